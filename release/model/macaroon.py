@@ -1,0 +1,141 @@
+"""The wire format of PyPI's API tokens: macaroons, v2 binary, HMAC-SHA256.
+
+    pypi-  +  URL-safe base64 without padding of
+      02
+      01 len location   02 len identifier   00
+      (02 len caveat   00)*
+      00
+      06 20 signature (32 bytes)
+
+Lengths are varints. Caveats chain by HMAC, so that anybody who holds a token can add a caveat
+(`attenuate`) and nobody can take one away.
+
+Source: libmacaroons, "v2 binary format"; warehouse, `macaroons/services.py` (pymacaroons writes it).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass, replace
+
+_LOCATION, _IDENTIFIER, _SIGNATURE, _END = 1, 2, 6, 0
+
+
+class MalformedError(ValueError):
+    """The bytes are no macaroon: `field` is where reading stopped, `missing` how many bytes lack there."""
+
+    def __init__(self, field: str, offset: int, missing: int = 0) -> None:
+        super().__init__(f"{field} at byte {offset}")
+        self.field = field
+        #: position in the decoded bytes
+        self.offset = offset
+        #: bytes that the declared length has and the data has not; 0 where the data is wrong, not short
+        self.missing = missing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Macaroon:
+    """A decoded token. Holds the signature, which is the secret: never show it, never keep it."""
+
+    location: str
+    identifier: bytes
+    caveats: tuple[bytes, ...]
+    #: 32 bytes
+    signature: bytes
+
+    def attenuate(self, *caveats: bytes) -> Macaroon:
+        """The same right, limited further by each caveat. Needs no key and no network."""
+        signature = self.signature
+        for caveat in caveats:
+            signature = _hmac(signature, caveat)
+        return replace(self, caveats=(*self.caveats, *caveats), signature=signature)
+
+    def signed_by(self, key: bytes) -> bool:
+        """Whether identifier and caveats carry the signature of `key` (the 32 bytes that minted it)."""
+        expected = mint(self.location, self.identifier, key, *self.caveats)
+        return hmac.compare_digest(expected.signature, self.signature)
+
+    def serialize(self) -> bytes:
+        """The v2 binary form."""
+        head = b"\x02" + _packet(_LOCATION, self.location.encode()) + _packet(_IDENTIFIER, self.identifier) + b"\0"
+        body = b"".join(_packet(_IDENTIFIER, caveat) + b"\0" for caveat in self.caveats)
+        return head + body + b"\0" + _packet(_SIGNATURE, self.signature)
+
+
+def mint(location: str, identifier: bytes, key: bytes, *caveats: bytes) -> Macaroon:
+    """A new macaroon, signed with `key` as pymacaroons does (the key is hashed once more first)."""
+    root = _hmac(_hmac(b"macaroons-key-generator", key), identifier)
+    return Macaroon(location=location, identifier=identifier, caveats=(), signature=root).attenuate(*caveats)
+
+
+def deserialize(data: bytes) -> tuple[Macaroon, int]:
+    """A macaroon from its binary form, and how many bytes follow it. Raises `MalformedError`."""
+    if data[:1] != b"\x02":
+        raise MalformedError("version", 0, missing=0 if data else 1)
+    location, at = _field(data, 1, _LOCATION, "location")
+    identifier, at = _field(data, at, _IDENTIFIER, "identifier")
+    at = _end(data, at, "identifier")
+    caveats: list[bytes] = []
+    while data[at : at + 1] != b"\0":
+        caveat, at = _field(data, at, _IDENTIFIER, f"caveat {len(caveats) + 1}")
+        caveats.append(caveat)
+        at = _end(data, at, f"caveat {len(caveats)}")
+    signature, at = _field(data, at + 1, _SIGNATURE, "signature")
+    if len(signature) != hashlib.sha256().digest_size:
+        raise MalformedError("signature", at - len(signature))
+    try:
+        place = location.decode()
+    except UnicodeDecodeError as error:
+        raise MalformedError("location", error.start + 3) from error
+    return Macaroon(location=place, identifier=identifier, caveats=tuple(caveats), signature=signature), len(data) - at
+
+
+def to_text(macaroon: Macaroon, prefix: str = "pypi-") -> str:
+    """The text that a user pastes."""
+    return prefix + base64.urlsafe_b64encode(macaroon.serialize()).decode().rstrip("=")
+
+
+def _hmac(key: bytes, message: bytes) -> bytes:
+    return hmac.digest(key, message, "sha256")
+
+
+def _packet(kind: int, data: bytes) -> bytes:
+    length, varint = len(data), bytearray()
+    while length > 0x7F:  # noqa: PLR2004 - seven bits a byte
+        varint.append(length & 0x7F | 0x80)
+        length >>= 7
+    varint.append(length)
+    return bytes([kind]) + bytes(varint) + data
+
+
+def _field(data: bytes, at: int, kind: int, name: str) -> tuple[bytes, int]:
+    if at >= len(data):
+        raise MalformedError(name, at, missing=1)
+    if data[at] != kind:
+        raise MalformedError(name, at)
+    length, start = _varint(data, at + 1, name)
+    if start + length > len(data):
+        raise MalformedError(name, start, missing=start + length - len(data))
+    return data[start : start + length], start + length
+
+
+def _varint(data: bytes, at: int, name: str) -> tuple[int, int]:
+    value = shift = 0
+    while at < len(data):
+        value |= (data[at] & 0x7F) << shift
+        if data[at] < 0x80:  # noqa: PLR2004 - the continuation bit
+            return value, at + 1
+        at, shift = at + 1, shift + 7
+        if shift > 28:  # noqa: PLR2004 - a length of more than 32 bits is no length
+            raise MalformedError(name, at)
+    raise MalformedError(name, at, missing=1)
+
+
+def _end(data: bytes, at: int, name: str) -> int:
+    if at >= len(data):
+        raise MalformedError(name, at, missing=1)
+    if data[at] != _END:
+        raise MalformedError(name, at)
+    return at + 1

@@ -1,0 +1,105 @@
+"""What a server answered to a POST, and which of its words are worth showing."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+#: characters of a server's words that are kept
+_LONGEST = 2000
+#: keys under which indexes put their words in a JSON answer, best first; `code` is PyPI's
+_KEYS = ("code", "message", "detail", "error", "title")
+#: the whole of what PyPI has to say to an upload that it takes. Observed: warehouse 6b62157, 2026-11
+_NOTHING_BUT_OK = re.compile(r"\s*(?:(?:200 )?OK\s*)*\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An HTTP answer, as far as it was kept."""
+
+    status: int
+    #: the reason phrase; empty where the protocol has none (HTTP/2) or the server sent none
+    reason: str = ""
+    #: the beginning of the body, decoded
+    body: str = ""
+    #: names in lower case
+    headers: dict[str, str]
+
+    @property
+    def is_html(self) -> bool:
+        told = "html" in self.headers.get("content-type", "")
+        return told or re.match(r"\s*<(?:!doctype|html)\b", self.body, re.IGNORECASE) is not None
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds to wait before asking again; None where the server does not say.
+
+        A date counts from the server's own `Date`, so that a wrong clock here does no harm.
+        Source: RFC 9110, section 10.2.3.
+        """
+        from email.utils import parsedate_to_datetime
+
+        value = self.headers.get("retry-after", "").strip()
+        if value.isascii() and value.isdigit():
+            return float(value)
+        try:
+            then, now = (parsedate_to_datetime(text) for text in (value, self.headers.get("date", "")))
+            return max(0.0, (then - now).total_seconds())
+        except (TypeError, ValueError):
+            return None
+
+    def words(self) -> str:
+        """The server's own words, without the status: from JSON, else the reason phrase, else the body.
+
+        PyPI repeats its whole status line as `code` in a JSON answer, which survives HTTP/2.
+        Observed: warehouse 6b62157, 2026-11 — "403 Invalid or non-existent authentication information…"
+        """
+        standard = _phrase(self.status)
+        told = (_from_json(self.body), self.reason, "" if _json(self.body) is not None else _text(self.body))
+        cleaned = (_clean(text.removeprefix(f"{self.status} ")) for text in told)
+        return next((text for text in cleaned if text and text != standard), standard)
+
+    def says_ok(self) -> bool:
+        """Whether the body says "200 OK" in PyPI's manner, or nothing at all."""
+        if isinstance(answer := _json(self.body), dict):
+            return _NOTHING_BUT_OK.match(str(answer.get("code", ""))) is not None
+        return _NOTHING_BUT_OK.match(_text(self.body)) is not None
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+def _json(body: str) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _from_json(body: str) -> str:
+    answer = _json(body)
+    if not isinstance(answer, dict):
+        return ""
+    return next((value for key in _KEYS if isinstance(value := answer.get(key), str) and value.strip()), "")
+
+
+def _text(body: str) -> str:
+    """A body without its markup; text that is none stays as it is."""
+    if not re.search(r"<[a-z!/]", body, re.IGNORECASE):
+        return body
+    bare = re.sub(r"(?is)<(script|style|title)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>", " ", body)
+    return " ".join(html.unescape(bare).split())
+
+
+def _clean(text: str) -> str:
+    """Without control characters, which could do things to a terminal; newlines stay."""
+    kept = "".join(c for c in text.strip() if c.isprintable() or c == "\n")
+    return kept if len(kept) <= _LONGEST else kept[:_LONGEST] + "…"

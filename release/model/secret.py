@@ -1,0 +1,58 @@
+"""A value that must never be seen: what it holds comes out through `reveal` alone."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Never, final
+
+
+@final
+class Secret:
+    """Text that can't leak by accident.
+
+    `repr` is masked; `str`, `format`, JSON, pickling and copying raise `TypeError`: a mask that
+    slipped into a header would fail far from its cause, as a 403. Equality takes constant time.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text itself. Only the modules listed in `tests/test_house.py` may call this."""
+        return self._text
+
+    @property
+    def fingerprint(self) -> str:
+        """The first 8 hex digits of the SHA-256: tells two secrets apart, and gives neither away."""
+        return hashlib.sha256(self._text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+    def __len__(self) -> int:
+        return len(self._text)
+
+    def __repr__(self) -> str:
+        return f"Secret(<{len(self._text)} characters>)"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        ours, theirs = (s.reveal().encode("utf-8", "surrogatepass") for s in (self, other))
+        return hmac.compare_digest(ours, theirs)
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __str__(self) -> str:  # noqa: PLE0307 - it never returns
+        self._refuse("turned into text")
+
+    def __format__(self, spec: str, /) -> str:
+        self._refuse("formatted")
+
+    def __reduce_ex__(self, protocol: object, /) -> Never:
+        self._refuse("pickled or copied")
+
+    @staticmethod
+    def _refuse(what: str) -> Never:
+        raise TypeError(f"a Secret can't be {what}; call reveal() where the text is really needed")
