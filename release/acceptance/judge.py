@@ -1,0 +1,36 @@
+"""Everything that the index would say against a file, not only the first thing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from release.acceptance.archives import ARCHIVE
+from release.acceptance.description import DESCRIPTION
+from release.acceptance.fields import first, project
+from release.acceptance.files import FILE, OUTSIDE
+from release.acceptance.form import FORM, the_metadata_is_valid
+from release.acceptance.metadata import problems
+from release.acceptance.names import NEW_NAME, the_new_name_is_valid
+from release.acceptance.rule import OnIndex, Refusal, Rule, Upload
+
+
+def judge(upload: Upload, index: OnIndex) -> Iterator[Refusal]:
+    """Each refusal, in the index's order; the first is what it would answer."""
+    for rule in _rules(upload, index):
+        if rule is the_metadata_is_valid:
+            yield from (problem.refusal() for problem in problems(upload))
+        elif (refusal := rule(upload, index)) is not None:
+            yield refusal
+
+
+def _rules(upload: Upload, index: OnIndex) -> tuple[Rule, ...]:
+    """The rules that apply.
+
+    Those about new names only where the index does not have the project; a file without readable
+    metadata is judged from outside and as an archive, the rest would only repeat that.
+    """
+    if not first(upload, "name"):
+        return OUTSIDE + ARCHIVE
+    known = bool(index.files) or project(upload) in index.names
+    new = tuple(rule for rule in NEW_NAME if rule is not the_new_name_is_valid and not known)  # FORM has said that
+    return FORM + new + DESCRIPTION + FILE

@@ -1,0 +1,38 @@
+"""Protected code, which the index does not take: its marks, and where it looks for them.
+
+Source: warehouse, `utils/scanner.py` and its rules.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from release.acceptance.limits import MIB
+
+#: bytes; longer members are not searched
+SEARCHED = 5 * MIB
+_SUFFIXES = (".py", ".pye")
+
+_PYARMOR = (
+    b"__pyarmor__(__name__, __file__,",
+    b"__pyarmor_enter__",
+    b"__pyarmor_exit__",
+    b"__pyarmor_assert__",
+    b"__pyarmor_bcc__",
+)
+_SOURCEDEFENDER = (b"---BEGIN PYE FILE---", b"---END PYE FILE---")
+
+
+def is_searched(name: str) -> bool:
+    """Whether the index searches a member of that name."""
+    # a path object costs more than all else that is done to a small member
+    return name.lower().endswith(_SUFFIXES) and PurePosixPath(name).suffix.lower() in _SUFFIXES
+
+
+def protector(data: bytes) -> str | None:
+    """The product that protected the code; None where none did."""
+    if b"__pyarmor_" in data and any(mark in data for mark in _PYARMOR):
+        return "PyArmor"
+    if all(mark in data for mark in _SOURCEDEFENDER):
+        return "SourceDefender"
+    return None

@@ -1,0 +1,199 @@
+"""[tool.release]: what the maintainer wants. Every key is optional."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from release.errors import ConfigError
+from release.model.index import WELL_KNOWN, Index, is_loopback
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Smoke:
+    """What is tried on the installed wheel. None: the default list, made from the wheel itself."""
+
+    imports: tuple[str, ...] | None = None
+    #: command lines, split as a POSIX shell splits words; no shell runs them
+    commands: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The validated table, defaults filled in."""
+
+    #: the only branch that may be released from; None: any
+    branch: str | None = None
+    #: the release tag; `{version}` and `{name}` are filled in
+    tag_format: str = "v{version}"
+    #: a file that must mention the version, relative to the project; None: not looked at
+    changelog: str | None = None
+    #: name → index; `pypi` and `testpypi` are always there
+    indexes: Mapping[str, Index] = field(default_factory=lambda: dict(WELL_KNOWN))
+    smoke: Smoke = Smoke()
+    #: check name → the reason why its failure is accepted
+    waive: Mapping[str, str] = field(default_factory=dict)
+    #: names of checks whose warnings stop the run
+    block: frozenset[str] = frozenset()
+    #: whether uploads go with a copy of the token that is for this project and half an hour alone
+    attenuate: bool = True
+
+    def index(self, name: str) -> Index:
+        """The index called `name`. Raises `ConfigError` where there is none."""
+        if name in self.indexes:
+            return self.indexes[name]
+        raise ConfigError(
+            f"no index is called {name!r}{_did_you_mean(name, self.indexes)}",
+            remedy=f"use one of {', '.join(sorted(self.indexes))}, or add a table [tool.release.indexes.{name}]",
+        )
+
+    def tag(self, name: str, version: str) -> str:
+        return self.tag_format.format(name=name, version=version)
+
+
+_KEYS = ("branch", "tag-format", "changelog", "indexes", "smoke", "waive", "checks", "attenuate")
+_INDEX_KEYS = ("upload-url", "simple-url", "kind")
+_SMOKE_KEYS = ("imports", "commands")
+
+
+def parse(table: Mapping[str, Any]) -> Config:
+    """A `Config` from the `[tool.release]` table. Raises `ConfigError`, which names the key."""
+    _known(table, _KEYS, "tool.release")
+    return Config(
+        branch=_text(table, "branch", "tool.release"),
+        tag_format=_tag_format(_text(table, "tag-format", "tool.release") or "v{version}"),
+        changelog=_text(table, "changelog", "tool.release"),
+        indexes=dict(WELL_KNOWN) | {n: _index(n, t) for n, t in _table(table, "indexes", "tool.release").items()},
+        smoke=_smoke(_table(table, "smoke", "tool.release")),
+        waive=_waive(_table(table, "waive", "tool.release")),
+        block=_block(_table(table, "checks", "tool.release")),
+        attenuate=_switch(table, "attenuate", "tool.release", default=True),
+    )
+
+
+def _index(name: str, table: Any) -> Index:
+    where = f"tool.release.indexes.{name}"
+    if not isinstance(table, dict):
+        raise _wrong(where, "a table", table)
+    _known(table, _INDEX_KEYS, where)
+    default = WELL_KNOWN.get(name)
+    urls = {}
+    for key in ("upload-url", "simple-url"):
+        value = _text(table, key, where) or (default and getattr(default, key.replace("-", "_")))
+        if not value:
+            raise ConfigError(f"{where}.{key} is missing", remedy=f'add {key} = "https://…" to [{where}]')
+        urls[key] = _url(value, f"{where}.{key}")
+    return Index(
+        name=name, upload_url=urls["upload-url"], simple_url=urls["simple-url"], kind=_kind(table, where, default)
+    )
+
+
+def _kind(table: Mapping[str, Any], where: str, default: Index | None) -> Literal["warehouse", "other"]:
+    match table.get("kind", default.kind if default else "other"):
+        case "warehouse":
+            return "warehouse"
+        case "other":
+            return "other"
+        case value:
+            raise _wrong(f"{where}.kind", '"warehouse" or "other"', value)
+
+
+def _url(value: str, where: str) -> str:
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise _wrong(where, "a URL", value) from None
+    if parts.username or parts.password:
+        raise ConfigError(
+            f"{where} holds a user name or password",
+            remedy="take it out of the URL; see `release explain cred.missing`",
+        )
+    if parts.scheme not in {"http", "https"} or not host:
+        raise _wrong(where, "an http(s) URL", value)
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ConfigError(
+            f"{where} is plain http: {value!r}",
+            remedy="use https; http is accepted for this machine alone, since it would show the token to the network",
+        )
+    return value if value.endswith("/") else value + "/"
+
+
+def _tag_format(value: str) -> str:
+    try:
+        shown = value.format(name="name", version="1.0")
+    except (KeyError, IndexError, ValueError, AttributeError):
+        shown = ""
+    if "1.0" not in shown or value.format(name="", version="") == shown:
+        raise _wrong("tool.release.tag-format", "a text with {version}, and {name} if wanted", value)
+    return value
+
+
+def _smoke(table: Mapping[str, Any]) -> Smoke:
+    _known(table, _SMOKE_KEYS, "tool.release.smoke")
+    return Smoke(imports=_texts(table, "imports"), commands=_texts(table, "commands"))
+
+
+def _texts(table: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
+    value = table.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+        raise _wrong(f"tool.release.smoke.{key}", "a list of texts", value)
+    return tuple(value)
+
+
+def _waive(table: Mapping[str, Any]) -> dict[str, str]:
+    for name, reason in table.items():
+        if not isinstance(reason, str) or not reason.strip():
+            raise _wrong(f"tool.release.waive.{name}", "the reason, as text", reason)
+    return dict(table)
+
+
+def _block(table: Mapping[str, Any]) -> frozenset[str]:
+    for name, value in table.items():
+        if value not in {"block", "warn"}:
+            raise _wrong(f"tool.release.checks.{name}", '"block" or "warn"', value)
+    return frozenset(name for name, value in table.items() if value == "block")
+
+
+def _table(table: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
+    value = table.get(key, {})
+    if not isinstance(value, dict):
+        raise _wrong(f"{where}.{key}", "a table", value)
+    return value
+
+
+def _text(table: Mapping[str, Any], key: str, where: str) -> str | None:
+    value = table.get(key)
+    if value is not None and (not isinstance(value, str) or not value):
+        raise _wrong(f"{where}.{key}", "a text that is not empty", value)
+    return value
+
+
+def _switch(table: Mapping[str, Any], key: str, where: str, *, default: bool) -> bool:
+    value = table.get(key, default)
+    if not isinstance(value, bool):
+        raise _wrong(f"{where}.{key}", "true or false", value)
+    return value
+
+
+def _known(table: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
+    for key in table:
+        if key not in keys:
+            raise ConfigError(
+                f"unknown key {where}.{key}{_did_you_mean(key, keys)}",
+                remedy=f"known keys of [{where}]: {', '.join(keys)}",
+            )
+
+
+def _did_you_mean(word: str, known: Any) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f": did you mean {near[0]!r}?" if near else ""
+
+
+def _wrong(where: str, wanted: str, got: object) -> ConfigError:
+    return ConfigError(f"{where} must be {wanted}, not {got!r}", remedy=f"correct {where} in pyproject.toml")

@@ -1,0 +1,136 @@
+"""What a checklist looks at: the project's source, the way to an index, the files built, the files published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, BinaryIO
+
+from release.acceptance.rule import OnIndex
+from release.config import Config
+from release.model.credential import Candidate, Credential
+from release.model.distribution import Distribution
+from release.model.finding import Finding, NotApplicable, Unknown
+from release.model.index import Index
+from release.model.listing import Listing
+from release.model.ownership import Ownership
+from release.model.probe import Probed
+from release.model.token import Damage, Token
+from release.model.trial import Trial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """What the project says of itself, before anything is built."""
+
+    #: as the project spells it
+    name: str
+    #: as the project spells it; may be no valid version; empty where only the name was asked for
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Git:
+    """The state of the repository that holds the project."""
+
+    #: 40 hex digits
+    commit: str
+    #: None where HEAD is detached
+    branch: str | None
+    #: paths that differ from the commit, untracked ones included, relative to the repository
+    changes: tuple[str, ...]
+    #: the branch's upstream; None where it has none
+    upstream: str | None
+    #: commits that the upstream has and we have not; Unknown where it could not be asked
+    behind: int | Unknown
+    #: the commit that the release tag points to; None where there is no such tag
+    tagged_commit: str | None
+    #: whether history is cut off
+    shallow: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The project as it stands."""
+
+    config: Config
+    project: Project | Unknown
+    #: None where the project is in no repository
+    git: Git | Unknown | None
+    #: the release tag; None while name and version are unknown
+    tag: str | None
+    #: text of the changelog that the configuration names; None where that file is not there
+    changelog: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """The way to one index for one project."""
+
+    index: Index
+    project: Project | Unknown
+    #: the one that an upload would use; None where no source has one
+    credential: Credential | Unknown | None
+    #: what was odd on the way to it: a source that is broken or that shadows another
+    remarks: tuple[Finding, ...]
+    #: the credential's password, decoded; None where there is no credential or no need of a token
+    token: Token | Damage | None
+    #: what the index has under the project's name; None where it knows no such project, NotApplicable
+    #: where it was not asked
+    listing: Listing | Unknown | NotApplicable | None
+    #: aware, UTC
+    now: datetime
+    #: sha256 of the files that this release has built already: finding them on the index is no surprise
+    ours: frozenset[str] = frozenset()
+    #: whether this very version is about to be uploaded; else what the index has of it is worth a remark only
+    releasing: bool = True
+    #: every password that lies anywhere, in the order of the sources
+    candidates: tuple[Candidate, ...] = ()
+    #: whose the project is; None where the index does not tell, or was not asked
+    ownership: Ownership | None = None
+    #: names on the index that look like the project's, where it has no such project; None where not asked
+    alike: tuple[str, ...] | Unknown | None = None
+    #: how far the index's clock is ahead of this machine's; None where it does not say, or was not asked
+    skew: timedelta | None = None
+    #: whether the index knows the token, in its own words; None where it was not asked
+    identity: Probed | Unknown | None = None
+    #: whether the token may upload to the project, or its account create one; None where not asked
+    permission: Probed | Unknown | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltFile:
+    """One file of the release, open for reading."""
+
+    distribution: Distribution
+    #: opens the bytes; each call gives a new, seekable stream
+    open: Callable[[], BinaryIO]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """The files of a release, before any upload."""
+
+    #: what the source says that it is; None for files without a project
+    project: Project | None
+    files: tuple[BuiltFile, ...]
+    #: aware, UTC
+    now: datetime
+    #: what the index that they are meant for has; None where it was not asked
+    on_index: OnIndex | None = None
+    #: what the first check has read of the files and the others want too, so that each file is read once
+    memo: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What an index has of a release, seen from outside."""
+
+    index: Index
+    expected: tuple[Distribution, ...]
+    listing: Listing | Unknown | None
+    #: how the clean install ended: None where it went well or was not tried
+    install: Finding | Unknown | None
+    #: in the order they were tried; empty where nothing was installed
+    trials: tuple[Trial, ...]
