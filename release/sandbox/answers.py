@@ -1,0 +1,84 @@
+r"""Statuses and bodies as PyPI words them: the message stands in the reason phrase and in the body.
+
+The body follows `Accept`: a page, `{"message", "code", "title"}`, or plain text.
+Source: Pyramid's `HTTPException.prepare`. Observed: warehouse 6b62157, 2026-11.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from html import escape
+from http import HTTPStatus
+
+from werkzeug.wrappers import Request, Response
+
+from release.acceptance.rule import Refusal
+
+_EXPLANATIONS = {
+    400: "The server could not comply with the request since it is either malformed or otherwise incorrect.",
+    403: "Access was denied to this resource.",
+    404: "The resource could not be found.",
+    409: "There was a conflict when trying to complete your request.",
+    410: "This resource is no longer available.  No forwarding address is given.",
+    429: "The action could not be performed because there were too many requests by the client.",
+    500: "The server has either erred or is incapable of performing the requested operation.",
+}
+_PAGE = (
+    "<html>\n <head>\n  <title>{status}</title>\n </head>\n <body>\n  <h1>{status}</h1>\n  {body}\n </body>\n</html>"
+)
+_HEADERS = (("Referrer-Policy", "origin-when-cross-origin"), ("Vary", "Cookie, Authorization, PyPI-Locale"))
+#: rules whose words stand in the status line alone
+_SILENT = {"the-username-is-token"}
+Headers = Iterable[tuple[str, str]]
+
+
+def accepted(request: Request, headers: Headers = ()) -> Response:
+    """200, with an empty page."""
+    return answer(request, 200, "OK", detail="", headers=headers)
+
+
+def refuse(request: Request, refusal: Refusal, headers: Headers = ()) -> Response:
+    detail = "" if refusal.rule in _SILENT or refusal.status == HTTPStatus.INTERNAL_SERVER_ERROR else refusal.text
+    return answer(request, refusal.status, refusal.text, detail=detail, headers=headers)
+
+
+def not_allowed(request: Request, allow: str) -> Response:
+    return answer(request, 405, "Method Not Allowed", detail="", headers=[("Allow", allow)])
+
+
+def not_found(request: Request) -> Response:
+    return answer(request, 404, "Not Found", detail="")
+
+
+def answer(request: Request, code: int, phrase: str, *, detail: str, headers: Headers = ()) -> Response:
+    """A whole answer. `detail` stands in the body alone; only the status line loses what Latin-1 lacks."""
+    status = f"{code} {_phrase(phrase)}"
+    title = HTTPStatus(code).phrase
+    explanation = _EXPLANATIONS.get(code, "")
+    if code == HTTPStatus.METHOD_NOT_ALLOWED:
+        explanation = f"The method {request.method} is not allowed for this resource. "
+    kind = _kind(request)
+    if kind == "text/html":
+        body = _PAGE.format(status=status, body=_body(escape(explanation), escape(detail), "<br/>"))
+    elif kind == "application/json":
+        body = json.dumps({"message": _body(explanation, detail, "\n"), "code": status, "title": title})
+    else:
+        body = f"{status}\n\n{_body(explanation, detail, chr(10))}"
+    content_type = kind if kind == "application/json" else f"{kind}; charset=UTF-8"
+    return Response(body, status=status, headers=[*_HEADERS, *headers], content_type=content_type)
+
+
+def _body(explanation: str, detail: str, line_break: str) -> str:
+    return f"{explanation}{line_break}{line_break}\n{detail}\n\n"
+
+
+def _phrase(words: str) -> str:
+    """What fits a status line: one line, Latin-1."""
+    return (words.splitlines() or [""])[0].encode("latin-1", "replace").decode("latin-1")
+
+
+def _kind(request: Request) -> str:
+    if not request.accept_mimetypes:
+        return "text/html"
+    return request.accept_mimetypes.best_match(["text/html", "application/json"]) or "text/plain"

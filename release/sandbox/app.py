@@ -1,0 +1,134 @@
+"""The application: from an address to its answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+
+from werkzeug.wrappers import Request, Response
+
+from release.sandbox import files, json_api, simple
+from release.sandbox.answers import answer, not_allowed, not_found
+from release.sandbox.call import Call, Notes
+from release.sandbox.form import UnreadableError, received
+from release.sandbox.log import NOTES
+from release.sandbox.store import Store
+from release.sandbox.upload import receive
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_READING = "GET, HEAD, OPTIONS"
+#: the largest header that PyPI's upload workers take. Source: warehouse, `gunicorn-uploads.conf.py`
+_HEADER = 8190 * 4
+_GONE = {
+    "submit": "Project pre-registration is no longer required or supported, upload your files instead.",
+    "submit_pkg_info": "Project pre-registration is no longer required or supported, upload your files instead.",
+    "doc_upload": "Uploading documentation is no longer supported, we recommend using https://readthedocs.org/.",
+}
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+  <head><meta charset="utf-8"><title>{title}</title></head>
+  <body><h1>{title}</h1><p>{text}</p></body>
+</html>
+"""
+
+
+def application(store: Store, clock: Callable[[], datetime]) -> WSGIApplication:
+    """The index in `store`, as a WSGI application. `clock` gives the time, aware, UTC."""
+
+    def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        call = Call(request=Request(environ), store=store, now=clock(), notes=environ.get(NOTES) or Notes())
+        response = _unfit(call) or _routed(call)
+        response.headers.pop("Date", None)  # the server gives one to every answer
+        if response.status.isupper():  # werkzeug's way with phrases, not PyPI's
+            response.status = f"{response.status_code} {HTTPStatus(response.status_code).phrase}"
+        return response(environ, start_response)
+
+    return serve
+
+
+def _unfit(call: Call) -> Response | None:
+    """What is refused for its form, whatever it asks for."""
+    request = call.request
+    if any(len(value) > _HEADER for _, value in request.headers):
+        return answer(request, 431, "Request Header Fields Too Large", detail="")
+    if request.headers.get("X-Forwarded-Proto") == "http" and request.method not in {"GET", "HEAD"}:
+        return Response(
+            "SSL is required.", status="403 SSL is required", content_type="text/plain; charset=UTF-8",
+            headers=[("X-Fastly-Error", "803")],
+        )  # fmt: skip
+    path, _, query = request.environ.get("RAW_URI", "").partition("?")
+    for text, what in ((query, "query string"), (path, "URL")):
+        try:
+            unquote_to_bytes(text).decode()
+        except UnicodeDecodeError:
+            return answer(request, 400, f"Invalid bytes in {what}.", detail=f"Invalid bytes in {what}.")
+    return None
+
+
+def _routed(call: Call) -> Response:
+    path = call.request.path
+    if path in {"/legacy/", "/legacy"}:
+        return _upload_address(call, path)
+    if path in {"/pypi", "/pypi/"} and call.request.method == "POST":
+        words = f"This API has moved to {call.site}/legacy/. See TODO for more information."
+        return answer(call.request, 410, words, detail=words)
+    for pattern, handler in _ROUTES:
+        if found := pattern.fullmatch(path):
+            if call.request.method not in {"GET", "HEAD", "OPTIONS"}:
+                return not_allowed(call.request, _READING)
+            return handler(call, **found.groupdict())
+    return not_found(call.request)
+
+
+def _upload_address(call: Call, path: str) -> Response:
+    request = call.request
+    if path == "/legacy":
+        if request.method != "POST":
+            return not_found(request)
+        words = "An upload was attempted to /legacy but the expected upload URL is /legacy/ (with a trailing slash)"
+        return answer(request, 308, words, detail=words, headers=[("Location", f"{call.site}/legacy/")])
+    if request.method != "POST":
+        return _acted(call, request.args.get(":action"))
+    try:
+        with received(request, call.store.incoming) as form:
+            action = request.args.get(":action") or form.last(":action")
+            return receive(call, form) if action == "file_upload" else _acted(call, action)
+    except UnreadableError:
+        return answer(request, 400, "Invalid Form Data.", detail="Invalid Form Data.")
+
+
+def _acted(call: Call, action: str | None) -> Response:
+    """Everything at the upload address that is no upload."""
+    request = call.request
+    if action in _GONE:
+        return answer(request, 410, _GONE[action], detail=_GONE[action])
+    if action == "file_upload":
+        return not_allowed(request, "POST")
+    if request.method not in {"GET", "HEAD", "OPTIONS"}:
+        return not_allowed(request, _READING)
+    return _page("Upload address", "Files are posted here, by twine for instance.")
+
+
+def _home(call: Call) -> Response:
+    return _page("Sandbox index", f"Upload to {call.site}/legacy/, install from {call.site}/simple/.")
+
+
+def _page(title: str, text: str) -> Response:
+    return Response(_PAGE.format(title=title, text=text), content_type="text/html; charset=UTF-8")
+
+
+_NAME = r"(?P<name>[^/]+)"
+_ROUTES: tuple[tuple[re.Pattern[str], Callable[..., Response]], ...] = (
+    (re.compile("/"), _home),
+    (re.compile("/simple/"), simple.index),
+    (re.compile(f"/simple/{_NAME}(?P<slash>/?)"), simple.project),
+    (re.compile(f"/pypi/{_NAME}/json/?"), json_api.project),
+    (re.compile(f"/pypi/{_NAME}/(?P<version>[^/]+)/json/?"), json_api.project),
+    (re.compile("/packages/(?P<digest>[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]+)/(?P<filename>[^/]+)"), files.serve),
+)

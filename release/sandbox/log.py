@@ -1,0 +1,77 @@
+"""The requests so far, one JSON line each; never a secret: no header, no query and no form field is in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from release.sandbox.call import Notes
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+#: where the application leaves what a request was about
+NOTES = "release.sandbox.notes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedRequest:
+    """One request, and how it was answered."""
+
+    method: str
+    #: without the query
+    path: str
+    #: HTTP status
+    status: int
+    #: the reason phrase
+    reason: str
+    #: as the form or the address names it; None where neither does
+    project: str | None
+    filename: str | None
+    #: the account behind the token; None where no token was known
+    username: str | None
+    #: when the answer began; aware, UTC
+    time: datetime
+
+
+def read(path: Path) -> list[LoggedRequest]:
+    """Every request that was answered, in order."""
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+    data = [json.loads(line) for line in lines]
+    return [LoggedRequest(**(one | {"time": datetime.fromisoformat(one["time"])})) for one in data]
+
+
+class Logged:
+    """WSGI middleware: a line is written before the client sees the first byte of its answer."""
+
+    def __init__(self, application: WSGIApplication, path: Path, clock: Callable[[], datetime]) -> None:
+        self._application, self._path, self._clock = application, path, clock
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        notes = environ[NOTES] = Notes()
+
+        def begin(status: str, *more: object) -> Callable[[bytes], object]:
+            self._write(environ, status, notes)
+            return start_response(status, *more)  # type: ignore[arg-type] # passed on as it came
+
+        return self._application(environ, begin)
+
+    def _write(self, environ: WSGIEnvironment, status: str, notes: Notes) -> None:
+        code, _, reason = status.partition(" ")
+        line = LoggedRequest(
+            method=environ["REQUEST_METHOD"],
+            path=environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace"),
+            status=int(code),
+            reason=reason,
+            time=self._clock(),
+            **asdict(notes),
+        )
+        text = json.dumps(asdict(line) | {"time": line.time.isoformat()})
+        with self._path.open("ab") as file:
+            file.write(text.encode() + b"\n")

@@ -1,0 +1,112 @@
+"""A world, written into a store; and its tokens, as their users hold them."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Iterable
+from uuid import uuid4
+
+from packaging.utils import canonicalize_name
+
+from release.model import macaroon
+from release.model.secret import Secret
+from release.sandbox.world import ApiToken, Project, User, World
+
+_KEY_LENGTH = 32
+
+
+def populate(db: sqlite3.Connection, world: World, host: str) -> None:
+    """Make the store what the world says.
+
+    What has a name keeps its identity: a token that was there is the same token, a project keeps its files, and
+    whatever uploads have added stays.
+    """
+    _users(db, world.users)
+    _projects(db, world.projects)
+    for token in world.tokens:
+        _token(db, token, host)
+    for table, column, values in (("flags", "name", world.flags), ("prohibited", "normalized", world.prohibited)):
+        db.execute(f"DELETE FROM {table}")  # noqa: S608 - both names are ours
+        db.executemany(f"INSERT OR IGNORE INTO {table} ({column}) VALUES (?)", [(v,) for v in values])  # noqa: S608 - the same
+
+
+def is_empty(db: sqlite3.Connection) -> bool:
+    """Whether no world was ever written."""
+    return db.execute("SELECT 1 FROM users").fetchone() is None
+
+
+def tokens(db: sqlite3.Connection) -> dict[str, Secret]:
+    """Every token by its name, the revoked and the forged ones too."""
+    return {row["name"]: _text(row) for row in db.execute("SELECT * FROM tokens ORDER BY rowid")}
+
+
+def _text(row: sqlite3.Row) -> Secret:
+    caveats = [caveat.encode() for caveat in json.loads(row["caveats"])]
+    key = row["key"][::-1] if row["forged"] else row["key"]
+    made = macaroon.mint(row["location"], row["id"].encode(), key, *caveats)
+    return Secret(macaroon.to_text(made))
+
+
+def _users(db: sqlite3.Connection, users: Iterable[User]) -> None:
+    db.executemany(
+        "INSERT INTO users VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
+        " email_verified = excluded.email_verified, two_factor = excluded.two_factor, disabled = excluded.disabled",
+        [(str(uuid4()), user.name, user.email_verified, user.two_factor, user.disabled) for user in users],
+    )
+
+
+def _projects(db: sqlite3.Connection, projects: Iterable[Project]) -> None:
+    for project in projects:
+        normalized = canonicalize_name(project.name)
+        db.execute(
+            "INSERT INTO projects VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (normalized) DO UPDATE SET"
+            " status = excluded.status, organization = excluded.organization,"
+            " organization_active = excluded.organization_active",
+            (str(uuid4()), normalized, project.name, project.status, project.organization, project.organization_active),
+        )
+        there = db.execute("SELECT id FROM projects WHERE normalized = ?", (normalized,)).fetchone()["id"]
+        db.execute("DELETE FROM roles WHERE project = ?", (there,))
+        for role, names in (("Maintainer", project.maintainers), ("Owner", project.owners)):
+            db.executemany(
+                "INSERT OR REPLACE INTO roles SELECT ?, id, ? FROM users WHERE name = ?",
+                [(there, role, name) for name in names],
+            )
+
+
+def _token(db: sqlite3.Connection, token: ApiToken, host: str) -> None:
+    user = db.execute("SELECT id FROM users WHERE name = ?", (token.user,)).fetchone()["id"]
+    db.execute(
+        "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET user = excluded.user,"
+        " forged = excluded.forged, location = excluded.location, caveats = excluded.caveats,"
+        " revoked = excluded.revoked",
+        (
+            str(uuid4()),
+            token.name,
+            user,
+            secrets.token_bytes(_KEY_LENGTH),
+            token.forged,
+            token.location or host,
+            json.dumps(_caveats(db, token, user)),
+            token.revoked,
+        ),
+    )
+
+
+def _caveats(db: sqlite3.Connection, token: ApiToken, user: str) -> list[str]:
+    """As the index's own pages make them, with the expiry that PyPI's do not offer behind them.
+
+    Source: warehouse, `manage/views/__init__.py`.
+    """
+    if token.projects is None:
+        caveats: list[list[object]] = [[3, user]]
+    else:
+        ids = [
+            db.execute("SELECT id FROM projects WHERE normalized = ?", (name,)).fetchone()["id"]
+            for name in token.projects
+        ]
+        caveats = [[1, list(token.projects)], [2, ids]]
+    if token.expires is not None:
+        caveats.append([0, token.expires, 0])
+    return [json.dumps(caveat, separators=(",", ":")) for caveat in caveats]

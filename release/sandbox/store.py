@@ -1,0 +1,102 @@
+"""The state directory: one SQLite database, the files by their hash, what is just arriving, and the request log.
+
+Each request opens its own connection, so that threads, and processes that share the directory, meet in SQLite alone.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from release.errors import UsageError
+
+#: the state as this version writes it
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE users (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE,
+  email_verified INTEGER NOT NULL, two_factor INTEGER NOT NULL, disabled INTEGER NOT NULL);
+CREATE TABLE projects (
+  id TEXT PRIMARY KEY, normalized TEXT NOT NULL UNIQUE, name TEXT NOT NULL, status TEXT NOT NULL,
+  organization TEXT, organization_active INTEGER NOT NULL);
+CREATE TABLE roles (
+  project TEXT NOT NULL REFERENCES projects, user TEXT NOT NULL REFERENCES users, role TEXT NOT NULL,
+  PRIMARY KEY (project, user));
+CREATE TABLE releases (
+  id INTEGER PRIMARY KEY, project TEXT NOT NULL REFERENCES projects, canonical TEXT NOT NULL,
+  version TEXT NOT NULL, created TEXT NOT NULL, fields TEXT NOT NULL, yanked TEXT,
+  UNIQUE (project, canonical));
+CREATE TABLE files (
+  serial INTEGER PRIMARY KEY AUTOINCREMENT, release INTEGER NOT NULL REFERENCES releases,
+  filename TEXT NOT NULL UNIQUE, filetype TEXT NOT NULL, pyversion TEXT NOT NULL, requires_python TEXT,
+  size INTEGER NOT NULL, md5 TEXT NOT NULL, sha256 TEXT NOT NULL, blake2_256 TEXT NOT NULL UNIQUE,
+  metadata_sha256 TEXT, uploaded TEXT NOT NULL);
+CREATE TABLE used_filenames (filename TEXT PRIMARY KEY);
+CREATE TABLE tokens (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, user TEXT NOT NULL REFERENCES users, key BLOB NOT NULL,
+  forged INTEGER NOT NULL, location TEXT NOT NULL, caveats TEXT NOT NULL, revoked INTEGER NOT NULL);
+CREATE TABLE hits (limiter TEXT NOT NULL, key TEXT NOT NULL, at REAL NOT NULL);
+CREATE TABLE flags (name TEXT PRIMARY KEY);
+CREATE TABLE prohibited (normalized TEXT PRIMARY KEY);
+"""
+
+
+class Store:
+    """A state directory, made where there is none. Raises UsageError where it can't be used."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.database = directory / "sandbox.sqlite3"
+        #: file contents, named by SHA-256
+        self.files = directory / "files"
+        #: uploads that are under way
+        self.incoming = directory / "incoming"
+        self.requests = directory / "requests.jsonl"
+        try:
+            self._prepare()
+        except (OSError, sqlite3.Error) as error:
+            raise UsageError(
+                f"the state directory {str(directory)!r} can't be used: {error}", remedy="give a directory of your own"
+            ) from None
+
+    def _prepare(self) -> None:
+        for folder in (self.directory, self.files, self.incoming):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # the keys of the tokens lie in it: for its owner's eyes alone
+        os.close(os.open(self.database, os.O_CREAT | os.O_RDWR, 0o600))
+        with closing(self._connect()) as db:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("BEGIN IMMEDIATE")
+            found = db.execute("PRAGMA user_version").fetchone()[0]
+            if found == 0:
+                for statement in _SCHEMA.split(";"):
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {_VERSION}")
+            db.execute("COMMIT")
+        if found not in {0, _VERSION}:
+            raise sqlite3.DatabaseError(f"it was written by another version ({found})")
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.database, timeout=60, isolation_level=None)
+        db.row_factory = sqlite3.Row
+        # a killed process loses nothing; only a machine that dies could, and a sandbox may be lost with it
+        db.execute("PRAGMA synchronous = OFF")
+        return db
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """One consistent view."""
+        with closing(self._connect()) as db:
+            db.execute("BEGIN")
+            yield db
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, alone: kept when the block ends, undone when it raises."""
+        with closing(self._connect()) as db:
+            db.execute("BEGIN IMMEDIATE")
+            yield db
+            db.execute("COMMIT")

@@ -1,0 +1,251 @@
+"""POST /legacy/: the questions that PyPI asks of an upload, in PyPI's order.
+
+Nothing is written before every question is answered, so that a refused upload leaves nothing behind; only a hit on
+the limit of new projects stays spent.
+Source: warehouse, `forklift/legacy.py` (`file_upload`) and `forklift/decorators.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from werkzeug.wrappers import Response
+
+from release.acceptance.description import DESCRIPTION
+from release.acceptance.fields import first, read
+from release.acceptance.files import FILE, digests, is_identical, the_file_is_new
+from release.acceptance.form import FORM
+from release.acceptance.names import NEW_NAME
+from release.acceptance.rule import OnIndex, Refusal, Upload, first_refusal
+from release.model.index import PYPI, host_of
+from release.sandbox import auth, projects, quotas
+from release.sandbox.answers import accepted, refuse
+from release.sandbox.call import Call
+from release.sandbox.caveats import Context
+from release.sandbox.files import keep_metadata
+from release.sandbox.form import Arrived, Form
+from release.sandbox.projects import Project
+
+#: the part of FILE that looks at the upload alone
+_ARRIVAL = FILE[: FILE.index(the_file_is_new)]
+_REST = FILE[len(_ARRIVAL) :]
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempt:
+    """An upload on its way through the questions."""
+
+    call: Call
+    db: sqlite3.Connection
+    who: auth.Identity
+    upload: Upload
+    facts: OnIndex
+    project: Project
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+
+def receive(call: Call, form: Form) -> Response:
+    """Answer an upload."""
+    with call.store.reading() as db:
+        who = _admitted(call, form, db)
+    if isinstance(who, Refusal):
+        return refuse(call.request, who)
+    call.notes.username = who.username
+    upload = _upload(call, form)
+    call.notes.project, call.notes.filename = first(upload, "name") or None, upload.filename or None
+    refusal = first_refusal(FORM, upload, OnIndex(now=call.now))
+    if refusal is not None:
+        return refuse(call.request, refusal)
+    assert form.content is not None  # noqa: S101 - the last question of FORM was for it
+    with call.store.writing() as db:
+        project = projects.find(db, first(upload, "name")) or projects.new(first(upload, "name"), who.user_id)
+        facts = projects.facts(db, project, call.now)
+        return _decide(Attempt(call=call, db=db, who=who, upload=upload, facts=facts, project=project), form.content)
+
+
+def _admitted(call: Call, form: Form, db: sqlite3.Connection) -> auth.Identity | Refusal:
+    """Who uploads, before anything of the form is looked at."""
+    refusal = _no_field_is_a_file(form) or _site_is_open(call, db)
+    if refusal is not None:
+        return refusal
+    try:
+        who = auth.identify(call.request.headers.get("Authorization", ""), db)
+    except auth.PasswordError:
+        return auth.no_passwords(call.site)
+    return who or auth.no_identity(call.site)
+
+
+def _decide(attempt: Attempt, arrived: Arrived) -> Response:
+    """Ask the rest; the first that refuses, answers."""
+    for question in _QUESTIONS:
+        if refusal := question(attempt):
+            return refuse(attempt.call.request, refusal, attempt.headers)
+    if not is_identical(attempt.upload, attempt.facts):
+        if refusal := first_refusal(_REST, attempt.upload, attempt.facts) or _no_attestations(attempt):
+            return refuse(attempt.call.request, refusal, attempt.headers)
+        _keep(attempt, arrived)
+    return accepted(attempt.call.request, attempt.headers)
+
+
+def _upload(call: Call, form: Form) -> Upload:
+    content = form.content
+    return Upload(
+        fields=form.fields,
+        filename=content.filename if content else "",
+        content=content.stream if content else None,
+        content_type=content.content_type if content else None,
+        site=call.site,
+    )
+
+
+def _no_field_is_a_file(form: Form) -> Refusal | None:
+    if not form.misplaced:
+        return None
+    text = f"{form.misplaced[0]}: Should not be a tuple."
+    return Refusal(rule="no-field-is-a-file", status=400, text=text)
+
+
+def _site_is_open(call: Call, db: sqlite3.Connection) -> Refusal | None:
+    flags = _flags(db)
+    text = ""
+    if "read-only" in flags:
+        text = "Read-only mode: Uploads are temporarily disabled."
+    elif "disallow-new-upload" in flags:
+        text = f"New uploads are temporarily disabled. {_see(call, 'admin-intervention')}"
+    return Refusal(rule="the-site-takes-uploads", status=403, text=text) if text else None
+
+
+def _project_may_be_created(attempt: Attempt) -> Refusal | None:
+    """Asked of a new project alone, and before the token is verified."""
+    if not attempt.project.is_new:
+        return None
+    if refusal := _account_is_in_order(attempt):
+        return refusal
+    call = attempt.call
+    windows = quotas.new_projects(attempt.db, call.request.remote_addr or "", attempt.who.user_id, call.now)
+    attempt.headers.extend(quotas.headers(windows))
+    if not all(window.remaining for window in windows):
+        return Refusal(rule="the-quota-is-not-spent", status=429, text="Too many new projects created")
+    if "disallow-new-project-registration" in _flags(attempt.db):
+        text = f"New project registration temporarily disabled. {_see(call, 'admin-intervention')}"
+        return Refusal(rule="the-site-takes-projects", status=403, text=text)
+    refusal = first_refusal(NEW_NAME, attempt.upload, attempt.facts)
+    if refusal is None:
+        quotas.spend(attempt.db, windows, call.now)
+    return refusal
+
+
+def _token_allows_it(attempt: Attempt) -> Refusal | None:
+    project = attempt.project
+    context = Context(
+        user_id=attempt.who.user_id,
+        project=project.name,
+        normalized=project.normalized,
+        project_id=project.id,
+        now=int(attempt.call.now.timestamp()),
+    )
+    reason = auth.refused(attempt.who, context)
+    return Refusal(rule="the-token-allows-it", status=403, text=f"Invalid API Token: {reason}") if reason else None
+
+
+def _user_has_a_role(attempt: Attempt) -> Refusal | None:
+    who, project = attempt.who, attempt.project
+    if project.takes_uploads_of(who.user_id):
+        return None
+    see = _see(attempt.call, "project-name")
+    text = f"The user '{who.username}' isn't allowed to upload to project '{project.name}'. {see}"
+    return Refusal(rule="the-user-has-a-role", status=403, text=text)
+
+
+def _account_is_in_order(attempt: Attempt) -> Refusal | None:
+    who = attempt.who
+    if not who.email_verified:
+        lacks, todo, anchor = "a verified primary email address", "add a verified primary email", "verified-email"
+    elif not who.two_factor:
+        lacks, todo = "two-factor authentication enabled", "enable two-factor authentication"
+        anchor = "two-factor-authentication"
+    else:
+        return None
+    text = (
+        f"User '{who.username}', associated with the API token used, does not have {lacks}. "
+        f"Please {todo} before attempting to upload to PyPI. {_see(attempt.call, anchor)}"
+    )
+    return Refusal(rule="the-account-is-in-order", status=403, text=text)
+
+
+def _organization_is_active(attempt: Attempt) -> Refusal | None:
+    if attempt.project.organization_active:
+        return None
+    text = (
+        "Organization account owning this project is inactive. This may be due to inactive billing for Company "
+        "Organizations, or administrator intervention for Community Organizations. "
+        f"Please contact support+orgs@{host_of(PYPI.simple_url)}."
+    )
+    return Refusal(rule="the-organization-is-active", status=400, text=text)
+
+
+def _description_renders(attempt: Attempt) -> Refusal | None:
+    return first_refusal(DESCRIPTION, attempt.upload, attempt.facts)
+
+
+def _no_attestations(attempt: Attempt) -> Refusal | None:
+    if first(attempt.upload, "attestations") == "":
+        return None
+    text = "Attestations are only supported when using Trusted Publishing"
+    return Refusal(
+        rule="attestations-come-with-trusted-publishing",
+        status=400,
+        text=f"Invalid attestations supplied during upload: {text}",
+    )
+
+
+def _file_arrived_whole(attempt: Attempt) -> Refusal | None:
+    return first_refusal(_ARRIVAL, attempt.upload, attempt.facts)
+
+
+_QUESTIONS: tuple[Callable[[Attempt], Refusal | None], ...] = (
+    _project_may_be_created,
+    _token_allows_it,
+    _user_has_a_role,
+    _account_is_in_order,
+    _organization_is_active,
+    _description_renders,
+    _file_arrived_whole,
+)
+
+
+def _keep(attempt: Attempt, arrived: Arrived) -> None:
+    """The bytes first: a file without a row is nothing, a row without a file would be a lie."""
+    upload, store = attempt.upload, attempt.call.store
+    found = digests(upload, "sha256", "blake2_256")
+    size = arrived.stream.seek(0, os.SEEK_END)
+    metadata = keep_metadata(store, upload.filename, arrived.stream, found["sha256"])
+    arrived.stream.close()
+    with arrived.path.open("rb") as file:
+        md5 = hashlib.file_digest(file, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
+    arrived.path.replace(store.files / found["sha256"])
+    new = projects.NewFile(
+        filename=upload.filename,
+        filetype=first(upload, "filetype"),
+        pyversion=first(upload, "pyversion") or "source",
+        version=first(upload, "version"),
+        fields=read(upload),
+        digests={**found, "md5": md5},
+        size=size,
+        metadata_sha256=metadata,
+        now=attempt.call.now,
+    )
+    projects.add(attempt.db, attempt.project, new)
+
+
+def _flags(db: sqlite3.Connection) -> set[str]:
+    return {row["name"] for row in db.execute("SELECT name FROM flags")}
+
+
+def _see(call: Call, anchor: str) -> str:
+    return f"See {call.site}/help/#{anchor} for more information."

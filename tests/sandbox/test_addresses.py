@@ -1,0 +1,148 @@
+"""What is answered where, and what installers read."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+import pytest
+
+from tests.builders import wheel, wheel_name
+from tests.sandbox.asking import Index, index
+
+READING = {"Allow": "GET, HEAD, OPTIONS"}
+JSON = "application/vnd.pypi.simple.v1+json"
+
+
+@pytest.fixture(name="pypi")
+def _pypi() -> Iterator[Index]:
+    with index() as running:
+        yield running
+
+
+REGISTER = "410 Project pre-registration is no longer required or supported, upload your files instead."
+DOCS = "410 Uploading documentation is no longer supported, we recommend using https://readthedocs.org/."
+SLASH = "308 An upload was attempted to /legacy but the expected upload URL is /legacy/ (with a trailing slash)"
+MOVED = "410 This API has moved to {upload}/legacy/. See TODO for more information."
+ROWS: dict[str, tuple[str, str, str, dict[str, str]]] = {
+    "get": ("GET", "/legacy/", "200 OK", {}),
+    "head": ("HEAD", "/legacy/", "200 OK", {}),
+    "options": ("OPTIONS", "/legacy/", "200 OK", {}),
+    "put": ("PUT", "/legacy/", "405 Method Not Allowed", READING),
+    "get upload": ("GET", "/legacy/?:action=file_upload", "405 Method Not Allowed", {"Allow": "POST"}),
+    "put upload": ("PUT", "/legacy/?:action=file_upload", "405 Method Not Allowed", {"Allow": "POST"}),
+    "no slash": ("POST", "/legacy", SLASH, {"Location": "{upload}/legacy/"}),
+    "two slashes": ("POST", "/legacy//", "404 Not Found", {}),
+    "root": ("POST", "/", "405 Method Not Allowed", READING),
+    "old address": ("POST", "/pypi", MOVED, {}),
+    "simple": ("POST", "/simple/", "405 Method Not Allowed", READING),
+    "empty": ("POST", "/legacy/", "405 Method Not Allowed", READING),
+    "unknown action": ("POST", "/legacy/?:action=upload_file", "405 Method Not Allowed", READING),
+    "submit": ("POST", "/legacy/?:action=submit", REGISTER, {}),
+    "doc_upload": ("POST", "/legacy/?:action=doc_upload", DOCS, {}),
+    "bad query": ("GET", "/simple/?x=%ff", "400 Invalid bytes in query string.", {}),
+    "bad path": ("GET", "/simple/%ff/", "400 Invalid bytes in URL.", {}),
+    "no project": ("GET", "/simple/no-such-project/", "404 Not Found", {"Content-Type": "text/plain; charset=UTF-8"}),
+    "no json": ("GET", "/pypi/no-such-project/json", "404 Not Found", {"Content-Type": "application/json"}),
+    "no release": ("GET", "/pypi/acme-widget/99/json", "404 Not Found", {"Content-Type": "application/json"}),
+    "no file": ("GET", "/packages/aa/bb/cc/x.whl", "404 Not Found", {}),
+    "spelling": ("GET", "/simple/Acme_widget/", "301 Moved Permanently", {"Location": "{upload}/simple/acme-widget/"}),
+    "simple slash": (
+        "GET",
+        "/simple/acme-widget",
+        "301 Moved Permanently",
+        {"Location": "{upload}/simple/acme-widget/"},
+    ),
+}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_an_address_is_answered_as_recorded(pypi: Index, row: str) -> None:
+    method, path, line, headers = ROWS[row]
+    reply = pypi.ask(method, path, headers={"Content-Length": "0"})
+    assert reply.line == line.replace("{upload}", pypi.site)
+    for name, value in headers.items():
+        assert reply.headers[name] == value.replace("{upload}", pypi.site)
+
+
+def test_an_upload_over_plain_http_through_a_proxy_is_refused(pypi: Index) -> None:
+    reply = pypi.upload(path="/legacy/?:action=file_upload")
+    assert reply.line == "200 OK"
+    reply = pypi.ask("POST", "/legacy/", body=b"", headers={"X-Forwarded-Proto": "http"})
+    assert (reply.line, reply.headers["X-Fastly-Error"], reply.body) == (
+        "403 SSL is required",
+        "803",
+        b"SSL is required.",
+    )
+
+
+def test_the_simple_api_lists_a_file_with_all_that_installers_want(pypi: Index) -> None:
+    content = wheel(metadata_extra="Requires-Python: >=3.8\n")
+    pypi.upload(content=content, changes={"requires_python": ">=3.8"})
+    found = pypi.listing()
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        metadata = archive.read("acme_widget-1.0.dist-info/METADATA")
+    (file,) = found["files"]
+    assert found["meta"]["api-version"] == "1.4"
+    assert (found["name"], found["versions"]) == ("acme-widget", ["1.0"])
+    assert found["project-status"] == {"status": "active"}
+    assert file["hashes"] == {"sha256": hashlib.sha256(content).hexdigest()}
+    assert (file["size"], file["requires-python"], file["yanked"]) == (len(content), ">=3.8", False)
+    assert file["upload-time"].endswith("Z")
+    assert file["core-metadata"] == {"sha256": hashlib.sha256(metadata).hexdigest()}
+    path = file["url"].removeprefix(pypi.site)
+    assert pypi.ask("GET", path).body == content
+    assert pypi.ask("GET", path + ".metadata").body == metadata
+    part = pypi.ask("GET", path, headers={"Range": "bytes=0-3"})
+    assert (part.status, part.body) == (206, content[:4])
+    page = pypi.ask("GET", "/simple/acme-widget/").body.decode()
+    assert f'{path}#sha256={file["hashes"]["sha256"]}" data-requires-python="&gt;=3.8"' in page
+
+
+def test_a_page_that_has_not_changed_is_not_sent_again(pypi: Index) -> None:
+    for path in ("/simple/acme-widget/", "/simple/"):
+        etag = pypi.ask("GET", path).headers["ETag"]
+        assert pypi.ask("GET", path, headers={"If-None-Match": etag}).line == "304 Not Modified"
+        pypi.upload(path)
+        pypi.upload()
+    assert pypi.ask("GET", "/simple/acme-widget/", headers={"If-None-Match": etag}).status == 200
+
+
+def test_a_yanked_release_and_a_sleeping_project_say_so() -> None:
+    sleeping = {"projects": [{"name": "acme-widget", "owners": ["alice"], "status": "quarantined"}]}
+    with index(sleeping | {"tokens": [{"name": "account", "user": "alice"}]}) as pypi:
+        assert pypi.listing()["project-status"] == {"status": "quarantined"}
+        assert pypi.ask("GET", "/simple/", headers={"Accept": JSON}).json["projects"] == []
+        pypi.upload("probe-new")
+        pypi.sandbox.yank("probe-new", "1.0", "broken")
+        assert pypi.listing("probe-new")["files"][0]["yanked"] == "broken"
+        assert 'data-yanked="broken"' in pypi.ask("GET", "/simple/probe-new/").body.decode()
+        pypi.sandbox.yank("probe-new", "1.0", None)
+        assert pypi.listing("probe-new")["files"][0]["yanked"] is False
+
+
+def test_the_json_api_tells_releases_files_and_owners(pypi: Index) -> None:
+    assert pypi.ask("GET", "/pypi/acme-widget/json").status == 404, "a project without a release"
+    pypi.upload(version="1.0", changes={"classifiers": ["Programming Language :: Python"], "summary": "first"})
+    pypi.upload(version="2.0a1")
+    pypi.upload(version="1.0", source=True, changes={"summary": "second"})
+    found: Any = pypi.ask("GET", "/pypi/acme-widget/json").json
+    assert (found["info"]["version"], found["info"]["summary"]) == ("1.0", "first"), "the first file speaks"
+    assert found["ownership"] == {"organization": None, "roles": [{"role": "Owner", "user": "alice"}]}
+    assert {version: len(files) for version, files in found["releases"].items()} == {"1.0": 2, "2.0a1": 1}
+    assert len(found["urls"]) == 2
+    one = pypi.ask("GET", "/pypi/acme-widget/2.0.a1/json").json
+    assert [file["filename"] for file in one["urls"]] == [wheel_name(version="2.0a1")]
+    assert "releases" not in one
+    moved = pypi.ask("GET", "/pypi/Acme_Widget/json")
+    assert (moved.status, moved.headers["Location"]) == (301, f"{pypi.site}/pypi/acme-widget/json")
+
+
+def test_the_display_name_follows_the_last_upload(pypi: Index) -> None:
+    pypi.upload(changes={"name": "Acme_Widget"})
+    assert pypi.ask("GET", "/pypi/acme-widget/json").json["info"]["name"] == "Acme_Widget"
+    pypi.upload(version="1.1")
+    assert pypi.ask("GET", "/pypi/acme-widget/json").json["info"]["name"] == "acme-widget"

@@ -1,0 +1,129 @@
+"""The tools that people use, for real: twine uploads, pip and uv install."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from release.model.credential import without_credentials
+from tests.builders import sdist, sdist_name, wheel, wheel_name
+from tests.sandbox.asking import Index, index
+
+#: what a machine needs to reach a package registry at all
+CERTIFICATES = ("PIP_CERT", "PIP_CLIENT_CERT", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
+
+
+@pytest.fixture(name="pypi")
+def _pypi() -> Iterator[Index]:
+    with index() as running:
+        yield running
+
+
+@pytest.fixture(name="dist")
+def _dist(tmp_path: Path) -> Path:
+    dist = tmp_path / "dist"
+    dist.mkdir()
+    (dist / wheel_name()).write_bytes(wheel())
+    (dist / sdist_name()).write_bytes(sdist())
+    return dist
+
+
+def run(*argv: str, env: Mapping[str, str] | None = None, home: Path) -> tuple[int, str]:
+    """A Python tool in a home of its own, with no setting of this machine but certificates."""
+    kept = {
+        name: value
+        for name, value in without_credentials(os.environ).items()
+        if name in CERTIFICATES or not name.startswith(("PIP_", "UV_"))
+    }
+    clean = {"HOME": str(home), "USERPROFILE": str(home), "PIP_CONFIG_FILE": os.devnull, "NO_PROXY": "127.0.0.1"}
+    done = subprocess.run(
+        [sys.executable, "-m", *argv], env=kept | clean | dict(env or {}), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout
+
+
+def twine(pypi: Index, dist: Path, token: str = "account", username: str = "__token__") -> tuple[int, str]:
+    env = {"TWINE_PASSWORD": pypi.token(token), "TWINE_USERNAME": username, "COLUMNS": "500"}
+    files = sorted(str(path) for path in dist.iterdir())
+    words = ("twine", "--no-color", "upload", "--non-interactive", "--disable-progress-bar")
+    return run(*words, "--repository-url", pypi.sandbox.upload_url, *files, env=env, home=dist.parent)
+
+
+def test_twine_uploads_and_does_so_again(pypi: Index, dist: Path) -> None:
+    for _ in range(2):
+        status, told = twine(pypi, dist)
+        assert status == 0, told
+    assert pypi.files() == [wheel_name(), sdist_name()]
+    assert {one.username for one in pypi.sandbox.log if one.method == "POST"} == {"alice"}
+
+
+FAILURES = {
+    ("revoked", "__token__"): "Invalid or non-existent authentication information. "
+    "See {pypi}/help/#invalid-auth for more information.",
+    ("expired", "__token__"): "Invalid API Token: token is expired, token is expired",
+    ("forged", "__token__"): "Invalid API Token: signatures do not match",
+    ("bob", "__token__"): "The user 'bob' isn't allowed to upload to project 'acme-widget'. "
+    "See {pypi}/help/#project-name for more information.",
+    ("account", "alice"): "Username/Password authentication is no longer supported. Migrate to API Tokens or Trusted "
+    "Publishers instead. See {pypi}/help/#apitoken and {pypi}/help/#trusted-publishers",
+}
+
+
+@pytest.mark.parametrize(("token", "username"), FAILURES)
+def test_twine_shows_the_indexs_words(pypi: Index, dist: Path, token: str, username: str) -> None:
+    status, told = twine(pypi, dist, token, username)
+    assert status == 1
+    assert f"HTTPError: 403 Forbidden from {pypi.sandbox.upload_url}" in told
+    assert FAILURES[token, username].format(pypi=pypi.site) in told
+    assert pypi.token(token) not in told
+
+
+def test_pip_downloads_and_installs(pypi: Index, tmp_path: Path) -> None:
+    pypi.upload()
+    pypi.upload(source=True)
+    where = ("--index-url", pypi.sandbox.simple_url, "--no-deps", "--disable-pip-version-check", "--no-cache-dir")
+    status, told = run(
+        "pip", "--isolated", "download", *where, "-d", str(tmp_path / "got"), "acme-widget", home=tmp_path
+    )
+    assert status == 0, told
+    assert (tmp_path / "got" / wheel_name()).read_bytes() == wheel()
+    target = tmp_path / "target"
+    status, told = run(
+        "pip", "--isolated", "install", *where, "--target", str(target), "acme-widget==1.0", home=tmp_path
+    )
+    assert status == 0, told
+    assert (target / "acme_widget.py").read_text(encoding="utf-8") == '__version__ = "1.0"\n'
+    asked = [one.path for one in pypi.sandbox.log if one.method == "GET"]
+    assert "/simple/acme-widget/" in asked
+
+
+def test_uv_installs(pypi: Index, tmp_path: Path) -> None:
+    pypi.upload(version="1.0")
+    pypi.upload(version="1.1")
+    target = tmp_path / "target"
+    status, told = run(
+        "uv", "pip", "install", "--no-config", "--cache-dir", str(tmp_path / "cache"), "--index-url",
+        pypi.sandbox.simple_url, "--no-deps", "--python", sys.executable, "--target", str(target), "acme-widget",
+        home=tmp_path,
+    )  # fmt: skip
+    assert status == 0, told
+    assert (target / "acme_widget.py").read_text(encoding="utf-8") == '__version__ = "1.1"\n'
+    asked = [one.path for one in pypi.sandbox.log]
+    assert any(path.endswith(f"/{wheel_name(version='1.1')}") for path in asked)
+
+
+def test_uv_publishes(pypi: Index, dist: Path) -> None:
+    """Another uploader: it sends the same form in its own way."""
+    env = {"UV_PUBLISH_TOKEN": pypi.token()}
+    status, told = run(
+        "uv", "publish", "--no-config", "--trusted-publishing", "never", "--publish-url", pypi.sandbox.upload_url,
+        *sorted(str(path) for path in dist.iterdir()), env=env, home=dist.parent,
+    )  # fmt: skip
+    assert status == 0, told
+    assert pypi.files() == [wheel_name(), sdist_name()]

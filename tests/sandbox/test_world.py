@@ -1,0 +1,100 @@
+"""The world file: what it may say, and what is said of mistakes in it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from release.errors import UsageError
+from release.sandbox.world import ApiToken, Project, User, World
+from tests.sandbox.asking import WORLD
+
+
+def test_a_whole_world_is_read() -> None:
+    world = World.parse(json.dumps(WORLD | {"flags": ["read-only"]}))
+    assert User(name="bob", email_verified=False) in world.users
+    assert Project(name="acme-widget", owners=("alice",)) in world.projects
+    assert ApiToken(name="widget", user="alice", projects=("acme-widget",)) in world.tokens
+    assert world.prohibited == ("acme-prohibited", "requirements-txt")
+    assert world.flags == ("read-only",)
+
+
+def test_a_world_without_users_and_tokens_has_the_usual_ones() -> None:
+    assert World.parse('{"prohibited": ["Some_Name"]}') == World(prohibited=("some-name",))
+    assert World.parse("{}") == World()
+    assert World.parse('{"users": [{"name": "alice"}]}').tokens == ()
+
+
+TIMES = {
+    "unix": (1_800_000_000, 1_800_000_000),
+    "fraction": (1_800_000_000.5, 1_800_000_000),
+    "Z": ("2027-01-15T08:00:00Z", 1_800_000_000),
+    "offset": ("2027-01-15T09:00:00+01:00", 1_800_000_000),
+    "neither": ("2027-01-15T08:00:00", 1_800_000_000),
+    "none": (None, None),
+}
+
+
+@pytest.mark.parametrize("row", TIMES)
+def test_an_expiry_is_seconds_or_a_date(row: str) -> None:
+    given, seconds = TIMES[row]
+    data = {"users": [{"name": "a"}], "tokens": [{"name": "t", "user": "a", "expires": given}]}
+    assert World.parse(json.dumps(data)).tokens[0].expires == seconds
+
+
+def user(**more: Any) -> dict[str, Any]:
+    return {"users": [{"name": "alice", **more}]}
+
+
+def token(**more: Any) -> dict[str, Any]:
+    return user() | {"tokens": [{"name": "t", "user": "alice", **more}]}
+
+
+MISTAKES: dict[str, tuple[Any, str]] = {
+    "a list": ([], "the world file: [] is not an object"),
+    "unknown key": ({"user": []}, "the world file: unknown key 'user': did you mean 'users'?"),
+    "unknown key inside": (
+        user(email_verfied=False),
+        "the world file.users[0]: unknown key 'email_verfied': did you mean 'email_verified'?",
+    ),
+    "no name": ({"users": [{}]}, "the world file.users[0]: key 'name' is missing"),
+    "users as an object": ({"users": {}}, "the world file.users: {} is not a list"),
+    "no switch": (user(disabled="yes"), "the world file.users[0].disabled: 'yes' is not true or false"),
+    "two of a name": ({"users": [{"name": "a"}, {"name": "a"}]}, "the world file.users[1]: a second 'a'"),
+    "unknown owner": (
+        user() | {"projects": [{"name": "p", "owners": ["alcie"]}]},
+        "the world file.projects[0].owners: unknown 'alcie': did you mean 'alice'?",
+    ),
+    "unknown status": (
+        user() | {"projects": [{"name": "p", "status": "archive"}]},
+        "the world file.projects[0].status: unknown 'archive': did you mean 'archived'?",
+    ),
+    "unknown user of a token": (
+        {"users": [{"name": "alice"}], "tokens": [{"name": "t", "user": "bob"}]},
+        "the world file.tokens[0].user: unknown 'bob'",
+    ),
+    "unknown project in a scope": (token(scope=["acme"]), "the world file.tokens[0].scope: unknown 'acme'"),
+    "unknown scope": (token(scope="acount"), "the world file.tokens[0].scope: unknown scope 'acount'"),
+    "no time": (
+        token(expires="soon"),
+        "the world file.tokens[0].expires: 'soon' is not a time: unix seconds, or a text like '2027-01-31T00:00:00Z'",
+    ),
+    "unknown flag": ({"flags": ["readonly"]}, "the world file.flags: unknown 'readonly': did you mean 'read-only'?"),
+    "no names": ({"prohibited": "x"}, "the world file.prohibited: 'x' is not a list of texts"),
+}
+
+
+@pytest.mark.parametrize("row", MISTAKES)
+def test_a_mistake_is_named_with_its_place(row: str) -> None:
+    data, message = MISTAKES[row]
+    with pytest.raises(UsageError) as caught:
+        World.parse(json.dumps(data))
+    assert caught.value.message == message
+    assert caught.value.remedy
+
+
+def test_no_json_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match=r"the world file is no JSON: .*line 1 column 2"):
+        World.parse("{,}")
