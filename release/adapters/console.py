@@ -1,0 +1,197 @@
+"""The screen: a live checklist on a terminal, plain lines elsewhere, groups and annotations in CI.
+
+How an event reads is the caller's affair: `lines` comes in, and so does `write`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Protocol, Self
+
+from release.model.event import Checked, Event, Progress, Said, StepBegun, StepEnded
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+
+
+class Readable(Protocol):
+    """A line for a reader."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def style(self) -> str: ...
+    @property
+    def annotation(self) -> tuple[str, str, str] | None: ...
+
+
+Lines = Callable[[Event], Iterable[Readable]]
+Write = Callable[[str], None]
+
+#: seconds between two signs of life where nothing is drawn
+_SIGN_OF_LIFE = 15.0
+
+
+class Plain:
+    """Lines as they come, for a pipe or a log."""
+
+    def __init__(self, lines: Lines, write: Write) -> None:
+        self._lines, self._write = lines, write
+        self._spoke = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def tell(self, event: Event) -> None:
+        if isinstance(event, Progress):
+            self._sign_of_life(event)
+        for line in self._lines(event):
+            self.show(line)
+
+    def show(self, line: Readable) -> None:
+        self._spoke = time.monotonic()
+        self._write(line.text + "\n")
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Nothing is drawn, so nothing need be put aside while the user is asked."""
+        return nullcontext()
+
+    def _sign_of_life(self, event: Progress) -> None:
+        if time.monotonic() - self._spoke > _SIGN_OF_LIFE:
+            share = f" {event.done / event.total:.0%}" if event.total else ""
+            self._spoke = time.monotonic()
+            self._write(f"  … {event.what}{share}\n")
+
+
+class Quiet(Plain):
+    """Only what is wrong, and the end."""
+
+    def tell(self, event: Event) -> None:
+        if isinstance(event, Checked) and event.outcome.state.blocks and event.stops:
+            super().tell(event)
+
+
+class Silent(Plain):
+    """Nothing at all: the one JSON document is written at the end."""
+
+    def tell(self, event: Event) -> None:
+        del event
+
+    def show(self, line: Readable) -> None:
+        del line
+
+
+class Actions(Plain):
+    """GitHub Actions: a group for each step, an annotation for what is wrong.
+
+    Source: GitHub documentation, "Workflow commands for GitHub Actions".
+    """
+
+    def tell(self, event: Event) -> None:
+        if isinstance(event, StepBegun):
+            self._write(f"::group::{_escaped(event.title)}\n")
+        super().tell(event)
+        if isinstance(event, StepEnded):
+            self._write("::endgroup::\n")
+
+    def show(self, line: Readable) -> None:
+        super().show(line)
+        if line.annotation:
+            level, title, message = line.annotation
+            self._write(f"::{level} title={_escaped(title, property_=True)}::{_escaped(message)}\n")
+
+
+def _escaped(text: str, *, property_: bool = False) -> str:
+    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace(":", "%3A").replace(",", "%2C") if property_ else text
+
+
+class Live(Plain):
+    """A terminal: finished lines scroll up, the step under way moves at the bottom."""
+
+    def __init__(self, lines: Lines, write: Write, redact: Callable[[str], str]) -> None:
+        super().__init__(lines, write)
+        self._redact = redact
+        self._progress: RichProgress | None = None
+        self._title = ""
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def tell(self, event: Event) -> None:
+        match event:
+            case StepBegun():
+                super().tell(event)
+                self._title = event.title
+                self._draw(event.title)
+            case StepEnded():
+                self._stop()
+                super().tell(event)
+            case Progress():
+                self._draw(event.what, event)
+            case Said(foreign=True):
+                self._draw(event.text)
+            case _:
+                super().tell(event)
+
+    def show(self, line: Readable) -> None:
+        from rich.text import Text
+
+        self._screen().print(Text(self._redact(line.text), style=line.style), soft_wrap=True)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        self._stop()
+        yield
+        if self._title:
+            self._draw(self._title)
+
+    def _screen(self):  # type: ignore[no-untyped-def] # noqa: ANN202 - rich is imported where it is used
+        from rich.console import Console
+
+        return self._progress.console if self._progress else Console(highlight=False, markup=False)
+
+    def _draw(self, what: str, event: Progress | None = None) -> None:
+        if self._progress is None:
+            self._progress = _rich_progress()
+            self._progress.start()
+            self._progress.add_task("")
+        task = self._progress.task_ids[0]
+        total = event.total if event else None
+        self._progress.update(task, description=self._redact(what)[:200], completed=event.done if event else 0)
+        self._progress.tasks[0].total = total
+
+    def _stop(self) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+
+def _rich_progress() -> RichProgress:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TimeElapsedColumn
+    from rich.table import Column
+    from rich.text import Text
+
+    class What(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(task.description, no_wrap=True, overflow="ellipsis")
+
+    class Share(BarColumn):
+        def render(self, task: Task):  # type: ignore[no-untyped-def,override] # noqa: ANN202 - a bar, or nothing
+            return super().render(task) if task.total else Text("")
+
+    return Progress(
+        SpinnerColumn(),
+        What(table_column=Column(ratio=1, no_wrap=True)),
+        Share(bar_width=20),
+        TimeElapsedColumn(),
+        console=Console(highlight=False, markup=False),
+        transient=True,
+        expand=True,
+    )

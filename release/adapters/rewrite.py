@@ -1,0 +1,45 @@
+"""Changing a file with secrets in it: all or nothing, and readable by its owner alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from release.errors import ReleaseError
+
+
+def replace(path: Path, before: bytes, after: bytes) -> None:
+    """Put `after` in the place of `before`, in one step; the file's mode is 600 from then on.
+
+    A symbolic link stays one. Raises ReleaseError where the file is not `before` any more, and
+    `OSError` where it can't be written; it is as it was then.
+    """
+    real = path.resolve()
+    if real.read_bytes() != before:
+        raise ReleaseError(f"{str(path)!r} was changed meanwhile", remedy="run the same command again")
+    handle, name = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(after)
+            file.flush()
+            os.fsync(file.fileno())
+        _same_owner(real, name)
+        os.replace(name, real)  # noqa: PTH105 - a name, as mkstemp gives it
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def protect(path: Path) -> None:
+    """Let nobody but its owner read or write the file. Raises `OSError`."""
+    path.chmod(0o600)
+
+
+def _same_owner(real: Path, name: str) -> None:
+    """With sudo, the new file would be root's."""
+    if hasattr(os, "chown"):
+        with contextlib.suppress(OSError):
+            os.chown(name, real.stat().st_uid, real.stat().st_gid)

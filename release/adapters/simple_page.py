@@ -1,0 +1,139 @@
+"""The two forms of a project's page on a simple API, read with care: it comes from outside.
+
+Both readers raise `ValueError`, which says what is odd.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+from release.model.listing import FileOnIndex, Listing
+
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+#: what a file of a release is called; a page whose links lead elsewhere is not an index's
+_FILE = re.compile(r".+\.(?:whl|tar\.(?:gz|bz2|xz|Z)|tgz|tar|zip|egg|exe|msi|rpm|deb|dmg)\Z")
+
+
+def from_json(page: Any, url: str) -> Listing:
+    """The JSON form (PEP 691). `url` is where it came from; addresses may be relative to it."""
+    _expect(isinstance(page, dict) and isinstance(page.get("meta"), dict), "no object with a 'meta'")
+    version = str(page["meta"].get("api-version", ""))
+    _expect(version.partition(".")[0] == "1", f"api-version {version!r}")
+    name, files = page.get("name"), page.get("files")
+    _expect(isinstance(name, str) and isinstance(files, list), "no 'name' or no 'files'")
+    status = page.get("project-status")
+    state = status.get("status") if isinstance(status, dict) else None
+    return Listing(
+        name=name,
+        files=tuple(_file(one, url) for one in files),
+        status=state if isinstance(state, str) else "active",
+    )
+
+
+def _file(entry: Any, base: str) -> FileOnIndex:
+    _expect(isinstance(entry, dict), "a file that is no object")
+    hashes = entry.get("hashes")
+    _expect(isinstance(hashes, dict), "a file without 'hashes'")
+    size, yanked, python = entry.get("size"), entry.get("yanked", False), entry.get("requires-python")
+    return FileOnIndex(
+        filename=_filename(entry.get("filename")),
+        url=_url(entry.get("url"), base),
+        sha256=_sha256(hashes.get("sha256")),
+        size=size if isinstance(size, int) else None,
+        upload_time=_time(entry.get("upload-time")),
+        yanked=yanked if isinstance(yanked, str) else "" if yanked else None,
+        requires_python=python if isinstance(python, str) else None,
+    )
+
+
+def from_html(page: str, url: str, name: str) -> Listing:
+    """The HTML form (PEP 503), which does not say the project's name: it is the one asked for."""
+    reader = _Page()
+    try:
+        reader.feed(page)
+        reader.close()
+    except AssertionError as error:  # Observed: Python 3.11, 2026-11 — on "<![x[", and no ValueError
+        raise ValueError("broken HTML") from error
+    # An empty project is a page without links; a login page has a form, or links that lead to no file.
+    _expect(not reader.has_form, "a web page with a form")
+    links = [(text, attributes) for text, attributes in reader.links if attributes.get("href")]
+    files = tuple(_link(text, attributes, url) for text, attributes in links if _FILE.match(text))
+    _expect(bool(files) or not links, "a web page whose links lead to no file")
+    return Listing(name=name, files=files, status=reader.status)
+
+
+def _link(text: str, attributes: dict[str, str], base: str) -> FileOnIndex:
+    address, fragment = urldefrag(attributes["href"])
+    algorithm, _, digest = fragment.partition("&")[0].partition("=")
+    return FileOnIndex(
+        filename=_filename(text),
+        url=_url(address, base),
+        sha256=_sha256(digest) if algorithm == "sha256" else None,
+        yanked=attributes.get("data-yanked"),
+        requires_python=attributes.get("data-requires-python"),
+    )
+
+
+class _Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.links: list[tuple[str, dict[str, str]]] = []
+        self.status = "active"
+        self.has_form = False
+        self._open: dict[str, str] | None = None
+        self._text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        if tag == "a":
+            self._open, self._text = attributes, ""
+        elif tag == "meta" and attributes.get("name") == "pypi:project-status":
+            self.status = attributes.get("content") or "active"
+        elif tag == "form":
+            self.has_form = True
+
+    def handle_data(self, data: str) -> None:
+        self._text += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "a" and self._open is not None:
+            self.links.append((self._text.strip(), self._open))
+            self._open = None
+
+
+def _filename(value: Any) -> str:
+    """A bare name: it will be a path on this machine."""
+    _expect(isinstance(value, str) and value not in {"", ".", ".."}, "a file without a name")
+    _expect(not set(value) & set("/\\:\0"), f"a file called {value!r}")
+    return str(value)
+
+
+def _url(value: Any, base: str) -> str:
+    _expect(isinstance(value, str) and bool(value), "a file without an address")
+    url = urljoin(base, str(value))
+    parts = urlsplit(url)
+    usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    _expect(usable, f"a file at {unquote(url)!r}")
+    return url
+
+
+def _sha256(value: Any) -> str | None:
+    text = value.lower() if isinstance(value, str) else ""
+    return text if _SHA256.match(text) else None
+
+
+def _time(value: Any) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(value)
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _expect(truth: bool, otherwise: str) -> None:
+    if not truth:
+        raise ValueError(otherwise)

@@ -1,0 +1,57 @@
+"""What matters in a long output: the line that says why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+#: "ValueError: …", "setuptools.errors.InvalidConfigError: …", "error: …", "ERROR …", "  cause: …"
+_TELLING = re.compile(r"(?:[\w.]*(?:Error|Exception|Exit|Interrupt)\b|error|ERROR|fatal|.*\bcause): ?\S|ERROR ")
+#: lines that tell that something failed and not why
+_HOLLOW = re.compile(
+    r"subprocess-exited-with-error|metadata-generation-failed|CalledProcessError|Command '|^TIP |Request failed"
+    r"|Backend (?:subprocess|operation)|BackendUnavailable|The build backend returned|Call to .* failed|Failed to build"
+    r"|No solution found"
+)
+#: what pip and uv say where the network is the cause. Observed: pip 23.2, uv 0.13, 2026-11
+OFFLINE = (
+    r"(?i:name resolution|name or service not known|network is unreachable|failed to (?:fetch|connect)|dns error"
+    r"|connection (?:refused|reset)|connecttimeout|newconnectionerror|proxyerror|certificate verify failed)"
+)
+_FRAME = "│╰─>\u00d7\u276f \t"  # what pip and uv draw around messages
+
+
+def why(output: str) -> str:
+    """The last line that names a cause, or the last line at all; empty where there is no output."""
+    lines = [line.strip(_FRAME) for line in output.splitlines()]
+    lines = [line for line in lines if line]
+    telling = [line for line in lines if _TELLING.match(line) and not _HOLLOW.search(line)]
+    exceptions = [line for line in telling if re.match(r"[\w.]*(?:Error|Exception)\b", line)]
+    chosen = (exceptions or telling or lines or [""])[-1]
+    return re.sub(r"^(?:ERROR|error|cause|fatal):? +(?:cause: )?", "", chosen)
+
+
+def tail(output: str, lines: int = 12) -> str:
+    """The last lines that say something, indented, for quoting; frames of foreign code are left out."""
+    kept = [line for line in _own(output) if line.strip() and not _HOLLOW.search(line)][-lines:]
+    return "\n".join(f"    {line}" for line in kept)
+
+
+def _own(output: str) -> Iterator[str]:
+    """The lines of an output without the stack frames of libraries and of the interpreter."""
+    foreign = False
+    for line in output.splitlines():
+        if line.startswith("Traceback"):
+            continue
+        if line.startswith('  File "'):
+            foreign = re.search(r"site-packages|[/\\]lib[/\\]python|<frozen", line) is not None
+        elif not line.startswith("    "):
+            foreign = False
+        if not foreign:
+            yield line.rstrip()
+
+
+def lower(error: Exception) -> str:
+    """An exception's message as the middle of a sentence."""
+    text = str(error)
+    return text[:1].lower() + text[1:]

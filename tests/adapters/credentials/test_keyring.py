@@ -1,0 +1,148 @@
+"""The keyring, the real library in its own process, with backends of ours."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+from release.adapters.credentials import resolve
+from release.adapters.credentials.keyring import find, near_misses
+from release.adapters.credentials.source import Found
+from release.model import macaroon
+from release.model.credential import Credential
+from release.model.finding import Unknown
+from release.model.index import PYPI, TESTPYPI, Index
+from release.model.secret import Secret
+
+BACKENDS = Path(__file__).with_name("backends")
+OTHER = Index(name="acme", upload_url="https://acme.test/legacy/", simple_url="https://acme.test/simple/", kind="other")
+
+
+def token(location: str = "pypi.org") -> str:
+    return macaroon.to_text(macaroon.mint(location, str(uuid.uuid4()).encode(), os.urandom(32)))
+
+
+def keyring(tmp_path: Path, *entries: tuple[str, str, str], backend: str = "FileKeyring") -> dict[str, str]:
+    """An environment whose keyring has these entries: service, user, password."""
+    file = tmp_path / "keyring.json"
+    file.write_text(json.dumps(entries), encoding="utf-8")
+    name = backend if "." in backend else f"preflight_backends.{backend}"
+    return {
+        **{key: os.environ[key] for key in ("PATH", "SYSTEMROOT") if key in os.environ},
+        "HOME": str(tmp_path),
+        "PYTHONPATH": str(BACKENDS),
+        "PREFLIGHT_KEYRING_FILE": str(file),
+        "PYTHON_KEYRING_BACKEND": name,
+    }
+
+
+def test_an_entry_under_the_exact_upload_url_is_found_and_its_place_told(tmp_path: Path) -> None:
+    value = token()
+    found = find(PYPI, keyring(tmp_path, (PYPI.upload_url, "__token__", value)), "__token__")
+    assert isinstance(found, Found)
+    assert found.password == Secret(value)
+    assert found.origin is not None
+    assert found.origin.kind == "keyring"
+    for part in ("preflight_backends", repr(PYPI.upload_url), "'__token__'"):
+        assert part in found.origin.detail
+
+
+def test_an_index_that_is_not_pypi_gets_the_user_that_the_keyring_names(tmp_path: Path) -> None:
+    found = find(OTHER, keyring(tmp_path, (OTHER.upload_url, "alice", "hunter2")), None)
+    assert isinstance(found, Found)
+    assert (found.username, found.password) == ("alice", Secret("hunter2"))
+    assert find(OTHER, keyring(tmp_path), None) is None
+
+
+def test_no_entry_is_none(tmp_path: Path) -> None:
+    assert find(PYPI, keyring(tmp_path, (TESTPYPI.upload_url, "__token__", token())), "__token__") is None
+
+
+@pytest.mark.parametrize("index", [PYPI, TESTPYPI], ids=["pypi", "testpypi"])
+def test_an_entry_under_a_name_beside_is_noticed_and_never_used(tmp_path: Path, index: Index) -> None:
+    for service in list(near_misses(index))[:3]:
+        found = find(index, keyring(tmp_path, (service, "__token__", token())), "__token__")
+        assert isinstance(found, Found)
+        assert found.password is None
+        assert [one.cause for one in found.remarks] == ["keyring.service-mismatch"]
+        assert f"keyring set {index.upload_url} __token__" in found.remarks[0].remedy
+
+
+def test_an_entry_of_another_user_is_noticed(tmp_path: Path) -> None:
+    found = find(PYPI, keyring(tmp_path, (PYPI.upload_url, "alice", "hunter2")), "__token__")
+    assert isinstance(found, Found)
+    assert [one.cause for one in found.remarks] == ["keyring.username-mismatch"]
+
+
+def test_a_keyring_that_never_answers_costs_its_limit_and_leaves_nothing_running(tmp_path: Path) -> None:
+    began = time.monotonic()
+    found = resolve(PYPI, keyring(tmp_path, backend="Silent"), tmp_path, keyring_limit=1).credential
+    assert isinstance(found, Unknown)
+    assert found.cause == "keyring.hang"
+    assert "1 s" in found.reason
+    assert time.monotonic() - began < 8
+    if sys.platform != "win32":
+        running = subprocess.run(["ps", "-eo", "ppid,args"], capture_output=True, text=True, check=False).stdout
+        assert not [
+            line for line in running.splitlines() if "keyring_child" in line and line.split()[0] == str(os.getpid())
+        ]
+
+
+@pytest.mark.parametrize(
+    ("backend", "cause"),
+    [
+        ("Locked", "keyring.hang"),
+        ("Broken", "keyring.no-backend"),
+        ("no.such.module.Keyring", "keyring.no-backend"),
+    ],
+)
+def test_a_keyring_that_fails_is_unknown_not_empty(tmp_path: Path, backend: str, cause: str) -> None:
+    found = find(PYPI, keyring(tmp_path, backend=backend), "__token__")
+    assert isinstance(found, Unknown)
+    assert found.cause == cause
+
+
+@pytest.mark.parametrize("backend", ["keyring.backends.null.Keyring", "keyring.backends.fail.Keyring"])
+def test_a_backend_that_keeps_nothing_is_no_keyring(tmp_path: Path, backend: str) -> None:
+    found = find(PYPI, keyring(tmp_path, backend=backend), "__token__")
+    assert isinstance(found, Found)
+    assert (found.password, [one.cause for one in found.remarks]) == (None, ["keyring.no-backend"])
+
+
+def test_a_keyring_module_in_the_current_directory_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project may have a file of that name."""
+    (tmp_path / "keyring.py").write_text("raise SystemExit(3)", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    value = token()
+    found = find(PYPI, keyring(tmp_path, (PYPI.upload_url, "__token__", value)), "__token__")
+    assert isinstance(found, Found)
+    assert found.password == Secret(value)
+
+
+def test_the_keyring_is_asked_only_where_nothing_else_has_a_password(tmp_path: Path) -> None:
+    env = keyring(tmp_path, backend="Broken") | {"TWINE_PASSWORD": token()}
+    found = resolve(PYPI, env, tmp_path)
+    assert isinstance(found.credential, Credential)
+    assert found.remarks == ()
+    everything = resolve(PYPI, env, tmp_path, every_source=True)
+    assert [one.cause for one in everything.remarks] == ["keyring.no-backend"]
+
+
+def test_the_library_is_never_loaded_here(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom release.adapters.credentials import resolve\n"
+        "from release.model.index import PYPI\nresolve(PYPI, dict(__import__('os').environ), Path(sys.argv[1]))\n"
+        "assert 'keyring' not in sys.modules\n"
+    )
+    env = keyring(tmp_path) | {"PYTHONPATH": os.pathsep.join([str(BACKENDS), str(Path(__file__).parents[3])])}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,122 @@
+"""The real Secret Service of a Linux desktop, on a session bus of its own: nothing of the user's is touched."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from release.adapters.credentials import keyring, resolve, store
+from release.model.credential import Credential
+from release.model.finding import Unknown
+from release.model.index import PYPI
+from release.model.secret import Secret
+from tests import builders
+from tests.stories.project import files_on, indexes, make, release_table
+
+_NEEDED = ("dbus-daemon", "gnome-keyring-daemon")
+_MISSING = [name for name in _NEEDED if shutil.which(name) is None]
+
+pytestmark = pytest.mark.skipif(
+    bool(_MISSING),
+    reason=f"{', '.join(_MISSING)} not installed: apt-get install --no-install-recommends gnome-keyring dbus-daemon",
+)
+
+
+@contextmanager
+def session(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """A session bus with directories of its own; yields the environment of whoever lives in it."""
+    env = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
+    env |= {"HOME": str(tmp_path / "home"), "PYTHON_KEYRING_BACKEND": "keyring.backends.SecretService.Keyring"}
+    for name in ("XDG_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
+        env[name] = str(tmp_path / name)
+        Path(env[name]).mkdir(mode=0o700, exist_ok=True)
+    bus = subprocess.Popen(
+        ["dbus-daemon", "--session", "--nofork", "--print-address=1"],
+        env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    with bus:
+        try:
+            assert bus.stdout is not None
+            yield env | {"DBUS_SESSION_BUS_ADDRESS": bus.stdout.readline().strip()}
+        finally:
+            bus.terminate()
+
+
+@contextmanager
+def daemon(env: Mapping[str, str], *, unlocked: bool) -> Iterator[None]:
+    """The keyring's daemon; its first unlocking makes the keyring."""
+    argv = ["gnome-keyring-daemon", "--foreground", "--components=secrets", *(["--unlock"] if unlocked else [])]
+    running = subprocess.Popen(argv, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with running:
+        try:
+            assert running.stdin is not None
+            running.stdin.write(b"ci-password" if unlocked else b"")
+            running.stdin.close()
+            _wait_for(env)
+            yield
+        finally:
+            running.terminate()
+
+
+def _wait_for(env: Mapping[str, str]) -> None:
+    """Until somebody on the bus is the Secret Service."""
+    code = (
+        "import secretstorage, sys\n"
+        "sys.exit(not secretstorage.check_service_availability(secretstorage.dbus_init()))"
+    )
+    for _ in range(50):
+        done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, check=False)
+        if done.returncode == 0:
+            return
+        time.sleep(0.1)
+    pytest.fail("the Secret Service did not come up")
+
+
+def test_a_stored_token_is_found_by_verify_and_by_twine(tmp_path: Path) -> None:
+    """From the pipe into the keyring, and from there to the index, with the token in no file of ours."""
+    with session(tmp_path) as env, indexes() as on:
+        project = make(tmp_path, more=release_table(on))
+        project.env |= env
+        with daemon(env, unlocked=True):
+            token = on.pypi.tokens["account"].reveal()
+            stored = project.run("store", "--index", "pypi", stdin=f"{token}\n")
+            assert stored.status == 0, stored.all
+            assert token not in stored.all
+            verified = project.run("verify", "--index", "pypi", "--json")
+            assert verified.status == 0, verified.all
+            assert verified.data["credential"]["origin"]["kind"] == "keyring"
+            wheel = tmp_path / builders.wheel_name()
+            wheel.write_bytes(builders.wheel())
+            uploaded = project.command(
+                sys.executable, "-m", "twine", "upload", "--non-interactive",
+                "--repository-url", on.pypi.upload_url, str(wheel),
+            )  # fmt: skip
+            assert uploaded.status == 0, uploaded.all
+        assert files_on(on.pypi) == {wheel.name: hashlib.sha256(builders.wheel()).hexdigest()}
+        kept = [path for path in tmp_path.rglob("*") if path.is_file() and token.encode() in path.read_bytes()]
+        assert kept == []
+
+
+def test_a_locked_keyring_that_nobody_opens_costs_the_limit(tmp_path: Path) -> None:
+    with session(tmp_path) as env:
+        with daemon(env, unlocked=True):
+            where = store.keep(PYPI, Secret("pypi-x"), env)
+            found = resolve(PYPI, env, tmp_path).credential
+            assert isinstance(found, Credential)
+            assert found.origin == where
+            assert "SecretService" in where.detail
+        with daemon(env, unlocked=False):
+            began = time.monotonic()
+            locked = keyring.find(PYPI, env, "__token__", limit=2)
+            assert isinstance(locked, Unknown), "locked, and yet it answers"
+            assert locked.cause == "keyring.hang"
+            assert time.monotonic() - began < 6
