@@ -1,0 +1,46 @@
+"""All records, in the order of the road."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from release.diagnoses import (
+    afterwards,
+    attestation,
+    credential,
+    damage,
+    endpoint,
+    files,
+    form,
+    metadata,
+    name,
+    permission,
+    source,
+    surroundings,
+    trusted_publishing,
+)
+from release.diagnoses.record import Diagnosis
+
+#: heading → its records
+SECTIONS: Mapping[str, tuple[Diagnosis, ...]] = MappingProxyType(
+    {
+        "The credential's value": (*credential.DIAGNOSES, *damage.DIAGNOSES),
+        "What the credential may do": permission.DIAGNOSES,
+        "Variables and .pypirc": source.DIAGNOSES,
+        "Keyring, shell and CI": surroundings.DIAGNOSES,
+        "Address, network, server": endpoint.DIAGNOSES,
+        "Trusted publishing": trusted_publishing.DIAGNOSES,
+        "Attestations": attestation.DIAGNOSES,
+        "The project's name": name.DIAGNOSES,
+        "Versions and files": files.DIAGNOSES,
+        "The upload itself": form.DIAGNOSES,
+        "Metadata": metadata.DIAGNOSES,
+        "After the upload": afterwards.DIAGNOSES,
+    }
+)
+
+#: id → record
+CATALOG: Mapping[str, Diagnosis] = MappingProxyType(
+    {diagnosis.id: diagnosis for section in SECTIONS.values() for diagnosis in section}
+)

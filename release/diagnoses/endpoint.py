@@ -1,0 +1,241 @@
+"""The address, the way to it, and the server's own troubles."""
+
+from __future__ import annotations
+
+from release.diagnoses import words
+from release.diagnoses.record import Diagnosis
+
+DIAGNOSES = (
+    Diagnosis(
+        id="url.no-trailing-slash",
+        title="the upload address lacks its last slash",
+        explanation="The index redirects to the address with a slash, and uploads can't follow redirects. Without it, "
+        "twine does not find the keyring's entry either.",
+        symptoms=(
+            "308 An upload was attempted to /legacy but the expected upload URL is /legacy/",
+            "RedirectDetected: {url} attempted to redirect to {target}.",
+            "Redirects are not supported. Is the URL missing a trailing slash?",
+            "308 Permanent Redirect",
+        ),
+        remedy="add the slash: {upload_url}",
+        detect="offline",
+        weight="medium",
+        sources=("pypa/flit#179", "twine 7.0.0: exceptions.RedirectDetected"),
+    ),
+    Diagnosis(
+        id="url.simple-or-root",
+        title="the address is not the one for uploads",
+        explanation="The site and its simple index serve installers; files are posted to another address.",
+        symptoms=(
+            "It appears you're trying to upload to {host} but have an invalid URL",
+            "405 Method Not Allowed",
+        ),
+        also=("404 Not Found",),
+        remedy="upload to {upload_url}; twine upload --repository {index} knows it",
+        detect="offline",
+        weight="medium",
+        sources=("thammegowda/mtdata#169", "pypa/packaging-problems#156"),
+    ),
+    Diagnosis(
+        id="url.legacy-domain",
+        title="the address is one that PyPI gave up",
+        explanation="Hosts of before 2018, and the upload path of the site itself, answer that they have moved.",
+        symptoms=(
+            "UploadToDeprecatedPyPIDetected: ",
+            "410 This API has moved to {target}",
+            "410 This API is no longer supported, instead simply upload the file",
+            "Uploading to these sites is deprecated",
+            "410 Gone",
+        ),
+        remedy="delete the repository line from ~/.pypirc, or write https://upload.pypi.org/legacy/ in its place",
+        detect="offline",
+        weight="low",
+        sources=("packaging.python.org: Migrating to PyPI.org", "sdispater/poet#7", "pypa/flit#85"),
+    ),
+    Diagnosis(
+        id="url.no-scheme",
+        title="the address has no https:// in front",
+        explanation="Without a scheme it is no address; old uploaders took it silently, and sent the files to PyPI "
+        "instead.",
+        symptoms=(
+            "UnreachableRepositoryURLDetected: Invalid repository URL",
+            "requests.exceptions.MissingSchema: Invalid URL",
+            "for '--publish-url <PUBLISH_URL>': relative URL without a base",
+        ),
+        remedy="write the whole address: {upload_url}",
+        detect="offline",
+        weight="low",
+        sources=("pypa/twine#269",),
+    ),
+    Diagnosis(
+        id="url.http",
+        title="the address is plain http",
+        explanation="Over http the token crosses the network in the clear. PyPI refuses such requests.",
+        symptoms=("403 SSL is required",),
+        also=("Unencrypted connection - credentials may be visible on the network.",),
+        remedy="write https:// in place of http://, and replace the token if it was sent: {site}/manage/account/token/",
+        detect="offline",
+        weight="low",
+        sources=("pypi/warehouse: PyPI's edge configuration", "pypa/twine#269"),
+    ),
+    Diagnosis(
+        id="net.dns-offline",
+        title="the index can't be reached from here",
+        explanation="Its name does not resolve, or nothing answers at its address: no network, a firewall, a VPN, a "
+        "typing error in the host.",
+        symptoms=(
+            "Failed to resolve '{host}'",
+            "Temporary failure in name resolution",
+            "failed to lookup address information",
+            "nodename nor servname provided, or not known",
+            "[Errno 11001] getaddrinfo failed",
+            "Failed to establish a new connection: [Errno {errno}] Connection refused",
+            "Connection refused (os error {errno})",
+            "Network is unreachable",
+            "Connection Error: We were unable to connect to the repository",
+        ),
+        remedy='check the network and the address: python -c "import urllib.request as r; '
+        "print(r.urlopen('{site}/simple/').status)\" prints 200 where all is well",
+        detect="network",
+        weight="medium",
+        sources=("requests documentation: ConnectionError",),
+    ),
+    Diagnosis(
+        id="net.tls",
+        title="the index's certificate is not accepted",
+        explanation="A company's proxy signs with its own authority, the clock is wrong, or the machine's TLS is too "
+        "old. requests brings its own list of authorities and does not look at the system's.",
+        symptoms=(
+            "CERTIFICATE_VERIFY_FAILED",
+            "invalid peer certificate: {reason}",
+            "Could not find a suitable TLS CA certificate bundle",
+            "TLSV1_ALERT_PROTOCOL_VERSION",
+            "SSLError(",
+        ),
+        remedy="point to the company's authority: export TWINE_CERT=/path/to/ca.pem REQUESTS_CA_BUNDLE=/path/to/ca.pem "
+        "(uv: --native-tls), and set the clock; never switch verification off",
+        detect="network",
+        weight="medium",
+        sources=("worldbank/GOSTurban#10", "pypa/twine#384", "pypa/twine#740", "pypa/twine#328", "pypi/warehouse#3645"),
+    ),
+    Diagnosis(
+        id="net.proxy",
+        title="a proxy stands in the way",
+        explanation="HTTPS_PROXY names a proxy that wants a password, is not there, or lets no uploads through.",
+        symptoms=("407 Proxy Authentication Required", "ProxyError(", "Unable to connect to proxy"),
+        remedy="correct HTTPS_PROXY, or go around it for the index alone: export NO_PROXY={host}",
+        detect="network",
+        weight="medium",
+        sources=("pypa/twine#384", "requests documentation: Proxies"),
+    ),
+    Diagnosis(
+        id="net.timeout-reset",
+        title="the connection broke during the upload",
+        explanation="Large files, slow lines and middle boxes end in time-outs and resets. Whether the index has the "
+        "file is not known from this.",
+        symptoms=(
+            "The write operation timed out",
+            "RemoteDisconnected('Remote end closed connection without response')",
+            "ConnectionResetError",
+            "Connection reset by peer",
+            "EOF occurred in violation of protocol",
+            "BrokenPipeError",
+            "requests.exceptions.ReadTimeout",
+            "requests.exceptions.ConnectTimeout",
+            "Read timed out.",
+            "operation timed out",
+        ),
+        remedy="ask the index what it has, by hash, before sending anything again: pip download --no-deps "
+        "--no-cache-dir {project}=={version}; then upload what is missing",
+        detect="network",
+        weight="medium",
+        sources=("pypi/support#3183", "pypa/twine#461"),
+    ),
+    Diagnosis(
+        id="server.readonly",
+        title="the index takes no uploads just now",
+        explanation="Its operators have switched uploads, or new projects, off. It says so before it looks at the "
+        "credential, so nothing is known about that.",
+        symptoms=(
+            "403 Read-only mode: Uploads are temporarily disabled",
+            "403 New uploads are temporarily disabled",
+            "403 New project registration temporarily disabled",
+        ),
+        remedy="wait, watch https://status.python.org, and run the same command again; change nothing",
+        detect="probe",
+        weight="low",
+        sources=("PyPI help: admin-intervention", "pypi/warehouse: forklift/decorators.py"),
+    ),
+    Diagnosis(
+        id="server.outage",
+        title="the index has an outage",
+        explanation="An answer of the 500s says nothing about credential or files; the file may have been stored all "
+        "the same.",
+        symptoms=("503 Backend is unhealthy", "503 first byte timeout", "503 backend read error"),
+        also=(
+            "500 Internal Server Error",
+            "502 Bad Gateway",
+            "503 Service Unavailable",
+            "504 Gateway Timeout",
+            "Package upload appears to have failed. Retry {attempt} of {attempts}",
+        ),
+        remedy="watch https://status.python.org, then ask the index what it has, by hash, and send what is missing: "
+        "run the same command again",
+        detect="probe",
+        weight="low",
+        sources=("pypa/pip#11210", "pypi/warehouse#17235"),
+    ),
+    Diagnosis(
+        id="server.5xx-then-exists",
+        title="the index stored the file and said that it failed",
+        explanation="An answer of the 500s, or none, came after the file had been taken; the next attempt meets the "
+        "file of the first. With equal bytes PyPI answers 200, others that it exists.",
+        symptoms=("Package upload appears to have failed. Retry … File already exists",),
+        also=(words.FILE_EXISTS, words.FILE_EXISTS_OLD),
+        remedy="compare the sha256 of {file} with the one at {site}/project/{project}/#files: where they are equal, "
+        "the file is uploaded and nothing is to be done",
+        detect="after",
+        weight="medium",
+        sources=("pypa/twine#199", "twine 7.0.0: repository.Repository.upload"),
+    ),
+    Diagnosis(
+        id="server.new-project-quota",
+        title="too many new projects in a short time",
+        explanation="PyPI lets a user and an address create few projects a day (4, by its staff's word in 2026); "
+        "attempts that fail count, and so do those of others behind the same CI address.",
+        symptoms=("429 Too many new projects created",),
+        remedy="wait until the time in the answer's RateLimit header (t= is in seconds), then upload again; existing "
+        "projects are not affected",
+        detect="network",
+        weight="high",
+        sources=(
+            "pypi/support#10572",
+            "pypi/support#11827",
+            "pypi/support#11269",
+            "pypi/warehouse#20164",
+            "draft-ietf-httpapi-ratelimit-headers",
+        ),
+    ),
+    Diagnosis(
+        id="server.closed-release",
+        title="the release is older than 14 days and takes no new files",
+        explanation="Since July 2026 PyPI refuses files for releases older than that, late wheels included.",
+        symptoms=("400 Uploading new files to releases older than 14 days is not allowed",),
+        remedy="release a new version, or a post-release such as {version}.post1, with all its files",
+        detect="network",
+        weight="medium",
+        sources=("PyPI blog 2026-07-22: releases now reject new files after 14 days",),
+    ),
+    Diagnosis(
+        id="server.login-limit",
+        title="too many failed sign-ins from this address",
+        explanation="An address that an administrator banned, or shares with others who guess passwords, is held back "
+        "for some minutes.",
+        symptoms=("429 Too Many Failed Login Attempts",),
+        also=("429 Too Many Requests",),
+        remedy="wait as long as the answer's Retry-After header says, or upload from another network",
+        detect="probe",
+        weight="low",
+        sources=("pypi/warehouse: accounts/security_policy.py",),
+    ),
+)

@@ -1,0 +1,229 @@
+"""Versions and files."""
+
+from __future__ import annotations
+
+from release.diagnoses import words
+from release.diagnoses.record import Diagnosis
+
+DIAGNOSES = (
+    Diagnosis(
+        id="file.exists-different",
+        title="the index has another file of this name",
+        explanation="A file's bytes can't be replaced. The version was built again, or its number was not raised; the "
+        "same bytes under another name are refused in the same words.",
+        symptoms=(words.FILE_EXISTS, words.FILE_EXISTS_OLD),
+        also=(words.FILE_USED_OLD,),
+        remedy="raise the version and build again, or upload the very files of the first build; never rebuild a "
+        "version that is on the index",
+        detect="network",
+        weight="high",
+        sources=("PyPI help: file-name-reuse", "python-zeroconf/python-zeroconf#1822", "pypi/warehouse#14812"),
+    ),
+    Diagnosis(
+        id="file.partial-release",
+        title="an earlier run uploaded some of the files",
+        explanation="A job failed in the middle, and its repetition stops at the first file that is there already, "
+        "with other bytes since it was built anew.",
+        also=(words.FILE_EXISTS, words.FILE_EXISTS_OLD),
+        shows="the index lists some of the release's files",
+        remedy="keep the files of the first build and upload what is missing: python -m release status shows which; "
+        "where they are lost, raise the version",
+        detect="network",
+        weight="high",
+        sources=("pypa/twine#63", "pypi/warehouse#6872", "pulp/plugin_template#143"),
+    ),
+    Diagnosis(
+        id="file.name-reuse-deleted",
+        title="the file's name was used before and deleted",
+        explanation="A name that was ever used on the index is used up, also if the release, the project or its former "
+        "owner's project was deleted. Nothing shows it beforehand.",
+        symptoms=("400 This filename was previously used by a file that has since been deleted", words.FILE_USED_OLD),
+        remedy="raise the version, and build and upload all files of the new one",
+        detect="after",
+        weight="medium",
+        sources=(
+            "PyPI help: file-name-reuse",
+            "pypi/warehouse#4985",
+            "pypi/warehouse#4736",
+            "pypi/warehouse#7713",
+            "pypa/packaging-problems#189",
+        ),
+    ),
+    Diagnosis(
+        id="sdist.duplicate",
+        title="the release has an sdist already",
+        explanation="One sdist a release: a .zip beside a .tar.gz, or the same under another spelling of the name, is "
+        "one too many.",
+        symptoms=("400 Only one sdist may be uploaded per release",),
+        remedy="leave the second sdist out: delete it from dist/ and upload the rest",
+        detect="offline",
+        weight="medium",
+        sources=("PEP 527", "pypi/warehouse#15824", "pypa/gh-action-pypi-publish#282"),
+    ),
+    Diagnosis(
+        id="dist.stale",
+        title="dist/ holds files of other versions, or no distributions",
+        explanation="dist/* matches everything that earlier builds left there, and an upload stops at the first of "
+        "them.",
+        symptoms=("InvalidDistribution: Unknown distribution format: '{file}'",),
+        also=(words.FILE_EXISTS,),
+        shows="files of several versions in one upload",
+        remedy="empty dist/ before building: rm -rf dist, then python -m build",
+        detect="offline",
+        weight="high",
+        sources=("pypi/warehouse#6872",),
+    ),
+    Diagnosis(
+        id="dist.missing",
+        title="there is nothing to upload",
+        explanation="The build did not run, wrote elsewhere, or its files did not reach this job.",
+        symptoms=(
+            "InvalidDistribution: Cannot find file (or expand pattern)",
+            "error: No files found to publish",
+            "It looks like there are no Python distribution packages to publish in the directory",
+        ),
+        remedy="build first: python -m build; in CI, hand dist/ from the building job to the uploading one",
+        detect="offline",
+        weight="medium",
+        sources=("twine 7.0.0: commands", "pypa/gh-action-pypi-publish: twine-upload.sh"),
+    ),
+    Diagnosis(
+        id="version.local",
+        title="the version has a local part",
+        explanation="setuptools-scm and others append +gabc1234 or a date where the commit is not tagged, the tree is "
+        "not clean, or the clone has no tags. Indexes refuse such versions.",
+        symptoms=(
+            "400 The use of local versions in '{version}' is not allowed",
+            "400 Can't use PEP 440 local versions",
+        ),
+        remedy="tag the commit and build from a clean clone: git status --short, git tag v1.2.3; in CI, check out with "
+        "fetch-depth: 0",
+        detect="offline",
+        weight="high",
+        sources=(
+            "PEP 440: Local version identifiers",
+            "pypa/setuptools-scm#217",
+            "pypa/setuptools-scm#322",
+            "pypa/setuptools-scm#342",
+            "iterative/dvc#10720",
+        ),
+    ),
+    Diagnosis(
+        id="version.not-bumped",
+        title="the version is on the index already",
+        explanation="The number was not raised since the last release, or the build took it from a place that was "
+        "forgotten.",
+        also=(words.FILE_EXISTS, words.FILE_EXISTS_OLD),
+        shows="the index lists {version} as released",
+        remedy="raise the version where the build reads it, commit, and tag the commit",
+        detect="network",
+        weight="medium",
+        sources=("PoonLab/sierra-local#120", "JRubics/poetry-publish#35"),
+    ),
+    Diagnosis(
+        id="version.mismatch-tag",
+        title="tag, metadata and file names disagree about the version",
+        explanation="The tag says one version, what was built another; or a file was renamed by hand.",
+        symptoms=("400 Version in filename should be '{expected}' not '{version}'",),
+        shows="the release has another number than its tag",
+        remedy="set the version to the tag's, or move the tag to the commit that sets it: git tag -d TAG, git tag TAG; "
+        "then build again",
+        detect="offline",
+        weight="medium",
+        sources=("PEP 440", "pypi/warehouse: forklift/legacy.py"),
+    ),
+    Diagnosis(
+        id="version.invalid",
+        title="the version is no version",
+        explanation="It does not follow PEP 440, or there is none in the metadata.",
+        symptoms=(
+            "400 '{version}' is invalid for 'version'",
+            "400 'version' is a required field",
+            "400 '' is an invalid value for Version",
+        ),
+        remedy="write a version such as 1.2.3, 1.2.3rc1 or 1.2.3.post1 under [project] in pyproject.toml",
+        detect="offline",
+        weight="low",
+        sources=("PEP 440",),
+    ),
+    Diagnosis(
+        id="wheel.platform-tag",
+        title="the wheel's platform tag is one that the index refuses",
+        explanation="linux_x86_64 promises nothing about the libraries that a wheel needs; PyPI wants manylinux or "
+        "musllinux tags, which auditwheel gives after checking. macOS tags from 11 on have the minor version 0.",
+        symptoms=("400 Binary wheel '{file}' has an unsupported platform tag '{tag}'",),
+        remedy="build with cibuildwheel, or repair the wheel: auditwheel repair {file}; a project without compiled "
+        "code needs a py3-none-any wheel",
+        detect="offline",
+        weight="high",
+        sources=("PEP 600", "PEP 656", "pypa/twine#1006", "pypa/twine#1176", "sunpy/sunpy#6042"),
+    ),
+    Diagnosis(
+        id="wheel.zip-invalid",
+        title="the wheel is no sound ZIP archive, or lacks files that a wheel has",
+        explanation="PyPI refuses archives that two programs could read differently: names that stand there twice, "
+        "bytes behind the end, wrong sizes; and wheels without METADATA, RECORD or WHEEL.",
+        symptoms=(
+            "400 ZIP archive not accepted: {reason}",
+            "400 Invalid distribution file. File is not a zipfile",
+            "400 Invalid distribution file. WHEEL not found at {path}",
+            "400 Invalid distribution file. Unable to parse name and version from wheel filename",
+            "400 Invalid distribution file. File exceeds compression ratio",
+            "400 Invalid distribution file. File does not use a supported compression type",
+            "400 Invalid distribution file. File is both a zip and a tar file",
+            "400 Wheel '{file}' does not contain the required {member} file",
+            "400 Wheel '{file}' has invalid entry points",
+            "zipfile.BadZipFile: File is not a zip file",
+            "InvalidDistribution: Invalid distribution file: '{file}'",
+        ),
+        remedy="build the wheel again with an unchanged backend, and do not touch it afterwards; python -m zipfile -t "
+        "{file} tests it; see https://docs.pypi.org/archives/",
+        detect="offline",
+        weight="medium",
+        sources=(
+            "PyPI blog 2025-08-07: wheel archive confusion attacks",
+            "pypi/warehouse#19746",
+            "pypi/warehouse#18848",
+            "pypi/warehouse#17111",
+        ),
+    ),
+    Diagnosis(
+        id="sdist.structure",
+        title="the sdist does not have the form of an sdist",
+        explanation="It wants one directory at its top, PKG-INFO in it, no sparse members, and to be a gzipped tar "
+        "from the first byte to the last.",
+        symptoms=(
+            "400 Invalid distribution file. PKG-INFO not found at {path}",
+            "400 Invalid distribution file. Incorrect number of top-level directories in sdist",
+            "400 Invalid distribution file. File is not a tarfile",
+            "400 Invalid distribution file. tar archive not accepted",
+            "400 Invalid distribution file. None",
+        ),
+        remedy="build it with a build backend, not with tar: python -m build --sdist",
+        detect="offline",
+        weight="low",
+        sources=("PEP 517", "PEP 643", "pypi/warehouse: forklift/legacy.py"),
+    ),
+    Diagnosis(
+        id="size.file",
+        title="the file is larger than the index takes",
+        explanation="100 MiB a file, unless the project was granted more.",
+        symptoms=("400 File too large. Limit for project '{project}' is {limit} MB", "413 Request Entity Too Large"),
+        remedy="leave out what need not be in it (tests, data, debug symbols: strip --strip-debug), or ask for more: "
+        "https://docs.pypi.org/project-management/storage-limits",
+        detect="offline",
+        weight="medium",
+        sources=("PyPI documentation: Storage limits", "pypi/warehouse#6872"),
+    ),
+    Diagnosis(
+        id="size.project",
+        title="the project's files together are larger than the index takes",
+        explanation="10 GiB a project, unless it was granted more. All files of all releases count, yanked ones too.",
+        symptoms=("400 Project size too large. Limit for project '{project}' total size is {limit} GB",),
+        remedy="delete old pre-releases at {site}/manage/project/{project}/releases/, or ask for more: "
+        "https://docs.pypi.org/project-management/storage-limits",
+        detect="network",
+        weight="medium",
+        sources=("PyPI documentation: Storage limits",),
+    ),
+)

@@ -1,0 +1,231 @@
+"""Metadata, description, licence, and secrets in what is shipped."""
+
+from __future__ import annotations
+
+from release.diagnoses import words
+from release.diagnoses.record import Diagnosis
+
+DIAGNOSES = (
+    Diagnosis(
+        id="meta.tool-too-old",
+        title="uploader and build backend speak different versions of the metadata",
+        explanation="Backends write newer metadata than an old twine can read (2.4 needs twine 6.1, 2.5 twine 7), "
+        "which it reports as missing fields; or an old uploader announces a version that lacks the fields it sends.",
+        symptoms=(
+            "InvalidDistribution: Metadata is missing required fields: {fields}",
+            "InvalidDistribution: Invalid distribution metadata: unrecognized or malformed field '{field}'",
+            "400 '{version}' is not a valid metadata version",
+            "400 {field} introduced in metadata version {needed}, not {declared}.",
+            "introduced in metadata version {needed}, not {declared}",
+        ),
+        also=(words.CORE_METADATA_INVALID,),
+        remedy="upgrade the uploader: pip install --upgrade twine packaging (or hatch, flit, poetry, pdm); where that "
+        "can't be, build with an older backend",
+        detect="offline",
+        weight="high",
+        sources=(
+            "twine changelog: 6.1.0, 7.0.0",
+            "pypi/warehouse#15611",
+            "pypi/warehouse#19244",
+            "pypa/hatch#1786",
+            "lean-dojo/LeanDojo#214",
+        ),
+    ),
+    Diagnosis(
+        id="meta.description-render",
+        title="the description does not render",
+        explanation="reStructuredText with any warning is refused, and a description without a content type is taken "
+        "for reStructuredText, Markdown included.",
+        symptoms=(
+            "400 The description failed to render",
+            "`long_description` has syntax errors in markup and would not be rendered",
+        ),
+        also=("`long_description_content_type` missing. defaulting to `text/x-rst`",),
+        remedy='run twine check --strict dist/* and correct what it shows; set readme = "README.md" under [project], '
+        "so that the content type follows the ending",
+        detect="offline",
+        weight="high",
+        sources=(
+            "PyPI help: description-render-failure",
+            "pypi/warehouse#5890",
+            "pypi/warehouse#7509",
+            "pypi/warehouse#3438",
+            "pypa/twine#713",
+        ),
+    ),
+    Diagnosis(
+        id="meta.content-type-invalid",
+        title="the description's content type is none that the index knows",
+        explanation="text/plain, text/x-rst and text/markdown are known, with UTF-8 and with the Markdown variants GFM "
+        "and CommonMark.",
+        symptoms=("400 'description-content-type' must be one of", "variants for 'description-content-type' are"),
+        remedy='set it under [project]: readme = {file = "README.md", content-type = "text/markdown"}',
+        detect="offline",
+        weight="low",
+        sources=("packaging.python.org: Core metadata, Description-Content-Type",),
+    ),
+    Diagnosis(
+        id="meta.classifier-invalid",
+        title="a classifier is not on the list",
+        explanation="Classifiers are a fixed list. 'Private :: Do Not Upload' is refused on purpose, as a guard.",
+        symptoms=("400 '{classifier}' is not a valid classifier",),
+        remedy="correct it under classifiers in pyproject.toml; the list is at {site}/classifiers/",
+        detect="offline",
+        weight="medium",
+        sources=("PyPI help: trove-classifier", "pypa/trove-classifiers"),
+    ),
+    Diagnosis(
+        id="meta.classifier-deprecated",
+        title="a classifier was withdrawn",
+        explanation="It was on the list once. The index names its successor, where there is one; License classifiers "
+        "gave way to license expressions.",
+        symptoms=("400 The classifier '{classifier}' has been deprecated",),
+        remedy="replace it in pyproject.toml by the one that the message names, or delete it",
+        detect="offline",
+        weight="medium",
+        sources=("pypa/trove-classifiers", "PEP 639"),
+    ),
+    Diagnosis(
+        id="meta.direct-dependency",
+        title="a dependency is given by address",
+        explanation="name @ https://… and name @ git+https://… are refused, in optional dependencies as well. twine "
+        "check does not see it.",
+        symptoms=("400 Can't have direct dependency: {requirement}",),
+        remedy="depend on a released version of it, and keep the address in a requirements file or a dependency group",
+        detect="offline",
+        weight="high",
+        sources=(
+            "PEP 440: Direct references",
+            "pypa/twine#726",
+            "pypa/twine#430",
+            "borgbackup/borg#9239",
+            "jlowin/fastmcp#366",
+        ),
+    ),
+    Diagnosis(
+        id="meta.license-file-missing",
+        title="a declared licence file is not in the archive",
+        explanation="With License-File in the metadata, the file must be in the sdist's top directory and in the "
+        "wheel's dist-info/licenses.",
+        symptoms=("400 License-File {license} does not exist in distribution file {file} at {path}",),
+        remedy='upgrade the build backend, and include the file: license-files = ["LICENSE*"] under [project]',
+        detect="offline",
+        weight="medium",
+        sources=("PEP 639",),
+    ),
+    Diagnosis(
+        id="meta.license-both",
+        title="both License and License-Expression are given",
+        explanation="The old free text and the new expression exclude each other.",
+        symptoms=("400 License is deprecated when License-Expression is present",),
+        remedy='keep license = "MIT" (an SPDX expression) under [project], and delete the license table or text',
+        detect="offline",
+        weight="low",
+        sources=("PEP 639",),
+    ),
+    Diagnosis(
+        id="meta.license-invalid",
+        title="the licence expression or a licence file's path is not valid",
+        explanation="The expression must be of SPDX identifiers; paths are relative, inside the project, with slashes.",
+        symptoms=(
+            "400 '{license}' is invalid for 'license-expression'",
+            "400 '{license}' is invalid for 'license-file'",
+        ),
+        remedy='write an SPDX expression such as "Apache-2.0" or "MIT OR BSD-3-Clause": https://spdx.org/licenses/',
+        detect="offline",
+        weight="low",
+        sources=("PEP 639",),
+    ),
+    Diagnosis(
+        id="meta.summary-long",
+        title="the summary is longer than a line may be",
+        explanation="One line of at most 512 characters: a whole readme has found its way into description.",
+        symptoms=("400 'summary' field must be 512 characters or less", "400 'summary' must be a single line"),
+        remedy="write one line as description under [project], and name the long text as readme",
+        detect="offline",
+        weight="low",
+        sources=("packaging.python.org: Core metadata, Summary",),
+    ),
+    Diagnosis(
+        id="meta.email-invalid",
+        title="an e-mail address in the metadata is not valid",
+        explanation="The addresses of authors and maintainers are checked, not only those of the account.",
+        symptoms=("400 '{address}' is not a valid email address",),
+        remedy="correct email under authors or maintainers in pyproject.toml, or leave it out and keep the name",
+        detect="offline",
+        weight="low",
+        sources=("packaging.python.org: Core metadata, Author-email",),
+    ),
+    Diagnosis(
+        id="meta.url-label",
+        title="a project URL or its label is not valid",
+        explanation="URLs are http or https; labels have 1 to 32 characters.",
+        symptoms=(
+            "400 '{url}' is not a valid url",
+            "400 '{label}' must be 32 characters or less",
+            "400 Must have a URL",
+            "400 Must have a label",
+        ),
+        remedy="correct the entry under [project.urls] in pyproject.toml",
+        detect="offline",
+        weight="low",
+        sources=("packaging.python.org: Core metadata, Project-URL",),
+    ),
+    Diagnosis(
+        id="meta.dynamic-invalid",
+        title="a field is declared dynamic that can't be",
+        explanation="Dynamic lists fields of the metadata; name, version and metadata-version may not be among them.",
+        symptoms=("400 '{field}' is not a valid dynamic field", "400 '{field}' is not allowed as a dynamic field"),
+        remedy="upgrade the build backend, which writes this field, and build again",
+        detect="offline",
+        weight="low",
+        sources=("PEP 643",),
+    ),
+    Diagnosis(
+        id="meta.requires-python-invalid",
+        title="requires-python is no version specifier",
+        explanation="It is a list of comparisons with versions, not the name of a Python.",
+        symptoms=("400 '{value}' is invalid for 'requires-python'",),
+        remedy='write it as requires-python = ">=3.11" under [project]',
+        detect="offline",
+        weight="low",
+        sources=("PEP 345", "PEP 440: Version specifiers"),
+    ),
+    Diagnosis(
+        id="meta.requires-dist-invalid",
+        title="a dependency can't be parsed",
+        explanation="A requirement does not follow PEP 508; older backends let it through.",
+        symptoms=("400 '{requirement}' is invalid for 'requires-dist'",),
+        remedy='correct it under dependencies or optional-dependencies in pyproject.toml, for example "requests>=2.32"',
+        detect="offline",
+        weight="low",
+        sources=("PEP 508",),
+    ),
+    Diagnosis(
+        id="meta.field-invalid",
+        title="a field of the metadata is not valid",
+        explanation="A field that may stand there once stands there twice, or has a value that its specification "
+        "forbids.",
+        symptoms=("400 '{field}' has invalid data",),
+        also=(
+            "400 '{value}' is invalid for '{field}'",
+            words.CORE_METADATA_INVALID,
+        ),
+        remedy="correct the field that the message names in pyproject.toml, and build again",
+        detect="offline",
+        weight="low",
+        sources=("packaging.python.org: Core metadata",),
+    ),
+    Diagnosis(
+        id="meta.secret-in-dist",
+        title="a file of the release holds a secret",
+        explanation=".pypirc, .env or a token in the code goes out with the sdist to everybody. Tokens of PyPI are "
+        "found and revoked at once; others are not.",
+        shows="nothing fails, until the secret is used by others",
+        remedy="leave the file out of the build, replace the secret everywhere, and release again; deleting the "
+        "release does not take it back",
+        detect="offline",
+        weight="medium",
+        sources=("PyPI help: compromised-token",),
+    ),
+)

@@ -1,0 +1,212 @@
+"""The credential is well formed, and the index does not let it: scope, life, account, role."""
+
+from __future__ import annotations
+
+from release.diagnoses import words
+from release.diagnoses.record import Diagnosis
+
+DIAGNOSES = (
+    Diagnosis(
+        id="cred.project-scope-mismatch",
+        title="the token is limited to another project",
+        explanation="A token made for one project uploads to no other. The index says so before it looks at the "
+        "signature, so that the rest of the token may be damaged, too.",
+        symptoms=(words.OTHER_PROJECT,),
+        remedy="create a token for {project} at {site}/manage/account/token/, or compare the name in pyproject.toml "
+        "with the project that the token is for",
+        detect="offline",
+        weight="medium",
+        sources=("pypi/warehouse: macaroons/caveats",),
+    ),
+    Diagnosis(
+        id="cred.project-scope-new-project",
+        title="the token is limited to one project, and this project does not exist yet",
+        explanation="A token can be limited only to projects that exist, so a project's first upload needs one for the "
+        "whole account, or a pending trusted publisher.",
+        symptoms=(words.OTHER_PROJECT,),
+        remedy="upload the first release with a token for the whole account, made at {site}/manage/account/token/; "
+        "replace it afterwards by one for {project} alone",
+        detect="network",
+        weight="medium",
+        sources=("PyPI help: apitoken", "pypi/warehouse: forklift/legacy.py"),
+    ),
+    Diagnosis(
+        id="cred.expired",
+        title="the token has expired, or is not valid yet",
+        explanation="A token may carry a time limit, added by its holder or by trusted publishing. The server's clock "
+        "decides; for a token that is not valid yet it uses the same words.",
+        symptoms=(words.EXPIRED,),
+        remedy="use the token that this one was derived from, or create one at {site}/manage/account/token/; if it "
+        "should be valid still, set this machine's clock",
+        detect="offline",
+        weight="medium",
+        sources=("pypi/warehouse: macaroons/caveats",),
+    ),
+    Diagnosis(
+        id="cred.revoked",
+        title="the token was deleted, or never existed on this index",
+        explanation="The token is well formed and of this index, and the index does not know its identifier: it was "
+        "deleted by hand, with the account's recovery, or by a rotation.",
+        symptoms=(words.INVALID_AUTH,),
+        remedy="look for the identifier {identifier} among the tokens at {site}/manage/account/; if it is not there, "
+        "create a token at {site}/manage/account/token/ and store it in place of this one",
+        detect="probe",
+        weight="high",
+        sources=("pypi/warehouse: macaroons/services.py", "PyPI help: apitoken"),
+    ),
+    Diagnosis(
+        id="cred.leaked-auto-revoked",
+        title="the token was published somewhere, and revoked for it",
+        explanation="GitHub and others report tokens that they find in public; PyPI deletes them within seconds and "
+        "writes to the owner. Files of a release, logs and threads count as public.",
+        symptoms=(words.INVALID_AUTH,),
+        remedy="look for PyPI's mail about an exposed token, create a new token at {site}/manage/account/token/, and "
+        "remove the old one from where it was found: git log --all --oneline -S pypi-",
+        detect="probe",
+        weight="medium",
+        sources=("PyPI help: compromised-token", "pypi/warehouse#6051", "PyPI blog 2023-08-17: GitHub token scanning"),
+    ),
+    Diagnosis(
+        id="cred.signature-mismatch",
+        title="the token is damaged in a place that does not show",
+        explanation="Its identifier is known, its signature is wrong: a character inside was changed, or a caveat was "
+        "added by hand. Only the index can tell.",
+        symptoms=("403 Invalid API Token: … signatures do not match",),
+        remedy="copy the token again from where it was first stored; if there is no such place, create one at "
+        "{site}/manage/account/token/",
+        detect="probe",
+        weight="low",
+        sources=("pypi/warehouse: macaroons/caveats",),
+    ),
+    Diagnosis(
+        id="cred.user-caveat",
+        title="the token is limited to another user",
+        explanation="A token carries the account that it was made for. An index that finds another one there refuses "
+        "it.",
+        symptoms=(
+            "403 current user does not match user restriction in token",
+            "403 token with user restriction without",
+        ),
+        remedy="create a token at {site}/manage/account/token/ while signed in as the user who uploads",
+        detect="probe",
+        weight="low",
+        sources=("pypi/warehouse: macaroons/caveats",),
+    ),
+    Diagnosis(
+        id="cred.caveat-invalid",
+        title="the token carries a limit that the index does not know",
+        explanation="A caveat was added that is no array, has an unknown tag, or has values of the wrong form. Indexes "
+        "refuse what they can't check.",
+        symptoms=(
+            "403 Invalid API Token: … caveat has unknown tag",
+            "403 Invalid API Token: … caveat must be an array",
+            "403 Invalid API Token: … caveat array cannot be empty",
+            "403 Invalid API Token: … invalid values for fields",
+            "403 Invalid API Token: … Not enough values",
+            "403 Invalid API Token: … unknown error",
+            "403 Invalid API Token: invalid macaroon",
+        ),
+        remedy="use the token as the index gave it, without the added limit; if it is unchanged, see status.python.org "
+        "and try again later",
+        detect="probe",
+        weight="low",
+        sources=("pypi/warehouse: macaroons/caveats", "pypi/warehouse#15586", "pypi/support#618"),
+    ),
+    Diagnosis(
+        id="account.disabled",
+        title="the account is frozen or its password is disabled",
+        explanation="A password found in a leak, an administrator's intervention, or a project in quarantine disables "
+        "the account, and with it every token. The index answers as for an unknown token.",
+        symptoms=(words.INVALID_AUTH,),
+        remedy="sign in at {site}/account/login/ and do what it asks for; for a frozen account see "
+        "{site}/help/#account-recovery",
+        detect="probe",
+        weight="low",
+        sources=(
+            "PyPI help: compromised-password, suspicious-activity",
+            "pypi/warehouse: macaroons/security_policy.py",
+        ),
+    ),
+    Diagnosis(
+        id="account.email-unverified",
+        title="the account has no verified primary e-mail address",
+        explanation="Mail that bounced takes the mark away years later, without a word at the next upload but this "
+        "one. PyPI and TestPyPI each have their own.",
+        symptoms=(
+            "403 User '{user}', associated with the API token used, does not have a verified primary email address",
+            "400 User '{user}' does not have a verified primary email address",
+        ),
+        remedy="sign in as {user}, verify the primary address at {site}/manage/account/#account-emails, and run it "
+        "again",
+        detect="probe",
+        weight="high",
+        sources=(
+            "PyPI help: verified-email",
+            "conda/conda-lock#630",
+            "PyGithub/PyGithub#872",
+            "pyload/pyload#4451",
+            "PurpleMyst/sansio-lsp-client#61",
+        ),
+    ),
+    Diagnosis(
+        id="account.no-2fa",
+        title="the account has no two-factor authentication",
+        explanation="PyPI takes uploads only from accounts with a second factor: an authenticator application or a "
+        "security device. The help address in its answer leads nowhere.",
+        symptoms=(
+            "403 User '{user}', associated with the API token used, does not have two-factor authentication enabled",
+        ),
+        remedy="sign in as {user} and add a second factor at {site}/manage/account/#two-factor; see {site}/help/#twofa",
+        detect="probe",
+        weight="medium",
+        sources=("PyPI help: twofa", "pypi/warehouse#14762"),
+    ),
+    Diagnosis(
+        id="account.no-role",
+        title="the account has no role on the project",
+        explanation="The token is in order, and its user is neither owner nor maintainer: removed, never invited, or "
+        "another account than thought. Another token of the same user does not help.",
+        symptoms=(words.NO_ROLE, "403 You are not allowed to upload to '{project}'"),
+        remedy="ask an owner to add {user} at {site}/manage/project/{project}/collaboration/, and accept the "
+        "invitation; or use a token of an account that has a role there",
+        detect="probe",
+        weight="medium",
+        sources=("PyPI help: collaborator-roles", "pypa/packaging-problems#642", "yougov/mongo-connector#831"),
+    ),
+    Diagnosis(
+        id="org.inactive",
+        title="the organization that owns the project is inactive",
+        explanation="A company organization without valid billing, or a community organization that an administrator "
+        "stopped, can't release.",
+        symptoms=("400 Organization account owning this project is inactive",),
+        remedy="have an owner of the organization look at {site}/manage/organizations/, or write to "
+        "support+orgs@pypi.org",
+        detect="probe",
+        weight="low",
+        sources=("pypi/warehouse: forklift/legacy.py",),
+    ),
+    Diagnosis(
+        id="project.archived",
+        title="the project is archived",
+        explanation="An archived project takes no uploads from anybody; the index says that the user isn't allowed to, "
+        "as if a role were missing.",
+        also=(words.NO_ROLE, words.NO_ROLE_MINTED),
+        shows="as a missing role, although the user is an owner",
+        remedy="take the project out of the archive at {site}/manage/project/{project}/settings/, and run it again",
+        detect="network",
+        weight="low",
+        sources=("PEP 792", "PyPI help: archived-project"),
+    ),
+    Diagnosis(
+        id="project.quarantined",
+        title="the project is in quarantine",
+        explanation="Administrators suspect malware. The project can't be installed, its users' accounts are frozen, "
+        "and their tokens are answered as unknown.",
+        also=(words.INVALID_AUTH, words.NO_ROLE_MINTED),
+        shows="as an unknown token, for every user of the project",
+        remedy="write to security@pypi.org; see {site}/help/#project_in_quarantine",
+        detect="network",
+        weight="low",
+        sources=("PEP 792", "PyPI help: project_in_quarantine"),
+    ),
+)

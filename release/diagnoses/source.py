@@ -1,0 +1,154 @@
+"""Where the credential comes from: variables and .pypirc."""
+
+from __future__ import annotations
+
+from release.diagnoses import words
+from release.diagnoses.record import Diagnosis
+
+DIAGNOSES = (
+    Diagnosis(
+        id="src.env-shadows",
+        title="a variable hides the credential that was meant",
+        explanation="TWINE_USERNAME and TWINE_PASSWORD win over .pypirc and keyring. One that a shell profile or a CI "
+        "setting exports years after is used, whatever was stored since.",
+        also=(words.INVALID_AUTH, words.ACCOUNT_NAME, words.OTHER_PROJECT),
+        shows="a new token changes nothing",
+        remedy="unset TWINE_USERNAME TWINE_PASSWORD (in PowerShell: Remove-Item Env:TWINE_PASSWORD), and remove them "
+        "from where they are exported",
+        detect="offline",
+        weight="medium",
+        sources=("pypa/twine#577", "adafruit/Adafruit_CircuitPython_BusDevice#97"),
+    ),
+    Diagnosis(
+        id="src.wrong-env-name",
+        title="the token is in a variable that this uploader does not read",
+        explanation="Every tool has its own names: TWINE_PASSWORD, UV_PUBLISH_TOKEN, FLIT_PASSWORD, HATCH_INDEX_AUTH, "
+        "POETRY_PYPI_TOKEN_PYPI, PDM_PUBLISH_PASSWORD, MATURIN_PYPI_TOKEN. PYPI_TOKEN is read by none of them.",
+        also=(words.CREDENTIAL_NOT_FOUND, words.INVALID_AUTH, "Missing required option: auth"),
+        shows="as if there were no token",
+        remedy="give it the name that the uploader reads; for twine: export TWINE_USERNAME=__token__ "
+        'TWINE_PASSWORD="$PYPI_TOKEN"',
+        detect="offline",
+        weight="medium",
+        sources=("JRubics/poetry-publish#37", "Idein/nnoir#96"),
+    ),
+    Diagnosis(
+        id="pypirc.not-found",
+        title="there is no .pypirc where the uploader looks",
+        explanation="It looks in the home directory of the user who runs it, under exactly this name: not in the "
+        "project, not in another user's home (sudo, containers, tox), and not at .pypirc.txt.",
+        symptoms=("InvalidConfiguration: [Errno 2] No such file or directory: '{pypirc}'",),
+        also=(words.MISSING_SECTION, words.CREDENTIAL_NOT_FOUND),
+        remedy='move it to ~/.pypirc, or name it: twine upload --config-file PATH; python -c "import os; '
+        "print(os.path.expanduser('~/.pypirc'))\" prints where it belongs",
+        detect="offline",
+        weight="high",
+        sources=("pypa/twine#1079", "pypa/twine#982", "pypa/packaging-problems#887", "zestsoftware/zest.releaser#327"),
+    ),
+    Diagnosis(
+        id="pypirc.section-unlisted",
+        title="a section of .pypirc is not in the list index-servers",
+        explanation="Where [distutils] has a list index-servers, twine reads the sections named there and no others; "
+        "the section's username and password are passed over in silence.",
+        also=(words.MISSING_SECTION, words.CREDENTIAL_NOT_FOUND, words.INVALID_AUTH),
+        shows="as if the section were not there",
+        remedy="add {index} to index-servers in the [distutils] section of ~/.pypirc",
+        detect="offline",
+        weight="medium",
+        sources=("pypa/twine#355", "packaging.python.org: The .pypirc file"),
+    ),
+    Diagnosis(
+        id="pypirc.missing-repo",
+        title="the repository that was asked for is not in .pypirc",
+        explanation="The name given with --repository or TWINE_REPOSITORY has no section, or was mistyped: -repository "
+        "with one hyphen asks for the repository 'epository'.",
+        symptoms=(
+            words.MISSING_SECTION,
+            "KeyError: 'repository'",
+            "PdmUsageError: Missing repository config of {section}",
+        ),
+        remedy="correct the name, or add a section [{section}] with repository, username and password to ~/.pypirc and "
+        "name it in index-servers",
+        detect="offline",
+        weight="high",
+        sources=("virocon-organization/virocon#192", "pypa/packaging-problems#987", "pypa/twine#228"),
+    ),
+    Diagnosis(
+        id="pypirc.testpypi-under-pypi",
+        title="the section [pypi] of .pypirc holds a TestPyPI token",
+        explanation="The snippet that TestPyPI shows for copying has been put under [pypi], or the two were swapped.",
+        also=(words.INVALID_AUTH,),
+        shows="as an unknown token",
+        remedy="move the token to the section [testpypi] of ~/.pypirc, and put one from PyPI under [pypi]",
+        detect="offline",
+        weight="medium",
+        sources=("pypi/warehouse#8132",),
+    ),
+    Diagnosis(
+        id="pypirc.repository-mismatch",
+        title="a section of .pypirc points to another index than its name says",
+        explanation="[pypi] with TestPyPI's address uploads to TestPyPI, and the other way round: the name is but a "
+        "name.",
+        also=(words.INVALID_AUTH,),
+        shows="the upload succeeds, on the wrong index; or the token is refused as unknown",
+        remedy="delete the repository line from [pypi] and [testpypi] in ~/.pypirc: twine knows both addresses",
+        detect="offline",
+        weight="medium",
+        sources=("pypi/warehouse#8734", "pypa/twine#153", "pypa/twine#269"),
+    ),
+    Diagnosis(
+        id="pypirc.bypassed-by-url",
+        title="an address was given, so .pypirc was not read",
+        explanation="With --repository-url or TWINE_REPOSITORY_URL, twine takes nothing from .pypirc, whether or not a "
+        "section has the same address.",
+        also=(words.CREDENTIAL_NOT_FOUND, words.INVALID_AUTH),
+        shows="as if .pypirc were not there",
+        remedy="name the section in place of the address: twine upload --repository {index}; and unset "
+        "TWINE_REPOSITORY_URL",
+        detect="offline",
+        weight="medium",
+        sources=("pypa/twine#1079", "twine 7.0.0: utils.get_repository_from_config"),
+    ),
+    Diagnosis(
+        id="pypirc.malformed",
+        title=".pypirc can't be parsed",
+        explanation="A line before the first section, a section or key that stands there twice, a byte order mark, or "
+        "another encoding than UTF-8. twine does not say which, so as to show no secret.",
+        symptoms=(
+            words.MALFORMED_PYPIRC,
+            "UnableToReadConfigurationFile: Unable to read configuration file: {pypirc}",
+            "MissingSectionHeaderError: File contains no section headers",
+            "configparser.DuplicateOptionError",
+            "configparser.DuplicateSectionError",
+        ),
+        remedy="write ~/.pypirc anew as plain UTF-8 text: section names in brackets, one key = value a line, nothing "
+        "twice",
+        detect="offline",
+        weight="medium",
+        sources=("pypa/twine#111", "twine 6.2 changelog", "packaging.python.org: The .pypirc file"),
+    ),
+    Diagnosis(
+        id="pypirc.percent",
+        title="a % in .pypirc is read as a reference",
+        explanation="flit and hatch let configparser interpolate values, so that a lone % is an error; twine does not. "
+        "cmd.exe replaces %NAME% in the same manner.",
+        symptoms=(
+            "configparser.InterpolationSyntaxError: '%' must be followed by '%' or '('",
+            "InterpolationMissingOptionError: Bad value substitution",
+        ),
+        remedy="use a token, which holds no %, as the password; or write %% for flit and hatch alone",
+        detect="offline",
+        weight="low",
+        sources=("pypa/flit: flit/upload.py", "Python documentation: configparser, interpolation of values"),
+    ),
+    Diagnosis(
+        id="pypirc.perms",
+        title="others on this machine can read .pypirc",
+        explanation="The file holds secrets in plain text, and its mode lets the group or everybody read it.",
+        shows="nothing fails",
+        remedy="run chmod 600 ~/.pypirc; on a machine with other users, create a new token, too",
+        detect="offline",
+        weight="low",
+        sources=("packaging.python.org: The .pypirc file",),
+    ),
+)

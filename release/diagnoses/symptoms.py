@@ -1,0 +1,214 @@
+"""Finding the catalog's words in what servers and tools print.
+
+Tools wrap, indent, colour and escape a server's words, and CI systems put a time before each line. All
+of that is taken off first; then each symptom is looked for, its rarest word before its pattern.
+"""
+
+from __future__ import annotations
+
+import html
+import itertools
+import re
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from http import HTTPStatus
+
+from release.diagnoses.record import Diagnosis, Match, index_at
+from release.model.index import host_of
+from release.model.redact import redact
+
+#: characters of evidence that are worth showing
+_SHOWN = 300
+
+_CONTROL = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b\x0c\x0e-\x1f]")
+#: what CI systems and rich put before a line: step names, a time, a frame
+_BEFORE = re.compile(r"^(?:(?:[^\t\n]{0,60}\t){0,2}\ufeff?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*[ ])?[ \t│>]*", re.MULTILINE)
+_AFTER = re.compile(r"[ \t│]+$", re.MULTILINE)
+#: what is secret beside whole tokens: tokens without prefix, identities, passwords in addresses
+_SECRETS = re.compile(r"(AgE)[\w-]{20,}|(eyJ)[\w-]{8,200}\.[\w.-]+|(://)[^/\s@]{1,300}@")
+
+_STATUS = re.compile(r"(?P<status>[1-5]\d\d) (?P<words>.*)", re.DOTALL)
+_TOKEN = re.compile(r" … |…|\{[a-z_]+\}|\s+|['\"]|[^\s'\"{…]+|.")
+_TOOL = r"\s+(?:(?:Client|Server)\s+Error:\s+)?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Hit:
+    """A symptom of a record, and where it is."""
+
+    diagnosis: Diagnosis
+    symptom: str
+    #: whether it leads to this record, rather than to others first
+    leads: bool
+    match: re.Match[str]
+
+    def within(self, other: _Hit) -> bool:
+        """Whether `other` says all that this one says, and more. What lies in a gap is not said."""
+        (begin, end), (wider, last) = self.match.span(), other.match.span()
+        return "…" not in other.symptom and wider <= begin and end <= last and (begin, end) != (wider, last)
+
+
+def recognise(catalog: Iterable[Diagnosis], text: str, *, status: int | None = None) -> tuple[Match, ...]:
+    """See `release.diagnoses.recognise`."""
+    plain = _plain(text if status is None else f"{status} {text}")
+    hits = _hits(catalog, lambda symptom: _search(symptom, plain))
+    if not hits and status is not None:
+        hits = _hits(catalog, lambda symptom: re.match(r"\d+", plain) if _standard(symptom) == status else None)
+    hits = [hit for hit in hits if not any(map(hit.within, hits))]
+    if not hits:
+        return ()
+    shared = Counter(hit.symptom for hit in hits)
+    hits.sort(key=lambda hit: (not hit.leads, shared[hit.symptom]))
+    context = _context(plain)
+    return tuple(
+        Match(
+            diagnosis=hit.diagnosis,
+            evidence=_evidence(plain, hit.match),
+            values=_values(hit.match, context),
+            certain=hit.leads and shared[hit.symptom] == 1,
+        )
+        for hit in hits
+    )
+
+
+def unsaid(text: str) -> int | None:
+    """See `release.diagnoses.unsaid`."""
+    match = _UNSAID.search(_plain(text))
+    return int(match[1] or match[2]) if match else None
+
+
+_PHRASE = r"(?:Bad\s+Request|Unauthorized|Forbidden)"
+#: a status with its phrase, and the address where the server's words should be
+_UNSAID = re.compile(
+    rf"\b(4\d\d)\s+(?:Client\s+Error:\s+)?{_PHRASE}'?\s+for\s+url"
+    rf"|HTTPError:\s+(4\d\d)\s+{_PHRASE}\s+from\s+\S+\s+{_PHRASE}?\s*(?:\Z|exit|Error:)"
+)
+
+
+def _hits(catalog: Iterable[Diagnosis], search: Callable[[str], re.Match[str] | None]) -> list[_Hit]:
+    """For each record the first of its symptoms that is there, in the order of the catalog."""
+    hits = []
+    for diagnosis in catalog:
+        symptoms = [(symptom, True) for symptom in diagnosis.symptoms] + [
+            (symptom, False) for symptom in diagnosis.also
+        ]
+        found = ((symptom, leads, match) for symptom, leads in symptoms if (match := search(symptom)) is not None)
+        hits += [
+            _Hit(diagnosis=diagnosis, symptom=symptom, leads=leads, match=match)
+            for symptom, leads, match in itertools.islice(found, 1)
+        ]
+    return hits
+
+
+def _search(symptom: str, plain: str) -> re.Match[str] | None:
+    return _compile(symptom).search(plain) if _rarest(symptom) in plain else None
+
+
+@cache
+def _standard(symptom: str) -> int | None:
+    """The status of a symptom that is nothing but a status with its standard phrase."""
+    match = _STATUS.fullmatch(symptom)
+    if match is None or int(match["status"]) not in set(HTTPStatus):
+        return None
+    status = HTTPStatus(int(match["status"]))
+    return int(status) if match["words"] in {status.phrase, "Request Entity Too Large"} else None
+
+
+@cache
+def _rarest(symptom: str) -> str:
+    """A stretch of the symptom without blanks, quotes and gaps: the longest."""
+    return max(re.split(r"\s|['\"…]|\{[a-z_]+\}", _words(symptom)), key=len)
+
+
+def _words(symptom: str) -> str:
+    match = _STATUS.fullmatch(symptom)
+    return match["words"] if match else symptom
+
+
+@cache
+def _compile(symptom: str) -> re.Pattern[str]:
+    """The pattern of a symptom. Every repetition in it is bounded: logs may be large."""
+    words = _words(symptom)
+    pattern, quoted = "", False
+    for piece in _TOKEN.findall(words):
+        if piece == " … ":
+            pattern += r"\s+(?:[\s\S]{0,4000}?\s)??"
+        elif piece == "…":
+            pattern += r"[\s\S]{0,4000}?"
+        elif piece.startswith("{") and len(piece) > 1:
+            pattern += f"(?P<{piece[1:-1]}>" + (r"[^'\"]{0,300}?)" if quoted else r"[^\s'\"`,]{1,300})")
+        elif piece.isspace():
+            pattern += r"\s+"
+        elif piece in {"'", '"'}:
+            pattern += r"(?:\\?['\"])"
+        else:
+            pattern += re.escape(piece)
+        quoted = piece in {"'", '"'}
+    if (status := _standard(symptom)) is not None:
+        pattern = rf"\b{status}{_TOOL}{pattern}"
+    return re.compile(pattern)
+
+
+def _plain(text: str) -> str:
+    """The text as its author meant it: no colours, frames, times, entities, secrets; lines stay lines."""
+    text = _CONTROL.sub("", redact(text).replace("\r\n", "\n").replace("\r", "\n"))
+    text = _AFTER.sub("", _BEFORE.sub("", text))
+    if "&" in text:
+        text = html.unescape(text)
+    return _SECRETS.sub(lambda match: f"{match[1] or match[2] or match[3]}***", text)
+
+
+def _evidence(plain: str, match: re.Match[str]) -> str:
+    """The lines that the match touches, as one, each reason of a token's refusal once."""
+    begin = plain.rfind("\n", 0, match.start()) + 1
+    end = plain.find("\n", match.end())
+    begin, end = max(begin, match.start() - _SHOWN), min(end if end >= 0 else len(plain), match.end() + _SHOWN)
+    line = " ".join(plain[begin:end].split())
+    head, colon, reasons = line.partition("Invalid API Token: ")
+    if colon:
+        line = head + colon + ", ".join(dict.fromkeys(reasons.split(", ")))
+    return line if len(line) <= _SHOWN else f"{line[: _SHOWN // 2]} … {line[-_SHOWN // 3 :]}"
+
+
+def _values(match: re.Match[str], context: dict[str, str]) -> dict[str, str]:
+    """What the match names, before what the output names elsewhere."""
+    named = {name: " ".join(value.split()).rstrip(".") for name, value in match.groupdict().items() if value}
+    name, equal, version = named.get("requirement", "").partition("==")
+    pinned = {"project": name, "version": version} if equal else {}
+    return context | _from_file(named.get("file", "")) | pinned | named
+
+
+_URL = re.compile(
+    r"(?:Uploading\s+distributions\s+to|Using\s+repository\s+at|Publishing\s+\d+\s+files?\s+to|uploading\s+to\s+repository:"
+    r"|for\s+url:?|HTTPError:\s+\d+\s+[\w\s]{1,40}?\s+from|Response\s+from)\s+['`]?(?P<upload_url>https?://[^\s'`]{1,300})"
+)
+_PROJECT = re.compile(r"Publishing\s+(?P<project>[\w.-]{1,100})\s+\((?P<version>[^()\s]{1,60})\)\s+to\s+(?P<where>\S+)")
+_FILE = re.compile(r"Uploading\s+(?:\S{0,200}[/\\])?(?P<file>[\w.+!-]{1,200}\.(?:whl|tar\.gz|zip))")
+_NAME = re.compile(r"(?P<project>[\w.-]+?)-(?P<version>\d[\w.+!]*)(?:-.*\.whl|\.tar\.gz|\.zip)")
+
+
+def _context(plain: str) -> dict[str, str]:
+    """Where the output says that which file of which project went."""
+    values: dict[str, str] = {}
+    for match in _named(_FILE, plain):
+        values |= _from_file(match["file"]) | {"file": match["file"]}
+    for match in _named(_PROJECT, plain):
+        values |= {"project": match["project"], "version": match["version"]}
+        values |= {"index": match["where"].lower()} if match["where"].lower() in {"pypi", "testpypi"} else {}
+    for match in _named(_URL, plain):
+        url = match["upload_url"].rstrip(":.")
+        index = index_at(url)
+        values |= {"upload_url": url, "host": host_of(url)} | ({"index": index} if index else {})
+    return values
+
+
+def _named(pattern: re.Pattern[str], plain: str) -> Iterable[re.Match[str]]:
+    """The last match: what was under way when it failed."""
+    return deque(pattern.finditer(plain), maxlen=1)
+
+
+def _from_file(filename: str) -> dict[str, str]:
+    match = _NAME.fullmatch(filename)
+    return {"project": match["project"].replace("_", "-"), "version": match["version"]} if match else {}

@@ -1,0 +1,203 @@
+"""The catalog: complete, well formed, without secrets, and equal to its page."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from release.diagnoses import CATALOG, SECTIONS, Diagnosis, fill, near, render, symptoms
+
+ROOT = Path(__file__).parents[2]
+
+#: the public causes, one word for each; other people's scripts rely on these ids
+IDS = tuple(
+    """
+cred.missing cred.env-empty cred.token-whitespace cred.username-whitespace cred.control-chars cred.quotes
+cred.bom-nonascii cred.prefix-missing cred.truncated cred.placeholder cred.username-not-token cred.username-typo
+cred.account-password cred.wrong-index cred.prefix-doubled cred.pasted-twice cred.assignment cred.other-service
+cred.alphabet cred.malformed cred.trailing cred.project-scope-mismatch cred.project-scope-new-project cred.expired
+cred.revoked cred.leaked-auto-revoked cred.signature-mismatch cred.user-caveat cred.caveat-invalid account.disabled
+account.email-unverified account.no-2fa account.no-role org.inactive project.archived project.quarantined
+
+src.env-shadows src.wrong-env-name pypirc.not-found pypirc.section-unlisted pypirc.missing-repo
+pypirc.testpypi-under-pypi pypirc.repository-mismatch pypirc.bypassed-by-url pypirc.malformed pypirc.percent
+pypirc.perms keyring.service-mismatch keyring.username-mismatch keyring.stale keyring.no-backend keyring.hang
+env.not-forwarded shell.mangled ci.fork-pr ci.secret-scope ci.invalid-input-name ci.token-argv
+
+url.no-trailing-slash url.simple-or-root url.legacy-domain url.no-scheme url.http net.dns-offline net.tls net.proxy
+net.timeout-reset server.readonly server.outage server.5xx-then-exists server.new-project-quota
+server.closed-release server.login-limit
+
+tp.id-token-permission tp.fork-pr tp.event-unsupported tp.environment-mismatch tp.renamed tp.reusable-workflow
+tp.custom-sub tp.pending-name-mismatch tp.pending-exists tp.token-expired tp.jti-reuse tp.unknown-issuer
+tp.identity-refused tp.disabled tp.testpypi-not-configured tp.mixed-credentials tp.environment-protection
+attest.reusable attest.with-api-token attest.stale-files attest.missing-for-file attest.invalid
+
+name.taken name.reserved-empty name.too-similar name.prohibited name.stdlib name.canonical-mismatch name.invalid
+name.race
+
+file.exists-different file.partial-release file.name-reuse-deleted sdist.duplicate dist.stale dist.missing
+version.local version.not-bumped version.mismatch-tag version.invalid wheel.platform-tag wheel.zip-invalid
+sdist.structure size.file size.project file.type file.name-invalid file.digest-mismatch file.content-forbidden
+upload.malformed
+
+meta.tool-too-old meta.description-render meta.content-type-invalid meta.classifier-invalid
+meta.classifier-deprecated meta.direct-dependency meta.license-file-missing meta.license-both meta.license-invalid
+meta.summary-long meta.email-invalid meta.url-label meta.dynamic-invalid meta.requires-python-invalid
+meta.requires-dist-invalid meta.field-invalid meta.secret-in-dist
+
+post.index-lag post.representation-skew post.testpypi-deps post.hash-mismatch post.import-broken
+post.tag-without-release post.yank-vs-delete post.first-file-metadata
+""".split()  # noqa: SIM905 - a list that people read
+)
+
+#: causes that nothing on this machine, and no sandbox, can bring about; each with the reason
+NOT_REPRODUCIBLE = {
+    "cred.leaked-auto-revoked": "only the index knows why it revoked a token; from here it is cred.revoked",
+    "org.inactive": "the sandbox has no organizations and no billing",
+    "shell.mangled": "a shell changes the value before any program sees it; what is left is a damaged token",
+    "server.login-limit": "takes an address that an administrator banned",
+    "tp.environment-protection": "GitHub refuses to start the job; no program of ours runs",
+    "attest.reusable": "takes a certificate that Sigstore issued to a workflow on GitHub",
+    "name.race": "two uploads within the same milliseconds",
+    "file.content-forbidden": "takes the commercial programs that encrypt the code",
+    "post.representation-skew": "two caches of a content delivery network that disagree",
+    "post.yank-vs-delete": "a habit; what follows from it is file.name-reuse-deleted",
+}
+
+EACH = pytest.mark.parametrize("diagnosis", CATALOG.values(), ids=list(CATALOG))
+
+
+def test_every_cause_is_there_once_and_in_order() -> None:
+    assert tuple(CATALOG) == IDS
+    assert sum(len(section) for section in SECTIONS.values()) == len(IDS)
+
+
+@EACH
+def test_a_record_says_what_it_is_how_it_shows_and_what_to_do(diagnosis: Diagnosis) -> None:
+    assert re.fullmatch(r"[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*", diagnosis.id)
+    assert diagnosis.symptoms or diagnosis.also or diagnosis.shows
+    assert diagnosis.sources
+    assert all(diagnosis.sources)
+    for line in (diagnosis.title, diagnosis.remedy):
+        assert line
+        assert not line.endswith("."), "no full stop"
+        assert line[0].islower() or line.startswith(".pypirc"), line
+    assert diagnosis.explanation.endswith(".")
+    assert 1 <= len(re.findall(r"[.!?](?:\s|$)", diagnosis.explanation)) <= 4
+    assert len(diagnosis.title) <= 100
+
+
+@EACH
+def test_a_record_can_be_filled_in_with_nothing_known(diagnosis: Diagnosis) -> None:
+    """Every place in a remedy has a word, and the addresses are those of PyPI."""
+    filled = fill(diagnosis.remedy)
+    assert not re.search(r"\{[a-z_]+\}", filled)
+    assert "SITE" not in filled
+    assert "UPLOAD_URL" not in filled
+
+
+@EACH
+def test_no_record_shows_a_secret(diagnosis: Diagnosis) -> None:
+    text = json.dumps(render.as_json(diagnosis))
+    assert not re.search(r"pypi-A|eyJ[\w-]{8,}|AgE[IN]", text)
+
+
+@EACH
+def test_a_symptom_has_a_word_to_look_for(diagnosis: Diagnosis) -> None:
+    """Short words would be found everywhere; the pattern must match the symptom's own text."""
+    for symptom in (*diagnosis.symptoms, *diagnosis.also):
+        assert len(symptoms._rarest(symptom)) >= 4, symptom
+        assert symptoms._search(symptom, symptom.replace("{", "x").replace("}", "x")), symptom
+
+
+@pytest.mark.parametrize("id_", NOT_REPRODUCIBLE)
+def test_what_cannot_be_reproduced_is_known_all_the_same(id_: str) -> None:
+    assert id_ in CATALOG
+    assert NOT_REPRODUCIBLE[id_]
+
+
+def test_the_page_equals_the_records() -> None:
+    """To write it anew: python -m release explain --all --markdown > docs/failures.md."""
+    page = (ROOT / "docs" / "failures.md").read_text(encoding="utf-8")
+    assert page == render.markdown(SECTIONS)
+
+
+def test_the_page_links_to_each_record() -> None:
+    page = render.markdown(SECTIONS)
+    links = re.findall(r"\]\(#([\w-]+)\)", page)
+    anchors = [
+        re.sub(r"[^\w -]", "", heading).replace(" ", "-") for heading in re.findall(r"^### `(.*)`$", page, re.MULTILINE)
+    ]
+    assert links == anchors
+
+
+@EACH
+def test_a_record_fits_a_terminal_and_is_data(diagnosis: Diagnosis) -> None:
+    """At 80 columns nothing but an unbroken address or word is longer."""
+    text = render.as_text(diagnosis)
+    assert all(len(line) <= 80 or " " not in line.strip(" -") for line in text.splitlines())
+    data = json.loads(json.dumps(render.as_json(diagnosis)))
+    assert {"id", "title", "explanation", "symptoms", "remedy", "detect", "weight", "sources"} <= data.keys()
+
+
+@pytest.mark.parametrize(
+    ("values", "text", "expected"),
+    [
+        ({}, "{site} {upload_url} {index} {user}", "https://pypi.org https://upload.pypi.org/legacy/ pypi USER"),
+        ({"index": "testpypi"}, "{site} {upload_url}", "https://test.pypi.org https://test.pypi.org/legacy/"),
+        (
+            {"upload_url": "https://test.pypi.org/legacy"},
+            "{index}: {upload_url}",
+            "testpypi: https://test.pypi.org/legacy/",
+        ),
+        ({"upload_url": "https://pypi.org/simple/"}, "{upload_url}", "https://upload.pypi.org/legacy/"),
+        (
+            {"upload_url": "http://127.0.0.1:1/legacy"},
+            "{site} {upload_url}",
+            "http://127.0.0.1:1 http://127.0.0.1:1/legacy/",
+        ),
+        ({"index": "company"}, "{index} {upload_url}", "company UPLOAD_URL"),
+        ({"project": "acme"}, "{project}=={version}", "acme==VERSION"),
+        ({"project": "a; rm -rf ~"}, "pip install {project}", "pip install PROJECT"),
+        ({"user": "$(id)"}, "{user}", "USER"),
+        ({"file": "-rf"}, "rm {file}", "rm FILE"),
+        ({}, "${{ secrets.X }}", "${{ secrets.X }}"),
+    ],
+)
+def test_a_remedy_is_filled_with_what_is_known_and_safe(values: dict[str, str], text: str, expected: str) -> None:
+    """A value from foreign output never changes what a command does."""
+    assert fill(text, values) == expected
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("cred.mising", "cred.missing"),
+        ("quotes", "cred.quotes"),
+        ("version.locale", "version.local"),
+        ("CRED_MISSING", "cred.missing"),
+    ],
+)
+def test_an_unknown_id_has_its_neighbours(word: str, expected: str) -> None:
+    assert near(word)[0] == expected
+
+
+def test_nonsense_has_no_neighbours() -> None:
+    assert near("zzzzzzzz") == ()
+    assert near("") == ()
+
+
+def test_importing_the_package_is_cheap() -> None:
+    """No record is read, no symptom compiled, and nothing imported that its neighbours do not import anyway."""
+    script = (
+        "import sys, release.model.index; before = set(sys.modules); import release.diagnoses; "
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert run.stdout.split() == ["release.diagnoses", "release.diagnoses.record"]
