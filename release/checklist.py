@@ -1,0 +1,107 @@
+"""What a check is, and how a list of them is run.
+
+A check is one function from one kind of facts to observations. Its name is its public name, the
+first line of its docstring the statement that holds where it observes nothing.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Protocol, TypeVar
+
+from release.model.finding import Finding, NotApplicable, Observation, Unknown
+from release.model.outcome import Outcome, State
+
+Facts = TypeVar("Facts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check(Generic[Facts]):
+    """A rule of ours with a public name."""
+
+    name: str
+    #: the statement that must be true
+    title: str
+    #: why, and the source
+    why: str
+    observe: Callable[[Facts], Iterable[Observation]]
+    #: checks that must pass for this one to mean anything
+    needs: tuple[Check[Facts], ...]
+
+
+class _Make(Protocol):
+    def __call__(self, observe: Callable[[Facts], Iterable[Observation]], /) -> Check[Facts]: ...
+
+
+def check(*, needs: tuple[Check[Any], ...] = ()) -> _Make:
+    """Make a check of a function from facts to observations."""
+
+    def make(observe: Callable[[Facts], Iterable[Observation]], /) -> Check[Facts]:
+        title, _, why = inspect.getdoc(observe).partition("\n")  # type: ignore[union-attr] # held by a test
+        name = observe.__name__.replace("_", "-")
+        return Check(name=name, title=title.rstrip("."), why=why.strip(), observe=observe, needs=needs)
+
+    return make
+
+
+def run(
+    checks: Iterable[Check[Facts]],
+    facts: Facts,
+    *,
+    waive: Mapping[str, str] | None = None,
+    block: frozenset[str] = frozenset(),
+    subject: str = "",
+) -> Iterator[Outcome]:
+    """The outcome of each check, in order, as soon as it is known.
+
+    `waive` maps a check's name to the reason why its failure is accepted; `block` names checks
+    whose warnings stop the run. A check whose need did not pass is skipped and says so.
+    """
+    known: dict[str, Outcome] = {}
+    for item in checks:
+        outcome = _unmet(item, known, subject) or _waived(
+            _judge(item, facts, strict=item.name in block, subject=subject), waive or {}
+        )
+        known[item.name] = outcome
+        yield outcome
+
+
+def _unmet(item: Check[Facts], known: Mapping[str, Outcome], subject: str) -> Outcome | None:
+    """The outcome of a check whose need did not pass: it does not apply either, or it is skipped."""
+    outcome = Outcome(check=item.name, title=item.title, state=State.SKIPPED, subject=subject)
+    for need in item.needs:
+        before = known.get(need.name)
+        if before is not None and before.state == State.NOT_APPLICABLE:
+            return replace(outcome, state=State.NOT_APPLICABLE, reason=before.reason)
+        if before is None or before.state not in {State.PASSED, State.WARNED, State.WAIVED}:
+            return replace(outcome, reason=f"needs: {need.title}")
+    return None
+
+
+def _judge(item: Check[Facts], facts: Facts, *, strict: bool, subject: str) -> Outcome:
+    outcome = Outcome(check=item.name, title=item.title, state=State.PASSED, subject=subject)
+    try:
+        seen = tuple(item.observe(facts))
+    except Exception as error:  # noqa: BLE001 - a broken check must block, and must not hide the others
+        return replace(outcome, state=State.CRASHED, reason=f"{type(error).__name__} in the check itself")
+    findings = tuple(one for one in seen if isinstance(one, Finding))
+    if strict:
+        findings = tuple(replace(one, severity="block") for one in findings)
+    if any(one.severity == "block" for one in findings):
+        return replace(outcome, state=State.FAILED, findings=findings)
+    for one in seen:
+        if isinstance(one, Unknown):
+            return replace(
+                outcome, state=State.UNKNOWN, reason=one.reason, remedy=one.remedy, cause=one.cause, findings=findings
+            )
+        if isinstance(one, NotApplicable):
+            return replace(outcome, state=State.NOT_APPLICABLE, reason=one.reason, findings=findings)
+    return replace(outcome, state=State.WARNED if findings else State.PASSED, findings=findings)
+
+
+def _waived(outcome: Outcome, waive: Mapping[str, str]) -> Outcome:
+    if outcome.check in waive and outcome.state.blocks:
+        return replace(outcome, state=State.WAIVED, reason=waive[outcome.check])
+    return outcome

@@ -1,0 +1,227 @@
+"""The third checklist: the files of a release, before any upload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from release.checklist import Check, check
+from release.checks import advice, examination, oddities
+from release.checks.examination import examined, needs
+from release.facts import Built
+from release.model.finding import Finding, NotApplicable, Observation
+
+
+def _said(built: Built, name: str) -> Iterator[Observation]:
+    """What the reading of the files has put under a check's name."""
+    for one in examined(built):
+        yield from (finding for check_name, finding in one.findings if check_name == name)
+
+
+@check()
+def there_is_something_to_upload(built: Built) -> Iterator[Observation]:
+    """There is something to upload."""
+    if not built.files:
+        yield Finding(message="no sdist and no wheel was built", remedy="run: python -m build", where="dist")
+
+
+@check(needs=(there_is_something_to_upload,))
+def the_files_are_as_they_were_built(built: Built) -> Iterator[Observation]:
+    """The files have the bytes that they were built with."""
+    yield from _said(built, examination.SAME_BYTES)
+
+
+@check(needs=(there_is_something_to_upload,))
+def the_file_names_are_right(built: Built) -> Iterator[Observation]:
+    """The file names are exactly those that the index expects.
+
+    Source: PEP 625 and PEP 427; the index compares them with the metadata and looks at each platform tag.
+    """
+    yield from _said(built, advice.FILE_NAMES)
+
+
+@check(needs=(there_is_something_to_upload,))
+def the_archives_are_sound(built: Built) -> Iterator[Observation]:
+    """The archives are whole, read in one way only, and have the files that they must have."""
+    yield from _said(built, advice.ARCHIVE)
+
+
+@check(needs=(there_is_something_to_upload,))
+def the_index_takes_the_metadata(built: Built) -> Iterator[Observation]:
+    """The metadata holds to its specification and to the index's own rules.
+
+    Source: core metadata specification; the index adds local versions, direct dependencies, addresses,
+    classifiers and lengths.
+    """
+    yield from _said(built, advice.METADATA)
+
+
+@check(needs=(there_is_something_to_upload,))
+def the_index_takes_the_name(built: Built) -> Iterator[Observation]:
+    """The index takes the project's name.
+
+    Only a project that the index does not have yet can be refused for it.
+    """
+    yield from _said(built, advice.NEW_NAMES)
+
+
+@check(needs=(there_is_something_to_upload,))
+def the_description_renders(built: Built) -> Iterator[Observation]:
+    """The description renders on the project's page.
+
+    The index refuses reStructuredText at the first warning.
+    """
+    yield from _said(built, advice.DESCRIPTION)
+
+
+@check(needs=(there_is_something_to_upload,))
+def the_index_has_room(built: Built) -> Iterator[Observation]:
+    """The files are within the index's limits of size."""
+    yield from _said(built, advice.ROOM)
+
+
+@check(needs=(there_is_something_to_upload,))
+def the_files_are_new_to_the_index(built: Built) -> Iterator[Observation]:
+    """The index has no other file of that name or content, and the release still takes files."""
+    if built.on_index is None:
+        yield NotApplicable(reason="the index was not asked")
+    else:
+        yield from _said(built, advice.NEW_FILES)
+
+
+@check(needs=(there_is_something_to_upload,))
+def twine_takes_the_files(built: Built) -> Iterator[Observation]:
+    """Twine, which uploads the files, understands them."""
+    yield from _said(built, examination.TWINE)
+
+
+@check(needs=(there_is_something_to_upload,))
+def record_lists_what_is_in_the_wheel(built: Built) -> Iterator[Observation]:
+    """RECORD lists what is in the wheel."""
+    yield from _said(built, oddities.RECORD)
+
+
+@check(needs=(there_is_something_to_upload,))
+def every_member_can_be_read(built: Built) -> Iterator[Observation]:
+    """Every member of a wheel can be unpacked."""
+    yield from _said(built, oddities.READABLE)
+
+
+@check(needs=(there_is_something_to_upload,))
+def every_path_stays_inside(built: Built) -> Iterator[Observation]:
+    """No path in an archive leads out of it."""
+    yield from _said(built, oddities.PATHS)
+
+
+@check(needs=(there_is_something_to_upload,))
+def nothing_is_shipped_by_accident(built: Built) -> Iterator[Observation]:
+    """No cache, checkout or editor's file is shipped."""
+    yield from _said(built, oddities.RUBBISH)
+
+
+@check(needs=(there_is_something_to_upload,))
+def the_files_are_of_the_project(built: Built) -> Iterator[Observation]:
+    """The files are of the project, in the version that the source says.
+
+    Stale files in the output directory are the usual cause.
+    """
+    if built.project is None:
+        yield NotApplicable(reason="there is no project beside the files")
+        return
+    name, version = canonicalize_name(built.project.name), _version(built.project.version)
+    for one in examined(built):
+        if one.name and (canonicalize_name(one.name) != name or _version(one.version) != version):
+            yield Finding(
+                message=f"it is {one.name} {one.version}, not {built.project.name} {built.project.version}",
+                remedy="empty dist/ and build again: python -m build",
+                where=one.filename,
+                cause="dist.stale",
+            )
+
+
+@check(needs=(there_is_something_to_upload,))
+def the_files_are_of_one_release(built: Built) -> Iterator[Observation]:
+    """All files are of one project and one version.
+
+    An index would take them all the same; without a project beside them it is only odd.
+    """
+    releases = {(canonicalize_name(one.name), str(_version(one.version))) for one in examined(built) if one.name}
+    if len(releases) > 1:
+        several = ", ".join(f"{name} {version}" for name, version in sorted(releases))
+        yield Finding(
+            message=f"the files are of {len(releases)} releases: {several}",
+            remedy="empty dist/ and build again: python -m build",
+            severity="warn" if built.project is None else "block",
+            cause="dist.stale",
+        )
+
+
+@check(needs=(there_is_something_to_upload,))
+def there_is_one_sdist_at_most(built: Built) -> Iterator[Observation]:
+    """Each release has one sdist at most."""
+    releases: dict[tuple[str, str], list[str]] = {}
+    for one in examined(built):
+        if not one.filename.endswith(".whl"):
+            key = (canonicalize_name(one.name), str(_version(one.version)))
+            releases.setdefault(key, []).append(one.filename)
+    for sdists in releases.values():
+        if len(sdists) > 1:
+            yield Finding(
+                message=f"there are {len(sdists)} sdists of one release: {', '.join(sdists)}",
+                remedy="keep the .tar.gz that was built last",
+                server_text="Only one sdist may be uploaded per release.",
+                cause="sdist.duplicate",
+            )
+
+
+@check(needs=(the_files_are_of_one_release,))
+def wheels_and_sdist_say_the_same(built: Built) -> Iterator[Observation]:
+    """The wheels need and support what the sdist says.
+
+    An index shows the metadata of the file that came first; installers read that of the file they take.
+    """
+    said = [(one.filename, needs(one.metadata)) for one in examined(built) if one.metadata]
+    for filename, there in said[1:]:
+        odd = sorted(name for name in there.keys() & said[0][1].keys() if there[name] != said[0][1][name])
+        if odd:
+            yield Finding(
+                message=f"{', '.join(odd)} differs from that of {said[0][0]!r}",
+                remedy="build the wheel from the sdist: python -m build",
+                severity="warn",
+                where=filename,
+            )
+
+
+def _version(text: str) -> Version | str:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return text
+
+
+#: about each file alone
+OF_A_FILE: tuple[Check[Built], ...] = (
+    the_files_are_as_they_were_built,
+    the_file_names_are_right,
+    the_archives_are_sound,
+    the_index_takes_the_metadata,
+    the_index_takes_the_name,
+    the_description_renders,
+    the_index_has_room,
+    the_files_are_new_to_the_index,
+    twine_takes_the_files,
+    record_lists_what_is_in_the_wheel,
+    every_member_can_be_read,
+    every_path_stays_inside,
+    nothing_is_shipped_by_accident,
+)
+#: about the files together
+OF_THE_SET: tuple[Check[Built], ...] = (
+    the_files_are_of_the_project,
+    the_files_are_of_one_release,
+    there_is_one_sdist_at_most,
+    wheels_and_sdist_say_the_same,
+)
+CHECKS: tuple[Check[Built], ...] = (there_is_something_to_upload, *OF_A_FILE, *OF_THE_SET)

@@ -1,0 +1,167 @@
+"""One reading of one file: everything that the checks have to say about it, each thing under its check's name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+from release.acceptance.archives import read_members
+from release.acceptance.files import hashed
+from release.acceptance.judge import judge
+from release.acceptance.rule import OnIndex, Refusal, Upload
+from release.acceptance.twine_form import TwineForm, twine_form
+from release.checks.advice import ARCHIVE, METADATA, advice, message
+from release.checks.oddities import oddities
+from release.facts import Built, BuiltFile
+from release.model.finding import Finding
+from release.model.index import PYPI
+
+TWINE = "twine-takes-the-files"
+SAME_BYTES = "the-files-are-as-they-were-built"
+_AGAIN = "build it again: python -m build"
+#: scheme and host of the site whose help pages are named where no other is
+SITE = PYPI.simple_url.removesuffix("/simple/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """What was found in a file."""
+
+    filename: str
+    #: check's public name, finding
+    findings: tuple[tuple[str, Finding], ...]
+    #: of the form that twine would send; empty where there is no metadata
+    name: str = ""
+    version: str = ""
+    #: the core metadata, as it lies in the archive
+    metadata: bytes = field(default=b"", repr=False)
+
+
+def examined(built: Built) -> tuple[Examined, ...]:
+    """Each file, read once however many checks look."""
+    if "examined" not in built.memo:
+        index = built.on_index or OnIndex(now=built.now)
+        built.memo["examined"] = tuple(_open(file, index) for file in built.files)
+    found: tuple[Examined, ...] = built.memo["examined"]
+    return found
+
+
+def _open(file: BuiltFile, index: OnIndex) -> Examined:
+    filename = file.distribution.filename
+    try:
+        with file.open() as content:
+            return _examine(file, content, index)
+    except OSError as error:
+        broken = Finding(message=f"it can't be read: {error.strerror or error}", remedy=_AGAIN, where=filename)
+    except Exception as error:  # noqa: BLE001 - what breaks our reading must block, and must not hide the other files
+        broken = Finding(message=f"it breaks our reading: {type(error).__name__}", remedy=_AGAIN, where=filename)
+    return Examined(filename=filename, findings=((ARCHIVE, broken),))
+
+
+def _examine(file: BuiltFile, content: BinaryIO, index: OnIndex) -> Examined:
+    filename = file.distribution.filename
+    memo: dict[str, Any] = {}
+    with _sha256(file) as digest:
+        form = twine_form(filename, content, sha256="", blake2_256="", memo=memo)
+        read_members(memo)
+    memo["digests"] = {"sha256": digest.result()}
+    fields = _grouped(form, filename) | {"sha256_digest": (digest.result(),)}
+    upload = Upload(fields=fields, filename=filename, content=content, site=SITE, memo=memo)
+    refusals = tuple(judge(upload, index))
+    findings = [
+        *_changed(file, digest.result()),
+        *(_finding(refusal, upload) for refusal in refusals),
+        *_twine(form, refusals, filename),
+        *oddities(upload),
+    ]
+    return Examined(
+        filename=filename,
+        findings=tuple(findings),
+        name=upload.first("name") or "",
+        version=upload.first("version") or "",
+        metadata=form.metadata,
+    )
+
+
+@contextmanager
+def _sha256(file: BuiltFile) -> Iterator[Future[str]]:
+    """The file's SHA-256, computed beside what the block does; known when it ends.
+
+    Twine sends a BLAKE2 digest too, the same bytes hashed again: nothing new, and slow.
+    """
+    with file.open() as content, ThreadPoolExecutor(1, thread_name_prefix="sha256") as pool:
+        yield pool.submit(lambda: hashed(content, ["sha256"])["sha256"])
+
+
+def _grouped(form: TwineForm, filename: str) -> dict[str, tuple[str, ...]]:
+    fields: dict[str, tuple[str, ...]] = {"filetype": ("bdist_wheel" if filename.endswith(".whl") else "sdist",)}
+    fields.update({name: () for name, _ in form.fields})
+    for name, value in form.fields:
+        fields[name] = (*fields[name], value)
+    return fields
+
+
+def _changed(file: BuiltFile, sha256: str) -> Iterator[tuple[str, Finding]]:
+    if sha256 != file.distribution.sha256:
+        yield (
+            SAME_BYTES,
+            Finding(
+                message=f"sha256 was {file.distribution.sha256} when it was built and is {sha256} now",
+                remedy="build again, and find out what writes into the directory",
+                where=file.distribution.filename,
+            ),
+        )
+
+
+def _finding(refusal: Refusal, upload: Upload) -> tuple[str, Finding]:
+    known = advice(refusal)
+    text = message(refusal)
+    if refusal.rule == "the-description-renders" and refusal.status == 400:  # noqa: PLR2004 - else it broke
+        why = str(upload.memo.get("description", "")).split("\n", 1)[0].removeprefix("<string>:").rstrip(".")
+        text = f"{text}: {why}" if why else text
+    return known.check, Finding(
+        message=text,
+        remedy=known.remedy,
+        where=upload.filename,
+        server_text=refusal.text,
+        source=known.source,
+        cause=known.cause,
+    )
+
+
+def _twine(form: TwineForm, refusals: tuple[Refusal, ...], filename: str) -> Iterator[tuple[str, Finding]]:
+    """What twine itself refuses, where it does not only repeat the index."""
+    checks = {advice(refusal).check for refusal in refusals}
+    repeated = ARCHIVE if not form.metadata else METADATA
+    for text in form.refusals:
+        if repeated in checks and "unrecognized or malformed field" not in text:
+            continue
+        yield (
+            TWINE,
+            Finding(
+                message=f"twine refuses it: {text}",
+                remedy="build with a current backend, or upgrade twine and packaging: pip install -U twine packaging",
+                where=filename,
+                source="https://twine.readthedocs.io/",
+                cause="meta.tool-too-old" if "metadata version" in text else None,
+            ),
+        )
+
+
+def needs(metadata: bytes) -> Mapping[str, object]:
+    """What a file asks of its environment, by field; fields that may yet change at build time excepted."""
+    from packaging.metadata import parse_email
+
+    raw, _ = parse_email(metadata)
+    dynamic = {name.lower() for name in raw.get("dynamic", [])}
+    if raw.get("metadata_version", "") < "2.2":
+        return {}  # before, nothing in an sdist was reliable
+    found = {
+        "Requires-Python": raw.get("requires_python"),
+        "Requires-Dist": sorted(raw.get("requires_dist", [])),
+        "Provides-Extra": sorted(raw.get("provides_extra", [])),
+    }
+    return {name: value for name, value in found.items() if name.lower() not in dynamic}

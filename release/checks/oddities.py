@@ -1,0 +1,89 @@
+"""What an index takes though it is unwise: warnings about what is in an archive."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from release.acceptance.archives import dist_info, tar_of, zip_of
+from release.acceptance.limits import Broken
+from release.acceptance.record import UndecodableError, differences, recorded
+from release.acceptance.rule import Upload
+from release.acceptance.tar_contents import TarContents
+from release.acceptance.zip_contents import ZipContents
+from release.model.finding import Finding
+
+RECORD = "record-lists-what-is-in-the-wheel"
+READABLE = "every-member-can-be-read"
+PATHS = "every-path-stays-inside"
+RUBBISH = "nothing-is-shipped-by-accident"
+
+_OUTSIDE = re.compile(r"^(?:/|\\|[A-Za-z]:)|(?:^|[/\\])\.\.(?:[/\\]|$)")
+_RUBBISH = re.compile(
+    r"(?:^|/)(?:__pycache__|\.git|\.hg|\.svn|\.venv|\.tox|\.nox|\.mypy_cache|\.pytest_cache|\.ruff_cache|\.idea"
+    r"|\.DS_Store|Thumbs\.db|\.coverage|node_modules)(?:/|$)|\.py[co]$"
+)
+#: names shown in one message
+_SHOWN = 3
+
+Oddity = tuple[str, Finding]
+
+
+def oddities(upload: Upload) -> Iterator[Oddity]:
+    """Warnings about a file, each with the name of its check."""
+    archive = zip_of(upload) if upload.filename.endswith((".whl", ".zip")) else None
+    tar = tar_of(upload) if upload.filename.endswith(".tar.gz") else None
+    names: Sequence[str] = ()
+    if isinstance(archive, ZipContents):
+        names = archive.names
+        yield from _record(upload, archive)
+        yield from _damaged(upload)
+    elif isinstance(tar, TarContents):
+        names = tar.names
+    yield from _names(upload, names)
+
+
+def _warn(check: str, upload: Upload, message: str, remedy: str, source: str | None = None) -> Oddity:
+    finding = Finding(message=message, remedy=remedy, severity="warn", where=upload.filename, source=source)
+    return check, finding
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(map(repr, names[:_SHOWN])) + more
+
+
+def _record(upload: Upload, archive: ZipContents) -> Iterator[Oddity]:
+    directory = dist_info(upload.filename)
+    data = archive.read(f"{directory}/RECORD")
+    if directory is None or data is None or isinstance(data, Broken):
+        return
+    try:
+        listed = recorded(data)
+    except UndecodableError:
+        return
+    unlisted, missing = differences(listed or frozenset(), archive.names, directory)
+    what = [f"does not list {_some(unlisted)}"] * bool(unlisted) + [f"lists {_some(missing)} in vain"] * bool(missing)
+    if listed is not None and what:
+        yield _warn(
+            RECORD,
+            upload,
+            f"RECORD {' and '.join(what)}; the index sends a mail about it and means to refuse it",
+            "write RECORD anew: python -m wheel unpack FILE, then python -m wheel pack DIRECTORY",
+            "https://packaging.python.org/en/latest/specifications/recording-installed-packages/",
+        )
+
+
+def _damaged(upload: Upload) -> Iterator[Oddity]:
+    if damaged := upload.memo.get("damaged", ()):
+        names = _some([name for name, _ in damaged])
+        yield _warn(READABLE, upload, f"{names} can't be unpacked: {damaged[0][1]}", "build it again: python -m build")
+
+
+def _names(upload: Upload, names: Sequence[str]) -> Iterator[Oddity]:
+    outside = [name for name in names if _OUTSIDE.search(name)]
+    if outside:
+        yield _warn(PATHS, upload, f"{_some(outside)} points outside the archive", "build it again: python -m build")
+    rubbish = [name for name in names if _RUBBISH.search(name)]
+    if rubbish:
+        yield _warn(RUBBISH, upload, f"{_some(rubbish)} is shipped", "exclude it in the build backend's configuration")

@@ -1,0 +1,126 @@
+"""What the index already has of the project: the part of the second checklist that needs no credential."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
+from release.checklist import Check, check
+from release.facts import Access, Project
+from release.model.finding import Finding, NotApplicable, Observation, Unknown
+from release.model.listing import Listing
+
+#: how long PyPI takes files for a release
+_OPEN_FOR = timedelta(days=14)
+_NO_PROJECT = NotApplicable(reason="the index has no such project")
+
+
+@check()
+def the_index_answers(access: Access) -> Iterator[Observation]:
+    """The index says what it has of this project."""
+    if isinstance(access.project, Unknown):
+        yield NotApplicable(reason="the project's name is not known")
+    elif isinstance(access.listing, Unknown | NotApplicable):
+        yield access.listing
+
+
+@check(needs=(the_index_answers,))
+def the_project_takes_uploads(access: Access) -> Iterator[Observation]:
+    """The project takes uploads.
+
+    Source: PEP 792; warehouse, `packaging/models.py`: an archived project takes none from anybody.
+    """
+    if not isinstance(access.listing, Listing):
+        yield _NO_PROJECT
+    elif access.listing.status in {"archived", "quarantined"}:
+        name, status = access.listing.name, access.listing.status
+        mend = "unarchive it" if status == "archived" else "ask the index's administrators about it"
+        yield Finding(
+            message=f"the project {name!r} is {status} on {access.index.name}",
+            remedy=f"{mend}: {access.index.simple_url.removesuffix('simple/')}manage/project/{name}/settings/",
+            where=access.index.name,
+            cause=f"project.{status}",
+        )
+
+
+@check(needs=(the_index_answers,))
+def the_release_is_open(access: Access) -> Iterator[Observation]:
+    """The release still takes files: it is new, or not older than 14 days.
+
+    Source: warehouse, `forklift/legacy.py`, since July 2026; it counts from the release's first file.
+    """
+    if not isinstance(access.listing, Listing) or not isinstance(access.project, Project):
+        yield _NO_PROJECT
+        return
+    begun = _closed_since(access)
+    if begun is not None:
+        version = access.project.version
+        yield Finding(
+            message=f"version {version} is on {access.index.name} since {begun:%Y-%m-%d}, and takes no more files",
+            remedy=f"release a new version, or a post-release such as {version}.post1",
+            severity="block" if access.releasing else "warn",
+            where=access.index.name,
+            server_text="Uploading new files to releases older than 14 days is not allowed.",
+            cause="server.closed-release",
+        )
+
+
+def _closed_since(access: Access) -> datetime | None:
+    """When the release that is to be uploaded was begun, where that is too long ago and files of it are missing."""
+    listing, project = access.listing, access.project
+    if access.index.kind != "warehouse" or not isinstance(listing, Listing) or not isinstance(project, Project):
+        return None
+    if access.ours and access.ours <= {file.sha256 for file in listing.files}:
+        return None
+    files = [file for file in listing.files if _is_of(file.filename, project.version)]
+    begun = min((file.upload_time for file in files if file.upload_time), default=None)
+    return begun if begun is not None and access.now - begun > _OPEN_FOR else None
+
+
+@check(needs=(the_index_answers, the_release_is_open))
+def the_version_is_new(access: Access) -> Iterator[Observation]:
+    """The version has no other files on the index.
+
+    The name of a file can be used once, ever; what this release has built and uploaded itself is no
+    surprise, and what is there already is compared by hash before anything is sent.
+    """
+    if not isinstance(access.listing, Listing) or not isinstance(access.project, Project):
+        yield _NO_PROJECT
+        return
+    if _closed_since(access) is not None:
+        return  # that says it all
+    version = access.project.version
+    others = [
+        file.filename
+        for file in access.listing.files
+        if _is_of(file.filename, version) and file.sha256 not in access.ours
+    ]
+    if others:
+        shown = ", ".join(map(repr, others[:3])) + (", …" if len(others) > 3 else "")  # noqa: PLR2004 - a line's worth
+        yield Finding(
+            message=f"{access.index.name} has {len(others)} file(s) of version {version} already: {shown}",
+            remedy="take a new version, unless these are files of this very release",
+            severity="warn",
+            where=access.index.name,
+            cause="version.not-bumped",
+        )
+
+
+def _is_of(filename: str, version: str) -> bool:
+    try:
+        wanted = Version(version)
+        parsed = parse_wheel_filename(filename) if filename.endswith(".whl") else parse_sdist_filename(filename)
+    except (InvalidVersion, InvalidWheelFilename, InvalidSdistFilename):
+        return False
+    return parsed[1] == wanted
+
+
+CHECKS: tuple[Check[Access], ...] = (
+    the_index_answers,
+    the_project_takes_uploads,
+    the_release_is_open,
+    the_version_is_new,
+)

@@ -1,0 +1,208 @@
+"""The checklist of built files, and the document of `inspect`."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+
+from release.acceptance.description import DESCRIPTION
+from release.acceptance.files import FILE
+from release.acceptance.form import FORM
+from release.acceptance.names import NEW_NAME
+from release.acceptance.rule import OnIndex, StoredFile
+from release.checklist import run
+from release.checks.advice import ADVICE
+from release.checks.built import CHECKS, OF_A_FILE, OF_THE_SET
+from release.checks.inspection import inspection, refused
+from release.facts import Built, BuiltFile, Project
+from release.model.distribution import Distribution
+from release.model.outcome import State
+from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
+
+
+def file(name: str, content: bytes, sha256: str | None = None) -> BuiltFile:
+    found = hashlib.sha256(content).hexdigest()
+    distribution = Distribution(path=Path("dist") / name, sha256=sha256 or found, size=len(content))
+    return BuiltFile(distribution=distribution, open=lambda: io.BytesIO(content))
+
+
+def built(*files: BuiltFile, project: Project | None = None, on_index: OnIndex | None = None) -> Built:
+    return Built(project=project, files=files, now=NOW, on_index=on_index)
+
+
+GOOD = (file(WHEEL, wheel()), file(SDIST, sdist()))
+
+
+def failed(facts: Built, state: State = State.FAILED) -> list[str]:
+    return [outcome.check for outcome in run(CHECKS, facts) if outcome.state is state]
+
+
+def test_good_files_pass() -> None:
+    """A plain wheel and sdist: nothing to say."""
+    outcomes = list(run(CHECKS, built(*GOOD, project=Project(name="acme.widget", version="1.0.0"))))
+    assert [one.check for one in outcomes if one.state is not State.PASSED] == ["the-files-are-new-to-the-index"]
+    assert not [one.findings for one in outcomes if one.findings]
+
+
+@pytest.mark.parametrize(
+    ("files", "check"),
+    [
+        ([file(WHEEL, wheel(), sha256="0" * 64)], "the-files-are-as-they-were-built"),
+        ([file("acme_widget-1.0-py3-none-linux_x86_64.whl", wheel())], "the-file-names-are-right"),
+        ([file("acme_widget-1.0.tar.gz", b"")], "the-archives-are-sound"),
+        ([file(WHEEL, wheel(metadata(version="1.0+local")))], "the-index-takes-the-metadata"),
+        ([file(WHEEL, wheel(metadata("json")))], "the-index-takes-the-name"),
+        ([file(WHEEL, wheel(metadata(body="A *b")))], "the-description-renders"),
+        ([file(WHEEL, wheel(metadata(Frobnicate="x")))], "twine-takes-the-files"),
+        ([*GOOD, file("acme-widget-1.0.tar.gz", sdist())], "there-is-one-sdist-at-most"),
+        ([], "there-is-something-to-upload"),
+    ],
+)
+def test_what_is_wrong_fails_its_check(files: Sequence[BuiltFile], check: str) -> None:
+    """Each kind of trouble has its own check, and each finding says where and what to do."""
+    assert check in failed(built(*files))
+    findings = [finding for one in run(CHECKS, built(*files)) for finding in one.findings]
+    assert all(one.message and one.remedy and not one.message.endswith(".") for one in findings)
+
+
+def test_files_of_several_releases() -> None:
+    """With a project beside them they are stale; else it is only odd, and each may have its sdist."""
+    files = [*GOOD, file("acme_widget-2.0.tar.gz", sdist(metadata(version="2.0"), "acme_widget-2.0"))]
+    assert not failed(built(*files))
+    assert failed(built(*files), State.WARNED) == ["the-files-are-of-one-release"]
+    project = Project(name="acme-widget", version="1.0")
+    assert failed(built(*files, project=project)) == ["the-files-are-of-the-project", "the-files-are-of-one-release"]
+
+
+def test_the_cause_stands_alone() -> None:
+    """One fault of a file fails one check: what follows from it is not shown beside it."""
+    assert failed(built(file(WHEEL, b"nothing"))) == ["the-archives-are-sound"]
+    assert failed(built(file(SDIST, sdist()[:30]))) == ["the-archives-are-sound"]
+    assert failed(built(file(WHEEL, wheel(metadata(Requires_Python="three"))))) == ["the-index-takes-the-metadata"]
+    for name, content in ((SDIST, b"nothing"), (WHEEL, b""), ("other-1.0.tar.gz", sdist())):
+        (one,) = (finding for outcome in run(CHECKS, built(file(name, content))) for finding in outcome.findings)
+        assert one.server_text
+
+
+@pytest.mark.parametrize(
+    ("content", "check"),
+    [
+        (zipped(wheel_members() | {"unlisted.py": b""}), "record-lists-what-is-in-the-wheel"),
+        (zipped(wheel_members() | {"../up.txt": b""}), "every-path-stays-inside"),
+        (zipped(wheel_members() | {"a/__pycache__/b.pyc": b""}), "nothing-is-shipped-by-accident"),
+    ],
+)
+def test_what_is_unwise_is_a_warning(content: bytes, check: str) -> None:
+    """The index takes it, so it never blocks by default; a configuration can make it block."""
+    facts = built(file(WHEEL, content))
+    assert not failed(facts)
+    assert check in failed(facts, State.WARNED)
+    assert next(one for one in run(CHECKS, facts, block=frozenset({check})) if one.check == check).state.blocks
+
+
+def test_a_member_that_can_not_be_read_is_a_warning() -> None:
+    """The index does not read data files; whoever installs the wheel does."""
+    content = bytearray(zipped(wheel_members() | {"data.bin": b"0123456789" * 20}, compression=0))
+    content[content.index(b"0123456789")] ^= 1
+    assert "every-member-can-be-read" in failed(built(file(WHEEL, bytes(content))), State.WARNED)
+
+
+def test_a_wheel_that_needs_something_else_than_the_sdist_is_a_warning() -> None:
+    """Fields that are dynamic in the sdist may differ."""
+    odd = file(WHEEL, wheel(metadata(Requires_Dist="a")))
+    assert "wheels-and-sdist-say-the-same" in failed(built(file(SDIST, sdist()), odd), State.WARNED)
+    dynamic = file(SDIST, sdist(metadata(Dynamic="Requires-Dist")))
+    assert not failed(built(dynamic, odd), State.WARNED)
+
+
+def test_files_of_another_version_are_not_the_projects() -> None:
+    """Stale files are named."""
+    (outcome,) = (
+        one
+        for one in run(CHECKS, built(*GOOD, project=Project(name="acme-widget", version="2")))
+        if one.check == "the-files-are-of-the-project"
+    )
+    assert [one.where for one in outcome.findings] == [WHEEL, SDIST]
+
+
+def test_what_the_index_has_counts_where_it_was_asked() -> None:
+    """A file of the same name and other bytes."""
+    there = StoredFile(filename=WHEEL, sha256="0" * 64, blake2_256=None, size=1, version="1.0", filetype="bdist_wheel")
+    facts = built(*GOOD, on_index=OnIndex(now=NOW, files=(there,)))
+    assert failed(facts) == ["the-files-are-new-to-the-index"]
+
+
+def test_a_standard_name_is_taken_where_the_project_exists() -> None:
+    """Only new projects are refused for their names."""
+    json = built(file("json-1.0.tar.gz", sdist(metadata("json"), "json-1.0")))
+    assert failed(json) == ["the-index-takes-the-name"]
+    there = StoredFile(filename="json-0.1.zip", sha256="0" * 64, blake2_256=None, size=1, version="0", filetype="sdist")
+    assert not failed(replace(json, on_index=OnIndex(now=NOW, files=(there,)), memo={}))
+
+
+def test_a_file_that_can_not_be_opened_is_a_finding() -> None:
+    """The others are judged all the same."""
+
+    def gone() -> BinaryIO:
+        raise FileNotFoundError(2, "No such file")
+
+    document = inspection(built(replace(GOOD[0], open=gone), GOOD[1]))
+    assert [one["verdict"] for one in document["files"]] == ["refuse", "accept"]
+    assert "No such file" in document["files"][0]["findings"][0]["message"]
+
+
+def test_the_document() -> None:
+    """One verdict per file, findings in the documented shape, and what concerns the set apart."""
+    bad = file("acme-widget-1.0.tar.gz", sdist(metadata(version="1.0+x")))
+    document = inspection(built(GOOD[0], bad))
+    assert document["schema"] == 1
+    assert [one["verdict"] for one in document["files"]] == ["accept", "refuse"]
+    assert refused(document)
+    findings = document["files"][1]["findings"]
+    keys = ["check", "severity", "message", "remedy", "where", "server_text", "source"]
+    assert all(list(one) == keys for one in findings + document["release"])
+    assert any("local versions" in str(one["server_text"]) for one in findings)
+    assert [one["check"] for one in document["release"]] == ["the-files-are-of-one-release"]
+    assert inspection(built(*GOOD)) == {
+        "schema": 1,
+        "files": [
+            {"file": one.distribution.filename, "sha256": one.distribution.sha256, "size": one.distribution.size,
+             "verdict": "accept", "findings": []}
+            for one in GOOD
+        ],
+        "release": [],
+    }  # fmt: skip
+
+
+def test_every_rule_has_advice() -> None:
+    """A rule without a remedy would be of no help."""
+    names = {rule.__name__.replace("_", "-") for rule in (*FORM, *NEW_NAME, *DESCRIPTION, *FILE)}
+    assert names == {*ADVICE, "the-metadata-is-valid"}
+    groups = {one.check for one in ADVICE.values()}
+    assert groups <= {check.name for check in CHECKS}
+
+
+def test_the_two_halves_make_the_list() -> None:
+    """A new check stands in one of them."""
+    assert CHECKS[1:] == OF_A_FILE + OF_THE_SET
+
+
+def test_heavy_libraries_wait_until_they_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Markdown project never pays for docutils, nor for twine."""
+    for name in [name for name in sys.modules if name.partition(".")[0] in {"docutils", "twine", "stdlib_list"}]:
+        monkeypatch.delitem(sys.modules, name)
+    data: dict[str, Any] = {"Description_Content_Type": "text/markdown"}
+    assert not refused(inspection(built(file(WHEEL, wheel(metadata(body="# Hi\n", **data))))))
+    assert not {"docutils", "twine"} & set(sys.modules)
+
+
+def test_an_empty_tar_is_a_finding() -> None:
+    """No members, no metadata."""
+    assert failed(built(file(SDIST, tarred({})))) == ["the-archives-are-sound"]

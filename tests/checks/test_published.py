@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from release import checklist
+from release.checks.published import CHECKS
+from release.facts import Published
+from release.model.distribution import Distribution
+from release.model.finding import Finding, Unknown
+from release.model.index import TESTPYPI
+from release.model.listing import FileOnIndex, Listing
+from release.model.outcome import Outcome, State
+from release.model.trial import Trial
+
+SHA = "a" * 64
+WHEEL, SDIST = "acme_widget-1.0-py3-none-any.whl", "acme_widget-1.0.tar.gz"
+BAD = Finding(message="it broke", remedy="mend it")
+WARNING = Finding(message="an extra is absent", remedy="install it", severity="warn")
+
+
+def file(filename: str = WHEEL, **more: Any) -> FileOnIndex:
+    return FileOnIndex(filename=filename, url="http://h/", **{"sha256": SHA, **more})
+
+
+def listing(*files: FileOnIndex) -> Listing:
+    return Listing(name="Acme-Widget", files=files)
+
+
+def published(**more: Any) -> Published:
+    expected = tuple(Distribution(path=Path(name), sha256=SHA, size=1) for name in (WHEEL, SDIST))
+    trials = (Trial(what="import acme_widget", problem=None, took=0.1),)
+    facts = {"index": TESTPYPI, "expected": expected, "listing": listing(file(), file(SDIST)), "install": None}
+    return Published(**{**facts, "trials": trials, **more})
+
+
+def outcomes(facts: Published) -> dict[str, Outcome]:
+    return {outcome.check: outcome for outcome in checklist.run(CHECKS, facts)}
+
+
+def test_a_release_that_is_all_there_passes_everything() -> None:
+    assert {outcome.state for outcome in outcomes(published()).values()} == {State.PASSED}
+
+
+@pytest.mark.parametrize(
+    ("facts", "check", "state", "says"),
+    [
+        ({"listing": Unknown(reason="silence", remedy="wait")}, "the-index-could-be-asked", State.UNKNOWN, "silence"),
+        ({"listing": None}, "every-file-is-listed", State.FAILED, WHEEL),
+        ({"listing": listing(file())}, "every-file-is-listed", State.FAILED, SDIST),
+        ({"listing": listing(file(sha256="b" * 64), file(SDIST))}, "every-file-has-our-bytes", State.FAILED, "b" * 64),
+        ({"listing": listing(file(sha256=None), file(SDIST))}, "every-file-has-our-bytes", State.UNKNOWN, WHEEL),
+        ({"listing": listing(file(yanked=""), file(SDIST))}, "no-file-is-yanked", State.FAILED, WHEEL),
+        ({"listing": listing(file(yanked="bad"), file(SDIST))}, "no-file-is-yanked", State.FAILED, "'bad'"),
+        (
+            {"listing": listing(file(), file(SDIST), file("acme-widget-1.zip"))},
+            "no-file-is-not-ours", State.WARNED, "acme-widget-1.zip",
+        ),
+        ({"install": BAD}, "it-installs-into-a-clean-environment", State.FAILED, "it broke"),
+        ({"install": Unknown(reason="why", remedy="do")}, "it-installs-into-a-clean-environment", State.UNKNOWN, "why"),
+        ({"trials": ()}, "what-was-installed-works", State.NOT_APPLICABLE, "nothing"),
+        (
+            {"trials": (Trial(what="x", problem=BAD, took=0), Trial(what="y", problem=WARNING, took=0))},
+            "what-was-installed-works", State.FAILED, "it broke",
+        ),
+        ({"trials": (Trial(what="y", problem=WARNING, took=0),)}, "what-was-installed-works", State.WARNED, "an extra"),
+    ],
+)  # fmt: skip
+def test_each_fault_is_found_by_its_check_and_by_no_other(
+    facts: dict[str, Any], check: str, state: State, says: str
+) -> None:
+    found = outcomes(published(**facts))
+    outcome = found.pop(check)
+    assert outcome.state == state
+    assert says in outcome.reason + " ".join(finding.message for finding in outcome.findings)
+    assert all(finding.remedy for finding in outcome.findings)
+    assert {other.state for other in found.values()} <= {State.PASSED, State.SKIPPED}
+
+
+def test_files_of_other_versions_are_no_strangers() -> None:
+    facts = published(listing=listing(file(), file(SDIST), file("acme_widget-0.9.tar.gz"), file("odd.txt")))
+    assert outcomes(facts)["no-file-is-not-ours"].state == State.PASSED

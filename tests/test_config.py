@@ -1,0 +1,77 @@
+"""[tool.release]: every key optional, every mistake named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from release.config import Config, parse
+from release.errors import ConfigError, Exit
+from release.model.index import PYPI, TESTPYPI
+
+
+def test_nothing_need_be_configured() -> None:
+    config = parse({})
+    assert config == Config()
+    assert (config.index("pypi"), config.index("testpypi")) == (PYPI, TESTPYPI)
+    assert config.tag("acme", "1.0") == "v1.0"
+
+
+def test_an_index_of_ones_own() -> None:
+    config = parse(
+        {"indexes": {"mine": {"upload-url": "https://a.example/up", "simple-url": "https://a.example/simple/"}}}
+    )
+    assert config.index("mine").upload_url == "https://a.example/up/"
+    assert config.index("mine").kind == "other"
+    assert config.index("pypi") == PYPI
+
+
+def test_a_known_index_may_be_played_by_another_server() -> None:
+    urls = {"upload-url": "http://127.0.0.1:8000/legacy/", "simple-url": "http://localhost:8000/simple/"}
+    index = parse({"indexes": {"pypi": urls}}).index("pypi")
+    assert (index.kind, index.token_location) == ("warehouse", "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ({"brnach": "main"}, "unknown key tool.release.brnach: did you mean 'branch'?"),
+        ({"branch": 3}, "tool.release.branch must be a text that is not empty, not 3"),
+        ({"branch": ""}, "tool.release.branch must be a text that is not empty, not ''"),
+        ({"tag-format": "release"}, "tool.release.tag-format must be"),
+        ({"tag-format": "{verzion}"}, "tool.release.tag-format must be"),
+        ({"tag-format": "1.0"}, "tool.release.tag-format must be"),
+        ({"indexes": []}, "tool.release.indexes must be a table"),
+        ({"indexes": {"x": 1}}, "tool.release.indexes.x must be a table"),
+        ({"indexes": {"x": {"upload-url": "https://a.example/"}}}, "tool.release.indexes.x.simple-url is missing"),
+        ({"indexes": {"pypi": {"uploadurl": "x"}}}, "did you mean 'upload-url'?"),
+        ({"indexes": {"pypi": {"upload-url": "ftp://a.example/"}}}, "must be an http(s) URL"),
+        ({"indexes": {"pypi": {"upload-url": "https://"}}}, "must be an http(s) URL"),
+        ({"indexes": {"pypi": {"upload-url": "https://a.example:x/"}}}, "must be a URL"),
+        ({"indexes": {"pypi": {"upload-url": "http://a.example/"}}}, "is plain http"),
+        ({"indexes": {"pypi": {"upload-url": "https://u:p@a.example/"}}}, "holds a user name or password"),
+        ({"indexes": {"pypi": {"kind": "devpi"}}}, 'must be "warehouse" or "other"'),
+        ({"smoke": {"import": ["a"]}}, "did you mean 'imports'?"),
+        ({"smoke": {"imports": "a"}}, "tool.release.smoke.imports must be a list of texts"),
+        ({"waive": {"the-tree-is-clean": ""}}, "must be the reason, as text"),
+        ({"checks": {"the-tree-is-clean": "off"}}, 'must be "block" or "warn"'),
+    ],
+)
+def test_a_mistake_is_named_with_its_path(table: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(table)
+    assert said in caught.value.message
+    assert caught.value.remedy
+    assert caught.value.exit == Exit.USAGE
+
+
+def test_a_password_in_a_url_is_not_repeated() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse({"indexes": {"pypi": {"upload-url": "https://user:hunter2@a.example/"}}})
+    assert "hunter2" not in caught.value.message + caught.value.remedy
+
+
+def test_an_unknown_index_is_named_with_its_neighbour() -> None:
+    with pytest.raises(ConfigError, match="no index is called 'testpipy': did you mean 'testpypi'"):
+        parse({}).index("testpipy")
