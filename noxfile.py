@@ -1,0 +1,39 @@
+"""Where each verb runs. The release sessions are the product's own; the rest is this project's."""
+
+import nox
+
+from release.sessions import register
+
+nox.needs_version = ">=2026.8.10"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.sessions = ["tests", "lint", "types"]
+
+register()
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+
+
+def _with(session: nox.Session, group: str) -> None:
+    session.install("-e", ".", *nox.project.dependency_groups(PROJECT, group))
+
+
+@nox.session(reuse_venv=True)
+def tests(session: nox.Session) -> None:
+    """Run the tests."""
+    _with(session, "tests")
+    session.run("python", "-m", "pytest", *(session.posargs or ["-n", "2"]))
+
+
+@nox.session(reuse_venv=True)
+def lint(session: nox.Session) -> None:
+    """Run the linter and check the formatting."""
+    _with(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session(reuse_venv=True)
+def types(session: nox.Session) -> None:
+    """Run the type checker."""
+    _with(session, "types")
+    session.run("mypy")

@@ -1,0 +1,163 @@
+"""Questions about credentials, asked with somebody there to answer: what to mend, which token to keep.
+
+Nobody is asked where standard input or output is no terminal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from release import diagnosing, mending, storing, survey, verification
+from release.adapters import system as systems
+from release.adapters.system import System
+from release.config import Config
+from release.diagnosing import Looked
+from release.errors import ReleaseError, UsageError
+from release.facts import Access, Project
+from release.mending import Mend
+from release.model.damage import BLANKS
+from release.model.finding import Unknown
+from release.model.index import Index
+from release.model.secret import Secret
+from release.storing import Stored
+
+#: how often a token that is plainly broken is asked for again
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talk:
+    """A question about this machine's credentials, and whoever asks it."""
+
+    system: System
+    directory: Path
+    config: Config
+    project: Project | Unknown
+    #: whether no index is asked
+    offline: bool
+    #: whether a readable file will do as a keyring
+    insecure: bool
+    #: whether somebody can be asked
+    terminal: bool
+    write: Callable[[str], None]
+
+    @classmethod
+    def of(cls, options: argparse.Namespace, write: Callable[[str], None]) -> Talk:
+        """For the project that `--project` or the directory names; there need be none. Raises ConfigError."""
+        system, directory = systems.real(), options.directory.resolve()
+        config, project = _subject(system, directory, options)
+        return cls(
+            system=system, directory=directory, config=config, project=project, offline=options.offline,
+            insecure=getattr(options, "insecure_backend", False), write=write,
+            terminal=not (options.json or options.quiet) and sys.stdin.isatty() and sys.stdout.isatty(),
+        )  # fmt: skip
+
+    def look(self, index: Index, name: str | None = None, *, system: System | None = None) -> Looked:
+        """What there is for an index and a project, which is the directory's unless it is named."""
+        project = Project(name=name, version="") if name else self.project
+        return diagnosing.looked(
+            verification.verify(
+                system or self.system, index, project,
+                offline=self.offline, directory=self.directory, waive=self.config.waive,
+            )
+        )  # fmt: skip
+
+    def walk(self) -> Sequence[Looked]:
+        """Every configured index; all at the same time, since each may wait for a keyring."""
+        jobs = [partial(_look, self, index) for index in self.config.indexes.values()]
+        return systems.together(self.system, jobs, workers=len(jobs))
+
+    def mend(self, walk: Sequence[Looked]) -> None:
+        """Offer what can be mended, one thing at a time; then, for the worst that is left, a new token."""
+        if not self.terminal:
+            return
+        mended = [one.index for one in walk if self._mended(one)]
+        walk = [self.look(one.index) if one.index in mended else one for one in walk]
+        self.write("".join(f"{one.index.name} is now: {one.verdict.word}\n" for one in walk if one.index in mended))
+        worst = diagnosing.first_step(walk)
+        if worst and worst.verdict.cause in mending.FRESH:
+            if self._asked(f"\nStore a new token for {worst.index.name} now?"):
+                self.write("".join(f"{line}\n" for line in storing.lines(self.store(worst.index))))
+
+    def _mended(self, seen: Looked) -> bool:
+        """Whether anything was mended for an index. After each change the rest is looked at anew."""
+        asked: set[tuple[str, str]] = set()
+        access, done = seen.access, False
+        while one := self._next(access, seen, asked):
+            asked.add((one.cause, one.title))
+            if self._agreed(one):
+                access, done = replace(self, offline=True).look(seen.index).access, True
+        return done
+
+    def _next(self, access: Access, seen: Looked, asked: Collection[tuple[str, str]]) -> Mend | None:
+        found = mending.proposals(self.system, access, seen.verdict.causes)
+        return next((one for one in found if (one.cause, one.title) not in asked), None)
+
+    def store(self, index: Index) -> Stored:
+        """Take a token from the terminal or a pipe, try it, keep it. Raises ReleaseError."""
+        return storing.keep(
+            self.system, index, self._token(index), self.project,
+            offline=self.offline, insecure=self.insecure, directory=self.directory,
+        )  # fmt: skip
+
+    def _agreed(self, one: Mend) -> bool:
+        """Show a change, ask, make it. Returns whether it was made."""
+        self.write(f"\n{one.title} ({one.where})\n")
+        self.write(f"  - {one.before}\n" * bool(one.before) + f"  + {one.after}\n" * bool(one.after))
+        if not self._asked("Do it?"):
+            return False
+        try:
+            one.do()
+        except (ReleaseError, OSError) as error:
+            self.write(f"not done: {error}\n")
+            return False
+        self.write("done\n")
+        return True
+
+    def _asked(self, question: str) -> bool:
+        self.write(f"{question} [y/N] ")
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+    def _token(self, index: Index) -> Secret:
+        """A token that looks whole. A broken one is asked for again, where somebody is there."""
+        for attempt in range(_ATTEMPTS):
+            secret = _typed(index)
+            broken = storing.damage(index, secret)
+            if broken is None:
+                return secret
+            if not sys.stdin.isatty() or attempt == _ATTEMPTS - 1:
+                raise ReleaseError(f"not stored: {broken.message}", remedy=broken.remedy, cause=broken.cause)
+            self.write(f"{broken.message}\n→ {broken.remedy}\n")
+        raise AssertionError("the last attempt returns or raises")
+
+
+def _subject(system: System, directory: Path, options: argparse.Namespace) -> tuple[Config, Project | Unknown]:
+    name = options.project or survey.name(directory)
+    if name is not None:
+        return verification.subject(system, directory, file=options.config, name=name)
+    config = survey.config(directory, options.config, needs_project=False)
+    return config, Unknown(reason="the project's name is not known", remedy="name it: --project NAME")
+
+
+def _look(talk: Talk, index: Index, system: System) -> Looked:
+    return talk.look(index, system=system)
+
+
+def _typed(index: Index) -> Secret:
+    """One line, from whoever is there: typed without echo, or out of a pipe. Raises UsageError where none comes."""
+    if not sys.stdin.isatty():
+        line = sys.stdin.readline()
+        if not line:
+            raise UsageError("no token on standard input", remedy='pass it: printf %s "$TOKEN" | … store …')
+        return Secret(line.strip(BLANKS))
+    from getpass import getpass
+
+    try:
+        return Secret(getpass(f"API token for {index.name} (nothing is shown): ").strip(BLANKS))
+    except EOFError:
+        raise UsageError("no token was given", remedy="run it again, and paste the token") from None

@@ -1,0 +1,151 @@
+"""What has been done: one fsynced JSON line per event, kept beside the files it speaks of.
+
+    .release/
+      .gitignore                  keeps all of it out of the repository
+      lock                        held by the run that is under way
+      rehearsal/                  the last rehearsal of the tree
+      <version>/<commit>/         one release: journal.jsonl and dist/
+
+The index is the truth, the journal is the story: a run asks the index what it has, and reads here
+what was built.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from release.errors import ReleaseError
+from release.model.distribution import Distribution
+
+_HOME = ".release"
+_NAME = "journal.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    """The story of one release, or of one rehearsal."""
+
+    #: where journal and files are kept
+    directory: Path
+    #: 40 hex digits; None outside a repository
+    commit: str | None
+    #: as the project spells it; None while it is not known
+    version: str | None
+
+    @property
+    def dist(self) -> Path:
+        """Where the files of the release are kept."""
+        return self.directory / "dist"
+
+    def write(self, event: str, **fields: Any) -> None:
+        """Append one event, durably. Raises `OSError` where the disk is full or read-only."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
+        record = {"time": stamp, "event": event, "version": self.version, "commit": self.commit, **fields}
+        with (self.directory / _NAME).open("ab+") as file:
+            file.write(_after_torn_line(file) + json.dumps(record, ensure_ascii=False).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Every event that was written whole, oldest first. A torn line is passed over."""
+        try:
+            text = (self.directory / _NAME).read_bytes()
+        except FileNotFoundError:
+            return
+        for line in text.splitlines():
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(record, dict) and "event" in record:
+                yield record
+
+    def last(self, event: str, **fields: Any) -> dict[str, Any] | None:
+        """The newest event of that name whose fields have these values."""
+        found = None
+        for record in self.events():
+            if record["event"] == event and all(record.get(key) == value for key, value in fields.items()):
+                found = record
+        return found
+
+    def built(self) -> tuple[Distribution, ...]:
+        """The files of the last build, as the journal names them; empty where nothing was built."""
+        record = self.last("built")
+        return tuple(
+            Distribution(path=self.dist / item["file"], sha256=item["sha256"], size=item["size"])
+            for item in (record["files"] if record else ())
+        )
+
+    def forget_files(self) -> None:
+        """Remove the files of an earlier build, before a new one takes their place."""
+        shutil.rmtree(self.dist, ignore_errors=True)
+
+
+def for_release(project: Path, *, version: str, commit: str | None) -> Journal:
+    """The journal of a release, keyed by version and commit."""
+    safe = "".join(c if c.isalnum() or c in ".+!_-" else "_" for c in version)
+    return Journal(directory=_home(project) / safe / (commit or "tree")[:12], commit=commit, version=version)
+
+
+def for_rehearsal(project: Path, *, version: str | None, commit: str | None) -> Journal:
+    """The journal of the last rehearsal of the tree; a new rehearsal starts it anew."""
+    return Journal(directory=_home(project) / "rehearsal", commit=commit, version=version)
+
+
+def releases(project: Path) -> tuple[Journal, ...]:
+    """Every release that was begun here, the one last written to last."""
+    found = sorted((project / _HOME).glob(f"*/*/{_NAME}"), key=lambda path: path.stat().st_mtime)
+    return tuple(_reopened(path.parent) for path in found)
+
+
+def _reopened(directory: Path) -> Journal:
+    journal = Journal(directory=directory, commit=None, version=directory.parent.name)
+    first = next(journal.events(), {})
+    return Journal(
+        directory=directory, commit=first.get("commit"), version=first.get("version") or directory.parent.name
+    )
+
+
+@contextmanager
+def locked(project: Path) -> Iterator[None]:
+    """Keep a second run of the same project out. Raises `ReleaseError` where one is under way."""
+    from filelock import FileLock, Timeout  # 15 ms, and `--help` needs no lock
+
+    lock = FileLock(_home(project) / "lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise ReleaseError(
+            f"another run is under way in {str(project)!r}",
+            remedy=f"wait until it ends; it holds {str(project / _HOME / 'lock')!r}",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _home(project: Path) -> Path:
+    home = project / _HOME
+    home.mkdir(exist_ok=True)
+    ignore = home / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+    return home
+
+
+def _after_torn_line(file: Any) -> bytes:
+    """A line break where the last writer was stopped in the middle of its line."""
+    if not file.seek(0, os.SEEK_END):
+        return b""
+    file.seek(-1, os.SEEK_END)
+    return b"" if file.read(1) == b"\n" else b"\n"

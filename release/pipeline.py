@@ -1,0 +1,250 @@
+"""Carries out a plan: step by step, stopping at the first refusal, with a journal line for each effect."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from release import building, checklist, ending, survey, verification
+from release import journal as journals
+from release import plan as plans
+from release.adapters import git
+from release.adapters.system import System
+from release.checks import access as access_checks
+from release.checks import built as built_checks
+from release.checks import source as source_checks
+from release.config import Config
+from release.delivery import Delivery
+from release.errors import RefusedError, ReleaseError, from_os
+from release.facts import Project, Source
+from release.journal import Journal
+from release.model.distribution import Distribution
+from release.model.event import Checked, StepBegun, StepEnded, Tell
+from release.model.finding import Unknown
+from release.model.index import Index
+from release.model.outcome import Outcome
+from release.plan import SANDBOX, Plan, Step
+from release.report import Account
+
+Facts = TypeVar("Facts")
+
+
+#: steps that look and change nothing
+_LOOKING = (plans.InspectSource, plans.InspectAccess, plans.InspectBuilt)
+
+
+@dataclass(kw_only=True)
+class Run:
+    """One run of a plan: what it was given, and what it has learnt so far."""
+
+    plan: Plan
+    config: Config
+    source: Source
+    directory: Path
+    system: System
+    tell: Tell
+    #: asked once, before the first step that can't be undone; True goes on
+    confirm: Callable[[Plan], bool]
+    journal: Journal
+    delivery: Delivery
+    outcomes: list[Outcome] = field(default_factory=list)
+    files: tuple[Distribution, ...] = ()
+    confirmed: bool = False
+    #: checks that did not pass and did not stop the run
+    later: int = 0
+    #: whether any step found something to do
+    busy: bool = False
+
+
+def carry_out(  # noqa: PLR0913 - a plan, and the world that it is carried out in
+    plan: Plan,
+    *,
+    config: Config,
+    source: Source,
+    directory: Path,
+    system: System,
+    tell: Tell,
+    confirm: Callable[[Plan], bool],
+    command: str,
+) -> Account:
+    """Run the plan to its end or to its first refusal. Raises nothing expected: the account says it.
+
+    `command` is what the user would type to run this plan again.
+    """
+    with journals.locked(directory), ExitStack() as stack:
+        journal = _journal(plan, directory)
+        delivery = stack.enter_context(Delivery(system=system, tell=tell, plan=plan, config=config))
+        run = Run(
+            plan=plan, config=config, source=source, directory=directory, system=system, tell=tell,
+            confirm=confirm, journal=journal, delivery=delivery,
+        )  # fmt: skip
+        try:
+            journal.write("begun", verb=plan.verb, steps=[plans.title(step) for step in plan.steps])
+            end = _end(run, _steps(run), command)
+            run.journal.write("ended", verb=plan.verb, exit=int(end.exit))
+        except OSError as error:
+            end = _end(run, (None, from_os(error)), command)
+        return _account(run, end)
+
+
+def _journal(plan: Plan, directory: Path) -> Journal:
+    if plan.rehearses_tree or plan.version is None:
+        return journals.for_rehearsal(directory, version=plan.version, commit=plan.commit)
+    return journals.for_release(directory, version=plan.version, commit=plan.commit)
+
+
+def _steps(run: Run) -> tuple[Step, ReleaseError] | None:
+    """Do the steps in order. The step that stopped the run and why, or None."""
+    for step in run.plan.steps:
+        title, begun = plans.title(step), time.monotonic()
+        run.tell(StepBegun(title=title))
+        try:
+            done, note = _do(run, step)
+        except KeyboardInterrupt:
+            failure: ReleaseError | None = ReleaseError(
+                "interrupted", remedy="run it again: it goes on where it stopped"
+            )
+        except ReleaseError as error:
+            failure = error
+        except OSError as error:
+            failure = from_os(error)
+        else:
+            failure = None
+        took = time.monotonic() - begun
+        if failure is not None:
+            run.tell(StepEnded(title=title, how="refused", note=failure.message, took=took))
+            return step, failure
+        run.busy = run.busy or (done and not isinstance(step, _LOOKING))
+        run.tell(StepEnded(title=title, how="done" if done else "skipped", note=note, took=took))
+    return None
+
+
+def _do(run: Run, step: Step) -> tuple[bool, str]:
+    """Whether there was anything to do, and what there is to say of it."""
+    match step:
+        case plans.InspectSource():
+            return _check(run, source_checks.CHECKS, run.source, stops=run.plan.strict)
+        case plans.InspectAccess(index=name):
+            ours = frozenset(file.sha256 for file in run.journal.built())
+            index = run.config.index(name)
+            facts = verification.inspect(run.system, index, run.source.project, ours=ours, waive=run.config.waive)
+            run.delivery.credential(name, facts.credential, facts.skew)
+            return _check(run, access_checks.CHECKS, facts, stops=run.plan.strict, subject=name)
+        case plans.Build(origin=origin):
+            return _build(run, origin)
+        case plans.InspectBuilt():
+            known = None if isinstance(run.source.project, Unknown) else run.source.project
+            return _check(run, built_checks.CHECKS, survey.built(run.system, run.files, known))
+        case plans.Upload(index=name):
+            return _upload(run, name)
+        case plans.Verify(index=name):
+            return _verify(run, name)
+        case plans.Tag(name=tag):
+            return _tag(run, tag)
+
+
+def _check(
+    run: Run, checks: Iterable[checklist.Check[Facts]], facts: Facts, *, stops: bool = True, subject: str = ""
+) -> tuple[bool, str]:
+    blocking = 0
+    for outcome in checklist.run(checks, facts, waive=run.config.waive, block=run.config.block, subject=subject):
+        run.outcomes.append(outcome)
+        run.tell(Checked(outcome=outcome, stops=stops))
+        blocking += outcome.state.blocks
+    if blocking and stops:
+        raise RefusedError(
+            f"{blocking} check{'s' if blocking > 1 else ''} did not pass", remedy="do what the arrows above say"
+        )
+    run.later += blocking
+    return True, f"{blocking} would stop a release" if blocking else ""
+
+
+def _build(run: Run, origin: str) -> tuple[bool, str]:
+    done, run.files = building.files(
+        run.system, run.directory, run.journal, origin=origin, scratch=run.delivery.scratch, tell=run.tell
+    )
+    if isinstance(run.source.project, Unknown):
+        _learn(run)
+    names = ", ".join(file.filename for file in run.files)
+    return done, names if done else f"built before: {names}"
+
+
+def _learn(run: Run) -> None:
+    """Name and version from the files, where only the build knew them."""
+    known = survey.project_of(run.files)
+    run.source = survey.with_project(run.source, run.system, run.directory, known)
+    run.plan = replace(run.plan, project=known.name, version=known.version)
+    run.journal = replace(run.journal, version=known.version)
+
+
+def _upload(run: Run, name: str) -> tuple[bool, str]:
+    def ready() -> None:
+        if name != SANDBOX and not run.confirmed:
+            run.confirmed = run.confirm(run.plan)
+            if not run.confirmed:
+                raise RefusedError("not confirmed", remedy="answer y, or pass --yes")
+
+    return run.delivery.upload(_index(run, name), _name(run), run.files, run.journal, ready=ready)
+
+
+def _verify(run: Run, name: str) -> tuple[bool, str]:
+    index = _index(run, name)
+    hashes = sorted(file.sha256 for file in run.files)
+    if run.plan.verb != "confirm" and run.journal.last("verified", index=name, url=_mark(index), files=hashes):
+        return False, f"verified on {name} before"
+    facts = run.delivery.verify(index, _name(run), run.files)
+    from release.checks import published as published_checks
+
+    done = _check(run, published_checks.CHECKS, facts, subject=name)
+    run.journal.write("verified", index=name, url=_mark(index), files=hashes)
+    return done
+
+
+def _mark(index: Index) -> str:
+    """What tells one index from another in the journal; every sandbox is as good as the next."""
+    return "" if index.ephemeral else index.upload_url
+
+
+def _tag(run: Run, tag: str) -> tuple[bool, str]:
+    root = git.root(run.system, run.directory)
+    if root is None or run.plan.commit is None or git.tag_commit(run.system, root, tag) is not None:
+        return False, f"{tag} is there"
+    body = "\n".join(f"{file.sha256}  {file.filename}" for file in run.files)
+    git.create_tag(run.system, root, tag, run.plan.commit, f"{_name(run).name} {_name(run).version}\n\n{body}\n")
+    run.journal.write("tagged", tag=tag)
+    return True, f"git push origin {tag} publishes it"
+
+
+def _name(run: Run) -> Project:
+    name, version = plans.need_name(run.plan)
+    return Project(name=name, version=version)
+
+
+def _index(run: Run, name: str) -> Index:
+    return run.delivery.sandbox(_name(run).name) if name == SANDBOX else run.config.index(name)
+
+
+def _end(run: Run, failed: tuple[Step | None, ReleaseError] | None, command: str) -> ending.Ending:
+    course = ending.Course(
+        plan=run.plan, files=run.files, answers=run.delivery.answers, touched=run.delivery.touched,
+        later=run.later, busy=run.busy, command=command,
+    )  # fmt: skip
+    return ending.stopped(course, *failed) if failed else ending.well(course)
+
+
+def _account(run: Run, end: ending.Ending) -> Account:
+    return Account(
+        plan=run.plan,
+        exit=end.exit,
+        message=end.message,
+        remedy=end.remedy,
+        next_command=end.next_command,
+        outcomes=tuple(run.outcomes),
+        files=run.files,
+        uploads={name: tuple(answers) for name, answers in run.delivery.answers.items()},
+        record=str(run.journal.directory / "journal.jsonl"),
+    )

@@ -1,0 +1,106 @@
+"""The nox sessions: where each verb runs, and what its environment may see.
+
+A project's own `noxfile.py` is two lines:
+
+    from release.sessions import register
+    register()
+
+Each session has an environment of its own, with this package in it and nothing of the project's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from release.model.credential import CREDENTIAL_VARIABLES
+
+if TYPE_CHECKING:
+    import nox
+
+_DISTRIBUTION = "pypi-preflight"
+
+#: verb → (what `nox -l` says, the verb that must have passed, whether it may see credentials)
+_VERBS = {
+    "check": ("Run the checklist: the source, and the way to each index.", None, True),
+    "build": ("Build sdist and wheel from a clean clone of the commit.", "check", False),
+    "rehearse": ("Rehearse the release on an embedded index.", None, False),
+    "testpypi": ("Upload to TestPyPI, install from there and try it.", "rehearse", True),
+    "publish": ("Release: everything above, then PyPI. Without a terminal: -- --yes.", "testpypi", True),
+}
+
+
+def register(prefix: str = "", *, package: str | None = None) -> None:
+    """Register `check`, `build`, `rehearse`, `testpypi` and `publish` with nox.
+
+    `prefix` comes before each name ("release-" makes "release-publish"). `package` is what is
+    installed into each session, as pip would take it; by default the very release of this package
+    that the noxfile imports. The sessions run only when asked for.
+    """
+    import nox
+
+    wanted = [package] if package else _ourselves()
+    chain: list[str] = []
+    for verb, (text, needed, trusted) in _VERBS.items():
+        nox.session(
+            name=f"{prefix}{verb}",
+            requires=_requires(prefix, verb, needed),
+            default=False,
+            venv_backend="uv|virtualenv",
+            reuse_venv=True,
+            download_python="never",
+        )(_session(verb, text, wanted, chain, trusted=trusted))
+
+
+def _requires(prefix: str, verb: str, needed: str | None) -> list[str]:
+    """What must have passed. A rehearsal alone needs nothing, but a dry run needs a rehearsal of the build."""
+    before = ["build", "rehearse"] if verb == "testpypi" else [needed] if needed else []
+    return [f"{prefix}{name}" for name in before]
+
+
+def _session(verb: str, text: str, package: list[str], chain: list[str], *, trusted: bool) -> Callable[..., None]:
+    def session(session: nox.Session) -> None:
+        if _broken(chain):
+            session.error(f"{chain[-1]} did not pass, so {verb} is not run")
+        chain.append(verb)
+        session.install(*package)
+        options = ["--built"] if verb == "rehearse" and "build passed" in chain else []
+        env = {} if trusted else {name: None for name in os.environ if CREDENTIAL_VARIABLES.match(name)}
+        session.run("python", "-m", "release", verb, *options, *_asked(verb, session.posargs), env=env)
+        chain.append(f"{verb} passed")
+
+    session.__doc__ = text
+    return session
+
+
+def _broken(chain: list[str]) -> bool:
+    """Whether a verb of this nox run was begun and did not pass."""
+    return bool(chain) and not chain[-1].endswith(" passed")
+
+
+def _asked(verb: str, words: list[str]) -> list[str]:
+    """The user's words after `--`, as far as this verb takes them: `--yes` is for what asks."""
+    return [word for word in words if word != "--yes" or verb in {"testpypi", "publish"}]
+
+
+def _ourselves() -> list[str]:
+    """This very package, as pip would take it: where it was installed from, or its release.
+
+    Source: PEP 610, "direct_url.json".
+    """
+    try:
+        installed = distribution(_DISTRIBUTION)
+    except PackageNotFoundError:
+        return [str(Path(__file__).resolve().parents[1])]
+    origin = json.loads(installed.read_text("direct_url.json") or "{}")
+    url = origin.get("url", "")
+    if not url.startswith("file:"):
+        return [f"{_DISTRIBUTION}=={installed.version}"]
+    path = url2pathname(urlsplit(url).path)
+    return ["-e", path] if origin.get("dir_info", {}).get("editable") else [path]

@@ -1,0 +1,124 @@
+"""The Invoke collection: the order of the verbs, for people.
+
+A project's own `tasks.py` is two lines:
+
+    from invoke import Collection
+    from release import tasks; namespace = Collection.from_module(tasks)
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from invoke.collection import Collection
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+
+def _program(verb: str, *options: str) -> None:
+    """Run one verb of the program here; its exit status becomes ours."""
+    status = subprocess.run([sys.executable, "-m", "release", verb, *options], check=False).returncode
+    if status:
+        raise Exit(code=status)
+
+
+def _flags(**flags: str | bool) -> list[str]:
+    words: list[str] = []
+    for name, value in flags.items():
+        if value:
+            words += [f"--{name}"] if value is True else [f"--{name}", str(value)]
+    return words
+
+
+@task(auto_shortflags=False)
+def check(_: Context, index: str = "") -> None:
+    """Run the checklist: the source, and the way to each index."""
+    _program("check", *_flags(index=index))
+
+
+@task(auto_shortflags=False)
+def build(_: Context) -> None:
+    """Build sdist and wheel from a clean clone of the commit, and check them."""
+    _program("build")
+
+
+@task(auto_shortflags=False)
+def verify(_: Context, index: str = "", project: str = "", offline: bool = False) -> None:
+    """Say whether the credentials work, and if not, why not and what to do."""
+    _program("verify", *_flags(index=index, project=project, offline=offline))
+
+
+@task(auto_shortflags=False)
+def rehearse(_: Context, built: bool = False) -> None:
+    """Rehearse a whole release on an embedded index; needs no credentials."""
+    _program("rehearse", *_flags(built=built))
+
+
+@task(auto_shortflags=False)
+def testpypi(_: Context) -> None:
+    """Upload to TestPyPI, install from there and try it: the dry run."""
+    _program("testpypi")
+
+
+@task(auto_shortflags=False)
+def upload(_: Context, yes: bool = False, index: str = "") -> None:
+    """Upload to PyPI what was built, and confirm it from outside."""
+    _program("publish", *_flags(yes=yes, index=index))
+
+
+@task(auto_shortflags=False)
+def confirm(_: Context, index: str = "") -> None:
+    """Look at the release from outside: hashes, clean install, smoke test."""
+    _program("confirm", *_flags(index=index))
+
+
+@task(auto_shortflags=False)
+def status(_: Context) -> None:
+    """Show what the journal knows of this project's releases."""
+    _program("status")
+
+
+@task(auto_shortflags=False)
+def release(context: Context, yes: bool = False) -> None:
+    """Release: show the plan, ask, then run the nox chain up to PyPI."""
+    if not Path("noxfile.py").is_file():
+        raise Exit(
+            "no noxfile.py here, so there is no chain to run\n"
+            "→ create it with two lines (from release.sessions import register; register()),\n"
+            "  or release without nox: python -m release release",
+            code=2,
+        )
+    _program("release", "--plan")
+    if not yes and not _agreed():
+        raise Exit("not confirmed: nothing was done\n→ answer y, or pass --yes", code=1)
+    session = f"{context.config.get('nox_prefix', '')}publish"
+    status = subprocess.run([sys.executable, "-m", "nox", "--session", session, "--", "--yes"], check=False).returncode
+    if status:
+        raise Exit(code=status)
+
+
+def _agreed() -> bool:
+    if not sys.stdin.isatty():
+        return False
+    sys.stdout.write("Go on with what can't be undone? [y/N] ")
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+TASKS = (check, build, verify, rehearse, testpypi, upload, confirm, status, release)
+
+
+def collection(name: str | None = None, *, nox_prefix: str = "") -> Collection:
+    """The tasks, to be used as a namespace or added to one.
+
+    `nox_prefix` is what the project gave to `release.sessions.register`.
+    """
+    made = Collection(name, *TASKS) if name else Collection(*TASKS)
+    made.configure({"nox_prefix": nox_prefix})
+    return made
+
+
+ns = collection()

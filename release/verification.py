@@ -1,0 +1,228 @@
+"""Asks all that can be known of the way to an index, tier by tier: from where, what, known, works.
+
+Each tier is asked only where those before it are in order: a token that is broken is not read by any
+server, and one that was made for another index never leaves the machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from packaging.utils import InvalidName, canonicalize_name
+
+from release import checklist, survey
+from release.adapters import credentials
+from release.adapters.pipe import Pipe
+from release.adapters.system import System
+from release.checks import access as access_checks
+from release.config import Config
+from release.errors import UnreachableError, UsageError
+from release.facts import Access, Project
+from release.model import verdict
+from release.model.credential import Credential, Resolution
+from release.model.finding import NotApplicable, Unknown
+from release.model.index import Index
+from release.model.listing import Listing, releases
+from release.model.ownership import Ownership
+from release.model.probe import STANDARD_MODULES, Probed
+from release.model.token import decode
+from release.verdict_report import Verification
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Verification", "inspect", "known", "subject", "verify", "works"]
+
+_NOTHING_WAIVED: Mapping[str, str] = MappingProxyType({})
+_NOT_ASKED = NotApplicable(reason="the index was not asked")
+
+
+def verify(  # noqa: PLR0913 - a question with options, all but the first three with defaults
+    system: System,
+    index: Index,
+    project: Project | Unknown,
+    *,
+    offline: bool = False,
+    credential: Credential | None = None,
+    directory: Path | None = None,
+    waive: Mapping[str, str] = _NOTHING_WAIVED,
+    keyring: Pipe | None = None,
+) -> Verification:
+    """The whole answer for one index. Every source is looked at, not only the winner.
+
+    `credential` is looked at in place of whatever the sources have. `offline` ends it before the first
+    request. `directory` is the project's; `keyring` the keyring's process, where it has been started.
+    """
+    if credential is None:
+        resolved = credentials.resolve(
+            index, system.env, system.home, directory=directory, every_source=True, keyring_child=keyring
+        )
+    else:
+        resolved = Resolution(credential=credential)
+    facts = replace(_of(resolved, system, index, project), releasing=False)
+    if not offline:
+        facts = _deeper(system, facts, waive, (known, works))
+    outcomes = tuple(checklist.run(access_checks.CHECKS, facts, waive=waive, subject=index.name))
+    return Verification(access=facts, outcomes=outcomes, verdict=verdict.judge(outcomes), offline=offline)
+
+
+def subject(
+    system: System, directory: Path, *, file: Path | None = None, name: str | None = None, offline: bool = False
+) -> tuple[Config, Project | Unknown]:
+    """The configuration, and the project to ask about. With a `name`, the directory need hold none.
+
+    No program is run where the name stands in pyproject.toml, nor `offline`. Raises `ConfigError`,
+    `UsageError` for what is no name.
+    """
+    config = survey.config(directory, file, needs_project=name is None)
+    if name is not None:
+        try:
+            canonicalize_name(name, validate=True)
+        except InvalidName:
+            raise UsageError(f"no project can be called {name!r}", remedy="give the name as the index has it") from None
+        return config, Project(name=name, version="")
+    known = survey.project(system, directory, ask_backend=False)
+    if not isinstance(known, Unknown):
+        return config, known
+    declared = survey.name(directory)
+    if declared is not None:
+        return config, Project(name=declared, version="")
+    return config, known if offline else survey.project(system, directory)
+
+
+def inspect(
+    system: System,
+    index: Index,
+    project: Project | Unknown,
+    *,
+    ours: frozenset[str] = frozenset(),
+    waive: Mapping[str, str] = _NOTHING_WAIVED,
+) -> Access:
+    """The facts for a release: what the index has is told in any case, and only then is it asked more.
+
+    `ours`: sha256 of the files that this release has built already.
+    """
+    resolved = credentials.resolve(index, system.env, system.home)
+    facts = known(system, replace(_of(resolved, system, index, project), ours=ours))
+    return _deeper(system, facts, waive, (works,))
+
+
+def _of(resolved: Resolution, system: System, index: Index, project: Project | Unknown) -> Access:
+    credential = resolved.credential
+    read = isinstance(credential, Credential) and index.kind == "warehouse"
+    return Access(
+        index=index,
+        project=project,
+        credential=credential,
+        remarks=resolved.remarks,
+        candidates=resolved.candidates,
+        token=decode(credential.password) if read and isinstance(credential, Credential) else None,
+        listing=_NOT_ASKED,
+        now=system.now(),
+    )
+
+
+def _deeper(
+    system: System,
+    facts: Access,
+    waive: Mapping[str, str],
+    tiers: Iterable[Callable[[System, Access], Access]],
+) -> Access:
+    """The facts, and those of each tier as long as nothing stands in the way."""
+    for ask in tiers:
+        if any(one.state.blocks for one in checklist.run(access_checks.CHECKS, facts, waive=waive)):
+            break
+        facts = ask(system, facts)
+    return facts
+
+
+# -- known ------------------------------------------------------------------------------------------
+
+
+def known(system: System, facts: Access) -> Access:  # noqa: ARG001 - a tier takes the machine, whatever it needs of it
+    """What the index has under the project's name; read, without any credential."""
+    if isinstance(facts.project, Unknown):
+        return replace(facts, listing=facts.project)
+    index, name = facts.index, facts.project.name
+    listing = survey.listing(index, name)
+    if isinstance(listing, Listing):
+        return replace(facts, listing=listing, ownership=_ownership(index, name))
+    if listing is None and index.kind == "warehouse" and not index.ephemeral:
+        return replace(facts, listing=None, alike=_alike(index, name))
+    return replace(facts, listing=listing)
+
+
+def _ownership(index: Index, name: str) -> Ownership | None:
+    """Whose a project is; None where the index does not tell: nothing depends on it."""
+    from release.adapters import project_api
+
+    try:
+        return project_api.ownership(index, name)
+    except UnreachableError:
+        return None
+
+
+def _alike(index: Index, name: str) -> tuple[str, ...] | Unknown:
+    """The names on an index that look like a new one, by the index's own rule."""
+    from release.acceptance import names
+    from release.adapters import index_api
+
+    shape = names.look(name)
+    try:
+        return tuple(one for one in index_api.names(index) if names.look(one) == shape)
+    except UnreachableError as error:
+        return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
+
+
+# -- works ------------------------------------------------------------------------------------------
+
+
+def works(system: System, facts: Access) -> Access:
+    """What the index answers to uploads that can't succeed, sent with copies of the token."""
+    from release.adapters import probes
+
+    credential, index = facts.credential, facts.index
+    if not isinstance(credential, Credential) or index.ephemeral or not probes.may_ask(index, credential.password):
+        return facts
+    asked, answer = system.now(), _answer(lambda: probes.identity(index, credential.password))
+    told = answer.server_time() if isinstance(answer, Probed) else None
+    skew = told - asked if told else None
+    facts = replace(facts, identity=answer, skew=skew)
+    if isinstance(answer, Unknown) or not answer.passed():
+        return facts
+    return replace(facts, permission=_permission(facts, credential, system.now() + skew if skew else system.now()))
+
+
+def _permission(facts: Access, credential: Credential, now: datetime) -> Probed | Unknown | None:
+    """`now` is the index's time."""
+    from release.adapters import probes
+
+    index, token = facts.index, credential.password
+    match facts.listing:
+        case Listing():
+            name = facts.ownership.name if facts.ownership else facts.listing.name
+            version = _oldest(facts.listing)
+            return _answer(lambda: probes.permission(index, token, name=name, version=version, now=now))
+        case None:
+            free = (one for one in STANDARD_MODULES if survey.listing(index, one) is None)
+            module = next(free, None)
+            return None if module is None else _answer(lambda: probes.first_release(index, token, module=module))
+        case _:
+            return None
+
+
+def _oldest(listing: Listing) -> str:
+    """The version that the index has had longest; it takes no more files for most. "0" where it has none."""
+    return str(min(releases(listing), default="0"))
+
+
+def _answer(ask: Callable[[], Probed]) -> Probed | Unknown:
+    try:
+        return ask()
+    except UnreachableError as error:
+        return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)

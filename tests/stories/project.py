@@ -1,0 +1,157 @@
+"""A small project of a user, with two indexes that play TestPyPI and PyPI."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from release.model.credential import without_credentials
+from release.sandbox import server
+from release.sandbox.world import World, for_project
+
+PYPROJECT = """\
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "{name}"
+version = "{version}"
+description = "A widget."
+readme = "README.md"
+requires-python = ">=3.9"
+scripts = {{ acme-widget = "acme_widget:main" }}
+{more}
+"""
+MODULE = 'def main() -> None:\n    print("usage: acme-widget")\n'
+
+
+@dataclass(kw_only=True)
+class Indexes:
+    """Two embedded indexes."""
+
+    testpypi: Any
+    pypi: Any
+
+
+@contextmanager
+def indexes(*, test: World | None = None, real: World | None = None, name: str = "acme-widget") -> Iterator[Indexes]:
+    with server.start(test or for_project(name)) as testpypi, server.start(real or for_project(name)) as pypi:
+        yield Indexes(testpypi=testpypi, pypi=pypi)
+
+
+@dataclass(kw_only=True)
+class Told:
+    """What a run of the program said."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def all(self) -> str:
+        return self.out + self.err
+
+
+@dataclass(kw_only=True)
+class UserProject:
+    """A project directory, a home directory, and the program run in between."""
+
+    root: Path
+    home: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def directory(self) -> Path:
+        return self.root
+
+    def write(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def git(self, *words: str) -> str:
+        done = subprocess.run(
+            ["git", "-c", "user.name=A", "-c", "user.email=a@example.org", *words],
+            cwd=self.root, capture_output=True, text=True, check=True, env=self.environment(),
+        )  # fmt: skip
+        return done.stdout.strip()
+
+    def commit(self) -> str:
+        if not (self.root / ".git").exists():
+            self.git("init", "-q", "-b", "main")
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", "all of it")
+        return self.git("rev-parse", "HEAD")
+
+    def credentials(self, on: Indexes, *, tokens: Mapping[str, str] | None = None) -> None:
+        """A `.pypirc` with a token for each index, as their users keep it."""
+        tokens = tokens or {n: getattr(on, n).tokens["account"].reveal() for n in ("testpypi", "pypi")}
+        lines = ["[distutils]", "index-servers = testpypi pypi"]
+        for name, token in tokens.items():
+            url = getattr(on, name).upload_url
+            lines += [f"[{name}]", f"repository = {url}", "username = __token__", f"password = {token}"]
+        path = self.home / ".pypirc"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        path.chmod(0o600)
+
+    def environment(self) -> dict[str, str]:
+        clean = {
+            k: v for k, v in without_credentials(os.environ).items() if not k.startswith(("GIT_", "GITHUB_", "CI"))
+        }
+        quiet = {"GIT_CONFIG_GLOBAL": os.devnull, "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
+        return clean | quiet | {"HOME": str(self.home), "USERPROFILE": str(self.home)} | self.env
+
+    def run(self, *words: str, stdin: str | None = None, timeout: float = 240) -> Told:
+        """Run the program as its user would, in the project's directory."""
+        return self.command(sys.executable, "-m", "release", *words, stdin=stdin, timeout=timeout)
+
+    def command(self, *argv: str, stdin: str | None = None, timeout: float = 240, cwd: Path | None = None) -> Told:
+        done = subprocess.run(
+            argv, cwd=cwd or self.directory, env=self.environment(), capture_output=True, text=True, timeout=timeout,
+            check=False, **({"input": stdin} if stdin is not None else {"stdin": subprocess.DEVNULL}),
+        )  # fmt: skip
+        return Told(status=done.returncode, out=done.stdout, err=done.stderr)
+
+
+def release_table(on: Indexes) -> str:
+    """`[tool.release]` with the embedded indexes in the places of the real ones."""
+    return "".join(
+        f'[tool.release.indexes.{name}]\nupload-url = "{index.upload_url}"\nsimple-url = "{index.simple_url}"\n'
+        for name, index in (("testpypi", on.testpypi), ("pypi", on.pypi))
+    )
+
+
+def make(tmp_path: Path, *, name: str = "acme-widget", version: str = "1.0", more: str = "") -> UserProject:
+    """A project in order, committed nowhere yet."""
+    project = UserProject(root=tmp_path / "project", home=tmp_path / "home")
+    project.root.mkdir()
+    project.home.mkdir()
+    project.write("pyproject.toml", PYPROJECT.format(name=name, version=version, more=more))
+    project.write("README.md", "# Widget\n\nIt widgets.\n")
+    project.write(f"{name.replace('-', '_')}/__init__.py", MODULE)
+    return project
+
+
+def posts(index: Any) -> list[Any]:
+    """The uploads that an index was asked for; the probes, which send no distribution, are none."""
+    return [one for one in index.log if one.method == "POST" and one.filename not in {None, "probe.invalid"}]
+
+
+def files_on(index: Any, project: str = "acme-widget") -> dict[str, str]:
+    """File name → sha256 of what an index has."""
+    from release.adapters import index_api
+
+    found = index_api.listing(index.index(), project)
+    return {file.filename: str(file.sha256) for file in found.files} if found else {}

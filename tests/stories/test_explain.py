@@ -1,0 +1,74 @@
+"""`explain`: each cause has what it is, how it shows, how to mend it and where that is known from."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from release import verbs
+from release.diagnoses import CATALOG
+from release.errors import UsageError
+
+ROOT = Path(__file__).parents[2]
+
+
+def explain(*words: str, **options: bool) -> str:
+    """What the verb writes."""
+    said: list[str] = []
+    chosen: dict[str, Any] = {"cause": words[0] if words else None, "all": False, "markdown": False, "json": False}
+    assert verbs.explain(argparse.Namespace(**{**chosen, **options}), said.append) == 0
+    return "".join(said)
+
+
+@pytest.mark.parametrize("id_", list(CATALOG))
+def test_each_cause_is_explained(id_: str) -> None:
+    text, data = explain(id_), json.loads(explain(id_, json=True))
+    for heading in (id_, "How it shows:", "What to do:", "Sources: "):
+        assert heading in text
+    assert data["schema"] == 1
+    assert data["id"] == id_
+    assert data["title"]
+    assert data["explanation"]
+    assert data["symptoms"] or data["also"] or data["shows"]
+    assert data["remedy"]
+    assert data["sources"]
+    assert explain(id_, markdown=True).startswith(f"### `{id_}`")
+
+
+def test_all_of_them_are_one_document() -> None:
+    assert [one["id"] for one in json.loads(explain(all=True, json=True))["causes"]] == list(CATALOG)
+    assert all(id_ in explain(all=True) for id_ in CATALOG)
+    page = (ROOT / "docs" / "failures.md").read_text(encoding="utf-8")
+    assert explain(all=True, markdown=True) == page
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("cred.mising", "cred.missing"), ("quotes", "cred.quotes"), ("truncated", "cred.truncated")]
+)
+def test_an_unknown_cause_is_a_usage_error_that_says_what_may_be_meant(word: str, meant: str) -> None:
+    with pytest.raises(UsageError, match=f"did you mean '{meant}'") as caught:
+        explain(word)
+    assert caught.value.exit == 2
+
+
+def test_one_cause_or_all_and_never_neither_nor_both() -> None:
+    for words, options in (((), {}), (("cred.missing",), {"all": True})):
+        with pytest.raises(UsageError, match="one cause, or --all"):
+            explain(*words, **options)
+
+
+def test_every_cause_that_the_program_names_has_a_record() -> None:
+    """A name without a record would be a riddle."""
+    family = "|".join(sorted({id_.partition(".")[0] for id_ in CATALOG}))
+    said = re.compile(rf'"((?:{family})\.[a-z0-9]+(?:-[a-z0-9]+)*)"')
+    names: dict[str, Path] = {}
+    for path in sorted((ROOT / "release").rglob("*.py")):
+        names |= {name: path for name in said.findall(path.read_text(encoding="utf-8"))}
+    unknown = {name: path.name for name, path in names.items() if name not in CATALOG}
+    assert unknown == {}
+    assert len(names) > 80, "the pattern finds them"

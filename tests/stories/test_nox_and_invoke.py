@@ -1,0 +1,87 @@
+"""The chain as its users run it: `nox -s publish`, `invoke release`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.stories.project import UserProject, files_on, indexes, make, posts, release_table
+
+ROOT = Path(__file__).parents[2]
+NOX, INVOKE = (sys.executable, "-m", "nox"), (sys.executable, "-m", "invoke")
+
+
+def with_two_files(project: UserProject) -> UserProject:
+    project.write("noxfile.py", "from release.sessions import register\nregister()\n")
+    project.write("tasks.py", "from release import tasks\nnamespace = tasks.collection()\n")
+    project.write(".gitignore", ".nox/\n__pycache__/\n")
+    project.env["PYTHONPATH"] = ""
+    return project
+
+
+@pytest.mark.timeout(600)
+def test_the_chain_releases_and_invoke_finds_nothing_left(tmp_path: Path) -> None:
+    with indexes() as on:
+        project = with_two_files(make(tmp_path, more=release_table(on)))
+        project.credentials(on)
+        project.commit()
+        told = project.command(*NOX, "-s", "publish", "--", "--yes", timeout=500)
+        assert told.status == 0, told.all[-4000:]
+        assert set(files_on(on.pypi)) == set(files_on(on.testpypi)) != set()
+        order = [line.split()[-1] for line in told.err.splitlines() if "Running session" in line]
+        assert order == ["check", "build", "rehearse", "testpypi", "publish"]
+
+        sent = len(posts(on.pypi)), len(posts(on.testpypi))
+        again = project.command(*INVOKE, "release", "--yes", timeout=500)
+        assert again.status == 0, again.all[-4000:]
+        assert "nothing remains to be done" in again.out
+        assert (len(posts(on.pypi)), len(posts(on.testpypi))) == sent
+
+        # one failing check, in the environments that are warm now: nothing is built, nothing is asked for
+        project.write("stray.txt", "")
+        (project.root / "pyproject.toml").write_text(
+            (project.root / "pyproject.toml").read_text().replace('version = "1.0"', 'version = "1.1"')
+        )
+        stopped = project.command(*NOX, "-s", "publish", "--", "--yes", timeout=500)
+        assert stopped.status == 1
+        assert "did not pass" in stopped.all
+        assert not list(project.root.glob(".release/1.1/*/dist"))
+        assert (len(posts(on.pypi)), len(posts(on.testpypi))) == sent
+
+        silent = project.command(*INVOKE, "release")
+        assert silent.status == 1
+        assert "--yes" in silent.err
+
+
+def test_the_lists_read_well(tmp_path: Path) -> None:
+    project = with_two_files(make(tmp_path))
+    listed = project.command(*INVOKE, "--list")
+    assert listed.status == 0, listed.all
+    for name in ("check", "build", "verify", "rehearse", "testpypi", "upload", "confirm", "status", "release"):
+        line = next(row for row in listed.out.splitlines() if row.split()[:1] == [name])
+        assert len(line.split()) > 4
+    sessions = project.command(*NOX, "-l")
+    assert sessions.status == 0, sessions.all
+    for name in ("check", "build", "rehearse", "testpypi", "publish"):
+        assert any(row.split()[:3] == ["-", name, "->"] for row in sessions.out.splitlines()), sessions.out
+
+
+def test_a_prefix_keeps_the_sessions_apart(tmp_path: Path) -> None:
+    project = with_two_files(make(tmp_path))
+    project.write("noxfile.py", 'from release.sessions import register\nregister(prefix="release-")\n')
+    assert "- release-publish ->" in project.command(*NOX, "-l").out
+
+
+def test_without_a_noxfile_invoke_says_what_to_do(tmp_path: Path) -> None:
+    project = with_two_files(make(tmp_path))
+    (project.root / "noxfile.py").unlink()
+    told = project.command(*INVOKE, "release", "--yes")
+    assert told.status == 2
+    assert "from release.sessions import register" in told.err
+
+
+def test_this_project_uses_them_as_a_user_would() -> None:
+    assert "register()" in (ROOT / "noxfile.py").read_text()
+    assert "tasks.collection()" in (ROOT / "tasks.py").read_text()

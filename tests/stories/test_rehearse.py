@@ -1,0 +1,111 @@
+"""A rehearsal asks for nothing: no credentials, no tag, no clean tree, no git, no configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.stories.project import UserProject, make
+
+LEGACY_SETUP = """\
+from setuptools import setup
+setup(name="old-widget", version="0.3", description="old", py_modules=["old_widget"],
+      entry_points={"console_scripts": ["old-widget = old_widget:main"]})
+"""
+CFG = """\
+[metadata]
+name = old-widget
+version = 0.3
+description = old
+[options]
+py_modules = old_widget
+"""
+
+
+def test_a_tree_without_git_goes_the_whole_road(tmp_path: Path) -> None:
+    project = make(tmp_path)
+    told = project.run("rehearse")
+    assert told.status == 0, told.all
+    assert "acme-widget 1.0 was rehearsed" in told.out
+    assert "later  The project is in a git repository" in told.out
+    assert "next: python -m release check" in told.out
+    assert project.run("status").out.startswith("rehearsal of 1.0")
+
+
+def test_a_dirty_tree_is_shown_and_rehearsed_as_it_stands(tmp_path: Path) -> None:
+    project = make(tmp_path)
+    project.commit()
+    project.write("acme_widget/new.py", "NEW = 1\n")
+    told = project.run("rehearse", "--json")
+    assert told.status == 0, told.all
+    assert [c["check"] for c in told.data["checks"] if c["state"] == "failed"] == ["the-tree-is-clean"]
+    assert project.git("status", "--porcelain") == "?? acme_widget/new.py"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"setup.py": LEGACY_SETUP},
+        {"setup.cfg": CFG, "setup.py": "import setuptools; setuptools.setup()"},
+        {"setup.cfg": CFG},
+    ],
+)
+def test_a_project_of_the_old_kind(tmp_path: Path, files: dict[str, str]) -> None:
+    project = UserProject(root=tmp_path / "old", home=tmp_path / "home")
+    project.root.mkdir()
+    project.home.mkdir()
+    for name, text in files.items():
+        project.write(name, text)
+    project.write("old_widget.py", "def main(): print('usage: old-widget')\n")
+    told = project.run("rehearse")
+    assert told.status == 0, told.all
+    assert "old-widget 0.3 was rehearsed" in told.out
+
+
+def test_what_is_missing_from_the_wheel_is_found_outside_the_checkout(tmp_path: Path) -> None:
+    project = make(tmp_path, more='[tool.hatch.build.targets.wheel]\nexclude = ["data.txt"]\n')
+    project.write("acme_widget/data.txt", "here")
+    project.write(
+        "acme_widget/__init__.py",
+        'from pathlib import Path\nDATA = (Path(__file__).parent / "data.txt").read_text()\ndef main(): print(DATA)\n',
+    )
+    told = project.run("rehearse")
+    assert told.status == 1, told.all
+    assert "data.txt" in told.out
+    assert "import acme_widget" in told.out
+
+
+def test_an_extra_that_is_not_installed_is_a_warning_with_the_remedy(tmp_path: Path) -> None:
+    project = make(tmp_path)
+    project.write("acme_widget/__init__.py", "import a_module_of_nobody\n")
+    told = project.run("rehearse")
+    assert told.status == 0, told.all
+    assert "a_module_of_nobody" in told.out
+
+
+def test_the_smoke_list_of_the_configuration_is_run_as_it_is(tmp_path: Path) -> None:
+    smoke = '[tool.release.smoke]\nimports = ["acme_widget"]\n'
+    smoke += 'commands = ["acme-widget --help", "python -c \'raise SystemExit(3)\'"]\n'
+    project = make(tmp_path, more=smoke)
+    told = project.run("rehearse")
+    assert told.status == 1
+    assert "raise SystemExit(3)" in told.out
+
+
+def test_metadata_that_the_index_refuses_stops_before_the_upload(tmp_path: Path) -> None:
+    project = make(tmp_path)
+    text = (project.root / "pyproject.toml").read_text()
+    project.write("pyproject.toml", text.replace("readme =", 'classifiers = ["Private :: Do Not Upload"]\nreadme ='))
+    told = project.run("rehearse")
+    assert told.status == 1
+    assert "'Private :: Do Not Upload' is not a valid classifier" in told.out
+    assert "upload to sandbox" not in told.out
+
+
+def test_one_json_document_and_nothing_else(tmp_path: Path) -> None:
+    told = make(tmp_path).run("rehearse", "--json")
+    data = told.data
+    assert (data["schema"], data["exit"], data["verb"], told.err) == (1, 0, "rehearse", "")
+    assert {f["file"] for f in data["files"]} == {"acme_widget-1.0-py3-none-any.whl", "acme_widget-1.0.tar.gz"}
+    assert {a["answer"] for a in data["uploads"]["sandbox"]} == {"receipt"}

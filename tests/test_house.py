@@ -1,0 +1,120 @@
+"""The house rules that a machine can hold: floors, purity, secrets, size."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "release"
+
+#: room → floor; a module imports from its own floor and from those below
+FLOORS = [
+    {"errors", "model"},
+    {"config", "plan", "facts", "checklist", "diagnoses", "acceptance", "checks", "report", "verdict_report", "ending"},
+    {"adapters", "sandbox"},
+    {
+        "survey",
+        "journal",
+        "building",
+        "lending",
+        "verification",
+        "delivery",
+        "pipeline",
+        "inspection",
+        "status",
+        "diagnosing",
+        "mending",
+        "storing",
+    },
+    {"__main__", "verbs", "asking", "tasks", "sessions"},
+]
+PURE = FLOORS[0] | FLOORS[1]
+#: where a secret's text is really needed
+REVEALING = {
+    "model/token.py",
+    "model/redact.py",
+    "model/secret.py",
+    "adapters/uploader.py",
+    "adapters/credentials/store.py",
+    "adapters/probes.py",
+    "sandbox/server.py",
+}
+
+MODULES = sorted(ROOT.rglob("*.py"))
+ALL = pytest.mark.parametrize("path", MODULES, ids=[str(p.relative_to(ROOT)) for p in MODULES])
+
+
+def room(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def floor(name: str) -> int | None:
+    return next((number for number, rooms in enumerate(FLOORS) if name in rooms), None)
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module == "release":
+            yield from (f"release.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@ALL
+def test_a_module_imports_from_its_own_floor_and_below(path: Path) -> None:
+    if path.name == "__init__.py" and path.parent == ROOT:
+        return
+    own = floor(room(path))
+    assert own is not None, "a room of no floor: add it to FLOORS, or put the module into a room"
+    for name in imports(parse(path)):
+        if name.startswith("release."):
+            there = floor(name.split(".")[1])
+            assert there is not None, name
+            assert there <= own, f"imports upwards: {name}"
+            if room(path) == "adapters":
+                assert name.split(".")[1] in {"errors", "model", "adapters"}, f"a door with an opinion: {name}"
+
+
+@ALL
+def test_the_first_two_floors_are_pure(path: Path) -> None:
+    if room(path) not in PURE:
+        return
+    forbidden = {"subprocess", "socket", "requests", "os", "shutil", "tempfile", "time"}
+    assert not forbidden & {name.split(".")[0] for name in imports(parse(path))}
+    for node in ast.walk(parse(path)):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            assert called not in {"open", "print", "input", "datetime.now", "datetime.utcnow", "time.time"}, called
+
+
+@ALL
+def test_only_the_program_prints_and_nothing_is_called_dry_run(path: Path) -> None:
+    for node in ast.walk(parse(path)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"print", "sys.exit"}:
+            assert path.name == "__main__.py", f"line {node.lineno}"
+        if isinstance(node, ast.arg):
+            assert node.arg != "dry_run", f"line {node.lineno}"
+
+
+@ALL
+def test_a_secret_is_revealed_in_the_listed_modules_alone(path: Path) -> None:
+    reveals = any(isinstance(node, ast.Attribute) and node.attr == "reveal" for node in ast.walk(parse(path)))
+    if reveals:
+        assert path.relative_to(ROOT).as_posix() in REVEALING
+
+
+@ALL
+def test_modules_and_functions_stay_small(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+    for node in ast.walk(parse(path)):
+        if isinstance(node, ast.FunctionDef) and not (path.name == "__main__.py" and node.name == "parser"):
+            assert (node.end_lineno or 0) - node.lineno < 50, f"{node.name}, line {node.lineno}"

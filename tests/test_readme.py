@@ -1,0 +1,80 @@
+"""Every command of the README is run as it stands there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from release import config
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+FRESH = [text.strip() for kind, text in BLOCKS if kind == "sh"][:2]
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh clone and a fresh virtual environment."""
+    there = tmp_path_factory.mktemp("fresh") / "pypi-preflight"
+    ignore = shutil.ignore_patterns(".git", ".nox", ".release", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info")
+    shutil.copytree(ROOT, there, ignore=ignore)
+    git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.org"]
+    for words in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "all of it"]):
+        subprocess.run([*git, *words], cwd=there, check=True)
+    subprocess.run([sys.executable, "-m", "venv", there.parent / "venv"], check=True)
+    return there
+
+
+def run(command: str, clone: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    bin_ = clone.parent / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
+    path = f"{bin_}{os.pathsep}{os.environ['PATH']}"
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "VIRTUAL_ENV", "PYTHONPATH", "NOX"))}
+    return subprocess.run(
+        ["bash", "-c", command], cwd=clone, env=kept | {"PATH": path} | env, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=800,
+    )  # fmt: skip
+
+
+@pytest.mark.network
+@pytest.mark.timeout(900)
+def test_the_first_command_rehearses_this_very_project(clone: Path) -> None:
+    done = run(FRESH[0], clone)
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert re.search(r"pypi-preflight \S+ was rehearsed", done.stdout)
+
+
+@pytest.mark.network
+@pytest.mark.timeout(900)
+def test_the_second_command_runs_the_tests(clone: Path) -> None:
+    """Run as written, over one file of tests: this one is among the others."""
+    done = run(FRESH[1], clone, PYTEST_ADDOPTS="-k test_secret")
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert re.search(r"=+ .*\d+ passed.* in [0-9.]+s", done.stdout), done.stdout[-3000:]
+
+
+def test_every_verb_of_the_readme_is_a_verb_of_the_program() -> None:
+    verbs = set(re.findall(r"python -m release ([a-z]+)", README))
+    assert verbs
+    for verb in sorted(verbs):
+        done = subprocess.run(
+            [sys.executable, "-m", "release", verb, "--help"], capture_output=True, check=False, cwd=ROOT
+        )
+        assert done.returncode == 0, verb
+
+
+def test_the_configuration_of_the_readme_is_valid() -> None:
+    (toml,) = [text for kind, text in BLOCKS if kind == "toml"]
+    made = config.parse(tomllib.loads(toml)["tool"]["release"])
+    assert made.index("internal").kind == "other"
+    from release.checks import access, built, published, source
+
+    names = {c.name for checks in (access, built, published, source) for c in checks.CHECKS}
+    assert set(made.waive) | set(made.block) <= names

@@ -1,0 +1,47 @@
+"""What is heavy is imported where it is needed, and not before."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.stories.project import make
+
+HEAVY = {"twine", "keyring", "rich", "requests", "urllib3", "werkzeug", "docutils", "readme_renderer", "nox", "invoke"}
+SPY = """
+import atexit, json, runpy, sys
+def tell():
+    open({path!r}, "w").write(json.dumps(sorted({{name.split(".")[0] for name in sys.modules}})))
+atexit.register(tell)
+sys.argv = ["release", *{words!r}]
+runpy.run_module("release", run_name="__main__", alter_sys=True)
+"""
+
+
+def imported(words: list[str], tmp_path: Path, env: dict[str, str] | None = None, cwd: Path | None = None) -> set[str]:
+    path = tmp_path / "modules.json"
+    subprocess.run(
+        [sys.executable, "-c", SPY.format(path=str(path), words=words)],
+        cwd=cwd, env=env, check=False, capture_output=True, timeout=60,
+    )  # fmt: skip
+    return set(json.loads(path.read_text()))
+
+
+@pytest.mark.parametrize("words", [["--help"], ["check", "--help"], ["status"]])
+def test_help_and_offline_verbs_import_nothing_heavy(tmp_path: Path, words: list[str]) -> None:
+    assert imported(words, tmp_path) & HEAVY == set()
+
+
+def test_a_check_without_network_imports_no_client(tmp_path: Path) -> None:
+    """Nothing listens there, so that nothing is asked for: neither an HTTP client nor a keyring is needed."""
+    table = "".join(
+        f'[tool.release.indexes.{n}]\nupload-url = "http://127.0.0.1:9/legacy/"\nsimple-url = "http://127.0.0.1:9/simple/"\n'
+        for n in ("pypi", "testpypi")
+    )
+    project = make(tmp_path, more=table)
+    seen = imported(["check", "--json"], tmp_path, project.environment(), project.root)
+    assert seen & HEAVY == set()
