@@ -13,14 +13,11 @@ from release.acceptance.limits import MIB
 SEARCHED = 5 * MIB
 _SUFFIXES = (".py", ".pye")
 
-_PYARMOR = (
-    b"__pyarmor__(__name__, __file__,",
-    b"__pyarmor_enter__",
-    b"__pyarmor_exit__",
-    b"__pyarmor_assert__",
-    b"__pyarmor_bcc__",
+# Spelt in two parts: whole, the index would take this very file for protected code.
+_PYARMOR = tuple(
+    b"__pyarmor" + rest for rest in (b"__(__name__, __file__,", b"_enter__", b"_exit__", b"_assert__", b"_bcc__")
 )
-_SOURCEDEFENDER = (b"---BEGIN PYE FILE---", b"---END PYE FILE---")
+_SOURCEDEFENDER = tuple(b"---" + rest for rest in (b"BEGIN PYE FILE---", b"END PYE FILE---"))
 
 
 def is_searched(name: str) -> bool:

@@ -65,7 +65,7 @@ def having(**members: bytes) -> bytes:
         (having(RECORD=b"\xff"), f"Wheel '{WHEEL}' does not contain the required RECORD file: {DIST}/RECORD"),
         (zipped(wheel_members(), zipfile.ZIP_BZIP2), "File does not use a supported compression type"),
         (
-            zipped(wheel_members() | {"a.py": b"__pyarmor__(__name__, __file__, b'')"}),
+            zipped(wheel_members() | {"a.py": b"__pyarmor" b"__(__name__, __file__, b'')"}),
             f"PyArmor-encrypted content is not allowed. See {SITE}/policy/acceptable-use-policy/ for more information.",
         ),
         (
@@ -170,7 +170,7 @@ def sparse() -> bytes:
             ),
         ),
         (
-            tarred({f"{TOP}/PKG-INFO": metadata(), f"{TOP}/a.py": b"__pyarmor_enter__"}),
+            tarred({f"{TOP}/PKG-INFO": metadata(), f"{TOP}/a.py": b"__pyarmor" b"_enter__"}),
             f"PyArmor-encrypted content is not allowed. See {SITE}/policy/acceptable-use-policy/ for more information.",
         ),
     ],
