@@ -86,6 +86,9 @@ class ZipContents:
                 yield info.filename, got.why
 
     def _read(self, info: zipfile.ZipInfo, *, limit: int) -> bytes | Broken:
+        whole = self._whole(info)
+        if whole is not None:
+            return whole[:limit]
         try:
             with self.archive.open(info) as stream:
                 data = stream.read(limit)
@@ -95,6 +98,8 @@ class ZipContents:
             return _broken(error)
 
     def _drain(self, info: zipfile.ZipInfo) -> bytes | Broken:
+        if self._whole(info) is not None:
+            return b""
         try:
             with self.archive.open(info) as stream:
                 while stream.read(_CHUNK):
@@ -102,6 +107,49 @@ class ZipContents:
         except Exception as error:  # noqa: BLE001 - as above
             return _broken(error)
         return b""
+
+
+    def _whole(self, info: zipfile.ZipInfo) -> bytes | None:
+        """A small member with nothing odd about it; None leaves it to the library, and the verdict too.
+
+        The library spends more time on opening a small member than on its bytes.
+        Source: PKWARE APPNOTE 6.3.10, 4.3.7 (local header).
+        """
+        stream = self.archive.fp
+        if stream is None or max(info.compress_size, info.file_size) > _CHUNK or info.flag_bits & _UNUSUAL_FLAGS:
+            return None
+        stream.seek(info.header_offset)
+        header = stream.read(_LOCAL.size)
+        if len(header) < _LOCAL.size:
+            return None
+        signature, name_size, extra_size = _LOCAL.unpack(header)
+        if signature != b"PK\x03\x04" or not info.orig_filename.isascii():
+            return None
+        packed = stream.read(name_size + extra_size + info.compress_size)
+        if packed[:name_size] != info.orig_filename.encode():
+            return None
+        return _unpacked(info, packed[name_size + extra_size :])
+
+
+#: encrypted, patched, strongly encrypted
+_UNUSUAL_FLAGS = 0x1 | 0x20 | 0x40
+_LOCAL = struct.Struct("<4s22xHH")
+
+
+def _unpacked(info: zipfile.ZipInfo, packed: bytes) -> bytes | None:
+    """The bytes, where they are as many as promised and have the right checksum."""
+    data = packed
+    if info.compress_type == zipfile.ZIP_DEFLATED:
+        unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+        try:
+            data = unpacker.decompress(packed, info.file_size + 1)
+        except zlib.error:
+            return None
+        if not unpacker.eof:
+            return None
+    elif info.compress_type != zipfile.ZIP_STORED:
+        return None
+    return data if len(data) == info.file_size and zlib.crc32(data) == info.CRC else None
 
 
 def _broken(error: Exception) -> Broken:

@@ -69,7 +69,7 @@ def having(**members: bytes) -> bytes:
             f"PyArmor-encrypted content is not allowed. See {SITE}/policy/acceptable-use-policy/ for more information.",
         ),
         (
-            zipped(wheel_members() | {"a.pye": b"---BEGIN PYE FILE---\n---END PYE FILE---"}),
+            zipped(wheel_members() | {"a.pye": b"---BEGIN" b" PYE FILE---\n---END" b" PYE FILE---"}),
             (
                 f"SourceDefender-encrypted content is not allowed. See {SITE}/policy/acceptable-use-policy/ "
                 "for more information."
