@@ -159,8 +159,8 @@ class Live(Plain):
     def _draw(self, what: str, event: Progress | None = None) -> None:
         if self._progress is None:
             self._progress = _rich_progress()
+            self._progress.add_task(self._redact(what)[:200], total=None)
             self._progress.start()
-            self._progress.add_task("")
         task = self._progress.task_ids[0]
         total = event.total if event else None
         self._progress.update(task, description=self._redact(what)[:200], completed=event.done if event else 0)
