@@ -23,7 +23,7 @@ from release.errors import RefusedError, ReleaseError, from_os
 from release.facts import Project, Source
 from release.journal import Journal
 from release.model.distribution import Distribution
-from release.model.event import Checked, StepBegun, StepEnded, Tell
+from release.model.event import Checked, Said, StepBegun, StepEnded, Tell
 from release.model.finding import Unknown
 from release.model.index import Index
 from release.model.outcome import Outcome
@@ -137,8 +137,7 @@ def _do(run: Run, step: Step) -> tuple[bool, str]:
         case plans.Build(origin=origin):
             return _build(run, origin)
         case plans.InspectBuilt():
-            known = None if isinstance(run.source.project, Unknown) else run.source.project
-            return _check(run, built_checks.CHECKS, survey.built(run.system, run.files, known))
+            return _inspect_built(run)
         case plans.Upload(index=name):
             return _upload(run, name)
         case plans.Verify(index=name):
@@ -150,8 +149,13 @@ def _do(run: Run, step: Step) -> tuple[bool, str]:
 def _check(
     run: Run, checks: Iterable[checklist.Check[Facts]], facts: Facts, *, stops: bool = True, subject: str = ""
 ) -> tuple[bool, str]:
+    outcomes = checklist.run(checks, facts, waive=run.config.waive, block=run.config.block, subject=subject)
+    return _judge(run, outcomes, stops=stops)
+
+
+def _judge(run: Run, outcomes: Iterable[Outcome], *, stops: bool) -> tuple[bool, str]:
     blocking = 0
-    for outcome in checklist.run(checks, facts, waive=run.config.waive, block=run.config.block, subject=subject):
+    for outcome in outcomes:
         run.outcomes.append(outcome)
         run.tell(Checked(outcome=outcome, stops=stops))
         blocking += outcome.state.blocks
@@ -161,6 +165,26 @@ def _check(
         )
     run.later += blocking
     return True, f"{blocking} would stop a release" if blocking else ""
+
+
+def _inspect_built(run: Run) -> tuple[bool, str]:
+    """A release stops at any refusal; a rehearsal goes on with the files that the index would take."""
+    known = None if isinstance(run.source.project, Unknown) else run.source.project
+    facts = survey.built(run.system, run.files, known)
+    outcomes = tuple(checklist.run(built_checks.CHECKS, facts, waive=run.config.waive, block=run.config.block))
+    refused = {where for outcome in outcomes if outcome.state.blocks for where in _places(outcome)}
+    taken = tuple(file for file in run.files if file.filename not in refused)
+    goes_on = not run.plan.strict and bool(taken) and refused <= {file.filename for file in run.files}
+    done = _judge(run, outcomes, stops=not goes_on)
+    if refused:
+        run.tell(Said(text=f"goes on with what the index would take: {', '.join(f.filename for f in taken)}"))
+        run.files = taken
+    return done
+
+
+def _places(outcome: Outcome) -> set[str | None]:
+    """The files that an outcome is about; None where it is about all of them."""
+    return {finding.where for finding in outcome.findings if finding.severity == "block"} or {None}
 
 
 def _build(run: Run, origin: str) -> tuple[bool, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,20 @@ def test_one_json_document_and_nothing_else(tmp_path: Path) -> None:
     assert (data["schema"], data["exit"], data["verb"], told.err) == (1, 0, "rehearse", "")
     assert {f["file"] for f in data["files"]} == {"acme_widget-1.0-py3-none-any.whl", "acme_widget-1.0.tar.gz"}
     assert {a["answer"] for a in data["uploads"]["sandbox"]} == {"receipt"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a wheel that is built and installed on Linux")
+def test_a_wheel_that_no_index_takes_is_shown_and_the_rehearsal_goes_on_with_the_sdist(tmp_path: Path) -> None:
+    project = make(tmp_path, more='[tool.hatch.build.targets.wheel.hooks.custom]\npath = "binary.py"\n')
+    project.write(
+        "binary.py",
+        "from hatchling.builders.hooks.plugin.interface import BuildHookInterface\n"
+        "class Binary(BuildHookInterface):\n    def initialize(self, version, build_data):\n"
+        '        build_data["tag"] = "py3-none-linux_x86_64"\n',
+    )
+    told = project.run("rehearse")
+    assert told.status == 0, told.all
+    assert "has an unsupported platform tag 'linux_x86_64'" in told.out
+    assert "goes on with what the index would take: acme_widget-1.0.tar.gz" in told.out
+    project.commit()
+    assert project.run("build").status == 1
