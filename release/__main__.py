@@ -17,8 +17,9 @@ from release.errors import Exit, ReleaseError, UsageError
 
 if TYPE_CHECKING:
     from release.adapters.console import Plain
+    from release.lines import Line
     from release.plan import Plan
-    from release.report import Account, Line
+    from release.report import Account
 
 _STEPS = {
     "check": "run the checklist: the source, and the way to each index",
@@ -58,6 +59,11 @@ def parser() -> argparse.ArgumentParser:
         made[verb].add_argument(
             "--yes", action="store_true", help="do not ask before the first step that can't be undone"
         )
+    for verb in ("testpypi", "publish"):
+        made[verb].add_argument(
+            "--files", nargs="+", type=Path, metavar="PATH",
+            help="release these files, or those in this directory, built elsewhere; no project is needed",
+        )  # fmt: skip
     made["rehearse"].add_argument("--built", action="store_true", help="rehearse the files of the last build")
     verbs.arguments(made)
     made["sandbox"].add_argument("--port", type=int, default=0, help="default: any free one")
@@ -107,7 +113,16 @@ def _ended_by_signals() -> Iterator[None]:
 def _failed(error: ReleaseError, options: argparse.Namespace) -> int:
     if options.json:
         _write(
-            json.dumps({"schema": 1, "exit": int(error.exit), "message": error.message, "remedy": error.remedy}) + "\n"
+            json.dumps(
+                {
+                    "schema": 1,
+                    "exit": int(error.exit),
+                    "message": error.message,
+                    "remedy": error.remedy,
+                    "cause": error.cause,
+                }
+            )
+            + "\n"
         )
     else:
         _write(f"{error.message}\n" + (f"→ {error.remedy}\n" if error.remedy else ""), sys.stderr)
@@ -140,32 +155,36 @@ def _redacted(text: str) -> str:
 
 
 def _console(options: argparse.Namespace) -> Plain:
-    from release import report
+    from release import lines
     from release.adapters import console
 
     if options.json:
-        return console.Silent(report.lines, _write)
+        return console.Silent(lines.lines, _write)
     if options.quiet:
-        return console.Quiet(report.lines, _write)
+        return console.Quiet(lines.lines, _write)
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        return console.Actions(report.lines, _write)
+        return console.Actions(lines.lines, _write)
     if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
-        return console.Live(report.lines, _write, _redacted)
-    return console.Plain(report.lines, _write)
+        return console.Live(lines.lines, _write, _redacted)
+    return console.Plain(lines.lines, _write)
 
 
 def _run(options: argparse.Namespace) -> int:
     """Every verb that is a plan."""
-    from release import pipeline, plan, report, survey
+    from release import given, pipeline, plan, report, survey
     from release.adapters import system as systems
 
     system = systems.real()
     directory = options.directory.resolve()
-    config = survey.config(directory, options.config)
-    source = survey.source(system, directory, config, ask_backend=options.verb != "rehearse")
+    files = given.files(getattr(options, "files", None) or ())
+    config = survey.config(directory, options.config, needs_project=not files)
+    if files:
+        source = given.source(files, config)
+    else:
+        source = survey.source(system, directory, config, ask_backend=options.verb != "rehearse")
     made = plan.make(
         options.verb, config, source,
-        index=getattr(options, "index", None), built=getattr(options, "built", False),
+        index=getattr(options, "index", None), built=getattr(options, "built", False), given=bool(files),
     )  # fmt: skip
     if options.plan:
         return _show_plan(made, config.indexes, options)
@@ -176,7 +195,7 @@ def _run(options: argparse.Namespace) -> int:
     with _console(options) as console:
         account = pipeline.carry_out(
             made, config=config, source=source, directory=directory, system=system, tell=console.tell,
-            confirm=_question(console, options), command=_again(options),
+            confirm=_question(console, options), command=_again(options), files=files,
         )  # fmt: skip
     _close(account, plan.as_data(account.plan, dict(config.indexes)), console, report.closing(account), options)
     return int(account.exit)
@@ -219,6 +238,7 @@ def _again(options: argparse.Namespace) -> str:
         words.append(f"--config {options.config}")
     words += [f"--index {options.index}"] if getattr(options, "index", None) else []
     words += ["--built"] if getattr(options, "built", False) else []
+    words += ["--files", *map(str, options.files)] if getattr(options, "files", None) else []
     return " ".join(words)
 
 

@@ -80,9 +80,10 @@ class Talk:
         walk = [self.look(one.index) if one.index in mended else one for one in walk]
         self.write("".join(f"{one.index.name} is now: {one.verdict.word}\n" for one in walk if one.index in mended))
         worst = diagnosing.first_step(walk)
-        if worst and worst.verdict.cause in mending.FRESH:
-            if self._asked(f"\nStore a new token for {worst.index.name} now?"):
-                self.write("".join(f"{line}\n" for line in storing.lines(self.store(worst.index))))
+        if worst is None or worst.verdict.cause not in mending.FRESH:
+            return
+        if self._asked(f"\nStore a new token for {worst.index.name} now?"):
+            self.write("".join(f"{line}\n" for line in storing.lines(self.store(worst.index))))
 
     def _mended(self, seen: Looked) -> bool:
         """Whether anything was mended for an index. After each change the rest is looked at anew."""

@@ -17,6 +17,7 @@ from release.diagnoses import CATALOG, Match, index_at, recognise, unsaid
 from release.facts import Access
 from release.model.finding import Finding
 from release.model.index import Index, host_of
+from release.model.outcome import State
 from release.model.verdict import Verdict
 from release.verification import Verification
 
@@ -55,8 +56,13 @@ Look = Callable[[Index, str | None], Looked]
 
 def looked(found: Verification) -> Looked:
     """What a verification comes to, for a diagnosis."""
-    findings = tuple(finding for outcome in found.outcomes for finding in outcome.findings)
-    return Looked(access=found.access, verdict=found.verdict, findings=findings)
+    findings = [finding for outcome in found.outcomes for finding in outcome.findings]
+    findings += [
+        Finding(message=one.reason, remedy=one.remedy, cause=one.cause)
+        for one in found.outcomes
+        if one.state is State.UNKNOWN
+    ]
+    return Looked(access=found.access, verdict=found.verdict, findings=tuple(findings))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +109,7 @@ def diagnose(log: Log, config: Config, look: Look, *, in_ci: bool = False) -> tu
     seen = [look(index, project) for index in _meant(first.values, config)]
     told = (read, *(f"the way to {one.index.name}: {_said(one.verdict)}" for one in seen))
     for one in seen:
-        for cause in one.verdict.causes:
+        for cause in (*_after(matches, one), *one.verdict.causes):
             if match := _explained(cause, matches):
                 return _joined(matches, match, one, cause, told, project), one
     return _told(matches, first, looked=told, project=project), None
@@ -121,6 +127,12 @@ def _meant(values: Mapping[str, str], config: Config) -> Sequence[Index]:
     return list(config.indexes.values())
 
 
+def _after(matches: Sequence[Match], seen: Looked) -> Iterator[str]:
+    """What a refusal and the state of the index tell together, and neither does alone."""
+    if seen.access.listing is None and any(one.cause == "name.reserved-empty" for one in matches):
+        yield "name.reserved-empty"  # the index knows whose it is, and shows no such project
+
+
 def _explained(cause: str, matches: Iterable[Match]) -> Match | None:
     """What in the log a cause found here explains."""
     for match in matches:
@@ -136,10 +148,10 @@ def _joined(  # noqa: PLR0913, PLR0917 - both sides of the join
     fitting = _own(matches)
     return Answer(
         cause=cause,
-        title=CATALOG[cause].title if cause in CATALOG else seen.verdict.message,
+        title=CATALOG[cause].title,
         evidence=match.evidence,
-        here=tuple(dict.fromkeys(one.message for one in findings)) or (seen.verdict.message,),
-        remedy=findings[0].remedy if findings else seen.verdict.remedy,
+        here=tuple(dict.fromkeys(one.message for one in findings)),
+        remedy=findings[0].remedy if findings else CATALOG[cause].remedy_for(match.values),
         certain=True,
         others=tuple(one for one in fitting if one != cause),
         index=seen.index.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from release.acceptance.twine_form import twine_form
@@ -17,6 +17,8 @@ from release.model.upload import Rejection
 
 #: how long a copy lives
 LIFE = timedelta(minutes=30)
+#: how old a copy is when another is made
+RENEW_AFTER = timedelta(minutes=20)
 #: bytes in a second on a line that is slow and no failure: a copy outlives the upload that it is for
 _SLOW = 20_000
 _BAD_REQUEST = 400
@@ -34,6 +36,39 @@ def lent(
         return credential
     lasts = LIFE + timedelta(seconds=sum(file.size for file in files) / _SLOW)
     return attenuation.for_upload(credential, project.name, now=now, lasts=lasts)
+
+
+def renewed(make: Callable[[], Credential], now: Callable[[], datetime]) -> Callable[[], Credential]:
+    """What `make` makes, made anew once it is older than `RENEW_AFTER`: asked for each file, so that none runs out."""
+    made: tuple[datetime, Credential] | None = None
+
+    def current() -> Credential:
+        nonlocal made
+        if made is None or now() - made[0] > RENEW_AFTER:
+            made = (now(), make())
+        return made[1]
+
+    return current
+
+
+def first_refusal(
+    index: Index, credential: Credential, project: Project, files: Sequence[Distribution]
+) -> Rejection | None:
+    """The first refusal that the index has for the metadata of any of the files; the same metadata is asked about once."""
+    if not probes.may_ask(index, credential.password):
+        return None
+    seen = set()
+    for file in files:
+        text = _metadata(file)
+        if text not in seen and (refused := refused_metadata(index, credential, project, file)):
+            return refused
+        seen.add(text)
+    return None
+
+
+def _metadata(file: Distribution) -> bytes:
+    with file.path.open("rb") as content:
+        return twine_form(file.filename, content, sha256=file.sha256, blake2_256="").metadata
 
 
 def refused_metadata(index: Index, credential: Credential, project: Project, file: Distribution) -> Rejection | None:

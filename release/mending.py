@@ -32,7 +32,7 @@ FRESH = frozenset(
     """cred.missing cred.truncated cred.malformed cred.alphabet cred.placeholder cred.control-chars cred.bom-nonascii
     cred.account-password cred.other-service cred.pasted-twice cred.wrong-index cred.expired cred.revoked
     cred.signature-mismatch cred.project-scope-mismatch cred.project-scope-new-project keyring.stale
-    keyring.service-mismatch keyring.username-mismatch""".split()  # noqa: SIM905 - a list that people read
+    keyring.service-mismatch keyring.username-mismatch pypirc.testpypi-under-pypi""".split()  # noqa: SIM905 - a list that people read
 )
 #: characters of a token that may show up in a masked line by chance, and no more
 _CHANCE = 12

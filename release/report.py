@@ -1,4 +1,4 @@
-"""A run, for its readers: lines on a terminal, annotations in CI, one JSON document."""
+"""A run, for its readers: the plan before it, the account after it, one JSON document."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from release.errors import Exit
+from release.lines import Line, outcome_data
 from release.model.distribution import Distribution
-from release.model.event import Checked, Event, Progress, Said, StepBegun, StepEnded
-from release.model.finding import Finding
-from release.model.outcome import Outcome, State
+from release.model.outcome import Outcome
 from release.model.upload import Answer
 from release.plan import Plan, Upload, title
 
@@ -33,80 +32,6 @@ class Account:
     uploads: dict[str, tuple[Answer, ...]]
     #: where the journal and the files are kept; empty where nothing was kept
     record: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One line for a reader, with what it is: a display may colour it."""
-
-    text: str
-    style: str = ""
-    #: a whole sentence for CI's list of annotations: (level, title, message)
-    annotation: tuple[str, str, str] | None = None
-
-
-_MARKS = {
-    State.PASSED: ("ok", "green"),
-    State.WARNED: ("warn", "yellow"),
-    State.FAILED: ("FAIL", "bold red"),
-    State.UNKNOWN: ("????", "bold red"),
-    State.CRASHED: ("CRASH", "bold red"),
-    State.SKIPPED: ("skip", "dim"),
-    State.NOT_APPLICABLE: ("n/a", "dim"),
-    State.WAIVED: ("waived", "yellow"),
-}
-
-
-def lines(event: Event) -> Iterator[Line]:
-    """What an event looks like as lines of text. Progress has none: it is drawn, or left out."""
-    match event:
-        case StepBegun():
-            yield Line(text=event.title, style="bold")
-        case StepEnded(how="refused"):
-            yield Line(text=f"  stopped after {event.took:.1f} s", style="bold red")
-        case StepEnded(how="skipped"):
-            yield Line(text=f"  nothing remains to be done: {event.note}", style="dim")
-        case StepEnded():
-            note = f": {event.note}" if event.note else ""
-            yield Line(text=f"  done in {event.took:.1f} s{note}", style="dim")
-        case Checked():
-            yield from _outcome(event.outcome, stops=event.stops)
-        case Said():
-            yield Line(
-                text=f"  | {event.text}" if event.foreign else f"  {event.text}", style="dim" if event.foreign else ""
-            )
-        case Progress():
-            return
-
-
-def _outcome(outcome: Outcome, *, stops: bool) -> Iterator[Line]:
-    mark, style = _MARKS[outcome.state]
-    if outcome.state.blocks and not stops:
-        mark, style = "later", "yellow"
-    about = f" [{outcome.subject}]" if outcome.subject else ""
-    reason = f" ({outcome.reason})" if outcome.reason else ""
-    annotation = None
-    if outcome.state.blocks and not outcome.findings:
-        annotation = ("error" if stops else "warning", outcome.title, outcome.reason or outcome.state)
-    yield Line(text=f"  {mark:<7}{outcome.title}{about}{reason}", style=style, annotation=annotation)
-    if outcome.state.blocks and outcome.remedy:
-        yield Line(text=f"         → {outcome.remedy}")
-    for finding in outcome.findings:
-        yield from _finding(finding, outcome, stops=stops)
-
-
-def _finding(finding: Finding, outcome: Outcome, *, stops: bool) -> Iterator[Line]:
-    where = f"{finding.where}: " if finding.where else ""
-    cause = f" [{finding.cause}]" if finding.cause else ""
-    level = "error" if finding.severity == "block" and stops else "warning"
-    yield Line(
-        text=f"         {where}{finding.message}{cause}",
-        annotation=(level, outcome.title, f"{where}{finding.message}. {finding.remedy}"),
-    )
-    if finding.server_text and finding.server_text not in finding.message:
-        yield Line(text=f"         the index would say: {finding.server_text}", style="dim")
-    if finding.remedy:
-        yield Line(text=f"         → {finding.remedy}")
 
 
 def plan_lines(plan: Plan) -> Iterator[Line]:
@@ -157,11 +82,6 @@ def as_data(account: Account, plan: dict[str, Any]) -> dict[str, Any]:
         "record": account.record,
         "plan": plan,
     }
-
-
-def outcome_data(outcome: Outcome) -> dict[str, Any]:
-    """One check for JSON."""
-    return asdict(outcome) | {"state": str(outcome.state)}
 
 
 def _answer(answer: Answer) -> dict[str, Any]:

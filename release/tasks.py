@@ -52,6 +52,24 @@ def verify(_: Context, index: str = "", project: str = "", offline: bool = False
 
 
 @task(auto_shortflags=False)
+def diagnose(_: Context, log: str = "", offline: bool = False) -> None:
+    """Name the cause of a failed upload from its log, or what stands in the way of the next."""
+    _program("diagnose", *_flags(log=log, offline=offline))
+
+
+@task(auto_shortflags=False)
+def explain(_: Context, cause: str) -> None:
+    """Say what a cause is, how it shows and how to mend it; "all" for all of them."""
+    _program("explain", "--all" if cause == "all" else cause)
+
+
+@task(auto_shortflags=False)
+def store(_: Context, index: str = "pypi") -> None:
+    """Take a token, try it, and keep it in the keyring."""
+    _program("store", *_flags(index=index))
+
+
+@task(auto_shortflags=False)
 def rehearse(_: Context, built: bool = False) -> None:
     """Rehearse a whole release on an embedded index; needs no credentials."""
     _program("rehearse", *_flags(built=built))
@@ -73,6 +91,12 @@ def upload(_: Context, yes: bool = False, index: str = "") -> None:
 def confirm(_: Context, index: str = "") -> None:
     """Look at the release from outside: hashes, clean install, smoke test."""
     _program("confirm", *_flags(index=index))
+
+
+@task(auto_shortflags=False)
+def leaks(_: Context, history: bool = False, staged: bool = False) -> None:
+    """Search for tokens, keys and credential files, in all of history too."""
+    _program("leaks", *_flags(history=history, staged=staged))
 
 
 @task(auto_shortflags=False)
@@ -108,7 +132,7 @@ def _agreed() -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-TASKS = (check, build, verify, rehearse, testpypi, upload, confirm, status, release)
+TASKS = (check, build, verify, diagnose, explain, store, rehearse, testpypi, upload, confirm, leaks, status, release)
 
 
 def collection(name: str | None = None, *, nox_prefix: str = "") -> Collection:

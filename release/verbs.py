@@ -23,6 +23,7 @@ TEXTS = {
     "explain": "what a cause is, how it shows, how to mend it",
     "store": "take a token, try it, and keep it in the keyring where uploads look for it",
     "verify": "say whether an upload would be let in: where the credential is from, what it is, whether it works",
+    "leaks": "search for tokens, keys and credential files: a directory, files, what is staged, all of history",
     "status": "what the journal knows of this project's releases",
 }
 
@@ -30,6 +31,9 @@ TEXTS = {
 def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
     """Declare the options of these verbs."""
     made["inspect"].add_argument("files", nargs="+", type=Path, metavar="FILE")
+    made["inspect"].add_argument(
+        "--others", action="store_true", help="ask other people's checkers too, as far as they are installed"
+    )
     made["explain"].add_argument("cause", nargs="?", metavar="CAUSE", help="its id: cred.truncated")
     made["explain"].add_argument("--all", action="store_true", help="every cause there is")
     made["explain"].add_argument("--markdown", action="store_true", help="as Markdown")
@@ -40,6 +44,9 @@ def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
     made["store"].add_argument(
         "--insecure-backend", action="store_true", help="keep it even where the keyring is a readable file"
     )
+    made["leaks"].add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files, directories (default: here)")
+    made["leaks"].add_argument("--history", action="store_true", help="search every object of the repository too")
+    made["leaks"].add_argument("--staged", action="store_true", help="search what is staged for a commit, nothing else")
     made["verify"].add_argument("--index", metavar="NAME", default="pypi", help="the index (default: pypi)")
     for verb in ("verify", "diagnose", "store"):
         made[verb].add_argument("--project", metavar="NAME", help="the project (default: the one of the directory)")
@@ -110,12 +117,27 @@ def _show(options: argparse.Namespace, write: Write, document: Any, lines: Itera
 
 
 def inspect(options: argparse.Namespace, write: Write) -> int:
-    from release import inspection
+    from release import inspection, inspection_report
     from release.adapters import system
 
-    document = inspection.inspect(system.real(), options.files)
-    _show(options, write, document, inspection.lines(document, quiet=options.quiet))
-    return Exit.REFUSED if inspection.refused(document) else Exit.DONE
+    directory = options.directory.resolve()
+    index = inspection.index(options.index, directory, options.config) if options.index else None
+    found = inspection.inspect(system.real(), options.files, index=index, project=directory if options.others else None)
+    _show(options, write, found.document, inspection_report.lines(found, quiet=options.quiet))
+    return Exit.REFUSED if found.refused else Exit.DONE
+
+
+def leaks(options: argparse.Namespace, write: Write) -> int:
+    from release import leak_search
+    from release.adapters import system
+
+    found = leak_search.search(
+        system.real(), options.directory.resolve(), options.paths, history=options.history, staged=options.staged
+    )
+    from release import leak_report
+
+    _show(options, write, leak_report.document(found), leak_report.lines(found, quiet=options.quiet))
+    return Exit.REFUSED if leak_report.refused(found) else Exit.DONE
 
 
 def status(options: argparse.Namespace, write: Write) -> int:
@@ -158,6 +180,7 @@ HANDLERS: Mapping[str, Callable[[argparse.Namespace, Write], int]] = {
     "diagnose": diagnose,
     "explain": explain,
     "store": store,
+    "leaks": leaks,
     "status": status,
     "verify": verify,
 }

@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from release.checks.access import TIERS
+from release.checks.on_index import files_of_version
 from release.checks.works import shown
 from release.facts import Access, Project
+from release.lines import Line, lines, outcome_data
 from release.model.credential import Candidate, Credential
 from release.model.event import Checked
 from release.model.listing import Listing, releases
@@ -18,7 +20,6 @@ from release.model.probe import Probed
 from release.model.secret import Secret
 from release.model.token import Scope, Token, scope, window
 from release.model.verdict import Verdict
-from release.report import Line, lines, outcome_data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,7 @@ def _ending(found: Verification) -> Iterator[Line]:
     yield Line(
         text=said,
         style=_STYLES[verdict.word],
-        annotation=level and (level, said, f"{verdict.message}. {verdict.remedy}"),
+        annotation=(level, said, f"{verdict.message}. {verdict.remedy}") if level else None,
     )
     if verdict.message:
         yield Line(text=f"  {verdict.message}")
@@ -136,11 +137,19 @@ def _known(access: Access) -> Iterator[str]:
     if not isinstance(listing, Listing):
         return
     newest = max(releases(listing), default=None)
-    files = f"{len(listing.files)} file{'s' * (len(listing.files) != 1)}"
     name = access.ownership.name if access.ownership else listing.name
-    yield f"{name!r} is on {index}: {files}" + (f", newest version {newest}" if newest else "")
+    yield f"{name!r} is on {index}: {_files(len(listing.files))}" + (f", newest version {newest}" if newest else "")
     if access.ownership:
         yield from _owners(access)
+    if there := files_of_version(access):
+        begun = min((file.upload_time for file in there if file.upload_time), default=None)
+        version = access.project.version if isinstance(access.project, Project) else ""
+        since = f", since {begun:%Y-%m-%d}" if begun else ""
+        yield f"version {version} has {_files(len(there))} there{since}: the next release needs a new one"
+
+
+def _files(number: int) -> str:
+    return f"{number} file{'s' * (number != 1)}"
 
 
 def _owners(access: Access) -> Iterator[str]:

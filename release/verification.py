@@ -13,8 +13,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from packaging.utils import InvalidName, canonicalize_name
-
 from release import checklist, survey
 from release.adapters import credentials
 from release.adapters.pipe import Pipe
@@ -28,6 +26,7 @@ from release.model.credential import Credential, Resolution
 from release.model.finding import NotApplicable, Unknown
 from release.model.index import Index
 from release.model.listing import Listing, releases
+from release.model.naming import is_name
 from release.model.ownership import Ownership
 from release.model.probe import STANDARD_MODULES, Probed
 from release.model.token import decode
@@ -81,10 +80,8 @@ def subject(
     """
     config = survey.config(directory, file, needs_project=name is None)
     if name is not None:
-        try:
-            canonicalize_name(name, validate=True)
-        except InvalidName:
-            raise UsageError(f"no project can be called {name!r}", remedy="give the name as the index has it") from None
+        if not is_name(name):
+            raise UsageError(f"no project can be called {name!r}", remedy="give the name as the index has it")
         return config, Project(name=name, version="")
     known = survey.project(system, directory, ask_backend=False)
     if not isinstance(known, Unknown):

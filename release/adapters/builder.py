@@ -25,11 +25,18 @@ _LEGACY = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptool
 _NAMELESS = "UNKNOWN"
 
 
-def build(
-    system: System, source: Path, into: Path, *, epoch: int | None, on_line: Callable[[str], None] | None = None
+def build(  # noqa: PLR0913 - what, from where, to where, and how
+    system: System,
+    source: Path,
+    into: Path,
+    *,
+    epoch: int | None,
+    on_line: Callable[[str], None] | None = None,
+    only_wheel: bool = False,
 ) -> tuple[Distribution, ...]:
     """Build an sdist and, from it, a wheel; both are in `into` once both are done, and neither before.
 
+    `only_wheel`: a wheel from the source directory itself, and no sdist.
     `epoch` becomes SOURCE_DATE_EPOCH, in seconds since 1970. The source directory itself may get
     what the backend leaves there: give it a copy (`tree.snapshot`, `git.clone`).
     Raises `ToolError` with the backend's own words, or `ConfigError` where there is no project.
@@ -42,7 +49,8 @@ def build(
     try:
         with _buildable(system, source, work / "source") as ready:
             report, out = work / "report.json", work / "out"
-            _run_build(system, ready, "--report", str(report), "--outdir", str(out), epoch=epoch, on_line=on_line)
+            options = ["--report", str(report), "--outdir", str(out), *(["--wheel"] if only_wheel else [])]
+            _run_build(system, ready, *options, epoch=epoch, on_line=on_line)
         with filing("the built files"):
             return tuple(_take(file, into) for file in _built(report, out))
     finally:

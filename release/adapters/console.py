@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from release.model.event import Checked, Event, Progress, Said, StepBegun, StepEnded
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress as RichProgress
 
 
@@ -151,7 +152,7 @@ class Live(Plain):
         if self._title:
             self._draw(self._title)
 
-    def _screen(self):  # type: ignore[no-untyped-def] # noqa: ANN202 - rich is imported where it is used
+    def _screen(self) -> Console:
         from rich.console import Console
 
         return self._progress.console if self._progress else Console(highlight=False, markup=False)
@@ -175,6 +176,7 @@ class Live(Plain):
 def _rich_progress() -> RichProgress:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TimeElapsedColumn
+    from rich.progress_bar import ProgressBar
     from rich.table import Column
     from rich.text import Text
 
@@ -183,7 +185,7 @@ def _rich_progress() -> RichProgress:
             return Text(task.description, no_wrap=True, overflow="ellipsis")
 
     class Share(BarColumn):
-        def render(self, task: Task):  # type: ignore[no-untyped-def,override] # noqa: ANN202 - a bar, or nothing
+        def render(self, task: Task) -> ProgressBar | Text:  # type: ignore[override] # a bar, or nothing
             return super().render(task) if task.total else Text("")
 
     return Progress(

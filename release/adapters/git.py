@@ -123,10 +123,22 @@ def is_shallow(system: System, root: Path) -> bool:
     return _git(system, root, "rev-parse", "--is-shallow-repository").strip() == "true"
 
 
+def is_partial(system: System, root: Path) -> bool:
+    """Whether objects are left at the remote until they are asked for."""
+    found = _try(system, root, "config", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$")
+    return bool(found.output.strip())
+
+
 def files(system: System, root: Path) -> tuple[str, ...]:
     """Every path that is tracked or could be: all but what is ignored. Some may be gone from the disk."""
     listed = _git(system, root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     return tuple(dict.fromkeys(entry for entry in listed.split("\0") if entry))
+
+
+def tracked(system: System, root: Path) -> tuple[str, ...]:
+    """Every path that is tracked, those of submodules included."""
+    listed = _git(system, root, "ls-files", "-z", "--cached", "--recurse-submodules")
+    return tuple(entry for entry in listed.split("\0") if entry)
 
 
 def clone(system: System, root: Path, commit: str, into: Path) -> None:
@@ -152,6 +164,14 @@ def create_tag(system: System, root: Path, tag: str, commit: str, message: str) 
     """
     words = ("tag", "--annotate", "--cleanup=verbatim", f"--message={message}", "--", tag, commit)
     _git(system, root, *_identity(system, root, commit), *words, ours=True)
+
+
+def surroundings(system: System, *, ours: bool = False) -> dict[str, str]:
+    """The environment in which git looks at the repository that it stands in; with credentials where `ours`."""
+    env = {k: v for k, v in system.env.items() if not _ELSEWHERE.fullmatch(k)}
+    env = env if ours else without_credentials(env)
+    # English, so that the few messages that are read can be; no lock taken for what only looks.
+    return env | {"LC_ALL": "C", "LANGUAGE": "", "GIT_OPTIONAL_LOCKS": "0"}
 
 
 def _identity(system: System, root: Path, commit: str) -> tuple[str, ...]:
@@ -243,10 +263,7 @@ def _try(  # noqa: PLR0913 - one door to git
     umask: int = -1,
 ) -> Completed:
     """Run git in `where`. Hooks and filters are the project's own code: unless `ours`, no credential is in sight."""
-    env = {k: v for k, v in system.env.items() if not _ELSEWHERE.fullmatch(k)}
-    env = env if ours else without_credentials(env)
-    # English, so that the few messages that are read can be; no lock taken for what only looks.
-    env |= {"LC_ALL": "C", "LANGUAGE": "", "GIT_OPTIONAL_LOCKS": "0", **(extra or {})}
+    env = surroundings(system, ours=ours) | dict(extra or {})
     return system.run(["git", *arguments], cwd=where, env=env, timeout=timeout, apart=True, umask=umask)
 
 

@@ -50,7 +50,7 @@ def uv(system: System) -> Path | None:
         return Path(found)
     if importlib.util.find_spec("uv") is None:
         return None
-    import uv as package  # type: ignore[import-untyped,unused-ignore] # typed in some of its versions
+    import uv as package
 
     try:
         return Path(package.find_uv_bin())

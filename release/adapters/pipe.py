@@ -70,6 +70,10 @@ class Pipe:
         lines = [line.decode("utf-8", "replace").strip() for line in self._errors]
         return next((line for line in reversed(lines) if line), f"exit status {self._process.poll()}")
 
+    def kill(self) -> None:
+        """End the child by force, from any thread; whoever reads gets an `EOFError`."""
+        self._process.kill()
+
     def close(self) -> None:
         """End the child: by closing its stdin, or by force."""
         with contextlib.suppress(OSError):  # a broken pipe: it has ended already

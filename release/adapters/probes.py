@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from release.adapters import http, http_errors
@@ -102,9 +102,7 @@ def _post(index: Index, copy: Secret, form: Form) -> Probed:
 
 
 def _send(index: Index, copy: Secret, form: Form) -> Reply:
-    parts: list[tuple[str, tuple[str | None, str | bytes, str | None]]] = [
-        (name, (None, value, None)) for name, value in form.fields
-    ]
+    parts: list[tuple[str, Any]] = [(name, (None, value)) for name, value in form.fields]
     if form.content is not None:
         parts.append(("content", (*form.content, "application/octet-stream")))
     with (

@@ -41,6 +41,6 @@ def _read(answer: Any) -> Ownership | None:
         case {"roles": [*roles], **rest}:
             told = tuple((str(one.get("role")), str(one.get("user"))) for one in roles if isinstance(one, dict))
             organization = rest.get("organization")
-            return Ownership(name=name, roles=told, organization=organization and str(organization))
+            return Ownership(name=name, roles=told, organization=str(organization) if organization else None)
         case _:
             return Ownership(name=name)

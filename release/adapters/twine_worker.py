@@ -7,7 +7,7 @@ Reads orders from stdin and writes events to stdout, one JSON object a line:
     ← {"is": "ready"}                          twine is imported
     ← {"is": "progress", "done", "total"}      bytes of the request's body
     ← {"is": "reply", "status", "reason", "headers", "body"}
-    ← {"is": "failure", "kind", "detail"}      no reply; `kind` as in `http_errors.kind`
+    ← {"is": "failure", "kind", "detail", "sent"}   no reply; `kind` as in `http_errors.kind`; `sent` as in `Unclear`
     ← {"is": "changed", "sha256"}              not the bytes that were asked for; nothing was sent
     ← {"is": "refused", "detail"}              twine does not take the file; nothing was sent
 
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 #: seconds between two progress events
 _EVERY = 0.1
+#: bytes of a body that are handed to the connection at once; one block may be stuck for the time-out
+_BLOCK = 64 * 1024
 #: bytes of a reply's body that are handed on
 _BODY = 20_000
 
@@ -131,13 +133,17 @@ class _Uploader:
             return _changed(path, sha256) or {"is": "refused", "detail": f"{type(error).__name__}: {error}"}
         if package.sha2_digest != sha256:
             return {"is": "changed", "sha256": package.sha2_digest}
-        self._adapter.timeouts = tuple(timeout)
+        self._adapter.timeouts, self._adapter.body = tuple(timeout), None
         try:
             return _told(self._repository.upload(package, max_redirects=1))
         except UnicodeEncodeError:  # its text may hold what could not be encoded: the password
-            return {"is": "failure", "kind": "garbage", "detail": "a header can't be encoded"}
+            return self._failure("garbage", "a header can't be encoded")
         except Exception as error:  # noqa: BLE001 - anything may come out of the network, and all of it is told
-            return {"is": "failure", "kind": http_errors.kind(error), "detail": _detail(error)}
+            return self._failure(http_errors.kind(error), _detail(error))
+
+    def _failure(self, kind: str, detail: str) -> dict[str, Any]:
+        body: _Counted | None = self._adapter.body
+        return {"is": "failure", "kind": kind, "detail": detail, "sent": body.amount if body else "nothing"}
 
 
 def _changed(path: str, sha256: str) -> dict[str, Any] | None:
@@ -174,10 +180,12 @@ def _adapter(emit: Emit) -> Any:
 
         #: seconds to connect (and for each block of the body), seconds of silence in the answer
         timeouts = (10.0, 30.0)
+        #: of the request under way; None before it begins
+        body: _Counted | None = None
 
         def send(self, request: Any, *args: Any, **options: Any) -> Response:
             options["timeout"] = self.timeouts
-            request.body = _Counted(request.body, int(request.headers["Content-Length"]), emit)
+            self.body = request.body = _Counted(request.body, int(request.headers["Content-Length"]), emit)
             return super().send(request, *args, **options)
 
     return Adapter(max_retries=0)
@@ -190,8 +198,14 @@ class _Counted:
         self._body, self._total, self._emit = body, total, emit
         self._done, self._told = 0, 0.0
 
+    @property
+    def amount(self) -> str:
+        """How much went out, in the words of `Unclear.sent`."""
+        return "nothing" if not self._done else "all" if self._done >= self._total else "some"
+
     def read(self, size: int = -1) -> bytes:
-        block: bytes = self._body.read(size)
+        """A block, larger than asked for: http.client asks for little, and each block costs its time."""
+        block: bytes = self._body.read(max(size, _BLOCK) if size >= 0 else size)
         self._done += len(block)
         now = time.monotonic()
         if now - self._told >= _EVERY or not block:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import release
 from release.adapters import http
@@ -69,6 +69,9 @@ class Worker:
         self._login: tuple[Index, Credential] | None = None
         #: the login that the child knows
         self._told: tuple[Index, Credential] | None = None
+        self._awake = False
+        #: how much of the body under way may have gone out
+        self._sent: Literal["nothing", "all"] = "nothing"
         self._pipe: Pipe | None = self._start()
 
     def __enter__(self) -> Self:
@@ -82,6 +85,21 @@ class Worker:
         if self._pipe is not None:
             self._pipe.close()
         self._pipe = self._told = None
+        self._awake = False
+
+    def kill(self) -> None:
+        """End the child at once, from any thread: whoever waits for it in `send` gets an `Unclear`."""
+        pipe = self._pipe
+        if pipe is not None:
+            pipe.kill()
+
+    def wake(self) -> None:
+        """Wait until the child has started. Raises `NotSentError` where it can't."""
+        if self._pipe is None:
+            self._pipe = self._start()
+        if not self._awake:
+            self._await_start(self._pipe)
+            self._awake = True
 
     def login(self, index: Index, credential: Credential) -> None:
         """Say where to and as whom. Connections are kept as long as both stay the same.
@@ -104,11 +122,11 @@ class Worker:
             event = self._order(distribution, on_progress, deadline)
         except TimeoutError:
             self.close()
-            return _unclear(distribution, "timeout", "no end of it within the time limit")
+            return _unclear(distribution, "timeout", "no end of it within the time limit", sent=self._sent)
         except (EOFError, OSError, ValueError, KeyError):
             last = self._pipe.last_words() if self._pipe else ""
             self.close()
-            return _unclear(distribution, "worker died", _redacted(last, credential))
+            return _unclear(distribution, "worker died", _redacted(last, credential), sent=self._sent)
         except BaseException:
             self.close()  # Ctrl-C: what is under way must not go on behind our back
             raise
@@ -117,6 +135,7 @@ class Worker:
     def _order(self, distribution: Distribution, on_progress: OnProgress, deadline: float) -> dict[str, Any]:
         """Have the child send a file; its last word about it. Raises `TimeoutError`, `EOFError`, `OSError`."""
         connect, read = self._limits.timeouts(distribution.size)
+        self._sent = "nothing"
         pipe = self._ready()
         path = str(distribution.path.absolute())
         pipe.write({"do": "send", "path": path, "sha256": distribution.sha256, "timeout": [connect, read]})
@@ -125,16 +144,15 @@ class Worker:
             event = pipe.read(min(silence, deadline - time.monotonic()))
             if event["is"] != "progress":
                 return event
+            self._sent = "all"  # it may be: the child reports ten times a second at most
             on_progress(event["done"], event["total"])
 
     def _ready(self) -> Pipe:
         """The child, started anew if it has gone, and told the login. Raises `NotSentError`."""
-        if self._pipe is not None and not self._pipe.alive and self._told is not None:
+        if self._pipe is not None and not self._pipe.alive and self._awake:
             self.close()
-        if self._pipe is None:
-            self._pipe = self._start()
-        if self._told is None:
-            self._await_start(self._pipe)
+        self.wake()
+        assert self._pipe is not None
         if self._told != self._login and self._login is not None:
             self._pipe.write(_login(*self._login))
             self._told = self._login
@@ -202,7 +220,10 @@ def _answer(event: dict[str, Any], distribution: Distribution, index: Index, cre
             )
         case _:
             return _unclear(
-                distribution, event.get("kind", "worker died"), _redacted(event.get("detail", ""), credential)
+                distribution,
+                event.get("kind", "worker died"),
+                _redacted(event.get("detail", ""), credential),
+                sent=event.get("sent", "all"),
             )
 
 
@@ -232,8 +253,14 @@ def judged(reply: Reply, distribution: Distribution, index: Index) -> Answer:
     return _unclear(distribution, what, words, reply.retry_after)
 
 
-def _unclear(distribution: Distribution, what: str, detail: str, retry_after: float | None = None) -> Unclear:
-    return Unclear(filename=distribution.filename, what=what, detail=detail, retry_after=retry_after)
+def _unclear(
+    distribution: Distribution,
+    what: str,
+    detail: str,
+    retry_after: float | None = None,
+    sent: Literal["nothing", "some", "all"] = "all",
+) -> Unclear:
+    return Unclear(filename=distribution.filename, what=what, detail=detail, retry_after=retry_after, sent=sent)
 
 
 def _redacted(text: str, credential: Credential) -> str:

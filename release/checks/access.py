@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from packaging.utils import canonicalize_name
-
 from release.checklist import Check, check
 from release.checks import known, on_index, works
 from release.facts import Access
 from release.model.credential import Credential
 from release.model.finding import Finding, NotApplicable, Observation, Unknown
 from release.model.index import is_loopback
+from release.model.naming import normalized
 from release.model.token import Damage, Scope, Token, UnknownCaveat, scope, window
 
 _USERNAME = "__token__"
@@ -177,7 +176,7 @@ def the_token_is_valid_now(access: Access) -> Iterator[Observation]:
             remedy=f"make a new token on {access.index.token_location}, and store it: {_store(access)}",
             where=origin,
             server_text="Invalid API Token: token is expired",
-            cause="cred.expired",
+            cause="tp.token-expired" if scope(access.token).kind == "publisher" else "cred.expired",
         )
     elif limits.not_before is not None and limits.not_before > access.now:
         yield Finding(
@@ -204,10 +203,10 @@ def the_token_covers_this_project(access: Access) -> Iterator[Observation]:
     found = scope(access.token)
     if found.kind != "projects":
         return
-    name, origin = canonicalize_name(access.project.name), _where(access)
+    name, origin = normalized(access.project.name), _where(access)
     if access.listing is None:
         yield _new_project(access, name, origin)
-    elif found.projects and name not in map(canonicalize_name, found.projects):
+    elif found.projects and name not in map(normalized, found.projects):
         yield _other_project(access, found, name, origin)
 
 

@@ -8,10 +8,10 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from release.checklist import Check, check
-from release.checks import advice, examination, oddities
+from release.checks import advice, examination, oddities, versions
 from release.checks.examination import examined, needs
 from release.facts import Built
-from release.model.finding import Finding, NotApplicable, Observation
+from release.model.finding import Finding, NotApplicable, Observation, Unknown
 
 
 def _said(built: Built, name: str) -> Iterator[Observation]:
@@ -87,8 +87,10 @@ def the_files_are_new_to_the_index(built: Built) -> Iterator[Observation]:
     """The index has no other file of that name or content, and the release still takes files."""
     if built.on_index is None:
         yield NotApplicable(reason="the index was not asked")
-    else:
-        yield from _said(built, advice.NEW_FILES)
+        return
+    yield from _said(built, advice.NEW_FILES)
+    names = {canonicalize_name(one.name) for one in examined(built)}
+    yield from (known for name, known in built.on_index.items() if name in names and isinstance(known, Unknown))
 
 
 @check(needs=(there_is_something_to_upload,))
@@ -119,6 +121,15 @@ def every_path_stays_inside(built: Built) -> Iterator[Observation]:
 def nothing_is_shipped_by_accident(built: Built) -> Iterator[Observation]:
     """No cache, checkout or editor's file is shipped."""
     yield from _said(built, oddities.RUBBISH)
+
+
+@check(needs=(there_is_something_to_upload,))
+def every_title_is_a_title(built: Built) -> Iterator[Observation]:
+    """No title in the description is shown as text.
+
+    One that is underlined in part counts as a title only from four characters on, and is refused then.
+    """
+    yield from _said(built, oddities.TITLES)
 
 
 @check(needs=(there_is_something_to_upload,))
@@ -216,6 +227,8 @@ OF_A_FILE: tuple[Check[Built], ...] = (
     every_member_can_be_read,
     every_path_stays_inside,
     nothing_is_shipped_by_accident,
+    every_title_is_a_title,
+    *versions.OF_A_FILE,
 )
 #: about the files together
 OF_THE_SET: tuple[Check[Built], ...] = (

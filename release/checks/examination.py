@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from release.acceptance.archives import read_members
+from release.acceptance.archives import entry_points, members, read_members
+from release.acceptance.fields import project
 from release.acceptance.files import hashed
 from release.acceptance.judge import judge
 from release.acceptance.rule import OnIndex, Refusal, Upload
@@ -33,9 +34,15 @@ class Examined:
     filename: str
     #: check's public name, finding
     findings: tuple[tuple[str, Finding], ...]
+    #: of the bytes, 64 lower-case hex digits; empty where they can't be read
+    sha256: str = ""
     #: of the form that twine would send; empty where there is no metadata
     name: str = ""
     version: str = ""
+    #: of a wheel; empty where it has none
+    entry_points: bytes = field(default=b"", repr=False)
+    #: the files in the archive, in its order: path, bytes
+    members: tuple[tuple[str, int], ...] = field(default=(), repr=False)
     #: the core metadata, as it lies in the archive
     metadata: bytes = field(default=b"", repr=False)
 
@@ -43,17 +50,16 @@ class Examined:
 def examined(built: Built) -> tuple[Examined, ...]:
     """Each file, read once however many checks look."""
     if "examined" not in built.memo:
-        index = built.on_index or OnIndex(now=built.now)
-        built.memo["examined"] = tuple(_open(file, index) for file in built.files)
+        built.memo["examined"] = tuple(_open(file, built) for file in built.files)
     found: tuple[Examined, ...] = built.memo["examined"]
     return found
 
 
-def _open(file: BuiltFile, index: OnIndex) -> Examined:
-    filename = file.distribution.filename
+def _open(file: BuiltFile, built: Built) -> Examined:
+    filename = file.filename
     try:
         with file.open() as content:
-            return _examine(file, content, index)
+            return _examine(file, content, built)
     except OSError as error:
         broken = Finding(message=f"it can't be read: {error.strerror or error}", remedy=_AGAIN, where=filename)
     except Exception as error:  # noqa: BLE001 - what breaks our reading must block, and must not hide the other files
@@ -61,8 +67,8 @@ def _open(file: BuiltFile, index: OnIndex) -> Examined:
     return Examined(filename=filename, findings=((ARCHIVE, broken),))
 
 
-def _examine(file: BuiltFile, content: BinaryIO, index: OnIndex) -> Examined:
-    filename = file.distribution.filename
+def _examine(file: BuiltFile, content: BinaryIO, built: Built) -> Examined:
+    filename = file.filename
     memo: dict[str, Any] = {}
     with _sha256(file) as digest:
         form = twine_form(filename, content, sha256="", blake2_256="", memo=memo)
@@ -70,7 +76,7 @@ def _examine(file: BuiltFile, content: BinaryIO, index: OnIndex) -> Examined:
     memo["digests"] = {"sha256": digest.result()}
     fields = _grouped(form, filename) | {"sha256_digest": (digest.result(),)}
     upload = Upload(fields=fields, filename=filename, content=content, site=SITE, memo=memo)
-    refusals = tuple(judge(upload, index))
+    refusals = tuple(judge(upload, _on_index(built, upload)))
     findings = [
         *_changed(file, digest.result()),
         *(_finding(refusal, upload) for refusal in refusals),
@@ -80,8 +86,11 @@ def _examine(file: BuiltFile, content: BinaryIO, index: OnIndex) -> Examined:
     return Examined(
         filename=filename,
         findings=tuple(findings),
+        sha256=digest.result(),
         name=upload.first("name") or "",
         version=upload.first("version") or "",
+        entry_points=entry_points(upload),
+        members=tuple(members(memo)),
         metadata=form.metadata,
     )
 
@@ -96,6 +105,12 @@ def _sha256(file: BuiltFile) -> Iterator[Future[str]]:
         yield pool.submit(lambda: hashed(content, ["sha256"])["sha256"])
 
 
+def _on_index(built: Built, upload: Upload) -> OnIndex:
+    """What the index has of the file's project; nothing, where it was not asked or did not answer."""
+    known = (built.on_index or {}).get(project(upload))
+    return known if isinstance(known, OnIndex) else OnIndex(now=built.now)
+
+
 def _grouped(form: TwineForm, filename: str) -> dict[str, tuple[str, ...]]:
     fields: dict[str, tuple[str, ...]] = {"filetype": ("bdist_wheel" if filename.endswith(".whl") else "sdist",)}
     fields.update({name: () for name, _ in form.fields})
@@ -105,13 +120,13 @@ def _grouped(form: TwineForm, filename: str) -> dict[str, tuple[str, ...]]:
 
 
 def _changed(file: BuiltFile, sha256: str) -> Iterator[tuple[str, Finding]]:
-    if sha256 != file.distribution.sha256:
+    if file.sha256 not in {None, sha256}:
         yield (
             SAME_BYTES,
             Finding(
-                message=f"sha256 was {file.distribution.sha256} when it was built and is {sha256} now",
+                message=f"sha256 was {file.sha256} when it was built and is {sha256} now",
                 remedy="build again, and find out what writes into the directory",
-                where=file.distribution.filename,
+                where=file.filename,
             ),
         )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from release.checklist import run
 from release.checks.built import CHECKS, OF_A_FILE
-from release.checks.examination import examined
+from release.checks.examination import Examined, examined
 from release.facts import Built
 from release.model.finding import Finding
 from release.model.outcome import Outcome, State
@@ -23,27 +23,20 @@ def inspection(built: Built, *, block: frozenset[str] = frozenset()) -> dict[str
     "refuse" where a finding of the file blocks, else "accept". `block` names checks whose warnings block.
     """
     files = [
-        _file(replace(built, files=(file,), memo={"examined": (found,)}), block)
+        _file(replace(built, files=(file,), memo={"examined": (found,)}), found, block)
         for file, found in zip(built.files, examined(built), strict=True)
     ]
     together = (one for one in run(CHECKS, built, block=block) if one.check not in _OF_A_FILE)
     return {"schema": 1, "files": files, "release": list(_findings(together))}
 
 
-def refused(document: dict[str, Any]) -> bool:
-    """Whether any file, or the set, would be refused."""
-    of_files = (file["verdict"] == "refuse" for file in document["files"])
-    return any(of_files) or any(one["severity"] == "block" for one in document["release"])
-
-
-def _file(built: Built, block: frozenset[str]) -> dict[str, Any]:
-    distribution = built.files[0].distribution
+def _file(built: Built, examined: Examined, block: frozenset[str]) -> dict[str, Any]:
     outcomes = (one for one in run(CHECKS, built, block=block) if one.check in _OF_A_FILE)
     findings = list(_findings(outcomes))
     return {
-        "file": distribution.filename,
-        "sha256": distribution.sha256,
-        "size": distribution.size,
+        "file": examined.filename,
+        "sha256": examined.sha256,
+        "size": built.files[0].size,
         "verdict": "refuse" if any(one["severity"] == "block" for one in findings) else "accept",
         "findings": findings,
     }
@@ -51,12 +44,13 @@ def _file(built: Built, block: frozenset[str]) -> dict[str, Any]:
 
 def _findings(outcomes: Iterable[Outcome]) -> Iterator[dict[str, Any]]:
     for outcome in outcomes:
-        yield from (_finding(outcome.check, one) for one in outcome.findings)
+        yield from (as_data(outcome.check, one) for one in outcome.findings)
         if outcome.state in {State.CRASHED, State.UNKNOWN}:
-            yield _finding(outcome.check, Finding(message=outcome.reason, remedy=outcome.remedy or "report it to us"))
+            yield as_data(outcome.check, Finding(message=outcome.reason, remedy=outcome.remedy or "report it to us"))
 
 
-def _finding(check: str, finding: Finding) -> dict[str, Any]:
+def as_data(check: str, finding: Finding) -> dict[str, Any]:
+    """A finding in the document."""
     return {
         "check": check,
         "severity": finding.severity,

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from packaging.utils import canonicalize_name
-
-from release.acceptance.rule import OnIndex, Upload, first_refusal
 from release.checklist import Check, check
 from release.checks.on_index import the_index_answers
-from release.diagnoses import remedy_for
 from release.facts import Access, Project
 from release.model.finding import Finding, NotApplicable, Observation, Unknown
+from release.model.naming import normalized
 
 #: how far the two clocks may be apart
 _APART = timedelta(seconds=60)
@@ -42,13 +39,19 @@ def the_new_name_can_be_had(access: Access) -> Iterator[Observation]:
 
 def _refused_name(access: Access, name: str) -> Iterator[Finding]:
     from release.acceptance import names
+    from release.acceptance.rule import OnIndex, Upload, first_refusal
+    from release.diagnoses import remedy_for
 
     alike = access.alike if isinstance(access.alike, tuple) else ()
     site = access.index.simple_url.removesuffix("/simple/")
     refusal = first_refusal(
-        (names.the_new_name_is_valid, names.the_new_name_is_no_standard_module, names.the_new_name_is_unlike_the_others),
+        (
+            names.the_new_name_is_valid,
+            names.the_new_name_is_no_standard_module,
+            names.the_new_name_is_unlike_the_others,
+        ),
         Upload(fields={"name": (name,)}, site=site),
-        OnIndex(now=access.now, names=frozenset(map(canonicalize_name, alike))),
+        OnIndex(now=access.now, names=frozenset(map(normalized, alike))),
     )
     if refusal is None:
         return

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from release.acceptance.archives import dist_info, tar_of, zip_of
+from release.acceptance.fields import first
 from release.acceptance.limits import Broken
 from release.acceptance.record import UndecodableError, differences, recorded
 from release.acceptance.rule import Upload
@@ -17,12 +18,16 @@ RECORD = "record-lists-what-is-in-the-wheel"
 READABLE = "every-member-can-be-read"
 PATHS = "every-path-stays-inside"
 RUBBISH = "nothing-is-shipped-by-accident"
+TITLES = "every-title-is-a-title"
 
 _OUTSIDE = re.compile(r"^(?:/|\\|[A-Za-z]:)|(?:^|[/\\])\.\.(?:[/\\]|$)")
 _RUBBISH = re.compile(
     r"(?:^|/)(?:__pycache__|\.git|\.hg|\.svn|\.venv|\.tox|\.nox|\.mypy_cache|\.pytest_cache|\.ruff_cache|\.idea"
     r"|\.DS_Store|Thumbs\.db|\.coverage|node_modules)(?:/|$)|\.py[co]$"
 )
+#: a title with a line below that is too short to make it one; docutils takes both for ordinary text below four
+#: characters, and warns from there on, which the index refuses. Source: docutils, `parsers/rst/states.py`
+_SHORT_TITLE = re.compile(r"(?:\A|\n[ \t]*\n)(?P<title>\S[^\n]{3,})\n(?P<line>=|([=~^*#+\"'-])\3{1,2})[ \t]*(?:\n|\Z)")
 #: names shown in one message
 _SHOWN = 3
 
@@ -41,6 +46,7 @@ def oddities(upload: Upload) -> Iterator[Oddity]:
     elif isinstance(tar, TarContents):
         names = tar.names
     yield from _names(upload, names)
+    yield from _titles(upload)
 
 
 def _warn(check: str, upload: Upload, message: str, remedy: str, source: str | None = None) -> Oddity:
@@ -48,7 +54,8 @@ def _warn(check: str, upload: Upload, message: str, remedy: str, source: str | N
     return check, finding
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
+    """The first of many names, quoted, and how many more there are."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(map(repr, names[:_SHOWN])) + more
 
@@ -63,7 +70,7 @@ def _record(upload: Upload, archive: ZipContents) -> Iterator[Oddity]:
     except UndecodableError:
         return
     unlisted, missing = differences(listed or frozenset(), archive.names, directory)
-    what = [f"does not list {_some(unlisted)}"] * bool(unlisted) + [f"lists {_some(missing)} in vain"] * bool(missing)
+    what = [f"does not list {some(unlisted)}"] * bool(unlisted) + [f"lists {some(missing)} in vain"] * bool(missing)
     if listed is not None and what:
         yield _warn(
             RECORD,
@@ -76,14 +83,27 @@ def _record(upload: Upload, archive: ZipContents) -> Iterator[Oddity]:
 
 def _damaged(upload: Upload) -> Iterator[Oddity]:
     if damaged := upload.memo.get("damaged", ()):
-        names = _some([name for name, _ in damaged])
+        names = some([name for name, _ in damaged])
         yield _warn(READABLE, upload, f"{names} can't be unpacked: {damaged[0][1]}", "build it again: python -m build")
 
 
 def _names(upload: Upload, names: Sequence[str]) -> Iterator[Oddity]:
     outside = [name for name in names if _OUTSIDE.search(name)]
     if outside:
-        yield _warn(PATHS, upload, f"{_some(outside)} points outside the archive", "build it again: python -m build")
+        yield _warn(PATHS, upload, f"{some(outside)} points outside the archive", "build it again: python -m build")
     rubbish = [name for name in names if _RUBBISH.search(name)]
     if rubbish:
-        yield _warn(RUBBISH, upload, f"{_some(rubbish)} is shipped", "exclude it in the build backend's configuration")
+        yield _warn(RUBBISH, upload, f"{some(rubbish)} is shipped", "exclude it in the build backend's configuration")
+
+
+def _titles(upload: Upload) -> Iterator[Oddity]:
+    kind = first(upload, "description_content_type")
+    found = _SHORT_TITLE.search(first(upload, "description")) if not kind or "x-rst" in kind else None
+    if found:
+        yield _warn(
+            TITLES,
+            upload,
+            f"the line {found['line']!r} is too short to make a title of {found['title']!r}: both are shown as text",
+            "underline the title in its full length",
+            "https://docutils.sourceforge.io/docs/ref/rst/restructuredtext.html#sections",
+        )

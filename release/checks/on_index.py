@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
-from packaging.version import InvalidVersion, Version
-
 from release.checklist import Check, check
 from release.facts import Access, Project
 from release.model.finding import Finding, NotApplicable, Observation, Unknown
-from release.model.listing import Listing
+from release.model.listing import FileOnIndex, Listing
 
 #: how long PyPI takes files for a release
 _OPEN_FOR = timedelta(days=14)
 _NO_PROJECT = NotApplicable(reason="the index has no such project")
+#: between two releases the version of the last one stands in the project, and that is no fault
+_NO_RELEASE = NotApplicable(reason="nothing is about to be released")
 
 
 @check()
@@ -55,13 +54,15 @@ def the_release_is_open(access: Access) -> Iterator[Observation]:
     if not isinstance(access.listing, Listing) or not isinstance(access.project, Project):
         yield _NO_PROJECT
         return
+    if not access.releasing:
+        yield _NO_RELEASE
+        return
     begun = _closed_since(access)
     if begun is not None:
         version = access.project.version
         yield Finding(
             message=f"version {version} is on {access.index.name} since {begun:%Y-%m-%d}, and takes no more files",
             remedy=f"release a new version, or a post-release such as {version}.post1",
-            severity="block" if access.releasing else "warn",
             where=access.index.name,
             server_text="Uploading new files to releases older than 14 days is not allowed.",
             cause="server.closed-release",
@@ -70,12 +71,9 @@ def the_release_is_open(access: Access) -> Iterator[Observation]:
 
 def _closed_since(access: Access) -> datetime | None:
     """When the release that is to be uploaded was begun, where that is too long ago and files of it are missing."""
-    listing, project = access.listing, access.project
-    if access.index.kind != "warehouse" or not isinstance(listing, Listing) or not isinstance(project, Project):
+    files = files_of_version(access)
+    if access.index.kind != "warehouse" or (access.ours and access.ours <= {file.sha256 for file in files}):
         return None
-    if access.ours and access.ours <= {file.sha256 for file in listing.files}:
-        return None
-    files = [file for file in listing.files if _is_of(file.filename, project.version)]
     begun = min((file.upload_time for file in files if file.upload_time), default=None)
     return begun if begun is not None and access.now - begun > _OPEN_FOR else None
 
@@ -90,14 +88,8 @@ def the_version_is_new(access: Access) -> Iterator[Observation]:
     if not isinstance(access.listing, Listing) or not isinstance(access.project, Project):
         yield _NO_PROJECT
         return
-    if _closed_since(access) is not None:
-        return  # that says it all
     version = access.project.version
-    others = [
-        file.filename
-        for file in access.listing.files
-        if _is_of(file.filename, version) and file.sha256 not in access.ours
-    ]
+    others = [file.filename for file in files_of_version(access) if file.sha256 not in access.ours]
     if others:
         shown = ", ".join(map(repr, others[:3])) + (", …" if len(others) > 3 else "")  # noqa: PLR2004 - a line's worth
         yield Finding(
@@ -109,7 +101,17 @@ def the_version_is_new(access: Access) -> Iterator[Observation]:
         )
 
 
+def files_of_version(access: Access) -> tuple[FileOnIndex, ...]:
+    """What the index has of the project's version."""
+    if not isinstance(access.listing, Listing) or not isinstance(access.project, Project):
+        return ()
+    return tuple(file for file in access.listing.files if _is_of(file.filename, access.project.version))
+
+
 def _is_of(filename: str, version: str) -> bool:
+    from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+    from packaging.version import InvalidVersion, Version
+
     try:
         wanted = Version(version)
         parsed = parse_wheel_filename(filename) if filename.endswith(".whl") else parse_sdist_filename(filename)

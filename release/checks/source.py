@@ -10,8 +10,7 @@ from packaging.version import InvalidVersion, Version
 from release.checklist import Check, check
 from release.facts import Git, Source
 from release.model.finding import Finding, NotApplicable, Observation, Unknown
-
-_NAME = re.compile(r"([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])\Z", re.IGNORECASE | re.ASCII)
+from release.model.naming import is_name
 
 
 @check()
@@ -31,7 +30,7 @@ def the_name_is_valid(source: Source) -> Iterator[Observation]:
     Source: core metadata specification, "Name".
     """
     assert not isinstance(source.project, Unknown)
-    if not _NAME.match(source.project.name):
+    if not is_name(source.project.name):
         yield Finding(
             message=f"the name {source.project.name!r} is not valid",
             remedy="use ASCII letters and digits with '.', '_' and '-' between them",

@@ -7,16 +7,18 @@ nobody knows are unknown, and block.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
-from release.diagnoses import Diagnosis, Match, recognise
 from release.facts import Access, Project
 from release.model.credential import Credential
 from release.model.finding import Finding, NotApplicable, Observation, Unknown
 from release.model.listing import Listing
+from release.model.naming import normalized
 from release.model.probe import Probed, Quota
 from release.model.token import Token, scope
+
+if TYPE_CHECKING:
+    from release.diagnoses import Diagnosis, Match
 
 #: sections of the catalog that an answer about a token can come from; words about files and metadata
 #: come from questions that the probes do not reach
@@ -37,9 +39,11 @@ def identity(access: Access) -> Iterator[Observation]:
 def permission(access: Access) -> Iterator[Observation]:
     """Whether the index would let it upload."""
     if access.permission is None:
-        yield NotApplicable(reason="the project's name is not known") if isinstance(
-            access.project, Unknown
-        ) else _NOT_ASKED
+        yield (
+            NotApplicable(reason="the project's name is not known")
+            if isinstance(access.project, Unknown)
+            else _NOT_ASKED
+        )
     else:
         yield from _answered(access, access.permission)
 
@@ -56,6 +60,8 @@ def _known(probed: Probed) -> Match | None:
     """The failure that the words show, the likeliest root first."""
     if not _REFUSED <= probed.status < _SERVER_FAILED:
         return None
+    from release.diagnoses import recognise
+
     found = recognise(probed.words(), status=probed.status)
     return next((one for one in found if one.cause.startswith(_ABOUT_ACCESS)), None)
 
@@ -136,7 +142,8 @@ def _what(access: Access, probed: Probed, cause: str, user: str) -> str:
         case "server.login-limit" if probed.reply.retry_after is not None:
             return f"{index} holds this address back for {probed.reply.retry_after:.0f} s"
         case _:
-            return f"{index} refuses {token}: {_diagnosis(cause).title}"
+            of = f", of user {user!r}" if user else ""
+            return f"{index} refuses {token}{of}: {_diagnosis(cause).title}"
 
 
 def _remedy(access: Access, probed: Probed, cause: str) -> str:
@@ -154,7 +161,7 @@ def _made_anew(access: Access, probed: Probed) -> bool:
     """
     names = scope(access.token).projects if isinstance(access.token, Token) else ()
     if names and isinstance(access.project, Project):
-        return canonicalize_name(access.project.name) in map(canonicalize_name, names)
+        return normalized(access.project.name) in map(normalized, names)
     return probed.reply.words().count("project-scoped token is not valid") <= 2  # noqa: PLR2004 - see above
 
 

@@ -49,7 +49,8 @@ DIAGNOSES = (
         explanation="CI machines, containers and WSL have no secret store, or keyring was told to use none.",
         symptoms=("keyring.errors.NoKeyringError: No recommended backend was available",),
         also=("No suitable keyring backend", "No keyring backend found", words.CREDENTIAL_NOT_FOUND),
-        remedy="use TWINE_PASSWORD or trusted publishing there; python -m keyring diagnose shows which store is used",
+        remedy="use TWINE_PASSWORD or trusted publishing there; python -m keyring --list-backends shows which stores "
+        "there are",
         detect="offline",
         weight="high",
         sources=("jaraco/keyring#566", "python-poetry/poetry#5189"),

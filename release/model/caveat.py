@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from packaging.utils import canonicalize_name
+from release.model.naming import normalized
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ def expiration(expires_at: datetime, not_before: datetime) -> bytes:
 
 def project_names(*names: str) -> bytes:
     """The caveat of tag 1; the names are normalised here."""
-    return _dump(1, [canonicalize_name(name) for name in names])
+    return _dump(1, [normalized(name) for name in names])
 
 
 def _dump(tag: int, *fields: Any) -> bytes:

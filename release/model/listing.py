@@ -5,9 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from release.model.naming import normalized
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 _SDISTS = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tar.Z", ".tar")
 _OTHERS = (".whl", ".egg", ".exe", ".msi", ".rpm", ".deb", ".dmg")
@@ -52,11 +55,13 @@ def version_of(filename: str, project: str) -> Version | None:
     hyphens, eggs and installers. Wheels and eggs have the version as their second part, sdists as
     everything behind the name.
     """
+    from packaging.version import InvalidVersion, Version
+
     stem, extension = _split(filename)
     parts = stem.split("-")
-    ours = canonicalize_name(project)
+    ours = normalized(project)
     for at in range(1, len(parts)):
-        if canonicalize_name("-".join(parts[:at])) == ours:
+        if normalized("-".join(parts[:at])) == ours:
             text = "-".join(parts[at:]) if extension in _SDISTS else parts[at]
             with suppress(InvalidVersion):
                 return Version(text)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
 #: characters of a server's words that are kept
@@ -71,6 +69,8 @@ class Reply:
 
 
 def _phrase(status: int) -> str:
+    from http import HTTPStatus
+
     try:
         return HTTPStatus(status).phrase
     except ValueError:
@@ -95,6 +95,8 @@ def _text(body: str) -> str:
     """A body without its markup; text that is none stays as it is."""
     if not re.search(r"<[a-z!/]", body, re.IGNORECASE):
         return body
+    import html  # with a table of 2,000 names
+
     bare = re.sub(r"(?is)<(script|style|title)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>", " ", body)
     return " ".join(html.unescape(bare).split())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from release.model.distribution import Distribution
 from release.model.listing import Listing
@@ -42,6 +43,8 @@ class Unclear:
     detail: str
     #: seconds that the server asks to wait before the next attempt; None where it does not say
     retry_after: float | None = None
+    #: how much of the request's body had gone out by then: the index can have the file only if all of it has
+    sent: Literal["nothing", "some", "all"] = "all"
 
 
 Answer = Receipt | Rejection | Unclear

@@ -145,11 +145,11 @@ def test_the_copies_say_what_they_are_limited_to() -> None:
         assert isinstance(short, Token)
         (limit,) = (one for one in expired.caveats if isinstance(one, Expiration))
         assert limit.expires_at == datetime.fromtimestamp(1, UTC)
-        names, limit = short.caveats[-2:]
+        names, brief = short.caveats[-2:]
         assert names == ProjectNames(names=("acme-widget",))
-        assert isinstance(limit, Expiration)
-        assert timedelta(seconds=100) < limit.expires_at - datetime.now(UTC) <= probes.LIFE
-        assert limit.not_before < datetime.now(UTC) - timedelta(minutes=5)
+        assert isinstance(brief, Expiration)
+        assert timedelta(seconds=100) < brief.expires_at - datetime.now(UTC) <= probes.LIFE
+        assert brief.not_before < datetime.now(UTC) - timedelta(minutes=5)
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,7 @@ def test_a_healthy_way_in_has_no_finding(facts: Access) -> None:
         (access(token(ACCOUNT), index=LOCAL), "cred.wrong-index"),
         (access(token(ACCOUNT, b"[0,1795000000,0]")), "cred.expired"),
         (access(token(ACCOUNT, b"[0,1999999999,1999999990]")), "cred.expired"),
+        (access(token(b'[4,"p",null]', b"[0,1795000000,0]")), "tp.token-expired"),
         (access(token(b'[1,["other"]]')), "cred.project-scope-mismatch"),
         (access(token(b'[1,["acme-widget"]]'), listing=None), "cred.project-scope-new-project"),
         (access(token(b'[2,["x"]]'), listing=None), "cred.project-scope-new-project"),

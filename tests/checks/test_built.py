@@ -7,10 +7,10 @@ import io
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from release.acceptance.description import DESCRIPTION
 from release.acceptance.files import FILE
@@ -20,21 +20,23 @@ from release.acceptance.rule import OnIndex, StoredFile
 from release.checklist import run
 from release.checks.advice import ADVICE
 from release.checks.built import CHECKS, OF_A_FILE, OF_THE_SET
-from release.checks.inspection import inspection, refused
+from release.checks.inspection import inspection
 from release.facts import Built, BuiltFile, Project
-from release.model.distribution import Distribution
+from release.model.finding import Unknown
 from release.model.outcome import State
 from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
 
 
 def file(name: str, content: bytes, sha256: str | None = None) -> BuiltFile:
     found = hashlib.sha256(content).hexdigest()
-    distribution = Distribution(path=Path("dist") / name, sha256=sha256 or found, size=len(content))
-    return BuiltFile(distribution=distribution, open=lambda: io.BytesIO(content))
+    return BuiltFile(filename=name, size=len(content), sha256=sha256 or found, open=lambda: io.BytesIO(content))
 
 
-def built(*files: BuiltFile, project: Project | None = None, on_index: OnIndex | None = None) -> Built:
-    return Built(project=project, files=files, now=NOW, on_index=on_index)
+def built(*files: BuiltFile, project: Project | None = None, on_index: OnIndex | Unknown | None = None) -> Built:
+    known = (
+        None if on_index is None else {canonicalize_name("acme-widget"): on_index, canonicalize_name("json"): on_index}
+    )
+    return Built(project=project, files=files, now=NOW, on_index=known)
 
 
 GOOD = (file(WHEEL, wheel()), file(SDIST, sdist()))
@@ -97,6 +99,7 @@ def test_the_cause_stands_alone() -> None:
         (zipped(wheel_members() | {"unlisted.py": b""}), "record-lists-what-is-in-the-wheel"),
         (zipped(wheel_members() | {"../up.txt": b""}), "every-path-stays-inside"),
         (zipped(wheel_members() | {"a/__pycache__/b.pyc": b""}), "nothing-is-shipped-by-accident"),
+        (wheel(metadata(body="Widgets\n===\n\nText.\n")), "every-title-is-a-title"),
     ],
 )
 def test_what_is_unwise_is_a_warning(content: bytes, check: str) -> None:
@@ -105,6 +108,21 @@ def test_what_is_unwise_is_a_warning(content: bytes, check: str) -> None:
     assert not failed(facts)
     assert check in failed(facts, State.WARNED)
     assert next(one for one in run(CHECKS, facts, block=frozenset({check})) if one.check == check).state.blocks
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Title\n=====\n\nText.\n",
+        "Abc\n===\n\nText.\n",
+        "An end ...\n\n...\n",
+        "A list:\n\n* a\n* b\n",
+        "::\n\n  Title\n  ==\n",
+    ],
+)
+def test_what_is_meant_as_it_is_written_is_no_warning(text: str) -> None:
+    """Full underlines, lists, literal blocks."""
+    assert not failed(built(file(WHEEL, wheel(metadata(body=text)))), State.WARNED)
 
 
 def test_a_member_that_can_not_be_read_is_a_warning() -> None:
@@ -144,7 +162,7 @@ def test_a_standard_name_is_taken_where_the_project_exists() -> None:
     json = built(file("json-1.0.tar.gz", sdist(metadata("json"), "json-1.0")))
     assert failed(json) == ["the-index-takes-the-name"]
     there = StoredFile(filename="json-0.1.zip", sha256="0" * 64, blake2_256=None, size=1, version="0", filetype="sdist")
-    assert not failed(replace(json, on_index=OnIndex(now=NOW, files=(there,)), memo={}))
+    assert not failed(built(*json.files, on_index=OnIndex(now=NOW, files=(there,))))
 
 
 def test_a_file_that_can_not_be_opened_is_a_finding() -> None:
@@ -164,7 +182,6 @@ def test_the_document() -> None:
     document = inspection(built(GOOD[0], bad))
     assert document["schema"] == 1
     assert [one["verdict"] for one in document["files"]] == ["accept", "refuse"]
-    assert refused(document)
     findings = document["files"][1]["findings"]
     keys = ["check", "severity", "message", "remedy", "where", "server_text", "source"]
     assert all(list(one) == keys for one in findings + document["release"])
@@ -173,7 +190,7 @@ def test_the_document() -> None:
     assert inspection(built(*GOOD)) == {
         "schema": 1,
         "files": [
-            {"file": one.distribution.filename, "sha256": one.distribution.sha256, "size": one.distribution.size,
+            {"file": one.filename, "sha256": one.sha256, "size": one.size,
              "verdict": "accept", "findings": []}
             for one in GOOD
         ],
@@ -199,7 +216,8 @@ def test_heavy_libraries_wait_until_they_are_needed(monkeypatch: pytest.MonkeyPa
     for name in [name for name in sys.modules if name.partition(".")[0] in {"docutils", "twine", "stdlib_list"}]:
         monkeypatch.delitem(sys.modules, name)
     data: dict[str, Any] = {"Description_Content_Type": "text/markdown"}
-    assert not refused(inspection(built(file(WHEEL, wheel(metadata(body="# Hi\n", **data))))))
+    document = inspection(built(file(WHEEL, wheel(metadata(body="# Hi\n", **data)))))
+    assert document["files"][0]["verdict"] == "accept"
     assert not {"docutils", "twine"} & set(sys.modules)
 
 

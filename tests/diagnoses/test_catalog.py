@@ -56,10 +56,10 @@ post.tag-without-release post.yank-vs-delete post.first-file-metadata
 """.split()  # noqa: SIM905 - a list that people read
 )
 
-#: causes that nothing on this machine, and no sandbox, can bring about; each with the reason
+#: causes that nothing on this machine, and no sandbox, can bring about, or tell apart from others; each with the
+#: reason. All others are brought about in tests/stories/test_causes.py
 NOT_REPRODUCIBLE = {
     "cred.leaked-auto-revoked": "only the index knows why it revoked a token; from here it is cred.revoked",
-    "org.inactive": "the sandbox has no organizations and no billing",
     "shell.mangled": "a shell changes the value before any program sees it; what is left is a damaged token",
     "server.login-limit": "takes an address that an administrator banned",
     "tp.environment-protection": "GitHub refuses to start the job; no program of ours runs",
@@ -68,6 +68,24 @@ NOT_REPRODUCIBLE = {
     "file.content-forbidden": "takes the commercial programs that encrypt the code",
     "post.representation-skew": "two caches of a content delivery network that disagree",
     "post.yank-vs-delete": "a habit; what follows from it is file.name-reuse-deleted",
+    "account.disabled": "the index answers as for a deleted token, so it is told with cred.revoked",
+    "keyring.stale": "the index answers as for any deleted token: cred.revoked, with the keyring as its place",
+    "env.not-forwarded": "from inside, a variable that was not passed on is one that nobody set: cred.missing",
+    "ci.fork-pr": "takes a run on GitHub for a fork; its words are those of a missing secret or identity",
+    "ci.secret-scope": "which secrets a job may see is known to the CI system alone; it shows as cred.env-empty",
+    "ci.token-argv": "nothing fails, until the token is revoked",
+    "tp.fork-pr": "takes a run on GitHub for a fork; its words are those of tp.id-token-permission",
+    "tp.reusable-workflow": "takes an identity that GitHub made for a called workflow; its words are those of a "
+    "publisher that is not found",
+    "tp.testpypi-not-configured": "its words are those of any publisher that is not found",
+    "file.partial-release": "whose the files are is known to the journal of the run that uploaded them; its words "
+    "are those of file.exists-different",
+    "name.taken": "the index answers as for a missing role: account.no-role",
+    "meta.secret-in-dist": "the index takes such files; what reveals them is the revoked token",
+    "post.testpypi-deps": "what another index lacks shows as any dependency that is not found",
+    "post.import-broken": "it is named by the words of the failed import, which are the project's own",
+    "post.tag-without-release": "a state of the repository and the index between two runs, which is no failure",
+    "post.first-file-metadata": "the index takes it; it shows on the project's page alone",
 }
 
 EACH = pytest.mark.parametrize("diagnosis", CATALOG.values(), ids=list(CATALOG))

@@ -14,7 +14,8 @@ from release.model.secret import Secret
 
 @pytest.mark.parametrize(
     "leak",
-    [str, "{}".format, "{:>10}".format, lambda s: f"{s}", json.dumps, pickle.dumps, copy.copy, copy.deepcopy, lambda s: "a" + s],
+    [str, "{}".format, "{:>10}".format, lambda s: f"{s}", json.dumps, pickle.dumps,
+     copy.copy, copy.deepcopy, lambda s: "a" + s],
 )  # fmt: skip
 def test_every_careless_use_raises(leak: Callable[[object], object]) -> None:
     with pytest.raises(TypeError) as caught:

@@ -16,7 +16,7 @@ from release.adapters.credentials.source import BrokenSourceError, Found
 from release.adapters.pipe import Pipe
 from release.model.credential import Candidate, Credential, Origin, Resolution
 from release.model.finding import Finding, Unknown
-from release.model.index import WELL_KNOWN, Index, is_loopback
+from release.model.index import PYPI, TESTPYPI, WELL_KNOWN, Index, is_loopback
 from release.model.secret import Secret
 from release.model.token import issuer
 
@@ -26,6 +26,7 @@ _USERNAME = "__token__"
 
 #: what can be the reason why nothing was found, the likeliest first
 _REASONS = (
+    "pypirc.testpypi-under-pypi",
     "cred.wrong-index",
     "pypirc.malformed",
     "pypirc.section-unlisted",
@@ -176,12 +177,13 @@ def _with_reason(remarks: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 
 def _wrong_index(origin: Origin, password: Secret, index: Index) -> Finding:
+    copied = origin.kind == "pypirc" and index == PYPI and issuer(password) == TESTPYPI.token_location
     return Finding(
         message=f"the token in {origin.detail} was issued by {issuer(password)!r}, not by {index.token_location!r}",
         remedy=f"make a token on {index.token_location}, and store it: keyring set {index.upload_url} {_USERNAME}",
         severity="warn",
         where=origin.detail,
-        cause="cred.wrong-index",
+        cause="pypirc.testpypi-under-pypi" if copied else "cred.wrong-index",
     )
 
 

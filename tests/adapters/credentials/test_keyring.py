@@ -146,3 +146,20 @@ def test_the_library_is_never_loaded_here(tmp_path: Path) -> None:
         [sys.executable, "-c", code, str(tmp_path)], env=env, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where backends speak over the session bus")
+def test_without_a_bus_the_answer_is_the_library_s_own_and_comes_without_it(tmp_path: Path) -> None:
+    """The library would load every backend to say that none works."""
+    env = {"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path), "PATH": os.environ["PATH"]}
+    library = subprocess.run(
+        [sys.executable, "-c", "import keyring; print(keyring.get_keyring().__module__)"],
+        env=env, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    child = Path(resolve.__code__.co_filename).with_name("keyring_child.py")
+    ours = subprocess.run(
+        [sys.executable, "-X", "importtime", "-P", child],
+        env=env, capture_output=True, text=True, check=True, input="{}\n",
+    )  # fmt: skip
+    assert library.stdout.strip() == f"keyring.backends.{json.loads(ours.stdout)['backend']}"
+    assert "keyring" not in {line.split("|")[-1].strip() for line in ours.stderr.splitlines()}

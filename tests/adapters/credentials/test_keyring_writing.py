@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from release.adapters import process
 from release.adapters.credentials import resolve, store
 from release.errors import ReleaseError
 from release.model import macaroon
@@ -112,7 +113,7 @@ def test_the_token_is_in_no_argument_and_no_variable_of_the_child(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
-    run = store.run_program
+    run = process.run_program
 
     def spy(argv: list[str], **options: object) -> object:
         seen.append(f"{argv} {options['env']}")

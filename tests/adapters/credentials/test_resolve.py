@@ -116,7 +116,7 @@ def test_a_wrong_token_in_a_place_of_this_index_alone_is_told_even_where_another
     pypirc(tmp_path, f"[pypi]\npassword = {token('test.pypi.org')}\n")
     result = resolve(PYPI, ENV | {"TWINE_PASSWORD": token()}, tmp_path)
     assert isinstance(result.credential, Credential)
-    assert causes(result) == [("cred.wrong-index", "warn")]
+    assert causes(result) == [("pypirc.testpypi-under-pypi", "warn")]
 
 
 def test_this_machine_has_several_names() -> None:

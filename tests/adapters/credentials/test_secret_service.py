@@ -55,7 +55,9 @@ def session(tmp_path: Path) -> Iterator[dict[str, str]]:
 def daemon(env: Mapping[str, str], *, unlocked: bool) -> Iterator[None]:
     """The keyring's daemon; its first unlocking makes the keyring."""
     argv = ["gnome-keyring-daemon", "--foreground", "--components=secrets", *(["--unlock"] if unlocked else [])]
-    running = subprocess.Popen(argv, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    running = subprocess.Popen(
+        argv, env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     with running:
         try:
             assert running.stdin is not None
@@ -70,8 +72,7 @@ def daemon(env: Mapping[str, str], *, unlocked: bool) -> Iterator[None]:
 def _wait_for(env: Mapping[str, str]) -> None:
     """Until somebody on the bus is the Secret Service."""
     code = (
-        "import secretstorage, sys\n"
-        "sys.exit(not secretstorage.check_service_availability(secretstorage.dbus_init()))"
+        "import secretstorage, sys\nsys.exit(not secretstorage.check_service_availability(secretstorage.dbus_init()))"
     )
     for _ in range(50):
         done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, check=False)

@@ -1,4 +1,4 @@
-"""Keyring backends for tests that can be written to: the entries lie in the JSON file that PREFLIGHT_KEYRING_FILE names."""
+"""Keyring backends for tests that can be written to; the entries lie in the file that PREFLIGHT_KEYRING_FILE names."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class PlaintextKeyring(KeepingKeyring):
 class Chain(KeepingKeyring):
     """A chain of backends, with a readable one in it."""
 
-    backends = (KeepingKeyring(), PlaintextKeyring())
+    backends = (KeepingKeyring(), PlaintextKeyring())  # type: ignore[no-untyped-call] # the library's base has no types
 
 
 class Forgetful(KeepingKeyring):
@@ -66,17 +66,18 @@ class Silent(KeepingKeyring):
     """Waits for somebody to unlock it, for ever."""
 
     def _keep(self, entries: list[list[str]]) -> None:
+        del entries
         time.sleep(600)
 
 
 class Locked(KeepingKeyring):
     def _keep(self, entries: list[list[str]]) -> None:
-        raise KeyringLocked
+        raise KeyringLocked(len(entries))
 
 
 class Broken(KeepingKeyring):
     def _keep(self, entries: list[list[str]]) -> None:
-        raise RuntimeError("canary")
+        raise RuntimeError("canary", entries)
 
 
 class Mute(KeepingKeyring):

@@ -1,0 +1,258 @@
+"""Searches all objects of a repository for secrets, and what is staged; tells where in history a hit lies.
+
+Everything that git stores is read, what no branch reaches included: stashes, the reflog, amended commits.
+Objects come from `git cat-file --batch`; of most versions of a file only the difference needs a search.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO
+
+from release.adapters import cat_file, git, members, scan
+from release.adapters.system import System
+from release.adapters.workers import spread
+from release.errors import ToolError
+from release.model import leak_files
+from release.model.leak import Leak, Searched, Unread, together
+from release.model.leak_sieve import changed, search, suspicious
+
+#: bytes of objects from which on a second process is worth its start
+_LARGE = 64 << 20
+#: tasks for each of them to take: the fewer, the more versions of a file come together
+_TASKS = 4
+#: bytes of files that are kept for comparison with later versions, and from which on it is worth it
+_KEPT, _SMALL = 64 << 20, 4096
+#: names of objects on one command line; Windows allows some 32,000 characters
+_NAMES = 400
+#: What a partial clone has left out is not fetched, and no object is shown in the place of another: this
+#: search is about what lies here.
+_OFFLINE = {"GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_REPLACE_OBJECTS": "1"}
+_STAGED = re.compile(rb":\d+ (?P<mode>\d+) [0-9a-f]+ (?P<name>[0-9a-f]+) [A-Z]\d*\0(?P<path>[^\0]+)\0")
+_RAW = re.compile(r":\d+ \d+ (?P<old>[0-9a-f]+) (?P<new>[0-9a-f]+) [A-Z]\d*\t(?P<path>.+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    """Some objects of a repository, for one process to search."""
+
+    root: str
+    env: Mapping[str, str]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """What one process has found."""
+
+    searched: Searched
+    #: files that hold credentials by their name: object, name
+    named: tuple[tuple[str, str], ...]
+
+
+def search_all(system: System, root: Path) -> Searched:
+    """Search every object that lies in the repository at `root`.
+
+    A secret is one leak, however many objects hold it. Raises `ToolError` where git fails: half a search
+    would look like a clean one.
+    """
+    env = git.surroundings(system) | _OFFLINE
+    objects = cat_file.objects(root, env)
+    tasks = [_Task(root=str(root), env=env, names=names) for names in _shares(objects)]
+    large = sum(one.size for one in objects) >= _LARGE
+    try:
+        parts = list(spread(_search, tasks, large=large))
+        named = dict(pair for part in parts for pair in part.named)
+        files = _named(root, env, named)
+    except cat_file.BrokenError as error:
+        raise cat_file.failed("cat-file", str(error)) from None
+    found = together([*(part.searched for part in parts), Searched(leaks=files)])
+    return replace(
+        found,
+        leaks=_placed(root, env, found.leaks),
+        unread=(*found.unread, *_missing(system, root)),
+        count=len(objects),
+    )
+
+
+def staged(system: System, directory: Path) -> Searched:
+    """Search what is staged for the next commit, as the index has it. Raises `ToolError` where git fails.
+
+    The index is the one that git names to its hooks: of `git commit --all` or `git commit FILE` it is another.
+    """
+    env = {**system.env, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", **_OFFLINE}
+    listed = cat_file.output(
+        directory, env, "diff", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff",
+        "--ignore-submodules=all", "--diff-filter=ACMT",
+    )  # fmt: skip
+    paths = [(found["name"].decode(), found["path"].decode("utf-8", "replace")) for found in _STAGED.finditer(listed)]
+    try:
+        bodies = cat_file.read(str(directory), env, [name for name, _ in paths]) if paths else ()
+        return together(scan.stream(body, path, one.size) for (_, path), (one, body) in zip(paths, bodies, strict=True))
+    except cat_file.BrokenError as error:
+        raise cat_file.failed("cat-file", str(error)) from None
+
+
+def _shares(objects: Sequence[cat_file.Object]) -> Iterator[tuple[str, ...]]:
+    """The names of the objects in runs of about the same size, in their order."""
+    most = sum(one.size for one in objects) // _TASKS + 1
+    run: list[str] = []
+    size = 0
+    for one in objects:
+        run.append(one.name)
+        size += one.size
+        if size >= most:
+            yield tuple(run)
+            run, size = [], 0
+    if run:
+        yield tuple(run)
+
+
+def _search(task: _Task) -> _Part:
+    """Search some objects, in a process of its own."""
+    found: list[Searched] = []
+    named: list[tuple[str, str]] = []
+    versions = _Versions()
+    for one, body in cat_file.read(task.root, task.env, task.names):
+        if one.type == "tree":
+            named += leak_files.named_in_tree(body.read(), len(one.name) // 2)
+            continue
+        seen = _of_object(body, one.size, versions)
+        if seen.leaks or seen.unread:
+            found.append(_of(one, seen))
+    return _Part(searched=together(found), named=tuple(named))
+
+
+def _of_object(body: IO[bytes], size: int, versions: _Versions) -> Searched:
+    if not isinstance(body, io.BytesIO):
+        return scan.stream(body, "", size)
+    data = body.getvalue()
+    if members.form(data) is not None:
+        return scan.content(data, "")
+    if not suspicious(changed(data, versions.like(data))):
+        versions.keep(data)
+        return Searched()
+    return Searched(leaks=search(data))
+
+
+class _Versions:
+    """Files in which nothing was found, by how they begin and end: most changes are made in between.
+
+    Another version of one needs a search only where it differs.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[bytes, bytes] = {}
+        self._size = 0
+
+    def like(self, data: bytes) -> bytes:
+        """The last one that begins and ends as this one does; empty where there is none."""
+        return self._kept.get(_ends(data), b"")
+
+    def keep(self, data: bytes) -> None:
+        if len(data) < _SMALL:
+            return
+        ends = _ends(data)
+        # Taken out first, so that what was seen last goes last.
+        self._size += len(data) - len(self._kept.pop(ends, b""))
+        self._kept[ends] = data
+        while self._size > _KEPT:
+            self._size -= len(self._kept.pop(next(iter(self._kept))))
+
+
+def _ends(data: bytes) -> bytes:
+    return data[:64] + data[-64:]
+
+
+def _of(one: cat_file.Object, seen: Searched) -> Searched:
+    return Searched(
+        leaks=tuple(replace(leak, object=one.name, object_type=one.type) for leak in seen.leaks),
+        unread=tuple(replace(part, path=f"{one.type} {one.name[:12]}{part.path}") for part in seen.unread),
+    )
+
+
+def _named(root: Path, env: Mapping[str, str], named: Mapping[str, str]) -> tuple[Leak, ...]:
+    """The files that hold credentials by their name."""
+    found: list[Leak] = []
+    for one, body in cat_file.read(str(root), env, named) if named else ():
+        leaks = search(body.read(), named[one.name])
+        found += (replace(leak, object=one.name) for leak in leaks if leak.kind in leak_files.KINDS)
+    return tuple(found)
+
+
+def _placed(root: Path, env: Mapping[str, str], leaks: Sequence[Leak]) -> tuple[Leak, ...]:
+    """Each secret once, where it came in: the path and the commit."""
+    groups: dict[tuple[str, str], list[Leak]] = defaultdict(list)
+    for leak in leaks:
+        groups[leak.kind, leak.identity].append(leak)
+    names = sorted({leak.object for leak in leaks if leak.object and leak.object_type == "blob"})
+    places: dict[str, _Place] = {}
+    for at in range(0, len(names), _NAMES):
+        places |= _places(root, env, names[at : at + _NAMES])
+    return tuple(_first(group, places) for group in groups.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where an object came into the history."""
+
+    #: the larger, the earlier
+    age: int
+    commit: str
+    path: str
+
+
+def _first(group: Sequence[Leak], places: Mapping[str, _Place]) -> Leak:
+    others = len({leak.object for leak in group}) - 1
+    known = [leak for leak in group if leak.object in places]
+    if not known:
+        return replace(group[0], others=others)
+    first = max(known, key=lambda leak: places[leak.object or ""].age)
+    place = places[first.object or ""]
+    inner = first.path if first.path.startswith("!") else ""
+    return replace(first, path=place.path + inner, commit=place.commit, others=others)
+
+
+def _places(root: Path, env: Mapping[str, str], names: Sequence[str]) -> dict[str, _Place]:
+    """The commit and path under which each object came in; those that no commit has are left out.
+
+    Empty where git can't tell, as in a clone without trees.
+    """
+    words = [
+        "-c",
+        "core.quotePath=false",
+        "log",
+        "--all",
+        "--reflog",
+        "--topo-order",
+        "-m",
+        "--no-renames",
+        "--raw",
+        "--no-abbrev",
+    ]
+    words += ["--no-show-signature", "--no-color", "--no-ext-diff", "--format=format:commit %H"]
+    try:
+        listed = cat_file.output(root, env, *words, *(f"--find-object={name}" for name in names))
+    except ToolError:
+        return {}
+    places: dict[str, _Place] = {}
+    commit = ""
+    for age, line in enumerate(listed.decode("utf-8", "replace").splitlines()):
+        if line.startswith("commit "):
+            commit = line.removeprefix("commit ")
+        elif found := _RAW.fullmatch(line):
+            places[found["new"]] = _Place(age=age, commit=commit, path=found["path"])
+    return places
+
+
+def _missing(system: System, root: Path) -> Iterator[Unread]:
+    """What of the history does not lie here."""
+    if git.is_shallow(system, root):
+        yield Unread(path="", reason="the clone is shallow: git fetch --unshallow brings the rest of its history")
+    if git.is_partial(system, root):
+        yield Unread(path="", reason="the clone is partial: what has not been fetched yet lies at its remote alone")

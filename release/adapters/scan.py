@@ -1,0 +1,153 @@
+"""Searches files for secrets: what they hold, and what lies in them where they are archives, at any depth."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from release.adapters import members
+from release.adapters.cat_file import PIECE
+from release.model.leak import Leak, Searched, Unread
+from release.model.leak_sieve import OVERLAP, search
+
+#: archives in archives
+_DEPTH = 6
+#: bytes of a nested archive that are kept in memory; more goes to a temporary file without a name
+_SPOOL = 32 << 20
+#: neither a link nor a pipe is followed (POSIX)
+_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
+def file(path: Path, name: str) -> Searched:
+    """Search one file, to be called `name`. Raises `OSError` where it can't be read."""
+    with path.open("rb") as stream:
+        size = os.fstat(stream.fileno()).st_size
+        return _sum(_look(stream, name, _Way(meter=members.Meter(size))))
+
+
+def content(data: bytes, name: str) -> Searched:
+    """Search the bytes of one file."""
+    if members.form(data) is None:
+        return Searched(leaks=search(data, name), count=1)
+    return _sum(_look(io.BytesIO(data), name, _Way(meter=members.Meter(len(data)))))
+
+
+def stream(data: IO[bytes], name: str, size: int) -> Searched:
+    """Search a file of `size` bytes that is read once, from where it stands to its end."""
+    return _sum(_look(data, name, _Way(meter=members.Meter(size))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """How far inside an archive we are, and what of it may still be unpacked."""
+
+    meter: members.Meter
+    depth: int = 0
+
+
+class Reader:
+    """Reads the files of one directory, with as few calls as can be."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+
+    def search(self, name: str) -> Searched:
+        path = os.path.join(self._root, name)  # noqa: PTH118 - a Path costs more than the search of a small file
+        try:
+            handle = os.open(path, _FLAGS)
+        except OSError as error:
+            return self._not_opened(path, name, error)
+        try:
+            state = os.fstat(handle)
+            if not stat.S_ISREG(state.st_mode):
+                return Searched()
+            if state.st_size <= PIECE:
+                return content(os.read(handle, state.st_size + 1), name)
+        except OSError as error:
+            return Searched(unread=(Unread(path=name, reason=_reason(error)),))
+        finally:
+            os.close(handle)
+        return file(Path(path), name)
+
+    def _not_opened(self, path: str, name: str, error: OSError) -> Searched:
+        """A link, a directory, or a file that is gone since it was listed, is none that could leak."""
+        if not os.path.lexists(path) or os.path.islink(path) or os.path.isdir(path):  # noqa: PTH114, PTH112 - as above
+            return Searched()
+        return Searched(unread=(Unread(path=name, reason=_reason(error)),))
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _sum(found: Iterator[Leak | Unread]) -> Searched:
+    seen = dict.fromkeys(found)
+    return Searched(
+        leaks=tuple(one for one in seen if isinstance(one, Leak)),
+        unread=tuple(one for one in seen if isinstance(one, Unread)),
+        count=1,
+    )
+
+
+def _look(data: IO[bytes], name: str, way: _Way) -> Iterator[Leak | Unread]:
+    piece = data.read(PIECE)
+    kind = members.form(piece)
+    if kind is None:
+        yield from _pieces(data, piece, name)
+    elif way.depth >= _DEPTH:
+        yield Unread(path=name, reason=f"it is an archive inside {_DEPTH} others")
+    else:
+        with _whole(data, piece) as archive:
+            yield from _inside(archive, kind, name, way)
+
+
+def _inside(archive: IO[bytes], kind: members.Form, name: str, way: _Way) -> Iterator[Leak | Unread]:
+    inner = _Way(meter=way.meter, depth=way.depth + 1)
+    try:
+        for member, content in members.members(archive, kind, way.meter):
+            yield from _look(content, f"{name}!{member}" if member else name, inner)
+    except members.TooMuchError:
+        if way.depth:
+            raise
+        yield Unread(path=name, reason="it unpacks to far more than its size")
+    except members.BROKEN:
+        # What is no archive after all, or a damaged one, is searched as it lies there.
+        archive.seek(0)
+        yield from _pieces(archive, archive.read(PIECE), name)
+
+
+@contextlib.contextmanager
+def _whole(data: IO[bytes], piece: bytes) -> Iterator[IO[bytes]]:
+    """All of a file of which `piece` has been read, so that it can be sought."""
+    if len(piece) < PIECE:
+        yield io.BytesIO(piece)
+    elif data.seekable():
+        data.seek(0)
+        yield data
+    else:
+        with tempfile.SpooledTemporaryFile(_SPOOL) as copy:
+            copy.write(piece)
+            while more := data.read(PIECE):
+                copy.write(more)
+            copy.seek(0)
+            yield copy
+
+
+def _pieces(data: IO[bytes], piece: bytes, name: str) -> Iterator[Leak]:
+    """Search a file of which `piece` has been read, one piece at a time."""
+    line, full = 1, len(piece) == PIECE
+    while True:
+        yield from search(piece, name, first_line=line)
+        if not full:
+            return
+        more = data.read(PIECE)
+        full = len(more) == PIECE
+        line += piece.count(b"\n", 0, -OVERLAP)
+        piece = piece[-OVERLAP:] + more

@@ -1,0 +1,88 @@
+"""Searches a directory for secrets: in a repository all but what git ignores, else all but litter."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from release.adapters import git, grep
+from release.adapters.system import System
+
+if TYPE_CHECKING:
+    from release.model.leak import Searched
+
+#: files from which on a second process is worth its start, and parts into which they are divided
+_MANY, _TASKS = 500, 16
+#: never part of a project, and often large; only looked at where git does not know better
+_LITTER = {
+    ".git", ".hg", ".svn", ".release", ".nox", ".tox", ".venv", "venv", "node_modules", "__pycache__",
+    ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", ".eggs",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    """Some files of a directory."""
+
+    root: str
+    names: tuple[str, ...]
+
+
+def search(system: System, directory: Path) -> Searched:
+    """Search the files of a directory; submodules are searched too. Raises `ToolError` where git fails."""
+    if git.root(system, directory) is None:
+        names = tuple(_walk(directory))
+        return replace(_all(directory, names), count=len(names))
+    asked = grep.ask(system, directory)
+    # While git reads the files, what reads the suspects among them is loaded.
+    from release.adapters import scan  # noqa: F401 - `_files` wants it
+    from release.model.leak import together
+    from release.model.leak_files import may_hold_credentials
+
+    listed = asked.answer()
+    suspects = dict.fromkeys([*listed.suspects, *filter(may_hold_credentials, listed.names)])
+    inner = tuple(_inner(directory, listed.names))
+    parts = [_below(search(system, directory / name), name) for name in inner]
+    found = together([_all(directory, tuple(suspects)), *parts])
+    return replace(found, count=len(listed.names) - len(inner) + sum(part.count for part in parts))
+
+
+def _all(directory: Path, names: tuple[str, ...]) -> Searched:
+    from release.adapters.workers import spread
+    from release.model.leak import together
+
+    size = max(1, len(names) // _TASKS)
+    tasks = [_Task(root=str(directory), names=names[at : at + size]) for at in range(0, len(names), size)]
+    found = together(spread(_files, tasks, large=len(names) >= _MANY))
+    return replace(found, leaks=tuple(sorted(found.leaks, key=lambda leak: (leak.path, leak.line))))
+
+
+def _files(task: _Task) -> Searched:
+    from release.adapters.scan import Reader
+    from release.model.leak import together
+
+    return together(map(Reader(task.root).search, task.names))
+
+
+def _walk(directory: Path) -> Iterator[str]:
+    for top, inner, files in os.walk(directory):
+        inner[:] = [name for name in inner if name not in _LITTER and not Path(top, name, "pyvenv.cfg").exists()]
+        place = Path(top).relative_to(directory)
+        yield from ((place / name).as_posix() for name in files)
+
+
+def _inner(directory: Path, listed: tuple[str, ...]) -> Iterator[str]:
+    """The repositories in the repository: submodules, and others, which git lists with a slash."""
+    known = ".gitmodules" in listed
+    yield from (name.rstrip("/") for name in listed if name.endswith("/") or (known and (directory / name).is_dir()))
+
+
+def _below(found: Searched, directory: str) -> Searched:
+    return replace(
+        found,
+        leaks=tuple(replace(one, path=f"{directory}/{one.path}") for one in found.leaks),
+        unread=tuple(replace(one, path=f"{directory}/{one.path}") for one in found.unread),
+    )

@@ -1,0 +1,86 @@
+"""Files that hold credentials by their name: `.pypirc`, netrc, `.env`, `.git-credentials`."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from release.model.leak import Spot
+from release.model.secret import Secret
+
+#: the kinds of `release.model.leak.KINDS` that are found by their names
+KINDS = frozenset({"pypirc", "netrc", "git-credentials", "env"})
+
+#: an entry of a tree object: mode, name, 0, and the object's name in bytes
+_ENTRY = re.compile(rb"100(?:644|755|664) ([^\0]*(?:pypirc|netrc|\.git-credentials|\.env[^\0]*))\0")
+#: any of these is in every such name
+_MARKS = (b"pypirc\0", b"netrc\0", b".git-credentials\0", b".env")
+_ENDINGS = ("pypirc", "netrc", ".git-credentials", ".env")
+
+_PYPIRC = re.compile(rb"(?m)^[ \t]*password[ \t]*[=:][ \t]*(?P<value>[^\r\n]+)")
+_NETRC = re.compile(rb"(?m)^(?:[^#\r\n]*\s)?password\s+(?P<value>\S+)")
+_GIT = re.compile(rb"(?m)^https?://[^:/@\s]+:(?P<value>[^@\s]+)@")
+_ENV = re.compile(
+    rb"(?mi)^[ \t]*(?:export[ \t]+)?\w*(?:SECRET|TOKEN|PASSWORD|PASSWD|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|CREDENTIAL)\w*"
+    rb"[ \t]*=[ \t]*[\"']?(?P<value>[^\s\"'#]+)"
+)
+#: what is put there for others to replace
+_EXAMPLE_NAME = re.compile(r"example|sample|template|dist$|default|schema|test", re.IGNORECASE)
+_PLACEHOLDER = re.compile(
+    rb"[<$%{\[].*|.*\*\*\*.*|.*\.\.\.?|.*(?:your|my|example|sample|dummy|fake|change|replace|placeholder|insert|todo|xxx"
+    rb"|localhost|password|passwd|secret|token|insecure|development|testing|hunter2).*|(.)\1*",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def credential_file(path: str, data: bytes) -> Iterator[Spot]:
+    """The first password in a file that holds credentials by its name; nothing for other files.
+
+    Placeholders, and tokens that `leak_token` finds anyway, are none.
+    """
+    if not may_hold_credentials(path):
+        return
+    name = posixpath.basename(path.rpartition("!")[2])
+    for kind, is_named_so, pattern in (
+        ("pypirc", name.endswith("pypirc"), _PYPIRC),
+        ("netrc", name in {".netrc", "_netrc", "netrc"}, _NETRC),
+        ("git-credentials", name == ".git-credentials", _GIT),
+        ("env", _is_env(name), _ENV),
+    ):
+        if is_named_so:
+            yield from _first(kind, pattern, data)
+
+
+def may_hold_credentials(path: str) -> bool:
+    """Whether a file's name is worth a look."""
+    return path.endswith(_ENDINGS) or ".env." in path
+
+
+def named_in_tree(tree: bytes, width: int) -> Iterator[tuple[str, str]]:
+    """Object and name of each entry of a tree object that holds credentials by its name.
+
+    `width` is the length of an object's name in bytes: 20, or 32 in a SHA-256 repository.
+    """
+    if any(mark in tree for mark in _MARKS):
+        for found in _ENTRY.finditer(tree):
+            yield tree[found.end() : found.end() + width].hex(), found[1].decode("utf-8", "replace")
+
+
+def _is_env(name: str) -> bool:
+    return (name.endswith(".env") or name.startswith(".env.")) and not _EXAMPLE_NAME.search(name)
+
+
+def _first(kind: str, pattern: re.Pattern[bytes], data: bytes) -> Iterator[Spot]:
+    for found in pattern.finditer(data):
+        value = found["value"].strip().strip(b"\"'")
+        if not _PLACEHOLDER.fullmatch(value) and b"pypi-" not in value and _is_secret(kind, value):
+            yield Spot(kind=kind, offset=found.start(), identity=Secret(value.decode("latin-1")).fingerprint)
+            return
+
+
+def _is_secret(kind: str, value: bytes) -> bool:
+    """Whether a value is one: settings end in TOKEN and KEY too, so that in `.env` it must have some length."""
+    if kind != "env":
+        return len(value) > 3  # noqa: PLR2004 - shorter ones protect nothing
+    return len(value) >= 8 and re.search(rb"\d", value) is not None and re.search(rb"[A-Za-z]", value) is not None  # noqa: PLR2004

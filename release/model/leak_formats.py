@@ -1,0 +1,182 @@
+"""Secrets of other services, by their published formats, and private keys.
+
+Where a format has a checksum or a structure, that must hold; else the text must look drawn by chance.
+What vendors' documentation shows has neither. `at` is where the sieve stopped: at the "A" of an anchor
+that has one, else at the last character of a prefix.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import zlib
+
+from release.model.leak import Spot
+from release.model.secret import Secret
+
+_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PLACEHOLDER = re.compile(
+    rb"example|sample|dummy|fake|redact|replace|placeholder|changeme|secret|your|insert|xxxx|0000"
+    rb"|1234567|abcdefg|(.)\1{4}",
+    re.IGNORECASE,
+)
+
+# Group 1 is what is drawn by chance.
+_GITHUB = re.compile(rb"gh[pousr]_([A-Za-z0-9]{36})")
+_GITHUB_REFRESH = re.compile(rb"ghr_([A-Za-z0-9]{76})")
+_GITHUB_FINE = re.compile(rb"github_pat_([A-Za-z0-9]{22}_[A-Za-z0-9]{59})")
+_NPM = re.compile(rb"npm_([A-Za-z0-9]{36})")
+_STRIPE = re.compile(rb"[sr]k_live_([A-Za-z0-9]{24,247})")
+_GITLAB = re.compile(rb"gl(?:pat|dt|rt)-([A-Za-z0-9_-]{20,300})")
+_SLACK = re.compile(rb"(?:xox[abeoprs]-(?:\d{10,13}-){1,3}|xapp-\d-[A-Z0-9]{9,12}-\d{10,13}-)([A-Za-z0-9]{24,64})")
+_GOOGLE = re.compile(rb"AIza([A-Za-z0-9_-]{35})(?![A-Za-z0-9_-])")
+_AWS = re.compile(rb"(?<![A-Za-z0-9])A[KS]IA([A-Z2-7]{16})(?![A-Za-z0-9])")
+_AWS_SECRET = re.compile(rb"(?<![A-Za-z0-9/+=_-])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_-])")
+#: bytes before and after an access key in which its secret is looked for: some lines
+_BESIDE = 400
+
+
+def github(data: bytes, at: int) -> Spot | None:
+    """Source: GitHub blog 2021-04-05, "Behind GitHub's new authentication token formats"."""
+    found = [_GITHUB.match(data, at - 3), _GITHUB_REFRESH.match(data, at - 3)]
+    return next((_spot("github-token", one) for one in found if one and _checksum_holds(one[1])), None)
+
+
+def npm(data: bytes, at: int) -> Spot | None:
+    """Source: GitHub blog 2021-09-23, "Announcing npm's new access token format"."""
+    found = _NPM.match(data, at - 3)
+    return _spot("npm-token", found) if found and _checksum_holds(found[1]) else None
+
+
+def fine_grained(data: bytes, at: int) -> Spot | None:
+    """Source: GitHub documentation, "Token prefixes"."""
+    return _drawn("github-fine-grained-token", _GITHUB_FINE.match(data, at - 10))
+
+
+def stripe(data: bytes, at: int) -> Spot | None:
+    """Source: Stripe documentation, "API keys"; keys for tests (`sk_test_`) are worth nothing."""
+    return _drawn("stripe-key", _STRIPE.match(data, at - 7))
+
+
+def gitlab(data: bytes, at: int) -> Spot | None:
+    """Source: GitLab documentation, "Token prefixes"."""
+    return _drawn("gitlab-token", _GITLAB.match(data, at - 5) or _GITLAB.match(data, at - 4))
+
+
+def slack(data: bytes, at: int) -> Spot | None:
+    """Source: Slack documentation, "Tokens"."""
+    return _drawn("slack-token", _SLACK.match(data, at - 4))
+
+
+def google(data: bytes, at: int) -> Spot | None:
+    """Source: Google Cloud documentation, "Manage API keys"."""
+    return _drawn("google-key", _GOOGLE.match(data, at))
+
+
+def aws(data: bytes, at: int) -> Spot | None:
+    """An access key alone is a name; with the secret beside it, it is a key.
+
+    Source: AWS documentation, "IAM identifiers" and "Manage access keys".
+    """
+    found = _AWS.match(data, at)
+    if found is None or not _looks_drawn(found[1]):
+        return None
+    beside = data[max(0, found.start() - _BESIDE) : found.end() + _BESIDE]
+    return _spot("aws-key", found) if any(map(_is_aws_secret, _AWS_SECRET.findall(beside))) else None
+
+
+def _is_aws_secret(text: bytes) -> bool:
+    cases = (rb"[a-z]", rb"[A-Z]", rb"[0-9]")
+    return all(re.search(case, text) for case in cases) and _looks_drawn(text)
+
+
+def _drawn(kind: str, found: re.Match[bytes] | None) -> Spot | None:
+    return _spot(kind, found) if found and _looks_drawn(found[1]) else None
+
+
+def _looks_drawn(text: bytes) -> bool:
+    """Whether a text looks drawn by chance: no word of examples, no run, and different characters enough."""
+    return _PLACEHOLDER.search(text) is None and len(set(text)) * 10 >= min(len(text), 24) * 4
+
+
+def _checksum_holds(body: bytes) -> bool:
+    """Whether the last six characters are the CRC32 of those before, in base 62."""
+    number = zlib.crc32(body[:-6])
+    digits = ""
+    for _ in range(6):
+        number, digit = divmod(number, 62)
+        digits = _BASE62[digit] + digits
+    return digits.encode() == body[-6:] and len(set(body)) > 9  # noqa: PLR2004 - fewer are an example with a true checksum
+
+
+def _spot(kind: str, found: re.Match[bytes]) -> Spot:
+    return Spot(kind=kind, offset=found.start(), identity=Secret(found[0].decode("latin-1")).fingerprint)
+
+
+#: The dashes are counted and the name is short, so that no text takes long.
+_PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]{0,40})PRIVATE KEY( BLOCK)?-----")
+_PEM_END = re.compile(rb"-----END ")
+_PEM_HEADER = re.compile(rb"(?m)^[ \t>#*]*[A-Za-z-]+: .*$")
+_BETWEEN = re.compile(rb"\\[nr]|[\s\"'`,;|>#*\\()]+")
+#: bytes; an RSA key of 16384 bits has 13 kB as PEM
+_LONGEST_KEY = 20_000
+_PUTTY = re.compile(
+    rb"PuTTY-User-Key-File-\d: [^\n]+\n(?:[A-Z][A-Za-z-]+: [^\n]*\n|[A-Za-z0-9+/=]+\r?\n){1,400}?"
+    rb"Private-MAC: [0-9a-f]{40,64}"
+)
+_SERVICE_ACCOUNT = re.compile(rb"\"type\"\s*:\s*\"service_account\"")
+
+
+def private_key(data: bytes, at: int) -> Spot | None:
+    """Source: RFC 7468 (PEM), RFC 5208, 8017 and 5915 (what is in it), OpenSSH's `PROTOCOL.key`, RFC 9580 (PGP)."""
+    start = data.rfind(b"-----BEGIN ", max(0, at - 60), at)
+    found = _PEM.match(data, start) if start >= 0 else None
+    end = _PEM_END.search(data, found.end(), found.end() + _LONGEST_KEY) if found else None
+    if found is None or end is None:
+        return None
+    text = data[found.end() : end.start()]
+    body = b"".join(part for part in _BETWEEN.split(_PEM_HEADER.sub(b"", text)) if part != b"+")
+    if not _is_key(body, found[1].strip(), encrypted=b"ENCRYPTED" in text, pgp=found[2] is not None):
+        return None
+    near = data[max(0, start - _LONGEST_KEY // 20) : start]
+    kind = "google-service-account" if _SERVICE_ACCOUNT.search(near) else "private-key"
+    return Spot(kind=kind, offset=start, identity=Secret(body.decode("latin-1")).fingerprint)
+
+
+def putty(data: bytes, at: int) -> Spot | None:
+    """Source: PuTTY's manual, appendix C, "PPK file format"."""
+    start = data.rfind(b"PuTTY-User-Key-File-", max(0, at - _LONGEST_KEY), at)
+    found = _PUTTY.match(data, start) if start >= 0 else None
+    return _spot("private-key", found) if found else None
+
+
+def _is_key(body: bytes, form: bytes, *, encrypted: bool, pgp: bool) -> bool:
+    if pgp:
+        body = body.partition(b"=")[0]  # a checksum follows
+        body += b"=" * (-len(body) % 4)
+    try:
+        data = base64.b64decode(body, validate=True)
+    except binascii.Error:
+        return False
+    if pgp:
+        return len(data) > 64 and data[0] & 0x80 != 0 and not _one_letter(data)  # noqa: PLR2004 - the mark of a packet
+    if form == b"OPENSSH":
+        return data.startswith(b"openssh-key-v1\0") and len(data) > 100  # noqa: PLR2004 - less is no key
+    if encrypted:
+        return len(data) >= 48 and not _one_letter(data)  # noqa: PLR2004 - a small elliptic key
+    return _is_sequence(data)
+
+
+def _is_sequence(data: bytes) -> bool:
+    """Whether the bytes are one DER sequence from their first to their last, and not made up of one letter."""
+    if len(data) < 40 or data[0] != 0x30 or _one_letter(data):  # noqa: PLR2004 - an Ed25519 key has 48
+        return False
+    if data[1] < 0x80:  # noqa: PLR2004 - the short form of a length
+        return len(data) == 2 + data[1]
+    width = data[1] & 0x7F
+    return width in {1, 2, 3} and len(data) == 2 + width + int.from_bytes(data[2 : 2 + width], "big")
+
+
+def _one_letter(data: bytes) -> bool:
+    return len(set(data)) < 10  # noqa: PLR2004 - of 48 random bytes, some 40 differ

@@ -1,0 +1,110 @@
+"""API tokens of package indexes in any bytes: proven by their structure, wherever a line breaks them.
+
+A body that decodes to a macaroon with a host name, a UUID and a signature is a token. Examples and
+shortened ones don't decode. One whose signature is blanked out, or that has expired by a caveat, counts:
+who publishes it gets the real one revoked, since PyPI deletes by the identifier.
+Source: warehouse, `integrations/secrets/utils.py` (the signature is not checked).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+
+from release.model import macaroon, structure
+from release.model.index import is_loopback
+from release.model.leak import INDEX_TOKEN, Spot
+from release.model.leak_patterns import BASIC
+from release.model.secret import Secret
+from release.model.token import Token, decode
+
+#: What stands between two parts of a wrapped word: the end of a line, with a closing quotation mark, a
+#: backslash, a "+" or "=" before it (source code, shells, quoted-printable), and indentation, marks of
+#: quotation, comments, boxes or patches after it. Line breaks may be written out, as in JSON.
+_BREAK = (
+    rb"""(?:(?:["'`=\\+, \t]|\xe2\x94\x82){0,80}(?:\r?\n|(?:\\r)?\\n)"""
+    rb"""(?:[ \t>#*|:+"'`]|//|\xe2\x94\x82){0,80})"""
+)
+#: Every token begins so: version 2, and the type of the location. The letter behind it is its length.
+#: Source: `release.model.macaroon`
+_ANCHOR = re.compile(rb"A(?:" + _BREAK + rb")?g(?:" + _BREAK + rb")?E")
+_GAP = re.compile(_BREAK)
+_WORD = re.compile(rb"[A-Za-z0-9_+/-]+")
+#: characters; a token with every caveat that PyPI knows has some 600
+_LONGEST = 8192
+_BASIC = re.compile(re.escape(BASIC.encode()) + rb"[A-Za-z0-9+/]*")
+_RESERVED = (".example", ".invalid", ".test", ".localhost", "example.com", "example.net", "example.org")
+
+
+def token(data: bytes, at: int) -> Spot | None:
+    """The token whose first character behind "pypi-" is at `at`; that prefix may be missing."""
+    found = _ANCHOR.match(data, at)
+    token = _decoded(_body(data, found.end())) if found else None
+    return _spot(token, at) if token is not None else None
+
+
+def basic(data: bytes) -> Iterator[Spot]:
+    """Every token in a header of Basic authorisation, as recordings of HTTP keep them."""
+    for found in _BASIC.finditer(data):
+        text = found[0][: len(found[0]) // 4 * 4]
+        token = _decoded(base64.b64decode(text).partition(b":pypi-")[2])
+        if token is not None:
+            yield _spot(token, found.start())
+
+
+def _spot(token: Token, offset: int) -> Spot:
+    return Spot(kind=INDEX_TOKEN, offset=offset, identity=token.identifier, host=token.location)
+
+
+def _body(data: bytes, at: int) -> bytes:
+    """The base64 of a token whose first three characters end at `at`, put together from its parts."""
+    parts, length = [b"AgE"], 0
+    word = _WORD.match(data, at)
+    while length < _LONGEST:
+        if word is not None:
+            parts.append(word[0])
+            length += len(word[0])
+            at = word.end()
+            if len(parts) == 2 and not _begins(b"".join(parts)):  # noqa: PLR2004 - the anchor and its word
+                return b""
+        gap = _GAP.match(data, at)
+        word = _WORD.match(data, gap.end()) if gap is not None else None
+        if word is None:
+            break
+    return b"".join(parts)
+
+
+def _begins(body: bytes) -> bool:
+    """Whether a body can be that of a token, as far as its location goes: certificates are full of "AgE"."""
+    data = _bytes(body[:28])
+    if len(data) < 4:  # noqa: PLR2004 - version, type, length, a letter
+        return True
+    return data[2] >= 4 and structure.is_host(data[3 : 3 + data[2]])  # noqa: PLR2004 - the shortest host name
+
+
+def _decoded(body: bytes) -> Token | None:
+    try:
+        _, extra = macaroon.deserialize(_bytes(body))
+    except ValueError:
+        return None
+    exact = structure.characters(len(_bytes(body)) - extra)
+    token = decode(Secret("pypi-" + body[:exact].decode("ascii")))
+    return token if isinstance(token, Token) and not _made_up(token) else None
+
+
+def _made_up(token: Token) -> bool:
+    """Whether no index can have issued it: a host name for examples, or an identifier of one digit."""
+    host, digits = token.location.lower(), token.identifier.replace("-", "")
+    # The 13th and 17th digit of a UUID tell its version and variant.
+    return is_loopback(host) or host.endswith(_RESERVED) or len(set(digits[:12] + digits[13:16] + digits[17:])) == 1
+
+
+def _bytes(body: bytes) -> bytes:
+    """Decode base64 without padding; what can't be decoded is empty."""
+    whole = body[:-1] if len(body) % 4 == 1 else body
+    try:
+        return base64.urlsafe_b64decode(whole + b"=" * (-len(whole) % 4))
+    except binascii.Error:
+        return b""

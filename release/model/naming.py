@@ -1,0 +1,26 @@
+"""Project names: what is one, and which spellings are the same. Loads in no time, unlike `packaging.utils`.
+
+That module brings everything about platform tags with it, which takes longer to load than all that a look at a
+credential needs.
+Source: PEP 503 "Normalized Names"; core metadata specification, "Name".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
+
+_NAME = re.compile(r"([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])\Z", re.IGNORECASE | re.ASCII)
+
+
+def is_name(text: str) -> bool:
+    """Whether a project can be called so."""
+    return _NAME.match(text) is not None
+
+
+def normalized(name: str) -> NormalizedName:
+    """The one spelling that all spellings of a name have in common."""
+    return cast("NormalizedName", re.sub(r"[-_.]+", "-", name).lower())

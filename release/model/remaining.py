@@ -1,0 +1,91 @@
+"""What is left to be sent of a release, given what the index lists; and what the index would refuse. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from packaging.version import InvalidVersion, Version
+
+from release.model.distribution import Distribution
+from release.model.index import Index
+from release.model.listing import FileOnIndex, Listing, releases
+from release.model.upload import Receipt, Rejection, settle
+
+#: how long PyPI takes files for a release, from its first one on. Source: warehouse, since July 2026
+OPEN_FOR = timedelta(days=14)
+_STATUS = 400
+
+
+def in_order(files: Sequence[Distribution]) -> list[Distribution]:
+    """Wheels first: PyPI shows for a release what the metadata of its first file says."""
+    return sorted(files, key=lambda one: one.kind == "sdist")
+
+
+def look(
+    files: Sequence[Distribution], index: Index, listing: Listing | None, version: str, *, now: datetime
+) -> tuple[list[Receipt], list[Distribution], Rejection | None]:
+    """What is there already, what is to be sent, and the first refusal that can be foretold.
+
+    `now` is the index's time. A file name that was used once and whose file was deleted since is not
+    in any listing: of that, the index tells only when it is sent.
+    """
+    receipts: list[Receipt] = []
+    todo: list[Distribution] = []
+    for file in in_order(files):
+        match settle(file, listing):
+            case Receipt() as receipt:
+                receipts.append(receipt)
+            case Rejection() as refused:
+                return receipts, todo, refused
+            case None:
+                todo.append(file)
+    refusals = (_refusal(file, files, index, listing, version, now) for file in todo)
+    return receipts, todo, next(filter(None, refusals), None)
+
+
+def _refusal(  # noqa: PLR0913 - a file, and all that the index goes by
+    file: Distribution,
+    files: Sequence[Distribution],
+    index: Index,
+    listing: Listing | None,
+    version: str,
+    now: datetime,
+) -> Rejection | None:
+    """The index's words for a file that it can't take. Source: warehouse, `forklift/legacy.py`."""
+    if index.kind != "warehouse":
+        return None
+    there = of_version(listing, version)
+    text = None
+    until = closes(index, listing, version)
+    others = [one.filename for one in files if one is not file] + [one.filename for one in there]
+    if twin := _twin(file, files, listing):
+        text = f"File already exists, under the name {twin!r}"
+    elif until is not None and now > until:
+        text = "Uploading new files to releases older than 14 days is not allowed."
+    elif file.kind == "sdist" and any(not name.endswith(".whl") for name in others):
+        text = "Only one sdist may be uploaded per release."
+    return Rejection(filename=file.filename, status=_STATUS, text=text) if text else None
+
+
+def _twin(file: Distribution, files: Sequence[Distribution], listing: Listing | None) -> str | None:
+    """Another name for the same bytes."""
+    here = (one.filename for one in files if one.sha256 == file.sha256 and one.filename != file.filename)
+    there = (one.filename for one in (listing.files if listing else ()) if one.sha256 == file.sha256)
+    return next(here, None) or next(there, None)
+
+
+def of_version(listing: Listing | None, version: str) -> tuple[FileOnIndex, ...]:
+    """The files of a version, however it is spelled; none for what is no version."""
+    try:
+        return releases(listing).get(Version(version), ())
+    except InvalidVersion:
+        return ()
+
+
+def closes(index: Index, listing: Listing | None, version: str) -> datetime | None:
+    """When the release takes no more files; None where it has none yet, or nobody knows. Aware, UTC."""
+    if index.kind != "warehouse":
+        return None
+    times = [one.upload_time for one in of_version(listing, version) if one.upload_time is not None]
+    return min(times) + OPEN_FOR if times else None

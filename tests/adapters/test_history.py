@@ -1,0 +1,207 @@
+"""What git keeps: deleted files, messages, stashes, archives; and what is staged."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from release.adapters import cat_file, history
+from release.adapters.system import System, real
+from release.errors import ToolError
+from release.model.leak import Leak
+from tests import builders, minting
+
+_QUIET = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+_WHO = {f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+
+
+def system(**more: str) -> System:
+    here = real()
+    return replace(here, env={**here.env, **_QUIET, **_WHO, **more})
+
+
+def git(where: Path, *words: str) -> str:
+    return subprocess.run(
+        ["git", *words], cwd=where, check=True, capture_output=True, text=True, env=dict(system().env)
+    ).stdout.strip()
+
+
+def commit(where: Path, message: str = "x", **files: str | bytes | None) -> str:
+    """Commit files; one without content is removed. Returns the commit."""
+    if not (where / ".git").exists():
+        where.mkdir(exist_ok=True)
+        git(where, "init", "-q", "-b", "main")
+    for name, content in files.items():
+        path = where / name.replace("__", "/").replace("_", ".")
+        path.parent.mkdir(exist_ok=True)
+        if content is None:
+            path.unlink()
+        else:
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+    git(where, "add", "-A")
+    git(where, "commit", "-q", "--allow-empty", "-m", message)
+    return git(where, "rev-parse", "HEAD")
+
+
+def found(where: Path) -> tuple[Leak, ...]:
+    return history.search_all(system(), where).leaks
+
+
+def test_a_token_in_a_deleted_file_is_found_with_the_commit_that_brought_it_in(tmp_path: Path) -> None:
+    name = minting.identifier()
+    commit(tmp_path, a_txt="x")
+    there = commit(tmp_path, deploy__conf_ini=f"[x]\ntoken = {minting.token(name)}\n")
+    commit(tmp_path, deploy__conf_ini=None)
+    (leak,) = found(tmp_path)
+    assert (leak.identity, leak.path, leak.line, leak.commit) == (name, "deploy/conf.ini", 2, there)
+    assert leak.where == f"deploy/conf.ini:2 in commit {there[:12]}"
+
+
+def test_a_secret_in_many_versions_is_one_leak_at_its_first(tmp_path: Path) -> None:
+    token = minting.token()
+    first = commit(tmp_path, a_txt=f"1 {token}")
+    commit(tmp_path, a_txt=f"2 {token}")
+    commit(tmp_path, b_txt=f"3 {token}", a_txt="gone")
+    (leak,) = found(tmp_path)
+    assert (leak.path, leak.commit, leak.others) == ("a.txt", first, 2)
+
+
+def test_a_token_in_a_commit_message_is_found(tmp_path: Path) -> None:
+    there = commit(tmp_path, message=f"Publish\n\nwith {minting.token()}", a_txt="x")
+    (leak,) = found(tmp_path)
+    assert (leak.object, leak.object_type) == (there, "commit")
+    assert there[:12] in leak.where
+
+
+def test_a_token_in_the_message_of_a_tag_is_found(tmp_path: Path) -> None:
+    commit(tmp_path, a_txt="x")
+    git(tmp_path, "tag", "-a", "v1", "-m", minting.token())
+    (leak,) = found(tmp_path)
+    assert leak.object_type == "tag"
+
+
+def test_what_no_branch_reaches_is_found(tmp_path: Path) -> None:
+    stashed, amended = minting.identifier(), minting.identifier()
+    commit(tmp_path, a_txt="x")
+    (tmp_path / "a.txt").write_text(minting.token(stashed))
+    git(tmp_path, "stash")
+    commit(tmp_path, b_txt=minting.token(amended))
+    git(tmp_path, "reset", "-q", "--hard", "HEAD~1")
+    assert {leak.identity for leak in found(tmp_path)} == {stashed, amended}
+
+
+def test_an_object_that_is_in_no_commit_is_found(tmp_path: Path) -> None:
+    commit(tmp_path, a_txt="x")
+    (tmp_path / "b.txt").write_text(minting.token())
+    git(tmp_path, "add", "b.txt")
+    git(tmp_path, "rm", "-q", "--cached", "b.txt")
+    (leak,) = found(tmp_path)
+    assert (leak.commit, leak.path) == (None, "")
+    assert leak.object
+    assert leak.object[:12] in leak.where
+
+
+def test_archives_in_history_are_opened(tmp_path: Path) -> None:
+    packed = builders.tarred({"in.zip": builders.zipped({"b.txt": minting.token()})})
+    there = commit(tmp_path, dist__a_tgz=packed)
+    (leak,) = found(tmp_path)
+    assert (leak.path, leak.commit) == ("dist/a.tgz!in.zip!b.txt", there)
+
+
+def test_credential_files_in_history_are_known_by_their_names(tmp_path: Path) -> None:
+    there = commit(tmp_path, home___pypirc="[pypi]\npassword = q7-Zebra-42\n", notes_txt="password = q7-Zebra-43")
+    commit(tmp_path, home___pypirc=None)
+    (leak,) = found(tmp_path)
+    assert (leak.kind, leak.path, leak.commit) == ("pypirc", "home/.pypirc", there)
+
+
+def test_a_secret_that_a_later_version_adds_is_found(tmp_path: Path) -> None:
+    """Later versions are searched only where they differ."""
+    name = minting.identifier()
+    lines = [f"line {number} of a text that is long enough to be kept" for number in range(400)]
+    for number in range(5):
+        commit(tmp_path, a_txt="\n".join([*lines[:200], f"version {number}", *lines[200:]]))
+    there = commit(tmp_path, a_txt="\n".join([*lines[:300], minting.token(name), *lines[300:]]))
+    (leak,) = found(tmp_path)
+    assert (leak.identity, leak.commit, leak.line) == (name, there, 301)
+
+
+def test_a_file_larger_than_a_piece_is_searched(tmp_path: Path) -> None:
+    name = minting.identifier()
+    commit(tmp_path, a_bin=b"x\n" * (cat_file.PIECE // 2 + 5) + minting.token(name).encode(), b_txt="y")
+    (leak,) = found(tmp_path)
+    assert (leak.identity, leak.line) == (name, cat_file.PIECE // 2 + 6)
+
+
+def test_large_histories_are_searched_by_several_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [minting.identifier() for _ in range(6)]
+    for number, name in enumerate(names):
+        commit(tmp_path, **{f"f{number}_txt": minting.token(name)})
+    monkeypatch.setattr(history, "_LARGE", 1)
+    assert {leak.identity for leak in found(tmp_path)} == set(names)
+
+
+def test_an_empty_repository_has_nothing(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    assert history.search_all(system(), tmp_path).leaks == ()
+
+
+def test_a_damaged_repository_is_an_error_and_not_a_clean_one(tmp_path: Path) -> None:
+    commit(tmp_path, a_txt="a" * 500)
+    blob = git(tmp_path, "rev-parse", "HEAD:a.txt")
+    path = tmp_path / ".git" / "objects" / blob[:2] / blob[2:]
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(ToolError, match="not complete"):
+        found(tmp_path)
+
+
+def test_a_shallow_and_a_partial_clone_say_so(tmp_path: Path) -> None:
+    for number in range(3):
+        commit(tmp_path / "full", a_txt=f"{number} {minting.token()}")
+    git(tmp_path / "full", "config", "uploadpack.allowFilter", "true")
+    url = (tmp_path / "full").as_uri()
+    git(tmp_path, "clone", "-q", "--depth=1", url, "shallow")
+    git(tmp_path, "clone", "-q", "--no-checkout", "--filter=blob:none", url, "partial")
+    shallow = history.search_all(system(), tmp_path / "shallow")
+    partial = history.search_all(system(), tmp_path / "partial")
+    assert (len(shallow.leaks), len(partial.leaks)) == (1, 0)
+    assert "shallow" in shallow.unread[0].reason
+    assert "partial" in partial.unread[0].reason
+
+
+def test_what_is_staged_is_searched_and_nothing_else(tmp_path: Path) -> None:
+    name = minting.identifier()
+    commit(tmp_path, a_txt=minting.token(), b_txt="x", gone_txt="y")
+    (tmp_path / "b.txt").write_text(f"one\n{minting.token(name)}")
+    (tmp_path / "gone.txt").unlink()
+    (tmp_path / "new.txt").write_text("new")
+    git(tmp_path, "add", "-A")
+    (tmp_path / "b.txt").write_text("clean again, but for the index")
+    (tmp_path / "unstaged.txt").write_text(minting.token())
+    done = history.staged(system(), tmp_path)
+    assert [(leak.path, leak.line, leak.identity) for leak in done.leaks] == [("b.txt", 2, name)]
+    assert done.count == 2
+
+
+def test_before_the_first_commit_everything_is_staged(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    (tmp_path / "a b.txt").write_text(minting.token())
+    (tmp_path / "c.whl").write_bytes(builders.wheel(files={"x.py": minting.token()}))
+    git(tmp_path, "add", "-A")
+    assert [leak.path for leak in history.staged(system(), tmp_path).leaks] == ["a b.txt", "c.whl!x.py"]
+
+
+def test_the_index_that_git_names_to_its_hooks_is_the_one(tmp_path: Path) -> None:
+    """`git commit FILE` commits from an index of its own."""
+    commit(tmp_path, a_txt="x")
+    (tmp_path / "a.txt").write_text(minting.token())
+    (tmp_path / ".git" / "next").write_bytes((tmp_path / ".git" / "index").read_bytes())
+    other = system(GIT_INDEX_FILE=str(tmp_path / ".git" / "next"))
+    subprocess.run(["git", "add", "a.txt"], cwd=tmp_path, env=dict(other.env), check=True)
+    assert len(history.staged(other, tmp_path).leaks) == 1
+    assert history.staged(system(), tmp_path).leaks == ()

@@ -1,0 +1,247 @@
+"""What counts as a secret in some bytes, and what does not."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Callable
+
+import pytest
+
+from release.model.leak import INDEX_TOKEN, KINDS, Leak
+from release.model.leak_sieve import changed, search, suspicious
+from tests import minting
+
+WRAPS = ("\n", "\r\n", "\n        ", "\n> ", "\n# ", "\\\n", "\\\n    ", '"\n    "', "' +\n  '", "\\n", "=\n", "\n│ ")
+
+
+def kinds(text: str | bytes, path: str = "") -> list[str]:
+    found = search(text.encode() if isinstance(text, str) else text, path)
+    return [leak.kind for leak in found]
+
+
+@pytest.mark.parametrize("wrap", WRAPS, ids=map(repr, WRAPS))
+def test_a_token_is_found_wherever_a_line_break_tears_it_apart(wrap: str) -> None:
+    name = minting.identifier()
+    token = minting.token(name)
+    for at in range(1, len(token)):
+        found = search(f"first\nTOKEN = {token[:at]}{wrap}{token[at:]}\nnext words\n".encode())
+        assert [leak.identity for leak in found] == [name], at
+
+
+def test_a_token_is_found_when_it_is_wrapped_into_many_lines() -> None:
+    name = minting.identifier()
+    token = minting.token(name)
+    quoted = "".join(f"> {token[at : at + 40]}\n" for at in range(0, len(token), 40))
+    assert [leak.identity for leak in search(quoted.encode())] == [name]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_token_is_found_in_utf_16(encoding: str) -> None:
+    name = minting.identifier()
+    text = f"one\ntwo {minting.token(name)}\n".encode(encoding)
+    assert [(leak.identity, leak.line) for leak in search(text)] == [(name, 2)]
+    amidst = os.urandom(1001).replace(b"A", b"B") + text + os.urandom(100)
+    assert [leak.identity for leak in search(amidst)] == [name]
+
+
+def test_a_token_is_found_in_a_recording_of_basic_authorisation() -> None:
+    name = minting.identifier()
+    header = base64.b64encode(f"__token__:{minting.token(name)}".encode()).decode()
+    assert [leak.identity for leak in search(f"Authorization: Basic {header}".encode())] == [name]
+
+
+TOKENS: dict[str, Callable[[str], str]] = {
+    "alone": minting.token,
+    "neutered": minting.neutered,
+    "with a caveat": lambda name: minting.token(name, b"[0,1,0]"),
+    "without its prefix": lambda name: minting.token(name).removeprefix("pypi-"),
+    "of TestPyPI": lambda name: minting.token(name, host="test." + minting.HOST),
+    "glued to what follows": lambda name: minting.token(name) + "Z",
+    "in an address": lambda name: f"https://__token__:{minting.token(name)}@example.org/",
+    "in standard base64": lambda name: minting.token(name).replace("-", "+").replace("_", "/").replace("+", "-", 1),
+}
+
+
+@pytest.mark.parametrize("make", TOKENS.values(), ids=TOKENS)
+def test_a_token_counts_in_every_form_that_gives_it_away(make: Callable[[str], str]) -> None:
+    name = minting.identifier()
+    (leak,) = search(f"x = '{make(name)}'".encode())
+    assert (leak.kind, leak.identity) == (INDEX_TOKEN, name)
+    assert leak.host.endswith(minting.HOST)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password = pypi-AgEIcHlwaS5vcmcC...",
+        "pypi-AgEIcHlwaS5vcmcCJDEyMzQ1Njc4",
+        "pypi-AgENdGVzdC5weXBpLm9yZwI" + "A" * 150,
+        "pypi-" + "x" * 180,
+        "re.compile(r'pypi-AgE[A-Za-z0-9_-]{50,}')",
+        "MIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBaMQswCQYDVQQGEwJJ",
+    ],
+)
+def test_examples_and_shortened_tokens_are_none(text: str) -> None:
+    assert kinds(text) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "host"),
+    [
+        ("0" * 8 + "-0000-0000-0000-" + "0" * 12, minting.HOST),
+        ("11111111-1111-4111-8111-111111111111", minting.HOST),
+        (minting.identifier(), "127.0.0.1"),
+        (minting.identifier(), "localhost"),
+        (minting.identifier(), "pypi.example.org"),
+        ("not-a-uuid", minting.HOST),
+    ],
+)
+def test_tokens_that_no_index_issued_are_none(name: str, host: str) -> None:
+    assert kinds(minting.token(name, host=host)) == []
+
+
+OTHERS: dict[str, tuple[str, Callable[[], str]]] = {
+    "GitHub, personal": ("github-token", lambda: minting.checked("ghp_")),
+    "GitHub, of an app": ("github-token", lambda: minting.checked("ghs_")),
+    "GitHub, fine-grained": (
+        "github-fine-grained-token",
+        lambda: f"github_pat_{minting.drawn(22)}_{minting.drawn(59)}",
+    ),
+    "npm": ("npm-token", lambda: minting.checked("npm_")),
+    "GitLab": ("gitlab-token", lambda: "glpat-" + minting.drawn(20)),
+    "AWS": (
+        "aws-key",
+        lambda: f"id = AKIA{minting.drawn(16, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567')}\nsecret = aB1{minting.drawn(37)}",
+    ),
+    "Slack": ("slack-token", lambda: f"xoxb-{'8' + minting.drawn(11, '0123456789')}-917364528190-{minting.drawn(24)}"),
+    "Stripe": ("stripe-key", lambda: "sk_live_" + minting.drawn(24)),
+    "Google": ("google-key", lambda: "AIza" + minting.drawn(35)),
+    "RSA": ("private-key", minting.private_key),
+    "PKCS 8": ("private-key", lambda: minting.private_key("PRIVATE KEY", 1218)),
+    "RSA, as a string in JSON": ("private-key", lambda: json.dumps({"key": minting.private_key()})),
+    "OpenSSH": (
+        "private-key",
+        lambda: minting.armoured("OPENSSH PRIVATE KEY", b"openssh-key-v1\0" + os.urandom(400)),
+    ),
+    "service account": (
+        "google-service-account",
+        lambda: json.dumps({"type": "service_account", "private_key": minting.private_key("PRIVATE KEY", 1218)}),
+    ),
+    "PuTTY": (
+        "private-key",
+        lambda: (
+            "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: a\nPublic-Lines: 1\n"
+            f"{minting.drawn(60)}\nPrivate-Lines: 1\n{minting.drawn(48)}\nPrivate-MAC: {os.urandom(32).hex()}\n"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("kind", "make"), OTHERS.values(), ids=OTHERS)
+def test_secrets_of_other_services_are_found_by_their_published_forms(kind: str, make: Callable[[], str]) -> None:
+    text = f"a line\nvalue: {make()}\n"
+    (leak,) = search(text.encode())
+    assert (leak.kind, leak.line) == (kind, 2)
+    assert suspicious(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ghp_" + "a1B2c3D4e5F6" * 3,
+        "npm_" + "0" * 36,
+        "AKIAIOSFODNN7EXAMPLE\nwJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "AKIA" + "QWERTYUIOPASDFGH",
+        "sk_live_" + "x" * 24,
+        "glpat-xxxxxxxxxxxxxxxxxxxx",
+        "xoxb-" + "123456789012-1234567890123-" + "x" * 24,
+        "AIzaSy" + "Your" * 8 + "Q",
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA...\n-----END RSA PRIVATE KEY-----",
+        "-----BEGIN PRIVATE KEY-----\n<your key here>\n-----END PRIVATE KEY-----",
+        'if line.startswith("-----BEGIN PRIVATE KEY-----"): pass',
+        "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----",
+    ],
+)
+def test_what_documentation_shows_is_none(text: str) -> None:
+    assert kinds(text) == []
+
+
+FILES = {
+    ".pypirc": ("pypirc", "[pypi]\nusername = me\npassword = q7-Zebra-42\n"),
+    "a/.netrc": ("netrc", "machine example.org login me password q7-Zebra-42\n"),
+    ".env": ("env", "DEBUG=1\nexport API_TOKEN='q7Zebra42Lamp'\n"),
+    "deploy/.env.production": ("env", "DB_PASSWORD=q7Zebra42Lamp\n"),
+    ".git-credentials": ("git-credentials", "https://me:q7Zebra42@example.org\n"),
+    "x.zip!b/.pypirc": ("pypirc", "[a]\npassword: q7-Zebra-42\n"),
+}
+
+
+@pytest.mark.parametrize(("path", "kind", "text"), [(path, *known) for path, known in FILES.items()])
+def test_files_with_credentials_are_found_by_their_names(path: str, kind: str, text: str) -> None:
+    assert kinds(text, path) == [kind]
+    assert kinds(text, "notes.txt") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (".pypirc", "[pypi]\nusername = __token__\npassword = <your token>\n"),
+        (".pypirc", "[pypi]\nusername = me\n"),
+        (".env", "SECRET_KEY=changeme\nTOKEN=${CI_TOKEN}\nPASSWORD=\nTOKENS_PER_PAGE=20\n"),
+        (".env.example", "API_TOKEN=q7Zebra42Lamp\n"),
+        (".netrc", "machine example.org login me password YOUR_PASSWORD\n"),
+    ],
+)
+def test_placeholders_in_such_files_are_none(path: str, text: str) -> None:
+    assert kinds(text, path) == []
+
+
+def test_a_token_in_a_pypirc_is_told_once() -> None:
+    assert kinds(f"[pypi]\nusername = __token__\npassword = {minting.token()}\n", ".pypirc") == [INDEX_TOKEN]
+
+
+def test_one_secret_twice_in_a_file_is_one_leak_at_its_first_place() -> None:
+    token = minting.token()
+    (leak,) = search(f"\n\n{token}\n{token}\n".encode())
+    assert leak.line == 3
+
+
+@pytest.mark.parametrize("size", [0, 100, 3000, 100_000])
+def test_a_secret_that_a_version_adds_lies_in_what_has_changed(size: int) -> None:
+    before = b"".join(b"%d\n" % number for number in range(size))
+    half = len(before) // 2
+    secret = minting.token().encode()
+    assert changed(before, before) == b""
+    assert secret in changed(before[:half] + secret + before[half:], before)
+    assert secret in changed(secret + before, before)
+    assert secret in changed(before + secret, before)
+    torn = changed(before[:half] + secret + before[half:], before[:half] + secret[:40] + before[half:])
+    assert secret in torn
+
+
+def test_what_has_changed_in_a_large_file_is_little() -> None:
+    before = b"".join(b"%d\n" % number for number in range(100_000))
+    assert len(changed(before[:200_000] + b"new" + before[200_000:], before)) < 8000
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "passed_over"),
+    [
+        ("private-key", "tests/server.pem", True),
+        ("private-key", "x-1.0.tar.gz!x-1.0/test/key.pem", True),
+        ("private-key", "x.libs/libgnutls-5d3a.so.30", True),
+        ("private-key", "deploy/server.pem", False),
+        ("private-key", "contest/server.pem", False),
+        ("slack-token", "docs/index.md", True),
+        (INDEX_TOKEN, "tests/test_upload.py", False),
+        ("github-token", "docs/index.md", False),
+    ],
+)
+def test_among_tests_and_examples_only_what_is_proven_counts(kind: str, path: str, *, passed_over: bool) -> None:
+    assert Leak(kind=kind, identity="1", path=path, line=1).passed_over is passed_over
+
+
+def test_every_kind_says_where_it_is_taken_back() -> None:
+    assert all(kind.revoke for kind in KINDS.values())
