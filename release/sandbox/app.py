@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -13,9 +15,9 @@ from werkzeug.wrappers import Request, Response
 
 from release.sandbox import files, json_api, simple
 from release.sandbox.answers import answer, not_allowed, not_found
-from release.sandbox.call import Call, Notes
+from release.sandbox.call import NOTES, TROUBLE, Call, Notes, Trouble
 from release.sandbox.form import UnreadableError, received
-from release.sandbox.log import NOTES
+from release.sandbox.projects import newest_release
 from release.sandbox.store import Store
 from release.sandbox.upload import receive
 
@@ -42,7 +44,14 @@ def application(store: Store, clock: Callable[[], datetime]) -> WSGIApplication:
     """The index in `store`, as a WSGI application. `clock` gives the time, aware, UTC."""
 
     def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        call = Call(request=Request(environ), store=store, now=clock(), notes=environ.get(NOTES) or Notes())
+        call = Call(
+            request=Request(environ),
+            store=store,
+            now=clock(),
+            clock=clock,
+            notes=environ.get(NOTES) or Notes(),
+            trouble=environ.get(TROUBLE) or Trouble(),
+        )
         response = _unfit(call) or _routed(call)
         response.headers.pop("Date", None)  # the server gives one to every answer
         if response.status.isupper():  # werkzeug's way with phrases, not PyPI's
@@ -82,7 +91,7 @@ def _routed(call: Call) -> Response:
         if found := pattern.fullmatch(path):
             if call.request.method not in {"GET", "HEAD", "OPTIONS"}:
                 return not_allowed(call.request, _READING)
-            return handler(call, **found.groupdict())
+            return handler(call.at_work(), **found.groupdict())
     return not_found(call.request)
 
 
@@ -95,12 +104,20 @@ def _upload_address(call: Call, path: str) -> Response:
         return answer(request, 308, words, detail=words, headers=[("Location", f"{call.site}/legacy/")])
     if request.method != "POST":
         return _acted(call, request.args.get(":action"))
+    if call.trouble.clash:
+        with call.store.reading() as db:
+            call = replace(call, newest_release=newest_release(db))
     try:
-        with received(request, call.store.incoming) as form:
+        with received(request, call.store.incoming, full=call.trouble.full is not None) as form:
             action = request.args.get(":action") or form.last(":action")
-            return receive(call, form) if action == "file_upload" else _acted(call, action)
+            return receive(call.at_work(), form) if action == "file_upload" else _acted(call, action)
     except UnreadableError:
         return answer(request, 400, "Invalid Form Data.", detail="Invalid Form Data.")
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        status = HTTPStatus(call.trouble.full or HTTPStatus.INSUFFICIENT_STORAGE)
+        return answer(request, status, status.phrase, detail="")
 
 
 def _acted(call: Call, action: str | None) -> Response:

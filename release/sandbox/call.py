@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime
+import sqlite3
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from werkzeug.wrappers import Request
 
 from release.sandbox.store import Store
+
+#: where the notes on a request are kept for the log, and its trouble for the application
+NOTES, TROUBLE = "release.sandbox.notes", "release.sandbox.trouble"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -18,6 +24,22 @@ class Notes:
     username: str | None = None
     project: str | None = None
     filename: str | None = None
+    #: the faults that struck it
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """The faults of a request that the index itself acts out."""
+
+    #: seconds for which a new file is not shown
+    stale: float = 0
+    #: status where the disk is full; None where it is not
+    full: int | None = None
+    #: whether first files of a release get into each other's way
+    clash: bool = False
+    #: makes the work take longer; None where it does not
+    work: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +50,25 @@ class Call:
     store: Store
     #: aware, UTC
     now: datetime
+    #: tells the time anew
+    clock: Callable[[], datetime]
     notes: Notes = field(default_factory=Notes)
+    trouble: Trouble = field(default_factory=Trouble)
+    #: the newest release of all when the request began; None where nobody will ask
+    newest_release: int | None = None
 
     @property
     def site(self) -> str:
         """Scheme and host, without a slash, as the client sees them."""
         return self.request.host_url.rstrip("/")
+
+    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
+        """The index as this request may see it."""
+        stale = self.trouble.stale
+        return self.store.reading(self.now - timedelta(seconds=stale) if stale else None)
+
+    def at_work(self) -> Call:
+        """The same request when its work is done, which may take a while."""
+        if self.trouble.work is not None:
+            self.trouble.work()
+        return replace(self, now=self.clock())

@@ -6,11 +6,14 @@ boundary counts up to there, text that is no UTF-8 is refused, and a file in the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import errno
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
@@ -19,6 +22,9 @@ from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder
 from werkzeug.wrappers import Request
 from werkzeug.wsgi import get_input_stream
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsRead
 
 _CHUNK = 256 * 1024
 #: bytes of all fields together; far above the largest description
@@ -43,6 +49,19 @@ class Arrived:
     path: Path
     #: open at any position; seekable
     stream: BinaryIO
+    #: of what has arrived, by the names that the form has for digests
+    hashes: Mapping[str, Any] = field(
+        default_factory=lambda: {
+            "sha256": hashlib.sha256(),
+            "blake2_256": hashlib.blake2b(digest_size=32),
+            "md5": hashlib.md5(usedforsecurity=False),
+        }
+    )
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Lower-case hex."""
+        return {name: one.hexdigest() for name, one in self.hashes.items()}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,15 +82,15 @@ class Form:
 
 
 @contextmanager
-def received(request: Request, incoming: Path) -> Iterator[Form]:
+def received(request: Request, incoming: Path, *, full: bool = False) -> Iterator[Form]:
     """The form of a request; its file lies in `incoming` until the block ends, unless it was moved away.
 
-    Raises UnreadableError.
+    Raises UnreadableError, and OSError where the disk is full, or shall be.
     """
     form = Form()
     try:
         try:
-            _read(request, form, incoming)
+            _read(request, form, _Files(incoming, full=full))
         except (ValueError, OSError, ClientDisconnected, RequestEntityTooLarge) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise  # the disk or the connection; a broken chunk has no number
@@ -83,24 +102,24 @@ def received(request: Request, incoming: Path) -> Iterator[Form]:
             form.content.path.unlink(missing_ok=True)
 
 
-def _read(request: Request, form: Form, incoming: Path) -> None:
+def _read(request: Request, form: Form, files: _Files) -> None:
     stream = get_input_stream(request.environ)
     kind, options = parse_options_header(request.content_type or "")
     if kind == "multipart/form-data" and "boundary" in options:
-        _read_multipart(stream, options["boundary"].encode("latin-1", "replace"), form, incoming)
+        _read_multipart(stream, options["boundary"].encode("latin-1", "replace"), form, files)
     elif kind == "application/x-www-form-urlencoded":
         text = stream.read(_FIELDS).decode()
         for name, value in parse_qsl(text, keep_blank_values=True, errors="strict"):
             form.add(name, value)
 
 
-def _read_multipart(stream: IO[bytes], boundary: bytes, form: Form, incoming: Path) -> None:
+def _read_multipart(stream: IO[bytes], boundary: bytes, form: Form, files: _Files) -> None:
     decoder = MultipartDecoder(boundary, _FIELDS, max_parts=_PARTS)
     sink: _Sink | None = None
     room = _FIELDS
-    for event in _events(stream, boundary, decoder):
+    for event in events(stream, boundary, decoder):
         if isinstance(event, (Field, File)):
-            sink = _sink(event, form, incoming)
+            sink = _sink(event, form, files)
         elif isinstance(event, Data) and sink is not None:
             room -= sink.take(event.data)
             if room < 0:
@@ -110,7 +129,7 @@ def _read_multipart(stream: IO[bytes], boundary: bytes, form: Form, incoming: Pa
                 sink = None
 
 
-def _events(stream: IO[bytes], boundary: bytes, decoder: MultipartDecoder) -> Iterator[object]:
+def events(stream: SupportsRead[bytes], boundary: bytes, decoder: MultipartDecoder) -> Iterator[object]:
     """The parts as they come; where the body is cut short of its last boundary, it is given one."""
     ended = False
     while True:
@@ -157,15 +176,28 @@ class _FieldSink(_Sink):
 
 
 class _FileSink(_Sink):
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    def __init__(self, arrived: Arrived, *, full: bool) -> None:
+        self._arrived, self._full = arrived, full
 
     def take(self, data: bytes) -> int:
-        self._stream.write(data)
+        if self._full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._arrived.stream.write(data)
+        for one in self._arrived.hashes.values():
+            one.update(data)
         return 0
 
 
-def _sink(event: Field | File, form: Form, incoming: Path) -> _Sink:
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """Where files go that arrive."""
+
+    incoming: Path
+    #: the disk has no room
+    full: bool
+
+
+def _sink(event: Field | File, form: Form, files: _Files) -> _Sink:
     name = event.name or ""
     if isinstance(event, Field):
         return _FieldSink(form, name)
@@ -174,8 +206,8 @@ def _sink(event: Field | File, form: Form, incoming: Path) -> _Sink:
         return _Sink()
     if name != "content" or form.content is not None:
         return _Sink()
-    path = incoming / uuid4().hex
+    path = files.incoming / uuid4().hex
     stream = path.open("x+b")  # `received` closes it
     content_type = event.headers.get("Content-Type", _PLAIN)
     form.content = Arrived(filename=event.filename, content_type=content_type, path=path, stream=stream)
-    return _FileSink(stream)
+    return _FileSink(form.content, full=files.full)

@@ -30,7 +30,7 @@ _LISTS = ("classifiers", "dynamic", "license_file", "platform", "provides_extra"
 def project(call: Call, name: str, version: str | None = None) -> Response:
     """What is known of a project, by its newest release or the one that is asked for."""
     normalized = canonicalize_name(name)
-    with call.store.reading() as db:
+    with call.reading() as db:
         found = projects.find(db, normalized)
         release = _release(db, found, version) if found and found.status != "quarantined" else None
         if found is None or release is None:

@@ -9,13 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release.sandbox.call import Notes
+from werkzeug.exceptions import ClientDisconnected
+
+from release.sandbox.call import NOTES, Notes
+from release.sandbox.wire import DroppedError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-#: where the application leaves what a request was about
-NOTES = "release.sandbox.notes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +25,9 @@ class LoggedRequest:
     method: str
     #: without the query
     path: str
-    #: HTTP status
-    status: int
-    #: the reason phrase
+    #: HTTP status as the client was told; None where it was told nothing
+    status: int | None
+    #: the reason phrase; empty where there is no status
     reason: str
     #: as the form or the address names it; None where neither does
     project: str | None
@@ -36,6 +36,8 @@ class LoggedRequest:
     username: str | None
     #: when the answer began; aware, UTC
     time: datetime
+    #: those that struck the request
+    faults: tuple[str, ...] = ()
 
 
 def read(path: Path) -> list[LoggedRequest]:
@@ -44,7 +46,10 @@ def read(path: Path) -> list[LoggedRequest]:
         return []
     lines = path.read_text(encoding="utf-8").split("\n")[:-1]
     data = [json.loads(line) for line in lines]
-    return [LoggedRequest(**(one | {"time": datetime.fromisoformat(one["time"])})) for one in data]
+    return [
+        LoggedRequest(**(one | {"time": datetime.fromisoformat(one["time"]), "faults": tuple(one.get("faults", ()))}))
+        for one in data
+    ]
 
 
 class Logged:
@@ -54,20 +59,29 @@ class Logged:
         self._application, self._path, self._clock = application, path, clock
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        notes = environ[NOTES] = Notes()
+        notes, told = Notes(), False
+        environ[NOTES] = notes
 
         def begin(status: str, *more: object) -> Callable[[bytes], object]:
+            nonlocal told
+            told = True
             self._write(environ, status, notes)
             return start_response(status, *more)  # type: ignore[arg-type] # passed on as it came
 
-        return self._application(environ, begin)
+        try:
+            return self._application(environ, begin)
+        except Exception as error:
+            if not told:
+                gone = isinstance(error, (DroppedError, ConnectionError, ClientDisconnected))
+                self._write(environ, "" if gone else "500 Internal Server Error", notes)
+            raise
 
     def _write(self, environ: WSGIEnvironment, status: str, notes: Notes) -> None:
         code, _, reason = status.partition(" ")
         line = LoggedRequest(
             method=environ["REQUEST_METHOD"],
             path=environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace"),
-            status=int(code),
+            status=int(code) if code else None,
             reason=reason,
             time=self._clock(),
             **asdict(notes),

@@ -61,7 +61,7 @@ def _projects(db: sqlite3.Connection, projects: Iterable[Project]) -> None:
     for project in projects:
         normalized = canonicalize_name(project.name)
         db.execute(
-            "INSERT INTO projects VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (normalized) DO UPDATE SET"
+            "INSERT INTO projects VALUES (?, ?, ?, ?, ?, ?, NULL) ON CONFLICT (normalized) DO UPDATE SET"
             " status = excluded.status, organization = excluded.organization,"
             " organization_active = excluded.organization_active",
             (str(uuid4()), normalized, project.name, project.status, project.organization, project.organization_active),

@@ -107,7 +107,7 @@ def add(db: sqlite3.Connection, project: Project, file: NewFile) -> None:
 
     The last upload decides how the project's name is spelled, the first file of a release what is known of it.
     """
-    _keep_project(db, project, file.fields["name"][0])
+    _keep_project(db, project, file.fields["name"][0], file.now)
     canonical = canonicalize_version(file.version)
     db.execute(
         "INSERT OR IGNORE INTO releases (project, canonical, version, created, fields) VALUES (?, ?, ?, ?, ?)",
@@ -132,11 +132,11 @@ def add(db: sqlite3.Connection, project: Project, file: NewFile) -> None:
     db.execute("INSERT INTO used_filenames VALUES (?)", (file.filename,))
 
 
-def _keep_project(db: sqlite3.Connection, project: Project, name: str) -> None:
+def _keep_project(db: sqlite3.Connection, project: Project, name: str, now: datetime) -> None:
     if project.is_new:
         db.execute(
-            "INSERT INTO projects VALUES (?, ?, ?, ?, ?, ?)",
-            (project.id, project.normalized, name, project.status, None, project.organization_active),
+            "INSERT INTO projects VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (project.id, project.normalized, name, project.status, None, project.organization_active, now.isoformat()),
         )
         db.executemany("INSERT INTO roles VALUES (?, ?, ?)", [(project.id, *role) for role in project.roles.items()])
     else:
@@ -155,3 +155,16 @@ def yank(db: sqlite3.Connection, name: str, version: str, reason: str | None) ->
         " AND project = (SELECT id FROM projects WHERE normalized = ?)",
         (reason, canonicalize_version(version), canonicalize_name(name)),
     )
+
+
+def newest_release(db: sqlite3.Connection) -> int:
+    """Number of the release that was made last, of all projects; 0 where there is none."""
+    return db.execute("SELECT max(id) FROM releases").fetchone()[0] or 0
+
+
+def was_released_since(db: sqlite3.Connection, project: Project, version: str, release: int) -> bool:
+    """Whether a release was made after another one, which has that number."""
+    row = db.execute(
+        "SELECT id FROM releases WHERE project = ? AND canonical = ?", (project.id, canonicalize_version(version))
+    ).fetchone()
+    return row is not None and row["id"] > release

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import json
-import logging
-import socketserver
+import secrets
+import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
-
-from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from release.errors import UsageError
 from release.model.index import Index, is_loopback
 from release.model.secret import Secret
 from release.sandbox import log, projects
 from release.sandbox.app import application
+from release.sandbox.control import Controlled
+from release.sandbox.fault_list import FaultList
+from release.sandbox.faults import Fault
+from release.sandbox.faulty import Faulty
 from release.sandbox.population import is_empty, populate, tokens
+from release.sandbox.serving import Server
 from release.sandbox.store import Store
+from release.sandbox.wire import DroppedError, Sleep
 from release.sandbox.world import World
 
 if TYPE_CHECKING:
@@ -34,6 +38,8 @@ _POLL = 0.02
 #: seconds
 _LONG = 3600
 _LAST_PORT = 65535
+#: bytes in the path of the control address
+_SECRET = 16
 #: WSGI in, WSGI out: whatever stands between the clients and the index
 Middleware = Callable[["WSGIApplication"], "WSGIApplication"]
 
@@ -50,12 +56,14 @@ def start(  # noqa: PLR0913 - each has a default, and a name in the call
     port: int = 0,
     host: str = "127.0.0.1",
     clock: Callable[[], datetime] = now,
+    sleep: Sleep | None = None,
     around: Middleware | None = None,
 ) -> Sandbox:
     """Start an index; when this returns, it answers.
 
     Without `state` all is forgotten at the end. With a directory that has a state already, that state goes on, and
-    `world` is laid over it. `around` wraps the application, inside of the request log.
+    `world` is laid over it. `clock` gives the time, aware, UTC; `sleep` takes the seconds that a fault has it wait,
+    from any thread. `around` wraps the application, inside of the request log and of the faults.
     Raises UsageError: a host that is not this machine, a port that is taken, a directory that can't be used.
     """
     if not is_loopback(host):
@@ -70,18 +78,30 @@ def start(  # noqa: PLR0913 - each has a default, and a name in the call
         with store.writing() as db:
             if world is not None or is_empty(db):
                 populate(db, world or World(), host)
-        app = application(store, clock)
-        server = _Server(host, port, log.Logged(around(app) if around else app, store.requests, clock))
-        return Sandbox(server, store, stack.pop_all())
+        app, faults, closing = application(store, clock), FaultList((world or World()).faults), threading.Event()
+        app = Faulty(around(app) if around else app, faults, clock, sleep or _napping(closing))
+        control = f"/+control/{secrets.token_urlsafe(_SECRET)}/faults"
+        app = Controlled(log.Logged(app, store.requests, clock), faults, control)
+        return Sandbox(Server(host, port, app, closing), store, faults, control, stack.pop_all())
+
+
+def _napping(closing: threading.Event) -> Sleep:
+    def nap(seconds: float) -> None:
+        if closing.wait(seconds):
+            raise DroppedError("close")
+
+    return nap
 
 
 class Sandbox:
     """A running index; a context manager that stops it."""
 
-    def __init__(self, server: _Server, store: Store, stack: ExitStack) -> None:
+    def __init__(self, server: Server, store: Store, faults: FaultList, control: str, stack: ExitStack) -> None:
         host = f"[{server.host}]" if ":" in server.host else server.host
         self._site = f"http://{host}:{server.port}"
-        self._server, self._store, self._stack = server, store, stack
+        self._server, self._store, self._faults, self._stack = server, store, faults, stack
+        #: where faults are put in and taken away over HTTP; the path holds a secret of this run
+        self.control_url = f"{self._site}{control}"
         with store.reading() as db:
             #: by the name in the world file
             self.tokens: Mapping[str, Secret] = tokens(db)
@@ -113,6 +133,19 @@ class Sandbox:
         """The requests that were answered so far, in order."""
         return log.read(self._store.requests)
 
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """Those that are on."""
+        return tuple(fault for fault, _, _ in self._faults.now())
+
+    def inject(self, *faults: Fault) -> None:
+        """More faults, behind those that are on; each counts from the next request."""
+        self._faults.inject(*faults)
+
+    def clear_faults(self) -> None:
+        """No faults any more; a request that is under way keeps its own."""
+        self._faults.clear()
+
     def delete_file(self, filename: str) -> None:
         """What a maintainer may do on the site: the file goes, its name stays used for ever."""
         with self._store.writing() as db:
@@ -139,13 +172,14 @@ class Sandbox:
 
 
 def serve(world: World | None, port: int, state: Path | None, write: Callable[[str], None]) -> None:
-    """Serve in the foreground until Ctrl-C, having written one JSON line that says where, and the tokens.
+    """Serve in the foreground until Ctrl-C or SIGTERM, having written one JSON line that says where, and the tokens.
 
     Raises UsageError as `start` does.
     """
-    with start(world, state=state, port=port) as running:
+    with start(world, state=state, port=port) as running, _ended_by(signal.SIGTERM):
         try:
-            places = {"upload_url": running.upload_url, "simple_url": running.simple_url, "json_url": running.json_url}
+            names = ("upload_url", "simple_url", "json_url", "control_url")
+            places = {name: getattr(running, name) for name in names}
             keys = {name: token.reveal() for name, token in running.tokens.items()}
             write(json.dumps({**places, "tokens": keys}) + "\n")
             while True:
@@ -154,32 +188,11 @@ def serve(world: World | None, port: int, state: Path | None, write: Callable[[s
             return
 
 
-class _Quiet(WSGIRequestHandler):
-    """Nothing on stderr: the request log is elsewhere."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's name
-        """Say nothing."""
-
-
-class _Server(ThreadedWSGIServer):
-    def __init__(self, host: str, port: int, app: WSGIApplication) -> None:
-        super().__init__(host, port, app, handler=_Quiet)
-
-    def server_bind(self) -> None:
-        """Bind, without the reverse look-up of the host's name, which can take many seconds.
-
-        werkzeug prints and exits where a port is taken; here that is an error like others.
-        """
-        try:
-            socketserver.TCPServer.server_bind(self)
-        except OSError as error:
-            raise UsageError(
-                f"port {self.port} can't be used: {error}", remedy="give another port, or none to get a free one"
-            ) from None
-        self.server_name, self.server_port = self.host, self.server_address[1]
-
-    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002, ARG002 - werkzeug's name
-        """What broke inside, for whoever listens; the client has a 500."""
-        logging.getLogger(__name__).error(message, *args)
+@contextmanager
+def _ended_by(number: signal.Signals) -> Iterator[None]:
+    """Inside, the signal does what Ctrl-C does; a shell that starts us in the background lets only `kill` through."""
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)

@@ -27,7 +27,7 @@ _VERSION = "1.4"
 
 def index(call: Call) -> Response:
     """Every project but those in quarantine."""
-    with call.store.reading() as db:
+    with call.reading() as db:
         names = [
             row["name"]
             for row in db.execute("SELECT name FROM projects WHERE status != 'quarantined' ORDER BY normalized")
@@ -41,7 +41,7 @@ def index(call: Call) -> Response:
 def project(call: Call, name: str, slash: str) -> Response:
     """One project: 200 as soon as it exists, even without files."""
     normalized = canonicalize_name(name)
-    with call.store.reading() as db:
+    with call.reading() as db:
         found = projects.find(db, normalized)
         if found is None:
             return Response("404 Not Found", status=404, content_type="text/plain; charset=UTF-8")

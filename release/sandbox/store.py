@@ -9,19 +9,20 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from release.errors import UsageError
 
 #: the state as this version writes it
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE users (
   id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE,
   email_verified INTEGER NOT NULL, two_factor INTEGER NOT NULL, disabled INTEGER NOT NULL);
 CREATE TABLE projects (
   id TEXT PRIMARY KEY, normalized TEXT NOT NULL UNIQUE, name TEXT NOT NULL, status TEXT NOT NULL,
-  organization TEXT, organization_active INTEGER NOT NULL);
+  organization TEXT, organization_active INTEGER NOT NULL, created TEXT);
 CREATE TABLE roles (
   project TEXT NOT NULL REFERENCES projects, user TEXT NOT NULL REFERENCES users, role TEXT NOT NULL,
   PRIMARY KEY (project, user));
@@ -42,6 +43,12 @@ CREATE TABLE hits (limiter TEXT NOT NULL, key TEXT NOT NULL, at REAL NOT NULL);
 CREATE TABLE flags (name TEXT PRIMARY KEY);
 CREATE TABLE prohibited (normalized TEXT PRIMARY KEY);
 """
+#: times are ISO 8601 in UTC, so that their order is that of their letters; a project of the world has none
+_AS_OF = (
+    "CREATE TEMP VIEW files AS SELECT * FROM main.files WHERE uploaded <= '{moment}'",
+    "CREATE TEMP VIEW releases AS SELECT * FROM main.releases WHERE created <= '{moment}'",
+    "CREATE TEMP VIEW projects AS SELECT * FROM main.projects WHERE created IS NULL OR created <= '{moment}'",
+)
 
 
 class Store:
@@ -87,10 +94,13 @@ class Store:
         return db
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """One consistent view."""
+    def reading(self, as_of: datetime | None = None) -> Iterator[sqlite3.Connection]:
+        """One consistent view; with `as_of`, without what was uploaded after that (yanked and deleted files apart)."""
         with closing(self._connect()) as db:
             db.execute("BEGIN")
+            if as_of is not None:
+                for view in _AS_OF:  # a temporary view hides the table of its name
+                    db.execute(view.format(moment=as_of.isoformat()))
             yield db
 
     @contextmanager

@@ -7,20 +7,20 @@ Source: warehouse, `forklift/legacy.py` (`file_upload`) and `forklift/decorators
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from datetime import datetime
 
 from werkzeug.wrappers import Response
 
 from release.acceptance.description import DESCRIPTION
 from release.acceptance.fields import first, read
-from release.acceptance.files import FILE, digests, is_identical, the_file_is_new
+from release.acceptance.files import FILE, OUTSIDE, is_identical, the_file_is_new
 from release.acceptance.form import FORM
 from release.acceptance.names import NEW_NAME
+from release.acceptance.problem import BROKEN
 from release.acceptance.rule import OnIndex, Refusal, Upload, first_refusal
 from release.model.index import PYPI, host_of
 from release.sandbox import auth, projects, quotas
@@ -31,9 +31,10 @@ from release.sandbox.files import keep_metadata
 from release.sandbox.form import Arrived, Form
 from release.sandbox.projects import Project
 
-#: the part of FILE that looks at the upload alone
-_ARRIVAL = FILE[: FILE.index(the_file_is_new)]
-_REST = FILE[len(_ARRIVAL) :]
+#: FILE in three: what the upload says of itself, what the index has already, what is in the file
+_ARRIVAL = OUTSIDE[: OUTSIDE.index(the_file_is_new)]
+_ALREADY = OUTSIDE[len(_ARRIVAL) :]
+_INSIDE = FILE[len(OUTSIDE) :]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,6 +47,9 @@ class Attempt:
     upload: Upload
     facts: OnIndex
     project: Project
+    #: what is wrong with the description, and with the inside of the file
+    description: Refusal | None
+    inside: Refusal | None
     headers: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -61,11 +65,25 @@ def receive(call: Call, form: Form) -> Response:
     refusal = first_refusal(FORM, upload, OnIndex(now=call.now))
     if refusal is not None:
         return refuse(call.request, refusal)
-    assert form.content is not None  # noqa: S101 - the last question of FORM was for it
+    assert form.content is not None  # the last question of FORM was for it
+    description, inside = _examined(upload, call.now)
     with call.store.writing() as db:
         project = projects.find(db, first(upload, "name")) or projects.new(first(upload, "name"), who.user_id)
         facts = projects.facts(db, project, call.now)
-        return _decide(Attempt(call=call, db=db, who=who, upload=upload, facts=facts, project=project), form.content)
+        attempt = Attempt(
+            call=call, db=db, who=who, upload=upload, facts=facts, project=project, description=description,
+            inside=inside,
+        )  # fmt: skip
+        return _decide(attempt, form.content)
+
+
+def _examined(upload: Upload, now: datetime) -> tuple[Refusal | None, Refusal | None]:
+    """What takes long and asks nothing of the index: done before the store is locked, told when it is its turn."""
+    nothing = OnIndex(now=now)
+    description = first_refusal(DESCRIPTION, upload, nothing)
+    if first_refusal(_ARRIVAL, upload, nothing) is not None:
+        return description, None
+    return description, first_refusal(_INSIDE, upload, nothing)
 
 
 def _admitted(call: Call, form: Form, db: sqlite3.Connection) -> auth.Identity | Refusal:
@@ -86,7 +104,8 @@ def _decide(attempt: Attempt, arrived: Arrived) -> Response:
         if refusal := question(attempt):
             return refuse(attempt.call.request, refusal, attempt.headers)
     if not is_identical(attempt.upload, attempt.facts):
-        if refusal := first_refusal(_REST, attempt.upload, attempt.facts) or _no_attestations(attempt):
+        refusal = first_refusal(_ALREADY, attempt.upload, attempt.facts) or attempt.inside
+        if refusal := refusal or _no_attestations(attempt) or _was_overtaken(attempt):
             return refuse(attempt.call.request, refusal, attempt.headers)
         _keep(attempt, arrived)
     return accepted(attempt.call.request, attempt.headers)
@@ -95,6 +114,7 @@ def _decide(attempt: Attempt, arrived: Arrived) -> Response:
 def _upload(call: Call, form: Form) -> Upload:
     content = form.content
     return Upload(
+        memo={"digests": content.digests} if content else {},
         fields=form.fields,
         filename=content.filename if content else "",
         content=content.stream if content else None,
@@ -190,7 +210,7 @@ def _organization_is_active(attempt: Attempt) -> Refusal | None:
 
 
 def _description_renders(attempt: Attempt) -> Refusal | None:
-    return first_refusal(DESCRIPTION, attempt.upload, attempt.facts)
+    return attempt.description
 
 
 def _no_attestations(attempt: Attempt) -> Refusal | None:
@@ -202,6 +222,15 @@ def _no_attestations(attempt: Attempt) -> Refusal | None:
         status=400,
         text=f"Invalid attestations supplied during upload: {text}",
     )
+
+
+def _was_overtaken(attempt: Attempt) -> Refusal | None:
+    """Where faults have it so: the release was made by another upload while this one was under way."""
+    newest = attempt.call.newest_release
+    version = first(attempt.upload, "version")
+    if newest is None or not projects.was_released_since(attempt.db, attempt.project, version, newest):
+        return None
+    return Refusal(rule="the-release-was-not-made-twice", status=500, text=BROKEN)
 
 
 def _file_arrived_whole(attempt: Attempt) -> Refusal | None:
@@ -222,12 +251,10 @@ _QUESTIONS: tuple[Callable[[Attempt], Refusal | None], ...] = (
 def _keep(attempt: Attempt, arrived: Arrived) -> None:
     """The bytes first: a file without a row is nothing, a row without a file would be a lie."""
     upload, store = attempt.upload, attempt.call.store
-    found = digests(upload, "sha256", "blake2_256")
+    found = arrived.digests
     size = arrived.stream.seek(0, os.SEEK_END)
     metadata = keep_metadata(store, upload.filename, arrived.stream, found["sha256"])
     arrived.stream.close()
-    with arrived.path.open("rb") as file:
-        md5 = hashlib.file_digest(file, partial(hashlib.md5, usedforsecurity=False)).hexdigest()
     arrived.path.replace(store.files / found["sha256"])
     new = projects.NewFile(
         filename=upload.filename,
@@ -235,7 +262,7 @@ def _keep(attempt: Attempt, arrived: Arrived) -> None:
         pyversion=first(upload, "pyversion") or "source",
         version=first(upload, "version"),
         fields=read(upload),
-        digests={**found, "md5": md5},
+        digests=found,
         size=size,
         metadata_sha256=metadata,
         now=attempt.call.now,

@@ -10,6 +10,8 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from release.errors import UsageError
+from release.sandbox import fault_json
+from release.sandbox.faults import Fault
 from release.sandbox.reading import Reader, among, moment, one_of, record, records, switch, text, texts
 
 #: PyPI's switches for the whole site that change what an upload is answered
@@ -66,7 +68,7 @@ class ApiToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """Users, projects, tokens. As it stands: a user who owns nothing, and an account-wide token."""
+    """Users, projects, tokens, faults. As it stands: a user who owns nothing, and an account-wide token."""
 
     users: tuple[User, ...] = (User(name=REHEARSAL),)
     projects: tuple[Project, ...] = ()
@@ -75,6 +77,8 @@ class World:
     prohibited: tuple[str, ...] = ()
     #: of `FLAGS`, those that are on
     flags: tuple[str, ...] = ()
+    #: what goes wrong; unlike the rest, it is no part of a state directory
+    faults: tuple[Fault, ...] = ()
 
     @classmethod
     def parse(cls, json_text: str) -> World:
@@ -152,6 +156,7 @@ _WORLD: Mapping[str, Reader] = {
     "tokens": _tokens,
     "prohibited": _names,
     "flags": _flags,
+    "faults": fault_json.faults,
 }
 
 

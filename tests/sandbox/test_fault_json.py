@@ -1,0 +1,248 @@
+"""Faults as users write them: in the world file, over the control address, in the documentation."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from release.errors import UsageError
+from release.sandbox import fault_json
+from release.sandbox.faults import KINDS, Answer, Clash, DiskFull, Drop, Fault, Slow, Stale, When
+from release.sandbox.world import World
+from tests.sandbox.asking import Index, index
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", DOCUMENT, re.DOTALL)
+
+READ: dict[str, tuple[dict[str, Any], Fault]] = {
+    "the least": ({"do": "clash"}, Fault(what=Clash())),
+    "an answer": (
+        {
+            "do": "answer", "status": 503, "reason": "No", "headers": {"X-Why": "é"}, "body": "", "retry_after": "+",
+            "retry_date": -1.5, "stored": True,
+        },
+        Fault(
+            what=Answer(
+                status=503, reason="No", headers=(("X-Why", "é"),), body="", retry_after="+", retry_date=-1.5,
+                stored=True,
+            )
+        ),
+    ),
+    "a break": ({"do": "drop", "at": "in-reply", "how": "hang"}, Fault(what=Drop(at="in-reply", how="hang"))),
+    "slowness": (
+        {"do": "slow", "connection": 1, "answer": 0.5, "work": 2, "up": 1e6, "down": 5},
+        Fault(what=Slow(connection=1, answer=0.5, work=2, up=1e6, down=5)),
+    ),
+    "a stale page": ({"do": "stale", "seconds": 5}, Fault(what=Stale(seconds=5))),
+    "a full disk": ({"do": "disk-full", "status": 500}, Fault(what=DiskFull(status=500))),
+    "for some": (
+        {
+            "do": "clash", "name": "odd",
+            "when": {"method": "POST", "path": "/legacy/", "project": "a", "filename": "*", "nth": [2, None]},
+        },
+        Fault(
+            what=Clash(), name="odd",
+            when=When(method="POST", path="/legacy/", project="a", filename="*", nth=(2, None)),
+        ),
+    ),
+    "for the third": ({"do": "clash", "when": {"nth": 3}}, Fault(what=Clash(), when=When(nth=3))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("row", READ)
+def test_a_fault_is_read_and_told_again_in_the_same_words(row: str) -> None:
+    data, fault = READ[row]
+    assert fault_json.parse(json.dumps(data)) == (fault,)
+    assert json.loads(json.dumps(fault_json.as_data(fault))) == data
+
+
+def test_every_kind_can_be_read() -> None:
+    assert {data["do"] for data, _ in READ.values()} == set(KINDS)
+
+
+MISTAKES: dict[str, tuple[Any, str]] = {
+    "no object": (3, "the fault: 3 is not an object"),
+    "in a list": ([{"do": "clash"}, 3], "the faults[1]: 3 is not an object"),
+    "no kind": ({}, "the fault: key 'do' is missing"),
+    "unknown kind": ({"do": "answr"}, "the fault.do: unknown 'answr': did you mean 'answer'?"),
+    "unknown key": (
+        {"do": "answer", "status": 503, "retry-after": 2},
+        "the fault: unknown key 'retry-after': did you mean 'retry_after'?",
+    ),
+    "a key of another kind": ({"do": "clash", "status": 503}, "the fault: unknown key 'status'"),
+    "a key is missing": ({"do": "answer"}, "the fault: key 'status' is missing"),
+    "no status": ({"do": "answer", "status": 100}, "the fault.status: 100 is not a status from 200 to 999"),
+    "a status as text": ({"do": "answer", "status": "503"}, "the fault.status: '503' is not a status from 200 to 999"),
+    "two lines": (
+        {"do": "answer", "status": 503, "reason": "a\r\nb"},
+        r"the fault.reason: 'a\r\nb' is not one line of Latin-1",
+    ),
+    "two lines in a header": (
+        {"do": "answer", "status": 503, "headers": {"X": "a\nb"}},
+        r"the fault.headers.X: 'a\nb' is not one line of Latin-1",
+    ),
+    "no header": (
+        {"do": "answer", "status": 503, "headers": {"X:": "a"}},
+        "the fault.headers: 'X:' is not a header's name",
+    ),
+    "a list of headers": (
+        {"do": "answer", "status": 503, "headers": []},
+        "the fault.headers: [] is not an object of header names and values",
+    ),
+    "a body of another kind": ({"do": "answer", "status": 503, "body": {}}, "the fault.body: {} is not a text"),
+    "no place": (
+        {"do": "drop", "at": "after-the-body"},
+        "the fault.at: unknown 'after-the-body': did you mean 'after-body'?",
+    ),
+    "no way": ({"do": "drop", "at": "in-body", "how": "rest"}, "the fault.how: unknown 'rest': did you mean 'reset'?"),
+    "back in time": ({"do": "slow", "work": -1}, "the fault.work: -1 is not a number of seconds, 0 or more"),
+    "standing still": ({"do": "slow", "up": 0}, "the fault.up: 0 is not bytes a second, more than 0"),
+    "no number": ({"do": "slow", "up": True}, "the fault.up: True is not bytes a second, more than 0"),
+    "a status of nobody": ({"do": "disk-full", "status": 599}, "the fault.status: 599 is not a status that HTTP knows"),
+    "unknown condition": (
+        {"do": "clash", "when": {"file": "x"}},
+        "the fault.when: unknown key 'file': did you mean 'filename'?",
+    ),
+    "the zeroth": (
+        {"do": "clash", "when": {"nth": 0}},
+        "the fault.when.nth: 0 is not a number from 1, or a list of the first and the last (null: no last)",
+    ),
+    "backwards": (
+        {"do": "clash", "when": {"nth": [3, 2]}},
+        "the fault.when.nth: [3, 2] is not a number from 1, or a list of the first and the last (null: no last)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("row", MISTAKES)
+def test_a_mistake_is_named_with_its_place(row: str) -> None:
+    data, message = MISTAKES[row]
+    with pytest.raises(UsageError) as caught:
+        fault_json.parse(json.dumps(data))
+    assert caught.value.message == message
+    assert caught.value.remedy
+
+
+def test_a_mistake_in_the_world_file_is_named_there() -> None:
+    with pytest.raises(UsageError, match=r"the world file.faults\[0\].do: unknown 'drip': did you mean 'drop'\?"):
+        World.parse('{"faults": [{"do": "drip"}]}')
+
+
+def test_faults_of_the_world_are_on_from_the_start(tmp_path: Path) -> None:
+    """And with a state that goes on, those of the new world are."""
+    with index({"faults": [{"do": "answer", "status": 503}]}, state=tmp_path) as pypi:
+        assert pypi.upload().status == 503
+    with index(state=tmp_path) as pypi:
+        assert pypi.upload().status == 200
+
+
+# -- the control address
+
+
+def control(pypi: Index, method: str, data: Any = None) -> tuple[int, Any]:
+    body = None if data is None else data if isinstance(data, bytes) else json.dumps(data).encode()
+    reply = pypi.ask(method, urlsplit(pypi.sandbox.control_url).path, body=body)
+    return reply.status, reply.json
+
+
+def test_faults_are_put_in_looked_at_and_taken_away() -> None:
+    fault = {"do": "answer", "status": 503, "when": {"method": "POST", "nth": 2}}
+    with index() as pypi:
+        assert control(pypi, "GET") == (200, {"faults": []})
+        assert control(pypi, "POST", fault) == (200, {"faults": [fault | {"met": 0, "struck": 0}]})
+        status, told = control(pypi, "POST", [{"do": "clash"}, {"do": "stale", "seconds": 1}])
+        assert [one["do"] for one in told["faults"]] == ["answer", "clash", "stale"]
+        assert [pypi.upload(version=version).status for version in ("1.0", "1.1", "1.2")] == [200, 503, 200]
+        assert control(pypi, "GET")[1]["faults"][0] == fault | {"met": 3, "struck": 1}
+        assert control(pypi, "DELETE") == (200, {"faults": []})
+        assert (status, pypi.upload(version="1.1").status) == (200, 200)
+
+
+@pytest.mark.parametrize(
+    ("method", "data", "status", "message"),
+    [
+        ("POST", {"do": "answr"}, 400, "the fault.do: unknown 'answr': did you mean 'answer'?"),
+        ("POST", b"{", 400, "the faults are no JSON: "),
+        ("POST", b"\xff", 400, "the faults are no JSON: "),
+        ("POST", [{"do": "clash"}, {}], 400, "the faults[1]: key 'do' is missing"),
+        ("PUT", {"do": "clash"}, 405, "the method is not allowed"),
+    ],
+)
+def test_a_mistake_changes_nothing(method: str, data: Any, status: int, message: str) -> None:
+    with index() as pypi:
+        got, told = control(pypi, method, data)
+        assert got == status
+        assert told["message"].startswith(message)
+        assert told["remedy"]
+        assert not pypi.sandbox.faults
+
+
+def test_the_control_address_is_no_part_of_the_index() -> None:
+    """No fault strikes it, no log has it, and nobody comes upon it."""
+    with index({"faults": [{"do": "drop", "at": "before-body"}]}) as pypi:
+        assert control(pypi, "GET")[0] == 200
+        assert pypi.sandbox.log == []
+        assert control(pypi, "DELETE")[0] == 200
+        for path in ("/+control/faults", "/+control//faults", "/+control/x/faults"):
+            assert pypi.ask("POST", path, body=b'{"do": "clash"}').status == 404
+        assert not pypi.sandbox.faults
+        secret = urlsplit(pypi.sandbox.control_url).path.split("/")[2]
+        assert len(secret) >= 20
+        assert secret not in pypi.sandbox._store.requests.read_text(encoding="utf-8")
+    with index() as pypi:
+        assert secret not in pypi.sandbox.control_url
+
+
+# -- the documentation
+
+
+def blocks(kind: str) -> list[str]:
+    return [text for found, text in BLOCKS if found == kind]
+
+
+@pytest.mark.skipif(os.name == "nt" or not shutil.which("curl"), reason="the commands are for a POSIX shell with curl")
+def test_the_commands_of_the_documentation_run_as_they_stand_there(tmp_path: Path) -> None:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    script = "\n".join(["set -eu", *blocks("sh"), "kill $!; wait $!; ls tmp"])
+    (tmp_path / "tmp").mkdir()
+    home = {"HOME": str(tmp_path), "TMPDIR": str(tmp_path / "tmp")}
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, env={"PATH": path, "PYTHONPATH": str(ROOT), **home},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    answers = [json.loads(one) for one in re.split(r"(?<=^})\n", done.stdout, flags=re.MULTILINE) if one]
+    assert [len(one["faults"]) for one in answers] == [1, 1, 0]
+    told = json.loads((tmp_path / "sandbox.json").read_text(encoding="utf-8"))
+    assert set(re.findall(r"^\| `(\w+)` \|", DOCUMENT, re.MULTILINE)) >= set(told)
+
+
+def test_every_json_of_the_documentation_is_read() -> None:
+    world, recipes = blocks("json")
+    assert len(World.parse(world).faults) == 2
+    faults = fault_json.parse(recipes)
+    assert {type(fault.what) for fault in faults} == set(KINDS.values())
+    assert len({fault.name for fault in faults}) == len(faults)
+
+
+def test_the_python_of_the_documentation_runs() -> None:
+    (code,) = blocks("python")
+    exec(code, {})  # noqa: S102 - it is ours
+
+
+def test_the_documentation_names_every_key() -> None:
+    for word, (readers, _) in fault_json._KINDS.items():
+        (row,) = re.findall(rf"^\| `{word}` \|.*$", DOCUMENT, re.MULTILINE)
+        assert set(re.findall(r"`(\w+)`", row)) - {word} >= set(readers)
+    for word in fault_json._WHEN:
+        assert re.search(rf"^\| `{word}` \|", DOCUMENT, re.MULTILINE), word
