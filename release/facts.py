@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from release.acceptance.rule import OnIndex
-from release.config import Config
-from release.model.credential import Candidate, Credential
-from release.model.distribution import Distribution
-from release.model.finding import Finding, NotApplicable, Unknown
-from release.model.index import Index
-from release.model.listing import Listing
-from release.model.ownership import Ownership
-from release.model.probe import Probed
-from release.model.token import Damage, Token
-from release.model.trial import Trial
+if TYPE_CHECKING:  # whoever looks at files alone has no use for credentials, nor time to load them
+    from datetime import datetime, timedelta
+
+    from packaging.utils import NormalizedName
+
+    from release.acceptance.rule import OnIndex
+    from release.config import Config
+    from release.model.credential import Candidate, Credential
+    from release.model.distribution import Distribution
+    from release.model.finding import Finding, NotApplicable, Unknown
+    from release.model.index import Index
+    from release.model.leak import Scope, Searched
+    from release.model.listing import Listing
+    from release.model.ownership import Ownership
+    from release.model.probe import Probed
+    from release.model.token import Damage, Token
+    from release.model.trial import Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,8 @@ class Git:
     tagged_commit: str | None
     #: whether history is cut off
     shallow: bool
+    #: the tags on the commit, sorted
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +90,7 @@ class Access:
     now: datetime
     #: sha256 of the files that this release has built already: finding them on the index is no surprise
     ours: frozenset[str] = frozenset()
-    #: whether this very version is about to be uploaded; else what the index has of it is worth a remark only
+    #: whether this very version is about to be uploaded, so that files of it on the index stand in the way
     releasing: bool = True
     #: every password that lies anywhere, in the order of the sources
     candidates: tuple[Candidate, ...] = ()
@@ -103,9 +110,30 @@ class Access:
 class BuiltFile:
     """One file of the release, open for reading."""
 
-    distribution: Distribution
+    filename: str
+    #: bytes
+    size: int
+    #: SHA-256 of the bytes that were built, 64 lower-case hex digits; None for a file that nobody has described
+    sha256: str | None
     #: opens the bytes; each call gives a new, seekable stream
     open: Callable[[], BinaryIO]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """The release before this one, as an index has it."""
+
+    version: str
+    #: its sdist and its wheel for any platform, as far as it has them
+    files: tuple[BuiltFile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaks:
+    """What a search for secrets has come upon."""
+
+    scope: Scope
+    searched: Searched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +145,18 @@ class Built:
     files: tuple[BuiltFile, ...]
     #: aware, UTC
     now: datetime
-    #: what the index that they are meant for has; None where it was not asked
-    on_index: OnIndex | None = None
+    #: what the index that they are meant for has of each project; None where it was not asked
+    on_index: Mapping[NormalizedName, OnIndex | Unknown] | None = None
+    #: paths that git tracks, relative to the project; None where there is no repository, or nobody asked
+    tracked: frozenset[str] | None = None
+    #: the same files from a second build; None where there was none
+    again: tuple[BuiltFile, ...] | None = None
+    #: the wheel that the tree gives, without an sdist between; None where nobody built it
+    from_tree: BuiltFile | None = None
+    #: the release before this one; None where nobody asked
+    earlier: Earlier | Unknown | NotApplicable | None = None
+    #: what a search for secrets has found in the files; None where nobody searched
+    leaks: Leaks | None = None
     #: what the first check has read of the files and the others want too, so that each file is read once
     memo: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 

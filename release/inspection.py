@@ -1,56 +1,160 @@
-"""Looks into distribution files that need no project, and says whether the index would take them."""
+"""Looks into distribution files that need no project, and says whether the index would take them.
+
+What speaks to an index is imported where one is asked: it takes as long as a small wheel.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
-from release import survey
-from release.adapters import builder
+from packaging.utils import NormalizedName, canonicalize_name, canonicalize_version
+
+from release.acceptance.rule import OnIndex, StoredFile
 from release.adapters.system import System
-from release.checks.inspection import inspection, refused
-from release.errors import UsageError
+from release.checks.inspection import as_data, inspection
+from release.errors import ConfigError, ToolError, UnreachableError, UsageError
+from release.facts import Built, BuiltFile
+from release.inspection_report import Inspected
+from release.model.finding import Finding, Unknown
+from release.model.index import WELL_KNOWN, Index
+from release.model.listing import Listing, releases, version_of
 
-__all__ = ["inspect", "lines", "refused"]
+__all__ = ["index", "inspect", "inspection", "on_index", "projects", "stored"]
 
 
-def inspect(system: System, paths: Sequence[Path]) -> dict[str, Any]:
-    """The verdict on each file and on the set, as a JSON document of schema 1.
+def inspect(
+    system: System, paths: Sequence[Path], *, index: Index | None = None, project: Path | None = None
+) -> Inspected:
+    """The verdict on each file and on the set; with an `index`, also as far as what it has decides.
 
+    With a `project`, other people's checkers look at the files and at its pyproject.toml; they never decide.
     Raises `UsageError` where a path is no file that can be read.
     """
-    files = []
-    for path in paths:
-        try:
-            files.append(builder.describe(path))
-        except OSError as error:
-            raise UsageError(
-                f"{str(path)!r} can't be read: {(error.strerror or str(error)).lower()}",
-                remedy="give the path of a file",
-            ) from None
-    return inspection(survey.built(system, tuple(files), None))
+    files = tuple(map(_file, paths))
+    known = None
+    if index is not None:
+        known = {name: on_index(system, index, name) for name in sorted(projects(files))}
+    built = Built(project=None, files=files, now=system.now(), on_index=known)
+    document = inspection(built)
+    if project is not None:
+        document["release"] += [as_data(check, finding) for check, finding in _others(system, paths, project)]
+    return Inspected(document=document, built=built, index=index)
 
 
-def lines(document: dict[str, Any], *, quiet: bool = False) -> Iterator[str]:
-    """The same for a terminal: a verdict a file, then what was found."""
-    for file in document["files"]:
-        accepted = file["verdict"] == "accept"
-        if not (quiet and accepted):
-            size = f"{file['size'] / 1000:.0f} kB" if file["size"] >= 1000 else f"{file['size']} bytes"  # noqa: PLR2004 - kilo
-            yield f"{'accept' if accepted else 'REFUSE'}  {file['file']}  {size}  sha256 {file['sha256'][:16]}…"
-        for finding in file["findings"]:
-            if not quiet or finding["severity"] == "block":
-                yield from _finding(finding)
-    for finding in document["release"]:
-        if not quiet or finding["severity"] == "block":
-            yield from _finding(finding)
+def _others(system: System, paths: Sequence[Path], project: Path) -> Iterator[tuple[str, Finding]]:
+    """What other checkers say; one that is not there, or breaks, has not passed."""
+    from release.adapters import other_checkers
+
+    pyproject = [path for path in [project / "pyproject.toml"] if path.is_file()]
+    for checker in other_checkers.CHECKERS:
+        for path in other_checkers.wanted(checker, [*pyproject, *paths]):
+            try:
+                said = other_checkers.ask(system, checker, path)
+            except ToolError as error:
+                yield checker.name, Finding(message=f"not run: {error.message}", remedy=error.remedy, severity="warn")
+                continue
+            if said is None:
+                remedy = f"install it beside this program: pip install 'pypi-preflight[checks]', or {checker.name}"
+                yield checker.name, Finding(message=f"not run: {checker.name}", remedy=remedy, severity="warn")
+                break
+            for message in said:
+                yield (
+                    checker.name,
+                    Finding(
+                        message=f"{checker.name}: {message}",
+                        remedy=f"see the documentation of {checker.name}",
+                        severity="warn",
+                        where=path.name,
+                    ),
+                )
 
 
-def _finding(finding: dict[str, Any]) -> Iterator[str]:
-    mark = "FAIL" if finding["severity"] == "block" else "warn"
-    yield f"  {mark}  {finding['message']}"
-    if finding["server_text"] and finding["server_text"] not in finding["message"]:
-        yield f"        the index would say: {finding['server_text']}"
-    if finding["remedy"]:
-        yield f"        → {finding['remedy']}"
+def index(name: str, directory: Path, file: Path | None = None) -> Index:
+    """The index of that name: in the configuration, or one of the two that everybody means.
+
+    Those need no project, nor one that is in order. Raises `ConfigError`.
+    """
+    from release import survey
+
+    try:
+        return survey.config(directory, file, needs_project=False).index(name)
+    except ConfigError:
+        if file is None and name in WELL_KNOWN:
+            return WELL_KNOWN[name]
+        raise
+
+
+def _file(path: Path) -> BuiltFile:
+    if path.is_dir():
+        raise UsageError(f"{str(path)!r} is a directory", remedy=f"name its files: {path / '*'}")
+    try:
+        with path.open("rb") as stream:
+            size = stream.seek(0, 2)
+    except OSError as error:
+        raise UsageError(
+            f"{str(path)!r} can't be read: {(error.strerror or str(error)).lower()}", remedy="give the path of a file"
+        ) from None
+    return BuiltFile(filename=path.name, size=size, sha256=None, open=partial(_bytes, path))
+
+
+def _bytes(path: Path) -> BinaryIO:
+    return path.open("rb")
+
+
+def projects(files: Iterable[BuiltFile]) -> Iterator[NormalizedName]:
+    """The projects that the file names speak of; a file whose metadata names another is refused for that."""
+    for file in files:
+        name = file.filename.partition("-")[0] if file.filename.endswith(".whl") else file.filename.rpartition("-")[0]
+        if name:
+            yield canonicalize_name(name)
+
+
+def on_index(system: System, index: Index, name: NormalizedName) -> OnIndex | Unknown:
+    """What an index has of a project; of one that it does not have, the names that could stand in its way.
+
+    Names that are locked, and names of files that were deleted, no index tells.
+    """
+    from release import survey
+    from release.adapters import index_api
+
+    found = survey.listing(index, name)
+    if isinstance(found, Unknown):
+        return found
+    if found is not None:
+        return stored(found, system, name)
+    try:
+        return OnIndex(now=system.now(), names=frozenset(map(canonicalize_name, index_api.names(index))))
+    except UnreachableError as error:
+        return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
+
+
+def stored(listing: Listing, system: System, name: NormalizedName) -> OnIndex:
+    """A listing, as the rules of the index see it.
+
+    A release is as old as its first file: the index has its own date, which only a deleted file can make older.
+    Source: warehouse, `forklift/legacy.py`, the rule of fourteen days.
+    """
+    files = tuple(
+        StoredFile(
+            filename=file.filename,
+            sha256=file.sha256 or "",
+            blake2_256=None,
+            size=file.size or 0,
+            version=str(version_of(file.filename, listing.name) or ""),
+            filetype="bdist_wheel" if file.filename.endswith(".whl") else "sdist",
+        )
+        for file in listing.files
+    )
+    times = {
+        str(version): [file.upload_time for file in there if file.upload_time is not None]
+        for version, there in releases(listing).items()
+    }
+    return OnIndex(
+        now=system.now(),
+        files=files,
+        releases={canonicalize_version(version): min(known) for version, known in times.items() if known},
+        names=frozenset({name}),
+    )

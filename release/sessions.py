@@ -37,7 +37,7 @@ _VERBS = {
 
 
 def register(prefix: str = "", *, package: str | None = None) -> None:
-    """Register `check`, `build`, `rehearse`, `testpypi` and `publish` with nox.
+    """Register `check`, `build`, `rehearse`, `testpypi` and `publish` with nox, and `inspect` beside them.
 
     `prefix` comes before each name ("release-" makes "release-publish"). `package` is what is
     installed into each session, as pip would take it; by default the very release of this package
@@ -46,6 +46,9 @@ def register(prefix: str = "", *, package: str | None = None) -> None:
     import nox
 
     wanted = [package] if package else _ourselves()
+    nox.session(
+        name=f"{prefix}inspect", default=False, venv_backend="uv|virtualenv", reuse_venv=True, download_python="never"
+    )(_inspection(wanted))
     chain: list[str] = []
     for verb, (text, needed, trusted) in _VERBS.items():
         nox.session(
@@ -77,6 +80,27 @@ def _session(verb: str, text: str, package: list[str], chain: list[str], *, trus
 
     session.__doc__ = text
     return session
+
+
+def _inspection(package: list[str]) -> Callable[..., None]:
+    """Other people's checkers, in an environment of their own."""
+
+    def session(session: nox.Session) -> None:
+        files = session.posargs or sorted(str(path) for path in Path("dist").glob("*") if path.is_file())
+        if not files:
+            session.skip("dist/ has no files: name some after --")
+        session.install(*package[:-1], _with_checks(package[-1]))
+        env = {name: None for name in os.environ if CREDENTIAL_VARIABLES.match(name)}
+        session.run("python", "-m", "release", "inspect", "--others", *files, env=env)
+
+    session.__doc__ = "Look into files with other people's checkers too: -- FILE…, or those in dist/."
+    return session
+
+
+def _with_checks(package: str) -> str:
+    """The package, as pip would take it, with the extra that brings the checkers."""
+    name, equals, version = package.partition("==")
+    return f"{name}[checks]{equals}{version}"
 
 
 def _broken(chain: list[str]) -> bool:

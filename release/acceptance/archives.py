@@ -6,7 +6,7 @@ Source: warehouse, `forklift/legacy.py`, its check of the distribution file.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from release.acceptance.limits import MIB, Broken
@@ -49,6 +49,23 @@ def read_members(memo: dict[str, Any]) -> None:
     if isinstance(archive, ZipContents):
         memo["protected"] = archive.protected()
         memo["damaged"] = tuple(archive.damaged())
+
+
+def members(memo: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Path and bytes of each file in an archive that was read, in its order."""
+    archive = memo.get("zip") or memo.get("tar")
+    if isinstance(archive, ZipContents):
+        yield from ((info.filename, info.file_size) for info in archive.archive.infolist() if not info.is_dir())
+    elif isinstance(archive, TarContents):
+        found = zip(archive.names, archive.sizes, strict=True)
+        yield from ((name, size) for name, size in found if size is not None)
+
+
+def entry_points(upload: Upload) -> bytes:
+    """A wheel's `entry_points.txt`; empty where it has none that can be read."""
+    archive, directory = upload.memo.get("zip"), dist_info(upload.filename)
+    got = archive.read(f"{directory}/entry_points.txt") if isinstance(archive, ZipContents) else None
+    return got if isinstance(got, bytes) else b""
 
 
 def _tar_like(upload: Upload) -> bool | Broken:

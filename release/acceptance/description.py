@@ -61,15 +61,39 @@ def failure(upload: Upload, text: str, content_type: str) -> str | None:
 
 @lru_cache(maxsize=8)  # a wheel and its sdist have one description
 def _failure(text: str, content_type: str) -> str | None:
-    kind, _ = parse_content_type(content_type or "text/x-rst") or ("text/plain", {})
+    kind = _kind(content_type)
     if kind == "text/x-rst":
-        return _rst(text)
+        return _rst(text)[1]
     if kind == "text/markdown":
         return _markdown(text)
     return None
 
 
-def _rst(text: str) -> str | None:
+def _kind(content_type: str) -> str:
+    kind, _ = parse_content_type(content_type or "text/x-rst") or ("text/plain", {})
+    return kind
+
+
+def as_html(text: str, content_type: str) -> str | None:
+    """The description as the project's page shows it, before anything unsafe is taken out; None for plain text.
+
+    Raises RendererBrokeError.
+    """
+    match _kind(content_type):
+        case "text/x-rst":
+            return _rst(text)[0]
+        case "text/markdown":
+            from comrak import render_markdown
+
+            html: str = render_markdown(text)
+            return html
+        case _:
+            return None
+
+
+@lru_cache(maxsize=8)
+def _rst(text: str) -> tuple[str, str | None]:
+    """HTML; and why there is none, in the renderer's words."""
     from docutils.core import publish_parts
     from docutils.utils import SystemMessage
     from docutils.writers.html5_polyglot import Writer
@@ -82,10 +106,11 @@ def _rst(text: str) -> str | None:
     try:
         parts = publish_parts(text, writer=writer, settings_overrides=settings)
     except SystemMessage as message:
-        return str(message)
+        return "", str(message)
     except Exception as error:
         raise RendererBrokeError(str(error)) from error
-    return None if parts["docinfo"] + parts["fragment"] else "no content besides the title"
+    html = parts["docinfo"] + parts["fragment"]
+    return html, None if html else "no content besides the title"
 
 
 def _markdown(text: str) -> str | None:

@@ -10,10 +10,10 @@ import re
 from release.acceptance.fields import first, read
 from release.acceptance.metadata import CORE_METADATA, problems
 from release.acceptance.rule import OnIndex, Refusal, Rule, Upload
+from release.model.naming import is_name
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whatever it needs of them
 
-_NAME = re.compile(r"([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])\Z", re.IGNORECASE | re.ASCII)
 _DIGEST = re.compile(r"[A-F0-9]{64}$", re.IGNORECASE)
 _REQUIRED = "This field is required."
 #: longer values are shown by both ends
@@ -30,7 +30,7 @@ def the_protocol_version_is_known(upload: Upload, index: OnIndex) -> Refusal | N
 def the_name_is_valid(upload: Upload, index: OnIndex) -> Refusal | None:
     """The form names a project, with ASCII letters and digits and `.`, `_`, `-` between them."""
     name = first(upload, "name")
-    if _NAME.match(name):
+    if is_name(name):
         return None
     error = "Start and end with a letter or numeral containing only ASCII numeric and '.', '_' and '-'."
     shown = f"{name[:_END]}...{name[-_END:]}" if len(name) > _SHOWN else name

@@ -8,7 +8,7 @@ from release.acceptance.archives import ARCHIVE
 from release.acceptance.description import DESCRIPTION
 from release.acceptance.fields import first, project
 from release.acceptance.files import FILE, OUTSIDE
-from release.acceptance.form import FORM, the_metadata_is_valid
+from release.acceptance.form import FORM, the_metadata_is_valid, the_name_is_valid
 from release.acceptance.metadata import problems
 from release.acceptance.names import NEW_NAME, the_new_name_is_valid
 from release.acceptance.rule import OnIndex, Refusal, Rule, Upload
@@ -27,10 +27,11 @@ def _rules(upload: Upload, index: OnIndex) -> tuple[Rule, ...]:
     """The rules that apply.
 
     Those about new names only where the index does not have the project; a file without readable
-    metadata is judged from outside and as an archive, the rest would only repeat that.
+    metadata, or without a name in it, is judged from outside and as an archive: the rest would only repeat that.
     """
     if not first(upload, "name"):
-        return OUTSIDE + ARCHIVE
+        nameless = (the_name_is_valid,) if first(upload, "metadata_version") else ()
+        return nameless + OUTSIDE + ARCHIVE
     known = bool(index.files) or project(upload) in index.names
     new = tuple(rule for rule in NEW_NAME if rule is not the_new_name_is_valid and not known)  # FORM has said that
     return FORM + new + DESCRIPTION + FILE

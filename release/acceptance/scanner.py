@@ -5,8 +5,6 @@ Source: warehouse, `utils/scanner.py` and its rules.
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-
 from release.acceptance.limits import MIB
 
 #: bytes; longer members are not searched
@@ -22,8 +20,8 @@ _SOURCEDEFENDER = tuple(b"---" + rest for rest in (b"BEGIN PYE FILE---", b"END P
 
 def is_searched(name: str) -> bool:
     """Whether the index searches a member of that name."""
-    # a path object costs more than all else that is done to a small member
-    return name.lower().endswith(_SUFFIXES) and PurePosixPath(name).suffix.lower() in _SUFFIXES
+    # leading dots begin no suffix, as Python 3.14 counts; a path object would cost more than a small member
+    return name.rpartition("/")[2].lstrip(".").lower().endswith(_SUFFIXES)
 
 
 def protector(data: bytes) -> str | None:

@@ -35,6 +35,8 @@ class TarContents:
 
     #: of every member, in order
     names: tuple[str, ...]
+    #: bytes of every member, in the same order; None for what is no regular file
+    sizes: tuple[int | None, ...]
     #: whether some member is sparse
     sparse: bool
     #: the product that protected some code in here
@@ -46,6 +48,7 @@ class TarContents:
 @dataclass(slots=True)
 class _Seen:
     names: list[str] = field(default_factory=list)
+    sizes: list[int | None] = field(default_factory=list)
     length: int = 0
     sparse: bool = False
     protected: str | None = None
@@ -125,11 +128,18 @@ def read_tar(content: BinaryIO) -> TarContents | Broken:
         return _broken(error, caught=() if seen.names else (OSError,))
     except Exception as error:  # noqa: BLE001 - whatever a hostile header makes of the parser
         return _broken(error)
-    return TarContents(names=tuple(seen.names), sparse=seen.sparse, protected=seen.protected, pkg_info=seen.pkg_info)
+    return TarContents(
+        names=tuple(seen.names),
+        sizes=tuple(seen.sizes),
+        sparse=seen.sparse,
+        protected=seen.protected,
+        pkg_info=seen.pkg_info,
+    )
 
 
 def _look(tar: tarfile.TarFile, member: tarfile.TarInfo, seen: _Seen) -> None:
     seen.names.append(member.name)
+    seen.sizes.append(member.size if member.isreg() else None)
     seen.length += len(member.name)
     if len(seen.names) > MEMBERS or seen.length > NAMES:
         raise BombError(f"more than {MEMBERS} members")

@@ -108,17 +108,18 @@ class ZipContents:
             return _broken(error)
         return b""
 
-
     def _whole(self, info: zipfile.ZipInfo) -> bytes | None:
         """A small member with nothing odd about it; None leaves it to the library, and the verdict too.
 
         The library spends more time on opening a small member than on its bytes.
         Source: PKWARE APPNOTE 6.3.10, 4.3.7 (local header).
         """
-        stream = self.archive.fp
-        if stream is None or max(info.compress_size, info.file_size) > _CHUNK or info.flag_bits & _UNUSUAL_FLAGS:
+        stream, at = self.archive.fp, info.header_offset
+        if max(info.compress_size, info.file_size) > _CHUNK or info.flag_bits & _UNUSUAL_FLAGS:
             return None
-        stream.seek(info.header_offset)
+        if stream is None or not 0 <= at < _FARTHEST:
+            return None
+        stream.seek(at)
         header = stream.read(_LOCAL.size)
         if len(header) < _LOCAL.size:
             return None
@@ -134,6 +135,8 @@ class ZipContents:
 #: encrypted, patched, strongly encrypted
 _UNUSUAL_FLAGS = 0x1 | 0x20 | 0x40
 _LOCAL = struct.Struct("<4s22xHH")
+#: bytes; the position of no member
+_FARTHEST = 1 << 62
 
 
 def _unpacked(info: zipfile.ZipInfo, packed: bytes) -> bytes | None:

@@ -65,11 +65,11 @@ def having(**members: bytes) -> bytes:
         (having(RECORD=b"\xff"), f"Wheel '{WHEEL}' does not contain the required RECORD file: {DIST}/RECORD"),
         (zipped(wheel_members(), zipfile.ZIP_BZIP2), "File does not use a supported compression type"),
         (
-            zipped(wheel_members() | {"a.py": b"__pyarmor" b"__(__name__, __file__, b'')"}),
+            zipped(wheel_members() | {"a.py": b"pyarmor".join((b"__", b"__(__name__, __file__, b'')"))}),
             f"PyArmor-encrypted content is not allowed. See {SITE}/policy/acceptable-use-policy/ for more information.",
         ),
         (
-            zipped(wheel_members() | {"a.pye": b"---BEGIN" b" PYE FILE---\n---END" b" PYE FILE---"}),
+            zipped(wheel_members() | {"a.pye": b"PYE".join((b"---BEGIN ", b" FILE---\n---END ", b" FILE---"))}),
             (
                 f"SourceDefender-encrypted content is not allowed. See {SITE}/policy/acceptable-use-policy/ "
                 "for more information."
@@ -170,7 +170,7 @@ def sparse() -> bytes:
             ),
         ),
         (
-            tarred({f"{TOP}/PKG-INFO": metadata(), f"{TOP}/a.py": b"__pyarmor" b"_enter__"}),
+            tarred({f"{TOP}/PKG-INFO": metadata(), f"{TOP}/a.py": b"pyarmor".join((b"__", b"_enter__"))}),
             f"PyArmor-encrypted content is not allowed. See {SITE}/policy/acceptable-use-policy/ for more information.",
         ),
     ],

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from email_validator import validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
 from release.acceptance.description import DESCRIPTION
 from release.acceptance.form import FORM
 from release.acceptance.metadata import problems
-from release.acceptance.metadata_own import the_address
+from release.acceptance.metadata_own import _PLAIN_ADDRESS, is_plain, the_address
 from release.acceptance.rule import first_refusal
 from tests.acceptance.making import NOTHING, SDIST, SITE, upload, wheel
 
@@ -305,3 +306,10 @@ def test_no_metadata_breaks_the_rules(fields: dict[str, Any]) -> None:
 def test_no_address_breaks_the_rules(start: str, rest: str) -> None:
     """Odd addresses are refused, or break the server; they never break us."""
     problems(upload(b"", home_page=start + rest, author_email=rest))
+
+
+@given(st.from_regex(_PLAIN_ADDRESS, fullmatch=True))
+def test_an_address_that_is_taken_at_a_glance_is_one_that_the_library_takes(address: str) -> None:
+    """The short cut spares a slow import; it never takes what the index would refuse."""
+    if is_plain(address):
+        validate_email(address, check_deliverability=False)

@@ -1,0 +1,92 @@
+"""Searches for secrets: a directory, files, what is staged, all of history, the files of a release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from release.adapters import git, worktree
+from release.adapters.system import System
+from release.errors import ToolError, UsageError
+from release.facts import Leaks
+from release.model.distribution import Distribution
+from release.model.leak import Searched, Unread, together
+
+
+def distributions(files: Iterable[Distribution]) -> Leaks:
+    """Search the files of a release, every member of them. One that can't be read is told as not searched."""
+    found = []
+    for file in files:
+        try:
+            found.append(_file(file.path))
+        except OSError as error:
+            found.append(Searched(unread=(Unread(path=file.filename, reason=_reason(error)),)))
+    return Leaks(scope="files", searched=together(found))
+
+
+def search(
+    system: System, directory: Path, paths: Sequence[Path], *, history: bool = False, staged: bool = False
+) -> tuple[Leaks, ...]:
+    """Search `paths`, or the directory where none is given; its whole history too; or only what is staged.
+
+    Raises `UsageError` for what can't be searched so, `ToolError` where git fails.
+    """
+    if staged:
+        if history or paths:
+            raise UsageError("--staged goes with no path and not with --history", remedy="leave one of them out")
+        return (_staged(system, directory),)
+    places = list(paths) or [directory]
+    roots = dict.fromkeys(_root(system, path) for path in places) if history else ()
+    return (*(_path(system, path) for path in places), *(_history(system, root) for root in roots))
+
+
+def _path(system: System, path: Path) -> Leaks:
+    if path.is_dir():
+        return Leaks(scope="tree", searched=worktree.search(system, path))
+    try:
+        return Leaks(scope="files", searched=_file(path))
+    except OSError as error:
+        raise UsageError(
+            f"{str(path)!r} can't be read: {_reason(error)}", remedy="give the path of a file or directory"
+        ) from None
+
+
+def _file(path: Path) -> Searched:
+    from release.adapters import scan
+
+    return scan.file(path, path.name)
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _staged(system: System, directory: Path) -> Leaks:
+    from release.adapters import history
+
+    try:
+        return Leaks(scope="staged", searched=history.staged(system, directory))
+    except ToolError:
+        if git.root(system, directory) is None:
+            raise _no_repository(directory) from None
+        raise
+
+
+def _history(system: System, root: Path) -> Leaks:
+    from release.adapters import history
+
+    return Leaks(scope="history", searched=history.search_all(system, root))
+
+
+def _root(system: System, path: Path) -> Path:
+    root = git.root(system, path if path.is_dir() else path.parent)
+    if root is None:
+        raise _no_repository(path)
+    return root
+
+
+def _no_repository(path: Path) -> UsageError:
+    return UsageError(
+        f"{str(path)!r} is in no git repository, so that there is no history and no index",
+        remedy="search its files: python -m release leaks",
+    )
