@@ -40,6 +40,17 @@ def files(  # noqa: PLR0913 - what is built, from where, to where, and who is to
     return True, built
 
 
+def again(
+    system: System, directory: Path, commit: str | None, *, scratch: Callable[[str], Path], only_wheel: bool = False
+) -> tuple[Distribution, ...]:
+    """The files built once more, to be compared and thrown away; with `only_wheel` a wheel from the tree itself.
+
+    `commit`: None builds the directory as it stands. Raises `ToolError` where the build fails.
+    """
+    source, epoch = _ground(system, directory, commit, scratch)
+    return builder.build(system, source, scratch("again"), epoch=epoch, only_wheel=only_wheel)
+
+
 def _overheard(tell: Tell, line: str) -> None:
     """The builder's own steps, which it marks with a star, are said; the rest is a sign of life."""
     tell(Said(text=line, foreign=True) if line.startswith("* ") else Progress(what=line))

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from release.errors import ConfigError
 from release.model.index import WELL_KNOWN, Index, is_loopback
+from release.model.sending import Rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +39,14 @@ class Config:
     waive: Mapping[str, str] = field(default_factory=dict)
     #: names of checks whose warnings stop the run
     block: frozenset[str] = frozenset()
+    #: whether the files are built twice and compared
+    reproducible: bool = False
+    #: whether the wheel is built from the tree too, and compared with the one from the sdist
+    wheel_from_tree: bool = False
     #: whether uploads go with a copy of the token that is for this project and half an hour alone
     attenuate: bool = True
+    #: how hard uploads try
+    upload: Rules = Rules()
 
     def index(self, name: str) -> Index:
         """The index called `name`. Raises `ConfigError` where there is none."""
@@ -54,9 +61,15 @@ class Config:
         return self.tag_format.format(name=name, version=version)
 
 
-_KEYS = ("branch", "tag-format", "changelog", "indexes", "smoke", "waive", "checks", "attenuate")
+_KEYS = (
+    "branch", "tag-format", "changelog", "indexes", "smoke", "waive", "checks", "attenuate", "reproducible",
+    "wheel-from-tree", "upload",
+)  # fmt: skip
 _INDEX_KEYS = ("upload-url", "simple-url", "kind")
 _SMOKE_KEYS = ("imports", "commands")
+#: key → its smallest and its largest value; what is counted is whole, what is in seconds need not be
+_UPLOAD_COUNTS = {"concurrency": (1, 16), "attempts": (1, 100)}
+_UPLOAD_SECONDS = {"deadline": (0, 86_400), "longest-wait": (0, 86_400)}
 
 
 def parse(table: Mapping[str, Any]) -> Config:
@@ -71,6 +84,9 @@ def parse(table: Mapping[str, Any]) -> Config:
         waive=_waive(_table(table, "waive", "tool.release")),
         block=_block(_table(table, "checks", "tool.release")),
         attenuate=_switch(table, "attenuate", "tool.release", default=True),
+        upload=_upload(_table(table, "upload", "tool.release")),
+        reproducible=_switch(table, "reproducible", "tool.release", default=False),
+        wheel_from_tree=_switch(table, "wheel-from-tree", "tool.release", default=False),
     )
 
 
@@ -135,6 +151,19 @@ def _tag_format(value: str) -> str:
 def _smoke(table: Mapping[str, Any]) -> Smoke:
     _known(table, _SMOKE_KEYS, "tool.release.smoke")
     return Smoke(imports=_texts(table, "imports"), commands=_texts(table, "commands"))
+
+
+def _upload(table: Mapping[str, Any]) -> Rules:
+    where = "tool.release.upload"
+    _known(table, (*_UPLOAD_COUNTS, *_UPLOAD_SECONDS), where)
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        least, most = (_UPLOAD_COUNTS | _UPLOAD_SECONDS)[key]
+        kinds, word = ((int,), "a number") if key in _UPLOAD_COUNTS else ((int, float), "seconds,")
+        if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value <= most:
+            raise _wrong(f"{where}.{key}", f"{word} from {least} to {most}", value)
+        values[key.replace("-", "_")] = value
+    return Rules(**values)
 
 
 def _texts(table: Mapping[str, Any], key: str) -> tuple[str, ...] | None:

@@ -10,20 +10,21 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Self
 
-from release import lending, survey
+from release import lending, refusals, survey
 from release.adapters import environment, smoke, smoke_list, uploader
 from release.adapters.environment import Environment
 from release.adapters.system import System
-from release.adapters.uploader import NotSentError, Worker
 from release.config import Config
-from release.diagnoses import remedy_for
-from release.errors import RefusedError, ReleaseError
+from release.errors import RefusedError
 from release.facts import Project, Published
 from release.journal import Journal
+from release.lanes import Lanes
+from release.model import remaining
 from release.model.credential import Credential, Origin
 from release.model.distribution import Distribution
 from release.model.event import Progress, Said, Tell
@@ -31,17 +32,18 @@ from release.model.finding import Finding, Unknown
 from release.model.index import Index
 from release.model.listing import Listing
 from release.model.trial import Attempt, Trial
-from release.model.upload import Answer, Receipt, Rejection, Unclear, settle
-from release.plan import Plan, Upload, Verify
+from release.model.upload import Answer, Receipt, Rejection, settle
+from release.plan import Plan, Verify
+from release.plan import Upload as UploadStep
+from release.refusals import UploadError
+from release.uploading import MANY, Timing, Upload
+
+__all__ = ["Delivery", "UploadError"]
 
 #: seconds that an index gets to show what it took; PyPI's own pages have lagged over 10 minutes
 LAG = 30 * 60.0
 #: seconds for an index on this machine, which has nothing between itself and us
 LOOPBACK_LAG = 10.0
-
-
-class UploadError(ReleaseError):
-    """An index did not take a file."""
 
 
 @dataclass(kw_only=True)
@@ -60,9 +62,13 @@ class Delivery:
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     #: names of lasting indexes that this run has put, or may have put, something on
     touched: set[str] = field(default_factory=set)
+    #: names of lasting indexes → when they take no more files of this release
+    closes: dict[str, datetime] = field(default_factory=dict)
+    #: how many files there will be, where that is known before they are looked at
+    expected: int = 0
     _stack: ExitStack = field(default_factory=ExitStack)
     _environment: Future[Environment] | None = None
-    _worker: Worker | None = None
+    _lanes: Lanes | None = None
     _sandbox: Index | None = None
     _scratch: Path | None = None
 
@@ -72,12 +78,17 @@ class Delivery:
         self._pool = self._stack.enter_context(ThreadPoolExecutor(2, thread_name_prefix="delivery"))
         if any(isinstance(step, Verify) for step in self.plan.steps):
             self._next_environment()
-        if any(isinstance(step, Upload) for step in self.plan.steps):
-            self._worker = self._stack.enter_context(uploader.start(env=self.system.env))
+        if any(isinstance(step, UploadStep) for step in self.plan.steps):
+            self._lanes = self._stack.enter_context(Lanes(partial(uploader.start, env=self.system.env)))
+            self._lanes.grow(self._worth_having())
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def _worth_having(self) -> int:
+        """Lanes to start beside the work before the upload: one is enough for what most projects release."""
+        return max(1, min(self.config.upload.concurrency, self.expected - 1))
 
     def scratch(self, name: str) -> Path:
         """A path that nothing is at yet, gone when the run ends."""
@@ -120,114 +131,73 @@ class Delivery:
         `UploadError` at the first file that is not taken; what was sent before it stays.
         """
         answers = self.answers[index.name] = []
+        now = self.system.now() + self.skews.get(index.name, timedelta())
         there = self._listing(index, project)
-        todo = []
-        for file in sorted(
-            files, key=lambda one: one.kind == "sdist"
-        ):  # wheels first: see the catalog, post.first-file-metadata
-            match settle(file, there):
-                case None:
-                    todo.append(file)
-                case Rejection(text=text):
-                    raise RefusedError(
-                        f"{index.name} has another {file.filename}: {text}",
-                        remedy=self._remedy(index, project, text),
-                        cause="file.exists-different",
-                    )
-                case Receipt() as receipt:
-                    self._note(index, project, file, receipt, journal)
+        receipts, todo, refused = remaining.look(files, index, there, project.version, now=now)
+        self._note_closing(index, there, project)
+        for receipt in receipts:
+            answers.append(receipt)
+            journal.write("accepted", index=index.name, file=receipt.filename, sha256=receipt.sha256)
+            if len(files) <= MANY:
+                self.tell(Said(text=f"{receipt.filename}: is there already"))
+        if refused is not None:
+            raise _foretold(index, project, refused)
         if not todo:
             return False, f"{index.name} has all {len(files)} files"
-        whole = self.credentials[index.name]
-        for file in todo:
-            if refused := lending.refused_metadata(index, whole, project, file):
-                self._note(index, project, file, refused, journal)
+        if receipts:
+            self.tell(Said(text=f"{index.name} has {len(receipts)} of {len(files)} files; {len(todo)} remain"))
+        self._check_metadata(index, project, todo, journal)
         ready()
-        now = self.system.now() + self.skews.get(index.name, timedelta())
-        lent = lending.lent(whole, index, project, todo, now=now) if self.config.attenuate else whole
-        for file in todo:
-            self._send(index, project, file, journal, lent)
+        self._send(index, project, todo, journal, opened=bool(receipts))
         return True, f"{len(todo)} of {len(files)} files sent"
+
+    def _send(
+        self, index: Index, project: Project, todo: Sequence[Distribution], journal: Journal, *, opened: bool
+    ) -> None:
+        assert self._lanes is not None
+        upload = Upload(
+            index=index, project=project, journal=journal, tell=self.tell, lanes=self._lanes,
+            credential=self._way_in(index, project, todo), ask=partial(survey.listing_once, index, project.name),
+            rules=self.config.upload, timing=Timing(sleep=self.system.sleep), answers=self.answers[index.name],
+        )  # fmt: skip
+        if not index.ephemeral:
+            self.touched.add(index.name)
+        try:
+            upload.run(todo, opened=opened)
+        finally:
+            if not upload.doubtful:
+                self.touched.discard(index.name)
+            elif index.name not in self.closes and index.kind == "warehouse":
+                self.closes[index.name] = self.system.now() + remaining.OPEN_FOR
+
+    def _way_in(self, index: Index, project: Project, todo: Sequence[Distribution]) -> Callable[[], Credential]:
+        """What goes with each file: for a token a copy of it, made anew before it is too old."""
+
+        def make() -> Credential:
+            whole = self.credentials[index.name]
+            now = self.system.now() + self.skews.get(index.name, timedelta())
+            return lending.lent(whole, index, project, todo, now=now) if self.config.attenuate else whole
+
+        return lending.renewed(make, self.system.now)
+
+    def _check_metadata(self, index: Index, project: Project, todo: Sequence[Distribution], journal: Journal) -> None:
+        """Let the index look at the metadata first. Raises `UploadError` where it refuses any."""
+        refused = lending.first_refusal(index, self.credentials[index.name], project, todo)
+        if refused is not None:
+            self.answers[index.name].append(refused)
+            journal.write("refused", index=index.name, file=refused.filename, text=refused.text)
+            raise refusals.failure(index, project, refused)
 
     def _listing(self, index: Index, project: Project) -> Listing | None:
         found = survey.listing(index, project.name, fresh=True)
         if isinstance(found, Unknown):
-            raise UploadError(found.reason, remedy=found.remedy)
+            raise UploadError(found.reason, remedy=found.remedy, cause=found.cause)
         return found
 
-    def _send(
-        self, index: Index, project: Project, file: Distribution, journal: Journal, credential: Credential
-    ) -> None:
-        assert self._worker is not None
-        self._worker.login(index, credential)
-        journal.write("sending", index=index.name, file=file.filename, sha256=file.sha256)
-        if not index.ephemeral:
-            self.touched.add(index.name)
-        what = f"{file.filename} to {index.name}"
-        try:
-            answer = self._worker.send(
-                file, on_progress=lambda done, total: self.tell(Progress(what=what, done=done, total=total))
-            )
-        except NotSentError:
-            self._untouched(index)
-            raise
-        if isinstance(answer, Unclear):
-            self.tell(Said(text=f"{file.filename}: no clear answer ({answer.what}); asking {index.name} what it has"))
-            answer = self._ask(index, project, file, answer)
-        elif isinstance(answer, Rejection):
-            self._untouched(index)
-        self._note(index, project, file, answer, journal)
-
-    def _ask(self, index: Index, project: Project, file: Distribution, answer: Unclear) -> Answer:
-        """What the index says it has, after an answer that did not. Never sends anything again."""
-        heard = False
-        for wait in (1, 3, 8):
-            found = survey.listing(index, project.name, fresh=True)
-            if not isinstance(found, Unknown):
-                heard = True
-                if (settled := settle(file, found, sent=True)) is not None:
-                    return settled
-            self.system.sleep(0.2 if index.loopback else wait)
-        if heard:
-            self._untouched(index)
-        return answer
-
-    def _untouched(self, index: Index) -> None:
-        """The index did not take what was sent; forget that this run sent anything, if that was all."""
-        if not any(isinstance(one, Receipt) for one in self.answers[index.name]):
-            self.touched.discard(index.name)
-
-    def _note(self, index: Index, project: Project, file: Distribution, answer: Answer, journal: Journal) -> None:
-        self.answers[index.name].append(answer)
-        event = {Receipt: "accepted", Rejection: "refused", Unclear: "unclear"}[type(answer)]
-        words = (
-            {}
-            if isinstance(answer, Receipt)
-            else {"text": answer.text if isinstance(answer, Rejection) else answer.detail}
-        )
-        journal.write(event, index=index.name, file=file.filename, sha256=file.sha256, **words)
-        match answer:
-            case Receipt():
-                state = "is there already" if answer.already_there else "accepted"
-                self.tell(Said(text=f"{file.filename}: {state}"))
-            case Rejection():
-                raise UploadError(
-                    f"{index.name} refuses {file.filename}: {answer.status} {answer.text}".strip(),
-                    remedy=self._remedy(index, project, answer.text, answer.status),
-                )
-            case Unclear():
-                raise UploadError(
-                    f"{index.name} did not say whether it took {file.filename}: {answer.what}: {answer.detail}",
-                    remedy="run it again: it asks the index what it has, by hash, and sends what is missing",
-                )
-
-    @staticmethod
-    def _remedy(index: Index, project: Project, text: str, status: int | None = None) -> str:
-        """What the catalog of known failures says about a server's words."""
-        values = {
-            "index": index.name, "upload_url": index.upload_url, "project": project.name, "version": project.version,
-        }  # fmt: skip
-        return remedy_for(text, status=status, values=values)
+    def _note_closing(self, index: Index, there: Listing | None, project: Project) -> None:
+        until = remaining.closes(index, there, project.version)
+        if until is not None and not index.ephemeral:
+            self.closes[index.name] = until
 
     # -- verify --------------------------------------------------------------------------------
 
@@ -287,6 +257,15 @@ class Delivery:
     def _next_environment(self) -> None:
         directory = self.scratch("environment")
         self._environment = self._pool.submit(environment.create, self.system, directory)
+
+
+def _foretold(index: Index, project: Project, refused: Rejection) -> RefusedError:
+    """A refusal that is known without asking."""
+    return RefusedError(
+        f"{index.name} can't take {refused.filename}: {refused.text}",
+        remedy=refusals.remedy(index, project, refused.text, refused.status),
+        cause="file.exists-different" if "other bytes" in refused.text else None,
+    )
 
 
 def _missing(listing: Listing | None, files: Sequence[Distribution]) -> list[Distribution]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from release.errors import Exit, ReleaseError
 from release.model.distribution import Distribution
 from release.model.upload import Answer, Receipt
 from release.plan import SANDBOX, Plan, Step, Tag, Upload, Verify
+
+#: file names that are told one by one
+_FEW = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,8 @@ class Course:
     busy: bool
     #: what the user types to run the same again
     command: str
+    #: names of lasting indexes → when they take no more files of this release; aware, UTC
+    closes: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def well(course: Course) -> Ending:
@@ -79,10 +85,19 @@ def _whereabouts(course: Course) -> str:
             continue
         there = _receipts(course, name)
         missing = [file.filename for file in course.files if file.filename not in there]
-        parts.append(f"on {name}: {', '.join(there) or 'nothing for certain'}")
+        parts.append(f"on {name}: {_names(there) or 'nothing for certain'}")
         if missing:
-            parts.append(f"not known to be on {name}: {', '.join(missing)}")
+            parts.append(f"not known to be on {name}: {_names(missing)}")
+        if missing and there and name in course.closes:
+            parts.append(f"{name} takes files of this release until {course.closes[name]:%Y-%m-%d %H:%M} UTC")
     return "; ".join(parts)
+
+
+def _names(files: Sequence[str]) -> str:
+    """All of them, or how many they are: hundreds fit no screen."""
+    if len(files) <= _FEW:
+        return ", ".join(files)
+    return f"{len(files)} files ({', '.join(files[:2])}, … {files[-1]})"
 
 
 def _done(course: Course) -> str:

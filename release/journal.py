@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,11 +47,19 @@ class Journal:
 
     def write(self, event: str, **fields: Any) -> None:
         """Append one event, durably. Raises `OSError` where the disk is full or read-only."""
+        self.write_all([{"event": event, **fields}])
+
+    def write_all(self, events: Iterable[dict[str, Any]]) -> None:
+        """Append events, each a mapping with "event" in it, in one durable write. Raises `OSError` as `write` does."""
         self.directory.mkdir(parents=True, exist_ok=True)
         stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
-        record = {"time": stamp, "event": event, "version": self.version, "commit": self.commit, **fields}
+        records = [
+            {"time": stamp, "event": one["event"], "version": self.version, "commit": self.commit, **one}
+            for one in events
+        ]
+        lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
         with (self.directory / _NAME).open("ab+") as file:
-            file.write(_after_torn_line(file) + json.dumps(record, ensure_ascii=False).encode() + b"\n")
+            file.write(_after_torn_line(file) + lines.encode())
             file.flush()
             os.fsync(file.fileno())
 

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from release import building, checklist, ending, survey, verification
+from release import building, checklist, comparing, ending, given, leak_search, survey, verification
 from release import journal as journals
 from release import plan as plans
 from release.adapters import git
 from release.adapters.system import System
 from release.checks import access as access_checks
 from release.checks import built as built_checks
+from release.checks import leaks as leak_checks
 from release.checks import source as source_checks
+from release.checks import versions as version_checks
 from release.config import Config
 from release.delivery import Delivery
 from release.errors import RefusedError, ReleaseError, from_os
-from release.facts import Project, Source
+from release.facts import Earlier, Project, Source
 from release.journal import Journal
 from release.model.distribution import Distribution
 from release.model.event import Checked, Said, StepBegun, StepEnded, Tell
-from release.model.finding import Unknown
+from release.model.finding import NotApplicable, Unknown
 from release.model.index import Index
+from release.model.listing import Listing
 from release.model.outcome import Outcome
 from release.plan import SANDBOX, Plan, Step
 from release.report import Account
@@ -51,6 +55,8 @@ class Run:
     confirm: Callable[[Plan], bool]
     journal: Journal
     delivery: Delivery
+    #: does beside the steps what only a later one needs
+    pool: ThreadPoolExecutor
     outcomes: list[Outcome] = field(default_factory=list)
     files: tuple[Distribution, ...] = ()
     confirmed: bool = False
@@ -58,6 +64,8 @@ class Run:
     later: int = 0
     #: whether any step found something to do
     busy: bool = False
+    #: the release before this one, on its way; None where no index has one
+    earlier: Future[Earlier | Unknown | NotApplicable] | None = None
 
 
 def carry_out(  # noqa: PLR0913 - a plan, and the world that it is carried out in
@@ -70,17 +78,20 @@ def carry_out(  # noqa: PLR0913 - a plan, and the world that it is carried out i
     tell: Tell,
     confirm: Callable[[Plan], bool],
     command: str,
+    files: tuple[Distribution, ...] = (),
 ) -> Account:
     """Run the plan to its end or to its first refusal. Raises nothing expected: the account says it.
 
-    `command` is what the user would type to run this plan again.
+    `command` is what the user would type to run this plan again; `files` are those that are given.
     """
     with journals.locked(directory), ExitStack() as stack:
         journal = _journal(plan, directory)
-        delivery = stack.enter_context(Delivery(system=system, tell=tell, plan=plan, config=config))
+        delivery = stack.enter_context(
+            Delivery(system=system, tell=tell, plan=plan, config=config, expected=len(files))
+        )
         run = Run(
-            plan=plan, config=config, source=source, directory=directory, system=system, tell=tell,
-            confirm=confirm, journal=journal, delivery=delivery,
+            plan=plan, config=config, source=source, directory=directory, system=system, tell=tell, files=files,
+            confirm=confirm, journal=journal, delivery=delivery, pool=stack.enter_context(ThreadPoolExecutor(1)),
         )  # fmt: skip
         try:
             journal.write("begun", verb=plan.verb, steps=[plans.title(step) for step in plan.steps])
@@ -127,13 +138,17 @@ def _do(run: Run, step: Step) -> tuple[bool, str]:
     """Whether there was anything to do, and what there is to say of it."""
     match step:
         case plans.InspectSource():
-            return _check(run, source_checks.CHECKS, run.source, stops=run.plan.strict)
+            return _check(run, source_checks.CHECKS + version_checks.OF_THE_SOURCE, run.source, stops=run.plan.strict)
         case plans.InspectAccess(index=name):
-            ours = frozenset(file.sha256 for file in run.journal.built())
+            ours = frozenset(file.sha256 for file in (*run.files, *run.journal.built()))
             index = run.config.index(name)
             facts = verification.inspect(run.system, index, run.source.project, ours=ours, waive=run.config.waive)
             run.delivery.credential(name, facts.credential, facts.skew)
+            _fetch_earlier(run, facts.listing)
             return _check(run, access_checks.CHECKS, facts, stops=run.plan.strict, subject=name)
+        case plans.Build(origin="given"):
+            given.compare(run.files, run.directory)
+            return False, f"{len(run.files)} given"
         case plans.Build(origin=origin):
             return _build(run, origin)
         case plans.InspectBuilt():
@@ -170,8 +185,10 @@ def _judge(run: Run, outcomes: Iterable[Outcome], *, stops: bool) -> tuple[bool,
 def _inspect_built(run: Run) -> tuple[bool, str]:
     """A release stops at any refusal; a rehearsal goes on with the files that the index would take."""
     known = None if isinstance(run.source.project, Unknown) else run.source.project
-    facts = survey.built(run.system, run.files, known)
-    outcomes = tuple(checklist.run(built_checks.CHECKS, facts, waive=run.config.waive, block=run.config.block))
+    built = replace(survey.built(run.system, run.files, known), leaks=leak_search.distributions(run.files))
+    facts = built if run.plan.takes_given else comparing.compared(run, built)
+    checks = built_checks.CHECKS + leak_checks.OF_BUILT + comparing.checks(facts)
+    outcomes = tuple(checklist.run(checks, facts, waive=run.config.waive, block=run.config.block))
     refused = {where for outcome in outcomes if outcome.state.blocks for where in _places(outcome)}
     taken = tuple(file for file in run.files if file.filename not in refused)
     goes_on = not run.plan.strict and bool(taken) and refused <= {file.filename for file in run.files}
@@ -180,6 +197,15 @@ def _inspect_built(run: Run) -> tuple[bool, str]:
         run.tell(Said(text=f"goes on with what the index would take: {', '.join(f.filename for f in taken)}"))
         run.files = taken
     return done
+
+
+def _fetch_earlier(run: Run, listing: Listing | Unknown | NotApplicable | None) -> None:
+    """Fetch the last release, to compare with, while the files are built; of several indexes, from the last."""
+    compares = any(isinstance(step, plans.InspectBuilt) for step in run.plan.steps)
+    if compares and isinstance(listing, Listing) and run.plan.version is not None:
+        if run.earlier is not None:
+            run.earlier.cancel()
+        run.earlier = run.pool.submit(comparing.earlier, listing, run.plan.version)
 
 
 def _places(outcome: Outcome) -> set[str | None]:
@@ -255,7 +281,7 @@ def _index(run: Run, name: str) -> Index:
 def _end(run: Run, failed: tuple[Step | None, ReleaseError] | None, command: str) -> ending.Ending:
     course = ending.Course(
         plan=run.plan, files=run.files, answers=run.delivery.answers, touched=run.delivery.touched,
-        later=run.later, busy=run.busy, command=command,
+        later=run.later, busy=run.busy, command=command, closes=run.delivery.closes,
     )  # fmt: skip
     return ending.stopped(course, *failed) if failed else ending.well(course)
 

@@ -35,8 +35,8 @@ class Build:
     """Make the files, or take those that the journal names."""
 
     #: "commit": a fresh clone of the commit; "tree": the directory as it stands;
-    #: "journal": the files of an earlier build, and nothing else
-    origin: Literal["commit", "tree", "journal"]
+    #: "journal": the files of an earlier build, and nothing else; "given": files from elsewhere
+    origin: Literal["commit", "tree", "journal", "given"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +101,11 @@ class Plan:
         return any(isinstance(step, Build) and step.origin == "tree" for step in self.steps)
 
     @property
+    def takes_given(self) -> bool:
+        """Whether the files come from elsewhere, so that there is no source to look at."""
+        return any(isinstance(step, Build) and step.origin == "given" for step in self.steps)
+
+    @property
     def targets(self) -> tuple[str, ...]:
         """Names of the indexes that are looked at or written to, in order of appearance."""
         return tuple(
@@ -108,8 +113,13 @@ class Plan:
         )
 
 
-def make(verb: Verb, config: Config, source: Source, *, index: str | None = None, built: bool = False) -> Plan:
-    """The plan of a verb. `index` replaces the verb's own; `built` rehearses the files of the last build."""
+def make(  # noqa: PLR0913 - a verb with its options
+    verb: Verb, config: Config, source: Source, *, index: str | None = None, built: bool = False, given: bool = False
+) -> Plan:
+    """The plan of a verb. `index` replaces the verb's own; `built` rehearses the files of the last build.
+
+    `given`: the files are there already, built elsewhere; nothing but them is looked at.
+    """
     known = None if isinstance(source.project, Unknown) else source.project
     git = None if isinstance(source.git, Unknown) else source.git
     for name in filter(None, [index]):
@@ -120,7 +130,7 @@ def make(verb: Verb, config: Config, source: Source, *, index: str | None = None
         version=known.version if known else None,
         commit=git.commit if git else None,
         strict=verb != "rehearse",
-        steps=tuple(_steps(verb, source, index=index, built=built)),
+        steps=_given(verb, index) if given else tuple(_steps(verb, source, index=index, built=built)),
     )
 
 
@@ -158,6 +168,12 @@ def _to(index: str) -> tuple[Step, ...]:
     return (*before, Upload(index=index), Verify(index=index))
 
 
+def _given(verb: Verb, index: str | None) -> tuple[Step, ...]:
+    name = index or ("testpypi" if verb == "testpypi" else "pypi")
+    before = (InspectAccess(index=name), Build(origin="given"), InspectBuilt())
+    return (*before, Upload(index=name), Verify(index=name))
+
+
 def _release(source: Source, index: str) -> tuple[Step, ...]:
     stations = tuple(step for name in (SANDBOX, "testpypi", index) for step in (Upload(index=name), Verify(index=name)))
     access = (InspectAccess(index="testpypi"), InspectAccess(index=index))
@@ -184,6 +200,14 @@ def as_data(plan: Plan, indexes: dict[str, Index]) -> dict[str, Any]:
     return {"schema": 1, **fields, "steps": steps}
 
 
+_BUILDS = {
+    "commit": "build from a clean clone of the commit",
+    "tree": "build the tree as it stands",
+    "journal": "take the files of the last build",
+    "given": "take the files that are given",
+}
+
+
 def title(step: Step) -> str:
     """The step in a few words, for a line on a screen."""
     match step:
@@ -191,12 +215,8 @@ def title(step: Step) -> str:
             return "check the source"
         case InspectAccess():
             return f"check the way to {step.index}"
-        case Build(origin="commit"):
-            return "build from a clean clone of the commit"
-        case Build(origin="tree"):
-            return "build the tree as it stands"
         case Build():
-            return "take the files of the last build"
+            return _BUILDS[step.origin]
         case InspectBuilt():
             return "check the files"
         case Upload():

@@ -28,7 +28,7 @@ def _release(journal: Journal) -> dict[str, Any]:
             files[event["file"]] = event["event"]
         elif event["event"] == "verified":
             indexes.setdefault(event["index"], {"files": {}, "verified": False})["verified"] = True
-    last = next((event for event in reversed(events)), {})
+    last: dict[str, Any] = events[-1] if events else {}
     return {
         "version": next((e["version"] for e in reversed(events) if e.get("version")), None),
         "commit": next((e["commit"] for e in reversed(events) if e.get("commit")), None),

@@ -5,7 +5,6 @@ A fact that can't be learnt comes back as `Unknown` with the reason; nothing her
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -47,6 +46,8 @@ def _tool_release(data: dict[str, Any], path: Path) -> dict[str, Any]:
 
 
 def _toml(path: Path) -> dict[str, Any]:
+    import tomllib
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
@@ -115,6 +116,7 @@ def repository(system: System, directory: Path, tag: str | None) -> Git | Unknow
             behind=git.behind(system, root),
             tagged_commit=git.tag_commit(system, root, tag) if tag else None,
             shallow=git.is_shallow(system, root),
+            tags=git.tags_at(system, root, commit),
         )
     except ToolError as error:
         return Unknown(reason=error.message, remedy=error.remedy)
@@ -137,11 +139,24 @@ def listing(index: Index, name: str, *, fresh: bool = False) -> Listing | Unknow
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
 
 
+def listing_once(index: Index, name: str) -> Listing | Unknown | None:
+    """The same by a single request: the caller asks again when it wants to. Goes past caches."""
+    from release.adapters import index_api
+
+    try:
+        return index_api.listing(index, name, fresh=True, retries=0)
+    except UnreachableError as error:
+        return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
+
+
 def built(system: System, files: tuple[Distribution, ...], project: Project | None) -> Built:
     """The files of a release, to be looked into."""
     return Built(
         project=project,
-        files=tuple(BuiltFile(distribution=file, open=partial(_bytes, file.path)) for file in files),
+        files=tuple(
+            BuiltFile(filename=file.filename, size=file.size, sha256=file.sha256, open=partial(_bytes, file.path))
+            for file in files
+        ),
         now=system.now(),
     )
 

@@ -33,7 +33,7 @@ def talk(project: UserProject, *words: str, answers: Sequence[tuple[str, str]], 
     running = subprocess.Popen(
         [sys.executable, "-m", "release", *words], cwd=project.directory, env=project.environment(),
         stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-        preexec_fn=_controlling if sys.platform != "win32" else None,
+        preexec_fn=_controlling,  # noqa: PLW1509 - a terminal of one's own can't be had otherwise; no threads here
     )  # fmt: skip
     os.close(theirs)
     seen, waiting, deadline = "", list(answers), time.monotonic() + timeout

@@ -226,7 +226,8 @@ def test_a_log_that_powershell_wrote_is_read(project: UserProject) -> None:
 def test_no_secret_of_the_log_is_shown_again(project: UserProject, on: Indexes) -> None:
     value = token(on)
     basic = base64.b64encode(f"__token__:{value}".encode()).decode()
-    log = f"twine upload -p {value}\nAuthorization: Basic {basic}\n403 Invalid or non-existent authentication information {value}\n"
+    refused = f"403 Invalid or non-existent authentication information {value}"
+    log = f"twine upload -p {value}\nAuthorization: Basic {basic}\n{refused}\n"
     told = project.run("diagnose", "--offline", "--log", "-", stdin=log)
     assert told.out.startswith("cred.")
     assert value[10:40] not in told.all

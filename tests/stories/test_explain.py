@@ -68,7 +68,7 @@ def test_every_cause_that_the_program_names_has_a_record() -> None:
     said = re.compile(rf'"((?:{family})\.[a-z0-9]+(?:-[a-z0-9]+)*)"')
     names: dict[str, Path] = {}
     for path in sorted((ROOT / "release").rglob("*.py")):
-        names |= {name: path for name in said.findall(path.read_text(encoding="utf-8"))}
+        names |= dict.fromkeys(said.findall(path.read_text(encoding="utf-8")), path)
     unknown = {name: path.name for name, path in names.items() if name not in CATALOG}
     assert unknown == {}
     assert len(names) > 80, "the pattern finds them"

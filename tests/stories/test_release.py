@@ -77,6 +77,18 @@ def test_with_one_check_failing_nothing_is_built(tmp_path: Path) -> None:
 
 
 def test_where_testpypi_refuses_pypi_sees_no_request(tmp_path: Path) -> None:
+    """A name that only the upload itself shows to be locked."""
+    locked = World.parse('{"prohibited": ["acme-widget"]}')
+    with indexes(test=locked) as on:
+        project = ready(tmp_path, on)
+        told = project.run("release", "--yes")
+        assert told.status == 3, told.all
+        assert "The name 'acme-widget' isn't allowed" in told.out
+        assert posts(on.pypi) == []
+        assert files_on(on.testpypi) == {}
+
+
+def test_an_account_without_a_role_is_refused_before_anything_is_built(tmp_path: Path) -> None:
     theirs = World.parse(
         '{"users": [{"name": "me"}, {"name": "they"}], "projects": [{"name": "acme-widget", "owners": ["they"]}],'
         ' "tokens": [{"name": "account", "user": "me", "scope": "account"}]}'
@@ -84,10 +96,10 @@ def test_where_testpypi_refuses_pypi_sees_no_request(tmp_path: Path) -> None:
     with indexes(test=theirs) as on:
         project = ready(tmp_path, on)
         told = project.run("release", "--yes")
-        assert told.status == 3, told.all
+        assert told.status == 1, told.all
         assert "The user 'me' isn't allowed to upload to project 'acme-widget'" in told.out
-        assert posts(on.pypi) == []
-        assert files_on(on.testpypi) == {}
+        assert not list(project.root.glob(".release/*/*/dist/*"))
+        assert posts(on.testpypi) == posts(on.pypi) == []
 
 
 def test_nobody_to_ask_is_a_clear_refusal(tmp_path: Path) -> None:

@@ -1,0 +1,288 @@
+"""How fast uploads are, beside twine, uv and a bare client; and what twine does where something goes wrong.
+
+    python -m benchmarks.upload [--rounds 3] [--only NAME] [--faults]
+
+All of them upload the same files to the same embedded index, which is slow on purpose: 50 ms of round
+trip, 20 MB/s for each connection. The bare client is requests with four kept-alive connections and
+nothing else: no questions, no journal, no retry. twine and uv are run as their users run them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from release import journal, survey
+from release.adapters import builder, uploader
+from release.facts import Project
+from release.lanes import Lanes
+from release.model.credential import Credential, Origin, without_credentials
+from release.model.distribution import Distribution
+from release.model.sending import Rules
+from release.sandbox.faults import Fault, Slow
+from release.uploading import Upload
+
+NAME, VERSION = "acme-widget", "1.0"
+#: seconds; how long one thing may take
+PATIENCE = 300
+SLOW = Slow(connection=0.05, answer=0.05, up=20_000_000)
+SCENES: dict[str, tuple[int, int, Slow, tuple[float, ...]]] = {
+    #: name → files, bytes of each, what is slow, and the ratios to hold: over twine and uv, of the bare client
+    "40 wheels of 2 MB": (40, 2_000_000, SLOW, (3.0, 1.3)),
+    "the same, 300 ms of work for each": (40, 2_000_000, replace(SLOW, work=0.3), (3.0, 1.25)),
+    "one wheel of 90 MB": (1, 90_000_000, SLOW, (0.0, 1.1)),
+    "500 small wheels": (500, 2_000, Slow(), (0.0, 0.0)),
+}
+
+
+def wheels(directory: Path, count: int, size: int) -> list[Distribution]:
+    """Wheels that an index takes, full of bytes that nobody can compress."""
+    directory.mkdir()
+    made = []
+    for number in range(count):
+        tag = f"py3-none-manylinux_2_{number + 10}_x86_64"
+        path = directory / f"acme_widget-{VERSION}-{tag}.whl"
+        info = f"acme_widget-{VERSION}.dist-info"
+        members: dict[str, bytes] = {
+            "acme_widget.py": os.urandom(max(1, size - 900)),
+            f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {NAME}\nVersion: {VERSION}\nSummary: A widget.\n".encode(),
+            f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: {tag}\n".encode(),
+        }
+        record = "".join(f"{name},,\n" for name in [*members, f"{info}/RECORD"])
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, data in {**members, f"{info}/RECORD": record.encode()}.items():
+                archive.writestr(name, data)
+        made.append(builder.describe(path))
+    return made
+
+
+# -- the index, in a process of its own ----------------------------------------------------------
+
+
+@contextmanager
+def index(*faults: Fault) -> Iterator[dict[str, Any]]:
+    """A fresh index with these faults; where it is, and its tokens."""
+    import json
+
+    from release.sandbox import fault_json
+
+    with tempfile.TemporaryDirectory() as scratch:
+        world = Path(scratch) / "world.json"
+        world.write_text(json.dumps({"faults": [fault_json.as_data(one) for one in faults]}))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "release", "sandbox", "--world", str(world)], stdout=subprocess.PIPE, text=True
+        )
+        try:
+            assert process.stdout is not None
+            yield json.loads(process.stdout.readline())
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def listed(place: dict[str, Any]) -> int:
+    import json
+    import urllib.request
+
+    try:
+        with urllib.request.urlopen(f"{place['simple_url']}{NAME}/") as answer:  # noqa: S310 - on this machine
+            page = answer.read()
+    except OSError:
+        return 0
+    try:
+        return len(json.loads(page)["files"])
+    except ValueError:
+        return page.count(b"<a ")
+
+
+# -- who uploads ---------------------------------------------------------------------------------
+
+
+def ours(place: dict[str, Any], files: Sequence[Distribution], *, started: bool = True) -> tuple[float, int]:
+    """Seconds of the upload, and the largest resident memory of any process in it, in bytes.
+
+    `started`: the twine processes are up, as they are after the checks that come before every upload.
+    """
+    from release.model.index import Index
+    from release.model.secret import Secret
+
+    origin = Origin(kind="sandbox", detail="made for this run")
+    credential = Credential(
+        username="__token__", username_origin=origin, password=Secret(place["tokens"]["account"]), origin=origin
+    )
+    where = Index(name="sandbox", upload_url=place["upload_url"], simple_url=place["simple_url"], ephemeral=True)
+    with tempfile.TemporaryDirectory() as scratch, Lanes(partial(uploader.start, env=os.environ)) as lanes, _memory() as peak:
+        if started:
+            lanes.grow(max(1, min(Rules().concurrency, len(files) - 1)))
+            while lanes.stirring:
+                list(lanes.events(0.1))
+        upload = Upload(
+            index=where, project=Project(name=NAME, version=VERSION), tell=lambda _event: None, lanes=lanes,
+            journal=journal.for_release(Path(scratch), version=VERSION, commit=None),
+            credential=lambda: credential, ask=partial(survey.listing_once, where, NAME),
+        )  # fmt: skip
+        begun = time.perf_counter()
+        upload.run(files)
+        return time.perf_counter() - begun, peak[0]
+
+
+def bare(place: dict[str, Any], files: Sequence[Distribution]) -> float:
+    """A client that does nothing but upload: the first file alone, then four at a time."""
+    import requests
+    from requests_toolbelt import MultipartEncoder
+
+    local = threading.local()
+
+    def send(file: Distribution) -> None:
+        if not hasattr(local, "session"):
+            local.session = requests.Session()
+            local.session.auth = ("__token__", place["tokens"]["account"])
+        with file.path.open("rb") as stream:
+            fields = {
+                ":action": "file_upload", "protocol_version": "1", "metadata_version": "2.1", "name": NAME,
+                "version": VERSION, "summary": "A widget.", "filetype": "bdist_wheel", "pyversion": "py3",
+                "sha256_digest": hashlib.file_digest(stream, "sha256").hexdigest(),
+            }  # fmt: skip
+            stream.seek(0)
+            form = MultipartEncoder({**fields, "content": (file.filename, stream, "application/octet-stream")})
+            answer = local.session.post(place["upload_url"], data=form, headers={"Content-Type": form.content_type})
+        answer.raise_for_status()
+
+    begun = time.perf_counter()
+    with ThreadPoolExecutor(4) as pool:
+        pool.submit(send, files[0]).result()
+        list(pool.map(send, files[1:]))
+    return time.perf_counter() - begun
+
+
+def command(argv: Sequence[str], env: dict[str, str]) -> tuple[float, int, str]:
+    """Seconds, exit status (-1: ended by us) and output of a program."""
+    begun = time.perf_counter()
+    try:
+        done = subprocess.run(
+            argv, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False, stdin=subprocess.DEVNULL
+        )
+    except subprocess.TimeoutExpired:
+        return time.perf_counter() - begun, -1, "still waiting when it was ended"
+    return time.perf_counter() - begun, done.returncode, done.stdout + done.stderr
+
+
+def twine(place: dict[str, Any], files: Sequence[Distribution]) -> tuple[float, int, str]:
+    env = {**without_credentials(os.environ), "TWINE_USERNAME": "__token__", "COLUMNS": "300"}
+    env["TWINE_PASSWORD"] = place["tokens"]["account"]
+    words = ["upload", "--non-interactive", "--disable-progress-bar", "--repository-url", place["upload_url"]]
+    return command([sys.executable, "-m", "twine", *words, *(str(file.path) for file in files)], env)
+
+
+def uv(place: dict[str, Any], files: Sequence[Distribution]) -> tuple[float, int, str]:
+    env = {**without_credentials(os.environ), "UV_PUBLISH_TOKEN": place["tokens"]["account"]}
+    found = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    assert found, "uv is needed for the comparison"
+    words = ["publish", "--quiet", "--publish-url", place["upload_url"], *(str(file.path) for file in files)]
+    return command([found, *words], env)
+
+
+@contextmanager
+def _memory() -> Iterator[list[int]]:
+    """The largest resident memory, in bytes, of any one of our child processes meanwhile; 0 outside Linux."""
+    peak, over = [0], threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.05):
+            for status in Path("/proc").glob("[0-9]*/status"):
+                try:
+                    text = status.read_text()
+                except OSError:
+                    continue
+                found = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+                if found.get("PPid", "").strip() == str(os.getpid()) and "twine_worker" in _argv(status.parent):
+                    peak[0] = max(peak[0], int(found.get("VmHWM", "0 kB").split()[0]) * 1024)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield peak
+    finally:
+        over.set()
+        thread.join()
+
+
+def _argv(process: Path) -> str:
+    try:
+        return (process / "cmdline").read_text()
+    except OSError:
+        return ""
+
+
+# -- the comparison ------------------------------------------------------------------------------
+
+
+def race(name: str, rounds: int) -> bool:
+    count, size, slow, (faster, near) = SCENES[name]
+    took: dict[str, list[float]] = {}
+    memory = 0
+    with tempfile.TemporaryDirectory() as scratch:
+        files = wheels(Path(scratch) / "dist", count, size)
+        for _ in range(rounds):
+            for who, run in _runners(faster):
+                with index(Fault(what=slow)) as place:
+                    got = run(place, files)
+                    seconds = got if isinstance(got, float) else got[0]
+                    if who == "ours":
+                        memory = max(memory, got[1])  # type: ignore[index] # that runner gives two
+                    assert listed(place) == count, (who, listed(place), got)
+                took.setdefault(who, []).append(seconds)
+    median = {who: statistics.median(times) for who, times in took.items()}
+    print(f"\n{name}")  # noqa: T201 - a program
+    good = True
+    for who, seconds in median.items():
+        print(f"  {who:<14} {seconds:7.2f} s   {seconds / median['ours']:5.2f} times ours")  # noqa: T201 - a program
+    if near:
+        ratio = median["ours"] / median["bare"]
+        good &= ratio <= near
+        print(f"  ours / bare   {ratio:.2f}, at most {near}: {_word(ratio <= near)}")  # noqa: T201 - a program
+    for who in ("twine", "uv") if faster else ():
+        ratio = median[who] / median["ours"]
+        good &= ratio >= faster
+        print(f"  {who} / ours   {ratio:.2f}, at least {faster}: {_word(ratio >= faster)}")  # noqa: T201 - a program
+    print(f"  memory of a process: {memory / 1e6:.0f} MB")  # noqa: T201 - a program
+    return good
+
+
+def _runners(faster: float) -> list[tuple[str, Callable[..., Any]]]:
+    found: list[tuple[str, Callable[..., Any]]] = [("bare", bare), ("ours", ours)]
+    found.append(("ours, unwarmed", partial(ours, started=False)))
+    return found + ([("twine", twine), ("uv", uv)] if faster else [])
+
+
+def _word(good: bool) -> str:
+    return "holds" if good else "DOES NOT HOLD"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", choices=list(SCENES))
+    options = parser.parse_args()
+    held = [race(name, options.rounds) for name in SCENES if options.only in {None, name}]
+    return 0 if all(held) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""An answer that ends an upload, as an error with its remedy."""
+
+from __future__ import annotations
+
+from release.adapters import http_errors
+from release.diagnoses import CATALOG, fill, remedy_for
+from release.errors import ReleaseError
+from release.facts import Project
+from release.model.finding import Unknown
+from release.model.index import Index
+from release.model.upload import Rejection, Unclear
+
+#: what went wrong on the way → the known failure that it is
+_CAUSES = {
+    "dns": http_errors.OFFLINE,
+    "tls": http_errors.TLS,
+    "proxy": http_errors.PROXY,
+    "timeout": http_errors.TIMEOUT,
+    "connection": http_errors.TIMEOUT,
+}
+_AGAIN = "run it again: it asks the index what it has, by hash, and sends what is missing"
+
+
+class UploadError(ReleaseError):
+    """An index did not take a file."""
+
+
+def failure(index: Index, project: Project, answer: Rejection | Unclear, why: Unknown | None = None) -> UploadError:
+    """The error that an answer is. `why`: the reason why the index could not be asked about it."""
+    if isinstance(answer, Rejection):
+        return UploadError(
+            f"{index.name} refuses {answer.filename}: {answer.status} {answer.text}".strip(),
+            remedy=remedy(index, project, answer.text, answer.status),
+        )
+    cause = why.cause if why is not None and why.cause else _CAUSES.get(answer.what)
+    asked = f"; it can't be asked: {why.reason}" if why is not None else ""
+    mend = f"{why.remedy}; then {_AGAIN}" if why is not None else _mend(index, project, cause)
+    return UploadError(
+        f"{index.name} did not say whether it took {answer.filename}: {answer.what}: {answer.detail}{asked}",
+        remedy=mend,
+        cause=cause,
+    )
+
+
+def _mend(index: Index, project: Project, cause: str | None) -> str:
+    if cause not in {http_errors.TLS, http_errors.PROXY, http_errors.OFFLINE}:
+        return _AGAIN
+    return f"{fill(CATALOG[cause].remedy, _values(index, project))}; then {_AGAIN}"
+
+
+def remedy(index: Index, project: Project, text: str, status: int | None = None) -> str:
+    """What the catalog of known failures says about a server's words."""
+    return remedy_for(text, status=status, values=_values(index, project))
+
+
+def _values(index: Index, project: Project) -> dict[str, str]:
+    return {
+        "index": index.name, "upload_url": index.upload_url, "project": project.name, "version": project.version,
+    }  # fmt: skip

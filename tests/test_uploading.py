@@ -1,0 +1,455 @@
+"""Uploads survive: whatever goes wrong, each file is there once with its bytes, or the refusal is a true account."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from release.adapters.uploader import Limits, NotSentError
+from release.model.distribution import Distribution
+from release.model.event import Event, Progress, Said
+from release.model.sending import Rules
+from release.model.upload import Receipt, Rejection, Unclear
+from release.refusals import UploadError
+from release.sandbox import server
+from release.sandbox.faults import Answer, Clash, DiskFull, Drop, Fault, Slow, Stale, When
+from release.sandbox.faults import What as Trouble
+from release.sandbox.log import LoggedRequest
+from release.sandbox.server import Sandbox
+from release.sandbox.world import for_project
+from tests.adapters.serving import closed_port
+from tests.uploads import PROJECT, Clock, Engine, Pool, Sent, closing, release, there
+
+LIMITS = Limits(connect=0.4, read=0.4, total=20)
+HTML = (("Content-Type", "text/html"),)
+PORTAL = "<html><form>Sign in</form></html>"
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    with closing(Pool(LIMITS)) as made:
+        yield made
+
+
+#: by the number of their files
+Releases = dict[int, list[Distribution]]
+
+
+@pytest.fixture(scope="module")
+def releases(tmp_path_factory: pytest.TempPathFactory) -> Releases:
+    base = tmp_path_factory.mktemp("releases")
+    return {count: release(base / str(count), count) for count in (1, 2, 12, 40)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One thing that goes wrong with one file."""
+
+    #: what strikes the requests that send the file
+    posts: tuple[Trouble, ...]
+    #: how many of them
+    times: int | None = 1
+    #: what strikes the questions that follow, and how many of them
+    questions: tuple[Trouble, ...] = ()
+    of_questions: int | None = 1
+    #: how often the file is sent in all
+    sends: int
+    #: how often the index is asked what it has
+    asks: int
+    #: seconds of each wait; a pause that is drawn is half of its longest
+    waits: tuple[float, ...] = ()
+    #: how it ends: "there", "refused", or not known
+    end: str = "there"
+    #: whether something may have come through, at the end
+    doubtful: bool = True
+
+
+def lost(at: str, how: str = "reset") -> tuple[Trouble, ...]:
+    return (Drop(at=at, how=how),)  # type: ignore[arg-type] # two of the words that it knows
+
+
+RETRIED = {"sends": 2, "asks": 1, "waits": (0.5,)}
+FOUND = {"sends": 1, "asks": 1, "waits": (0.5,)}
+CASES: dict[str, Case] = {
+    "500": Case(posts=(Answer(status=500),), **RETRIED),
+    "502": Case(posts=(Answer(status=502, body=PORTAL, headers=HTML),), **RETRIED),
+    "503": Case(posts=(Answer(status=503),), **RETRIED),
+    "503 three times": Case(posts=(Answer(status=503),), times=3, sends=4, asks=3, waits=(0.5, 1.0, 2.0)),
+    "503 for seconds": Case(posts=(Answer(status=503, retry_after=20),), sends=2, asks=1, waits=(20.0,)),
+    "503 until a date": Case(posts=(Answer(status=503, retry_date=30),), sends=2, asks=1, waits=(30.0,)),
+    "429": Case(posts=(Answer(status=429),), **RETRIED),
+    "429 for seconds": Case(posts=(Answer(status=429, retry_after=7),), sends=2, asks=1, waits=(7.0,)),
+    "429 until a date": Case(posts=(Answer(status=429, retry_date=15),), sends=2, asks=1, waits=(15.0,)),
+    "429 until a date that is past": Case(posts=(Answer(status=429, retry_date=-9),), sends=2, asks=1),
+    "429 for ever so long": Case(posts=(Answer(status=429, retry_after=86400),), sends=2, asks=1, waits=(300.0,)),
+    "429 in no words": Case(posts=(Answer(status=429, retry_after="soon"),), **RETRIED),
+    "408": Case(posts=(Answer(status=408),), **RETRIED),
+    "202": Case(posts=(Answer(status=202),), **RETRIED),
+    "999": Case(posts=(Answer(status=999),), **RETRIED),
+    "200 from a captive portal": Case(posts=(Answer(status=200, body=PORTAL, headers=HTML),), **RETRIED),
+    "200 with garbage": Case(posts=(Answer(status=200, body="\0\1"),), **RETRIED),
+    "507": Case(posts=(DiskFull(),), **RETRIED),
+    "reset before the body": Case(posts=lost("before-body"), **RETRIED),
+    "reset in the body": Case(posts=lost("in-body"), **RETRIED),
+    "reset after the body": Case(posts=lost("after-body"), **RETRIED),
+    "closed after the body": Case(posts=lost("after-body", "close"), **RETRIED),
+    "no HTTP": Case(posts=lost("after-body", "garbage"), **RETRIED),
+    "silence": Case(posts=lost("after-body", "hang"), **RETRIED),
+    "accepted, reply reset": Case(posts=lost("after-work"), **FOUND),
+    "accepted, reply garbage": Case(posts=lost("after-work", "garbage"), **FOUND),
+    "accepted, silence": Case(posts=lost("after-work", "hang"), **FOUND),
+    "accepted, half a reply": Case(posts=lost("in-reply"), **FOUND),
+    "accepted, a reply that never ends": Case(posts=lost("in-reply", "hang"), **FOUND),
+    "accepted, 502": Case(posts=(Answer(status=502, stored=True),), **FOUND),
+    "accepted, 200 in HTML": Case(posts=(Answer(status=200, stored=True, body=PORTAL, headers=HTML),), **FOUND),
+    "accepted, listed late": Case(
+        posts=(Stale(seconds=60), *lost("after-work")), questions=(Stale(seconds=60),), **RETRIED
+    ),
+    "lost, index silent twice": Case(
+        posts=lost("after-work"), questions=(Answer(status=503),), of_questions=2, sends=1, asks=3,
+        waits=(0.5, 0.5, 1.0),
+    ),
+    "lost, index behind a portal": Case(
+        posts=lost("after-body"), questions=(Answer(status=200, body=PORTAL, headers=HTML),), sends=2, asks=2,
+        waits=(0.5, 0.5),
+    ),
+    "403": Case(posts=(Answer(status=403, reason="Invalid token"),), sends=1, asks=0, end="refused", doubtful=False),
+    "400": Case(posts=(Answer(status=400, reason="Bad name"),), sends=1, asks=0, end="refused", doubtful=False),
+    "redirect": Case(
+        posts=(Answer(status=302, headers=(("Location", "http://elsewhere.invalid/"),)),), sends=1, asks=0,
+        end="refused", doubtful=False,
+    ),
+    "503 for ever": Case(
+        posts=(Answer(status=503),), times=None, sends=5, asks=5, waits=(0.5, 1.0, 2.0, 4.0, 8.0), end="unclear",
+        doubtful=False,
+    ),
+    "lost for ever": Case(
+        posts=lost("after-body"), times=None, sends=5, asks=5, waits=(0.5, 1.0, 2.0, 4.0, 8.0), end="unclear",
+    ),
+}  # fmt: skip
+
+
+#: those that differ from another only in what the server says: for forty files, in the middle is enough
+VARIANTS = {name for name in CASES if name.startswith(("429 ", "999", "202", "408", "502", "closed", "503 for s"))}
+PLACES = [
+    (name, count, place)
+    for name in CASES
+    for count, place in ((1, "first"), (40, "first"), (40, "middle"), (40, "last"))
+    if name not in VARIANTS or count == 1 or place == "middle"
+]
+
+
+def strike(sandbox: Sandbox, victim: Distribution, case: Case) -> None:
+    """Put the case's faults in: on the sends of one file, and on the questions."""
+    when = When(method="POST", filename=victim.filename, nth=(1, case.times))
+    questions = When(method="GET", path="/simple/*", nth=(1, case.of_questions))
+    sandbox.inject(*(Fault(what=one, when=when) for one in case.posts))
+    sandbox.inject(*(Fault(what=one, when=questions) for one in case.questions))
+
+
+def at(files: Sequence[Distribution], place: str) -> Distribution:
+    return files[{"first": 0, "middle": len(files) // 2, "last": -1}[place]]
+
+
+@pytest.mark.parametrize(("name", "count", "place"), PLACES)
+def test_whatever_goes_wrong_with_a_file_the_account_is_true(  # noqa: PLR0917 - fixtures and a case
+    tmp_path: Path, pool: Pool, releases: Releases, name: str, count: int, place: str
+) -> None:
+    """Every file is there once, or the release stops with a true account; no request that could not help went out."""
+    case, files, clock = CASES[name], releases[count], Clock()
+    victim = at(files, place)
+    with server.start(for_project(PROJECT.name), clock=clock.now, sleep=clock.sleep) as sandbox:
+        strike(sandbox, victim, case)
+        told = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=clock).run(files)
+        log = sandbox.log
+        assert clock.slept == pytest.approx(case.waits, abs=1.5 if "date" in name else 0)
+        _ended_as(case, told, victim, files, sandbox)
+
+    sends = Counter(_sends(log, victim))
+    assert sends[victim.filename] == case.sends
+    assert all(sends[file.filename] <= 1 for file in files if file is not victim)
+    asked = [one for one in log if one.method == "GET"]
+    assert len(asked) == case.asks
+    assert told.doubtful == (case.doubtful or any(isinstance(one, Receipt) for one in told.answers))
+    _never_blind(log, victim)
+    _in_order(log, files, victim)
+
+
+def _ended_as(case: Case, told: Sent, victim: Distribution, files: Sequence[Distribution], sandbox: Sandbox) -> None:
+    expected = {file.filename: file.sha256 for file in files}
+    listed = there(sandbox)
+    assert listed.items() <= expected.items()
+    accepted = {one.filename: one.sha256 for one in told.answers if isinstance(one, Receipt)}
+    assert accepted == listed
+    if case.end == "there":
+        assert told.error is None
+        assert listed == expected
+        return
+    assert isinstance(told.error, UploadError)
+    assert victim.filename in told.error.message
+    assert victim.filename not in listed
+    (bad,) = [one for one in told.answers if not isinstance(one, Receipt)]
+    assert isinstance(bad, Rejection if case.end == "refused" else Unclear)
+
+
+def _sends(log: Sequence[LoggedRequest], victim: Distribution) -> list[str]:
+    """The files that were sent, in order; a request that a fault broke off is logged without its name."""
+    return [one.filename or victim.filename for one in log if one.method == "POST"]
+
+
+def _never_blind(log: Sequence[LoggedRequest], victim: Distribution) -> None:
+    """Between two sends of a file the index was asked what it has."""
+    about = [one.method for one in log if one.method == "GET" or one.filename in {victim.filename, None}]
+    assert ("POST", "POST") not in set(itertools.pairwise(about))
+
+
+def _in_order(log: Sequence[LoggedRequest], files: Sequence[Distribution], victim: Distribution) -> None:
+    """The first file alone, until the index has it."""
+    firsts = [(one.filename or victim.filename, one.status) for one in log if one.method == "POST"]
+    before = list(itertools.takewhile(lambda one: one[0] == files[0].filename, firsts))
+    assert len(before) == [name for name, _ in firsts].count(files[0].filename)
+
+
+# -- order, and side by side -----------------------------------------------------------------------
+
+
+def test_several_first_files_at_once_would_break_the_index_so_the_first_goes_alone(
+    tmp_path: Path, pool: Pool, releases: Releases
+) -> None:
+    """With a server that has only one of them survive, nothing is lost."""
+    with server.start(for_project(PROJECT.name)) as sandbox:
+        sandbox.inject(Fault(what=Clash(), when=When(method="POST", nth=(1, None))))
+        told = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=Clock()).run(releases[12])
+        assert told.error is None
+        assert [one.status for one in sandbox.log if one.method == "POST"] == [200] * 12
+
+
+@pytest.mark.parametrize(("opened", "most"), [(True, 4), (False, 3)])
+def test_side_by_side_but_no_more_than_asked_for(tmp_path: Path, releases: Releases, opened: bool, most: int) -> None:
+    """Two files need one process, four files three: the first goes alone, unless the release has begun before."""
+    for count, wanted in ((2, 2 if opened else 1), (4, most)):
+        started = _starting(releases[40][:count], tmp_path, opened=opened)
+        assert started == wanted
+
+
+def _starting(files: Sequence[Distribution], directory: Path, *, opened: bool) -> int:
+    pool = Pool(LIMITS)
+    with closing(pool), server.start(for_project(PROJECT.name)) as sandbox:
+        told = Engine(sandbox=sandbox, directory=directory, pool=pool, clock=Clock()).run(files, opened=opened)
+        assert told.error is None
+        return pool.started
+
+
+def test_the_journal_tells_each_step_before_and_after_it(tmp_path: Path, pool: Pool, releases: Releases) -> None:
+    files = releases[2]
+    with server.start(for_project(PROJECT.name)) as sandbox:
+        sandbox.inject(Fault(what=Answer(status=503), when=When(method="POST", filename=files[1].filename, nth=1)))
+        told = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=Clock()).run(files)
+    steps = [(one["event"], one["file"]) for one in told.journal]
+    first, second = (file.filename for file in files)
+    assert steps == [
+        ("sending", first), ("accepted", first),
+        ("sending", second), ("unclear", second), ("sending", second), ("accepted", second),
+    ]  # fmt: skip
+    assert {one["sha256"] for one in told.journal} == {file.sha256 for file in files}
+
+
+# -- stopping --------------------------------------------------------------------------------------
+
+
+def test_a_refusal_stops_what_has_not_begun_and_lets_the_rest_end(
+    tmp_path: Path, pool: Pool, releases: Releases
+) -> None:
+    """What is under way at that moment ends, and is accounted for."""
+    files, refused = releases[40], releases[40][1].filename
+    with server.start(for_project(PROJECT.name)) as sandbox:
+        sandbox.inject(
+            Fault(what=Answer(status=403, reason="No"), when=When(method="POST", filename=refused)),
+            Fault(what=Slow(answer=0.3), when=When(method="POST", nth=(3, 4))),
+        )
+        told = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=Clock()).run(files)
+        assert isinstance(told.error, UploadError)
+        assert "403 No" in told.error.message
+        assert sum(one.method == "POST" for one in sandbox.log) <= 5
+        accepted = {one.filename for one in told.answers if isinstance(one, Receipt)}
+        assert accepted == set(there(sandbox))
+        assert [one for one in told.answers if isinstance(one, Rejection)] == [
+            Rejection(filename=refused, status=403, text="No")
+        ]
+
+
+def interrupting(after: int) -> Callable[[Event], None]:
+    """Ctrl-C, once so many files were accepted."""
+    seen = itertools.count(1)
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Said) and event.text.endswith("accepted") and next(seen) == after:
+            raise KeyboardInterrupt
+
+    return tell
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_ctrl_c_breaks_off_and_asks_the_index_once(tmp_path: Path, pool: Pool, releases: Releases, hangs: bool) -> None:
+    """What hangs is broken off; what the index has by then is known to be there."""
+    files = releases[12]
+    with server.start(for_project(PROJECT.name)) as sandbox:
+        if hangs:
+            late = When(method="POST", filename=files[2].filename)
+            sandbox.inject(Fault(what=Drop(at="after-work", how="hang"), when=late))
+        patient = Pool(Limits(read=60)) if hangs else pool
+        engine = Engine(sandbox=sandbox, directory=tmp_path, pool=patient, clock=Clock())
+        told = engine.run(files, tell=interrupting(3))
+        if hangs:
+            patient.close()
+        assert isinstance(told.error, KeyboardInterrupt)
+        assert told.doubtful
+        listed = there(sandbox)
+        assert {one.filename: one.sha256 for one in told.answers if isinstance(one, Receipt)} == listed
+        assert 3 <= len(listed) <= 8
+        assert {one["file"] for one in told.journal if one["event"] == "accepted"} == set(listed)
+
+
+class Full:
+    """A journal on a disk that is full after so many writes."""
+
+    def __init__(self, writes: int) -> None:
+        self._left = writes
+        self.lines: list[dict[str, Any]] = []
+
+    def write_all(self, lines: list[dict[str, Any]]) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.lines += lines
+
+    def events(self) -> list[dict[str, Any]]:
+        return self.lines
+
+
+@pytest.mark.parametrize("writes", [0, 1, 3])
+def test_what_can_not_be_written_down_is_not_sent(tmp_path: Path, pool: Pool, releases: Releases, writes: int) -> None:
+    """A full disk ends the run, and the account is true all the same."""
+    with server.start(for_project(PROJECT.name)) as sandbox:
+        engine = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=Clock(), log=Full(writes))
+        told = engine.run(releases[12])
+        assert isinstance(told.error, OSError)
+        sent = [one.filename for one in sandbox.log if one.method == "POST"]
+        assert set(sent) == {one["file"] for one in told.journal if one["event"] == "sending"}
+        assert {one.filename for one in told.answers if isinstance(one, Receipt)} == set(there(sandbox)) == set(sent)
+        assert told.doubtful == bool(sent)
+
+
+def test_a_file_that_changed_stops_the_release_before_it_is_sent(
+    tmp_path: Path, pool: Pool, releases: Releases
+) -> None:
+    first, second = releases[2]
+    with server.start(for_project(PROJECT.name)) as sandbox:
+        told = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=Clock()).run(
+            [first, replace(second, sha256="0" * 64)]
+        )
+        assert isinstance(told.error, NotSentError)
+        assert set(there(sandbox)) == {first.filename}
+
+
+def test_a_process_that_is_killed_costs_nothing_but_time(tmp_path: Path, releases: Releases) -> None:
+    pool = Pool(Limits(read=60))
+    with closing(pool), server.start(for_project(PROJECT.name)) as sandbox:
+        hang = Drop(at="after-body", how="hang")
+        sandbox.inject(Fault(what=hang, when=When(method="POST", nth=1), name="hang"))
+        threading.Timer(1.5, lambda: pool.kill_one()).start()
+        told = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=Clock()).run(releases[2])
+        assert told.error is None
+        assert set(there(sandbox)) == {file.filename for file in releases[2]}
+        assert [one["text"][:11] for one in told.journal if one["event"] == "unclear"] == ["worker died"]
+
+
+# -- waiting ---------------------------------------------------------------------------------------
+
+
+def test_a_server_that_is_busy_is_left_alone_by_all(tmp_path: Path, pool: Pool, releases: Releases) -> None:
+    """Nothing is sent, of any file, before the time that the server asked for; and the reader is told."""
+    clock, files = Clock(), releases[12]
+    with server.start(for_project(PROJECT.name), clock=clock.now, sleep=clock.sleep) as sandbox:
+        busy = Answer(status=429, retry_after=25)
+        sandbox.inject(Fault(what=busy, when=When(method="POST", filename=files[3].filename, nth=1)))
+        told = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=clock).run(files)
+        assert told.error is None
+        posts = [one for one in sandbox.log if one.method == "POST"]
+        begun, struck = clock.began, next(at for at, one in enumerate(posts) if one.status == 429)
+        later = [(one.time - begun).total_seconds() for one in posts[struck + 4 :]]
+        assert all(at >= 25 for at in later)
+    said = [one.text for one in told.events if isinstance(one, Said)]
+    assert any("pypi asks us to wait 25 s" in text for text in said)
+    assert clock.slept == [25.0]
+
+
+def test_an_index_that_can_not_be_asked_is_asked_until_the_deadline(
+    tmp_path: Path, pool: Pool, releases: Releases
+) -> None:
+    """Then the account says what is not known."""
+    clock = Clock()
+    with server.start(for_project(PROJECT.name), clock=clock.now, sleep=clock.sleep) as sandbox:
+        sandbox.inject(
+            Fault(what=Drop(at="after-work"), when=When(method="POST")),
+            Fault(what=Answer(status=503), when=When(method="GET", nth=(1, None))),
+        )
+        engine = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=clock, rules=Rules(deadline=100))
+        told = engine.run(releases[1])
+        assert isinstance(told.error, UploadError)
+        assert "did not say whether it took" in told.error.message
+        assert "answers 503" in told.error.message
+        assert told.doubtful
+        assert sum(one.method == "POST" for one in sandbox.log) == 1
+    assert sum(clock.slept) == pytest.approx(100)
+
+
+def test_a_wait_beyond_the_deadline_is_not_waited(tmp_path: Path, pool: Pool, releases: Releases) -> None:
+    clock = Clock()
+    with server.start(for_project(PROJECT.name), clock=clock.now) as sandbox:
+        sandbox.inject(Fault(what=Answer(status=503, retry_after=60), when=When(method="POST", nth=(1, None))))
+        engine = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=clock, rules=Rules(deadline=10))
+        told = engine.run(releases[1])
+        assert isinstance(told.error, UploadError)
+        assert not told.doubtful
+    assert clock.slept == [0.5]
+
+
+@pytest.mark.parametrize(("scheme", "cause"), [("https", "net.tls"), ("http", None)])
+def test_what_no_attempt_can_mend_is_not_tried_again(
+    tmp_path: Path, pool: Pool, releases: Releases, scheme: str, cause: str | None
+) -> None:
+    """TLS that fails is told at once, with its cause; a server that is not there gets its attempts. Nothing was sent."""
+    clock = Clock()
+    with server.start(for_project(PROJECT.name)) as sandbox:
+        here = sandbox.index("pypi")
+        url = here.upload_url.replace("http:", "https:") if scheme == "https" else f"http://127.0.0.1:{closed_port()}/"
+        away = replace(here, upload_url=url, ephemeral=False)
+        told = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=clock, index=away).run(releases[2])
+        assert isinstance(told.error, UploadError)
+        assert not told.doubtful
+        assert "TWINE_CERT" in told.error.remedy if cause else "run it again" in told.error.remedy
+        assert told.error.cause == (cause or "net.timeout-reset")
+    assert len(clock.slept) == (0 if cause else 5)
+
+
+# -- telling ---------------------------------------------------------------------------------------
+
+
+def test_one_line_of_progress_for_all(tmp_path: Path, pool: Pool, releases: Releases) -> None:
+    """Hundreds of files are not told one by one."""
+    with server.start(for_project(PROJECT.name)) as sandbox:
+        few = Engine(sandbox=sandbox, directory=tmp_path / "few", pool=pool, clock=Clock()).run(releases[2])
+        many = Engine(sandbox=sandbox, directory=tmp_path / "many", pool=pool, clock=Clock()).run(releases[40])
+    said = [one.text for one in few.events if isinstance(one, Said)]
+    assert said == [f"{file.filename}: accepted" for file in releases[2]]
+    assert [one for one in many.events if isinstance(one, Said)] == []
+    assert any(isinstance(one, Progress) and "of 40 files" in one.what for one in many.events)

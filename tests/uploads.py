@@ -1,0 +1,184 @@
+"""Uploads for tests: tiny releases, shared twine processes, and a clock that only moves when somebody waits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from release import journal, survey
+from release.adapters import builder, index_api, uploader
+from release.adapters.uploader import Limits, Worker
+from release.errors import UnreachableError
+from release.facts import Project
+from release.lanes import Found, Lanes, Sender
+from release.model.credential import Credential, Origin
+from release.model.distribution import Distribution
+from release.model.event import Event
+from release.model.finding import Unknown
+from release.model.index import Index
+from release.model.remaining import in_order
+from release.model.secret import Secret
+from release.model.sending import Rules
+from release.model.upload import Answer
+from release.sandbox.server import Sandbox
+from release.uploading import Timing, Upload
+from tests.builders import sdist, sdist_name, wheel, wheel_name
+
+PROJECT = Project(name="acme-widget", version="1.0")
+HERE = Origin(kind="sandbox", detail="made for a test")
+
+
+class Clock:
+    """Time for client and server, which passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+        self.slept: list[float] = []
+        self.began = datetime.now(UTC)
+
+    def seconds(self) -> float:
+        return self.passed
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(round(seconds, 3))
+        self.passed += seconds
+
+    def now(self) -> datetime:
+        return self.began + timedelta(seconds=self.passed)
+
+
+class Pool:
+    """twine processes that outlive a test: they take most of a second to start."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._free: list[Worker] = []
+        self._all: list[Worker] = []
+
+    def start(self) -> Sender:
+        if not self._free:
+            self._free.append(uploader.start(env=os.environ, limits=self._limits))
+            self._all.append(self._free[-1])
+        return _Lent(self._free.pop(), self._free.append)
+
+    @property
+    def started(self) -> int:
+        """How many there have been."""
+        return len(self._all)
+
+    def kill_one(self) -> None:
+        """As the system does where memory is short."""
+        self._all[0].kill()
+
+    def close(self) -> None:
+        for worker in self._all:
+            worker.close()
+
+
+class _Lent:
+    def __init__(self, worker: Worker, give_back: Callable[[Worker], None]) -> None:
+        self._worker, self._give_back = worker, give_back
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._worker, name)
+
+    def close(self) -> None:
+        self._give_back(self._worker)
+
+
+def release(directory: Path, count: int, *, version: str = "1.0") -> list[Distribution]:
+    """`count` files of a release in the order of their upload: wheels for many platforms, and an sdist."""
+    directory.mkdir(exist_ok=True)
+    names = {
+        wheel_name(version=version, tag=f"py3-none-manylinux_2_{n + 10}_x86_64"): n for n in range(max(1, count - 1))
+    }
+    for name, n in names.items():
+        tag = name.removesuffix(".whl").split("-", 2)[2]
+        (directory / name).write_bytes(wheel(version=version, tag=tag, files={"acme_widget.py": f"N = {n}\n"}))
+    if count > 1:
+        (directory / sdist_name(version=version)).write_bytes(sdist(version=version))
+    return in_order([builder.describe(path) for path in sorted(directory.iterdir())])
+
+
+def credential(token: Secret) -> Credential:
+    return Credential(username="__token__", username_origin=HERE, password=token, origin=HERE)
+
+
+def asking(index: Index, name: str = PROJECT.name) -> Callable[[], Found]:
+    """What the engine asks with: one request, no wait of its own."""
+
+    def ask() -> Found:
+        try:
+            return index_api.listing(index, name, fresh=True, retries=0)
+        except UnreachableError as error:
+            return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
+
+    return ask
+
+
+@dataclass(kw_only=True)
+class Sent:
+    """What a run of the engine left behind."""
+
+    error: BaseException | None
+    answers: list[Answer]
+    doubtful: bool
+    events: list[Event]
+    journal: list[dict[str, Any]]
+
+
+@dataclass(kw_only=True)
+class Engine:
+    """The engine beside a sandbox."""
+
+    sandbox: Sandbox
+    directory: Path
+    pool: Pool
+    clock: Clock
+    rules: Rules = field(default_factory=Rules)
+    index: Index | None = None
+    chance: float = 0.5
+    #: in the place of the journal
+    log: Any = None
+
+    def run(
+        self, files: Sequence[Distribution], *, opened: bool = False, tell: Callable[[Event], None] | None = None
+    ) -> Sent:
+        events: list[Event] = []
+        log = self.log or journal.for_release(self.directory, version="1.0", commit=None)
+        index = self.index or replace(self.sandbox.index("pypi"), ephemeral=False)
+        with Lanes(self.pool.start) as lanes:
+            upload = Upload(
+                index=index, project=PROJECT, journal=log, tell=tell or events.append, lanes=lanes,
+                credential=lambda: credential(self.sandbox.tokens["account"]), ask=asking(index), rules=self.rules,
+                timing=Timing(clock=self.clock.seconds, sleep=self.clock.sleep, chance=lambda: self.chance),
+            )  # fmt: skip
+            error: BaseException | None = None
+            try:
+                upload.run(files, opened=opened)
+            except BaseException as one:  # noqa: BLE001 - whatever it is, the test looks at it
+                error = one
+        return Sent(
+            error=error, answers=upload.answers, doubtful=upload.doubtful, events=events, journal=list(log.events())
+        )
+
+
+def there(sandbox: Sandbox) -> dict[str, str | None]:
+    """File name → sha256, as the index lists them once nothing goes wrong any more."""
+    sandbox.clear_faults()
+    found = survey.listing(sandbox.index(), PROJECT.name, fresh=True)
+    assert not isinstance(found, Unknown)
+    return {file.filename: file.sha256 for file in found.files} if found else {}
+
+
+@contextmanager
+def closing(pool: Pool) -> Iterator[Pool]:
+    try:
+        yield pool
+    finally:
+        pool.close()
