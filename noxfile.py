@@ -13,8 +13,8 @@ register()
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 
-def _with(session: nox.Session, group: str) -> None:
-    session.install("-e", ".", *nox.project.dependency_groups(PROJECT, group))
+def _with(session: nox.Session, *groups: str) -> None:
+    session.install("-e", ".", *nox.project.dependency_groups(PROJECT, *groups))
 
 
 @nox.session(reuse_venv=True)
@@ -35,5 +35,5 @@ def lint(session: nox.Session) -> None:
 @nox.session(reuse_venv=True)
 def types(session: nox.Session) -> None:
     """Run the type checker."""
-    _with(session, "types")
+    _with(session, "types", "tests")
     session.run("mypy")
