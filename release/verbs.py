@@ -9,7 +9,7 @@ import argparse
 import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +153,10 @@ def verify(options: argparse.Namespace, write: Write) -> int:
     from release.adapters import keyring_process, system
 
     real = system.real()
-    with closing(keyring_process.start(real.env)) as keyring:  # it takes as long as all the imports below
+    with ExitStack() as stack:
+        keyring = keyring_process.start(real.env)  # it takes as long as all the imports below
+        if keyring is not None:
+            stack.callback(keyring.close)
         from release import verdict_report, verification
 
         directory, file = options.directory.resolve(), options.config

@@ -66,8 +66,10 @@ def near_misses(index: Index) -> Iterator[str]:
     yield from (name for name in dict.fromkeys(names) if name and name != index.upload_url)
 
 
-def _ask(request: dict[str, Any], child: Pipe, limit: float) -> dict[str, Any]:
+def _ask(request: dict[str, Any], child: Pipe | None, limit: float) -> dict[str, Any]:
     """The child's answer. Raises `TimeoutError`."""
+    if child is None:
+        return {"state": "no backend", "backend": "fail"}
     with closing(child):
         try:
             child.write(request)

@@ -10,12 +10,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
-
-#: a choice, a bus, or a screen that a bus can be started for
-_LEADING_TO_ONE = ("PYTHON_KEYRING_BACKEND", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY")
 
 
 def main() -> None:
@@ -31,7 +27,7 @@ def main() -> None:
         backend = keyring.get_keyring()
         return {"backend": _name(backend)}
 
-    state = {"backend": "fail", "state": "no backend"} if _nobody_to_ask(os.environ) else _tried(load)
+    state = _tried(load)
     line = sys.stdin.readline()
     if not line:
         return
@@ -41,23 +37,6 @@ def main() -> None:
         state |= {"state": "answered"} | _tried(lambda: _look(backend, json.loads(line)))
     output.write(json.dumps({"is": "answer", **state}) + "\n")
     output.flush()
-
-
-def _nobody_to_ask(env: Mapping[str, str]) -> bool:
-    """Whether the library would find no backend, which it tells only after loading all of them.
-
-    On Linux its own ones speak over the session bus; without one, without anybody's choice and without a
-    backend from elsewhere there is none. Observed: keyring 25.7.0, 2026-11.
-    """
-    if not sys.platform.startswith("linux") or any(env.get(name) for name in _LEADING_TO_ONE):
-        return False
-    settings = Path(env.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "python_keyring"
-    bus = Path(env.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}") / "bus"
-    if settings.exists() or bus.exists():
-        return False
-    from importlib.metadata import entry_points
-
-    return all(one.value.startswith("keyring.") for one in entry_points(group="keyring.backends"))
 
 
 def _name(backend: Any) -> str:
