@@ -1,6 +1,6 @@
-"""How fast uploads are, beside twine, uv and a bare client; and what twine does where something goes wrong.
+"""How fast uploads are, beside twine, uv and a bare client.
 
-    python -m benchmarks.upload [--rounds 3] [--only NAME] [--faults]
+    python -m benchmarks.upload [--rounds 3] [--only NAME]
 
 All of them upload the same files to the same embedded index, which is slow on purpose: 50 ms of round
 trip, 20 MB/s for each connection. The bare client is requests with four kept-alive connections and
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import shutil
 import statistics
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,11 +36,15 @@ from release.facts import Project
 from release.lanes import Lanes
 from release.model.credential import Credential, Origin, without_credentials
 from release.model.distribution import Distribution
+from release.model.index import Index
+from release.model.secret import Secret
 from release.model.sending import Rules
+from release.sandbox import fault_json
 from release.sandbox.faults import Fault, Slow
 from release.uploading import Upload
 
 NAME, VERSION = "acme-widget", "1.0"
+METADATA = f"Metadata-Version: 2.1\nName: {NAME}\nVersion: {VERSION}\nSummary: A widget.\n"
 #: seconds; how long one thing may take
 PATIENCE = 300
 SLOW = Slow(connection=0.05, answer=0.05, up=20_000_000)
@@ -61,7 +67,7 @@ def wheels(directory: Path, count: int, size: int) -> list[Distribution]:
         info = f"acme_widget-{VERSION}.dist-info"
         members: dict[str, bytes] = {
             "acme_widget.py": os.urandom(max(1, size - 900)),
-            f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {NAME}\nVersion: {VERSION}\nSummary: A widget.\n".encode(),
+            f"{info}/METADATA": METADATA.encode(),
             f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: {tag}\n".encode(),
         }
         record = "".join(f"{name},,\n" for name in [*members, f"{info}/RECORD"])
@@ -78,10 +84,6 @@ def wheels(directory: Path, count: int, size: int) -> list[Distribution]:
 @contextmanager
 def index(*faults: Fault) -> Iterator[dict[str, Any]]:
     """A fresh index with these faults; where it is, and its tokens."""
-    import json
-
-    from release.sandbox import fault_json
-
     with tempfile.TemporaryDirectory() as scratch:
         world = Path(scratch) / "world.json"
         world.write_text(json.dumps({"faults": [fault_json.as_data(one) for one in faults]}))
@@ -97,18 +99,16 @@ def index(*faults: Fault) -> Iterator[dict[str, Any]]:
 
 
 def listed(place: dict[str, Any]) -> int:
-    import json
-    import urllib.request
-
     try:
         with urllib.request.urlopen(f"{place['simple_url']}{NAME}/") as answer:  # noqa: S310 - on this machine
             page = answer.read()
     except OSError:
         return 0
     try:
-        return len(json.loads(page)["files"])
+        files: list[Any] = json.loads(page)["files"]
     except ValueError:
-        return page.count(b"<a ")
+        return int(page.count(b"<a "))
+    return len(files)
 
 
 # -- who uploads ---------------------------------------------------------------------------------
@@ -119,27 +119,30 @@ def ours(place: dict[str, Any], files: Sequence[Distribution], *, started: bool 
 
     `started`: the twine processes are up, as they are after the checks that come before every upload.
     """
-    from release.model.index import Index
-    from release.model.secret import Secret
+    start = partial(uploader.start, env=os.environ)
+    with tempfile.TemporaryDirectory() as scratch, Lanes(start) as lanes, _memory() as peak:
+        if started:
+            lanes.grow(max(1, min(Rules().concurrency, len(files) - 1)))
+            while lanes.stirring:
+                list(lanes.events(0.1))
+        upload = engine(place, Path(scratch), lanes)
+        begun = time.perf_counter()
+        upload.run(files)
+        return time.perf_counter() - begun, peak[0]
 
+
+def engine(place: dict[str, Any], directory: Path, lanes: Lanes) -> Upload:
+    """The engine as a release uses it, without the checks before it."""
     origin = Origin(kind="sandbox", detail="made for this run")
     credential = Credential(
         username="__token__", username_origin=origin, password=Secret(place["tokens"]["account"]), origin=origin
     )
     where = Index(name="sandbox", upload_url=place["upload_url"], simple_url=place["simple_url"], ephemeral=True)
-    with tempfile.TemporaryDirectory() as scratch, Lanes(partial(uploader.start, env=os.environ)) as lanes, _memory() as peak:
-        if started:
-            lanes.grow(max(1, min(Rules().concurrency, len(files) - 1)))
-            while lanes.stirring:
-                list(lanes.events(0.1))
-        upload = Upload(
-            index=where, project=Project(name=NAME, version=VERSION), tell=lambda _event: None, lanes=lanes,
-            journal=journal.for_release(Path(scratch), version=VERSION, commit=None),
-            credential=lambda: credential, ask=partial(survey.listing_once, where, NAME),
-        )  # fmt: skip
-        begun = time.perf_counter()
-        upload.run(files)
-        return time.perf_counter() - begun, peak[0]
+    return Upload(
+        index=where, project=Project(name=NAME, version=VERSION), tell=lambda _event: None, lanes=lanes,
+        journal=journal.for_release(directory, version=VERSION, commit=None),
+        credential=lambda: credential, ask=partial(survey.listing_once, where, NAME),
+    )  # fmt: skip
 
 
 def bare(place: dict[str, Any], files: Sequence[Distribution]) -> float:
@@ -171,23 +174,25 @@ def bare(place: dict[str, Any], files: Sequence[Distribution]) -> float:
     return time.perf_counter() - begun
 
 
-def command(argv: Sequence[str], env: dict[str, str]) -> tuple[float, int, str]:
+def command(argv: Sequence[str], env: dict[str, str], patience: float = PATIENCE) -> tuple[float, int, str]:
     """Seconds, exit status (-1: ended by us) and output of a program."""
     begun = time.perf_counter()
     try:
         done = subprocess.run(
-            argv, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False, stdin=subprocess.DEVNULL
+            argv, env=env, capture_output=True, text=True, timeout=patience, check=False, stdin=subprocess.DEVNULL
         )
     except subprocess.TimeoutExpired:
         return time.perf_counter() - begun, -1, "still waiting when it was ended"
     return time.perf_counter() - begun, done.returncode, done.stdout + done.stderr
 
 
-def twine(place: dict[str, Any], files: Sequence[Distribution]) -> tuple[float, int, str]:
+def twine(
+    place: dict[str, Any], files: Sequence[Distribution], *, patience: float = PATIENCE
+) -> tuple[float, int, str]:
     env = {**without_credentials(os.environ), "TWINE_USERNAME": "__token__", "COLUMNS": "300"}
     env["TWINE_PASSWORD"] = place["tokens"]["account"]
     words = ["upload", "--non-interactive", "--disable-progress-bar", "--repository-url", place["upload_url"]]
-    return command([sys.executable, "-m", "twine", *words, *(str(file.path) for file in files)], env)
+    return command([sys.executable, "-m", "twine", *words, *(str(file.path) for file in files)], env, patience)
 
 
 def uv(place: dict[str, Any], files: Sequence[Distribution]) -> tuple[float, int, str]:
@@ -245,23 +250,23 @@ def race(name: str, rounds: int) -> bool:
                     got = run(place, files)
                     seconds = got if isinstance(got, float) else got[0]
                     if who == "ours":
-                        memory = max(memory, got[1])  # type: ignore[index] # that runner gives two
+                        memory = max(memory, got[1])
                     assert listed(place) == count, (who, listed(place), got)
                 took.setdefault(who, []).append(seconds)
     median = {who: statistics.median(times) for who, times in took.items()}
-    print(f"\n{name}")  # noqa: T201 - a program
+    print(f"\n{name}")
     good = True
     for who, seconds in median.items():
-        print(f"  {who:<14} {seconds:7.2f} s   {seconds / median['ours']:5.2f} times ours")  # noqa: T201 - a program
+        print(f"  {who:<14} {seconds:7.2f} s   {seconds / median['ours']:5.2f} times ours")
     if near:
         ratio = median["ours"] / median["bare"]
         good &= ratio <= near
-        print(f"  ours / bare   {ratio:.2f}, at most {near}: {_word(ratio <= near)}")  # noqa: T201 - a program
+        print(f"  ours / bare   {ratio:.2f}, at most {near}: {_word(ratio <= near)}")
     for who in ("twine", "uv") if faster else ():
         ratio = median[who] / median["ours"]
         good &= ratio >= faster
-        print(f"  {who} / ours   {ratio:.2f}, at least {faster}: {_word(ratio >= faster)}")  # noqa: T201 - a program
-    print(f"  memory of a process: {memory / 1e6:.0f} MB")  # noqa: T201 - a program
+        print(f"  {who} / ours   {ratio:.2f}, at least {faster}: {_word(ratio >= faster)}")
+    print(f"  memory of a process: {memory / 1e6:.0f} MB")
     return good
 
 

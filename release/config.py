@@ -46,7 +46,7 @@ class Config:
     #: whether uploads go with a copy of the token that is for this project and half an hour alone
     attenuate: bool = True
     #: how hard uploads try
-    upload: Rules = Rules()
+    upload: Rules = field(default_factory=Rules)
 
     def index(self, name: str) -> Index:
         """The index called `name`. Raises `ConfigError` where there is none."""

@@ -54,7 +54,7 @@ def renewed(make: Callable[[], Credential], now: Callable[[], datetime]) -> Call
 def first_refusal(
     index: Index, credential: Credential, project: Project, files: Sequence[Distribution]
 ) -> Rejection | None:
-    """The first refusal that the index has for the metadata of any of the files; the same metadata is asked about once."""
+    """The first refusal that the index has for any file's metadata; where files share it, it is asked about once."""
     if not probes.may_ask(index, credential.password):
         return None
     seen = set()

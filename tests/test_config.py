@@ -75,3 +75,26 @@ def test_a_password_in_a_url_is_not_repeated() -> None:
 def test_an_unknown_index_is_named_with_its_neighbour() -> None:
     with pytest.raises(ConfigError, match="no index is called 'testpipy': did you mean 'testpypi'"):
         parse({}).index("testpipy")
+
+
+def test_how_hard_uploads_try_is_configurable() -> None:
+    table = {"concurrency": 1, "attempts": 2, "deadline": 60, "longest-wait": 1.5}
+    upload = parse({"upload": table}).upload
+    assert (upload.concurrency, upload.attempts, upload.deadline, upload.longest_wait) == (1, 2, 60, 1.5)
+    assert parse({}).upload.concurrency == 4
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"concurency": 4}, r"tool\.release\.upload\.concurency: did you mean 'concurrency'\?"),
+        ({"concurrency": 0}, r"tool\.release\.upload\.concurrency must be a number from 1 to 16, not 0"),
+        ({"concurrency": 2.0}, "must be a number from 1 to 16"),
+        ({"attempts": True}, "must be a number from 1 to 100, not True"),
+        ({"deadline": -1}, "must be seconds, from 0 to 86400"),
+        ({"longest-wait": "1 min"}, "must be seconds, from 0 to 86400, not '1 min'"),
+    ],
+)
+def test_what_uploads_can_not_do_is_refused(table: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse({"upload": table})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,23 @@ def test_each_way_to_stop_has_its_exit_status(
 def test_an_incomplete_release_says_what_is_where() -> None:
     end = ending.stopped(course(answers={"pypi": [THERE, REFUSED]}, touched=("pypi",)), Upload(index="pypi"), NO)
     assert f"on pypi: {WHEEL.filename}; not known to be on pypi: {SDIST.filename}" in end.message
+
+
+def test_an_incomplete_release_says_how_long_it_can_be_completed() -> None:
+    until = {"pypi": datetime(2026, 12, 8, 9, 30, tzinfo=UTC)}
+    end = ending.stopped(
+        course(answers={"pypi": [THERE, REFUSED]}, touched=("pypi",), closes=until), Upload(index="pypi"), NO
+    )
+    assert end.message.endswith("pypi takes files of this release until 2026-12-08 09:30 UTC")
+
+
+def test_hundreds_of_files_are_counted_and_not_listed() -> None:
+    many = [Distribution(path=Path(f"a-1-py3-none-p{n}.whl"), sha256="0" * 64, size=1) for n in range(500)]
+    answers = [Receipt(filename=file.filename, sha256=file.sha256) for file in many[:300]]
+    end = ending.stopped(course(answers={"pypi": answers}, touched=("pypi",), files=many), Upload(index="pypi"), NO)
+    assert "on pypi: 300 files (a-1-py3-none-p0.whl, a-1-py3-none-p1.whl, … a-1-py3-none-p299.whl)" in end.message
+    assert "not known to be on pypi: 200 files" in end.message
+    assert len(end.message) < 400
 
 
 def test_all_went_well() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -170,3 +171,31 @@ def test_where_the_index_can_t_be_asked_about_metadata_the_upload_will_tell(tmp_
     gone = Index(name="pypi", upload_url=f"{url}legacy/", simple_url=f"{url}simple/")
     assert lending.refused_metadata(gone, credential(made()), PROJECT, some[0]) is None
     assert lending.refused_metadata(replace(gone, kind="other"), credential(made()), PROJECT, some[0]) is None
+
+
+def test_a_copy_is_made_anew_before_it_runs_out() -> None:
+    """Asked for each file: the same for twenty minutes, so that connections are kept; then another."""
+    begun, minutes, ever = datetime(2026, 11, 24, tzinfo=UTC), [0], itertools.count()
+    anew = [credential(made()) for _ in range(3)]
+    current = lending.renewed(lambda: anew[next(ever)], lambda: begun + timedelta(minutes=minutes[-1]))
+
+    def after(passed: int) -> int:
+        minutes.append(passed)
+        return next(at for at, one in enumerate(anew) if one is current())
+
+    assert [after(passed) for passed in (0, 10, 20, 21, 40, 42)] == [0, 0, 0, 1, 1, 2]
+
+
+def test_the_same_metadata_is_asked_about_once(tmp_path: Path) -> None:
+    """Forty wheels for forty platforms share theirs."""
+    wire = Wire()
+    directory = tmp_path / "dist"
+    directory.mkdir()
+    for number in range(6):
+        name = wheel_name(tag=f"py3-none-manylinux_2_{number + 10}_x86_64")
+        (directory / name).write_bytes(wheel())
+    some = [builder.describe(path) for path in sorted(directory.iterdir())]
+    with started(wire) as running:
+        account = credential(running.tokens["account"])
+        assert lending.first_refusal(lasting(running), account, PROJECT, some) is None
+        assert sum(one.method == "POST" for one in running.log) == 1

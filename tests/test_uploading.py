@@ -76,8 +76,8 @@ def lost(at: str, how: str = "reset") -> tuple[Trouble, ...]:
     return (Drop(at=at, how=how),)  # type: ignore[arg-type] # two of the words that it knows
 
 
-RETRIED = {"sends": 2, "asks": 1, "waits": (0.5,)}
-FOUND = {"sends": 1, "asks": 1, "waits": (0.5,)}
+RETRIED: dict[str, Any] = {"sends": 2, "asks": 1, "waits": (0.5,)}
+FOUND: dict[str, Any] = {"sends": 1, "asks": 1, "waits": (0.5,)}
 CASES: dict[str, Case] = {
     "500": Case(posts=(Answer(status=500),), **RETRIED),
     "502": Case(posts=(Answer(status=502, body=PORTAL, headers=HTML),), **RETRIED),
@@ -273,7 +273,7 @@ def test_a_refusal_stops_what_has_not_begun_and_lets_the_rest_end(
     with server.start(for_project(PROJECT.name)) as sandbox:
         sandbox.inject(
             Fault(what=Answer(status=403, reason="No"), when=When(method="POST", filename=refused)),
-            Fault(what=Slow(answer=0.3), when=When(method="POST", nth=(3, 4))),
+            *(Fault(what=Slow(answer=0.3), when=When(method="POST", filename=one.filename)) for one in files[2:5]),
         )
         told = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=Clock()).run(files)
         assert isinstance(told.error, UploadError)
@@ -365,7 +365,7 @@ def test_a_process_that_is_killed_costs_nothing_but_time(tmp_path: Path, release
     with closing(pool), server.start(for_project(PROJECT.name)) as sandbox:
         hang = Drop(at="after-body", how="hang")
         sandbox.inject(Fault(what=hang, when=When(method="POST", nth=1), name="hang"))
-        threading.Timer(1.5, lambda: pool.kill_one()).start()
+        threading.Timer(1.5, pool.kill_one).start()
         told = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=Clock()).run(releases[2])
         assert told.error is None
         assert set(there(sandbox)) == {file.filename for file in releases[2]}
@@ -427,7 +427,7 @@ def test_a_wait_beyond_the_deadline_is_not_waited(tmp_path: Path, pool: Pool, re
 def test_what_no_attempt_can_mend_is_not_tried_again(
     tmp_path: Path, pool: Pool, releases: Releases, scheme: str, cause: str | None
 ) -> None:
-    """TLS that fails is told at once, with its cause; a server that is not there gets its attempts. Nothing was sent."""
+    """TLS that fails is told at once, with its cause; a server that is not there gets its attempts."""
     clock = Clock()
     with server.start(for_project(PROJECT.name)) as sandbox:
         here = sandbox.index("pypi")

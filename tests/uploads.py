@@ -82,12 +82,18 @@ class Pool:
 
 class _Lent:
     def __init__(self, worker: Worker, give_back: Callable[[Worker], None]) -> None:
-        self._worker, self._give_back = worker, give_back
+        self._worker, self._give_back, self._killed = worker, give_back, False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._worker, name)
 
+    def kill(self) -> None:
+        self._killed = True
+        self._worker.kill()
+
     def close(self) -> None:
+        if self._killed:
+            self._worker.close()
         self._give_back(self._worker)
 
 
@@ -150,6 +156,7 @@ class Engine:
         self, files: Sequence[Distribution], *, opened: bool = False, tell: Callable[[Event], None] | None = None
     ) -> Sent:
         events: list[Event] = []
+        self.directory.mkdir(exist_ok=True)
         log = self.log or journal.for_release(self.directory, version="1.0", commit=None)
         index = self.index or replace(self.sandbox.index("pypi"), ephemeral=False)
         with Lanes(self.pool.start) as lanes:

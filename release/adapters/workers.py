@@ -15,16 +15,16 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 #: more would wait for the disk, or for git
-_MOST = 4
+MOST = 4
 
 
-def spread(work: Callable[[Task], Result], tasks: Sequence[Task], *, large: bool) -> Iterator[Result]:
-    """The results of `work`, a function of a module, in the order of the tasks; they are computed here unless `large`.
+def spread(work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
+    """The results of `work`, a function of a module, in the order of the tasks.
 
     A process takes up to some tenths of a second to start. Exceptions must pass through pickle.
     """
-    count = min(os.cpu_count() or 1, _MOST, len(tasks))
-    if not large or count < 2:  # noqa: PLR2004 - one is this process
+    count = min(os.cpu_count() or 1, MOST, len(tasks))
+    if count < 2:  # noqa: PLR2004 - one is this process
         yield from map(work, tasks)
         return
     with ProcessPoolExecutor(count, mp_context=get_context(_method()), initializer=_leave_signals) as pool:

@@ -40,7 +40,7 @@ def look(
                 return receipts, todo, refused
             case None:
                 todo.append(file)
-    refusals = (_refusal(file, files, index, listing, version, now) for file in todo)
+    refusals = (_refusal(file, files, index, listing, version=version, now=now) for file in todo)
     return receipts, todo, next(filter(None, refusals), None)
 
 
@@ -49,6 +49,7 @@ def _refusal(  # noqa: PLR0913 - a file, and all that the index goes by
     files: Sequence[Distribution],
     index: Index,
     listing: Listing | None,
+    *,
     version: str,
     now: datetime,
 ) -> Rejection | None:

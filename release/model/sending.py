@@ -101,7 +101,7 @@ def _unclear(state: State, answer: Unclear, rules: Rules, *, now: float, chance:
     return replace(state, phase="unclear", since=since, due=now + wait, last=last, unheard=0)
 
 
-def asked(
+def asked(  # noqa: PLR0913 - a state, an answer, and what decides
     state: State, found: Listing | Unknown | None, rules: Rules, *, now: float, chance: float, stop: bool = False
 ) -> State:
     """The index has said what it has, or could not be asked. `stop`: nothing is sent any more."""

@@ -37,7 +37,7 @@ class Unclear:
 
     filename: str
     #: what happened: "status 502", "unexpected reply", "timeout", "connection", "dns", "tls", "proxy",
-    #: "garbage", "worker died"
+    #: "garbage", "worker died", "stopped" (broken off by ourselves)
     what: str
     #: the library's or the server's words, redacted
     detail: str

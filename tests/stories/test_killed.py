@@ -13,7 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from release.model.credential import without_credentials
+from release.model.distribution import Distribution
+from release.sandbox import server
+from release.sandbox.faults import Fault, Slow, When
+from release.sandbox.server import Sandbox
+from release.sandbox.world import for_project
 from tests.stories.project import files_on, indexes, make, posts, release_table
+from tests.uploads import release
 
 
 def _journal(root: Path) -> list[dict[str, str]]:
@@ -37,7 +44,6 @@ def test_killed_and_run_again(tmp_path: Path, moment: str) -> None:
         with process:
             _wait(process, project.root, moment)
             os.killpg(process.pid, signal.SIGKILL)
-        assert not any(e["event"] == "ended" and e["verb"] == "testpypi" for e in _journal(project.root))
 
         again = project.run("testpypi", "--json")
         assert again.status == 0, again.all
@@ -57,3 +63,76 @@ def _wait(process: subprocess.Popen[bytes], root: Path, moment: str) -> None:
     wanted = {"before the first answer": "sending", "after the first answer": "accepted"}[moment]
     while process.poll() is None and not any(e["event"] == wanted for e in _journal(root)):
         time.sleep(0.002)
+
+
+def _uploading(directory: Path, sandbox: Sandbox) -> subprocess.Popen[str]:
+    """The upload alone, in a process group of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.stories.half_done", str(directory)], cwd=Path(__file__).parents[2],
+        env=without_credentials(os.environ), stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    assert process.stdin is not None
+    place = {"upload_url": sandbox.upload_url, "simple_url": sandbox.simple_url}
+    process.stdin.write(json.dumps({**place, "token": sandbox.tokens["account"].reveal()}))
+    process.stdin.close()
+    return process
+
+
+def _kill_and_resume(directory: Path, files: list[Distribution], chance: random.Random) -> None:
+    """One upload, killed at a moment from before its first request to after its last, and run again."""
+    with server.start(for_project("acme-widget")) as sandbox:
+        sandbox.inject(Fault(what=Slow(answer=0.03), when=When(method="POST", nth=(1, None))))
+        with _uploading(directory, sandbox) as process:
+            while process.poll() is None and not _lines(directory, "sending"):
+                time.sleep(0.002)
+            time.sleep(chance.uniform(0, 0.45))
+            os.killpg(process.pid, signal.SIGKILL)
+        sandbox.clear_faults()
+        with _uploading(directory, sandbox) as again:
+            assert again.stderr is not None
+            told = again.stderr.read()
+            assert again.wait() == 0, told
+        expected = {file.filename: file.sha256 for file in files}
+        assert files_on(sandbox) == expected
+        assert len(posts(sandbox)) <= len(files) + 4, "no more than were under way"
+        assert _lines(directory, "accepted") == set(expected)
+
+
+def _lines(directory: Path, event: str) -> set[str]:
+    path = directory / ".release" / "1.0" / "tree" / "journal.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    whole = [json.loads(line) for line in lines if line.endswith("}")]
+    return {one["file"] for one in whole if one["event"] == event}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills a process group")
+@pytest.mark.parametrize("times", [20, pytest.param(180, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
+def test_killed_at_any_moment_and_run_again(tmp_path: Path, times: int) -> None:
+    """Always complete, nothing twice, the journal readable."""
+    seed = random.randrange(10**6)  # noqa: S311 - any moment will do
+    chance = random.Random(seed)  # noqa: S311 - the same
+    for number in range(times):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        files = release(directory / "wheelhouse", 12)
+        try:
+            _kill_and_resume(directory, files, chance)
+        except AssertionError as error:
+            raise AssertionError(f"run {number} of seed {seed}: {error}") from error
+
+
+def test_two_runs_at_once_are_one(tmp_path: Path) -> None:
+    """The second is told to wait, and sends nothing."""
+    release(tmp_path / "wheelhouse", 3)
+    with server.start(for_project("acme-widget")) as sandbox:
+        sandbox.inject(Fault(what=Slow(answer=1.5), when=When(method="POST", filename="acme_*")))
+        with _uploading(tmp_path, sandbox) as first:
+            while first.poll() is None and not _lines(tmp_path, "sending"):
+                time.sleep(0.002)
+            with _uploading(tmp_path, sandbox) as second:
+                assert second.wait() != 0
+                assert second.stderr is not None
+                assert "another run is under way" in second.stderr.read()
+            assert first.wait() == 0
+        assert len(posts(sandbox)) == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -15,12 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from release.sandbox import server
-from release.sandbox.faults import Answer, Drop, Fault, Slow, When
-from release.sandbox.world import for_project
-from tests.builders import sdist, sdist_name, wheel, wheel_name
+from release.sandbox.faults import Answer, Drop, Fault, When
+from tests.builders import sdist
 from tests.stories.project import Indexes, UserProject, files_on, indexes, posts, release_table
-from tests.uploads import Clock, release
+from tests.uploads import release
 
 POSTS = When(method="POST", path="/legacy/", filename="acme_*")
 
@@ -42,8 +41,6 @@ PUBLISH = ("publish", "--yes", "--config", "preflight.toml", "--files", "wheelho
 
 
 def hashes(machine: UserProject) -> dict[str, str]:
-    import hashlib
-
     return {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (machine.root / "wheelhouse").iterdir()
     }
@@ -64,7 +61,9 @@ def test_files_from_elsewhere_are_all_that_is_needed(tmp_path: Path) -> None:
 def test_what_another_machine_began_is_finished_here(tmp_path: Path) -> None:
     """No journal has to come along: the index tells what it has."""
     with elsewhere(tmp_path, 5) as (on, machine):
-        on.pypi.inject(Fault(what=Answer(status=403, reason="Not today"), when=When(method="POST", filename="*.tar.gz")))
+        on.pypi.inject(
+            Fault(what=Answer(status=403, reason="Not today"), when=When(method="POST", filename="*.tar.gz"))
+        )
         stopped = machine.run(*PUBLISH)
         assert stopped.status == 4, stopped.all
         assert "403 Not today" in stopped.out
@@ -82,17 +81,67 @@ def test_what_another_machine_began_is_finished_here(tmp_path: Path) -> None:
         assert files_on(on.pypi) == hashes(other)
 
 
-def test_a_release_that_is_closed_gets_no_request(tmp_path: Path) -> None:
-    """Fourteen days after its first file."""
+def test_bytes_that_differ_from_the_journal_stop_the_run_before_any_request(tmp_path: Path) -> None:
     with elsewhere(tmp_path, 3) as (on, machine):
         assert machine.run(*PUBLISH).status == 0
-        late = Clock()
-        late.passed = timedelta(days=15).total_seconds()
-        sent = len(posts(on.pypi))
-        release(machine.root / "wheelhouse", 5)
-        for index in (on.pypi, on.testpypi):
-            _age(index, days=15)
+        sent = len(on.pypi.log)
+        path = machine.root / "wheelhouse" / "acme_widget-1.0.tar.gz"
+        path.write_bytes(sdist(files={"more.py": "x = 1\n"}))
         told = machine.run(*PUBLISH)
-        assert told.status in {1, 4}, told.all
-        assert "takes no more files" in told.out
-        assert len(posts(on.pypi)) == sent
+        assert told.status == 1, told.all
+        assert "is not the file that pypi has" in told.out
+        assert {one.method for one in on.pypi.log[sent:]} <= {"GET", "HEAD", "POST"}
+        assert [one for one in on.pypi.log[sent:] if one.method == "POST" and one.filename == path.name] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nowhere"], "'nowhere' is not there"),
+        (["preflight.toml"], "'preflight.toml' is no wheel and no sdist"),
+        (["."], "no wheel and no sdist in '.'"),
+        (["wheelhouse", "other"], "the files are of 2 releases"),
+    ],
+)
+def test_files_that_are_no_release_are_refused(tmp_path: Path, words: list[str], message: str) -> None:
+    with elsewhere(tmp_path, 2) as (on, machine):
+        release(machine.root / "other", 1, version="2.0")
+        told = machine.run("publish", "--yes", "--config", "preflight.toml", "--files", *words)
+        assert told.status == 2, told.all
+        assert message in told.err
+        assert on.pypi.log == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to a group of processes")
+def test_ctrl_c_leaves_a_true_account_and_the_next_run_ends_it(tmp_path: Path) -> None:
+    with elsewhere(tmp_path, 5) as (on, machine):
+        on.pypi.inject(Fault(what=Drop(at="after-body", how="hang"), when=When(method="POST", filename="*.tar.gz")))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "release", *PUBLISH, "--json"], cwd=machine.root, env=machine.environment(),
+            stdout=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+        with process:
+            while len([one for one in posts(on.pypi) if one.status == 200]) < 4 and process.poll() is None:
+                time.sleep(0.05)
+            time.sleep(0.5)
+            os.killpg(process.pid, signal.SIGINT)
+            assert process.stdout is not None
+            told = json.load(process.stdout)
+        assert process.returncode == 4, told
+        assert told["message"].startswith("interrupted; on pypi: ")
+        assert "not known to be on pypi: acme_widget-1.0.tar.gz" in told["message"]
+        on.pypi.clear_faults()
+        again = machine.run(*PUBLISH)
+        assert again.status == 0, again.all
+        assert files_on(on.pypi) == hashes(machine)
+
+
+def test_hundreds_of_files_stay_readable(tmp_path: Path) -> None:
+    """No line is wider than a screen but the record's, and there are not as many of them as files."""
+    with elsewhere(tmp_path, 150) as (on, machine):
+        told = machine.run("publish", "--yes", "--config", "preflight.toml", "--files", "wheelhouse")
+        assert told.status == 0, told.all
+        assert len(files_on(on.pypi)) == 150
+        lines = told.out.splitlines()
+        assert "150 of 150 files sent" in told.out
+        assert len(lines) < 100

@@ -1,0 +1,102 @@
+"""What twine does where something goes wrong, and what we do: three files, and a fault that strikes the second.
+
+    python -m benchmarks.upload_faults
+
+twine is run as its users run it, and ended after twenty seconds; ours waits three seconds for an answer
+here, instead of minutes. "there" is what the index lists afterwards, of three.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks import upload
+from release.adapters import uploader
+from release.adapters.uploader import Limits
+from release.errors import ReleaseError
+from release.lanes import Lanes
+from release.model.distribution import Distribution
+from release.sandbox.faults import Answer, DiskFull, Drop, Fault, Slow, What, When
+
+HTML = (("Content-Type", "text/html"),)
+PORTAL = "<html><form>Sign in</form></html>"
+FAULTS: dict[str, What] = {
+    "nothing": Slow(),
+    "400": Answer(status=400, reason="Bad name"),
+    "403": Answer(status=403, reason="Invalid token"),
+    "429, wait 2 s": Answer(status=429, retry_after=2),
+    "429, wait until a date": Answer(status=429, retry_date=2),
+    "429": Answer(status=429),
+    "500": Answer(status=500),
+    "502 in HTML": Answer(status=502, body=PORTAL, headers=HTML),
+    "503, wait 2 s": Answer(status=503, retry_after=2),
+    "507, disk full": DiskFull(),
+    "202": Answer(status=202),
+    "999": Answer(status=999),
+    "200 from a captive portal": Answer(status=200, body=PORTAL, headers=HTML),
+    "redirect": Answer(status=302, headers=(("Location", "http://elsewhere.invalid/"),)),
+    "reset before the body": Drop(at="before-body"),
+    "reset in the body": Drop(at="in-body"),
+    "reset after the body": Drop(at="after-body"),
+    "closed after the body": Drop(at="after-body", how="close"),
+    "garbage for an answer": Drop(at="after-body", how="garbage"),
+    "silence": Drop(at="after-body", how="hang"),
+    "accepted, reply reset": Drop(at="after-work"),
+    "accepted, reply cut off": Drop(at="in-reply"),
+    "accepted, silence": Drop(at="after-work", how="hang"),
+    "accepted, 502": Answer(status=502, stored=True),
+}
+#: seconds
+PATIENCE = 20
+FILES = 3
+
+
+def ours(place: dict[str, Any], files: Sequence[Distribution]) -> tuple[float, str, str]:
+    """Seconds, how it ended, and the words for it."""
+    start = partial(uploader.start, env=os.environ, limits=Limits(read=3))
+    begun = time.perf_counter()
+    with tempfile.TemporaryDirectory() as scratch, Lanes(start) as lanes:
+        engine = upload.engine(place, Path(scratch), lanes)
+        try:
+            engine.run(files)
+        except ReleaseError as error:
+            return time.perf_counter() - begun, "stopped", error.message
+    return time.perf_counter() - begun, "done", ""
+
+
+def twine(place: dict[str, Any], files: Sequence[Distribution]) -> tuple[float, str, str]:
+    seconds, status, output = upload.twine(place, files, patience=PATIENCE)
+    words = [line.strip() for line in output.splitlines() if line.strip()]
+    return seconds, f"exit {status}" if status >= 0 else "hangs", words[-1] if status and words else ""
+
+
+def row(name: str, who: str, there: int, told: tuple[float, str, str]) -> str:
+    seconds, end, words = told
+    return f"{name:<26} {who:<6} {end:<8} there {there} of {FILES} {seconds:6.1f} s  {words[:100]}"
+
+
+def main() -> int:
+    complete = 0
+    with tempfile.TemporaryDirectory() as scratch:
+        files = upload.wheels(Path(scratch) / "dist", FILES, 20_000)
+        for name, what in FAULTS.items():
+            fault = Fault(what=what, when=When(method="POST", filename=files[1].filename, nth=1))
+            for run in (twine, ours):
+                with upload.index(fault) as place:
+                    told = run(place, files)
+                    there = upload.listed(place)
+                complete += there == FILES and run is ours
+                print(row(name, run.__name__, there, told), flush=True)
+    print(f"ours: complete under {complete} of {len(FAULTS)} faults; the others are refusals")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,39 @@
+"""Uploads a directory of files as the pipeline does, and nothing else: made to be killed.
+
+python -m tests.stories.half_done DIRECTORY < '{"upload_url": …, "simple_url": …, "token": …}'
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from release import given, journal
+from release.adapters.system import real
+from release.config import Config
+from release.delivery import Delivery
+from release.model.index import Index
+from release.model.secret import Secret
+from release.plan import Plan, Upload
+from tests.uploads import PROJECT, credential
+
+
+def main() -> None:
+    directory, place = Path(sys.argv[1]), json.load(sys.stdin)
+    index = Index(name="pypi", upload_url=place["upload_url"], simple_url=place["simple_url"])
+    plan = Plan(
+        verb="publish", project=PROJECT.name, version="1.0", commit=None, strict=True, steps=(Upload(index="pypi"),)
+    )
+    files = given.files([directory / "wheelhouse"])
+    log = journal.for_release(directory, version="1.0", commit=None)
+    with (
+        journal.locked(directory),
+        Delivery(system=real(), tell=lambda _: None, plan=plan, config=Config(), expected=len(files)) as delivery,
+    ):
+        delivery.credential("pypi", credential(Secret(place["token"])), None)
+        delivery.upload(index, PROJECT, files, log, ready=lambda: None)
+
+
+if __name__ == "__main__":
+    main()
