@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from release.checks import leaks as checks
 from release.facts import Leaks
+from release.model.finding import Finding
 from release.model.leak import Leak
 
 #: how many of those that are passed over, or can't be read, a terminal is shown
@@ -16,7 +16,7 @@ _NOUNS = {"files": "file", "tree": "file", "staged": "staged file", "history": "
 
 def refused(found: Sequence[Leaks]) -> bool:
     """Whether there is anything that must not go out, or a file that was given and can't be searched."""
-    return any(any(checks.real(one)) or (one.scope == "files" and one.searched.unread) for one in found)
+    return any(one.searched.real or (one.scope == "files" and one.searched.unread) for one in found)
 
 
 def document(found: Sequence[Leaks]) -> dict[str, Any]:
@@ -28,14 +28,14 @@ def document(found: Sequence[Leaks]) -> dict[str, Any]:
     return {
         "schema": 1,
         "searched": [{"scope": one.scope, "count": one.searched.count} for one in found],
-        "findings": [_finding(leak, one) for one in found for leak in checks.real(one)],
+        "findings": [_finding(leak, one) for one in found for leak in one.searched.real],
         "passed_over": [{"what": leak.what, "where": leak.where} for leak in _passed_over(found)],
         "unread": [{"path": part.path, "reason": part.reason} for one in found for part in one.searched.unread],
     }
 
 
 def _finding(leak: Leak, leaks: Leaks) -> dict[str, Any]:
-    said = checks.finding(leak, leaks)
+    said = _said(leak, leaks)
     return {
         "message": said.message,
         "remedy": said.remedy,
@@ -50,6 +50,12 @@ def _finding(leak: Leak, leaks: Leaks) -> dict[str, Any]:
     }
 
 
+def _said(leak: Leak, leaks: Leaks) -> Finding:
+    from release.checks.leaks import finding  # a search that finds nothing, before each commit, has no use for checks
+
+    return finding(leak, leaks)
+
+
 def _passed_over(found: Sequence[Leaks]) -> list[Leak]:
     return [leak for one in found for leak in one.searched.leaks if leak.passed_over]
 
@@ -57,8 +63,8 @@ def _passed_over(found: Sequence[Leaks]) -> list[Leak]:
 def lines(found: Sequence[Leaks], *, quiet: bool = False) -> Iterator[str]:
     """The same for a terminal."""
     for one in found:
-        for leak in checks.real(one):
-            said = checks.finding(leak, one)
+        for leak in one.searched.real:
+            said = _said(leak, one)
             yield f"FAIL  {said.message}"
             yield f"      → {said.remedy}"
     if quiet:
@@ -67,7 +73,7 @@ def lines(found: Sequence[Leaks], *, quiet: bool = False) -> Iterator[str]:
     yield from _some("warn", "not searched", [f"{part.path}: {part.reason}".removeprefix(": ") for part in unread])
     passed = [f"{leak.what} in {leak.where}" for leak in _passed_over(found)]
     yield from _some("note", "passed over, as it lies among tests, examples or machine code", passed)
-    count = sum(1 for one in found for _ in checks.real(one))
+    count = sum(len(one.searched.real) for one in found)
     looked = ", ".join(_counted(one.searched.count, _NOUNS[one.scope]) for one in found)
     yield f"{_counted(count, 'secret') if count else 'no secret'} in {looked}"
 

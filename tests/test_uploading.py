@@ -28,7 +28,8 @@ from release.sandbox.world import for_project
 from tests.adapters.serving import closed_port
 from tests.uploads import PROJECT, Clock, Engine, Pool, Sent, closing, release, there
 
-LIMITS = Limits(connect=0.4, read=0.4, total=20)
+#: for a server that answers, be the machine ever so busy; and for one that keeps silent
+LIMITS, SHORT = Limits(), Limits(connect=1, read=1, total=20)
 HTML = (("Content-Type", "text/html"),)
 PORTAL = "<html><form>Sign in</form></html>"
 
@@ -36,6 +37,12 @@ PORTAL = "<html><form>Sign in</form></html>"
 @pytest.fixture(scope="module")
 def pool() -> Iterator[Pool]:
     with closing(Pool(LIMITS)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def hasty() -> Iterator[Pool]:
+    with closing(Pool(SHORT)) as made:
         yield made
 
 
@@ -161,14 +168,15 @@ def at(files: Sequence[Distribution], place: str) -> Distribution:
 
 @pytest.mark.parametrize(("name", "count", "place"), PLACES)
 def test_whatever_goes_wrong_with_a_file_the_account_is_true(  # noqa: PLR0917 - fixtures and a case
-    tmp_path: Path, pool: Pool, releases: Releases, name: str, count: int, place: str
+    tmp_path: Path, pool: Pool, hasty: Pool, releases: Releases, name: str, count: int, place: str
 ) -> None:
     """Every file is there once, or the release stops with a true account; no request that could not help went out."""
     case, files, clock = CASES[name], releases[count], Clock()
     victim = at(files, place)
     with server.start(for_project(PROJECT.name), clock=clock.now, sleep=clock.sleep) as sandbox:
         strike(sandbox, victim, case)
-        told = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=clock).run(files)
+        fitting = hasty if any(isinstance(one, Drop) and one.how == "hang" for one in case.posts) else pool
+        told = Engine(sandbox=sandbox, directory=tmp_path, pool=fitting, clock=clock).run(files)
         log = sandbox.log
         assert clock.slept == pytest.approx(case.waits, abs=1.5 if "date" in name else 0)
         _ended_as(case, told, victim, files, sandbox)

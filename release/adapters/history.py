@@ -7,6 +7,7 @@ Objects come from `git cat-file --batch`; of most versions of a file only the di
 from __future__ import annotations
 
 import io
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from typing import IO
 
 from release.adapters import cat_file, git, members, scan
 from release.adapters.system import System
-from release.adapters.workers import spread
+from release.adapters.workers import MOST, spread
 from release.errors import ToolError
 from release.model import leak_files
 from release.model.leak import Leak, Searched, Unread, together
@@ -24,8 +25,8 @@ from release.model.leak_sieve import changed, search, suspicious
 
 #: bytes of objects from which on a second process is worth its start
 _LARGE = 64 << 20
-#: tasks for each of them to take: the fewer, the more versions of a file come together
-_TASKS = 4
+#: Cores for each process: itself, and its git. More processes than that would tear versions of a file apart.
+_CORES = 2
 #: bytes of files that are kept for comparison with later versions, and from which on it is worth it
 _KEPT, _SMALL = 64 << 20, 4096
 #: names of objects on one command line; Windows allows some 32,000 characters
@@ -63,10 +64,10 @@ def search_all(system: System, root: Path) -> Searched:
     """
     env = git.surroundings(system) | _OFFLINE
     objects = cat_file.objects(root, env)
-    tasks = [_Task(root=str(root), env=env, names=names) for names in _shares(objects)]
-    large = sum(one.size for one in objects) >= _LARGE
+    count = max(1, (os.cpu_count() or 1) // _CORES) if sum(one.size for one in objects) >= _LARGE else 1
+    tasks = [_Task(root=str(root), env=env, names=names) for names in _shares(objects, min(count, MOST))]
     try:
-        parts = list(spread(_search, tasks, large=large))
+        parts = list(spread(_search, tasks))
         named = dict(pair for part in parts for pair in part.named)
         files = _named(root, env, named)
     except cat_file.BrokenError as error:
@@ -98,9 +99,9 @@ def staged(system: System, directory: Path) -> Searched:
         raise cat_file.failed("cat-file", str(error)) from None
 
 
-def _shares(objects: Sequence[cat_file.Object]) -> Iterator[tuple[str, ...]]:
-    """The names of the objects in runs of about the same size, in their order."""
-    most = sum(one.size for one in objects) // _TASKS + 1
+def _shares(objects: Sequence[cat_file.Object], count: int) -> Iterator[tuple[str, ...]]:
+    """The names of the objects in `count` runs of about the same size, in their order."""
+    most = sum(one.size for one in objects) // count + 1
     run: list[str] = []
     size = 0
     for one in objects:

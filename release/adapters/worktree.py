@@ -51,12 +51,15 @@ def search(system: System, directory: Path) -> Searched:
 
 
 def _all(directory: Path, names: tuple[str, ...]) -> Searched:
-    from release.adapters.workers import spread
-    from release.model.leak import together
+    if len(names) < _MANY:
+        found = _files(_Task(root=str(directory), names=names))
+    else:
+        from release.adapters.workers import spread
+        from release.model.leak import together
 
-    size = max(1, len(names) // _TASKS)
-    tasks = [_Task(root=str(directory), names=names[at : at + size]) for at in range(0, len(names), size)]
-    found = together(spread(_files, tasks, large=len(names) >= _MANY))
+        size = len(names) // _TASKS
+        tasks = [_Task(root=str(directory), names=names[at : at + size]) for at in range(0, len(names), size)]
+        found = together(spread(_files, tasks))
     return replace(found, leaks=tuple(sorted(found.leaks, key=lambda leak: (leak.path, leak.line))))
 
 

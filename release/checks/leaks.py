@@ -13,11 +13,6 @@ from release.model.leak_files import KINDS as FILES
 _REWRITE = "force-push every branch and tag, and let everybody clone anew"
 
 
-def real(leaks: Leaks) -> Iterator[Leak]:
-    """The leaks but those that are taken for made up."""
-    return (leak for leak in leaks.searched.leaks if not leak.passed_over)
-
-
 @check()
 def no_token_of_an_index_leaks(leaks: Leaks) -> Iterator[Observation]:
     """No API token of PyPI or TestPyPI goes out.
@@ -25,7 +20,7 @@ def no_token_of_an_index_leaks(leaks: Leaks) -> Iterator[Observation]:
     Each is proven by its structure. One that has expired, or is blanked out in part, counts: published, it
     gets the real one revoked, since PyPI goes by its identifier. Source: PyPI's help, "compromised token".
     """
-    yield from (finding(leak, leaks) for leak in real(leaks) if leak.kind == INDEX_TOKEN)
+    yield from (finding(leak, leaks) for leak in leaks.searched.real if leak.kind == INDEX_TOKEN)
 
 
 @check()
@@ -35,13 +30,13 @@ def no_key_of_another_service_leaks(leaks: Leaks) -> Iterator[Observation]:
     Formats are those that the services publish. Where nothing proves that one is real, those that lie among
     tests, examples or machine code are passed over.
     """
-    yield from (finding(leak, leaks) for leak in real(leaks) if leak.kind not in {INDEX_TOKEN, *FILES})
+    yield from (finding(leak, leaks) for leak in leaks.searched.real if leak.kind not in {INDEX_TOKEN, *FILES})
 
 
 @check()
 def no_credential_file_leaks(leaks: Leaks) -> Iterator[Observation]:
     """No file with credentials goes out: .pypirc, netrc, .env, .git-credentials."""
-    yield from (finding(leak, leaks) for leak in real(leaks) if leak.kind in FILES)
+    yield from (finding(leak, leaks) for leak in leaks.searched.real if leak.kind in FILES)
 
 
 @check()

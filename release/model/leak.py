@@ -152,6 +152,11 @@ class Searched:
     #: files, or objects of a repository, that were searched
     count: int = 0
 
+    @property
+    def real(self) -> tuple[Leak, ...]:
+        """The leaks but those that are taken for made up."""
+        return tuple(leak for leak in self.leaks if not leak.passed_over)
+
 
 #: where was searched: files that go out, a directory, what is staged for a commit, all objects of a repository
 Scope = Literal["files", "tree", "staged", "history"]

@@ -22,7 +22,8 @@ _PYPIRC = re.compile(rb"(?m)^[ \t]*password[ \t]*[=:][ \t]*(?P<value>[^\r\n]+)")
 _NETRC = re.compile(rb"(?m)^(?:[^#\r\n]*\s)?password\s+(?P<value>\S+)")
 _GIT = re.compile(rb"(?m)^https?://[^:/@\s]+:(?P<value>[^@\s]+)@")
 _ENV = re.compile(
-    rb"(?mi)^[ \t]*(?:export[ \t]+)?\w*(?:SECRET|TOKEN|PASSWORD|PASSWD|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|CREDENTIAL)\w*"
+    rb"(?mi)^[ \t]*(?:export[ \t]+)?\w{0,60}"
+    rb"(?:SECRET|TOKEN|PASSWORD|PASSWD|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|CREDENTIAL)\w{0,60}"
     rb"[ \t]*=[ \t]*[\"']?(?P<value>[^\s\"'#]+)"
 )
 #: what is put there for others to replace

@@ -34,6 +34,8 @@ _GAP = re.compile(_BREAK)
 _WORD = re.compile(rb"[A-Za-z0-9_+/-]+")
 #: characters; a token with every caveat that PyPI knows has some 600
 _LONGEST = 8192
+#: characters of a word by which most of what is no token is known
+_HEAD = 25
 _BASIC = re.compile(re.escape(BASIC.encode()) + rb"[A-Za-z0-9+/]*")
 _RESERVED = (".example", ".invalid", ".test", ".localhost", "example.com", "example.net", "example.org")
 
@@ -59,26 +61,30 @@ def _spot(token: Token, offset: int) -> Spot:
 
 
 def _body(data: bytes, at: int) -> bytes:
-    """The base64 of a token whose first three characters end at `at`, put together from its parts."""
+    """The base64 of a token whose first three characters end at `at`, put together from its parts.
+
+    Empty where it can be none, as most are: certificates are full of "AgE".
+    """
     parts, length = [b"AgE"], 0
-    word = _WORD.match(data, at)
+    word = _WORD.match(data, at, at + _HEAD)
+    if word is not None and not _begins(b"AgE" + word[0]):
+        return b""
+    word = _WORD.match(data, at, at + _LONGEST)
     while length < _LONGEST:
         if word is not None:
             parts.append(word[0])
             length += len(word[0])
             at = word.end()
-            if len(parts) == 2 and not _begins(b"".join(parts)):  # noqa: PLR2004 - the anchor and its word
-                return b""
         gap = _GAP.match(data, at)
-        word = _WORD.match(data, gap.end()) if gap is not None else None
+        word = _WORD.match(data, gap.end(), gap.end() + _LONGEST) if gap is not None else None
         if word is None:
             break
     return b"".join(parts)
 
 
 def _begins(body: bytes) -> bool:
-    """Whether a body can be that of a token, as far as its location goes: certificates are full of "AgE"."""
-    data = _bytes(body[:28])
+    """Whether a body can be that of a token, as far as its location goes."""
+    data = _bytes(body)
     if len(data) < 4:  # noqa: PLR2004 - version, type, length, a letter
         return True
     return data[2] >= 4 and structure.is_host(data[3 : 3 + data[2]])  # noqa: PLR2004 - the shortest host name

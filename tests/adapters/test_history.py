@@ -142,6 +142,7 @@ def test_large_histories_are_searched_by_several_processes(tmp_path: Path, monke
     for number, name in enumerate(names):
         commit(tmp_path, **{f"f{number}_txt": minting.token(name)})
     monkeypatch.setattr(history, "_LARGE", 1)
+    monkeypatch.setattr(history.os, "cpu_count", lambda: 8)  # type: ignore[attr-defined] # the module's own os
     assert {leak.identity for leak in found(tmp_path)} == set(names)
 
 

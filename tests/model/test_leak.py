@@ -5,14 +5,22 @@ from __future__ import annotations
 import base64
 import json
 import os
+import time
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from release.model.leak import INDEX_TOKEN, KINDS, Leak
 from release.model.leak_sieve import changed, search, suspicious
 from tests import minting
 
+PIECES = (
+    *(b"pypi-", b"AgE", b"AgEIcHlwaS5vcmcC", b"A", b"g", b"E", b"\n", b"\\\n", b"> ", b"\0", b"A\0g\0E\0", b"\xff\xfe"),
+    *(b"ghp_", b"npm_", b"sk_live_", b"glpat-", b"xoxb-", b"1234567890-", b"AKIA", b"AIza", b"a1B2c3D4" * 6),
+    *(b"-----BEGIN ", b"PRIVATE KEY-----", b"-----END ", b"Private-MAC: ", b"PuTTY-User-Key-File-2: x\n"),
+)
 WRAPS = ("\n", "\r\n", "\n        ", "\n> ", "\n# ", "\\\n", "\\\n    ", '"\n    "', "' +\n  '", "\\n", "=\n", "\n│ ")
 
 
@@ -241,6 +249,21 @@ def test_what_has_changed_in_a_large_file_is_little() -> None:
 )
 def test_among_tests_and_examples_only_what_is_proven_counts(kind: str, path: str, *, passed_over: bool) -> None:
     assert Leak(kind=kind, identity="1", path=path, line=1).passed_over is passed_over
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.binary(max_size=40), max_size=20).map(b"".join))
+def test_no_bytes_break_the_search(data: bytes) -> None:
+    """And what the sieve lets through, a search finds nothing in."""
+    assert suspicious(data) or not search(data)
+
+
+@pytest.mark.parametrize(
+    "piece", [b"AgE", b"A\n", b"A" + b"-" * 159, b"-----BEGIN PRIVATE KEY-----", b"AC: 0", b"_" * 30]
+)
+def test_text_that_is_made_to_be_slow_is_not(piece: bytes) -> None:
+    begun = time.perf_counter()
+    search(piece * (500_000 // len(piece)), ".env")
+    assert time.perf_counter() - begun < 5
 
 
 def test_every_kind_says_where_it_is_taken_back() -> None:
