@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import itertools
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from release.adapters.uploader import Limits, NotSentError
 from release.model.distribution import Distribution
@@ -368,12 +370,19 @@ def test_a_file_that_changed_stops_the_release_before_it_is_sent(
         assert set(there(sandbox)) == {first.filename}
 
 
+def _once_struck(sandbox: Sandbox, act: Callable[[], object]) -> None:
+    """Do it as soon as a request has met its fault: not before there is anything to be lost."""
+    while not any(one["struck"] for one in requests.get(sandbox.control_url, timeout=10).json()["faults"]):
+        time.sleep(0.02)
+    act()
+
+
 def test_a_process_that_is_killed_costs_nothing_but_time(tmp_path: Path, releases: Releases) -> None:
     pool = Pool(Limits(read=60))
     with closing(pool), server.start(for_project(PROJECT.name)) as sandbox:
         hang = Drop(at="after-body", how="hang")
         sandbox.inject(Fault(what=hang, when=When(method="POST", nth=1), name="hang"))
-        threading.Timer(1.5, pool.kill_one).start()
+        threading.Thread(target=_once_struck, args=(sandbox, pool.kill_one), daemon=True).start()
         told = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=Clock()).run(releases[2])
         assert told.error is None
         assert set(there(sandbox)) == {file.filename for file in releases[2]}
