@@ -35,7 +35,7 @@ KINDS = {
     ),
     "npm-token": Kind(
         what="a token of npm",
-        revoke="revoke it: npm token revoke, or https://www.npmjs.com/settings/~/tokens",
+        revoke="revoke it: npm token revoke, or on the access tokens page of the account",
         proven=True,
     ),
     "aws-key": Kind(
