@@ -1,9 +1,13 @@
 """Recorded words, and the cause that each leads to.
 
 `recorded.json` holds refusals of PyPI's own server: "run" were observed on a local run of its code
-(pypi/warehouse 6b62157, November 2026), "source" are read from it, or from threads of their time.
-`outputs/` holds what tools print, colours and line breaks included: twine 7.0.0 and uv 0.13.9 as run
-at 80 columns, the others from threads.
+(pypi/warehouse 6b62157, November 2026), "source" were not: they are read from it, from threads of their
+time, or written from knowledge of the server. `outputs/` holds what tools print, colours and line breaks
+included: twine 7.0.0 and uv 0.13.9 as run at 80 columns. The others were not run here: most are from
+threads, some shortened; `pdm-*`, `flit-no-credential`, `flit-percent`, `hatch-no-credential`,
+`poetry-connection`, `twine-empty-password`, `twine-control-characters`, `twine-check-rst`,
+`twine-old-metadata`, `semantic-release-box`, `keyring-none` and `pip-not-found` are written from the tools'
+source or from knowledge of them, and so are the prefixes that CI adds in `actions-*`.
 """
 
 from __future__ import annotations

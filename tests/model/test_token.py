@@ -294,6 +294,7 @@ def test_the_issuer_is_read_from_broken_tokens_too() -> None:
         assert issuer(Secret(other)) is None
 
 
+@pytest.mark.timeout(900)
 def test_ten_thousand_tokens_read_as_the_other_implementation_reads_them() -> None:
     """Location, identifier and caveats agree with pypitoken, wherever that can read them."""
     import pypitoken  # type: ignore[import-untyped] # it has no stubs
@@ -309,14 +310,13 @@ def test_ten_thousand_tokens_read_as_the_other_implementation_reads_them() -> No
         lambda: {"version": 1, "permissions": {"projects": chance.sample(names, 2)}},
         lambda: {"nbf": chance.randrange(2**33), "exp": chance.randrange(2**33)},
     )
-    for number in range(10_000):
+    for _ in range(10_000):
         caveats = [json.dumps(chance.choice(makers)()).encode() for _ in range(chance.randrange(4))]
         identifier = str(uuid.UUID(int=chance.getrandbits(128)))
         value = macaroon.to_text(macaroon.mint(chance.choice(LOCATIONS), identifier.encode(), b"k" * 32, *caveats))
         ours, theirs = token(value), pypitoken.Token.load(value)
         assert (ours.location, ours.identifier) == (theirs.domain, theirs.identifier) != ("", identifier[1:])
-        if number < 300:  # its restrictions take milliseconds each
-            assert [_as_theirs(one) for one in ours.caveats] == [_plain(one) for one in theirs.restrictions]
+        assert [_as_theirs(one) for one in ours.caveats] == [_plain(one) for one in theirs.restrictions]
 
 
 def _as_theirs(one: object) -> tuple[object, ...]:
