@@ -34,7 +34,8 @@ from release import journal, survey
 from release.adapters import builder, uploader
 from release.facts import Project
 from release.lanes import Lanes
-from release.model.credential import Credential, Origin, without_credentials
+from release.model.credential import Credential, Origin
+from release.model.credential_variables import without_credentials
 from release.model.distribution import Distribution
 from release.model.index import Index
 from release.model.secret import Secret

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import release
 from release.model import macaroon
-from release.model.credential import without_credentials
+from release.model.credential_variables import without_credentials
 from release.model.index import PYPI
 
 OURS = ("release", "verify", "--offline", "--project", "acme-widget")

@@ -13,7 +13,7 @@ from pathlib import Path
 from release.adapters.process import Completed, TimedOutError
 from release.adapters.system import System
 from release.errors import ToolError
-from release.model.credential import without_credentials
+from release.model.credential_variables import without_credentials
 from release.model.finding import Unknown
 
 #: Variables that make git look at another repository than the one it stands in. Hooks of the

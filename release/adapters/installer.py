@@ -14,7 +14,7 @@ from typing import Literal
 
 from release.adapters.system import System
 from release.errors import UsageError
-from release.model.credential import without_credentials
+from release.model.credential_variables import without_credentials
 
 Installer = Literal["uv", "pip"]
 

@@ -29,6 +29,7 @@ _MAGIC: tuple[tuple[bytes, Form], ...] = (
     (b"BZh", "bzip2"),
     (b"\xfd7zXZ\0", "xz"),
 )
+_MAGICS = tuple(magic for magic, _ in _MAGIC)
 #: where a tar has its mark
 _TAR_AT, _TAR = 257, b"ustar"
 #: bytes of what may be asked for at once; a header that claims more is a lie
@@ -74,9 +75,8 @@ class _Metered(io.RawIOBase):
 
 def form(head: bytes) -> Form | None:
     """The kind of archive, by its first bytes; None where it is none."""
-    for magic, name in _MAGIC:
-        if head.startswith(magic):
-            return name
+    if head.startswith(_MAGICS):
+        return next(name for magic, name in _MAGIC if head.startswith(magic))
     return "tar" if head[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR else None
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from release.adapters.system import System
 from release.errors import ToolError
-from release.model.credential import without_credentials
+from release.model.credential_variables import without_credentials
 
 #: seconds
 _PATIENCE = 120.0

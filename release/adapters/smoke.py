@@ -18,7 +18,7 @@ from release.adapters.process import TimedOutError
 from release.adapters.smoke_verdict import Ending, Own, verdict
 from release.adapters.system import System, filing, together
 from release.errors import ToolError
-from release.model.credential import without_credentials
+from release.model.credential_variables import without_credentials
 from release.model.finding import Finding
 from release.model.trial import Attempt, Trial
 

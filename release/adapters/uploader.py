@@ -20,7 +20,8 @@ import release
 from release.adapters import http
 from release.adapters.pipe import Pipe
 from release.errors import ReleaseError
-from release.model.credential import Credential, without_credentials
+from release.model.credential import Credential
+from release.model.credential_variables import without_credentials
 from release.model.distribution import Distribution
 from release.model.index import Index
 from release.model.reply import Reply

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,8 +15,10 @@ from release.adapters.system import System
 if TYPE_CHECKING:
     from release.model.leak import Searched
 
-#: files from which on a second process is worth its start, and parts into which they are divided
-_MANY, _TASKS = 500, 16
+#: files, or bytes of them, from which on a second process is worth its start
+_MANY, _LARGE = 500, 4 << 20
+#: parts into which they are divided
+_TASKS = 16
 #: never part of a project, and often large; only looked at where git does not know better
 _LITTER = {
     ".git", ".hg", ".svn", ".release", ".nox", ".tox", ".venv", "venv", "node_modules", "__pycache__",
@@ -51,16 +54,24 @@ def search(system: System, directory: Path) -> Searched:
 
 
 def _all(directory: Path, names: tuple[str, ...]) -> Searched:
-    if len(names) < _MANY:
+    if len(names) < _MANY and _size(directory, names) < _LARGE:
         found = _files(_Task(root=str(directory), names=names))
     else:
         from release.adapters.workers import spread
         from release.model.leak import together
 
-        size = len(names) // _TASKS
-        tasks = [_Task(root=str(directory), names=names[at : at + size]) for at in range(0, len(names), size)]
+        tasks = [_Task(root=str(directory), names=names[at::_TASKS]) for at in range(min(_TASKS, len(names)))]
         found = together(spread(_files, tasks))
     return replace(found, leaks=tuple(sorted(found.leaks, key=lambda leak: (leak.path, leak.line))))
+
+
+def _size(directory: Path, names: tuple[str, ...]) -> int:
+    """Bytes of the files; one that can't be asked is told where it is read."""
+    size = 0
+    for name in names:
+        with contextlib.suppress(OSError):
+            size += (directory / name).lstat().st_size
+    return size
 
 
 def _files(task: _Task) -> Searched:

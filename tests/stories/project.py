@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from release.model.credential import without_credentials
+from release.model.credential_variables import without_credentials
 from release.sandbox import server
 from release.sandbox.world import World, for_project
 

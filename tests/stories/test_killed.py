@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from release.model.credential import without_credentials
+from release.model.credential_variables import without_credentials
 from release.model.distribution import Distribution
 from release.sandbox import server
 from release.sandbox.faults import Fault, Slow, When

@@ -8,7 +8,7 @@ import uuid
 import pytest
 
 from release.model import macaroon
-from release.model.credential import without_credentials
+from release.model.credential_variables import without_credentials
 
 SECRET = """
 TWINE_USERNAME TWINE_PASSWORD TWINE_REPOSITORY_URL twine_password
