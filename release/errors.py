@@ -18,6 +18,10 @@ class Exit(IntEnum):
     UNCHANGED = 3
     #: something is on the index, and the release is not complete
     INCOMPLETE = 4
+    #: nothing is broken, and something wants attention before long (token health)
+    WARNED = 5
+    #: the network, or a place where a credential lives, did not answer: nobody can say (token health)
+    UNKNOWN = 6
 
 
 class ReleaseError(Exception):

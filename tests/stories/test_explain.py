@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from release import verbs
 from release.diagnoses import CATALOG
 from release.errors import UsageError
+from release.verbs import causes
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,7 +21,7 @@ def explain(*words: str, **options: bool) -> str:
     """What the verb writes."""
     said: list[str] = []
     chosen: dict[str, Any] = {"cause": words[0] if words else None, "all": False, "markdown": False, "json": False}
-    assert verbs.explain(argparse.Namespace(**{**chosen, **options}), said.append) == 0
+    assert causes.explain(argparse.Namespace(**{**chosen, **options}), said.append) == 0
     return "".join(said)
 
 

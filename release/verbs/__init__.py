@@ -1,0 +1,26 @@
+"""The verbs that are no plan: they look, explain, mend, and release nothing.
+
+Each module has the texts, options and handlers of a few. A handler gets the options and where to write;
+`release.__main__` prints, catches, and exits.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+
+from release.verbs import causes, credentials, files
+from release.verbs.writing import Write
+
+_MODULES = (files, causes, credentials)
+
+TEXTS: Mapping[str, str] = {verb: text for module in _MODULES for verb, text in module.TEXTS.items()}
+HANDLERS: Mapping[str, Callable[[argparse.Namespace, Write], int]] = {
+    verb: handler for module in _MODULES for verb, handler in module.HANDLERS.items()
+}
+
+
+def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
+    """Declare the options of these verbs."""
+    for module in _MODULES:
+        module.arguments(made)

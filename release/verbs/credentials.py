@@ -1,0 +1,72 @@
+"""Verbs about credentials: whether one works, and keeping one."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from contextlib import ExitStack
+
+from release.errors import Exit
+from release.verbs.writing import Write, as_json, show
+
+TEXTS = {
+    "verify": "say whether an upload would be let in: where the credential is from, what it is, whether it works",
+    "store": "take a token, try it, and keep it in the keyring where uploads look for it",
+}
+
+
+def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
+    """Declare the options of these verbs."""
+    made["verify"].add_argument("--index", metavar="NAME", default="pypi", help="the index (default: pypi)")
+    made["store"].add_argument("--index", metavar="NAME", required=True, help="the index that the token is for")
+    made["store"].add_argument(
+        "--insecure-backend", action="store_true", help="keep it even where the keyring is a readable file"
+    )
+    for verb in ("verify", "store"):
+        about_a_project(made[verb])
+
+
+def about_a_project(parser: argparse.ArgumentParser) -> None:
+    """Declare whose credentials are meant, and whether an index may be asked."""
+    parser.add_argument("--project", metavar="NAME", help="the project (default: the one of the directory)")
+    parser.add_argument("--offline", action="store_true", help="ask no index")
+
+
+def verify(options: argparse.Namespace, write: Write) -> int:
+    """Whether an upload would be let in, tier by tier."""
+    from release.adapters import keyring_process, system
+
+    real = system.real()
+    with ExitStack() as stack:
+        keyring = keyring_process.start(real.env)  # it takes as long as all the imports below
+        if keyring is not None:
+            stack.callback(keyring.close)
+        from release import verdict_report, verification
+
+        directory, file = options.directory.resolve(), options.config
+        config, project = verification.subject(
+            real, directory, file=file, name=options.project, offline=options.offline
+        )
+        found = verification.verify(
+            real, config.index(options.index), project,
+            offline=options.offline, directory=directory, waive=config.waive, keyring=keyring,
+        )  # fmt: skip
+    if options.json:
+        write(as_json(verdict_report.as_data(found)))
+    else:
+        write("".join(f"{line.text}\n" for line in verdict_report.walk(found, quiet=options.quiet)))
+    return Exit.DONE if found.verdict.passed else Exit.REFUSED
+
+
+def store(options: argparse.Namespace, write: Write) -> int:
+    """Take a token from the terminal or a pipe, try it, keep it in the keyring."""
+    from release import storing
+    from release.asking import Talk
+
+    talk = Talk.of(options, write)
+    stored = talk.store(talk.config.index(options.index))
+    show(options, write, storing.as_data(stored), storing.lines(stored))
+    return Exit.DONE
+
+
+HANDLERS = {"verify": verify, "store": store}

@@ -1,0 +1,62 @@
+"""Verbs that look into files: of a release, of a tree, of a history; and into the journal."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+
+from release.errors import Exit
+from release.verbs.writing import Write, show
+
+TEXTS = {
+    "inspect": "say of distribution files whether PyPI would take them",
+    "leaks": "search for tokens, keys and credential files: a directory, files, what is staged, all of history",
+    "status": "what the journal knows of this project's releases",
+}
+
+
+def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
+    """Declare the options of these verbs."""
+    made["inspect"].add_argument("files", nargs="+", type=Path, metavar="FILE")
+    made["inspect"].add_argument(
+        "--others", action="store_true", help="ask other people's checkers too, as far as they are installed"
+    )
+    made["leaks"].add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files, directories (default: here)")
+    made["leaks"].add_argument("--history", action="store_true", help="search every object of the repository too")
+    made["leaks"].add_argument("--staged", action="store_true", help="search what is staged for a commit, nothing else")
+
+
+def inspect(options: argparse.Namespace, write: Write) -> int:
+    from release import inspection, inspection_report
+    from release.adapters import system
+
+    directory = options.directory.resolve()
+    index = inspection.index(options.index, directory, options.config) if options.index else None
+    found = inspection.inspect(system.real(), options.files, index=index, project=directory if options.others else None)
+    show(options, write, found.document, inspection_report.lines(found, quiet=options.quiet))
+    return Exit.REFUSED if found.refused else Exit.DONE
+
+
+def leaks(options: argparse.Namespace, write: Write) -> int:
+    from release import leak_search
+    from release.adapters import system
+
+    found = leak_search.search(
+        system.real(), options.directory.resolve(), options.paths, history=options.history, staged=options.staged
+    )
+    from release import leak_report
+
+    show(options, write, leak_report.document(found), leak_report.lines(found, quiet=options.quiet))
+    return Exit.REFUSED if leak_report.refused(found) else Exit.DONE
+
+
+def status(options: argparse.Namespace, write: Write) -> int:
+    from release import status as journal
+
+    releases = journal.read(options.directory.resolve())
+    show(options, write, {"schema": 1, "releases": releases}, journal.lines(releases))
+    return Exit.DONE
+
+
+HANDLERS = {"inspect": inspect, "leaks": leaks, "status": status}
