@@ -3,7 +3,8 @@
     .release/
       .gitignore                  keeps all of it out of the repository
       lock                        held by the run that is under way
-      rehearsal/                  the last rehearsal of the tree
+      rehearsal/                  the last rehearsal of the tree, with its record.json
+      <version>/record.json       what the runs for that version did: see release/record.py
       <version>/<commit>/         one release: journal.jsonl and dist/
 
 The index is the truth, the journal is the story: a run asks the index what it has, and reads here
@@ -24,9 +25,12 @@ from typing import Any
 
 from release.errors import ReleaseError
 from release.model.distribution import Distribution
+from release.plan import Plan
 
 _HOME = ".release"
 _NAME = "journal.jsonl"
+_REHEARSAL = "rehearsal"
+RECORD = "record.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +48,11 @@ class Journal:
     def dist(self) -> Path:
         """Where the files of the release are kept."""
         return self.directory / "dist"
+
+    @property
+    def record(self) -> Path:
+        """Where the record of the version is kept; a rehearsal of the tree has its own."""
+        return (self.directory if self.directory.name == _REHEARSAL else self.directory.parent) / RECORD
 
     def write(self, event: str, **fields: Any) -> None:
         """Append one event, durably. Raises `OSError` where the disk is full or read-only."""
@@ -98,6 +107,13 @@ class Journal:
         shutil.rmtree(self.dist, ignore_errors=True)
 
 
+def for_plan(plan: Plan, project: Path) -> Journal:
+    """The journal that a run of the plan writes."""
+    if plan.rehearses_tree or plan.version is None:
+        return for_rehearsal(project, version=plan.version, commit=plan.commit)
+    return for_release(project, version=plan.version, commit=plan.commit)
+
+
 def for_release(project: Path, *, version: str, commit: str | None) -> Journal:
     """The journal of a release, keyed by version and commit."""
     safe = "".join(c if c.isalnum() or c in ".+!_-" else "_" for c in version)
@@ -106,13 +122,18 @@ def for_release(project: Path, *, version: str, commit: str | None) -> Journal:
 
 def for_rehearsal(project: Path, *, version: str | None, commit: str | None) -> Journal:
     """The journal of the last rehearsal of the tree; a new rehearsal starts it anew."""
-    return Journal(directory=_home(project) / "rehearsal", commit=commit, version=version)
+    return Journal(directory=_home(project) / _REHEARSAL, commit=commit, version=version)
 
 
 def releases(project: Path) -> tuple[Journal, ...]:
     """Every release that was begun here, the one last written to last."""
     found = sorted((project / _HOME).glob(f"*/*/{_NAME}"), key=lambda path: path.stat().st_mtime)
     return tuple(_reopened(path.parent) for path in found)
+
+
+def records(project: Path) -> tuple[Path, ...]:
+    """Every record that is kept here, the one last written to last."""
+    return tuple(sorted((project / _HOME).glob(f"*/{RECORD}"), key=lambda path: path.stat().st_mtime))
 
 
 def _reopened(directory: Path) -> Journal:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from release import building, checklist, comparing, ending, given, leak_search, survey, verification
+from release import building, checklist, comparing, ending, given, keeping, leak_search, survey, verification
 from release import journal as journals
 from release import plan as plans
 from release.adapters import git
@@ -84,13 +84,14 @@ def carry_out(  # noqa: PLR0913 - a plan, and the world that it is carried out i
 
     `command` is what the user would type to run this plan again; `files` are those that are given.
     """
+    watch = keeping.Watch(forward=tell, system=system)
     with journals.locked(directory), ExitStack() as stack:
-        journal = _journal(plan, directory)
+        journal = journals.for_plan(plan, directory)
         delivery = stack.enter_context(
-            Delivery(system=system, tell=tell, plan=plan, config=config, expected=len(files))
+            Delivery(system=system, tell=watch.tell, plan=plan, config=config, expected=len(files))
         )
         run = Run(
-            plan=plan, config=config, source=source, directory=directory, system=system, tell=tell, files=files,
+            plan=plan, config=config, source=source, directory=directory, system=system, tell=watch.tell, files=files,
             confirm=confirm, journal=journal, delivery=delivery, pool=stack.enter_context(ThreadPoolExecutor(1)),
         )  # fmt: skip
         try:
@@ -99,13 +100,10 @@ def carry_out(  # noqa: PLR0913 - a plan, and the world that it is carried out i
             run.journal.write("ended", verb=plan.verb, exit=int(end.exit))
         except OSError as error:
             end = _end(run, (None, from_os(error)), command)
-        return _account(run, end)
-
-
-def _journal(plan: Plan, directory: Path) -> Journal:
-    if plan.rehearses_tree or plan.version is None:
-        return journals.for_rehearsal(directory, version=plan.version, commit=plan.commit)
-    return journals.for_release(directory, version=plan.version, commit=plan.commit)
+        return keeping.keep(
+            _account(run, end), watch, config=config, tag=run.source.tag, directory=directory, journal=run.journal,
+            secrets=delivery.credentials.values(),
+        )  # fmt: skip
 
 
 def _steps(run: Run) -> tuple[Step, ReleaseError] | None:

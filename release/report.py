@@ -78,11 +78,12 @@ def as_data(account: Account, plan: dict[str, Any]) -> dict[str, Any]:
         "commit": account.plan.commit,
         "checks": [outcome_data(one) for one in account.outcomes],
         "files": [{"file": f.filename, "sha256": f.sha256, "size": f.size} for f in account.files],
-        "uploads": {name: [_answer(one) for one in answers] for name, answers in account.uploads.items()},
+        "uploads": {name: [answer_data(one) for one in answers] for name, answers in account.uploads.items()},
         "record": account.record,
         "plan": plan,
     }
 
 
-def _answer(answer: Answer) -> dict[str, Any]:
+def answer_data(answer: Answer) -> dict[str, Any]:
+    """What became of one file, for JSON."""
     return {"answer": type(answer).__name__.lower()} | asdict(answer)

@@ -22,6 +22,9 @@ FLOORS = [
         "acceptance",
         "checks",
         "report",
+        "record",
+        "reports",
+        "standing",
         "lines",
         "verdict_report",
         "leak_report",
@@ -33,6 +36,7 @@ FLOORS = [
     {
         "survey",
         "journal",
+        "keeping",
         "building",
         "lending",
         "verification",

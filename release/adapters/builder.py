@@ -85,6 +85,16 @@ def declared(source: Path) -> tuple[str, str] | None:
     return None
 
 
+def requires(source: Path) -> tuple[str, ...]:
+    """What the project's build needs, as its [build-system] says; empty where it does not say, or can't be read."""
+    try:
+        table = _pyproject(source).get("build-system")
+    except ConfigError:
+        return ()
+    found = table.get("requires") if isinstance(table, dict) else None
+    return tuple(map(str, found)) if isinstance(found, list) else ()
+
+
 def project(system: System, source: Path) -> tuple[str, str]:
     """The project's name and version, as it spells them; no program is run where pyproject.toml has both.
 

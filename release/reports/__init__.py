@@ -1,0 +1,1 @@
+"""The record of a release in other forms: for a browser, a forge, a CI system. Each writer is pure, record → text."""

@@ -1,0 +1,146 @@
+"""Runs of plans, told without running any: what the record and its reports are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from release import plan as plans
+from release import record as records
+from release.errors import Exit
+from release.model.distribution import Distribution
+from release.model.event import Checked, StepEnded
+from release.model.finding import Finding
+from release.model.index import PYPI, TESTPYPI, WELL_KNOWN, Index
+from release.model.outcome import Outcome, State
+from release.model.upload import Answer, Receipt
+from release.plan import Plan, Step, Verb
+from release.record import Stage, Story
+from release.report import Account
+
+NOON = datetime(2026, 11, 5, 12, tzinfo=UTC)
+COMMIT = "4adbdef2541a" + "0" * 28
+WHEEL = Distribution(path=Path("dist/acme_widget-1.0-py3-none-any.whl"), sha256="a1" * 32, size=4_321)
+SDIST = Distribution(path=Path("dist/acme_widget-1.0.tar.gz"), sha256="b2" * 32, size=12_345_678)
+FILES = (WHEEL, SDIST)
+TOOLS = {"python": "3.13.1", "platform": "linux x86_64", "pypi-preflight": "0.1.0", "twine": "7.0.0", "uv": "0.13.2"}
+STEPS: Mapping[str, tuple[Step, ...]] = {
+    "check": (plans.InspectSource(), plans.InspectAccess(index="pypi")),
+    "build": (plans.InspectSource(), plans.Build(origin="commit"), plans.InspectBuilt()),
+    "testpypi": (plans.Build(origin="commit"), plans.Upload(index="testpypi"), plans.Verify(index="testpypi")),
+    "publish": (plans.Build(origin="commit"), plans.Upload(index="pypi"), plans.Verify(index="pypi")),
+    "confirm": (plans.Build(origin="journal"), plans.Verify(index="pypi")),
+    "release": (
+        plans.InspectSource(), plans.InspectAccess(index="testpypi"), plans.InspectAccess(index="pypi"),
+        plans.Build(origin="commit"), plans.InspectBuilt(), plans.Upload(index="testpypi"),
+        plans.Verify(index="testpypi"), plans.Upload(index="pypi"), plans.Verify(index="pypi"),
+        plans.Tag(name="v1.0"),
+    ),
+}  # fmt: skip
+
+
+def outcome(title: str, state: State = State.PASSED, *findings: Finding, **more: str) -> Outcome:
+    """An outcome whose check is named after its title."""
+    return Outcome(check=title.lower().replace(" ", "-"), title=title, state=state, findings=findings, **more)
+
+
+def accepted(*files: Distribution) -> tuple[Receipt, ...]:
+    return tuple(Receipt(filename=file.filename, sha256=file.sha256) for file in files)
+
+
+def story(
+    verb: Verb = "publish",
+    *,
+    outcomes: Mapping[int, Sequence[Outcome]] | None = None,
+    files: Iterable[Distribution] = FILES,
+    uploads: Mapping[str, tuple[Answer, ...]] | None = None,
+    stopped_at: int | None = None,
+    exit: Exit = Exit.DONE,  # noqa: A002 - as Account calls it
+    message: str = "acme-widget 1.0 is on pypi, verified",
+    remedy: str = "",
+    commit: str | None = COMMIT,
+    version: str = "1.0",
+    day: int = 0,
+    waive: Mapping[str, str] | None = None,
+    indexes: Mapping[str, Index] = WELL_KNOWN,
+    strict: bool = True,
+) -> Story:
+    """A run; `outcomes` by the number of their step, `stopped_at` the step that refused."""
+    outcomes = outcomes or {}
+    steps = STEPS[verb]
+    made = Plan(verb=verb, project="acme-widget", version=version, commit=commit, strict=strict, steps=steps)
+    begun = NOON + timedelta(days=day)
+    account = Account(
+        plan=made, exit=exit, message=message, remedy=remedy, next_command="", files=tuple(files),
+        outcomes=tuple(one for many in outcomes.values() for one in many), uploads=dict(uploads or {}), record="",
+    )  # fmt: skip
+    stages, at = [], begun
+    for number, step in enumerate(steps if stopped_at is None else steps[: stopped_at + 1]):
+        took = 0.25 + number * 1.5
+        how: Literal["done", "refused"] = "refused" if number == stopped_at else "done"
+        checks = tuple(Checked(outcome=one, stops=strict) for one in outcomes.get(number, ()))
+        stages.append(
+            Stage(
+                title=plans.title(step), begun=at, checks=checks,
+                ended=StepEnded(title=plans.title(step), how=how, note="", took=took),
+            )
+        )  # fmt: skip
+        at += timedelta(seconds=took)
+    return Story(
+        account=account, tag=f"v{version}", begun=begun, ended=at, stages=stages, indexes=indexes,
+        waive=waive or {}, tools=TOOLS,
+    )  # fmt: skip
+
+
+def record(*stories: Story) -> dict[str, Any]:
+    """The record that these runs leave, one after the other."""
+    document: dict[str, Any] | None = None
+    for one in stories:
+        document = records.added(document, one)
+    assert document is not None
+    return document
+
+
+def full() -> dict[str, Any]:
+    """Everything that a report can show: a refusal first, then the release, with a warning and a waiver."""
+    dirty = outcome(
+        "The tree is clean", State.FAILED,
+        Finding(message="2 paths differ from the commit: 'a.py', 'b.py'", remedy="commit or remove them: git status"),
+    )  # fmt: skip
+    unknown = outcome(
+        "The branch has what its upstream has", State.UNKNOWN,
+        reason="the upstream can't be asked: timeout", remedy="check the network: git fetch",
+    )  # fmt: skip
+    warned = outcome(
+        "No file is not ours", State.WARNED,
+        Finding(
+            message="the wheel holds 'acme_widget/.DS_Store'", remedy="leave it out: exclude = ['.DS_Store']",
+            severity="warn", where=WHEEL.filename, source="https://packaging.python.org/en/latest/", cause="files.junk",
+        ),
+    )  # fmt: skip
+    waived = outcome(
+        "The tree is clean", State.WAIVED, Finding(message="1 path differs", remedy="commit it"),
+        reason="the lock file is written by CI",
+    )  # fmt: skip
+    skipped = outcome("The tag is the commit's", State.NOT_APPLICABLE, reason="there is no such tag yet")
+    return record(
+        story(
+            "check", outcomes={0: [dirty, unknown]}, stopped_at=0, exit=Exit.REFUSED, files=(),
+            message="2 checks did not pass", remedy="do what the arrows above say",
+        ),
+        story(
+            "release", day=1, waive={"the-tree-is-clean": "the lock file is written by CI", "unused": "of old"},
+            uploads={TESTPYPI.name: accepted(*FILES), PYPI.name: accepted(*FILES)},
+            message="acme-widget 1.0 is on testpypi and pypi, verified",
+            outcomes={
+                0: [waived, outcome("The version is a version"), skipped],
+                1: [outcome("A credential is there", subject="testpypi")],
+                2: [outcome("A credential is there", subject="pypi")],
+                4: [outcome("The index would take every file"), warned],
+                6: [outcome("Every file is on the index", subject="testpypi")],
+                8: [outcome("Every file is on the index", subject="pypi")],
+            },
+        ),
+    )  # fmt: skip

@@ -1,0 +1,157 @@
+"""The record: one document that keeps what each run did, and lets no later run take it away."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from release import record as records
+from release import standing
+from release.errors import Exit, ReleaseError
+from release.model.upload import Answer, Rejection, Unclear
+from tests.runs import COMMIT, FILES, SDIST, WHEEL, accepted, full, outcome, record, story
+
+SCHEMA = json.loads((Path(records.__file__).parent / "record.schema.json").read_text(encoding="utf-8"))
+
+
+def valid(document: Any) -> dict[str, Any]:
+    written = json.loads(json.dumps(document))
+    jsonschema.Draft202012Validator(SCHEMA).validate(written)
+    return records.checked(written, "record.json")
+
+
+def test_the_schema_is_a_schema_and_a_record_is_of_it() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    valid(full())
+
+
+def test_the_keys_that_others_rely_on() -> None:
+    made = valid(record(story(uploads={"pypi": accepted(*FILES)})))
+    assert list(made) == ["schema", "project", "version", "commit", "tag", "files", "runs"]
+    assert (made["schema"], made["project"], made["version"]) == (1, "acme-widget", "1.0")
+    assert (made["commit"], made["tag"]) == (COMMIT, "v1.0")
+    assert made["files"][0] == {
+        "filename": "acme_widget-1.0-py3-none-any.whl", "kind": "bdist_wheel", "size": 4321, "sha256": "a1" * 32,
+    }  # fmt: skip
+    assert made["files"][1]["kind"] == "sdist"
+
+
+def test_a_dry_run_is_still_there_after_the_release() -> None:
+    made = valid(
+        record(
+            story("testpypi", uploads={"testpypi": accepted(*FILES)}),
+            story("publish", uploads={"pypi": accepted(*FILES)}, day=1),
+        )
+    )
+    assert [(one["verb"], list(one["uploads"])) for one in made["runs"]] == [
+        ("testpypi", ["testpypi"]),
+        ("publish", ["pypi"]),
+    ]
+    assert [(one.index, one.word) for one in standing.standings(made)] == [
+        ("testpypi", "verified"),
+        ("pypi", "verified"),
+    ]
+
+
+def test_runs_that_no_index_answered_give_way_to_the_next_of_their_verb() -> None:
+    made = record(story("check"), story("publish", uploads={"pypi": accepted(WHEEL)}), *[story("check")] * 5)
+    again = record(*[story("publish", uploads={"pypi": accepted(WHEEL)})] * 2)
+    assert [one["verb"] for one in made["runs"]] == ["publish", "check"]
+    assert len(again["runs"]) == 2
+
+
+@pytest.mark.parametrize("verb", ["check", "confirm", "build"])
+def test_a_run_with_other_files_or_none_does_not_rewrite_what_is_on_an_index(verb: Any) -> None:
+    other = replace(WHEEL, sha256="c3" * 32)
+    later = story(verb, files=() if verb == "check" else (other,), commit="e" * 40, day=1)
+    made = record(story("publish", uploads={"pypi": accepted(*FILES)}), later)
+    assert (made["commit"], {file["sha256"] for file in made["files"]}) == (COMMIT, {"a1" * 32, "b2" * 32})
+
+
+def test_before_any_index_has_them_the_files_are_those_last_built() -> None:
+    other = replace(WHEEL, sha256="c3" * 32)
+    refused = Rejection(filename=WHEEL.filename, status=400, text="no")
+    told = story("testpypi", uploads={"testpypi": (refused,)}), story("build", files=(other,)), story("check", files=())
+    made = record(*told)
+    assert made["files"][0]["sha256"] == "c3" * 32
+
+
+def test_another_version_begins_another_record() -> None:
+    made = record(story("check"), story("build", version="1.1"))
+    assert (made["version"], len(made["runs"])) == ("1.1", 1)
+
+
+def test_steps_that_were_not_reached_say_so_and_have_no_time() -> None:
+    made = valid(
+        record(
+            story("release", stopped_at=3, exit=Exit.REFUSED, message="the build failed", remedy="mend it", files=())
+        )
+    )
+    steps = made["runs"][-1]["steps"]
+    assert [step["how"] for step in steps] == ["done"] * 3 + ["refused"] + ["not reached"] * 6
+    assert [step["seconds"] is None for step in steps] == [False] * 4 + [True] * 6
+    assert steps[0]["begun"] == "2026-11-05T12:00:00.000Z"
+    assert made["runs"][-1]["exit"]["status"] == 1
+
+
+def test_a_step_that_the_run_broke_off_in_has_a_beginning_and_no_length() -> None:
+    told = story("build")
+    broken = replace(told, stages=[*told.stages[:1], replace(told.stages[1], ended=None)])
+    step = valid(record(broken))["runs"][-1]["steps"][1]
+    assert (step["how"], step["seconds"], step["begun"]) == ("broken off", None, "2026-11-05T12:00:00.250Z")
+
+
+def test_each_answer_of_an_index_is_kept() -> None:
+    answers: tuple[Answer, ...] = (
+        *accepted(WHEEL),
+        Rejection(filename=SDIST.filename, status=400, text="File already exists"),
+        Unclear(filename="third.whl", what="timeout", detail="no answer in 60 s", sent="some"),
+    )
+    made = valid(record(story(uploads={"pypi": answers}, stopped_at=1, exit=Exit.INCOMPLETE, message="stopped")))
+    receipt, rejection, unclear = made["runs"][-1]["uploads"]["pypi"]
+    assert receipt == {
+        "answer": "receipt", "filename": WHEEL.filename, "sha256": WHEEL.sha256, "already_there": False,
+    }  # fmt: skip
+    assert (rejection["answer"], rejection["status"], rejection["text"]) == ("rejection", 400, "File already exists")
+    assert (unclear["answer"], unclear["what"], unclear["sent"]) == ("unclear", "timeout", "some")
+    (one,) = standing.standings(made)
+    assert (one.there, one.refused, one.word) == ((WHEEL.filename,), (SDIST.filename,), "refused 1 of 2 files")
+
+
+def test_waivers_have_their_reasons_and_say_whether_they_were_needed() -> None:
+    assert full()["runs"][-1]["waivers"] == [
+        {"check": "the-tree-is-clean", "reason": "the lock file is written by CI", "used": True},
+        {"check": "unused", "reason": "of old", "used": False},
+    ]
+
+
+def test_a_check_knows_its_step() -> None:
+    made = valid(record(story("build", outcomes={0: [outcome("A")], 2: [outcome("B")]})))
+    assert [(one["title"], one["step"]) for one in made["runs"][-1]["checks"]] == [
+        ("A", "check the source"),
+        ("B", "check the files"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "is no record"),
+        ([], "is no record"),
+        ({"schema": 1}, "is no record"),
+        ({**full(), "runs": []}, "is no record"),
+        ({**full(), "runs": [{"verb": "check"}]}, "is no record"),
+        ({**full(), "files": [{"filename": "a"}]}, "is no record"),
+        ({**full(), "schema": 2}, "is of schema 2"),
+    ],
+)
+def test_what_is_no_record_is_told_with_its_path(value: object, said: str) -> None:
+    with pytest.raises(ReleaseError, match=said) as caught:
+        records.checked(value, "there/record.json")
+    assert "there/record.json" in caught.value.message
+    assert caught.value.remedy
