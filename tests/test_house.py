@@ -63,6 +63,7 @@ REVEALING = {
     "model/token.py",
     "model/redact.py",
     "model/secret.py",
+    "adapters/attestations.py",
     "adapters/uploader.py",
     "adapters/credentials/store.py",
     "adapters/probes.py",

@@ -3,7 +3,7 @@
 Reads orders from stdin and writes events to stdout, one JSON object a line:
 
     → {"do": "login", "url", "username", "password", "proxies", "ca"}     (no answer)
-    → {"do": "send", "path", "sha256", "timeout": [connect, read]}        (seconds)
+    → {"do": "send", "path", "sha256", "timeout": [connect, read], "attestations": […]}   (seconds; JSON texts)
     ← {"is": "ready"}                          twine is imported
     ← {"is": "progress", "done", "total"}      bytes of the request's body
     ← {"is": "reply", "status", "reason", "headers", "body"}
@@ -14,7 +14,7 @@ Reads orders from stdin and writes events to stdout, one JSON object a line:
 Ends when stdin does, in the middle of a request if need be: it never outlives its parent.
 
 Used of twine, and held by a contract test: `settings.Settings(…).create_repository()`,
-`package.PackageFile.from_filename`, `.sha2_digest`, `repository.Repository.session`, `.upload`,
+`package.PackageFile.from_filename`, `.sha2_digest`, `.attestations`, `repository.Repository.session`, `.upload`,
 `.close`. Observed: twine 7.0.0, 2026-11 — `upload(package, max_redirects=1)` makes one attempt.
 """
 
@@ -121,7 +121,7 @@ class _Uploader:
         for scheme in ("http://", "https://"):
             session.mount(scheme, self._adapter)
 
-    def send(self, *, path: str, sha256: str, timeout: tuple[float, float]) -> dict[str, Any]:
+    def send(self, *, path: str, sha256: str, timeout: tuple[float, float], attestations: list[str]) -> dict[str, Any]:
         """One attempt; the event that tells how it ended."""
         from twine.package import PackageFile
 
@@ -133,6 +133,8 @@ class _Uploader:
             return _changed(path, sha256) or {"is": "refused", "detail": f"{type(error).__name__}: {error}"}
         if package.sha2_digest != sha256:
             return {"is": "changed", "sha256": package.sha2_digest}
+        if attestations:  # twine itself would read them from files beside the distribution
+            package.attestations = [json.loads(one) for one in attestations]
         self._adapter.timeouts, self._adapter.body = tuple(timeout), None
         try:
             return _told(self._repository.upload(package, max_redirects=1))

@@ -139,7 +139,8 @@ class Worker:
         self._sent = "nothing"
         pipe = self._ready()
         path = str(distribution.path.absolute())
-        pipe.write({"do": "send", "path": path, "sha256": distribution.sha256, "timeout": [connect, read]})
+        order = {"path": path, "sha256": distribution.sha256, "attestations": list(distribution.attestations)}
+        pipe.write({"do": "send", "timeout": [connect, read], **order})
         silence = connect + read + self._limits.connect  # of the child, which has its own time-outs
         while True:
             event = pipe.read(min(silence, deadline - time.monotonic()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,8 @@ class Distribution:
     sha256: str
     #: bytes
     size: int
+    #: what goes with it when it is uploaded (PEP 740), each a JSON text
+    attestations: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def filename(self) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 
 from werkzeug.wrappers import Request, Response
 
-from release.sandbox import files, json_api, simple
+from release.sandbox import attestations, files, json_api, simple
 from release.sandbox.answers import answer, not_allowed, not_found
 from release.sandbox.call import NOTES, TROUBLE, Call, Notes, Trouble
 from release.sandbox.form import UnreadableError, received
@@ -147,5 +147,6 @@ _ROUTES: tuple[tuple[re.Pattern[str], Callable[..., Response]], ...] = (
     (re.compile(f"/simple/{_NAME}(?P<slash>/?)"), simple.project),
     (re.compile(f"/pypi/{_NAME}/json/?"), json_api.project),
     (re.compile(f"/pypi/{_NAME}/(?P<version>[^/]+)/json/?"), json_api.project),
+    (re.compile(f"/integrity/{_NAME}/(?P<version>[^/]+)/(?P<filename>[^/]+)/provenance"), attestations.serve),
     (re.compile("/packages/(?P<digest>[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]+)/(?P<filename>[^/]+)"), files.serve),
 )

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from release.acceptance.rule import Refusal
 from release.model import macaroon
+from release.model.attestation import Publisher
 from release.model.macaroon import MalformedError
 from release.sandbox.caveats import Context, UnreadableError, problem
 
@@ -36,6 +37,8 @@ class Identity:
     key: bytes = field(repr=False)
     #: the caveats that the index keeps for it
     stored: tuple[bytes, ...] = field(repr=False)
+    #: whose workflow got the token in exchange for its identity; None where a user made it
+    publisher: Publisher | None = None
 
 
 class PasswordError(Exception):
@@ -63,6 +66,7 @@ def identify(header: str, db: sqlite3.Connection) -> Identity | None:
         token=token,
         key=row["key"],
         stored=tuple(caveat.encode() for caveat in json.loads(row["caveats"])),
+        publisher=Publisher.read(json.loads(row["publisher"])) if row["publisher"] else None,
     )
 
 

@@ -24,6 +24,8 @@ class Notes:
     username: str | None = None
     project: str | None = None
     filename: str | None = None
+    #: whether the form had attestations
+    attested: bool = False
     #: the faults that struck it
     faults: tuple[str, ...] = ()
 

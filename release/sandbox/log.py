@@ -36,6 +36,8 @@ class LoggedRequest:
     username: str | None
     #: when the answer began; aware, UTC
     time: datetime
+    #: whether an upload came with attestations
+    attested: bool = False
     #: those that struck the request
     faults: tuple[str, ...] = ()
 

@@ -27,6 +27,9 @@ def populate(db: sqlite3.Connection, world: World, host: str) -> None:
     _projects(db, world.projects)
     for token in world.tokens:
         _token(db, token, host)
+    db.execute("DELETE FROM settings")
+    if world.sigstore is not None:
+        db.execute("INSERT INTO settings VALUES ('sigstore', ?)", (world.sigstore,))
     for table, column, values in (("flags", "name", world.flags), ("prohibited", "normalized", world.prohibited)):
         db.execute(f"DELETE FROM {table}")  # noqa: S608 - both names are ours
         db.executemany(f"INSERT OR IGNORE INTO {table} ({column}) VALUES (?)", [(v,) for v in values])  # noqa: S608 - the same
@@ -78,9 +81,9 @@ def _projects(db: sqlite3.Connection, projects: Iterable[Project]) -> None:
 def _token(db: sqlite3.Connection, token: ApiToken, host: str) -> None:
     user = db.execute("SELECT id FROM users WHERE name = ?", (token.user,)).fetchone()["id"]
     db.execute(
-        "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET user = excluded.user,"
+        "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET user = excluded.user,"
         " forged = excluded.forged, location = excluded.location, caveats = excluded.caveats,"
-        " revoked = excluded.revoked",
+        " revoked = excluded.revoked, publisher = excluded.publisher",
         (
             str(uuid4()),
             token.name,
@@ -90,6 +93,7 @@ def _token(db: sqlite3.Connection, token: ApiToken, host: str) -> None:
             token.location or host,
             json.dumps(_caveats(db, token, user)),
             token.revoked,
+            json.dumps(token.publisher.data) if token.publisher else None,
         ),
     )
 

@@ -57,6 +57,8 @@ class NewFile:
     metadata_sha256: str | None
     #: aware, UTC
     now: datetime
+    #: the provenance object, as JSON; None where there is none
+    provenance: str | None = None
 
 
 def find(db: sqlite3.Connection, name: str) -> Project | None:
@@ -126,6 +128,7 @@ def add(db: sqlite3.Connection, project: Project, file: NewFile) -> None:
         **file.digests,
         "metadata_sha256": file.metadata_sha256,
         "uploaded": file.now.isoformat(),
+        "provenance": file.provenance,
     }
     columns, places = ", ".join(row), ", ".join(f":{name}" for name in row)
     db.execute(f"INSERT INTO files ({columns}) VALUES ({places})", row)  # noqa: S608 - the names are ours

@@ -17,7 +17,7 @@ from packaging.version import Version
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
-from release.sandbox import files, projects
+from release.sandbox import attestations, files, projects
 from release.sandbox.call import Call
 
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -55,9 +55,9 @@ def project(call: Call, name: str, slash: str) -> Response:
         "name": normalized,
         "project-status": {"status": "archived" if found.status.startswith("archived") else found.status},
         "versions": sorted({row["version"] for row in rows}, key=Version),
-        "files": [_entry(call.site, row) for row in rows],
+        "files": [_entry(call.site, normalized, row) for row in rows],
     }
-    links = [_link(call.site, row) for row in rows]
+    links = [_link(call.site, normalized, row) for row in rows]
     return _respond(call, data, f"Links for {normalized}", links, serial)
 
 
@@ -75,14 +75,14 @@ def timestamp(moment: str) -> str:
     return moment.replace("+00:00", "Z")
 
 
-def _entry(site: str, row: sqlite3.Row) -> dict[str, Any]:
+def _entry(site: str, project: str, row: sqlite3.Row) -> dict[str, Any]:
     metadata = {"sha256": row["metadata_sha256"]} if row["metadata_sha256"] else False
     return {
         "core-metadata": metadata,
         "data-dist-info-metadata": metadata,
         "filename": row["filename"],
         "hashes": {"sha256": row["sha256"]},
-        "provenance": None,
+        "provenance": attestations.address(site, project, row),
         "requires-python": row["requires_python"],
         "size": row["size"],
         "upload-time": timestamp(row["uploaded"]),
@@ -91,7 +91,7 @@ def _entry(site: str, row: sqlite3.Row) -> dict[str, Any]:
     }
 
 
-def _link(site: str, row: sqlite3.Row) -> str:
+def _link(site: str, project: str, row: sqlite3.Row) -> str:
     more = ""
     if row["requires_python"]:
         more += f' data-requires-python="{escape(row["requires_python"])}"'
@@ -99,6 +99,8 @@ def _link(site: str, row: sqlite3.Row) -> str:
         more += "".join(
             f' {name}="sha256={row["metadata_sha256"]}"' for name in ("data-dist-info-metadata", "data-core-metadata")
         )
+    if (provenance := attestations.address(site, project, row)) is not None:
+        more += f' data-provenance="{escape(provenance)}"'
     if row["yanked"] is not None:
         more += f' data-yanked="{escape(row["yanked"])}"'
     return f'<a href="{files.url(site, row)}#sha256={row["sha256"]}"{more}>{escape(row["filename"])}</a><br/>'

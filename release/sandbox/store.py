@@ -15,7 +15,7 @@ from pathlib import Path
 from release.errors import UsageError
 
 #: the state as this version writes it
-_VERSION = 2
+_VERSION = 3
 _SCHEMA = """
 CREATE TABLE users (
   id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE,
@@ -34,13 +34,15 @@ CREATE TABLE files (
   serial INTEGER PRIMARY KEY AUTOINCREMENT, release INTEGER NOT NULL REFERENCES releases,
   filename TEXT NOT NULL UNIQUE, filetype TEXT NOT NULL, pyversion TEXT NOT NULL, requires_python TEXT,
   size INTEGER NOT NULL, md5 TEXT NOT NULL, sha256 TEXT NOT NULL, blake2_256 TEXT NOT NULL UNIQUE,
-  metadata_sha256 TEXT, uploaded TEXT NOT NULL);
+  metadata_sha256 TEXT, uploaded TEXT NOT NULL, provenance TEXT);
 CREATE TABLE used_filenames (filename TEXT PRIMARY KEY);
 CREATE TABLE tokens (
   id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, user TEXT NOT NULL REFERENCES users, key BLOB NOT NULL,
-  forged INTEGER NOT NULL, location TEXT NOT NULL, caveats TEXT NOT NULL, revoked INTEGER NOT NULL);
+  forged INTEGER NOT NULL, location TEXT NOT NULL, caveats TEXT NOT NULL, revoked INTEGER NOT NULL,
+  publisher TEXT);
 CREATE TABLE hits (limiter TEXT NOT NULL, key TEXT NOT NULL, at REAL NOT NULL);
 CREATE TABLE flags (name TEXT PRIMARY KEY);
+CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE prohibited (normalized TEXT PRIMARY KEY);
 """
 #: times are ISO 8601 in UTC, so that their order is that of their letters; a project of the world has none

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 #: bytes of a form that are looked at; a description is shorter
 _BEGINNING = 8 * 1024 * 1024
-_PROJECT = re.compile(r"/(?:simple|pypi)/(?P<project>[^/]+)(?:/.*)?")
-_FILE = re.compile(r"/packages/.*/(?P<filename>[^/]+?)(?:\.metadata)?")
+_PROJECT = re.compile(r"/(?:simple|pypi|integrity)/(?P<project>[^/]+)(?:/.*)?")
+_FILE = re.compile(r"/(?:packages|integrity)/.*/(?P<filename>[^/]+?)(?:\.metadata|/provenance)?")
 
 
 def subject(environ: WSGIEnvironment, *, look_inside: bool) -> Subject:

@@ -23,7 +23,7 @@ from release.acceptance.names import NEW_NAME
 from release.acceptance.problem import BROKEN
 from release.acceptance.rule import OnIndex, Refusal, Upload, first_refusal
 from release.model.index import PYPI, host_of
-from release.sandbox import auth, projects, quotas
+from release.sandbox import attestations, auth, projects, quotas
 from release.sandbox.answers import accepted, refuse
 from release.sandbox.call import Call
 from release.sandbox.caveats import Context
@@ -47,9 +47,10 @@ class Attempt:
     upload: Upload
     facts: OnIndex
     project: Project
-    #: what is wrong with the description, and with the inside of the file
+    #: what is wrong with the description, with the inside of the file, and with its attestations
     description: Refusal | None
     inside: Refusal | None
+    attested: Refusal | None
     headers: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -62,17 +63,20 @@ def receive(call: Call, form: Form) -> Response:
     call.notes.username = who.username
     upload = _upload(call, form)
     call.notes.project, call.notes.filename = first(upload, "name") or None, upload.filename or None
+    call.notes.attested = first(upload, "attestations") != ""
     refusal = first_refusal(FORM, upload, OnIndex(now=call.now))
     if refusal is not None:
         return refuse(call.request, refusal)
     assert form.content is not None  # the last question of FORM was for it
     description, inside = _examined(upload, call.now)
+    with call.store.reading() as db:
+        attested = attestations.refused(upload, who.publisher, db)
     with call.store.writing() as db:
         project = projects.find(db, first(upload, "name")) or projects.new(first(upload, "name"), who.user_id)
         facts = projects.facts(db, project, call.now)
         attempt = Attempt(
             call=call, db=db, who=who, upload=upload, facts=facts, project=project, description=description,
-            inside=inside,
+            inside=inside, attested=attested,
         )  # fmt: skip
         return _decide(attempt, form.content)
 
@@ -105,7 +109,7 @@ def _decide(attempt: Attempt, arrived: Arrived) -> Response:
             return refuse(attempt.call.request, refusal, attempt.headers)
     if not is_identical(attempt.upload, attempt.facts):
         refusal = first_refusal(_ALREADY, attempt.upload, attempt.facts) or attempt.inside
-        if refusal := refusal or _no_attestations(attempt) or _was_overtaken(attempt):
+        if refusal := refusal or attempt.attested or _was_overtaken(attempt):
             return refuse(attempt.call.request, refusal, attempt.headers)
         _keep(attempt, arrived)
     return accepted(attempt.call.request, attempt.headers)
@@ -213,17 +217,6 @@ def _description_renders(attempt: Attempt) -> Refusal | None:
     return attempt.description
 
 
-def _no_attestations(attempt: Attempt) -> Refusal | None:
-    if first(attempt.upload, "attestations") == "":
-        return None
-    text = "Attestations are only supported when using Trusted Publishing"
-    return Refusal(
-        rule="attestations-come-with-trusted-publishing",
-        status=400,
-        text=f"Invalid attestations supplied during upload: {text}",
-    )
-
-
 def _was_overtaken(attempt: Attempt) -> Refusal | None:
     """Where faults have it so: the release was made by another upload while this one was under way."""
     newest = attempt.call.newest_release
@@ -265,6 +258,7 @@ def _keep(attempt: Attempt, arrived: Arrived) -> None:
         digests=found,
         size=size,
         metadata_sha256=metadata,
+        provenance=attestations.to_keep(upload, attempt.who.publisher, attempt.db),
         now=attempt.call.now,
     )
     projects.add(attempt.db, attempt.project, new)

@@ -10,12 +10,13 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from release.errors import UsageError
+from release.model.attestation import Publisher
 from release.sandbox import fault_json
 from release.sandbox.faults import Fault
 from release.sandbox.reading import Reader, among, moment, one_of, record, records, switch, text, texts
 
 #: PyPI's switches for the whole site that change what an upload is answered
-FLAGS = ("read-only", "disallow-new-upload", "disallow-new-project-registration")
+FLAGS = ("read-only", "disallow-new-upload", "disallow-new-project-registration", "disable-pep740")
 #: states of a project. Source: warehouse, `packaging/models.py` (LifecycleStatus); "quarantined" as PEP 792 has it
 STATUSES = ("active", "archived", "archived-noindex", "quarantined")
 #: the user of a world that nobody described
@@ -64,6 +65,8 @@ class ApiToken:
     forged: bool = False
     #: what it says of its issuer; None for this index
     location: str | None = None
+    #: the trusted publisher that it stands for, as if it had been given in exchange for an identity
+    publisher: Publisher | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,8 @@ class World:
     prohibited: tuple[str, ...] = ()
     #: of `FLAGS`, those that are on
     flags: tuple[str, ...] = ()
+    #: path of the trust configuration by which attestations are verified; None: any signature is believed
+    sigstore: str | None = None
     #: what goes wrong; unlike the rest, it is no part of a state directory
     faults: tuple[Fault, ...] = ()
 
@@ -90,7 +95,8 @@ class World:
         known = record(data, "the world file", _WORLD)
         if "users" not in known and "tokens" not in known:
             known = {"users": cls().users, "tokens": cls().tokens} | known
-        world = cls(**({"users": (), "tokens": ()} | known))
+        empty: dict[str, Any] = {"users": (), "tokens": ()}
+        world = cls(**(empty | known))
         _check(world)
         return world
 
@@ -132,6 +138,11 @@ def _flags(value: Any, where: str) -> tuple[str, ...]:
     return tuple(among(flag, where, FLAGS) for flag in texts(value, where))
 
 
+def _publisher(value: Any, where: str) -> Publisher:
+    readers = dict.fromkeys(("kind", "repository", "workflow", "workflow_filepath", "environment", "email"), text)
+    return Publisher.read(record(value, where, readers, ["kind"]))
+
+
 _USER: Mapping[str, Reader] = {"name": text, "email_verified": switch, "two_factor": switch, "disabled": switch}
 _PROJECT: Mapping[str, Reader] = {
     "name": text,
@@ -149,6 +160,7 @@ _TOKEN: Mapping[str, Reader] = {
     "revoked": switch,
     "forged": switch,
     "location": text,
+    "publisher": _publisher,
 }
 _WORLD: Mapping[str, Reader] = {
     "users": _users,
@@ -156,6 +168,7 @@ _WORLD: Mapping[str, Reader] = {
     "tokens": _tokens,
     "prohibited": _names,
     "flags": _flags,
+    "sigstore": text,
     "faults": fault_json.faults,
 }
 
