@@ -158,15 +158,23 @@ def _console(options: argparse.Namespace) -> Plain:
     from release import lines
     from release.adapters import console
 
+    actions = os.environ.get("GITHUB_ACTIONS") == "true"
+    mask = _to_the_runner if actions else None
     if options.json:
-        return console.Silent(lines.lines, _write)
+        return console.Silent(lines.lines, _write, mask=mask)
     if options.quiet:
-        return console.Quiet(lines.lines, _write)
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        return console.Actions(lines.lines, _write)
+        return console.Quiet(lines.lines, _write, mask=mask)
+    if actions:
+        return console.Actions(lines.lines, _write, mask=mask)
     if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
         return console.Live(lines.lines, _write, _redacted)
     return console.Plain(lines.lines, _write)
+
+
+def _to_the_runner(command: str) -> None:
+    """A workflow command with a secret, which the runner hides from here on; on stderr, to leave JSON alone."""
+    sys.stderr.write(command)
+    sys.stderr.flush()
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -15,17 +15,18 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-from release import lending, refusals, survey
+from release import lending, minting, refusals, survey
 from release.adapters import environment, smoke, smoke_list, uploader
 from release.adapters.environment import Environment
 from release.adapters.system import System
+from release.checks import vouching
 from release.config import Config
 from release.errors import RefusedError
 from release.facts import Project, Published
 from release.journal import Journal
 from release.lanes import Lanes
 from release.model import remaining
-from release.model.credential import Credential, Origin
+from release.model.credential import Ambient, Credential, Origin
 from release.model.distribution import Distribution
 from release.model.event import Progress, Said, Tell
 from release.model.finding import Finding, Unknown
@@ -56,6 +57,8 @@ class Delivery:
     config: Config
     #: index name → the way in that its checklist looked at
     credentials: dict[str, Credential] = field(default_factory=dict)
+    #: names of indexes that give a token in exchange for this job's identity, at the upload
+    exchanging: set[str] = field(default_factory=set)
     #: index name → how far its clock is ahead of this machine's
     skews: dict[str, timedelta] = field(default_factory=dict)
     #: index name → what became of each file there, in order
@@ -108,10 +111,13 @@ class Delivery:
             )
         return self._sandbox
 
-    def credential(self, index: str, found: Credential | Unknown | None, skew: timedelta | None) -> None:
+    def credential(self, index: str, found: Credential | Ambient | Unknown | None, skew: timedelta | None) -> None:
         """Keep the way in that the checklist looked at: that very one is used. `skew`: of the index's clock."""
         if isinstance(found, Credential):
             self.credentials[index] = found
+        elif isinstance(found, Ambient):
+            self.exchanging.add(index)
+            self.tell(Said(text=f"{index}: {vouching.line(found)}"))
         self.skews[index] = skew or timedelta()
 
     # -- upload --------------------------------------------------------------------------------
@@ -146,7 +152,8 @@ class Delivery:
             return False, f"{index.name} has all {len(files)} files"
         if receipts:
             self.tell(Said(text=f"{index.name} has {len(receipts)} of {len(files)} files; {len(todo)} remain"))
-        self._check_metadata(index, project, todo, journal)
+        if index.name not in self.exchanging:
+            self._check_metadata(index, project, todo, journal, self.credentials[index.name])
         ready()
         self._send(index, project, todo, journal, opened=bool(receipts))
         return True, f"{len(todo)} of {len(files)} files sent"
@@ -155,9 +162,12 @@ class Delivery:
         self, index: Index, project: Project, todo: Sequence[Distribution], journal: Journal, *, opened: bool
     ) -> None:
         assert self._lanes is not None
+        way_in = self._way_in(index, project, todo)
+        if index.name in self.exchanging:  # the exchange is no look ahead: it comes after `ready`
+            self._check_metadata(index, project, todo, journal, way_in())
         upload = Upload(
             index=index, project=project, journal=journal, tell=self.tell, lanes=self._lanes,
-            credential=self._way_in(index, project, todo), ask=partial(survey.listing_once, index, project.name),
+            credential=way_in, ask=partial(survey.listing_once, index, project.name),
             rules=self.config.upload, timing=Timing(sleep=self.system.sleep), answers=self.answers[index.name],
         )  # fmt: skip
         if not index.ephemeral:
@@ -172,17 +182,29 @@ class Delivery:
 
     def _way_in(self, index: Index, project: Project, todo: Sequence[Distribution]) -> Callable[[], Credential]:
         """What goes with each file: for a token a copy of it, made anew before it is too old."""
+        skew = self.skews.get(index.name, timedelta())
+        if index.name in self.exchanging:
+            return minting.way_in(
+                self.system, index, project, todo, attenuate=self.config.attenuate, skew=skew, tell=self.tell
+            )
 
         def make() -> Credential:
             whole = self.credentials[index.name]
-            now = self.system.now() + self.skews.get(index.name, timedelta())
+            now = self.system.now() + skew
             return lending.lent(whole, index, project, todo, now=now) if self.config.attenuate else whole
 
         return lending.renewed(make, self.system.now)
 
-    def _check_metadata(self, index: Index, project: Project, todo: Sequence[Distribution], journal: Journal) -> None:
+    def _check_metadata(
+        self,
+        index: Index,
+        project: Project,
+        todo: Sequence[Distribution],
+        journal: Journal,
+        credential: Credential,
+    ) -> None:
         """Let the index look at the metadata first. Raises `UploadError` where it refuses any."""
-        refused = lending.first_refusal(index, self.credentials[index.name], project, todo)
+        refused = lending.first_refusal(index, credential, project, todo)
         if refused is not None:
             self.answers[index.name].append(refused)
             journal.write("refused", index=index.name, file=refused.filename, text=refused.text)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # whoever looks at files alone has no use for credentials, no
 
     from release.acceptance.rule import OnIndex
     from release.config import Config
-    from release.model.credential import Candidate, Credential
+    from release.model.credential import Ambient, Candidate, Credential
     from release.model.distribution import Distribution
     from release.model.finding import Finding, NotApplicable, Unknown
     from release.model.index import Index
@@ -78,7 +78,7 @@ class Access:
     index: Index
     project: Project | Unknown
     #: the one that an upload would use; None where no source has one
-    credential: Credential | Unknown | None
+    credential: Credential | Ambient | Unknown | None
     #: what was odd on the way to it: a source that is broken or that shadows another
     remarks: tuple[Finding, ...]
     #: the credential's password, decoded; None where there is no credential or no need of a token

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from release.model.event import Checked, Event, Progress, Said, StepBegun, StepEnded
+from release.model.event import Checked, Event, Obtained, Progress, Said, StepBegun, StepEnded
 from release.model.finding import Finding
 from release.model.outcome import Outcome, State
 
@@ -34,7 +34,7 @@ _MARKS = {
 
 
 def lines(event: Event) -> Iterator[Line]:
-    """What an event looks like as lines of text. Progress has none: it is drawn, or left out."""
+    """What an event looks like as lines of text. Progress has none: it is drawn, or left out; nor has a secret."""
     match event:
         case StepBegun():
             yield Line(text=event.title, style="bold")
@@ -51,7 +51,7 @@ def lines(event: Event) -> Iterator[Line]:
             yield Line(
                 text=f"  | {event.text}" if event.foreign else f"  {event.text}", style="dim" if event.foreign else ""
             )
-        case Progress():
+        case Progress() | Obtained():
             return
 
 

@@ -76,7 +76,7 @@ def _shadows(now: Verification, secret: Secret) -> Iterator[tuple[str, str]]:
     used = access.credential
     if isinstance(used, Unknown):
         yield used.reason, used.remedy
-    elif used is not None and used.password != secret:
+    elif isinstance(used, Credential) and used.password != secret:
         yield f"{used.origin.detail} goes before the keyring, and holds another secret", _away(used.origin)
     if isinstance(used, Credential) and access.index.kind == "warehouse" and used.username != _USERNAME:
         where = used.username_origin.detail

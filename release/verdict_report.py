@@ -9,11 +9,13 @@ from typing import Any
 
 from release.checks.access import TIERS
 from release.checks.on_index import files_of_version
+from release.checks.vouching import line
 from release.checks.works import shown
 from release.facts import Access, Project
 from release.lines import Line, lines, outcome_data
-from release.model.credential import Candidate, Credential
+from release.model.credential import Ambient, Candidate, Credential
 from release.model.event import Checked
+from release.model.identity import Identity, publisher, table
 from release.model.listing import Listing, releases
 from release.model.outcome import Outcome, State
 from release.model.probe import Probed
@@ -93,6 +95,8 @@ def _where_from(access: Access) -> Iterator[str]:
     if isinstance(credential, Credential):
         yield f"username  {credential.username!r} ({credential.username_origin.detail})"
         yield f"password  {credential.origin.detail}: {_measure(credential.password)}"
+    if isinstance(credential, Ambient):
+        yield line(credential)
     for one in access.candidates:
         if one.standing != "used":
             yield f"{_standing(one):<9} {one.origin.detail}: {_measure(one.password)}"
@@ -107,6 +111,8 @@ def _standing(one: Candidate) -> str:
 
 
 def _what(access: Access) -> Iterator[str]:
+    if isinstance(access.credential, Ambient) and isinstance(access.credential.identity, Identity):
+        yield from _claims(access.credential.identity)
     if not isinstance(access.token, Token):
         return
     token, limits = access.token, window(access.token)
@@ -116,6 +122,13 @@ def _what(access: Access) -> Iterator[str]:
         yield f"valid from {_time(limits.not_before)}"
     if limits.expires_at:
         yield f"expires {_time(limits.expires_at)}"
+
+
+def _claims(identity: Identity) -> Iterator[str]:
+    """The claims as a table: what the index compares its publishers with."""
+    rows = tuple(table(identity))
+    width = max((len(name) for name, _ in rows), default=0)
+    yield from (f"{name:<{width}}  {value}" for name, value in rows)
 
 
 def _scope(found: Scope) -> str:
@@ -186,11 +199,27 @@ def as_data(found: Verification) -> dict[str, Any]:
         "project": access.project.name if isinstance(access.project, Project) else None,
         "credential": _credential(access),
         "token": _token(access),
+        "identity": _identity(access),
         "checks": [outcome_data(one) for one in found.outcomes],
     }
 
 
+def _identity(access: Access) -> dict[str, Any] | None:
+    """Who the index would be told that this job is; the token itself stays out."""
+    if not isinstance(access.credential, Ambient) or not isinstance(access.credential.identity, Identity):
+        return None
+    identity = access.credential.identity
+    return {
+        "provider": identity.provider,
+        "audience": identity.audience,
+        "claims": dict(table(identity)),
+        "publisher": publisher(identity),
+    }
+
+
 def _credential(access: Access) -> dict[str, Any] | None:
+    if isinstance(access.credential, Ambient):
+        return {"origin": asdict(access.credential.origin), "username": None, "shadowed": []}
     if not isinstance(access.credential, Credential):
         return None
     shadowed = [

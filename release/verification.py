@@ -22,8 +22,9 @@ from release.config import Config
 from release.errors import UnreachableError, UsageError
 from release.facts import Access, Project
 from release.model import verdict
-from release.model.credential import Credential, Resolution
-from release.model.finding import NotApplicable, Unknown
+from release.model.credential import Ambient, Credential, Resolution
+from release.model.finding import Finding, NotApplicable, Unknown
+from release.model.identity import Identity
 from release.model.index import Index
 from release.model.listing import Listing, releases
 from release.model.naming import is_name
@@ -65,7 +66,7 @@ def verify(  # noqa: PLR0913 - a question with options, all but the first three 
         resolved = Resolution(credential=credential)
     facts = replace(_of(resolved, system, index, project), releasing=False)
     if not offline:
-        facts = _deeper(system, facts, waive, (known, works))
+        facts = _deeper(system, facts, waive, (vouched, known, works))
     outcomes = tuple(checklist.run(access_checks.CHECKS, facts, waive=waive, subject=index.name))
     return Verification(access=facts, outcomes=outcomes, verdict=verdict.judge(outcomes), offline=offline)
 
@@ -106,7 +107,7 @@ def inspect(
     """
     resolved = credentials.resolve(index, system.env, system.home)
     facts = known(system, replace(_of(resolved, system, index, project), ours=ours))
-    return _deeper(system, facts, waive, (works,))
+    return _deeper(system, facts, waive, (vouched, works))
 
 
 def _of(resolved: Resolution, system: System, index: Index, project: Project | Unknown) -> Access:
@@ -136,6 +137,28 @@ def _deeper(
             break
         facts = ask(system, facts)
     return facts
+
+
+# -- vouched ----------------------------------------------------------------------------------------
+
+
+def vouched(system: System, facts: Access) -> Access:
+    """What the service that runs this job says of it, where there is no other credential. No token is made."""
+    credential = facts.credential
+    if not isinstance(credential, Ambient) or credential.identity is not None or facts.index.ephemeral:
+        return facts
+    return replace(facts, credential=replace(credential, identity=_identity(system, facts.index)))
+
+
+def _identity(system: System, index: Index) -> Identity | Finding | Unknown | None:
+    from release.adapters import oidc
+
+    try:
+        return oidc.identity(system, oidc.audience(index))
+    except oidc.NoIdentityError as error:
+        return Finding(message=error.message, remedy=error.remedy, cause=error.cause)
+    except UnreachableError as error:
+        return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
 
 
 # -- known ------------------------------------------------------------------------------------------

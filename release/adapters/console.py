@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Protocol, Self
 
-from release.model.event import Checked, Event, Progress, Said, StepBegun, StepEnded
+from release.model.event import Checked, Event, Obtained, Progress, Said, StepBegun, StepEnded
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,8 +38,8 @@ _SIGN_OF_LIFE = 15.0
 class Plain:
     """Lines as they come, for a pipe or a log."""
 
-    def __init__(self, lines: Lines, write: Write) -> None:
-        self._lines, self._write = lines, write
+    def __init__(self, lines: Lines, write: Write, *, mask: Write | None = None) -> None:
+        self._lines, self._write, self._mask = lines, write, mask
         self._spoke = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -51,6 +51,7 @@ class Plain:
     def tell(self, event: Event) -> None:
         if isinstance(event, Progress):
             self._sign_of_life(event)
+        self._masked(event)
         for line in self._lines(event):
             self.show(line)
 
@@ -61,6 +62,14 @@ class Plain:
     def paused(self) -> AbstractContextManager[None]:
         """Nothing is drawn, so nothing need be put aside while the user is asked."""
         return nullcontext()
+
+    def _masked(self, event: Event) -> None:
+        """Have the CI system hide a secret from its log, where `mask` reaches one that can.
+
+        Source: GitHub documentation, "Workflow commands for GitHub Actions", add-mask; the only one that has it.
+        """
+        if isinstance(event, Obtained) and self._mask is not None:
+            self._mask(f"::add-mask::{event.secret.reveal()}\n")
 
     def _sign_of_life(self, event: Progress) -> None:
         if time.monotonic() - self._spoke > _SIGN_OF_LIFE:
@@ -73,6 +82,7 @@ class Quiet(Plain):
     """Only what is wrong, and the end."""
 
     def tell(self, event: Event) -> None:
+        self._masked(event)
         if isinstance(event, Checked) and event.outcome.state.blocks and event.stops:
             super().tell(event)
 
@@ -81,7 +91,7 @@ class Silent(Plain):
     """Nothing at all: the one JSON document is written at the end."""
 
     def tell(self, event: Event) -> None:
-        del event
+        self._masked(event)
 
     def show(self, line: Readable) -> None:
         del line

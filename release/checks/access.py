@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from release.checklist import Check, check
-from release.checks import known, on_index, works
+from release.checks import known, on_index, vouching, works
 from release.facts import Access
-from release.model.credential import Credential
+from release.model.credential import Ambient, Credential
 from release.model.finding import Finding, NotApplicable, Observation, Unknown
 from release.model.index import is_loopback
 from release.model.naming import normalized
@@ -35,13 +35,16 @@ def _store(access: Access) -> str:
 def a_credential_is_found(access: Access) -> Iterator[Observation]:
     """A credential is found.
 
-    Looked for as twine does: environment, .pypirc, keyring. Nothing is asked of anybody during a run.
+    Looked for as twine does: environment, .pypirc, keyring, and trusted publishing. Nothing is asked of anybody
+    during a run.
     """
     if access.index.ephemeral:
         yield _EPHEMERAL
     elif isinstance(access.credential, Unknown):
         yield access.credential
         yield from access.remarks
+    elif isinstance(access.credential, Ambient):
+        return
     elif access.credential is None:
         yield from access.remarks
         if not any(one.severity == "block" for one in access.remarks):
@@ -77,6 +80,24 @@ def the_credential_is_plain_to_see(access: Access) -> Iterator[Observation]:
 
 
 @check(needs=(a_credential_is_found,))
+def the_service_vouches_for_this_job(access: Access) -> Iterator[Observation]:
+    """The service that runs this job says which job it is.
+
+    Trusted publishing exchanges that for a token, at the upload and not before.
+    """
+    yield from vouching.given(access)
+
+
+@check(needs=(the_service_vouches_for_this_job,))
+def the_job_can_be_a_publisher(access: Access) -> Iterator[Observation]:
+    """The job is one that a publisher on the index can stand for.
+
+    Whether the index has that publisher, only the exchange tells, and that is no dry run.
+    """
+    yield from vouching.fit(access)
+
+
+@check(needs=(a_credential_is_found,))
 def the_username_is_the_one_for_tokens(access: Access) -> Iterator[Observation]:
     """The username is exactly `__token__`.
 
@@ -86,6 +107,8 @@ def the_username_is_the_one_for_tokens(access: Access) -> Iterator[Observation]:
         yield _NO_TOKENS
         return
     credential = access.credential
+    if isinstance(credential, Ambient):
+        yield _NO_TOKEN
     if not isinstance(credential, Credential) or credential.username == _USERNAME:
         return
     if isinstance(access.token, Damage) and access.token.cause == "cred.account-password":
@@ -252,8 +275,19 @@ def the_index_lets_the_token_upload(access: Access) -> Iterator[Observation]:
 
 #: where from, what it is, whether it is known, whether it works: each means something if those before it passed
 TIERS: tuple[tuple[Check[Access], ...], ...] = (
-    (a_credential_is_found, the_credential_is_plain_to_see, the_username_is_the_one_for_tokens),
-    (the_token_is_whole, the_token_is_of_this_index, the_token_is_valid_now, the_token_covers_this_project),
+    (
+        a_credential_is_found,
+        the_credential_is_plain_to_see,
+        the_username_is_the_one_for_tokens,
+        the_service_vouches_for_this_job,
+    ),
+    (
+        the_token_is_whole,
+        the_token_is_of_this_index,
+        the_token_is_valid_now,
+        the_token_covers_this_project,
+        the_job_can_be_a_publisher,
+    ),
     (*on_index.CHECKS, *known.CHECKS),
     (the_index_knows_the_token, the_index_lets_the_token_upload),
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from release.model.finding import Finding, Unknown
+from release.model.identity import Identity, Provider
 from release.model.secret import Secret
 
 
@@ -29,6 +30,19 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ambient:
+    """No password, but a service that runs this job and vouches for it: trusted publishing.
+
+    A token is made for it at the upload, and not before.
+    """
+
+    provider: Provider
+    origin: Origin
+    #: what the service says of the job; the reason where it says nothing; None where it was not asked
+    identity: Identity | Finding | Unknown | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A password that lies somewhere, whether or not an upload would use it."""
 
@@ -46,7 +60,7 @@ class Resolution:
     """What all sources together have for one index."""
 
     #: the one that an upload would use; None where there is none, Unknown where a source did not answer
-    credential: Credential | Unknown | None
+    credential: Credential | Ambient | Unknown | None
     #: everything that was found, in the order of the sources
     candidates: tuple[Candidate, ...] = ()
     #: what was odd on the way; one that blocks is the reason why there is no credential

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from release.model.outcome import Outcome
+from release.model.secret import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,14 @@ class Said:
     foreign: bool = False
 
 
-Event = StepBegun | StepEnded | Checked | Progress | Said
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obtained:
+    """A secret that this run was given: for a CI system that masks what it is told of; for no reader."""
+
+    secret: Secret
+
+
+Event = StepBegun | StepEnded | Checked | Progress | Said | Obtained
 
 #: How a run speaks. Never raises: a closed terminal does not stop a release half-way.
 Tell = Callable[[Event], None]

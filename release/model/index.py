@@ -32,6 +32,16 @@ class Index:
         return self.simple_url.removesuffix("simple/") + "pypi/"
 
     @property
+    def site(self) -> str:
+        """Scheme and host of the index's pages, without a slash at the end."""
+        return self.simple_url.removesuffix("/").removesuffix("/simple")
+
+    @property
+    def trusted_publishing(self) -> bool:
+        """Whether the index may exchange an identity for a token: PyPI's own code can, no other index does."""
+        return self.kind == "warehouse"
+
+    @property
     def token_location(self) -> str:
         """The location that this index writes into its tokens: the host name of its site.
 

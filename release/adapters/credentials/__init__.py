@@ -1,8 +1,8 @@
 """Where the right to upload comes from: every source is asked as twine would ask it.
 
-The order is twine's: environment, `.pypirc`, keyring. One thing is different, since one run uploads
-to several indexes: a token goes only to the index that issued it, so a token of another index is
-passed over and the next source is asked.
+The order is twine's: environment, `.pypirc`, keyring, and trusted publishing where none of them has
+anything. One thing is different, since one run uploads to several indexes: a token goes only to the
+index that issued it, so a token of another index is passed over and the next source is asked.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from release.adapters.credentials import environment, keyring, pypirc
+from release.adapters.credentials import environment, keyring, pypirc, trusted_publishing
 from release.adapters.credentials.source import BrokenSourceError, Found
 from release.adapters.pipe import Pipe
-from release.model.credential import Candidate, Credential, Origin, Resolution
+from release.model.credential import Ambient, Candidate, Credential, Origin, Resolution
 from release.model.finding import Finding, Unknown
 from release.model.index import PYPI, TESTPYPI, WELL_KNOWN, Index, is_loopback
 from release.model.secret import Secret
@@ -64,6 +64,10 @@ def resolve(  # noqa: PLR0913 - a question with options, all but the first three
     if search.password is None or every_source:
         search.add(keyring.find(index, env, search.asked_username(), limit=keyring_limit, child=keyring_child))
     search.of_other_tools(environment.of_other_tools(env))
+    if search.password is None and search.unknown is None and (ambient := trusted_publishing.find(index, env)):
+        return search.without_password(ambient)
+    if search.password and (remark := trusted_publishing.beside(index, env, search.password.origin.detail)):
+        search.remarks += (remark,)
     return search.result()
 
 
@@ -126,6 +130,12 @@ class _Search:
             username=username, username_origin=origin, password=self.password.password, origin=self.password.origin
         )
         return Resolution(credential=credential, candidates=self.candidates, remarks=tuple(self._worth_telling()))
+
+    def without_password(self, ambient: Ambient) -> Resolution:
+        """The answer where a service vouches for the job, and no source has anything."""
+        if isinstance(ambient.identity, Finding):
+            return Resolution(credential=ambient, candidates=self.candidates, remarks=self.remarks)
+        return Resolution(credential=ambient, candidates=self.candidates, remarks=tuple(self._worth_telling()))
 
     def _worth_telling(self) -> Iterator[Finding]:
         """The remarks where a credential was found.

@@ -1,0 +1,148 @@
+"""Why an index did not exchange an identity for a token: its code and reason, held against the claims that were sent.
+
+Sources: warehouse 6b62157, `oidc/views.py`, `oidc/models`; PyPI documentation, "Trusted publishers, troubleshooting".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from release.diagnoses import CATALOG, fill, recognise
+from release.model.identity import Identity, claim, described, form, publisher, workflow
+from release.model.index import TESTPYPI, Index
+
+#: how the index begins its reason where no publisher fits
+_NOBODY = "valid token, but no corresponding publisher ("
+#: a part of a reason → the cause, the first that fits; for `invalid-publisher`
+_REASONS = (
+    ("pull_request_target", "tp.event-unsupported"),
+    ("claim 'environment'", "tp.environment-mismatch"),
+    ("required claim 'sub'", "tp.custom-sub"),
+    ("optional claim 'sub'", "tp.renamed"),  # Google Cloud: the account was made anew
+    ("job_workflow_ref claim does not match", "tp.renamed"),
+    ("ci_config_ref_uri claim does not match", "tp.renamed"),
+    ("Check failed for required claim", "tp.renamed"),
+    ("does not match expected issuer", "tp.unknown-issuer"),
+    ("is unsupported", "tp.unknown-issuer"),
+    ("was not found", "tp.environment-mismatch"),
+)
+#: code → the cause, where the code says it
+_CODES = {
+    "not-enabled": "tp.disabled",
+    "invalid-token": "tp.identity-refused",
+    "invalid-pending-publisher": "tp.pending-exists",
+    "invalid-reuse-token": "tp.jti-reuse",
+}
+_DIFFERENT = {"tp.environment-mismatch", "tp.renamed", "tp.testpypi-not-configured"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One refused exchange."""
+
+    index: Index
+    project: str
+    #: whether the index has the project; None where that could not be learnt
+    exists: bool | None
+    identity: Identity
+    status: int
+    #: "invalid-publisher", …; empty where the answer was none of trusted publishing's own
+    code: str
+    #: the index's words
+    description: str
+
+    @property
+    def words(self) -> str:
+        """The whole answer in one line."""
+        return " ".join(f"{self.status} {self.code}: {' '.join(self.description.split())}".split())
+
+    @property
+    def form(self) -> str:
+        """The page where a publisher for this job is entered."""
+        return form(self.identity, self.index, self.project, exists=self.exists is not False)
+
+
+def cause(case: Case) -> str | None:
+    """The id of the known failure that an answer shows; None where it shows none."""
+    if case.code in _CODES:
+        return _CODES[case.code]
+    if case.code == "invalid-publisher":
+        return _of_publisher(case)
+    found = recognise(case.description, status=case.status)
+    return found[0].cause if found else None
+
+
+def _of_publisher(case: Case) -> str:
+    reason = case.description.removeprefix(_NOBODY)
+    known = next((cause for part, cause in _REASONS if part in reason), "tp.identity-refused")
+    if known not in _DIFFERENT:
+        return known
+    if _is_reusable(case.identity):
+        return "tp.reusable-workflow"
+    if "was not found" not in reason:
+        return known
+    if case.index.name == TESTPYPI.name:
+        return "tp.testpypi-not-configured"
+    return known if not claim(case.identity, "environment") else "tp.renamed"
+
+
+def _is_reusable(identity: Identity) -> bool:
+    called, top = workflow(identity)[:2], workflow(identity, "workflow_ref")[:2]
+    return all((*called, *top)) and called != top
+
+
+def message(case: Case) -> str:
+    """What happened, and what the index was told."""
+    hints = "; ".join(_hints(case))
+    return f"{case.index.name} gives no token to this job ({described(case.identity)}): {case.words}" + (
+        f"; {hints}" if hints else ""
+    )
+
+
+def _hints(case: Case) -> Iterator[str]:
+    """What the claims themselves show."""
+    identity, found = case.identity, cause(case)
+    if found == "tp.identity-refused" and claim(identity, "aud") != identity.audience:
+        yield f"the identity is made for {claim(identity, 'aud')!r}, and the index wants {identity.audience!r}"
+    if found == "tp.reusable-workflow":
+        place, file, _ = workflow(identity)
+        yield f"the job runs in the reusable workflow {file!r} of {place}"
+    if found in _DIFFERENT and "environment" not in identity.claims:
+        yield "the job declares no environment, so a publisher that names one does not fit"
+
+
+def remedy(case: Case) -> str:
+    """What to do about it: the exact page, and what has to stand there."""
+    found = cause(case)
+    values = {"upload_url": case.index.upload_url, "index": case.index.name, "project": case.project}
+    match found:
+        case None:
+            return f"look at {case.index.site}/help/#trusted-publishers, and run the job again"
+        case "tp.environment-mismatch" | "tp.renamed" | "tp.testpypi-not-configured":
+            return _compare(case)
+        case "tp.pending-exists":
+            return f"if the project is yours, add a publisher at {case.form}; if not, choose another name"
+        case "tp.reusable-workflow":
+            top = workflow(case.identity, "workflow_ref")[1]
+            return (
+                f"move the job that uploads into {top}; the building may stay where it is; "
+                "see https://docs.pypi.org/trusted-publishers/troubleshooting/"
+            )
+        case "tp.custom-sub":
+            owner = claim(case.identity, "repository") or "OWNER/NAME"
+            return (
+                f"reset it: gh api --method PUT repos/{owner}/actions/oidc/customization/sub -F use_default=true, "
+                "then run the job again"
+            )
+        case _:
+            return fill(CATALOG[found].remedy, values)
+
+
+def _compare(case: Case) -> str:
+    fields = ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in publisher(case.identity).items())
+    if "environment" not in publisher(case.identity) and case.identity.provider in {"GitHub", "GitLab"}:
+        fields += ", no environment"
+    if case.exists is False:
+        return f"add a pending publisher at {case.form}: project name {case.project}, {fields}"
+    return f"make the publisher at {case.form} read: {fields}; or change the job so that it fits the publisher"
