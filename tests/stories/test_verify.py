@@ -323,7 +323,7 @@ def test_another_secret_that_is_shadowed_is_a_warning_and_told_without_being_sho
 
 # -- the program ------------------------------------------------------------------------------------
 
-KEYS = ["schema", "verdict", "cause", "causes", "index", "project", "credential", "token", "checks"]
+KEYS = ["schema", "verdict", "cause", "causes", "index", "project", "credential", "token", "identity", "checks"]
 
 
 @contextmanager
