@@ -21,6 +21,7 @@ from release.inspection_report import Inspected
 from release.model.finding import Finding, Unknown
 from release.model.index import WELL_KNOWN, Index
 from release.model.listing import Listing, releases, version_of
+from release.model.naming import in_file_name
 
 __all__ = ["index", "inspect", "inspection", "on_index", "projects", "stored"]
 
@@ -107,9 +108,8 @@ def _bytes(path: Path) -> BinaryIO:
 def projects(files: Iterable[BuiltFile]) -> Iterator[NormalizedName]:
     """The projects that the file names speak of; a file whose metadata names another is refused for that."""
     for file in files:
-        name = file.filename.partition("-")[0] if file.filename.endswith(".whl") else file.filename.rpartition("-")[0]
-        if name:
-            yield canonicalize_name(name)
+        if (name := in_file_name(file.filename)) is not None:
+            yield name
 
 
 def on_index(system: System, index: Index, name: NormalizedName) -> OnIndex | Unknown:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from release.acceptance.problem import Problem, broken
 
 _FIELD = "description-content-type"
-_TYPES = ["text/plain", "text/x-rst", "text/markdown"]
+_TYPES = ["text/plain", "text/markdown", "text/x-rst"]
 _VARIANTS = ["GFM", "CommonMark"]
 
 

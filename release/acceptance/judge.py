@@ -12,6 +12,7 @@ from release.acceptance.form import FORM, the_metadata_is_valid, the_name_is_val
 from release.acceptance.metadata import problems
 from release.acceptance.names import NEW_NAME, the_new_name_is_valid
 from release.acceptance.rule import OnIndex, Refusal, Rule, Upload
+from release.acceptance.wheel import the_wheel_has_its_metadata
 
 
 def judge(upload: Upload, index: OnIndex) -> Iterator[Refusal]:
@@ -30,8 +31,8 @@ def _rules(upload: Upload, index: OnIndex) -> tuple[Rule, ...]:
     metadata, or without a name in it, is judged from outside and as an archive: the rest would only repeat that.
     """
     if not first(upload, "name"):
-        nameless = (the_name_is_valid,) if first(upload, "metadata_version") else ()
-        return nameless + OUTSIDE + ARCHIVE
+        said = (the_name_is_valid,) if first(upload, "metadata_version") else ()
+        return (*said, *OUTSIDE, *ARCHIVE, the_wheel_has_its_metadata)
     known = bool(index.files) or project(upload) in index.names
     new = tuple(rule for rule in NEW_NAME if rule is not the_new_name_is_valid and not known)  # FORM has said that
     return FORM + new + DESCRIPTION + FILE

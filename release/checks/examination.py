@@ -19,6 +19,7 @@ from release.checks.oddities import oddities
 from release.facts import Built, BuiltFile
 from release.model.finding import Finding
 from release.model.index import PYPI
+from release.model.naming import in_file_name
 
 TWINE = "twine-takes-the-files"
 SAME_BYTES = "the-files-are-as-they-were-built"
@@ -106,8 +107,12 @@ def _sha256(file: BuiltFile) -> Iterator[Future[str]]:
 
 
 def _on_index(built: Built, upload: Upload) -> OnIndex:
-    """What the index has of the file's project; nothing, where it was not asked or did not answer."""
-    known = (built.on_index or {}).get(project(upload))
+    """What the index has of the file's project; nothing, where it was not asked or did not answer.
+
+    A file without readable metadata is for the project that its name speaks of.
+    """
+    name = project(upload) or in_file_name(upload.filename)
+    known = built.on_index.get(name) if built.on_index and name else None
     return known if isinstance(known, OnIndex) else OnIndex(now=built.now)
 
 

@@ -24,3 +24,9 @@ def is_name(text: str) -> bool:
 def normalized(name: str) -> NormalizedName:
     """The one spelling that all spellings of a name have in common."""
     return cast("NormalizedName", re.sub(r"[-_.]+", "-", name).lower())
+
+
+def in_file_name(filename: str) -> NormalizedName | None:
+    """The project that the name of a wheel or an sdist speaks of; None where it speaks of none."""
+    name = filename.partition("-")[0] if filename.endswith(".whl") else filename.rpartition("-")[0]
+    return normalized(name) if name else None

@@ -18,7 +18,7 @@ from tests.acceptance.making import NOTHING, SDIST, SITE, upload, wheel
 
 SEE = " See https://packaging.python.org/specifications/core-metadata for more information."
 NAME = "Error: Start and end with a letter or numeral containing only ASCII numeric and '.', '_' and '-'."
-CONTENT_TYPE = "'description-content-type' must be one of ['text/plain', 'text/x-rst', 'text/markdown'], not "
+CONTENT_TYPE = "'description-content-type' must be one of ['text/plain', 'text/markdown', 'text/x-rst'], not "
 
 
 def answer(**fields: Any) -> str | None:

@@ -105,74 +105,13 @@ def invalid(text: str) -> str:
 PLATFORM = "acme_widget-1.0-cp311-cp311-linux_x86_64.whl"
 CASES: dict[str, Case] = {
     # accepted
-    "a wheel": Case(content=wheel(), line="200 OK"),
-    "an sdist": Case(content=sdist(), filename=SDIST, line="200 OK"),
-    "a new project": named("probe-new", "200 OK"),
-    "name spelled Acme_Widget": wheel_of("200 OK", name="Acme_Widget"),
-    "version v1.0": wheel_of("200 OK", version="v1.0"),
-    "version 1.0.0 in a wheel of 1.0": wheel_of("200 OK", version="1.0.0"),
-    "metadata 2.5": wheel_of("200 OK", Metadata_Version="2.5"),
-    "a dev version": Case(
-        content=zipped(wheel_members(metadata(version="6.0.dev1"), "acme_widget-6.0.dev1.dist-info")),
-        filename="acme_widget-6.0.dev1-py3-none-any.whl",
-        line="200 OK",
-    ),
-    "license expression and classifier": wheel_of(
-        "200 OK", License_Expression="MIT", Classifier="License :: OSI Approved :: MIT License"
-    ),
     "a name with dots in the archive": Case(content=zipped(wheel_members() | {"../x": b""}), line="200 OK"),
     "RECORD lists nothing": archive("200 OK", RECORD=b""),
     "a title underline of three": wheel_of("200 OK", body="Widgets\n===\n\nText.\n"),
     # the file
-    "not a zip": Case(content=b"no zip", line=invalid("File is not a zipfile")),
-    "empty": Case(content=b"", line=invalid("File is not a zipfile")),
-    "half a wheel": Case(content=wheel()[: len(wheel()) // 2], line=invalid("File is not a zipfile")),
-    "no WHEEL": archive(invalid(f"WHEEL not found at {DIST}/WHEEL"), WHEEL=None),
-    "no RECORD": archive(
-        f"400 Wheel '{WHEEL}' does not contain the required RECORD file: {DIST}/RECORD", RECORD=None
-    ),
-    "not a tar": Case(content=b"no tar", filename=SDIST, line=invalid("File is not a tarfile")),
-    "no PKG-INFO": Case(
-        content=tarred({f"{TOP}/setup.py": b""}), filename=SDIST,
-        line=invalid(f"PKG-INFO not found at {TOP}/setup.py/PKG-INFO"),
-    ),
-    "linux_x86_64": Case(
-        content=wheel(), filename=PLATFORM,
-        line=f"400 Binary wheel '{PLATFORM}' has an unsupported platform tag 'linux_x86_64'.",
-    ),
-    "a file of another version": Case(
-        content=zipped(wheel_members(directory="acme_widget-5.1.dist-info")),
-        filename="acme_widget-5.1-py3-none-any.whl", line="400 Version in filename should be '1.0' not '5.1'.",
-    ),
-    "a file of another project": Case(
-        content=zipped(wheel_members(directory="other_owned-1.0.dist-info")),
-        filename="other_owned-1.0-py3-none-any.whl", line="400 Start filename for 'acme-widget' with 'acme_widget'.",
-    ),
-    "a wheel's name with a hyphen": Case(
-        content=wheel(), filename="acme-widget-1.0-py3-none-any.whl",
-        line=invalid("WHEEL not found at acme-widget.dist-info/WHEEL"),
-    ),
-    "a wheel's name in upper case": Case(
-        content=zipped(wheel_members(directory="Acme_Widget-1.0.dist-info")),
-        filename="Acme_Widget-1.0-py3-none-any.whl",
-        line="400 Filename 'Acme_Widget-1.0-py3-none-any.whl' should contain the normalized project name "
-        "'acme_widget', not 'Acme_Widget'.",
-    ),
-    "a wheel's name of three parts": Case(
-        content=wheel(), filename="acme_widget-1.0-any.whl",
-        line="400 Invalid wheel filename (wrong number of parts): 'acme_widget-1.0-any'",
-    ),
-    "an sdist's name with a hyphen": Case(
-        content=sdist(), filename="acme-widget-1.0.tar.gz",
-        line="400 Filename 'acme-widget-1.0.tar.gz' is invalid, should be 'acme_widget-1.0.tar.gz'.",
-    ),
     "a zip sdist": Case(
         content=zipped({f"{TOP}/PKG-INFO": metadata(), f"{TOP}/a.py": b""}), filename="acme_widget-1.0.zip",
         line="400 Filename 'acme_widget-1.0.zip' is invalid, should be 'acme_widget-1.0.tar.gz'.",
-    ),
-    "a licence that is not there": wheel_of(
-        f"400 License-File LICENSE does not exist in distribution file {WHEEL} at {DIST}/licenses/LICENSE",
-        License_File="LICENSE",
     ),
     "entry points": archive(
         f"400 Wheel '{WHEEL}' has invalid entry points defined in the entry_points.txt file",
@@ -190,62 +129,13 @@ CASES: dict[str, Case] = {
         ),
     ),
     # the metadata
-    "metadata 9.9": wheel_of(said("'9.9' is not a valid metadata version."), Metadata_Version="9.9"),
-    "metadata 2.6": wheel_of(said("'2.6' is not a valid metadata version."), Metadata_Version="2.6"),
     "the name that setuptools gives to what has none": Case(
         content=zipped(wheel_members(metadata("UNKNOWN", "0.0.0"), "UNKNOWN-0.0.0.dist-info")),
         filename="UNKNOWN-0.0.0-py3-none-any.whl",
         line=said("'' is an invalid value for Name. Error: This field is required."),
     ),
-    "no version": wheel_of(said("'version' is a required field."), version=None, Version=None),
-    "version 1.0-foo-bar": wheel_of(said("'1.0-foo-bar' is invalid for 'version'."), version="1.0-foo-bar"),
-    "local version": wheel_of(
-        "400 The use of local versions in '6.0+local' is not allowed. See https://packaging.python.org/en/latest/"
-        "specifications/version-specifiers/#local-version-identifiers for more information.",
-        version="6.0+local",
-    ),
-    "classifier": wheel_of(said("'Foo :: Bar' is not a valid classifier."), Classifier="Foo :: Bar"),
-    "private classifier": wheel_of(
-        said("'Private :: Do Not Upload' is not a valid classifier."), Classifier="Private :: Do Not Upload"
-    ),
-    "direct dependency": wheel_of(
-        said("Can't have direct dependency: foo @ https://example.org/foo.zip."),
-        Requires_Dist="foo @ https://example.org/foo.zip",
-    ),
-    "requires-dist": wheel_of(said("'foo ==' is invalid for 'requires-dist'."), Requires_Dist="foo =="),
-    "requires-python": wheel_of(said("'three' is invalid for 'requires-python'."), Requires_Python="three"),
-    "home page": wheel_of(said("'not a url' is not a valid url."), Home_page="not a url"),
-    "project URL": wheel_of(said("Must have a URL."), Project_URL="Homepage"),
-    "e-mail": wheel_of(
-        said("'not-an-email' is not a valid email address: An email address must have an @-sign."),
-        Author_email="not-an-email",
-    ),
-    "summary of 513": wheel_of(said("'summary' field must be 512 characters or less."), Summary="a" * 513),
-    "content type": wheel_of(
-        said(
-            "'description-content-type' must be one of ['text/plain', 'text/x-rst', 'text/markdown'], not 'text/foo'."
-        ),
-        Description_Content_Type="text/foo",
-    ),
-    "license expression": wheel_of(
-        said("'NotALicense' is invalid for 'license-expression'."), License_Expression="NotALicense"
-    ),
-    "description": wheel_of(f"{RENDER} in the default format of reStructuredText. {CONTENT}", body=BROKEN_RST),
-    "description, text/x-rst": wheel_of(
-        f"{RENDER} for 'text/x-rst'. {CONTENT}", body=BROKEN_RST, Description_Content_Type="text/x-rst"
-    ),
     "a title underline of four": wheel_of(
         f"{RENDER} in the default format of reStructuredText. {CONTENT}", body="Widgets\n====\n\nText.\n"
-    ),
-    # names
-    "too similar: acmewidget": named(
-        "acmewidget", f"400 The name 'acmewidget' is too similar to an existing project. {NAME}"
-    ),
-    "too similar: acme-w1dget": named(
-        "acme-w1dget", f"400 The name 'acme-w1dget' is too similar to an existing project. {NAME}"
-    ),
-    "standard library": named(
-        "asyncio", f"400 The name 'asyncio' isn't allowed (conflict with Python Standard Library module name). {NAME}"
     ),
 }  # fmt: skip
 
@@ -301,7 +191,6 @@ def test_what_the_index_refuses_is_red_in_its_words(pypi: Index, name: str) -> N
 
 
 TWINE_ALONE = {
-    "no METADATA": archive("", METADATA=None),
     "no PKG-INFO and no name": Case(content=tarred({f"{TOP}/a": b"", f"{TOP}/b": b""}), filename=SDIST, line=""),
     "an sdist .tar.bz2": Case(content=sdist(), filename="acme_widget-1.0.tar.bz2", line=""),
     "an egg": Case(content=zipped({"a.py": b""}), filename="acme_widget-1.0-py3.11.egg", line=""),
@@ -325,33 +214,6 @@ def test_a_form_is_answered_as_it_is_judged(pypi: Index, changes: dict[str, Any]
     reply = pypi.post({":action": "file_upload", **sent.fields}, filename=WHEEL, content=wheel())
     assert (first.status, first.text) == (400, text)
     assert reply.line.encode("latin-1", "replace") == f"400 {text}".encode("latin-1", "replace")
-
-
-def test_what_the_index_has_decides_as_it_answers(fresh: Index) -> None:
-    """A name that is taken, bytes that are there, a second sdist: seen from outside, before the upload."""
-    first = Case(content=sdist(), filename=SDIST, line="200 OK")
-    assert send(fresh, first).line == "200 OK"
-    assert looked_at(fresh, first) == ("accept", [])
-    assert send(fresh, first).line == "200 OK"
-    other = Case(content=sdist(metadata(Summary="another")), filename=SDIST, line="")
-    blake2 = hashlib.blake2b(other.content, digest_size=32).hexdigest()
-    text = f"File already exists ('{SDIST}', with blake2_256 hash '{blake2}'). {REUSE}".replace("{pypi}", fresh.site)
-    assert send(fresh, other).line == f"400 {text}"
-    verdict, texts = looked_at(fresh, other)
-    assert verdict == "refuse"
-    assert text in texts
-
-
-@pytest.mark.parametrize("burnt", ["prohibited", "deleted"])
-def test_what_no_index_tells_is_green_and_refused(fresh: Index, burnt: str) -> None:
-    """Locked names and names of deleted files are known to the server alone."""
-    case = named("acme-prohibited", "")
-    if burnt == "deleted":
-        case = Case(content=wheel(), line="")
-        assert send(fresh, case).line == "200 OK"
-        fresh.sandbox.delete_file(WHEEL)
-    assert looked_at(fresh, case) == ("accept", [])
-    assert send(fresh, case).status == 400
 
 
 # -- whatever comes --------------------------------------------------------------------------------
