@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Never
 
 from release import verbs
 from release.errors import Exit, ReleaseError, UsageError
+from release.verbs.writing import screen
 
 if TYPE_CHECKING:
     from release.adapters.console import Plain
@@ -154,29 +155,6 @@ def _redacted(text: str) -> str:
     return redact(text)
 
 
-def _console(options: argparse.Namespace) -> Plain:
-    from release import lines
-    from release.adapters import console
-
-    actions = os.environ.get("GITHUB_ACTIONS") == "true"
-    mask = _to_the_runner if actions else None
-    if options.json:
-        return console.Silent(lines.lines, _write, mask=mask)
-    if options.quiet:
-        return console.Quiet(lines.lines, _write, mask=mask)
-    if actions:
-        return console.Actions(lines.lines, _write, mask=mask)
-    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
-        return console.Live(lines.lines, _write, _redacted)
-    return console.Plain(lines.lines, _write)
-
-
-def _to_the_runner(command: str) -> None:
-    """A workflow command with a secret, which the runner hides from here on; on stderr, to leave JSON alone."""
-    sys.stderr.write(command)
-    sys.stderr.flush()
-
-
 def _run(options: argparse.Namespace) -> int:
     """Every verb that is a plan."""
     from release import given, pipeline, plan, report, survey
@@ -200,7 +178,7 @@ def _run(options: argparse.Namespace) -> int:
         raise ReleaseError(
             "nobody can be asked: standard input is no terminal", remedy="pass --yes to go without asking"
         )
-    with _console(options) as console:
+    with screen(options, _write) as console:
         account = pipeline.carry_out(
             made, config=config, source=source, directory=directory, system=system, tell=console.tell,
             confirm=_question(console, options), command=_again(options), files=files,
@@ -284,7 +262,7 @@ def _announce(line: str) -> None:
 def _verb(options: argparse.Namespace) -> int:
     if options.verb == "sandbox":
         return _sandbox(options)
-    handler = verbs.HANDLERS.get(options.verb)
+    handler = verbs.handler(options)
     return handler(options, _write) if handler else _run(options)
 
 

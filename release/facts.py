@@ -1,4 +1,7 @@
-"""What a checklist looks at: the project's source, the way to an index, the files built, the files published."""
+"""What a checklist looks at: the project's source, the way to an index, the files built, the files published.
+
+And a release as anybody sees it, who has neither the project nor its journal.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,11 @@ if TYPE_CHECKING:  # whoever looks at files alone has no use for credentials, no
     from release.model.finding import Finding, NotApplicable, Unknown
     from release.model.index import Index
     from release.model.leak import Scope, Searched
-    from release.model.listing import Listing
+    from release.model.listing import FileOnIndex, Listing
     from release.model.ownership import Ownership
     from release.model.probe import Probed
+    from release.model.provenance import Provenance
+    from release.model.recorded import Recorded
     from release.model.token import Damage, Token
     from release.model.trial import Trial
 
@@ -172,3 +177,43 @@ class Published:
     install: Finding | Unknown | None
     #: in the order they were tried; empty where nothing was installed
     trials: tuple[Trial, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """A file of a release in a clean environment of its own."""
+
+    filename: str
+    #: how the install ended: None where it went well
+    install: Finding | Unknown | None
+    #: in the order they were tried; empty where nothing was installed
+    trials: tuple[Trial, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """A release as its index shows it to anybody, each file fetched."""
+
+    index: Index
+    #: as it was asked for
+    project: Project
+    #: of the project: "active", "archived", "quarantined", … (PEP 792)
+    status: str
+    #: the files of the release on the page that installers read
+    files: tuple[FileOnIndex, ...]
+    #: seconds for which that page was asked again, since it lacked some
+    waited: float = 0.0
+    #: what the release should be; None where there is no record of it
+    recorded: Recorded | None = None
+    #: the files by the JSON API; None where it knows no such release, which proves nothing
+    by_json: tuple[FileOnIndex, ...] | None = None
+    #: file name → the bytes that came, with their SHA-256
+    fetched: Mapping[str, BuiltFile | Unknown] = field(default_factory=dict)
+    #: the same bytes, to be looked into; None until they came
+    built: Built | None = None
+    #: file name → what the index says of its attestations, for the files whose page says that there are any
+    provenance: Mapping[str, Provenance | Unknown] = field(default_factory=dict)
+    #: the wheel that this interpreter would choose
+    wheel: Tried | Unknown | NotApplicable | None = None
+    #: built into a wheel on this machine, in isolation
+    sdist: Tried | Unknown | NotApplicable | None = None

@@ -88,9 +88,9 @@ def upload(_: Context, yes: bool = False, index: str = "") -> None:
 
 
 @task(auto_shortflags=False)
-def confirm(_: Context, index: str = "") -> None:
-    """Look at the release from outside: hashes, clean install, smoke test."""
-    _program("confirm", *_flags(index=index))
+def confirm(_: Context, index: str = "", release: str = "", record: str = "") -> None:
+    """Look at a release from outside: hashes, clean install, smoke test; with --release NAME==VERSION at any."""
+    _program("confirm", *filter(None, [release]), *_flags(index=index, record=record))
 
 
 @task(auto_shortflags=False)

@@ -47,6 +47,7 @@ def _file(entry: Any, base: str) -> FileOnIndex:
         upload_time=_time(entry.get("upload-time")),
         yanked=yanked if isinstance(yanked, str) else "" if yanked else None,
         requires_python=python if isinstance(python, str) else None,
+        provenance=_url(entry["provenance"], base) if entry.get("provenance") else None,
     )
 
 
@@ -75,6 +76,7 @@ def _link(text: str, attributes: dict[str, str], base: str) -> FileOnIndex:
         sha256=_sha256(digest) if algorithm == "sha256" else None,
         yanked=attributes.get("data-yanked"),
         requires_python=attributes.get("data-requires-python"),
+        provenance=_url(attributes["data-provenance"], base) if attributes.get("data-provenance") else None,
     )
 
 

@@ -32,6 +32,8 @@ class FileOnIndex:
     #: the reason, possibly empty, where it is yanked; None where it is not (PEP 592)
     yanked: str | None = None
     requires_python: str | None = None
+    #: absolute address of the file's provenance; None where the index names none (PEP 740)
+    provenance: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

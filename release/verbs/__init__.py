@@ -9,18 +9,24 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 
-from release.verbs import causes, credentials, files
+from release.verbs import causes, confirmation, credentials, files
 from release.verbs.writing import Write
 
-_MODULES = (files, causes, credentials)
+_MODULES = (files, causes, credentials, confirmation)
 
 TEXTS: Mapping[str, str] = {verb: text for module in _MODULES for verb, text in module.TEXTS.items()}
-HANDLERS: Mapping[str, Callable[[argparse.Namespace, Write], int]] = {
-    verb: handler for module in _MODULES for verb, handler in module.HANDLERS.items()
-}
+Handler = Callable[[argparse.Namespace, Write], int]
+HANDLERS: Mapping[str, Handler] = {verb: handler for module in _MODULES for verb, handler in module.HANDLERS.items()}
 
 
 def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
     """Declare the options of these verbs."""
     for module in _MODULES:
         module.arguments(made)
+
+
+def handler(options: argparse.Namespace) -> Handler | None:
+    """What does the verb; None where it is a plan, as `confirm` is while no release is named."""
+    if options.verb == "confirm" and not confirmation.names_a_release(options):
+        return None
+    return HANDLERS.get(options.verb)

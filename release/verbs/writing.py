@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import sys
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from release.adapters.console import Plain
 
 Write = Callable[[str], None]
 
@@ -17,3 +22,28 @@ def show(options: argparse.Namespace, write: Write, document: Any, lines: Iterab
 
 def as_json(document: Any) -> str:
     return json.dumps(document, indent=2) + "\n"
+
+
+def screen(options: argparse.Namespace, write: Write) -> Plain:
+    """Where a run that takes a while tells how it goes: nowhere for JSON, else as the place allows."""
+    from release import lines
+    from release.adapters import console
+    from release.model.redact import redact
+
+    actions = os.environ.get("GITHUB_ACTIONS") == "true"
+    mask = _to_the_runner if actions else None
+    if options.json:
+        return console.Silent(lines.lines, write, mask=mask)
+    if options.quiet:
+        return console.Quiet(lines.lines, write, mask=mask)
+    if actions:
+        return console.Actions(lines.lines, write, mask=mask)
+    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+        return console.Live(lines.lines, write, redact)
+    return console.Plain(lines.lines, write)
+
+
+def _to_the_runner(command: str) -> None:
+    """A workflow command with a secret, which the runner hides from here on; on stderr, to leave JSON alone."""
+    sys.stderr.write(command)
+    sys.stderr.flush()

@@ -1,0 +1,145 @@
+"""What was seen of a release from outside, for its readers: how it ended, and one JSON document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from release.errors import Exit
+from release.facts import Outside, Tried
+from release.lines import Line, outcome_data
+from release.model.finding import Finding, NotApplicable, Unknown
+from release.model.listing import FileOnIndex
+from release.model.outcome import Outcome, State
+from release.model.provenance import Provenance
+
+#: what is done, in order, for `--plan`
+STEPS = (
+    "ask the index for the files of the release, past caches",
+    "fetch each file, and compare it with its page and with the record",
+    "compare the metadata of the files, and look at what the index says of their attestations",
+    "install the wheel, and the sdist, each into a clean environment, and try what they install",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """The answer of `confirm`."""
+
+    outside: Outside
+    outcomes: tuple[Outcome, ...]
+    #: path of the record that it was compared with; None where there was none
+    record: str | None
+
+    @property
+    def exit(self) -> Exit:
+        return Exit.REFUSED if any(one.state.blocks for one in self.outcomes) else Exit.DONE
+
+    @property
+    def message(self) -> str:
+        seen = self.outside
+        release = f"{seen.project.name} {seen.project.version} on {seen.index.name}"
+        blocking = sum(one.state.blocks for one in self.outcomes)
+        if blocking:
+            return f"{release} is not confirmed: {blocking} check{'s' if blocking > 1 else ''} did not pass"
+        compared = "as recorded" if seen.recorded else "by their own pages, without a record"
+        installed = [kind for kind, tried in (("wheel", seen.wheel), ("sdist", seen.sdist)) if isinstance(tried, Tried)]
+        return (
+            f"{release} is confirmed: {len(seen.files)} file{'s' if len(seen.files) > 1 else ''} {compared}; "
+            f"{' and '.join(installed)} installed"
+        )
+
+    @property
+    def remedy(self) -> str:
+        return "" if self.exit == Exit.DONE else "do what the arrows above say"
+
+
+def publishers(outside: Outside) -> Iterator[str]:
+    """Who published which part of the files, as the index says."""
+    told: dict[str, list[str]] = {}
+    for filename, provenance in outside.provenance.items():
+        for who in provenance.publishers if isinstance(provenance, Provenance) else ():
+            told.setdefault(str(who), []).append(filename)
+    for publisher, files in told.items():
+        yield f"published by {publisher}: {len(files)} of {len(outside.files)} files, as the index says"
+
+
+def closing(found: Confirmation) -> Iterator[Line]:
+    """The end of it."""
+    done = found.exit == Exit.DONE
+    annotation = None if done else ("error", "release confirm", found.message)
+    yield Line(text=found.message, style="bold green" if done else "bold red", annotation=annotation)
+    if found.remedy:
+        yield Line(text=f"→ {found.remedy}")
+
+
+def as_data(found: Confirmation) -> dict[str, Any]:
+    """The document of `confirm NAME==VERSION --json`, schema 1; docs/confirm.md describes it."""
+    seen = found.outside
+    return {
+        "schema": 1,
+        "verb": "confirm",
+        "exit": int(found.exit),
+        "message": found.message,
+        "remedy": found.remedy,
+        "project": seen.project.name,
+        "version": seen.project.version,
+        "index": {"name": seen.index.name, "simple_url": seen.index.simple_url},
+        "status": seen.status,
+        "record": found.record,
+        "checks": [outcome_data(one) for one in found.outcomes],
+        "files": [_file(seen, one) for one in seen.files],
+        "installs": {"wheel": _tried(seen.wheel), "sdist": _tried(seen.sdist)},
+    }
+
+
+def _file(seen: Outside, file: FileOnIndex) -> dict[str, Any]:
+    came = seen.fetched.get(file.filename)
+    got = came if came is not None and not isinstance(came, Unknown) else None
+    return {
+        "file": file.filename,
+        "url": file.url,
+        "sha256": got.sha256 if got else None,
+        "size": got.size if got else None,
+        "listed_sha256": file.sha256,
+        "listed_size": file.size,
+        "uploaded": file.upload_time.isoformat() if file.upload_time else None,
+        "yanked": file.yanked,
+        "provenance": _provenance(seen.provenance.get(file.filename)),
+    }
+
+
+def _provenance(told: Provenance | Unknown | None) -> dict[str, Any] | None:
+    match told:
+        case None:
+            return None
+        case Unknown():
+            return {"publishers": None, "attestations": None}
+        case Provenance():
+            return asdict(told)
+
+
+def _tried(tried: Tried | Unknown | NotApplicable | None) -> dict[str, Any]:
+    match tried:
+        case Tried():
+            outcome = "installed" if tried.install is None else _word(tried.install)
+            trials: Sequence[dict[str, Any]] = [
+                {
+                    "what": one.what,
+                    "outcome": "worked" if one.problem is None else _word(one.problem),
+                    "took": round(one.took, 3),
+                }
+                for one in tried.trials
+            ]
+            return {"file": tried.filename, "outcome": outcome, "trials": trials}
+        case Unknown():
+            return {"file": None, "outcome": str(State.UNKNOWN), "trials": []}
+        case _:
+            return {"file": None, "outcome": "not tried", "trials": []}
+
+
+def _word(problem: Finding | Unknown) -> str:
+    if isinstance(problem, Unknown):
+        return str(State.UNKNOWN)
+    return str(State.FAILED if problem.severity == "block" else State.WARNED)
