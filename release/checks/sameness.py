@@ -60,28 +60,25 @@ def _version(fields: Mapping[str, Any]) -> Version:
 
 def _between(one: _Said, first: _Said) -> Iterator[Finding]:
     open_ = {_key(name) for said in (one, first) for name in said.fields.get("dynamic", ())}
-    hard, soft = [], []
+    soft = []
     for key in sorted((one.fields.keys() | first.fields.keys()) - _APART - open_):
         here, there = _compared(key, one.fields.get(key)), _compared(key, first.fields.get(key))
         if here == there or (not one.reliable and not here):
             continue
         if key in _INSTALLERS and one.reliable:
-            hard.append(f"{_header(key)} ({_shown(here, there)})")
+            message = f"{_header(key)} differs from that of {first.filename!r}: {_shown(here, there)}"
+            yield Finding(message=message, remedy=_REMEDY, where=one.filename)
         else:
             soft.append(_header(key))
-    for fields, severity in ((hard, "block"), (soft, "warn")):
-        if fields:
-            yield Finding(
-                message=f"{', '.join(fields)} {'differ' if len(fields) > 1 else 'differs'} from {first.filename!r}",
-                remedy=_REMEDY,
-                severity="block" if severity == "block" else "warn",
-                where=one.filename,
-            )
+    if soft:
+        verb = "differ" if len(soft) > 1 else "differs"
+        message = f"{', '.join(soft)} {verb} from {first.filename!r}"
+        yield Finding(message=message, remedy=_REMEDY, severity="warn", where=one.filename)
 
 
 def _shown(here: frozenset[str], there: frozenset[str]) -> str:
     parts = [
-        f"only {where}: {some(sorted(values))}"
+        f"only {where} {some(sorted(values))}"
         for where, values in (("here", here - there), ("there", there - here))
         if values
     ]

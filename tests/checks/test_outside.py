@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+import pytest
+
+from release import checklist
+from release.checks.outside import CHECKS, installable
+from release.facts import Built, BuiltFile, Outside, Project, Tried
+from release.model.finding import Finding, NotApplicable, Unknown
+from release.model.index import PYPI
+from release.model.listing import FileOnIndex
+from release.model.outcome import Outcome, State
+from release.model.provenance import Provenance, Publisher
+from release.model.recorded import Recorded, RecordedFile
+from release.model.trial import Trial
+from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, wheel
+
+SHA = "a" * 64
+OTHER = "b" * 64
+BAD = Finding(message="it broke", remedy="mend it")
+SILENT = Unknown(reason="silence", remedy="wait")
+OURS = Provenance(publishers=(Publisher(kind="GitHub", repository="acme/widget", workflow="r.yml"),), attestations=1)
+THEIRS = Provenance(publishers=(Publisher(kind="GitLab", repository="evil/widget"),), attestations=1)
+
+
+def page(filename: str = WHEEL, **more: Any) -> FileOnIndex:
+    return FileOnIndex(filename=filename, url="http://h/", **{"sha256": SHA, "size": 9, **more})
+
+
+def came(filename: str = WHEEL, content: bytes = b"", **more: Any) -> BuiltFile:
+    return BuiltFile(filename=filename, open=lambda: BytesIO(content), **{"size": 9, "sha256": SHA, **more})
+
+
+def recorded(*files: str, **more: Any) -> Recorded:
+    made = tuple(RecordedFile(filename=one, **{"size": 9, "sha256": SHA, **more}) for one in files)
+    return Recorded(project="acme-widget", version="1.0", files=made)
+
+
+def contents(**files: bytes) -> Built:
+    names = {"wheel": WHEEL, "sdist": SDIST}
+    files = {"wheel": wheel(), "sdist": sdist()} | files
+    described = (came(names[key], content, sha256=None, size=len(content)) for key, content in files.items())
+    return Built(project=None, files=tuple(described), now=NOW)
+
+
+def outside(**more: Any) -> Outside:
+    """acme-widget 1.0, a wheel and an sdist, in order."""
+    worked = (Trial(what="import acme_widget", problem=None, took=0.1),)
+    facts: dict[str, Any] = {
+        "index": PYPI,
+        "project": Project(name="acme-widget", version="1.0"),
+        "status": "active",
+        "files": (page(), page(SDIST)),
+        "recorded": recorded(WHEEL, SDIST),
+        "by_json": (page(), page(SDIST)),
+        "fetched": {WHEEL: came(), SDIST: came(SDIST)},
+        "built": contents(),
+        "provenance": {WHEEL: OURS, SDIST: OURS},
+        "wheel": Tried(filename=WHEEL, install=None, trials=worked),
+        "sdist": Tried(filename=SDIST, install=None, trials=worked),
+    }
+    return Outside(**(facts | more))
+
+
+def outcomes(facts: Outside) -> dict[str, Outcome]:
+    return {outcome.check: outcome for outcome in checklist.run(CHECKS, facts)}
+
+
+def test_a_release_in_order_passes_everything() -> None:
+    assert {name: one.state for name, one in outcomes(outside()).items() if one.state != State.PASSED} == {}
+
+
+@pytest.mark.parametrize(
+    ("facts", "check", "state", "says"),
+    [
+        ({"status": "quarantined", "files": ()}, "the-project-is-in-good-standing", State.FAILED, "quarantine"),
+        ({"status": "archived"}, "the-project-is-in-good-standing", State.WARNED, "archived"),
+        ({"files": (), "waited": 60}, "the-release-is-visible", State.FAILED, "not yet visible"),
+        ({"files": (), "by_json": None}, "the-release-is-visible", State.FAILED, "missing"),
+        ({"files": (page(),), "waited": 60}, "every-file-is-listed", State.FAILED, "not yet visible"),
+        ({"files": (page(),), "waited": 60}, "every-file-is-listed", State.FAILED, "asked for 60 s"),
+        ({"files": (page(),), "by_json": None}, "every-file-is-listed", State.FAILED, f"{SDIST} is missing"),
+        ({"files": (page(),), "recorded": None}, "every-file-is-listed", State.FAILED, "not yet visible"),
+        ({"recorded": recorded(SDIST)}, "every-listed-file-is-recorded", State.FAILED, WHEEL),
+        ({"recorded": recorded(WHEEL, SDIST, sha256=OTHER)}, "every-file-has-the-recorded-bytes", State.FAILED, OTHER),
+        ({"recorded": recorded(WHEEL, SDIST, size=8)}, "every-file-has-the-recorded-bytes", State.FAILED, "8 bytes"),
+        ({"recorded": recorded(WHEEL, SDIST, size=None)}, "every-file-has-the-recorded-bytes", State.PASSED, ""),
+        ({"by_json": (page(sha256=OTHER), page(SDIST))}, "the-pages-of-the-index-agree", State.FAILED, OTHER),
+        ({"by_json": None}, "the-pages-of-the-index-agree", State.NOT_APPLICABLE, "JSON API"),
+        ({"files": (page(yanked="oh"), page(SDIST))}, "no-file-is-yanked", State.FAILED, f"{WHEEL!r} is yanked"),
+        ({"files": (page(yanked="oh"), page(SDIST, yanked="oh"))}, "no-file-is-yanked", State.FAILED, "whole release"),
+        ({"files": (page(yanked="oh"), page(SDIST))}, "no-file-is-yanked", State.FAILED, "'oh'"),
+        ({"files": (page(yanked=""), page(SDIST))}, "no-file-is-yanked", State.FAILED, "without a reason"),
+        (
+            {"built": contents(wheel=wheel(metadata(Requires_Dist="a")))},
+            "the-files-say-the-same", State.FAILED, "only there 'a'",
+        ),
+        ({"built": contents(sdist=sdist(metadata(Summary="x")))}, "the-files-say-the-same", State.WARNED, "Summary"),
+        ({"provenance": {}}, "every-file-has-attestations-or-none-has", State.NOT_APPLICABLE, "no file"),
+        ({"provenance": {WHEEL: OURS}}, "every-file-has-attestations-or-none-has", State.WARNED, "1 of 2 files"),
+        (
+            {"provenance": {WHEEL: OURS, SDIST: THEIRS}},
+            "every-file-has-attestations-or-none-has", State.WARNED, "GitHub acme/widget, r.yml; GitLab evil/widget",
+        ),
+        (
+            {"provenance": {WHEEL: OURS, SDIST: SILENT}},
+            "every-file-has-attestations-or-none-has", State.UNKNOWN, "silence",
+        ),
+        (
+            {"wheel": Tried(filename=WHEEL, install=BAD)},
+            "the-wheel-installs-into-a-clean-environment", State.FAILED, "it broke",
+        ),
+        ({"wheel": SILENT}, "the-wheel-installs-into-a-clean-environment", State.UNKNOWN, "silence"),
+        (
+            {"sdist": Tried(filename=SDIST, install=BAD)},
+            "the-sdist-installs-into-a-clean-environment", State.FAILED, "it broke",
+        ),
+        (
+            {"sdist": NotApplicable(reason="there is none")},
+            "the-sdist-installs-into-a-clean-environment", State.NOT_APPLICABLE, "there is none",
+        ),
+        (
+            {"wheel": Tried(filename=WHEEL, install=None, trials=(Trial(what="x", problem=BAD, took=0),))},
+            "what-the-wheel-installs-works", State.FAILED, "it broke",
+        ),
+        ({"sdist": Tried(filename=SDIST, install=None)}, "what-the-sdist-installs-works", State.NOT_APPLICABLE, "run"),
+    ],
+)  # fmt: skip
+def test_each_fault_is_found_by_its_check_and_by_no_other(
+    facts: dict[str, Any], check: str, state: State, says: str
+) -> None:
+    found = outcomes(outside(**facts))
+    outcome = found.pop(check)
+    assert outcome.state == state
+    assert says in outcome.reason + " ".join(finding.message for finding in outcome.findings)
+    assert all(finding.remedy for finding in outcome.findings)
+    others = {name: one.state for name, one in found.items() if one.state.blocks or one.state == State.WARNED}
+    assert others == {}
+
+
+def test_bytes_that_are_not_those_of_the_page_are_a_fault_and_are_not_installed() -> None:
+    for wrong in ({"sha256": OTHER}, {"size": 8}):
+        found = outcomes(outside(fetched={WHEEL: came(**wrong), SDIST: came(SDIST)}, recorded=None))
+        assert found["every-download-is-what-its-page-says"].state == State.FAILED
+        assert found["the-wheel-installs-into-a-clean-environment"].state == State.SKIPPED
+    lost = outcomes(outside(fetched={WHEEL: SILENT, SDIST: came(SDIST)}))
+    assert lost["every-download-is-what-its-page-says"].state == State.UNKNOWN
+
+
+def test_a_file_that_calls_itself_otherwise_is_found() -> None:
+    for headers in ({"name": "acme-gadget"}, {"version": "1.1"}):
+        found = outcomes(outside(built=contents(wheel=wheel(metadata(**headers)))))
+        assert found["every-file-is-of-the-release"].state == State.FAILED
+    spelled = contents(wheel=wheel(metadata(name="Acme.Widget", version="1.0.0")))
+    assert outcomes(outside(built=spelled))["every-file-is-of-the-release"].state == State.PASSED
+
+
+def test_a_page_that_shows_raw_markup_is_a_fault() -> None:
+    broken = metadata(body="Title\n==\n\n.. no-such:: thing\n", Description_Content_Type="text/x-rst")
+    found = outcomes(outside(built=contents(wheel=wheel(broken), sdist=sdist(broken))))
+    assert found["the-description-renders"].state == State.FAILED
+    assert found["the-index-would-take-each-file-today"].state == State.PASSED
+
+
+def test_what_the_index_would_refuse_today_is_a_warning() -> None:
+    """A classifier that is not known any more: the file was taken, and its next release will not be."""
+    old = metadata(Classifier="Topic :: No Such Thing")
+    found = outcomes(outside(built=contents(wheel=wheel(old), sdist=sdist(old))))
+    assert found["the-index-would-take-each-file-today"].state == State.WARNED
+    assert {one.state for name, one in found.items() if name != "the-index-would-take-each-file-today"} == {
+        State.PASSED
+    }
+
+
+def test_nothing_follows_from_a_release_that_nobody_sees() -> None:
+    """In quarantine, and while it is not visible, one check says so and all others are skipped or do not apply."""
+    for facts in ({"status": "quarantined", "files": ()}, {"files": ()}):
+        states = [one.state for one in outcomes(outside(**facts)).values()]
+        assert states.count(State.FAILED) == 1
+        assert set(states) <= {State.FAILED, State.SKIPPED, State.PASSED}
+
+
+@pytest.mark.parametrize(
+    ("facts", "runs"),
+    [
+        ({}, True),
+        ({"recorded": None}, True),
+        ({"recorded": recorded(SDIST)}, False),
+        ({"recorded": recorded(WHEEL, sha256=OTHER)}, False),
+        ({"fetched": {WHEEL: came(sha256=OTHER)}}, False),
+        ({"fetched": {WHEEL: SILENT}}, False),
+        ({"fetched": {}}, False),
+    ],
+)
+def test_only_the_right_bytes_are_run(facts: dict[str, Any], runs: bool) -> None:
+    assert (installable(outside(**facts), page()) is None) is runs

@@ -1,0 +1,300 @@
+"""A release looked at from outside, on a real index: every fault as it would be met. Nothing is installed here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from werkzeug.wrappers import Response
+
+from release import checklist, looking
+from release.adapters.system import real
+from release.checks.outside import CHECKS
+from release.errors import RefusedError, UnreachableError
+from release.facts import Outside, Project
+from release.model.finding import Unknown
+from release.model.index import PYPI
+from release.model.outcome import Outcome, State
+from release.model.provenance import Publisher
+from release.model.recorded import Recorded, RecordedFile
+from release.outside_report import publishers
+from release.sandbox import server
+from release.sandbox.faults import Answer, Fault, Stale, When
+from release.sandbox.world import REHEARSAL, World, for_project
+from release.sandbox.world import Project as OnIndex
+from tests.acceptance.making import SDIST, WHEEL, metadata, sdist, wheel
+from tests.sandbox.asking import Clock, Index
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+RELEASE = Project(name="Acme.Widget", version="1.0.0")  # in the words of whoever asks
+SHA = "b" * 64
+
+
+@dataclass
+class Place:
+    """An index with acme-widget 1.0, and the time there."""
+
+    index: Index
+    clock: Clock
+    scratch: Path
+
+    def look(self, record: Recorded | None = None, release: Project = RELEASE) -> Outside:
+        """As a user would, who has all the time of that place."""
+        system = replace(real(), sleep=lambda seconds: self.clock.advance(seconds=seconds))
+        return looking.look(
+            system, self.index.sandbox.index("ours"), release, record, scratch=self.scratch, tell=lambda _: None
+        )
+
+    def outcomes(self, record: Recorded | None = None) -> dict[str, Outcome]:
+        return {one.check: one for one in checklist.run(CHECKS, self.look(record))}
+
+    def record(self, *, without: Iterable[str] = (), **changes: Any) -> Recorded:
+        """What was uploaded; `changes` to each file."""
+        files = tuple(
+            RecordedFile(
+                **{"filename": one["filename"], "size": one["size"], "sha256": one["hashes"]["sha256"], **changes}
+            )
+            for one in self.index.listing()["files"]
+            if one["filename"] not in without
+        )
+        return Recorded(project="acme-widget", version="1.0", files=files)
+
+    def break_(self, what: Any, **when: Any) -> None:
+        self.index.sandbox.inject(Fault(what=what, when=When(**when)))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    with placed(tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def placed(
+    scratch: Path, *, files: dict[str, bytes] | None = None, world: World | None = None, **how: Any
+) -> Iterator[Place]:
+    clock = Clock()
+    with server.start(world or for_project("acme-widget"), clock=clock, **how) as sandbox:
+        index = Index(sandbox=sandbox)
+        for name, content in ({WHEEL: wheel(), SDIST: sdist()} if files is None else files).items():
+            reply = index.upload(content=content, filename=name, source=name == SDIST)
+            assert reply.line == "200 OK"
+        yield Place(index=index, clock=clock, scratch=scratch)
+
+
+def blocking(outcomes: dict[str, Outcome]) -> dict[str, str]:
+    """The checks that block, and what they say."""
+    return {
+        name: " ".join([one.reason, *(finding.message for finding in one.findings)])
+        for name, one in outcomes.items()
+        if one.state.blocks
+    }
+
+
+def test_a_release_in_order_is_seen_as_it_is(place: Place) -> None:
+    """However the name and the version are spelled; with a record or without one."""
+    assert blocking(place.outcomes()) == {}
+    found = place.outcomes(place.record())
+    assert blocking(found) == {}
+    assert found["every-file-has-the-recorded-bytes"].state == State.PASSED
+
+
+def test_what_comes_is_hashed_not_what_the_page_says(place: Place) -> None:
+    """The page still shows the hash of the record, and other bytes come: both checks see it."""
+    place.break_(Answer(status=200, body="other bytes"), path="/packages/*.whl")
+    found = blocking(place.outcomes(place.record()))
+    assert set(found) == {"every-file-has-the-recorded-bytes", "every-download-is-what-its-page-says"}
+    assert "11 came" in found["every-download-is-what-its-page-says"]
+
+
+def test_a_record_with_another_hash_or_size_is_no_record_of_this(place: Place) -> None:
+    found = blocking(place.outcomes(place.record(sha256=SHA)))
+    assert set(found) == {"every-file-has-the-recorded-bytes"}
+    assert SHA in found["every-file-has-the-recorded-bytes"]
+    assert "the record has" in blocking(place.outcomes(place.record(size=1)))["every-file-has-the-recorded-bytes"]
+
+
+def test_a_file_too_many_is_found(place: Place) -> None:
+    found = blocking(place.outcomes(place.record(without=[SDIST])))
+    assert set(found) == {"every-listed-file-is-recorded"}
+    assert SDIST in found["every-listed-file-is-recorded"]
+
+
+def test_a_missing_file_is_told_from_one_that_is_not_yet_visible(place: Place) -> None:
+    """Deleted on the site: neither page has it. Uploaded a moment ago: one of them lags."""
+    record = place.record()
+    place.index.sandbox.delete_file(SDIST)
+    before = place.clock.now
+    found = blocking(place.outcomes(record))
+    assert list(found) == ["every-file-is-listed"]
+    assert f"{SDIST} is missing" in found["every-file-is-listed"]
+    assert (place.clock.now - before).total_seconds() >= looking.LOOPBACK_DEADLINE
+
+
+def test_what_is_late_is_waited_for(place: Place) -> None:
+    place.break_(Stale(seconds=5), path="/simple/*")
+    facts = place.look()
+    assert len(facts.files) == 2
+    assert 5 <= facts.waited < looking.LOOPBACK_DEADLINE
+
+
+def test_what_stays_late_is_uploaded_and_not_yet_visible(place: Place) -> None:
+    """With a record or without: the other page has it, so it is not missing, and nothing is uploaded again."""
+    record = place.record()
+    place.break_(Stale(seconds=3600), path="/simple/*")
+    for known in (record, None):
+        found = place.outcomes(known)
+        assert list(blocking(found)) == ["the-release-is-visible"]
+        (finding,) = found["the-release-is-visible"].findings
+        assert "uploaded, not yet visible" in finding.message
+        assert finding.cause == "post.index-lag"
+        assert "do not upload it again" in finding.remedy
+
+
+def test_the_json_api_proves_nothing_by_not_having_it(place: Place) -> None:
+    """Its "not found" is cached, and it may not answer at all."""
+    for broken in (Stale(seconds=3600), Answer(status=404, body="{}"), Answer(status=404, body="<html>")):
+        place.index.sandbox.clear_faults()
+        place.break_(broken, path="/pypi/*")
+        found = place.outcomes(place.record())
+        assert blocking(found) == {}
+        assert found["the-pages-of-the-index-agree"].state == State.NOT_APPLICABLE
+
+
+def test_two_pages_that_disagree_are_found(place: Place) -> None:
+    reply = place.index.ask("GET", "/pypi/acme-widget/1.0/json").json
+    reply["urls"][0]["digests"]["sha256"] = SHA
+    place.break_(Answer(status=200, body=json.dumps(reply)), path="/pypi/*")
+    assert SHA in blocking(place.outcomes())["the-pages-of-the-index-agree"]
+
+
+def test_a_yanked_release_is_found_with_its_reason(place: Place) -> None:
+    place.index.sandbox.yank("acme-widget", "1.0", "eats data")
+    found = blocking(place.outcomes(place.record()))
+    assert set(found) == {"no-file-is-yanked"}
+    assert "the whole release is yanked on ours: 'eats data'" in found["no-file-is-yanked"]
+
+
+def test_metadata_that_differs_is_found_with_its_fields(tmp_path: Path) -> None:
+    files = {WHEEL: wheel(metadata(Requires_Dist="acme-gadget>=2")), SDIST: sdist(metadata(Requires_Python=">=3.9"))}
+    with placed(tmp_path, files=files) as place:
+        found = blocking(place.outcomes())
+    assert set(found) == {"the-files-say-the-same"}
+    assert "Requires-Dist" in found["the-files-say-the-same"]
+    assert "Requires-Python" in found["the-files-say-the-same"]
+
+
+@pytest.mark.parametrize(("status", "state"), [("archived", State.WARNED), ("quarantined", State.FAILED)])
+def test_a_project_that_sleeps_or_is_shut_away_says_so(tmp_path: Path, status: str, state: State) -> None:
+    """In quarantine no file is listed: that is said, and not that the release is missing."""
+    with placed(tmp_path) as place:
+        with place.index.sandbox._store.writing() as db:
+            db.execute("UPDATE projects SET status = ?", (status,))
+        found = place.outcomes()
+    assert found["the-project-is-in-good-standing"].state == state
+    assert set(blocking(found)) <= {"the-project-is-in-good-standing"}
+
+
+def test_a_file_that_does_not_come_is_unknown(place: Place) -> None:
+    place.break_(Answer(status=404), path="/packages/*.whl")
+    found = place.outcomes()
+    assert set(blocking(found)) == {"every-download-is-what-its-page-says"}
+    assert WHEEL in found["every-download-is-what-its-page-says"].reason
+
+
+@pytest.mark.parametrize(
+    ("release", "says"),
+    [
+        (Project(name="acme-gadget", version="1.0"), "ours has no project 'acme-gadget'"),
+        (Project(name="acme-widget", version="1.5"), "no release '1.5' on ours; the nearest are 1.0"),
+    ],
+)
+def test_what_is_not_there_is_refused_at_once_with_what_is(place: Place, release: Project, says: str) -> None:
+    before = place.clock.now
+    with pytest.raises(RefusedError) as caught:
+        place.look(release=release)
+    assert says in caught.value.message
+    assert caught.value.remedy
+    assert place.clock.now == before
+
+
+def test_the_nearest_versions_are_on_both_sides(place: Place) -> None:
+    for version in ("0.1", "0.2", "0.3", "2.0", "3.0", "4.0"):
+        assert place.index.upload(version=version).line == "200 OK"
+    with pytest.raises(RefusedError, match=r"the nearest are 0\.3, 1\.0, 2\.0, 3\.0$"):
+        place.look(release=Project(name="acme-widget", version="1.1"))
+
+
+def test_a_project_without_any_release_says_so(tmp_path: Path) -> None:
+    world = World(projects=(OnIndex(name="acme-widget", owners=(REHEARSAL,)),))
+    with placed(tmp_path, files={}, world=world) as place, pytest.raises(RefusedError, match="no release at all"):
+        place.look()
+
+
+def test_without_network_nobody_can_say(tmp_path: Path) -> None:
+    nowhere = replace(PYPI, upload_url="http://127.0.0.1:9/legacy/", simple_url="http://127.0.0.1:9/simple/")
+    with pytest.raises(UnreachableError, match="connection refused"):
+        looking.look(real(), nowhere, RELEASE, None, scratch=tmp_path, tell=lambda _: None)
+
+
+# -- attestations -----------------------------------------------------------------------------------
+
+BUNDLE = {"publisher": {"kind": "GitHub", "repository": "acme/widget", "workflow": "release.yml"}, "attestations": [{}]}
+
+
+def attesting(answers: dict[str, tuple[int, Any]]) -> Callable[[WSGIApplication], WSGIApplication]:
+    """An index whose page names a provenance for these files, and that answers so when it is asked for it."""
+
+    def around(application: WSGIApplication) -> WSGIApplication:
+        def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            path = environ["PATH_INFO"]
+            if path.startswith("/integrity/"):
+                status, body = answers[path.split("/")[-2]]
+                start_response(f"{status} x", [("Content-Type", "application/json")])
+                return [json.dumps(body).encode()]
+            if not path.startswith("/simple/"):
+                return application(environ, start_response)
+            answer = Response.from_app(application, environ)
+            page = json.loads(answer.get_data())
+            for one in page["files"]:
+                if one["filename"] in answers:
+                    one["provenance"] = f"/integrity/acme-widget/1.0/{one['filename']}/provenance"
+            return Response(json.dumps(page), content_type=answer.content_type)(environ, start_response)
+
+        return app
+
+    return around
+
+
+def test_who_published_is_told_for_all_files(tmp_path: Path) -> None:
+    answers = {name: (200, {"version": 1, "attestation_bundles": [BUNDLE]}) for name in (WHEEL, SDIST)}
+    with placed(tmp_path, around=attesting(answers)) as place:
+        facts = place.look()
+        assert place.outcomes()["every-file-has-attestations-or-none-has"].state == State.PASSED
+    told = facts.provenance[WHEEL]
+    assert not isinstance(told, Unknown)
+    assert told.publishers == (Publisher(kind="GitHub", repository="acme/widget", workflow="release.yml"),)
+    assert list(publishers(facts)) == [
+        "published by GitHub acme/widget, release.yml: 2 of 2 files, as the index says",
+    ]
+
+
+def test_a_file_without_attestations_among_others_is_a_warning(tmp_path: Path) -> None:
+    answers = {WHEEL: (200, {"version": 1, "attestation_bundles": [BUNDLE]})}
+    with placed(tmp_path, around=attesting(answers)) as place:
+        found = place.outcomes()
+    assert found["every-file-has-attestations-or-none-has"].state == State.WARNED
+    assert SDIST in found["every-file-has-attestations-or-none-has"].findings[0].message
+
+
+@pytest.mark.parametrize("answer", [(404, {}), (403, {}), (200, []), (200, {"attestation_bundles": [{}]})])
+def test_a_provenance_that_is_named_and_does_not_come_is_unknown(tmp_path: Path, answer: tuple[int, Any]) -> None:
+    with placed(tmp_path, around=attesting({WHEEL: answer, SDIST: answer})) as place:
+        assert place.outcomes()["every-file-has-attestations-or-none-has"].state == State.UNKNOWN
