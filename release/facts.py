@@ -188,6 +188,8 @@ class Tried:
     install: Finding | Unknown | None
     #: in the order they were tried; empty where nothing was installed
     trials: tuple[Trial, ...] = ()
+    #: paths that were installed, relative to site-packages, with forward slashes
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

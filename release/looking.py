@@ -250,4 +250,5 @@ def _install(  # noqa: PLR0913 - one file and its surroundings
         return Tried(filename=file.filename, install=problem)
     tell(Progress(what=f"trying what {file.filename} installed", unit="files"))
     trials = smoke.run(system, clean, name=project.name, wanted=wanted)
-    return Tried(filename=file.filename, install=None, trials=trials)
+    installed = environment.describe(clean, project.name).files
+    return Tried(filename=file.filename, install=None, trials=trials, files=installed)

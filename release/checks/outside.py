@@ -12,6 +12,7 @@ from release.checklist import Check, check
 from release.checks import advice, outside_pages, sameness
 from release.checks.built import OF_A_FILE
 from release.checks.examination import Examined, examined
+from release.checks.oddities import some
 from release.checks.outside_pages import the_release_is_visible
 from release.facts import BuiltFile, Outside, Tried
 from release.model.finding import Finding, NotApplicable, Observation, Unknown
@@ -140,6 +141,24 @@ def what_the_sdist_installs_works(outside: Outside) -> Iterator[Observation]:
     yield from _trials(outside.sdist)
 
 
+@check(needs=(the_wheel_installs_into_a_clean_environment, the_sdist_installs_into_a_clean_environment))
+def the_sdist_installs_what_the_wheel_does(outside: Outside) -> Iterator[Observation]:
+    """The sdist installs every module that the wheel does.
+
+    A module that was never packed into the sdist fails no build: it is simply not there.
+    """
+    wheel, sdist = _modules(outside.wheel), _modules(outside.sdist)
+    if absent := sorted(wheel - sdist):
+        yield Finding(
+            message=f"the wheel installs {some(absent)}, and the sdist does not",
+            remedy="pack it into the sdist, build the wheel from the sdist (python -m build), release a new version",
+        )
+
+
+def _modules(tried: Tried | Unknown | NotApplicable | None) -> set[str]:
+    return {path for path in tried.files if path.endswith(".py")} if isinstance(tried, Tried) else set()
+
+
 def _install(tried: Tried | Unknown | NotApplicable | None) -> Iterator[Observation]:
     if tried is None:
         yield NotApplicable(reason="it was not tried")
@@ -195,4 +214,5 @@ CHECKS: tuple[Check[Outside], ...] = (
     what_the_wheel_installs_works,
     the_sdist_installs_into_a_clean_environment,
     what_the_sdist_installs_works,
+    the_sdist_installs_what_the_wheel_does,
 )

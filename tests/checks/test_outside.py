@@ -19,6 +19,7 @@ from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, wheel
 
 SHA = "a" * 64
 OTHER = "b" * 64
+WORKED = (Trial(what="import acme_widget", problem=None, took=0.1),)
 BAD = Finding(message="it broke", remedy="mend it")
 SILENT = Unknown(reason="silence", remedy="wait")
 OURS = Provenance(publishers=(Publisher(kind="GitHub", repository="acme/widget", workflow="r.yml"),), attestations=1)
@@ -47,7 +48,10 @@ def contents(**files: bytes) -> Built:
 
 def outside(**more: Any) -> Outside:
     """acme-widget 1.0, a wheel and an sdist, in order."""
-    worked = (Trial(what="import acme_widget", problem=None, took=0.1),)
+    works: dict[str, Any] = {
+        "trials": WORKED,
+        "files": ("acme_widget.py", "acme_widget-1.0.dist-info/METADATA"),
+    }
     facts: dict[str, Any] = {
         "index": PYPI,
         "project": Project(name="acme-widget", version="1.0"),
@@ -58,8 +62,8 @@ def outside(**more: Any) -> Outside:
         "fetched": {WHEEL: came(), SDIST: came(SDIST)},
         "built": contents(),
         "provenance": {WHEEL: OURS, SDIST: OURS},
-        "wheel": Tried(filename=WHEEL, install=None, trials=worked),
-        "sdist": Tried(filename=SDIST, install=None, trials=worked),
+        "wheel": Tried(filename=WHEEL, install=None, **works),
+        "sdist": Tried(filename=SDIST, install=None, **works),
     }
     return Outside(**(facts | more))
 
@@ -125,7 +129,14 @@ def test_a_release_in_order_passes_everything() -> None:
             {"wheel": Tried(filename=WHEEL, install=None, trials=(Trial(what="x", problem=BAD, took=0),))},
             "what-the-wheel-installs-works", State.FAILED, "it broke",
         ),
-        ({"sdist": Tried(filename=SDIST, install=None)}, "what-the-sdist-installs-works", State.NOT_APPLICABLE, "run"),
+        (
+            {"sdist": Tried(filename=SDIST, install=None, files=("acme_widget.py",))},
+            "what-the-sdist-installs-works", State.NOT_APPLICABLE, "nothing to import",
+        ),
+        (
+            {"wheel": Tried(filename=WHEEL, install=None, trials=WORKED, files=("acme_widget.py", "b.py", "b.so"))},
+            "the-sdist-installs-what-the-wheel-does", State.FAILED, "the wheel installs 'b.py', and the sdist does not",
+        ),
     ],
 )  # fmt: skip
 def test_each_fault_is_found_by_its_check_and_by_no_other(
