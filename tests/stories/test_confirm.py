@@ -209,7 +209,7 @@ def test_what_can_not_be_confirmed_says_why(
 
 @pytest.fixture(scope="module")
 def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The directory that one is in, with records of all kinds, and the two indexes in its configuration, one more that is gone."""
+    """The directory that one is in: records of all kinds, three indexes in its configuration, one of them gone."""
     place = tmp_path_factory.mktemp("crowd")
     entry = {"filename": WHEEL, "sha256": "a" * 64}
     (place / "other.json").write_text(json.dumps({"project": "acme-gadget", "version": "1.0", "files": [entry]}))
