@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -11,6 +10,12 @@ from urllib.parse import urlsplit
 from release.errors import ConfigError
 from release.model.index import WELL_KNOWN, Index, is_loopback
 from release.model.sending import Rules
+from release.tables import did_you_mean as _did_you_mean
+from release.tables import known as _known
+from release.tables import subtable as _table
+from release.tables import switch as _switch
+from release.tables import text as _text
+from release.tables import wrong as _wrong
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +52,8 @@ class Config:
     attenuate: bool = True
     #: how hard uploads try
     upload: Rules = field(default_factory=Rules)
+    #: [tool.release.fleet] as it stands, for `release.fleet.parse`: a mistake in it stops no release
+    fleet: Mapping[str, Any] = field(default_factory=dict)
 
     def index(self, name: str) -> Index:
         """The index called `name`. Raises `ConfigError` where there is none."""
@@ -63,7 +70,7 @@ class Config:
 
 _KEYS = (
     "branch", "tag-format", "changelog", "indexes", "smoke", "waive", "checks", "attenuate", "reproducible",
-    "wheel-from-tree", "upload",
+    "wheel-from-tree", "upload", "fleet",
 )  # fmt: skip
 _INDEX_KEYS = ("upload-url", "simple-url", "kind")
 _SMOKE_KEYS = ("imports", "commands")
@@ -85,6 +92,7 @@ def parse(table: Mapping[str, Any]) -> Config:
         block=_block(_table(table, "checks", "tool.release")),
         attenuate=_switch(table, "attenuate", "tool.release", default=True),
         upload=_upload(_table(table, "upload", "tool.release")),
+        fleet=_table(table, "fleet", "tool.release"),
         reproducible=_switch(table, "reproducible", "tool.release", default=False),
         wheel_from_tree=_switch(table, "wheel-from-tree", "tool.release", default=False),
     )
@@ -187,42 +195,3 @@ def _block(table: Mapping[str, Any]) -> frozenset[str]:
         if value not in {"block", "warn"}:
             raise _wrong(f"tool.release.checks.{name}", '"block" or "warn"', value)
     return frozenset(name for name, value in table.items() if value == "block")
-
-
-def _table(table: Mapping[str, Any], key: str, where: str) -> Mapping[str, Any]:
-    value = table.get(key, {})
-    if not isinstance(value, dict):
-        raise _wrong(f"{where}.{key}", "a table", value)
-    return value
-
-
-def _text(table: Mapping[str, Any], key: str, where: str) -> str | None:
-    value = table.get(key)
-    if value is not None and (not isinstance(value, str) or not value):
-        raise _wrong(f"{where}.{key}", "a text that is not empty", value)
-    return value
-
-
-def _switch(table: Mapping[str, Any], key: str, where: str, *, default: bool) -> bool:
-    value = table.get(key, default)
-    if not isinstance(value, bool):
-        raise _wrong(f"{where}.{key}", "true or false", value)
-    return value
-
-
-def _known(table: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
-    for key in table:
-        if key not in keys:
-            raise ConfigError(
-                f"unknown key {where}.{key}{_did_you_mean(key, keys)}",
-                remedy=f"known keys of [{where}]: {', '.join(keys)}",
-            )
-
-
-def _did_you_mean(word: str, known: Any) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f": did you mean {near[0]!r}?" if near else ""
-
-
-def _wrong(where: str, wanted: str, got: object) -> ConfigError:
-    return ConfigError(f"{where} must be {wanted}, not {got!r}", remedy=f"correct {where} in pyproject.toml")

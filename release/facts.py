@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # whoever looks at files alone has no use for credentials, no
 
     from release.acceptance.rule import OnIndex
     from release.config import Config
+    from release.fleet import Policy
     from release.model.credential import Ambient, Candidate, Credential
     from release.model.distribution import Distribution
     from release.model.finding import Finding, NotApplicable, Unknown
@@ -109,6 +110,37 @@ class Access:
     identity: Probed | Unknown | None = None
     #: whether the token may upload to the project, or its account create one; None where not asked
     permission: Probed | Unknown | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """The token that a place had when it was last looked at."""
+
+    fingerprint: str
+    #: empty for one that could not be read
+    identifier: str
+    #: how it was then: "healthy", "expiring", "revoked", …
+    state: str
+    #: aware, UTC
+    last_seen: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """A credential over time, and beside the others."""
+
+    access: Access
+    policy: Policy
+    #: when the token was made, as somebody wrote it down or it says itself; aware, UTC
+    made: datetime | None = None
+    #: since when it is known to exist at the latest: seen by an earlier run, or by the date of its file; aware, UTC
+    known_since: datetime | None = None
+    #: where else the same token lies
+    elsewhere: tuple[str, ...] = ()
+    #: what its place had before; None where that is not known
+    before: Before | None = None
+    #: where trusted publishing could be used in its stead; None where nobody knows
+    publisher: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

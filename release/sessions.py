@@ -37,7 +37,7 @@ _VERBS = {
 
 
 def register(prefix: str = "", *, package: str | None = None) -> None:
-    """Register `check`, `build`, `rehearse`, `testpypi` and `publish` with nox, and `inspect` beside them.
+    """Register the verbs of a release with nox, as a chain; and `inspect` and `token-health` beside them.
 
     `prefix` comes before each name ("release-" makes "release-publish"). `package` is what is
     installed into each session, as pip would take it; by default the very release of this package
@@ -49,6 +49,10 @@ def register(prefix: str = "", *, package: str | None = None) -> None:
     nox.session(
         name=f"{prefix}inspect", default=False, venv_backend="uv|virtualenv", reuse_venv=True, download_python="never"
     )(_inspection(wanted))
+    nox.session(
+        name=f"{prefix}token-health", default=False, venv_backend="uv|virtualenv", reuse_venv=True,
+        download_python="never",
+    )(_token_health(wanted))  # fmt: skip
     chain: list[str] = []
     for verb, (text, needed, trusted) in _VERBS.items():
         nox.session(
@@ -94,6 +98,17 @@ def _inspection(package: list[str]) -> Callable[..., None]:
         session.run("python", "-m", "release", "inspect", "--others", *files, env=env)
 
     session.__doc__ = "Look into files with other people's checkers too: -- FILE…, or those in dist/."
+    return session
+
+
+def _token_health(package: list[str]) -> Callable[..., None]:
+    """Nox turns every exit status but 0 into 1; whoever needs them told apart calls the program."""
+
+    def session(session: nox.Session) -> None:
+        session.install(*package)
+        session.run("python", "-m", "release", "tokens", *session.posargs)
+
+    session.__doc__ = "Say how every token is; any exit status but 0 becomes 1: a schedule calls the program instead."
     return session
 
 

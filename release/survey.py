@@ -34,7 +34,7 @@ def config(directory: Path, file: Path | None = None, *, needs_project: bool = T
     path = file or directory / "pyproject.toml"
     if file is None and not path.is_file():
         return Config()
-    return configuration.parse(_tool_release(_toml(path), path))
+    return configuration.parse(_tool_release(toml(path), path))
 
 
 def _tool_release(data: dict[str, Any], path: Path) -> dict[str, Any]:
@@ -45,7 +45,8 @@ def _tool_release(data: dict[str, Any], path: Path) -> dict[str, Any]:
     return table
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def toml(path: Path) -> dict[str, Any]:
+    """What a TOML file holds. Raises `ConfigError`: it can't be read, is not UTF-8, is no TOML."""
     import tomllib
 
     try:
@@ -96,7 +97,7 @@ def project(system: System, directory: Path, *, ask_backend: bool = True) -> Pro
 def name(directory: Path) -> str | None:
     """The project's name where pyproject.toml has it; None where only the backend knows."""
     path = directory / "pyproject.toml"
-    table = _toml(path).get("project") if path.is_file() else None
+    table = toml(path).get("project") if path.is_file() else None
     found = table.get("name") if isinstance(table, dict) else None
     return found if isinstance(found, str) else None
 

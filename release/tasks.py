@@ -70,6 +70,12 @@ def store(_: Context, index: str = "pypi") -> None:
 
 
 @task(auto_shortflags=False)
+def token_health(_: Context, fleet: str = "", offline: bool = False, strict: bool = False) -> None:
+    """Say how every token is: of this project, or of a fleet (a TOML file)."""
+    _program("tokens", *_flags(fleet=fleet, offline=offline, strict=strict))
+
+
+@task(auto_shortflags=False)
 def rehearse(_: Context, built: bool = False) -> None:
     """Rehearse a whole release on an embedded index; needs no credentials."""
     _program("rehearse", *_flags(built=built))
@@ -132,7 +138,22 @@ def _agreed() -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-TASKS = (check, build, verify, diagnose, explain, store, rehearse, testpypi, upload, confirm, leaks, status, release)
+TASKS = (
+    check,
+    build,
+    verify,
+    diagnose,
+    explain,
+    store,
+    token_health,
+    rehearse,
+    testpypi,
+    upload,
+    confirm,
+    leaks,
+    status,
+    release,
+)
 
 
 def collection(name: str | None = None, *, nox_prefix: str = "") -> Collection:

@@ -6,12 +6,11 @@ server, and one that was made for another index never leaves the machine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from release import checklist, survey
 from release.adapters import credentials
@@ -33,10 +32,10 @@ from release.model.probe import STANDARD_MODULES, Probed
 from release.model.token import decode
 from release.verdict_report import Verification
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+__all__ = ["Tier", "Verification", "identified", "inspect", "known", "permitted", "subject", "verify"]
 
-__all__ = ["Verification", "inspect", "known", "subject", "verify", "works"]
+#: asks more about an access, and gives it back with the answers
+Tier = Callable[[System, Access], Access]
 
 _NOTHING_WAIVED: Mapping[str, str] = MappingProxyType({})
 _NOT_ASKED = NotApplicable(reason="the index was not asked")
@@ -48,17 +47,21 @@ def verify(  # noqa: PLR0913 - a question with options, all but the first three 
     project: Project | Unknown,
     *,
     offline: bool = False,
-    credential: Credential | None = None,
+    credential: Credential | Resolution | None = None,
     directory: Path | None = None,
     waive: Mapping[str, str] = _NOTHING_WAIVED,
     keyring: Pipe | None = None,
+    tiers: Sequence[Tier] | None = None,
 ) -> Verification:
     """The whole answer for one index. Every source is looked at, not only the winner.
 
     `credential` is looked at in place of whatever the sources have. `offline` ends it before the first
     request. `directory` is the project's; `keyring` the keyring's process, where it has been started.
+    `tiers` are asked in place of `known`, `identified` and `permitted`.
     """
-    if credential is None:
+    if isinstance(credential, Resolution):
+        resolved = credential
+    elif credential is None:
         resolved = credentials.resolve(
             index, system.env, system.home, directory=directory, every_source=True, keyring_child=keyring
         )
@@ -66,7 +69,7 @@ def verify(  # noqa: PLR0913 - a question with options, all but the first three 
         resolved = Resolution(credential=credential)
     facts = replace(_of(resolved, system, index, project), releasing=False)
     if not offline:
-        facts = _deeper(system, facts, waive, (vouched, known, works))
+        facts = _deeper(system, facts, waive, (vouched, known, identified, permitted) if tiers is None else tiers)
     outcomes = tuple(checklist.run(access_checks.CHECKS, facts, waive=waive, subject=index.name))
     return Verification(access=facts, outcomes=outcomes, verdict=verdict.judge(outcomes), offline=offline)
 
@@ -107,7 +110,7 @@ def inspect(
     """
     resolved = credentials.resolve(index, system.env, system.home)
     facts = known(system, replace(_of(resolved, system, index, project), ours=ours))
-    return _deeper(system, facts, waive, (vouched, works))
+    return _deeper(system, facts, waive, (vouched, identified, permitted))
 
 
 def _of(resolved: Resolution, system: System, index: Index, project: Project | Unknown) -> Access:
@@ -129,7 +132,7 @@ def _deeper(
     system: System,
     facts: Access,
     waive: Mapping[str, str],
-    tiers: Iterable[Callable[[System, Access], Access]],
+    tiers: Iterable[Tier],
 ) -> Access:
     """The facts, and those of each tier as long as nothing stands in the way."""
     for ask in tiers:
@@ -202,8 +205,8 @@ def _alike(index: Index, name: str) -> tuple[str, ...] | Unknown:
 # -- works ------------------------------------------------------------------------------------------
 
 
-def works(system: System, facts: Access) -> Access:
-    """What the index answers to uploads that can't succeed, sent with copies of the token."""
+def identified(system: System, facts: Access) -> Access:
+    """Whether the index knows the token, asked by an upload that can't succeed, with a copy of the token."""
     from release.adapters import probes
 
     credential, index = facts.credential, facts.index
@@ -211,11 +214,16 @@ def works(system: System, facts: Access) -> Access:
         return facts
     asked, answer = system.now(), _answer(lambda: probes.identity(index, credential.password))
     told = answer.server_time() if isinstance(answer, Probed) else None
-    skew = told - asked if told else None
-    facts = replace(facts, identity=answer, skew=skew)
-    if isinstance(answer, Unknown) or not answer.passed():
+    return replace(facts, identity=answer, skew=told - asked if told else None)
+
+
+def permitted(system: System, facts: Access) -> Access:
+    """Whether the index would let the token upload to the project; asked in the same way, of a token that it knows."""
+    if not isinstance(facts.credential, Credential) or not isinstance(facts.identity, Probed):
         return facts
-    return replace(facts, permission=_permission(facts, credential, system.now() + skew if skew else system.now()))
+    if not facts.identity.passed():
+        return facts
+    return replace(facts, permission=_permission(facts, facts.credential, system.now() + (facts.skew or timedelta())))
 
 
 def _permission(facts: Access, credential: Credential, now: datetime) -> Probed | Unknown | None:

@@ -14,7 +14,10 @@ ROOT = Path(__file__).parents[1] / "release"
 FLOORS = [
     {"errors", "model"},
     {
+        "tables",
         "config",
+        "fleet",
+        "health_report",
         "plan",
         "facts",
         "checklist",
@@ -58,6 +61,7 @@ FLOORS = [
         "diagnosing",
         "mending",
         "storing",
+        "health",
     },
     {"__main__", "verbs", "asking", "tasks", "sessions"},
 ]

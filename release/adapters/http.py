@@ -9,14 +9,15 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from release.adapters import http_errors
+from release.adapters import http_errors, keeping
 from release.errors import UnreachableError
 from release.model.index import host_of, is_loopback
 
@@ -70,34 +71,62 @@ def session(url: str, *, retries: int = RETRIES) -> Iterator[requests.Session]:
     """A `requests.Session` for `url` and what it redirects to; closed at the end.
 
     Before anything is imported, the host is looked at: without network this fails at once. In the
-    block, whatever requests raises comes out as an `UnreachableError`, as is raised here.
+    block, whatever requests raises comes out as an `UnreachableError`, as is raised here. Inside of
+    `release.adapters.keeping.keeping`, the thread's own session is kept instead, and `retries` is its affair.
     """
     way = route(url)
-    if urlsplit(url).scheme not in way.proxies:
-        look(url)
-    import requests
-    import urllib3
+    with ExitStack() as stack:
+        made = _kept(url, way) or stack.enter_context(_fresh(url, way, retries))
+        import requests
 
-    retry = urllib3.Retry(
-        total=retries,
-        backoff_factor=0.5,
-        backoff_jitter=0.5,
-        status_forcelist=_AGAIN,
-        allowed_methods=("GET", "HEAD"),
-        raise_on_status=False,
-        retry_after_max=LONGEST_WAIT,
-    )
-    with requests.Session() as made:
-        made.trust_env = False  # no .netrc: nothing but an upload is ever asked with a password
-        made.proxies.update(way.proxies)
-        made.verify = way.ca or True
-        made.headers["User-Agent"] = user_agent()
-        for scheme in ("http://", "https://"):
-            made.mount(scheme, _adapter(retry))
         try:
             yield made
         except requests.RequestException as error:
             raise http_errors.explain(url, error) from error
+
+
+def _kept(url: str, way: Route) -> requests.Session | None:
+    """The session of this thread's keeper; None where it has none."""
+    keeper = keeping.here()
+    if keeper is None:
+        return None
+    if urlsplit(url).scheme not in way.proxies:
+        keeper.manners.arrive(url, look)
+    return keeper.session(url, lambda adapter: _session(way, adapter))
+
+
+def _fresh(url: str, way: Route, retries: int) -> requests.Session:
+    if urlsplit(url).scheme not in way.proxies:
+        look(url)
+    import urllib3
+
+    return _session(
+        way,
+        _adapter(
+            urllib3.Retry(
+                total=retries,
+                backoff_factor=0.5,
+                backoff_jitter=0.5,
+                status_forcelist=_AGAIN,
+                allowed_methods=("GET", "HEAD"),
+                raise_on_status=False,
+                retry_after_max=LONGEST_WAIT,
+            )
+        ),
+    )
+
+
+def _session(way: Route, adapter: Any) -> requests.Session:
+    import requests
+
+    made = requests.Session()
+    made.trust_env = False  # no .netrc: nothing but an upload is ever asked with a password
+    made.proxies.update(way.proxies)
+    made.verify = way.ca or True
+    made.headers["User-Agent"] = user_agent()
+    for scheme in ("http://", "https://"):
+        made.mount(scheme, adapter)
+    return made
 
 
 def _adapter(retry: Any) -> Any:
@@ -111,6 +140,7 @@ def _adapter(retry: Any) -> Any:
     return Timed(max_retries=retry)
 
 
+@lru_cache(maxsize=1)
 def user_agent() -> str:
     """How this program names itself to servers."""
     from importlib.metadata import PackageNotFoundError, version

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -145,6 +145,8 @@ def server_time(index: Index, *, retries: int = http.RETRIES) -> datetime | None
     with http.session(index.simple_url, retries=retries) as session:
         answer: Any = session.head(index.simple_url, headers={"Cache-Control": "no-cache"}).headers
     try:
-        return parsedate_to_datetime(answer.get("Date", ""))
+        told = parsedate_to_datetime(answer.get("Date", ""))
+        # a cache hands on when its copy was made, and how long ago. Source: RFC 9111, 5.1
+        return told + timedelta(seconds=int(answer.get("Age") or 0))
     except ValueError:
         return None

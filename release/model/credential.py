@@ -14,7 +14,7 @@ from release.model.secret import Secret
 class Origin:
     """Where a value was found, precise enough to go there and change it."""
 
-    kind: Literal["environment", "pypirc", "keyring", "trusted-publishing", "sandbox", "default"]
+    kind: Literal["environment", "pypirc", "keyring", "file", "command", "trusted-publishing", "sandbox", "default"]
     #: "$TWINE_PASSWORD", "~/.pypirc, line 7, [pypi] password", "keyring (SecretService), service …"
     detail: str
 

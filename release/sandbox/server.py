@@ -82,7 +82,7 @@ def start(  # noqa: PLR0913 - each has a default, and a name in the call
         app = Faulty(around(app) if around else app, faults, clock, sleep or _napping(closing))
         control = f"/+control/{secrets.token_urlsafe(_SECRET)}/faults"
         app = Controlled(log.Logged(app, store.requests, clock), faults, control)
-        return Sandbox(Server(host, port, app, closing), store, faults, control, stack.pop_all())
+        return Sandbox(Server(host, port, app, closing, clock), store, faults, control, stack.pop_all())
 
 
 def _napping(closing: threading.Event) -> Sleep:

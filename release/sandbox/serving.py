@@ -14,6 +14,8 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
+from datetime import datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler
 from typing import IO, TYPE_CHECKING, Any
 
@@ -48,8 +50,11 @@ class Server(ThreadedWSGIServer):
     # on Windows the same word means that a port may be taken twice
     allow_reuse_address = os.name != "nt"
 
-    def __init__(self, host: str, port: int, app: WSGIApplication, closing: threading.Event) -> None:
+    def __init__(
+        self, host: str, port: int, app: WSGIApplication, closing: threading.Event, clock: Callable[[], datetime]
+    ) -> None:
         self.closing = closing
+        self.clock = clock
         self._lock = threading.Lock()
         self._open: dict[threading.Thread, socket.socket] = {}
         super().__init__(host, port, app, handler=_Handler)
@@ -258,7 +263,7 @@ class _Handler(WSGIRequestHandler):
         # a client that still waits for leave may send its body, or may not: no request can safely follow
         self.close_connection |= body.waits or not body.sound
         last = [("Connection", "close")] if self.close_connection else []
-        return [("Server", "sandbox-index"), ("Date", self.date_time_string()), *last]
+        return [("Server", "sandbox-index"), ("Date", format_datetime(self.server.clock(), usegmt=True)), *last]
 
     def _pass_over(self, body: _Body) -> None:
         """Read what nobody read, or the next request would begin with it."""

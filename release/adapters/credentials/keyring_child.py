@@ -1,7 +1,7 @@
 """Asks the keyring, in a process of its own: an unlock prompt that nobody answers blocks for ever.
 
-Loads the library first, then reads one request as a line of JSON from stdin, and writes the answer as
-a line of JSON to stdout. Run by path, with `-P`, so that no `keyring.py` beside it or in the current
+Loads the library first, then reads requests, each a line of JSON, from stdin, and writes each answer as
+a line of JSON to stdout, until stdin ends. Run by path, with `-P`, so that no `keyring.py` beside it or in the current
 directory is taken for the library.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 
 def main() -> None:
-    """Answer one request."""
+    """Answer requests."""
     output = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a backend prints is no answer
     backend: Any = None
@@ -28,15 +28,16 @@ def main() -> None:
         return {"backend": _name(backend)}
 
     state = _tried(load)
-    line = sys.stdin.readline()
-    if not line:
-        return
     if "state" not in state and state["backend"] in {"fail", "null"}:
         state["state"] = "no backend"  # null would say that it has nothing, and keep nothing either
-    elif "state" not in state:
-        state |= {"state": "answered"} | _tried(lambda: _look(backend, json.loads(line)))
-    output.write(json.dumps({"is": "answer", **state}) + "\n")
-    output.flush()
+    while line := sys.stdin.readline():
+        answer = state if "state" in state else state | {"state": "answered"} | _asked(backend, line)
+        output.write(json.dumps({"is": "answer", **answer}) + "\n")
+        output.flush()
+
+
+def _asked(backend: Any, line: str) -> dict[str, Any]:
+    return _tried(lambda: _look(backend, json.loads(line)))
 
 
 def _name(backend: Any) -> str:

@@ -1,0 +1,262 @@
+"""Looks at every credential, many at a time, and says of each how it is.
+
+First the programs that keep secrets are run, then the indexes are asked; the same question to the same index
+is asked once, however many places hold the same token.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from release import verification
+from release.adapters.credentials import places
+from release.adapters.credentials.places import Taken
+from release.adapters.system import System
+from release.errors import UnreachableError
+from release.facts import Access, Before, Health, Project
+from release.fleet import Manners
+from release.health.crew import Crew, Once
+from release.health.entries import Watched
+from release.health.history import Key
+from release.health.judging import Result, judge, unlooked
+from release.model.credential import Credential, Resolution
+from release.model.finding import Unknown
+from release.model.index import Index
+from release.model.place import Command
+from release.model.probe import Probed
+from release.model.secret import Secret
+from release.model.token import Token, decode, window
+
+Done = TypeVar("Done")
+Probe = Literal["permission", "identity", "off"]
+
+#: how far two clocks may be apart
+_APART = timedelta(seconds=60)
+_SOON = "run it again, with more time or fewer credentials: `deadline` and `patience` in the fleet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What the history knows. Empty where there is none."""
+
+    #: what each place had
+    before: Mapping[Key, Before] = field(default_factory=dict)
+    #: fingerprint and identifier → since when the token is known
+    first_seen: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Census:
+    """How to look."""
+
+    system: System
+    #: relative paths and programs start here
+    directory: Path
+    manners: Manners = field(default_factory=Manners)
+    probe: Probe = "permission"
+    offline: bool = False
+    waive: Mapping[str, str] = field(default_factory=dict)
+    past: Past = field(default_factory=Past)
+
+    def take(self, watched: Sequence[Watched]) -> Iterator[tuple[int, Watched]]:
+        """The same credentials, their programs run; as they come, each with its number."""
+        sources = {one.source: one.username for one in watched if one.taken is None and one.source}
+        jobs = [partial(self._run, source, username) for source, username in sources.items()]
+        crew = self._crew(jobs, contextlib.nullcontext)
+        slow = Unknown(reason="its program was not waited for", remedy=_SOON)
+        had = dict.fromkeys(sources, Taken(resolution=_nothing(slow)))
+        yield from ((n, one) for n, one in enumerate(watched) if one.taken is not None)
+        for number, result in crew.results():
+            source = list(sources)[number]
+            if isinstance(result, Taken):
+                had[source] = result
+            yield from self._with(watched, source, had.pop(source))
+        for source, taken in had.items():
+            yield from self._with(watched, source, taken)
+
+    def _with(self, watched: Sequence[Watched], source: Command, taken: Taken) -> Iterator[tuple[int, Watched]]:
+        for number, one in enumerate(watched):
+            if one.taken is None and one.source == source:
+                yield number, replace(one, taken=taken)
+
+    def _run(self, source: Command, username: str) -> Taken:
+        return places.take(self.system, source, username=username, directory=self.directory)
+
+    def look(self, watched: Sequence[Watched]) -> Iterator[tuple[int, Result]]:
+        """The number of a credential, and what is said of it, as soon as it is known.
+
+        Those that the deadline cuts off do not come.
+        """
+        from release.adapters import keeping
+
+        questions = _Questions(census=self, uses=Counter((one.index, _name(one)) for one in watched))
+        holders = _holders(watched)
+        jobs = [partial(self._one, one, questions, holders) for one in watched]
+        crew = self._crew(jobs, lambda: keeping.keeping(manners))
+        manners = keeping.Manners(self.manners.rate, sleep=crew.sleep)
+        for number, result in crew.results():
+            yield number, result if isinstance(result, Result) else _lost(watched[number], result)
+
+    def _crew(
+        self, jobs: Sequence[Callable[[], Done]], around: Callable[[], AbstractContextManager[object]]
+    ) -> Crew[Done]:
+        how = self.manners
+        return Crew(jobs, workers=how.concurrency, patience=how.patience, deadline=how.deadline, around=around)
+
+    def _one(self, one: Watched, questions: _Questions, holders: Mapping[object, tuple[str, ...]]) -> Result:
+        taken = one.taken or Taken(resolution=_nothing(Unknown(reason="nobody looked there", remedy="run it again")))
+        credential = taken.resolution.credential
+        secret = credential.password if isinstance(credential, Credential) else None
+        found = verification.verify(
+            questions.on_time(one.index, secret), one.index, one.project,
+            offline=self.offline, credential=taken.resolution, waive=self.waive, tiers=questions.tiers(),
+        )  # fmt: skip
+        questions.done(one.index, _name(one))
+        health = Health(
+            access=found.access, policy=one.policy, publisher=one.publisher,
+            made=_made(one, found.access), known_since=self._known_since(taken, found.access),
+            elsewhere=tuple(place for place in holders.get(_token(secret), ()) if place != one.place),
+            before=self.past.before.get((one.index.name, one.index.upload_url, _name(one), one.place)),
+        )  # fmt: skip
+        result = judge(found, health, place=one.place, waive=self.waive)
+        return replace(result, skew=questions.skew(one.index) or result.skew)
+
+    def _known_since(self, taken: Taken, access: Access) -> datetime | None:
+        """Since when the token is known to exist: the earliest that anybody can tell."""
+        if not isinstance(access.credential, Credential):
+            return None
+        identifier = access.token.identifier if isinstance(access.token, Token) else ""
+        seen = self.past.first_seen.get((access.credential.password.fingerprint, identifier))
+        return min((one for one in (seen, taken.since) if one is not None), default=None)
+
+
+class _Questions:
+    """What the indexes are asked, each question once in a run."""
+
+    def __init__(self, census: Census, uses: Counter[tuple[Index, str]]) -> None:
+        self._census, self._uses = census, uses
+        self._listings: Once[tuple[Index, str], Access] = Once()
+        self._identities: Once[tuple[Index, Secret], tuple[Probed | Unknown | None, timedelta | None]] = Once()
+        self._permissions: Once[tuple[Index, Secret, str], Probed | Unknown | None] = Once()
+        self._skews: Once[Index, timedelta] = Once()
+        self._known_skews: dict[Index, timedelta] = {}
+
+    def tiers(self) -> tuple[verification.Tier, ...]:
+        """What `verify` asks, as far as this run may."""
+        asked = {"permission": 3, "identity": 2, "off": 1}[self._census.probe]
+        return (verification.vouched, *(self.known, self.identified, self.permitted)[:asked])
+
+    def known(self, system: System, facts: Access) -> Access:
+        if not isinstance(facts.project, Project):
+            return verification.known(system, facts)
+        key = (facts.index, facts.project.name)
+        found = self._listings.get(key, lambda: verification.known(system, facts))
+        return replace(facts, listing=found.listing, ownership=found.ownership, alike=found.alike)
+
+    def identified(self, system: System, facts: Access) -> Access:
+        if not isinstance(facts.credential, Credential):
+            return facts
+
+        def ask() -> tuple[Probed | Unknown | None, timedelta | None]:
+            found = verification.identified(system, facts)
+            return found.identity, found.skew
+
+        identity, skew = self._identities.get((facts.index, facts.credential.password), ask)
+        return replace(facts, identity=identity, skew=skew)
+
+    def permitted(self, system: System, facts: Access) -> Access:
+        if not isinstance(facts.credential, Credential) or not isinstance(facts.project, Project):
+            return facts
+        key = (facts.index, facts.credential.password, facts.project.name)
+        return replace(
+            facts, permission=self._permissions.get(key, lambda: verification.permitted(system, facts).permission)
+        )
+
+    def done(self, index: Index, name: str) -> None:
+        """One more of those who ask about a project has asked: after the last, its listing is not kept."""
+        self._uses[index, name] -= 1
+        if not self._uses[index, name]:
+            self._listings.forget((index, name))
+
+    def on_time(self, index: Index, secret: Secret | None) -> System:
+        """This machine, with the index's time where it differs: what expires, expires by the index's clock.
+
+        Asked only where a token shows when it ends.
+        """
+        system = self._census.system
+        token = decode(secret) if secret is not None and index.kind == "warehouse" else None
+        if self._census.offline or not isinstance(token, Token) or window(token).expires_at is None:
+            return system
+        skew = self._skews.get(index, lambda: self._ask_skew(index))
+        return replace(system, now=lambda: system.now() + skew) if skew else system
+
+    def skew(self, index: Index) -> timedelta | None:
+        """How far the index's clock is ahead, as far as it was asked for its own sake."""
+        return self._known_skews.get(index)
+
+    def _ask_skew(self, index: Index) -> timedelta:
+        from release.adapters import index_api
+
+        asked = self._census.system.now()
+        try:
+            told = index_api.server_time(index)
+        except UnreachableError:
+            return timedelta()  # whoever asks next will say so
+        skew = told - asked if told else timedelta()
+        if abs(skew) <= _APART:
+            return timedelta()
+        self._known_skews[index] = skew
+        return skew
+
+
+def not_looked_at(one: Watched, why: str) -> Result:
+    """What is said of a credential where the run ended first."""
+    return unlooked(one.index.name, one.index.upload_url, one.project, one.place, Unknown(reason=why, remedy=_SOON))
+
+
+def _lost(one: Watched, error: object) -> Result:
+    """What is said where a look took too long, or broke."""
+    if error is None:
+        return not_looked_at(one, "it took too long, and was not waited for")
+    why = Unknown(reason=f"{type(error).__name__} while it was looked at", remedy="report that this look broke")
+    return unlooked(one.index.name, one.index.upload_url, one.project, one.place, why)
+
+
+def _made(one: Watched, access: Access) -> datetime | None:
+    """When the token was made: as it was written down, or from when on the token says that it is valid."""
+    if one.made is not None:
+        return one.made
+    start = window(access.token).not_before if isinstance(access.token, Token) else None
+    return start if start is not None and start.timestamp() > 0 else None
+
+
+def _holders(watched: Sequence[Watched]) -> dict[object, tuple[str, ...]]:
+    """Token → every place that has it."""
+    found: dict[object, dict[str, None]] = {}
+    for one in watched:
+        credential = one.taken.resolution.credential if one.taken else None
+        if isinstance(credential, Credential) and len(credential.password):
+            found.setdefault(_token(credential.password), {})[one.place] = None
+    return {token: tuple(held) for token, held in found.items()}
+
+
+def _token(secret: Secret | None) -> object:
+    """What tells two tokens apart: the index knows them by their identifiers, whatever limits a copy has."""
+    told = decode(secret) if secret is not None else None
+    return (told.location, told.identifier) if isinstance(told, Token) else secret
+
+
+def _name(one: Watched) -> str:
+    return one.project.name if isinstance(one.project, Project) else ""
+
+
+def _nothing(why: Unknown) -> Resolution:
+    return Resolution(credential=why)

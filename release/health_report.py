@@ -1,0 +1,237 @@
+"""What a look at many tokens comes to: lines, one JSON document, an exit status. Never a secret."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, get_args
+
+from release.errors import Exit
+from release.lines import Line, outcome_data
+from release.model.health import Seen, State
+from release.model.outcome import Outcome
+
+_STYLES: Mapping[str, str] = {
+    "healthy": "green", "warning": "yellow", "expiring": "yellow", "expired": "bold red", "revoked": "bold red",
+    "broken": "bold red", "unknown": "magenta",
+}  # fmt: skip
+#: the gravest first
+_ORDER = ("broken", "unknown", "warning", "healthy")
+#: lines of what is in order that are worth reading one by one
+_FEW = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One credential, as it is told."""
+
+    seen: Seen
+    outcomes: tuple[Outcome, ...]
+    #: None where nobody knows
+    age: timedelta | None
+    #: None where it shows no end
+    left: timedelta | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A run over all that is watched."""
+
+    #: in the order in which they are listed
+    rows: tuple[Row, ...]
+    #: whether it was ended before all was looked at
+    interrupted: bool = False
+    offline: bool = False
+    #: what is to be told beside the tokens: a clock that is wrong, a history that was damaged
+    notes: tuple[str, ...] = ()
+    #: why this run is not remembered, and what to do about it; None where it is
+    forgotten: tuple[str, str] | None = None
+    #: where the history is
+    history: str = ""
+
+    def status(self, *, strict: bool) -> Exit:
+        """The exit status; `strict` makes warnings failures."""
+        words = {row.seen.word for row in self.rows}
+        if "broken" in words or (strict and "warning" in words):
+            return Exit.REFUSED
+        if "unknown" in words or not self.rows:
+            return Exit.UNKNOWN
+        return Exit.WARNED if "warning" in words else Exit.DONE
+
+
+def lines(look: Look, *, quiet: bool = False) -> Iterator[Line]:
+    """The run for a reader: what is wrong first, each with what to do; then what is in order."""
+    if not look.rows:
+        yield Line(text="no credential was found, so there is none to look at", style="bold yellow")
+        yield Line(text="  → store one (python -m release store --index NAME), or list them: --fleet FILE")
+    ranked = sorted(look.rows, key=lambda row: _ORDER.index(row.seen.word))
+    wrong = [row for row in ranked if row.seen.word != "healthy"]
+    fine = [row for row in ranked if row.seen.word == "healthy"]
+    for row in wrong:
+        yield from _trouble(row)
+    if not quiet:
+        yield from (_row(row) for row in fine[:_FEW])
+        if len(fine) > _FEW:
+            yield Line(text=f"  … and {len(fine) - _FEW} more that are healthy", style="dim")
+    yield from _ending(look)
+
+
+def _row(row: Row) -> Line:
+    seen, state = row.seen, row.seen.state
+    more = [text for text in (_age(row.age), _left(row.left)) if text]
+    told = f" ({', '.join(more)})" if more else ""
+    return Line(text=f"{state:<9} {seen.about}: {seen.place}{told}", style=_STYLES[state])
+
+
+def _trouble(row: Row) -> Iterator[Line]:
+    seen = row.seen
+    level = "warning" if seen.word == "warning" else "error"
+    line = _row(row)
+    yield Line(text=line.text, style=line.style, annotation=(level, f"{seen.about}: {seen.state}", _sentence(seen)))
+    for message, remedy in dict.fromkeys([(seen.message, seen.remedy), *_others(row)]):
+        yield Line(text=f"          {message}")
+        if remedy:
+            yield Line(text=f"          → {remedy}")
+
+
+def _sentence(seen: Seen) -> str:
+    return f"{seen.message}. {seen.remedy}" if seen.remedy else seen.message
+
+
+def _others(row: Row) -> Iterator[tuple[str, str]]:
+    """What else is wrong, beside the root of it."""
+    for outcome in row.outcomes:
+        if outcome.state in {"warned", "failed"}:
+            yield from ((one.message, one.remedy) for one in outcome.findings)
+
+
+def _ending(look: Look) -> Iterator[Line]:
+    counts: Counter[str] = Counter(row.seen.word for row in look.rows)
+    said = ", ".join(f"{counts[word]} {word}" for word in reversed(_ORDER) if counts[word]) or "nothing"
+    passed = set(counts) <= {"healthy"} and bool(look.rows)
+    yield Line(text=f"{len(look.rows)} looked at: {said}", style="bold green" if passed else "bold")
+    if look.interrupted:
+        yield Line(text="  ended early: what was not looked at is unknown", style="bold yellow")
+    if look.offline:
+        yield Line(text="  as far as this machine can tell: no index was asked", style="dim")
+    for note in look.notes:
+        yield Line(text=f"  note: {note}", annotation=("warning", "token health", note))
+    if look.forgotten is not None:
+        what, remedy = look.forgotten
+        yield Line(text=f"  this run is not remembered: {what}", style="bold yellow")
+        yield Line(text=f"  → {remedy}")
+
+
+def _age(age: timedelta | None) -> str:
+    return f"{age.days} days old" if age is not None and age.days else ""
+
+
+def _left(left: timedelta | None) -> str:
+    return f"{left.days} days left" if left is not None and left > timedelta() else ""
+
+
+# -- JSON -------------------------------------------------------------------------------------------
+
+
+def as_data(look: Look, *, strict: bool) -> dict[str, Any]:
+    """The run for JSON, schema 1."""
+    counts = Counter(row.seen.state for row in look.rows)
+    return {
+        "schema": 1,
+        "exit": int(look.status(strict=strict)),
+        "interrupted": look.interrupted,
+        "offline": look.offline,
+        "counts": {state: counts[state] for state in get_args(State)},
+        "notes": list(look.notes),
+        "history": look.history,
+        "remembered": look.forgotten is None,
+        "forgotten": None if look.forgotten is None else dict(zip(("message", "remedy"), look.forgotten, strict=True)),
+        "tokens": [_token(row) for row in look.rows],
+    }
+
+
+def _token(row: Row) -> dict[str, Any]:
+    return seen_data(row.seen) | {
+        "age_days": row.age.days if row.age is not None else None,
+        "days_left": row.left.days if row.left is not None else None,
+        "checks": [outcome_data(one) for one in row.outcomes],
+    }
+
+
+def seen_data(seen: Seen) -> dict[str, Any]:
+    """What was seen of one credential."""
+    return {
+        "index": seen.index,
+        "project": seen.project,
+        "place": seen.place,
+        "state": seen.state,
+        "verdict": seen.word,
+        "cause": seen.cause or None,
+        "message": seen.message,
+        "remedy": seen.remedy,
+        "identifier": seen.identifier or None,
+        "fingerprint": seen.fingerprint or None,
+        "scope": seen.scope or None,
+        "expires": iso(seen.expires),
+    }
+
+
+def iso(moment: datetime | None) -> str | None:
+    """A time for JSON."""
+    return moment.isoformat() if moment else None
+
+
+# -- the history ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A credential that was the same for some time."""
+
+    seen: Seen
+    #: what it was before; None where nothing was known
+    before: State | None
+    #: aware, UTC, like the next
+    since: datetime
+    last_seen: datetime
+    #: how often it was looked at in that time
+    count: int
+
+
+def history_lines(now: Sequence[Interval], changed: Iterable[Interval]) -> Iterator[Line]:
+    """How each credential is and since when; then what has changed, the newest first."""
+    if not now:
+        yield Line(text="nothing is remembered yet: python -m release tokens")
+        return
+    for one in sorted(now, key=lambda one: (_ORDER.index(one.seen.word), one.seen.about, one.seen.place))[:_FEW]:
+        seen = one.seen
+        yield Line(
+            text=f"{seen.state:<9} since {one.since:%Y-%m-%d %H:%M}, last seen {one.last_seen:%Y-%m-%d %H:%M}  "
+            f"{seen.about}: {seen.place}",
+            style=_STYLES[seen.state],
+        )
+    if len(now) > _FEW:
+        yield Line(text=f"  … and {len(now) - _FEW} more (--json has all of them)", style="dim")
+    yield Line(text="what has changed, the newest first", style="bold")
+    for one in changed:
+        seen = one.seen
+        yield Line(
+            text=f"  {one.since:%Y-%m-%d %H:%M}  {one.before or 'new'} → {seen.state}  {seen.about}: {seen.place}",
+            style=_STYLES[seen.state],
+        )
+        if seen.message:
+            yield Line(text=f"                    {seen.message}", style="dim")
+
+
+def history_data(now: Iterable[Interval], changed: Iterable[Interval]) -> dict[str, Any]:
+    """The same for JSON, schema 1."""
+    return {"schema": 1, "tokens": [_interval(one) for one in now], "changes": [_interval(one) for one in changed]}
+
+
+def _interval(one: Interval) -> dict[str, Any]:
+    return seen_data(one.seen) | {
+        "before": one.before, "since": iso(one.since), "last_seen": iso(one.last_seen), "count": one.count,
+        "checks": dict(one.seen.checks),
+    }  # fmt: skip

@@ -1,0 +1,127 @@
+"""Verbs about tokens over time: how they are, and how they were."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from release.errors import Exit, UsageError
+from release.verbs.writing import Write, as_json
+
+if TYPE_CHECKING:
+    from release.adapters.board import Silent
+    from release.health.history import History
+    from release.lines import Line
+
+TEXTS = {"tokens": "say how every token is: of this project, or of a fleet; `tokens history`: what has changed"}
+#: changes that are shown unless more are asked for
+_LIMIT = 50
+
+
+def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
+    """Declare the options of these verbs."""
+    own = made["tokens"]
+    own.epilog = (
+        "exit status: 0 all healthy · 1 something is broken · 2 usage or configuration · "
+        "5 nothing is broken, something is to be done before long · 6 could not tell: network, keyring"
+    )
+    own.add_argument("what", nargs="?", choices=("history",), help="what has changed, and since when")
+    own.add_argument("--fleet", type=Path, metavar="FILE", help="look at what this TOML file lists")
+    own.add_argument("--offline", action="store_true", help="ask no index")
+    own.add_argument(
+        "--probe", choices=("permission", "identity", "off"), default="permission",
+        help="how far the indexes are asked: may it upload (default), is it known, or neither",
+    )  # fmt: skip
+    own.add_argument("--strict", action="store_true", help="a warning is a failure: exit status 1, not 5")
+    own.add_argument("--state", type=Path, metavar="DIR", help="keep the history there ($PYPI_PREFLIGHT_STATE)")
+    own.add_argument("--limit", type=int, metavar="N", default=_LIMIT, help="of the history: the last N changes")
+
+
+def tokens(options: argparse.Namespace, write: Write) -> int:
+    """How every token is, or how they were."""
+    if options.what == "history":
+        return _history(options, write)
+    from release import health_report
+    from release.adapters import system
+    from release.health import watching
+
+    real, directory = system.real(), options.directory.resolve()
+    asked = watching.wanted(real, directory, file=options.fleet, config_file=options.config, offline=options.offline)
+    history = _opened(options)
+    with _board(options, write) as board:
+        found = watching.look(
+            real, asked, history=history, probe=options.probe, offline=options.offline,
+            told=lambda row, total: board.tell(row.seen, total),
+        )  # fmt: skip
+    status = found.status(strict=options.strict)
+    found = watching.remembered(found, history, status)
+    if options.json:
+        write(as_json(health_report.as_data(found, strict=options.strict)))
+    else:
+        _show(health_report.lines(found, quiet=options.quiet), write)
+    return status
+
+
+def _history(options: argparse.Namespace, write: Write) -> int:
+    """What is remembered. Exit status 6 where there is no history that could be read."""
+    from release import health_report
+    from release.health import past
+
+    if options.limit < 0:
+        raise UsageError(f"--limit must not be negative, and is {options.limit}", remedy="give 0 or more")
+    history = _opened(options)
+    now, changed = past.now(history), past.changed(history, limit=options.limit)
+    history.close()
+    if history.trouble is not None:
+        raise history.trouble
+    if options.json:
+        write(as_json(health_report.history_data(now, changed) | {"notes": history.notes}))
+    else:
+        _show(health_report.history_lines(now, changed), write)
+    return Exit.DONE
+
+
+def _opened(options: argparse.Namespace) -> History:
+    from release.adapters import system
+    from release.health import history
+
+    real = system.real()
+    return history.History(history.directory(real.env, options.state) / history.NAME, now=real.now)
+
+
+def _board(options: argparse.Namespace, write: Write) -> Silent:
+    from release.adapters import board
+    from release.model.redact import redact
+
+    if options.json or options.quiet:
+        return board.Silent()
+    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+        return board.Moving(redact)
+    return board.Plain(write)
+
+
+def _show(lines: Iterable[Line], write: Write) -> None:
+    """Lines: with colours on a terminal, with annotations in GitHub Actions."""
+    from release.adapters import console
+
+    def none(_event: object) -> tuple[Line, ...]:
+        return ()
+
+    from release.model.redact import redact
+
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        screen: console.Plain = console.Actions(none, write)
+    elif sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+        screen = console.Live(none, write, redact)
+    else:
+        screen = console.Plain(none, write)
+    with screen:
+        for line in lines:
+            screen.show(line)
+
+
+HANDLERS = {"tokens": tokens}

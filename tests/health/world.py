@@ -1,0 +1,128 @@
+"""A fleet in the sandbox: every kind of user and token, and one look at all of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from release import fleet
+from release.adapters.system import System, real
+from release.fleet import Fleet
+from release.health import entries
+from release.health.history import NAME, History
+from release.health.watching import Wanted, look, remembered
+from release.health_report import Look
+from release.model.index import Index
+from tests.sandbox.asking import Index as Running
+
+WORLD: dict[str, Any] = {
+    "users": [
+        {"name": "alice"},
+        {"name": "bob", "email_verified": False},
+        {"name": "carol", "two_factor": False},
+        {"name": "dave"},
+        {"name": "erin", "disabled": True},
+    ],
+    "projects": [
+        {"name": "acme-widget", "owners": ["alice"], "maintainers": ["bob", "carol"]},
+        {"name": "other-owned", "owners": ["dave"]},
+        {"name": "archived", "owners": ["alice"], "status": "archived"},
+    ],
+    "tokens": [
+        {"name": "account", "user": "alice"},
+        {"name": "widget", "user": "alice", "scope": ["acme-widget"]},
+        {"name": "archived", "user": "alice", "scope": ["archived"]},
+        {"name": "expired", "user": "alice", "scope": ["acme-widget"], "expires": 1_600_000_000},
+        {"name": "revoked", "user": "alice", "scope": ["acme-widget"], "revoked": True},
+        {"name": "forged", "user": "alice", "scope": ["acme-widget"], "forged": True},
+        {"name": "elsewhere", "user": "alice", "location": "pkgs.zzz"},
+        {"name": "bob", "user": "bob", "scope": ["acme-widget"]},
+        {"name": "carol", "user": "carol", "scope": ["acme-widget"]},
+        {"name": "dave", "user": "dave", "scope": ["other-owned"]},
+        {"name": "erin", "user": "erin", "scope": ["acme-widget"]},
+    ],
+}
+
+
+@dataclass(kw_only=True)
+class Watch:
+    """A fleet of variables that hold tokens of an index, and the machine that looks at them."""
+
+    running: Running
+    directory: Path
+    now: Callable[[], datetime] = field(default_factory=lambda: lambda: datetime.now(UTC))
+    env: dict[str, str] = field(default_factory=dict)
+    #: keys of the fleet beside its tokens
+    table: dict[str, Any] = field(default_factory=dict)
+    tokens: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def index(self) -> Index:
+        return replace(self.running.sandbox.index("pypi"), ephemeral=False)
+
+    @property
+    def path(self) -> Path:
+        return self.directory / "state" / NAME
+
+    def add(self, name: str, project: str | None = "acme-widget", *, secret: str | None = None, **more: Any) -> None:
+        """Watch a token of the world (or `secret`), in the variable of that name."""
+        self.env[name.upper()] = self.running.sandbox.tokens[name].reveal() if secret is None else secret
+        self.tokens.append({"env": name.upper(), **({"project": project} if project else {}), **more})
+
+    def fleet(self) -> Fleet:
+        return fleet.parse({"rate": 1000, **self.table, "tokens": self.tokens}, {"pypi": self.index})
+
+    def system(self) -> System:
+        return replace(real(), env=self.env, now=self.now)
+
+    def wanted(self) -> Wanted:
+        made = self.fleet()
+        watched = entries.of_fleet(self.system(), made, self.directory)
+        return Wanted(fleet=made, watched=watched, directory=self.directory, waive=made.waive)
+
+    def history(self) -> History:
+        return History(self.path, now=self.now)
+
+    def look(self, **how: Any) -> Look:
+        """One run, remembered."""
+        history = how.pop("history", None) or self.history()
+        found = look(self.system(), self.wanted(), history=history, **how)
+        return remembered(found, history, found.status(strict=False))
+
+    def select(self, query: str) -> list[tuple[Any, ...]]:
+        """What the history holds, as the plain tool shows it."""
+        history = self.history()
+        try:
+            return [tuple(row) for row in history.select(query)]
+        finally:
+            history.close()
+
+
+def states(found: Look) -> dict[str, str]:
+    """Place → state."""
+    return {row.seen.place: row.seen.state for row in found.rows}
+
+
+def everything(directory: Path, *texts: str) -> bytes:
+    """Every byte of every file below a directory, and these texts."""
+    data = [path.read_bytes() for path in sorted(directory.rglob("*")) if path.is_file()]
+    return b"\n".join([*data, *(one.encode() for one in texts)])
+
+
+def as_toml(table: Mapping[str, Any], tokens: list[dict[str, Any]]) -> str:
+    """A fleet file. JSON's texts, numbers, lists and flat tables are TOML's too, but for the colons."""
+    lines = [f"{key} = {json.dumps(value)}" for key, value in table.items() if not isinstance(value, dict)]
+    for key, value in table.items():
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                lines += [f"[{key}.{name}]", *(f"{k} = {json.dumps(v)}" for k, v in inner.items())]
+    for one in tokens:
+        lines += ["[[tokens]]", *(f"{k} = {json.dumps(v)}" for k, v in one.items())]
+    with suppress(IndexError):
+        lines[-1] += "\n"
+    return "\n".join(lines)
