@@ -41,7 +41,7 @@ def check(_: Context, index: str = "") -> None:
 
 @task(auto_shortflags=False)
 def build(_: Context) -> None:
-    """Build sdist and wheel from a clean clone of the commit, and check them."""
+    """Build sdist and wheel from a clean clone, and check them."""
     _program("build")
 
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from release.errors import Exit
-from release.sandbox.faults import Drop, Fault, When
-from tests.health.world import WORLD, Watch, everything, states
-from tests.sandbox.asking import Clock, Index, index
+from tests.health.world import WORLD, Watch
+from tests.sandbox.asking import Index, index
 
 #: token → project → state, cause, exit status
 CASES = {
