@@ -15,7 +15,7 @@ from typing import TypeVar
 from packaging.version import Version
 
 from release import survey
-from release.adapters import builder, environment, index_api, integrity, project_api, smoke
+from release.adapters import builder, environment, index_api, installer, integrity, project_api, smoke
 from release.adapters.system import System, filing, together
 from release.checks.outside import installable
 from release.errors import RefusedError, ToolError, UnreachableError
@@ -200,6 +200,7 @@ def try_out(
         "wheel": (wheel, "the release has no wheel for this interpreter" if wheels else "the release has no wheel"),
         "sdist": (sdists[0] if sdists else None, "the release has no sdist"),
     }
+    system = installer.apart_from(system, outside.index.simple_url)
     by_wheel, by_sdist = together(system, [partial(one, file=file, absent=absent) for file, absent in jobs.values()])
     if wheels and wheel is None and not sdists:
         return replace(outside, wheel=_NO_FILE, sdist=by_sdist)

@@ -9,19 +9,23 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from release.adapters.system import System
 from release.errors import UsageError
 from release.model.credential_variables import without_credentials
+from release.model.index import PYPI
 
 Installer = Literal["uv", "pip"]
 
 #: Settings that would send an install elsewhere, or weaken it, for pip and uv alike; and colours.
 _DIVERTING = re.compile(
-    r"PIP_(USER|TARGET|PREFIX|ROOT|PYTHON|DRY_RUN|NO_DEPS|REQUIREMENT|EDITABLE|REPORT|LOG|REQUIRE_.*)"
+    r"PIP_(USER|TARGET|PREFIX|ROOT|PYTHON|DRY_RUN|NO_DEPS|REQUIREMENT|EDITABLE|REPORT|LOG|REQUIRE_.*|NO_BUILD_ISOLATION)"
     r"|UV_(SYSTEM_PYTHON|PYTHON|TARGET|PREFIX|NO_DEPS|NO_VERIFY_HASHES|REQUIRE_HASHES|OVERRIDE|PROJECT.*|WORKING_DIR.*)"
+    r"|UV_NO_BUILD_ISOLATION(_PACKAGE)?"
     r"|VIRTUAL_ENV(_PROMPT)?|CONDA_PREFIX|__PYVENV_LAUNCHER__|FORCE_COLOR|CLICOLOR_FORCE|PY_COLORS"
 )
 #: a user who has one of these has told uv where packages are
@@ -68,6 +72,30 @@ def surroundings(system: System) -> dict[str, str]:
         "COLUMNS": "300",
     }  # fmt: skip
     return env | _no_proxy(env) | _pip_settings_for_uv(system)
+
+
+def apart_from(system: System, simple_url: str) -> System:
+    """The same machine, where this index is never asked beside another one, whatever pip and uv are told.
+
+    Of two indexes that have a name, installers take the higher version: on TestPyPI that may be anybody's. As the
+    user's own first index it stays.
+    """
+    env, told = dict(system.env), _pip_settings(system).get("extra-index-url", "").split()
+    kept = [url for url in told if _place(url) != _place(simple_url)]
+    if kept != told:
+        # pip passes over an empty variable, and would read its files again: the first index, once more, changes nothing
+        env["PIP_EXTRA_INDEX_URL"] = " ".join(kept) or _pip_settings(system).get("index-url") or PYPI.simple_url
+    for name in ("UV_EXTRA_INDEX_URL", "UV_INDEX"):
+        urls = [url for url in env.get(name, "").split() if _place(url.rpartition("=")[2]) != _place(simple_url)]
+        if name in env:
+            env[name] = " ".join(urls)
+    return replace(system, env=env)
+
+
+def _place(url: str) -> tuple[str, str]:
+    """Where an address leads, by whatever name and password."""
+    parts = urlsplit(url)
+    return parts.netloc.rpartition("@")[2].lower(), parts.path.rstrip("/")
 
 
 def _no_proxy(env: Mapping[str, str]) -> dict[str, str]:

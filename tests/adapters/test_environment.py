@@ -22,6 +22,7 @@ from release.adapters.environment import Environment
 from release.adapters.system import System, real
 from release.errors import ToolError, UsageError
 from release.model.finding import Finding, Unknown
+from release.model.index import PYPI
 
 BOTH = pytest.mark.parametrize("tool", ["uv", "pip"])
 
@@ -234,6 +235,24 @@ def test_uv_looks_where_pip_is_told_to(tmp_path: Path) -> None:
     assert seen["UV_FIND_LINKS"] == "/wheels"
     own = replace(told, env={**told.env, "UV_INDEX_URL": "https://mine.example"})
     assert "UV_DEFAULT_INDEX" not in installer.surroundings(own)
+
+
+def test_an_index_is_kept_from_standing_beside_another(tmp_path: Path) -> None:
+    """Out of files and variables, by whatever name; the others stay, and so does it as the first one."""
+    (tmp_path / "pip.conf").write_text("[global]\nextra-index-url = https://a.example/simple/ https://b.example\n")
+    env = {
+        "PIP_CONFIG_FILE": str(tmp_path / "pip.conf"),
+        "UV_INDEX": "a=https://u:p@A.example/simple https://c.example",
+    }
+    told = replace(real(), env=env, home=tmp_path)
+    seen = installer.apart_from(told, "https://a.example/simple/").env
+    assert seen["PIP_EXTRA_INDEX_URL"] == "https://b.example"
+    assert seen["UV_INDEX"] == "https://c.example"
+    assert installer.apart_from(told, "https://d.example/simple/").env == env
+    alone = replace(told, env={"PIP_CONFIG_FILE": os.devnull, "PIP_EXTRA_INDEX_URL": "https://a.example/simple"})
+    assert installer.apart_from(alone, "https://a.example/simple/").env["PIP_EXTRA_INDEX_URL"] == PYPI.simple_url
+    first = replace(told, env={"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "https://a.example/simple"})
+    assert installer.apart_from(first, "https://a.example/simple/").env == first.env
 
 
 @pytest.mark.parametrize(

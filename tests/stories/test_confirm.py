@@ -127,7 +127,7 @@ def test_a_look_alike_on_the_index_of_the_project_is_never_asked_for(anywhere: A
     """Dependency confusion: whoever may upload to TestPyPI lays traps there, under every name that an install asks for.
 
     The project in a higher version, its dependency, and what its sdist needs to build. The project's own file
-    comes by address and hash, all else from the ordinary index.
+    comes by address and hash, all else from the ordinary index: even where the user has told pip and uv of TestPyPI.
     """
     built = builders.wheel(
         files={"acme_widget.py": "from acme_helper import genuine\n"}, metadata_extra="Requires-Dist: acme-helper\n"
@@ -152,7 +152,8 @@ def test_a_look_alike_on_the_index_of_the_project_is_never_asked_for(anywhere: A
         ):
             genuine = builders.wheel(name, files={f"{module}.py": text})
             assert Index(sandbox=ordinary).upload(name, content=genuine).line == "200 OK"
-        anywhere.user.env = ordinary_index(ordinary.simple_url) | {"RELEASE_INSTALLER": tool}
+        extra = dict.fromkeys(("PIP_EXTRA_INDEX_URL", "UV_EXTRA_INDEX_URL"), anywhere.on.testpypi.simple_url)
+        anywhere.user.env = ordinary_index(ordinary.simple_url) | extra | {"RELEASE_INSTALLER": tool}
         before = len(anywhere.on.testpypi.log)
         told = anywhere.confirm("acme-widget==1.0", "--index", "testpypi", "--json")
         assert told.status == 0, told.all
