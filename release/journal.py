@@ -29,7 +29,7 @@ from release.plan import Plan
 
 _HOME = ".release"
 _NAME = "journal.jsonl"
-_REHEARSAL = "rehearsal"
+REHEARSAL = "rehearsal"
 RECORD = "record.json"
 
 
@@ -52,7 +52,7 @@ class Journal:
     @property
     def record(self) -> Path:
         """Where the record of the version is kept; a rehearsal of the tree has its own."""
-        return (self.directory if self.directory.name == _REHEARSAL else self.directory.parent) / RECORD
+        return (self.directory if self.directory.name == REHEARSAL else self.directory.parent) / RECORD
 
     def write(self, event: str, **fields: Any) -> None:
         """Append one event, durably. Raises `OSError` where the disk is full or read-only."""
@@ -116,13 +116,13 @@ def for_plan(plan: Plan, project: Path) -> Journal:
 
 def for_release(project: Path, *, version: str, commit: str | None) -> Journal:
     """The journal of a release, keyed by version and commit."""
-    safe = "".join(c if c.isalnum() or c in ".+!_-" else "_" for c in version)
-    return Journal(directory=_home(project) / safe / (commit or "tree")[:12], commit=commit, version=version)
+    directory = _home(project) / _safe(version) / (commit or "tree")[:12]
+    return Journal(directory=directory, commit=commit, version=version)
 
 
 def for_rehearsal(project: Path, *, version: str | None, commit: str | None) -> Journal:
     """The journal of the last rehearsal of the tree; a new rehearsal starts it anew."""
-    return Journal(directory=_home(project) / _REHEARSAL, commit=commit, version=version)
+    return Journal(directory=_home(project) / REHEARSAL, commit=commit, version=version)
 
 
 def releases(project: Path) -> tuple[Journal, ...]:
@@ -134,6 +134,15 @@ def releases(project: Path) -> tuple[Journal, ...]:
 def records(project: Path) -> tuple[Path, ...]:
     """Every record that is kept here, the one last written to last."""
     return tuple(sorted((project / _HOME).glob(f"*/{RECORD}"), key=lambda path: path.stat().st_mtime))
+
+
+def record_of(project: Path, version: str) -> Path:
+    """Where the record of a version is, if there is one; "rehearsal" has one too."""
+    return project / _HOME / _safe(version) / RECORD
+
+
+def _safe(version: str) -> str:
+    return "".join(c if c.isalnum() or c in ".+!_-" else "_" for c in version)
 
 
 def _reopened(directory: Path) -> Journal:

@@ -14,11 +14,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from release import journal as journals
 from release import record as records
 from release.adapters import builder, installer
 from release.adapters.system import System
 from release.config import Config
-from release.errors import ReleaseError
+from release.errors import ReleaseError, UsageError
 from release.journal import Journal
 from release.model.credential import Credential
 from release.model.event import Checked, Event, Said, StepBegun, StepEnded, Tell
@@ -108,14 +109,27 @@ def read(path: Path) -> dict[str, Any]:
     return records.checked(value, str(path))
 
 
+def find(project: Path, wanted: str | None) -> Path:
+    """The record of a version, or of the last `rehearsal`; None: the one last written. Raises `UsageError`."""
+    known = journals.records(project)
+    if not known:
+        raise UsageError(f"no run has left a record in {str(project)!r}", remedy="run: python -m release rehearse")
+    if wanted is None:
+        return known[-1]
+    path = journals.record_of(project, wanted)
+    if path not in known:
+        names = ", ".join(repr(one.parent.name) for one in reversed(known))
+        raise UsageError(f"there is no record of {wanted!r}", remedy=f"name one of those there are: {names}")
+    return path
+
+
 def write(path: Path, document: Mapping[str, Any]) -> None:
-    """Replace the file in one step: a reader finds the old record or the new one. Raises `OSError`."""
-    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    replace_file(path, text)
+    """Write a record. Raises `OSError`."""
+    write_text(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
-def replace_file(path: Path, text: str) -> None:
-    """Write a whole file, or leave what is there. Raises `OSError`."""
+def write_text(path: Path, text: str) -> None:
+    """Replace a file in one step: a reader finds the old one, or the new one whole. Raises `OSError`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
     try:
@@ -152,7 +166,7 @@ def tools(system: System, directory: Path, plan: Plan) -> dict[str, str]:
     """What made the run, name → version; of the build backend, what the project requires."""
     known = {"python": platform.python_version(), "platform": f"{sys.platform} {platform.machine()}"}
     known |= _versions("pypi-preflight")
-    if any(isinstance(step, Build) and step.origin != "given" for step in plan.steps):
+    if any(isinstance(step, Build) and step.origin in {"commit", "tree"} for step in plan.steps):
         known |= _versions("build") | {"build-system.requires": ", ".join(builder.requires(directory))}
     if any(isinstance(step, Upload) for step in plan.steps):
         known |= _versions("twine")

@@ -110,8 +110,8 @@ def _steps(run: Run) -> tuple[Step, ReleaseError] | None:
     """Do the steps in order. The step that stopped the run and why, or None."""
     for step in run.plan.steps:
         title, begun = plans.title(step), time.monotonic()
-        run.tell(StepBegun(title=title))
         try:
+            run.tell(StepBegun(title=title))
             done, note = _do(run, step)
         except KeyboardInterrupt:
             failure: ReleaseError | None = ReleaseError(

@@ -24,11 +24,11 @@ class Standing:
     @property
     def word(self) -> str:
         """The standing in a few words."""
+        there = f"has {len(self.there)} of {self.total} files"
         if self.refused:
-            return f"refused {len(self.refused)} of {self.total} files"
+            return f"{there}, refused {len(self.refused)}"
         if self.verified:
             return "verified"
-        there = f"has {len(self.there)} of {self.total} files"
         return there if self.verified is None else f"{there}, not verified"
 
 

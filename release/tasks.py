@@ -111,6 +111,18 @@ def status(_: Context) -> None:
     _program("status")
 
 
+@task(auto_shortflags=False, positional=["version"])
+def report(_: Context, version: str = "", form: str = "text", output: str = "") -> None:
+    """Show what the runs for a version did; --form html, markdown, junit or sarif."""
+    _program("report", *([version] if version else []), *_flags(output=output, **{form: form != "text"}))
+
+
+@task(auto_shortflags=False)
+def history(_: Context) -> None:
+    """List the releases of this project, the newest first."""
+    _program("history")
+
+
 @task(auto_shortflags=False)
 def release(context: Context, yes: bool = False) -> None:
     """Release: show the plan, ask, then run the nox chain up to PyPI."""
@@ -152,6 +164,8 @@ TASKS = (
     confirm,
     leaks,
     status,
+    report,
+    history,
     release,
 )
 

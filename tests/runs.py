@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -13,9 +14,9 @@ from release.errors import Exit
 from release.model.distribution import Distribution
 from release.model.event import Checked, StepEnded
 from release.model.finding import Finding
-from release.model.index import PYPI, TESTPYPI, WELL_KNOWN, Index
+from release.model.index import PYPI, TESTPYPI, USER_DOCS, WELL_KNOWN, Index
 from release.model.outcome import Outcome, State
-from release.model.upload import Answer, Receipt
+from release.model.upload import Answer, Receipt, Rejection, Unclear
 from release.plan import Plan, Step, Verb
 from release.record import Stage, Story
 from release.report import Account
@@ -143,4 +144,31 @@ def full() -> dict[str, Any]:
                 8: [outcome("Every file is on the index", subject="pypi")],
             },
         ),
+    )  # fmt: skip
+
+
+def refused() -> dict[str, Any]:
+    """An upload that stopped half-way, in a project whose words would do harm where they are taken as they are."""
+    bad = '<img src="http://127.0.0.1:9/x" onerror="document.title=1">'
+    evil = replace(WHEEL, path=Path(f"dist/acme-1.0-{bad.replace('/', '_')}.whl"))
+    blocked = outcome(
+        f"Every file is ours {bad}", State.FAILED,
+        Finding(
+            message=f"{bad} & \u202egpj.exe \x1b[31m \x00 ]]> | `code` [link](http://127.0.0.1:9/)",
+            remedy=f"see {USER_DOCS}/{bad} or run `{bad}`", where=f"{bad}:3",
+            server_text=f"400 {bad}", source=f"{USER_DOCS}/", cause="file.exists-different",
+        ),
+    )  # fmt: skip
+    answers: tuple[Answer, ...] = (
+        *accepted(SDIST),
+        Rejection(filename=evil.filename, status=400, text=f"File already exists {bad}"),
+        Unclear(filename="acme_widget-1.0-cp313-cp313-manylinux_2_28_x86_64.whl", what="timeout", detail=bad),
+    )
+    return record(
+        story(
+            outcomes={0: [blocked, outcome("Not looked at", State.SKIPPED, reason=bad)]}, files=(SDIST, evil),
+            uploads={"pypi": answers}, stopped_at=1, exit=Exit.INCOMPLETE, remedy=f"go on: {bad}",
+            message=f"pypi refused a file; on pypi: {SDIST.filename}; not known to be on pypi: {bad}",
+            waive={bad: bad},
+        )
     )  # fmt: skip

@@ -28,6 +28,7 @@ FLOORS = [
         "record",
         "reports",
         "standing",
+        "past",
         "lines",
         "verdict_report",
         "leak_report",

@@ -120,7 +120,7 @@ def test_each_answer_of_an_index_is_kept() -> None:
     assert (rejection["answer"], rejection["status"], rejection["text"]) == ("rejection", 400, "File already exists")
     assert (unclear["answer"], unclear["what"], unclear["sent"]) == ("unclear", "timeout", "some")
     (one,) = standing.standings(made)
-    assert (one.there, one.refused, one.word) == ((WHEEL.filename,), (SDIST.filename,), "refused 1 of 2 files")
+    assert (one.there, one.refused, one.word) == ((WHEEL.filename,), (SDIST.filename,), "has 1 of 2 files, refused 1")
 
 
 def test_waivers_have_their_reasons_and_say_whether_they_were_needed() -> None:

@@ -1,11 +1,107 @@
-"""The record as Markdown."""
+"""The record as Markdown, as GitHub and GitLab read it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import re
+from collections.abc import Iterator
+
+from release.archive_tree import printable, size
+from release.reports import words
+from release.reports.words import Data
+from release.standing import standings
+
+#: what means something inside a line of Markdown
+_SPECIAL = re.compile(r"[\\`*_{}\[\]|~&]")
+_TONES = {"good": "✅", "warn": "⚠️", "bad": "❌", "calm": "⚪"}
 
 
-def summary(record: Mapping[str, Any]) -> str:
-    """The last run, for the summary of a CI job."""
-    return f"{record['runs'][-1]['exit']['message']}\n"
+def markdown(record: Data) -> str:
+    """The whole record: the last run in full, the earlier ones a line each."""
+    return "\n".join([*_head(record), *_body(record), *_earlier(record)]) + "\n"
+
+
+def summary(record: Data) -> str:
+    """The last run, to be appended to the summary of a CI job."""
+    return "\n".join([*_head(record), *_body(record)]) + "\n\n"
+
+
+def _head(record: Data) -> Iterator[str]:
+    run = record["runs"][-1]
+    yield f"## {_TONES[words.end(run)[0]]} {_text(words.title(record))}: {run['verb']}"
+    yield ""
+    yield f"**{_text(run['exit']['message'])}**"
+    if run["exit"]["remedy"]:
+        yield f"<br>→ {_text(run['exit']['remedy'])}"
+    yield ""
+    commit = f" · commit {_code(run['commit'])}" if run.get("commit") else ""
+    tag = f" · tag {_code(record['tag'])}" if record["tag"] else ""
+    yield f"{words.moment(run['begun'])}, {words.duration(words.seconds(run))}{commit}{tag}"
+
+
+def _body(record: Data) -> Iterator[str]:
+    run = record["runs"][-1]
+    yield from _indexes(record)
+    yield from _findings(run)
+    yield from _files(record)
+    yield from _checks(run)
+
+
+def _indexes(record: Data) -> Iterator[str]:
+    found, pages = standings(record), words.pages(record)
+    if found:
+        yield from ("", "| index | standing |", "|---|---|")
+    for one in found:
+        name = f"[{_text(one.index)}]({pages[one.index]})" if one.index in pages else _text(one.index)
+        yield f"| {name} | {_text(one.word)} |"
+
+
+def _findings(run: Data) -> Iterator[str]:
+    checks, refused = words.notable(run), words.refusals(run)
+    if checks or refused:
+        yield from ("", "### What to know", "")
+    for check in checks:
+        about = f" ({_text(check['subject'])})" if check.get("subject") else ""
+        reason = f": {_text(check['reason'])}" if check.get("reason") else ""
+        yield f"- {_TONES[words.tone(check)]} **{_text(check['title'])}**{about}: {words.state(check)}{reason}"
+        for finding in words.said(check):
+            where = f"{_text(finding['where'])}: " if finding.get("where") else ""
+            yield f"  - {where}{_text(finding['message'])}"
+            if finding.get("remedy"):
+                yield f"    <br>→ {_text(finding['remedy'])}"
+    for index, answer in refused:
+        yield f"- ❌ {_text(index)}, {_code(answer['filename'])}: {_text(words.answered(answer))}"
+
+
+def _files(record: Data) -> Iterator[str]:
+    if record["files"]:
+        yield from ("", "### Files", "", "| file | size | SHA-256 |", "|---|---:|---|")
+    for file in record["files"]:
+        yield f"| {_code(file['filename'])} | {size(file['size'])} | {_code(file['sha256'])} |"
+
+
+def _checks(run: Data) -> Iterator[str]:
+    groups = words.groups(run)
+    if groups:
+        yield from ("", "### Checks", "", "| step | outcome |", "|---|---|")
+    for group in groups:
+        yield f"| {_TONES[group.tone]} {_text(group.title)} | {group.tally} |"
+
+
+def _earlier(record: Data) -> Iterator[str]:
+    earlier = record["runs"][-2::-1]
+    if earlier:
+        yield from ("", "### Earlier runs", "")
+    for run in earlier:
+        tone, word = words.end(run)
+        yield f"- {_TONES[tone]} {words.moment(run['begun'])}, {run['verb']}: {word}. {_text(run['exit']['message'])}"
+
+
+def _text(value: str) -> str:
+    """Words that mean nothing to Markdown or HTML, on one line."""
+    shown = _SPECIAL.sub(r"\\\g<0>", printable(" ".join(str(value).split())))
+    return shown.replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _code(value: str) -> str:
+    """The same, shown as code: HTML's own element, since it takes any character."""
+    return f"<code>{_text(value)}</code>"

@@ -71,6 +71,7 @@ def test_a_token_is_in_no_output_file_argument_or_environment(tmp_path: Path) ->
         project = make(tmp_path, more=release_table(on))
         project.credentials(on)
         project.commit()
+        project.env["GITHUB_STEP_SUMMARY"] = str(tmp_path / "summary.md")
         tokens = [getattr(on, name).tokens["account"].reveal() for name in ("testpypi", "pypi")]
         watch = Watch(tokens[1].encode()[-40:])
         watch.start()
@@ -79,6 +80,8 @@ def test_a_token_is_in_no_output_file_argument_or_environment(tmp_path: Path) ->
         watch.join()
         assert told.status == 0, told.all
         assert files_on(on.pypi)
+    assert (tmp_path / "summary.md").exists()
+    assert (project.root / ".release" / "1.0" / "record.json").exists()
     assert watch.looks > 10
     assert watch.found == set()
     needles = [t.encode() for t in tokens] + [base64.b64encode(f"__token__:{t}".encode()) for t in tokens]

@@ -1,0 +1,233 @@
+"""The record as one page that needs nothing else: no script, no request; for a screen, a phone, the dark, and paper."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from release.archive_tree import size
+from release.record import touched
+from release.reports import words
+from release.reports.elements import Markup, element, text, together
+from release.reports.style import style
+from release.reports.timeline import timeline
+from release.reports.words import Data, Group
+from release.standing import Standing, standings
+
+#: an address in running text; what closes a sentence or a bracket is none of it
+_ADDRESS = re.compile(r"https://[^\s<>\"'`]+[^\s<>\"'`.,;:!?)\]]")
+#: nothing may be fetched or run, whatever a record holds; its own style sheet is part of the page
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+def html(record: Data) -> str:
+    """The page: verdict, indexes, files, then the runs, the newest first."""
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("meta", name="referrer", content="no-referrer"),
+        element("title", f"{words.title(record)}: {words.end(record['runs'][-1])[1]}"),
+        Markup(f"<style>{style()}</style>"),
+    )
+    main = element("main", _top(record), *_indexes(record), *_files(record), *_runs(record))
+    body = element("body", main, _foot(record))
+    return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
+
+
+def _top(record: Data) -> Markup:
+    run = record["runs"][-1]
+    project, version = record["project"] or "unknown project", record["version"] or "version unknown"
+    return element(
+        "header",
+        element("p", "Record of a release", class_="kicker"),
+        element("h1", f"{project} ", element("span", version, class_="version")),
+        _verdict(run),
+        _facts(
+            ("Tag", record["tag"]),
+            ("Commit", record["commit"] and element("code", record["commit"])),
+        ),
+    )
+
+
+def _verdict(run: Data) -> Markup:
+    tone, word = words.end(run)
+    remedy, took = run["exit"]["remedy"], words.duration(words.seconds(run))
+    return element(
+        "div",
+        element("strong", str(run["exit"]["message"]) or word),
+        element("p", _linked(remedy), class_="remedy") if remedy else None,
+        element("p", f"{run['verb']} on {words.moment(run['begun'])}: {word} in {took}", class_="soft small"),
+        class_=f"verdict {tone}",
+    )
+
+
+def _facts(*pairs: tuple[str, str | None]) -> Markup:
+    shown = [element("div", element("dt", name), element("dd", value)) for name, value in pairs if value]
+    return element("dl", *shown, class_="facts")
+
+
+def _indexes(record: Data) -> Iterator[Markup]:
+    found = standings(record)
+    if found:
+        pages, passing = words.pages(record), words.passing(record)
+        yield element("h2", "Indexes")
+        yield element(
+            "div", *(_standing(one, pages.get(one.index), one.index in passing) for one in found), class_="cards"
+        )
+
+
+def _standing(one: Standing, address: str | None, passing: bool) -> Markup:
+    tone = "bad" if one.refused or one.verified is False else "good" if one.verified else "warn"
+    name = element("a", one.index, href=address, rel="noreferrer") if address else text(one.index)
+    note = element("p", "the embedded index of a rehearsal", class_="soft small") if passing else None
+    return element("div", element("h3", name), element("p", one.word, class_=f"tone {tone}"), note, class_="card")
+
+
+def _files(record: Data) -> Iterator[Markup]:
+    if record["files"]:
+        yield element("h2", "Files")
+        yield element("div", *map(_file, record["files"]), class_="stack")
+
+
+def _file(file: Data) -> Markup:
+    return element(
+        "div",
+        element(
+            "div", element("span", file["filename"]), element("span", size(file["size"]), class_="size"), class_="file"
+        ),
+        element("p", "SHA-256 ", element("code", file["sha256"]), class_="hash"),
+        class_="card",
+    )
+
+
+# -- runs --------------------------------------------------------------------------------------
+
+
+def _runs(record: Data) -> Iterator[Markup]:
+    """The newest run open, and those in which an index answered; the others folded."""
+    newest, *earlier = record["runs"][::-1]
+    yield element("h2", "The last run" if earlier else "The run")
+    yield from _run(newest)
+    if earlier:
+        yield element("h2", "Earlier runs")
+    for run in earlier:
+        tone, word = words.end(run)
+        summary = element(
+            "summary",
+            element("span", run["verb"], class_="name"),
+            element("span", word, class_=f"state {tone}"),
+            element("span", words.moment(run["begun"]), class_="tally"),
+        )
+        message = element("p", str(run["exit"]["message"]), class_="small")
+        inside = element("div", message, *_run(run), class_="run")
+        yield element("details", summary, inside, open="" if touched(run) else None)
+
+
+def _run(run: Data) -> Iterator[Markup]:
+    yield from _findings(run)
+    yield from _under("Steps", timeline(run), class_="card picture")
+    groups = [_group(group) for group in words.groups(run)]
+    yield from _under("Checks", together(*groups) if groups else None)
+    yield from _under("Waivers", _list(map(_waiver, run["waivers"])), class_="card")
+    tools = [(name, version) for name, version in run["tools"].items()]
+    yield from _under("Made with", _facts(*tools) if tools else None, class_="card")
+
+
+def _under(title: str, content: Markup | None, *, class_: str | None = None) -> Iterator[Markup]:
+    if content:
+        yield element("h3", title)
+        yield element("div", content, class_=class_)
+
+
+def _list(items: Iterable[Markup]) -> Markup | None:
+    found = list(items)
+    return element("ul", *found) if found else None
+
+
+def _findings(run: Data) -> Iterator[Markup]:
+    """What stands in the way, and what is worth knowing, each with its remedy."""
+    cards = [_notable(check) for check in words.notable(run)]
+    cards += [_refusal(index, answer) for index, answer in words.refusals(run)]
+    if cards:
+        yield element("h3", "What to know")
+        yield element("div", *cards, class_="stack")
+
+
+def _notable(check: Data) -> Markup:
+    about = f" [{check['subject']}]" if check.get("subject") else ""
+    # The reason of a check that could not be made is its finding.
+    reason = f": {check['reason']}" if check.get("reason") and check["findings"] else ""
+    return element(
+        "div",
+        element("h3", f"{check['title']}{about}"),
+        element("p", f"{words.state(check)}{reason}", class_="state"),
+        *map(_finding, words.said(check)),
+        class_=f"card {words.tone(check)}",
+    )
+
+
+def _finding(finding: Data) -> Markup:
+    where = f"{finding['where']}: " if finding.get("where") and finding["where"] not in finding["message"] else ""
+    server = finding.get("server_text")
+    source = finding.get("source")
+    explained = element("code", f"python -m release explain {finding['cause']}") if finding.get("cause") else None
+    return element(
+        "div",
+        element("p", f"{where}{finding['message']}"),
+        element("p", f"the index would say: {server}", class_="soft small") if server else None,
+        element("p", _linked(finding["remedy"]), class_="remedy") if finding.get("remedy") else None,
+        element("p", "more: ", explained, class_="soft small") if explained else None,
+        element("p", "source: ", _linked(source), class_="soft small") if source else None,
+        class_="finding",
+    )
+
+
+def _refusal(index: str, answer: Data) -> Markup:
+    return element(
+        "div",
+        element("h3", f"{answer['filename']} [{index}]"),
+        element("p", words.answered(answer)),
+        class_="card bad",
+    )
+
+
+def _group(group: Group) -> Markup:
+    summary = element(
+        "summary",
+        element("span", group.title, class_="name"),
+        element("span", group.tally, class_="tally"),
+    )
+    rows = element("ul", *map(_check, group.checks), class_="checks")
+    return element("details", summary, rows, class_=group.tone, open="" if group.tone in {"bad", "warn"} else None)
+
+
+def _check(check: Data) -> Markup:
+    reason = f" ({check['reason']})" if check.get("reason") else ""
+    state = "" if check["state"] == "passed" else f": {words.state(check)}"
+    about = element("span", f"{state}{reason}", class_="soft small")
+    mark = element("span", words.mark(check), class_=f"mark {words.tone(check)}", aria_hidden="true")
+    return element("li", mark, element("span", check["title"], about))
+
+
+def _waiver(waiver: Data) -> Markup:
+    unused = "" if waiver["used"] else " (not needed by this run)"
+    return element(
+        "li", element("code", waiver["check"]), f": {waiver['reason']}", element("span", unused, class_="soft")
+    )
+
+
+def _foot(record: Data) -> Markup:
+    made = record["runs"][-1]["tools"].get("pypi-preflight", "")
+    return element("footer", f"Made by pypi-preflight {made} from record.json, schema {record['schema']}.")
+
+
+def _linked(value: str) -> Markup:
+    """Text with its addresses to be followed; of https alone, whatever else it says."""
+    parts, at = [], 0
+    for found in _ADDRESS.finditer(value):
+        parts += [text(value[at : found.start()]), element("a", found[0], href=found[0], rel="noreferrer")]
+        at = found.end()
+    return together(*parts, text(value[at:]))

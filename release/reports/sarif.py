@@ -1,0 +1,94 @@
+"""The last run of a record as SARIF 2.1.0, for code scanning: a rule for each check that has something to say."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+from release.reports import words
+from release.reports.words import Data
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_LEVELS = {"bad": "error", "warn": "warning"}
+#: a path, perhaps with a line: what a finding's `where` must be to be shown as a place in a file
+_PLACE = re.compile(r"(?P<path>[\w.+@-]+(?:/[\w.+@-]+)*)(?::(?P<line>[1-9][0-9]*))?")
+#: where a finding of no file is shown: code scanning shows none without a place, and this file says what is released
+_SOMEWHERE = "pyproject.toml"
+
+
+def sarif(record: Data) -> str:
+    """The document."""
+    run = record["runs"][-1]
+    checks = words.notable(run)
+    rules = {check["check"]: check for check in checks}
+    driver = {
+        "name": "pypi-preflight",
+        "semanticVersion": run["tools"].get("pypi-preflight", "0"),
+        "rules": [_rule(check) for check in rules.values()],
+    }
+    made = {
+        "tool": {"driver": driver},
+        "automationDetails": {"id": f"pypi-preflight/{run['verb']}/"},
+        "invocations": [_invocation(run)],
+        "artifacts": [_artifact(file) for file in record["files"]],
+        "results": [result for check in checks for result in _results(check, list(rules))],
+        "columnKind": "unicodeCodePoints",
+        "properties": {key: record[key] for key in ("project", "version", "commit", "tag")},
+    }
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [made]}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _rule(check: Data) -> dict[str, Any]:
+    return {"id": check["check"], "shortDescription": {"text": check["title"]}}
+
+
+def _invocation(run: Data) -> dict[str, Any]:
+    return {
+        "executionSuccessful": run["exit"]["status"] == 0,
+        "exitCode": run["exit"]["status"],
+        "exitCodeDescription": run["exit"]["message"],
+        "startTimeUtc": run["begun"],
+        "endTimeUtc": run["ended"],
+    }
+
+
+def _artifact(file: Data) -> dict[str, Any]:
+    return {
+        "location": {"uri": quote(file["filename"])},
+        "length": file["size"],
+        "hashes": {"sha-256": file["sha256"]},
+        "roles": ["analysisTarget"],
+    }
+
+
+def _results(check: Data, rules: list[str]) -> Iterator[dict[str, Any]]:
+    for finding in words.said(check):
+        about = f" [{check['subject']}]" if check.get("subject") else ""
+        remedy = f"\n→ {finding['remedy']}" if finding.get("remedy") else ""
+        grave = "warn" if finding.get("severity") == "warn" else words.tone(check)
+        result: dict[str, Any] = {
+            "ruleId": check["check"],
+            "ruleIndex": rules.index(check["check"]),
+            "level": _LEVELS[grave],
+            "message": {"text": f"{check['title']}{about}: {finding['message']}{remedy}"},
+            "locations": [_location(finding.get("where"))],
+        }
+        if finding.get("cause"):
+            result["properties"] = {"cause": finding["cause"]}
+        if check["state"] == "waived":
+            result["suppressions"] = [{"kind": "external", "justification": check.get("reason", "")}]
+        yield result
+
+
+def _location(where: str | None) -> dict[str, Any]:
+    place = _PLACE.fullmatch(where or "")
+    if place is None:
+        found: dict[str, Any] = {"physicalLocation": {"artifactLocation": {"uri": _SOMEWHERE}}}
+        return found | ({"logicalLocations": [{"fullyQualifiedName": where}]} if where else {})
+    physical: dict[str, Any] = {"artifactLocation": {"uri": quote(place["path"])}}
+    if place["line"]:
+        physical["region"] = {"startLine": int(place["line"])}
+    return {"physicalLocation": physical}

@@ -1,0 +1,72 @@
+"""The record for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from release.archive_tree import printable, size
+from release.reports import words
+from release.reports.words import Data
+from release.standing import standings
+
+
+def text(record: Data) -> str:
+    """The record in lines: the last run in full, the earlier ones a line each."""
+    return "".join(f"{line}\n" for line in _lines(record))
+
+
+def _lines(record: Data) -> Iterator[str]:
+    run = record["runs"][-1]
+    commit = f" at {record['commit'][:12]}" if record["commit"] else ""
+    tag = f", tag {record['tag']}" if record["tag"] else ""
+    yield f"{words.title(record)}{commit}{tag}"
+    yield f"  {run['verb']}, {words.moment(run['begun'])}, {words.duration(words.seconds(run))}: {words.end(run)[1]}"
+    yield f"  {run['exit']['message']}"
+    if run["exit"]["remedy"]:
+        yield f"  → {run['exit']['remedy']}"
+    yield from _about("indexes", _indexes(record))
+    yield from _about("files", map(_file, record["files"]))
+    yield from _about("steps", map(_step, run["steps"]))
+    yield from _about("checks", (f"{group.title}: {group.tally}" for group in words.groups(run)))
+    yield from _about("what to know", _findings(run))
+    yield from _about("tools", (f"{name} {version}" for name, version in run["tools"].items()))
+    yield from _about("earlier runs", (_earlier(one) for one in record["runs"][-2::-1]))
+
+
+def _about(title: str, lines: Iterator[str]) -> Iterator[str]:
+    found = list(lines)
+    if found:
+        yield f"{title}:"
+        for line in found:
+            yield from (f"  {printable(part)}" for part in line.split("\n"))
+
+
+def _indexes(record: Data) -> Iterator[str]:
+    pages = words.pages(record)
+    for one in standings(record):
+        yield f"{one.index}: {one.word}" + (f"  {pages[one.index]}" if one.index in pages else "")
+
+
+def _file(file: Data) -> str:
+    return f"{file['filename']}  {size(file['size'])}\n  sha256 {file['sha256']}"
+
+
+def _step(step: Data) -> str:
+    took = "" if step["seconds"] is None else f", {words.duration(step['seconds'])}"
+    return f"{step['title']}: {step['how']}{took}"
+
+
+def _findings(run: Data) -> Iterator[str]:
+    for check in words.notable(run):
+        about = f" [{check['subject']}]" if check.get("subject") else ""
+        reason = f" ({check['reason']})" if check.get("reason") else ""
+        yield f"{words.state(check)}: {check['title']}{about}{reason}"
+        for finding in words.said(check):
+            where = f"{finding['where']}: " if finding.get("where") else ""
+            yield f"  {where}{finding['message']}" + (f"\n  → {finding['remedy']}" if finding.get("remedy") else "")
+    for index, answer in words.refusals(run):
+        yield f"{index}, {answer['filename']}: {words.answered(answer)}"
+
+
+def _earlier(run: Data) -> str:
+    return f"{words.moment(run['begun'])}  {run['verb']}: {words.end(run)[1]}, {run['exit']['message']}"

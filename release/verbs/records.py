@@ -1,0 +1,80 @@
+"""Verbs that read the records: of one release, in many forms; of all, in a list."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from release.errors import Exit, ReleaseError
+from release.verbs.writing import Write, as_json, show
+
+TEXTS = {
+    "report": "what the runs for a version did: on the terminal, as a page, for a forge, for CI",
+    "history": "the releases of this project, the newest first",
+}
+_FORMS = {
+    "html": "one page that needs nothing else, for a browser",
+    "markdown": "for an issue, a pull request, release notes",
+    "junit": "JUnit XML, a case for each check",
+    "sarif": "SARIF 2.1.0, for code scanning",
+}
+
+
+def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
+    """Declare the options of these verbs."""
+    report_ = made["report"]
+    report_.add_argument("version", nargs="?", metavar="VERSION", help='or "rehearsal" (default: what was run last)')
+    forms = report_.add_mutually_exclusive_group()
+    for name, text in _FORMS.items():
+        forms.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=text)
+    report_.add_argument("--output", type=Path, metavar="FILE", help="write it there, not to standard output")
+
+
+def report(options: argparse.Namespace, write: Write) -> int:
+    """One record, in the form that is asked for; `--json` gives the record itself."""
+    from release import keeping
+
+    path = keeping.find(options.directory.resolve(), options.version)
+    record = keeping.read(path)
+    made = as_json(record) if options.json and not options.form else _made(options.form or "text", record, str(path))
+    if options.output is None:
+        write(made)
+    else:
+        keeping.write_text(options.output, made)
+        write("" if options.json or options.quiet else f"written: {options.output}\n")
+    return Exit.DONE
+
+
+def _made(form: str, record: dict[str, Any], where: str) -> str:
+    writer: Callable[[Mapping[str, Any]], str] = getattr(import_module(f"release.reports.{form}"), form)
+    try:
+        return writer(record)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ReleaseError(
+            f"{where!r} can't be shown: it was changed by hand, or by another program ({error!r})",
+            remedy="bring back the file that the run has written, or run it again",
+        ) from error
+
+
+def history(options: argparse.Namespace, write: Write) -> int:
+    """Every record of the project."""
+    from release import journal, keeping, past
+
+    entries, unreadable = [], []
+    for path in journal.records(options.directory.resolve()):
+        try:
+            record = keeping.read(path)
+        except ReleaseError as error:
+            unreadable.append(error.message)
+            continue
+        entries.append(past.entry(record, where=str(path), rehearsal=path.parent.name == journal.REHEARSAL))
+    found = past.newest_first(entries)
+    document = {"schema": 1, "releases": found, "unreadable": unreadable}
+    show(options, write, document, past.lines(found, unreadable))
+    return Exit.DONE
+
+
+HANDLERS = {"report": report, "history": history}

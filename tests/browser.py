@@ -1,0 +1,60 @@
+"""A browser without a window, for pages that must be looked at. It is asked for nothing but local files."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+DRIVER = shutil.which("chromedriver")
+QUIET = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage", "--hide-scrollbars",
+)  # fmt: skip
+
+
+@contextmanager
+def browser(profile: Path) -> Iterator[Chrome]:
+    """A browser with an empty profile; it keeps a log of what it asks for."""
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for flag in (*QUIET, f"--user-data-dir={profile}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
+    running = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=str(DRIVER)))
+    try:
+        yield running
+    finally:
+        running.quit()
+
+
+def show(running: Chrome, page: Path, *, width: int, scheme: Literal["light", "dark"]) -> None:
+    """Open a page as a device of that width shows it, in CSS pixels."""
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+    running.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    running.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    running.get(page.as_uri())
+
+
+def requests(running: Chrome) -> list[str]:
+    """The addresses that were asked for since the last call."""
+    entries: list[Any] = running.get_log("performance")  # type: ignore[no-untyped-call] # selenium's is untyped
+    events = [json.loads(entry["message"])["message"] for entry in entries]
+    return [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
+
+
+def picture(running: Chrome, path: Path) -> None:
+    """The whole page, as PNG."""
+    shot = running.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "format": "png"})
+    path.write_bytes(base64.b64decode(shot["data"]))

