@@ -50,6 +50,8 @@ class Config:
     wheel_from_tree: bool = False
     #: whether uploads go with a copy of the token that is for this project and half an hour alone
     attenuate: bool = True
+    #: whether files get attestations on their way to PyPI: "auto" where they can, "must" or not at all, "never"
+    attest: Literal["auto", "must", "never"] = "auto"
     #: how hard uploads try
     upload: Rules = field(default_factory=Rules)
     #: [tool.release.fleet] as it stands, for `release.fleet.parse`: a mistake in it stops no release
@@ -70,7 +72,7 @@ class Config:
 
 _KEYS = (
     "branch", "tag-format", "changelog", "indexes", "smoke", "waive", "checks", "attenuate", "reproducible",
-    "wheel-from-tree", "upload", "fleet",
+    "wheel-from-tree", "upload", "attest", "fleet",
 )  # fmt: skip
 _INDEX_KEYS = ("upload-url", "simple-url", "kind")
 _SMOKE_KEYS = ("imports", "commands")
@@ -91,6 +93,7 @@ def parse(table: Mapping[str, Any]) -> Config:
         waive=_waive(_table(table, "waive", "tool.release")),
         block=_block(_table(table, "checks", "tool.release")),
         attenuate=_switch(table, "attenuate", "tool.release", default=True),
+        attest=_attest(table.get("attest", "auto")),
         upload=_upload(_table(table, "upload", "tool.release")),
         fleet=_table(table, "fleet", "tool.release"),
         reproducible=_switch(table, "reproducible", "tool.release", default=False),
@@ -154,6 +157,18 @@ def _tag_format(value: str) -> str:
     if "1.0" not in shown or value.format(name="", version="") == shown:
         raise _wrong("tool.release.tag-format", "a text with {version}, and {name} if wanted", value)
     return value
+
+
+def _attest(value: object) -> Literal["auto", "must", "never"]:
+    match value:
+        case True:
+            return "must"
+        case False:
+            return "never"
+        case "auto":
+            return "auto"
+        case _:
+            raise _wrong("tool.release.attest", 'true, false or "auto"', value)
 
 
 def _smoke(table: Mapping[str, Any]) -> Smoke:

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-from release import lending, minting, refusals, survey
+from release import attesting, lending, minting, refusals, survey
 from release.adapters import environment, smoke, smoke_list, uploader
 from release.adapters.environment import Environment
 from release.adapters.system import System
@@ -165,6 +165,10 @@ class Delivery:
         way_in = self._way_in(index, project, todo)
         if index.name in self.exchanging:  # the exchange is no look ahead: it comes after `ready`
             self._check_metadata(index, project, todo, journal, way_in())
+        todo = attesting.attested(
+            todo, index, system=self.system, config=self.config, exchanging=index.name in self.exchanging,
+            journal=journal, tell=self.tell,
+        )  # fmt: skip
         upload = Upload(
             index=index, project=project, journal=journal, tell=self.tell, lanes=self._lanes,
             credential=way_in, ask=partial(survey.listing_once, index, project.name),
@@ -223,14 +227,17 @@ class Delivery:
 
     # -- verify --------------------------------------------------------------------------------
 
-    def verify(self, index: Index, project: Project, files: Sequence[Distribution]) -> Published:
+    def verify(self, index: Index, project: Project, files: Sequence[Distribution], journal: Journal) -> Published:
         """What `index` lists of the release, and how it installs and behaves in a clean environment."""
         listing = self._wait_until_listed(index, project, files)
         install: Finding | Unknown | None = None
         trials: tuple[Trial, ...] = ()
         if isinstance(listing, Listing) and all(isinstance(settle(file, listing), Receipt) for file in files):
             install, trials = self._install(project, files, listing)
-        return Published(index=index, expected=tuple(files), listing=listing, install=install, trials=trials)
+        attested = attesting.looked_back(self.system, index, project, files, journal)
+        return Published(
+            index=index, expected=tuple(files), listing=listing, install=install, trials=trials, attested=attested
+        )
 
     def _wait_until_listed(
         self, index: Index, project: Project, files: Sequence[Distribution]

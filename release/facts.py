@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # whoever looks at files alone has no use for credentials, no
     from release.acceptance.rule import OnIndex
     from release.config import Config
     from release.fleet import Policy
+    from release.model.attestation import Verified
     from release.model.credential import Ambient, Candidate, Credential
     from release.model.distribution import Distribution
     from release.model.finding import Finding, NotApplicable, Unknown
@@ -209,6 +210,8 @@ class Published:
     install: Finding | Unknown | None
     #: in the order they were tried; empty where nothing was installed
     trials: tuple[Trial, ...]
+    #: file name → whether its attestations hold there, for the files that were sent with some
+    attested: Mapping[str, Verified | Finding | Unknown] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -244,7 +244,7 @@ def _verify(run: Run, name: str) -> tuple[bool, str]:
     hashes = sorted(file.sha256 for file in run.files)
     if run.plan.verb != "confirm" and run.journal.last("verified", index=name, url=_mark(index), files=hashes):
         return False, f"verified on {name} before"
-    facts = run.delivery.verify(index, _name(run), run.files)
+    facts = run.delivery.verify(index, _name(run), run.files, run.journal)
     from release.checks import published as published_checks
 
     done = _check(run, published_checks.CHECKS, facts, subject=name)

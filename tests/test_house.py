@@ -42,6 +42,7 @@ FLOORS = [
         "survey",
         "journal",
         "keeping",
+        "attesting",
         "building",
         "lending",
         "minting",

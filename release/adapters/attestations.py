@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import logging
 import queue
-import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,8 +22,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from release.adapters import http_errors
 from release.errors import ReleaseError
-from release.model.attestation import KINDS, Publisher, claims_of, predicate, publisher_of
+from release.model.attestation import KINDS, Publisher, predicate, publisher_of
 from release.model.distribution import Distribution
+from release.model.identity import Identity
 from release.model.index import Index, host_of, well_known
 from release.model.secret import Secret
 
@@ -38,8 +38,6 @@ AUDIENCE = "sigstore"
 #: seconds for an answer of Sigstore: of all that comes before a signature, and of each signature
 LIMIT = 60.0
 _INSTALL = "python -m pip install 'pypi-preflight[attest]'"
-#: what `id` repeats of an answer that it does not understand: a token may be in it
-_BODY = re.compile(r",? \(?body=.*", re.DOTALL)
 _LATER = "run it again in some minutes; or set attest = false in [tool.release]"
 
 Result = TypeVar("Result")
@@ -78,41 +76,12 @@ def need() -> None:
         raise UnsignedError("the extra 'attest' is not installed", remedy=f"run: {_INSTALL}")
 
 
-def identity(audience: str = AUDIENCE) -> Secret:
-    """A fresh token of the machine's own identity, made out to `audience`. Raises `UnsignedError` where there is none.
-
-    Read from this process's environment, as `id` does it.
-    """
-    import id as ambient
-
-    try:
-        token = ambient.detect_credential(audience)
-    except ambient.IdentityError as error:
-        raise UnsignedError(
-            f"this job can't have an identity: {_BODY.sub(')', str(error))}",
-            remedy="GitHub: give the job `permissions: id-token: write`; GitLab: give it an id_tokens entry "
-            f"{audience.upper()}_ID_TOKEN with aud: {audience}",
-        ) from None
-    if token is None:
-        raise UnsignedError(
-            "no identity is to be had here", remedy="publish from GitHub Actions, GitLab CI/CD or Google Cloud"
-        )
-    return Secret(token)
-
-
-def speaker(token: Secret) -> Publisher:
-    """The publisher that an identity token speaks for. Raises `UnsignedError` where PyPI takes none of its kind."""
-    try:
-        claims = claims_of(token.reveal())
-    except ValueError:
-        raise UnsignedError(
-            "the identity token of this job can't be read", remedy="publish from a job on GitHub Actions or GitLab"
-        ) from None
-    publisher = publisher_of(claims)
+def speaker(identity: Identity) -> Publisher:
+    """The publisher that an identity speaks for. Raises `UnsignedError` where PyPI takes none of its kind."""
+    publisher = publisher_of(identity.claims)
     if publisher is None or publisher.kind not in KINDS:
-        who = publisher.kind if publisher else repr(claims.get("iss"))
         raise UnsignedError(
-            f"PyPI takes attestations of {', '.join(KINDS)} alone, and this job's identity is of {who}",
+            f"PyPI takes attestations of {', '.join(KINDS)} alone, and this job's identity is of {identity.provider}",
             remedy="publish from one of them, or set attest = false in [tool.release]",
         )
     return publisher
@@ -121,17 +90,16 @@ def speaker(token: Secret) -> Publisher:
 def sign(
     files: Sequence[Distribution],
     sigstore: Sigstore,
+    identity: Identity,
     *,
-    identity: Callable[[], Secret] = identity,
     limit: float = LIMIT,
 ) -> dict[str, str]:
     """An attestation "published by this job" for each file, as JSON text, by file name; each is verified.
 
-    Raises `UnsignedError` where one can't be had: all of them or none.
+    `identity` is made out to `AUDIENCE`. Raises `UnsignedError` where one can't be had: all of them or none.
     """
     need()
-    token = identity()
-    publisher = speaker(token)
+    publisher, token = speaker(identity), identity.token
     trusted = _within(limit, "its keys", lambda: _trust(sigstore))
     signed = _within(limit * (1 + len(files)), "a signature", lambda: _signed(files, trusted, token), token)
     for file in files:

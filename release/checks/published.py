@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from release.checklist import Check, check
 from release.facts import Published
+from release.model.attestation import Verified
 from release.model.finding import Finding, NotApplicable, Observation, Unknown
 from release.model.listing import FileOnIndex, version_of
 
@@ -98,6 +99,19 @@ def no_file_is_not_ours(published: Published) -> Iterator[Observation]:
 
 
 @check(needs=(every_file_is_listed, every_file_has_our_bytes))
+def the_attestations_hold(published: Published) -> Iterator[Observation]:
+    """The index shows the attestations that were sent, and each holds for these bytes and the publisher it names.
+
+    Source: PEP 740.
+    """
+    if not published.attested:
+        yield NotApplicable(reason="no file was sent with attestations")
+    for said in published.attested.values():
+        if not isinstance(said, Verified):
+            yield said
+
+
+@check(needs=(every_file_is_listed, every_file_has_our_bytes))
 def it_installs_into_a_clean_environment(published: Published) -> Iterator[Observation]:
     """The release installs from the index into a clean environment.
 
@@ -147,6 +161,7 @@ CHECKS: tuple[Check[Published], ...] = (
     every_file_has_our_bytes,
     no_file_is_yanked,
     no_file_is_not_ours,
+    the_attestations_hold,
     it_installs_into_a_clean_environment,
     what_was_installed_works,
 )

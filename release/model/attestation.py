@@ -5,8 +5,6 @@ Sources: PEP 740 (the objects), in-toto Attestation Framework, "Statement v1".
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -102,18 +100,6 @@ def publisher_of(claims: Mapping[str, Any]) -> Publisher | None:
     if kind in {"GitHub", "GitLab"} and "environment" in texts:
         details["environment"] = texts["environment"]
     return Publisher(kind=kind, details=tuple(sorted(details.items())))
-
-
-def claims_of(token: str) -> dict[str, Any]:
-    """The claims of an identity token (JWT), unverified. Raises `ValueError` where it is none."""
-    try:
-        part = token.split(".")[1]
-        data = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    except (IndexError, binascii.Error) as error:
-        raise ValueError("no identity token") from error
-    if not isinstance(data, dict):
-        raise ValueError("no identity token")  # noqa: TRY004 - it is the value that is wrong
-    return data
 
 
 def provenance(data: Any) -> Provenance:
