@@ -16,12 +16,13 @@ from release.adapters.attestations import DisbelievedError, Sigstore, UnsignedEr
 from release.adapters.system import System
 from release.config import Config
 from release.errors import RefusedError, UnreachableError
-from release.facts import Project
+from release.facts import Access, Project
 from release.journal import Journal
 from release.model.attestation import PUBLISH, Publisher, Verified
+from release.model.credential import Ambient
 from release.model.distribution import Distribution
 from release.model.event import Progress, Said, Tell
-from release.model.finding import Finding, Unknown
+from release.model.finding import Finding, NotApplicable, Unknown
 from release.model.identity import Identity
 from release.model.index import Index
 
@@ -34,16 +35,20 @@ def wanted(config: Config, index: Index) -> bool:
     return config.attest != "never" and index.name == "pypi" and index.kind == "warehouse" and not index.ephemeral
 
 
-def insist(system: System, config: Config, index: Index, *, exchanging: bool) -> None:
-    """Raises `RefusedError` where attestations are required and it can be seen by now that there will be none.
-
-    `exchanging`: whether the index gives a token for this job's identity. Changes nothing anywhere.
-    """
-    if config.attest == "must" and wanted(config, index):
-        try:
-            _speaker(system, exchanging=exchanging)
-        except UnsignedError as error:
-            raise _required(error) from None
+def foreseen(system: System, config: Config, access: Access) -> Access:
+    """The same, with what can be seen before an upload of its chances to be signed. Changes nothing anywhere."""
+    if config.attest == "never":
+        return replace(access, signing=NotApplicable(reason="attest = false in [tool.release]"))
+    if not wanted(config, access.index):
+        return replace(access, signing=NotApplicable(reason=f"{access.index.name} gets no attestations"))
+    try:
+        _speaker(system, exchanging=isinstance(access.credential, Ambient))
+    except UnsignedError as error:
+        refused = _required(error)
+        finding = Finding(message=refused.message, remedy=refused.remedy, cause=refused.cause)
+        waived = NotApplicable(reason=f"not signed, because {error.message}")
+        return replace(access, signing=finding if config.attest == "must" else waived)
+    return access
 
 
 def attested(  # noqa: PLR0913 - what goes where, and who is told

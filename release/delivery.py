@@ -21,7 +21,6 @@ from release.adapters.environment import Environment
 from release.adapters.system import System
 from release.checks import vouching
 from release.config import Config
-from release.errors import RefusedError
 from release.facts import Project, Published
 from release.journal import Journal
 from release.lanes import Lanes
@@ -33,7 +32,7 @@ from release.model.finding import Finding, Unknown
 from release.model.index import Index
 from release.model.listing import Listing
 from release.model.trial import Attempt, Trial
-from release.model.upload import Answer, Receipt, Rejection, settle
+from release.model.upload import Answer, Receipt, settle
 from release.plan import Plan, Verify
 from release.plan import Upload as UploadStep
 from release.refusals import UploadError
@@ -147,7 +146,7 @@ class Delivery:
             if len(files) <= MANY:
                 self.tell(Said(text=f"{receipt.filename}: is there already"))
         if refused is not None:
-            raise _foretold(index, project, refused)
+            raise refusals.foretold(index, project, refused)
         if not todo:
             return False, f"{index.name} has all {len(files)} files"
         if receipts:
@@ -286,15 +285,6 @@ class Delivery:
     def _next_environment(self) -> None:
         directory = self.scratch("environment")
         self._environment = self._pool.submit(environment.create, self.system, directory)
-
-
-def _foretold(index: Index, project: Project, refused: Rejection) -> RefusedError:
-    """A refusal that is known without asking."""
-    return RefusedError(
-        f"{index.name} can't take {refused.filename}: {refused.text}",
-        remedy=refusals.remedy(index, project, refused.text, refused.status),
-        cause="file.exists-different" if "other bytes" in refused.text else None,
-    )
 
 
 def _missing(listing: Listing | None, files: Sequence[Distribution]) -> list[Distribution]:

@@ -111,6 +111,8 @@ class Access:
     identity: Probed | Unknown | None = None
     #: whether the token may upload to the project, or its account create one; None where not asked
     permission: Probed | Unknown | None = None
+    #: why files that go there will not be signed; None where they will be, as far as can be seen by now
+    signing: Finding | NotApplicable | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from release import building, checklist, comparing, ending, given, keeping, leak_search, survey, verification
+from release import attesting, building, checklist, comparing, ending, given, keeping, leak_search, survey, verification
 from release import journal as journals
 from release import plan as plans
 from release.adapters import git
@@ -18,6 +18,7 @@ from release.adapters.system import System
 from release.checks import access as access_checks
 from release.checks import built as built_checks
 from release.checks import leaks as leak_checks
+from release.checks import signing as signing_checks
 from release.checks import source as source_checks
 from release.checks import versions as version_checks
 from release.config import Config
@@ -143,7 +144,8 @@ def _do(run: Run, step: Step) -> tuple[bool, str]:
             facts = verification.inspect(run.system, index, run.source.project, ours=ours, waive=run.config.waive)
             run.delivery.credential(name, facts.credential, facts.skew)
             _fetch_earlier(run, facts.listing)
-            return _check(run, access_checks.CHECKS, facts, stops=run.plan.strict, subject=name)
+            facts = attesting.foreseen(run.system, run.config, facts)
+            return _check(run, access_checks.CHECKS + signing_checks.CHECKS, facts, stops=run.plan.strict, subject=name)
         case plans.Build(origin="given"):
             given.compare(run.files, run.directory)
             return False, f"{len(run.files)} given"

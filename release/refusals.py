@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from release.adapters import http_errors
 from release.diagnoses import CATALOG, fill, remedy_for
-from release.errors import ReleaseError
+from release.errors import RefusedError, ReleaseError
 from release.facts import Project
 from release.model.finding import Unknown
 from release.model.index import Index
@@ -23,6 +23,15 @@ _AGAIN = "run it again: it asks the index what it has, by hash, and sends what i
 
 class UploadError(ReleaseError):
     """An index did not take a file."""
+
+
+def foretold(index: Index, project: Project, refused: Rejection) -> RefusedError:
+    """A refusal that is known without asking."""
+    return RefusedError(
+        f"{index.name} can't take {refused.filename}: {refused.text}",
+        remedy=remedy(index, project, refused.text, refused.status),
+        cause="file.exists-different" if "other bytes" in refused.text else None,
+    )
 
 
 def failure(index: Index, project: Project, answer: Rejection | Unclear, why: Unknown | None = None) -> UploadError:

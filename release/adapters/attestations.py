@@ -81,7 +81,8 @@ def speaker(identity: Identity) -> Publisher:
     publisher = publisher_of(identity.claims)
     if publisher is None or publisher.kind not in KINDS:
         raise UnsignedError(
-            f"PyPI takes attestations of {', '.join(KINDS)} alone, and this job's identity is of {identity.provider}",
+            f"PyPI takes attestations of {', '.join(KINDS)} alone, and this job's identity was issued by "
+            f"{identity.claims.get('iss')!r}",
             remedy="publish from one of them, or set attest = false in [tool.release]",
         )
     return publisher

@@ -136,9 +136,9 @@ def test_a_reusable_workflow_is_found_out_before_the_upload(tmp_path: Path, serv
 @pytest.mark.parametrize(
     ("iss", "who"),
     [
-        ("https://platform.activestate.com/api/v1/oauth/oidc", "of ActiveState"),
-        ("https://oidc.circleci.com", "of CircleCI"),
-        ("https://github.example.org", "of GitHub"),
+        ("https://platform.activestate.com/api/v1/oauth/oidc", "issued by 'https://platform.activestate"),
+        ("https://oidc.circleci.com", "issued by 'https://oidc.circleci"),
+        ("https://github.example.org", "issued by 'https://github.example"),
     ],
 )
 def test_an_identity_that_pypi_takes_no_attestations_of_is_named(tmp_path: Path, iss: str, who: str) -> None:
