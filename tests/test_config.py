@@ -98,3 +98,14 @@ def test_how_hard_uploads_try_is_configurable() -> None:
 def test_what_uploads_can_not_do_is_refused(table: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         parse({"upload": table})
+
+
+@pytest.mark.parametrize(("value", "meant"), [("auto", "auto"), (True, "must"), (False, "never")])
+def test_attestations_are_made_where_they_can_be_or_must_be_or_not_at_all(value: object, meant: str) -> None:
+    assert parse({"attest": value}).attest == meant
+
+
+@pytest.mark.parametrize("value", ["yes", 1.5, [], {}])
+def test_no_other_word_is_taken_for_attestations(value: object) -> None:
+    with pytest.raises(ConfigError, match='true, false or "auto"'):
+        parse({"attest": value})

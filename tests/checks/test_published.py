@@ -8,6 +8,7 @@ import pytest
 from release import checklist
 from release.checks.published import CHECKS
 from release.facts import Published
+from release.model.attestation import PUBLISH, Verified
 from release.model.distribution import Distribution
 from release.model.finding import Finding, Unknown
 from release.model.index import TESTPYPI
@@ -17,6 +18,7 @@ from release.model.trial import Trial
 
 SHA = "a" * 64
 WHEEL, SDIST = "acme_widget-1.0-py3-none-any.whl", "acme_widget-1.0.tar.gz"
+HOLDS = Verified(publishers=(), predicates=(PUBLISH,))
 BAD = Finding(message="it broke", remedy="mend it")
 WARNING = Finding(message="an extra is absent", remedy="install it", severity="warn")
 
@@ -33,7 +35,7 @@ def published(**more: Any) -> Published:
     expected = tuple(Distribution(path=Path(name), sha256=SHA, size=1) for name in (WHEEL, SDIST))
     trials = (Trial(what="import acme_widget", problem=None, took=0.1),)
     facts = {"index": TESTPYPI, "expected": expected, "listing": listing(file(), file(SDIST)), "install": None}
-    return Published(**{**facts, "trials": trials, **more})
+    return Published(**{**facts, "trials": trials, "attested": {WHEEL: HOLDS}, **more})
 
 
 def outcomes(facts: Published) -> dict[str, Outcome]:
@@ -58,6 +60,9 @@ def test_a_release_that_is_all_there_passes_everything() -> None:
             {"listing": listing(file(), file(SDIST), file("acme-widget-1.zip"))},
             "no-file-is-not-ours", State.WARNED, "acme-widget-1.zip",
         ),
+        ({"attested": {}}, "the-attestations-hold", State.NOT_APPLICABLE, "no file was sent with"),
+        ({"attested": {WHEEL: BAD, SDIST: HOLDS}}, "the-attestations-hold", State.FAILED, "it broke"),
+        ({"attested": {WHEEL: Unknown(reason="why", remedy="do")}}, "the-attestations-hold", State.UNKNOWN, "why"),
         ({"install": BAD}, "it-installs-into-a-clean-environment", State.FAILED, "it broke"),
         ({"install": Unknown(reason="why", remedy="do")}, "it-installs-into-a-clean-environment", State.UNKNOWN, "why"),
         ({"trials": ()}, "what-was-installed-works", State.NOT_APPLICABLE, "nothing"),
