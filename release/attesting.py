@@ -18,7 +18,7 @@ from release.config import Config
 from release.errors import RefusedError, UnreachableError
 from release.facts import Access, Project
 from release.journal import Journal
-from release.model.attestation import PUBLISH, Publisher, Verified
+from release.model.attestation import PUBLISH, Provenance, Publisher, Verified
 from release.model.credential import Ambient
 from release.model.distribution import Distribution
 from release.model.event import Progress, Said, Tell
@@ -167,6 +167,11 @@ def verified(
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
     if found is None:
         return _missing(index, project, file) if expected else None
+    return judged(system, index, file, found)
+
+
+def judged(system: System, index: Index, file: Distribution, found: Provenance) -> Verified | Finding | Unknown:
+    """Whether what `index` has shown for a file holds for its bytes, as in `verified`."""
     trust = attestations.sigstore_for(index, system.env)
     said = [(publisher, text) for publisher, texts in found.bundles for text in texts]
     try:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # whoever looks at files alone has no use for credentials, no
     from release.acceptance.rule import OnIndex
     from release.config import Config
     from release.fleet import Policy
-    from release.model.attestation import Verified
+    from release.model.attestation import Provenance, Verified
     from release.model.credential import Ambient, Candidate, Credential
     from release.model.distribution import Distribution
     from release.model.finding import Finding, NotApplicable, Unknown
@@ -26,7 +26,6 @@ if TYPE_CHECKING:  # whoever looks at files alone has no use for credentials, no
     from release.model.listing import FileOnIndex, Listing
     from release.model.ownership import Ownership
     from release.model.probe import Probed
-    from release.model.provenance import Provenance
     from release.model.recorded import Recorded
     from release.model.token import Damage, Token
     from release.model.trial import Trial
@@ -252,6 +251,8 @@ class Outside:
     built: Built | None = None
     #: file name → what the index says of its attestations, for the files whose page says that there are any
     provenance: Mapping[str, Provenance | Unknown] = field(default_factory=dict)
+    #: file name → whether those hold for the bytes that came; None where nothing here can verify them
+    verified: Mapping[str, Verified | Finding | Unknown] | None = None
     #: the wheel that this interpreter would choose
     wheel: Tried | Unknown | NotApplicable | None = None
     #: built into a wheel on this machine, in isolation

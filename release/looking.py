@@ -5,7 +5,7 @@ Needs neither the project nor its journal, and uploads nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -14,21 +14,22 @@ from typing import TypeVar
 
 from packaging.version import Version
 
-from release import survey
-from release.adapters import builder, environment, index_api, installer, integrity, project_api, smoke
+from release import attesting, survey
+from release.adapters import attestations, builder, environment, index_api, installer, integrity_api, project_api, smoke
 from release.adapters.system import System, filing, together
 from release.checks.outside import installable
 from release.errors import RefusedError, ToolError, UnreachableError
 from release.facts import BuiltFile, Outside, Project, Tried
+from release.model.attestation import Provenance, Verified
 from release.model.distribution import Distribution
 from release.model.event import Progress, Tell
-from release.model.finding import NotApplicable, Unknown
+from release.model.finding import Finding, NotApplicable, Unknown
 from release.model.index import Index
-from release.model.listing import FileOnIndex, Listing, releases
-from release.model.provenance import Provenance
+from release.model.listing import FileOnIndex, Listing, releases, version_of
 from release.model.recorded import Recorded
 from release.model.trial import Attempt
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 #: seconds that the page which installers read gets to show what is known to be uploaded
@@ -60,6 +61,7 @@ def look(  # noqa: PLR0913 - a release, and where to look for it
     described = tuple(one for one in came if isinstance(one, Distribution))
     built = survey.built(system, described, project)
     by_name = {one.filename: one for one in built.files}
+    provenance = _provenance(index, project, outside.files)
     return replace(
         outside,
         fetched={
@@ -67,7 +69,8 @@ def look(  # noqa: PLR0913 - a release, and where to look for it
             for file, one in zip(outside.files, came, strict=True)
         },
         built=built,
-        provenance=_provenance(outside.files),
+        provenance=provenance,
+        verified=_verified(system, index, described, provenance),
     )
 
 
@@ -146,7 +149,7 @@ def _unknown(index: Index, project: Project, listing: Listing | None) -> Refused
 # -- the files --------------------------------------------------------------------------------------
 
 
-def _at_once(fetch: Callable[[FileOnIndex], Result], files: Sequence[FileOnIndex]) -> list[Result]:
+def _at_once(fetch: Callable[[Item], Result], files: Sequence[Item]) -> list[Result]:
     with ThreadPoolExecutor(_FETCHES, thread_name_prefix="confirm") as pool:
         futures = [pool.submit(fetch, file) for file in files]
         try:
@@ -167,17 +170,32 @@ def _fetch(file: FileOnIndex, *, scratch: Path, tell: Tell) -> Distribution | Un
         )
 
 
-def _provenance(files: Iterable[FileOnIndex]) -> dict[str, Provenance | Unknown]:
-    named = [file for file in files if file.provenance is not None]
-    return dict(zip((file.filename for file in named), _at_once(_attested, named), strict=True))
+def _provenance(index: Index, project: Project, files: Iterable[FileOnIndex]) -> dict[str, Provenance | Unknown]:
+    """What the index says of the files whose page names a provenance."""
+    named = [file.filename for file in files if file.provenance is not None]
+    return dict(zip(named, _at_once(partial(_attested, index, project), named), strict=True))
 
 
-def _attested(file: FileOnIndex) -> Provenance | Unknown:
-    assert file.provenance is not None
+def _attested(index: Index, project: Project, filename: str) -> Provenance | Unknown:
+    version = version_of(filename, project.name)
     try:
-        return integrity.provenance(file.provenance)
+        found = integrity_api.fetch(index, project.name, str(version), filename)
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
+    return found or Unknown(
+        reason=f"the page names a provenance of {filename!r}, and {index.name} has none",
+        remedy="confirm again in some minutes; then ask the index's administrators",
+    )
+
+
+def _verified(
+    system: System, index: Index, files: Iterable[Distribution], provenance: Mapping[str, Provenance | Unknown]
+) -> dict[str, Verified | Finding | Unknown] | None:
+    """Whether what is attested holds for the bytes that came; None where the extra is not there to tell."""
+    if not attestations.installed():
+        return None
+    told = [(file, said) for file in files if isinstance(said := provenance.get(file.filename), Provenance)]
+    return {file.filename: attesting.judged(system, index, file, said) for file, said in told}
 
 
 # -- clean environments -----------------------------------------------------------------------------

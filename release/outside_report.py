@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from release.errors import Exit
 from release.facts import Outside, Tried
 from release.lines import Line, outcome_data
+from release.model.attestation import Provenance, Verified
 from release.model.finding import Finding, NotApplicable, Unknown
 from release.model.listing import FileOnIndex
 from release.model.outcome import Outcome, State
-from release.model.provenance import Provenance
 
 #: what is done, in order, for `--plan`
 STEPS = (
@@ -56,13 +56,15 @@ class Confirmation:
 
 
 def publishers(outside: Outside) -> Iterator[str]:
-    """Who published which part of the files, as the index says."""
+    """Who published which part of the files, and who says so."""
     told: dict[str, list[str]] = {}
     for filename, provenance in outside.provenance.items():
-        for who in provenance.publishers if isinstance(provenance, Provenance) else ():
+        for who, _ in provenance.bundles if isinstance(provenance, Provenance) else ():
             told.setdefault(str(who), []).append(filename)
     for publisher, files in told.items():
-        yield f"published by {publisher}: {len(files)} of {len(outside.files)} files, as the index says"
+        held = all(isinstance((outside.verified or {}).get(filename), Verified) for filename in files)
+        how = "verified" if held else "as the index says"
+        yield f"published by {publisher}: {len(files)} of {len(outside.files)} files, {how}"
 
 
 def closing(found: Confirmation) -> Iterator[Line]:
@@ -106,18 +108,21 @@ def _file(seen: Outside, file: FileOnIndex) -> dict[str, Any]:
         "listed_size": file.size,
         "uploaded": file.upload_time.isoformat() if file.upload_time else None,
         "yanked": file.yanked,
-        "provenance": _provenance(seen.provenance.get(file.filename)),
+        "provenance": _provenance(seen, file.filename),
     }
 
 
-def _provenance(told: Provenance | Unknown | None) -> dict[str, Any] | None:
-    match told:
-        case None:
-            return None
-        case Unknown():
-            return {"publishers": None, "attestations": None}
-        case Provenance():
-            return asdict(told)
+def _provenance(seen: Outside, filename: str) -> dict[str, Any] | None:
+    told = seen.provenance.get(filename)
+    if told is None:
+        return None
+    said = None if seen.verified is None else seen.verified.get(filename)
+    known = told if isinstance(told, Provenance) else None
+    return {
+        "publishers": [who.data for who, _ in known.bundles] if known else None,
+        "attestations": sum(len(texts) for _, texts in known.bundles) if known else None,
+        "verified": {Verified: True, Finding: False}.get(type(said)),
+    }
 
 
 def _tried(tried: Tried | Unknown | NotApplicable | None) -> dict[str, Any]:

@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from werkzeug.wrappers import Response
 
 from release import checklist, looking
+from release.adapters import attestations
 from release.adapters.system import real
 from release.checks.outside import CHECKS
 from release.errors import RefusedError, UnreachableError
 from release.facts import Outside, Project
-from release.model.finding import Unknown
+from release.model.attestation import Publisher
 from release.model.index import PYPI
 from release.model.outcome import Outcome, State
-from release.model.provenance import Publisher
 from release.model.recorded import Recorded, RecordedFile
 from release.outside_report import publishers
 from release.sandbox import server
 from release.sandbox.faults import Answer, Fault, Stale, When
-from release.sandbox.world import REHEARSAL, World, for_project
+from release.sandbox.world import REHEARSAL, ApiToken, World, for_project
 from release.sandbox.world import Project as OnIndex
 from tests.acceptance.making import SDIST, WHEEL, metadata, sdist, wheel
 from tests.sandbox.asking import Clock, Index
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+from tests.sandbox.test_attestations import attestation
 
 RELEASE = Project(name="Acme.Widget", version="1.0.0")  # in the words of whoever asks
 SHA = "b" * 64
@@ -246,55 +243,66 @@ def test_without_network_nobody_can_say(tmp_path: Path) -> None:
 
 # -- attestations -----------------------------------------------------------------------------------
 
-BUNDLE = {"publisher": {"kind": "GitHub", "repository": "acme/widget", "workflow": "release.yml"}, "attestations": [{}]}
+GITHUB = {"kind": "GitHub", "repository": "octo/widget", "workflow": "release.yml"}
+TOKENS = (
+    ApiToken(name="account", user=REHEARSAL),
+    ApiToken(name="github", user=REHEARSAL, publisher=Publisher.read(GITHUB)),
+    ApiToken(name="fork", user=REHEARSAL, publisher=Publisher.read(GITHUB | {"repository": "evil/widget"})),
+)
+ALL_OR_NONE, HOLD = "every-file-has-attestations-or-none-has", "the-attestations-hold"
 
 
-def attesting(answers: dict[str, tuple[int, Any]]) -> Callable[[WSGIApplication], WSGIApplication]:
-    """An index whose page names a provenance for these files, and that answers so when it is asked for it."""
-
-    def around(application: WSGIApplication) -> WSGIApplication:
-        def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            path = environ["PATH_INFO"]
-            if path.startswith("/integrity/"):
-                status, body = answers[path.split("/")[-2]]
-                start_response(f"{status} x", [("Content-Type", "application/json")])
-                return [json.dumps(body).encode()]
-            if not path.startswith("/simple/"):
-                return application(environ, start_response)
-            answer = Response.from_app(application, environ)
-            page = json.loads(answer.get_data())
-            for one in page["files"]:
-                if one["filename"] in answers:
-                    one["provenance"] = f"/integrity/acme-widget/1.0/{one['filename']}/provenance"
-            return Response(json.dumps(page), content_type=answer.content_type)(environ, start_response)
-
-        return app
-
-    return around
+@contextmanager
+def attested(scratch: Path, *tokens: str) -> Iterator[Place]:
+    """acme-widget 1.0, the wheel and the sdist uploaded with these tokens: what a publisher sends is attested."""
+    with placed(scratch, files={}, world=World(tokens=TOKENS)) as place:
+        for token, filename, content in zip(tokens, (WHEEL, SDIST), (wheel(), sdist()), strict=True):
+            text = json.dumps([attestation(filename, content)])
+            changes = {} if token == "account" else {"attestations": text}
+            reply = place.index.upload(
+                content=content, filename=filename, source=filename == SDIST, token=token, changes=changes
+            )
+            assert reply.line == "200 OK", reply.line
+        yield place
 
 
-def test_who_published_is_told_for_all_files(tmp_path: Path) -> None:
-    answers = {name: (200, {"version": 1, "attestation_bundles": [BUNDLE]}) for name in (WHEEL, SDIST)}
-    with placed(tmp_path, around=attesting(answers)) as place:
+@pytest.fixture
+def believing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody here can verify anything."""
+    monkeypatch.setattr(attestations, "installed", lambda: False)
+
+
+@pytest.mark.usefixtures("believing")
+def test_who_published_is_told_and_that_nobody_has_verified_it(tmp_path: Path) -> None:
+    with attested(tmp_path, "github", "github") as place:
         facts = place.look()
-        assert place.outcomes()["every-file-has-attestations-or-none-has"].state == State.PASSED
-    told = facts.provenance[WHEEL]
-    assert not isinstance(told, Unknown)
-    assert told.publishers == (Publisher(kind="GitHub", repository="acme/widget", workflow="release.yml"),)
-    assert list(publishers(facts)) == [
-        "published by GitHub acme/widget, release.yml: 2 of 2 files, as the index says",
-    ]
-
-
-def test_a_file_without_attestations_among_others_is_a_warning(tmp_path: Path) -> None:
-    answers = {WHEEL: (200, {"version": 1, "attestation_bundles": [BUNDLE]})}
-    with placed(tmp_path, around=attesting(answers)) as place:
         found = place.outcomes()
-    assert found["every-file-has-attestations-or-none-has"].state == State.WARNED
-    assert SDIST in found["every-file-has-attestations-or-none-has"].findings[0].message
+    assert list(publishers(facts)) == [
+        "published by GitHub, octo/widget, release.yml: 2 of 2 files, as the index says",
+    ]
+    assert found[ALL_OR_NONE].state == State.PASSED
+    assert found[HOLD].state == State.WARNED
+    assert "pypi-preflight[attest]" in found[HOLD].findings[0].remedy
 
 
-@pytest.mark.parametrize("answer", [(404, {}), (403, {}), (200, []), (200, {"attestation_bundles": [{}]})])
-def test_a_provenance_that_is_named_and_does_not_come_is_unknown(tmp_path: Path, answer: tuple[int, Any]) -> None:
-    with placed(tmp_path, around=attesting({WHEEL: answer, SDIST: answer})) as place:
-        assert place.outcomes()["every-file-has-attestations-or-none-has"].state == State.UNKNOWN
+@pytest.mark.usefixtures("believing")
+@pytest.mark.parametrize(
+    ("tokens", "says"),
+    [
+        (("github", "account"), f"1 of 2 files have no attestations: {SDIST!r}"),
+        (("github", "fork"), "by 2 publishers: GitHub, evil/widget, release.yml; GitHub, octo/widget, release.yml"),
+    ],
+)
+def test_files_that_came_in_different_ways_are_a_warning(tmp_path: Path, tokens: tuple[str, str], says: str) -> None:
+    with attested(tmp_path, *tokens) as place:
+        found = place.outcomes()
+    assert found[ALL_OR_NONE].state == State.WARNED
+    assert says in found[ALL_OR_NONE].findings[0].message
+
+
+@pytest.mark.usefixtures("believing")
+@pytest.mark.parametrize("answer", [Answer(status=404), Answer(status=403), Answer(status=200, body="[]")])
+def test_a_provenance_that_is_named_and_does_not_come_is_unknown(tmp_path: Path, answer: Answer) -> None:
+    with attested(tmp_path, "github", "github") as place:
+        place.break_(answer, path="/integrity/*")
+        assert place.outcomes()[ALL_OR_NONE].state == State.UNKNOWN

@@ -111,6 +111,24 @@ def the_index_would_take_each_file_today(outside: Outside) -> Iterator[Observati
 
 
 @check(needs=(every_download_is_what_its_page_says,))
+def the_attestations_hold(outside: Outside) -> Iterator[Observation]:
+    """Every attestation is of the bytes that came, signed by the publisher that the index names.
+
+    Source: PEP 740.
+    """
+    if not outside.provenance:
+        yield NotApplicable(reason="no file has attestations")
+    elif outside.verified is None:
+        yield Finding(
+            message=f"{len(outside.provenance)} files have attestations, and nobody has verified them here",
+            remedy="install what verifies them, and confirm again: python -m pip install 'pypi-preflight[attest]'",
+            severity="warn",
+        )
+    else:
+        yield from (said for said in outside.verified.values() if isinstance(said, Finding | Unknown))
+
+
+@check(needs=(every_download_is_what_its_page_says,))
 def the_wheel_installs_into_a_clean_environment(outside: Outside) -> Iterator[Observation]:
     """The wheel installs into a clean environment.
 
@@ -210,6 +228,7 @@ CHECKS: tuple[Check[Outside], ...] = (
     the_files_say_the_same,
     the_description_renders,
     the_index_would_take_each_file_today,
+    the_attestations_hold,
     the_wheel_installs_into_a_clean_environment,
     what_the_wheel_installs_works,
     the_sdist_installs_into_a_clean_environment,

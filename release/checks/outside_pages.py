@@ -8,8 +8,8 @@ from packaging.utils import canonicalize_name
 
 from release.checklist import Check, check
 from release.facts import Outside
+from release.model.attestation import Provenance
 from release.model.finding import Finding, NotApplicable, Observation, Unknown
-from release.model.provenance import Provenance
 
 #: what to do about bytes that are not those that an index lists
 OTHERS = "do not install it; tell the project's maintainers, and the index's administrators"
@@ -154,7 +154,7 @@ def every_file_has_attestations_or_none_has(outside: Outside) -> Iterator[Observ
         return
     yield from (told for told in outside.provenance.values() if isinstance(told, Unknown))
     bare = [file.filename for file in outside.files if file.filename not in outside.provenance]
-    publishers = sorted({str(who) for told in _told(outside) for who in told.publishers})
+    publishers = sorted({str(who) for told in _told(outside) for who, _ in told.bundles})
     mixes = [
         (bare, f"{len(bare)} of {len(outside.files)} files have no attestations: {', '.join(map(repr, bare))}"),
         (publishers[1:], f"the files were published by {len(publishers)} publishers: {'; '.join(publishers)}"),

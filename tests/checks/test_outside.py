@@ -8,11 +8,11 @@ import pytest
 from release import checklist
 from release.checks.outside import CHECKS, installable
 from release.facts import Built, BuiltFile, Outside, Project, Tried
+from release.model.attestation import PUBLISH, Provenance, Publisher, Verified
 from release.model.finding import Finding, NotApplicable, Unknown
 from release.model.index import PYPI
 from release.model.listing import FileOnIndex
 from release.model.outcome import Outcome, State
-from release.model.provenance import Provenance, Publisher
 from release.model.recorded import Recorded, RecordedFile
 from release.model.trial import Trial
 from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, wheel
@@ -22,8 +22,10 @@ OTHER = "b" * 64
 WORKED = (Trial(what="import acme_widget", problem=None, took=0.1),)
 BAD = Finding(message="it broke", remedy="mend it")
 SILENT = Unknown(reason="silence", remedy="wait")
-OURS = Provenance(publishers=(Publisher(kind="GitHub", repository="acme/widget", workflow="r.yml"),), attestations=1)
-THEIRS = Provenance(publishers=(Publisher(kind="GitLab", repository="evil/widget"),), attestations=1)
+GITHUB = Publisher(kind="GitHub", details=(("repository", "acme/widget"), ("workflow", "r.yml")))
+OURS = Provenance(bundles=((GITHUB, ("{}",)),))
+THEIRS = Provenance(bundles=((Publisher(kind="GitLab", details=(("repository", "evil/widget"),)), ("{}",)),))
+HELD = Verified(publishers=(GITHUB,), predicates=(PUBLISH,))
 
 
 def page(filename: str = WHEEL, **more: Any) -> FileOnIndex:
@@ -62,6 +64,7 @@ def outside(**more: Any) -> Outside:
         "fetched": {WHEEL: came(), SDIST: came(SDIST)},
         "built": contents(),
         "provenance": {WHEEL: OURS, SDIST: OURS},
+        "verified": {WHEEL: HELD, SDIST: HELD},
         "wheel": Tried(filename=WHEEL, install=None, **works),
         "sdist": Tried(filename=SDIST, install=None, **works),
     }
@@ -102,11 +105,14 @@ def test_a_release_in_order_passes_everything() -> None:
             "the-files-say-the-same", State.FAILED, "only there 'a'",
         ),
         ({"built": contents(sdist=sdist(metadata(Summary="x")))}, "the-files-say-the-same", State.WARNED, "Summary"),
+        ({"verified": None}, "the-attestations-hold", State.WARNED, "nobody has verified"),
+        ({"verified": {WHEEL: HELD, SDIST: BAD}}, "the-attestations-hold", State.FAILED, "it broke"),
+        ({"verified": {WHEEL: SILENT, SDIST: HELD}}, "the-attestations-hold", State.UNKNOWN, "silence"),
         ({"provenance": {}}, "every-file-has-attestations-or-none-has", State.NOT_APPLICABLE, "no file"),
         ({"provenance": {WHEEL: OURS}}, "every-file-has-attestations-or-none-has", State.WARNED, "1 of 2 files"),
         (
             {"provenance": {WHEEL: OURS, SDIST: THEIRS}},
-            "every-file-has-attestations-or-none-has", State.WARNED, "GitHub acme/widget, r.yml; GitLab evil/widget",
+            "every-file-has-attestations-or-none-has", State.WARNED, "GitHub, acme/widget, r.yml; GitLab, evil/widget",
         ),
         (
             {"provenance": {WHEEL: OURS, SDIST: SILENT}},
