@@ -12,15 +12,17 @@ from typing import Any
 import pytest
 
 from release import checklist, looking
-from release.adapters import attestations
+from release.adapters import attestations, builder
 from release.adapters.system import real
 from release.checks.outside import CHECKS
 from release.errors import RefusedError, UnreachableError
 from release.facts import Outside, Project
 from release.model.attestation import Publisher
+from release.model.identity import read
 from release.model.index import PYPI
 from release.model.outcome import Outcome, State
 from release.model.recorded import Recorded, RecordedFile
+from release.model.secret import Secret
 from release.outside_report import publishers
 from release.sandbox import server
 from release.sandbox.faults import Answer, Fault, Stale, When
@@ -243,7 +245,7 @@ def test_without_network_nobody_can_say(tmp_path: Path) -> None:
 
 # -- attestations -----------------------------------------------------------------------------------
 
-GITHUB = {"kind": "GitHub", "repository": "octo/widget", "workflow": "release.yml"}
+GITHUB = {"kind": "GitHub", "repository": "octo/widget", "workflow": "release.yml", "environment": "pypi"}
 TOKENS = (
     ApiToken(name="account", user=REHEARSAL),
     ApiToken(name="github", user=REHEARSAL, publisher=Publisher.read(GITHUB)),
@@ -278,7 +280,7 @@ def test_who_published_is_told_and_that_nobody_has_verified_it(tmp_path: Path) -
         facts = place.look()
         found = place.outcomes()
     assert list(publishers(facts)) == [
-        "published by GitHub, octo/widget, release.yml: 2 of 2 files, as the index says",
+        "published by GitHub, pypi, octo/widget, release.yml: 2 of 2 files, as the index says",
     ]
     assert found[ALL_OR_NONE].state == State.PASSED
     assert found[HOLD].state == State.WARNED
@@ -290,7 +292,7 @@ def test_who_published_is_told_and_that_nobody_has_verified_it(tmp_path: Path) -
     ("tokens", "says"),
     [
         (("github", "account"), f"1 of 2 files have no attestations: {SDIST!r}"),
-        (("github", "fork"), "by 2 publishers: GitHub, evil/widget, release.yml; GitHub, octo/widget, release.yml"),
+        (("github", "fork"), "by 2 publishers: GitHub, pypi, evil/widget, release.yml; GitHub, pypi, octo/widget"),
     ],
 )
 def test_files_that_came_in_different_ways_are_a_warning(tmp_path: Path, tokens: tuple[str, str], says: str) -> None:
@@ -306,3 +308,32 @@ def test_a_provenance_that_is_named_and_does_not_come_is_unknown(tmp_path: Path,
     with attested(tmp_path, "github", "github") as place:
         place.break_(answer, path="/integrity/*")
         assert place.outcomes()[ALL_OR_NONE].state == State.UNKNOWN
+
+
+def test_what_is_attested_holds_for_the_bytes_that_came_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signed by a Sigstore of this test: verified; of other bytes, as an index that swapped the file: found."""
+    pytest.importorskip("pypi_attestations")
+    from tests import sigstore_service
+
+    files = {WHEEL: wheel(), SDIST: sdist()}
+    with sigstore_service.running() as service:
+        trust = service.write(tmp_path)
+        monkeypatch.setenv(attestations.TRUST, str(trust))
+        identity = read(Secret(sigstore_service.id_token(service.claims, "sigstore")), "GitHub", "sigstore")
+        for name, content in files.items():
+            (tmp_path / name).write_bytes(content)
+        described = [builder.describe(tmp_path / name) for name in files]
+        signed = attestations.sign(described, attestations.Sigstore(config=trust), identity)
+    with placed(tmp_path, files={}, world=World(tokens=TOKENS, sigstore=str(trust))) as place:
+        for name, content in files.items():
+            reply = place.index.upload(
+                content=content, filename=name, source=name == SDIST, token="github",
+                changes={"attestations": f"[{signed[name]}]"},
+            )  # fmt: skip
+            assert reply.line == "200 OK", reply.line
+        facts = place.look()
+        assert next(publishers(facts)).endswith("2 of 2 files, verified")
+        assert blocking({one.check: one for one in checklist.run(CHECKS, facts)}) == {}
+        reply = place.index.ask("GET", f"/integrity/acme-widget/1.0/{SDIST}/provenance", headers={"Accept": "*/*"})
+        place.break_(Answer(status=200, body=reply.body.decode()), path=f"/integrity/*/{WHEEL}/provenance")
+        assert "does not hold" in blocking(place.outcomes())[HOLD]
