@@ -16,6 +16,7 @@ import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -173,11 +174,19 @@ def _disbelieved(error: Exception, publisher: Publisher) -> DisbelievedError:
 def _trust(sigstore: Sigstore) -> ClientTrustConfig:
     """Keys and addresses: from the file, or the public ones, which are refreshed where the network allows it."""
     quiet()
-    from sigstore.errors import TUFError
     from sigstore.models import ClientTrustConfig
 
     if sigstore.config is not None:
         return ClientTrustConfig.from_json(sigstore.config.read_text(encoding="utf-8"))
+    return _public()
+
+
+@cache
+def _public() -> ClientTrustConfig:
+    """Refreshed once a run."""
+    from sigstore.errors import TUFError
+    from sigstore.models import ClientTrustConfig
+
     try:
         return ClientTrustConfig.production()
     except TUFError:
