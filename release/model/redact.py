@@ -22,6 +22,9 @@ _BASIC = base64.b64encode(b"__token__:pypi-AgE").decode()
 _SHAPES = re.compile(rf"pypi-{_GAP}?AgE{_WORD}(?:{_GAP}+{_WORD})*=*|{_BASIC}[A-Za-z0-9+/=]*")
 _PIECES = re.compile(rf"[A-Za-z0-9_+/-]{{{_PIECE},}}")
 _GAPS = re.compile(_GAP + "+")
+#: every character that a gap may have, colours apart
+_IN_GAPS = str.maketrans("", "", " \t│|>\r\n")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Redactor:
@@ -35,15 +38,27 @@ class Redactor:
         self._known: dict[str, str] = {}
         for one in secrets:
             self._learn(one.password if isinstance(one, Credential) else one, one)
-        longest_first = sorted(self._known, key=len, reverse=True)
-        self._whole = re.compile("|".join(map(_with_gaps, longest_first))) if longest_first else None
+        self._gapless = [_gapless(known) for known in self._known]
+        self._whole: re.Pattern[str] | None = None
 
     def __call__(self, text: str) -> str:
         """The text without secrets."""
-        if self._whole is not None:
-            text = self._whole.sub(lambda found: self._known[_GAPS.sub("", found[0])], text)
+        if self._known:
+            if self._may_hold_one(text):
+                text = self._pattern().sub(lambda found: self._known[_GAPS.sub("", found[0])], text)
             text = _PIECES.sub(self._piece, text)
         return _SHAPES.sub(_shape, text) if "pypi-" in text or _BASIC in text else text
+
+    def _may_hold_one(self, text: str) -> bool:
+        """Whether a look with the pattern is worth while, which takes a quarter of a second to make."""
+        gapless = _gapless(text)
+        return any(known in gapless for known in self._gapless)
+
+    def _pattern(self) -> re.Pattern[str]:
+        if self._whole is None:
+            longest_first = sorted(self._known, key=len, reverse=True)
+            self._whole = re.compile("|".join(map(_with_gaps, longest_first)))
+        return self._whole
 
     def _learn(self, secret: Secret, source: Secret | Credential) -> None:
         value = secret.reveal()
@@ -61,6 +76,11 @@ class Redactor:
 def redact(text: str, secrets: Iterable[Secret | Credential] = ()) -> str:
     """The text without these secrets, and without anything that has the shape of a token."""
     return Redactor(secrets)(text)
+
+
+def _gapless(text: str) -> str:
+    """The text without anything that could belong to a gap: fast, and no more than a sieve."""
+    return (_COLOUR.sub("", text) if "\x1b" in text else text).translate(_IN_GAPS)
 
 
 def _marker(secret: Secret, value: str) -> str:
