@@ -19,8 +19,11 @@ from release.model.leak_sieve import OVERLAP, search
 
 #: archives in archives
 _DEPTH = 6
+#: bytes of a large file, or of a member of an archive, that are searched at a time. The search holds some six
+#: times as much, and runs in the process that uploads: a release may take no more memory for one huge file.
+_AT_A_TIME = 1 << 20
 #: bytes of a nested archive that are kept in memory; more goes to a temporary file without a name
-_SPOOL = 32 << 20
+_SPOOL = 4 << 20
 #: neither a link nor a pipe is followed (POSIX)
 _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
@@ -97,7 +100,7 @@ def _sum(found: Iterator[Leak | Unread]) -> Searched:
 
 
 def _look(data: IO[bytes], name: str, way: _Way) -> Iterator[Leak | Unread]:
-    piece = data.read(PIECE)
+    piece = data.read(_AT_A_TIME)
     kind = members.form(piece)
     if kind is None:
         yield from _pieces(data, piece, name)
@@ -120,13 +123,13 @@ def _inside(archive: IO[bytes], kind: members.Form, name: str, way: _Way) -> Ite
     except members.BROKEN:
         # What is no archive after all, or a damaged one, is searched as it lies there.
         archive.seek(0)
-        yield from _pieces(archive, archive.read(PIECE), name)
+        yield from _pieces(archive, archive.read(_AT_A_TIME), name)
 
 
 @contextlib.contextmanager
 def _whole(data: IO[bytes], piece: bytes) -> Iterator[IO[bytes]]:
     """All of a file of which `piece` has been read, so that it can be sought."""
-    if len(piece) < PIECE:
+    if len(piece) < _AT_A_TIME:
         yield io.BytesIO(piece)
     elif data.seekable():
         data.seek(0)
@@ -134,7 +137,7 @@ def _whole(data: IO[bytes], piece: bytes) -> Iterator[IO[bytes]]:
     else:
         with tempfile.SpooledTemporaryFile(_SPOOL) as copy:
             copy.write(piece)
-            while more := data.read(PIECE):
+            while more := data.read(_AT_A_TIME):
                 copy.write(more)
             copy.seek(0)
             yield copy
@@ -142,12 +145,12 @@ def _whole(data: IO[bytes], piece: bytes) -> Iterator[IO[bytes]]:
 
 def _pieces(data: IO[bytes], piece: bytes, name: str) -> Iterator[Leak]:
     """Search a file of which `piece` has been read, one piece at a time."""
-    line, full = 1, len(piece) == PIECE
+    line, full = 1, len(piece) == _AT_A_TIME
     while True:
         yield from search(piece, name, first_line=line)
         if not full:
             return
-        more = data.read(PIECE)
-        full = len(more) == PIECE
+        more = data.read(_AT_A_TIME)
+        full = len(more) == _AT_A_TIME
         line += piece.count(b"\n", 0, -OVERLAP)
         piece = piece[-OVERLAP:] + more

@@ -7,15 +7,17 @@ import gzip
 import io
 import lzma
 import os
+import random
 import subprocess
 import tarfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from release.adapters import cat_file, grep, members, scan, worktree
+from release.adapters import grep, members, scan, worktree
 from release.adapters.system import real
 from release.model import leak_patterns
 from release.model.leak import Searched
@@ -73,7 +75,7 @@ def test_a_damaged_archive_is_searched_as_far_as_it_goes(cut: int) -> None:
 def test_a_token_on_the_border_of_two_pieces_is_found_once_with_its_line(tmp_path: Path) -> None:
     name = minting.identifier()
     token = minting.token(name).encode()
-    before = b"x\n" * ((cat_file.PIECE - 80) // 2)
+    before = b"x\n" * ((scan._AT_A_TIME - 80) // 2)  # the border, wherever it is
     data = before + token + b"\n" + b"y\n" * OVERLAP
     (tmp_path / "large").write_bytes(data)
     found = scan.file(tmp_path / "large", "large")
@@ -82,6 +84,19 @@ def test_a_token_on_the_border_of_two_pieces_is_found_once_with_its_line(tmp_pat
     assert [(leak.identity, leak.line) for leak in scan.content(packed, "large.gz").leaks] == [
         (name, before.count(b"\n") + 1)
     ]
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_huge_member_takes_little_memory(tmp_path: Path, packed: bool) -> None:
+    """A release of one wheel of 100 MB is searched in the process that uploads it: pieces, never the whole."""
+    with zipfile.ZipFile(tmp_path / "a.whl", "w", zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED) as archive:
+        archive.writestr("a/data.bin", random.Random(1).randbytes(1 << 20) * 40)  # noqa: S311 - bulk
+    tracemalloc.start()
+    try:
+        assert scan.file(tmp_path / "a.whl", "a.whl").unread == ()
+        assert tracemalloc.get_traced_memory()[1] < 10 << 20
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("depth", [0, 1])
