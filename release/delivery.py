@@ -23,7 +23,7 @@ from release.checks import vouching
 from release.config import Config
 from release.facts import Project, Published
 from release.journal import Journal
-from release.lanes import Lanes
+from release.lanes import Lanes, Sender
 from release.model import remaining
 from release.model.credential import Ambient, Credential, Origin
 from release.model.distribution import Distribution
@@ -68,6 +68,10 @@ class Delivery:
     closes: dict[str, datetime] = field(default_factory=dict)
     #: how many files there will be, where that is known before they are looked at
     expected: int = 0
+    #: starts what sends files; None: a twine process
+    start: Callable[[], Sender] | None = None
+    #: time and chance of the uploads; None: the system's
+    timing: Timing | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
     _environment: Future[Environment] | None = None
     _lanes: Lanes | None = None
@@ -81,7 +85,7 @@ class Delivery:
         if any(isinstance(step, Verify) for step in self.plan.steps):
             self._next_environment()
         if any(isinstance(step, UploadStep) for step in self.plan.steps):
-            self._lanes = self._stack.enter_context(Lanes(partial(uploader.start, env=self.system.env)))
+            self._lanes = self._stack.enter_context(Lanes(self.start or partial(uploader.start, env=self.system.env)))
             self._lanes.grow(self._worth_having())
         return self
 
@@ -150,7 +154,9 @@ class Delivery:
         if not todo:
             return False, f"{index.name} has all {len(files)} files"
         if receipts:
-            self.tell(Said(text=f"{index.name} has {len(receipts)} of {len(files)} files; {len(todo)} remain"))
+            until = self.closes.get(index.name)
+            ends = f"; it takes files of this release until {remaining.moment(until)}" if until else ""
+            self.tell(Said(text=f"{index.name} has {len(receipts)} of {len(files)} files; {len(todo)} remain{ends}"))
         if index.name not in self.exchanging:
             self._check_metadata(index, project, todo, journal, self.credentials[index.name])
         ready()
@@ -171,7 +177,8 @@ class Delivery:
         upload = Upload(
             index=index, project=project, journal=journal, tell=self.tell, lanes=self._lanes,
             credential=way_in, ask=partial(survey.listing_once, index, project.name),
-            rules=self.config.upload, timing=Timing(sleep=self.system.sleep), answers=self.answers[index.name],
+            rules=self.config.upload, timing=self.timing or Timing(sleep=self.system.sleep),
+            answers=self.answers[index.name],
         )  # fmt: skip
         if not index.ephemeral:
             self.touched.add(index.name)

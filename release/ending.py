@@ -8,6 +8,7 @@ from datetime import datetime
 
 from release.errors import Exit, ReleaseError
 from release.model.distribution import Distribution
+from release.model.remaining import moment
 from release.model.upload import Answer, Receipt
 from release.plan import SANDBOX, Plan, Step, Tag, Upload, Verify
 
@@ -89,7 +90,7 @@ def _whereabouts(course: Course) -> str:
         if missing:
             parts.append(f"not known to be on {name}: {_names(missing)}")
         if missing and there and name in course.closes:
-            parts.append(f"{name} takes files of this release until {course.closes[name]:%Y-%m-%d %H:%M} UTC")
+            parts.append(f"{name} takes files of this release until {moment(course.closes[name])}")
     return "; ".join(parts)
 
 

@@ -80,16 +80,18 @@ def carry_out(  # noqa: PLR0913 - a plan, and the world that it is carried out i
     confirm: Callable[[Plan], bool],
     command: str,
     files: tuple[Distribution, ...] = (),
+    deliver: Callable[..., Delivery] = Delivery,
 ) -> Account:
     """Run the plan to its end or to its first refusal. Raises nothing expected: the account says it.
 
-    `command` is what the user would type to run this plan again; `files` are those that are given.
+    `command` is what the user would type to run this plan again; `files` are those that are given;
+    `deliver` makes what carries them.
     """
     watch = keeping.Watch(forward=tell, system=system)
     with journals.locked(directory), ExitStack() as stack:
         journal = journals.for_plan(plan, directory)
         delivery = stack.enter_context(
-            Delivery(system=system, tell=watch.tell, plan=plan, config=config, expected=len(files))
+            deliver(system=system, tell=watch.tell, plan=plan, config=config, expected=len(files))
         )
         run = Run(
             plan=plan, config=config, source=source, directory=directory, system=system, tell=watch.tell, files=files,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from invoke.collection import Collection
@@ -25,11 +26,13 @@ def _program(verb: str, *options: str) -> None:
         raise Exit(code=status)
 
 
-def _flags(**flags: str | bool) -> list[str]:
+def _flags(**flags: str | bool | Sequence[str]) -> list[str]:
+    """The options that were given: a switch, one with its value, or one with several."""
     words: list[str] = []
     for name, value in flags.items():
         if value:
-            words += [f"--{name}"] if value is True else [f"--{name}", str(value)]
+            values = () if value is True else (value,) if isinstance(value, str) else value
+            words += [f"--{name}", *map(str, values)]
     return words
 
 
@@ -81,16 +84,16 @@ def rehearse(_: Context, built: bool = False) -> None:
     _program("rehearse", *_flags(built=built))
 
 
-@task(auto_shortflags=False)
-def testpypi(_: Context) -> None:
-    """Upload to TestPyPI, install from there and try it: the dry run."""
-    _program("testpypi")
+@task(auto_shortflags=False, iterable=["files"])
+def testpypi(_: Context, files: Sequence[str]) -> None:
+    """Upload to TestPyPI, install from there and try it: the dry run. --files PATH, once for each, as in `upload`."""
+    _program("testpypi", *_flags(files=files))
 
 
-@task(auto_shortflags=False)
-def upload(_: Context, yes: bool = False, index: str = "") -> None:
-    """Upload to PyPI what was built, and confirm it from outside."""
-    _program("publish", *_flags(yes=yes, index=index))
+@task(auto_shortflags=False, iterable=["files"])
+def upload(_: Context, files: Sequence[str], yes: bool = False, index: str = "") -> None:
+    """Upload to PyPI what was built, or --files PATH from elsewhere, and confirm it from outside."""
+    _program("publish", *_flags(yes=yes, index=index, files=files))
 
 
 @task(auto_shortflags=False)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
 from functools import partial
 from typing import Any, BinaryIO
 
@@ -21,6 +20,7 @@ from release.acceptance.rule import OnIndex, Refusal, Rule, StoredFile, Upload
 from release.acceptance.sdist import SDIST
 from release.acceptance.wheel import WHEEL
 from release.model.index import USER_DOCS
+from release.model.remaining import CLOSED, OPEN_FOR
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whatever it needs of them
 
@@ -29,7 +29,6 @@ _EXTENSIONS = {"sdist": {".zip", ".tar.gz"}, "bdist_wheel": {".whl"}}
 _CHUNK = 1024 * 1024
 #: bytes of a file name on the server's disk
 _FILE_NAME = 255
-_OPEN_FOR = timedelta(days=14)
 
 
 def the_file_name_is_printable(upload: Upload, index: OnIndex) -> Refusal | None:
@@ -195,10 +194,9 @@ def the_file_name_was_never_used(upload: Upload, index: OnIndex) -> Refusal | No
 def the_release_is_open(upload: Upload, index: OnIndex) -> Refusal | None:
     """The release is not older than fourteen days."""
     created = index.releases.get(canonicalize_version(first(upload, "version")))
-    if created is None or index.now - created <= _OPEN_FOR or is_identical(upload, index):
+    if created is None or index.now - created <= OPEN_FOR or is_identical(upload, index):
         return None
-    text = "Uploading new files to releases older than 14 days is not allowed."
-    return Refusal(rule="the-release-is-open", status=400, text=text)
+    return Refusal(rule="the-release-is-open", status=400, text=CLOSED)
 
 
 def the_release_has_no_sdist_yet(upload: Upload, index: OnIndex) -> Refusal | None:

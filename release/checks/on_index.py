@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from release.checklist import Check, check
 from release.facts import Access, Project
 from release.model.finding import Finding, NotApplicable, Observation, Unknown
 from release.model.listing import FileOnIndex, Listing
+from release.model.remaining import CLOSED, OPEN_FOR
 
-#: how long PyPI takes files for a release
-_OPEN_FOR = timedelta(days=14)
 _NO_PROJECT = NotApplicable(reason="the index has no such project")
 #: between two releases the version of the last one stands in the project, and that is no fault
 _NO_RELEASE = NotApplicable(reason="nothing is about to be released")
@@ -64,7 +63,7 @@ def the_release_is_open(access: Access) -> Iterator[Observation]:
             message=f"version {version} is on {access.index.name} since {begun:%Y-%m-%d}, and takes no more files",
             remedy=f"release a new version, or a post-release such as {version}.post1",
             where=access.index.name,
-            server_text="Uploading new files to releases older than 14 days is not allowed.",
+            server_text=CLOSED,
             cause="server.closed-release",
         )
 
@@ -75,7 +74,7 @@ def _closed_since(access: Access) -> datetime | None:
     if access.index.kind != "warehouse" or (access.ours and access.ours <= {file.sha256 for file in files}):
         return None
     begun = min((file.upload_time for file in files if file.upload_time), default=None)
-    return begun if begun is not None and access.now - begun > _OPEN_FOR else None
+    return begun if begun is not None and access.now - begun > OPEN_FOR else None
 
 
 @check(needs=(the_index_answers, the_release_is_open))

@@ -14,6 +14,8 @@ from release.model.upload import Receipt, Rejection, settle
 
 #: how long PyPI takes files for a release, from its first one on. Source: warehouse, since July 2026
 OPEN_FOR = timedelta(days=14)
+#: what it answers to one that comes later
+CLOSED = "Uploading new files to releases older than 14 days is not allowed."
 _STATUS = 400
 
 
@@ -63,7 +65,7 @@ def _refusal(  # noqa: PLR0913 - a file, and all that the index goes by
     if twin := _twin(file, files, listing):
         text = f"File already exists, under the name {twin!r}"
     elif until is not None and now > until:
-        text = "Uploading new files to releases older than 14 days is not allowed."
+        text = CLOSED
     elif file.kind == "sdist" and any(not name.endswith(".whl") for name in others):
         text = "Only one sdist may be uploaded per release."
     return Rejection(filename=file.filename, status=_STATUS, text=text) if text else None
@@ -90,3 +92,8 @@ def closes(index: Index, listing: Listing | None, version: str) -> datetime | No
         return None
     times = [one.upload_time for one in of_version(listing, version) if one.upload_time is not None]
     return min(times) + OPEN_FOR if times else None
+
+
+def moment(when: datetime) -> str:
+    """A time for a reader: "2026-11-24 18:36 UTC"."""
+    return f"{when:%Y-%m-%d %H:%M} UTC"

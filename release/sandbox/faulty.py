@@ -34,8 +34,10 @@ class Faulty:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         application = self._application
         if self._faults:
-            struck = self._faults.strike(subject(environ, look_inside=self._faults.looks_inside))
-            environ[NOTES].faults = tuple(fault.label for fault in struck)
+            about, notes = subject(environ, look_inside=self._faults.looks_inside), environ[NOTES]
+            struck = self._faults.strike(about)
+            notes.faults = tuple(fault.label for fault in struck)
+            notes.project, notes.filename = about.project, about.filename  # the index may never come to name them
             application = self._struck(environ, struck)
         return application(environ, start_response)
 
