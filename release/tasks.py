@@ -18,6 +18,8 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
+_FILES = {"files": "a file or directory that was built elsewhere, to be released; may be given several times"}
+
 
 def _program(verb: str, *options: str) -> None:
     """Run one verb of the program here; its exit status becomes ours."""
@@ -84,15 +86,15 @@ def rehearse(_: Context, built: bool = False) -> None:
     _program("rehearse", *_flags(built=built))
 
 
-@task(auto_shortflags=False, iterable=["files"])
+@task(auto_shortflags=False, iterable=["files"], help=_FILES)
 def testpypi(_: Context, files: Sequence[str]) -> None:
-    """Upload to TestPyPI, install from there and try it: the dry run. --files PATH, once for each, as in `upload`."""
+    """Upload to TestPyPI, install from there and try it: the dry run."""
     _program("testpypi", *_flags(files=files))
 
 
-@task(auto_shortflags=False, iterable=["files"])
+@task(auto_shortflags=False, iterable=["files"], help=_FILES)
 def upload(_: Context, files: Sequence[str], yes: bool = False, index: str = "") -> None:
-    """Upload to PyPI what was built, or --files PATH from elsewhere, and confirm it from outside."""
+    """Upload to PyPI what was built, and confirm it from outside."""
     _program("publish", *_flags(yes=yes, index=index, files=files))
 
 

@@ -6,9 +6,8 @@ import errno
 import itertools
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +18,14 @@ from release.adapters.uploader import Limits, NotSentError
 from release.model.distribution import Distribution
 from release.model.event import Event, Progress, Said
 from release.model.sending import Rules
-from release.model.upload import Receipt, Rejection, Unclear
+from release.model.upload import Receipt, Rejection
 from release.refusals import UploadError
 from release.sandbox import server
-from release.sandbox.faults import Answer, Clash, DiskFull, Drop, Fault, Slow, Stale, When
-from release.sandbox.faults import What as Trouble
-from release.sandbox.log import LoggedRequest
+from release.sandbox.faults import Answer, Clash, Drop, Fault, Slow, When
 from release.sandbox.server import Sandbox
 from release.sandbox.world import for_project
 from tests.adapters.serving import closed_port
-from tests.uploads import PROJECT, Clock, Engine, Pool, Sent, closing, release, there
+from tests.uploads import PROJECT, Clock, Engine, Pool, closing, release, there
 
 #: for a server that answers, be the machine ever so busy; and for one that keeps silent
 LIMITS, SHORT = Limits(), Limits(connect=1, read=1, total=20)
@@ -56,176 +53,6 @@ Releases = dict[int, list[Distribution]]
 def releases(tmp_path_factory: pytest.TempPathFactory) -> Releases:
     base = tmp_path_factory.mktemp("releases")
     return {count: release(base / str(count), count) for count in (1, 2, 12, 40)}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """One thing that goes wrong with one file."""
-
-    #: what strikes the requests that send the file
-    posts: tuple[Trouble, ...]
-    #: how many of them
-    times: int | None = 1
-    #: what strikes the questions that follow, and how many of them
-    questions: tuple[Trouble, ...] = ()
-    of_questions: int | None = 1
-    #: how often the file is sent in all
-    sends: int
-    #: how often the index is asked what it has
-    asks: int
-    #: seconds of each wait; a pause that is drawn is half of its longest
-    waits: tuple[float, ...] = ()
-    #: how it ends: "there", "refused", or not known
-    end: str = "there"
-    #: whether something may have come through, at the end
-    doubtful: bool = True
-
-
-def lost(at: str, how: str = "reset") -> tuple[Trouble, ...]:
-    return (Drop(at=at, how=how),)  # type: ignore[arg-type] # two of the words that it knows
-
-
-RETRIED: dict[str, Any] = {"sends": 2, "asks": 1, "waits": (0.5,)}
-FOUND: dict[str, Any] = {"sends": 1, "asks": 1, "waits": (0.5,)}
-CASES: dict[str, Case] = {
-    "500": Case(posts=(Answer(status=500),), **RETRIED),
-    "502": Case(posts=(Answer(status=502, body=PORTAL, headers=HTML),), **RETRIED),
-    "503": Case(posts=(Answer(status=503),), **RETRIED),
-    "503 three times": Case(posts=(Answer(status=503),), times=3, sends=4, asks=3, waits=(0.5, 1.0, 2.0)),
-    "503 for seconds": Case(posts=(Answer(status=503, retry_after=20),), sends=2, asks=1, waits=(20.0,)),
-    "503 until a date": Case(posts=(Answer(status=503, retry_date=30),), sends=2, asks=1, waits=(30.0,)),
-    "429": Case(posts=(Answer(status=429),), **RETRIED),
-    "429 for seconds": Case(posts=(Answer(status=429, retry_after=7),), sends=2, asks=1, waits=(7.0,)),
-    "429 until a date": Case(posts=(Answer(status=429, retry_date=15),), sends=2, asks=1, waits=(15.0,)),
-    "429 until a date that is past": Case(posts=(Answer(status=429, retry_date=-9),), sends=2, asks=1),
-    "429 for ever so long": Case(posts=(Answer(status=429, retry_after=86400),), sends=2, asks=1, waits=(300.0,)),
-    "429 in no words": Case(posts=(Answer(status=429, retry_after="soon"),), **RETRIED),
-    "408": Case(posts=(Answer(status=408),), **RETRIED),
-    "202": Case(posts=(Answer(status=202),), **RETRIED),
-    "999": Case(posts=(Answer(status=999),), **RETRIED),
-    "200 from a captive portal": Case(posts=(Answer(status=200, body=PORTAL, headers=HTML),), **RETRIED),
-    "200 with garbage": Case(posts=(Answer(status=200, body="\0\1"),), **RETRIED),
-    "507": Case(posts=(DiskFull(),), **RETRIED),
-    "reset before the body": Case(posts=lost("before-body"), **RETRIED),
-    "reset in the body": Case(posts=lost("in-body"), **RETRIED),
-    "reset after the body": Case(posts=lost("after-body"), **RETRIED),
-    "closed after the body": Case(posts=lost("after-body", "close"), **RETRIED),
-    "no HTTP": Case(posts=lost("after-body", "garbage"), **RETRIED),
-    "silence": Case(posts=lost("after-body", "hang"), **RETRIED),
-    "accepted, reply reset": Case(posts=lost("after-work"), **FOUND),
-    "accepted, reply garbage": Case(posts=lost("after-work", "garbage"), **FOUND),
-    "accepted, silence": Case(posts=lost("after-work", "hang"), **FOUND),
-    "accepted, half a reply": Case(posts=lost("in-reply"), **FOUND),
-    "accepted, a reply that never ends": Case(posts=lost("in-reply", "hang"), **FOUND),
-    "accepted, 502": Case(posts=(Answer(status=502, stored=True),), **FOUND),
-    "accepted, 200 in HTML": Case(posts=(Answer(status=200, stored=True, body=PORTAL, headers=HTML),), **FOUND),
-    "accepted, listed late": Case(
-        posts=(Stale(seconds=60), *lost("after-work")), questions=(Stale(seconds=60),), **RETRIED
-    ),
-    "lost, index silent twice": Case(
-        posts=lost("after-work"), questions=(Answer(status=503),), of_questions=2, sends=1, asks=3,
-        waits=(0.5, 0.5, 1.0),
-    ),
-    "lost, index behind a portal": Case(
-        posts=lost("after-body"), questions=(Answer(status=200, body=PORTAL, headers=HTML),), sends=2, asks=2,
-        waits=(0.5, 0.5),
-    ),
-    "403": Case(posts=(Answer(status=403, reason="Invalid token"),), sends=1, asks=0, end="refused", doubtful=False),
-    "400": Case(posts=(Answer(status=400, reason="Bad name"),), sends=1, asks=0, end="refused", doubtful=False),
-    "redirect": Case(
-        posts=(Answer(status=302, headers=(("Location", "http://elsewhere.invalid/"),)),), sends=1, asks=0,
-        end="refused", doubtful=False,
-    ),
-    "503 for ever": Case(
-        posts=(Answer(status=503),), times=None, sends=5, asks=5, waits=(0.5, 1.0, 2.0, 4.0, 8.0), end="unclear",
-        doubtful=False,
-    ),
-    "lost for ever": Case(
-        posts=lost("after-body"), times=None, sends=5, asks=5, waits=(0.5, 1.0, 2.0, 4.0, 8.0), end="unclear",
-    ),
-}  # fmt: skip
-
-
-#: those that differ from another only in what the server says: for forty files, in the middle is enough
-VARIANTS = {name for name in CASES if name.startswith(("429 ", "999", "202", "408", "502", "closed", "503 for s"))}
-PLACES = [
-    (name, count, place)
-    for name in CASES
-    for count, place in ((1, "first"), (40, "first"), (40, "middle"), (40, "last"))
-    if name not in VARIANTS or count == 1 or place == "middle"
-]
-
-
-def strike(sandbox: Sandbox, victim: Distribution, case: Case) -> None:
-    """Put the case's faults in: on the sends of one file, and on the questions."""
-    when = When(method="POST", filename=victim.filename, nth=(1, case.times))
-    questions = When(method="GET", path="/simple/*", nth=(1, case.of_questions))
-    sandbox.inject(*(Fault(what=one, when=when) for one in case.posts))
-    sandbox.inject(*(Fault(what=one, when=questions) for one in case.questions))
-
-
-def at(files: Sequence[Distribution], place: str) -> Distribution:
-    return files[{"first": 0, "middle": len(files) // 2, "last": -1}[place]]
-
-
-@pytest.mark.parametrize(("name", "count", "place"), PLACES)
-def test_whatever_goes_wrong_with_a_file_the_account_is_true(  # noqa: PLR0917 - fixtures and a case
-    tmp_path: Path, pool: Pool, hasty: Pool, releases: Releases, name: str, count: int, place: str
-) -> None:
-    """Every file is there once, or the release stops with a true account; no request that could not help went out."""
-    case, files, clock = CASES[name], releases[count], Clock()
-    victim = at(files, place)
-    with server.start(for_project(PROJECT.name), clock=clock.now, sleep=clock.sleep) as sandbox:
-        strike(sandbox, victim, case)
-        fitting = hasty if any(isinstance(one, Drop) and one.how == "hang" for one in case.posts) else pool
-        told = Engine(sandbox=sandbox, directory=tmp_path, pool=fitting, clock=clock).run(files)
-        log = sandbox.log
-        assert clock.slept == pytest.approx(case.waits, abs=1.5 if "date" in name else 0)
-        _ended_as(case, told, victim, files, sandbox)
-
-    sends = Counter(_sends(log, victim))
-    assert sends[victim.filename] == case.sends
-    assert all(sends[file.filename] <= 1 for file in files if file is not victim)
-    asked = [one for one in log if one.method == "GET"]
-    assert len(asked) == case.asks
-    assert told.doubtful == (case.doubtful or any(isinstance(one, Receipt) for one in told.answers))
-    _never_blind(log, victim)
-    _in_order(log, files, victim)
-
-
-def _ended_as(case: Case, told: Sent, victim: Distribution, files: Sequence[Distribution], sandbox: Sandbox) -> None:
-    expected = {file.filename: file.sha256 for file in files}
-    listed = there(sandbox)
-    assert listed.items() <= expected.items()
-    accepted = {one.filename: one.sha256 for one in told.answers if isinstance(one, Receipt)}
-    assert accepted == listed
-    if case.end == "there":
-        assert told.error is None
-        assert listed == expected
-        return
-    assert isinstance(told.error, UploadError)
-    assert victim.filename in told.error.message
-    assert victim.filename not in listed
-    (bad,) = [one for one in told.answers if not isinstance(one, Receipt)]
-    assert isinstance(bad, Rejection if case.end == "refused" else Unclear)
-
-
-def _sends(log: Sequence[LoggedRequest], victim: Distribution) -> list[str]:
-    """The files that were sent, in order; a request that a fault broke off is logged without its name."""
-    return [one.filename or victim.filename for one in log if one.method == "POST"]
-
-
-def _never_blind(log: Sequence[LoggedRequest], victim: Distribution) -> None:
-    """Between two sends of a file the index was asked what it has."""
-    about = [one.method for one in log if one.method == "GET" or one.filename in {victim.filename, None}]
-    assert ("POST", "POST") not in set(itertools.pairwise(about))
-
-
-def _in_order(log: Sequence[LoggedRequest], files: Sequence[Distribution], victim: Distribution) -> None:
-    """The first file alone, until the index has it."""
-    firsts = [(one.filename or victim.filename, one.status) for one in log if one.method == "POST"]
-    before = list(itertools.takewhile(lambda one: one[0] == files[0].filename, firsts))
-    assert len(before) == [name for name, _ in firsts].count(files[0].filename)
 
 
 # -- order, and side by side -----------------------------------------------------------------------
