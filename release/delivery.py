@@ -154,9 +154,7 @@ class Delivery:
         if not todo:
             return False, f"{index.name} has all {len(files)} files"
         if receipts:
-            until = self.closes.get(index.name)
-            ends = f"; it takes files of this release until {remaining.moment(until)}" if until else ""
-            self.tell(Said(text=f"{index.name} has {len(receipts)} of {len(files)} files; {len(todo)} remain{ends}"))
+            self.tell(Said(text=remaining.told(index, receipts, files, self.closes.get(index.name))))
         if index.name not in self.exchanging:
             self._check_metadata(index, project, todo, journal, self.credentials[index.name])
         ready()

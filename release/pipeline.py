@@ -37,7 +37,6 @@ from release.report import Account
 
 Facts = TypeVar("Facts")
 
-
 #: steps that look and change nothing
 _LOOKING = (plans.InspectSource, plans.InspectAccess, plans.InspectBuilt)
 
@@ -84,8 +83,7 @@ def carry_out(  # noqa: PLR0913 - a plan, and the world that it is carried out i
 ) -> Account:
     """Run the plan to its end or to its first refusal. Raises nothing expected: the account says it.
 
-    `command` is what the user would type to run this plan again; `files` are those that are given;
-    `deliver` makes what carries them.
+    `command` is what the user would type to run it again; `files` are those that are given; `deliver` carries them.
     """
     watch = keeping.Watch(forward=tell, system=system)
     with journals.locked(directory), ExitStack() as stack:

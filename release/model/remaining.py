@@ -94,6 +94,12 @@ def closes(index: Index, listing: Listing | None, version: str) -> datetime | No
     return min(times) + OPEN_FOR if times else None
 
 
+def told(index: Index, there: Sequence[Receipt], files: Sequence[Distribution], until: datetime | None) -> str:
+    """What an index has of a release, and until when it takes the rest; None where nobody knows."""
+    ends = f"; it takes files of this release until {moment(until)}" if until else ""
+    return f"{index.name} has {len(there)} of {len(files)} files; {len(files) - len(there)} remain{ends}"
+
+
 def moment(when: datetime) -> str:
     """A time for a reader: "2026-11-24 18:36 UTC"."""
     return f"{when:%Y-%m-%d %H:%M} UTC"
