@@ -93,8 +93,7 @@ def confirm(system: System, index: Index, wanted: Asked, *, config: Config, tell
     for text in publishers(facts):
         tell(Said(text=text))
     found = Confirmation(outside=facts, outcomes=tuple(outcomes), record=wanted.record)
-    took = time.monotonic() - begun
-    tell(StepEnded(title=title, how="refused" if found.exit else "done", note="", took=took))
+    tell(StepEnded(title=title, how="done", note="", took=time.monotonic() - begun))
     return found
 
 

@@ -220,7 +220,7 @@ def try_out(
     }
     system = installer.apart_from(system, outside.index.simple_url)
     by_wheel, by_sdist = together(system, [partial(one, file=file, absent=absent) for file, absent in jobs.values()])
-    if wheels and wheel is None and not sdists:
+    if outside.files and wheel is None and not sdists:
         return replace(outside, wheel=_NO_FILE, sdist=by_sdist)
     return replace(outside, wheel=by_wheel, sdist=by_sdist)
 

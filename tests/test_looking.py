@@ -28,6 +28,7 @@ from release.sandbox import server
 from release.sandbox.faults import Answer, Fault, Stale, When
 from release.sandbox.world import REHEARSAL, ApiToken, World, for_project
 from release.sandbox.world import Project as OnIndex
+from tests import builders
 from tests.acceptance.making import SDIST, WHEEL, metadata, sdist, wheel
 from tests.sandbox.asking import Clock, Index
 from tests.sandbox.test_attestations import attestation
@@ -337,3 +338,13 @@ def test_what_is_attested_holds_for_the_bytes_that_came_alone(tmp_path: Path, mo
         reply = place.index.ask("GET", f"/integrity/acme-widget/1.0/{SDIST}/provenance", headers={"Accept": "*/*"})
         place.break_(Answer(status=200, body=reply.body.decode()), path=f"/integrity/*/{WHEEL}/provenance")
         assert "does not hold" in blocking(place.outcomes())[HOLD]
+
+
+def test_a_release_that_nobody_can_install_here_is_not_confirmed(tmp_path: Path) -> None:
+    """Wheels for other machines alone: nothing was tried, and nothing can be said of it."""
+    name = builders.wheel_name(tag="cp27-cp27m-win32")
+    with placed(tmp_path, files={name: builders.wheel(tag="cp27-cp27m-win32")}) as place:
+        facts = looking.try_out(real(), place.look(), scratch=tmp_path, tell=lambda _: None)
+    found = {one.check: one for one in checklist.run(CHECKS, facts)}
+    assert found["the-wheel-installs-into-a-clean-environment"].state == State.UNKNOWN
+    assert found["the-sdist-installs-into-a-clean-environment"].state == State.NOT_APPLICABLE
