@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from release import attesting, lending, minting, refusals, survey
-from release.adapters import environment, smoke, smoke_list, uploader
+from release.adapters import environment, installer, smoke, smoke_list, uploader
 from release.adapters.environment import Environment
 from release.adapters.system import System
 from release.checks import vouching
@@ -237,7 +237,7 @@ class Delivery:
         install: Finding | Unknown | None = None
         trials: tuple[Trial, ...] = ()
         if isinstance(listing, Listing) and all(isinstance(settle(file, listing), Receipt) for file in files):
-            install, trials = self._install(project, files, listing)
+            install, trials = self._install(index, project, files, listing)
         attested = attesting.looked_back(self.system, index, project, files, journal)
         return Published(
             index=index, expected=tuple(files), listing=listing, install=install, trials=trials, attested=attested
@@ -258,7 +258,7 @@ class Delivery:
             waited, pause = waited + pause, min(pause * 2, 30.0)
 
     def _install(
-        self, project: Project, files: Sequence[Distribution], listing: Listing
+        self, index: Index, project: Project, files: Sequence[Distribution], listing: Listing
     ) -> tuple[Finding | Unknown | None, tuple[Trial, ...]]:
         assert self._environment is not None
         chosen = environment.choose(file.filename for file in files)
@@ -272,8 +272,8 @@ class Delivery:
         clean = self._environment.result()
         self._next_environment()
         problem = environment.install(
-            self.system, clean, name=project.name, version=project.version, url=on_index.url, sha256=on_index.sha256,
-            on_line=lambda line: self.tell(Progress(what=line, unit="files")),
+            installer.apart_from(self.system, index), clean, name=project.name, version=project.version,
+            url=on_index.url, sha256=on_index.sha256, on_line=lambda line: self.tell(Progress(what=line, unit="files")),
         )  # fmt: skip
         if problem is not None:
             return problem, ()

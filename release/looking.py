@@ -218,7 +218,7 @@ def try_out(
         "wheel": (wheel, "the release has no wheel for this interpreter" if wheels else "the release has no wheel"),
         "sdist": (sdists[0] if sdists else None, "the release has no sdist"),
     }
-    system = installer.apart_from(system, outside.index.simple_url)
+    system = installer.apart_from(system, outside.index)
     by_wheel, by_sdist = together(system, [partial(one, file=file, absent=absent) for file, absent in jobs.values()])
     if outside.files and wheel is None and not sdists:
         return replace(outside, wheel=_NO_FILE, sdist=by_sdist)

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from release.adapters.system import System
 from release.errors import UsageError
 from release.model.credential_variables import without_credentials
-from release.model.index import PYPI
+from release.model.index import PYPI, TESTPYPI, Index, well_known
 
 Installer = Literal["uv", "pip"]
 
@@ -74,12 +74,15 @@ def surroundings(system: System) -> dict[str, str]:
     return env | _no_proxy(env) | _pip_settings_for_uv(system)
 
 
-def apart_from(system: System, simple_url: str) -> System:
-    """The same machine, where this index is never asked beside another one, whatever pip and uv are told.
+def apart_from(system: System, index: Index) -> System:
+    """The same machine, where TestPyPI is never asked beside another index, whatever pip and uv are told.
 
-    Of two indexes that have a name, installers take the higher version: on TestPyPI that may be anybody's. As the
-    user's own first index it stays.
+    Of two indexes that have a name, installers take the higher version: there it may be anybody's. As the user's
+    own first index it stays. Any other index may be where the user's dependencies are: for it nothing changes.
     """
+    if index.name != TESTPYPI.name and well_known(index.simple_url) is not TESTPYPI:
+        return system
+    simple_url = index.simple_url
     env, told = dict(system.env), _pip_settings(system).get("extra-index-url", "").split()
     kept = [url for url in told if _place(url) != _place(simple_url)]
     if kept != told:

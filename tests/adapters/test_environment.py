@@ -22,7 +22,7 @@ from release.adapters.environment import Environment
 from release.adapters.system import System, real
 from release.errors import ToolError, UsageError
 from release.model.finding import Finding, Unknown
-from release.model.index import PYPI
+from release.model.index import PYPI, TESTPYPI
 
 BOTH = pytest.mark.parametrize("tool", ["uv", "pip"])
 
@@ -237,22 +237,24 @@ def test_uv_looks_where_pip_is_told_to(tmp_path: Path) -> None:
     assert "UV_DEFAULT_INDEX" not in installer.surroundings(own)
 
 
-def test_an_index_is_kept_from_standing_beside_another(tmp_path: Path) -> None:
+def test_testpypi_is_kept_from_standing_beside_another_index(tmp_path: Path) -> None:
     """Out of files and variables, by whatever name; the others stay, and so does it as the first one."""
+    there = replace(TESTPYPI, simple_url="https://a.example/simple/")
     (tmp_path / "pip.conf").write_text("[global]\nextra-index-url = https://a.example/simple/ https://b.example\n")
     env = {
         "PIP_CONFIG_FILE": str(tmp_path / "pip.conf"),
         "UV_INDEX": "a=https://u:p@A.example/simple https://c.example",
     }
     told = replace(real(), env=env, home=tmp_path)
-    seen = installer.apart_from(told, "https://a.example/simple/").env
+    seen = installer.apart_from(told, there).env
     assert seen["PIP_EXTRA_INDEX_URL"] == "https://b.example"
     assert seen["UV_INDEX"] == "https://c.example"
-    assert installer.apart_from(told, "https://d.example/simple/").env == env
-    alone = replace(told, env={"PIP_CONFIG_FILE": os.devnull, "PIP_EXTRA_INDEX_URL": "https://a.example/simple"})
-    assert installer.apart_from(alone, "https://a.example/simple/").env["PIP_EXTRA_INDEX_URL"] == PYPI.simple_url
-    first = replace(told, env={"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "https://a.example/simple"})
-    assert installer.apart_from(first, "https://a.example/simple/").env == first.env
+    alone = replace(told, env={"PIP_CONFIG_FILE": os.devnull, "PIP_EXTRA_INDEX_URL": TESTPYPI.simple_url})
+    assert installer.apart_from(alone, TESTPYPI).env["PIP_EXTRA_INDEX_URL"] == PYPI.simple_url
+    for same in ({"PIP_INDEX_URL": "https://a.example/simple"}, {"PIP_EXTRA_INDEX_URL": "https://b.example"}):
+        first = replace(told, env={"PIP_CONFIG_FILE": os.devnull, **same})
+        assert installer.apart_from(first, there).env == first.env
+    assert installer.apart_from(told, replace(there, name="internal")) is told, "its own dependencies may be there"
 
 
 @pytest.mark.parametrize(
