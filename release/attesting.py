@@ -42,7 +42,7 @@ def foreseen(system: System, config: Config, access: Access) -> Access:
     if not wanted(config, access.index):
         return replace(access, signing=NotApplicable(reason=f"{access.index.name} gets no attestations"))
     try:
-        _speaker(system, exchanging=isinstance(access.credential, Ambient))
+        _speaker(system, access.index, exchanging=isinstance(access.credential, Ambient))
     except UnsignedError as error:
         refused = _required(error)
         finding = Finding(message=refused.message, remedy=refused.remedy, cause=refused.cause)
@@ -70,7 +70,7 @@ def attested(  # noqa: PLR0913 - what goes where, and who is told
         _pass_over(files, index, tell)
         return tuple(files)
     try:
-        identity, publisher = _speaker(system, exchanging=exchanging)
+        identity, publisher = _speaker(system, index, exchanging=exchanging)
         trust = attestations.sigstore_for(index, system.env)
         found = {file.filename: _beside(file, publisher, trust, tell) for file in files}
         bare = [file for file in files if PUBLISH not in found[file.filename]]
@@ -90,12 +90,13 @@ def attested(  # noqa: PLR0913 - what goes where, and who is told
     return tuple(replace(file, attestations=tuple(found[file.filename].values())) for file in files)
 
 
-def _speaker(system: System, *, exchanging: bool) -> tuple[Identity, Publisher]:
+def _speaker(system: System, index: Index, *, exchanging: bool) -> tuple[Identity, Publisher]:
     """A fresh identity of this job for Sigstore, and whom it speaks for. Raises `UnsignedError` where there is none."""
     if not exchanging:
         raise UnsignedError(
             "an API token is used: PyPI takes attestations from trusted publishers alone",
-            remedy="let PyPI trust this project's workflow, and take the token out of the job",
+            remedy=f"let {index.name} trust the job's workflow: {index.site}/manage/projects/, Manage, Publishing; and "
+            "take the token out of the job",
             cause="attest.with-api-token",
         )
     attestations.need()

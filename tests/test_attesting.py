@@ -95,7 +95,7 @@ def beside(desk: Desk) -> list[str]:
 def test_files_for_pypi_are_signed_and_nothing_is_left_beside_them(desk: Desk) -> None:
     signed = desk.attested(desk.files())
     assert [len(file.attestations) for file in signed] == [1, 1]
-    assert desk.said == ["signed as GitHub, pypi, octo/widget, release.yml"]
+    assert desk.said == ["signed as GitHub, octo/widget, release.yml, pypi"]
     assert beside(desk) == []
     event = desk.journal.last("signed", index="pypi")
     assert event is not None
@@ -219,7 +219,7 @@ def test_attestations_beside_the_files_are_used_if_they_hold(desk: Desk) -> None
     lay_beside(desk, files)
     signed = desk.attested(files)
     assert [len(file.attestations) for file in signed] == [1, 1]
-    assert desk.said == ["signed as GitHub, pypi, octo/widget, release.yml"]
+    assert desk.said == ["signed as GitHub, octo/widget, release.yml, pypi"]
     assert "/api/v1/log/entries" not in desk.service.asked, "nothing is signed twice"
 
 

@@ -281,7 +281,7 @@ def test_who_published_is_told_and_that_nobody_has_verified_it(tmp_path: Path) -
         facts = place.look()
         found = place.outcomes()
     assert list(publishers(facts)) == [
-        "published by GitHub, pypi, octo/widget, release.yml: 2 of 2 files, as the index says",
+        "published by GitHub, octo/widget, release.yml, pypi: 2 of 2 files, as the index says",
     ]
     assert found[ALL_OR_NONE].state == State.PASSED
     assert found[HOLD].state == State.WARNED
@@ -293,7 +293,7 @@ def test_who_published_is_told_and_that_nobody_has_verified_it(tmp_path: Path) -
     ("tokens", "says"),
     [
         (("github", "account"), f"1 of 2 files have no attestations: {SDIST!r}"),
-        (("github", "fork"), "by 2 publishers: GitHub, pypi, evil/widget, release.yml; GitHub, pypi, octo/widget"),
+        (("github", "fork"), "by 2 publishers: GitHub, evil/widget, release.yml, pypi; GitHub, octo/widget"),
     ],
 )
 def test_files_that_came_in_different_ways_are_a_warning(tmp_path: Path, tokens: tuple[str, str], says: str) -> None:

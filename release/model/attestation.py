@@ -58,7 +58,8 @@ class Publisher:
         return {"kind": self.kind, **dict(self.details)}
 
     def __str__(self) -> str:
-        return ", ".join((self.kind, *(value for _, value in self.details)))
+        told = sorted(self.details, key=lambda detail: detail[0] == "environment")
+        return ", ".join((self.kind, *(value for _, value in told)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
