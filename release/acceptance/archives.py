@@ -61,6 +61,12 @@ def members(memo: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
         yield from ((name, size) for name, size in found if size is not None)
 
 
+def paths(memo: Mapping[str, Any]) -> Sequence[str]:
+    """The path of everything in an archive that was read, directories and links too, in its order."""
+    archive = memo.get("zip") or memo.get("tar")
+    return archive.names if isinstance(archive, (ZipContents, TarContents)) else ()
+
+
 def entry_points(upload: Upload) -> bytes:
     """A wheel's `entry_points.txt`; empty where it has none that can be read."""
     archive, directory = upload.memo.get("zip"), dist_info(upload.filename)

@@ -66,6 +66,8 @@ _LISTS = frozenset(
         "supported_platforms",
     }
 )
+#: those that the index's packaging knows; this machine's may know more, or fewer
+_METADATA_VERSIONS = frozenset({"1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"})
 #: the fields that the index reports first, whatever else is wrong
 _FIRST = ("metadata-version", "name", "version")
 
@@ -129,8 +131,12 @@ class _Said:
 
 
 def _specification(raw: dict[str, Any]) -> Iterator[Problem]:
-    content_type = raw.get("description_content_type")
+    version, content_type = raw.get("metadata_version"), raw.get("description_content_type")
+    if version not in _METADATA_VERSIONS:
+        yield Problem(field=_FIRST[0], text=f"{version!r} is not a valid metadata version")
     for said in _packaging(raw):
+        if said.field == _FIRST[0]:
+            continue
         if said.field == "summary" and "single line" in said.text and "\n" not in raw["summary"]:
             continue  # packaging 26.3 counts more characters as line ends than the index's
         if said.field == "description-content-type" and "introduced in" not in said.text:

@@ -15,7 +15,6 @@ from release.acceptance.problem import LOCAL_VERSIONS, Problem, broken
 #: field of `packaging.metadata.RawMetadata` → value
 Raw = Mapping[str, Any]
 
-_METADATA_VERSIONS = frozenset({"1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"})
 #: characters
 _SUMMARY, _LABEL = 512, 32
 
@@ -31,12 +30,6 @@ def own_problems(raw: Raw) -> Iterator[Problem]:
     """What the index itself minds in metadata that holds to the specification."""
     for look in _RULES:
         yield from look(raw)
-
-
-def _metadata_version(raw: Raw) -> Iterator[Problem]:
-    version = raw["metadata_version"]
-    if version not in _METADATA_VERSIONS:
-        yield Problem(field="metadata-version", text=f"{version!r} is not a valid metadata version")
 
 
 def _local_version(raw: Raw) -> Iterator[Problem]:
@@ -183,7 +176,6 @@ def _license(raw: Raw) -> Iterator[Problem]:
 
 
 _RULES: tuple[Callable[[Raw], Iterator[Problem]], ...] = (
-    _metadata_version,
     _local_version,
     _summary,
     _addresses,

@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from release.checklist import Check, check
-from release.checks import advice, examination, oddities, versions
+from release.checks import advice, examination, oddities, shipped, versions
 from release.checks.examination import examined, needs
 from release.facts import Built
 from release.model.finding import Finding, NotApplicable, Observation, Unknown
@@ -100,6 +100,15 @@ def twine_takes_the_files(built: Built) -> Iterator[Observation]:
 
 
 @check(needs=(there_is_something_to_upload,))
+def the_uploader_knows_the_metadata_version(built: Built) -> Iterator[Observation]:
+    """The metadata is of no newer version than the uploader knows.
+
+    Red where the twine of this environment would refuse it; a warning where an older one, elsewhere, would.
+    """
+    yield from _said(built, examination.UPLOADER)
+
+
+@check(needs=(there_is_something_to_upload,))
 def record_lists_what_is_in_the_wheel(built: Built) -> Iterator[Observation]:
     """RECORD lists what is in the wheel."""
     yield from _said(built, oddities.RECORD)
@@ -114,13 +123,22 @@ def every_member_can_be_read(built: Built) -> Iterator[Observation]:
 @check(needs=(there_is_something_to_upload,))
 def every_path_stays_inside(built: Built) -> Iterator[Observation]:
     """No path in an archive leads out of it."""
-    yield from _said(built, oddities.PATHS)
+    yield from _said(built, shipped.PATHS)
 
 
 @check(needs=(there_is_something_to_upload,))
 def nothing_is_shipped_by_accident(built: Built) -> Iterator[Observation]:
-    """No cache, checkout or editor's file is shipped."""
-    yield from _said(built, oddities.RUBBISH)
+    """No cache, checkout, editor's file or leftover of a build is shipped."""
+    yield from _said(built, shipped.RUBBISH)
+
+
+@check(needs=(there_is_something_to_upload,))
+def no_common_name_is_installed(built: Built) -> Iterator[Observation]:
+    """A wheel installs nothing under a name that any project could have: tests, docs, tools.
+
+    Such a name lies beside the modules of all other projects, and the one that was installed last counts.
+    """
+    yield from _said(built, shipped.COMMON)
 
 
 @check(needs=(there_is_something_to_upload,))
@@ -223,10 +241,12 @@ OF_A_FILE: tuple[Check[Built], ...] = (
     the_index_has_room,
     the_files_are_new_to_the_index,
     twine_takes_the_files,
+    the_uploader_knows_the_metadata_version,
     record_lists_what_is_in_the_wheel,
     every_member_can_be_read,
     every_path_stays_inside,
     nothing_is_shipped_by_accident,
+    no_common_name_is_installed,
     every_title_is_a_title,
     *versions.OF_A_FILE,
 )

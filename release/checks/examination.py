@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 from release.acceptance.archives import entry_points, members, read_members
@@ -16,12 +16,14 @@ from release.acceptance.rule import OnIndex, Refusal, Upload
 from release.acceptance.twine_form import TwineForm, twine_form
 from release.checks.advice import ARCHIVE, METADATA, advice, message
 from release.checks.oddities import oddities
+from release.checks.shipped import shipped
 from release.facts import Built, BuiltFile
 from release.model.finding import Finding
 from release.model.index import PYPI
 from release.model.naming import in_file_name
 
 TWINE = "twine-takes-the-files"
+UPLOADER = "the-uploader-knows-the-metadata-version"
 SAME_BYTES = "the-files-are-as-they-were-built"
 _AGAIN = "build it again: python -m build"
 #: scheme and host of the site whose help pages are named where no other is
@@ -83,6 +85,7 @@ def _examine(file: BuiltFile, content: BinaryIO, built: Built) -> Examined:
         *(_finding(refusal, upload) for refusal in refusals),
         *_twine(form, refusals, filename),
         *oddities(upload),
+        *shipped(upload),
     ]
     return Examined(
         filename=filename,
@@ -156,19 +159,43 @@ def _twine(form: TwineForm, refusals: tuple[Refusal, ...], filename: str) -> Ite
     """What twine itself refuses, where it does not only repeat the index."""
     checks = {advice(refusal).check for refusal in refusals}
     repeated = ARCHIVE if not form.metadata else METADATA
+    version = dict(form.fields).get("metadata_version", "")
+    unknown = f"{version!r} is not a valid metadata version"
     for text in form.refusals:
-        if repeated in checks and "unrecognized or malformed field" not in text:
-            continue
-        yield (
-            TWINE,
-            Finding(
-                message=f"twine refuses it: {text}",
-                remedy="build with a current backend, or upgrade twine and packaging: pip install -U twine packaging",
-                where=filename,
-                source="https://twine.readthedocs.io/",
-                cause="meta.tool-too-old" if "metadata version" in text else None,
-            ),
-        )
+        if unknown in text and METADATA not in checks:
+            yield UPLOADER, _too_new(filename, f"twine refuses it: its packaging knows no metadata version {version}")
+        elif repeated not in checks or "unrecognized or malformed field" in text:
+            yield TWINE, _refused(filename, text)
+    if version in _TWINE_SINCE and METADATA not in checks and not form.refusals:
+        since = _TWINE_SINCE[version]
+        text = f"the metadata is of version {version}, which twine before {since} refuses"
+        yield UPLOADER, replace(_too_new(filename, text), severity="warn")
+
+
+#: metadata version → the twine that learnt it; what is two years old is not worth a warning
+#: Source: twine's changelog
+_TWINE_SINCE = {"2.5": "7.0"}
+
+
+def _too_new(filename: str, text: str) -> Finding:
+    return Finding(
+        message=text,
+        remedy="upgrade what uploads: python -m pip install -U twine packaging; or build with a backend that writes "
+        "older metadata",
+        where=filename,
+        source="https://twine.readthedocs.io/en/stable/changelog.html",
+        cause="meta.tool-too-old",
+    )
+
+
+def _refused(filename: str, text: str) -> Finding:
+    return Finding(
+        message=f"twine refuses it: {text}",
+        remedy="build with a current backend, or upgrade twine and packaging: pip install -U twine packaging",
+        where=filename,
+        source="https://twine.readthedocs.io/",
+        cause="meta.tool-too-old" if "metadata version" in text else None,
+    )
 
 
 def needs(metadata: bytes) -> Mapping[str, object]:

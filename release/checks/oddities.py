@@ -1,30 +1,22 @@
-"""What an index takes though it is unwise: warnings about what is in an archive."""
+"""What an index takes though it is unwise: warnings about RECORD, damaged members, the description."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 
-from release.acceptance.archives import dist_info, tar_of, zip_of
+from release.acceptance.archives import dist_info, zip_of
 from release.acceptance.fields import first
 from release.acceptance.limits import Broken
 from release.acceptance.record import UndecodableError, differences, recorded
 from release.acceptance.rule import Upload
-from release.acceptance.tar_contents import TarContents
 from release.acceptance.zip_contents import ZipContents
 from release.model.finding import Finding
 
 RECORD = "record-lists-what-is-in-the-wheel"
 READABLE = "every-member-can-be-read"
-PATHS = "every-path-stays-inside"
-RUBBISH = "nothing-is-shipped-by-accident"
 TITLES = "every-title-is-a-title"
 
-_OUTSIDE = re.compile(r"^(?:/|\\|[A-Za-z]:)|(?:^|[/\\])\.\.(?:[/\\]|$)")
-_RUBBISH = re.compile(
-    r"(?:^|/)(?:__pycache__|\.git|\.hg|\.svn|\.venv|\.tox|\.nox|\.mypy_cache|\.pytest_cache|\.ruff_cache|\.idea"
-    r"|\.DS_Store|Thumbs\.db|\.coverage|node_modules)(?:/|$)|\.py[co]$"
-)
 #: a title with a line below that is too short to make it one; docutils takes both for ordinary text below four
 #: characters, and warns from there on, which the index refuses. Source: docutils, `parsers/rst/states.py`
 _SHORT_TITLE = re.compile(r"(?:\A|\n[ \t]*\n)(?P<title>\S[^\n]{3,})\n(?P<line>=|([=~^*#+\"'-])\3{1,2})[ \t]*(?:\n|\Z)")
@@ -37,19 +29,13 @@ Oddity = tuple[str, Finding]
 def oddities(upload: Upload) -> Iterator[Oddity]:
     """Warnings about a file, each with the name of its check."""
     archive = zip_of(upload) if upload.filename.endswith((".whl", ".zip")) else None
-    tar = tar_of(upload) if upload.filename.endswith(".tar.gz") else None
-    names: Sequence[str] = ()
     if isinstance(archive, ZipContents):
-        names = archive.names
         yield from _record(upload, archive)
         yield from _damaged(upload)
-    elif isinstance(tar, TarContents):
-        names = tar.names
-    yield from _names(upload, names)
     yield from _titles(upload)
 
 
-def _warn(check: str, upload: Upload, message: str, remedy: str, source: str | None = None) -> Oddity:
+def warn(check: str, upload: Upload, message: str, remedy: str, source: str | None = None) -> Oddity:
     finding = Finding(message=message, remedy=remedy, severity="warn", where=upload.filename, source=source)
     return check, finding
 
@@ -72,7 +58,7 @@ def _record(upload: Upload, archive: ZipContents) -> Iterator[Oddity]:
     unlisted, missing = differences(listed or frozenset(), archive.names, directory)
     what = [f"does not list {some(unlisted)}"] * bool(unlisted) + [f"lists {some(missing)} in vain"] * bool(missing)
     if listed is not None and what:
-        yield _warn(
+        yield warn(
             RECORD,
             upload,
             f"RECORD {' and '.join(what)}; the index sends a mail about it and means to refuse it",
@@ -84,23 +70,14 @@ def _record(upload: Upload, archive: ZipContents) -> Iterator[Oddity]:
 def _damaged(upload: Upload) -> Iterator[Oddity]:
     if damaged := upload.memo.get("damaged", ()):
         names = some([name for name, _ in damaged])
-        yield _warn(READABLE, upload, f"{names} can't be unpacked: {damaged[0][1]}", "build it again: python -m build")
-
-
-def _names(upload: Upload, names: Sequence[str]) -> Iterator[Oddity]:
-    outside = [name for name in names if _OUTSIDE.search(name)]
-    if outside:
-        yield _warn(PATHS, upload, f"{some(outside)} points outside the archive", "build it again: python -m build")
-    rubbish = [name for name in names if _RUBBISH.search(name)]
-    if rubbish:
-        yield _warn(RUBBISH, upload, f"{some(rubbish)} is shipped", "exclude it in the build backend's configuration")
+        yield warn(READABLE, upload, f"{names} can't be unpacked: {damaged[0][1]}", "build it again: python -m build")
 
 
 def _titles(upload: Upload) -> Iterator[Oddity]:
     kind = first(upload, "description_content_type")
     found = _SHORT_TITLE.search(first(upload, "description")) if not kind or "x-rst" in kind else None
     if found:
-        yield _warn(
+        yield warn(
             TITLES,
             upload,
             f"the line {found['line']!r} is too short to make a title of {found['title']!r}: both are shown as text",

@@ -57,6 +57,7 @@ FORM_CASES: list[tuple[dict[str, Any], str]] = [
     ({"metadata_version": None}, f"None is not a valid metadata version.{SEE}"),
     ({"metadata_version": "9.9"}, f"'9.9' is not a valid metadata version.{SEE}"),
     ({"metadata_version": "2.6"}, f"'2.6' is not a valid metadata version.{SEE}"),
+    ({"metadata_version": "2.6", "requires_python": "three"}, f"'2.6' is not a valid metadata version.{SEE}"),
     ({"version": None}, f"'version' is a required field.{SEE}"),
     ({"version": ""}, f"'version' is a required field.{SEE}"),
     ({"version": "abc"}, f"'abc' is invalid for 'version'.{SEE}"),

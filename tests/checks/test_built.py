@@ -99,6 +99,14 @@ def test_the_cause_stands_alone() -> None:
         (zipped(wheel_members() | {"unlisted.py": b""}), "record-lists-what-is-in-the-wheel"),
         (zipped(wheel_members() | {"../up.txt": b""}), "every-path-stays-inside"),
         (zipped(wheel_members() | {"a/__pycache__/b.pyc": b""}), "nothing-is-shipped-by-accident"),
+        (zipped(wheel_members() | {"acme_widget.egg-info/PKG-INFO": b""}), "nothing-is-shipped-by-accident"),
+        (zipped(wheel_members() | {"build/lib/acme_widget.py": b""}), "nothing-is-shipped-by-accident"),
+        (zipped(wheel_members() | {"acme/a.py.orig": b""}), "nothing-is-shipped-by-accident"),
+        (zipped(wheel_members() | {"tests/__init__.py": b""}), "no-common-name-is-installed"),
+        (zipped(wheel_members() | {"docs/conf.py": b""}), "no-common-name-is-installed"),
+        (zipped(wheel_members() | {"setup.py": b""}), "no-common-name-is-installed"),
+        (zipped(wheel_members() | {"acme_widget-1.0.data/purelib/tests/a.py": b""}), "no-common-name-is-installed"),
+        (wheel(metadata(Metadata_Version="2.5")), "the-uploader-knows-the-metadata-version"),
         (wheel(metadata(body="Widgets\n===\n\nText.\n")), "every-title-is-a-title"),
     ],
 )
@@ -108,6 +116,54 @@ def test_what_is_unwise_is_a_warning(content: bytes, check: str) -> None:
     assert not failed(facts)
     assert check in failed(facts, State.WARNED)
     assert next(one for one in run(CHECKS, facts, block=frozenset({check})) if one.check == check).state.blocks
+
+
+def common(*paths: str, name: str = "acme-widget") -> list[str]:
+    stem = name.replace("-", "_")
+    members = wheel_members(metadata(name), f"{stem}-1.0.dist-info") | dict.fromkeys(paths, b"")
+    facts = built(file(f"{stem}-1.0-py3-none-any.whl", zipped(members)))
+    return [one.check for one in run(CHECKS, facts) for finding in one.findings if "RECORD" not in finding.message]
+
+
+def test_what_lies_inside_the_package_or_bears_the_projects_name_is_no_warning() -> None:
+    """Neighbours of the above: tests in the package, data files, a project that is called so."""
+    assert not common("acme/tests/a.py", "acme/docs/a.md", "acme_widget-1.0.data/data/share/docs/a", "acme/build/b.py")
+    assert not common("build/__init__.py", name="build")
+    assert not common("tools/a.py", name="tools")
+    assert common("tools/a.py", "build/lib/a.py") == ["nothing-is-shipped-by-accident", "no-common-name-is-installed"]
+
+
+@pytest.mark.parametrize(
+    ("path", "odd"),
+    [
+        ("build/lib/a.py", True),
+        ("dist/acme_widget-0.9.tar.gz", True),
+        ("build/lib.linux-x86_64-cpython-311/a.so", True),
+        ("build/library.py", False),
+        ("dist/index.js", False),
+        ("acme_widget.egg-info/PKG-INFO", False),
+        ("tests/test_a.py", False),
+        ("setup.py", False),
+    ],
+)
+def test_an_sdist_may_have_what_a_wheel_may_not(path: str, odd: bool) -> None:
+    members = {"acme_widget-1.0/PKG-INFO": metadata(), f"acme_widget-1.0/{path}": b""}
+    expected = ["nothing-is-shipped-by-accident"] if odd else []
+    assert failed(built(file(SDIST, tarred(members))), State.WARNED) == expected
+
+
+def test_twine_is_named_where_it_alone_knows_no_such_metadata(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The index takes 2.5, an old packaging beside twine does not: red, and it is twine that says so."""
+    from packaging import metadata as library
+
+    monkeypatch.setattr(library, "_VALID_METADATA_VERSIONS", ["1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4"])
+    facts = built(file(WHEEL, wheel(metadata(Metadata_Version="2.5"))))
+    (outcome,) = (one for one in run(CHECKS, facts) if one.state is State.FAILED)
+    assert outcome.check == "the-uploader-knows-the-metadata-version"
+    assert outcome.findings[0].message == "twine refuses it: its packaging knows no metadata version 2.5"
+    assert "upgrade" in outcome.findings[0].remedy
+    too_new = built(file(WHEEL, wheel(metadata(Metadata_Version="9.9"))))
+    assert failed(too_new) == ["the-index-takes-the-metadata"], "both refuse it: the index speaks"
 
 
 @pytest.mark.parametrize(
