@@ -6,7 +6,6 @@ import contextlib
 import io
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,6 +134,8 @@ def _whole(data: IO[bytes], piece: bytes) -> Iterator[IO[bytes]]:
         data.seek(0)
         yield data
     else:
+        import tempfile
+
         with tempfile.SpooledTemporaryFile(_SPOOL) as copy:
             copy.write(piece)
             while more := data.read(_AT_A_TIME):

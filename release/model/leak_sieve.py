@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 
-from release.model import leak_formats, leak_patterns, leak_token
+from release.model import leak_patterns
 from release.model.leak import Leak, Spot
 from release.model.leak_files import credential_file
 
@@ -17,21 +18,23 @@ Rule = Callable[[bytes, int], Spot | None]
 #: them: more than the longest token, and than most private keys.
 OVERLAP = 16_384
 
-#: where each pattern stops, and what may begin there
-_SIEVE: tuple[tuple[re.Pattern[bytes], tuple[Rule, ...]], ...] = (
-    (
-        re.compile(leak_patterns.ANCHORS.encode()),
-        (leak_token.token, leak_formats.private_key, leak_formats.aws, leak_formats.google, leak_formats.putty),
-    ),
-    (
-        re.compile(leak_patterns.UNDERSCORES.encode()),
-        (leak_formats.github, leak_formats.npm, leak_formats.stripe, leak_formats.fine_grained),
-    ),
-    (
-        re.compile(leak_patterns.DASHES.encode()),
-        (leak_formats.gitlab, leak_formats.slack),
-    ),
+#: where a secret may begin
+_SIEVES = tuple(
+    re.compile(text.encode()) for text in (leak_patterns.ANCHORS, leak_patterns.UNDERSCORES, leak_patterns.DASHES)
 )
+
+
+@cache
+def _rules() -> tuple[tuple[Rule, ...], ...]:
+    """What may begin where each sieve stops. Loaded then: a decoder of tokens takes longer than most searches."""
+    from release.model import leak_formats, leak_token
+
+    return (
+        (leak_token.token, leak_formats.private_key, leak_formats.aws, leak_formats.google, leak_formats.putty),
+        (leak_formats.github, leak_formats.npm, leak_formats.stripe, leak_formats.fine_grained),
+        (leak_formats.gitlab, leak_formats.slack),
+    )
+
 
 _BASIC = leak_patterns.BASIC.encode()
 #: an anchor in UTF-16 of either byte order
@@ -76,7 +79,7 @@ def search(data: bytes, path: str = "", *, first_line: int = 1) -> tuple[Leak, .
 def suspicious(data: bytes) -> bool:
     """Whether a search can find anything in the bytes, names of files apart."""
     text = _as_text(data)
-    for sieve, _ in _SIEVE:  # a loop, since this is asked of every version of every file of a history
+    for sieve in _SIEVES:  # a loop, since this is asked of every version of every file of a history
         if sieve.search(text):
             return True
     return _BASIC in text or (b"\0" in text and _WIDE.search(text) is not None)
@@ -103,10 +106,12 @@ def changed(data: bytes, before: bytes) -> bytes:
 
 
 def _spots(data: bytes, path: str) -> Iterator[Spot]:
-    for sieve, rules in _SIEVE:
+    for number, sieve in enumerate(_SIEVES):
         for found in sieve.finditer(data):
-            yield from (spot for rule in rules if (spot := rule(data, found.start())) is not None)
+            yield from (spot for rule in _rules()[number] if (spot := rule(data, found.start())) is not None)
     if _BASIC in data:
+        from release.model import leak_token
+
         yield from leak_token.basic(data)
     if path:
         yield from credential_file(path, data)
