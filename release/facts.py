@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # whoever looks at files alone has no use for credentials, no
 
     from packaging.utils import NormalizedName
 
+    from release.acceptance.limits import Visit
     from release.acceptance.rule import OnIndex
     from release.config import Config
     from release.fleet import Policy
@@ -156,6 +157,8 @@ class BuiltFile:
     sha256: str | None
     #: opens the bytes; each call gives a new, seekable stream
     open: Callable[[], BinaryIO]
+    #: is shown each member's bytes while the file is read; None where nobody wants them
+    visit: Visit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

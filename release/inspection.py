@@ -8,20 +8,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from packaging.utils import NormalizedName, canonicalize_name, canonicalize_version
 
+from release.acceptance.limits import Visit
 from release.acceptance.rule import OnIndex, StoredFile
 from release.adapters.system import System
-from release.checks.inspection import as_data, inspection
+from release.checks.examination import examined
+from release.checks.inspection import as_data, inspection, of_leaks
 from release.errors import ConfigError, ToolError, UnreachableError, UsageError
-from release.facts import Built, BuiltFile
+from release.facts import Built, BuiltFile, Leaks
 from release.inspection_report import Inspected
 from release.model.finding import Finding, Unknown
 from release.model.index import WELL_KNOWN, Index
+from release.model.leak import Searched, Unread, together
 from release.model.listing import Listing, releases, version_of
 from release.model.naming import in_file_name
+
+if TYPE_CHECKING:
+    from release.adapters.passing import Passing
 
 __all__ = ["index", "inspect", "inspection", "on_index", "projects", "stored"]
 
@@ -31,18 +37,35 @@ def inspect(
 ) -> Inspected:
     """The verdict on each file and on the set; with an `index`, also as far as what it has decides.
 
-    With a `project`, other people's checkers look at the files and at its pyproject.toml; they never decide.
+    Secrets in the files are findings about the set, since the index would take the file all the same. With a
+    `project`, other people's checkers look at the files and at its pyproject.toml; they never decide.
     Raises `UsageError` where a path is no file that can be read.
     """
-    files = tuple(map(_file, paths))
+    from release.adapters.passing import Passing
+
+    searches = list(map(Passing, paths))
+    files = tuple(map(_file, paths, searches))
     known = None
     if index is not None:
         known = {name: on_index(system, index, name) for name in sorted(projects(files))}
     built = Built(project=None, files=files, now=system.now(), on_index=known)
     document = inspection(built)
+    document["release"] += of_leaks(_leaks(searches, built))
     if project is not None:
         document["release"] += [as_data(check, finding) for check, finding in _others(system, paths, project)]
     return Inspected(document=document, built=built, index=index)
+
+
+def _leaks(searches: Iterable[Passing], built: Built) -> Leaks:
+    """The secrets in the files, most of them found while the files were read."""
+    found = []
+    for search, one in zip(searches, examined(built), strict=True):
+        try:
+            found.append(search.searched(len(one.members)))
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            found.append(Searched(unread=(Unread(path=one.filename, reason=reason),)))
+    return Leaks(scope="files", searched=together(found))
 
 
 def _others(system: System, paths: Sequence[Path], project: Path) -> Iterator[tuple[str, Finding]]:
@@ -88,7 +111,7 @@ def index(name: str, directory: Path, file: Path | None = None) -> Index:
         raise
 
 
-def _file(path: Path) -> BuiltFile:
+def _file(path: Path, visit: Visit) -> BuiltFile:
     if path.is_dir():
         raise UsageError(f"{str(path)!r} is a directory", remedy=f"name its files: {path / '*'}")
     try:
@@ -98,7 +121,7 @@ def _file(path: Path) -> BuiltFile:
         raise UsageError(
             f"{str(path)!r} can't be read: {(error.strerror or str(error)).lower()}", remedy="give the path of a file"
         ) from None
-    return BuiltFile(filename=path.name, size=size, sha256=None, open=partial(_bytes, path))
+    return BuiltFile(filename=path.name, size=size, sha256=None, open=partial(_bytes, path), visit=visit)
 
 
 def _bytes(path: Path) -> BinaryIO:

@@ -9,7 +9,7 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from release.acceptance.limits import MIB, Broken
+from release.acceptance.limits import MIB, Broken, Visit
 from release.acceptance.problem import BROKEN
 from release.acceptance.rule import OnIndex, Refusal, Rule, Upload
 from release.acceptance.tar_contents import TarContents, is_tar, read_tar
@@ -40,15 +40,15 @@ def tar_of(upload: Upload) -> TarContents | Broken:
     return found
 
 
-def read_members(memo: dict[str, Any]) -> None:
+def read_members(memo: dict[str, Any], visit: Visit | None = None) -> None:
     """Read the members of an open zip, each once, and leave what was found in the memo for whoever asks.
 
     Code alone matters to the index, the others to whoever installs it. A tar was read when it was opened.
     """
     archive = memo.get("zip")
     if isinstance(archive, ZipContents):
-        memo["protected"] = archive.protected()
-        memo["damaged"] = tuple(archive.damaged())
+        memo["protected"] = archive.protected(visit)
+        memo["damaged"] = tuple(archive.damaged(visit))
 
 
 def members(memo: Mapping[str, Any]) -> Iterator[tuple[str, int]]:

@@ -20,6 +20,7 @@ from release.acceptance.limits import (
     UNPACKED_TIMES,
     BombError,
     Broken,
+    Visit,
 )
 from release.acceptance.scanner import SEARCHED, is_searched, protector
 
@@ -114,15 +115,15 @@ def _open(stream: IO[bytes], budget: int) -> tarfile.TarFile:
     return tarfile.open(fileobj=cast("IO[bytes]", _Metered(stream, budget)), mode="r:")
 
 
-def read_tar(content: BinaryIO) -> TarContents | Broken:
-    """Read a `.tar.gz` to its end."""
+def read_tar(content: BinaryIO, visit: Visit | None = None) -> TarContents | Broken:
+    """Read a `.tar.gz` to its end; `visit` is shown every regular file in it."""
     budget = max(UNPACKED, UNPACKED_TIMES * content.seek(0, 2))
     content.seek(0)
     seen = _Seen()
     try:
         with _gzip(content) as stream, _open(stream, budget) as tar:
             while (member := tar.next()) is not None:
-                _look(tar, member, seen)
+                _look(tar, member, seen, visit)
                 tar.members.clear()  # type: ignore[attr-defined] # else every header stays in memory
     except gzip.BadGzipFile as error:  # no gzip at all is expected, a wrong checksum at the end is not
         return _broken(error, caught=() if seen.names else (OSError,))
@@ -137,7 +138,7 @@ def read_tar(content: BinaryIO) -> TarContents | Broken:
     )
 
 
-def _look(tar: tarfile.TarFile, member: tarfile.TarInfo, seen: _Seen) -> None:
+def _look(tar: tarfile.TarFile, member: tarfile.TarInfo, seen: _Seen, visit: Visit | None) -> None:
     seen.names.append(member.name)
     seen.sizes.append(member.size if member.isreg() else None)
     seen.length += len(member.name)
@@ -147,10 +148,31 @@ def _look(tar: tarfile.TarFile, member: tarfile.TarInfo, seen: _Seen) -> None:
         raise tarfile.ReadError("a member of negative size")
     if member.issparse():
         seen.sparse = True
-    elif member.isreg() and member.name.count("/") == 1 and member.name.endswith("/PKG-INFO"):
-        seen.pkg_info[member.name] = _bytes(tar, member)
-    elif member.isreg() and member.size <= SEARCHED and is_searched(member.name):
-        seen.protected = seen.protected or protector(_bytes(tar, member))
+        return
+    is_info = member.isreg() and member.name.count("/") == 1 and member.name.endswith("/PKG-INFO")
+    if is_info or (member.isreg() and member.size <= SEARCHED and is_searched(member.name)):
+        data = _bytes(tar, member)
+        if is_info:
+            seen.pkg_info[member.name] = data
+        else:
+            seen.protected = seen.protected or protector(data)
+        if visit is not None:
+            visit(member.name, data, False)
+    elif member.isreg() and visit is not None:
+        _show(tar, member, visit)
+
+
+def _show(tar: tarfile.TarFile, member: tarfile.TarInfo, visit: Visit) -> None:
+    """Show a file that nothing is asked of, a piece at a time."""
+    stream, left = tar.extractfile(member), member.size
+    piece = b"" if stream is None else stream.read(_CHUNK)
+    while stream is not None:
+        left -= len(piece)
+        more = left > 0 and bool(piece)
+        visit(member.name, piece, more)
+        if not more:
+            return
+        piece = stream.read(_CHUNK)
 
 
 def _bytes(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:

@@ -108,11 +108,11 @@ def _python(filename: str) -> str:
 def _metadata(filename: str, content: BinaryIO, memo: dict[str, Any]) -> bytes | str:
     """The bytes of METADATA or PKG-INFO; or why there are none."""
     if filename.endswith((".whl", ".zip")):
-        found = memo.setdefault("zip", open_zip(content))
+        found = memo["zip"] if "zip" in memo else memo.setdefault("zip", open_zip(content))
         if isinstance(found, ZipContents):
             return _from_wheel(found) if filename.endswith(".whl") else _from_zip_sdist(found)
     elif filename.endswith(".tar.gz"):
-        found = memo.setdefault("tar", read_tar(content))
+        found = memo["tar"] if "tar" in memo else memo.setdefault("tar", read_tar(content))
         if isinstance(found, TarContents):
             return _from_tar(found)
     else:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from release.acceptance.limits import CENTRAL_DIRECTORY, MIB, ONE_FILE, UNPACKED, Broken
+from release.acceptance.limits import CENTRAL_DIRECTORY, MIB, ONE_FILE, UNPACKED, Broken, Visit
 from release.acceptance.scanner import SEARCHED, is_searched, protector
 
 #: the longest comment, and the end record itself
@@ -52,8 +52,11 @@ class ZipContents:
             return Broken(how="bomb", why=f"{name!r} is larger than {ONE_FILE // MIB} MiB")
         return got
 
-    def protected(self) -> str | Broken | None:
-        """The product that protected some code in here, or what broke while we looked for one."""
+    def protected(self, visit: Visit | None = None) -> str | Broken | None:
+        """The product that protected some code in here, or what broke while we looked for one.
+
+        Ends there; `visit` is shown the code up to that.
+        """
         left = UNPACKED
         for info in self.archive.infolist():
             if info.is_dir() or not is_searched(info.filename):
@@ -62,17 +65,20 @@ class ZipContents:
             if left < 0:
                 return Broken(how="bomb", why=f"the code unpacks to more than {UNPACKED // MIB} MiB")
             last = self.archive.getinfo(info.filename)  # of several with one name, the index sees the last
-            got = self._read(last, limit=SEARCHED) if last.file_size <= SEARCHED else self._drain(last)
+            small = last.file_size <= SEARCHED
+            got = self._read(last, limit=SEARCHED) if small else self._drain(last, visit)
             if isinstance(got, Broken):
                 return got
+            if small and visit is not None:
+                visit(last.filename, got, False)
             if found := protector(got):
                 return found
         return None
 
-    def damaged(self) -> Iterator[tuple[str, str]]:
+    def damaged(self, visit: Visit | None = None) -> Iterator[tuple[str, str]]:
         """Each member besides code whose bytes don't come out as the directory says, and why.
 
-        Code is read by `protected` already. Ends at a limit of bytes.
+        Code is read by `protected` already. Ends at a limit of bytes. `visit` is shown them all.
         """
         left = UNPACKED
         for info in self.archive.infolist():
@@ -81,7 +87,7 @@ class ZipContents:
             left -= info.file_size
             if left < 0:
                 return
-            got = self._drain(info)
+            got = self._drain(info, visit)
             if isinstance(got, Broken):
                 yield info.filename, got.why
 
@@ -97,13 +103,19 @@ class ZipContents:
         except Exception as error:  # noqa: BLE001 - a hostile zip raises anything: struct.error, OverflowError, …
             return _broken(error)
 
-    def _drain(self, info: zipfile.ZipInfo) -> bytes | Broken:
-        if self._whole(info) is not None:
+    def _drain(self, info: zipfile.ZipInfo, visit: Visit | None = None) -> bytes | Broken:
+        visit = _unseen if visit is None or info.is_dir() else visit
+        whole = self._whole(info)
+        if whole is not None:
+            visit(info.filename, whole, False)
             return b""
         try:
             with self.archive.open(info) as stream:
-                while stream.read(_CHUNK):
-                    pass
+                piece = stream.read(_CHUNK)
+                while piece:
+                    following = stream.read(_CHUNK)
+                    visit(info.filename, piece, bool(following))
+                    piece = following
         except Exception as error:  # noqa: BLE001 - as above
             return _broken(error)
         return b""
@@ -130,6 +142,10 @@ class ZipContents:
         if packed[:name_size] != info.orig_filename.encode():
             return None
         return _unpacked(info, packed[name_size + extra_size :])
+
+
+def _unseen(_path: str, _piece: bytes, _more: bool) -> None:
+    """Nobody looks."""
 
 
 #: encrypted, patched, strongly encrypted

@@ -13,6 +13,7 @@ from release.acceptance.fields import project
 from release.acceptance.files import hashed
 from release.acceptance.judge import judge
 from release.acceptance.rule import OnIndex, Refusal, Upload
+from release.acceptance.tar_contents import read_tar
 from release.acceptance.twine_form import TwineForm, twine_form
 from release.checks.advice import ARCHIVE, METADATA, advice, message
 from release.checks.oddities import oddities
@@ -74,8 +75,10 @@ def _examine(file: BuiltFile, content: BinaryIO, built: Built) -> Examined:
     filename = file.filename
     memo: dict[str, Any] = {}
     with _sha256(file) as digest:
+        if filename.endswith(".tar.gz"):
+            memo["tar"] = read_tar(content, file.visit)
         form = twine_form(filename, content, sha256="", blake2_256="", memo=memo)
-        read_members(memo)
+        read_members(memo, file.visit)
     memo["digests"] = {"sha256": digest.result()}
     fields = _grouped(form, filename) | {"sha256_digest": (digest.result(),)}
     upload = Upload(fields=fields, filename=filename, content=content, site=SITE, memo=memo)

@@ -9,7 +9,8 @@ from typing import Any
 from release.checklist import run
 from release.checks.built import CHECKS, OF_A_FILE
 from release.checks.examination import Examined, examined
-from release.facts import Built
+from release.checks.leaks import CHECKS as LEAKS
+from release.facts import Built, Leaks
 from release.model.finding import Finding
 from release.model.outcome import Outcome, State
 
@@ -47,6 +48,16 @@ def _findings(outcomes: Iterable[Outcome]) -> Iterator[dict[str, Any]]:
         yield from (as_data(outcome.check, one) for one in outcome.findings)
         if outcome.state in {State.CRASHED, State.UNKNOWN}:
             yield as_data(outcome.check, Finding(message=outcome.reason, remedy=outcome.remedy or "report it to us"))
+
+
+def of_leaks(leaks: Leaks) -> Iterator[dict[str, Any]]:
+    """The secrets in files, as findings in the document. What could not be searched is no more than a warning."""
+    for outcome in run(LEAKS, leaks):
+        yield from (as_data(outcome.check, one) for one in outcome.findings)
+        if outcome.state is State.UNKNOWN:
+            yield as_data(
+                outcome.check, Finding(message=outcome.reason, remedy=outcome.remedy or "look into it", severity="warn")
+            )
 
 
 def as_data(check: str, finding: Finding) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from release.archive_tree import tree
 from release.sandbox import server
 from release.sandbox.world import for_project
-from tests import builders
+from tests import builders, minting
 from tests.acceptance.making import SDIST, WHEEL, metadata, sdist, wheel, wheel_members, zipped
 from tests.sandbox.asking import Index
 from tests.stories.project import Told, UserProject, indexes, make, release_table
@@ -90,6 +90,20 @@ def test_what_can_not_be_looked_at_is_usage(place: UserProject, words: list[str]
     told = place.run("inspect", *words)
     assert told.status == 2
     assert "Traceback" not in told.all
+
+
+def test_a_token_in_a_file_is_red_though_the_index_would_take_it(place: UserProject) -> None:
+    """The verdict on the file is the index's; the leak is a finding about the set, and never shows the secret."""
+    token = minting.token()
+    told = look(place, {WHEEL: zipped(wheel_members(GOOD) | {"acme/config.py": f"T = {token!r}\n".encode()})}, "--json")
+    assert told.status == 1
+    assert told.data["files"][0]["verdict"] == "accept"
+    (finding,) = told.data["release"]
+    assert (finding["check"], finding["severity"], finding["where"]) == ("no-token-of-an-index-leaks", "block", WHEEL)
+    assert "acme/config.py:1" in finding["message"]
+    assert "leave it out of the build" in finding["remedy"]
+    assert token[5:] not in told.all
+    assert token[5:] not in look(place, {}, WHEEL).all
 
 
 def test_an_index_is_asked_what_it_has(place: UserProject) -> None:

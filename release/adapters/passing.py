@@ -1,0 +1,62 @@
+"""Searches an archive for secrets while somebody else unpacks it, so that it is unpacked once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from release.adapters import members
+from release.model.leak import Leak, Searched, Unread
+from release.model.leak_sieve import OVERLAP, search
+
+
+class Passing:
+    """A search of one archive, shown each member's bytes piece by piece, in their order."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._found: list[Leak | Unread] = []
+        #: members whose last piece has been seen
+        self._count = 0
+        #: the member that is being read: its line, and the bytes that the next piece may go on from
+        self._line, self._tail = 1, b""
+        #: whether something lies in here that takes more than a look in passing
+        self._beyond = False
+
+    def __call__(self, member: str, piece: bytes, more: bool) -> None:
+        """Search a piece of a member; `more` of it follow, or none."""
+        name = f"{self._path.name}!{member}"
+        if not self._tail and members.form(piece[:512]) is not None:
+            self._nested(name, piece, more)
+        elif not self._beyond:
+            text = self._tail + piece
+            self._found += search(text, name, first_line=self._line)
+            if more:
+                self._line += text.count(b"\n", 0, -OVERLAP)
+                self._tail = text[-OVERLAP:]
+        if not more:
+            self._line, self._tail, self._count = 1, b"", self._count + 1
+
+    def _nested(self, name: str, piece: bytes, more: bool) -> None:
+        from release.adapters import scan
+
+        if more:
+            self._beyond = True
+        else:
+            found = scan.content(piece, name)
+            self._found += [*found.leaks, *found.unread]
+
+    def searched(self, count: int) -> Searched:
+        """What was found; of an archive of `count` members. Where not all were shown, the file is searched now.
+
+        Raises `OSError` where it can't be read.
+        """
+        if self._beyond or not count or self._count != count:
+            from release.adapters import scan
+
+            return scan.file(self._path, self._path.name)
+        seen = dict.fromkeys(self._found)
+        return Searched(
+            leaks=tuple(one for one in seen if isinstance(one, Leak)),
+            unread=tuple(one for one in seen if isinstance(one, Unread)),
+            count=1,
+        )
