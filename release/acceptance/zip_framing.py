@@ -1,24 +1,36 @@
-"""The framing of a zip: a reader that streams it and one that trusts its directory must see the same files.
+"""The framing of a zip: whoever streams it and whoever trusts its directory must see the same files.
 
-The index reads the records one after the other, from the first byte to the last, and compares what
-they say with the central directory.
-Source: PKWARE APPNOTE 6.3.10, sections 4.3 and 4.5; warehouse, `utils/zipfiles.py`, for what is refused.
+The records are read as a stream gives them; a ledger is kept of what they say, and closed when the end record comes.
+Source: PKWARE APPNOTE 6.3.10, 4.3 (records) and 4.5 (extra fields). What is refused, in which order and in which
+words, are the index's answers. Observed: warehouse 6b62157, 2026-11.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
-from typing import BinaryIO
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import BinaryIO, NamedTuple
 
-_LOCAL, _CENTRAL = b"PK\x03\x04", b"PK\x01\x02"
-_END, _END64, _LOCATOR = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
-#: extra fields that decide on size and name, and may stand only once
+#: the four bytes before each record → its fields of fixed size, as APPNOTE lists them: 4.3.7, 4.3.12, 4.3.14 to 4.3.16
+_LOCAL, _ENTRY = struct.Struct("<5H3L2H"), struct.Struct("<6H3L5H2L")
+_END64, _LOCATOR, _END = struct.Struct("<Q2H2L4Q"), struct.Struct("<LQL"), struct.Struct("<4H2LH")
+_LAYOUTS = {b"PK\3\4": _LOCAL, b"PK\1\2": _ENTRY, b"PK\6\6": _END64, b"PK\6\7": _LOCATOR, b"PK\5\6": _END}
+#: bytes of an end record of zip64 that are counted in its own size field, if nothing follows them: 4.3.14.1
+_END64_SIZE = _END64.size - 8
+_SIGNATURE = 4
+_EXTRA_HEADER = struct.Struct("<2H")
+
+#: 4.4.4, bit 3: the sizes follow the data
+_SIZES_FOLLOW = 1 << 3
+#: 4.4.8: the size is in the zip64 field
+_IN_ZIP64 = 2**32 - 1
 _ZIP64, _UNICODE_PATH = 0x0001, 0x7075
-#: "see the zip64 field"
-_ELSEWHERE = 0xFFFFFFFF
-_DATA_DESCRIPTOR = 0x08
-_UNPRINTABLE = frozenset(range(0x20)) | {0x7F}
+#: version and checksum before the name in a Unicode path field: 4.6.9
+_BEFORE_PATH = 1 + 4
+#: control characters, which no name may have
+_CONTROLS = bytes(range(32)) + b"\x7f"
+
 _MALFORMED = "Malformed zip file"
 
 
@@ -26,186 +38,253 @@ class _FaultError(Exception):
     """Framing that the index does not take; the argument is its reason."""
 
 
+class _File(NamedTuple):
+    """A local header: a file as a stream shows it."""
+
+    name: bytes
+    sizes_follow: bool
+    #: bytes as they lie there, and unpacked
+    packed: int
+    unpacked: int
+
+
+class _Entry(NamedTuple):
+    """A file as the directory has it."""
+
+    name: bytes
+    #: bytes of this entry, and where it begins
+    length: int
+    at: int
+
+
+class _Totals(NamedTuple):
+    """What an end record says of the directory."""
+
+    entries: int
+    length: int
+    at: int
+
+
+class _Locator(NamedTuple):
+    """Says where the end record of zip64 is."""
+
+
+class _Close(NamedTuple):
+    """The end record, after which nothing may come."""
+
+    totals: _Totals
+    at: int
+
+
 def framing_fault(content: BinaryIO, sizes: Mapping[str, tuple[int, int]]) -> str | None:
     """The index's reason against the framing of a zip; None where there is none.
 
     `sizes` is what the central directory says: name → bytes compressed, bytes unpacked.
     """
-    content.seek(0)
-    walk = _Walk(content, sizes)
+    ledger = _Ledger(sizes=sizes)
     try:
-        while walk.record():
-            pass
-        walk.compare()
+        for record in _Stream(content).records():
+            ledger.enter(record)
     except _FaultError as fault:
         return str(fault)
     return None
 
 
-class _Walk:
-    """One pass over the records."""
+_Record = _File | _Entry | _Totals | _Locator | _Close
 
-    def __init__(self, content: BinaryIO, sizes: Mapping[str, tuple[int, int]]) -> None:
+
+class _Stream:
+    """A zip from its first byte to its last."""
+
+    def __init__(self, content: BinaryIO) -> None:
         self._content = content
-        self._sizes = sizes
-        self._local: set[bytes] = set()
-        self._central: set[bytes] = set()
-        self._directory_at: int | None = None
-        self._directory_size = 0
-        self._entries = 0
-        #: entries, size and offset of the directory, as the zip64 end record says
-        self._end64: tuple[int, int, int] | None = None
-        self._located = False
+        self._length = content.seek(0, 2)
+        content.seek(0)
 
-    def record(self) -> bool:
-        """Read one record; False after the last."""
-        at = self._content.tell()
-        signature = self._take(4)
-        if signature == _LOCAL:
-            self._local_file()
-        elif signature == _CENTRAL:
-            self._directory_entry(at)
-        elif signature == _END64:
-            self._end_of_directory64()
-        elif signature == _LOCATOR:
-            self._take(16)
-            self._located = True
-        elif signature == _END:
-            self._end_of_directory(at)
-            return False
-        else:
-            raise _FaultError("Unknown record signature")
-        return True
-
-    def compare(self) -> None:
-        """What can be said after the last record."""
-        if self._central != self._local:
-            raise _FaultError("Mis-matched local headers and central directory")
-        if self._content.tell() != self._content.seek(0, 2):
+    def records(self) -> Iterator[_Record]:
+        """Each record when its turn comes; the data of a file is left out."""
+        record: _Record | None = None
+        while not isinstance(record, _Close):
+            at = self._content.tell()
+            layout = _LAYOUTS.get(self._bytes(_SIGNATURE))
+            if layout is None:
+                raise _FaultError("Unknown record signature")
+            record = self._record(layout, layout.unpack(self._bytes(layout.size)), at)
+            yield record
+            if isinstance(record, _File):
+                self._skip(record.packed)
+        if self._content.tell() != self._length:
             raise _FaultError("Trailing data")
 
-    def _take(self, size: int) -> bytes:
-        data = self._content.read(size)
-        if len(data) != size:
-            raise _FaultError(_MALFORMED)
-        return data
+    def _record(self, layout: struct.Struct, fields: tuple[int, ...], at: int) -> _Record:
+        if layout is _LOCAL:
+            return self._file(fields)
+        if layout is _ENTRY:
+            return self._entry(fields, at)
+        if layout is _END64:
+            totals = _totals(*fields[5:])
+            if fields[0] != _END64_SIZE:
+                raise _FaultError("ZIP64 extensible data not allowed")
+            return totals
+        if layout is _LOCATOR:
+            return _Locator()
+        totals = _totals(*fields[2:6])
+        self._skip(fields[6])
+        return _Close(totals, at)
 
-    def _name(self, name_size: int, extra_size: int) -> tuple[bytes, bytes]:
-        """A name and the extra fields behind it."""
-        name, extra = self._take(name_size), self._take(extra_size)
-        if not _UNPRINTABLE.isdisjoint(name):
-            raise _FaultError("Invalid character in filename")
-        return name, extra
+    def _file(self, fields: tuple[int, ...]) -> _File:
+        _, flags, method, _, _, _, packed, unpacked, name_size, extra_size = fields
+        name, extra = self._bytes(name_size), self._bytes(extra_size)
+        _printable(name)
+        packed, unpacked = _sizes(extra, method, packed, unpacked)
+        return _File(name, bool(flags & _SIZES_FOLLOW), packed, unpacked)
 
-    def _local_file(self) -> None:
-        flags, method, packed, unpacked, name_size, extra_size = struct.unpack("<2xHH8xLLHH", self._take(26))
-        name, extra = self._name(name_size, extra_size)
-        packed, unpacked = _extra(extra, method, packed, unpacked)
-        if flags & _DATA_DESCRIPTOR:
-            raise _FaultError("ZIP contains a data descriptor")
-        self._agree(name, packed, unpacked)
-        self._content.seek(packed, 1)
-        if name in self._local:
-            raise _FaultError("Duplicate filename in local headers")
-        self._local.add(name)
-
-    def _agree(self, name: bytes, packed: int, unpacked: int) -> None:
-        """A local header says what the directory says of the same file."""
-        try:
-            there = self._sizes[name.decode()]
-        except UnicodeDecodeError:
-            raise _FaultError("Filename not unicode") from None
-        except KeyError:
-            raise _FaultError("Filename not in central directory") from None
-        if there[0] != packed:
-            raise _FaultError("Mis-matched data size")
-        if there[1] != unpacked:
-            raise _FaultError("Mis-matched file size")
-
-    def _directory_entry(self, at: int) -> None:
-        if self._directory_at is None:
-            self._directory_at = at
-        self._entries += 1
-        name_size, extra_size, comment_size = struct.unpack("<24xHHH12x", self._take(42))
+    def _entry(self, fields: tuple[int, ...], at: int) -> _Entry:
+        name_size, extra_size, comment_size = fields[9:12]
         if comment_size:
             raise _FaultError("Comment in central directory")
-        name, _ = self._name(name_size, extra_size)
-        self._directory_size += 46 + name_size + extra_size
-        if name in self._central:
+        name, _ = self._bytes(name_size), self._bytes(extra_size)
+        _printable(name)
+        return _Entry(name, self._content.tell() - at, at)
+
+    def _bytes(self, count: int) -> bytes:
+        got = self._content.read(count)
+        if len(got) < count:
+            raise _FaultError(_MALFORMED)
+        return got
+
+    def _skip(self, count: int) -> None:
+        # one byte past the end is past the end, and no position is too large to be sought
+        self._content.seek(min(self._content.tell() + count, self._length + 1))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Ledger:
+    """What the records have said so far."""
+
+    sizes: Mapping[str, tuple[int, int]]
+    #: names of the files that were streamed
+    streamed: set[bytes] = field(default_factory=set)
+    #: name → entry of the directory
+    listed: dict[bytes, _Entry] = field(default_factory=dict)
+    #: what the end record of zip64 said, and whether its locator came
+    zip64: _Totals | None = None
+    located: bool = False
+
+    def enter(self, record: _Record) -> None:
+        """One record more."""
+        match record:
+            case _File():
+                self._stream(record)
+            case _Entry():
+                self._list(record)
+            case _Totals():
+                self.zip64 = record
+            case _Locator():
+                self.located = True
+            case _Close():
+                self._close(record)
+
+    def _stream(self, file: _File) -> None:
+        if file.sizes_follow:
+            raise _FaultError("ZIP contains a data descriptor")
+        try:
+            there = self.sizes.get(file.name.decode())
+        except UnicodeDecodeError:
+            raise _FaultError("Filename not unicode") from None
+        if there is None:
+            raise _FaultError("Filename not in central directory")
+        for what, here, listed in zip(("data", "file"), (file.packed, file.unpacked), there, strict=True):
+            if here != listed:
+                raise _FaultError(f"Mis-matched {what} size")
+        if file.name in self.streamed:
+            raise _FaultError("Duplicate filename in local headers")
+        self.streamed.add(file.name)
+
+    def _list(self, entry: _Entry) -> None:
+        if entry.name in self.listed:
             raise _FaultError("Duplicate filename in central directory")
-        if name not in self._local:
+        if entry.name not in self.streamed:
             raise _FaultError("Missing filename in local headers")
-        self._central.add(name)
+        self.listed[entry.name] = entry
 
-    def _end_of_directory64(self) -> None:
-        size, here, entries, directory_size, directory_at = struct.unpack("<Q12xQQQQ", self._take(52))
-        if here != entries:
+    def _close(self, end: _Close) -> None:
+        """Compare the sums. The directory of a zip without files begins where its end record does."""
+        if self.zip64 is not None and not self.located:
             raise _FaultError(_MALFORMED)
-        if size != 44:  # noqa: PLR2004 - the record without extensible data, APPNOTE 4.3.14.1
-            raise _FaultError("ZIP64 extensible data not allowed")
-        self._end64 = (entries, directory_size, directory_at)
-
-    def _end_of_directory(self, at: int) -> None:
-        if self._end64 is not None and not self._located:
-            raise _FaultError(_MALFORMED)
-        here, entries, directory_size, directory_at, comment_size = struct.unpack("<4xHHLLH", self._take(18))
-        if here != entries:
-            raise _FaultError(_MALFORMED)
-        self._content.seek(comment_size, 1)
-        if self._end64 is not None:
-            entries, directory_size, directory_at = self._end64
-        if entries != self._entries:
-            raise _FaultError("Mismatched central directory records")
-        if directory_at != (at if self._directory_at is None else self._directory_at):
-            raise _FaultError("Mismatched central directory offset")
-        if directory_size != self._directory_size:
-            raise _FaultError("Mismatched central directory size")
+        said, entries = self.zip64 or end.totals, self.listed.values()
+        found = _Totals(
+            entries=len(entries),
+            length=sum(entry.length for entry in entries),
+            at=min((entry.at for entry in entries), default=end.at),
+        )
+        for what, name in (("entries", "records"), ("at", "offset"), ("length", "size")):
+            if getattr(said, what) != getattr(found, what):
+                raise _FaultError(f"Mismatched central directory {name}")
+        if len(self.streamed) != len(self.listed):
+            raise _FaultError("Mis-matched local headers and central directory")
 
 
-def _extra(extra: bytes, method: int, packed: int, unpacked: int) -> tuple[int, int]:
-    """Look through the extra fields of a local header; the sizes that count in the end."""
-    seen: set[int] = set()
-    while extra:
-        if len(extra) < 4:  # noqa: PLR2004 - a field's own header
+def _totals(on_this_disk: int, entries: int, length: int, at: int) -> _Totals:
+    if on_this_disk != entries:
+        raise _FaultError(_MALFORMED)
+    return _Totals(entries, length, at)
+
+
+def _printable(name: bytes) -> None:
+    if len(name.translate(None, _CONTROLS)) < len(name):
+        raise _FaultError("Invalid character in filename")
+
+
+def _extra_fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
+    """Kind and data of each extra field: 4.5.1."""
+    at = 0
+    while at < len(extra):
+        if len(extra) - at < _EXTRA_HEADER.size:
             raise _FaultError(_MALFORMED)
-        kind, size = struct.unpack_from("<HH", extra)
-        data, extra = extra[4 : 4 + size], extra[4 + size :]
-        if len(data) < size:
+        kind, size = _EXTRA_HEADER.unpack_from(extra, at)
+        at += _EXTRA_HEADER.size + size
+        if at > len(extra):
             raise _FaultError(_MALFORMED)
-        if kind in seen and kind in {_ZIP64, _UNICODE_PATH}:
+        yield kind, extra[at - size : at]
+
+
+def _sizes(extra: bytes, method: int, packed: int, unpacked: int) -> tuple[int, int]:
+    """Sizes packed and unpacked, as the extra fields have the last word on them."""
+    once: set[int] = set()
+    for kind, data in _extra_fields(extra):
+        if kind not in {_ZIP64, _UNICODE_PATH}:
+            continue
+        if kind in once:
             raise _FaultError("Invalid duplicate extra in local file")
-        seen.add(kind)
+        once.add(kind)
         if kind == _ZIP64:
-            packed, unpacked = _zip64(data, method, packed, unpacked)
-        elif kind == _UNICODE_PATH:
-            _unicode_path(data)
+            packed, unpacked = _zip64_sizes(data, method, packed, unpacked)
+        else:
+            _unicode_path(data[_BEFORE_PATH:])
     return packed, unpacked
 
 
-def _zip64(data: bytes, method: int, packed: int, unpacked: int) -> tuple[int, int]:
-    """The sizes after a zip64 field. Source: APPNOTE 4.5.3."""
-    if len(data) not in {0, 8, 16, 24, 28}:
-        raise _FaultError(_MALFORMED)
-    if not data:
-        if _ELSEWHERE in {packed, unpacked}:
+def _zip64_sizes(data: bytes, method: int, packed: int, unpacked: int) -> tuple[int, int]:
+    """4.5.3: the size unpacked, then the size packed, an offset, a disk; the last ones may be left out.
+
+    The size packed counts wherever it is there, the other one only where the header sends its reader here.
+    """
+    match len(data):
+        case 0 if _IN_ZIP64 not in {packed, unpacked}:
+            return packed, unpacked
+        case 8 if not method:  # what is stored has one size
+            whole = packed = int.from_bytes(data, "little")
+        case 16 | 24 | 28:
+            whole, packed = struct.unpack_from("<2Q", data)
+        case _:
             raise _FaultError(_MALFORMED)
-        return packed, unpacked
-    (whole,) = struct.unpack_from("<Q", data)
-    if len(data) == 8:  # noqa: PLR2004 - one size only, so both must be the same: stored
-        if method:
-            raise _FaultError(_MALFORMED)
-        packed = whole
-    else:
-        (packed,) = struct.unpack_from("<Q", data, 8)
-    return packed, whole if unpacked == _ELSEWHERE else unpacked
+    return packed, whole if unpacked == _IN_ZIP64 else unpacked
 
 
-def _unicode_path(data: bytes) -> None:
-    """The Info-ZIP name: a version, a checksum, then UTF-8."""
-    name = data[5:]
-    if not _UNPRINTABLE.isdisjoint(name):
-        raise _FaultError("Invalid character in filename")
+def _unicode_path(path: bytes) -> None:
+    _printable(path)
     try:
-        name.decode()
+        path.decode()
     except UnicodeDecodeError:
         raise _FaultError("Filename not valid UTF-8") from None
