@@ -18,9 +18,10 @@ Rule = Callable[[bytes, int], Spot | None]
 #: them: more than the longest token, and than most private keys.
 OVERLAP = 16_384
 
-#: where a secret may begin
+#: where a secret may begin; and the letter that each pattern begins with, which is looked for ten times as fast
 _SIEVES = tuple(
-    re.compile(text.encode()) for text in (leak_patterns.ANCHORS, leak_patterns.UNDERSCORES, leak_patterns.DASHES)
+    (letter, re.compile(text.encode()))
+    for letter, text in ((b"A", leak_patterns.ANCHORS), (b"_", leak_patterns.UNDERSCORES), (b"-", leak_patterns.DASHES))
 )
 
 
@@ -79,8 +80,8 @@ def search(data: bytes, path: str = "", *, first_line: int = 1) -> tuple[Leak, .
 def suspicious(data: bytes) -> bool:
     """Whether a search can find anything in the bytes, names of files apart."""
     text = _as_text(data)
-    for sieve in _SIEVES:  # a loop, since this is asked of every version of every file of a history
-        if sieve.search(text):
+    for letter, sieve in _SIEVES:  # a loop, since this is asked of every version of every file of a history
+        if letter in text and sieve.search(text):
             return True
     return _BASIC in text or (b"\0" in text and _WIDE.search(text) is not None)
 
@@ -106,8 +107,8 @@ def changed(data: bytes, before: bytes) -> bytes:
 
 
 def _spots(data: bytes, path: str) -> Iterator[Spot]:
-    for number, sieve in enumerate(_SIEVES):
-        for found in sieve.finditer(data):
+    for number, (letter, sieve) in enumerate(_SIEVES):
+        for found in sieve.finditer(data) if letter in data else ():
             yield from (spot for rule in _rules()[number] if (spot := rule(data, found.start())) is not None)
     if _BASIC in data:
         from release.model import leak_token
