@@ -50,7 +50,7 @@ def lines(found: Inspected, *, quiet: bool = False) -> Iterator[str]:
             if one.metadata not in pages:
                 yield from (f"  {line}" for line in page(one))
             pages.add(one.metadata)
-    yield from _findings(found.document["release"], quiet=quiet)
+    yield from _findings(found.document["release"], quiet=quiet, of_set=True)
     if found.index is not None and not quiet:
         yield (
             f"asked {found.index.name} what it has; names that it has locked, and names of files that were deleted, "
@@ -58,14 +58,17 @@ def lines(found: Inspected, *, quiet: bool = False) -> Iterator[str]:
         )
 
 
-def _findings(findings: Sequence[Mapping[str, Any]], *, quiet: bool) -> Iterator[str]:
+def _findings(findings: Sequence[Mapping[str, Any]], *, quiet: bool, of_set: bool = False) -> Iterator[str]:
+    """What was found in a file, or, with the file named where there is one, in the set."""
     for finding in findings:
         if not quiet or finding["severity"] == "block":
-            yield from map(printable, _finding(finding))
+            yield from map(printable, _finding(finding, of_set=of_set))
 
 
-def _finding(finding: Mapping[str, Any]) -> Iterator[str]:
-    yield f"  {'FAIL' if finding['severity'] == 'block' else 'warn'}  {finding['message']}"
+def _finding(finding: Mapping[str, Any], *, of_set: bool) -> Iterator[str]:
+    where = finding["where"]
+    place = f"{where}: " if of_set and where and where not in finding["message"] else ""
+    yield f"  {'FAIL' if finding['severity'] == 'block' else 'warn'}  {place}{finding['message']}"
     if finding["server_text"] and finding["server_text"] not in finding["message"]:
         yield f"        the index would say: {finding['server_text']}"
     if finding["remedy"]:

@@ -49,7 +49,8 @@ def ask(system: System, checker: Checker, path: Path) -> tuple[str, ...] | None:
         return None
     # validate-pyproject would fetch the list of classifiers where trove-classifiers is not there
     env = without_credentials(system.env) | {"VALIDATE_PYPROJECT_NO_NETWORK": "1", "NO_COLOR": "1"}
-    done = system.run([program, str(path)], cwd=path.resolve().parent, env=env, timeout=_PATIENCE)
+    whole = path.resolve()
+    done = system.run([program, str(whole)], cwd=whole.parent, env=env, timeout=_PATIENCE)
     found = tuple(dict.fromkeys(one.strip() for one in checker.says.findall(done.output)))
     if done.status and not found:
         last = (done.output.strip().splitlines() or ["no word"])[-1]

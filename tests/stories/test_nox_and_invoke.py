@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from release.adapters.other_checkers import CHECKERS
+from tests.builders import sdist, sdist_name, wheel, wheel_name
 from tests.stories.project import UserProject, files_on, indexes, make, posts, release_table
 
 ROOT = Path(__file__).parents[2]
@@ -85,3 +87,34 @@ def test_without_a_noxfile_invoke_says_what_to_do(tmp_path: Path) -> None:
 def test_this_project_uses_them_as_a_user_would() -> None:
     assert "register()" in (ROOT / "noxfile.py").read_text()
     assert "tasks.collection()" in (ROOT / "tasks.py").read_text()
+
+
+ODD = {"tests/__init__.py": "", "acme_widget/a file.txt": "x"}
+
+
+@pytest.mark.network
+@pytest.mark.timeout(600)
+def test_other_checkers_look_on_in_an_environment_of_their_own(tmp_path: Path) -> None:
+    """Each says what it minds; where they are not installed, each is shown as not run. They decide nothing."""
+    project = with_two_files(make(tmp_path, more="\n[project.frobnicate]\n"))
+    for name, content in ((wheel_name(), wheel(files=ODD)), (sdist_name(), sdist(files=ODD))):
+        path = project.root / "dist" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    told = project.command(*NOX, "-s", "inspect", timeout=500)
+    assert told.status == 0, told.all[-4000:]
+    for words in (
+        "warn  pyproject.toml: validate-pyproject: `project` must not contain {'frobnicate'} properties",
+        f"warn  {wheel_name()}: check-wheel-contents: W",
+        f"warn  {wheel_name()}: pydistcheck: [path-contains-spaces]",
+        f"warn  {sdist_name()}: pydistcheck: [path-contains-spaces]",
+    ):
+        assert words in told.out
+    assert "not run" not in told.out
+    assert "accept" in told.out
+
+    project.env["PATH"] = str(project.root)
+    here = project.run("inspect", "--others", "--json", f"dist/{wheel_name()}")
+    assert here.status == 0, here.all
+    said = [(one["check"], one["severity"], one["message"]) for one in here.data["release"]]
+    assert said == [(one.name, "warn", f"not run: {one.name}") for one in CHECKERS]
