@@ -181,7 +181,8 @@ def _installer(system: System) -> dict[str, str]:
         program = installer.uv(system) if name == "uv" else None
         if program is None:
             return _versions("pip")
-        told = system.run([str(program), "--version"], timeout=_PATIENCE).output.split()
+        clean = installer.surroundings(system)
+        told = system.run([str(program), "--version"], env=clean, timeout=_PATIENCE).output.split()
     except ReleaseError:
         return {}
     return {"uv": told[1]} if len(told) > 1 else {}

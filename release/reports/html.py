@@ -117,8 +117,7 @@ def _runs(record: Data) -> Iterator[Markup]:
         tone, word = words.end(run)
         summary = element(
             "summary",
-            element("span", run["verb"], class_="name"),
-            element("span", word, class_=f"state {tone}"),
+            element("span", run["verb"], " ", element("span", word, class_=f"state {tone}"), class_="name"),
             element("span", words.moment(run["begun"]), class_="tally"),
         )
         message = element("p", str(run["exit"]["message"]), class_="small")

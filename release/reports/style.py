@@ -58,20 +58,20 @@ a:focus-visible, summary:focus-visible { outline: 2px solid var(--link); outline
 .state { font-size: .82rem; color: var(--tone); font-weight: 600; }
 details { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; }
 details + details { margin-top: .5rem; }
-summary { display: flex; flex-wrap: wrap; gap: .1rem .75rem; align-items: baseline; padding: .65rem 1.1rem;
-  cursor: pointer; list-style: none; }
+summary { display: grid; grid-template-columns: 1.1rem 1fr auto; column-gap: .2rem; align-items: baseline;
+  padding: .65rem 1.1rem; cursor: pointer; list-style: none; }
 summary::-webkit-details-marker { display: none; }
 summary::before { content: ""; flex: none; width: .42em; height: .42em; border: solid var(--soft);
   border-width: 0 .12em .12em 0;
   transform: rotate(-45deg) translate(-.1em, -.05em); }
 details[open] > summary::before { transform: rotate(45deg) translate(-.1em, -.1em); }
-summary .tally { margin-left: auto; font-size: .85rem; color: var(--soft); text-align: right; }
+summary .tally { font-size: .85rem; color: var(--soft); text-align: right; padding-left: 1rem; }
 summary .name { font-weight: 600; }
 .checks { padding: .1rem 1.1rem .8rem; font-size: .93rem; }
 .checks li { display: grid; grid-template-columns: 1.3em 1fr; padding: .16rem 0; }
 .checks .mark { color: var(--tone); font-weight: 700; }
 .run { padding: 0 1.1rem 1rem; }
-.timeline { display: block; overflow: visible; font-size: .86rem; }
+.timeline { display: block; overflow: hidden; font-size: .84rem; }
 .timeline text { fill: var(--text); } .timeline .took { fill: var(--soft); font-variant-numeric: tabular-nums; }
 .timeline .track { fill: var(--line); } .timeline .bar { fill: var(--tone); }
 .picture { padding-bottom: .4rem; }
@@ -79,7 +79,8 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line);
 @media (max-width: 34rem) {
   body { padding: 1.5rem .9rem 3rem; }
   .file { flex-direction: column; gap: 0; }
-  summary .tally { margin-left: 1.1rem; flex-basis: 100%; text-align: left; }
+  summary .tally { grid-column: 2 / -1; text-align: left; padding-left: 0; }
+  .run, .run .card { padding-left: .7rem; padding-right: .7rem; }
 }
 @media print {
   html { font-size: 9.5pt; } body { max-width: none; padding: 0; }

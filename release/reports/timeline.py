@@ -9,8 +9,10 @@ from release.reports import words
 from release.reports.elements import Markup, element
 from release.reports.words import Data
 
-#: pixels: of a step's row, of its bar, from the row's top to the text's baseline and to the bar
-_ROW, _BAR, _TEXT, _BELOW = 40, 8, 15, 22
+#: pixels: of a step's row, of its bar; from the row's top to the title's baseline, to the bar, to the length's baseline
+_ROW, _BAR, _TITLE, _BELOW, _LENGTH = 42, 8, 14, 23, 31
+#: per cent of the width that the bars have; the rest is for the lengths
+_ACROSS = 78
 _TONES = {"done": "good", "skipped": "calm", "refused": "bad", "broken off": "bad"}
 
 
@@ -21,7 +23,7 @@ def timeline(run: Data) -> Markup | None:
         return None
     total = max(0.001, *(_end(step, run) for step in went))
     rows = [part for number, step in enumerate(went) for part in _row(number, step, run, total)]
-    told = "; ".join(f"{step['title']}: {_took(step)}" for step in went)
+    told = "; ".join(f"{step['title']}: {step['how']} {_length(step)}" for step in went)
     return element(
         "svg", element("title", f"The steps of the run over {words.duration(total)}"), element("desc", told), *rows,
         role="img", width="100%", height=len(went) * _ROW, class_="timeline",
@@ -29,23 +31,27 @@ def timeline(run: Data) -> Markup | None:
 
 
 def _row(number: int, step: Data, run: Data, total: float) -> Iterator[Markup]:
-    """Title and length above, the bar below. Across by per cent, so that it fits any width without growing its text."""
+    """The title has a line of its own, whatever its length; below are the bar, and how long it took.
+
+    Across by per cent, so that the picture fits any width without growing its text.
+    """
     top = number * _ROW
     start, end = _start(step, run) or 0.0, _end(step, run)
     left = min(start / total * 100, 99.5)
-    tone = _TONES.get(step["how"], "calm")
-    yield element("text", str(step["title"]), x=0, y=top + _TEXT)
-    yield element("text", _took(step), x="100%", y=top + _TEXT, class_="took", text_anchor="end")
-    yield element("rect", x=0, y=top + _BELOW, width="100%", height=_BAR, rx=_BAR / 2, class_="track")
     width = min(max((end - start) / total * 100, 0.5), 100 - left)
+    state = "" if step["how"] == "done" else f" ({step['how']})"
+    bar = {"y": top + _BELOW, "height": _BAR, "rx": _BAR / 2}
+    yield element("text", f"{step['title']}{state}", x=0, y=top + _TITLE)
+    yield element("rect", x=0, width=f"{_ACROSS}%", class_="track", **bar)
     yield element(
-        "rect", x=f"{left:.2f}%", y=top + _BELOW, width=f"{width:.2f}%", height=_BAR, rx=_BAR / 2, class_=f"bar {tone}"
-    )
+        "rect", x=f"{left * _ACROSS / 100:.2f}%", width=f"{width * _ACROSS / 100:.2f}%",
+        class_=f"bar {_TONES.get(step['how'], 'calm')}", **bar,
+    )  # fmt: skip
+    yield element("text", _length(step), x="100%", y=top + _LENGTH, class_="took", text_anchor="end")
 
 
-def _took(step: Data) -> str:
-    took = "" if step["seconds"] is None else words.duration(step["seconds"])
-    return took if step["how"] == "done" else " · ".join(filter(None, [str(step["how"]), took]))
+def _length(step: Data) -> str:
+    return "" if step["seconds"] is None else words.duration(step["seconds"])
 
 
 def _start(step: Data, run: Data) -> float | None:

@@ -24,6 +24,16 @@ TOO_WIDE = """
 return [...document.querySelectorAll("body *")]
   .filter(e => e.getBoundingClientRect().right > innerWidth + 0.5).map(e => e.outerHTML.slice(0, 80))
 """
+#: texts of the picture that lie upon each other, or reach out of it
+ILL_PLACED = """
+return [...document.querySelectorAll("svg")].flatMap(svg => {
+  const boxes = [...svg.querySelectorAll("text")].filter(e => e.textContent).map(e => e.getBoundingClientRect());
+  const out = boxes.filter(a => a.right > svg.getBoundingClientRect().right + 0.5);
+  const upon = boxes.filter((a, i) => boxes.slice(i + 1).some(
+    b => a.right > b.left && b.right > a.left && a.bottom > b.top + 2 && b.bottom > a.top + 2));
+  return [...out, ...upon].map(box => JSON.stringify(box));
+})
+"""
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +59,7 @@ def test_it_fits_and_asks_for_nothing(
     assert running.execute_script("return innerWidth") == width
     assert running.execute_script("return document.documentElement.scrollWidth") <= width
     assert running.execute_script(TOO_WIDE) == []
+    assert running.execute_script(ILL_PLACED) == []
     assert running.title.startswith("acme-widget 1.0")
     ground = running.execute_script("return getComputedStyle(document.documentElement).backgroundColor")
     assert ground == ("rgb(246, 246, 243)" if scheme == "light" else "rgb(19, 21, 25)")
