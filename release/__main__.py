@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never
 
@@ -59,6 +60,14 @@ def parser() -> argparse.ArgumentParser:
     for verb in ("testpypi", "publish", "release"):
         made[verb].add_argument(
             "--yes", action="store_true", help="do not ask before the first step that can't be undone"
+        )
+    for verb in ("publish", "release"):
+        made[verb].add_argument(
+            "--dry-run-on", dest="proving", choices=("testpypi", "sandbox", "none"),
+            help="where the same files must have passed before (default: testpypi)",
+        )  # fmt: skip
+        made[verb].add_argument(
+            "--new-project", metavar="NAME", help="the name, where this release creates the project"
         )
     for verb in ("testpypi", "publish"):
         made[verb].add_argument(
@@ -164,6 +173,7 @@ def _run(options: argparse.Namespace) -> int:
     directory = options.directory.resolve()
     files = given.files(getattr(options, "files", None) or ())
     config = survey.config(directory, options.config, needs_project=not files)
+    config = replace(config, proving=getattr(options, "proving", None) or config.proving)
     if files:
         source = given.source(files, config)
     else:
@@ -197,20 +207,17 @@ def _show_plan(made: Plan, indexes: Any, options: argparse.Namespace) -> int:
     return Exit.DONE
 
 
-def _question(console: Plain, options: argparse.Namespace) -> Callable[[Plan], bool]:
-    def ask(made: Plan) -> bool:
-        if not made.asks or options.yes:
-            return True
-        from release import report
+def _question(console: Plain, options: argparse.Namespace) -> Callable[[Plan, str | None], bool]:
+    from release import agreeing
 
+    def ask(made: Plan, new_on: str | None) -> bool:
+        if not made.asks:
+            return True
         with console.paused():
-            for line in report.plan_lines(made):
-                console.show(line)
-            _write("Go on with what can't be undone? [y/N] ")
-            try:
-                return sys.stdin.readline().strip().lower() in {"y", "yes"}
-            except (OSError, ValueError):
-                return False
+            return agreeing.agreed(
+                made, new_on, yes=options.yes, named=getattr(options, "new_project", None), show=console.show,
+                write=_write,
+            )  # fmt: skip
 
     return ask
 
@@ -223,6 +230,8 @@ def _again(options: argparse.Namespace) -> str:
     if options.config:
         words.append(f"--config {options.config}")
     words += [f"--index {options.index}"] if getattr(options, "index", None) else []
+    words += [f"--dry-run-on {options.proving}"] if getattr(options, "proving", None) else []
+    words += [f"--new-project {options.new_project}"] if getattr(options, "new_project", None) else []
     words += ["--built"] if getattr(options, "built", False) else []
     words += ["--files", *map(str, options.files)] if getattr(options, "files", None) else []
     return " ".join(words)

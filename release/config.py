@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from release.errors import ConfigError
@@ -25,6 +25,11 @@ class Smoke:
     imports: tuple[str, ...] | None = None
     #: command lines, split as a POSIX shell splits words; no shell runs them
     commands: tuple[str, ...] | None = None
+
+
+#: a dry run's index
+Proving = Literal["testpypi", "sandbox", "none"]
+PROVING: tuple[Proving, ...] = get_args(Proving)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +57,13 @@ class Config:
     attenuate: bool = True
     #: whether files get attestations on their way to PyPI: "auto" where they can, "must" or not at all, "never"
     attest: Literal["auto", "must", "never"] = "auto"
+    #: where the very files must have passed before PyPI gets them: "testpypi", "sandbox", "none"; None: TestPyPI
+    #: for what is built here, and nothing for files that were built elsewhere
+    proving: Proving | None = None
+    #: whether the release tag is pushed once the release is confirmed
+    push_tag: bool = True
+    #: whether a release with the files is made on GitHub then
+    github_release: bool = False
     #: how hard uploads try
     upload: Rules = field(default_factory=Rules)
     #: [tool.release.fleet] as it stands, for `release.fleet.parse`: a mistake in it stops no release
@@ -72,13 +84,13 @@ class Config:
 
 _KEYS = (
     "branch", "tag-format", "changelog", "indexes", "smoke", "waive", "checks", "attenuate", "reproducible",
-    "wheel-from-tree", "upload", "attest", "fleet",
+    "wheel-from-tree", "upload", "attest", "fleet", "dry-run-on", "push-tag", "github-release",
 )  # fmt: skip
 _INDEX_KEYS = ("upload-url", "simple-url", "kind")
 _SMOKE_KEYS = ("imports", "commands")
 #: key → its smallest and its largest value; what is counted is whole, what is in seconds need not be
 _UPLOAD_COUNTS = {"concurrency": (1, 16), "attempts": (1, 100)}
-_UPLOAD_SECONDS = {"deadline": (0, 86_400), "longest-wait": (0, 86_400)}
+_UPLOAD_SECONDS = {"deadline": (0, 86_400), "longest-wait": (0, 86_400), "visible-within": (0, 86_400)}
 
 
 def parse(table: Mapping[str, Any]) -> Config:
@@ -94,6 +106,9 @@ def parse(table: Mapping[str, Any]) -> Config:
         block=_block(_table(table, "checks", "tool.release")),
         attenuate=_switch(table, "attenuate", "tool.release", default=True),
         attest=_attest(table.get("attest", "auto")),
+        proving=_proving(table),
+        push_tag=_switch(table, "push-tag", "tool.release", default=True),
+        github_release=_switch(table, "github-release", "tool.release", default=False),
         upload=_upload(_table(table, "upload", "tool.release")),
         fleet=_table(table, "fleet", "tool.release"),
         reproducible=_switch(table, "reproducible", "tool.release", default=False),
@@ -169,6 +184,14 @@ def _attest(value: object) -> Literal["auto", "must", "never"]:
             return "auto"
         case _:
             raise _wrong("tool.release.attest", 'true, false or "auto"', value)
+
+
+def _proving(table: Mapping[str, Any]) -> Proving | None:
+    value = _text(table, "dry-run-on", "tool.release")
+    found = next((one for one in PROVING if one == value), None)
+    if value is not None and found is None:
+        raise _wrong("tool.release.dry-run-on", f"one of {', '.join(map(repr, PROVING))}", value)
+    return found
 
 
 def _smoke(table: Mapping[str, Any]) -> Smoke:

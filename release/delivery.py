@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-from release import attesting, lending, minting, refusals, survey
+from release import attesting, lending, minting, refusals, survey, waiting
 from release.adapters import environment, installer, smoke, smoke_list, uploader
 from release.adapters.environment import Environment
 from release.adapters.system import System
@@ -39,11 +39,6 @@ from release.refusals import UploadError
 from release.uploading import MANY, Timing, Upload
 
 __all__ = ["Delivery", "UploadError"]
-
-#: seconds that an index gets to show what it took; PyPI's own pages have lagged over 10 minutes
-LAG = 30 * 60.0
-#: seconds for an index on this machine, which has nothing between itself and us
-LOOPBACK_LAG = 10.0
 
 
 @dataclass(kw_only=True)
@@ -233,29 +228,17 @@ class Delivery:
 
     def verify(self, index: Index, project: Project, files: Sequence[Distribution], journal: Journal) -> Published:
         """What `index` lists of the release, and how it installs and behaves in a clean environment."""
-        listing = self._wait_until_listed(index, project, files)
+        listing = waiting.until_listed(
+            self.system, self.tell, index, project, files, within=self.config.upload.visible_within
+        )
         install: Finding | Unknown | None = None
         trials: tuple[Trial, ...] = ()
         if isinstance(listing, Listing) and all(isinstance(settle(file, listing), Receipt) for file in files):
             install, trials = self._install(index, project, files, listing)
-        attested = attesting.looked_back(self.system, index, project, files, journal)
         return Published(
-            index=index, expected=tuple(files), listing=listing, install=install, trials=trials, attested=attested
-        )
-
-    def _wait_until_listed(
-        self, index: Index, project: Project, files: Sequence[Distribution]
-    ) -> Listing | Unknown | None:
-        lag, waited, pause = (LOOPBACK_LAG if index.loopback else LAG), 0.0, 1.0
-        while True:
-            found = survey.listing(index, project.name, fresh=True)
-            if isinstance(found, Unknown) or not _missing(found, files) or waited >= lag:
-                return found
-            self.tell(
-                Progress(what=f"waiting for {index.name} to list the files", done=waited, total=lag, unit="seconds")
-            )
-            self.system.sleep(pause)
-            waited, pause = waited + pause, min(pause * 2, 30.0)
+            index=index, expected=tuple(files), accepted=journal.accepted(index.name), listing=listing,
+            install=install, trials=trials, attested=attesting.looked_back(self.system, index, project, files, journal),
+        )  # fmt: skip
 
     def _install(
         self, index: Index, project: Project, files: Sequence[Distribution], listing: Listing
@@ -290,10 +273,6 @@ class Delivery:
     def _next_environment(self) -> None:
         directory = self.scratch("environment")
         self._environment = self._pool.submit(environment.create, self.system, directory)
-
-
-def _missing(listing: Listing | None, files: Sequence[Distribution]) -> list[Distribution]:
-    return [file for file in files if listing is None or listing.file(file.filename) is None]
 
 
 def _temporary_directory() -> tempfile.TemporaryDirectory[str]:

@@ -10,7 +10,7 @@ from release.errors import Exit, ReleaseError
 from release.model.distribution import Distribution
 from release.model.remaining import moment
 from release.model.upload import Answer, Receipt
-from release.plan import SANDBOX, Plan, Step, Tag, Upload, Verify
+from release.plan import SANDBOX, Plan, PushTag, ReleaseOnGitHub, Step, Tag, Upload, Verify
 
 #: file names that are told one by one
 _FEW = 12
@@ -59,7 +59,7 @@ def stopped(course: Course, step: Step | None, error: ReleaseError) -> Ending:
     exit_ = _exit(course, step, error)
     message = error.message
     if exit_ == Exit.INCOMPLETE:
-        message = f"{message}; {_whereabouts(course)}"
+        message = "; ".join(filter(None, (message, _whereabouts(course), _undone(course, step))))
     elif exit_ == Exit.UNCHANGED and isinstance(step, Upload):
         message = f"{message}; {step.index} is as it was"
     return Ending(exit=exit_, message=message, remedy=error.remedy, next_command=course.command)
@@ -71,7 +71,7 @@ def _exit(course: Course, step: Step | None, error: ReleaseError) -> Exit:
             return Exit.INCOMPLETE
         if course.answers.get(step.index):
             return Exit.UNCHANGED
-    return Exit.INCOMPLETE if course.touched else error.exit
+    return Exit.INCOMPLETE if course.touched or isinstance(step, PushTag | ReleaseOnGitHub) else error.exit
 
 
 def _receipts(course: Course, index: str) -> list[str]:
@@ -92,6 +92,14 @@ def _whereabouts(course: Course) -> str:
         if missing and there and name in course.closes:
             parts.append(f"{name} takes files of this release until {moment(course.closes[name])}")
     return "; ".join(parts)
+
+
+def _undone(course: Course, step: Step | None) -> str:
+    """What follows a release that is live, and has not been done."""
+    if not isinstance(step, PushTag | ReleaseOnGitHub):
+        return ""
+    left = course.plan.steps[course.plan.steps.index(step) :]
+    return f"not done: {', '.join(one.title for one in left)}"
 
 
 def _names(files: Sequence[str]) -> str:
@@ -125,9 +133,9 @@ def _and(places: Sequence[str]) -> str:
 
 def _following(course: Course) -> str:
     plan = course.plan
-    tag = next((step.name for step in plan.steps if isinstance(step, Tag)), None)
-    if tag and course.busy:
-        return f"git push origin {tag}"
+    tag = next((step for step in plan.steps if isinstance(step, Tag)), None)
+    if tag and tag.remote and course.busy and not any(isinstance(step, PushTag) for step in plan.steps):
+        return f"git push {tag.remote} {tag.name}"
     following = {"rehearse": "check", "check": "release", "build": "rehearse --built", "testpypi": "publish"}
     verb = following.get(plan.verb)
     return f"{course.command.replace(f' {plan.verb}', f' {verb}', 1)}" if verb else ""

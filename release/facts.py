@@ -62,6 +62,10 @@ class Git:
     shallow: bool
     #: the tags on the commit, sorted
     tags: tuple[str, ...] = ()
+    #: the remote that tags are pushed to; None where there is none
+    remote: str | None = None
+    #: "owner/repository" on GitHub; None where the remote is elsewhere
+    github: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +175,20 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A file on an index that has the name of one of ours, and other bytes."""
+
+    index: Index
+    #: whether the index is that of the dry run, which another can stand in for
+    proving: bool
+    filename: str
+    #: 64 lower-case hex digits
+    sha256: str
+    #: the file there; Unknown where it could not be fetched, or is too large to be fetched for a comparison
+    file: BuiltFile | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Leaks:
     """What a search for secrets has come upon."""
 
@@ -197,6 +215,8 @@ class Built:
     from_tree: BuiltFile | None = None
     #: the release before this one; None where nobody asked
     earlier: Earlier | Unknown | NotApplicable | None = None
+    #: files of the same names that an index has with other bytes
+    taken: tuple[Taken, ...] = ()
     #: what a search for secrets has found in the files; None where nobody searched
     leaks: Leaks | None = None
     #: what the first check has read of the files and the others want too, so that each file is read once
@@ -209,6 +229,8 @@ class Published:
 
     index: Index
     expected: tuple[Distribution, ...]
+    #: names of the files that the index is known to have taken
+    accepted: frozenset[str] = frozenset()
     listing: Listing | Unknown | None
     #: how the clean install ended: None where it went well or was not tried
     install: Finding | Unknown | None

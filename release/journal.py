@@ -102,6 +102,10 @@ class Journal:
             for item in (record["files"] if record else ())
         )
 
+    def accepted(self, index: str) -> frozenset[str]:
+        """The names of the files that an index has taken."""
+        return frozenset(one["file"] for one in self.events() if one["event"] == "accepted" and one["index"] == index)
+
     def forget_files(self) -> None:
         """Remove the files of an earlier build, before a new one takes their place."""
         shutil.rmtree(self.dist, ignore_errors=True)

@@ -10,16 +10,28 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from release import attesting, building, checklist, comparing, ending, given, keeping, leak_search, survey, verification
+from release import (
+    attesting,
+    building,
+    checklist,
+    comparing,
+    ending,
+    given,
+    keeping,
+    leak_search,
+    promotion,
+    survey,
+    verification,
+)
 from release import journal as journals
 from release import plan as plans
-from release.adapters import git
 from release.adapters.system import System
 from release.checks import access as access_checks
 from release.checks import built as built_checks
 from release.checks import leaks as leak_checks
 from release.checks import signing as signing_checks
 from release.checks import source as source_checks
+from release.checks import taken as taken_checks
 from release.checks import versions as version_checks
 from release.config import Config
 from release.delivery import Delivery
@@ -52,7 +64,8 @@ class Run:
     system: System
     tell: Tell
     #: asked once, before the first step that can't be undone; True goes on
-    confirm: Callable[[Plan], bool]
+    #: with it comes the index that the project would be created on, where it is new there
+    confirm: Callable[[Plan, str | None], bool]
     journal: Journal
     delivery: Delivery
     #: does beside the steps what only a later one needs
@@ -60,6 +73,8 @@ class Run:
     outcomes: list[Outcome] = field(default_factory=list)
     files: tuple[Distribution, ...] = ()
     confirmed: bool = False
+    #: index name → what it had of the project when the way to it was looked at; None: no such project
+    listings: dict[str, Listing | None] = field(default_factory=dict)
     #: checks that did not pass and did not stop the run
     later: int = 0
     #: whether any step found something to do
@@ -76,7 +91,7 @@ def carry_out(  # noqa: PLR0913 - a plan, and the world that it is carried out i
     directory: Path,
     system: System,
     tell: Tell,
-    confirm: Callable[[Plan], bool],
+    confirm: Callable[[Plan, str | None], bool],
     command: str,
     files: tuple[Distribution, ...] = (),
     deliver: Callable[..., Delivery] = Delivery,
@@ -96,7 +111,7 @@ def carry_out(  # noqa: PLR0913 - a plan, and the world that it is carried out i
             confirm=confirm, journal=journal, delivery=delivery, pool=stack.enter_context(ThreadPoolExecutor(1)),
         )  # fmt: skip
         try:
-            journal.write("begun", verb=plan.verb, steps=[plans.title(step) for step in plan.steps])
+            journal.write("begun", verb=plan.verb, steps=[step.title for step in plan.steps])
             end = _end(run, _steps(run), command)
             run.journal.write("ended", verb=plan.verb, exit=int(end.exit))
         except OSError as error:
@@ -110,7 +125,7 @@ def carry_out(  # noqa: PLR0913 - a plan, and the world that it is carried out i
 def _steps(run: Run) -> tuple[Step, ReleaseError] | None:
     """Do the steps in order. The step that stopped the run and why, or None."""
     for step in run.plan.steps:
-        title, begun = plans.title(step), time.monotonic()
+        title, begun = step.title, time.monotonic()
         try:
             run.tell(StepBegun(title=title))
             done, note = _do(run, step)
@@ -143,6 +158,8 @@ def _do(run: Run, step: Step) -> tuple[bool, str]:
             index = run.config.index(name)
             facts = verification.inspect(run.system, index, run.source.project, ours=ours, waive=run.config.waive)
             run.delivery.credential(name, facts.credential, facts.skew)
+            if not isinstance(facts.listing, Unknown | NotApplicable):
+                run.listings[name] = facts.listing
             _fetch_earlier(run, facts.listing)
             facts = attesting.foreseen(run.system, run.config, facts)
             return _check(run, access_checks.CHECKS + signing_checks.CHECKS, facts, stops=run.plan.strict, subject=name)
@@ -157,8 +174,8 @@ def _do(run: Run, step: Step) -> tuple[bool, str]:
             return _upload(run, name)
         case plans.Verify(index=name):
             return _verify(run, name)
-        case plans.Tag(name=tag):
-            return _tag(run, tag)
+        case plans.Promote() | plans.Tag() | plans.PushTag() | plans.ReleaseOnGitHub():
+            return promotion.do(run, step)
 
 
 def _check(
@@ -186,16 +203,18 @@ def _inspect_built(run: Run) -> tuple[bool, str]:
     """A release stops at any refusal; a rehearsal goes on with the files that the index would take."""
     known = None if isinstance(run.source.project, Unknown) else run.source.project
     built = replace(survey.built(run.system, run.files, known), leaks=leak_search.distributions(run.files))
+    taken = promotion.taken(run.files, run.listings, run.config, run.config.proving or "testpypi")
+    built = replace(built, taken=tuple(taken))
     facts = built if run.plan.takes_given else comparing.compared(run, built)
-    checks = built_checks.CHECKS + leak_checks.OF_BUILT + comparing.checks(facts)
+    checks = built_checks.CHECKS + taken_checks.CHECKS + leak_checks.OF_BUILT + comparing.checks(facts)
     outcomes = tuple(checklist.run(checks, facts, waive=run.config.waive, block=run.config.block))
     refused = {where for outcome in outcomes if outcome.state.blocks for where in _places(outcome)}
-    taken = tuple(file for file in run.files if file.filename not in refused)
-    goes_on = not run.plan.strict and bool(taken) and refused <= {file.filename for file in run.files}
+    rest = tuple(file for file in run.files if file.filename not in refused)
+    goes_on = not run.plan.strict and bool(rest) and refused <= {file.filename for file in run.files}
     done = _judge(run, outcomes, stops=not goes_on)
     if refused:
-        run.tell(Said(text=f"goes on with what the index would take: {', '.join(f.filename for f in taken)}"))
-        run.files = taken
+        run.tell(Said(text=f"goes on with what the index would take: {', '.join(f.filename for f in rest)}"))
+        run.files = rest
     return done
 
 
@@ -234,7 +253,7 @@ def _learn(run: Run) -> None:
 def _upload(run: Run, name: str) -> tuple[bool, str]:
     def ready() -> None:
         if name != SANDBOX and not run.confirmed:
-            run.confirmed = run.confirm(run.plan)
+            run.confirmed = run.confirm(run.plan, promotion.new_on(run))
             if not run.confirmed:
                 raise RefusedError("not confirmed", remedy="answer y, or pass --yes")
 
@@ -257,16 +276,6 @@ def _verify(run: Run, name: str) -> tuple[bool, str]:
 def _mark(index: Index) -> str:
     """What tells one index from another in the journal; every sandbox is as good as the next."""
     return "" if index.ephemeral else index.upload_url
-
-
-def _tag(run: Run, tag: str) -> tuple[bool, str]:
-    root = git.root(run.system, run.directory)
-    if root is None or run.plan.commit is None or git.tag_commit(run.system, root, tag) is not None:
-        return False, f"{tag} is there"
-    body = "\n".join(f"{file.sha256}  {file.filename}" for file in run.files)
-    git.create_tag(run.system, root, tag, run.plan.commit, f"{_name(run).name} {_name(run).version}\n\n{body}\n")
-    run.journal.write("tagged", tag=tag)
-    return True, f"git push origin {tag} publishes it"
 
 
 def _name(run: Run) -> Project:

@@ -5,6 +5,7 @@ A plan is the very value that a run carries out, so showing it is a dry run.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -14,58 +15,27 @@ from release.errors import UsageError
 from release.facts import Source
 from release.model.finding import Unknown
 from release.model.index import Index
+from release.steps import (
+    Build,
+    InspectAccess,
+    InspectBuilt,
+    InspectSource,
+    Promote,
+    PushTag,
+    ReleaseOnGitHub,
+    Step,
+    Tag,
+    Upload,
+    Verify,
+)
+
+__all__ = [
+    "SANDBOX", "Build", "InspectAccess", "InspectBuilt", "InspectSource", "Plan", "Promote", "PushTag",
+    "ReleaseOnGitHub", "Step", "Tag", "Upload", "Verb", "Verify", "as_data", "make", "need_name",
+]  # fmt: skip
 
 SANDBOX = "sandbox"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InspectSource:
-    """Run the first checklist: the project as it stands."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InspectAccess:
-    """Run the second checklist: the way to one index."""
-
-    index: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
-    """Make the files, or take those that the journal names."""
-
-    #: "commit": a fresh clone of the commit; "tree": the directory as it stands;
-    #: "journal": the files of an earlier build, and nothing else; "given": files from elsewhere
-    origin: Literal["commit", "tree", "journal", "given"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InspectBuilt:
-    """Run the third checklist: the files, as the index will judge them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
-    """Send what the index does not have."""
-
-    index: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verify:
-    """Run the fourth checklist: what the index lists, installed and tried from outside."""
-
-    index: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tag:
-    """Tag the released commit, on this machine, where it is not tagged yet."""
-
-    name: str
-
-
-Step = InspectSource | InspectAccess | Build | InspectBuilt | Upload | Verify | Tag
 
 Verb = Literal["check", "build", "rehearse", "testpypi", "publish", "confirm", "release"]
 
@@ -124,32 +94,40 @@ def make(  # noqa: PLR0913 - a verb with its options
     git = None if isinstance(source.git, Unknown) else source.git
     for name in filter(None, [index]):
         config.index(name)
+    steps = _given(verb, config, index) if given else _steps(verb, config, source, index=index, built=built)
     return Plan(
         verb=verb,
         project=known.name if known else None,
         version=known.version if known else None,
         commit=git.commit if git else None,
         strict=verb != "rehearse",
-        steps=_given(verb, index) if given else tuple(_steps(verb, source, index=index, built=built)),
+        steps=tuple(steps),
     )
 
 
-def _steps(verb: Verb, source: Source, *, index: str | None, built: bool) -> Iterable[Step]:
+def _steps(verb: Verb, config: Config, source: Source, *, index: str | None, built: bool) -> Iterable[Step]:
+    before, after = _tag(config, source)
     match verb:
         case "check":
             return (InspectSource(), *(InspectAccess(index=name) for name in _indexes(index)))
         case "build":
             return (InspectSource(), Build(origin="commit"), InspectBuilt())
         case "rehearse":
-            return (*_rehearsal(source, built=built), InspectBuilt(), Upload(index=SANDBOX), Verify(index=SANDBOX))
+            return (*_rehearsal(source, built=built), InspectBuilt(), *_station(SANDBOX))
         case "testpypi":
-            return _to(index or "testpypi")
+            return (*_looked_at(index or "testpypi"), *_station(index or "testpypi"))
         case "publish":
-            return (*_to(index or "pypi"), *_tag(source))
+            target = index or "pypi"
+            proven = _promotion(config.proving or ("testpypi" if target == "pypi" else "none"))
+            return (*_looked_at(target), *proven, *before, *_station(target), *after)
         case "confirm":
             return (Build(origin="journal"), Verify(index=index or "pypi"))
         case "release":
-            return _release(source, index or "pypi")
+            target, proving = index or "pypi", config.proving or "testpypi"
+            looks = [name for name in (proving, target) if name not in {SANDBOX, "none"}]
+            stations = [step for name in dict.fromkeys((SANDBOX, *looks[:-1])) for step in _station(name)]
+            last = (*_promotion(proving), *before, *_station(target), *after)
+            return (*_looked_at(*looks), *stations, *last)
 
 
 def _rehearsal(source: Source, *, built: bool) -> tuple[Step, ...]:
@@ -163,28 +141,37 @@ def _indexes(index: str | None) -> tuple[str, ...]:
     return (index,) if index else ("testpypi", "pypi")
 
 
-def _to(index: str) -> tuple[Step, ...]:
-    before = (InspectSource(), InspectAccess(index=index), Build(origin="commit"), InspectBuilt())
-    return (*before, Upload(index=index), Verify(index=index))
+def _looked_at(*indexes: str) -> tuple[Step, ...]:
+    access = (InspectAccess(index=name) for name in indexes)
+    return (InspectSource(), *access, Build(origin="commit"), InspectBuilt())
 
 
-def _given(verb: Verb, index: str | None) -> tuple[Step, ...]:
+def _station(index: str) -> tuple[Step, ...]:
+    return (Upload(index=index), Verify(index=index))
+
+
+def _promotion(proving: str) -> tuple[Step, ...]:
+    return () if proving == "none" else (Promote(proven_on=proving),)
+
+
+def _given(verb: Verb, config: Config, index: str | None) -> tuple[Step, ...]:
     name = index or ("testpypi" if verb == "testpypi" else "pypi")
-    before = (InspectAccess(index=name), Build(origin="given"), InspectBuilt())
-    return (*before, Upload(index=name), Verify(index=name))
+    proven = _promotion(config.proving or "none") if verb == "publish" else ()
+    return (InspectAccess(index=name), Build(origin="given"), InspectBuilt(), *proven, *_station(name))
 
 
-def _release(source: Source, index: str) -> tuple[Step, ...]:
-    stations = tuple(step for name in (SANDBOX, "testpypi", index) for step in (Upload(index=name), Verify(index=name)))
-    access = (InspectAccess(index="testpypi"), InspectAccess(index=index))
-    return (InspectSource(), *access, Build(origin="commit"), InspectBuilt(), *stations, *_tag(source))
-
-
-def _tag(source: Source) -> tuple[Tag, ...]:
+def _tag(config: Config, source: Source) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    """What is done with the tag before the release, and after it."""
     git = source.git
-    if source.tag is None or git is None or isinstance(git, Unknown) or git.tagged_commit is not None:
-        return ()
-    return (Tag(name=source.tag),)
+    if source.tag is None or git is None or isinstance(git, Unknown):
+        return (), ()
+    before = (Tag(name=source.tag, remote=git.remote),) if git.tagged_commit is None else ()
+    after: list[Step] = []
+    if config.push_tag and git.remote is not None:
+        after.append(PushTag(name=source.tag, remote=git.remote))
+    if config.github_release and git.github is not None:
+        after.append(ReleaseOnGitHub(repository=git.github, tag=source.tag))
+    return before, tuple(after)
 
 
 def as_data(plan: Plan, indexes: dict[str, Index]) -> dict[str, Any]:
@@ -200,36 +187,12 @@ def as_data(plan: Plan, indexes: dict[str, Index]) -> dict[str, Any]:
     return {"schema": 1, **fields, "steps": steps}
 
 
-_BUILDS = {
-    "commit": "build from a clean clone of the commit",
-    "tree": "build the tree as it stands",
-    "journal": "take the files of the last build",
-    "given": "take the files that are given",
-}
-
-
-def title(step: Step) -> str:
-    """The step in a few words, for a line on a screen."""
-    match step:
-        case InspectSource():
-            return "check the source"
-        case InspectAccess():
-            return f"check the way to {step.index}"
-        case Build():
-            return _BUILDS[step.origin]
-        case InspectBuilt():
-            return "check the files"
-        case Upload():
-            return f"upload to {step.index}"
-        case Verify():
-            return f"verify on {step.index}"
-        case Tag():
-            return f"tag the commit {step.name}"
+_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def _word(step: Step) -> str:
-    words = {InspectSource: "inspect-source", InspectAccess: "inspect-access", InspectBuilt: "inspect-built"}
-    return words.get(type(step), type(step).__name__.lower())
+    """The name of a step in a document: "inspect-source", "upload", "push-tag"."""
+    return _WORD.sub("-", type(step).__name__.replace("GitHub", "Github")).lower()
 
 
 def need_name(plan: Plan) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from release.model.distribution import Distribution
 from release.model.event import Checked, StepEnded
 from release.model.index import Index
 from release.model.outcome import State
-from release.plan import SANDBOX, as_data, title
+from release.plan import SANDBOX, as_data
 from release.report import Account, answer_data
 
 SCHEMA = 1
@@ -125,7 +125,7 @@ def _steps(story: Story) -> list[dict[str, Any]]:
     plan = story.account.plan
     planned = as_data(plan, dict(story.indexes))["steps"]
     went = {stage.title: stage for stage in story.stages}
-    return [_step(title(step), data, went.get(title(step))) for step, data in zip(plan.steps, planned, strict=True)]
+    return [_step(step.title, data, went.get(step.title)) for step, data in zip(plan.steps, planned, strict=True)]
 
 
 def _step(name: str, planned: Mapping[str, Any], stage: Stage | None) -> dict[str, Any]:

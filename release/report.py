@@ -11,7 +11,7 @@ from release.lines import Line, outcome_data
 from release.model.distribution import Distribution
 from release.model.outcome import Outcome
 from release.model.upload import Answer
-from release.plan import Plan, Upload, title
+from release.plan import Plan, Upload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ def plan_lines(plan: Plan) -> Iterator[Line]:
     )
     for number, step in enumerate(plan.steps, 1):
         final = "   (can't be undone)" if isinstance(step, Upload) and step in plan.irreversible else ""
-        yield Line(text=f"  {number}. {title(step)}{final}")
+        yield Line(text=f"  {number}. {step.title}{final}")
 
 
 def closing(account: Account) -> Iterator[Line]:

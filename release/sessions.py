@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import nox
 
 _DISTRIBUTION = "pypi-preflight"
+_NEW = "--new-project"
 
 #: verb → (what `nox -l` says, the verb that must have passed, whether it may see credentials)
 _VERBS = {
@@ -124,8 +125,12 @@ def _broken(chain: list[str]) -> bool:
 
 
 def _asked(verb: str, words: list[str]) -> list[str]:
-    """The user's words after `--`, as far as this verb takes them: `--yes` is for what asks."""
-    return [word for word in words if word != "--yes" or verb in {"testpypi", "publish"}]
+    """The user's words after `--`, as far as this verb takes them: `--yes` and `--new-project` are for what asks."""
+    asked = [word for word in words if word != "--yes" or verb in {"testpypi", "publish"}]
+    if verb == "publish" or _NEW not in asked:
+        return asked
+    at = asked.index(_NEW)
+    return asked[:at] + asked[at + 2 :]
 
 
 def _ourselves() -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from release import config as configuration
-from release.adapters import git
+from release.adapters import git, github
 from release.adapters.system import System
 from release.config import Config
 from release.errors import ConfigError, ReleaseError, ToolError, UnreachableError
@@ -109,6 +109,7 @@ def repository(system: System, directory: Path, tag: str | None) -> Git | Unknow
         commit = git.commit(system, root) if root else None
         if root is None or commit is None:
             return None
+        remote = git.remote(system, root)
         return Git(
             commit=commit,
             branch=git.branch(system, root),
@@ -118,6 +119,8 @@ def repository(system: System, directory: Path, tag: str | None) -> Git | Unknow
             tagged_commit=git.tag_commit(system, root, tag) if tag else None,
             shallow=git.is_shallow(system, root),
             tags=git.tags_at(system, root, commit),
+            remote=remote,
+            github=github.repository(system.env, git.remote_url(system, root, remote) if remote else None),
         )
     except ToolError as error:
         return Unknown(reason=error.message, remedy=error.remedy)

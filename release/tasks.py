@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from invoke.collection import Collection
 from invoke.context import Context
@@ -93,9 +94,17 @@ def testpypi(_: Context, files: Sequence[str]) -> None:
 
 
 @task(auto_shortflags=False, iterable=["files"], help=_FILES)
-def upload(_: Context, files: Sequence[str], yes: bool = False, index: str = "") -> None:
+def upload(
+    _: Context,
+    files: Sequence[str],
+    yes: bool = False,
+    index: str = "",
+    dry_run_on: str = "",
+    new_project: str = "",
+) -> None:
     """Upload to PyPI what was built, and confirm it from outside."""
-    _program("publish", *_flags(yes=yes, index=index, files=files))
+    options: dict[str, Any] = {"yes": yes, "index": index, "dry-run-on": dry_run_on, "new-project": new_project}
+    _program("publish", *_flags(**options, files=files))
 
 
 @task(auto_shortflags=False)
@@ -129,7 +138,7 @@ def history(_: Context) -> None:
 
 
 @task(auto_shortflags=False)
-def release(context: Context, yes: bool = False) -> None:
+def release(context: Context, yes: bool = False, new_project: str = "") -> None:
     """Release: show the plan, ask, then run the nox chain up to PyPI."""
     if not Path("noxfile.py").is_file():
         raise Exit(
@@ -142,7 +151,8 @@ def release(context: Context, yes: bool = False) -> None:
     if not yes and not _agreed():
         raise Exit("not confirmed: nothing was done\n→ answer y, or pass --yes", code=1)
     session = f"{context.config.get('nox_prefix', '')}publish"
-    status = subprocess.run([sys.executable, "-m", "nox", "--session", session, "--", "--yes"], check=False).returncode
+    words = ["--yes", *_flags(**{"new-project": new_project})]
+    status = subprocess.run([sys.executable, "-m", "nox", "--session", session, "--", *words], check=False).returncode
     if status:
         raise Exit(code=status)
 

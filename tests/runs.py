@@ -37,7 +37,7 @@ STEPS: Mapping[str, tuple[Step, ...]] = {
         plans.InspectSource(), plans.InspectAccess(index="testpypi"), plans.InspectAccess(index="pypi"),
         plans.Build(origin="commit"), plans.InspectBuilt(), plans.Upload(index="testpypi"),
         plans.Verify(index="testpypi"), plans.Upload(index="pypi"), plans.Verify(index="pypi"),
-        plans.Tag(name="v1.0"),
+        plans.Tag(name="v1.0", remote=None),
     ),
 }  # fmt: skip
 
@@ -84,8 +84,8 @@ def story(
         checks = tuple(Checked(outcome=one, stops=strict) for one in outcomes.get(number, ()))
         stages.append(
             Stage(
-                title=plans.title(step), begun=at, checks=checks,
-                ended=StepEnded(title=plans.title(step), how=how, note="", took=took),
+                title=step.title, begun=at, checks=checks,
+                ended=StepEnded(title=step.title, how=how, note="", took=took),
             )
         )  # fmt: skip
         at += timedelta(seconds=took)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -36,7 +38,7 @@ def made(verb: Verb, tagged: str | None = None) -> Plan:
     ],
 )  # fmt: skip
 def test_each_verb_has_its_steps(verb: Verb, steps: list[str]) -> None:
-    assert [plan.title(step) for step in made(verb).steps] == steps
+    assert [step.title for step in made(verb).steps] == steps
 
 
 def test_a_release_uploads_where_it_can_be_undone_first() -> None:
@@ -44,8 +46,45 @@ def test_a_release_uploads_where_it_can_be_undone_first() -> None:
     uploads = [step.index for step in whole.steps if isinstance(step, plan.Upload)]
     assert uploads == ["sandbox", "testpypi", "pypi"]
     assert [step.index for step in whole.irreversible] == ["testpypi", "pypi"]
-    assert plan.title(whole.steps[-1]) == "tag the commit v1.0"
+    assert [step.title for step in whole.steps[-4:]] == [
+        "compare with the dry run on testpypi", "tag the commit v1.0", "upload to pypi", "verify on pypi",
+    ]  # fmt: skip
     assert whole.asks
+
+
+@pytest.mark.parametrize(
+    ("config", "remote", "expected"),
+    [
+        (Config(), None, []),
+        (Config(), "origin", ["push the tag v1.0 to origin"]),
+        (Config(push_tag=False), "origin", []),
+        (Config(github_release=True), "origin", ["push the tag v1.0 to origin", "make the release v1.0 on GitHub"]),
+    ],
+)
+def test_what_follows_a_release_is_done_after_it_is_confirmed(
+    config: Config, remote: str | None, expected: list[str]
+) -> None:
+    here = source()
+    assert isinstance(here.git, Git)
+    here = replace(here, git=replace(here.git, remote=remote, github="acme/widget"))
+    for verb in ("publish", "release"):
+        titles = [step.title for step in plan.make(verb, config, here).steps]
+        assert titles[titles.index("verify on pypi") + 1 :] == expected
+
+
+@pytest.mark.parametrize(
+    ("verb", "proving", "index", "expected"),
+    [
+        ("publish", None, None, "testpypi"), ("publish", "sandbox", None, "sandbox"), ("publish", "none", None, None),
+        ("publish", None, "mine", None), ("publish", "testpypi", "mine", "testpypi"),
+        ("release", None, None, "testpypi"), ("release", "sandbox", None, "sandbox"),
+    ],
+)  # fmt: skip
+def test_pypi_gets_what_passed_a_dry_run(verb: Verb, proving: Any, index: str | None, expected: str | None) -> None:
+    indexes = {**Config().indexes, "mine": Config().index("pypi")}
+    made = plan.make(verb, Config(proving=proving, indexes=indexes), source(), index=index)
+    assert [step.proven_on for step in made.steps if isinstance(step, plan.Promote)] == ([expected] if expected else [])
+    assert (expected == "testpypi" and verb == "release") == ("testpypi" in made.targets)
 
 
 def test_no_tag_is_made_where_there_is_one() -> None:

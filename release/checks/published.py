@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from release.checklist import Check, check
 from release.facts import Published
 from release.model.attestation import Verified
+from release.model.distribution import Distribution
 from release.model.finding import Finding, NotApplicable, Observation, Unknown
 from release.model.listing import FileOnIndex, version_of
 
@@ -29,12 +30,25 @@ def every_file_is_listed(published: Published) -> Iterator[Observation]:
     """
     for file in published.expected:
         if _there(published, file.filename) is None:
-            yield Finding(
-                message=f"{published.index.name} does not list {file.filename!r}",
-                remedy=f"look at {_page(published)}; if the upload was accepted, confirm again later, else resume it",
-                where=file.filename,
-                cause="post.index-lag",
-            )
+            yield _late(published, file.filename) if file.filename in published.accepted else _absent(published, file)
+
+
+def _late(published: Published, filename: str) -> Finding:
+    return Finding(
+        message=f"{published.index.name} took {filename!r}, and does not show it yet",
+        remedy=f"look at {_page(published)}, and confirm again later: python -m release confirm",
+        where=filename,
+        cause="post.index-lag",
+    )
+
+
+def _absent(published: Published, file: Distribution) -> Finding:
+    return Finding(
+        message=f"{published.index.name} does not have {file.filename!r}, and is not known to have taken it",
+        remedy=f"look at {_page(published)}, and resume the upload: it asks by hash, and sends what is missing",
+        where=file.filename,
+        cause="file.partial-release",
+    )
 
 
 @check(needs=(the_index_could_be_asked,))

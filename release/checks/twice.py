@@ -16,6 +16,7 @@ from release.model.finding import Finding, NotApplicable, Observation
 
 #: fields of a member that are its content, not its packing
 _CONTENT = frozenset({"content", "type"})
+_OTHER = "other contents"
 #: differences named in one message
 _SHOWN = 3
 #: bytes of a gzip header that hold the time. Source: RFC 1952, 2.3
@@ -52,17 +53,23 @@ def _compare(built: Built, others: tuple[BuiltFile, ...], what: str) -> Iterator
         one = by_name.get(other.filename)
         if one is None:
             yield _warn(other.filename, f"{what} makes {other.filename!r}, which the first did not", "name the cause")
-        elif found := differences(one, other):
-            content = [text for is_content, text in found if is_content]
-            shown = content or [text for _, text in found]
-            more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
-            kind = "other contents" if content else "the same contents, packed otherwise"
+        elif found := in_words(one, other):
             remedy = (
                 "find what reads the clock, the machine or an unsorted directory while it builds"
-                if content
+                if found.startswith(_OTHER)
                 else "nothing, if contents are what counts; else a backend that heeds SOURCE_DATE_EPOCH"
             )
-            yield _warn(one.filename, f"{what} gives {kind}: {', '.join(shown[:_SHOWN])}{more}", remedy)
+            yield _warn(one.filename, f"{what} gives {found}", remedy)
+
+
+def in_words(one: BuiltFile, other: BuiltFile) -> str:
+    """How two files differ: in their contents, or in how those are packed, and where; empty for the same bytes."""
+    found = differences(one, other)
+    content = [text for is_content, text in found if is_content]
+    shown = content or [text for _, text in found]
+    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+    kind = _OTHER if content else "the same contents, packed otherwise"
+    return f"{kind}: {', '.join(shown[:_SHOWN])}{more}" if found else ""
 
 
 def _warn(filename: str, message: str, remedy: str) -> Finding:

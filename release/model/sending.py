@@ -36,6 +36,8 @@ class Rules:
     pause: float = 1
     #: seconds; what no pause exceeds
     longest_pause: float = 60
+    #: seconds that an index gets to show what it took; None: what its kind is known to need
+    visible_within: float | None = None
 
     def back_off(self, times: int, chance: float) -> float:
         """A pause after so many failures, at least 1: exponential, with full jitter; `chance` is in [0, 1)."""

@@ -43,7 +43,9 @@ class Indexes:
 
 @contextmanager
 def indexes(*, test: World | None = None, real: World | None = None, name: str = "acme-widget") -> Iterator[Indexes]:
-    with server.start(test or for_project(name)) as testpypi, server.start(real or for_project(name)) as pypi:
+    """The project is the user's on the index that plays PyPI, and is not known yet on the other."""
+    real = real or for_project(name, exists=True)
+    with server.start(test or for_project(name)) as testpypi, server.start(real) as pypi:
         yield Indexes(testpypi=testpypi, pypi=pypi)
 
 

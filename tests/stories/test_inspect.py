@@ -155,7 +155,7 @@ def test_a_release_that_lost_its_data_is_noticed_on_the_road(tmp_path: Path) -> 
         project.env["XDG_CACHE_HOME"] = str(tmp_path / "cache")
         project.credentials(on)
         project.commit()
-        told = project.run("publish", "--yes", "--json")
+        told = project.run("publish", "--yes", "--dry-run-on", "none", "--json")
         assert told.status == 0, told.all
         checks = {one["check"]: one for one in told.data["checks"]}
         assert checks["no-file-vanished-or-shrank"]["state"] == "warned"

@@ -23,7 +23,7 @@ def test_a_release_goes_through_and_a_second_run_finds_nothing_to_do(tmp_path: P
         first = project.run("release", "--yes")
         assert first.status == 0, first.all
         assert "acme-widget 1.0 is on testpypi and pypi, verified" in first.out
-        assert "next: git push origin v1.0" in first.out
+        assert "next:" not in first.out
         assert set(files_on(on.pypi)) == {WHEEL, SDIST}
         assert files_on(on.pypi) == files_on(on.testpypi)
         assert project.git("rev-parse", "v1.0^{commit}") == project.git("rev-parse", "HEAD")
@@ -118,7 +118,7 @@ def test_the_plan_is_shown_and_nothing_is_done(tmp_path: Path) -> None:
         plan = project.run("release", "--plan", "--json").data
         assert [step["step"] for step in plan["steps"]] == [
             "inspect-source", "inspect-access", "inspect-access", "build", "inspect-built",
-            "upload", "verify", "upload", "verify", "upload", "verify", "tag",
+            "upload", "verify", "upload", "verify", "promote", "tag", "upload", "verify",
         ]  # fmt: skip
         assert [step["irreversible"] for step in plan["steps"] if step["step"] == "upload"] == [False, True, True]
         assert "can't be undone" in project.run("release", "--plan").out
