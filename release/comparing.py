@@ -18,6 +18,7 @@ from release.errors import ToolError, UnreachableError
 from release.facts import Built, BuiltFile, Earlier
 from release.model.finding import NotApplicable, Unknown
 from release.model.listing import FileOnIndex, Listing, releases
+from release.plan import InspectBuilt
 
 if TYPE_CHECKING:
     from release.pipeline import Run
@@ -42,6 +43,15 @@ def compared(run: Run, built: Built) -> Built:
         again=again,
         from_tree=from_tree,
     )
+
+
+def fetch(run: Run, listing: Listing | Unknown | NotApplicable | None) -> None:
+    """Fetch the last release, to compare with, while the files are built; of several indexes, from the last."""
+    compares = any(isinstance(step, InspectBuilt) for step in run.plan.steps)
+    if compares and isinstance(listing, Listing) and run.plan.version is not None:
+        if run.earlier is not None:
+            run.earlier.cancel()
+        run.earlier = run.pool.submit(earlier, listing, run.plan.version)
 
 
 def checks(built: Built) -> tuple[Check[Built], ...]:

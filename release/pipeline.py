@@ -160,7 +160,7 @@ def _do(run: Run, step: Step) -> tuple[bool, str]:
             run.delivery.credential(name, facts.credential, facts.skew)
             if not isinstance(facts.listing, Unknown | NotApplicable):
                 run.listings[name] = facts.listing
-            _fetch_earlier(run, facts.listing)
+            comparing.fetch(run, facts.listing)
             facts = attesting.foreseen(run.system, run.config, facts)
             return _check(run, access_checks.CHECKS + signing_checks.CHECKS, facts, stops=run.plan.strict, subject=name)
         case plans.Build(origin="given"):
@@ -216,15 +216,6 @@ def _inspect_built(run: Run) -> tuple[bool, str]:
         run.tell(Said(text=f"goes on with what the index would take: {', '.join(f.filename for f in rest)}"))
         run.files = rest
     return done
-
-
-def _fetch_earlier(run: Run, listing: Listing | Unknown | NotApplicable | None) -> None:
-    """Fetch the last release, to compare with, while the files are built; of several indexes, from the last."""
-    compares = any(isinstance(step, plans.InspectBuilt) for step in run.plan.steps)
-    if compares and isinstance(listing, Listing) and run.plan.version is not None:
-        if run.earlier is not None:
-            run.earlier.cancel()
-        run.earlier = run.pool.submit(comparing.earlier, listing, run.plan.version)
 
 
 def _places(outcome: Outcome) -> set[str | None]:
