@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Mapping
 
 from release.health.history import as_json
 from release.model.health import Seen
+from release.model.outcome import State
+
+_CURRENT = "SELECT o.*, c.checks FROM observations o JOIN outcomes c ON c.id = o.outcome WHERE o.id = ?"
+_TROUBLE = {State.WARNED, State.FAILED, State.UNKNOWN, State.CRASHED}
 
 
 def record(db: sqlite3.Connection, seen: Seen, *, run: int, now: int) -> None:
@@ -13,13 +19,13 @@ def record(db: sqlite3.Connection, seen: Seen, *, run: int, now: int) -> None:
     watch = _watch(db, seen)
     token = _token(db, seen, now) if seen.fingerprint else None
     outcome = _outcome(db, seen)
-    current = db.execute("SELECT * FROM observations WHERE id = ?", (watch["current"],)).fetchone()
-    if current is not None and _is_the_same(current, seen, token, outcome):
+    current = db.execute(_CURRENT, (watch["current"],)).fetchone()
+    if current is not None and _is_the_same(current, seen, token):
         number = current["id"]
         db.execute(
-            "UPDATE observations SET first_seen = min(first_seen, ?), last_seen = ?, count = count + 1, message = ?,"
-            " remedy = ? WHERE id = ?",
-            (now, now, seen.message, seen.remedy, number),
+            "UPDATE observations SET first_seen = min(first_seen, ?), last_seen = ?, count = count + 1, outcome = ?,"
+            " message = ?, remedy = ? WHERE id = ?",
+            (now, now, outcome, seen.message, seen.remedy, number),
         )
     else:
         made = db.execute(
@@ -39,9 +45,14 @@ def record(db: sqlite3.Connection, seen: Seen, *, run: int, now: int) -> None:
         )
 
 
-def _is_the_same(row: sqlite3.Row, seen: Seen, token: int | None, outcome: int) -> bool:
-    before = (row["token"], row["word"], row["state"], row["cause"], row["outcome"])
-    return before == (token, seen.word, seen.state, seen.cause, outcome)
+def _is_the_same(row: sqlite3.Row, seen: Seen, token: int | None) -> bool:
+    """Whether it is as it was: also each check that did not pass. That one does not apply any more is no change."""
+    before = (row["token"], row["word"], row["state"], row["cause"], _trouble(json.loads(row["checks"])))
+    return before == (token, seen.word, seen.state, seen.cause, _trouble(seen.checks))
+
+
+def _trouble(checks: Mapping[str, str]) -> dict[str, str]:
+    return {check: state for check, state in checks.items() if state in _TROUBLE}
 
 
 def _watch(db: sqlite3.Connection, seen: Seen) -> sqlite3.Row:

@@ -52,8 +52,8 @@ CREATE TABLE observations (      -- one row for as long as nothing changes
     word TEXT NOT NULL,                    -- healthy, warning, broken, unknown
     state TEXT NOT NULL,                   -- more precise: expiring, expired, revoked
     cause TEXT NOT NULL,                   -- a known cause, or the check that warned
-    outcome INTEGER NOT NULL REFERENCES outcomes,
-    message TEXT NOT NULL,                 -- of the last look
+    outcome INTEGER NOT NULL REFERENCES outcomes,   -- of the last look, like message and remedy
+    message TEXT NOT NULL,
     remedy TEXT NOT NULL,
     first_seen INTEGER NOT NULL,
     last_seen INTEGER NOT NULL,
