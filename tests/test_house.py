@@ -37,10 +37,12 @@ FLOORS = [
         "inspection_report",
         "outside_report",
         "archive_tree",
+        "platforms",
     },
     {"adapters", "sandbox"},
     {
         "survey",
+        "workflows",
         "journal",
         "keeping",
         "attesting",
