@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from release import config, fleet
+from release.checks.health import CHECKS
 from release.errors import ConfigError
 from release.fleet import Fleet
+from release.health.schema import MIGRATIONS
 from release.model.index import PYPI, TESTPYPI
 from release.model.place import Command, KeyringEntry, PrivateFile, Variable
 
@@ -116,3 +120,24 @@ def test_every_mistake_names_its_key(text: str, message: str) -> None:
 def test_in_the_configuration_the_key_is_named_from_its_top() -> None:
     with pytest.raises(ConfigError, match=r"tool\.release\.fleet\.tokens\[0\]\.env must be"):
         fleet.parse({"tokens": [{"env": 1}]})
+
+
+DOCS = (Path(__file__).parents[1] / "docs" / "token-health.md").read_text(encoding="utf-8")
+
+
+def test_the_fleet_of_the_documentation_is_valid() -> None:
+    (text,) = re.findall(r"```toml\n(.*?)```", DOCS, re.DOTALL)
+    made = parse(text)
+    assert len(made.entries) == 4
+    assert made.policy == fleet.Policy()
+    assert made.manners == fleet.Manners()
+    assert made.remind_after == Fleet().remind_after
+    assert set(made.waive) <= {one.name for one in CHECKS}
+
+
+def test_the_documentation_names_every_table_of_the_history_and_what_is_in_it() -> None:
+    made = "".join(MIGRATIONS)
+    tables = set(re.findall(r"CREATE TABLE (\w+)", made))
+    assert tables == set(re.findall(r"^\| `(\w+)` \|", DOCS, re.MULTILINE))
+    for word in re.findall(r"`(\w+)`", "\n".join(row for row in DOCS.splitlines() if row.startswith("| `"))):
+        assert word in made

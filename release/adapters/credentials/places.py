@@ -113,7 +113,7 @@ def _refusal(path: Path, about: os.stat_result, where: str) -> Finding | None:
 def _of_command(system: System, place: Command, username: str, directory: Path) -> Taken:
     name, where = Path(place.argv[0]).name, shown(place)
     try:
-        done = system.run(place.argv, cwd=directory, timeout=place.limit, apart=True)
+        done = system.run(place.argv, cwd=directory, env=system.env, timeout=place.limit, apart=True)
     except TimedOutError:
         return _silent(
             f"{name!r} did not answer within {place.limit:g} s; it may be waiting for somebody",
