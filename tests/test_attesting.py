@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("pypi_attestations")
 
 from release import attesting, config, journal
-from release.adapters import attestations, system
+from release.adapters import attestations, http, integrity_api, system
 from release.adapters.system import System
 from release.adapters.uploader import Limits
 from release.errors import RefusedError
@@ -264,6 +264,8 @@ def as_pypi(sandbox: Sandbox) -> Index:
 
 
 def test_the_index_takes_what_was_signed_and_shows_it(desk: Desk, pool: Pool) -> None:
+    import pypi_attestations as library
+
     with server.start(world(desk)) as sandbox:
         index = as_pypi(sandbox)
         signed = desk.attested(desk.files(3), index)
@@ -273,6 +275,10 @@ def test_the_index_takes_what_was_signed_and_shows_it(desk: Desk, pool: Pool) ->
         found = attesting.looked_back(desk.system, index, PROJECT, signed, desk.journal)
         told = Verified(publishers=(US,), predicates=(PUBLISH,))
         assert found == {file.filename: told for file in signed}
+        url = integrity_api.address(index, PROJECT.name, "1.0", signed[0].filename)
+        with http.session(url) as asked:
+            shown = library.Provenance.model_validate_json(asked.get(url).content)
+        assert [one.publisher.kind for one in shown.attestation_bundles] == ["GitHub"]
         other = replace(signed[0], sha256="0" * 64)
         said = attesting.verified(desk.system, index, PROJECT, other)
         assert isinstance(said, Finding)
