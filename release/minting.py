@@ -6,6 +6,7 @@ Each exchange uses an identity up, so each asks for a fresh one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from release import lending, survey
@@ -31,6 +32,18 @@ LEFT = timedelta(minutes=10)
 _TIMES, _PAUSE = 3, 2.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """What one exchange gave."""
+
+    #: what was given for it
+    identity: Identity
+    #: what goes with the files: the token, or a copy of it
+    going: Credential
+    #: when it ends, by the index's clock
+    until: datetime
+
+
 def way_in(  # noqa: PLR0913 - what is sent where, and the world that it happens in
     system: System,
     index: Index,
@@ -46,21 +59,34 @@ def way_in(  # noqa: PLR0913 - what is sent where, and the world that it happens
     `attenuate`: a copy for this project alone. `skew`: how far the index's clock is ahead. The call raises
     `UploadError` where the index, or the service that runs this job, refuses.
     """
-    made: tuple[datetime, Credential] | None = None
+    made: _Made | None = None
 
     def current() -> Credential:
         nonlocal made
         now = system.now() + skew
-        if made is None or made[0] - now < LEFT:
-            token = _exchanged(system, index, project, tell)
+        if made is None or made.until - now < LEFT:
+            found = _exchanged(system, index, project, tell, made)
+            if isinstance(found, _Made):  # the service has no other identity for this job: as long as it lasts
+                if found.until <= now:
+                    raise _ran_out(index, found)
+                return found.going
+            identity, token = found
             whole = _credential(token)
             going = lending.lent(whole, index, project, files, now=now) if attenuate else whole
             for one in (whole, going):
                 tell(Obtained(secret=one.password))
-            made = (token.expires or now + LIFE, going)
-        return made[1]
+            made = _Made(identity=identity, going=going, until=token.expires or now + LIFE)
+        return made.going
 
     return current
+
+
+def _ran_out(index: Index, made: _Made) -> UploadError:
+    return UploadError(
+        f"the token that {index.name} gave this job has run out, and {made.identity.provider} gives no other identity",
+        remedy="run the job again: it asks the index what it has, by hash, and sends what is missing",
+        cause="tp.token-expired",
+    )
 
 
 def _credential(token: Minted) -> Credential:
@@ -68,11 +94,18 @@ def _credential(token: Minted) -> Credential:
     return Credential(username="__token__", username_origin=origin, password=token.token, origin=origin)
 
 
-def _exchanged(system: System, index: Index, project: Project, tell: Tell) -> Minted:
-    """A new token. What did not reach the index is tried again, with another identity."""
+def _exchanged(
+    system: System, index: Index, project: Project, tell: Tell, last: _Made | None
+) -> tuple[Identity, Minted] | _Made:
+    """A new token, and the identity given for it; `last` where there is no other identity than that one's.
+
+    What did not reach the index is tried again, with another identity.
+    """
     for attempt in range(1, _TIMES + 1):
         try:
             identity = _identity(system, index)
+            if last is not None and identity.token == last.identity.token:
+                return last
             answer = oidc.mint(index, identity)
         except UnreachableError as error:
             if attempt == _TIMES:
@@ -83,7 +116,7 @@ def _exchanged(system: System, index: Index, project: Project, tell: Tell) -> Mi
             continue
         if isinstance(answer, Minted):
             tell(Said(text=f"{index.name} gives this job a token: {described(identity)}"))
-            return answer
+            return identity, answer
         raise _refused(index, project, identity, answer, tell)
     raise AssertionError("the last attempt returns or raises")
 

@@ -7,6 +7,8 @@ warehouse 6b62157 (2026-08-21), read, and run with Postgres, Redis and gunicorn 
     store     the state directory          population  world → store
     auth      header → identity            caveats     what a token allows
     upload    POST /legacy/, in order      form        its body, read in constant memory
+    oidc      trusted publishing           issuer      identities, and who signs them (rs256)
+    claims    which publisher one is       publishers  they, and the job, in the world file
     projects  what the index has           quotas      new projects an hour
     simple, json_api, files                what installers read
     app       address → answer             answers     status line and body, as PyPI words them

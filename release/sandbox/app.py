@@ -13,10 +13,12 @@ from urllib.parse import unquote_to_bytes
 
 from werkzeug.wrappers import Request, Response
 
-from release.sandbox import attestations, files, json_api, simple
+from release.sandbox import attestations, files, json_api, oidc, simple
+from release.sandbox import issuer as issuers
 from release.sandbox.answers import answer, not_allowed, not_found
 from release.sandbox.call import NOTES, TROUBLE, Call, Notes, Trouble
 from release.sandbox.form import UnreadableError, received
+from release.sandbox.issuer import Issuer
 from release.sandbox.projects import newest_release
 from release.sandbox.store import Store
 from release.sandbox.upload import receive
@@ -40,8 +42,12 @@ _PAGE = """<!DOCTYPE html>
 """
 
 
-def application(store: Store, clock: Callable[[], datetime]) -> WSGIApplication:
-    """The index in `store`, as a WSGI application. `clock` gives the time, aware, UTC."""
+def application(store: Store, clock: Callable[[], datetime], issuer: Issuer | None = None) -> WSGIApplication:
+    """The index in `store`, as a WSGI application. `clock` gives the time, aware, UTC.
+
+    `issuer` is the service whose identity tokens it trusts, and which it plays itself.
+    """
+    issuer = issuer or Issuer()
 
     def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         call = Call(
@@ -49,6 +55,7 @@ def application(store: Store, clock: Callable[[], datetime]) -> WSGIApplication:
             store=store,
             now=clock(),
             clock=clock,
+            issuer=issuer,
             notes=environ.get(NOTES) or Notes(),
             trouble=environ.get(TROUBLE) or Trouble(),
         )
@@ -87,6 +94,12 @@ def _routed(call: Call) -> Response:
     if path in {"/pypi", "/pypi/"} and call.request.method == "POST":
         words = f"This API has moved to {call.site}/legacy/. See TODO for more information."
         return answer(call.request, 410, words, detail=words)
+    if path == oidc.AUDIENCE:
+        return oidc.audience(call)
+    if path in oidc.MINT:
+        return oidc.mint(call.at_work())
+    if path == issuers.PATH and call.request.method == "GET":
+        return call.issuer.answer(call.request, call.now)
     for pattern, handler in _ROUTES:
         if found := pattern.fullmatch(path):
             if call.request.method not in {"GET", "HEAD", "OPTIONS"}:

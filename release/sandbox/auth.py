@@ -17,6 +17,7 @@ from release.acceptance.rule import Refusal
 from release.model import macaroon
 from release.model.attestation import Publisher
 from release.model.macaroon import MalformedError
+from release.sandbox import publishers
 from release.sandbox.caveats import Context, UnreadableError, problem
 
 _USERNAME = "__token__"
@@ -24,10 +25,21 @@ _PREFIX = "pypi"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """A user, by one of the user's tokens."""
+class Trusted:
+    """A trusted publisher that the index has."""
 
+    id: str
+    #: identifiers of the projects that it may upload to
+    projects: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """A user, by one of the user's tokens; or a trusted publisher, by a token that it got in exchange."""
+
+    #: empty for a publisher
     user_id: str
+    #: the user's name, or the publisher's in the world file
     username: str
     email_verified: bool
     two_factor: bool
@@ -39,6 +51,8 @@ class Identity:
     stored: tuple[bytes, ...] = field(repr=False)
     #: whose workflow got the token in exchange for its identity; None where a user made it
     publisher: Publisher | None = None
+    #: the publisher that asks, with no user behind it
+    trusted: Trusted | None = None
 
 
 class PasswordError(Exception):
@@ -57,7 +71,7 @@ def identify(header: str, db: sqlite3.Connection) -> Identity | None:
         (_identifier(token),),
     ).fetchone()
     if row is None:
-        return None
+        return _published(db, token)
     return Identity(
         user_id=row["user"],
         username=row["username"],
@@ -67,6 +81,28 @@ def identify(header: str, db: sqlite3.Connection) -> Identity | None:
         key=row["key"],
         stored=tuple(caveat.encode() for caveat in json.loads(row["caveats"])),
         publisher=Publisher.read(json.loads(row["publisher"])) if row["publisher"] else None,
+    )
+
+
+def _published(db: sqlite3.Connection, token: macaroon.Macaroon) -> Identity | None:
+    row = db.execute(
+        "SELECT minted.*, name, provider, fields FROM minted JOIN publishers ON publishers.id = publisher"
+        " WHERE minted.id = ?",
+        (_identifier(token),),
+    ).fetchone()
+    if row is None:
+        return None
+    found = db.execute("SELECT project FROM publisher_projects WHERE publisher = ?", (row["publisher"],))
+    return Identity(
+        user_id="",
+        username=row["name"],
+        email_verified=True,
+        two_factor=True,
+        token=token,
+        key=row["key"],
+        stored=tuple(caveat.encode() for caveat in json.loads(row["caveats"])),
+        publisher=publishers.signer(row["provider"], json.loads(row["fields"])),
+        trusted=Trusted(id=row["publisher"], projects=frozenset(one["project"] for one in found)),
     )
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from werkzeug.wrappers import Request
 
+from release.sandbox.issuer import Issuer
 from release.sandbox.store import Store
 
 #: where the notes on a request are kept for the log, and its trouble for the application
@@ -54,6 +55,8 @@ class Call:
     now: datetime
     #: tells the time anew
     clock: Callable[[], datetime]
+    #: whose identity tokens the index trusts
+    issuer: Issuer = field(default_factory=Issuer)
     notes: Notes = field(default_factory=Notes)
     trouble: Trouble = field(default_factory=Trouble)
     #: the newest release of all when the request began; None where nobody will ask

@@ -15,6 +15,7 @@ from typing import Any
 class Context:
     """Who asks, for which project, and when."""
 
+    #: empty where a publisher asks
     user_id: str
     #: as the project spells it
     project: str
@@ -22,6 +23,9 @@ class Context:
     project_id: str
     #: unix seconds
     now: int
+    #: the publisher that asks, and the identifiers of its projects; None where a user asks
+    publisher_id: str | None = None
+    publisher_projects: frozenset[str] = frozenset()
 
 
 class UnreadableError(Exception):
@@ -80,11 +84,19 @@ def _other_project(context: Context) -> str:
 
 
 def _user(context: Context, user_id: str) -> str | None:
+    if context.publisher_id is not None:
+        return "token with user restriction without a user"
     return None if user_id == context.user_id else "current user does not match user restriction in token"
 
 
-def _publisher(_context: Context, _publisher_id: str, _claims: object) -> str:
-    return "OIDC scoped token used outside of an OIDC identified request"
+def _publisher(context: Context, publisher_id: str, _claims: object) -> str | None:
+    if context.publisher_id is None:
+        return "OIDC scoped token used outside of an OIDC identified request"
+    if context.publisher_id != publisher_id:
+        return "current OIDC publisher does not match publisher restriction in token"
+    if context.project_id not in context.publisher_projects:
+        return f"OIDC scoped token is not valid for project {context.project!r}"
+    return None
 
 
 def _number(value: object) -> bool:

@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 
 from release.model import macaroon
 from release.model.secret import Secret
+from release.sandbox.publishers import Trusted
 from release.sandbox.world import ApiToken, Project, User, World
 
 _KEY_LENGTH = 32
@@ -27,7 +28,10 @@ def populate(db: sqlite3.Connection, world: World, host: str) -> None:
     _projects(db, world.projects)
     for token in world.tokens:
         _token(db, token, host)
+    for publisher in world.publishers:
+        _publisher(db, publisher)
     db.execute("DELETE FROM settings")
+    db.execute("INSERT INTO settings VALUES ('audience', ?)", (world.audience,))
     if world.sigstore is not None:
         db.execute("INSERT INTO settings VALUES ('sigstore', ?)", (world.sigstore,))
     for table, column, values in (("flags", "name", world.flags), ("prohibited", "normalized", world.prohibited)):
@@ -95,6 +99,28 @@ def _token(db: sqlite3.Connection, token: ApiToken, host: str) -> None:
             token.revoked,
             json.dumps(token.publisher.data) if token.publisher else None,
         ),
+    )
+
+
+def _publisher(db: sqlite3.Connection, publisher: Trusted) -> None:
+    """One that was pending and has created its project since is pending no more."""
+    user = db.execute("SELECT id FROM users WHERE name = ?", (publisher.user,)).fetchone()
+    db.execute(
+        "INSERT INTO publishers VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
+        " provider = excluded.provider, fields = excluded.fields",
+        (
+            str(uuid4()),
+            publisher.name,
+            publisher.provider,
+            json.dumps(dict(publisher.fields)),
+            publisher.pending,
+            user["id"] if user else None,
+        ),
+    )
+    db.executemany(
+        "INSERT OR IGNORE INTO publisher_projects SELECT publishers.id, projects.id FROM publishers, projects"
+        " WHERE publishers.name = ? AND normalized = ?",
+        [(publisher.name, canonicalize_name(name)) for name in publisher.projects],
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import uuid4
 
@@ -31,6 +31,13 @@ class Project:
     @property
     def normalized(self) -> NormalizedName:
         return canonicalize_name(self.name)
+
+    def takes_uploads_by(self, publisher_projects: frozenset[str]) -> bool:
+        """Whether a publisher of these projects may upload: to no project that is archived or in quarantine.
+
+        Source: as below.
+        """
+        return self.id in publisher_projects and self.status == "active"
 
     def takes_uploads_of(self, user_id: str) -> bool:
         """A role is enough, also in quarantine; nobody uploads to an archived project.
@@ -135,13 +142,16 @@ def add(db: sqlite3.Connection, project: Project, file: NewFile) -> None:
     db.execute("INSERT INTO used_filenames VALUES (?)", (file.filename,))
 
 
+def create(db: sqlite3.Connection, project: Project, now: datetime) -> None:
+    """Put a new project there, without any release."""
+    row = (project.id, project.normalized, project.name, project.status, None, project.organization_active)
+    db.execute("INSERT INTO projects VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, now.isoformat()))
+    db.executemany("INSERT INTO roles VALUES (?, ?, ?)", [(project.id, *role) for role in project.roles.items()])
+
+
 def _keep_project(db: sqlite3.Connection, project: Project, name: str, now: datetime) -> None:
     if project.is_new:
-        db.execute(
-            "INSERT INTO projects VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (project.id, project.normalized, name, project.status, None, project.organization_active, now.isoformat()),
-        )
-        db.executemany("INSERT INTO roles VALUES (?, ?, ?)", [(project.id, *role) for role in project.roles.items()])
+        create(db, replace(project, name=name), now)
     else:
         db.execute("UPDATE projects SET name = ? WHERE id = ?", (name, project.id))
 

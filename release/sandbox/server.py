@@ -24,6 +24,7 @@ from release.sandbox.control import Controlled
 from release.sandbox.fault_list import FaultList
 from release.sandbox.faults import Fault
 from release.sandbox.faulty import Faulty
+from release.sandbox.issuer import Issuer
 from release.sandbox.population import is_empty, populate, tokens
 from release.sandbox.serving import Server
 from release.sandbox.store import Store
@@ -58,12 +59,14 @@ def start(  # noqa: PLR0913 - each has a default, and a name in the call
     clock: Callable[[], datetime] = now,
     sleep: Sleep | None = None,
     around: Middleware | None = None,
+    issuer: Issuer | None = None,
 ) -> Sandbox:
     """Start an index; when this returns, it answers.
 
     Without `state` all is forgotten at the end. With a directory that has a state already, that state goes on, and
     `world` is laid over it. `clock` gives the time, aware, UTC; `sleep` takes the seconds that a fault has it wait,
     from any thread. `around` wraps the application, inside of the request log and of the faults.
+    `issuer` is another sandbox's, where both shall trust it; otherwise this one has its own, for the world's job.
     Raises UsageError: a host that is not this machine, a port that is taken, a directory that can't be used.
     """
     if not is_loopback(host):
@@ -78,11 +81,17 @@ def start(  # noqa: PLR0913 - each has a default, and a name in the call
         with store.writing() as db:
             if world is not None or is_empty(db):
                 populate(db, world or World(), host)
-        app, faults, closing = application(store, clock), FaultList((world or World()).faults), threading.Event()
+        issuer = issuer or Issuer((world or World()).job)
+        app, faults, closing = (
+            application(store, clock, issuer),
+            FaultList((world or World()).faults),
+            threading.Event(),
+        )
         app = Faulty(around(app) if around else app, faults, clock, sleep or _napping(closing))
         control = f"/+control/{secrets.token_urlsafe(_SECRET)}/faults"
         app = Controlled(log.Logged(app, store.requests, clock), faults, control)
-        return Sandbox(Server(host, port, app, closing, clock), store, faults, control, stack.pop_all())
+        server = Server(host, port, app, closing, clock)
+        return Sandbox(server, store, faults, control, stack.pop_all(), issuer=issuer, clock=clock)
 
 
 def _napping(closing: threading.Event) -> Sleep:
@@ -96,10 +105,23 @@ def _napping(closing: threading.Event) -> Sleep:
 class Sandbox:
     """A running index; a context manager that stops it."""
 
-    def __init__(self, server: Server, store: Store, faults: FaultList, control: str, stack: ExitStack) -> None:
+    def __init__(  # noqa: PLR0913 - the parts that `start` has put together
+        self,
+        server: Server,
+        store: Store,
+        faults: FaultList,
+        control: str,
+        stack: ExitStack,
+        *,
+        issuer: Issuer,
+        clock: Callable[[], datetime],
+    ) -> None:
         host = f"[{server.host}]" if ":" in server.host else server.host
         self._site = f"http://{host}:{server.port}"
         self._server, self._store, self._faults, self._stack = server, store, faults, stack
+        #: the service that speaks for a job; give it to other sandboxes that shall trust it too
+        self.issuer = issuer
+        self._clock = clock
         #: where faults are put in and taken away over HTTP; the path holds a secret of this run
         self.control_url = f"{self._site}{control}"
         with store.reading() as db:
@@ -109,6 +131,11 @@ class Sandbox:
             target=server.serve_forever, args=(_POLL,), name=f"sandbox {self._site}", daemon=True
         )
         self._thread.start()
+
+    @property
+    def ambient(self) -> dict[str, str]:
+        """The environment of the job that the identity service of this sandbox speaks for."""
+        return self.issuer.ambient(self._site, self._clock)
 
     @property
     def upload_url(self) -> str:
@@ -181,7 +208,7 @@ def serve(world: World | None, port: int, state: Path | None, write: Callable[[s
             names = ("upload_url", "simple_url", "json_url", "control_url")
             places = {name: getattr(running, name) for name in names}
             keys = {name: token.reveal() for name, token in running.tokens.items()}
-            write(json.dumps({**places, "tokens": keys}) + "\n")
+            write(json.dumps({**places, "tokens": keys, "ambient": running.ambient}) + "\n")
             while True:
                 time.sleep(_LONG)  # unlike a lock, it ends at Ctrl-C on Windows too
         except KeyboardInterrupt:

@@ -15,7 +15,7 @@ from pathlib import Path
 from release.errors import UsageError
 
 #: the state as this version writes it
-_VERSION = 3
+_VERSION = 4
 _SCHEMA = """
 CREATE TABLE users (
   id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE,
@@ -40,6 +40,15 @@ CREATE TABLE tokens (
   id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, user TEXT NOT NULL REFERENCES users, key BLOB NOT NULL,
   forged INTEGER NOT NULL, location TEXT NOT NULL, caveats TEXT NOT NULL, revoked INTEGER NOT NULL,
   publisher TEXT);
+CREATE TABLE publishers (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, provider TEXT NOT NULL, fields TEXT NOT NULL,
+  pending TEXT, user TEXT REFERENCES users);
+CREATE TABLE publisher_projects (
+  publisher TEXT NOT NULL REFERENCES publishers, project TEXT NOT NULL REFERENCES projects,
+  PRIMARY KEY (publisher, project));
+CREATE TABLE minted (
+  id TEXT PRIMARY KEY, publisher TEXT NOT NULL REFERENCES publishers, key BLOB NOT NULL, caveats TEXT NOT NULL);
+CREATE TABLE identities (jti TEXT PRIMARY KEY);
 CREATE TABLE hits (limiter TEXT NOT NULL, key TEXT NOT NULL, at REAL NOT NULL);
 CREATE TABLE flags (name TEXT PRIMARY KEY);
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);

@@ -22,7 +22,7 @@ from release.acceptance.form import FORM
 from release.acceptance.names import NEW_NAME
 from release.acceptance.problem import BROKEN
 from release.acceptance.rule import OnIndex, Refusal, Upload, first_refusal
-from release.model.index import PYPI, host_of
+from release.model.index import PYPI, USER_DOCS, host_of
 from release.sandbox import attestations, auth, projects, quotas
 from release.sandbox.answers import accepted, refuse
 from release.sandbox.call import Call
@@ -35,6 +35,13 @@ from release.sandbox.projects import Project
 _ARRIVAL = OUTSIDE[: OUTSIDE.index(the_file_is_new)]
 _ALREADY = OUTSIDE[len(_ARRIVAL) :]
 _INSIDE = FILE[len(OUTSIDE) :]
+
+
+_NO_USER = (
+    "Non-user identities cannot create new projects. This was probably caused by successfully using a pending "
+    "publisher but specifying the project name incorrectly (either in the publisher or in your project's metadata). "
+    f"Please ensure that both match. See: {USER_DOCS}/trusted-publishers/troubleshooting/"
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -148,6 +155,8 @@ def _project_may_be_created(attempt: Attempt) -> Refusal | None:
     """Asked of a new project alone, and before the token is verified."""
     if not attempt.project.is_new:
         return None
+    if attempt.who.trusted:
+        return Refusal(rule="a-user-creates-projects", status=400, text=_NO_USER)
     if refusal := _account_is_in_order(attempt):
         return refusal
     call = attempt.call
@@ -165,13 +174,15 @@ def _project_may_be_created(attempt: Attempt) -> Refusal | None:
 
 
 def _token_allows_it(attempt: Attempt) -> Refusal | None:
-    project = attempt.project
+    project, trusted = attempt.project, attempt.who.trusted
     context = Context(
         user_id=attempt.who.user_id,
         project=project.name,
         normalized=project.normalized,
         project_id=project.id,
         now=int(attempt.call.now.timestamp()),
+        publisher_id=trusted.id if trusted else None,
+        publisher_projects=trusted.projects if trusted else frozenset(),
     )
     reason = auth.refused(attempt.who, context)
     return Refusal(rule="the-token-allows-it", status=403, text=f"Invalid API Token: {reason}") if reason else None
@@ -179,11 +190,21 @@ def _token_allows_it(attempt: Attempt) -> Refusal | None:
 
 def _user_has_a_role(attempt: Attempt) -> Refusal | None:
     who, project = attempt.who, attempt.project
+    if who.trusted:
+        return _publisher_has_the_project(attempt, who.trusted)
     if project.takes_uploads_of(who.user_id):
         return None
     see = _see(attempt.call, "project-name")
     text = f"The user '{who.username}' isn't allowed to upload to project '{project.name}'. {see}"
     return Refusal(rule="the-user-has-a-role", status=403, text=text)
+
+
+def _publisher_has_the_project(attempt: Attempt, trusted: auth.Trusted) -> Refusal | None:
+    if attempt.project.takes_uploads_by(trusted.projects):
+        return None
+    see = _see(attempt.call, "project-name")
+    text = f"The given token isn't allowed to upload to project '{attempt.project.name}'. {see}"
+    return Refusal(rule="the-publisher-has-the-project", status=403, text=text)
 
 
 def _account_is_in_order(attempt: Attempt) -> Refusal | None:

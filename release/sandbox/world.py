@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from packaging.utils import canonicalize_name
 
 from release.errors import UsageError
 from release.model.attestation import Publisher
-from release.sandbox import fault_json
+from release.sandbox import fault_json, publishers
 from release.sandbox.faults import Fault
+from release.sandbox.publishers import Job, Trusted
 from release.sandbox.reading import Reader, among, moment, one_of, record, records, switch, text, texts
 
 #: PyPI's switches for the whole site that change what an upload is answered
-FLAGS = ("read-only", "disallow-new-upload", "disallow-new-project-registration", "disable-pep740")
+FLAGS = (
+    *("read-only", "disallow-new-upload", "disallow-new-project-registration", "disable-pep740", "disallow-oidc"),
+    *(f"disallow-{provider}-oidc" for provider in publishers.FIELDS),
+)
 #: states of a project. Source: warehouse, `packaging/models.py` (LifecycleStatus); "quarantined" as PEP 792 has it
 STATUSES = ("active", "archived", "archived-noindex", "quarantined")
 #: the user of a world that nobody described
@@ -76,6 +80,11 @@ class World:
     users: tuple[User, ...] = (User(name=REHEARSAL),)
     projects: tuple[Project, ...] = ()
     tokens: tuple[ApiToken, ...] = (ApiToken(name="account", user=REHEARSAL),)
+    publishers: tuple[Trusted, ...] = ()
+    #: for whom identities have to be made: PyPI says "pypi", TestPyPI "testpypi"
+    audience: str = "pypi"
+    #: the job that the sandbox's own identity service speaks for; as the faults, no part of a state directory
+    job: Job = field(default_factory=Job)
     #: normalised names that nobody may register
     prohibited: tuple[str, ...] = ()
     #: of `FLAGS`, those that are on
@@ -166,6 +175,9 @@ _WORLD: Mapping[str, Reader] = {
     "users": _users,
     "projects": _projects,
     "tokens": _tokens,
+    "publishers": publishers.read,
+    "audience": text,
+    "job": publishers.job,
     "prohibited": _names,
     "flags": _flags,
     "sigstore": text,
@@ -185,3 +197,8 @@ def _check(world: World) -> None:
         among(token.user, f"the world file.tokens[{number}].user", users)
         for name in token.projects or ():
             among(name, f"the world file.tokens[{number}].scope", projects)
+    for number, publisher in enumerate(world.publishers):
+        for name in publisher.projects:
+            among(canonicalize_name(name), f"the world file.publishers[{number}].projects", projects)
+        if publisher.user is not None:
+            among(publisher.user, f"the world file.publishers[{number}].user", users)

@@ -1,0 +1,152 @@
+"""Trusted publishers, and the job that the sandbox's own identity service speaks for, as the world file has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from release.errors import UsageError
+from release.model.attestation import Publisher as Signer
+from release.sandbox.reading import Reader, one_of, record, records, text, texts, wrong
+
+#: provider → the fields of its publishers; those in the second tuple may be left out.
+#: Source: warehouse, `oidc/models`
+FIELDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "github": (("repository", "owner_id", "workflow"), ("environment",)),
+    "gitlab": (("repository", "workflow"), ("environment",)),
+    "google": (("email",), ("sub",)),
+    "activestate": (("organization", "project", "actor_id"), ()),
+}
+ISSUERS = {
+    "github": "https://token.actions.githubusercontent.com",
+    "gitlab": "https://gitlab.com",
+    "google": "https://accounts.google.com",
+    "activestate": "https://platform.activestate.com/api/v1/oauth/oidc",
+}
+#: an owner's number, where nobody says another one
+OWNER_ID = "1001"
+_KEYS = ("known", "unknown", "forged")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trusted:
+    """A trusted publisher."""
+
+    name: str
+    #: one of `FIELDS`
+    provider: str = "github"
+    #: what is compared with an identity, by the names in `FIELDS`; empty text where any will do
+    fields: Mapping[str, str] = field(default_factory=dict)
+    #: names of the projects that it may upload to
+    projects: tuple[str, ...] = ()
+    #: the project that it will create; None for a publisher of projects that exist
+    pending: str | None = None
+    #: who entered a pending one, and will own its project
+    user: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job at some service, and what is odd about its identity tokens."""
+
+    provider: str = "github"
+    #: owner and name
+    repository: str = "acme/widget"
+    workflow: str = "release.yml"
+    environment: str | None = "pypi"
+    #: claims that are other than usual; None: the claim is missing
+    claims: Mapping[str, Any] = field(default_factory=dict)
+    #: "known"; "unknown": signed with a key that the index does not know; "forged": a wrong signature
+    key: str = "known"
+    #: seconds; below zero: it has run out already
+    expires_in: int = 300
+
+
+def github(  # noqa: PLR0913 - the fields of PyPI's form
+    name: str = "github",
+    *projects: str,
+    repository: str = "acme/widget",
+    workflow: str = "release.yml",
+    environment: str = "",
+    owner_id: str = OWNER_ID,
+    pending: str | None = None,
+    user: str | None = None,
+) -> Trusted:
+    """A publisher for a repository on GitHub."""
+    fields = {"repository": repository, "workflow": workflow, "environment": environment, "owner_id": owner_id}
+    return Trusted(name=name, fields=fields, projects=projects, pending=pending, user=user)
+
+
+def signer(provider: str, fields: Mapping[str, str]) -> Signer:
+    """The same publisher as attestations name it."""
+    kind = {"github": "GitHub", "gitlab": "GitLab", "google": "Google", "activestate": "ActiveState"}[provider]
+    names = {"gitlab": {"workflow": "workflow_filepath"}}.get(provider, {})
+    shown = {"repository", "workflow", "environment", "email"}
+    details = {names.get(name, name): text for name, text in fields.items() if name in shown and text}
+    return Signer(kind=kind, details=tuple(sorted(details.items())))
+
+
+def read(value: Any, where: str) -> tuple[Trusted, ...]:
+    """The list of them in a world file."""
+    found = records(value, where, _PUBLISHER, ["name"])
+    return tuple(_publisher(one, f"{where}[{number}]") for number, one in enumerate(found))
+
+
+def _publisher(read: dict[str, Any], where: str) -> Trusted:
+    provider = read.get("provider", "github")
+    needed, optional = FIELDS[provider]
+    given = {name: read.pop(name) for name in _FIELD_NAMES if name in read}
+    if provider == "github":
+        given.setdefault("owner_id", OWNER_ID)
+    for name in given:
+        if name not in (*needed, *optional):
+            remedy = f"use {', '.join((*needed, *optional))}"
+            raise UsageError(f"{where}: key {name!r} is not for {provider}", remedy=remedy)
+    for name in needed:
+        if name not in given:
+            raise UsageError(f"{where}: key {name!r} is missing", remedy=f"add {name!r} to {where}")
+    if ("pending" in read) == ("projects" in read) or ("pending" in read) != ("user" in read):
+        raise UsageError(
+            f"{where}: a publisher is for projects, or pending and some user's",
+            remedy="give 'projects', or 'pending' and 'user'",
+        )
+    fields = {name: given.get(name, "") for name in (*needed, *optional)}
+    return Trusted(**{**read, "fields": fields, "projects": read.get("projects", ())})
+
+
+def job(value: Any, where: str) -> Job:
+    """The job in a world file."""
+    return Job(**record(value, where, _JOB))
+
+
+def _number(value: Any, where: str) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise wrong(where, "a whole number", value)
+
+
+def _claims(value: Any, where: str) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    raise wrong(where, "an object", value)
+
+
+_FIELD_NAMES = tuple(dict.fromkeys(name for both in FIELDS.values() for names in both for name in names))
+_PUBLISHER: Mapping[str, Reader] = {
+    "name": text,
+    "provider": one_of(*FIELDS),
+    "projects": texts,
+    "pending": text,
+    "user": text,
+    **dict.fromkeys(_FIELD_NAMES, text),
+}
+_JOB: Mapping[str, Reader] = {
+    "provider": one_of(*FIELDS),
+    "repository": text,
+    "workflow": text,
+    "environment": lambda value, where: None if value is None else text(value, where),
+    "claims": _claims,
+    "key": one_of(*_KEYS),
+    "expires_in": _number,
+}
