@@ -175,6 +175,9 @@ def _owners(access: Access) -> Iterator[str]:
 
 
 def _works(access: Access) -> Iterator[str]:
+    if isinstance(access.credential, Ambient):
+        yield f"whether {access.index.name} has a publisher for this job, only the exchange of the identity tells;"
+        yield "that is no dry run, and comes with the upload"
     answer = access.permission
     if not isinstance(answer, Probed) or not answer.passed():
         return

@@ -145,4 +145,6 @@ def _compare(case: Case) -> str:
         fields += ", no environment"
     if case.exists is False:
         return f"add a pending publisher at {case.form}: project name {case.project}, {fields}"
-    return f"make the publisher at {case.form} read: {fields}; or change the job so that it fits the publisher"
+    bare = cause(case) == "tp.environment-mismatch" and "environment" not in case.identity.claims
+    other = "declare the publisher's environment in the job (environment: NAME)" if bare else "change the job"
+    return f"make the publisher at {case.form} read: {fields}; or {other}, so that the two agree"

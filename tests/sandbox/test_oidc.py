@@ -157,7 +157,12 @@ ACTIVE = Trusted(
     name="active", provider="activestate", projects=("acme-widget",),
     fields={"organization": "acme", "project": "widget", "actor_id": "1001"},
 )  # fmt: skip
-ON_GITLAB = {"provider": "gitlab", "repository": "Acme/sub/widget", "workflow": "ci/release.yml", "environment": "Prod"}
+ON_GITLAB: dict[str, Any] = {
+    "provider": "gitlab",
+    "repository": "Acme/sub/widget",
+    "workflow": "ci/release.yml",
+    "environment": "Prod",
+}
 #: publisher, job, answer; None where it fits
 OTHERS: dict[str, tuple[Trusted, dict[str, Any], tuple[str, str] | None]] = {
     "gitlab": (GITLAB, ON_GITLAB | {"repository": "acme/sub/widget"}, None),
@@ -399,7 +404,12 @@ def world(*publishers: Mapping[str, Any], **job: Any) -> str:
     return json.dumps({**users, "publishers": publishers, "job": job})
 
 
-USUAL = {"name": "w", "repository": "acme/widget", "workflow": "release.yml", "projects": ["acme-widget"]}
+USUAL: dict[str, Any] = {
+    "name": "w",
+    "repository": "acme/widget",
+    "workflow": "release.yml",
+    "projects": ["acme-widget"],
+}
 
 
 def test_the_world_file_says_them_all() -> None:
@@ -413,7 +423,7 @@ def test_the_world_file_says_them_all() -> None:
     assert read.job == Job(environment=None)
 
 
-MISTAKES = {
+MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "neither": ({"name": "w", "repository": "a/b", "workflow": "c.yml"}, "a publisher is for projects, or pending"),
     "both": ({**USUAL, "pending": "new"}, "a publisher is for projects, or pending and some user's"),
     "no workflow": ({"name": "w", "repository": "a/b", "projects": []}, "publishers[0]: key 'workflow' is missing"),
