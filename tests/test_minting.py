@@ -7,20 +7,25 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from release import minting
+from release import journal, minting
+from release.adapters import builder
+from release.adapters.process import Completed
 from release.adapters.system import System, real
+from release.config import Config
+from release.delivery import Delivery
 from release.facts import Project
-from release.model.credential import Credential
+from release.model.credential import Ambient, Credential, Origin
 from release.model.event import Event, Obtained, Said
 from release.model.index import Index
 from release.model.secret import Secret
 from release.model.token import Token, decode
+from release.plan import Plan, Upload
 from release.refusals import UploadError
 from release.sandbox import server
 from release.sandbox.faults import Answer, Fault, When
@@ -28,6 +33,7 @@ from release.sandbox.publishers import Job, github
 from release.sandbox.server import Sandbox
 from release.sandbox.world import REHEARSAL, World
 from release.sandbox.world import Project as Existing
+from tests.builders import wheel, wheel_name
 from tests.sandbox.asking import Clock
 
 PROJECT = Project(name="Acme.Widget", version="1.0")
@@ -76,14 +82,29 @@ class Run:
         return caught.value
 
 
+def at_once(sandbox: Sandbox, clock: Callable[[], datetime]) -> Callable[..., Completed]:
+    """What the child that asks for an identity would say, without starting one."""
+
+    def answer(_argv: object, *, input: str, **_options: object) -> Completed:  # noqa: A002 - as in `Run`
+        token = sandbox.issuer.token(input, clock())
+        return Completed(status=0, output=json.dumps({"token": token}))
+
+    return answer
+
+
 @contextmanager
-def run(world: World = WORLD, *, clock: Clock | None = None, env: Mapping[str, str] | None = None) -> Iterator[Run]:
+def run(
+    world: World = WORLD, *, clock: Clock | None = None, env: Mapping[str, str] | None = None, child: bool = False
+) -> Iterator[Run]:
+    """`child`: whether the program is run that asks the service; in all tests but few it is left out."""
     with server.start(world, clock=clock or server.now) as sandbox:
         machine = real()
         made = Run(sandbox=sandbox, system=machine)
+        time = clock or machine.now
         made.system = replace(
-            machine, env={**machine.env, **(sandbox.ambient if env is None else env)}, sleep=made.slept.append,
-            now=clock or machine.now,
+            machine, run=machine.run if child or env or world.job.provider != "github" else at_once(sandbox, time),
+            env={**machine.env, **(sandbox.ambient if env is None else env)}, sleep=made.slept.append,
+            now=time,
         )  # fmt: skip
         yield made
 
@@ -152,7 +173,7 @@ def test_each_refusal_is_told_with_its_cause_and_the_page_that_mends_it(row: str
 
 
 def test_the_claims_are_shown_where_the_index_refuses_them_and_the_identity_itself_never() -> None:
-    with run(replace(WORLD, job=Job(environment=None))) as one:
+    with run(replace(WORLD, job=Job(environment=None)), child=True) as one:
         error = one.refused()
     for words in ("what pypi was told of this job:", "repository_owner_id  1001", "event_name           push"):
         assert words in one.said
@@ -265,7 +286,7 @@ def test_a_job_without_leave_is_told_what_to_write(tmp_path: Path) -> None:
 
 
 def test_no_secret_is_in_an_argument_of_the_child_that_asks() -> None:
-    with run() as one:
+    with run(child=True) as one:
         argvs: list[list[str]] = []
         inner = one.system.run
 
@@ -277,3 +298,38 @@ def test_no_secret_is_in_an_argument_of_the_child_that_asks() -> None:
         one.way_in()()
     assert [argv[:2] for argv in argvs] == [[sys.executable, "-P"]]
     assert all("pypi-" not in word and "eyJ" not in word for argv in argvs for word in argv)
+
+
+def test_a_long_upload_goes_on_with_a_new_token(tmp_path: Path) -> None:
+    """Each file takes six minutes; the index would refuse a token of fifteen at the fourth."""
+    clock = Clock()
+
+    def slowly(application: Any) -> Any:
+        def serve(environ: Any, start_response: Any) -> Any:
+            if environ["PATH_INFO"] == "/legacy/" and int(environ["CONTENT_LENGTH"]) > 1000:
+                clock.advance(minutes=6)
+            return application(environ, start_response)
+
+        return serve
+
+    tags = [f"py3-none-{tag}" for tag in ("any", "win32", "win_amd64", "win_arm64")]
+    for tag in tags:
+        (tmp_path / wheel_name(tag=tag)).write_bytes(wheel(tag=tag))
+    files = [builder.describe(tmp_path / wheel_name(tag=tag)) for tag in tags]
+    with server.start(WORLD, clock=clock, around=slowly) as sandbox:
+        index = replace(sandbox.index("pypi"), ephemeral=False)
+        system = replace(real(), env={**real().env, **sandbox.ambient}, now=clock, run=at_once(sandbox, clock))
+        ambient = Ambient(provider="GitHub", origin=Origin(kind="trusted-publishing", detail=""))
+        plan = Plan(
+            verb="publish", project=PROJECT.name, version="1.0", commit=None, strict=True, steps=(Upload(index="pypi"),)
+        )
+        log = journal.for_release(tmp_path, version="1.0", commit=None)
+        with Delivery(system=system, tell=lambda _: None, plan=plan, config=Config()) as delivery:
+            delivery.credential("pypi", ambient, None)
+            done, _ = delivery.upload(index, PROJECT, files, log, ready=lambda: None)
+        assert done
+        sent = [one.status for one in sandbox.log if one.method == "POST" and one.filename]
+        exchanged = [one.status for one in sandbox.log if one.path == "/_/oidc/mint-token"]
+    assert sent == [200] * 4
+    assert len(exchanged) > 1
+    assert set(exchanged) == {200}

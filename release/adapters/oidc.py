@@ -198,13 +198,20 @@ def mint(index: Index, identity: Identity) -> Minted | MintRefused:
             return Minted(token=Secret(found["token"]), expires=_moment(found.get("expires")))
         if refused := _refusal(found.get("errors")):
             code, words = refused
-            return MintRefused(status=response.status_code, code=code, description=redact(words, [identity.token]))
+            return MintRefused(status=response.status_code, code=code, description=_without(identity.token, words))
         if 400 <= response.status_code < 429:  # noqa: PLR2004 - a refusal; busy and broken servers are asked again
             words = str(found.get("message") or response.reason or "no reason given")
             return MintRefused(
-                status=response.status_code, code="", description=redact(words, [identity.token])[:_SHOWN]
+                status=response.status_code, code="", description=_without(identity.token, words)[:_SHOWN]
             )
     raise http.unusable(url, f"answers {response.status_code} {response.reason or ''}".strip(), remedy="run it again")
+
+
+def _without(token: Secret, words: str) -> str:
+    """An answer that may repeat what was sent: without the identity, none of whose three parts is for readers."""
+    for part in token.reveal().split("."):
+        words = words.replace(part, "***") if part else words
+    return redact(words)
 
 
 def _refusal(errors: object) -> tuple[str, str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -34,6 +35,16 @@ WORLD = World(
     publishers=(github("widget", "acme-widget", "old", "suspect", environment="pypi"),),
 )
 MINT = "/_/oidc/mint-token"
+
+
+KEYS = (Key.new(), Key.new())
+
+
+@pytest.fixture(autouse=True)
+def same_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Making keys takes longer than all else that these tests do."""
+    keys = itertools.cycle(KEYS)
+    monkeypatch.setattr(Key, "new", lambda: next(keys))
 
 
 @contextmanager
@@ -357,6 +368,7 @@ def test_a_pending_publisher_can_not_create_what_nobody_may(name: str, words: st
 
 def test_two_indexes_may_trust_one_service_and_none_trusts_another() -> None:
     with index() as first, index(issuer=first.sandbox.issuer) as second, index() as third:
+        assert first.sandbox.issuer.token("pypi", server.now())  # makes its key
         assert mint(second, first.sandbox.issuer.token("pypi", server.now())).status == 200
         assert error(mint(third, first.sandbox.issuer.token("pypi", server.now()))) == INVALID
 
@@ -390,7 +402,7 @@ def test_a_state_directory_keeps_publishers_their_projects_and_used_identities(t
 
 
 def test_a_signature_is_the_keys_and_of_these_bytes_alone() -> None:
-    key, other = Key.new(), Key.new()
+    key, other = KEYS
     signature = key.sign(b"message")
     assert key.signed(b"message", signature)
     assert not key.signed(b"massage", signature)

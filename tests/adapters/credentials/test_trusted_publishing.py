@@ -1,0 +1,102 @@
+"""The last source: a service that vouches for the job, where no password is anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from release.adapters import oidc
+from release.adapters.credentials import resolve, trusted_publishing
+from release.model.credential import Ambient, Credential, Origin
+from release.model.finding import Finding
+from release.model.identity import Provider
+from release.model.index import PYPI, TESTPYPI, Index
+from tests.adapters.credentials.test_resolve import ACME, ENV, LOCAL, causes, pypirc, token, used
+
+GITHUB = {"GITHUB_ACTIONS": "true"}
+ALLOWED = {"ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t", "ACTIONS_ID_TOKEN_REQUEST_URL": "http://127.0.0.1:9/"}
+
+SIGNS: dict[str, tuple[dict[str, str], Provider | None]] = {
+    "nothing": ({}, None),
+    "GitHub": (GITHUB, "GitHub"),
+    "GitLab": ({"GITLAB_CI": "true"}, "GitLab"),
+    "CircleCI": ({"CIRCLECI": "true"}, "CircleCI"),
+    "Buildkite": ({"BUILDKITE": "true"}, "Buildkite"),
+    "a Google account": ({"GOOGLE_SERVICE_ACCOUNT_NAME": "a@acme.test"}, "Google Cloud"),
+    "some CI": ({"CI": "true"}, None),
+    "empty": ({"GITHUB_ACTIONS": "", "GITLAB_CI": ""}, None),
+    "two, in the order of id": ({"GITLAB_CI": "true"} | GITHUB, "GitHub"),
+}
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Not in Google's cloud, wherever the tests run."""
+    monkeypatch.setattr(oidc, "_MACHINE", tmp_path / "product_name")
+
+
+@pytest.mark.parametrize("row", SIGNS)
+def test_the_service_is_told_by_its_variables(row: str) -> None:
+    env, provider = SIGNS[row]
+    assert oidc.provider(env) == provider
+    found = trusted_publishing.find(PYPI, env)
+    assert (found.provider if found else None) == provider
+
+
+def test_a_machine_in_googles_cloud_says_so_itself(tmp_path: Path) -> None:
+    (tmp_path / "product_name").write_text("Google Compute Engine\n")
+    assert oidc.provider({}) == "Google Cloud"
+    (tmp_path / "product_name").write_text("ThinkPad\n")
+    assert oidc.provider({}) is None
+
+
+def test_the_origin_is_named_and_nothing_is_asked() -> None:
+    found = trusted_publishing.find(PYPI, GITHUB | ALLOWED)
+    assert found == Ambient(
+        provider="GitHub",
+        origin=Origin(
+            kind="trusted-publishing", detail="trusted publishing, by the identity that GitHub gives this job"
+        ),
+    )
+
+
+@pytest.mark.parametrize("missing", sorted(ALLOWED))
+def test_a_job_without_the_permission_is_told_what_it_lacks(missing: str) -> None:
+    found = trusted_publishing.find(PYPI, {**GITHUB, **ALLOWED, missing: ""})
+    assert found is not None
+    assert isinstance(found.identity, Finding)
+    assert found.identity.cause == "tp.id-token-permission"
+    assert "permissions: id-token: write" in found.identity.remedy
+
+
+@pytest.mark.parametrize(("index", "uses"), [(PYPI, True), (TESTPYPI, True), (LOCAL, True), (ACME, False)])
+def test_indexes_of_pypis_kind_take_identities_and_no_others(index: Index, uses: bool, tmp_path: Path) -> None:
+    found = resolve(index, ENV | GITHUB | ALLOWED, tmp_path).credential
+    assert isinstance(found, Ambient) == uses
+
+
+def test_any_password_goes_before_an_identity_and_that_is_said(tmp_path: Path) -> None:
+    env = ENV | GITHUB | ALLOWED
+    assert isinstance(resolve(PYPI, env, tmp_path).credential, Ambient)
+    given = resolve(PYPI, env | {"TWINE_PASSWORD": token()}, tmp_path)
+    assert used(given).origin.detail == "$TWINE_PASSWORD"
+    assert causes(given) == [("tp.mixed-credentials", "warn")]
+    pypirc(tmp_path, f"[pypi]\npassword = {token()}\n")
+    assert isinstance(resolve(PYPI, env, tmp_path).credential, Credential)
+
+
+def test_a_password_without_leave_to_ask_for_an_identity_is_nothing_to_speak_of(tmp_path: Path) -> None:
+    assert causes(resolve(PYPI, ENV | GITHUB | {"TWINE_PASSWORD": token()}, tmp_path)) == []
+
+
+def test_an_empty_password_counts_as_one(tmp_path: Path) -> None:
+    """As twine counts it, which then sends the empty one."""
+    found = resolve(PYPI, ENV | GITHUB | ALLOWED | {"TWINE_PASSWORD": ""}, tmp_path)
+    assert len(used(found).password) == 0
+
+
+def test_a_token_of_another_index_is_no_password_for_this_one(tmp_path: Path) -> None:
+    env = ENV | GITHUB | ALLOWED | {"TWINE_PASSWORD": token(TESTPYPI.token_location)}
+    assert isinstance(resolve(PYPI, env, tmp_path).credential, Ambient)
+    assert isinstance(resolve(TESTPYPI, env, tmp_path).credential, Credential)
