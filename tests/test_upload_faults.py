@@ -209,7 +209,7 @@ def carry_out(case: Case, files: list[Distribution], places: Sequence[str], dire
     with server.start(for_project(PROJECT.name), clock=clock.now, sleep=clock.sleep) as sandbox:
         before: list[LoggedRequest] = []
 
-        def confirm(_: Plan) -> bool:
+        def confirm(_: Plan, __: str | None) -> bool:
             before.extend(sandbox.log)
             strike(sandbox, victims, case)
             return True
