@@ -28,6 +28,7 @@ class Row:
     """One credential, as it is told."""
 
     seen: Seen
+    #: of the checks that did not pass
     outcomes: tuple[Outcome, ...]
     #: None where nobody knows
     age: timedelta | None
@@ -156,7 +157,8 @@ def _token(row: Row) -> dict[str, Any]:
     return seen_data(row.seen) | {
         "age_days": row.age.days if row.age is not None else None,
         "days_left": row.left.days if row.left is not None else None,
-        "checks": [outcome_data(one) for one in row.outcomes],
+        "checks": dict(row.seen.checks),
+        "findings": [outcome_data(one) for one in row.outcomes],
     }
 
 

@@ -45,6 +45,8 @@ class _Host:
     #: what its failure was
     error: UnreachableError | None = None
     looked_at: bool = False
+    #: one at a time may go
+    gate: threading.Lock = field(default_factory=threading.Lock)
     #: one at a time finds out whether it is there at all
     looking: threading.Lock = field(default_factory=threading.Lock)
 
@@ -79,12 +81,12 @@ class Manners:
         """Until it is this request's turn. Raises `UnreachableError` where the host is gone for now."""
         host = self._host(url)
         self._refuse_if_gone(host)
-        with self._lock:
-            now = self._clock()
-            turn = max(now, host.free)
-            host.free = turn + self._between * (1 + random.random() * _JITTER)  # noqa: S311 - manners, no secret
-        if turn > now:
-            self._sleep(turn - now)
+        with host.gate:  # whoever waits keeps the others behind: two late sleepers never go at the same time
+            rest = host.free - self._clock()
+            if rest > 0:
+                self._sleep(rest)
+            jitter = 1 + random.random() * _JITTER  # noqa: S311 - manners, no secret
+            host.free = max(host.free, self._clock() + self._between * jitter)
 
     def answered(self, url: str, status: int, headers: Mapping[str, str]) -> None:
         """It is there; where it asks for patience, everybody has it."""
@@ -95,7 +97,7 @@ class Manners:
                 hold = min(float(headers.get("Retry-After", "")), _LONGEST_HOLD)
         with self._lock:
             host.failures, host.error = 0, None
-            host.free = max(host.free, self._clock() + hold) if hold > 0 else host.free
+            host.free = max(host.free, self._clock() + hold)
 
     def failed(self, url: str, error: UnreachableError, *, at_once: bool = False) -> None:
         """It did not answer; `at_once`: and need not be tried any more for now."""

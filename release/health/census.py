@@ -7,6 +7,7 @@ is asked once, however many places hold the same token.
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -36,6 +37,8 @@ from release.model.secret import Secret
 from release.model.token import Token, decode, window
 
 Done = TypeVar("Done")
+#: what tells a question from others: the index, the token, the project
+Question = tuple[Index, Secret | None, str]
 Probe = Literal["permission", "identity", "off"]
 
 #: how far two clocks may be apart
@@ -97,7 +100,7 @@ class Census:
         """
         from release.adapters import keeping
 
-        questions = _Questions(census=self, uses=Counter((one.index, _name(one)) for one in watched))
+        questions = _Questions(census=self, watched=watched)
         holders = _holders(watched)
         jobs = [partial(self._one, one, questions, holders) for one in watched]
         crew = self._crew(jobs, lambda: keeping.keeping(manners))
@@ -113,13 +116,12 @@ class Census:
 
     def _one(self, one: Watched, questions: _Questions, holders: Mapping[object, tuple[str, ...]]) -> Result:
         taken = one.taken or Taken(resolution=_nothing(Unknown(reason="nobody looked there", remedy="run it again")))
-        credential = taken.resolution.credential
-        secret = credential.password if isinstance(credential, Credential) else None
+        secret = _secret(taken)
         found = verification.verify(
             questions.on_time(one.index, secret), one.index, one.project,
             offline=self.offline, credential=taken.resolution, waive=self.waive, tiers=questions.tiers(),
         )  # fmt: skip
-        questions.done(one.index, _name(one))
+        questions.done(one)
         health = Health(
             access=found.access, policy=one.policy, publisher=one.publisher,
             made=_made(one, found.access), known_since=self._known_since(taken, found.access),
@@ -141,11 +143,13 @@ class Census:
 class _Questions:
     """What the indexes are asked, each question once in a run."""
 
-    def __init__(self, census: Census, uses: Counter[tuple[Index, str]]) -> None:
-        self._census, self._uses = census, uses
-        self._listings: Once[tuple[Index, str], Access] = Once()
-        self._identities: Once[tuple[Index, Secret], tuple[Probed | Unknown | None, timedelta | None]] = Once()
-        self._permissions: Once[tuple[Index, Secret, str], Probed | Unknown | None] = Once()
+    def __init__(self, census: Census, watched: Sequence[Watched]) -> None:
+        self._census = census
+        self._uses = Counter(key for one in watched for key in _questions(one))
+        self._lock = threading.Lock()
+        self._listings: Once[Question, Access] = Once()
+        self._identities: Once[Question, tuple[Probed | Unknown | None, timedelta | None]] = Once()
+        self._permissions: Once[Question, Probed | Unknown | None] = Once()
         self._skews: Once[Index, timedelta] = Once()
         self._known_skews: dict[Index, timedelta] = {}
 
@@ -157,7 +161,7 @@ class _Questions:
     def known(self, system: System, facts: Access) -> Access:
         if not isinstance(facts.project, Project):
             return verification.known(system, facts)
-        key = (facts.index, facts.project.name)
+        key = (facts.index, None, facts.project.name)
         found = self._listings.get(key, lambda: verification.known(system, facts))
         return replace(facts, listing=found.listing, ownership=found.ownership, alike=found.alike)
 
@@ -169,7 +173,7 @@ class _Questions:
             found = verification.identified(system, facts)
             return found.identity, found.skew
 
-        identity, skew = self._identities.get((facts.index, facts.credential.password), ask)
+        identity, skew = self._identities.get((facts.index, facts.credential.password, ""), ask)
         return replace(facts, identity=identity, skew=skew)
 
     def permitted(self, system: System, facts: Access) -> Access:
@@ -180,11 +184,15 @@ class _Questions:
             facts, permission=self._permissions.get(key, lambda: verification.permitted(system, facts).permission)
         )
 
-    def done(self, index: Index, name: str) -> None:
-        """One more of those who ask about a project has asked: after the last, its listing is not kept."""
-        self._uses[index, name] -= 1
-        if not self._uses[index, name]:
-            self._listings.forget((index, name))
+    def done(self, one: Watched) -> None:
+        """One more has asked: the answers that nobody else will ask for are not kept."""
+        forgets = self._listings.forget, self._identities.forget, self._permissions.forget
+        for key, forget in zip(_questions(one), forgets, strict=True):
+            with self._lock:
+                self._uses[key] -= 1
+                last = not self._uses[key]
+            if last:
+                forget(key)
 
     def on_time(self, index: Index, secret: Secret | None) -> System:
         """This machine, with the index's time where it differs: what expires, expires by the index's clock.
@@ -242,9 +250,9 @@ def _holders(watched: Sequence[Watched]) -> dict[object, tuple[str, ...]]:
     """Token → every place that has it."""
     found: dict[object, dict[str, None]] = {}
     for one in watched:
-        credential = one.taken.resolution.credential if one.taken else None
-        if isinstance(credential, Credential) and len(credential.password):
-            found.setdefault(_token(credential.password), {})[one.place] = None
+        secret = _secret(one.taken)
+        if secret is not None and len(secret):
+            found.setdefault(_token(secret), {})[one.place] = None
     return {token: tuple(held) for token, held in found.items()}
 
 
@@ -252,6 +260,17 @@ def _token(secret: Secret | None) -> object:
     """What tells two tokens apart: the index knows them by their identifiers, whatever limits a copy has."""
     told = decode(secret) if secret is not None else None
     return (told.location, told.identifier) if isinstance(told, Token) else secret
+
+
+def _questions(one: Watched) -> tuple[Question, Question, Question]:
+    """What is asked for a credential: of its project, of its token, of both."""
+    secret, name = _secret(one.taken), _name(one)
+    return (one.index, None, name), (one.index, secret, ""), (one.index, secret, name)
+
+
+def _secret(taken: Taken | None) -> Secret | None:
+    credential = taken.resolution.credential if taken else None
+    return credential.password if isinstance(credential, Credential) else None
 
 
 def _name(one: Watched) -> str:

@@ -29,6 +29,7 @@ class Result:
     """What is said of one credential."""
 
     seen: Seen
+    #: of the checks that did not pass; how the others ended, `seen` says
     outcomes: tuple[Outcome, ...]
     #: how old the token is, or at least is; None where nobody knows
     age: timedelta | None = None
@@ -47,8 +48,8 @@ def judge(found: Verification, health: Health, *, place: str, waive: Mapping[str
     outcomes = (*(_fair(one) for one in found.outcomes if one.check != CLOCKS), *own)
     verdict = verdicts.judge(outcomes)
     return Result(
-        seen=_seen(found, verdict, outcomes, health, place), outcomes=outcomes, age=health_checks.age(health),
-        left=health_checks.left(health), skew=found.access.skew,
+        seen=_seen(found, verdict, outcomes, health, place), outcomes=tuple(filter(_matters, outcomes)),
+        age=health_checks.age(health), left=health_checks.left(health), skew=found.access.skew,
     )  # fmt: skip
 
 
@@ -60,6 +61,10 @@ def unlooked(index: str, upload_url: str, project: Project | Unknown, place: str
         cause=unknown.cause or "", message=unknown.reason, remedy=unknown.remedy,
     )  # fmt: skip
     return Result(seen=seen, outcomes=())
+
+
+def _matters(outcome: Outcome) -> bool:
+    return outcome.state not in {State.PASSED, State.NOT_APPLICABLE, State.SKIPPED}
 
 
 def _fair(outcome: Outcome) -> Outcome:
