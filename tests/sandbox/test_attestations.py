@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from release.sandbox.world import World
 from tests.builders import sdist_name, wheel, wheel_name
 from tests.sandbox.asking import WORLD, Index, index
 
@@ -175,3 +176,10 @@ def test_with_a_sigstore_of_its_own_the_index_believes_that_one_alone(tmp_path: 
         assert unsigned.reason.startswith(DISBELIEVED.removesuffix("Verification failed: "))
         signed = pypi.upload(token="github", changes={"attestations": f"[{made[wheel_name()]}]"})
         assert signed.line == "200 OK"
+
+
+def test_the_world_in_the_documentation_is_one() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "attestations.md").read_text(encoding="utf-8")
+    world = World.parse(text.partition("```json\n")[2].partition("```")[0])
+    assert str(world.tokens[0].publisher) == "GitHub, octo/widget, release.yml"
+    assert world.sigstore == "trust-config.json"

@@ -1,0 +1,134 @@
+"""A release by trusted publishing is signed on PyPI and nowhere else, and says so when it is not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("pypi_attestations")
+
+from release.adapters import attestations
+from release.sandbox import server
+from release.sandbox.publishers import github
+from release.sandbox.world import REHEARSAL, Project, World
+from tests import sigstore_service
+from tests.builders import sdist, wheel
+from tests.sigstore_service import Sigstore
+from tests.stories.project import Indexes, UserProject, files_on, make, posts, release_table
+
+WHEEL, SDIST = "acme_widget-1.0-py3-none-any.whl", "acme_widget-1.0.tar.gz"
+
+
+@contextmanager
+def trusting(service: Sigstore, directory: Path) -> Iterator[Indexes]:
+    """TestPyPI and PyPI, both with the workflow of one job as a publisher; PyPI believes one Sigstore."""
+    known: dict[str, Any] = {
+        "projects": (Project(name="acme-widget", owners=(REHEARSAL,)),),
+        "publishers": (github("github", "acme-widget"),),
+    }
+    trust = str(service.write(directory))
+    with (
+        server.start(World(**known, audience="pypi", sigstore=trust)) as pypi,
+        server.start(World(**known, audience="testpypi"), issuer=pypi.issuer) as testpypi,
+    ):
+        yield Indexes(testpypi=testpypi, pypi=pypi)
+
+
+@pytest.fixture
+def service() -> Iterator[Sigstore]:
+    with sigstore_service.running() as made:
+        yield made
+
+
+def job(tmp_path: Path, on: Indexes, *, more: str = "") -> UserProject:
+    """A job that has an identity, and no token."""
+    project = make(tmp_path, more=f"{more}\n{release_table(on)}")
+    project.env |= on.pypi.ambient | {attestations.TRUST: str(tmp_path / "trust.json")}
+    project.commit()
+    return project
+
+
+def left_over(directory: Path) -> list[Path]:
+    return list(directory.rglob("*.attestation"))
+
+
+def test_what_goes_to_pypi_is_signed_and_what_goes_to_testpypi_is_not(tmp_path: Path, service: Sigstore) -> None:
+    with trusting(service, tmp_path) as on:
+        project = job(tmp_path, on, more="[tool.release]\nattest = true")
+        told = project.run("release", "--yes")
+        assert told.status == 0, told.all
+        assert "signed as GitHub, " in told.out
+        assert [one.attested for one in posts(on.testpypi)] == [False, False]
+        assert [one.attested for one in posts(on.pypi)] == [True, True]
+        assert files_on(on.testpypi) == files_on(on.pypi)
+        assert any(one.path.startswith("/integrity/acme-widget/1.0/") for one in on.pypi.log), "looked at again there"
+        assert left_over(project.root) == []
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> Path:
+    """Files that were built elsewhere."""
+    directory = tmp_path / "given"
+    directory.mkdir()
+    (directory / WHEEL).write_bytes(wheel())
+    (directory / SDIST).write_bytes(sdist())
+    return directory
+
+
+def test_with_an_api_token_it_is_said_why_nothing_is_signed(tmp_path: Path, service: Sigstore, given: Path) -> None:
+    with trusting(service, tmp_path) as on:
+        project = job(tmp_path, on)
+        project.credentials(on)
+        told = project.run("publish", "--yes", "--files", str(given))
+        assert told.status == 0, told.all
+        assert "  not signed, because an API token is used: " in told.out
+        assert [one.attested for one in posts(on.pypi)] == [False, False]
+        assert service.asked == []
+
+
+def test_what_must_be_signed_and_can_not_be_is_not_uploaded(tmp_path: Path, service: Sigstore, given: Path) -> None:
+    with trusting(service, tmp_path) as on:
+        project = job(tmp_path, on, more="[tool.release]\nattest = true")
+        project.credentials(on)
+        told = project.run("publish", "--yes", "--files", str(given))
+        assert told.status == 1
+        assert "not signed, and attest = true in [tool.release], because an API token is used" in told.all
+        assert posts(on.pypi) == []
+
+
+def test_attestations_of_another_tool_are_used_for_pypi_and_left_out_for_testpypi(
+    tmp_path: Path, service: Sigstore, given: Path
+) -> None:
+    with trusting(service, tmp_path) as on:
+        project = job(tmp_path, on)
+        for name in (WHEEL, SDIST):
+            _lay_beside(given / name, on, tmp_path)
+        service.asked.clear()
+        told = project.run("testpypi", "--files", str(given))
+        assert told.status == 0, told.all
+        assert "2 attestations beside the files are left out: testpypi gets none" in told.out
+        told = project.run("publish", "--yes", "--files", str(given))
+        assert told.status == 0, told.all
+        assert [one.attested for one in posts(on.testpypi)] == [False, False]
+        assert [one.attested for one in posts(on.pypi)] == [True, True]
+        assert service.asked == [], "nothing is signed twice"
+        assert len(left_over(given)) == 2, "they are somebody else's, and stay"
+
+
+def _lay_beside(path: Path, on: Indexes, trust: Path) -> None:
+    """As `python -m pypi_attestations sign` would, in the same job."""
+    from datetime import UTC, datetime
+
+    from release.adapters import builder
+    from release.model.identity import read
+    from release.model.secret import Secret
+
+    identity = read(Secret(on.pypi.issuer.token("sigstore", datetime.now(UTC))), "GitHub", "sigstore")
+    made = attestations.sign([builder.describe(path)], attestations.Sigstore(config=trust / "trust.json"), identity)
+    data = json.dumps(json.loads(made[path.name]))
+    path.with_name(f"{path.name}.publish.attestation").write_text(data, encoding="utf-8")
