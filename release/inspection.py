@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -15,7 +16,7 @@ from packaging.utils import NormalizedName, canonicalize_name, canonicalize_vers
 from release.acceptance.limits import Visit
 from release.acceptance.rule import OnIndex, StoredFile
 from release.adapters.system import System
-from release.checks.examination import examined
+from release.checks.examination import Examined, examined
 from release.checks.inspection import as_data, inspection, of_leaks
 from release.errors import ConfigError, ToolError, UnreachableError, UsageError
 from release.facts import Built, BuiltFile, Leaks
@@ -50,16 +51,20 @@ def inspect(
         known = {name: on_index(system, index, name) for name in sorted(projects(files))}
     built = Built(project=None, files=files, now=system.now(), on_index=known)
     document = inspection(built)
-    document["release"] += of_leaks(_leaks(searches, built))
+    taken = [file["verdict"] == "accept" for file in document["files"]]
+    document["release"] += of_leaks(_leaks(compress(searches, taken), compress(examined(built), taken)))
     if project is not None:
         document["release"] += [as_data(check, finding) for check, finding in _others(system, paths, project)]
     return Inspected(document=document, built=built, index=index)
 
 
-def _leaks(searches: Iterable[Passing], built: Built) -> Leaks:
-    """The secrets in the files, most of them found while the files were read."""
+def _leaks(searches: Iterable[Passing], files: Iterable[Examined]) -> Leaks:
+    """The secrets in files that the index would take, most of them found while the files were read.
+
+    What it refuses goes nowhere, may be a bomb, and is searched once it is mended.
+    """
     found = []
-    for search, one in zip(searches, examined(built), strict=True):
+    for search, one in zip(searches, files, strict=True):
         try:
             found.append(search.searched(len(one.members)))
         except OSError as error:

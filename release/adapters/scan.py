@@ -125,12 +125,19 @@ def _inside(archive: IO[bytes], kind: members.Form, name: str, way: _Way) -> Ite
         yield from _pieces(archive, archive.read(_AT_A_TIME), name)
 
 
+def _seekable(data: IO[bytes]) -> bool:
+    try:
+        return data.seekable()
+    except AttributeError:  # a member of a tar that is streamed: tarfile's own stream does not know the question
+        return False
+
+
 @contextlib.contextmanager
 def _whole(data: IO[bytes], piece: bytes) -> Iterator[IO[bytes]]:
     """All of a file of which `piece` has been read, so that it can be sought."""
     if len(piece) < _AT_A_TIME:
         yield io.BytesIO(piece)
-    elif data.seekable():
+    elif _seekable(data):
         data.seek(0)
         yield data
     else:
