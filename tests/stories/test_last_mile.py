@@ -16,6 +16,8 @@ from tests.stories.terminal import talk
 
 WHEEL, SDIST = "acme_widget-1.0-py3-none-any.whl", "acme_widget-1.0.tar.gz"
 REFUSAL = "this branch is closed"
+#: where the dry run is not what a test is about
+STRAIGHT = 'dry-run-on = "none"'
 
 
 def ready(tmp_path: Path, on: Indexes, more: str = "") -> UserProject:
@@ -59,23 +61,23 @@ def test_the_tag_is_pushed_once_the_release_is_live_and_holds_the_hashes(tmp_pat
 
 def test_a_tag_that_the_remote_refuses_leaves_the_release_and_says_what_goes_on(tmp_path: Path) -> None:
     with indexes() as on:
-        project = ready(tmp_path, on)
+        project = ready(tmp_path, on, STRAIGHT)
         bare = with_remote(project, refuses=True)
-        told = project.run("release", "--yes")
+        told = project.run("publish", "--yes")
         assert told.status == 4, told.all
         assert REFUSAL in told.out
         assert f"on pypi: {WHEEL}, {SDIST}" in told.out
         assert "not done: push the tag v1.0 to origin" in told.out
-        assert "next: python -m release release" in told.out
+        assert "next: python -m release publish" in told.out
         assert set(files_on(on.pypi)) == {WHEEL, SDIST}
         assert project.git("tag") == "v1.0"
 
-        again = project.run("release", "--yes")
+        again = project.run("publish", "--yes")
         assert again.status == 4, again.all
 
         (bare / "hooks" / "pre-receive").unlink()
         sent = len(posts(on.pypi))
-        done = project.run("release", "--yes")
+        done = project.run("publish", "--yes")
         assert done.status == 0, done.all
         assert remote_tag(project) == project.git("rev-parse", "v1.0")
         assert len(posts(on.pypi)) == sent
@@ -83,13 +85,13 @@ def test_a_tag_that_the_remote_refuses_leaves_the_release_and_says_what_goes_on(
 
 def test_another_tag_of_that_name_is_never_overwritten(tmp_path: Path) -> None:
     with indexes() as on:
-        project = ready(tmp_path, on)
+        project = ready(tmp_path, on, STRAIGHT)
         with_remote(project)
         project.git("tag", "-a", "-m", "theirs", "v1.0")
         project.git("push", "-q", "origin", "v1.0")
         theirs = project.git("rev-parse", "v1.0")
         project.git("tag", "-d", "v1.0")
-        told = project.run("release", "--yes")
+        told = project.run("publish", "--yes")
         assert told.status == 4, told.all
         assert "has another tag 'v1.0'" in told.out
         assert remote_tag(project) == theirs
@@ -97,9 +99,9 @@ def test_another_tag_of_that_name_is_never_overwritten(tmp_path: Path) -> None:
 
 def test_no_tag_is_pushed_where_nobody_wants_it(tmp_path: Path) -> None:
     with indexes() as on:
-        project = ready(tmp_path, on, "push-tag = false")
+        project = ready(tmp_path, on, f"{STRAIGHT}\npush-tag = false")
         with_remote(project)
-        told = project.run("release", "--yes")
+        told = project.run("publish", "--yes")
         assert told.status == 0, told.all
         assert remote_tag(project) == ""
         assert "next: git push origin v1.0" in told.out
@@ -283,16 +285,16 @@ def test_a_file_that_is_late_on_the_page_is_told_from_one_that_is_missing(tmp_pa
 
 def test_a_release_on_github_comes_last_and_has_the_very_files(tmp_path: Path) -> None:
     with indexes() as on, running() as hub:
-        project = ready(tmp_path, on, "github-release = true")
+        project = ready(tmp_path, on, f"{STRAIGHT}\ngithub-release = true")
         with_remote(project)
         project.env |= {"GITHUB_REPOSITORY": "acme/widget", "GITHUB_API_URL": hub.url, "GH_TOKEN": hub.token}
         hub.broken.add(SDIST)
-        told = project.run("release", "--yes")
+        told = project.run("publish", "--yes")
         assert told.status == 4, told.all
         assert "not done: make the release v1.0 on GitHub" in told.out
         assert [one["draft"] for one in hub.releases] == [True]
         hub.broken.clear()
-        done = project.run("release", "--yes")
+        done = project.run("publish", "--yes")
         assert done.status == 0, done.all
         (made,) = hub.releases
         assert {one["name"]: one["digest"] for one in made["assets"]} == {
