@@ -228,8 +228,9 @@ def test_the_commands_of_the_documentation_run_as_they_stand_there(tmp_path: Pat
 
 
 def test_every_json_of_the_documentation_is_read() -> None:
-    world, recipes = blocks("json")
+    world, recipes, publishing = blocks("json")
     assert len(World.parse(world).faults) == 2
+    assert [one.name for one in World.parse(publishing).publishers] == ["widget", "new"]
     faults = fault_json.parse(recipes)
     assert {type(fault.what) for fault in faults} == set(KINDS.values())
     assert len({fault.name for fault in faults}) == len(faults)
