@@ -118,10 +118,11 @@ def _unproven(index: str, *, remedy: str, file: Distribution | None = None) -> R
 def new_on(run: Run) -> str | None:
     """The name of a lasting index that the run would create the project on; None where it is on all of them.
 
-    A dry run creates projects freely; on PyPI a name is taken once.
+    A dry run creates projects freely; on PyPI a name is taken once. With trusted publishing somebody has typed
+    the name there already: a pending publisher creates the project that it names, and no other.
     """
-    proving = {step.proven_on for step in run.plan.steps if isinstance(step, Promote)}
-    targets = (step.index for step in run.plan.irreversible if step.index not in proving)
+    named = {step.proven_on for step in run.plan.steps if isinstance(step, Promote)} | run.delivery.exchanging
+    targets = (step.index for step in run.plan.irreversible if step.index not in named)
     return next((name for name in targets if name in run.listings and run.listings[name] is None), None)
 
 

@@ -101,7 +101,7 @@ def test_a_refusal_ends_the_run_before_anything_is_sent_and_is_explained(tmp_pat
 def test_a_pending_publisher_of_another_name_is_told_when_the_first_file_comes(tmp_path: Path) -> None:
     world = World(publishers=(github("p", pending="acme-wodget", user=REHEARSAL),))
     with released(tmp_path, world) as (_, project):
-        told = publish(project, "--new-project", "acme-widget")
+        told = publish(project)
     assert told.status == 3, told.all
     assert "400 Non-user identities cannot create new projects" in told.out
     assert "/manage/account/publishing/" in told.out
@@ -110,7 +110,7 @@ def test_a_pending_publisher_of_another_name_is_told_when_the_first_file_comes(t
 def test_a_pending_publisher_makes_the_first_release_and_json_stays_json(tmp_path: Path) -> None:
     world = World(publishers=(github("p", pending="acme-widget", user=REHEARSAL),))
     with released(tmp_path, world) as (on, project):
-        told = publish(project, "--json", "--new-project", "acme-widget")
+        told = publish(project, "--json")
         assert told.status == told.data["exit"] == 0, told.all
         assert len(files_on(on.pypi)) == 2
     assert len(hidden(told)) == 2
