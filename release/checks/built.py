@@ -14,7 +14,7 @@ from release.facts import Built
 from release.model.finding import Finding, NotApplicable, Observation, Unknown
 
 
-def _said(built: Built, name: str) -> Iterator[Observation]:
+def _said(built: Built, name: str) -> Iterator[Finding]:
     """What the reading of the files has put under a check's name."""
     for one in examined(built):
         yield from (finding for check_name, finding in one.findings if check_name == name)
@@ -103,9 +103,11 @@ def twine_takes_the_files(built: Built) -> Iterator[Observation]:
 def the_uploader_knows_the_metadata_version(built: Built) -> Iterator[Observation]:
     """The metadata is of no newer version than the uploader knows.
 
-    Red where the twine of this environment would refuse it; a warning where an older one, elsewhere, would.
+    Red where the twine of this environment would refuse it; a warning where an older one, elsewhere, would, and
+    nobody knows who will upload the files: in a run it is the twine of this environment.
     """
-    yield from _said(built, examination.UPLOADER)
+    said = _said(built, examination.UPLOADER)
+    yield from (one for one in said if built.project is None or one.severity == "block")
 
 
 @check(needs=(there_is_something_to_upload,))

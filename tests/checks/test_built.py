@@ -166,6 +166,12 @@ def test_twine_is_named_where_it_alone_knows_no_such_metadata(monkeypatch: pytes
     assert failed(too_new) == ["the-index-takes-the-metadata"], "both refuse it: the index speaks"
 
 
+def test_a_run_uploads_with_the_twine_that_it_knows_and_warns_of_no_other() -> None:
+    content = wheel(metadata(Metadata_Version="2.5"))
+    ours = built(file(WHEEL, content), project=Project(name="acme-widget", version="1.0"))
+    assert failed(ours, State.WARNED) == []
+
+
 @pytest.mark.parametrize(
     "text",
     [
