@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from release.adapters import builder, git, tree
@@ -81,13 +81,27 @@ def _kept(journal: Journal) -> tuple[Distribution, ...]:
     if gone:
         _refuse_rebuild(journal, gone[0])
         return ()
-    for file in known:
-        if builder.describe(file.path) != file:
+    unchanged(journal)
+    return known
+
+
+def ours(journal: Journal, files: Iterable[Distribution]) -> frozenset[str]:
+    """The SHA-256 of `files` and of those of the last build. Raises `RefusedError` where one of these has changed.
+
+    It is asked before any index is, so that nobody is asked about files that will not be sent.
+    """
+    unchanged(journal)
+    return frozenset(file.sha256 for file in (*files, *journal.built()))
+
+
+def unchanged(journal: Journal) -> None:
+    """Hold the files of the last build that are there to what they were. Raises `RefusedError` where bytes differ."""
+    for file in journal.built():
+        if file.path.is_file() and builder.describe(file.path) != file:
             raise RefusedError(
                 f"{str(file.path)!r} is not the file that was built: its SHA-256 is not {file.sha256}",
                 remedy="bring it back; or, if no index has it yet, remove it and run the same command again",
             )
-    return known
 
 
 def _refuse_rebuild(journal: Journal, gone: Distribution) -> None:

@@ -154,7 +154,7 @@ def _do(run: Run, step: Step) -> tuple[bool, str]:
         case plans.InspectSource():
             return _check(run, source_checks.CHECKS + version_checks.OF_THE_SOURCE, run.source, stops=run.plan.strict)
         case plans.InspectAccess(index=name):
-            ours = frozenset(file.sha256 for file in (*run.files, *run.journal.built()))
+            ours = building.ours(run.journal, run.files)
             index = run.config.index(name)
             facts = verification.inspect(run.system, index, run.source.project, ours=ours, waive=run.config.waive)
             run.delivery.credential(name, facts.credential, facts.skew)

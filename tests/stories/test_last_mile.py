@@ -183,7 +183,7 @@ def test_a_file_that_is_replaced_after_the_dry_run_is_never_sent(tmp_path: Path)
         told = project.run("publish", "--yes")
         assert told.status == 1, told.all
         assert "is not the file that was built" in told.out
-        assert posts(on.pypi) == []
+        assert list(on.pypi.log) == []
 
 
 def test_files_from_elsewhere_are_held_to_what_the_dry_runs_index_has(tmp_path: Path) -> None:
