@@ -6,9 +6,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +43,16 @@ class Indexes:
 
 
 @contextmanager
-def indexes(*, test: World | None = None, real: World | None = None, name: str = "acme-widget") -> Iterator[Indexes]:
+def indexes(
+    *,
+    test: World | None = None,
+    real: World | None = None,
+    name: str = "acme-widget",
+    clock: Callable[[], datetime] = server.now,
+) -> Iterator[Indexes]:
     """The project is the user's on the index that plays PyPI, and is not known yet on the other."""
-    real = real or for_project(name, exists=True)
-    with server.start(test or for_project(name)) as testpypi, server.start(real) as pypi:
+    test, real = test or for_project(name), real or for_project(name, exists=True)
+    with server.start(test, clock=clock) as testpypi, server.start(real, clock=clock) as pypi:
         yield Indexes(testpypi=testpypi, pypi=pypi)
 
 

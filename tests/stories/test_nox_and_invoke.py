@@ -84,6 +84,15 @@ def test_without_a_noxfile_invoke_says_what_to_do(tmp_path: Path) -> None:
     assert "from release.sessions import register" in told.err
 
 
+@pytest.mark.parametrize("verb", ["testpypi", "upload"])
+def test_files_from_elsewhere_are_passed_on_all_of_them(tmp_path: Path, verb: str) -> None:
+    project = with_two_files(make(tmp_path))
+    project.write("dist/acme_widget-1.0-py3-none-any.whl", "")
+    told = project.command(*INVOKE, verb, "--files", "dist", "--files", "missing.whl")
+    assert told.status == 2
+    assert "'missing.whl' is not there" in told.err
+
+
 def test_this_project_uses_them_as_a_user_would() -> None:
     assert "register()" in (ROOT / "noxfile.py").read_text()
     assert "tasks.collection()" in (ROOT / "tasks.py").read_text()

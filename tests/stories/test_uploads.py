@@ -5,29 +5,36 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from release.sandbox.faults import Answer, Drop, Fault, When
+from release import given
+from release.adapters.uploader import Limits
+from release.sandbox import server
+from release.sandbox.faults import Answer, Drop, Fault, Slow, When
 from tests.builders import sdist
 from tests.stories.project import Indexes, UserProject, files_on, indexes, posts, release_table
-from tests.uploads import release
+from tests.uploads import Clock, Engine, Pool, closing, release
 
 POSTS = When(method="POST", path="/legacy/", filename="acme_*")
 
 
 @contextmanager
-def elsewhere(tmp_path: Path, count: int = 2, *, real: object = None) -> Iterator[tuple[Indexes, UserProject]]:
-    """A directory with nothing but files and a configuration that names the indexes."""
-    with indexes() as on:
+def elsewhere(
+    tmp_path: Path, count: int = 2, *, clock: Callable[[], datetime] = server.now
+) -> Iterator[tuple[Indexes, UserProject]]:
+    """A directory with nothing but files and a configuration that names the indexes. `clock`: the indexes'."""
+    with indexes(clock=clock) as on:
         machine = UserProject(root=tmp_path / "elsewhere", home=tmp_path / "home")
         machine.root.mkdir()
         machine.home.mkdir()
@@ -79,6 +86,50 @@ def test_what_another_machine_began_is_finished_here(tmp_path: Path) -> None:
         assert told.status == 0, told.all
         assert "pypi has 4 of 5 files; 1 remain" in told.out
         assert files_on(on.pypi) == hashes(other)
+
+
+class Ago:
+    """An index's clock, so many days behind."""
+
+    days = 0
+
+    def __call__(self) -> datetime:
+        return server.now() - timedelta(days=self.days)
+
+
+@contextmanager
+def begun(tmp_path: Path, days: int) -> Iterator[tuple[Indexes, UserProject]]:
+    """A release of three files of which PyPI has had the first one for so many days."""
+    clock = Ago()
+    with elsewhere(tmp_path, 3, clock=clock) as (on, machine):
+        clock.days = days
+        with closing(Pool(Limits())) as pool:
+            first = given.files([machine.root / "wheelhouse"])[:1]
+            there = Engine(sandbox=on.pypi, directory=tmp_path / "then", pool=pool, clock=Clock()).run(first)
+        assert there.error is None
+        clock.days = 0
+        yield on, machine
+
+
+def test_a_release_that_takes_no_more_files_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    with begun(tmp_path, days=15) as (on, machine):
+        sent = len(posts(on.pypi))
+        told = machine.run(*PUBLISH)
+        assert told.status == 1, told.all
+        assert f"version 1.0 is on pypi since {datetime.now(UTC) - timedelta(days=15):%Y-%m-%d}" in told.out
+        assert "takes no more files" in told.out
+        assert "→ release a new version, or a post-release such as 1.0.post1" in told.out
+        assert len(posts(on.pypi)) == sent == 1
+
+
+def test_while_a_release_takes_files_it_is_said_until_when(tmp_path: Path) -> None:
+    with begun(tmp_path, days=10) as (on, machine):
+        told = machine.run(*PUBLISH)
+        assert told.status == 0, told.all
+        until = datetime.now(UTC) + timedelta(days=4)
+        assert "pypi has 1 of 3 files; 2 remain; it takes files of this release until" in told.out
+        assert f"until {until:%Y-%m-%d} " in told.out
+        assert files_on(on.pypi) == hashes(machine)
 
 
 def test_bytes_that_differ_from_the_journal_stop_the_run_before_any_request(tmp_path: Path) -> None:
@@ -134,6 +185,75 @@ def test_ctrl_c_leaves_a_true_account_and_the_next_run_ends_it(tmp_path: Path) -
         again = machine.run(*PUBLISH)
         assert again.status == 0, again.all
         assert files_on(on.pypi) == hashes(machine)
+
+
+@contextmanager
+def small_disk(directory: Path, size: str) -> Iterator[Callable[[str], None]]:
+    """A disk of so many bytes at `directory`, and what gives it another size. Skips where none can be had."""
+    directory.mkdir()
+    mounting = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(directory)]
+    if sys.platform != "linux" or os.geteuid() != 0 or subprocess.run(mounting, check=False).returncode:
+        pytest.skip("a small disk can only be mounted by root, on Linux")
+
+    def resize(now: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,size={now}", str(directory)], check=True)
+
+    try:
+        yield resize
+    finally:
+        subprocess.run(["umount", "-l", str(directory)], check=True)
+
+
+def test_a_disk_that_is_full_at_the_journal_stops_the_upload_and_the_next_run_ends_it(tmp_path: Path) -> None:
+    """What can't be written down is not sent; what was sent is not sent again."""
+    with elsewhere(tmp_path, 40) as (on, machine), small_disk(machine.root / ".release", "20k") as resize:
+        stopped = machine.run(*PUBLISH)
+        there = files_on(on.pypi)
+        assert stopped.status == 4, stopped.all
+        assert "no space left on the disk" in stopped.out
+        assert "Traceback" not in stopped.all
+        assert 12 < len(there) < 40
+        assert f"on pypi: {len(there)} files" in stopped.out
+        resize("4m")
+        again = machine.run(*PUBLISH)
+        assert again.status == 0, again.all
+        assert f"pypi has {len(there)} of 40 files; {40 - len(there)} remain" in again.out
+        assert files_on(on.pypi) == hashes(machine)
+        assert sorted(one.filename for one in posts(on.pypi)) == sorted(hashes(machine))
+        (journal,) = (machine.root / ".release").glob("1.0/*/journal.jsonl")
+        whole = [json.loads(line) for line in journal.read_text().splitlines() if line.endswith("}")]
+        assert {one["file"] for one in whole if one["event"] == "accepted"} == set(hashes(machine))
+
+
+def test_a_second_run_in_the_same_place_is_told_to_wait(tmp_path: Path) -> None:
+    with elsewhere(tmp_path, 3) as (on, machine):
+        on.pypi.inject(Fault(what=Slow(answer=2), when=POSTS))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "release", *PUBLISH], cwd=machine.root, env=machine.environment(),
+            stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        with process:
+            while not list(machine.root.glob(".release/1.0/*/journal.jsonl")) and process.poll() is None:
+                time.sleep(0.02)
+            second = machine.run(*PUBLISH)
+            assert second.status == 1, second.all
+            assert "another run is under way" in second.err
+            assert process.wait() == 0
+        assert files_on(on.pypi) == hashes(machine)
+        assert len(posts(on.pypi)) == 3
+
+
+def test_two_machines_at_once_release_it_once(tmp_path: Path) -> None:
+    """No lock is between them but the index: both end well, and each file is there once, with its bytes."""
+    with elsewhere(tmp_path, 12) as (on, machine):
+        other = UserProject(root=tmp_path / "other", home=machine.home)
+        shutil.copytree(machine.root, other.root)
+        on.pypi.inject(Fault(what=Slow(work=0.1), when=POSTS))
+        with ThreadPoolExecutor(2) as pool:
+            both = list(pool.map(lambda one: one.run(*PUBLISH), (machine, other)))
+        assert [told.status for told in both] == [0, 0], both[0].all + both[1].all
+        assert files_on(on.pypi) == hashes(machine)
+        assert {one.status for one in posts(on.pypi)} == {200}
 
 
 def test_hundreds_of_files_stay_readable(tmp_path: Path) -> None:
