@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Protocol, Self
 
 from release.model.event import Checked, Event, Obtained, Progress, Said, StepBegun, StepEnded
+from release.model.fitting import fitting, shortened
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,6 +32,8 @@ class Readable(Protocol):
 Lines = Callable[[Event], Iterable[Readable]]
 Write = Callable[[str], None]
 
+#: columns of the bar: beside it, on a screen of 80, there is room for all that `sending.progress` says
+_BAR = 12
 #: seconds between two signs of life where nothing is drawn
 _SIGN_OF_LIFE = 15.0
 
@@ -153,7 +156,8 @@ class Live(Plain):
     def show(self, line: Readable) -> None:
         from rich.text import Text
 
-        self._screen().print(Text(self._redact(line.text), style=line.style), soft_wrap=True)
+        screen = self._screen()
+        screen.print(Text(fitting(self._redact(line.text), screen.width), style=line.style), soft_wrap=True)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -184,15 +188,28 @@ class Live(Plain):
 
 
 def _rich_progress() -> RichProgress:
-    from rich.console import Console
+    from rich.console import Console, ConsoleOptions
+    from rich.measure import Measurement
     from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TimeElapsedColumn
     from rich.progress_bar import ProgressBar
     from rich.table import Column
     from rich.text import Text
 
+    class Fitting:
+        """A text in whatever room there is."""
+
+        def __init__(self, text: str) -> None:
+            self._text = text
+
+        def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[Text]:
+            yield Text(shortened(self._text, options.max_width), no_wrap=True, overflow="ellipsis")
+
+        def __rich_measure__(self, _: Console, options: ConsoleOptions) -> Measurement:
+            return Measurement(1, min(len(self._text), options.max_width))
+
     class What(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            return Text(task.description, no_wrap=True, overflow="ellipsis")
+        def render(self, task: Task) -> Fitting:
+            return Fitting(task.description)
 
     class Share(BarColumn):
         def render(self, task: Task) -> ProgressBar | Text:  # type: ignore[override] # a bar, or nothing
@@ -201,7 +218,7 @@ def _rich_progress() -> RichProgress:
     return Progress(
         SpinnerColumn(),
         What(table_column=Column(ratio=1, no_wrap=True)),
-        Share(bar_width=20),
+        Share(bar_width=_BAR),
         TimeElapsedColumn(),
         console=Console(highlight=False, markup=False),
         transient=True,
