@@ -222,7 +222,16 @@ def publish(place: dict[str, Any], files: Sequence[Distribution]) -> dict[str, i
         pypirc.chmod(0o600)
         env = {**without_credentials(os.environ), "HOME": scratch, "USERPROFILE": scratch}
         env["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
-        words = ["--directory", scratch, "--config", str(home / "preflight.toml"), "--files", str(there)]
+        words = [
+            "--new-project",
+            NAME,
+            "--directory",
+            scratch,
+            "--config",
+            str(home / "preflight.toml"),
+            "--files",
+            str(there),
+        ]
         with memory.watched(main="-m release publish", worker="twine_worker") as peaks:
             _, status, output = command([sys.executable, "-m", "release", "publish", "--yes", *words], env)
     assert status == 0, output
