@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from release import config
+from release import channels, config
 from release.errors import ConfigError
+from release.model.channel import Channels
 from release.model.index import WELL_KNOWN, Index
 from release.model.naming import is_name
 from release.model.place import Command, KeyringEntry, Place, PrivateFile, Variable
@@ -69,10 +70,13 @@ class Fleet:
     remind_after: timedelta = timedelta(days=7)
     #: check name → the reason why its warning is accepted
     waive: Mapping[str, str] = field(default_factory=dict)
+    #: who is told
+    notify: Channels = field(default_factory=Channels)
 
 
 _KEYS = (
-    "rotate-after", "warn-before", "remind-after", "concurrency", "rate", "deadline", "patience", "waive", "tokens",
+    "rotate-after", "warn-before", "remind-after", "concurrency", "rate", "deadline", "patience", "waive", "notify",
+    "tokens",
 )  # fmt: skip
 _PLACES = ("env", "file", "command", "keyring")
 _TOKEN_KEYS = (
@@ -124,6 +128,9 @@ def parse(
         manners=reader.manners(table, where),
         remind_after=remind or Fleet().remind_after,
         waive=reader.waive(subtable(table, "waive", where, file=file), path(where, "waive")),
+        notify=channels.parse(
+            subtable(table, "notify", where, file=file), path(where, "notify"), file=file, place=reader.address
+        ),
     )
 
 
@@ -202,7 +209,16 @@ class _Reader:
             raise wrong(path(where, several), "a list of names", listed, file=self.file)
         return tuple(listed), several
 
-    def _place(self, table: Mapping[str, Any], where: str, index: Index, username: str) -> Place:
+    def address(self, table: Any, where: str) -> Place:
+        """Where something else lies that nobody else shall read."""
+        if not isinstance(table, dict):
+            raise ConfigError(  # which does not show what may be the address itself
+                f"{where} must be a table that says where it lies", remedy=f'write {{ env = "NAME" }} in {self.file}'
+            )
+        known(table, (*_PLACES, "limit"), where)
+        return self._place(table, where, None, "")
+
+    def _place(self, table: Mapping[str, Any], where: str, index: Index | None, username: str) -> Place:
         given = [key for key in _PLACES if key in table]
         if len(given) != 1:
             raise ConfigError(
@@ -217,19 +233,22 @@ class _Reader:
             case "command", [str(), *_] as argv if all(isinstance(one, str) and one for one in argv):
                 limit = self.duration(table, "limit", where)
                 return Command(argv=tuple(argv), limit=limit.total_seconds() if limit else 30.0)
-            case "keyring", True:
+            case "keyring", True if index is not None:
                 return KeyringEntry(service=index.upload_url, username=username)
             case "keyring", dict(entry):
-                return self._keyring(entry, f"{where}.keyring", index, username)
+                return self._keyring(entry, f"{where}.keyring", index.upload_url if index else None, username)
             case key, value:
                 raise wrong(path(where, key), _WANTED[key], value, file=self.file)
 
-    def _keyring(self, entry: Mapping[str, Any], where: str, index: Index, username: str) -> KeyringEntry:
+    def _keyring(self, entry: Mapping[str, Any], where: str, service: str | None, username: str) -> KeyringEntry:
         known(entry, _KEYRING_KEYS, where)
-        return KeyringEntry(
-            service=text(entry, "service", where, file=self.file) or index.upload_url,
+        made = KeyringEntry(
+            service=text(entry, "service", where, file=self.file) or service or "",
             username=text(entry, "username", where, file=self.file) or username,
         )
+        if not made.service or not made.username:
+            raise wrong(where, "a table with service and username", dict(entry), file=self.file)
+        return made
 
     def _made(self, table: Mapping[str, Any], where: str) -> datetime | None:
         match table.get("made"):

@@ -12,13 +12,14 @@ from release.errors import Exit
 from release.lines import Line, outcome_data
 from release.model.health import Seen, State
 from release.model.outcome import Outcome
+from release.model.verdict import Word
 
 _STYLES: Mapping[str, str] = {
     "healthy": "green", "warning": "yellow", "expiring": "yellow", "expired": "bold red", "revoked": "bold red",
     "broken": "bold red", "unknown": "magenta",
 }  # fmt: skip
-#: the gravest first
-_ORDER = ("broken", "unknown", "warning", "healthy")
+#: the words of a verdict, the gravest first
+ORDER: tuple[Word, ...] = ("broken", "unknown", "warning", "healthy")
 #: lines of what is in order that are worth reading one by one
 _FEW = 40
 
@@ -67,7 +68,7 @@ def lines(look: Look, *, quiet: bool = False) -> Iterator[Line]:
     if not look.rows:
         yield Line(text="no credential was found, so there is none to look at", style="bold yellow")
         yield Line(text="  → store one (python -m release store --index NAME), or list them: --fleet FILE")
-    ranked = sorted(look.rows, key=lambda row: _ORDER.index(row.seen.word))
+    ranked = sorted(look.rows, key=lambda row: ORDER.index(row.seen.word))
     wrong = [row for row in ranked if row.seen.word != "healthy"]
     fine = [row for row in ranked if row.seen.word == "healthy"]
     for row in wrong:
@@ -110,7 +111,7 @@ def _others(row: Row) -> Iterator[tuple[str, str]]:
 
 def _ending(look: Look) -> Iterator[Line]:
     counts: Counter[str] = Counter(row.seen.word for row in look.rows)
-    said = ", ".join(f"{counts[word]} {word}" for word in reversed(_ORDER) if counts[word]) or "nothing"
+    said = ", ".join(f"{counts[word]} {word}" for word in reversed(ORDER) if counts[word]) or "nothing"
     passed = set(counts) <= {"healthy"} and bool(look.rows)
     yield Line(text=f"{len(look.rows)} looked at: {said}", style="bold green" if passed else "bold")
     if look.interrupted:
@@ -207,7 +208,7 @@ def history_lines(now: Sequence[Interval], changed: Iterable[Interval]) -> Itera
     if not now:
         yield Line(text="nothing is remembered yet: python -m release tokens")
         return
-    for one in sorted(now, key=lambda one: (_ORDER.index(one.seen.word), one.seen.about, one.seen.place))[:_FEW]:
+    for one in sorted(now, key=lambda one: (ORDER.index(one.seen.word), one.seen.about, one.seen.place))[:_FEW]:
         seen = one.seen
         yield Line(
             text=f"{seen.state:<9} since {one.since:%Y-%m-%d %H:%M}, last seen {one.last_seen:%Y-%m-%d %H:%M}  "

@@ -16,7 +16,7 @@ def put(path: Path, data: bytes) -> bool:
         if path.read_bytes() == data:
             return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.new")
+    new = path.with_name(f".{path.name}.{os.getpid()}.new")  # another run may be writing it too
     try:
         with new.open("wb") as file:
             file.write(data)

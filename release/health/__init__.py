@@ -5,12 +5,13 @@
 - `entries`: which credentials are looked at;
 - `census`: looks at all of them at the same time; one that is sick stops no other;
 - `history`: what was seen, in SQLite; `schema` has its tables;
-- `telling`: what is to be told, so that it is told once, and what could not be delivered yet.
+- `telling`: what is to be told, so that it is told once, and what could not be delivered yet;
+- `notifying`: delivers it.
 """
 
 from __future__ import annotations
 
 from release.health.history import History
-from release.health.telling import Letter, announce, changes, delivered, due, failed
+from release.health.telling import Letter, announce, changes, claim, delivered, due, failed
 
-__all__ = ["History", "Letter", "announce", "changes", "delivered", "due", "failed"]
+__all__ = ["History", "Letter", "announce", "changes", "claim", "delivered", "due", "failed"]

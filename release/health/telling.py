@@ -4,7 +4,7 @@ How something that tells people uses this, after a run:
 
     history = History(path, now=system.now); …                  # a run that was recorded
     told = announce(history, letters, now=…, remind_after=…)    # decides, and puts letters into the outbox
-    for letter in due(history, now=…):                          # of this run and of earlier ones
+    while letter := claim(history, channels, now=…):            # of this run and of earlier ones
         try: deliver(letter.channel, letter.payload)
         except DeliveryError as error: failed(history, letter, str(error), now=…)
         else: delivered(history, letter)
@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,6 +32,8 @@ from release.model.health import Change, Seen
 
 #: how long nobody must have been able to tell, until that is told
 PATIENCE = timedelta(days=1)
+#: for how long a letter is left to the run that is delivering it; longer than any delivery may take
+LEASE = timedelta(minutes=10)
 #: the longest time between two attempts to deliver a letter
 _LONGEST = timedelta(hours=6)
 #: worse is more
@@ -46,6 +48,8 @@ FROM watches w JOIN observations o ON o.id = w.current JOIN outcomes c ON c.id =
 LEFT JOIN tokens t ON t.id = coalesce(o.token, w.token) LEFT JOIN announcements a ON a.watch = w.id
 WHERE w.last_run = ? ORDER BY w.id
 """
+
+_DUE = "SELECT * FROM outbox WHERE (due <= ? OR created > ?)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +107,44 @@ def announce(
 
 def due(history: History, *, now: datetime) -> tuple[Letter, ...]:
     """What is to be delivered now, the oldest first."""
-    rows = history.select("SELECT * FROM outbox WHERE due <= ? OR created > ? ORDER BY id", [_seconds(now)] * 2)
-    return tuple(
-        Letter(
-            id=row["id"], channel=row["channel"], payload=json.loads(row["payload"]), created=moment(row["created"]),
-            attempts=row["attempts"], error=row["error"],
+    return tuple(map(_letter, history.select(f"{_DUE} ORDER BY id", [_seconds(now)] * 2)))
+
+
+def claim(history: History, channels: Collection[str], *, now: datetime) -> Letter | None:
+    """The oldest letter for one of these channels that is to be delivered now; None where there is none.
+
+    For a while no other run gets it: of two runs at once, one delivers it; where that one is killed, a later one does.
+    """
+    query = f"{_DUE} AND {_among(channels)} ORDER BY id LIMIT 1"
+
+    def take(db: sqlite3.Connection) -> Letter | None:
+        row = db.execute(query, [_seconds(now), _seconds(now), *channels]).fetchone()
+        if row is None:
+            return None
+        # A letter of the future, by a clock that has been set back since, would be due for everybody at once.
+        db.execute(
+            "UPDATE outbox SET due = ?, created = min(created, ?) WHERE id = ?",
+            [_seconds(now + LEASE), _seconds(now), row["id"]],
         )
-        for row in rows
+        return _letter(row)
+
+    return history.write(take)
+
+
+def waiting(history: History, channels: Collection[str]) -> int:
+    """How many letters for these channels have not arrived yet."""
+    query = f"SELECT count(*) AS n FROM outbox WHERE {_among(channels)}"  # noqa: S608 - question marks alone
+    return sum(int(row["n"]) for row in history.select(query, list(channels)))
+
+
+def _among(channels: Collection[str]) -> str:
+    return f"channel IN ({','.join('?' * len(channels))})"
+
+
+def _letter(row: sqlite3.Row) -> Letter:
+    return Letter(
+        id=row["id"], channel=row["channel"], payload=json.loads(row["payload"]), created=moment(row["created"]),
+        attempts=row["attempts"], error=row["error"],
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,10 @@ from release.verbs.writing import Write, as_json
 if TYPE_CHECKING:
     from release.adapters.board import Silent
     from release.health.history import History
+    from release.health.notifying import Told
+    from release.health_report import Look
     from release.lines import Line
+    from release.reports.metrics import Run
 
 TEXTS = {"tokens": "say how every token is: of this project, or of a fleet; `tokens history`: what has changed"}
 #: changes that are shown unless more are asked for
@@ -38,6 +41,9 @@ def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
     )  # fmt: skip
     own.add_argument("--strict", action="store_true", help="a warning is a failure: exit status 1, not 5")
     own.add_argument("--state", type=Path, metavar="DIR", help="keep the history there ($PYPI_PREFLIGHT_STATE)")
+    own.add_argument("--notify", action="store_true", help="tell people what has changed: [notify] of the fleet")
+    own.add_argument("--metrics", type=Path, metavar="FILE", help="write metrics there, for node_exporter")
+    own.add_argument("--issue-body", type=Path, metavar="FILE", help="write what is wrong there, as Markdown")
     own.add_argument("--limit", type=int, metavar="N", default=_LIMIT, help="of the history: the last N changes")
 
 
@@ -45,13 +51,16 @@ def tokens(options: argparse.Namespace, write: Write) -> int:
     """How every token is, or how they were."""
     if options.what == "history":
         return _history(options, write)
-    from release import health_report
     from release.adapters import system
-    from release.health import watching
+    from release.health import notifying, watching
+    from release.reports import metrics
 
     real, directory = system.real(), options.directory.resolve()
     asked = watching.wanted(real, directory, file=options.fleet, config_file=options.config, offline=options.offline)
-    history = _opened(options)
+    if options.notify:
+        where = str(options.fleet or "pyproject.toml, as [tool.release.fleet.notify]")
+        notifying.possible(asked.fleet, offline=options.offline, where=where)
+    began, history = real.now(), _opened(options)
     with _board(options, write) as board:
         found = watching.look(
             real, asked, history=history, probe=options.probe, offline=options.offline,
@@ -59,11 +68,57 @@ def tokens(options: argparse.Namespace, write: Write) -> int:
         )  # fmt: skip
     status = found.status(strict=options.strict)
     found = watching.remembered(found, history, status)
-    if options.json:
-        write(as_json(health_report.as_data(found, strict=options.strict)))
-    else:
-        _show(health_report.lines(found, quiet=options.quiet), write)
+    told = _told(options, write, found, lambda: notifying.notify(real, history, asked, found))
+    run = metrics.Run(
+        rows=found.rows, began=began, ended=real.now(), status=status, interrupted=found.interrupted,
+        waiting=told.waiting if told else 0,
+    )  # fmt: skip
+    _complain([*(told.problems if told else ()), *_files(options, run)])
     return status
+
+
+def _told(options: argparse.Namespace, write: Write, found: Look, notify: Callable[[], Told]) -> Told | None:
+    """Show what was found, and let people know. Lines come before that, since it may take a while."""
+    from release import health_report
+    from release.health import notifying
+
+    if options.json:
+        told = notify() if options.notify else None
+        more = {"notify": notifying.as_data(told)} if told else {}
+        write(as_json(health_report.as_data(found, strict=options.strict) | more))
+        return told
+    _show(health_report.lines(found, quiet=options.quiet), write)
+    told = notify() if options.notify else None
+    if told is not None and not options.quiet:
+        _show(notifying.lines(told), write)
+    return told
+
+
+def _files(options: argparse.Namespace, run: Run) -> Iterator[tuple[str, str]]:
+    """Write the files that are asked for, each as a whole; what went wrong, and what to do about it."""
+    from release.adapters import whole_file
+    from release.errors import from_os
+    from release.reports import metrics, notice
+
+    made: dict[Path, str] = {}
+    if options.metrics is not None:
+        made[options.metrics] = metrics.metrics(run)
+    if options.issue_body is not None:
+        made[options.issue_body] = notice.issue(run.rows, at=run.ended)
+    for file, text in made.items():
+        try:
+            whole_file.put(file, text.encode())
+        except OSError as error:
+            why = from_os(error)
+            yield f"{str(file)!r} is not written: {why.message}", why.remedy
+
+
+def _complain(problems: Iterable[tuple[str, str]]) -> None:
+    """On stderr: the verdict, and the exit status, stay what they are."""
+    from release.model.redact import redact
+
+    for message, remedy in problems:
+        sys.stderr.write(redact(f"{message}\n" + (f"→ {remedy}\n" if remedy else "")))
 
 
 def _history(options: argparse.Namespace, write: Write) -> int:

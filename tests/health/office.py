@@ -1,0 +1,55 @@
+"""Runs that see what they are told to see, and let people know by a server on loopback."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from release import fleet
+from release.adapters.system import System, real
+from release.health.history import NAME, History
+from release.health.notifying import Told, notify
+from release.health.watching import Wanted
+from release.health_report import Look, Row
+from release.model.health import Seen
+from tests.adapters.serving import Server
+from tests.sandbox.asking import Clock
+
+
+@dataclass(kw_only=True)
+class Office:
+    """Where the history is, what the time is, and who is told."""
+
+    directory: Path
+    clock: Clock
+    hook: Server
+    table: dict[str, Any] = field(default_factory=lambda: {"webhook": {"env": "HOOK"}, "ping": {"env": "PING"}})
+    env: dict[str, str] = field(default_factory=dict)
+
+    def system(self) -> System:
+        urls = {"HOOK": f"{self.hook.url}/hook", "PING": f"{self.hook.url}/ping"}
+        return replace(real(), env={**urls, **self.env}, now=self.clock)
+
+    def history(self) -> History:
+        return History(self.directory / NAME, now=self.clock)
+
+    def run(self, *seen: Seen, history: History | None = None, **look: Any) -> Told:
+        history = history or self.history()
+        history.begin(len(seen))
+        history.add(seen)
+        history.end(0)
+        rows = tuple(Row(seen=one, outcomes=(), age=None, left=None) for one in seen)
+        asked = Wanted(fleet=fleet.parse({"notify": self.table}), watched=(), directory=self.directory)
+        return notify(self.system(), history, asked, Look(rows=rows, **look))
+
+    def got(self) -> list[list[str]]:
+        """What the webhook took: the states that each document tells."""
+        return [[c["state"] for c in json.loads(one.body)["changes"]] for one in self.posts()]
+
+    def posts(self) -> list[Any]:
+        return [one for one in self.hook.asked if one.path == "/hook"]
+
+    def pings(self) -> int:
+        return sum(one.path == "/ping" for one in self.hook.asked)
