@@ -120,6 +120,12 @@ def leaks(_: Context, history: bool = False, staged: bool = False) -> None:
 
 
 @task(auto_shortflags=False)
+def schedule(_: Context, every: str = "", kind: str = "", fleet: str = "", do: str = "print") -> None:
+    """Have tokens looked at again and again; --do install, remove or status."""
+    _program("schedule", f"--{do}", *_flags(every=every, kind=kind, fleet=fleet))
+
+
+@task(auto_shortflags=False)
 def status(_: Context) -> None:
     """Show what the journal knows of this project's releases."""
     _program("status")
@@ -173,6 +179,7 @@ TASKS = (
     explain,
     store,
     token_health,
+    schedule,
     rehearse,
     testpypi,
     upload,

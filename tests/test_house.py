@@ -72,7 +72,7 @@ FLOORS = [
         "storing",
         "health",
     },
-    {"__main__", "verbs", "asking", "agreeing", "tasks", "sessions"},
+    {"__main__", "scheduled", "verbs", "asking", "agreeing", "tasks", "sessions"},
 ]
 PURE = FLOORS[0] | FLOORS[1]
 #: where a secret's text is really needed

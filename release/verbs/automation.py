@@ -9,7 +9,10 @@ from pathlib import Path
 from release.errors import Exit
 from release.verbs.writing import Write, show
 
-TEXTS = {"ci": "print a workflow that releases: build once, the same files to TestPyPI and to PyPI"}
+TEXTS = {
+    "ci": "print a workflow that releases: build once, the same files to TestPyPI and to PyPI",
+    "schedule": "have tokens looked at again and again: by systemd, cron, launchd, Windows, GitHub or GitLab",
+}
 
 
 def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
@@ -25,6 +28,29 @@ def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
     )  # fmt: skip
     own.add_argument("--output", type=Path, metavar="FILE", help="write it there, not to standard output")
     own.add_argument("--force", action="store_true", help="replace the file even where it says something else")
+    _arguments_of_schedule(made["schedule"])
+
+
+def _arguments_of_schedule(own: argparse.ArgumentParser) -> None:
+    own.add_argument(
+        "--every",
+        default="day",
+        metavar="TIMES",
+        help="day (default), week, or the five fields of cron: '30 7 * * 1-5'",
+    )
+    own.add_argument(
+        "--kind", choices=("systemd", "cron", "launchd", "windows", "github", "gitlab"),
+        help="what runs it (default: this platform's own)",
+    )  # fmt: skip
+    own.add_argument("--fleet", type=Path, metavar="FILE", help="look at what this TOML file lists")
+    deeds = own.add_mutually_exclusive_group()
+    for deed, text in (
+        ("print", "say what would be written, and write nothing (default)"),
+        ("install", "have it run; a second time changes nothing"),
+        ("remove", "have it run no more, and remove what was installed"),
+        ("status", "when it last ran, how that ended, and when it runs next"),
+    ):
+        deeds.add_argument(f"--{deed}", action="store_const", const=deed, dest="deed", help=text)
 
 
 def ci(options: argparse.Namespace, write: Write) -> int:
@@ -53,4 +79,42 @@ def deliver(options: argparse.Namespace, write: Write, document: dict[str, objec
     show(options, write, document | {"file": str(options.output), "changed": changed}, [said])
 
 
-HANDLERS = {"ci": ci}
+def schedule(options: argparse.Namespace, write: Write) -> int:
+    """Print, install, remove a schedule, or say how it stands. Exit status 1 where it is not there to be told of."""
+    from release.adapters import system as systems
+    from release.health import schedule as jobs
+    from release.health import scheduling
+
+    system = systems.real()
+    directory = options.directory.resolve()
+    asked = jobs.Asked(
+        directory=directory, every=options.every,
+        fleet=options.fleet and options.fleet.resolve(), config=options.config and options.config.resolve(),
+    )  # fmt: skip
+    kind, name = options.kind or jobs.kind_here(system), jobs.name(asked)
+    chosen = scheduling.of(system, asked, kind)
+    document: dict[str, object] = {"schema": 1, "kind": kind, "name": name}
+    match "print" if options.plan else options.deed or "print":
+        case "status":
+            found = chosen.status()
+            show(options, write, document | scheduling.status_data(found), scheduling.status_lines(kind, name, found))
+            return Exit.DONE if found.installed else Exit.REFUSED
+        case "remove":
+            removed = chosen.remove()
+            said = f"{'removed' if removed else 'there was nothing to remove'}: {name} ({kind})"
+            show(options, write, document | {"changed": removed}, [said])
+        case "install":
+            explained = scheduling.explanation(system, asked, kind, chosen)
+            changed = chosen.install()
+            done = f"{'installed' if changed else 'unchanged'}: {name} ({kind}); --status and --remove go with it"
+            show(options, write, document | {"changed": changed, "explanation": explained}, [*explained, done])
+        case _:
+            explained, texts = scheduling.explanation(system, asked, kind, chosen), chosen.texts()
+            shown = [f"# {line}" for line in explained]
+            for place, text in texts.items():
+                shown += ["", f"# {place}", *text.splitlines()]
+            show(options, write, document | {"explanation": explained, "texts": texts}, shown)
+    return Exit.DONE
+
+
+HANDLERS = {"ci": ci, "schedule": schedule}

@@ -1,0 +1,113 @@
+"""By a CI service: a workflow in the repository."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from datetime import UTC
+from pathlib import Path
+from typing import Literal
+
+from release import fleet as fleets
+from release import survey, workflows
+from release.adapters import git, whole_file
+from release.adapters.system import System, filing
+from release.errors import ReleaseError, UsageError
+from release.health import schedule
+from release.health.schedule import Asked
+from release.health.schedulers import Status
+from release.model.place import Variable
+from release.platforms import when as times
+
+_FILES = {"github": ".github/workflows/token-health.yml", "gitlab": ".gitlab/token-health.yml"}
+#: what the first line of our files begins with
+_OURS = "# Written by `python -m release schedule"
+
+
+class Hosted:
+    """A workflow file of the repository that holds the project. It runs once it is pushed."""
+
+    output = "the log of the run, with annotations"
+    keyring = "none: the tokens are secrets of the service, and get there as variables"
+
+    def __init__(self, system: System, asked: Asked, service: Literal["github", "gitlab"]) -> None:
+        self._system, self._asked, self._service = system, asked, service
+        self._root = git.root(system, asked.directory) or asked.directory
+        self.when = schedule.when(system, asked)
+
+    @property
+    def path(self) -> Path:
+        return self._root / _FILES[self._service]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        if self._service == "github":
+            return ("commit and push it to the default branch; GitHub reads the times as UTC",)
+        return (
+            f"commit it, add to .gitlab-ci.yml: include: [{{local: /{_FILES['gitlab']}}}]",
+            f"GitLab keeps the times elsewhere: Build, Pipeline schedules, New schedule, interval {self.when.text}",
+        )
+
+    def texts(self) -> dict[str, str]:
+        """The workflow. Raises `UsageError` where it needs a file that is in no clone."""
+        made = workflows.pipeline(self._system, self._asked.directory, file=self._asked.config)
+        options = {"--directory": self._asked.directory, "--config": self._asked.config, "--fleet": self._asked.fleet}
+        words = [word for name, path in options.items() if path for word in self._option(name, path)]
+        text = workflows.HEALTH[self._service](
+            made,
+            cron=self.when.text,
+            command=f"python -m release tokens --strict {shlex.join(words)}".strip(),
+            variables=variables(self._asked) or ("TWINE_PASSWORD",),
+        )
+        return {str(self.path): text}
+
+    def _option(self, name: str, path: Path) -> list[str]:
+        try:
+            inside = path.resolve().relative_to(self._root.resolve()).as_posix()
+        except ValueError:
+            raise UsageError(
+                f"{str(path)!r} is not in the repository {str(self._root)!r}, so no workflow finds it",
+                remedy="put it there: it names places, and holds no secret",
+            ) from None
+        return [] if inside == "." else [name, inside]
+
+    def install(self) -> bool:
+        (text,) = self.texts().values()
+        self._refuse_others()
+        with filing("the workflow"):
+            return whole_file.put(self.path, text.encode())
+
+    def remove(self) -> bool:
+        self._refuse_others()
+        with filing("the workflow"):
+            return whole_file.take_away(self.path)
+
+    def _refuse_others(self) -> None:
+        if self.path.is_file() and not self.path.read_bytes().startswith(_OURS.encode()):
+            raise ReleaseError(
+                f"{str(self.path)!r} was not written by this program",
+                remedy="look at it, and move it out of the way",
+            )
+
+    def status(self) -> Status:
+        if not self.path.is_file():
+            return Status(installed=False)
+        found = re.search(r'- cron: "([^"]+)"', self.path.read_text(encoding="utf-8", errors="replace"))
+        coming = times.parse(found[1], "").after(self._system.now().astimezone(UTC)) if found else None
+        command = "gh run list --workflow token-health.yml" if self._service == "github" else "glab schedule list"
+        return Status(
+            installed=True,
+            result=f"ask the service: {command}",
+            next=f"{coming:%Y-%m-%d %H:%M} UTC" if coming else None,
+        )
+
+
+def variables(asked: Asked) -> tuple[str, ...]:
+    """The environment variables in which the fleet keeps tokens. Raises `ConfigError`."""
+    if asked.fleet is not None:
+        found = fleets.parse_file(survey.toml(asked.fleet), str(asked.fleet))
+    else:
+        config = survey.config(asked.directory, asked.config, needs_project=False)
+        found = fleets.parse(config.fleet, config.indexes)
+    names = (entry.place.name for entry in found.entries if isinstance(entry.place, Variable))
+    return tuple(dict.fromkeys(names))
