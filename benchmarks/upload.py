@@ -223,17 +223,11 @@ def publish(place: dict[str, Any], files: Sequence[Distribution]) -> dict[str, i
         env = {**without_credentials(os.environ), "HOME": scratch, "USERPROFILE": scratch}
         env["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
         words = [
-            "--new-project",
-            NAME,
-            "--directory",
-            scratch,
-            "--config",
-            str(home / "preflight.toml"),
-            "--files",
-            str(there),
-        ]
+            "--yes", "--new-project", NAME, "--directory", scratch, "--config", str(home / "preflight.toml"),
+            "--files", str(there),
+        ]  # fmt: skip
         with memory.watched(main="-m release publish", worker="twine_worker") as peaks:
-            _, status, output = command([sys.executable, "-m", "release", "publish", "--yes", *words], env)
+            _, status, output = command([sys.executable, "-m", "release", "publish", *words], env)
     assert status == 0, output
     return peaks
 
