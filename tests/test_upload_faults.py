@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -28,12 +29,13 @@ from release.model.upload import Receipt, Rejection, Unclear
 from release.plan import Plan, Upload
 from release.report import Account
 from release.sandbox import server
-from release.sandbox.faults import Answer, DiskFull, Drop, Fault, Stale, When
+from release.sandbox.faults import Answer, DiskFull, Drop, Fault, Slow, Stale, When
 from release.sandbox.faults import What as Trouble
 from release.sandbox.log import LoggedRequest
 from release.sandbox.server import Sandbox
 from release.sandbox.world import for_project
 from release.uploading import Timing
+from tests.adapters.serving import closed_port
 from tests.uploads import PROJECT, Clock, Pool, closing, credential, release, there
 
 #: for a server that answers, be the machine ever so busy; and for one that keeps silent
@@ -153,6 +155,8 @@ CASES: dict[str, Case] = {
         posts=(Answer(status=302, headers=(("Location", "http://elsewhere.invalid/"),)),), sends=1, asks=0,
         end="refused",
     ),
+    "a slow server": Case(posts=(Slow(connection=2, answer=2, work=2),), sends=1, asks=0),
+    "a narrow line": Case(posts=(Slow(up=2000, down=50),), sends=1, asks=0),
     "503 for ever": Case(
         posts=(Answer(status=503),), times=None, sends=5, asks=5, waits=(0.5, 1.0, 2.0, 4.0, 8.0), end="unclear",
     ),
@@ -185,6 +189,8 @@ class Run:
     victims: list[Distribution]
     account: Account
     slept: list[float]
+    #: seconds that the server was slow by; its own affair
+    napped: list[float]
     #: requests from the first that sends a file on
     log: list[LoggedRequest]
     #: file name → sha256, as the index has them
@@ -198,16 +204,24 @@ class Run:
         for together, unless it has all others wait too; then it may be, if both are under way at once.
         """
         asked, asks = sum(one.method == "GET" for one in self.log), self.case.asks
-        rounds = asked // asks if asks else len(self.victims)
+        if asks == 0:
+            assert asked == 0
+            return len(self.victims)
+        rounds = asked // asks
         assert asked == rounds * asks
         assert rounds in ({1} if len(self.victims) == 1 else {2, 3} if self.case.busy else {2})
         return rounds
 
 
-def carry_out(case: Case, files: list[Distribution], places: Sequence[str], directory: Path, pool: Pool) -> Run:
-    clock, victims = Clock(), [at(files, place) for place in places]
-    with server.start(for_project(PROJECT.name), clock=clock.now, sleep=clock.sleep) as sandbox:
+def carry_out(  # noqa: PLR0917 - a case, and where it is played
+    case: Case, files: list[Distribution], places: Sequence[str], directory: Path, pool: Pool, away: str = ""
+) -> Run:
+    """Publish the files to an index that the case happens to; `away`: where else they are sent to."""
+    clock, victims, napped = Clock(), [at(files, place) for place in places], list[float]()
+    with server.start(for_project(PROJECT.name), clock=clock.now, sleep=napped.append) as sandbox:
         before: list[LoggedRequest] = []
+        here = replace(sandbox.index("pypi"), ephemeral=False)
+        index = replace(here, upload_url=away.format(port=urlsplit(here.upload_url).port)) if away else here
 
         def confirm(_: Plan, __: str | None) -> bool:
             before.extend(sandbox.log)
@@ -219,7 +233,7 @@ def carry_out(case: Case, files: list[Distribution], places: Sequence[str], dire
                 verb="publish", project=PROJECT.name, version="1.0", commit=None, strict=True,
                 steps=(Upload(index="pypi"),),
             ),
-            config=Config(indexes={"pypi": replace(sandbox.index("pypi"), ephemeral=False)}),
+            config=Config(indexes={"pypi": index}),
             source=Source(config=Config(), project=PROJECT, git=None, tag=None, changelog=None),
             directory=directory, system=replace(system.real(), now=clock.now, sleep=clock.sleep),
             tell=lambda _: None, confirm=confirm, command=COMMAND, files=tuple(files),
@@ -230,8 +244,9 @@ def carry_out(case: Case, files: list[Distribution], places: Sequence[str], dire
         )  # fmt: skip
         log = sandbox.log[len(before) :]
         return Run(
-            case=case, files=files, victims=victims, account=account, slept=clock.slept, log=log, listed=there(sandbox)
-        )
+            case=case, files=files, victims=victims, account=account, slept=clock.slept, napped=napped, log=log,
+            listed=there(sandbox),
+        )  # fmt: skip
 
 
 def strike(sandbox: Sandbox, victims: Sequence[Distribution], case: Case) -> None:
@@ -259,6 +274,28 @@ def test_whatever_goes_wrong_the_account_is_true(  # noqa: PLR0917 - fixtures an
     _ended_as_it_should(run)
     _nothing_went_out_in_vain(run)
     assert run.slept == list(case.waits) * run.rounds
+    assert any(run.napped) == any(isinstance(one, Slow) for one in case.posts)
+
+
+#: where no index is, and what is waited before that is believed
+AWAY: dict[str, tuple[str, tuple[float, ...]]] = {
+    "TLS that fails": ("https://127.0.0.1:{port}/legacy/", ()),
+    "nobody there": (f"http://127.0.0.1:{closed_port()}/", (0.5, 1.0, 2.0, 4.0, 8.0)),
+}
+
+
+@pytest.mark.parametrize("count", [1, 40])
+@pytest.mark.parametrize(("away", "waits"), AWAY.values(), ids=AWAY)
+def test_an_index_that_can_not_be_reached_is_as_it_was(  # noqa: PLR0917 - fixtures and a case
+    tmp_path: Path, pool: Pool, releases: Releases, away: str, waits: tuple[float, ...], count: int
+) -> None:
+    """The first file is all that is tried; what no attempt can mend is tried once."""
+    case = Case(posts=(), sends=0, asks=len(waits), waits=waits, end="unclear")
+    run = carry_out(case, releases[count], ("first",), tmp_path, pool, away)
+    _ended_as_it_should(run)
+    _nothing_went_out_in_vain(run)
+    assert run.slept == list(waits)
+    assert [one for one in run.log if one.method == "POST"] == []
 
 
 def _ended_as_it_should(run: Run) -> None:
