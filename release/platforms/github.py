@@ -24,7 +24,7 @@ MACHINES = ("ubuntu-24.04", "ubuntu-24.04-arm", "windows-2025", "windows-11-arm"
 #: job and environment, its title, what must have passed, verb
 _STATIONS = (
     ("testpypi", "TestPyPI", "build", "testpypi"),
-    ("pypi", "PyPI", "[build, testpypi]", "publish"),
+    ("pypi", "PyPI", "[build, testpypi]", "publish --dry-run-on testpypi"),
 )
 
 _HEAD = """\

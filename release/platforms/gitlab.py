@@ -175,7 +175,7 @@ token-health:
 #: job and environment, what must have passed, verb, who may be shown its identity
 _STATIONS = (
     ("testpypi", "[build]", "testpypi", ("testpypi",)),
-    ("pypi", "[build, testpypi]", "publish", ("pypi", "sigstore")),
+    ("pypi", "[build, testpypi]", "publish --dry-run-on testpypi", ("pypi", "sigstore")),
 )
 
 

@@ -104,6 +104,7 @@ def test_what_is_published_is_what_was_built_and_pypi_waits_for_testpypi(made: P
         compared = next(n for n, word in enumerate(words) if "sha256sum" in word)
         assert compared < next(n for n, word in enumerate(words) if "--files dist" in word)
         assert not any("build" in word for word in words), "the files are made once"
+    assert any("publish --dry-run-on testpypi" in step.get("run", "") for step in there["pypi"]["steps"])
 
 
 def test_wheels_are_built_on_each_machine_from_the_one_sdist() -> None:
