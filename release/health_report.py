@@ -203,6 +203,26 @@ class Interval:
     count: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A state of one credential, for as long as it lasted."""
+
+    state: State
+    since: datetime
+    last_seen: datetime
+    #: check → how it ended in the last look of that time
+    checks: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strip:
+    """One credential: how it is, and how it was."""
+
+    now: Interval
+    #: the oldest first; the last one is how it is
+    spans: tuple[Span, ...]
+
+
 def history_lines(now: Sequence[Interval], changed: Iterable[Interval]) -> Iterator[Line]:
     """How each credential is and since when; then what has changed, the newest first."""
     if not now:

@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from release.archive_tree import size
 from release.record import touched
 from release.reports import words
 from release.reports.elements import Markup, element, text, together
-from release.reports.style import style
+from release.reports.page import facts, linked, page
 from release.reports.timeline import timeline
 from release.reports.words import Data, Group
 from release.standing import Standing, standings
 
-#: an address in running text; what closes a sentence or a bracket is none of it
-_ADDRESS = re.compile(r"https://[^\s<>\"'`]+[^\s<>\"'`.,;:!?)\]]")
-#: nothing may be fetched or run, whatever a record holds; its own style sheet is part of the page
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-
 
 def html(record: Data) -> str:
     """The page: verdict, indexes, files, then the runs, the newest first."""
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("title", f"{words.title(record)}: {words.end(record['runs'][-1])[1]}"),
-        Markup(f"<style>{style()}</style>"),
-    )
     main = element("main", _top(record), *_indexes(record), *_files(record), *_runs(record))
-    body = element("body", main, _foot(record))
-    return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
+    return page(f"{words.title(record)}: {words.end(record['runs'][-1])[1]}", main, _foot(record))
 
 
 def _top(record: Data) -> Markup:
@@ -45,7 +28,7 @@ def _top(record: Data) -> Markup:
         element("p", "Record of a release", class_="kicker"),
         element("h1", f"{project} ", element("span", version, class_="version")),
         _verdict(run),
-        _facts(
+        facts(
             ("Tag", record["tag"]),
             ("Commit", record["commit"] and element("code", record["commit"])),
         ),
@@ -58,15 +41,10 @@ def _verdict(run: Data) -> Markup:
     return element(
         "div",
         element("strong", str(run["exit"]["message"]) or word),
-        element("p", _linked(remedy), class_="remedy") if remedy else None,
+        element("p", linked(remedy), class_="remedy") if remedy else None,
         element("p", f"{run['verb']} on {words.moment(run['begun'])}: {word} in {took}", class_="soft small"),
         class_=f"verdict {tone}",
     )
-
-
-def _facts(*pairs: tuple[str, str | None]) -> Markup:
-    shown = [element("div", element("dt", name), element("dd", value)) for name, value in pairs if value]
-    return element("dl", *shown, class_="facts")
 
 
 def _indexes(record: Data) -> Iterator[Markup]:
@@ -132,7 +110,7 @@ def _run(run: Data) -> Iterator[Markup]:
     yield from _under("Checks", together(*groups) if groups else None)
     yield from _under("Waivers", _list(map(_waiver, run["waivers"])), class_="card")
     tools = [(name, version) for name, version in run["tools"].items()]
-    yield from _under("Made with", _facts(*tools) if tools else None, class_="card")
+    yield from _under("Made with", facts(*tools) if tools else None, class_="card")
 
 
 def _under(title: str, content: Markup | None, *, class_: str | None = None) -> Iterator[Markup]:
@@ -177,9 +155,9 @@ def _finding(finding: Data) -> Markup:
         "div",
         element("p", f"{where}{finding['message']}"),
         element("p", f"the index would say: {server}", class_="soft small") if server else None,
-        element("p", _linked(finding["remedy"]), class_="remedy") if finding.get("remedy") else None,
+        element("p", linked(finding["remedy"]), class_="remedy") if finding.get("remedy") else None,
         element("p", "more: ", explained, class_="soft small") if explained else None,
-        element("p", "source: ", _linked(source), class_="soft small") if source else None,
+        element("p", "source: ", linked(source), class_="soft small") if source else None,
         class_="finding",
     )
 
@@ -221,12 +199,3 @@ def _waiver(waiver: Data) -> Markup:
 def _foot(record: Data) -> Markup:
     made = record["runs"][-1]["tools"].get("pypi-preflight", "")
     return element("footer", f"Made by pypi-preflight {made} from record.json, schema {record['schema']}.")
-
-
-def _linked(value: str) -> Markup:
-    """Text with its addresses to be followed; of https alone, whatever else it says."""
-    parts, at = [], 0
-    for found in _ADDRESS.finditer(value):
-        parts += [text(value[at : found.start()]), element("a", found[0], href=found[0], rel="noreferrer")]
-        at = found.end()
-    return together(*parts, text(value[at:]))

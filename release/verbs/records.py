@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from release.errors import Exit, ReleaseError
+from release.errors import Exit, ReleaseError, UsageError
 from release.verbs.writing import Write, as_json, show
 
 TEXTS = {
@@ -30,6 +30,8 @@ def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
     forms = report_.add_mutually_exclusive_group()
     for name, text in _FORMS.items():
         forms.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=text)
+    report_.add_argument("--tokens", action="store_true", help="the health of tokens over time, as a page: with --html")
+    report_.add_argument("--state", type=Path, metavar="DIR", help="where their history is ($PYPI_PREFLIGHT_STATE)")
     report_.add_argument("--output", type=Path, metavar="FILE", help="write it there, not to standard output")
 
 
@@ -37,15 +39,39 @@ def report(options: argparse.Namespace, write: Write) -> int:
     """One record, in the form that is asked for; `--json` gives the record itself."""
     from release import keeping
 
-    path = keeping.find(options.directory.resolve(), options.version)
-    record = keeping.read(path)
-    made = as_json(record) if options.json and not options.form else _made(options.form or "text", record, str(path))
+    if options.tokens:
+        made = _tokens(options)
+    else:
+        path = keeping.find(options.directory.resolve(), options.version)
+        record = keeping.read(path)
+        plain = options.json and not options.form
+        made = as_json(record) if plain else _made(options.form or "text", record, str(path))
     if options.output is None:
         write(made)
     else:
         keeping.write_text(options.output, made)
         write("" if options.json or options.quiet else f"written: {options.output}\n")
     return Exit.DONE
+
+
+def _tokens(options: argparse.Namespace) -> str:
+    """The page about tokens. Raises `ReleaseError` where their history can't be read."""
+    from release.adapters import system
+    from release.health import history, past
+    from release.reports import tokens
+
+    if options.form != "html" or options.version is not None:
+        raise UsageError(
+            "the report on tokens is a page, and of no version",
+            remedy="run: python -m release report --tokens --html; as text or JSON: python -m release tokens history",
+        )
+    real = system.real()
+    kept = history.History(history.directory(real.env, options.state) / history.NAME, now=real.now)
+    strips = past.strips(kept)
+    kept.close()
+    if kept.trouble is not None:
+        raise kept.trouble
+    return tokens.tokens(strips, now=real.now())
 
 
 def _made(form: str, record: dict[str, Any], where: str) -> str:
