@@ -8,15 +8,13 @@ from datetime import UTC
 from pathlib import Path
 from typing import Literal
 
-from release import fleet as fleets
-from release import survey, workflows
+from release import workflows
 from release.adapters import git, whole_file
 from release.adapters.system import System, filing
 from release.errors import ReleaseError, UsageError
 from release.health import schedule
 from release.health.schedule import Asked
 from release.health.schedulers import Status
-from release.model.place import Variable
 from release.platforms import when as times
 
 _FILES = {"github": ".github/workflows/token-health.yml", "gitlab": ".gitlab/token-health.yml"}
@@ -51,13 +49,12 @@ class Hosted:
     def texts(self) -> dict[str, str]:
         """The workflow. Raises `UsageError` where it needs a file that is in no clone."""
         made = workflows.pipeline(self._system, self._asked.directory, file=self._asked.config)
-        options = {"--directory": self._asked.directory, "--config": self._asked.config, "--fleet": self._asked.fleet}
-        words = [word for name, path in options.items() if path for word in self._option(name, path)]
+        words = [word for name, path in self._asked.options.items() for word in self._option(name, path)]
         text = workflows.HEALTH[self._service](
             made,
             cron=self.when.text,
             command=f"python -m release tokens --strict {shlex.join(words)}".strip(),
-            variables=variables(self._asked) or ("TWINE_PASSWORD",),
+            variables=schedule.variables(self._asked, notify=False) or ("TWINE_PASSWORD",),
         )
         return {str(self.path): text}
 
@@ -100,14 +97,3 @@ class Hosted:
             result=f"ask the service: {command}",
             next=f"{coming:%Y-%m-%d %H:%M} UTC" if coming else None,
         )
-
-
-def variables(asked: Asked) -> tuple[str, ...]:
-    """The environment variables in which the fleet keeps tokens. Raises `ConfigError`."""
-    if asked.fleet is not None:
-        found = fleets.parse_file(survey.toml(asked.fleet), str(asked.fleet))
-    else:
-        config = survey.config(asked.directory, asked.config, needs_project=False)
-        found = fleets.parse(config.fleet, config.indexes)
-    names = (entry.place.name for entry in found.entries if isinstance(entry.place, Variable))
-    return tuple(dict.fromkeys(names))

@@ -7,14 +7,20 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, get_args
 
+from release import fleet as fleets
+from release import survey
 from release.adapters import scheduler
 from release.adapters.system import System
-from release.errors import UsageError
+from release.errors import ReleaseError, UsageError
+from release.fleet import Fleet
+from release.model.channel import Mail
+from release.model.place import Place, Variable
 from release.model.redact import redact
 from release.platforms import when as times
 from release.platforms.job import Job
@@ -42,6 +48,15 @@ class Asked:
     config: Path | None = None
     #: "day", "week", or five fields of cron
     every: str = "day"
+    #: where each run writes metrics; None: nowhere
+    metrics: Path | None = None
+
+    @property
+    def options(self) -> dict[str, Path]:
+        """What is looked at, as options of the program. A fleet is the same wherever one stands."""
+        if self.fleet is not None:
+            return {"--fleet": self.fleet}
+        return {"--directory": self.directory} | ({"--config": self.config} if self.config else {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +87,7 @@ def _booted() -> bool:
 def name(asked: Asked) -> str:
     """The job's name: the same for the same things to look at, whenever they are to be looked at."""
     what = asked.fleet or asked.directory
-    key = "\0".join(str(path or "") for path in (asked.directory, asked.fleet, asked.config))
+    key = "\0".join(str(path) for path in asked.options.values())
     slug = re.sub(r"[^a-z0-9]+", "-", what.stem.lower()).strip("-")[:24] or "tokens"
     return f"pypi-preflight-{slug}-{hashlib.sha256(key.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
 
@@ -93,9 +108,9 @@ def local(system: System) -> datetime:
 def prepare(system: System, asked: Asked, kind: Kind) -> Prepared:
     """The job of a machine. Raises `UsageError`."""
     env, notes = _environment(system.env, kind)
-    words = ["--directory", str(asked.directory)]
-    words += ["--config", str(asked.config)] if asked.config else []
-    words += ["--fleet", str(asked.fleet)] if asked.fleet else []
+    words = [word for option, path in asked.options.items() for word in (option, str(path))]
+    words += ["--metrics", str(asked.metrics)] if asked.metrics else []
+    words += ["--notify"] if _tells_people(asked) else []
     log = _logs() / f"{name(asked)}.log"
     job = Job(
         name=name(asked),
@@ -118,6 +133,35 @@ def _program(kind: Kind, log: Path) -> tuple[str, ...]:
         return sys.executable, "-P", "-m", "release"
     quiet = Path(sys.executable).with_name("pythonw.exe")
     return str(quiet if quiet.is_file() else sys.executable), "-P", "-m", "release.scheduled", str(log)
+
+
+def fleet(asked: Asked) -> Fleet:
+    """What is to be looked at, as its file or the configuration has it. Raises `ConfigError`."""
+    if asked.fleet is not None:
+        return fleets.parse_file(survey.toml(asked.fleet), str(asked.fleet))
+    config = survey.config(asked.directory, asked.config, needs_project=False)
+    return fleets.parse(config.fleet, config.indexes)
+
+
+def variables(asked: Asked, *, notify: bool) -> tuple[str, ...]:
+    """The environment variables in which the fleet keeps tokens, and with `notify` addresses to tell.
+
+    Raises `ConfigError`.
+    """
+    found = fleet(asked)
+    places: list[Place | None] = [entry.place for entry in found.entries]
+    if notify:
+        told = found.notify
+        places += [one.password if isinstance(one, Mail) else one.address for one in told.channels] + [told.ping]
+    return tuple(dict.fromkeys(place.name for place in places if isinstance(place, Variable)))
+
+
+def _tells_people(asked: Asked) -> bool:
+    """Whether the fleet says whom to tell. What is wrong with it is said elsewhere: a job can always be removed."""
+    with suppress(ReleaseError):
+        notify = fleet(asked).notify
+        return bool(notify.channels) or notify.ping is not None
+    return False
 
 
 def _logs() -> Path:

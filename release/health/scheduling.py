@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from release.adapters.system import System
-from release.health import by_service, schedule
+from release.health import schedule
 from release.health.by_cron import Crontab
 from release.health.by_launchd import Launchd
 from release.health.by_service import Hosted
@@ -39,8 +39,10 @@ def explanation(system: System, asked: Asked, kind: Kind, chosen: Scheduler) -> 
         f"Keyring: {chosen.keyring}.",
     ]
     notes = list(chosen.notes)
-    if kind not in {"github", "gitlab"} and (names := by_service.variables(asked)):
-        notes.append(f"${', $'.join(names)}: no scheduler has it, so the job can't read it; keep that token elsewhere")
+    if kind not in {"github", "gitlab"} and (names := schedule.variables(asked, notify=True)):
+        notes.append(
+            f"${', $'.join(names)}: no scheduler has it, so the job can't read it; keep what it holds elsewhere"
+        )
     return [*lines, *(f"Note: {note}" for note in notes)]
 
 

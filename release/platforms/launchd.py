@@ -34,7 +34,6 @@ def plist(job: Job) -> bytes:
         "ProcessType": "Background",
         "LowPriorityIO": True,
         "RunAtLoad": False,
-        "Umask": 0o077,
     }
     return plistlib.dumps(found, sort_keys=False)
 

@@ -43,6 +43,7 @@ def _arguments_of_schedule(own: argparse.ArgumentParser) -> None:
         help="what runs it (default: this platform's own)",
     )  # fmt: skip
     own.add_argument("--fleet", type=Path, metavar="FILE", help="look at what this TOML file lists")
+    own.add_argument("--metrics", type=Path, metavar="FILE", help="each run writes metrics there, for node_exporter")
     deeds = own.add_mutually_exclusive_group()
     for deed, text in (
         ("print", "say what would be written, and write nothing (default)"),
@@ -90,6 +91,7 @@ def schedule(options: argparse.Namespace, write: Write) -> int:
     asked = jobs.Asked(
         directory=directory, every=options.every,
         fleet=options.fleet and options.fleet.resolve(), config=options.config and options.config.resolve(),
+        metrics=options.metrics and options.metrics.resolve(),
     )  # fmt: skip
     kind, name = options.kind or jobs.kind_here(system), jobs.name(asked)
     chosen = scheduling.of(system, asked, kind)

@@ -133,6 +133,24 @@ def test_tokens_in_variables_are_named_since_no_job_has_them(tmp_path: Path) -> 
     assert lines[-1].startswith("Note: $ACME_TOKEN: no scheduler has it")
 
 
+def test_a_fleet_that_says_whom_to_tell_is_told_of_and_metrics_are_written(tmp_path: Path) -> None:
+    there = machine(tmp_path, "crontab")
+    fleet = tmp_path / "fleet.toml"
+    fleet.write_text('[notify]\nping = { file = "ping" }\n[[tokens]]\nproject = "acme"\nfile = "x"\n')
+    what = asked(there, fleet=fleet, metrics=tmp_path / "tokens.prom")
+    job = schedule.prepare(there.system, what, "cron").job
+    assert job.argv[-3:] == ("--metrics", str(tmp_path / "tokens.prom"), "--notify")
+
+
+def test_a_job_is_removed_even_where_its_fleet_is_gone(tmp_path: Path) -> None:
+    there = machine(tmp_path, "crontab")
+    fleet = tmp_path / "fleet.toml"
+    fleet.write_text('[[tokens]]\nproject = "acme"\nfile = "x"\n')
+    assert scheduling.of(there.system, asked(there, fleet=fleet), "cron").install()
+    fleet.unlink()
+    assert scheduling.of(there.system, asked(there, fleet=fleet), "cron").remove()
+
+
 def test_a_bus_that_is_there_goes_with_the_line_of_cron(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scheduler, "session_bus", lambda _env, _user: Path("/run/user/1000/bus"))
     there = machine(tmp_path, "crontab")
@@ -160,6 +178,8 @@ def test_each_thing_to_look_at_has_a_job_of_its_own(tmp_path: Path) -> None:
     assert schedule.name(one).startswith("pypi-preflight-my-project-")
     assert schedule.name(other).startswith("pypi-preflight-all-")
     assert schedule.name(one) == schedule.name(replace(one, every="week"))
+    assert schedule.name(other) == schedule.name(replace(other, directory=tmp_path / "elsewhere"))
+    assert len({schedule.name(one), schedule.name(other), schedule.name(replace(one, config=tmp_path / "c"))}) == 3
 
 
 @pytest.mark.parametrize(("platform", "kind"), [("darwin", "launchd"), ("win32", "windows"), ("freebsd14", "cron")])
