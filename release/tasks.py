@@ -76,9 +76,11 @@ def store(_: Context, index: str = "pypi") -> None:
 
 
 @task(auto_shortflags=False)
-def token_health(_: Context, fleet: str = "", offline: bool = False, strict: bool = False) -> None:
+def token_health(
+    _: Context, fleet: str = "", offline: bool = False, strict: bool = False, notify: bool = False
+) -> None:
     """Say how every token is: of this project, or of a fleet (a TOML file)."""
-    _program("tokens", *_flags(fleet=fleet, offline=offline, strict=strict))
+    _program("tokens", *_flags(fleet=fleet, offline=offline, strict=strict, notify=notify))
 
 
 @task(auto_shortflags=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +48,14 @@ def test_all_of_it_is_understood() -> None:
         "webhook $HOOK", "webhook command pass show hook", "mail smtp.example:465 to c@d.example, e@f.example",
         "apprise file ~/apprise",
     ]  # fmt: skip
+
+
+def test_the_table_of_the_documentation_is_valid() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "telling.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    made = parse(table)
+    assert [type(one) for one in made.channels] == [Webhook, Mail, Apprise]
+    assert made.ping is not None
 
 
 def test_nobody_is_told_unless_it_is_said() -> None:
