@@ -6,6 +6,7 @@ Source: warehouse, `utils/readme.py`. Observed: readme_renderer 45.0 on the inde
 from __future__ import annotations
 
 import io
+import threading
 from functools import lru_cache
 from typing import Any
 
@@ -91,6 +92,10 @@ def as_html(text: str, content_type: str) -> str | None:
             return None
 
 
+#: docutils silences its own warnings for a moment, which is for the whole process: of two threads in it, one meets them
+_ONE_AT_A_TIME = threading.Lock()
+
+
 @lru_cache(maxsize=8)
 def _rst(text: str) -> tuple[str, str | None]:
     """HTML; and why there is none, in the renderer's words."""
@@ -104,7 +109,8 @@ def _rst(text: str) -> tuple[str, str | None]:
     writer.translator_class = ReadMeHTMLTranslator
     settings: dict[str, Any] = {**SETTINGS, **_RST_SETTINGS, "warning_stream": warnings}
     try:
-        parts = publish_parts(text, writer=writer, settings_overrides=settings)
+        with _ONE_AT_A_TIME:
+            parts = publish_parts(text, writer=writer, settings_overrides=settings)
     except SystemMessage as message:
         return "", str(message)
     except Exception as error:
