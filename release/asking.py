@@ -50,7 +50,7 @@ class Talk:
     def of(cls, options: argparse.Namespace, write: Callable[[str], None]) -> Talk:
         """For the project that `--project` or the directory names; there need be none. Raises ConfigError."""
         system, directory = systems.real(), options.directory.resolve()
-        config, project = _subject(system, directory, options)
+        config, project = subject(system, directory, options)
         return cls(
             system=system, directory=directory, config=config, project=project, offline=options.offline,
             insecure=getattr(options, "insecure_backend", False), write=write,
@@ -127,7 +127,7 @@ class Talk:
     def _token(self, index: Index) -> Secret:
         """A token that looks whole. A broken one is asked for again, where somebody is there."""
         for attempt in range(_ATTEMPTS):
-            secret = _typed(index)
+            secret = typed(index)
             broken = storing.damage(index, secret)
             if broken is None:
                 return secret
@@ -137,7 +137,7 @@ class Talk:
         raise AssertionError("the last attempt returns or raises")
 
 
-def _subject(system: System, directory: Path, options: argparse.Namespace) -> tuple[Config, Project | Unknown]:
+def subject(system: System, directory: Path, options: argparse.Namespace) -> tuple[Config, Project | Unknown]:
     name = options.project or survey.name(directory)
     if name is not None:
         return verification.subject(system, directory, file=options.config, name=name)
@@ -149,12 +149,12 @@ def _look(talk: Talk, index: Index, system: System) -> Looked:
     return talk.look(index, system=system)
 
 
-def _typed(index: Index) -> Secret:
+def typed(index: Index, verb: str = "store") -> Secret:
     """One line, from whoever is there: typed without echo, or out of a pipe. Raises UsageError where none comes."""
     if not sys.stdin.isatty():
         line = sys.stdin.readline()
         if not line:
-            raise UsageError("no token on standard input", remedy='pass it: printf %s "$TOKEN" | … store …')
+            raise UsageError("no token on standard input", remedy=f'pass it: printf %s "$TOKEN" | … {verb} …')
         return Secret(line.strip(BLANKS))
     from getpass import getpass
 

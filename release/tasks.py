@@ -84,6 +84,12 @@ def token_health(
 
 
 @task(auto_shortflags=False)
+def rotate(_: Context, index: str = "pypi", project: str = "", leaked: bool = False) -> None:
+    """Replace a token by a new one wherever it lies, and see the old one dead."""
+    _program("rotate", *_flags(index=index, project=project, leaked=leaked))
+
+
+@task(auto_shortflags=False)
 def rehearse(_: Context, built: bool = False) -> None:
     """Rehearse a whole release on an embedded index; needs no credentials."""
     _program("rehearse", *_flags(built=built))
@@ -182,6 +188,7 @@ TASKS = (
     store,
     token_health,
     schedule,
+    rotate,
     rehearse,
     testpypi,
     upload,

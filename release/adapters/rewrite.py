@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 
 from release.errors import ReleaseError
 
 
-def replace(path: Path, before: bytes, after: bytes) -> None:
-    """Put `after` in the place of `before`, in one step; the file's mode is 600 from then on.
+def replace(path: Path, before: bytes, after: bytes, *, keep_mode: bool = False) -> None:
+    """Put `after` in the place of `before`, in one step; the file's mode is 600 from then on, unless it is kept.
 
     A symbolic link stays one. Raises ReleaseError where the file is not `before` any more, and
     `OSError` where it can't be written; it is as it was then.
@@ -26,6 +27,8 @@ def replace(path: Path, before: bytes, after: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         _same_owner(real, name)
+        if keep_mode:
+            Path(name).chmod(stat.S_IMODE(real.stat().st_mode))
         os.replace(name, real)  # noqa: PTH105 - a name, as mkstemp gives it
     except BaseException:
         with contextlib.suppress(OSError):

@@ -49,6 +49,11 @@ def tokens(db: sqlite3.Connection) -> dict[str, Secret]:
     return {row["name"]: _text(row) for row in db.execute("SELECT * FROM tokens ORDER BY rowid")}
 
 
+def revoke(db: sqlite3.Connection, token: str) -> None:
+    """Let a token, by its name, be known no more."""
+    db.execute("UPDATE tokens SET revoked = 1 WHERE name = ?", (token,))
+
+
 def _text(row: sqlite3.Row) -> Secret:
     caveats = [caveat.encode() for caveat in json.loads(row["caveats"])]
     key = row["key"][::-1] if row["forged"] else row["key"]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self
 from release.errors import UsageError
 from release.model.index import Index, is_loopback
 from release.model.secret import Secret
-from release.sandbox import log, projects
+from release.sandbox import log, population, projects
 from release.sandbox.app import application
 from release.sandbox.control import Controlled
 from release.sandbox.fault_list import FaultList
@@ -182,6 +182,11 @@ class Sandbox:
         """Yank a release, as its maintainer would on the site; None takes that back."""
         with self._store.writing() as db:
             projects.yank(db, project, version, reason)
+
+    def revoke(self, token: str) -> None:
+        """Delete a token, by its name in the world, as its user would on the site."""
+        with self._store.writing() as db:
+            population.revoke(db, token)
 
     def close(self) -> None:
         """Stop serving; a second call does nothing."""

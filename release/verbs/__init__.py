@@ -9,10 +9,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 
-from release.verbs import automation, causes, confirmation, credentials, files, health, records
+from release.verbs import automation, causes, confirmation, credentials, files, health, records, rotating
 from release.verbs.writing import Write
 
-_MODULES = (files, causes, credentials, confirmation, health, records, automation)
+_MODULES = (files, causes, credentials, confirmation, health, rotating, records, automation)
 
 TEXTS: Mapping[str, str] = {verb: text for module in _MODULES for verb, text in module.TEXTS.items()}
 Handler = Callable[[argparse.Namespace, Write], int]

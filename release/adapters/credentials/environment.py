@@ -52,6 +52,12 @@ def of_other_tools(env: Mapping[str, str]) -> Iterator[Candidate]:
             yield Candidate(origin=_origin(name), password=Secret(env[name]), standing="other-tool", tool=tool)
 
 
+def is_for(name: str, index: Index) -> bool:
+    """Whether a secret of a CI, which is a variable there, is by its name a token of this index."""
+    known = name == "TWINE_PASSWORD" or any(pattern.fullmatch(name) for pattern, _ in _OTHER_TOOLS)
+    return known and ("TEST" in name) == ("test" in index.name.lower())
+
+
 def _origin(name: str) -> Origin:
     return Origin(kind="environment", detail=f"${name}")
 

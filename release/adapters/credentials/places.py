@@ -50,14 +50,15 @@ def take(system: System, place: Place, *, username: str, directory: Path) -> Tak
         case Variable(name=name):
             return _of_variable(system.env, name, username)
         case PrivateFile(path=path):
-            return _of_file(place, directory / _expanded(path, system.home), username)
+            return _of_file(place, directory / expanded(path, system.home), username)
         case Command():
             return _of_command(system, place, username, directory)
         case KeyringEntry():
             return of_keyring([place], system.env)[place]
 
 
-def _expanded(path: str, home: Path) -> Path:
+def expanded(path: str, home: Path) -> Path:
+    """The path, with the home directory in the place of its `~`."""
     return home / path[2:] if path.startswith(("~/", "~\\")) else Path(path)
 
 

@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from release.adapters.credentials import keyring
+from release.adapters.credentials import keyring, places
 from release.adapters.credentials.source import Found
 from release.adapters.process import TimedOutError, run_program
 from release.errors import ReleaseError
-from release.model.credential import Origin
+from release.model.credential import Credential, Origin
 from release.model.index import Index
+from release.model.place import KeyringEntry
 from release.model.secret import Secret
 
 _CHILD = Path(__file__).with_name("keyring_write_child.py")
@@ -38,11 +39,26 @@ def keep(
     backend = _ask(request, env, limit)
     found = keyring.find(index, env, _USERNAME, limit=limit)
     if not isinstance(found, Found) or found.password != secret or found.origin is None:
-        raise ReleaseError(
-            f"the keyring ({backend}) took the token, and does not give it back", remedy=_WITHOUT,
-            cause="keyring.no-backend",
-        )  # fmt: skip
+        raise _not_given_back(backend)
     return found.origin
+
+
+def put(
+    entry: KeyringEntry, secret: Secret, env: Mapping[str, str], *, insecure: bool = False, limit: float = keyring.LIMIT
+) -> None:
+    """Let an entry have a token, and read it back. Raises ReleaseError as `keep` does."""
+    request = {"do": "keep", "service": entry.service, "username": entry.username, "insecure": insecure}
+    backend = _ask({**request, "password": secret.reveal()}, env, limit)
+    had = places.of_keyring([entry], env, limit=limit)[entry].resolution.credential
+    if not isinstance(had, Credential) or had.password != secret:
+        raise _not_given_back(backend)
+
+
+def _not_given_back(backend: str) -> ReleaseError:
+    return ReleaseError(
+        f"the keyring ({backend}) took the token, and does not give it back", remedy=_WITHOUT,
+        cause="keyring.no-backend",
+    )  # fmt: skip
 
 
 def remove(service: str, username: str, env: Mapping[str, str], *, limit: float = keyring.LIMIT) -> None:

@@ -1,0 +1,135 @@
+"""The verb that rotates a token, with somebody at a terminal or a script."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from release.errors import Exit, UsageError
+from release.verbs.writing import Write, as_json
+
+if TYPE_CHECKING:
+    from release.health.finding_old import Asked
+    from release.health.rotation import Person
+    from release.model.index import Index
+
+TEXTS = {"rotate": "replace a token by a new one wherever it lies, and see the old one dead"}
+#: seconds for which the old token is watched on a terminal
+_WAIT = 600.0
+_ATTEMPTS = 3
+
+
+def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
+    """Declare the options of this verb."""
+    own = made["rotate"]
+    own.epilog = (
+        "exit status: 0 done · 1 refused, or a place still has the old token · 2 usage or configuration · "
+        "5 all places have the new token, and the old one is not known to be dead"
+    )
+    own.add_argument("--index", metavar="NAME", default="pypi", help="the index that the token is for (default: pypi)")
+    own.add_argument("--project", metavar="NAME", help="the project (default: the one of the directory)")
+    own.add_argument("--fleet", type=Path, metavar="FILE", help="look at the places that this TOML file lists too")
+    own.add_argument("--leaked", action="store_true", help="others have seen the old token: delete it first")
+    own.add_argument(
+        "--gh", nargs="*", metavar="SECRET",
+        help="set these secrets of the repository on GitHub too, by gh; without names, those that look like the token",
+    )  # fmt: skip
+    own.add_argument("--yes", action="store_true", help="ask nothing, replace everywhere; the token comes from a pipe")
+    own.add_argument("--open", action="store_true", help="open the index's pages in the browser")
+    own.add_argument("--wait", type=float, metavar="SECONDS", help="watch the old token for so long until it is dead")
+    own.add_argument("--insecure-backend", action="store_true", help="even where the keyring is a readable file")
+    own.add_argument("--state", type=Path, metavar="DIR", help="remember it there ($PYPI_PREFLIGHT_STATE)")
+
+
+def rotate(options: argparse.Namespace, write: Write) -> int:
+    """The whole rotation, or with `--plan` what it would do."""
+    terminal = not (options.json or options.quiet or options.yes) and sys.stdin.isatty() and sys.stdout.isatty()
+    if not (terminal or options.yes or options.plan):
+        raise UsageError("there is nobody to ask", remedy="run it in a terminal, or let it replace everything: --yes")
+    from release.health import finding_old, receiving, rotation, rotation_words
+
+    def tell(line: str) -> None:
+        if not (options.json or options.quiet):
+            write(f"{line}\n")
+
+    asked = _asked(options)
+    found = finding_old.look(asked)
+    for line in rotation_words.beginning(asked, found):
+        tell(line)
+    if options.plan:
+        write(as_json(rotation_words.as_data(asked, found, None)) if options.json else "")
+        for line in rotation_words.plan(found):
+            tell(line)
+        return Exit.DONE
+    limit = options.wait if options.wait is not None else _WAIT if terminal else 0.0
+    person = _person(asked.index, tell, write, terminal=terminal, browser=options.open)
+    turn = rotation.Rotation(asked=asked, found=found, person=person, insecure=options.insecure_backend, limit=limit)
+    ended = turn.carry_out()
+    if options.json:
+        write(as_json(rotation_words.as_data(asked, found, ended)))
+    else:
+        narrower = turn.new is not None and receiving.narrower(found, turn.new)
+        write("".join(f"{line}\n" for line in rotation_words.ending(asked, ended, narrower=narrower)))
+    return ended.status
+
+
+def _asked(options: argparse.Namespace) -> Asked:
+    """Raises ConfigError, UsageError, ToolError."""
+    from release import fleet, survey
+    from release.adapters import system
+    from release.asking import subject
+    from release.health import history
+    from release.health.finding_old import Asked
+
+    real, directory = system.real(), options.directory.resolve()
+    config, project = subject(real, directory, options)
+    index = config.index(options.index)
+    if options.wait is not None and options.wait < 0:
+        raise UsageError(f"--wait must not be negative, and is {options.wait:g}", remedy="give 0 or more")
+    if options.fleet is not None:
+        listed = fleet.parse_file(survey.toml(options.fleet), str(options.fleet)).entries
+    else:
+        listed = fleet.parse(config.fleet, config.indexes).entries
+    return Asked(
+        system=real, index=index, project=project, directory=directory, fleet=listed, leaked=options.leaked,
+        fleet_directory=options.fleet.resolve().parent if options.fleet else directory,
+        state=history.directory(real.env, options.state), secrets=_secrets(options, index, directory),
+    )  # fmt: skip
+
+
+def _secrets(options: argparse.Namespace, index: Index, directory: Path) -> tuple[str, ...]:
+    if options.gh is None:
+        return ()
+    from release.adapters import github_secrets, system
+    from release.adapters.credentials import environment
+
+    if options.gh:
+        return tuple(dict.fromkeys(options.gh))
+    return tuple(one for one in github_secrets.names(system.real(), directory) if environment.is_for(one, index))
+
+
+def _person(index: Index, tell: Callable[[str], None], write: Write, *, terminal: bool, browser: bool) -> Person:
+    from release.asking import typed
+    from release.health.rotation import Person
+
+    def asks(question: str) -> bool:
+        write(f"{question} [y/N] ")
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+    def page(address: str) -> None:
+        tell(f"  → {address}")
+        if browser and terminal:
+            import webbrowser
+
+            webbrowser.open(address)
+
+    return Person(
+        tell=tell, agrees=asks if terminal else lambda _question: True, sure=asks if terminal else lambda _q: False,
+        token=lambda: typed(index, "rotate"), page=page, attempts=_ATTEMPTS if terminal else 1,
+    )  # fmt: skip
+
+
+HANDLERS = {"rotate": rotate}
