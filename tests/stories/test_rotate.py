@@ -245,16 +245,6 @@ def test_a_leaked_token_goes_first_and_is_a_failure_while_it_lives(project: User
     assert value(pypi, "old") not in texts(project)
 
 
-def test_a_token_in_the_projects_own_files_is_known_to_be_leaked(project: UserProject, pypi: Sandbox) -> None:
-    project.write("deploy.sh", f"twine upload -p {value(pypi, 'old')} dist/*\n")
-    project.commit()
-    pypi.revoke("old")
-    told = rotate(project, value(pypi, "new"), "--json")
-    assert told.status == 0, told.all
-    assert (told.data["old"]["leaked"], told.data["old"]["leaked_in"]) == (True, ["deploy.sh:1"])
-    assert told.data["steps"][0].startswith("delete the old one")
-
-
 # -- killed ---------------------------------------------------------------------------------------
 
 KILLED = """\
@@ -275,21 +265,16 @@ sys.exit(main(sys.argv[1:]))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
-@pytest.mark.parametrize("words", [(), ("--leaked",)], ids=["plain", "leaked"])
-@pytest.mark.parametrize("number", range(1, 8))
+@pytest.mark.parametrize(("number", "words"), [*((n, ()) for n in range(1, 7)), (1, ("--leaked",)), (4, ("--leaked",))])
 def test_killed_after_each_step_a_credential_works_and_a_second_run_goes_on(
     project: UserProject, pypi: Sandbox, number: int, words: tuple[str, ...]
 ) -> None:
     """In the order for a leaked token, too, as long as the person has not deleted it."""
-    if not words and number == 7:
-        pytest.skip("six steps")
     project.env["KILL_AFTER"] = str(number)
     argv = (sys.executable, "-c", KILLED, "rotate", "--yes", *words)
     assert project.command(*argv, stdin=value(pypi, "new")).status == -9
-    verified = project.run("verify", "--json").data
-    assert verified["verdict"] == "healthy"
-    for place in (pypirc(project).read_text().split("[again]")[0], json.dumps(kept(project))):
-        assert (value(pypi, "old") in place) != (value(pypi, "new") in place)
+    for place in (*pypirc(project).read_text().split("[again]"), json.dumps(kept(project))):
+        assert (value(pypi, "old") in place) != (value(pypi, "new") in place), "one that works, and whole"
     told = rotate(project, value(pypi, "new"), "--json", *words)
     assert told.status in ({1, 5} if words else {5}), told.all
     assert told.data["left"] == []
