@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from release.health_report import ORDER, Span, Strip
 from release.model.redact import redact
@@ -158,8 +159,13 @@ def _check(one: Strip, name: str) -> Markup:
     """How a check ended when it was last made: what does not apply today may have done so before."""
     made = next((span for span in reversed(one.spans) if span.checks.get(name) in _MADE), None)
     state = made.checks[name] if made else one.now.seen.checks[name]
+    return _ended(name, state, f"{state}, {_moment(made.last_seen)}" if made else f"{state}, never made")
+
+
+@lru_cache(maxsize=1024)
+def _ended(name: str, state: str, when: str) -> Markup:
+    """Kept, since most of a thousand tokens are looked at in the same minute."""
     tone, mark = words.STATES.get(state, ("bad", "?"))
-    when = f"{state}, {_moment(made.last_seen)}" if made else f"{state}, never made"
     about = element("span", f" {when}", class_="soft small")
     return element(
         "li",
@@ -193,10 +199,11 @@ def _bar(span: Span, end: datetime, start: datetime, now: datetime) -> Markup:
     width = min(max((end - start) / timedelta(seconds=1) / whole * 100 - at, 0.5), 100 - at)
     tone = _TONES[span.state]
     height = _HEIGHTS[tone]
-    return element(
-        "rect", x=f"{at:.2f}%", y=(_STRIP - height) / 2, width=f"{width:.2f}%", height=height, class_=tone
-    )  # fmt: skip
+    # Numbers and a word of our own: there may be tens of thousands of these.
+    return Markup(
+        f'<rect x="{at:.2f}%" y="{(_STRIP - height) / 2}" width="{width:.2f}%" height="{height}" class="{tone}"></rect>'
+    )
 
 
 def _moment(at: datetime) -> str:
-    return words.moment(at.isoformat())
+    return f"{at:%Y-%m-%d %H:%M} UTC"
