@@ -78,8 +78,6 @@ NOT_REPRODUCIBLE = {
     "tp.reusable-workflow": "takes an identity that GitHub made for a called workflow; its words are those of a "
     "publisher that is not found",
     "tp.testpypi-not-configured": "its words are those of any publisher that is not found",
-    "file.partial-release": "whose the files are is known to the journal of the run that uploaded them; its words "
-    "are those of file.exists-different",
     "name.taken": "the index answers as for a missing role: account.no-role",
     "meta.secret-in-dist": "the index takes such files; what reveals them is the revoked token",
     "post.testpypi-deps": "what another index lacks shows as any dependency that is not found",

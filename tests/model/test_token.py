@@ -294,12 +294,12 @@ def test_the_issuer_is_read_from_broken_tokens_too() -> None:
         assert issuer(Secret(other)) is None
 
 
-@pytest.mark.timeout(900)
-def test_ten_thousand_tokens_read_as_the_other_implementation_reads_them() -> None:
+@pytest.mark.parametrize("part", range(8))
+def test_ten_thousand_tokens_read_as_the_other_implementation_reads_them(part: int) -> None:
     """Location, identifier and caveats agree with pypitoken, wherever that can read them."""
     import pypitoken  # type: ignore[import-untyped] # it has no stubs
 
-    chance = random.Random(20261124)  # noqa: S311 - a repeatable choice, no secret
+    chance = random.Random(20261124 + part)  # noqa: S311 - a repeatable choice, no secret
     names = ["".join(chance.choices("abcdefghij", k=8)) for _ in range(20)]
     makers = (
         lambda: [0, chance.randrange(2**33), chance.randrange(2**33)],
@@ -310,7 +310,7 @@ def test_ten_thousand_tokens_read_as_the_other_implementation_reads_them() -> No
         lambda: {"version": 1, "permissions": {"projects": chance.sample(names, 2)}},
         lambda: {"nbf": chance.randrange(2**33), "exp": chance.randrange(2**33)},
     )
-    for _ in range(10_000):
+    for _ in range(1_250):
         caveats = [json.dumps(chance.choice(makers)()).encode() for _ in range(chance.randrange(4))]
         identifier = str(uuid.UUID(int=chance.getrandbits(128)))
         value = macaroon.to_text(macaroon.mint(chance.choice(LOCATIONS), identifier.encode(), b"k" * 32, *caveats))
@@ -343,7 +343,7 @@ def _plain(one: object) -> tuple[object, ...]:
 
 def test_ten_thousand_tokens_are_decoded_in_under_a_second() -> None:
     secrets = [Secret(text("pypi.org", *CAVEATS[2])) for _ in range(10_000)]
-    began = time.perf_counter()
+    began = time.process_time()
     for secret in secrets:
         decode(secret)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1

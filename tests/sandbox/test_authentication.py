@@ -141,9 +141,9 @@ NOW = int(time.time())
 ATTENUATED = {
     "to this project": ('[1,["acme-widget"]]', "acme-widget", OK),
     "to another project": ('[1,["acme-widget"]]', "acme-gadget", scoped("acme-gadget", 1)),
-    "to a minute": (f"[0,{NOW + 600},{NOW - 60}]", "acme-widget", OK),
+    "to this day": (f"[0,{NOW + 86_400},{NOW - 60}]", "acme-widget", OK),
     "to the past": (f"[0,{NOW - 1},{NOW - 60}]", "acme-widget", "403 Invalid API Token: token is expired"),
-    "to the future": (f"[0,{NOW + 6000},{NOW + 3000}]", "acme-widget", "403 Invalid API Token: token is expired"),
+    "to the future": (f"[0,{NOW + 180_000},{NOW + 90_000}]", "acme-widget", "403 Invalid API Token: token is expired"),
     "by something unknown": ('["hello"]', "acme-widget", "403 Invalid API Token: caveat has unknown tag: hello"),
     "by no array": ("5", "acme-widget", "403 Invalid API Token: caveat must be an array"),
     "by an empty array": ("[]", "acme-widget", "403 Invalid API Token: caveat array cannot be empty"),

@@ -369,7 +369,8 @@ TABLE: list[Any] = [
     ("meta.requires-python-invalid", inspected(wheel(metadata(Requires_Python="three")))),
     ("meta.requires-dist-invalid", inspected(wheel(metadata(Requires_Dist="a ==== 1")))),
     # after the upload
-    ("post.index-lag", confirmed(listing=None)),
+    ("post.index-lag", confirmed(listing=None, accepted=frozenset({WHEEL, SDIST}))),
+    ("file.partial-release", confirmed(listing=None)),
     ("post.hash-mismatch", confirmed(listing=listing(listed(sha256="b" * 64), listed("acme_widget-1.0.tar.gz")))),
 ]
 
