@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 #: seconds between two looks at whether to stop
 _POLL = 0.02
-#: seconds
-_LONG = 3600
+#: seconds that a signal may have to wait which another thread was given: that ends no sleep of this one
+_NAP = 1
 _LAST_PORT = 65535
 #: bytes in the path of the control address
 _SECRET = 16
@@ -215,7 +215,7 @@ def serve(world: World | None, port: int, state: Path | None, write: Callable[[s
             keys = {name: token.reveal() for name, token in running.tokens.items()}
             write(json.dumps({**places, "tokens": keys, "ambient": running.ambient}) + "\n")
             while True:
-                time.sleep(_LONG)  # unlike a lock, it ends at Ctrl-C on Windows too
+                time.sleep(_NAP)  # unlike a lock, it ends at Ctrl-C on Windows too
         except KeyboardInterrupt:
             return
 
