@@ -61,7 +61,8 @@ def library() -> Path:
 
 def make_tree(directory: Path) -> Path:
     for number in range(4):
-        ignore = shutil.ignore_patterns("site-packages", "__pycache__", "*.pyc")
+        # Archives are left out: they are unpacked here, and git looks at what they are packed as.
+        ignore = shutil.ignore_patterns("site-packages", "__pycache__", "*.pyc", "*.whl")
         shutil.copytree(library(), directory / str(number), ignore=ignore, symlinks=True)
     git(directory, "init", "-q")
     git(directory, "add", "-A", "-f")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +13,11 @@ from release.adapters import git
 from release.adapters.system import System
 from release.errors import ToolError
 from release.model import leak_patterns
+
+#: files from which on a second git is worth its start
+_MANY = 1000
+#: directories of one share at most; and the part of the tree by which the halves may differ
+_FEW, _NEAR = 12, 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,47 +34,92 @@ class Tree:
 class Asked:
     """A question that git is at work on."""
 
-    directory: Path
-    found: subprocess.Popen[bytes]
-    listed: subprocess.Popen[bytes]
+    names: tuple[str, ...]
+    #: those of them that git does not search, since they are not in its index
+    new: tuple[str, ...]
+    #: each searches a part of the tree
+    searching: tuple[subprocess.Popen[bytes], ...]
 
     def answer(self) -> Tree:
-        """Wait for git.
-
-        Where it knows no such patterns (it is built without PCRE), all files are suspect. Raises `ToolError`
-        where it can't list them.
-        """
+        """Wait for git. Where it knows no such patterns (it is built without PCRE), all files are suspect."""
         try:
-            listed, errors = self.listed.communicate()
-            hits, _ = self.found.communicate()
+            hits = [one.communicate()[0] for one in self.searching]
         except BaseException:
-            self.found.kill()
-            self.listed.kill()
+            for one in self.searching:
+                one.kill()
             raise
-        if self.listed.returncode:
-            raise ToolError(
-                f"git ls-files failed in {str(self.directory)!r}: {errors.decode('utf-8', 'replace').strip()!r}",
-                remedy="run `git status` there, and mend what it reports",
-            )
-        entries = _parts(listed)
-        names = tuple(dict.fromkeys(entry[2:] for entry in entries))
         # 0: some files match; 1: none does; more: git could not search.
-        if self.found.returncode not in {0, 1}:
-            return Tree(names=names, suspects=names)
-        # What is not in the index, marked by "?", was not searched.
-        new = (entry[2:] for entry in entries if entry.startswith("? "))
-        return Tree(names=names, suspects=tuple(dict.fromkeys([*_parts(hits), *new])))
+        if any(one.returncode not in {0, 1} for one in self.searching):
+            return Tree(names=self.names, suspects=self.names)
+        return Tree(names=self.names, suspects=tuple(dict.fromkeys([*_parts(b"".join(hits)), *self.new])))
 
 
 def ask(system: System, directory: Path) -> Asked:
-    """Let git list the files of a directory, and find those that the sieve stops at."""
-    words = ["grep", "--perl-regexp", "--files-with-matches", "--null", "--text", "--no-color", "--no-full-name"]
+    """Let git list the files of a directory, and find those that the sieve stops at.
+
+    Raises `ToolError` where it can't list them.
+    """
+    entries = _listed(system, directory)
+    names = tuple(dict.fromkeys(entry[2:] for entry in entries))
+    # What is not in the index is marked by "?".
+    new = tuple(entry[2:] for entry in entries if entry.startswith("? "))
+    words = ["--perl-regexp", "--files-with-matches", "--null", "--text", "--no-color", "--no-full-name"]
     words += [word for pattern in (*leak_patterns.LINES, leak_patterns.ARCHIVES) for word in ("-e", pattern)]
     return Asked(
-        directory=directory,
-        found=_started(system, directory, *words),
-        listed=_started(system, directory, "ls-files", "-t", "-z", "--cached", "--others", "--exclude-standard"),
+        names=names,
+        new=new,
+        searching=tuple(
+            _started(system, directory, *options, "grep", *words, "--", *where) for options, where in _shares(names)
+        ),
     )
+
+
+def _listed(system: System, directory: Path) -> list[str]:
+    listing = _started(system, directory, "ls-files", "-t", "-z", "--cached", "--others", "--exclude-standard")
+    listed, errors = listing.communicate()
+    if listing.returncode:
+        raise ToolError(
+            f"git ls-files failed in {str(directory)!r}: {errors.decode('utf-8', 'replace').strip()!r}",
+            remedy="run `git status` there, and mend what it reports",
+        )
+    return _parts(listed)
+
+
+def _shares(names: Sequence[str]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """For each search of a part of the tree, options and pathspecs.
+
+    The threads of one git wait for each other most of the time: two gits of half as many read a tree in
+    little more than half the time. Observed: git 2.39.5, 2026-11.
+    """
+    half = _half(names) if len(names) >= _MANY else ()
+    if not half:
+        yield (), ()
+        return
+    options = ("-c", f"grep.threads={max(1, (os.cpu_count() or 1) // 2)}")
+    yield options, tuple(f":(literal){path}" for path in half)
+    yield options, (".", *(f":(exclude,literal){path}" for path in half))
+
+
+def _half(names: Sequence[str]) -> tuple[str, ...]:
+    """Directories that together hold about half of the files: the largest that fit, and parts of one that does not."""
+    wanted, chosen, inside = len(names) // 2, list[str](), ""
+    while True:
+        counts = Counter(name[: name.index("/", len(inside))] for name in names if _is_below(name, inside))
+        too_large = ""
+        for path, count in counts.most_common(_FEW):
+            if count <= wanted:
+                chosen.append(path)
+                wanted -= count
+            else:
+                too_large = too_large or f"{path}/"
+        if not too_large or len(chosen) >= _FEW or wanted * _NEAR <= len(names):
+            return tuple(chosen)
+        inside = too_large
+
+
+def _is_below(name: str, directory: str) -> bool:
+    """Whether a path lies in a directory of `directory`, which ends with a slash or is empty."""
+    return name.startswith(directory) and "/" in name[len(directory) :]
 
 
 def _parts(output: bytes) -> list[str]:
