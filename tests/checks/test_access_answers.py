@@ -98,6 +98,7 @@ def test_what_is_in_order_is_healthy(facts: Access) -> None:
         (identity(308, "An upload was attempted to /legacy but the expected upload URL is /legacy/ (with a …"), "url.no-trailing-slash"),
         (identity(404, "Not Found"), "url.simple-or-root"),
         (identity(405, "Method Not Allowed"), "url.simple-or-root"),
+        # "See TODO" is in the index's own words, as recorded.
         (identity(410, "This API has moved to https://upload.pypi.org/legacy/. See TODO …"), "url.legacy-domain"),
         (identity(403, "SSL is required"), "url.http"),
         (permission(403, "Invalid API Token: signatures do not match"), "cred.signature-mismatch"),
