@@ -26,9 +26,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from release.core.models import probe
+from release.core.secret import Secret
+from release.core.tokens import attenuation
 from release.health import history as histories
-from release.model import attenuation, probe
-from release.model.secret import Secret
 from release.sandbox import fault_json
 from release.sandbox.faults import Fault, Slow
 
@@ -297,8 +298,8 @@ def filled(directory: Path, days: int) -> Path:
 
 
 def _token() -> str:
-    from release.model import macaroon
-    from release.model.index import PYPI
+    from release.core.models.index import PYPI
+    from release.core.tokens import macaroon
 
     return macaroon.to_text(macaroon.mint(PYPI.token_location, b"0" * 36, os.urandom(32)))
 

@@ -34,13 +34,13 @@ from typing import Any
 from benchmarks import memory
 from release import journal, survey
 from release.adapters import builder, uploader
-from release.facts import Project
+from release.core.facts import Project
+from release.core.models.credential import Credential, Origin
+from release.core.models.credential_variables import without_credentials
+from release.core.models.distribution import Distribution
+from release.core.models.index import Index
+from release.core.secret import Secret
 from release.lanes import Lanes
-from release.model.credential import Credential, Origin
-from release.model.credential_variables import without_credentials
-from release.model.distribution import Distribution
-from release.model.index import Index
-from release.model.secret import Secret
 from release.model.sending import Rules
 from release.sandbox import fault_json
 from release.sandbox.faults import Fault, Slow

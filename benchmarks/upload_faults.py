@@ -20,9 +20,9 @@ from typing import Any
 from benchmarks import upload
 from release.adapters import uploader
 from release.adapters.uploader import Limits
-from release.errors import ReleaseError
+from release.core.errors import ReleaseError
+from release.core.models.distribution import Distribution
 from release.lanes import Lanes
-from release.model.distribution import Distribution
 from release.sandbox.faults import Answer, DiskFull, Drop, Fault, Slow, What, When
 
 HTML = (("Content-Type", "text/html"),)

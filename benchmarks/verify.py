@@ -20,9 +20,9 @@ import uuid
 from pathlib import Path
 
 import release
-from release.model import macaroon
-from release.model.credential_variables import without_credentials
-from release.model.index import PYPI
+from release.core.models.credential_variables import without_credentials
+from release.core.models.index import PYPI
+from release.core.tokens import macaroon
 
 OURS = ("release", "verify", "--offline", "--project", "acme-widget")
 THEIRS = ("twine", "--version")

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never
 
 from release import verbs
-from release.errors import Exit, ReleaseError, UsageError
+from release.core.errors import Exit, ReleaseError, UsageError
 from release.verbs.writing import screen
 
 if TYPE_CHECKING:
     from release.adapters.console import Plain
+    from release.core.plan import Plan
     from release.lines import Line
-    from release.plan import Plan
     from release.report import Account
 
 _STEPS = {
@@ -92,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ReleaseError as error:
         return _failed(error, options)
     except OSError as error:
-        from release.errors import from_os
+        from release.core.errors import from_os
 
         return _failed(from_os(error), options)
     except KeyboardInterrupt:
@@ -159,15 +159,16 @@ def _silence(stream: Any) -> None:
 
 
 def _redacted(text: str) -> str:
-    from release.model.redact import redact
+    from release.core.redaction import redact
 
     return redact(text)
 
 
 def _run(options: argparse.Namespace) -> int:
     """Every verb that is a plan."""
-    from release import given, pipeline, plan, report, survey
+    from release import given, pipeline, report, survey
     from release.adapters import system as systems
+    from release.core import plan
 
     system = systems.real()
     directory = options.directory.resolve()
@@ -198,7 +199,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _show_plan(made: Plan, indexes: Any, options: argparse.Namespace) -> int:
-    from release import plan, report
+    from release import report
+    from release.core import plan
 
     if options.json:
         _write(json.dumps(plan.as_data(made, dict(indexes)), indent=2) + "\n")

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable
 
 from release import report
-from release.errors import RefusedError
+from release.core.errors import RefusedError
+from release.core.plan import Plan
 from release.lines import Line
-from release.plan import Plan
 
 
 def agreed(  # noqa: PLR0913 - what is asked about, what was said beforehand, and where to ask

@@ -15,15 +15,15 @@ from pathlib import Path
 from release import diagnosing, mending, storing, survey, verification
 from release.adapters import system as systems
 from release.adapters.system import System
-from release.config import Config
+from release.core.config import Config
+from release.core.errors import ReleaseError, UsageError
+from release.core.facts import Access, Project
+from release.core.models.finding import Unknown
+from release.core.models.index import Index
+from release.core.secret import Secret
+from release.core.tokens.defects import BLANKS
 from release.diagnosing import Looked
-from release.errors import ReleaseError, UsageError
-from release.facts import Access, Project
 from release.mending import Mend
-from release.model.damage import BLANKS
-from release.model.finding import Unknown
-from release.model.index import Index
-from release.model.secret import Secret
 from release.storing import Stored
 
 #: how often a token that is plainly broken is asked for again

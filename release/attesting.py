@@ -14,17 +14,17 @@ from pathlib import Path
 from release.adapters import attestations, integrity_api, oidc
 from release.adapters.attestations import DisbelievedError, Sigstore, UnsignedError
 from release.adapters.system import System
-from release.config import Config
-from release.errors import RefusedError, UnreachableError
-from release.facts import Access, Project
+from release.core.config import Config
+from release.core.errors import RefusedError, UnreachableError
+from release.core.events import Progress, Said, Tell
+from release.core.facts import Access, Project
+from release.core.models.attestation import PUBLISH, Provenance, Publisher, Verified
+from release.core.models.credential import Ambient
+from release.core.models.distribution import Distribution
+from release.core.models.finding import Finding, NotApplicable, Unknown
+from release.core.models.index import Index
+from release.core.models.oidc_identity import Identity
 from release.journal import Journal
-from release.model.attestation import PUBLISH, Provenance, Publisher, Verified
-from release.model.credential import Ambient
-from release.model.distribution import Distribution
-from release.model.event import Progress, Said, Tell
-from release.model.finding import Finding, NotApplicable, Unknown
-from release.model.identity import Identity
-from release.model.index import Index
 
 #: waits before the index is asked again for a provenance that it should have; in seconds
 _AGAIN = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from release.adapters import builder, git, tree
 from release.adapters.system import System
-from release.errors import RefusedError
+from release.core.errors import RefusedError
+from release.core.events import Progress, Said, Tell
+from release.core.models.distribution import Distribution
 from release.journal import Journal
-from release.model.distribution import Distribution
-from release.model.event import Progress, Said, Tell
 
 
 def files(  # noqa: PLR0913 - what is built, from where, to where, and who is told

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from release.errors import ConfigError
+from release.core.errors import ConfigError
+from release.core.models.secret_location import Place
+from release.core.toml_tables import known, path, subtable, text, wrong
 from release.model.channel import Apprise, Channel, Channels, Mail, Webhook
-from release.model.place import Place
-from release.tables import known, path, subtable, text, wrong
 
 #: reads a place out of a table: its value, the name of its key
 ReadPlace = Callable[[Any, str], Place]

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
-from release.model.finding import Finding, NotApplicable, Observation, Unknown
-from release.model.outcome import Outcome, State
+from release.core.models.check_result import Outcome, State
+from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 
 Facts = TypeVar("Facts")
 

@@ -14,11 +14,11 @@ from release.adapters import cache, git
 from release.adapters.system import System
 from release.checklist import Check
 from release.checks import against_last, tree, twice
-from release.errors import ToolError, UnreachableError
-from release.facts import Built, BuiltFile, Earlier
-from release.model.finding import NotApplicable, Unknown
-from release.model.listing import FileOnIndex, Listing, releases
-from release.plan import InspectBuilt
+from release.core.errors import ToolError, UnreachableError
+from release.core.facts import Built, BuiltFile, Earlier
+from release.core.models.finding import NotApplicable, Unknown
+from release.core.models.project_listing import FileOnIndex, Listing, releases
+from release.core.plan import InspectBuilt
 
 if TYPE_CHECKING:
     from release.pipeline import Run

@@ -14,16 +14,16 @@ from release import checklist, looking, survey
 from release.adapters import smoke_list
 from release.adapters.system import System
 from release.checks import outside
-from release.config import Config
-from release.errors import ConfigError, UsageError
-from release.facts import Project
-from release.model import recorded as records
-from release.model.event import Checked, Said, StepBegun, StepEnded, Tell
-from release.model.index import Index
-from release.model.naming import is_name
-from release.model.outcome import Outcome
-from release.model.recorded import Recorded
-from release.model.trial import Attempt
+from release.core.config import Config
+from release.core.errors import ConfigError, UsageError
+from release.core.events import Checked, Said, StepBegun, StepEnded, Tell
+from release.core.facts import Project
+from release.core.models import release_manifest as records
+from release.core.models.check_result import Outcome
+from release.core.models.index import Index
+from release.core.models.project_name import is_name
+from release.core.models.release_manifest import Recorded
+from release.core.models.smoke_test import Attempt
 from release.outside_report import Confirmation, publishers
 
 

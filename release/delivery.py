@@ -20,21 +20,21 @@ from release.adapters import environment, installer, smoke, smoke_list, uploader
 from release.adapters.environment import Environment
 from release.adapters.system import System
 from release.checks import vouching
-from release.config import Config
-from release.facts import Project, Published
+from release.core.config import Config
+from release.core.events import Progress, Said, Tell
+from release.core.facts import Project, Published
+from release.core.models.credential import Ambient, Credential, Origin
+from release.core.models.distribution import Distribution
+from release.core.models.finding import Finding, Unknown
+from release.core.models.index import Index
+from release.core.models.project_listing import Listing
+from release.core.models.smoke_test import Attempt, Trial
+from release.core.models.upload_result import Answer, Receipt, settle
+from release.core.plan import Plan, Verify
+from release.core.plan import Upload as UploadStep
 from release.journal import Journal
 from release.lanes import Lanes, Sender
 from release.model import remaining
-from release.model.credential import Ambient, Credential, Origin
-from release.model.distribution import Distribution
-from release.model.event import Progress, Said, Tell
-from release.model.finding import Finding, Unknown
-from release.model.index import Index
-from release.model.listing import Listing
-from release.model.trial import Attempt, Trial
-from release.model.upload import Answer, Receipt, settle
-from release.plan import Plan, Verify
-from release.plan import Upload as UploadStep
 from release.refusals import UploadError
 from release.uploading import MANY, Timing, Upload
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from release.adapters.logs import Log
-from release.config import Config
+from release.core.config import Config
+from release.core.facts import Access
+from release.core.models.check_result import State
+from release.core.models.finding import Finding
+from release.core.models.index import Index, host_of
+from release.core.models.verdict import Verdict
 from release.diagnoses import CATALOG, Match, index_at, recognise, unsaid
-from release.facts import Access
-from release.model.finding import Finding
-from release.model.index import Index, host_of
-from release.model.outcome import State
-from release.model.verdict import Verdict
 from release.verification import Verification
 
 #: what a CI system prints around the commands of a job

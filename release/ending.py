@@ -6,11 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from release.errors import Exit, ReleaseError
-from release.model.distribution import Distribution
+from release.core.errors import Exit, ReleaseError
+from release.core.models.distribution import Distribution
+from release.core.models.upload_result import Answer, Receipt
+from release.core.plan import SANDBOX, Plan, PushTag, ReleaseOnGitHub, Step, Tag, Upload, Verify
 from release.model.remaining import moment
-from release.model.upload import Answer, Receipt
-from release.plan import SANDBOX, Plan, PushTag, ReleaseOnGitHub, Step, Tag, Upload, Verify
 
 #: file names that are told one by one
 _FEW = 12

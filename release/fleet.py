@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from release import channels, config
-from release.errors import ConfigError
+from release import channels
+from release.core import config
+from release.core.errors import ConfigError
+from release.core.models.index import WELL_KNOWN, Index
+from release.core.models.project_name import is_name
+from release.core.models.secret_location import Command, KeyringEntry, Place, PrivateFile, Variable
+from release.core.toml_tables import did_you_mean, known, path, subtable, text, wrong
 from release.model.channel import Channels
-from release.model.index import WELL_KNOWN, Index
-from release.model.naming import is_name
-from release.model.place import Command, KeyringEntry, Place, PrivateFile, Variable
-from release.tables import did_you_mean, known, path, subtable, text, wrong
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,10 @@ from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sd
 from release import journal as journals
 from release import survey
 from release.adapters import builder
-from release.config import Config
-from release.errors import RefusedError, UsageError
-from release.facts import Source
-from release.model.distribution import Distribution
+from release.core.config import Config
+from release.core.errors import RefusedError, UsageError
+from release.core.facts import Source
+from release.core.models.distribution import Distribution
 
 _ENDINGS = (".whl", ".tar.gz", ".zip")
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
-from release.errors import Exit
+from release.core.errors import Exit
+from release.core.models.check_result import Outcome
+from release.core.models.token_health import Seen, State
+from release.core.models.verdict import Word
 from release.lines import Line, outcome_data
-from release.model.health import Seen, State
-from release.model.outcome import Outcome
-from release.model.verdict import Word
 
 _STYLES: Mapping[str, str] = {
     "healthy": "green", "warning": "yellow", "expiring": "yellow", "expired": "bold red", "revoked": "bold red",

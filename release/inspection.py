@@ -18,14 +18,14 @@ from release.acceptance.rule import OnIndex, StoredFile
 from release.adapters.system import System
 from release.checks.examination import Examined, examined
 from release.checks.inspection import as_data, inspection, of_leaks
-from release.errors import ConfigError, ToolError, UnreachableError, UsageError
-from release.facts import Built, BuiltFile, Leaks
+from release.core.errors import ConfigError, ToolError, UnreachableError, UsageError
+from release.core.facts import Built, BuiltFile, Leaks
+from release.core.models.finding import Finding, Unknown
+from release.core.models.index import WELL_KNOWN, Index
+from release.core.models.leak import Searched, Unread, together
+from release.core.models.project_listing import Listing, releases, version_of
+from release.core.models.project_name import in_file_name
 from release.inspection_report import Inspected
-from release.model.finding import Finding, Unknown
-from release.model.index import WELL_KNOWN, Index
-from release.model.leak import Searched, Unread, together
-from release.model.listing import Listing, releases, version_of
-from release.model.naming import in_file_name
 
 if TYPE_CHECKING:
     from release.adapters.passing import Passing

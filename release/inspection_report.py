@@ -10,8 +10,8 @@ from typing import Any
 from release.acceptance.description import RendererBrokeError, as_html
 from release.archive_tree import printable, size, tree
 from release.checks.examination import Examined, examined
-from release.facts import Built
-from release.model.index import Index
+from release.core.facts import Built
+from release.core.models.index import Index
 
 #: lines of a description, and entries of one field, that are shown
 _LINES, _ENTRIES = 6, 12

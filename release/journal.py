@@ -23,9 +23,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from release.errors import ReleaseError
-from release.model.distribution import Distribution
-from release.plan import Plan
+from release.core.errors import ReleaseError
+from release.core.models.distribution import Distribution
+from release.core.plan import Plan
 
 _HOME = ".release"
 _NAME = "journal.jsonl"

@@ -18,13 +18,13 @@ from release import journal as journals
 from release import record as records
 from release.adapters import builder, installer
 from release.adapters.system import System
-from release.config import Config
-from release.errors import ReleaseError, UsageError
+from release.core.config import Config
+from release.core.errors import ReleaseError, UsageError
+from release.core.events import Checked, Event, Said, StepBegun, StepEnded, Tell
+from release.core.models.credential import Credential
+from release.core.plan import Build, Plan, Upload, Verify
+from release.core.redaction import Redactor
 from release.journal import Journal
-from release.model.credential import Credential
-from release.model.event import Checked, Event, Said, StepBegun, StepEnded, Tell
-from release.model.redact import Redactor
-from release.plan import Build, Plan, Upload, Verify
 from release.record import Stage, Story
 from release.report import Account
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from release.adapters.uploader import OnProgress
-from release.errors import ReleaseError
-from release.model.credential import Credential
-from release.model.distribution import Distribution
-from release.model.finding import Unknown
-from release.model.index import Index
-from release.model.listing import Listing
-from release.model.upload import Answer
+from release.core.errors import ReleaseError
+from release.core.models.credential import Credential
+from release.core.models.distribution import Distribution
+from release.core.models.finding import Unknown
+from release.core.models.index import Index
+from release.core.models.project_listing import Listing
+from release.core.models.upload_result import Answer
 
 #: what the index lists; None where it knows no such project
 Found = Listing | Unknown | None

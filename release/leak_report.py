@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from release.facts import Leaks
-from release.model.finding import Finding
-from release.model.leak import Leak
+from release.core.facts import Leaks
+from release.core.models.finding import Finding
+from release.core.models.leak import Leak
 
 #: how many of those that are passed over, or can't be read, a terminal is shown
 _SHOWN = 3

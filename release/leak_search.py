@@ -7,10 +7,10 @@ from pathlib import Path
 
 from release.adapters import git, worktree
 from release.adapters.system import System
-from release.errors import ToolError, UsageError
-from release.facts import Leaks
-from release.model.distribution import Distribution
-from release.model.leak import Searched, Unread, together
+from release.core.errors import ToolError, UsageError
+from release.core.facts import Leaks
+from release.core.models.distribution import Distribution
+from release.core.models.leak import Searched, Unread, together
 
 
 def distributions(files: Iterable[Distribution]) -> Leaks:

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 
 from release.acceptance.twine_form import twine_form
 from release.adapters import probes
-from release.errors import UnreachableError
-from release.facts import Project
-from release.model import attenuation
-from release.model.credential import Credential
-from release.model.distribution import Distribution
-from release.model.index import Index
-from release.model.upload import Rejection
+from release.core.errors import UnreachableError
+from release.core.facts import Project
+from release.core.models.credential import Credential
+from release.core.models.distribution import Distribution
+from release.core.models.index import Index
+from release.core.models.upload_result import Rejection
+from release.core.tokens import attenuation
 
 #: how long a copy lives
 LIFE = timedelta(minutes=30)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from release.model.event import Checked, Event, Obtained, Progress, Said, StepBegun, StepEnded
-from release.model.finding import Finding
-from release.model.outcome import Outcome, State
+from release.core.events import Checked, Event, Obtained, Progress, Said, StepBegun, StepEnded
+from release.core.models.check_result import Outcome, State
+from release.core.models.finding import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,16 +18,16 @@ from release import attesting, survey
 from release.adapters import attestations, builder, environment, index_api, installer, integrity_api, project_api, smoke
 from release.adapters.system import System, filing, together
 from release.checks.outside import installable
-from release.errors import RefusedError, ToolError, UnreachableError
-from release.facts import BuiltFile, Outside, Project, Tried
-from release.model.attestation import Provenance, Verified
-from release.model.distribution import Distribution
-from release.model.event import Progress, Tell
-from release.model.finding import Finding, NotApplicable, Unknown
-from release.model.index import Index
-from release.model.listing import FileOnIndex, Listing, releases, version_of
-from release.model.recorded import Recorded
-from release.model.trial import Attempt
+from release.core.errors import RefusedError, ToolError, UnreachableError
+from release.core.events import Progress, Tell
+from release.core.facts import BuiltFile, Outside, Project, Tried
+from release.core.models.attestation import Provenance, Verified
+from release.core.models.distribution import Distribution
+from release.core.models.finding import Finding, NotApplicable, Unknown
+from release.core.models.index import Index
+from release.core.models.project_listing import FileOnIndex, Listing, releases, version_of
+from release.core.models.release_manifest import Recorded
+from release.core.models.smoke_test import Attempt
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

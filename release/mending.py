@@ -16,13 +16,13 @@ from pathlib import Path
 from release.adapters import rewrite
 from release.adapters.credentials import store
 from release.adapters.system import System
-from release.facts import Access
+from release.core.facts import Access
+from release.core.models.credential import Candidate
+from release.core.models.index import WELL_KNOWN
+from release.core.redaction import redact
+from release.core.secret import Secret
+from release.core.tokens.token import Token, decode
 from release.model import ini
-from release.model.credential import Candidate
-from release.model.index import WELL_KNOWN
-from release.model.redact import redact
-from release.model.secret import Secret
-from release.model.token import Token, decode
 
 _PLACE = re.compile(r".+, line (?P<line>\d+), \[(?P<section>.+)\] (?P<key>\w+)")
 _LINE = re.compile(r".+, line (?P<line>\d+)")

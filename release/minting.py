@@ -13,15 +13,15 @@ from release import lending, survey
 from release.adapters import oidc
 from release.adapters.oidc import Minted, MintRefused
 from release.adapters.system import System
+from release.core.errors import ReleaseError, UnreachableError
+from release.core.events import Obtained, Said, Tell
+from release.core.facts import Project
+from release.core.models.credential import Credential, Origin
+from release.core.models.distribution import Distribution
+from release.core.models.finding import Unknown
+from release.core.models.index import Index
+from release.core.models.oidc_identity import Identity, described, table
 from release.diagnoses import minting as diagnosis
-from release.errors import ReleaseError, UnreachableError
-from release.facts import Project
-from release.model.credential import Credential, Origin
-from release.model.distribution import Distribution
-from release.model.event import Obtained, Said, Tell
-from release.model.finding import Unknown
-from release.model.identity import Identity, described, table
-from release.model.index import Index
 from release.refusals import UploadError
 
 #: how long a token lives where the index does not say. Source: warehouse, `oidc/views.py`

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from release.errors import Exit
-from release.facts import Outside, Tried
+from release.core.errors import Exit
+from release.core.facts import Outside, Tried
+from release.core.models.attestation import Provenance, Verified
+from release.core.models.check_result import Outcome, State
+from release.core.models.finding import Finding, NotApplicable, Unknown
+from release.core.models.project_listing import FileOnIndex
 from release.lines import Line, outcome_data
-from release.model.attestation import Provenance, Verified
-from release.model.finding import Finding, NotApplicable, Unknown
-from release.model.listing import FileOnIndex
-from release.model.outcome import Outcome, State
 
 #: what is done, in order, for `--plan`
 STEPS = (

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from release.model.distribution import Distribution
-from release.model.event import Progress
+from release.core.events import Progress
+from release.core.models.distribution import Distribution
 from release.model.sending import progress
 
 #: seconds between two events

@@ -24,7 +24,6 @@ from release import (
     verification,
 )
 from release import journal as journals
-from release import plan as plans
 from release.adapters.system import System
 from release.checks import access as access_checks
 from release.checks import built as built_checks
@@ -33,18 +32,19 @@ from release.checks import signing as signing_checks
 from release.checks import source as source_checks
 from release.checks import taken as taken_checks
 from release.checks import versions as version_checks
-from release.config import Config
+from release.core import plan as plans
+from release.core.config import Config
+from release.core.errors import RefusedError, ReleaseError, from_os
+from release.core.events import Checked, Said, StepBegun, StepEnded, Tell
+from release.core.facts import Earlier, Project, Source
+from release.core.models.check_result import Outcome
+from release.core.models.distribution import Distribution
+from release.core.models.finding import NotApplicable, Unknown
+from release.core.models.index import Index
+from release.core.models.project_listing import Listing
+from release.core.plan import SANDBOX, Plan, Step
 from release.delivery import Delivery
-from release.errors import RefusedError, ReleaseError, from_os
-from release.facts import Earlier, Project, Source
 from release.journal import Journal
-from release.model.distribution import Distribution
-from release.model.event import Checked, Said, StepBegun, StepEnded, Tell
-from release.model.finding import NotApplicable, Unknown
-from release.model.index import Index
-from release.model.listing import Listing
-from release.model.outcome import Outcome
-from release.plan import SANDBOX, Plan, Step
 from release.report import Account
 
 Facts = TypeVar("Facts")

@@ -11,17 +11,17 @@ from packaging.version import Version
 
 from release import survey
 from release.adapters import builder, cache, git, git_tags, github
-from release.errors import RefusedError, ToolError, UnreachableError
-from release.facts import BuiltFile, Taken
-from release.model.distribution import Distribution
-from release.model.finding import Unknown
-from release.model.index import Index
-from release.model.listing import FileOnIndex, Listing
-from release.model.upload import Receipt, settle
-from release.plan import SANDBOX, Promote, PushTag, ReleaseOnGitHub, Tag
+from release.core.errors import RefusedError, ToolError, UnreachableError
+from release.core.facts import BuiltFile, Taken
+from release.core.models.distribution import Distribution
+from release.core.models.finding import Unknown
+from release.core.models.index import Index
+from release.core.models.project_listing import FileOnIndex, Listing
+from release.core.models.upload_result import Receipt, settle
+from release.core.plan import SANDBOX, Promote, PushTag, ReleaseOnGitHub, Tag
 
 if TYPE_CHECKING:
-    from release.config import Config
+    from release.core.config import Config
     from release.pipeline import Run
 
 #: bytes; larger files are not fetched for a comparison

@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from release.errors import ReleaseError
+from release.core.errors import ReleaseError
+from release.core.events import Checked, StepEnded
+from release.core.models.check_result import State
+from release.core.models.distribution import Distribution
+from release.core.models.index import Index
+from release.core.plan import SANDBOX, as_data
 from release.lines import outcome_data
-from release.model.distribution import Distribution
-from release.model.event import Checked, StepEnded
-from release.model.index import Index
-from release.model.outcome import State
-from release.plan import SANDBOX, as_data
 from release.report import Account, answer_data
 
 SCHEMA = 1

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from release.adapters import http_errors
+from release.core.errors import RefusedError, ReleaseError
+from release.core.facts import Project
+from release.core.models.finding import Unknown
+from release.core.models.index import Index
+from release.core.models.upload_result import Rejection, Unclear
 from release.diagnoses import CATALOG, fill, remedy_for
-from release.errors import RefusedError, ReleaseError
-from release.facts import Project
-from release.model.finding import Unknown
-from release.model.index import Index
-from release.model.upload import Rejection, Unclear
 
 #: what went wrong on the way → the known failure that it is
 _CAUSES = {

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from release.errors import Exit
+from release.core.errors import Exit
+from release.core.models.check_result import Outcome
+from release.core.models.distribution import Distribution
+from release.core.models.upload_result import Answer
+from release.core.plan import Plan, Upload
 from release.lines import Line, outcome_data
-from release.model.distribution import Distribution
-from release.model.outcome import Outcome
-from release.model.upload import Answer
-from release.plan import Plan, Upload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

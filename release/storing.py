@@ -10,14 +10,14 @@ from typing import Any
 from release import verification
 from release.adapters.credentials import keyring, store
 from release.adapters.system import System
-from release.errors import ReleaseError
-from release.facts import Project
-from release.model.credential import Candidate, Credential, Origin
-from release.model.finding import Unknown
-from release.model.index import Index
-from release.model.secret import Secret
-from release.model.token import Damage, decode
-from release.model.verdict import Verdict
+from release.core.errors import ReleaseError
+from release.core.facts import Project
+from release.core.models.credential import Candidate, Credential, Origin
+from release.core.models.finding import Unknown
+from release.core.models.index import Index
+from release.core.models.verdict import Verdict
+from release.core.secret import Secret
+from release.core.tokens.token import Damage, decode
 from release.verification import Verification
 
 _USERNAME = "__token__"

@@ -10,16 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from release import config as configuration
 from release.adapters import git, github
 from release.adapters.system import System
-from release.config import Config
-from release.errors import ConfigError, ReleaseError, ToolError, UnreachableError
-from release.facts import Built, BuiltFile, Git, Project, Source
-from release.model.distribution import Distribution
-from release.model.finding import Unknown
-from release.model.index import Index
-from release.model.listing import Listing
+from release.core import config as configuration
+from release.core.config import Config
+from release.core.errors import ConfigError, ReleaseError, ToolError, UnreachableError
+from release.core.facts import Built, BuiltFile, Git, Project, Source
+from release.core.models.distribution import Distribution
+from release.core.models.finding import Unknown
+from release.core.models.index import Index
+from release.core.models.project_listing import Listing
 
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 

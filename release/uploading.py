@@ -13,18 +13,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from release.errors import ReleaseError
-from release.facts import Project
+from release.core.errors import ReleaseError
+from release.core.events import Progress, Said, Tell
+from release.core.facts import Project
+from release.core.models.credential import Credential
+from release.core.models.distribution import Distribution
+from release.core.models.finding import Unknown
+from release.core.models.index import Index
+from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear
 from release.journal import Journal
 from release.lanes import Answered, Awake, Crashed, Event, Failed, Found, Heard, Lanes
 from release.model import sending
-from release.model.credential import Credential
-from release.model.distribution import Distribution
-from release.model.event import Progress, Said, Tell
-from release.model.finding import Unknown
-from release.model.index import Index
 from release.model.sending import Rules, State
-from release.model.upload import Answer, Receipt, Rejection, Unclear
 from release.pace import Pace
 from release.refusals import UploadError, failure
 

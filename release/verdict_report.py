@@ -11,17 +11,17 @@ from release.checks.access import TIERS
 from release.checks.on_index import files_of_version
 from release.checks.vouching import line
 from release.checks.works import shown
-from release.facts import Access, Project
+from release.core.events import Checked
+from release.core.facts import Access, Project
+from release.core.models.check_result import Outcome, State
+from release.core.models.credential import Ambient, Candidate, Credential
+from release.core.models.oidc_identity import Identity, publisher, table
+from release.core.models.probe import Probed
+from release.core.models.project_listing import Listing, releases
+from release.core.models.verdict import Verdict
+from release.core.secret import Secret
+from release.core.tokens.token import Scope, Token, scope, window
 from release.lines import Line, lines, outcome_data
-from release.model.credential import Ambient, Candidate, Credential
-from release.model.event import Checked
-from release.model.identity import Identity, publisher, table
-from release.model.listing import Listing, releases
-from release.model.outcome import Outcome, State
-from release.model.probe import Probed
-from release.model.secret import Secret
-from release.model.token import Scope, Token, scope, window
-from release.model.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,19 +17,19 @@ from release.adapters import credentials
 from release.adapters.pipe import Pipe
 from release.adapters.system import System
 from release.checks import access as access_checks
-from release.config import Config
-from release.errors import UnreachableError, UsageError
-from release.facts import Access, Project
-from release.model import verdict
-from release.model.credential import Ambient, Credential, Resolution
-from release.model.finding import Finding, NotApplicable, Unknown
-from release.model.identity import Identity
-from release.model.index import Index
-from release.model.listing import Listing, releases
-from release.model.naming import is_name
-from release.model.ownership import Ownership
-from release.model.probe import STANDARD_MODULES, Probed
-from release.model.token import decode
+from release.core.config import Config
+from release.core.errors import UnreachableError, UsageError
+from release.core.facts import Access, Project
+from release.core.models import verdict
+from release.core.models.credential import Ambient, Credential, Resolution
+from release.core.models.finding import Finding, NotApplicable, Unknown
+from release.core.models.index import Index
+from release.core.models.oidc_identity import Identity
+from release.core.models.ownership import Ownership
+from release.core.models.probe import STANDARD_MODULES, Probed
+from release.core.models.project_listing import Listing, releases
+from release.core.models.project_name import is_name
+from release.core.tokens.token import decode
 from release.verdict_report import Verification
 
 __all__ = ["Tier", "Verification", "identified", "inspect", "known", "permitted", "subject", "verify"]

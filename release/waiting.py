@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from release import survey
 from release.adapters.system import System
-from release.facts import Project
-from release.model.distribution import Distribution
-from release.model.event import Progress, Tell
-from release.model.finding import Unknown
-from release.model.index import Index
-from release.model.listing import Listing
+from release.core.events import Progress, Tell
+from release.core.facts import Project
+from release.core.models.distribution import Distribution
+from release.core.models.finding import Unknown
+from release.core.models.index import Index
+from release.core.models.project_listing import Listing
 
 #: seconds that an index gets to show what it took; PyPI's own pages have lagged over 10 minutes
 LAG = 30 * 60.0

@@ -13,7 +13,7 @@ from typing import Any
 from release import survey
 from release.adapters import git, whole_file
 from release.adapters.system import System, filing
-from release.errors import ReleaseError, UsageError
+from release.core.errors import ReleaseError, UsageError
 from release.platforms import github, gitlab
 from release.platforms.binary import binary
 from release.platforms.pipeline import Pipeline

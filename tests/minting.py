@@ -9,8 +9,8 @@ import string
 import uuid
 import zlib
 
-from release.model import macaroon
-from release.model.index import PYPI, host_of
+from release.core.models.index import PYPI, host_of
+from release.core.tokens import macaroon
 
 HOST = host_of(PYPI.simple_url)
 _BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase

@@ -8,16 +8,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from release import plan as plans
 from release import record as records
-from release.errors import Exit
-from release.model.distribution import Distribution
-from release.model.event import Checked, StepEnded
-from release.model.finding import Finding
-from release.model.index import PYPI, TESTPYPI, USER_DOCS, WELL_KNOWN, Index
-from release.model.outcome import Outcome, State
-from release.model.upload import Answer, Receipt, Rejection, Unclear
-from release.plan import Plan, Step, Verb
+from release.core import plan as plans
+from release.core.errors import Exit
+from release.core.events import Checked, StepEnded
+from release.core.models.check_result import Outcome, State
+from release.core.models.distribution import Distribution
+from release.core.models.finding import Finding
+from release.core.models.index import PYPI, TESTPYPI, USER_DOCS, WELL_KNOWN, Index
+from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear
+from release.core.plan import Plan, Step, Verb
 from release.record import Stage, Story
 from release.report import Account
 

@@ -12,19 +12,20 @@ import pytest
 
 pytest.importorskip("pypi_attestations")
 
-from release import attesting, config, journal
+from release import attesting, journal
 from release.adapters import attestations, http, integrity_api, system
 from release.adapters.system import System
 from release.adapters.uploader import Limits
-from release.errors import RefusedError
-from release.facts import Access
-from release.model.attestation import BUILD, PUBLISH, Publisher, Verified
-from release.model.credential import Ambient, Credential, Origin
-from release.model.distribution import Distribution
-from release.model.event import Event, Said
-from release.model.finding import Finding, NotApplicable, Unknown
-from release.model.index import Index
-from release.model.secret import Secret
+from release.core import config
+from release.core.errors import RefusedError
+from release.core.events import Event, Said
+from release.core.facts import Access
+from release.core.models.attestation import BUILD, PUBLISH, Publisher, Verified
+from release.core.models.credential import Ambient, Credential, Origin
+from release.core.models.distribution import Distribution
+from release.core.models.finding import Finding, NotApplicable, Unknown
+from release.core.models.index import Index
+from release.core.secret import Secret
 from release.sandbox import server
 from release.sandbox.server import Sandbox
 from release.sandbox.world import REHEARSAL, ApiToken, Project, World

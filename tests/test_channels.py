@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from release import fleet
-from release.errors import ConfigError
+from release.core.errors import ConfigError
+from release.core.models.secret_location import Command, KeyringEntry, PrivateFile, Variable
 from release.model.channel import Apprise, Channels, Mail, Webhook, name
-from release.model.place import Command, KeyringEntry, PrivateFile, Variable
 
 MAIL = '[notify.mail]\nhost = "smtp.example"\nfrom = "a@b.example"\nto = "c@d.example"\n'
 

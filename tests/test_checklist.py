@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from release.checklist import Check, check, run
-from release.model.finding import Finding, NotApplicable, Observation, Unknown
-from release.model.outcome import Outcome, State
+from release.core.models.check_result import Outcome, State
+from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 
 Facts = dict[str, Observation]
 

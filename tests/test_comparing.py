@@ -8,9 +8,9 @@ from packaging.version import Version
 
 from release import comparing
 from release.adapters import cache, index_api
-from release.facts import Earlier
-from release.model.finding import NotApplicable, Unknown
-from release.model.listing import FileOnIndex, Listing
+from release.core.facts import Earlier
+from release.core.models.finding import NotApplicable, Unknown
+from release.core.models.project_listing import FileOnIndex, Listing
 from tests.sandbox.asking import index
 
 

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from release import ending, plan
-from release.config import Config
+from release import ending
+from release.core import plan
+from release.core.config import Config
+from release.core.errors import Exit, ReleaseError
+from release.core.facts import Project, Source
+from release.core.models.distribution import Distribution
+from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear
+from release.core.plan import Build, InspectSource, Step, Upload, Verify
 from release.ending import Course
-from release.errors import Exit, ReleaseError
-from release.facts import Project, Source
-from release.model.distribution import Distribution
-from release.model.upload import Answer, Receipt, Rejection, Unclear
-from release.plan import Build, InspectSource, Step, Upload, Verify
 
 WHEEL, SDIST = (
     Distribution(path=Path(name), sha256="0" * 64, size=1) for name in ("a-1-py3-none-any.whl", "a-1.tar.gz")

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from release import config, fleet
+from release import fleet
 from release.checks.health import CHECKS
-from release.errors import ConfigError
+from release.core import config
+from release.core.errors import ConfigError
+from release.core.models.index import PYPI, TESTPYPI
+from release.core.models.secret_location import Command, KeyringEntry, PrivateFile, Variable
 from release.fleet import Fleet
 from release.health.schema import MIGRATIONS
-from release.model.index import PYPI, TESTPYPI
-from release.model.place import Command, KeyringEntry, PrivateFile, Variable
 
 WHOLE = """
 rotate-after = "90d"

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from release import journal
-from release.errors import ReleaseError
+from release.core.errors import ReleaseError
 
 COMMIT = "c" * 40
 

@@ -15,10 +15,10 @@ import pytest
 from release import journal, keeping
 from release.adapters.process import Completed
 from release.adapters.system import System
-from release.config import Config
-from release.errors import Exit, ReleaseError
-from release.model.event import Event, Said, StepBegun, StepEnded
-from release.model.secret import Secret
+from release.core.config import Config
+from release.core.errors import Exit, ReleaseError
+from release.core.events import Event, Said, StepBegun, StepEnded
+from release.core.secret import Secret
 from release.report import Account
 from tests import minting
 from tests.runs import COMMIT, FILES, NOON, accepted, full, story

@@ -15,17 +15,17 @@ import pytest
 from release import journal, lending
 from release.adapters import builder
 from release.adapters.system import real
-from release.config import Config, parse
+from release.core.config import Config, parse
+from release.core.errors import ConfigError
+from release.core.facts import Project
+from release.core.models.credential import Credential, Origin
+from release.core.models.distribution import Distribution
+from release.core.models.index import Index
+from release.core.plan import Plan, Upload
+from release.core.secret import Secret
+from release.core.tokens.caveats import Expiration, ProjectNames
+from release.core.tokens.token import Token, decode
 from release.delivery import Delivery, UploadError
-from release.errors import ConfigError
-from release.facts import Project
-from release.model.caveat import Expiration, ProjectNames
-from release.model.credential import Credential, Origin
-from release.model.distribution import Distribution
-from release.model.index import Index
-from release.model.secret import Secret
-from release.model.token import Token, decode
-from release.plan import Plan, Upload
 from release.sandbox import server
 from release.sandbox.server import Sandbox
 from release.sandbox.world import REHEARSAL, ApiToken, World

@@ -15,14 +15,14 @@ from release import checklist, looking
 from release.adapters import attestations, builder
 from release.adapters.system import real
 from release.checks.outside import CHECKS
-from release.errors import RefusedError, UnreachableError
-from release.facts import Outside, Project
-from release.model.attestation import Publisher
-from release.model.identity import read
-from release.model.index import PYPI
-from release.model.outcome import Outcome, State
-from release.model.recorded import Recorded, RecordedFile
-from release.model.secret import Secret
+from release.core.errors import RefusedError, UnreachableError
+from release.core.facts import Outside, Project
+from release.core.models.attestation import Publisher
+from release.core.models.check_result import Outcome, State
+from release.core.models.index import PYPI
+from release.core.models.oidc_identity import read
+from release.core.models.release_manifest import Recorded, RecordedFile
+from release.core.secret import Secret
 from release.outside_report import publishers
 from release.sandbox import server
 from release.sandbox.faults import Answer, Fault, Stale, When

@@ -17,15 +17,15 @@ from release import journal, minting
 from release.adapters import builder
 from release.adapters.process import Completed
 from release.adapters.system import System, real
-from release.config import Config
+from release.core.config import Config
+from release.core.events import Event, Obtained, Said
+from release.core.facts import Project
+from release.core.models.credential import Ambient, Credential, Origin
+from release.core.models.index import Index
+from release.core.plan import Plan, Upload
+from release.core.secret import Secret
+from release.core.tokens.token import Token, decode
 from release.delivery import Delivery
-from release.facts import Project
-from release.model.credential import Ambient, Credential, Origin
-from release.model.event import Event, Obtained, Said
-from release.model.index import Index
-from release.model.secret import Secret
-from release.model.token import Token, decode
-from release.plan import Plan, Upload
 from release.refusals import UploadError
 from release.sandbox import server
 from release.sandbox.faults import Answer, Fault, When

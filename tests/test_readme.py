@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from release import config
+from release.core import config
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -20,13 +20,13 @@ import pytest
 from release import pipeline
 from release.adapters import system
 from release.adapters.uploader import Limits
-from release.config import Config
+from release.core.config import Config
+from release.core.errors import Exit
+from release.core.facts import Source
+from release.core.models.distribution import Distribution
+from release.core.models.upload_result import Receipt, Rejection, Unclear
+from release.core.plan import Plan, Upload
 from release.delivery import Delivery
-from release.errors import Exit
-from release.facts import Source
-from release.model.distribution import Distribution
-from release.model.upload import Receipt, Rejection, Unclear
-from release.plan import Plan, Upload
 from release.report import Account
 from release.sandbox import server
 from release.sandbox.faults import Answer, DiskFull, Drop, Fault, Slow, Stale, When

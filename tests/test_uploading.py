@@ -15,10 +15,10 @@ import pytest
 import requests
 
 from release.adapters.uploader import Limits, NotSentError
-from release.model.distribution import Distribution
-from release.model.event import Event, Progress, Said
+from release.core.events import Event, Progress, Said
+from release.core.models.distribution import Distribution
+from release.core.models.upload_result import Receipt, Rejection
 from release.model.sending import Rules
-from release.model.upload import Receipt, Rejection
 from release.refusals import UploadError
 from release.sandbox import server
 from release.sandbox.faults import Answer, Clash, Drop, Fault, Slow, When

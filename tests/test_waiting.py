@@ -9,8 +9,8 @@ import pytest
 
 from release import waiting
 from release.adapters import builder, system
-from release.model.event import Event, Progress
-from release.model.listing import Listing
+from release.core.events import Event, Progress
+from release.core.models.project_listing import Listing
 from release.sandbox import server
 from release.sandbox.faults import Fault, Stale
 from release.sandbox.world import for_project

@@ -13,18 +13,18 @@ from typing import Any
 from release import journal, survey
 from release.adapters import builder, index_api, uploader
 from release.adapters.uploader import Limits, Worker
-from release.errors import UnreachableError
-from release.facts import Project
+from release.core.errors import UnreachableError
+from release.core.events import Event
+from release.core.facts import Project
+from release.core.models.credential import Credential, Origin
+from release.core.models.distribution import Distribution
+from release.core.models.finding import Unknown
+from release.core.models.index import Index
+from release.core.models.upload_result import Answer
+from release.core.secret import Secret
 from release.lanes import Found, Lanes, Sender
-from release.model.credential import Credential, Origin
-from release.model.distribution import Distribution
-from release.model.event import Event
-from release.model.finding import Unknown
-from release.model.index import Index
 from release.model.remaining import in_order
-from release.model.secret import Secret
 from release.model.sending import Rules
-from release.model.upload import Answer
 from release.sandbox.server import Sandbox
 from release.uploading import Timing, Upload
 from tests.builders import sdist, sdist_name, wheel, wheel_name

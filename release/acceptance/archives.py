@@ -15,7 +15,7 @@ from release.acceptance.rule import OnIndex, Refusal, Rule, Upload
 from release.acceptance.tar_contents import TarContents, is_tar, read_tar
 from release.acceptance.zip_contents import ZipContents, open_zip
 from release.acceptance.zip_framing import framing_fault
-from release.model.index import USER_DOCS
+from release.core.models.index import USER_DOCS
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whatever it needs of them
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from release.acceptance.rule import Refusal
-from release.model.attestation import KINDS, PREDICATES, predicate
+from release.core.models.attestation import KINDS, PREDICATES, predicate
 
 #: says what an attestation attests; raises `ValueError` with the reason why it is not believed
 Verify = Callable[[dict[str, Any]], str]

@@ -19,7 +19,7 @@ from release.acceptance.problem import BROKEN
 from release.acceptance.rule import OnIndex, Refusal, Rule, StoredFile, Upload
 from release.acceptance.sdist import SDIST
 from release.acceptance.wheel import WHEEL
-from release.model.index import USER_DOCS
+from release.core.models.index import USER_DOCS
 from release.model.remaining import CLOSED, OPEN_FOR
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whatever it needs of them

@@ -10,7 +10,7 @@ import re
 from release.acceptance.fields import first, read
 from release.acceptance.metadata import CORE_METADATA, problems
 from release.acceptance.rule import OnIndex, Refusal, Rule, Upload
-from release.model.naming import is_name
+from release.core.models.project_name import is_name
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whatever it needs of them
 

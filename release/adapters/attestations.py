@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from release.adapters import http_errors
-from release.errors import ReleaseError
-from release.model.attestation import KINDS, Publisher, predicate, publisher_of
-from release.model.distribution import Distribution
-from release.model.identity import Identity
-from release.model.index import Index, host_of, well_known
-from release.model.secret import Secret
+from release.core.errors import ReleaseError
+from release.core.models.attestation import KINDS, Publisher, predicate, publisher_of
+from release.core.models.distribution import Distribution
+from release.core.models.index import Index, host_of, well_known
+from release.core.models.oidc_identity import Identity
+from release.core.secret import Secret
 
 if TYPE_CHECKING:
     from sigstore.models import ClientTrustConfig

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from release.adapters import words
-from release.errors import ToolError
+from release.core.errors import ToolError
 
 #: Observed: build 1.6.1 with pip 23.2 and uv 0.13, 2026-11. The first that is found speaks; `{0}` is its first group.
 _KNOWN: tuple[tuple[str, str], ...] = (

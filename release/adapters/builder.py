@@ -16,8 +16,8 @@ from typing import Any
 from release.adapters import installer, tree, words
 from release.adapters.build_failure import explain
 from release.adapters.system import System, filing
-from release.errors import ConfigError, ToolError
-from release.model.distribution import Distribution
+from release.core.errors import ConfigError, ToolError
+from release.core.models.distribution import Distribution
 
 #: what makes a directory with only a setup.cfg buildable, here and for whoever gets the sdist (PEP 518)
 _LEGACY = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'

@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from release.adapters import index_api
-from release.errors import UnreachableError
-from release.model.listing import FileOnIndex
+from release.core.errors import UnreachableError
+from release.core.models.project_listing import FileOnIndex
 
 #: bytes that the cache may have; the files used longest ago go first
 _ROOM = 300 * 1024 * 1024

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from release.errors import ToolError
+from release.core.errors import ToolError
 
 #: bytes; a larger object is read piece by piece
 PIECE = 8 << 20

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Protocol, Self
 
-from release.model.event import Checked, Event, Obtained, Progress, Said, StepBegun, StepEnded
+from release.core.events import Checked, Event, Obtained, Progress, Said, StepBegun, StepEnded
 from release.model.fitting import fitting, shortened
 
 if TYPE_CHECKING:

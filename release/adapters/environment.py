@@ -15,8 +15,8 @@ from urllib.parse import unquote
 from release.adapters import installer
 from release.adapters.install_failure import explain
 from release.adapters.system import System, filing
-from release.errors import ToolError
-from release.model.finding import Finding, Unknown
+from release.core.errors import ToolError
+from release.core.models.finding import Finding, Unknown
 
 #: seconds for one install, builds of dependencies included
 _LIMIT = 1800

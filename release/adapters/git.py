@@ -12,9 +12,9 @@ from pathlib import Path
 
 from release.adapters.process import Completed, TimedOutError
 from release.adapters.system import System
-from release.errors import ToolError
-from release.model.credential_variables import without_credentials
-from release.model.finding import Unknown
+from release.core.errors import ToolError
+from release.core.models.credential_variables import without_credentials
+from release.core.models.finding import Unknown
 
 #: Variables that make git look at another repository than the one it stands in. Hooks of the
 #: user's own git get them, for one. Source: `git rev-parse --local-env-vars`; the configuration

@@ -7,8 +7,8 @@ from pathlib import Path
 from release.adapters import git
 from release.adapters.process import TimedOutError
 from release.adapters.system import System
-from release.errors import ToolError
-from release.model.finding import Unknown
+from release.core.errors import ToolError
+from release.core.models.finding import Unknown
 
 #: seconds for a push; a pre-push hook is the user's own, and may run tests
 _LIMIT = 600

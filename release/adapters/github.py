@@ -13,10 +13,10 @@ from urllib.parse import quote, urlsplit
 
 from release.adapters import http
 from release.adapters.system import System
-from release.errors import ToolError
-from release.model.distribution import Distribution
-from release.model.index import host_of
-from release.model.secret import Secret
+from release.core.errors import ToolError
+from release.core.models.distribution import Distribution
+from release.core.models.index import host_of
+from release.core.secret import Secret
 
 if TYPE_CHECKING:
     import requests

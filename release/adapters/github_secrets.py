@@ -12,9 +12,9 @@ from pathlib import Path
 
 from release.adapters.process import Completed
 from release.adapters.system import System
-from release.errors import ToolError
-from release.model.redact import redact
-from release.model.secret import Secret
+from release.core.errors import ToolError
+from release.core.redaction import redact
+from release.core.secret import Secret
 
 #: seconds
 _LIMIT = 60.0

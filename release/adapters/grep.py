@@ -11,7 +11,7 @@ from pathlib import Path
 
 from release.adapters import git
 from release.adapters.system import System
-from release.errors import ToolError
+from release.core.errors import ToolError
 from release.model import leak_patterns
 
 #: files from which on a second git is worth its start

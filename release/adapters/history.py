@@ -18,9 +18,9 @@ from typing import IO
 from release.adapters import cat_file, git, members, scan
 from release.adapters.system import System
 from release.adapters.workers import MOST, spread
-from release.errors import ToolError
+from release.core.errors import ToolError
+from release.core.models.leak import Leak, Searched, Unread, together
 from release.model import leak_files
-from release.model.leak import Leak, Searched, Unread, together
 from release.model.leak_sieve import changed, search, suspicious
 
 #: bytes of objects from which on a second process is worth its start

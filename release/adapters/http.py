@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from release.adapters import http_errors, keeping
-from release.errors import UnreachableError
-from release.model.index import host_of, is_loopback
+from release.core.errors import UnreachableError
+from release.core.models.index import host_of, is_loopback
 
 if TYPE_CHECKING:
     import requests

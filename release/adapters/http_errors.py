@@ -9,8 +9,8 @@ import errno
 import re
 from collections.abc import Iterator
 
-from release.errors import UnreachableError
-from release.model.index import host_of
+from release.core.errors import UnreachableError
+from release.core.models.index import host_of
 
 OFFLINE, TLS, PROXY, TIMEOUT = "net.dns-offline", "net.tls", "net.proxy", "net.timeout-reset"
 _ONLINE = "check the network connection, VPN and firewall, then run it again"

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 
 from release.adapters import http, http_errors, simple_page
-from release.errors import UnreachableError
-from release.model.index import Index, host_of
-from release.model.listing import FileOnIndex, Listing
+from release.core.errors import UnreachableError
+from release.core.models.index import Index, host_of
+from release.core.models.project_listing import FileOnIndex, Listing
 
 if TYPE_CHECKING:
     import requests

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from release.adapters import words
-from release.model.finding import Finding, Unknown
+from release.core.models.finding import Finding, Unknown
 
 _OTHER_BYTES = r"Hash mismatch for|DO NOT MATCH THE HASHES"
 _GOT = r"(?:Got|Computed:\s+sha256:)\s*([0-9a-f]{64})"

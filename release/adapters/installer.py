@@ -15,9 +15,9 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from release.adapters.system import System
-from release.errors import UsageError
-from release.model.credential_variables import without_credentials
-from release.model.index import PYPI, TESTPYPI, Index, well_known
+from release.core.errors import UsageError
+from release.core.models.credential_variables import without_credentials
+from release.core.models.index import PYPI, TESTPYPI, Index, well_known
 
 Installer = Literal["uv", "pip"]
 

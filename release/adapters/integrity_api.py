@@ -12,8 +12,8 @@ from urllib.parse import quote
 from packaging.utils import canonicalize_name
 
 from release.adapters import http
-from release.model.attestation import Provenance, provenance
-from release.model.index import Index
+from release.core.models.attestation import Provenance, provenance
+from release.core.models.index import Index
 
 _JSON = "application/vnd.pypi.integrity.v1+json"
 _OK, _NOT_FOUND = 200, 404

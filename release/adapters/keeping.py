@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from release.errors import UnreachableError
-from release.model.index import host_of
+from release.core.errors import UnreachableError
+from release.core.models.index import host_of
 
 if TYPE_CHECKING:
     import requests

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from release.errors import UsageError
+from release.core.errors import UsageError
 
 #: bytes that are kept of the beginning, and as many of the end: what a run says of its failure stands there
 PART = 2_000_000

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 from release.adapters import http
 from release.adapters.process import TimedOutError
 from release.adapters.system import System
-from release.errors import ReleaseError
-from release.model.identity import Identity, Provider, read
-from release.model.index import Index
-from release.model.redact import redact
-from release.model.secret import Secret
+from release.core.errors import ReleaseError
+from release.core.models.index import Index
+from release.core.models.oidc_identity import Identity, Provider, read
+from release.core.redaction import redact
+from release.core.secret import Secret
 
 if TYPE_CHECKING:
     import requests

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from release.adapters.system import System
-from release.errors import ToolError
-from release.model.credential_variables import without_credentials
+from release.core.errors import ToolError
+from release.core.models.credential_variables import without_credentials
 
 #: seconds
 _PATIENCE = 120.0

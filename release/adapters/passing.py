@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from release.adapters import members
-from release.model.leak import Leak, Searched, Unread
+from release.core.models.leak import Leak, Searched, Unread
 from release.model.leak_sieve import OVERLAP, search
 
 

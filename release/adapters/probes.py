@@ -2,7 +2,7 @@
 
 What crosses the network is a copy that allows nothing any more, or, where the index is to check
 signature and rights, one that is for a single project and two minutes. The forms are made in
-`release.model.probe`.
+`release.core.models.probe`.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from urllib.parse import urlsplit
 
 from release.adapters import http, http_errors
 from release.adapters.credentials import fits
-from release.errors import ReleaseError, UnreachableError
-from release.model import attenuation, probe
-from release.model.index import Index
-from release.model.probe import Form, Probed
-from release.model.redact import Redactor
-from release.model.reply import Reply
-from release.model.secret import Secret
-from release.model.token import Token, decode
+from release.core.errors import ReleaseError, UnreachableError
+from release.core.models import probe
+from release.core.models.error_response import Reply
+from release.core.models.index import Index
+from release.core.models.probe import Form, Probed
+from release.core.redaction import Redactor
+from release.core.secret import Secret
+from release.core.tokens import attenuation
+from release.core.tokens.token import Token, decode
 
 if TYPE_CHECKING:
     import requests

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from release.errors import ToolError
+from release.core.errors import ToolError
 
 #: seconds between two looks at the clock and at `stop` while a program is silent
 _TICK = 0.1

@@ -12,9 +12,9 @@ from urllib.parse import quote
 from packaging.utils import canonicalize_name
 
 from release.adapters import http
-from release.model.index import Index
-from release.model.listing import FileOnIndex
-from release.model.ownership import Ownership
+from release.core.models.index import Index
+from release.core.models.ownership import Ownership
+from release.core.models.project_listing import FileOnIndex
 
 
 def ownership(index: Index, project: str, *, retries: int = http.RETRIES) -> Ownership | None:

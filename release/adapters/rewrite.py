@@ -8,7 +8,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from release.errors import ReleaseError
+from release.core.errors import ReleaseError
 
 
 def replace(path: Path, before: bytes, after: bytes, *, keep_mode: bool = False) -> None:

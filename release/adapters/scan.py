@@ -13,7 +13,7 @@ from typing import IO
 
 from release.adapters import members
 from release.adapters.cat_file import PIECE
-from release.model.leak import Leak, Searched, Unread
+from release.core.models.leak import Leak, Searched, Unread
 from release.model.leak_sieve import OVERLAP, search
 
 #: archives in archives

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from release.adapters.process import Completed, TimedOutError
 from release.adapters.system import System
-from release.errors import ToolError
+from release.core.errors import ToolError
 
 #: seconds that a scheduler gets to answer
 _PATIENCE = 60.0

@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
-from release.model.listing import FileOnIndex, Listing
+from release.core.models.project_listing import FileOnIndex, Listing
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 #: what a file of a release is called; a page whose links lead elsewhere is not an index's

@@ -17,10 +17,10 @@ from release.adapters.environment import Environment, Installed, describe
 from release.adapters.process import TimedOutError
 from release.adapters.smoke_verdict import Ending, Own, verdict
 from release.adapters.system import System, filing, together
-from release.errors import ToolError
-from release.model.credential_variables import without_credentials
-from release.model.finding import Finding
-from release.model.trial import Attempt, Trial
+from release.core.errors import ToolError
+from release.core.models.credential_variables import without_credentials
+from release.core.models.finding import Finding
+from release.core.models.smoke_test import Attempt, Trial
 
 #: seconds for one attempt
 LIMIT = 60.0

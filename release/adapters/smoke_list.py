@@ -8,8 +8,8 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator
 
-from release.errors import ConfigError
-from release.model.trial import Attempt
+from release.core.errors import ConfigError
+from release.core.models.smoke_test import Attempt
 
 _SOURCE = re.compile(r"\.(?:py|pyc|[\w.-]*so|[\w.-]*pyd)$")
 #: shipped by mistake more often than meant as API; importing a setup.py would even run it

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from release.adapters import words
-from release.model.finding import Finding
-from release.model.trial import Attempt
+from release.core.models.finding import Finding
+from release.core.models.smoke_test import Attempt
 
 #: modules that older Pythons had and this one may not. Source: PEP 594, PEP 632, "What's New In Python 3.12"
 _REMOVED = re.compile(

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from release.adapters.process import Completed, run_program
-from release.errors import ReleaseError
+from release.core.errors import ReleaseError
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -19,13 +19,13 @@ from typing import Any, Literal, Self
 import release
 from release.adapters import http
 from release.adapters.pipe import Pipe
-from release.errors import ReleaseError
-from release.model.credential import Credential
-from release.model.credential_variables import without_credentials
-from release.model.distribution import Distribution
-from release.model.index import Index
-from release.model.reply import Reply
-from release.model.upload import Answer, Receipt, Rejection, Unclear
+from release.core.errors import ReleaseError
+from release.core.models.credential import Credential
+from release.core.models.credential_variables import without_credentials
+from release.core.models.distribution import Distribution
+from release.core.models.error_response import Reply
+from release.core.models.index import Index
+from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear
 
 _BOOT = "import sys; sys.path.append(sys.argv[1]); from release.adapters import twine_worker; twine_worker.main()"
 _MEGABYTE = 1_000_000

@@ -13,7 +13,7 @@ from release.adapters import git, grep
 from release.adapters.system import System
 
 if TYPE_CHECKING:
-    from release.model.leak import Searched
+    from release.core.models.leak import Searched
 
 #: files, or bytes of them, from which on a second process is worth its start
 _MANY, _LARGE = 500, 4 << 20
@@ -42,7 +42,7 @@ def search(system: System, directory: Path) -> Searched:
     asked = grep.ask(system, directory)
     # While git reads the files, what reads the suspects among them is loaded.
     from release.adapters import scan  # noqa: F401 - `_files` wants it
-    from release.model.leak import together
+    from release.core.models.leak import together
     from release.model.leak_files import may_hold_credentials
 
     listed = asked.answer()
@@ -58,7 +58,7 @@ def _all(directory: Path, names: tuple[str, ...]) -> Searched:
         found = _files(_Task(root=str(directory), names=names))
     else:
         from release.adapters.workers import spread
-        from release.model.leak import together
+        from release.core.models.leak import together
 
         tasks = [_Task(root=str(directory), names=names[at::_TASKS]) for at in range(min(_TASKS, len(names)))]
         found = together(spread(_files, tasks))
@@ -76,7 +76,7 @@ def _size(directory: Path, names: tuple[str, ...]) -> int:
 
 def _files(task: _Task) -> Searched:
     from release.adapters.scan import Reader
-    from release.model.leak import together
+    from release.core.models.leak import together
 
     return together(map(Reader(task.root).search, task.names))
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from release.checklist import Check, check
 from release.checks import known, on_index, vouching, works
-from release.facts import Access
-from release.model.credential import Ambient, Credential
-from release.model.finding import Finding, NotApplicable, Observation, Unknown
-from release.model.index import is_loopback
-from release.model.naming import normalized
-from release.model.token import Damage, Scope, Token, UnknownCaveat, scope, window
+from release.core.facts import Access
+from release.core.models.credential import Ambient, Credential
+from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
+from release.core.models.index import is_loopback
+from release.core.models.project_name import normalized
+from release.core.tokens.token import Damage, Scope, Token, UnknownCaveat, scope, window
 
 _USERNAME = "__token__"
 _EPHEMERAL = NotApplicable(reason="this index is made for the run, and so is its credential")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from release.acceptance.rule import Refusal
-from release.model.index import USER_DOCS
+from release.core.models.index import USER_DOCS
 
 SPECIFICATIONS = "https://packaging.python.org/en/latest/specifications"
 CORE = f"{SPECIFICATIONS}/core-metadata/"

@@ -14,8 +14,8 @@ from packaging.utils import canonicalize_name
 from release.checklist import Check, check
 from release.checks.examination import Examined, examined
 from release.checks.oddities import some
-from release.facts import Built, Earlier
-from release.model.finding import Finding, NotApplicable, Observation
+from release.core.facts import Built, Earlier
+from release.core.models.finding import Finding, NotApplicable, Observation
 
 #: bytes; smaller differences are not worth a word
 _LITTLE = 1000

@@ -10,8 +10,8 @@ from packaging.version import InvalidVersion, Version
 from release.checklist import Check, check
 from release.checks import advice, examination, oddities, shipped, versions
 from release.checks.examination import examined, needs
-from release.facts import Built
-from release.model.finding import Finding, NotApplicable, Observation, Unknown
+from release.core.facts import Built
+from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 
 
 def _said(built: Built, name: str) -> Iterator[Finding]:

@@ -18,10 +18,10 @@ from release.acceptance.twine_form import TwineForm, twine_form
 from release.checks.advice import ARCHIVE, METADATA, advice, message
 from release.checks.oddities import oddities
 from release.checks.shipped import shipped
-from release.facts import Built, BuiltFile
-from release.model.finding import Finding
-from release.model.index import PYPI
-from release.model.naming import in_file_name
+from release.core.facts import Built, BuiltFile
+from release.core.models.finding import Finding
+from release.core.models.index import PYPI
+from release.core.models.project_name import in_file_name
 
 TWINE = "twine-takes-the-files"
 UPLOADER = "the-uploader-knows-the-metadata-version"

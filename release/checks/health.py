@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from release.checklist import Check, check
-from release.facts import Health, Project
-from release.model.credential import Credential
-from release.model.finding import Finding, NotApplicable, Observation
-from release.model.token import Token, scope, window
+from release.core.facts import Health, Project
+from release.core.models.credential import Credential
+from release.core.models.finding import Finding, NotApplicable, Observation
+from release.core.tokens.token import Token, scope, window
 
 _NO_TOKEN = NotApplicable(reason="there is no token that can be read")
 _LENT = NotApplicable(reason="it was made by trusted publishing, for minutes")

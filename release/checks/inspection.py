@@ -10,9 +10,9 @@ from release.checklist import run
 from release.checks.built import CHECKS, OF_A_FILE
 from release.checks.examination import Examined, examined
 from release.checks.leaks import CHECKS as LEAKS
-from release.facts import Built, Leaks
-from release.model.finding import Finding
-from release.model.outcome import Outcome, State
+from release.core.facts import Built, Leaks
+from release.core.models.check_result import Outcome, State
+from release.core.models.finding import Finding
 
 _OF_A_FILE = frozenset(check.name for check in OF_A_FILE)
 

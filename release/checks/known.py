@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from release.checklist import Check, check
 from release.checks.on_index import the_index_answers
-from release.facts import Access, Project
-from release.model.finding import Finding, NotApplicable, Observation, Unknown
-from release.model.naming import normalized
+from release.core.facts import Access, Project
+from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
+from release.core.models.project_name import normalized
 
 #: how far the two clocks may be apart
 _APART = timedelta(seconds=60)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from release.checklist import Check, check
-from release.facts import Built, Leaks
-from release.model.finding import Finding, NotApplicable, Observation, Unknown
-from release.model.leak import INDEX_TOKEN, KINDS, Leak
+from release.core.facts import Built, Leaks
+from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
+from release.core.models.leak import INDEX_TOKEN, KINDS, Leak
 from release.model.leak_files import KINDS as FILES
 
 _REWRITE = "force-push every branch and tag, and let everybody clone anew"

@@ -11,7 +11,7 @@ from release.acceptance.limits import Broken
 from release.acceptance.record import UndecodableError, differences, recorded
 from release.acceptance.rule import Upload
 from release.acceptance.zip_contents import ZipContents
-from release.model.finding import Finding
+from release.core.models.finding import Finding
 
 RECORD = "record-lists-what-is-in-the-wheel"
 READABLE = "every-member-can-be-read"

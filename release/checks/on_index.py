@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from release.checklist import Check, check
-from release.facts import Access, Project
-from release.model.finding import Finding, NotApplicable, Observation, Unknown
-from release.model.listing import FileOnIndex, Listing
+from release.core.facts import Access, Project
+from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
+from release.core.models.project_listing import FileOnIndex, Listing
 from release.model.remaining import CLOSED, OPEN_FOR
 
 _NO_PROJECT = NotApplicable(reason="the index has no such project")

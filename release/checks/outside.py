@@ -14,9 +14,9 @@ from release.checks.built import OF_A_FILE
 from release.checks.examination import Examined, examined
 from release.checks.oddities import some
 from release.checks.outside_pages import the_release_is_visible
-from release.facts import BuiltFile, Outside, Tried
-from release.model.finding import Finding, NotApplicable, Observation, Unknown
-from release.model.listing import FileOnIndex
+from release.core.facts import BuiltFile, Outside, Tried
+from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
+from release.core.models.project_listing import FileOnIndex
 
 
 @check(needs=(the_release_is_visible,))

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from packaging.utils import canonicalize_name
 
 from release.checklist import Check, check
-from release.facts import Outside
-from release.model.attestation import Provenance
-from release.model.finding import Finding, NotApplicable, Observation, Unknown
+from release.core.facts import Outside
+from release.core.models.attestation import Provenance
+from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 
 #: what to do about bytes that are not those that an index lists
 OTHERS = "do not install it; tell the project's maintainers, and the index's administrators"

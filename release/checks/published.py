@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from release.checklist import Check, check
-from release.facts import Published
-from release.model.attestation import Verified
-from release.model.distribution import Distribution
-from release.model.finding import Finding, NotApplicable, Observation, Unknown
-from release.model.listing import FileOnIndex, version_of
+from release.core.facts import Published
+from release.core.models.attestation import Verified
+from release.core.models.distribution import Distribution
+from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
+from release.core.models.project_listing import FileOnIndex, version_of
 
 
 @check()

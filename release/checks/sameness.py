@@ -14,7 +14,7 @@ from packaging.version import InvalidVersion, Version
 
 from release.checks.examination import Examined
 from release.checks.oddities import some
-from release.model.finding import Finding
+from release.core.models.finding import Finding
 
 #: before this version of the metadata, nothing in an sdist had to be true. Source: PEP 643
 _RELIABLE = Version("2.2")

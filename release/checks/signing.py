@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from release.checklist import Check, check
 from release.checks.access import a_credential_is_found
-from release.facts import Access
-from release.model.finding import Observation
+from release.core.facts import Access
+from release.core.models.finding import Observation
 
 
 @check(needs=(a_credential_is_found,))

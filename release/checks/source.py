@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from packaging.version import InvalidVersion, Version
 
 from release.checklist import Check, check
-from release.facts import Git, Source
-from release.model.finding import Finding, NotApplicable, Observation, Unknown
-from release.model.naming import is_name
+from release.core.facts import Git, Source
+from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
+from release.core.models.project_name import is_name
 
 
 @check()

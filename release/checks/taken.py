@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from release.checklist import Check, check
 from release.checks.twice import in_words
-from release.facts import Built, BuiltFile, Taken
-from release.model.finding import Finding, Observation
+from release.core.facts import Built, BuiltFile, Taken
+from release.core.models.finding import Finding, Observation
 
 
 @check()

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from release.checklist import Check, check
 from release.checks.examination import Examined, examined
 from release.checks.oddities import some
-from release.facts import Built
-from release.model.finding import Finding, NotApplicable, Observation
+from release.core.facts import Built
+from release.core.models.finding import Finding, NotApplicable, Observation
 
 #: what backends write into an sdist, whatever git has
 _WRITTEN = re.compile(

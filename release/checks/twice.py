@@ -11,8 +11,8 @@ from typing import Any, BinaryIO
 
 from release.acceptance.files import hashed
 from release.checklist import Check, check
-from release.facts import Built, BuiltFile
-from release.model.finding import Finding, NotApplicable, Observation
+from release.core.facts import Built, BuiltFile
+from release.core.models.finding import Finding, NotApplicable, Observation
 
 #: fields of a member that are its content, not its packing
 _CONTENT = frozenset({"content", "type"})

@@ -11,8 +11,8 @@ from packaging.version import InvalidVersion, Version
 
 from release.checklist import Check, check
 from release.checks.examination import Examined, examined
-from release.facts import Built, Source
-from release.model.finding import Finding, NotApplicable, Observation, Unknown
+from release.core.facts import Built, Source
+from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 
 _PYTHON = re.compile(r"Programming Language :: Python :: (\d+\.\d+)")
 #: what version-from-git tools give to a checkout that shows them no tag

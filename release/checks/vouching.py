@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from release.facts import Access
-from release.model.credential import Ambient
-from release.model.finding import Finding, NotApplicable, Observation, Unknown
-from release.model.identity import TAKEN, Identity, claim, described, workflow
+from release.core.facts import Access
+from release.core.models.credential import Ambient
+from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
+from release.core.models.oidc_identity import TAKEN, Identity, claim, described, workflow
 
 _NO_NEED = NotApplicable(reason="trusted publishing is not used")
 _NOT_ASKED = NotApplicable(reason="the service was not asked")

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from release.facts import Access, Project
-from release.model.credential import Credential
-from release.model.finding import Finding, NotApplicable, Observation, Unknown
-from release.model.listing import Listing
-from release.model.naming import normalized
-from release.model.probe import Probed, Quota
-from release.model.token import Token, scope
+from release.core.facts import Access, Project
+from release.core.models.credential import Credential
+from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
+from release.core.models.probe import Probed, Quota
+from release.core.models.project_listing import Listing
+from release.core.models.project_name import normalized
+from release.core.tokens.token import Token, scope
 
 if TYPE_CHECKING:
     from release.diagnoses import Diagnosis, Match

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from release.core.models.index import TESTPYPI, Index
+from release.core.models.oidc_identity import Identity, claim, described, form, publisher, workflow
 from release.diagnoses import CATALOG, fill, recognise
-from release.model.identity import Identity, claim, described, form, publisher, workflow
-from release.model.index import TESTPYPI, Index
 
 #: how the index begins its reason where no publisher fits
 _NOBODY = "valid token, but no corresponding publisher ("

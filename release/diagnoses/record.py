@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from release.model.index import PYPI, WELL_KNOWN, host_of
+from release.core.models.index import PYPI, WELL_KNOWN, host_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

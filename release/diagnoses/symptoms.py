@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 
+from release.core.models.index import host_of
+from release.core.redaction import redact
 from release.diagnoses.record import Diagnosis, Match, index_at
-from release.model.index import host_of
-from release.model.redact import redact
 
 #: characters of evidence that are worth showing
 _SHOWN = 300

@@ -11,7 +11,7 @@ from typing import Literal
 from release import workflows
 from release.adapters import git, whole_file
 from release.adapters.system import System, filing
-from release.errors import ReleaseError, UsageError
+from release.core.errors import ReleaseError, UsageError
 from release.health import schedule
 from release.health.schedule import Asked
 from release.health.schedulers import Status

@@ -21,20 +21,20 @@ from release import verification
 from release.adapters.credentials import places
 from release.adapters.credentials.places import Taken
 from release.adapters.system import System
-from release.errors import UnreachableError
-from release.facts import Access, Before, Health, Project
+from release.core.errors import UnreachableError
+from release.core.facts import Access, Before, Health, Project
+from release.core.models.credential import Credential, Resolution
+from release.core.models.finding import Unknown
+from release.core.models.index import Index
+from release.core.models.probe import Probed
+from release.core.models.secret_location import Command
+from release.core.secret import Secret
+from release.core.tokens.token import Token, decode, window
 from release.fleet import Manners
 from release.health.crew import Crew, Once
 from release.health.entries import Watched
 from release.health.history import Key
 from release.health.judging import Result, judge, unlooked
-from release.model.credential import Credential, Resolution
-from release.model.finding import Unknown
-from release.model.index import Index
-from release.model.place import Command
-from release.model.probe import Probed
-from release.model.secret import Secret
-from release.model.token import Token, decode, window
 
 Done = TypeVar("Done")
 #: what tells a question from others: the index, the token, the project

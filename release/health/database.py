@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from release.errors import ReleaseError
+from release.core.errors import ReleaseError
 from release.health.schema import MIGRATIONS
 
 #: seconds that another run may take to write

@@ -13,13 +13,13 @@ from release.adapters import credentials
 from release.adapters.credentials import places
 from release.adapters.credentials.places import Taken
 from release.adapters.system import System
-from release.facts import Project
+from release.core.facts import Project
+from release.core.models.credential import Candidate, Credential, Origin, Resolution
+from release.core.models.finding import Unknown
+from release.core.models.index import Index
+from release.core.models.secret_location import Command, KeyringEntry, Place, shown
+from release.core.tokens.token import issuer
 from release.fleet import Fleet, Policy
-from release.model.credential import Candidate, Credential, Origin, Resolution
-from release.model.finding import Unknown
-from release.model.index import Index
-from release.model.place import Command, KeyringEntry, Place, shown
-from release.model.token import issuer
 
 _USER = Origin(kind="default", detail="the default for API tokens")
 #: where none is named, the account alone is asked about

@@ -10,20 +10,20 @@ from pathlib import Path
 from release import survey, verification
 from release.adapters import credentials
 from release.adapters.system import System
-from release.errors import ReleaseError
-from release.facts import Project
+from release.core.errors import ReleaseError
+from release.core.facts import Project
+from release.core.models.credential import Credential, Origin, Resolution
+from release.core.models.finding import Unknown
+from release.core.models.index import Index
+from release.core.models.project_listing import Listing
+from release.core.models.secret_location import PrivateFile
+from release.core.secret import Secret
+from release.core.tokens.token import Token, decode, issuer, scope
 from release.fleet import Entry
 from release.health import holdings, unfinished
 from release.health.history import NAME, History
 from release.health.unfinished import Mark
-from release.model.credential import Credential, Origin, Resolution
-from release.model.finding import Unknown
-from release.model.index import Index
-from release.model.listing import Listing
-from release.model.place import PrivateFile
 from release.model.rotation import Holding, PypircLine, Step, changeable, steps
-from release.model.secret import Secret
-from release.model.token import Token, decode, issuer, scope
 
 _GIVEN = Origin(kind="default", detail="the new token")
 

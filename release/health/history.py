@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from release.errors import ReleaseError, from_os
-from release.facts import Before
+from release.core.errors import ReleaseError, from_os
+from release.core.facts import Before
+from release.core.models.token_health import Seen
 from release.health import database
-from release.model.health import Seen
 
 Result = TypeVar("Result")
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from release.adapters.credentials import keyring, places, replacing
 from release.adapters.system import System
+from release.core.models.credential import Candidate, Credential, Resolution
+from release.core.models.index import Index
+from release.core.models.secret_location import KeyringEntry, Place, PrivateFile, Variable, shown
 from release.fleet import Entry
-from release.model.credential import Candidate, Credential, Resolution
-from release.model.index import Index
-from release.model.place import KeyringEntry, Place, PrivateFile, Variable, shown
 from release.model.rotation import Holding, home
 
 _ENTRY = re.compile(r"keyring \(.*\), service '(?P<service>[^']+)', user '(?P<user>[^']+)'")

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 
 from release import checklist
 from release.checks import health as health_checks
-from release.facts import Health, Project
-from release.model import verdict as verdicts
-from release.model.credential import Credential
-from release.model.finding import Unknown
-from release.model.health import Seen, state
-from release.model.outcome import Outcome, State
-from release.model.token import Scope, Token, scope
-from release.model.verdict import Verdict
+from release.core.facts import Health, Project
+from release.core.models import verdict as verdicts
+from release.core.models.check_result import Outcome, State
+from release.core.models.credential import Credential
+from release.core.models.finding import Unknown
+from release.core.models.token_health import Seen, state
+from release.core.models.verdict import Verdict
+from release.core.tokens.token import Scope, Token, scope
 from release.verdict_report import Verification
 
 #: said once of the machine, not of each token

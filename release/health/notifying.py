@@ -15,7 +15,12 @@ from typing import Any
 from release.adapters.credentials import places
 from release.adapters.notify import apprise, mail, webhook
 from release.adapters.system import System
-from release.errors import ReleaseError, UsageError
+from release.core.errors import ReleaseError, UsageError
+from release.core.models.credential import Credential
+from release.core.models.finding import Unknown
+from release.core.models.secret_location import Place
+from release.core.models.token_health import Change
+from release.core.secret import Secret
 from release.fleet import Fleet
 from release.health import telling
 from release.health.history import History
@@ -24,11 +29,6 @@ from release.health.watching import Wanted
 from release.health_report import Look, iso, seen_data
 from release.lines import Line
 from release.model.channel import Apprise, Channel, Mail, Webhook, name
-from release.model.credential import Credential
-from release.model.finding import Unknown
-from release.model.health import Change
-from release.model.place import Place
-from release.model.secret import Secret
 from release.reports import notice
 
 

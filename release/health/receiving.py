@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from release import storing
-from release.errors import ReleaseError
+from release.core.errors import ReleaseError
+from release.core.secret import Secret
+from release.core.tokens.token import Token, decode, scope
 from release.health.finding_old import Asked, Found, works
 from release.model.rotation import page_to_make
-from release.model.secret import Secret
-from release.model.token import Token, decode, scope
 
 
 def suggestion(asked: Asked, found: Found) -> Iterator[str]:

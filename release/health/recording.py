@@ -6,9 +6,9 @@ import json
 import sqlite3
 from collections.abc import Mapping
 
+from release.core.models.check_result import State
+from release.core.models.token_health import Seen
 from release.health.history import as_json
-from release.model.health import Seen
-from release.model.outcome import State
 
 _CURRENT = "SELECT o.*, c.checks FROM observations o JOIN outcomes c ON c.id = o.outcome WHERE o.id = ?"
 _TROUBLE = {State.WARNED, State.FAILED, State.UNKNOWN, State.CRASHED}

@@ -7,11 +7,11 @@ from typing import Literal
 
 from release import verification
 from release.adapters.system import System
-from release.model.credential import Credential, Origin
-from release.model.finding import Unknown
-from release.model.index import Index
-from release.model.probe import Probed
-from release.model.secret import Secret
+from release.core.models.credential import Credential, Origin
+from release.core.models.finding import Unknown
+from release.core.models.index import Index
+from release.core.models.probe import Probed
+from release.core.secret import Secret
 
 #: "unknown": nobody could tell: no network, no token, or an index that can't be asked
 Life = Literal["alive", "dead", "unknown"]

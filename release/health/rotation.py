@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from release.adapters.credentials import replacing, store
-from release.errors import Exit, ReleaseError
-from release.facts import Project
+from release.core.errors import Exit, ReleaseError
+from release.core.facts import Project
+from release.core.models.secret_location import KeyringEntry, shown
+from release.core.secret import Secret
 from release.health import receiving, unfinished
 from release.health.finding_old import Asked, Found, works
 from release.health.retiring import Life, Watch
 from release.health.unfinished import Mark
-from release.model.place import KeyringEntry, shown
 from release.model.rotation import (
     Holding,
     Keep,
@@ -30,7 +31,6 @@ from release.model.rotation import (
     changeable,
     page_to_delete,
 )
-from release.model.secret import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

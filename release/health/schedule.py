@@ -17,11 +17,11 @@ from release import fleet as fleets
 from release import survey
 from release.adapters import scheduler
 from release.adapters.system import System
-from release.errors import ReleaseError, UsageError
+from release.core.errors import ReleaseError, UsageError
+from release.core.models.secret_location import Place, Variable
+from release.core.redaction import redact
 from release.fleet import Fleet
 from release.model.channel import Mail
-from release.model.place import Place, Variable
-from release.model.redact import redact
 from release.platforms import when as times
 from release.platforms.job import Job
 from release.platforms.when import When

@@ -27,8 +27,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from release.core.models.token_health import Change, Seen
 from release.health.history import History, moment
-from release.model.health import Change, Seen
 
 #: how long nobody must have been able to tell, until that is told
 PATIENCE = timedelta(days=1)

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from release.adapters import whole_file
-from release.model.index import Index
+from release.core.models.index import Index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from release import fleet, survey
 from release.adapters.system import System
-from release.errors import ConfigError
-from release.facts import Project
+from release.core.errors import ConfigError
+from release.core.facts import Project
+from release.core.models.finding import Unknown
 from release.fleet import Fleet
 from release.health import entries
 from release.health.census import Census, Past, Probe, not_looked_at
@@ -18,7 +19,6 @@ from release.health.entries import Watched
 from release.health.history import History
 from release.health.judging import Result
 from release.health_report import Look, Row
-from release.model.finding import Unknown
 
 #: how far two clocks may be apart
 _APART = timedelta(seconds=60)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from release.model.place import Place, shown
+from release.core.models.secret_location import Place, shown
 
 #: how a connection to a mail server is kept private: from a command on, from the start, or not at all
 Tls = Literal["starttls", "ssl", "none"]

@@ -6,10 +6,10 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from release.model.leak import Spot
-from release.model.secret import Secret
+from release.core.models.leak import Spot
+from release.core.secret import Secret
 
-#: the kinds of `release.model.leak.KINDS` that are found by their names
+#: the kinds of `release.core.models.leak.KINDS` that are found by their names
 KINDS = frozenset({"pypirc", "netrc", "git-credentials", "env"})
 
 #: an entry of a tree object: mode, name, 0, and the object's name in bytes

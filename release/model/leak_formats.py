@@ -12,8 +12,8 @@ import binascii
 import re
 import zlib
 
-from release.model.leak import Spot
-from release.model.secret import Secret
+from release.core.models.leak import Spot
+from release.core.secret import Secret
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PLACEHOLDER = re.compile(

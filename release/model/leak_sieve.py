@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 
+from release.core.models.leak import Leak, Spot
 from release.model import leak_patterns
-from release.model.leak import Leak, Spot
 from release.model.leak_files import credential_file
 
 #: from a file's bytes and the place in them where the sieve stopped

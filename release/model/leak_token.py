@@ -13,12 +13,13 @@ import binascii
 import re
 from collections.abc import Iterator
 
-from release.model import macaroon, structure
-from release.model.index import is_loopback
-from release.model.leak import INDEX_TOKEN, Spot
+from release.core.models.index import is_loopback
+from release.core.models.leak import INDEX_TOKEN, Spot
+from release.core.secret import Secret
+from release.core.tokens import base64_defects as structure
+from release.core.tokens import macaroon
+from release.core.tokens.token import Token, decode
 from release.model.leak_patterns import BASIC
-from release.model.secret import Secret
-from release.model.token import Token, decode
 
 #: What stands between two parts of a wrapped word: the end of a line, with a closing quotation mark, a
 #: backslash, a "+" or "=" before it (source code, shells, quoted-printable), and indentation, marks of
@@ -28,7 +29,7 @@ _BREAK = (
     rb"""(?:[ \t>#*|:+"'`]|//|\xe2\x94\x82){0,80})"""
 )
 #: Every token begins so: version 2, and the type of the location. The letter behind it is its length.
-#: Source: `release.model.macaroon`
+#: Source: `release.core.tokens.macaroon`
 _ANCHOR = re.compile(rb"A(?:" + _BREAK + rb")?g(?:" + _BREAK + rb")?E")
 _GAP = re.compile(_BREAK)
 _WORD = re.compile(rb"[A-Za-z0-9_+/-]+")

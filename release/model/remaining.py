@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from packaging.version import InvalidVersion, Version
 
-from release.model.distribution import Distribution
-from release.model.index import Index
-from release.model.listing import FileOnIndex, Listing, releases
-from release.model.upload import Receipt, Rejection, settle
+from release.core.models.distribution import Distribution
+from release.core.models.index import Index
+from release.core.models.project_listing import FileOnIndex, Listing, releases
+from release.core.models.upload_result import Receipt, Rejection, settle
 
 #: how long PyPI takes files for a release, from its first one on. Source: warehouse, since July 2026
 OPEN_FOR = timedelta(days=14)

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from release.model.index import Index
-from release.model.naming import normalized
-from release.model.place import Command, KeyringEntry, Place, PrivateFile, Variable
-from release.model.secret import Secret
+from release.core.models.index import Index
+from release.core.models.project_name import normalized
+from release.core.models.secret_location import Command, KeyringEntry, Place, PrivateFile, Variable
+from release.core.secret import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

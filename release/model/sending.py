@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from release.model.distribution import Distribution
-from release.model.finding import Unknown
-from release.model.listing import Listing
-from release.model.upload import Answer, Receipt, Rejection, Unclear, settle
+from release.core.models.distribution import Distribution
+from release.core.models.finding import Unknown
+from release.core.models.project_listing import Listing
+from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear, settle
 
 #: what no second attempt changes, as long as nothing got through
 _HOPELESS = {"tls", "proxy"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 
-from release.errors import ReleaseError, UsageError
+from release.core.errors import ReleaseError, UsageError
 from release.platforms.job import Job, one_line
 
 #: characters that cron reads of a command. Source: vixie cron, `MAX_COMMAND`

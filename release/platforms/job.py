@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from release.errors import UsageError
+from release.core.errors import UsageError
 from release.platforms.when import When
 
 

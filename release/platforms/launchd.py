@@ -8,7 +8,7 @@ from __future__ import annotations
 import plistlib
 from itertools import product
 
-from release.errors import ReleaseError, UsageError
+from release.core.errors import ReleaseError, UsageError
 from release.platforms.job import Job, one_line
 from release.platforms.when import When, parse
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from xml.etree import ElementTree as ET
 
-from release.errors import UsageError
+from release.core.errors import UsageError
 from release.platforms.job import Job, one_line
 from release.platforms.when import When
 

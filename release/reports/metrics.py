@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import get_args
 
-from release.errors import Exit
+from release.core.errors import Exit
+from release.core.models.token_health import State
+from release.core.redaction import redact
 from release.health_report import Row
-from release.model.health import State
-from release.model.redact import redact
 
 _PREFIX = "pypi_preflight_"
 

@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from release.archive_tree import printable
+from release.core.models.token_health import Change, Seen
+from release.core.redaction import redact
 from release.health_report import ORDER, Row, iso, seen_data
-from release.model.health import Change, Seen
-from release.model.redact import redact
 
 #: how a change is said, with the state in front
 _KINDS: Mapping[str, str] = {

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from release.core.redaction import redact
 from release.health_report import ORDER, Span, Strip
-from release.model.redact import redact
 from release.reports import words
 from release.reports.elements import Markup, element
 from release.reports.page import facts, linked, page

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import quote
 
-from release.errors import Exit
-from release.model.index import WELL_KNOWN
+from release.core.errors import Exit
+from release.core.models.index import WELL_KNOWN
 
 Data = Mapping[str, Any]
 Tone = Literal["good", "warn", "bad", "calm"]

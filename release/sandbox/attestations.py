@@ -22,7 +22,7 @@ from release.acceptance.files import digests
 from release.acceptance.rule import Refusal, Upload
 from release.adapters import attestations as door
 from release.adapters.attestations import DisbelievedError, Sigstore, UnsignedError
-from release.model.attestation import Publisher
+from release.core.models.attestation import Publisher
 from release.sandbox.answers import not_found
 from release.sandbox.call import Call
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from release.acceptance.rule import Refusal
-from release.model import macaroon
-from release.model.attestation import Publisher
-from release.model.macaroon import MalformedError
+from release.core.models.attestation import Publisher
+from release.core.tokens import macaroon
+from release.core.tokens.macaroon import MalformedError
 from release.sandbox import publishers
 from release.sandbox.caveats import Context, UnreadableError, problem
 

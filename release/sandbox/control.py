@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request, Response
 
-from release.errors import UsageError
+from release.core.errors import UsageError
 from release.sandbox import fault_json
 from release.sandbox.fault_list import FaultList
 from release.sandbox.faults import Fault

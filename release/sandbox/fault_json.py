@@ -11,7 +11,7 @@ from dataclasses import fields
 from http import HTTPStatus
 from typing import Any, get_args
 
-from release.errors import UsageError
+from release.core.errors import UsageError
 from release.sandbox.faults import KINDS, End, Fault, Place, When, kind_of
 from release.sandbox.reading import Reader, among, one_of, record, switch, text, wrong
 

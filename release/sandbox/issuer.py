@@ -19,7 +19,7 @@ from uuid import uuid4
 
 from werkzeug.wrappers import Request, Response
 
-from release.model.secret import Secret
+from release.core.secret import Secret
 from release.sandbox.publishers import ISSUERS, OWNER_ID, Job
 from release.sandbox.rs256 import Key
 

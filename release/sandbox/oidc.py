@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 
 from release.acceptance.names import NEW_NAME
 from release.acceptance.rule import Upload, first_refusal
-from release.model import macaroon
+from release.core.tokens import macaroon
 from release.sandbox import claims as matching
 from release.sandbox import projects
 from release.sandbox.answers import not_allowed

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 from packaging.utils import canonicalize_name
 
-from release.model import macaroon
-from release.model.secret import Secret
+from release.core.secret import Secret
+from release.core.tokens import macaroon
 from release.sandbox.publishers import Trusted
 from release.sandbox.world import ApiToken, Project, User, World
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from release.errors import UsageError
-from release.model.attestation import Publisher as Signer
+from release.core.errors import UsageError
+from release.core.models.attestation import Publisher as Signer
 from release.sandbox.reading import Reader, one_of, record, records, text, texts, wrong
 
 #: provider → the fields of its publishers; those in the second tuple may be left out.

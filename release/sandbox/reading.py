@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from release.errors import UsageError
+from release.core.errors import UsageError
 
 #: (value, where) → what it means; raises UsageError
 Reader = Callable[[Any, str], Any]

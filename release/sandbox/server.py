@@ -15,9 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from release.errors import UsageError
-from release.model.index import Index, is_loopback
-from release.model.secret import Secret
+from release.core.errors import UsageError
+from release.core.models.index import Index, is_loopback
+from release.core.secret import Secret
 from release.sandbox import log, population, projects
 from release.sandbox.app import application
 from release.sandbox.control import Controlled

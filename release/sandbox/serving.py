@@ -23,7 +23,7 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wsgi import ClosingIterator
 
-from release.errors import UsageError
+from release.core.errors import UsageError
 from release.sandbox.faults import End
 from release.sandbox.wire import STEP, WIRE, DroppedError, Wire
 

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from release.errors import UsageError
+from release.core.errors import UsageError
 
 #: the state as this version writes it
 _VERSION = 4

@@ -22,7 +22,7 @@ from release.acceptance.form import FORM
 from release.acceptance.names import NEW_NAME
 from release.acceptance.problem import BROKEN
 from release.acceptance.rule import OnIndex, Refusal, Upload, first_refusal
-from release.model.index import PYPI, USER_DOCS, host_of
+from release.core.models.index import PYPI, USER_DOCS, host_of
 from release.sandbox import attestations, auth, projects, quotas
 from release.sandbox.answers import accepted, refuse
 from release.sandbox.call import Call

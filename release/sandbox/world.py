@@ -9,8 +9,8 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from release.errors import UsageError
-from release.model.attestation import Publisher
+from release.core.errors import UsageError
+from release.core.models.attestation import Publisher
 from release.sandbox import fault_json, publishers
 from release.sandbox.faults import Fault
 from release.sandbox.publishers import Job, Trusted

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
-from release.errors import Exit
+from release.core.errors import Exit
 from release.verbs.writing import Write, show
 
 TEXTS = {

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Mapping
 from typing import Any
 
-from release.errors import Exit, UsageError
+from release.core.errors import Exit, UsageError
 from release.verbs.credentials import about_a_project
 from release.verbs.writing import Write, as_json, show
 

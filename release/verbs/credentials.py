@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 from contextlib import ExitStack
 
-from release.errors import Exit
+from release.core.errors import Exit
 from release.verbs.writing import Write, as_json, show
 
 TEXTS = {

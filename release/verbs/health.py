@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release.errors import Exit, UsageError
+from release.core.errors import Exit, UsageError
 from release.verbs.writing import Write, as_json
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _told(options: argparse.Namespace, write: Write, found: Look, notify: Callab
 def _files(options: argparse.Namespace, run: Run) -> Iterator[tuple[str, str]]:
     """Write the files that are asked for, each as a whole; what went wrong, and what to do about it."""
     from release.adapters import whole_file
-    from release.errors import from_os
+    from release.core.errors import from_os
     from release.reports import metrics, notice
 
     made: dict[Path, str] = {}
@@ -115,7 +115,7 @@ def _files(options: argparse.Namespace, run: Run) -> Iterator[tuple[str, str]]:
 
 def _complain(problems: Iterable[tuple[str, str]]) -> None:
     """On stderr: the verdict, and the exit status, stay what they are."""
-    from release.model.redact import redact
+    from release.core.redaction import redact
 
     for message, remedy in problems:
         sys.stderr.write(redact(f"{message}\n" + (f"→ {remedy}\n" if remedy else "")))
@@ -150,7 +150,7 @@ def _opened(options: argparse.Namespace) -> History:
 
 def _board(options: argparse.Namespace, write: Write) -> Silent:
     from release.adapters import board
-    from release.model.redact import redact
+    from release.core.redaction import redact
 
     if options.json or options.quiet:
         return board.Silent()
@@ -166,7 +166,7 @@ def _show(lines: Iterable[Line], write: Write) -> None:
     def none(_event: object) -> tuple[Line, ...]:
         return ()
 
-    from release.model.redact import redact
+    from release.core.redaction import redact
 
     if os.environ.get("GITHUB_ACTIONS") == "true":
         screen: console.Plain = console.Actions(none, write)

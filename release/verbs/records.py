@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from release.errors import Exit, ReleaseError, UsageError
+from release.core.errors import Exit, ReleaseError, UsageError
 from release.verbs.writing import Write, as_json, show
 
 TEXTS = {

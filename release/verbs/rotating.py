@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release.errors import Exit, UsageError
+from release.core.errors import Exit, UsageError
 from release.verbs.writing import Write, as_json
 
 if TYPE_CHECKING:
+    from release.core.models.index import Index
     from release.health.finding_old import Asked
     from release.health.rotation import Person
-    from release.model.index import Index
 
 TEXTS = {"rotate": "replace a token by a new one wherever it lies, and see the old one dead"}
 #: seconds for which the old token is watched on a terminal

@@ -9,8 +9,8 @@ import pytest
 
 from release import inspection
 from release.adapters import index_api, system
-from release.model.index import PYPI
-from release.model.listing import FileOnIndex, version_of
+from release.core.models.index import PYPI
+from release.core.models.project_listing import FileOnIndex, version_of
 
 #: every build backend in wide use, and wheels of four kinds of platforms
 RELEASES = [

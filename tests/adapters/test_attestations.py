@@ -15,11 +15,11 @@ pytest.importorskip("pypi_attestations")
 
 from release.adapters import attestations, builder
 from release.adapters.attestations import DisbelievedError, Sigstore, UnsignedError
-from release.model.attestation import PUBLISH, Publisher
-from release.model.distribution import Distribution
-from release.model.identity import Identity, read
-from release.model.index import PYPI, TESTPYPI, Index
-from release.model.secret import Secret
+from release.core.models.attestation import PUBLISH, Publisher
+from release.core.models.distribution import Distribution
+from release.core.models.index import PYPI, TESTPYPI, Index
+from release.core.models.oidc_identity import Identity, read
+from release.core.secret import Secret
 from tests import sigstore_service
 from tests.adapters.serving import serving
 from tests.builders import sdist, sdist_name, wheel, wheel_name

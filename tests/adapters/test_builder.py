@@ -12,8 +12,8 @@ import pytest
 
 from release.adapters import builder
 from release.adapters.system import System, real
-from release.errors import ConfigError, ReleaseError, ToolError
-from release.model import macaroon
+from release.core.errors import ConfigError, ReleaseError, ToolError
+from release.core.tokens import macaroon
 
 pytestmark = pytest.mark.network  # build requirements come from the registry
 

@@ -9,8 +9,8 @@ import pytest
 
 from release import lines
 from release.adapters import console
-from release.model.event import Event, Obtained, Progress, Said, StepBegun, StepEnded
-from release.model.secret import Secret
+from release.core.events import Event, Obtained, Progress, Said, StepBegun, StepEnded
+from release.core.secret import Secret
 from release.model.sending import progress
 from tests.minting import token
 

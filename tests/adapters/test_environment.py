@@ -20,9 +20,9 @@ import pytest
 from release.adapters import environment, install_failure, installer
 from release.adapters.environment import Environment
 from release.adapters.system import System, real
-from release.errors import ToolError, UsageError
-from release.model.finding import Finding, Unknown
-from release.model.index import PYPI, TESTPYPI
+from release.core.errors import ToolError, UsageError
+from release.core.models.finding import Finding, Unknown
+from release.core.models.index import PYPI, TESTPYPI
 
 BOTH = pytest.mark.parametrize("tool", ["uv", "pip"])
 

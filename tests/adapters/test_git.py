@@ -10,8 +10,8 @@ import pytest
 
 from release.adapters import git, git_tags, tree
 from release.adapters.system import System, real
-from release.errors import ToolError
-from release.model.finding import Unknown
+from release.core.errors import ToolError
+from release.core.models.finding import Unknown
 
 _WHO = {"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_COMMITTER_NAME": "A"}
 _WHO |= {"GIT_COMMITTER_EMAIL": "a@example.org", "GIT_CONFIG_GLOBAL": "", "GIT_CONFIG_NOSYSTEM": "1"}

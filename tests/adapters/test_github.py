@@ -11,8 +11,8 @@ import pytest
 from release.adapters import builder, github, system
 from release.adapters.github import Wanted
 from release.adapters.process import Completed
-from release.errors import ToolError
-from release.model.secret import Secret
+from release.core.errors import ToolError
+from release.core.secret import Secret
 from tests.adapters.github_api import GitHub, running
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from release.adapters import cat_file, history
 from release.adapters.system import System, real
-from release.errors import ToolError
-from release.model.leak import Leak
+from release.core.errors import ToolError
+from release.core.models.leak import Leak
 from tests import builders, minting
 
 _QUIET = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from release.adapters import http, http_errors
-from release.errors import UnreachableError
+from release.core.errors import UnreachableError
 from tests.adapters.serving import Handler, closed_port, serving
 
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -78,8 +78,8 @@ def test_without_network_no_client_is_imported() -> None:
     code = f"""
 import sys
 from release.adapters import index_api
-from release.errors import UnreachableError
-from release.model.index import Index
+from release.core.errors import UnreachableError
+from release.core.models.index import Index
 url = "http://127.0.0.1:{closed_port()}/"
 try:
     index_api.listing(Index(name="x", upload_url=url, simple_url=url), "acme")

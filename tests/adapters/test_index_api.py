@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from packaging.version import Version
 
 from release.adapters import index_api, simple_page
-from release.errors import UnreachableError
-from release.model.index import Index
-from release.model.listing import FileOnIndex, Listing, releases, version_of
+from release.core.errors import UnreachableError
+from release.core.models.index import Index
+from release.core.models.project_listing import FileOnIndex, Listing, releases, version_of
 from tests.adapters.serving import Answer, Server, serving
 
 JSON = "application/vnd.pypi.simple.v1+json"

@@ -13,7 +13,7 @@ from release import inspection
 from release.adapters import other_checkers, system
 from release.adapters.other_checkers import CHECKERS
 from release.adapters.process import Completed
-from release.errors import ToolError
+from release.core.errors import ToolError
 from release.sessions import _with_checks
 from tests.acceptance.making import WHEEL, wheel
 

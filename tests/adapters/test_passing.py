@@ -12,8 +12,8 @@ import pytest
 from release.adapters import scan
 from release.adapters.passing import Passing
 from release.checks.examination import examined
-from release.facts import Built, BuiltFile
-from release.model.leak import Searched
+from release.core.facts import Built, BuiltFile
+from release.core.models.leak import Searched
 from tests import minting
 from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
 

@@ -17,14 +17,14 @@ import pytest
 
 from release.adapters import probes
 from release.adapters.probes import NotAskedError
-from release.errors import UnreachableError
-from release.model import macaroon
-from release.model.caveat import Expiration, ProjectNames
-from release.model.index import PYPI, TESTPYPI, Index
-from release.model.probe import STANDARD_MODULES, Probed, Quota
-from release.model.reply import Reply
-from release.model.secret import Secret
-from release.model.token import Token, decode
+from release.core.errors import UnreachableError
+from release.core.models.error_response import Reply
+from release.core.models.index import PYPI, TESTPYPI, Index
+from release.core.models.probe import STANDARD_MODULES, Probed, Quota
+from release.core.secret import Secret
+from release.core.tokens import macaroon
+from release.core.tokens.caveats import Expiration, ProjectNames
+from release.core.tokens.token import Token, decode
 from tests.adapters.serving import Handler, closed_port, serving
 from tests.builders import fields, wheel, wheel_name
 from tests.sandbox.asking import Clock, basic, index
@@ -320,7 +320,7 @@ def test_the_server_s_clock_is_read_where_it_is_told(date: str, told: datetime |
 
 def test_a_wheel_that_was_probed_with_is_never_taken() -> None:
     """The guards of the permission probe hold one by one: whichever of them the index forgot, another refuses."""
-    from release.model import probe
+    from release.core.models import probe
 
     with index() as running:
         running.upload()

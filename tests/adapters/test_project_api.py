@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from release.adapters import index_api, project_api
-from release.errors import UnreachableError
-from release.model.index import Index
-from release.model.ownership import Ownership
+from release.core.errors import UnreachableError
+from release.core.models.index import Index
+from release.core.models.ownership import Ownership
 from tests.adapters.serving import closed_port, serving
 from tests.sandbox.asking import index
 

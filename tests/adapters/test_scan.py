@@ -19,8 +19,8 @@ import pytest
 
 from release.adapters import grep, members, scan, worktree
 from release.adapters.system import real
+from release.core.models.leak import Searched
 from release.model import leak_patterns
-from release.model.leak import Searched
 from release.model.leak_sieve import OVERLAP
 from tests import builders, minting
 

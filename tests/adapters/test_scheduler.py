@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from release.adapters import scheduler
-from release.errors import ToolError
+from release.core.errors import ToolError
 from tests.health.schedulers import FAILING, machine
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake programs are shell scripts")

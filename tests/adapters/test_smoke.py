@@ -16,10 +16,10 @@ from release.adapters import environment, smoke, smoke_list
 from release.adapters.environment import Environment
 from release.adapters.smoke_verdict import Ending, Own, verdict
 from release.adapters.system import System, real
-from release.errors import ConfigError
-from release.model import macaroon
-from release.model.finding import Finding
-from release.model.trial import Attempt, Trial
+from release.core.errors import ConfigError
+from release.core.models.finding import Finding
+from release.core.models.smoke_test import Attempt, Trial
+from release.core.tokens import macaroon
 
 SCRIPT = "def main():\n    import argparse\n    argparse.ArgumentParser().parse_args()\n"
 

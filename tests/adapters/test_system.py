@@ -13,7 +13,7 @@ import pytest
 
 from release.adapters.process import TimedOutError
 from release.adapters.system import System, filing, real, together
-from release.errors import ReleaseError, ToolError
+from release.core.errors import ReleaseError, ToolError
 
 PYTHON = sys.executable
 

@@ -21,14 +21,14 @@ import pytest
 
 from release.adapters import uploader
 from release.adapters.uploader import Limits, NotSentError, Worker
-from release.errors import ReleaseError
-from release.model.credential import Credential, Origin
-from release.model.distribution import Distribution
-from release.model.index import Index
-from release.model.macaroon import mint, to_text
-from release.model.reply import Reply
-from release.model.secret import Secret
-from release.model.upload import Answer, Receipt, Rejection, Unclear
+from release.core.errors import ReleaseError
+from release.core.models.credential import Credential, Origin
+from release.core.models.distribution import Distribution
+from release.core.models.error_response import Reply
+from release.core.models.index import Index
+from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear
+from release.core.secret import Secret
+from release.core.tokens.macaroon import mint, to_text
 from tests.adapters.serving import Answer as Serve
 from tests.adapters.serving import Asked, Handler, Server, closed_port, serving
 

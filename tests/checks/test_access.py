@@ -12,15 +12,15 @@ import pytest
 
 from release import checklist
 from release.checks.access import CHECKS
-from release.facts import Access, Project
-from release.model import macaroon
-from release.model.credential import Credential, Origin
-from release.model.finding import Finding, Unknown
-from release.model.index import PYPI, TESTPYPI, Index
-from release.model.listing import FileOnIndex, Listing
-from release.model.outcome import Outcome, State
-from release.model.secret import Secret
-from release.model.token import decode
+from release.core.facts import Access, Project
+from release.core.models.check_result import Outcome, State
+from release.core.models.credential import Credential, Origin
+from release.core.models.finding import Finding, Unknown
+from release.core.models.index import PYPI, TESTPYPI, Index
+from release.core.models.project_listing import FileOnIndex, Listing
+from release.core.secret import Secret
+from release.core.tokens import macaroon
+from release.core.tokens.token import decode
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ACCOUNT = b'[3,"00000000-0000-0000-0000-000000000000"]'

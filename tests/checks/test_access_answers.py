@@ -14,14 +14,14 @@ import pytest
 
 from release import checklist
 from release.checks.access import CHECKS
-from release.facts import Access, Project
-from release.model.finding import NotApplicable, Unknown
-from release.model.listing import FileOnIndex, Listing
-from release.model.outcome import Outcome, State
-from release.model.ownership import Ownership
-from release.model.probe import Probed
-from release.model.reply import Reply
-from release.model.verdict import judge
+from release.core.facts import Access, Project
+from release.core.models.check_result import Outcome, State
+from release.core.models.error_response import Reply
+from release.core.models.finding import NotApplicable, Unknown
+from release.core.models.ownership import Ownership
+from release.core.models.probe import Probed
+from release.core.models.project_listing import FileOnIndex, Listing
+from release.core.models.verdict import judge
 from tests.checks.test_access import ACCOUNT, LOCAL, NOW, OTHER, access, listing, token
 
 HELP = "See https://pypi.org/help/#x for more information."

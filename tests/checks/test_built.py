@@ -21,9 +21,9 @@ from release.checklist import run
 from release.checks.advice import ADVICE
 from release.checks.built import CHECKS, OF_A_FILE, OF_THE_SET
 from release.checks.inspection import inspection
-from release.facts import Built, BuiltFile, Project
-from release.model.finding import Unknown
-from release.model.outcome import State
+from release.core.facts import Built, BuiltFile, Project
+from release.core.models.check_result import State
+from release.core.models.finding import Unknown
 from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
 
 

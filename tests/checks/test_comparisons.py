@@ -10,10 +10,10 @@ import pytest
 from release.checklist import run
 from release.checks import against_last, tree, versions
 from release.checks.built import CHECKS
-from release.config import Config
-from release.facts import Built, BuiltFile, Earlier, Git, Project, Source
-from release.model.finding import Finding, NotApplicable, Unknown
-from release.model.outcome import State
+from release.core.config import Config
+from release.core.facts import Built, BuiltFile, Earlier, Git, Project, Source
+from release.core.models.check_result import State
+from release.core.models.finding import Finding, NotApplicable, Unknown
 from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
 
 

@@ -10,11 +10,11 @@ import pytest
 from release import checklist
 from release.checks import health as checks
 from release.checks.health import CHECKS
-from release.facts import Before, Health
+from release.core.facts import Before, Health
+from release.core.models.check_result import Outcome, State
+from release.core.models.credential import Credential
+from release.core.tokens import caveats as caveat
 from release.fleet import Policy
-from release.model import caveat
-from release.model.credential import Credential
-from release.model.outcome import Outcome, State
 from tests.checks.test_access import ACCOUNT, NOW, OTHER, access, token
 
 DAY = timedelta(days=1)

@@ -8,10 +8,10 @@ import pytest
 
 from release.checklist import run
 from release.checks.leaks import CHECKS, OF_BUILT
-from release.facts import Built, Leaks
-from release.model.finding import Finding
-from release.model.leak import KINDS, Leak, Scope, Searched, Unread
-from release.model.outcome import Outcome, State
+from release.core.facts import Built, Leaks
+from release.core.models.check_result import Outcome, State
+from release.core.models.finding import Finding
+from release.core.models.leak import KINDS, Leak, Scope, Searched, Unread
 from tests.minting import HOST
 
 TOKEN = Leak(kind="pypi-token", identity="1f0c", host=HOST, path="a/conf.py", line=7)

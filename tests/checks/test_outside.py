@@ -7,14 +7,14 @@ import pytest
 
 from release import checklist
 from release.checks.outside import CHECKS, installable
-from release.facts import Built, BuiltFile, Outside, Project, Tried
-from release.model.attestation import PUBLISH, Provenance, Publisher, Verified
-from release.model.finding import Finding, NotApplicable, Unknown
-from release.model.index import PYPI
-from release.model.listing import FileOnIndex
-from release.model.outcome import Outcome, State
-from release.model.recorded import Recorded, RecordedFile
-from release.model.trial import Trial
+from release.core.facts import Built, BuiltFile, Outside, Project, Tried
+from release.core.models.attestation import PUBLISH, Provenance, Publisher, Verified
+from release.core.models.check_result import Outcome, State
+from release.core.models.finding import Finding, NotApplicable, Unknown
+from release.core.models.index import PYPI
+from release.core.models.project_listing import FileOnIndex
+from release.core.models.release_manifest import Recorded, RecordedFile
+from release.core.models.smoke_test import Trial
 from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, wheel
 
 SHA = "a" * 64

@@ -7,14 +7,14 @@ import pytest
 
 from release import checklist
 from release.checks.published import CHECKS
-from release.facts import Published
-from release.model.attestation import PUBLISH, Verified
-from release.model.distribution import Distribution
-from release.model.finding import Finding, Unknown
-from release.model.index import TESTPYPI
-from release.model.listing import FileOnIndex, Listing
-from release.model.outcome import Outcome, State
-from release.model.trial import Trial
+from release.core.facts import Published
+from release.core.models.attestation import PUBLISH, Verified
+from release.core.models.check_result import Outcome, State
+from release.core.models.distribution import Distribution
+from release.core.models.finding import Finding, Unknown
+from release.core.models.index import TESTPYPI
+from release.core.models.project_listing import FileOnIndex, Listing
+from release.core.models.smoke_test import Trial
 
 SHA = "a" * 64
 WHEEL, SDIST = "acme_widget-1.0-py3-none-any.whl", "acme_widget-1.0.tar.gz"

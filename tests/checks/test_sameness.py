@@ -6,7 +6,7 @@ import pytest
 
 from release.checks.examination import Examined
 from release.checks.sameness import differences
-from release.model.finding import Finding
+from release.core.models.finding import Finding
 from tests.acceptance.making import SDIST, WHEEL, metadata
 
 OTHER_WHEEL = "acme_widget-1.0-cp311-cp311-win32.whl"

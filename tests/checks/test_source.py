@@ -9,10 +9,10 @@ import pytest
 
 from release.checklist import run
 from release.checks.source import CHECKS
-from release.config import Config
-from release.facts import Git, Project, Source
-from release.model.finding import Unknown
-from release.model.outcome import State
+from release.core.config import Config
+from release.core.facts import Git, Project, Source
+from release.core.models.check_result import State
+from release.core.models.finding import Unknown
 
 COMMIT, OTHER = "a" * 40, "b" * 40
 LOST = Unknown(reason="no answer", remedy="try again")

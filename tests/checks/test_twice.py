@@ -12,7 +12,7 @@ import pytest
 
 from release.checklist import run
 from release.checks import twice
-from release.facts import Built, BuiltFile
+from release.core.facts import Built, BuiltFile
 from tests.acceptance.making import NOW, SDIST, WHEEL
 from tests.stories.project import make
 

@@ -11,14 +11,14 @@ import pytest
 
 from release import checklist
 from release.checks.access import CHECKS
-from release.facts import Access, Project
-from release.model import verdict
-from release.model.credential import Ambient, Origin
-from release.model.finding import Finding, Unknown
-from release.model.identity import Identity, described, form, publisher, read, table
-from release.model.index import PYPI, TESTPYPI
-from release.model.outcome import Outcome, State
-from release.model.secret import Secret
+from release.core.facts import Access, Project
+from release.core.models import verdict
+from release.core.models.check_result import Outcome, State
+from release.core.models.credential import Ambient, Origin
+from release.core.models.finding import Finding, Unknown
+from release.core.models.index import PYPI, TESTPYPI
+from release.core.models.oidc_identity import Identity, described, form, publisher, read, table
+from release.core.secret import Secret
 
 REF = "refs/tags/v1.0"
 CLAIMS: dict[str, Any] = {

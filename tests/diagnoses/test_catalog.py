@@ -212,7 +212,7 @@ def test_nonsense_has_no_neighbours() -> None:
 def test_importing_the_package_is_cheap() -> None:
     """No record is read, no symptom compiled, and nothing imported that its neighbours do not import anyway."""
     script = (
-        "import sys, release.model.index; before = set(sys.modules); import release.diagnoses; "
+        "import sys, release.core.models.index; before = set(sys.modules); import release.diagnoses; "
         "print(*sorted(set(sys.modules) - before))"
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)

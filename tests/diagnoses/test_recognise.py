@@ -19,8 +19,8 @@ from typing import Any
 
 import pytest
 
+from release.core.tokens.macaroon import mint, to_text
 from release.diagnoses import CATALOG, recognise, remedy_for, symptoms, unsaid
-from release.model.macaroon import mint, to_text
 
 HERE = Path(__file__).parent
 ANSWERS: list[dict[str, Any]] = json.loads((HERE / "recorded.json").read_text(encoding="utf-8"))

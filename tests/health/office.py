@@ -9,11 +9,11 @@ from typing import Any
 
 from release import fleet
 from release.adapters.system import System, real
+from release.core.models.token_health import Seen
 from release.health.history import NAME, History
 from release.health.notifying import Told, notify
 from release.health.watching import Wanted
 from release.health_report import Look, Row
-from release.model.health import Seen
 from tests.adapters.serving import Server
 from tests.sandbox.asking import Clock
 

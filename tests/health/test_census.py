@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from release.adapters import keeping
-from release.errors import Exit
+from release.core.errors import Exit
 from release.health_report import Row
 from release.sandbox.faults import Answer, Drop, Fault, When
 from release.sandbox.population import populate

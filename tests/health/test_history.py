@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 
+from release.core.models.token_health import Seen
 from release.health.history import NAME, History
 from release.health.schema import MIGRATIONS
-from release.model.health import Seen
 from tests.sandbox.asking import Clock
 
 HEALTHY = Seen(

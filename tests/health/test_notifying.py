@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from release import fleet
-from release.errors import UsageError
+from release.core.errors import UsageError
 from release.health.history import NAME, History
 from release.health.notifying import Told, possible
 from release.health.telling import LEASE
@@ -142,7 +142,7 @@ from pathlib import Path
 from tests.health.office import Office
 from tests.adapters.serving import Server
 from tests.sandbox.asking import Clock
-from release.model.health import Seen
+from release.core.models.token_health import Seen
 from release.adapters.notify import webhook
 from release.health import telling
 from datetime import datetime, UTC

@@ -13,15 +13,16 @@ import pytest
 from release.adapters import rewrite
 from release.adapters.credentials import environment, replacing
 from release.adapters.system import real
-from release.errors import Exit, ReleaseError
-from release.facts import Project
+from release.core.errors import Exit, ReleaseError
+from release.core.facts import Project
+from release.core.models.index import PYPI, TESTPYPI, Index
+from release.core.models.secret_location import Command, KeyringEntry, PrivateFile, Variable
+from release.core.secret import Secret
 from release.health import finding_old, unfinished
 from release.health.finding_old import Asked
 from release.health.retiring import PAUSE, Life, Watch
 from release.health.rotation import Ended, Left
 from release.health.unfinished import Mark
-from release.model.index import PYPI, TESTPYPI, Index
-from release.model.place import Command, KeyringEntry, PrivateFile, Variable
 from release.model.rotation import (
     Holding,
     Keep,
@@ -35,7 +36,6 @@ from release.model.rotation import (
     steps,
     title,
 )
-from release.model.secret import Secret
 from release.sandbox.faults import Answer, Fault
 from tests.health.world import WORLD
 from tests.minting import identifier, token

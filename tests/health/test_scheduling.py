@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from release.adapters import scheduler
-from release.errors import ReleaseError, UsageError
+from release.core.errors import ReleaseError, UsageError
 from release.health import schedule, scheduling
 from release.health.schedule import Asked, Kind
 from tests import minting

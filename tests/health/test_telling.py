@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from release.core.models.token_health import Change, Seen
 from release.health import announce, changes, delivered, due, failed
 from release.health.history import NAME, History
-from release.model.health import Change, Seen
 from tests.health.test_history import HEALTHY, REVOKED
 from tests.sandbox.asking import Clock
 

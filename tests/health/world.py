@@ -12,12 +12,12 @@ from typing import Any
 
 from release import fleet
 from release.adapters.system import System, real
+from release.core.models.index import Index
 from release.fleet import Fleet
 from release.health import entries
 from release.health.history import NAME, History
 from release.health.watching import Wanted, look, remembered
 from release.health_report import Look
-from release.model.index import Index
 from tests.sandbox.asking import Index as Running
 
 WORLD: dict[str, Any] = {

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release.model.leak import INDEX_TOKEN, KINDS, Leak
+from release.core.models.leak import INDEX_TOKEN, KINDS, Leak
 from release.model.leak_sieve import changed, search, suspicious
 from tests import minting
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from release.core.models.distribution import Distribution
+from release.core.models.index import Index
+from release.core.models.project_listing import FileOnIndex, Listing
 from release.model import remaining
-from release.model.distribution import Distribution
-from release.model.index import Index
-from release.model.listing import FileOnIndex, Listing
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 INDEX = Index(name="pypi", upload_url="http://127.0.0.1:9/legacy/", simple_url="http://127.0.0.1:9/simple/")

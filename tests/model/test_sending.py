@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from release.core.models.distribution import Distribution
+from release.core.models.finding import Unknown
+from release.core.models.project_listing import FileOnIndex, Listing
+from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear
 from release.model import sending
-from release.model.distribution import Distribution
-from release.model.finding import Unknown
-from release.model.listing import FileOnIndex, Listing
 from release.model.sending import Rules, State
-from release.model.upload import Answer, Receipt, Rejection, Unclear
 
 FILE = Distribution(path=Path("acme_widget-1.0-py3-none-any.whl"), sha256="a" * 64, size=10)
 RULES = Rules(deadline=1000)

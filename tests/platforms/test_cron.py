@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release.errors import ReleaseError, UsageError
+from release.core.errors import ReleaseError, UsageError
 from release.platforms import cron
 from tests.platforms.jobs import ODD, job
 

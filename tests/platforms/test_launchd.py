@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from release.errors import ReleaseError, UsageError
+from release.core.errors import ReleaseError, UsageError
 from release.platforms import launchd, when
 from tests.platforms.jobs import TIMES, job
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from release.errors import UsageError
+from release.core.errors import UsageError
 from release.platforms import systemd, when
 from tests.platforms.jobs import ODD, TIMES, job
 

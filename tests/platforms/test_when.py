@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release.errors import UsageError
+from release.core.errors import UsageError
 from release.platforms.when import parse
 from tests.platforms.jobs import TIMES
 

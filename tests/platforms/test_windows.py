@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release.errors import UsageError
+from release.core.errors import UsageError
 from release.platforms import windows
 from tests.platforms.jobs import job
 

@@ -15,9 +15,9 @@ import jsonschema
 import pytest
 import xmlschema
 
-from release.errors import Exit
-from release.model.index import Index
-from release.model.outcome import State
+from release.core.errors import Exit
+from release.core.models.check_result import State
+from release.core.models.index import Index
 from release.reports.html import html
 from release.reports.junit import junit
 from release.reports.markdown import markdown, summary

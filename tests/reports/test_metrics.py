@@ -13,9 +13,9 @@ import pytest
 from prometheus_client import parser
 from prometheus_client.openmetrics import parser as openmetrics
 
-from release.errors import Exit
+from release.core.errors import Exit
+from release.core.models.token_health import Seen
 from release.health_report import Row
-from release.model.health import Seen
 from release.reports.metrics import Run, metrics
 from tests.health.test_history import HEALTHY, REVOKED
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from release.core.models.token_health import State
 from release.health_report import Strip
-from release.model.health import State
 from release.reports.tokens import tokens
 from tests import browser
 from tests.minting import token

@@ -20,7 +20,7 @@ from release.acceptance.rule import OnIndex, Upload
 from release.acceptance.twine_form import twine_form
 from release.adapters import system
 from release.checks.examination import SITE
-from release.facts import Built, BuiltFile
+from release.core.facts import Built, BuiltFile
 from tests.acceptance.making import (
     NOTHING,
     NOW,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from release.model import macaroon
+from release.core.tokens import macaroon
 from tests.sandbox.asking import Index, basic, index, page
 
 INVALID = "403 Invalid or non-existent authentication information. See {pypi}/help/#invalid-auth for more information."

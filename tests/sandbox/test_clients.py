@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from release.model.credential_variables import without_credentials
+from release.core.models.credential_variables import without_credentials
 from tests.builders import sdist, sdist_name, wheel, wheel_name
 from tests.sandbox.asking import Index, index
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from release.errors import UsageError
+from release.core.errors import UsageError
 from release.sandbox import fault_json
 from release.sandbox.faults import KINDS, Answer, Clash, DiskFull, Drop, Fault, Slow, Stale, When
 from release.sandbox.world import World

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from release.errors import UsageError
-from release.model.caveat import Expiration
-from release.model.secret import Secret
-from release.model.token import Token, decode, scope
+from release.core.errors import UsageError
+from release.core.secret import Secret
+from release.core.tokens.caveats import Expiration
+from release.core.tokens.token import Token, decode, scope
 from release.sandbox import server
 from release.sandbox.faults import Answer, Fault, When
 from release.sandbox.issuer import Issuer

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from release.errors import UsageError
+from release.core.errors import UsageError
 from release.sandbox import server
 from release.sandbox.world import World, for_project
 from tests.builders import fields, form, wheel, wheel_name
@@ -132,7 +132,7 @@ class _Elsewhere:
     """A sandbox that runs in another process, as far as `Index` needs one."""
 
     def __init__(self, told: dict[str, Any]) -> None:
-        from release.model.secret import Secret
+        from release.core.secret import Secret
 
         self.simple_url = told["simple_url"]
         self.tokens = {name: Secret(token) for name, token in told["tokens"].items()}

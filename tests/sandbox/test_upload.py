@@ -216,7 +216,7 @@ LIFECYCLE: dict[str, tuple[dict[str, Any], Do, str]] = {
 
 @pytest.mark.parametrize("row", LIFECYCLE)
 def test_the_state_of_site_project_and_account_is_answered_as_recorded(row: str) -> None:
-    from release.model.index import PYPI, host_of
+    from release.core.models.index import PYPI, host_of
 
     world, do, line = LIFECYCLE[row]
     tokens = [{"name": name, "user": {"account": "alice"}.get(name, name)} for name in ("account", "bob", "carol")]

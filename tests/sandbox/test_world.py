@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from release.errors import UsageError
+from release.core.errors import UsageError
 from release.sandbox.world import ApiToken, Project, User, World
 from tests.sandbox.asking import WORLD
 

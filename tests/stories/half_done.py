@@ -11,11 +11,11 @@ from pathlib import Path
 
 from release import given, journal
 from release.adapters.system import real
-from release.config import Config
+from release.core.config import Config
+from release.core.models.index import Index
+from release.core.plan import Plan, Upload
+from release.core.secret import Secret
 from release.delivery import Delivery
-from release.model.index import Index
-from release.model.secret import Secret
-from release.plan import Plan, Upload
 from tests.uploads import PROJECT, credential
 
 

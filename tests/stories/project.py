@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from release.model.credential_variables import without_credentials
+from release.core.models.credential_variables import without_credentials
 from release.sandbox import server
 from release.sandbox.world import World, for_project
 

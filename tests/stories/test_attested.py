@@ -125,8 +125,8 @@ def _lay_beside(path: Path, on: Indexes, trust: Path) -> None:
     from datetime import UTC, datetime
 
     from release.adapters import builder
-    from release.model.identity import read
-    from release.model.secret import Secret
+    from release.core.models.oidc_identity import read
+    from release.core.secret import Secret
 
     identity = read(Secret(on.pypi.issuer.token("sigstore", datetime.now(UTC))), "GitHub", "sigstore")
     made = attestations.sign([builder.describe(path)], attestations.Sigstore(config=trust / "trust.json"), identity)

@@ -21,15 +21,17 @@ from release.adapters.logs import _read as read_log
 from release.adapters.system import System, real
 from release.checks.built import CHECKS as OF_FILES
 from release.checks.published import CHECKS as AFTERWARDS
-from release.config import Config
+from release.core.config import Config
+from release.core.errors import UnreachableError
+from release.core.facts import Project
+from release.core.models import verdict
+from release.core.models.finding import Unknown
+from release.core.models.index import PYPI, TESTPYPI, Index
+from release.core.tokens import caveats as caveat
+from release.core.tokens import macaroon
+from release.core.tokens.token import attenuate
 from release.diagnoses import CATALOG, recognise
 from release.diagnosing import Looked, diagnose, looked
-from release.errors import UnreachableError
-from release.facts import Project
-from release.model import caveat, macaroon, verdict
-from release.model.finding import Unknown
-from release.model.index import PYPI, TESTPYPI, Index
-from release.model.token import attenuate
 from release.sandbox import server
 from release.sandbox.server import Sandbox
 from release.sandbox.world import ApiToken, User, World

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from release.adapters import logs
-from release.model import caveat
-from release.model.secret import Secret
-from release.model.token import attenuate
+from release.core.secret import Secret
+from release.core.tokens import caveats as caveat
+from release.core.tokens.token import attenuate
 from release.sandbox.world import ApiToken, Project, User, World
 from tests import builders
 from tests.stories.project import Indexes, Told, UserProject, indexes, make, release_table
@@ -117,7 +117,7 @@ def test_a_refusal_that_fits_a_dozen_causes_has_one_here(
 
 
 def test_a_token_of_another_index_is_found_by_its_issuer(project: UserProject, on: Indexes) -> None:
-    from release.model import macaroon
+    from release.core.tokens import macaroon
 
     foreign = macaroon.to_text(macaroon.mint("test.pypi.org", b"6f1ed8ab-7c2c-4a0c-9d3e-111111111111", b"k" * 32))
     log = failed(project, on, TWINE_USERNAME="__token__", TWINE_PASSWORD=foreign)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from release.core.errors import UsageError
 from release.diagnoses import CATALOG
-from release.errors import UsageError
 from release.verbs import causes
 
 ROOT = Path(__file__).parents[2]

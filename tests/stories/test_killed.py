@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from release.model.credential_variables import without_credentials
-from release.model.distribution import Distribution
+from release.core.models.credential_variables import without_credentials
+from release.core.models.distribution import Distribution
 from release.sandbox import server
 from release.sandbox.faults import Fault, Slow, When
 from release.sandbox.server import Sandbox

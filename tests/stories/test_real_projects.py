@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from release.adapters import index_api
-from release.model.index import PYPI
+from release.core.models.index import PYPI
 from tests.stories.project import UserProject
 
 #: one for each build backend in wide use

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from release.__main__ import parser
+from release.core.models.index import PYPI
 from release.diagnoses import CATALOG
-from release.model.index import PYPI
 from release.sandbox import server
 from release.sandbox.server import Sandbox
 from release.sandbox.world import World

@@ -17,8 +17,8 @@ from unittest import mock
 import pytest
 
 from release.__main__ import main
-from release.model import macaroon
-from release.model.secret import Secret
+from release.core.secret import Secret
+from release.core.tokens import macaroon
 from release.sandbox import server
 from release.sandbox.server import Sandbox
 from release.sandbox.world import ApiToken, Project, User, World
@@ -69,7 +69,7 @@ def value(pypi: Sandbox, name: str) -> str:
 
 
 def identifier(pypi: Sandbox, name: str) -> str:
-    from release.model.token import Token, decode
+    from release.core.tokens.token import Token, decode
 
     token = decode(pypi.tokens[name])
     assert isinstance(token, Token)
@@ -153,7 +153,7 @@ def test_a_wrong_token_changes_nothing(
 
 
 def test_a_copy_a_stranger_and_a_broken_one_are_refused(project: UserProject, pypi: Sandbox) -> None:
-    from release.model import attenuation
+    from release.core.tokens import attenuation
 
     foreign = macaroon.to_text(macaroon.mint("pypi.org", b"6f1ed8ab-7c2c-4a0c-9d3e-111111111111", b"k" * 32))
     copy = attenuation.expired(Secret(value(pypi, "old"))).reveal()

@@ -16,11 +16,11 @@ import pytest
 
 from release import verdict_report, verification
 from release.adapters.system import System, real
-from release.facts import Project
-from release.model.credential import Credential, Origin
-from release.model.index import PYPI, TESTPYPI, Index
-from release.model.probe import Probed
-from release.model.secret import Secret
+from release.core.facts import Project
+from release.core.models.credential import Credential, Origin
+from release.core.models.index import PYPI, TESTPYPI, Index
+from release.core.models.probe import Probed
+from release.core.secret import Secret
 from release.verification import Verification
 from tests.adapters.credentials.test_keyring import BACKENDS
 from tests.adapters.credentials.test_keyring import token as minted

@@ -14,11 +14,11 @@ from pathlib import Path
 from release.adapters.credentials import environment, keyring, pypirc, trusted_publishing
 from release.adapters.credentials.source import BrokenSourceError, Found
 from release.adapters.pipe import Pipe
-from release.model.credential import Ambient, Candidate, Credential, Origin, Resolution
-from release.model.finding import Finding, Unknown
-from release.model.index import PYPI, TESTPYPI, WELL_KNOWN, Index, is_loopback
-from release.model.secret import Secret
-from release.model.token import issuer
+from release.core.models.credential import Ambient, Candidate, Credential, Origin, Resolution
+from release.core.models.finding import Finding, Unknown
+from release.core.models.index import PYPI, TESTPYPI, WELL_KNOWN, Index, is_loopback
+from release.core.secret import Secret
+from release.core.tokens.token import issuer
 
 __all__ = ["BrokenSourceError", "Found", "fits", "resolve"]
 

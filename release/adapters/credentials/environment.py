@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 
 from release.adapters.credentials.source import Found
 from release.adapters.credentials.url import without_user
-from release.model.credential import Candidate, Origin
-from release.model.finding import Finding
-from release.model.index import Index
-from release.model.secret import Secret
+from release.core.models.credential import Candidate, Origin
+from release.core.models.finding import Finding
+from release.core.models.index import Index
+from release.core.secret import Secret
 
 #: variables with a password that twine does not read → the tool that does.
 #: Sources: the documentation of each tool; the last row is what CI settings commonly call it.

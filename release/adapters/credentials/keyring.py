@@ -14,10 +14,10 @@ from typing import Any
 from release.adapters import keyring_process
 from release.adapters.credentials.source import Found
 from release.adapters.pipe import Pipe
-from release.model.credential import Origin
-from release.model.finding import Finding, Unknown
-from release.model.index import Index, host_of
-from release.model.secret import Secret
+from release.core.models.credential import Origin
+from release.core.models.finding import Finding, Unknown
+from release.core.models.index import Index, host_of
+from release.core.secret import Secret
 
 #: seconds
 LIMIT = 10.0

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 from release.adapters import keyring_process
 from release.adapters.credentials import keyring
 from release.adapters.process import TimedOutError
-from release.errors import ToolError
-from release.model.credential import Credential, Origin, Resolution
-from release.model.finding import Finding, Unknown
-from release.model.place import Command, KeyringEntry, Place, PrivateFile, Variable, shown
-from release.model.secret import Secret
+from release.core.errors import ToolError
+from release.core.models.credential import Credential, Origin, Resolution
+from release.core.models.finding import Finding, Unknown
+from release.core.models.secret_location import Command, KeyringEntry, Place, PrivateFile, Variable, shown
+from release.core.secret import Secret
 
 if TYPE_CHECKING:
     from release.adapters.pipe import Pipe

@@ -14,10 +14,10 @@ from pathlib import Path
 from release.adapters.credentials.pypirc_file import PypircFile, read
 from release.adapters.credentials.source import BrokenSourceError, Found
 from release.adapters.credentials.url import is_same, remarks_on, without_user
-from release.model.credential import Origin
-from release.model.finding import Finding
-from release.model.index import WELL_KNOWN, Index, well_known
-from release.model.secret import Secret
+from release.core.models.credential import Origin
+from release.core.models.finding import Finding
+from release.core.models.index import WELL_KNOWN, Index, well_known
+from release.core.secret import Secret
 
 _MISTAKEN_NAMES = (".pypirc.txt", ".pypirc.ini", ".pypirc.cfg", "pypirc", "_pypirc", ".pypric", ".pyirc")
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from release.adapters import rewrite
 from release.adapters.credentials import store
-from release.errors import ReleaseError
+from release.core.errors import ReleaseError
+from release.core.models.secret_location import KeyringEntry, PrivateFile
+from release.core.secret import Secret
 from release.model import ini
-from release.model.place import KeyringEntry, PrivateFile
 from release.model.rotation import Holding, PypircLine
-from release.model.secret import Secret
 
 
 def of_pypirc(path: Path, shown: str) -> Iterator[Holding]:

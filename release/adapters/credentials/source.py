@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from release.errors import ReleaseError
-from release.model.credential import Origin
-from release.model.finding import Finding
-from release.model.secret import Secret
+from release.core.errors import ReleaseError
+from release.core.models.credential import Origin
+from release.core.models.finding import Finding
+from release.core.secret import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,11 +15,11 @@ from typing import Any
 from release.adapters.credentials import keyring, places
 from release.adapters.credentials.source import Found
 from release.adapters.process import TimedOutError, run_program
-from release.errors import ReleaseError
-from release.model.credential import Credential, Origin
-from release.model.index import Index
-from release.model.place import KeyringEntry
-from release.model.secret import Secret
+from release.core.errors import ReleaseError
+from release.core.models.credential import Credential, Origin
+from release.core.models.index import Index
+from release.core.models.secret_location import KeyringEntry
+from release.core.secret import Secret
 
 _CHILD = Path(__file__).with_name("keyring_write_child.py")
 _USERNAME = "__token__"

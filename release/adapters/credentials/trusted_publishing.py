@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from release.adapters import oidc
-from release.model.credential import Ambient, Origin
-from release.model.finding import Finding
-from release.model.index import Index
+from release.core.models.credential import Ambient, Origin
+from release.core.models.finding import Finding
+from release.core.models.index import Index
 
 
 def find(index: Index, env: Mapping[str, str]) -> Ambient | None:

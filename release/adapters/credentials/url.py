@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from release.model.finding import Finding
-from release.model.index import RETIRED_HOSTS, host_of, is_loopback, well_known
+from release.core.models.finding import Finding
+from release.core.models.index import RETIRED_HOSTS, host_of, is_loopback, well_known
 
 
 def is_same(url: str, upload_url: str) -> bool:

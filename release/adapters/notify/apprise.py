@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 
-from release.errors import ReleaseError, ToolError
-from release.model.secret import Secret
+from release.core.errors import ReleaseError, ToolError
+from release.core.secret import Secret
 
 _BY_HAND = "try it by hand, with the same address: apprise --body test ADDRESS"
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from release.errors import ReleaseError, UnreachableError
+from release.core.errors import ReleaseError, UnreachableError
+from release.core.models.index import is_loopback
+from release.core.redaction import redact
+from release.core.secret import Secret
 from release.model.channel import Mail
-from release.model.index import is_loopback
-from release.model.redact import redact
-from release.model.secret import Secret
 
 if TYPE_CHECKING:
     import smtplib

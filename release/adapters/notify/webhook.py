@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from release.adapters import http
-from release.errors import ReleaseError, UnreachableError
-from release.model.index import host_of
-from release.model.secret import Secret
+from release.core.errors import ReleaseError, UnreachableError
+from release.core.models.index import host_of
+from release.core.secret import Secret
 
 if TYPE_CHECKING:
     import requests

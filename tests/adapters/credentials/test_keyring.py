@@ -16,11 +16,11 @@ from release.adapters import keyring_process
 from release.adapters.credentials import resolve
 from release.adapters.credentials.keyring import find, near_misses
 from release.adapters.credentials.source import Found
-from release.model import macaroon
-from release.model.credential import Credential
-from release.model.finding import Unknown
-from release.model.index import PYPI, TESTPYPI, Index
-from release.model.secret import Secret
+from release.core.models.credential import Credential
+from release.core.models.finding import Unknown
+from release.core.models.index import PYPI, TESTPYPI, Index
+from release.core.secret import Secret
+from release.core.tokens import macaroon
 
 BACKENDS = Path(__file__).with_name("backends")
 OTHER = Index(name="acme", upload_url="https://acme.test/legacy/", simple_url="https://acme.test/simple/", kind="other")
@@ -139,7 +139,7 @@ def test_the_keyring_is_asked_only_where_nothing_else_has_a_password(tmp_path: P
 def test_the_library_is_never_loaded_here(tmp_path: Path) -> None:
     code = (
         "import sys\nfrom pathlib import Path\nfrom release.adapters.credentials import resolve\n"
-        "from release.model.index import PYPI\nresolve(PYPI, dict(__import__('os').environ), Path(sys.argv[1]))\n"
+        "from release.core.models.index import PYPI\nresolve(PYPI, dict(__import__('os').environ), Path(sys.argv[1]))\n"
         "assert 'keyring' not in sys.modules\n"
     )
     env = keyring(tmp_path) | {"PYTHONPATH": os.pathsep.join([str(BACKENDS), str(Path(__file__).parents[3])])}

@@ -13,11 +13,11 @@ import pytest
 
 from release.adapters import process
 from release.adapters.credentials import resolve, store
-from release.errors import ReleaseError
-from release.model import macaroon
-from release.model.credential import Credential
-from release.model.index import PYPI, TESTPYPI
-from release.model.secret import Secret
+from release.core.errors import ReleaseError
+from release.core.models.credential import Credential
+from release.core.models.index import PYPI, TESTPYPI
+from release.core.secret import Secret
+from release.core.tokens import macaroon
 
 BACKENDS = Path(__file__).with_name("backends")
 

@@ -14,9 +14,9 @@ import pytest
 from release.adapters.credentials import places
 from release.adapters.credentials.places import Taken
 from release.adapters.system import real
-from release.model.credential import Credential
-from release.model.finding import Finding, Unknown
-from release.model.place import Command, KeyringEntry, Place, PrivateFile, Variable, shown
+from release.core.models.credential import Credential
+from release.core.models.finding import Finding, Unknown
+from release.core.models.secret_location import Command, KeyringEntry, Place, PrivateFile, Variable, shown
 from tests.adapters.credentials.test_keyring import keyring
 from tests.minting import token
 

@@ -10,8 +10,8 @@ import pytest
 
 from release.adapters.credentials.pypirc import find
 from release.adapters.credentials.source import BrokenSourceError, Found
-from release.model.index import PYPI, TESTPYPI, Index
-from release.model.secret import Secret
+from release.core.models.index import PYPI, TESTPYPI, Index
+from release.core.secret import Secret
 
 ACME = Index(name="acme", upload_url="https://acme.test/legacy/", simple_url="https://acme.test/simple/", kind="other")
 

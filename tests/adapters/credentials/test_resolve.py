@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from release.adapters.credentials import fits, resolve
-from release.model import macaroon
-from release.model.credential import Credential, Resolution
-from release.model.index import PYPI, TESTPYPI, Index
-from release.model.secret import Secret
+from release.core.models.credential import Credential, Resolution
+from release.core.models.index import PYPI, TESTPYPI, Index
+from release.core.secret import Secret
+from release.core.tokens import macaroon
 
 ACME = Index(name="acme", upload_url="https://acme.test/legacy/", simple_url="https://acme.test/simple/", kind="other")
 LOCAL = Index(name="pypi", upload_url="http://127.0.0.1:9/legacy/", simple_url="http://127.0.0.1:9/simple/")

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from release.adapters.credentials import keyring, resolve, store
-from release.model.credential import Credential
-from release.model.finding import Unknown
-from release.model.index import PYPI
-from release.model.secret import Secret
+from release.core.models.credential import Credential
+from release.core.models.finding import Unknown
+from release.core.models.index import PYPI
+from release.core.secret import Secret
 from tests import builders
 from tests.stories.project import files_on, indexes, make, release_table
 

@@ -8,10 +8,10 @@ import pytest
 
 from release.adapters import oidc
 from release.adapters.credentials import resolve, trusted_publishing
-from release.model.credential import Ambient, Credential, Origin
-from release.model.finding import Finding
-from release.model.identity import Provider
-from release.model.index import PYPI, TESTPYPI, Index
+from release.core.models.credential import Ambient, Credential, Origin
+from release.core.models.finding import Finding
+from release.core.models.index import PYPI, TESTPYPI, Index
+from release.core.models.oidc_identity import Provider
 from tests.adapters.credentials.test_resolve import ACME, ENV, LOCAL, causes, pypirc, token, used
 
 GITHUB = {"GITHUB_ACTIONS": "true"}

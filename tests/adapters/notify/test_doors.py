@@ -12,10 +12,10 @@ from typing import Any, Literal
 import pytest
 
 from release.adapters.notify import apprise, mail, webhook
-from release.errors import ReleaseError
+from release.core.errors import ReleaseError
+from release.core.models.secret_location import Variable
+from release.core.secret import Secret
 from release.model.channel import Mail
-from release.model.place import Variable
-from release.model.secret import Secret
 from tests.adapters.mail_server import MailServer, mail_server
 from tests.adapters.serving import Handler, serving
 from tests.minting import drawn

@@ -1,0 +1,1 @@
+"""Shared values, frozen. Pure."""

@@ -1,0 +1,168 @@
+"""Who a job is, in the words of the service that runs it: an identity token (JWT), and what an index reads in it.
+
+Nothing here verifies a signature: the token is this machine's own, and the index verifies it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from release.core.models.index import Index
+from release.core.models.project_name import normalized
+from release.core.secret import Secret
+
+#: the services whose identities `id` finds, and ActiveState's, which its users bring along
+Provider = Literal["GitHub", "GitLab", "Google Cloud", "ActiveState", "CircleCI", "Buildkite"]
+
+#: issuer → the service. Source: warehouse, `oidc/utils.py` and `oidc/models`; the last two are no publishers there
+ISSUERS: Mapping[str, Provider] = {
+    "https://token.actions.githubusercontent.com": "GitHub",
+    "https://gitlab.com": "GitLab",
+    "https://accounts.google.com": "Google Cloud",
+    "https://platform.activestate.com/api/v1/oauth/oidc": "ActiveState",
+    "https://oidc.circleci.com": "CircleCI",
+    "https://agent.buildkite.com": "Buildkite",
+}
+#: services whose identities PyPI takes from everybody. Source: PyPI documentation, "Trusted publishers"
+TAKEN: frozenset[Provider] = frozenset({"GitHub", "GitLab", "Google Cloud", "ActiveState"})
+#: claims that say of which job the token is, in the order in which they are told
+_TOLD = (
+    *("iss", "aud", "sub", "repository", "repository_owner", "repository_owner_id", "workflow_ref"),
+    *("job_workflow_ref", "environment", "event_name", "project_path", "ci_config_ref_uri", "pipeline_source"),
+    *("email", "email_verified", "organization", "project", "actor_id", "builder", "ref", "ref_path", "sha"),
+)
+_LONGEST = 200
+_WORKFLOW = re.compile(r"(?P<place>.+?)/\.github/workflows/(?P<file>[^/]+\.ya?ml)@(?P<ref>.+)")
+_GITLAB_FILE = re.compile(r".+?//(?P<file>.+\.ya?ml)@(?P<ref>.+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """An identity token, and what it says."""
+
+    #: the service that runs the job
+    provider: Provider
+    #: whom it is for: an index's own name ("pypi", "testpypi"), or "sigstore"
+    audience: str
+    #: the token itself; good for one exchange, and for some minutes
+    token: Secret
+    #: what it says, as it says it
+    claims: Mapping[str, Any] = field(repr=False)
+
+
+def read(token: Secret, provider: Provider, audience: str) -> Identity:
+    """The identity that a token is. Its issuer decides about the provider, where that is a known one.
+
+    Raises `ValueError`, which holds nothing of the token, for what is no JWT.
+    """
+    try:
+        claims = json.loads(_decoded(token.reveal().split(".")[1]))
+    except (IndexError, ValueError, binascii.Error):
+        raise ValueError("this is no JWT") from None
+    if not isinstance(claims, dict):
+        raise ValueError("this is no JWT: its payload is no object")  # noqa: TRY004 - one kind for all that is no JWT
+    issuer = str(claims.get("iss", ""))
+    return Identity(provider=ISSUERS.get(issuer, provider), audience=audience, token=token, claims=claims)
+
+
+def _decoded(part: str) -> bytes:
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def table(identity: Identity) -> Iterator[tuple[str, str]]:
+    """The claims that say of which job the token is, by their names; none of them is secret."""
+    for name in _TOLD:
+        if name in identity.claims:
+            text = str(identity.claims[name])
+            yield name, text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def claim(identity: Identity, name: str) -> str:
+    """A claim as text; empty where it is not there."""
+    found = identity.claims.get(name)
+    return "" if found is None else str(found)
+
+
+def workflow(identity: Identity, name: str = "job_workflow_ref") -> tuple[str, str, str]:
+    """Repository, file name and ref of a workflow as a claim of GitHub's names them; all empty where it does not."""
+    found = _WORKFLOW.fullmatch(claim(identity, name))
+    return (found["place"], found["file"], found["ref"]) if found else ("", "", "")
+
+
+def publisher(identity: Identity) -> dict[str, str]:
+    """What a publisher for this job looks like, by the names of the fields of PyPI's form.
+
+    The order is the form's. Empty for a service that can be none.
+    Source: warehouse, `oidc/forms`.
+    """
+    match identity.provider:
+        case "GitHub":
+            owner, _, repository = claim(identity, "repository").partition("/")
+            _, file, _ = workflow(identity)
+            return _some(
+                owner=owner, repository=repository, workflow_filename=file, environment=claim(identity, "environment")
+            )
+        case "GitLab":
+            namespace, _, project = claim(identity, "project_path").rpartition("/")
+            found = _GITLAB_FILE.fullmatch(claim(identity, "ci_config_ref_uri"))
+            return _some(
+                namespace=namespace, project=project, workflow_filepath=found["file"] if found else "",
+                environment=claim(identity, "environment"),
+            )  # fmt: skip
+        case "Google Cloud":
+            return _some(email=claim(identity, "email"), sub=claim(identity, "sub"))
+        case "ActiveState":
+            return _some(
+                organization=claim(identity, "organization"), project=claim(identity, "project"),
+                actor=claim(identity, "actor"),
+            )  # fmt: skip
+        case "CircleCI" | "Buildkite":
+            return {}
+
+
+def _some(**fields: str) -> dict[str, str]:
+    return {name: text for name, text in fields.items() if text}
+
+
+def described(identity: Identity) -> str:
+    """The job in one line: "GitHub, repository acme/widget, workflow release.yml, environment pypi"."""
+    fields = publisher(identity)
+    parts: tuple[str, ...]
+    match identity.provider:
+        case "GitHub" | "GitLab":
+            place = claim(identity, "repository") or claim(identity, "project_path")
+            file = fields.get("workflow_filename") or fields.get("workflow_filepath")
+            environment = fields.get("environment")
+            parts = (
+                f"repository {place}" if place else "no repository",
+                f"workflow {file}" if file else "no workflow",
+                f"environment {environment}" if environment else "no environment",
+            )
+        case "Google Cloud":
+            parts = (f"service account {claim(identity, 'email') or claim(identity, 'sub')}",)
+        case _:
+            parts = (claim(identity, "sub") or "no subject",)
+    return ", ".join((identity.provider, *parts))
+
+
+def form(identity: Identity, index: Index, project: str, *, exists: bool) -> str:
+    """The page of an index where a publisher for this job is entered.
+
+    That of a project that exists comes filled in; that for a new project can't be, so far as is known.
+    Source: warehouse, `manage/views/oidc_publishers.py` (`manage_project_oidc_publishers_prefill`).
+    """
+    if not exists:
+        return f"{index.site}/manage/account/publishing/"
+    fields = publisher(identity)
+    page = f"{index.site}/manage/project/{normalized(project)}/settings/publishing/"
+    if not fields:
+        return page
+    kind = {"Google Cloud": "google"}.get(identity.provider, identity.provider.lower())
+    return f"{page}?{urlencode({'provider': kind, **fields})}"

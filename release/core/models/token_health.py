@@ -1,0 +1,75 @@
+"""How a credential is, in one word; and what has changed with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from release.core.models.verdict import Word
+
+#: a `Word`, made more precise where the cause is one that everybody asks for
+State = Literal["healthy", "warning", "expiring", "expired", "revoked", "broken", "unknown"]
+
+_BY_CAUSE: Mapping[str, State] = {
+    "the-token-lasts": "expiring",
+    "cred.expired": "expired",
+    "tp.token-expired": "expired",
+    "cred.revoked": "revoked",
+}
+
+
+def state(word: Word, cause: str) -> State:
+    """The state for a verdict; `cause` is the id of a known cause, or the name of the check that warned."""
+    named = _BY_CAUSE.get(cause)
+    fits = named is not None and (word == "broken") == (named in {"expired", "revoked"}) and word != "unknown"
+    return named if named is not None and fits and word != "healthy" else word
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What one run saw of one credential: what the history keeps. Without secrets."""
+
+    index: str
+    upload_url: str
+    #: None where the account alone was asked about
+    project: str | None
+    #: where the credential lives, for a reader
+    place: str
+    #: 8 hex digits; empty where there was no credential
+    fingerprint: str
+    #: empty where the token could not be read
+    identifier: str
+    #: what it may upload to, in words; empty where nobody could tell
+    scope: str
+    #: aware, UTC; None where it shows no end
+    expires: datetime | None
+    word: Word
+    state: State
+    #: id of the root cause, or the name of the check that warned; empty where all is well
+    cause: str
+    message: str
+    remedy: str
+    #: check → how it ended: "passed", "warned", "failed", …
+    checks: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def about(self) -> str:
+        """What it is about, for a reader."""
+        return f"{self.index}, {self.project or 'the account'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Something that is to be told of one credential."""
+
+    #: the history's number for what is watched: an index, a project, a place
+    watch: int
+    #: "worse", "healed", "otherwise" (from one trouble to another), "reminder" (nothing new, told again)
+    kind: Literal["worse", "healed", "otherwise", "reminder"]
+    #: what was told of it last; "healthy" where nothing was
+    before: State
+    now: Seen
+    #: since when it is so; aware, UTC
+    since: datetime

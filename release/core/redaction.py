@@ -1,0 +1,130 @@
+"""Takes secrets out of any text that is to be seen: the known ones, and whatever has the shape of a token."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable
+
+from release.core.models.credential import Credential
+from release.core.secret import Secret
+from release.core.tokens import macaroon
+
+#: shorter ones would blank out half of any text, and guard nothing
+_SHORTEST = 6
+#: the shortest piece of a known secret that is taken out where it stands alone, on a line of its own for instance
+_PIECE = 24
+#: what tools put between two parts of a long word: colours, line breaks, blanks, the frame of a box
+_GAP = r"(?:\x1b\[[0-9;]*m|[ \t│|]*\r?\n[ \t│|>]*)"
+_WORD = "[A-Za-z0-9_+/-]+"
+#: Basic authorisation with any token: "__token__:pypi-AgE" is eighteen bytes, so its base64 is fixed
+_BASIC = base64.b64encode(b"__token__:pypi-AgE").decode()
+_SHAPES = re.compile(rf"pypi-{_GAP}?AgE{_WORD}(?:{_GAP}+{_WORD})*=*|{_BASIC}[A-Za-z0-9+/=]*")
+_PIECES = re.compile(rf"[A-Za-z0-9_+/-]{{{_PIECE},}}")
+_GAPS = re.compile(_GAP + "+")
+#: every character that a gap may have, colours apart
+_IN_GAPS = str.maketrans("", "", " \t│|>\r\n")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Redactor:
+    """Replaces secrets by markers such as `<token a1b2c3d4>`, the fingerprint of what stood there.
+
+    Pure, and safe to share. Text may come whole or line by line: a token that a tool wrapped over
+    several lines is found in both cases, as long as its parts are of 24 characters and more.
+    """
+
+    def __init__(self, secrets: Iterable[Secret | Credential] = ()) -> None:
+        self._known: dict[str, str] = {}
+        for one in secrets:
+            self._learn(one.password if isinstance(one, Credential) else one, one)
+        self._gapless = [_gapless(known) for known in self._known]
+        self._whole: re.Pattern[str] | None = None
+
+    def __call__(self, text: str) -> str:
+        """The text without secrets."""
+        if self._known:
+            if self._may_hold_one(text):
+                text = self._pattern().sub(lambda found: self._known[_GAPS.sub("", found[0])], text)
+            text = _PIECES.sub(self._piece, text)
+        return _SHAPES.sub(_shape, text) if "pypi-" in text or _BASIC in text else text
+
+    def _may_hold_one(self, text: str) -> bool:
+        """Whether a look with the pattern is worth while, which takes a quarter of a second to make."""
+        gapless = _gapless(text)
+        return any(known in gapless for known in self._gapless)
+
+    def _pattern(self) -> re.Pattern[str]:
+        if self._whole is None:
+            longest_first = sorted(self._known, key=len, reverse=True)
+            self._whole = re.compile("|".join(map(_with_gaps, longest_first)))
+        return self._whole
+
+    def _learn(self, secret: Secret, source: Secret | Credential) -> None:
+        value = secret.reveal()
+        mark = _marker(secret, value)
+        forms = {value, value.strip(), "".join(value.split())}
+        users = {"__token__", source.username} if isinstance(source, Credential) else {"__token__"}
+        forms |= {base64.b64encode(f"{user}:{value}".encode("utf-8", "surrogatepass")).decode() for user in users}
+        self._known |= {form: mark for form in forms if len(value) >= _SHORTEST}
+
+    def _piece(self, found: re.Match[str]) -> str:
+        piece = found[0]
+        return next((mark for known, mark in self._known.items() if piece in known), piece)
+
+
+def redact(text: str, secrets: Iterable[Secret | Credential] = ()) -> str:
+    """The text without these secrets, and without anything that has the shape of a token."""
+    return Redactor(secrets)(text)
+
+
+def _gapless(text: str) -> str:
+    """The text without anything that could belong to a gap: fast, and no more than a sieve."""
+    return (_COLOUR.sub("", text) if "\x1b" in text else text).translate(_IN_GAPS)
+
+
+def _marker(secret: Secret, value: str) -> str:
+    return f"<{'token' if 'pypi-' in value else 'secret'} {secret.fingerprint}>"
+
+
+def _with_gaps(value: str) -> str:
+    """A pattern for a known text; a long one may be broken anywhere."""
+    if len(value) < _PIECE:
+        return re.escape(value)
+    return f"{_GAP}*".join(map(re.escape, value))
+
+
+def _shape(found: re.Match[str]) -> str:
+    """The marker for something shaped like a token, and what the pattern took too much."""
+    text = found[0]
+    if text.startswith(_BASIC):
+        return f"<token {Secret(text).fingerprint}>"
+    length = _length(_GAPS.sub("", text))
+    end = _reach(text, length)
+    return f"<token {Secret(_GAPS.sub('', text[:end])).fingerprint}>{text[end:]}"
+
+
+def _length(text: str) -> int | None:
+    """How many characters belong to the token, which tells its own length; None where it is broken."""
+    body = text.removeprefix("pypi-").rstrip("=")
+    body = body[: len(body) // 4 * 4 + (len(body) % 4 if len(body) % 4 > 1 else 0)]
+    try:
+        data = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
+        _, extra = macaroon.deserialize(data)
+    except ValueError:
+        return None
+    return len("pypi-") + ((len(data) - extra) * 4 + 2) // 3
+
+
+def _reach(text: str, length: int | None) -> int:
+    """Where the token ends in a text with gaps. A broken one ends with its last long part."""
+    words = [(found.start(), found.end()) for found in re.finditer(_WORD, text)]
+    if length is None:
+        return max((end for start, end in words if end - start >= _PIECE), default=words[-1][1])
+    seen = 0
+    for start, end in words:
+        if seen + end - start >= length:
+            # Characters that cling to the token may be the rest of a longer secret: they go too.
+            return end
+        seen += end - start
+    return len(text)

@@ -1,0 +1,1 @@
+"""API tokens: what is in one, what it allows, how it is damaged. Pure."""

@@ -1,0 +1,163 @@
+"""API tokens as their holder sees them: what they say, what they allow, or what broke them."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from release.core.models.finding import Finding
+from release.core.secret import Secret
+from release.core.tokens import base64_defects as structure
+from release.core.tokens import caveats as caveat
+from release.core.tokens import defects as damage
+from release.core.tokens import macaroon
+from release.core.tokens.caveats import (
+    Caveat,
+    Expiration,
+    ProjectIds,
+    ProjectNames,
+    Publisher,
+    RequestUser,
+    UnknownCaveat,
+)
+from release.core.tokens.defects import BLANKS, Damage
+from release.core.tokens.macaroon import MalformedError
+
+__all__ = [
+    "Caveat",
+    "Damage",
+    "Expiration",
+    "ProjectIds",
+    "ProjectNames",
+    "Publisher",
+    "RequestUser",
+    "Scope",
+    "Token",
+    "UnknownCaveat",
+    "Window",
+    "attenuate",
+    "decode",
+    "issuer",
+    "scope",
+    "window",
+]
+
+_SHAPE = re.compile(r"pypi-([A-Za-z0-9_+/-]*)(=*)")
+_BODY = re.compile(r"AgE[A-Za-z0-9_+/-]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """What a well-formed token says, without what makes it one: the signature is not here."""
+
+    #: host name of the index that issued it
+    location: str
+    #: how the index finds it; a UUID, safe to show, and shown on the account page
+    identifier: str
+    caveats: tuple[Caveat, ...]
+    #: characters behind the signature, which PyPI ignores
+    trailing: int = 0
+    #: what is odd about its text, though PyPI takes it: blanks around it, trailing characters, …
+    remarks: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What a token may upload to, as far as it says so itself."""
+
+    #: "unknown": no caveat is visible; the index may keep some of its own
+    kind: Literal["account", "projects", "publisher", "unknown"]
+    #: normalised names; empty where the token names none, or names projects by identifier alone
+    projects: tuple[str, ...] = ()
+    #: identifiers of projects, UUIDs
+    ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """When a token is valid: from `not_before` until, not including, `expires_at`. Aware, UTC; None: no limit."""
+
+    not_before: datetime | None = None
+    expires_at: datetime | None = None
+
+
+def decode(secret: Secret) -> Token | Damage:
+    """Read a token as the index would, or say what broke it.
+
+    Blanks around it, the standard base64 alphabet, padding and characters behind the signature are
+    accepted with a remark: PyPI strips or ignores them.
+    Source: warehouse, `macaroons/security_policy.py` (strip), `macaroons/services.py` (the rest).
+    """
+    text = secret.reveal()
+    core = text.strip(BLANKS)
+    shape = _SHAPE.fullmatch(core)
+    if shape is None or core.count("pypi-") > 1:
+        return damage.of_text(text)
+    body = shape[1]
+    try:
+        found, extra = macaroon.deserialize(_bytes(body))
+    except MalformedError as error:
+        return structure.of_structure(body, _bytes(body), error)
+    trailing = len(body) - structure.characters(len(_bytes(body)) - extra)
+    broken = structure.of_fields(found) or structure.of_length(body, trailing)
+    if broken is not None:
+        return broken
+    return Token(
+        location=found.location,
+        identifier=found.identifier.decode(),
+        caveats=tuple(map(caveat.parse, found.caveats)),
+        trailing=trailing,
+        remarks=structure.remarks(text, body=body, padding=len(shape[2]), trailing=trailing),
+    )
+
+
+def attenuate(secret: Secret, *caveats: bytes) -> Secret:
+    """A copy of a well-formed token that allows less; `release.core.tokens.caveats` writes the caveats.
+
+    Made offline: whoever holds a token can add a caveat. Raises `ValueError` for a broken token.
+    """
+    shape = _SHAPE.fullmatch(secret.reveal().strip(BLANKS))
+    if shape is None:
+        raise ValueError("no token to attenuate")
+    found, _ = macaroon.deserialize(_bytes(shape[1]))
+    return Secret(macaroon.to_text(found.attenuate(*caveats)))
+
+
+def issuer(secret: Secret) -> str | None:
+    """The host name that a token was issued by, even where the rest of it is broken; None: it can't be read."""
+    match = _BODY.search(secret.reveal())
+    data = _bytes(match[0]) if match else b""
+    location = data[3 : 3 + data[2]] if len(data) > 3 else b""  # noqa: PLR2004 - version, type, length
+    return location.decode() if location and len(location) == data[2] and structure.is_host(location) else None
+
+
+def scope(token: Token) -> Scope:
+    """What the token's visible caveats allow."""
+    names = [set(one.names) for one in token.caveats if isinstance(one, ProjectNames)]
+    ids = [set(one.ids) for one in token.caveats if isinstance(one, ProjectIds)]
+    projects = tuple(sorted(set.intersection(*names))) if names else ()
+    identifiers = tuple(sorted(set.intersection(*ids))) if ids else ()
+    if any(isinstance(one, Publisher) for one in token.caveats):
+        return Scope(kind="publisher", projects=projects, ids=identifiers)
+    if names or ids:
+        return Scope(kind="projects", projects=projects, ids=identifiers)
+    if any(isinstance(one, RequestUser) for one in token.caveats):
+        return Scope(kind="account")
+    return Scope(kind="unknown")
+
+
+def window(token: Token) -> Window:
+    """When the token is valid: all its expirations together."""
+    limits = [one for one in token.caveats if isinstance(one, Expiration)]
+    if not limits:
+        return Window()
+    return Window(not_before=max(one.not_before for one in limits), expires_at=min(one.expires_at for one in limits))
+
+
+def _bytes(body: str) -> bytes:
+    """Decode base64 without padding. A single character beyond a group of four holds no byte and is dropped."""
+    whole = body[:-1] if len(body) % 4 == 1 else body
+    return base64.urlsafe_b64decode(whole + "=" * (-len(whole) % 4))

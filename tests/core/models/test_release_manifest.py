@@ -1,0 +1,51 @@
+"""A record is read with care: it may come from anywhere."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from release.core.errors import UsageError
+from release.core.models.release_manifest import RecordedFile, parse
+
+SHA = "a" * 64
+FILE = {"filename": "acme_widget-1.0.tar.gz", "kind": "sdist", "size": 3, "sha256": SHA.upper()}
+RECORD = {"schema": 1, "project": "acme-widget", "version": "1.0", "files": [FILE], "runs": []}
+
+
+def test_what_a_run_has_written_is_read() -> None:
+    """Keys that are not ours are passed over; a size may be missing."""
+    found = parse(json.dumps(RECORD), "record.json")
+    assert (found.project, found.version) == ("acme-widget", "1.0")
+    assert found.files == (RecordedFile(filename=FILE["filename"], size=3, sha256=SHA),)  # type: ignore[arg-type] # a text
+    assert found.file("other") is None
+    without = parse(json.dumps(RECORD | {"files": [{"filename": "x.whl", "sha256": SHA}]}), "record.json")
+    assert without.files[0].size is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"project": None}, "'project' is missing"),
+        ({"version": ""}, "'version' is missing"),
+        ({"files": []}, "'files' is no list of files"),
+        ({"files": ["x"]}, "'files[0]' is no object"),
+        ({"files": [FILE, FILE]}, "'files' names a file twice"),
+        ({"files": [FILE | {"filename": None}]}, "'files[0].filename' is missing"),
+        ({"files": [FILE | {"filename": "../x.whl"}]}, "no bare file name"),
+        ({"files": [FILE | {"sha256": "abc"}]}, "'files[0].sha256' is 'abc', not 64 hex digits"),
+    ],
+)
+def test_what_is_no_record_names_the_key(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(json.dumps(RECORD | changes), "record.json")
+    assert says in caught.value.message
+    assert caught.value.message.startswith("'record.json' is no record of a release: ")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", '"x"', "[" * 100_000])
+def test_what_is_no_json_object_is_no_record(text: str) -> None:
+    with pytest.raises(UsageError, match="is no record of a release"):
+        parse(text, "record.json")

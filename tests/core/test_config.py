@@ -1,0 +1,111 @@
+"""[tool.release]: every key optional, every mistake named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from release.core.config import Config, parse
+from release.core.errors import ConfigError, Exit
+from release.core.models.index import PYPI, TESTPYPI
+
+
+def test_nothing_need_be_configured() -> None:
+    config = parse({})
+    assert config == Config()
+    assert (config.index("pypi"), config.index("testpypi")) == (PYPI, TESTPYPI)
+    assert config.tag("acme", "1.0") == "v1.0"
+
+
+def test_an_index_of_ones_own() -> None:
+    config = parse(
+        {"indexes": {"mine": {"upload-url": "https://a.example/up", "simple-url": "https://a.example/simple/"}}}
+    )
+    assert config.index("mine").upload_url == "https://a.example/up/"
+    assert config.index("mine").kind == "other"
+    assert config.index("pypi") == PYPI
+
+
+def test_a_known_index_may_be_played_by_another_server() -> None:
+    urls = {"upload-url": "http://127.0.0.1:8000/legacy/", "simple-url": "http://localhost:8000/simple/"}
+    index = parse({"indexes": {"pypi": urls}}).index("pypi")
+    assert (index.kind, index.token_location) == ("warehouse", "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ({"brnach": "main"}, "unknown key tool.release.brnach: did you mean 'branch'?"),
+        ({"branch": 3}, "tool.release.branch must be a text that is not empty, not 3"),
+        ({"branch": ""}, "tool.release.branch must be a text that is not empty, not ''"),
+        ({"tag-format": "release"}, "tool.release.tag-format must be"),
+        ({"tag-format": "{verzion}"}, "tool.release.tag-format must be"),
+        ({"tag-format": "1.0"}, "tool.release.tag-format must be"),
+        ({"indexes": []}, "tool.release.indexes must be a table"),
+        ({"indexes": {"x": 1}}, "tool.release.indexes.x must be a table"),
+        ({"indexes": {"x": {"upload-url": "https://a.example/"}}}, "tool.release.indexes.x.simple-url is missing"),
+        ({"indexes": {"pypi": {"uploadurl": "x"}}}, "did you mean 'upload-url'?"),
+        ({"indexes": {"pypi": {"upload-url": "ftp://a.example/"}}}, "must be an http(s) URL"),
+        ({"indexes": {"pypi": {"upload-url": "https://"}}}, "must be an http(s) URL"),
+        ({"indexes": {"pypi": {"upload-url": "https://a.example:x/"}}}, "must be a URL"),
+        ({"indexes": {"pypi": {"upload-url": "http://a.example/"}}}, "is plain http"),
+        ({"indexes": {"pypi": {"upload-url": "https://u:p@a.example/"}}}, "holds a user name or password"),
+        ({"indexes": {"pypi": {"kind": "devpi"}}}, 'must be "warehouse" or "other"'),
+        ({"smoke": {"import": ["a"]}}, "did you mean 'imports'?"),
+        ({"smoke": {"imports": "a"}}, "tool.release.smoke.imports must be a list of texts"),
+        ({"waive": {"the-tree-is-clean": ""}}, "must be the reason, as text"),
+        ({"checks": {"the-tree-is-clean": "off"}}, 'must be "block" or "warn"'),
+    ],
+)
+def test_a_mistake_is_named_with_its_path(table: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(table)
+    assert said in caught.value.message
+    assert caught.value.remedy
+    assert caught.value.exit == Exit.USAGE
+
+
+def test_a_password_in_a_url_is_not_repeated() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse({"indexes": {"pypi": {"upload-url": "https://user:hunter2@a.example/"}}})
+    assert "hunter2" not in caught.value.message + caught.value.remedy
+
+
+def test_an_unknown_index_is_named_with_its_neighbour() -> None:
+    with pytest.raises(ConfigError, match="no index is called 'testpipy': did you mean 'testpypi'"):
+        parse({}).index("testpipy")
+
+
+def test_how_hard_uploads_try_is_configurable() -> None:
+    table = {"concurrency": 1, "attempts": 2, "deadline": 60, "longest-wait": 1.5}
+    upload = parse({"upload": table}).upload
+    assert (upload.concurrency, upload.attempts, upload.deadline, upload.longest_wait) == (1, 2, 60, 1.5)
+    assert parse({}).upload.concurrency == 4
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"concurency": 4}, r"tool\.release\.upload\.concurency: did you mean 'concurrency'\?"),
+        ({"concurrency": 0}, r"tool\.release\.upload\.concurrency must be a number from 1 to 16, not 0"),
+        ({"concurrency": 2.0}, "must be a number from 1 to 16"),
+        ({"attempts": True}, "must be a number from 1 to 100, not True"),
+        ({"deadline": -1}, "must be seconds, from 0 to 86400"),
+        ({"longest-wait": "1 min"}, "must be seconds, from 0 to 86400, not '1 min'"),
+    ],
+)
+def test_what_uploads_can_not_do_is_refused(table: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse({"upload": table})
+
+
+@pytest.mark.parametrize(("value", "meant"), [("auto", "auto"), (True, "must"), (False, "never")])
+def test_attestations_are_made_where_they_can_be_or_must_be_or_not_at_all(value: object, meant: str) -> None:
+    assert parse({"attest": value}).attest == meant
+
+
+@pytest.mark.parametrize("value", ["yes", 1.5, [], {}])
+def test_no_other_word_is_taken_for_attestations(value: object) -> None:
+    with pytest.raises(ConfigError, match='true, false or "auto"'):
+        parse({"attest": value})
