@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from packaging.utils import NormalizedName, canonicalize_name, canonicalize_version
 
-from release.acceptance.limits import Visit
+from release.acceptance.archive_limits import Visit
 from release.acceptance.rule import OnIndex, StoredFile
 from release.adapters.system import System
 from release.checks.examination import Examined, examined

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
 
-from release.acceptance.description import RendererBrokeError, as_html
+from release.acceptance.description_rules import RendererBrokeError, as_html
 from release.archive_tree import printable, size, tree
 from release.checks.examination import Examined, examined
 from release.core.facts import Built

@@ -192,7 +192,7 @@ def _ownership(index: Index, name: str) -> Ownership | None:
 
 def _alike(index: Index, name: str) -> tuple[str, ...] | Unknown:
     """The names on an index that look like a new one, by the index's own rule."""
-    from release.acceptance import names
+    from release.acceptance import name_rules as names
     from release.adapters import index_api
 
     shape = names.look(name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from release.acceptance.problem import Problem, broken
+from release.acceptance.metadata_error import Problem, broken
 
 _FIELD = "description-content-type"
 _TYPES = ["text/plain", "text/markdown", "text/x-rst"]

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from release.acceptance.archives import top
-from release.acceptance.limits import Broken
-from release.acceptance.tar_contents import TarContents, read_tar
-from release.acceptance.zip_contents import ZipContents, open_zip
+from release.acceptance.archive_limits import Broken
+from release.acceptance.archive_rules import top
+from release.acceptance.tar_reader import TarContents, read_tar
+from release.acceptance.zip_reader import ZipContents, open_zip
 
 #: fields of `packaging.metadata.RawMetadata` → names in twine's form
 _FIELDS = {

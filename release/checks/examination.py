@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
-from release.acceptance.archives import entry_points, members, read_members
-from release.acceptance.fields import project
-from release.acceptance.files import hashed
-from release.acceptance.judge import judge
+from release.acceptance.archive_rules import entry_points, members, read_members
+from release.acceptance.evaluate import judge
+from release.acceptance.file_rules import hashed
+from release.acceptance.form_fields import project
 from release.acceptance.rule import OnIndex, Refusal, Upload
-from release.acceptance.tar_contents import read_tar
+from release.acceptance.tar_reader import read_tar
 from release.acceptance.twine_form import TwineForm, twine_form
 from release.checks.advice import ARCHIVE, METADATA, advice, message
 from release.checks.oddities import oddities

@@ -38,7 +38,7 @@ def the_new_name_can_be_had(access: Access) -> Iterator[Observation]:
 
 
 def _refused_name(access: Access, name: str) -> Iterator[Finding]:
-    from release.acceptance import names
+    from release.acceptance import name_rules as names
     from release.acceptance.rule import OnIndex, Upload, first_refusal
     from release.diagnoses import remedy_for
 

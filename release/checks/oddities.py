@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from release.acceptance.archives import dist_info, zip_of
-from release.acceptance.fields import first
-from release.acceptance.limits import Broken
-from release.acceptance.record import UndecodableError, differences, recorded
+from release.acceptance.archive_limits import Broken
+from release.acceptance.archive_rules import dist_info, zip_of
+from release.acceptance.form_fields import first
 from release.acceptance.rule import Upload
-from release.acceptance.zip_contents import ZipContents
+from release.acceptance.wheel_record import UndecodableError, differences, recorded
+from release.acceptance.zip_reader import ZipContents
 from release.core.models.finding import Finding
 
 RECORD = "record-lists-what-is-in-the-wheel"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from release.acceptance.archives import paths
-from release.acceptance.fields import underscored
+from release.acceptance.archive_rules import paths
+from release.acceptance.form_fields import underscored
 from release.acceptance.rule import Upload
 from release.checks.oddities import Oddity, some, warn
 

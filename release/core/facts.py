@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # whoever looks at files alone has no use for credentials, no
 
     from packaging.utils import NormalizedName
 
-    from release.acceptance.limits import Visit
+    from release.acceptance.archive_limits import Visit
     from release.acceptance.rule import OnIndex
     from release.core.config import Config
     from release.core.models.attestation import Provenance, Verified

@@ -16,9 +16,9 @@ from urllib.parse import quote
 from packaging.utils import canonicalize_name, canonicalize_version
 from werkzeug.wrappers import Response
 
-from release.acceptance import attestations as rules
-from release.acceptance.fields import first
-from release.acceptance.files import digests
+from release.acceptance import attestation_rules as rules
+from release.acceptance.file_rules import digests
+from release.acceptance.form_fields import first
 from release.acceptance.rule import Refusal, Upload
 from release.adapters import attestations as door
 from release.adapters.attestations import DisbelievedError, Sigstore, UnsignedError

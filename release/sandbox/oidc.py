@@ -15,7 +15,7 @@ from uuid import uuid4
 from packaging.utils import canonicalize_name
 from werkzeug.wrappers import Response
 
-from release.acceptance.names import NEW_NAME
+from release.acceptance.name_rules import NEW_NAME
 from release.acceptance.rule import Upload, first_refusal
 from release.core.tokens import macaroon
 from release.sandbox import claims as matching

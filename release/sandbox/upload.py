@@ -15,12 +15,12 @@ from datetime import datetime
 
 from werkzeug.wrappers import Response
 
-from release.acceptance.description import DESCRIPTION
-from release.acceptance.fields import first, read
-from release.acceptance.files import FILE, OUTSIDE, is_identical, the_file_is_new
-from release.acceptance.form import FORM
-from release.acceptance.names import NEW_NAME
-from release.acceptance.problem import BROKEN
+from release.acceptance.description_rules import DESCRIPTION
+from release.acceptance.file_rules import FILE, OUTSIDE, is_identical, the_file_is_new
+from release.acceptance.form_fields import first, read
+from release.acceptance.form_rules import FORM
+from release.acceptance.metadata_error import BROKEN
+from release.acceptance.name_rules import NEW_NAME
 from release.acceptance.rule import OnIndex, Refusal, Upload, first_refusal
 from release.core.models.index import PYPI, USER_DOCS, host_of
 from release.sandbox import attestations, auth, projects, quotas

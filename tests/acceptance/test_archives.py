@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from release.acceptance import tar_contents
-from release.acceptance.files import FILE
+from release.acceptance import tar_reader as tar_contents
+from release.acceptance.file_rules import FILE
 from release.acceptance.rule import first_refusal
-from release.acceptance.zip_contents import ZipContents, open_zip
 from release.acceptance.zip_framing import framing_fault
+from release.acceptance.zip_reader import ZipContents, open_zip
 from tests.acceptance.making import (
     NOTHING,
     SDIST,

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from release import inspection
-from release.acceptance.files import FILE
-from release.acceptance.form import FORM as FORM_RULES
+from release.acceptance.file_rules import FILE
+from release.acceptance.form_rules import FORM as FORM_RULES
 from release.acceptance.rule import OnIndex, Upload, first_refusal
 from release.adapters import system
 from release.checks.examination import SITE

@@ -12,10 +12,10 @@ from typing import Any, BinaryIO
 import pytest
 from packaging.utils import canonicalize_name
 
-from release.acceptance.description import DESCRIPTION
-from release.acceptance.files import FILE
-from release.acceptance.form import FORM
-from release.acceptance.names import NEW_NAME
+from release.acceptance.description_rules import DESCRIPTION
+from release.acceptance.file_rules import FILE
+from release.acceptance.form_rules import FORM
+from release.acceptance.name_rules import NEW_NAME
 from release.acceptance.rule import OnIndex, StoredFile
 from release.checklist import run
 from release.checks.advice import ADVICE

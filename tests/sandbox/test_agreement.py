@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from release import inspection
-from release.acceptance.judge import judge
+from release.acceptance.evaluate import judge
 from release.acceptance.rule import OnIndex, Upload
 from release.acceptance.twine_form import twine_form
 from release.adapters import system
@@ -34,7 +34,7 @@ from tests.acceptance.making import (
     wheel_members,
     zipped,
 )
-from tests.acceptance.test_form import FORM_CASES, SEE
+from tests.acceptance.test_form_rules import FORM_CASES, SEE
 from tests.builders import fields
 from tests.sandbox.asking import Index, Reply, index
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO, BinaryIO, cast
 
-from release.acceptance.limits import (
+from release.acceptance.archive_limits import (
     MEMBERS,
     MIB,
     NAMES,
@@ -22,7 +22,7 @@ from release.acceptance.limits import (
     Broken,
     Visit,
 )
-from release.acceptance.scanner import SEARCHED, is_searched, protector
+from release.acceptance.protected_code import SEARCHED, is_searched, protector
 
 #: bytes skipped at a time
 _CHUNK = MIB // 4

@@ -13,12 +13,12 @@ from typing import Any, BinaryIO
 
 from packaging.utils import canonicalize_version
 
-from release.acceptance.archives import ARCHIVE
-from release.acceptance.fields import first, is_sdist
-from release.acceptance.problem import BROKEN
+from release.acceptance.archive_rules import ARCHIVE
+from release.acceptance.form_fields import first, is_sdist
+from release.acceptance.metadata_error import BROKEN
 from release.acceptance.rule import OnIndex, Refusal, Rule, StoredFile, Upload
-from release.acceptance.sdist import SDIST
-from release.acceptance.wheel import WHEEL
+from release.acceptance.sdist_rules import SDIST
+from release.acceptance.wheel_rules import WHEEL
 from release.core.models.index import USER_DOCS
 from release.model.remaining import CLOSED, OPEN_FOR
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from release.acceptance.problem import LOCAL_VERSIONS, Problem, broken
+from release.acceptance.metadata_error import LOCAL_VERSIONS, Problem, broken
 
 #: field of `packaging.metadata.RawMetadata` → value
 Raw = Mapping[str, Any]

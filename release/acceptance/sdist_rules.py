@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from packaging.utils import InvalidSdistFilename, canonicalize_name, parse_sdist_filename
 from packaging.version import InvalidVersion, Version
 
-from release.acceptance.archives import tar_of, top
-from release.acceptance.fields import first, is_sdist, project, read, underscored, version
+from release.acceptance.archive_rules import tar_of, top
+from release.acceptance.form_fields import first, is_sdist, project, read, underscored, version
 from release.acceptance.rule import OnIndex, Refusal, Rule, Upload
-from release.acceptance.tar_contents import TarContents
+from release.acceptance.tar_reader import TarContents
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whatever it needs of them
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from release.acceptance.limits import CENTRAL_DIRECTORY, MIB, ONE_FILE, UNPACKED, Broken, Visit
-from release.acceptance.scanner import SEARCHED, is_searched, protector
+from release.acceptance.archive_limits import CENTRAL_DIRECTORY, MIB, ONE_FILE, UNPACKED, Broken, Visit
+from release.acceptance.protected_code import SEARCHED, is_searched, protector
 
 #: the longest comment, and the end record itself
 _TAIL = 0xFFFF + 22

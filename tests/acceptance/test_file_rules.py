@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from release.acceptance.files import FILE, digests, is_identical
+from release.acceptance.file_rules import FILE, digests, is_identical
 from release.acceptance.rule import OnIndex, StoredFile, Upload, first_refusal
 from tests.acceptance.making import NOTHING, NOW, SDIST, SITE, WHEEL, metadata, sdist, upload, wheel, zipped
 

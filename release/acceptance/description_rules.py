@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import Any
 
 from release.acceptance.content_type import parse_content_type
-from release.acceptance.fields import first
-from release.acceptance.problem import BROKEN
+from release.acceptance.form_fields import first
+from release.acceptance.metadata_error import BROKEN
 from release.acceptance.rule import OnIndex, Refusal, Rule, Upload
 
 #: where the index's readme_renderer differs from newer ones: a title that stands alone is the page's title and

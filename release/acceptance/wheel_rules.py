@@ -11,15 +11,15 @@ import re
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
-from release.acceptance.archives import dist_info, refuse_broken, zip_of
-from release.acceptance.fields import first, is_wheel, project, underscored, version
-from release.acceptance.limits import Broken
-from release.acceptance.platforms import is_taken
-from release.acceptance.problem import BROKEN
-from release.acceptance.record import UndecodableError, recorded
+from release.acceptance.archive_limits import Broken
+from release.acceptance.archive_rules import dist_info, refuse_broken, zip_of
+from release.acceptance.form_fields import first, is_wheel, project, underscored, version
+from release.acceptance.metadata_error import BROKEN
+from release.acceptance.platform_tags import is_taken
 from release.acceptance.rule import OnIndex, Refusal, Rule, Upload
-from release.acceptance.sdist import licences, no_licence
-from release.acceptance.zip_contents import ZipContents
+from release.acceptance.sdist_rules import licences, no_licence
+from release.acceptance.wheel_record import UndecodableError, recorded
+from release.acceptance.zip_reader import ZipContents
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whatever it needs of them
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from release.acceptance.fields import first, read
-from release.acceptance.metadata import CORE_METADATA, problems
+from release.acceptance.form_fields import first, read
+from release.acceptance.metadata_rules import CORE_METADATA, problems
 from release.acceptance.rule import OnIndex, Refusal, Rule, Upload
 from release.core.models.project_name import is_name
 

@@ -5,7 +5,7 @@ Source: warehouse, `utils/scanner.py` and its rules.
 
 from __future__ import annotations
 
-from release.acceptance.limits import MIB
+from release.acceptance.archive_limits import MIB
 
 #: bytes; longer members are not searched
 SEARCHED = 5 * MIB

@@ -10,8 +10,8 @@ from functools import cache
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from release.acceptance.fields import first, project
-from release.acceptance.form import the_name_is_valid
+from release.acceptance.form_fields import first, project
+from release.acceptance.form_rules import the_name_is_valid
 from release.acceptance.rule import OnIndex, Refusal, Rule, Upload
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whatever it needs of them

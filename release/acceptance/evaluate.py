@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from release.acceptance.archives import ARCHIVE
-from release.acceptance.description import DESCRIPTION
-from release.acceptance.fields import first, project
-from release.acceptance.files import FILE, OUTSIDE
-from release.acceptance.form import FORM, the_metadata_is_valid, the_name_is_valid
-from release.acceptance.metadata import problems
-from release.acceptance.names import NEW_NAME, the_new_name_is_valid
+from release.acceptance.archive_rules import ARCHIVE
+from release.acceptance.description_rules import DESCRIPTION
+from release.acceptance.file_rules import FILE, OUTSIDE
+from release.acceptance.form_fields import first, project
+from release.acceptance.form_rules import FORM, the_metadata_is_valid, the_name_is_valid
+from release.acceptance.metadata_rules import problems
+from release.acceptance.name_rules import NEW_NAME, the_new_name_is_valid
 from release.acceptance.rule import OnIndex, Refusal, Rule, Upload
-from release.acceptance.wheel import the_wheel_has_its_metadata
+from release.acceptance.wheel_rules import the_wheel_has_its_metadata
 
 
 def judge(upload: Upload, index: OnIndex) -> Iterator[Refusal]:

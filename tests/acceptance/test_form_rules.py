@@ -9,11 +9,11 @@ from email_validator import validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release.acceptance.description import DESCRIPTION
-from release.acceptance.form import FORM
-from release.acceptance.metadata import problems
-from release.acceptance.metadata_own import _PLAIN_ADDRESS, is_plain, the_address
+from release.acceptance.description_rules import DESCRIPTION
+from release.acceptance.form_rules import FORM
+from release.acceptance.metadata_rules import problems
 from release.acceptance.rule import first_refusal
+from release.acceptance.warehouse_metadata_rules import _PLAIN_ADDRESS, is_plain, the_address
 from tests.acceptance.making import NOTHING, SDIST, SITE, upload, wheel
 
 SEE = " See https://packaging.python.org/specifications/core-metadata for more information."

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from release.acceptance import description
+from release.acceptance import description_rules as description
 
 
 @pytest.fixture

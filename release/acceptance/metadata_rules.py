@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from release.acceptance.content_type import problem_of_content_type
-from release.acceptance.fields import Fields, read
-from release.acceptance.metadata_own import own_problems
-from release.acceptance.problem import CORE_METADATA, LOCAL_VERSIONS, Problem
+from release.acceptance.form_fields import Fields, read
+from release.acceptance.metadata_error import CORE_METADATA, LOCAL_VERSIONS, Problem
 from release.acceptance.rule import Upload
+from release.acceptance.warehouse_metadata_rules import own_problems
 
 __all__ = ["CORE_METADATA", "LOCAL_VERSIONS", "Problem", "problems"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from packaging.utils import canonicalize_name
 
-from release.acceptance.names import NEW_NAME, standard_modules
+from release.acceptance.name_rules import NEW_NAME, standard_modules
 from release.acceptance.rule import OnIndex, first_refusal
 from tests.acceptance.making import NOW, SITE, upload
 
