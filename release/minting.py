@@ -21,7 +21,7 @@ from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.oidc_identity import Identity, described, table
-from release.diagnoses import minting as diagnosis
+from release.diagnostics import oidc_exchange as diagnosis
 from release.refusals import UploadError
 
 #: how long a token lives where the index does not say. Source: warehouse, `oidc/views.py`

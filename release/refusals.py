@@ -8,7 +8,7 @@ from release.core.facts import Project
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.upload_result import Rejection, Unclear
-from release.diagnoses import CATALOG, fill, remedy_for
+from release.diagnostics import CATALOG, fill, remedy_for
 
 #: what went wrong on the way → the known failure that it is
 _CAUSES = {

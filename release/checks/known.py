@@ -40,7 +40,7 @@ def the_new_name_can_be_had(access: Access) -> Iterator[Observation]:
 def _refused_name(access: Access, name: str) -> Iterator[Finding]:
     from release.acceptance import name_rules as names
     from release.acceptance.rule import OnIndex, Upload, first_refusal
-    from release.diagnoses import remedy_for
+    from release.diagnostics import remedy_for
 
     alike = access.alike if isinstance(access.alike, tuple) else ()
     site = access.index.simple_url.removesuffix("/simple/")

@@ -18,7 +18,7 @@ from release.core.models.project_name import normalized
 from release.core.tokens.token import Token, scope
 
 if TYPE_CHECKING:
-    from release.diagnoses import Diagnosis, Match
+    from release.diagnostics import Diagnosis, Match
 
 #: sections of the catalog that an answer about a token can come from; words about files and metadata
 #: come from questions that the probes do not reach
@@ -60,7 +60,7 @@ def _known(probed: Probed) -> Match | None:
     """The failure that the words show, the likeliest root first."""
     if not _REFUSED <= probed.status < _SERVER_FAILED:
         return None
-    from release.diagnoses import recognise
+    from release.diagnostics import recognise
 
     found = recognise(probed.words(), status=probed.status)
     return next((one for one in found if one.cause.startswith(_ABOUT_ACCESS)), None)
@@ -97,7 +97,7 @@ def _finding(access: Access, probed: Probed, match: Match) -> Finding:
 
 
 def _diagnosis(cause: str) -> Diagnosis:
-    from release.diagnoses import CATALOG
+    from release.diagnostics import CATALOG
 
     return CATALOG[cause]
 

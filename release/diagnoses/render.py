@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from release.diagnoses.record import Diagnosis, fill
+from release.diagnostics.models import Diagnosis, fill
 
 _DETECT = {
     "offline": "on this machine, without network",
@@ -23,7 +23,7 @@ Why releases to PyPI fail: the cause, how it shows, what mends it, and where tha
 as servers and tools print them; `{project}` stands for a value, `…` for anything in between, and a number in front
 is the HTTP status of the index's answer.
 
-This page is generated. Change the records in `release/diagnoses/`, then run
+This page is generated. Change the records in `release/diagnostics/`, then run
 `python -m release explain --all --markdown > docs/failures.md`.
 """
 

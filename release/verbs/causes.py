@@ -49,7 +49,8 @@ def diagnose(options: argparse.Namespace, write: Write) -> int:
 
 def explain(options: argparse.Namespace, write: Write) -> int:
     """One record of the catalog, or all."""
-    from release.diagnoses import CATALOG, SECTIONS, render
+    from release.diagnoses import render
+    from release.diagnostics import CATALOG, SECTIONS
 
     if options.all == (options.cause is not None):
         raise UsageError("explain wants one cause, or --all", remedy="name one: python -m release explain cred.missing")
@@ -67,7 +68,7 @@ def explain(options: argparse.Namespace, write: Write) -> int:
 
 
 def _record(cause: str) -> Any:
-    from release.diagnoses import CATALOG, near
+    from release.diagnostics import CATALOG, near
 
     if cause in CATALOG:
         return CATALOG[cause]

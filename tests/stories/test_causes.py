@@ -30,8 +30,8 @@ from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.tokens import caveats as caveat
 from release.core.tokens import macaroon
 from release.core.tokens.token import attenuate
-from release.diagnoses import CATALOG, recognise
 from release.diagnosing import Looked, diagnose, looked
+from release.diagnostics import CATALOG, recognise
 from release.sandbox import server
 from release.sandbox.server import Sandbox
 from release.sandbox.world import ApiToken, User, World
@@ -42,8 +42,8 @@ from tests.adapters.serving import closed_port, serving
 from tests.checks.test_built import built, file
 from tests.checks.test_published import file as listed
 from tests.checks.test_published import listing, published
-from tests.diagnoses.test_catalog import NOT_REPRODUCIBLE
-from tests.diagnoses.test_recognise import ANSWERS, OUTPUTS, output
+from tests.diagnostics.test_catalog import NOT_REPRODUCIBLE
+from tests.diagnostics.test_matcher import ANSWERS, OUTPUTS, output
 
 ACME = Index(name="acme", upload_url="https://acme.test/legacy/", simple_url="https://acme.test/simple/", kind="other")
 ACCOUNT = b'[3,"00000000-0000-0000-0000-000000000000"]'
@@ -376,7 +376,7 @@ TABLE: list[Any] = [
     ("post.hash-mismatch", confirmed(listing=listing(listed(sha256="b" * 64), listed("acme_widget-1.0.tar.gz")))),
 ]
 
-#: what servers and tools were seen to print: the first of each cause, as `release.diagnoses` reads it
+#: what servers and tools were seen to print: the first of each cause, as `release.diagnostics` reads it
 RECORDED: dict[str, Case] = {
     **{OUTPUTS[name][0]: says(output(name)) for name in reversed(OUTPUTS)},
     **{one["cause"]: recorded(one["text"], one["status"]) for one in reversed(ANSWERS)},

@@ -258,7 +258,7 @@ def test_a_small_log_is_read_whole() -> None:
 
 
 def _catalog() -> Sequence[str]:
-    from release.diagnoses import CATALOG
+    from release.diagnostics import CATALOG
 
     return list(CATALOG)
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from release.core.errors import UsageError
-from release.diagnoses import CATALOG
+from release.diagnostics import CATALOG
 from release.verbs import causes
 
 ROOT = Path(__file__).parents[2]

@@ -18,7 +18,7 @@ import pytest
 
 from release.__main__ import parser
 from release.core.models.index import PYPI
-from release.diagnoses import CATALOG
+from release.diagnostics import CATALOG
 from release.sandbox import server
 from release.sandbox.server import Sandbox
 from release.sandbox.world import World

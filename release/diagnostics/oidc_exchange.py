@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from release.core.models.index import TESTPYPI, Index
 from release.core.models.oidc_identity import Identity, claim, described, form, publisher, workflow
-from release.diagnoses import CATALOG, fill, recognise
+from release.diagnostics import CATALOG, fill, recognise
 
 #: how the index begins its reason where no publisher fits
 _NOBODY = "valid token, but no corresponding publisher ("

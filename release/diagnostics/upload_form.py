@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from release.diagnoses.record import Diagnosis
+from release.diagnostics.models import Diagnosis
 
 DIAGNOSES = (
     Diagnosis(

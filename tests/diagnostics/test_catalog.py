@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from release.diagnoses import CATALOG, SECTIONS, Diagnosis, fill, near, render, symptoms
+from release.diagnoses import render
+from release.diagnostics import CATALOG, SECTIONS, Diagnosis, fill, near
+from release.diagnostics import matcher as symptoms
 
 ROOT = Path(__file__).parents[2]
 
@@ -212,8 +214,8 @@ def test_nonsense_has_no_neighbours() -> None:
 def test_importing_the_package_is_cheap() -> None:
     """No record is read, no symptom compiled, and nothing imported that its neighbours do not import anyway."""
     script = (
-        "import sys, release.core.models.index; before = set(sys.modules); import release.diagnoses; "
+        "import sys, release.core.models.index; before = set(sys.modules); import release.diagnostics; "
         "print(*sorted(set(sys.modules) - before))"
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert run.stdout.split() == ["release.diagnoses", "release.diagnoses.record"]
+    assert run.stdout.split() == ["release.diagnostics", "release.diagnostics.models"]

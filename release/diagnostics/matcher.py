@@ -17,7 +17,7 @@ from http import HTTPStatus
 
 from release.core.models.index import host_of
 from release.core.redaction import redact
-from release.diagnoses.record import Diagnosis, Match, index_at
+from release.diagnostics.models import Diagnosis, Match, index_at
 
 #: characters of evidence that are worth showing
 _SHOWN = 300
@@ -51,7 +51,7 @@ class _Hit:
 
 
 def recognise(catalog: Iterable[Diagnosis], text: str, *, status: int | None = None) -> tuple[Match, ...]:
-    """See `release.diagnoses.recognise`."""
+    """See `release.diagnostics.recognise`."""
     plain = _plain(text if status is None else f"{status} {text}")
     hits = _hits(catalog, lambda symptom: _search(symptom, plain))
     if not hits and status is not None:
@@ -74,7 +74,7 @@ def recognise(catalog: Iterable[Diagnosis], text: str, *, status: int | None = N
 
 
 def unsaid(text: str) -> int | None:
-    """See `release.diagnoses.unsaid`."""
+    """See `release.diagnostics.unsaid`."""
     match = _UNSAID.search(_plain(text))
     return int(match[1] or match[2]) if match else None
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from release.diagnoses import words
-from release.diagnoses.record import Diagnosis
+from release.diagnostics import shared_phrases as words
+from release.diagnostics.models import Diagnosis
 
 DIAGNOSES = (
     Diagnosis(

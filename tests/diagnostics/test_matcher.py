@@ -20,9 +20,10 @@ from typing import Any
 import pytest
 
 from release.core.tokens.macaroon import mint, to_text
-from release.diagnoses import CATALOG, recognise, remedy_for, symptoms, unsaid
+from release.diagnostics import CATALOG, recognise, remedy_for, unsaid
+from release.diagnostics import matcher as symptoms
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1] / "diagnoses"
 ANSWERS: list[dict[str, Any]] = json.loads((HERE / "recorded.json").read_text(encoding="utf-8"))
 
 #: file → the cause it leads to, and values that are read from it

@@ -5,22 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from release.diagnoses import (
-    afterwards,
-    attestation,
-    credential,
-    damage,
-    endpoint,
-    files,
-    form,
-    metadata,
-    name,
-    permission,
-    source,
-    surroundings,
-    trusted_publishing,
-)
-from release.diagnoses.record import Diagnosis
+from release.diagnostics import after_upload as afterwards
+from release.diagnostics import attestation, credential, endpoint, files, metadata, trusted_publishing
+from release.diagnostics import environment_and_pypirc as source
+from release.diagnostics import keyring_and_shell as surroundings
+from release.diagnostics import permissions as permission
+from release.diagnostics import project_name as name
+from release.diagnostics import token_defects as damage
+from release.diagnostics import upload_form as form
+from release.diagnostics.models import Diagnosis
 
 #: heading → its records
 SECTIONS: Mapping[str, tuple[Diagnosis, ...]] = MappingProxyType(
