@@ -48,7 +48,7 @@ LOOK = """
 import json, resource, sys, time
 from pathlib import Path
 from release import inspection
-from release.adapters import system
+from release.adapters.system import system
 paths = [Path(path) for path in sys.argv[1:]]
 begun = time.perf_counter()
 found = inspection.inspect(system.real(), paths)

@@ -25,7 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from release import leak_search
-from release.adapters import builder
+from release.adapters.builds import builder
 
 ROOT = Path(__file__).parents[1]
 ANCHOR = "pypi-AgE"
@@ -122,7 +122,8 @@ def history(directory: Path, rounds: int) -> None:
 SEARCH = """\
 import sys
 from pathlib import Path
-from release.adapters import history, system
+from release.adapters import history
+from release.adapters.system import system
 history.search_all(system.real(), Path(sys.argv[1]))
 """
 

@@ -32,8 +32,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import memory
-from release import journal, survey
-from release.adapters import builder, uploader
+from release import journal
+from release.adapters import collect as survey
+from release.adapters.builds import builder
+from release.adapters.twine import client as uploader
 from release.core.facts import Project
 from release.core.models.credential import Credential, Origin
 from release.core.models.credential_variables import without_credentials

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import upload
-from release.adapters import uploader
-from release.adapters.uploader import Limits
+from release.adapters.twine import client as uploader
+from release.adapters.twine.client import Limits
 from release.core.errors import ReleaseError
 from release.core.models.distribution import Distribution
 from release.lanes import Lanes

@@ -166,8 +166,9 @@ def _redacted(text: str) -> str:
 
 def _run(options: argparse.Namespace) -> int:
     """Every verb that is a plan."""
-    from release import given, pipeline, report, survey
-    from release.adapters import system as systems
+    from release import given, pipeline, report
+    from release.adapters import collect as survey
+    from release.adapters.system import system as systems
     from release.core import plan
 
     system = systems.real()

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from release import diagnosing, mending, storing, survey, verification
-from release.adapters import system as systems
-from release.adapters.system import System
+from release import diagnosing, mending, storing, verification
+from release.adapters import collect as survey
+from release.adapters.system import system as systems
+from release.adapters.system.system import System
 from release.core.config import Config
 from release.core.errors import ReleaseError, UsageError
 from release.core.facts import Access, Project

@@ -11,9 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from release.adapters import attestations, integrity_api, oidc
-from release.adapters.attestations import DisbelievedError, Sigstore, UnsignedError
-from release.adapters.system import System
+from release.adapters import sigstore as attestations
+from release.adapters.index import integrity_api
+from release.adapters.oidc import provider as oidc
+from release.adapters.sigstore import DisbelievedError, Sigstore, UnsignedError
+from release.adapters.system.system import System
 from release.core.config import Config
 from release.core.errors import RefusedError, UnreachableError
 from release.core.events import Progress, Said, Tell

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from release.adapters import builder, git, tree
-from release.adapters.system import System
+from release.adapters.builds import builder
+from release.adapters.builds import source_copy as tree
+from release.adapters.git import repository as git
+from release.adapters.system.system import System
 from release.core.errors import RefusedError
 from release.core.events import Progress, Said, Tell
 from release.core.models.distribution import Distribution

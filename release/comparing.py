@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from packaging.version import InvalidVersion, Version
 
-from release import building, survey
-from release.adapters import cache, git
-from release.adapters.system import System
+from release import building
+from release.adapters import collect as survey
+from release.adapters.git import repository as git
+from release.adapters.index import file_cache as cache
+from release.adapters.system.system import System
 from release.checklist import Check
 from release.checks import against_last, tree, twice
 from release.core.errors import ToolError, UnreachableError

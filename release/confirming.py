@@ -10,9 +10,10 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from release import checklist, looking, survey
-from release.adapters import smoke_list
-from release.adapters.system import System
+from release import checklist, looking
+from release.adapters import collect as survey
+from release.adapters.install import smoke_test_plan as smoke_list
+from release.adapters.system.system import System
 from release.checks import outside
 from release.core.config import Config
 from release.core.errors import ConfigError, UsageError

@@ -15,10 +15,15 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-from release import attesting, lending, minting, refusals, survey, waiting
-from release.adapters import environment, installer, smoke, smoke_list, uploader
-from release.adapters.environment import Environment
-from release.adapters.system import System
+from release import attesting, lending, minting, refusals, waiting
+from release.adapters import collect as survey
+from release.adapters.install import installer
+from release.adapters.install import smoke_test as smoke
+from release.adapters.install import smoke_test_plan as smoke_list
+from release.adapters.install import venv as environment
+from release.adapters.install.venv import Environment
+from release.adapters.system.system import System
+from release.adapters.twine import client as uploader
 from release.checks import vouching
 from release.core.config import Config
 from release.core.events import Progress, Said, Tell

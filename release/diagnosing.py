@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from release.adapters.logs import Log
+from release.adapters.system.log_reader import Log
 from release.core.config import Config
 from release.core.facts import Access
 from release.core.models.check_result import State

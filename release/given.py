@@ -8,8 +8,8 @@ from pathlib import Path
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 
 from release import journal as journals
-from release import survey
-from release.adapters import builder
+from release.adapters import collect as survey
+from release.adapters.builds import builder
 from release.core.config import Config
 from release.core.errors import RefusedError, UsageError
 from release.core.facts import Source

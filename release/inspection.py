@@ -15,7 +15,7 @@ from packaging.utils import NormalizedName, canonicalize_name, canonicalize_vers
 
 from release.acceptance.archive_limits import Visit
 from release.acceptance.rule import OnIndex, StoredFile
-from release.adapters.system import System
+from release.adapters.system.system import System
 from release.checks.examination import Examined, examined
 from release.checks.inspection import as_data, inspection, of_leaks
 from release.core.errors import ConfigError, ToolError, UnreachableError, UsageError
@@ -75,7 +75,7 @@ def _leaks(searches: Iterable[Passing], files: Iterable[Examined]) -> Leaks:
 
 def _others(system: System, paths: Sequence[Path], project: Path) -> Iterator[tuple[str, Finding]]:
     """What other checkers say; one that is not there, or breaks, has not passed."""
-    from release.adapters import other_checkers
+    from release.adapters.builds import external_checkers as other_checkers
 
     pyproject = [path for path in [project / "pyproject.toml"] if path.is_file()]
     for checker in other_checkers.CHECKERS:
@@ -106,7 +106,7 @@ def index(name: str, directory: Path, file: Path | None = None) -> Index:
 
     Those need no project, nor one that is in order. Raises `ConfigError`.
     """
-    from release import survey
+    from release.adapters import collect as survey
 
     try:
         return survey.config(directory, file, needs_project=False).index(name)
@@ -145,8 +145,8 @@ def on_index(system: System, index: Index, name: NormalizedName) -> OnIndex | Un
 
     Names that are locked, and names of files that were deleted, no index tells.
     """
-    from release import survey
-    from release.adapters import index_api
+    from release.adapters import collect as survey
+    from release.adapters.index import simple_api as index_api
 
     found = survey.listing(index, name)
     if isinstance(found, Unknown):

@@ -16,8 +16,9 @@ from typing import Any
 
 from release import journal as journals
 from release import record as records
-from release.adapters import builder, installer
-from release.adapters.system import System
+from release.adapters.builds import builder
+from release.adapters.install import installer
+from release.adapters.system.system import System
 from release.core.config import Config
 from release.core.errors import ReleaseError, UsageError
 from release.core.events import Checked, Event, Said, StepBegun, StepEnded, Tell

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from release.adapters import git, worktree
-from release.adapters.system import System
+from release.adapters import worktree
+from release.adapters.git import repository as git
+from release.adapters.system.system import System
 from release.core.errors import ToolError, UsageError
 from release.core.facts import Leaks
 from release.core.models.distribution import Distribution

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from release.acceptance.twine_form import twine_form
-from release.adapters import probes
+from release.adapters.index import token_probes as probes
 from release.core.errors import UnreachableError
 from release.core.facts import Project
 from release.core.models.credential import Credential

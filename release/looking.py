@@ -14,9 +14,17 @@ from typing import TypeVar
 
 from packaging.version import Version
 
-from release import attesting, survey
-from release.adapters import attestations, builder, environment, index_api, installer, integrity_api, project_api, smoke
-from release.adapters.system import System, filing, together
+from release import attesting
+from release.adapters import collect as survey
+from release.adapters import sigstore as attestations
+from release.adapters.builds import builder
+from release.adapters.index import integrity_api
+from release.adapters.index import json_api as project_api
+from release.adapters.index import simple_api as index_api
+from release.adapters.install import installer
+from release.adapters.install import smoke_test as smoke
+from release.adapters.install import venv as environment
+from release.adapters.system.system import System, filing, together
 from release.checks.outside import installable
 from release.core.errors import RefusedError, ToolError, UnreachableError
 from release.core.events import Progress, Tell

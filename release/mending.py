@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from release.adapters import rewrite
 from release.adapters.credentials import store
-from release.adapters.system import System
+from release.adapters.system import private_rewrite as rewrite
+from release.adapters.system.system import System
 from release.core.facts import Access
 from release.core.models.credential import Candidate
 from release.core.models.index import WELL_KNOWN

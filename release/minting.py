@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from release import lending, survey
-from release.adapters import oidc
-from release.adapters.oidc import Minted, MintRefused
-from release.adapters.system import System
+from release import lending
+from release.adapters import collect as survey
+from release.adapters.oidc import provider as oidc
+from release.adapters.oidc.provider import Minted, MintRefused
+from release.adapters.system.system import System
 from release.core.errors import ReleaseError, UnreachableError
 from release.core.events import Obtained, Said, Tell
 from release.core.facts import Project

@@ -20,11 +20,11 @@ from release import (
     keeping,
     leak_search,
     promotion,
-    survey,
     verification,
 )
 from release import journal as journals
-from release.adapters.system import System
+from release.adapters import collect as survey
+from release.adapters.system.system import System
 from release.checks import access as access_checks
 from release.checks import built as built_checks
 from release.checks import leaks as leak_checks

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from packaging.version import Version
 
-from release import survey
-from release.adapters import builder, cache, git, git_tags, github
+from release.adapters import collect as survey
+from release.adapters.builds import builder
+from release.adapters.git import repository as git
+from release.adapters.git import tags as git_tags
+from release.adapters.github import releases as github
+from release.adapters.index import file_cache as cache
 from release.core.errors import RefusedError, ToolError, UnreachableError
 from release.core.facts import BuiltFile, Taken
 from release.core.models.distribution import Distribution

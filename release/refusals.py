@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from release.adapters import http_errors
+from release.adapters.http import errors as http_errors
 from release.core.errors import RefusedError, ReleaseError
 from release.core.facts import Project
 from release.core.models.finding import Unknown

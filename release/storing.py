@@ -9,7 +9,7 @@ from typing import Any
 
 from release import verification
 from release.adapters.credentials import keyring, store
-from release.adapters.system import System
+from release.adapters.system.system import System
 from release.core.errors import ReleaseError
 from release.core.facts import Project
 from release.core.models.credential import Candidate, Credential, Origin

@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
-from release import checklist, survey
+from release import checklist
+from release.adapters import collect as survey
 from release.adapters import credentials
-from release.adapters.pipe import Pipe
-from release.adapters.system import System
+from release.adapters.system.json_pipe import Pipe
+from release.adapters.system.system import System
 from release.checks import access as access_checks
 from release.core.config import Config
 from release.core.errors import UnreachableError, UsageError
@@ -154,7 +155,7 @@ def vouched(system: System, facts: Access) -> Access:
 
 
 def _identity(system: System, index: Index) -> Identity | Finding | Unknown | None:
-    from release.adapters import oidc
+    from release.adapters.oidc import provider as oidc
 
     try:
         return oidc.identity(system, oidc.audience(index))
@@ -182,7 +183,7 @@ def known(system: System, facts: Access) -> Access:  # noqa: ARG001 - a tier tak
 
 def _ownership(index: Index, name: str) -> Ownership | None:
     """Whose a project is; None where the index does not tell: nothing depends on it."""
-    from release.adapters import project_api
+    from release.adapters.index import json_api as project_api
 
     try:
         return project_api.ownership(index, name)
@@ -193,7 +194,7 @@ def _ownership(index: Index, name: str) -> Ownership | None:
 def _alike(index: Index, name: str) -> tuple[str, ...] | Unknown:
     """The names on an index that look like a new one, by the index's own rule."""
     from release.acceptance import name_rules as names
-    from release.adapters import index_api
+    from release.adapters.index import simple_api as index_api
 
     shape = names.look(name)
     try:
@@ -207,7 +208,7 @@ def _alike(index: Index, name: str) -> tuple[str, ...] | Unknown:
 
 def identified(system: System, facts: Access) -> Access:
     """Whether the index knows the token, asked by an upload that can't succeed, with a copy of the token."""
-    from release.adapters import probes
+    from release.adapters.index import token_probes as probes
 
     credential, index = facts.credential, facts.index
     if not isinstance(credential, Credential) or index.ephemeral or not probes.may_ask(index, credential.password):
@@ -228,7 +229,7 @@ def permitted(system: System, facts: Access) -> Access:
 
 def _permission(facts: Access, credential: Credential, now: datetime) -> Probed | Unknown | None:
     """`now` is the index's time."""
-    from release.adapters import probes
+    from release.adapters.index import token_probes as probes
 
     index, token = facts.index, credential.password
     match facts.listing:

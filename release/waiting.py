@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from release import survey
-from release.adapters.system import System
+from release.adapters import collect as survey
+from release.adapters.system.system import System
 from release.core.events import Progress, Tell
 from release.core.facts import Project
 from release.core.models.distribution import Distribution

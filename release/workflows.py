@@ -10,9 +10,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from release import survey
-from release.adapters import git, whole_file
-from release.adapters.system import System, filing
+from release.adapters import collect as survey
+from release.adapters.git import repository as git
+from release.adapters.system import atomic_write as whole_file
+from release.adapters.system.system import System, filing
 from release.core.errors import ReleaseError, UsageError
 from release.platforms import github, gitlab
 from release.platforms.binary import binary

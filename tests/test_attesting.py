@@ -13,9 +13,12 @@ import pytest
 pytest.importorskip("pypi_attestations")
 
 from release import attesting, journal
-from release.adapters import attestations, http, integrity_api, system
-from release.adapters.system import System
-from release.adapters.uploader import Limits
+from release.adapters import sigstore as attestations
+from release.adapters.http import client as http
+from release.adapters.index import integrity_api
+from release.adapters.system import system
+from release.adapters.system.system import System
+from release.adapters.twine.client import Limits
 from release.core import config
 from release.core.errors import RefusedError
 from release.core.events import Event, Said

@@ -7,7 +7,8 @@ from pathlib import Path
 from packaging.version import Version
 
 from release import comparing
-from release.adapters import cache, index_api
+from release.adapters.index import file_cache as cache
+from release.adapters.index import simple_api as index_api
 from release.core.facts import Earlier
 from release.core.models.finding import NotApplicable, Unknown
 from release.core.models.project_listing import FileOnIndex, Listing

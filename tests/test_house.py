@@ -93,17 +93,17 @@ UPWARDS = {
 REVEALING = {
     "core/tokens/token.py",
     "core/models/oidc_identity.py",  # what an identity token says of the job
-    "adapters/oidc.py",  # exchanges it
+    "adapters/oidc/provider.py",  # exchanges it
     "core/redaction.py",
     "core/secret.py",
-    "adapters/attestations.py",
-    "adapters/uploader.py",
+    "adapters/sigstore.py",
+    "adapters/twine/client.py",
     "adapters/console.py",  # tells it to a CI system that hides it from then on
-    "adapters/github.py",
+    "adapters/github/releases.py",
     "adapters/credentials/store.py",
     "adapters/credentials/replacing.py",  # writes a new token where the old one lies
-    "adapters/github_secrets.py",  # hands it to gh, on standard input
-    "adapters/probes.py",
+    "adapters/github/secrets.py",  # hands it to gh, on standard input
+    "adapters/index/token_probes.py",
     "adapters/notify/webhook.py",  # such an address is a secret
     "adapters/notify/apprise.py",
     "adapters/notify/mail.py",  # logs in at the mail server

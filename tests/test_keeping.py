@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from release import journal, keeping
-from release.adapters.process import Completed
-from release.adapters.system import System
+from release.adapters.system.process import Completed
+from release.adapters.system.system import System
 from release.core.config import Config
 from release.core.errors import Exit, ReleaseError
 from release.core.events import Event, Said, StepBegun, StepEnded

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from release import journal, lending
-from release.adapters import builder
-from release.adapters.system import real
+from release.adapters.builds import builder
+from release.adapters.system.system import real
 from release.core.config import Config, parse
 from release.core.errors import ConfigError
 from release.core.facts import Project
@@ -30,9 +30,9 @@ from release.sandbox import server
 from release.sandbox.server import Sandbox
 from release.sandbox.world import REHEARSAL, ApiToken, World
 from release.sandbox.world import Project as Existing
+from tests.adapters.index.test_token_probes import Wire
+from tests.adapters.index.test_token_probes import token as made
 from tests.adapters.serving import closed_port
-from tests.adapters.test_probes import Wire
-from tests.adapters.test_probes import token as made
 from tests.builders import sdist, sdist_name, wheel, wheel_name
 from tests.stories.project import posts
 

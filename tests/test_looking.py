@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from release import checklist, looking
-from release.adapters import attestations, builder
-from release.adapters.system import real
+from release.adapters import sigstore as attestations
+from release.adapters.builds import builder
+from release.adapters.system.system import real
 from release.checks.outside import CHECKS
 from release.core.errors import RefusedError, UnreachableError
 from release.core.facts import Outside, Project

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from release import journal, minting
-from release.adapters import builder
-from release.adapters.process import Completed
-from release.adapters.system import System, real
+from release.adapters.builds import builder
+from release.adapters.system.process import Completed
+from release.adapters.system.system import System, real
 from release.core.config import Config
 from release.core.events import Event, Obtained, Said
 from release.core.facts import Project

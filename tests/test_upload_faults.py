@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from release import pipeline
-from release.adapters import system
-from release.adapters.uploader import Limits
+from release.adapters.system import system
+from release.adapters.twine.client import Limits
 from release.core.config import Config
 from release.core.errors import Exit
 from release.core.facts import Source

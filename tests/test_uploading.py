@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from release.adapters.uploader import Limits, NotSentError
+from release.adapters.twine.client import Limits, NotSentError
 from release.core.events import Event, Progress, Said
 from release.core.models.distribution import Distribution
 from release.core.models.upload_result import Receipt, Rejection

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from release import waiting
-from release.adapters import builder, system
+from release.adapters.builds import builder
+from release.adapters.system import system
 from release.core.events import Event, Progress
 from release.core.models.project_listing import Listing
 from release.sandbox import server

@@ -10,9 +10,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from release import journal, survey
-from release.adapters import builder, index_api, uploader
-from release.adapters.uploader import Limits, Worker
+from release import journal
+from release.adapters import collect as survey
+from release.adapters.builds import builder
+from release.adapters.index import simple_api as index_api
+from release.adapters.twine import client as uploader
+from release.adapters.twine.client import Limits, Worker
 from release.core.errors import UnreachableError
 from release.core.events import Event
 from release.core.facts import Project

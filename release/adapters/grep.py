@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from release.adapters import git
-from release.adapters.system import System
+from release.adapters.git import repository as git
+from release.adapters.system.system import System
 from release.core.errors import ToolError
 from release.model import leak_patterns
 

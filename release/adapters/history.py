@@ -15,9 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from release.adapters import cat_file, git, members, scan
-from release.adapters.system import System
-from release.adapters.workers import MOST, spread
+from release.adapters import members, scan
+from release.adapters.git import objects as cat_file
+from release.adapters.git import repository as git
+from release.adapters.system.process_pool import MOST, spread
+from release.adapters.system.system import System
 from release.core.errors import ToolError
 from release.core.models.leak import Leak, Searched, Unread, together
 from release.model import leak_files

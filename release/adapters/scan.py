@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from release.adapters import members
-from release.adapters.cat_file import PIECE
+from release.adapters.git.objects import PIECE
 from release.core.models.leak import Leak, Searched, Unread
 from release.model.leak_sieve import OVERLAP, search
 

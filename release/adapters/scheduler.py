@@ -7,8 +7,8 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from release.adapters.process import Completed, TimedOutError
-from release.adapters.system import System
+from release.adapters.system.process import Completed, TimedOutError
+from release.adapters.system.system import System
 from release.core.errors import ToolError
 
 #: seconds that a scheduler gets to answer

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release.adapters import git, grep
-from release.adapters.system import System
+from release.adapters import grep
+from release.adapters.git import repository as git
+from release.adapters.system.system import System
 
 if TYPE_CHECKING:
     from release.core.models.leak import Searched
@@ -57,7 +58,7 @@ def _all(directory: Path, names: tuple[str, ...]) -> Searched:
     if len(names) < _MANY and _size(directory, names) < _LARGE:
         found = _files(_Task(root=str(directory), names=names))
     else:
-        from release.adapters.workers import spread
+        from release.adapters.system.process_pool import spread
         from release.core.models.leak import together
 
         tasks = [_Task(root=str(directory), names=names[at::_TASKS]) for at in range(min(_TASKS, len(names)))]

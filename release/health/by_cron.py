@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from release.adapters import scheduler, whole_file
-from release.adapters.system import System
+from release.adapters import scheduler
+from release.adapters.system import atomic_write as whole_file
+from release.adapters.system.system import System
 from release.health.schedule import Prepared
 from release.health.schedulers import Machine, Status
 from release.platforms import cron

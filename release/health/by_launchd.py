@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from release.adapters import scheduler, whole_file
-from release.adapters.process import Completed
-from release.adapters.system import filing
+from release.adapters import scheduler
+from release.adapters.system import atomic_write as whole_file
+from release.adapters.system.process import Completed
+from release.adapters.system.system import filing
 from release.health.schedulers import Machine, Status, accepted
 from release.platforms import launchd
 

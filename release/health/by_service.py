@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from release import workflows
-from release.adapters import git, whole_file
-from release.adapters.system import System, filing
+from release.adapters.git import repository as git
+from release.adapters.system import atomic_write as whole_file
+from release.adapters.system.system import System, filing
 from release.core.errors import ReleaseError, UsageError
 from release.health import schedule
 from release.health.schedule import Asked

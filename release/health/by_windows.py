@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 from dataclasses import replace
 
-from release.adapters import scheduler, whole_file
-from release.adapters.system import filing
+from release.adapters import scheduler
+from release.adapters.system import atomic_write as whole_file
+from release.adapters.system.system import filing
 from release.health.schedulers import Machine, Status, accepted
 from release.platforms import windows
 

@@ -20,7 +20,7 @@ from typing import Literal, TypeVar
 from release import verification
 from release.adapters.credentials import places
 from release.adapters.credentials.places import Taken
-from release.adapters.system import System
+from release.adapters.system.system import System
 from release.core.errors import UnreachableError
 from release.core.facts import Access, Before, Health, Project
 from release.core.models.credential import Credential, Resolution
@@ -98,7 +98,7 @@ class Census:
 
         Those that the deadline cuts off do not come.
         """
-        from release.adapters import keeping
+        from release.adapters.http import rate_limit as keeping
 
         questions = _Questions(census=self, watched=watched)
         holders = _holders(watched)
@@ -211,7 +211,7 @@ class _Questions:
         return self._known_skews.get(index)
 
     def _ask_skew(self, index: Index) -> timedelta:
-        from release.adapters import index_api
+        from release.adapters.index import simple_api as index_api
 
         asked = self._census.system.now()
         try:

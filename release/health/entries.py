@@ -12,7 +12,7 @@ from pathlib import Path
 from release.adapters import credentials
 from release.adapters.credentials import places
 from release.adapters.credentials.places import Taken
-from release.adapters.system import System
+from release.adapters.system.system import System
 from release.core.facts import Project
 from release.core.models.credential import Candidate, Credential, Origin, Resolution
 from release.core.models.finding import Unknown

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from release import survey, verification
+from release import verification
+from release.adapters import collect as survey
 from release.adapters import credentials
-from release.adapters.system import System
+from release.adapters.system.system import System
 from release.core.errors import ReleaseError
 from release.core.facts import Project
 from release.core.models.credential import Credential, Origin, Resolution
@@ -167,7 +168,8 @@ def _age(asked: Asked, fingerprint: str, identifier: str) -> timedelta | None:
 
 def _leaked_in(asked: Asked, identifier: str, holding: Iterable[Holding]) -> tuple[str, ...]:
     """Where the project's own files have the token, which git does not ignore; its places themselves are none."""
-    from release.adapters import git, worktree
+    from release.adapters import worktree
+    from release.adapters.git import repository as git
 
     if not identifier or git.root(asked.system, asked.directory) is None:
         return ()

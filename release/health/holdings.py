@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from release.adapters.credentials import keyring, places, replacing
-from release.adapters.system import System
+from release.adapters.system.system import System
 from release.core.models.credential import Candidate, Credential, Resolution
 from release.core.models.index import Index
 from release.core.models.secret_location import KeyringEntry, Place, PrivateFile, Variable, shown

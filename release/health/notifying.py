@@ -14,7 +14,7 @@ from typing import Any
 
 from release.adapters.credentials import places
 from release.adapters.notify import apprise, mail, webhook
-from release.adapters.system import System
+from release.adapters.system.system import System
 from release.core.errors import ReleaseError, UsageError
 from release.core.models.credential import Credential
 from release.core.models.finding import Unknown

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from release import verification
-from release.adapters.system import System
+from release.adapters.system.system import System
 from release.core.models.credential import Credential, Origin
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
@@ -55,6 +55,6 @@ class Watch:
         return "alive" if isinstance(found.access.identity, Probed) and found.verdict.word != "unknown" else "unknown"
 
     def _may_change(self, old: Secret) -> bool:
-        from release.adapters import probes
+        from release.adapters.index import token_probes as probes
 
         return probes.may_ask(self.index, old)

@@ -213,7 +213,7 @@ class Rotation:
             )
 
     def _set_secret(self, name: str) -> None:
-        from release.adapters import github_secrets
+        from release.adapters.github import secrets as github_secrets
 
         where = f"secret {name} on GitHub"
         self.person.tell(where)

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from release import fleet as fleets
-from release import survey
+from release.adapters import collect as survey
 from release.adapters import scheduler
-from release.adapters.system import System
+from release.adapters.system.system import System
 from release.core.errors import ReleaseError, UsageError
 from release.core.models.secret_location import Place, Variable
 from release.core.redaction import redact

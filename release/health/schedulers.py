@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from release.adapters import scheduler
-from release.adapters.process import Completed
-from release.adapters.system import System, filing
+from release.adapters.system.process import Completed
+from release.adapters.system.system import System, filing
 from release.health import schedule
 from release.health.schedule import Prepared
 from release.platforms.job import Job

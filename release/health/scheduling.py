@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from release.adapters.system import System
+from release.adapters.system.system import System
 from release.health import schedule
 from release.health.by_cron import Crontab
 from release.health.by_launchd import Launchd

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from release.adapters import whole_file
+from release.adapters.system import atomic_write as whole_file
 from release.core.models.index import Index
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
-from release import fleet, survey
-from release.adapters.system import System
+from release import fleet
+from release.adapters import collect as survey
+from release.adapters.system.system import System
 from release.core.errors import ConfigError
 from release.core.facts import Project
 from release.core.models.finding import Unknown

@@ -20,8 +20,8 @@ from release.acceptance import attestation_rules as rules
 from release.acceptance.file_rules import digests
 from release.acceptance.form_fields import first
 from release.acceptance.rule import Refusal, Upload
-from release.adapters import attestations as door
-from release.adapters.attestations import DisbelievedError, Sigstore, UnsignedError
+from release.adapters import sigstore as door
+from release.adapters.sigstore import DisbelievedError, Sigstore, UnsignedError
 from release.core.models.attestation import Publisher
 from release.sandbox.answers import not_found
 from release.sandbox.call import Call

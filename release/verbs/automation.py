@@ -57,7 +57,7 @@ def _arguments_of_schedule(own: argparse.ArgumentParser) -> None:
 def ci(options: argparse.Namespace, write: Write) -> int:
     """A workflow, on standard output or in a file."""
     from release import workflows
-    from release.adapters import system
+    from release.adapters.system import system
 
     pipeline = workflows.pipeline(
         system.real(), options.directory.resolve(),
@@ -82,7 +82,7 @@ def deliver(options: argparse.Namespace, write: Write, document: dict[str, objec
 
 def schedule(options: argparse.Namespace, write: Write) -> int:
     """Print, install, remove a schedule, or say how it stands. Exit status 1 where it is not there to be told of."""
-    from release.adapters import system as systems
+    from release.adapters.system import system as systems
     from release.health import schedule as jobs
     from release.health import scheduling
 

@@ -31,7 +31,7 @@ def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
 def diagnose(options: argparse.Namespace, write: Write) -> int:
     """The cause of a failed run, from its log; without one, what stands in the way of the next."""
     from release import diagnosing
-    from release.adapters import logs
+    from release.adapters.system import log_reader as logs
     from release.asking import Talk
 
     talk = Talk.of(options, write)

@@ -34,7 +34,8 @@ def about_a_project(parser: argparse.ArgumentParser) -> None:
 
 def verify(options: argparse.Namespace, write: Write) -> int:
     """Whether an upload would be let in, tier by tier."""
-    from release.adapters import keyring_process, system
+    from release.adapters.keyring import process as keyring_process
+    from release.adapters.system import system
 
     real = system.real()
     with ExitStack() as stack:

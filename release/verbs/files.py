@@ -29,7 +29,7 @@ def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
 
 def inspect(options: argparse.Namespace, write: Write) -> int:
     from release import inspection, inspection_report
-    from release.adapters import system
+    from release.adapters.system import system
 
     directory = options.directory.resolve()
     index = inspection.index(options.index, directory, options.config) if options.index else None
@@ -40,7 +40,7 @@ def inspect(options: argparse.Namespace, write: Write) -> int:
 
 def leaks(options: argparse.Namespace, write: Write) -> int:
     from release import leak_search
-    from release.adapters import system
+    from release.adapters.system import system
 
     found = leak_search.search(
         system.real(), options.directory.resolve(), options.paths, history=options.history, staged=options.staged

@@ -51,7 +51,7 @@ def tokens(options: argparse.Namespace, write: Write) -> int:
     """How every token is, or how they were."""
     if options.what == "history":
         return _history(options, write)
-    from release.adapters import system
+    from release.adapters.system import system
     from release.health import notifying, watching
     from release.reports import metrics
 
@@ -96,7 +96,7 @@ def _told(options: argparse.Namespace, write: Write, found: Look, notify: Callab
 
 def _files(options: argparse.Namespace, run: Run) -> Iterator[tuple[str, str]]:
     """Write the files that are asked for, each as a whole; what went wrong, and what to do about it."""
-    from release.adapters import whole_file
+    from release.adapters.system import atomic_write as whole_file
     from release.core.errors import from_os
     from release.reports import metrics, notice
 
@@ -141,7 +141,7 @@ def _history(options: argparse.Namespace, write: Write) -> int:
 
 
 def _opened(options: argparse.Namespace) -> History:
-    from release.adapters import system
+    from release.adapters.system import system
     from release.health import history
 
     real = system.real()

@@ -56,7 +56,7 @@ def report(options: argparse.Namespace, write: Write) -> int:
 
 def _tokens(options: argparse.Namespace) -> str:
     """The page about tokens. Raises `ReleaseError` where their history can't be read."""
-    from release.adapters import system
+    from release.adapters.system import system
     from release.health import history, past
     from release.reports import tokens
 

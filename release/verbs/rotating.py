@@ -78,8 +78,9 @@ def rotate(options: argparse.Namespace, write: Write) -> int:
 
 def _asked(options: argparse.Namespace) -> Asked:
     """Raises ConfigError, UsageError, ToolError."""
-    from release import fleet, survey
-    from release.adapters import system
+    from release import fleet
+    from release.adapters import collect as survey
+    from release.adapters.system import system
     from release.asking import subject
     from release.health import history
     from release.health.finding_old import Asked
@@ -103,8 +104,9 @@ def _asked(options: argparse.Namespace) -> Asked:
 def _secrets(options: argparse.Namespace, index: Index, directory: Path) -> tuple[str, ...]:
     if options.gh is None:
         return ()
-    from release.adapters import github_secrets, system
     from release.adapters.credentials import environment
+    from release.adapters.github import secrets as github_secrets
+    from release.adapters.system import system
 
     if options.gh:
         return tuple(dict.fromkeys(options.gh))

@@ -19,7 +19,7 @@ LOOK = """
 import json, sys, time
 from pathlib import Path
 from release import inspection
-from release.adapters import system
+from release.adapters.system import system
 begun = time.process_time()
 found = inspection.inspect(system.real(), [Path(sys.argv[1])])
 took = time.process_time() - begun

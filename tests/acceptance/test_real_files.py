@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from release import inspection
-from release.adapters import index_api, system
+from release.adapters.index import simple_api as index_api
+from release.adapters.system import system
 from release.core.models.index import PYPI
 from release.core.models.project_listing import FileOnIndex, version_of
 

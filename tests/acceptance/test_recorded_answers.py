@@ -16,7 +16,7 @@ from release import inspection
 from release.acceptance.file_rules import FILE
 from release.acceptance.form_rules import FORM as FORM_RULES
 from release.acceptance.rule import OnIndex, Upload, first_refusal
-from release.adapters import system
+from release.adapters.system import system
 from release.checks.examination import SITE
 from tests.acceptance.recorded_answers import FORM, OK, ROWS, Row
 from tests.sandbox.asking import EXPLANATIONS, WORLD, Clock, Index, Reply, index, page

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters import grep, system, worktree
+from release.adapters import grep, worktree
+from release.adapters.system import system
 from tests.minting import token
 
 

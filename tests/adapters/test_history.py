@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters import cat_file, history
-from release.adapters.system import System, real
+from release.adapters import history
+from release.adapters.git import objects as cat_file
+from release.adapters.system.system import System, real
 from release.core.errors import ToolError
 from release.core.models.leak import Leak
 from tests import builders, minting

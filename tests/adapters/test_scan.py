@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from release.adapters import grep, members, scan, worktree
-from release.adapters.system import real
+from release.adapters.system.system import real
 from release.core.models.leak import Searched
 from release.model import leak_patterns
 from release.model.leak_sieve import OVERLAP

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from release import fleet
-from release.adapters.system import System, real
+from release.adapters.system.system import System, real
 from release.core.models.token_health import Seen
 from release.health.history import NAME, History
 from release.health.notifying import Told, notify

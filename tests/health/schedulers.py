@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from release.adapters import system
-from release.adapters.system import System
+from release.adapters.system import system
+from release.adapters.system.system import System
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

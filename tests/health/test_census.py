@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from release.adapters import keeping
+from release.adapters.http import rate_limit as keeping
 from release.core.errors import Exit
 from release.health_report import Row
 from release.sandbox.faults import Answer, Drop, Fault, When

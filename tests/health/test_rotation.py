@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters import rewrite
 from release.adapters.credentials import environment, replacing
-from release.adapters.system import real
+from release.adapters.system import private_rewrite as rewrite
+from release.adapters.system.system import real
 from release.core.errors import Exit, ReleaseError
 from release.core.facts import Project
 from release.core.models.index import PYPI, TESTPYPI, Index

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from release import fleet
-from release.adapters.system import System, real
+from release.adapters.system.system import System, real
 from release.core.models.index import Index
 from release.fleet import Fleet
 from release.health import entries

@@ -161,7 +161,8 @@ def test_where_attestations_are_switched_off_they_are_passed_over() -> None:
 
 def test_with_a_sigstore_of_its_own_the_index_believes_that_one_alone(tmp_path: Path) -> None:
     pytest.importorskip("pypi_attestations")
-    from release.adapters import attestations, builder
+    from release.adapters import sigstore as attestations
+    from release.adapters.builds import builder
     from release.core.models.oidc_identity import read
     from release.core.secret import Secret
     from tests import sigstore_service

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from release import given, journal
-from release.adapters.system import real
+from release.adapters.system.system import real
 from release.core.config import Config
 from release.core.models.index import Index
 from release.core.plan import Plan, Upload

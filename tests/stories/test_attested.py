@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("pypi_attestations")
 
-from release.adapters import attestations
+from release.adapters import sigstore as attestations
 from release.sandbox import server
 from release.sandbox.publishers import github
 from release.sandbox.world import REHEARSAL, Project, World
@@ -124,7 +124,7 @@ def _lay_beside(path: Path, on: Indexes, trust: Path) -> None:
     """As `python -m pypi_attestations sign` would, in the same job."""
     from datetime import UTC, datetime
 
-    from release.adapters import builder
+    from release.adapters.builds import builder
     from release.core.models.oidc_identity import read
     from release.core.secret import Secret
 

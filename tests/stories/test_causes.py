@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from release import checklist, verification
-from release.adapters import index_api
-from release.adapters.logs import _read as read_log
-from release.adapters.system import System, real
+from release.adapters.index import simple_api as index_api
+from release.adapters.system.log_reader import _read as read_log
+from release.adapters.system.system import System, real
 from release.checks.built import CHECKS as OF_FILES
 from release.checks.published import CHECKS as AFTERWARDS
 from release.core.config import Config

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from release.adapters import logs
+from release.adapters.system import log_reader as logs
 from release.core.secret import Secret
 from release.core.tokens import caveats as caveat
 from release.core.tokens.token import attenuate

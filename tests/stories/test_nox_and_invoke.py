@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters.other_checkers import CHECKERS
+from release.adapters.builds.external_checkers import CHECKERS
 from tests.builders import sdist, sdist_name, wheel, wheel_name
 from tests.stories.project import UserProject, files_on, indexes, make, posts, release_table
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters import index_api
+from release.adapters.index import simple_api as index_api
 from release.core.models.index import PYPI
 from tests.stories.project import UserProject
 

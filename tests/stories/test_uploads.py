@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from release import given
-from release.adapters.uploader import Limits
+from release.adapters.twine.client import Limits
 from release.sandbox import server
 from release.sandbox.faults import Answer, Drop, Fault, Slow, When
 from tests.builders import sdist

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from release import verdict_report, verification
-from release.adapters.system import System, real
+from release.adapters.system.system import System, real
 from release.core.facts import Project
 from release.core.models.credential import Credential, Origin
 from release.core.models.index import PYPI, TESTPYPI, Index
@@ -24,7 +24,7 @@ from release.core.secret import Secret
 from release.verification import Verification
 from tests.adapters.credentials.test_keyring import BACKENDS
 from tests.adapters.credentials.test_keyring import token as minted
-from tests.adapters.test_probes import state
+from tests.adapters.index.test_token_probes import state
 from tests.sandbox.asking import Index as Asking
 from tests.sandbox.asking import index as started
 from tests.stories.project import UserProject, indexes, make, release_table

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from release.adapters.credentials import environment, keyring, pypirc, trusted_publishing
 from release.adapters.credentials.source import BrokenSourceError, Found
-from release.adapters.pipe import Pipe
+from release.adapters.system.json_pipe import Pipe
 from release.core.models.credential import Ambient, Candidate, Credential, Origin, Resolution
 from release.core.models.finding import Finding, Unknown
 from release.core.models.index import PYPI, TESTPYPI, WELL_KNOWN, Index, is_loopback

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
-from release.adapters import keyring_process
 from release.adapters.credentials.source import Found
-from release.adapters.pipe import Pipe
+from release.adapters.keyring import process as keyring_process
+from release.adapters.system.json_pipe import Pipe
 from release.core.models.credential import Origin
 from release.core.models.finding import Finding, Unknown
 from release.core.models.index import Index, host_of

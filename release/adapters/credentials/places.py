@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from release.adapters import keyring_process
 from release.adapters.credentials import keyring
-from release.adapters.process import TimedOutError
+from release.adapters.keyring import process as keyring_process
+from release.adapters.system.process import TimedOutError
 from release.core.errors import ToolError
 from release.core.models.credential import Credential, Origin, Resolution
 from release.core.models.finding import Finding, Unknown
@@ -26,8 +26,8 @@ from release.core.models.secret_location import Command, KeyringEntry, Place, Pr
 from release.core.secret import Secret
 
 if TYPE_CHECKING:
-    from release.adapters.pipe import Pipe
-    from release.adapters.system import System
+    from release.adapters.system.json_pipe import Pipe
+    from release.adapters.system.system import System
 
 #: bytes; more is no credential
 _LONGEST = 65_536

@@ -9,8 +9,8 @@ import codecs
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from release.adapters import rewrite
 from release.adapters.credentials import store
+from release.adapters.system import private_rewrite as rewrite
 from release.core.errors import ReleaseError
 from release.core.models.secret_location import KeyringEntry, PrivateFile
 from release.core.secret import Secret

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from release.adapters import oidc
+from release.adapters.oidc import provider as oidc
 from release.core.models.credential import Ambient, Origin
 from release.core.models.finding import Finding
 from release.core.models.index import Index

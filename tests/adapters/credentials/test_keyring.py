@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters import keyring_process
 from release.adapters.credentials import resolve
 from release.adapters.credentials.keyring import find, near_misses
 from release.adapters.credentials.source import Found
+from release.adapters.keyring import process as keyring_process
 from release.core.models.credential import Credential
 from release.core.models.finding import Unknown
 from release.core.models.index import PYPI, TESTPYPI, Index

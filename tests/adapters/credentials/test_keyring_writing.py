@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters import process
 from release.adapters.credentials import resolve, store
+from release.adapters.system import process
 from release.core.errors import ReleaseError
 from release.core.models.credential import Credential
 from release.core.models.index import PYPI, TESTPYPI

@@ -13,7 +13,7 @@ import pytest
 
 from release.adapters.credentials import places
 from release.adapters.credentials.places import Taken
-from release.adapters.system import real
+from release.adapters.system.system import real
 from release.core.models.credential import Credential
 from release.core.models.finding import Finding, Unknown
 from release.core.models.secret_location import Command, KeyringEntry, Place, PrivateFile, Variable, shown

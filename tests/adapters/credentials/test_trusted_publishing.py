@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters import oidc
 from release.adapters.credentials import resolve, trusted_publishing
+from release.adapters.oidc import provider as oidc
 from release.core.models.credential import Ambient, Credential, Origin
 from release.core.models.finding import Finding
 from release.core.models.index import PYPI, TESTPYPI, Index

@@ -1,0 +1,1 @@
+"""Build the files, and what other checkers say of them."""

@@ -1,0 +1,1 @@
+"""Git: the repository, its tags, its objects."""

@@ -1,0 +1,1 @@
+"""HTTP: one client, its errors, its rate limit."""

@@ -1,0 +1,44 @@
+"""What an index attests of a file: `GET /integrity/<project>/<version>/<file>/provenance`.
+
+Source: PEP 740; warehouse, `api/integrity.py`: 200, 403 "Attestations temporarily disabled", 404 "No provenance
+available for …", 406.
+"""
+
+from __future__ import annotations
+
+import secrets
+from urllib.parse import quote
+
+from packaging.utils import canonicalize_name
+
+from release.adapters.http import client as http
+from release.core.models.attestation import Provenance, provenance
+from release.core.models.index import Index
+
+_JSON = "application/vnd.pypi.integrity.v1+json"
+_OK, _NOT_FOUND = 200, 404
+
+
+def address(index: Index, project: str, version: str, filename: str) -> str:
+    """Where the provenance of a file is to be found."""
+    root = index.simple_url.removesuffix("simple/") + "integrity/"
+    return f"{root}{canonicalize_name(project)}/{quote(version)}/{quote(filename)}/provenance"
+
+
+def fetch(index: Index, project: str, version: str, filename: str, *, retries: int = http.RETRIES) -> Provenance | None:
+    """The provenance of a file, past caches; None where the index has none of it.
+
+    Raises `UnreachableError` where no usable answer came.
+    """
+    url = address(index, project, version, filename)
+    headers = {"Accept": _JSON, "Cache-Control": "no-cache", "Pragma": "no-cache"}
+    with http.session(url, retries=retries) as session:
+        response = session.get(url, headers=headers, params={"fresh": secrets.token_hex(8)})
+        if response.status_code == _NOT_FOUND:
+            return None
+        if response.status_code != _OK:
+            raise http.unusable(url, f"answers {response.status_code} {response.reason or ''}".strip())
+        try:
+            return provenance(response.json())
+        except (ValueError, RecursionError) as error:
+            raise http.unusable(url, f"answers something that is no provenance: {error}") from error

@@ -1,0 +1,80 @@
+"""What an index's JSON API tells: a project's spelling, who owns it, the files of a release.
+
+Source: PyPI documentation, "JSON API" (`ownership`, since February 2026).
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+from urllib.parse import quote
+
+from packaging.utils import canonicalize_name
+
+from release.adapters.http import client as http
+from release.core.models.index import Index
+from release.core.models.ownership import Ownership
+from release.core.models.project_listing import FileOnIndex
+
+
+def ownership(index: Index, project: str, *, retries: int = http.RETRIES) -> Ownership | None:
+    """Who owns a project; None where the index does not tell, as for one without releases.
+
+    Raises `UnreachableError` where no answer came.
+    """
+    if index.kind != "warehouse":
+        return None
+    return _read(_answer(f"{index.json_url}{canonicalize_name(project)}/json", retries=retries))
+
+
+def files(index: Index, project: str, version: str, *, retries: int = http.RETRIES) -> tuple[FileOnIndex, ...] | None:
+    """The files of a release as the JSON API lists them, past caches; None where it has no such release.
+
+    That it has none proves nothing: its "not found" is cached. Raises `UnreachableError` where no answer came.
+    """
+    if index.kind != "warehouse":
+        return None
+    url = f"{index.json_url}{canonicalize_name(project)}/{quote(version)}/json"
+    match _answer(url, retries=retries, params={"fresh": secrets.token_hex(8)}):
+        case {"urls": [*told]}:
+            return tuple(one for one in map(_file, told) if one is not None)
+        case _:
+            return None
+
+
+def _answer(url: str, *, retries: int, params: dict[str, str] | None = None) -> Any:
+    """The JSON that comes; an empty object where something else does."""
+    with http.session(url, retries=retries) as session:
+        response = session.get(url, headers={"Accept": "application/json"}, params=params)
+        try:
+            return response.json() if response.status_code == 200 else {}  # noqa: PLR2004 - OK
+        except ValueError:
+            return {}
+
+
+def _file(entry: Any) -> FileOnIndex | None:
+    match entry:
+        case {"filename": str(name), "url": str(url), "digests": {"sha256": str(digest)}, **rest}:
+            size = rest.get("size")
+            reason = str(rest.get("yanked_reason") or "") if rest.get("yanked") else None
+            return FileOnIndex(
+                filename=name, url=url, sha256=digest.lower(), size=size if isinstance(size, int) else None,
+                yanked=reason,
+            )  # fmt: skip
+        case _:
+            return None
+
+
+def _read(answer: Any) -> Ownership | None:
+    match answer:
+        case {"info": {"name": str(name)}}:
+            owners = answer.get("ownership")
+        case _:
+            return None
+    match owners:
+        case {"roles": [*roles], **rest}:
+            told = tuple((str(one.get("role")), str(one.get("user"))) for one in roles if isinstance(one, dict))
+            organization = rest.get("organization")
+            return Ownership(name=name, roles=told, organization=str(organization) if organization else None)
+        case _:
+            return Ownership(name=name)

@@ -1,0 +1,132 @@
+"""Asks an index what a token may do, by uploads that can't succeed; and never with the token itself.
+
+What crosses the network is a copy that allows nothing any more, or, where the index is to check
+signature and rights, one that is for a single project and two minutes. The forms are made in
+`release.core.models.probe`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from release.adapters.credentials import fits
+from release.adapters.http import client as http
+from release.adapters.http import errors as http_errors
+from release.core.errors import ReleaseError, UnreachableError
+from release.core.models import probe
+from release.core.models.error_response import Reply
+from release.core.models.index import Index
+from release.core.models.probe import Form, Probed
+from release.core.redaction import Redactor
+from release.core.secret import Secret
+from release.core.tokens import attenuation
+from release.core.tokens.token import Token, decode
+
+if TYPE_CHECKING:
+    import requests
+
+#: how long the copy lives that may really upload, to one project
+LIFE = timedelta(minutes=2)
+#: seconds to connect, seconds of silence in an answer
+_TIMEOUT = (10.0, 30.0)
+#: bytes of an answer that are read
+_BODY = 20_000
+_USERNAME = "__token__"
+#: what a second attempt can't change
+_HOPELESS = {http_errors.TLS, http_errors.PROXY}
+
+
+class NotAskedError(ReleaseError):
+    """This token must not be shown to this index, be it as a copy."""
+
+
+def may_ask(index: Index, token: Secret) -> bool:
+    """Whether a copy of the token may be sent: to PyPI's own kind of index, unseen by others, that issued it."""
+    told = decode(token)
+    private = urlsplit(index.upload_url).scheme == "https" or index.loopback
+    return index.kind == "warehouse" and private and isinstance(told, Token) and fits(told.location, index)
+
+
+def identity(index: Index, token: Secret) -> Probed:
+    """Whether the index knows the token and its account; says nothing of signature, limits and rights.
+
+    All four raise `NotAskedError`, and `UnreachableError` where no answer came.
+    """
+    return _ask(index, token, probe.identity())
+
+
+def permission(index: Index, token: Secret, *, name: str, version: str, now: datetime) -> Probed:
+    """Whether the token may upload to a project that exists, `name` and `version` as the index has them.
+
+    `now` is the index's time. The copy is for this project, and for `LIFE`.
+    """
+    _allowed(index, token)
+    copy = attenuation.limited(token, name, now=now, lasts=LIFE)
+    return _post(index, copy, probe.permission(name, version))
+
+
+def first_release(index: Index, token: Secret, *, module: str) -> Probed:
+    """Whether the account may create a project; `module` is one of `STANDARD_MODULES` that is none."""
+    return _ask(index, token, probe.first_release(module))
+
+
+def metadata(index: Index, token: Secret, *, project: str, fields: Iterable[tuple[str, str]]) -> Probed:
+    """Whether the index takes a file's metadata; `fields` as the uploader sends them."""
+    return _ask(index, token, probe.metadata(project, fields))
+
+
+def _ask(index: Index, token: Secret, form: Form) -> Probed:
+    """With a copy that has expired: the index looks at limits only once it knows the project."""
+    _allowed(index, token)
+    return _post(index, attenuation.expired(token), form)
+
+
+def _allowed(index: Index, token: Secret) -> None:
+    if not may_ask(index, token):
+        raise NotAskedError(
+            f"this token is not shown to {index.name}",
+            remedy=f"use a token made on {index.token_location}, over https",
+        )
+
+
+def _post(index: Index, copy: Secret, form: Form) -> Probed:
+    """One answer. A connection that failed is tried once more: whatever arrived, it had no effect."""
+    try:
+        reply = _send(index, copy, form)
+    except UnreachableError as error:
+        if error.cause in _HOPELESS:
+            raise
+        reply = _send(index, copy, form)
+    return Probed(kind=form.kind, project=form.project, reply=reply)
+
+
+def _send(index: Index, copy: Secret, form: Form) -> Reply:
+    parts: list[tuple[str, Any]] = [(name, (None, value)) for name, value in form.fields]
+    if form.content is not None:
+        parts.append(("content", (*form.content, "application/octet-stream")))
+    with (
+        http.session(index.upload_url, retries=0) as session,
+        session.post(
+            index.upload_url,
+            files=parts,
+            auth=(_USERNAME, copy.reveal()),
+            headers={"Accept": "application/json"},
+            allow_redirects=False,
+            timeout=_TIMEOUT,
+            stream=True,
+        ) as response,
+    ):
+        return _reply(response, Redactor([copy]))
+
+
+def _reply(response: requests.Response, redact: Redactor) -> Reply:
+    data = next(response.iter_content(_BODY), b"")
+    return Reply(
+        status=response.status_code,
+        reason=redact(response.reason or ""),
+        body=redact(data.decode(response.encoding or "utf-8", "replace")),
+        headers={name.lower(): redact(value) for name, value in response.headers.items()},
+    )

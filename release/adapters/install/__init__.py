@@ -1,0 +1,1 @@
+"""Install the files into an environment of their own, and try them."""

@@ -1,0 +1,1 @@
+"""The keyring, asked in a process of its own."""

@@ -1,0 +1,1 @@
+"""The system: processes, pipes, files, logs."""

@@ -1,0 +1,1 @@
+"""Uploads through twine, in processes of their own."""
