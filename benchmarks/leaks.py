@@ -24,8 +24,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from release import leak_search
 from release.adapters.builds import builder
+from release.leaks import search as leak_search
 
 ROOT = Path(__file__).parents[1]
 ANCHOR = "pypi-AgE"
@@ -122,7 +122,7 @@ def history(directory: Path, rounds: int) -> None:
 SEARCH = """\
 import sys
 from pathlib import Path
-from release.adapters import history
+from release.leaks import git_history as history
 from release.adapters.system import system
 history.search_all(system.real(), Path(sys.argv[1]))
 """

@@ -28,7 +28,7 @@ from release.core.models.project_name import in_file_name
 from release.inspection_report import Inspected
 
 if TYPE_CHECKING:
-    from release.adapters.passing import Passing
+    from release.leaks.stream_scan import Passing
 
 __all__ = ["index", "inspect", "inspection", "on_index", "projects", "stored"]
 
@@ -42,7 +42,7 @@ def inspect(
     `project`, other people's checkers look at the files and at its pyproject.toml; they never decide.
     Raises `UsageError` where a path is no file that can be read.
     """
-    from release.adapters.passing import Passing
+    from release.leaks.stream_scan import Passing
 
     searches = list(map(Passing, paths))
     files = tuple(map(_file, paths, searches))

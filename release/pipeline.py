@@ -10,18 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from release import (
-    attesting,
-    building,
-    checklist,
-    comparing,
-    ending,
-    given,
-    keeping,
-    leak_search,
-    promotion,
-    verification,
-)
+from release import attesting, building, checklist, comparing, ending, given, keeping, promotion, verification
 from release import journal as journals
 from release.adapters import collect as survey
 from release.adapters.system.system import System
@@ -45,6 +34,7 @@ from release.core.models.project_listing import Listing
 from release.core.plan import SANDBOX, Plan, Step
 from release.delivery import Delivery
 from release.journal import Journal
+from release.leaks import search as leak_search
 from release.report import Account
 
 Facts = TypeVar("Facts")

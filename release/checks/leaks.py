@@ -8,7 +8,7 @@ from release.checklist import Check, check
 from release.core.facts import Built, Leaks
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 from release.core.models.leak import INDEX_TOKEN, KINDS, Leak
-from release.model.leak_files import KINDS as FILES
+from release.leaks.credential_files import KINDS as FILES
 
 _REWRITE = "force-push every branch and tag, and let everybody clone anew"
 

@@ -168,8 +168,8 @@ def _age(asked: Asked, fingerprint: str, identifier: str) -> timedelta | None:
 
 def _leaked_in(asked: Asked, identifier: str, holding: Iterable[Holding]) -> tuple[str, ...]:
     """Where the project's own files have the token, which git does not ignore; its places themselves are none."""
-    from release.adapters import worktree
     from release.adapters.git import repository as git
+    from release.leaks import worktree
 
     if not identifier or git.root(asked.system, asked.directory) is None:
         return ()

@@ -39,8 +39,8 @@ def inspect(options: argparse.Namespace, write: Write) -> int:
 
 
 def leaks(options: argparse.Namespace, write: Write) -> int:
-    from release import leak_search
     from release.adapters.system import system
+    from release.leaks import search as leak_search
 
     found = leak_search.search(
         system.real(), options.directory.resolve(), options.paths, history=options.history, staged=options.staged

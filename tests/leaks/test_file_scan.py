@@ -17,11 +17,14 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters import grep, members, scan, worktree
 from release.adapters.system.system import real
 from release.core.models.leak import Searched
-from release.model import leak_patterns
-from release.model.leak_sieve import OVERLAP
+from release.leaks import archive_members as members
+from release.leaks import file_scan as scan
+from release.leaks import git_grep as grep
+from release.leaks import prefilter as leak_patterns
+from release.leaks import worktree
+from release.leaks.scanner import OVERLAP
 from tests import builders, minting
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from release.core.models.leak import INDEX_TOKEN, KINDS, Leak
-from release.model.leak_sieve import changed, search, suspicious
+from release.leaks.scanner import changed, search, suspicious
 from tests import minting
 
 PIECES = (

@@ -19,7 +19,7 @@ from release.core.secret import Secret
 from release.core.tokens import base64_defects as structure
 from release.core.tokens import macaroon
 from release.core.tokens.token import Token, decode
-from release.model.leak_patterns import BASIC
+from release.leaks.prefilter import BASIC
 
 #: What stands between two parts of a wrapped word: the end of a line, with a closing quotation mark, a
 #: backslash, a "+" or "=" before it (source code, shells, quoted-printable), and indentation, marks of

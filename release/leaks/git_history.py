@@ -15,15 +15,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from release.adapters import members, scan
 from release.adapters.git import objects as cat_file
 from release.adapters.git import repository as git
 from release.adapters.system.process_pool import MOST, spread
 from release.adapters.system.system import System
 from release.core.errors import ToolError
 from release.core.models.leak import Leak, Searched, Unread, together
-from release.model import leak_files
-from release.model.leak_sieve import changed, search, suspicious
+from release.leaks import archive_members as members
+from release.leaks import credential_files as leak_files
+from release.leaks import file_scan as scan
+from release.leaks.scanner import changed, search, suspicious
 
 #: bytes of objects from which on a second process is worth its start
 _LARGE = 64 << 20

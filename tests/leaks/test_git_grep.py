@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters import grep, worktree
 from release.adapters.system import system
+from release.leaks import git_grep as grep
+from release.leaks import worktree
 from tests.minting import token
 
 

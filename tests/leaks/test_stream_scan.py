@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters import scan
-from release.adapters.passing import Passing
 from release.checks.examination import examined
 from release.core.facts import Built, BuiltFile
 from release.core.models.leak import Searched
+from release.leaks import file_scan as scan
+from release.leaks.stream_scan import Passing
 from tests import minting
 from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from release.adapters import members
 from release.adapters.git.objects import PIECE
 from release.core.models.leak import Leak, Searched, Unread
-from release.model.leak_sieve import OVERLAP, search
+from release.leaks import archive_members as members
+from release.leaks.scanner import OVERLAP, search
 
 #: archives in archives
 _DEPTH = 6

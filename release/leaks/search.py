@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from release.adapters import worktree
 from release.adapters.git import repository as git
 from release.adapters.system.system import System
 from release.core.errors import ToolError, UsageError
 from release.core.facts import Leaks
 from release.core.models.distribution import Distribution
 from release.core.models.leak import Searched, Unread, together
+from release.leaks import worktree
 
 
 def distributions(files: Iterable[Distribution]) -> Leaks:
@@ -53,7 +53,7 @@ def _path(system: System, path: Path) -> Leaks:
 
 
 def _file(path: Path) -> Searched:
-    from release.adapters import scan
+    from release.leaks import file_scan as scan
 
     return scan.file(path, path.name)
 
@@ -63,7 +63,7 @@ def _reason(error: OSError) -> str:
 
 
 def _staged(system: System, directory: Path) -> Leaks:
-    from release.adapters import history
+    from release.leaks import git_history as history
 
     try:
         return Leaks(scope="staged", searched=history.staged(system, directory))
@@ -74,7 +74,7 @@ def _staged(system: System, directory: Path) -> Leaks:
 
 
 def _history(system: System, root: Path) -> Leaks:
-    from release.adapters import history
+    from release.leaks import git_history as history
 
     return Leaks(scope="history", searched=history.search_all(system, root))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from release.adapters.git import repository as git
 from release.adapters.system.system import System
 from release.core.errors import ToolError
-from release.model import leak_patterns
+from release.leaks import prefilter as leak_patterns
 
 #: files from which on a second git is worth its start
 _MANY = 1000

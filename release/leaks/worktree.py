@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release.adapters import grep
 from release.adapters.git import repository as git
 from release.adapters.system.system import System
+from release.leaks import git_grep as grep
 
 if TYPE_CHECKING:
     from release.core.models.leak import Searched
@@ -42,9 +42,9 @@ def search(system: System, directory: Path) -> Searched:
         return replace(_all(directory, names), count=len(names))
     asked = grep.ask(system, directory)
     # While git reads the files, what reads the suspects among them is loaded.
-    from release.adapters import scan  # noqa: F401 - `_files` wants it
     from release.core.models.leak import together
-    from release.model.leak_files import may_hold_credentials
+    from release.leaks import file_scan as scan  # noqa: F401 - `_files` wants it
+    from release.leaks.credential_files import may_hold_credentials
 
     listed = asked.answer()
     suspects = dict.fromkeys([*listed.suspects, *filter(may_hold_credentials, listed.names)])
@@ -76,8 +76,8 @@ def _size(directory: Path, names: tuple[str, ...]) -> int:
 
 
 def _files(task: _Task) -> Searched:
-    from release.adapters.scan import Reader
     from release.core.models.leak import together
+    from release.leaks.file_scan import Reader
 
     return together(map(Reader(task.root).search, task.names))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from release.adapters import members
 from release.core.models.leak import Leak, Searched, Unread
-from release.model.leak_sieve import OVERLAP, search
+from release.leaks import archive_members as members
+from release.leaks.scanner import OVERLAP, search
 
 
 class Passing:
@@ -37,7 +37,7 @@ class Passing:
             self._line, self._tail, self._count = 1, b"", self._count + 1
 
     def _nested(self, name: str, piece: bytes, more: bool) -> None:
-        from release.adapters import scan
+        from release.leaks import file_scan as scan
 
         if more:
             self._beyond = True
@@ -51,7 +51,7 @@ class Passing:
         Raises `OSError` where it can't be read.
         """
         if self._beyond or not count or self._count != count:
-            from release.adapters import scan
+            from release.leaks import file_scan as scan
 
             return scan.file(self._path, self._path.name)
         seen = dict.fromkeys(self._found)

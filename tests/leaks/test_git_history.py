@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters import history
 from release.adapters.git import objects as cat_file
 from release.adapters.system.system import System, real
 from release.core.errors import ToolError
 from release.core.models.leak import Leak
+from release.leaks import git_history as history
 from tests import builders, minting
 
 _QUIET = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}

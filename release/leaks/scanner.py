@@ -8,8 +8,8 @@ from dataclasses import replace
 from functools import cache
 
 from release.core.models.leak import Leak, Spot
-from release.model import leak_patterns
-from release.model.leak_files import credential_file
+from release.leaks import prefilter as leak_patterns
+from release.leaks.credential_files import credential_file
 
 #: from a file's bytes and the place in them where the sieve stopped
 Rule = Callable[[bytes, int], Spot | None]
@@ -28,7 +28,8 @@ _SIEVES = tuple(
 @cache
 def _rules() -> tuple[tuple[Rule, ...], ...]:
     """What may begin where each sieve stops. Loaded then: a decoder of tokens takes longer than most searches."""
-    from release.model import leak_formats, leak_token
+    from release.leaks import detectors as leak_formats
+    from release.leaks import pypi_token_detector as leak_token
 
     return (
         (leak_token.token, leak_formats.private_key, leak_formats.aws, leak_formats.google, leak_formats.putty),
@@ -111,7 +112,7 @@ def _spots(data: bytes, path: str) -> Iterator[Spot]:
         for found in sieve.finditer(data) if letter in data else ():
             yield from (spot for rule in _rules()[number] if (spot := rule(data, found.start())) is not None)
     if _BASIC in data:
-        from release.model import leak_token
+        from release.leaks import pypi_token_detector as leak_token
 
         yield from leak_token.basic(data)
     if path:

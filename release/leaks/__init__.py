@@ -1,0 +1,1 @@
+"""Search files, archives and history for secrets."""
