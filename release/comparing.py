@@ -14,8 +14,10 @@ from release.adapters import collect as survey
 from release.adapters.git import repository as git
 from release.adapters.index import file_cache as cache
 from release.adapters.system.system import System
-from release.checklist import Check
-from release.checks import against_last, tree, twice
+from release.checks import previous_release as against_last
+from release.checks import reproducibility as twice
+from release.checks import sdist_completeness as tree
+from release.checks.engine import Check
 from release.core.errors import ToolError, UnreachableError
 from release.core.facts import Built, BuiltFile, Earlier
 from release.core.models.finding import NotApplicable, Unknown

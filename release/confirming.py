@@ -10,11 +10,12 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from release import checklist, looking
+from release import looking
 from release.adapters import collect as survey
 from release.adapters.install import smoke_test_plan as smoke_list
 from release.adapters.system.system import System
-from release.checks import outside
+from release.checks import engine as checklist
+from release.checks import published_files as outside
 from release.core.config import Config
 from release.core.errors import ConfigError, UsageError
 from release.core.events import Checked, Said, StepBegun, StepEnded, Tell

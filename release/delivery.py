@@ -24,7 +24,7 @@ from release.adapters.install import venv as environment
 from release.adapters.install.venv import Environment
 from release.adapters.system.system import System
 from release.adapters.twine import client as uploader
-from release.checks import vouching
+from release.checks import trusted_publishing as vouching
 from release.core.config import Config
 from release.core.events import Progress, Said, Tell
 from release.core.facts import Project, Published

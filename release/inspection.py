@@ -16,7 +16,7 @@ from packaging.utils import NormalizedName, canonicalize_name, canonicalize_vers
 from release.acceptance.archive_limits import Visit
 from release.acceptance.rule import OnIndex, StoredFile
 from release.adapters.system.system import System
-from release.checks.examination import Examined, examined
+from release.checks.distribution_reader import Examined, examined
 from release.checks.inspection import as_data, inspection, of_leaks
 from release.core.errors import ConfigError, ToolError, UnreachableError, UsageError
 from release.core.facts import Built, BuiltFile, Leaks

@@ -9,7 +9,7 @@ from typing import Any
 
 from release.acceptance.description_rules import RendererBrokeError, as_html
 from release.archive_tree import printable, size, tree
-from release.checks.examination import Examined, examined
+from release.checks.distribution_reader import Examined, examined
 from release.core.facts import Built
 from release.core.models.index import Index
 

@@ -25,7 +25,7 @@ from release.adapters.install import installer
 from release.adapters.install import smoke_test as smoke
 from release.adapters.install import venv as environment
 from release.adapters.system.system import System, filing, together
-from release.checks.outside import installable
+from release.checks.published_files import installable
 from release.core.errors import RefusedError, ToolError, UnreachableError
 from release.core.events import Progress, Tell
 from release.core.facts import BuiltFile, Outside, Project, Tried

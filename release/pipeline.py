@@ -10,16 +10,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from release import attesting, building, checklist, comparing, ending, given, keeping, promotion, verification
+from release import attesting, building, comparing, ending, given, keeping, promotion, verification
 from release import journal as journals
 from release.adapters import collect as survey
 from release.adapters.system.system import System
-from release.checks import access as access_checks
-from release.checks import built as built_checks
+from release.checks import attestation_readiness as signing_checks
+from release.checks import credential as access_checks
+from release.checks import distributions as built_checks
+from release.checks import engine as checklist
+from release.checks import filename_conflicts as taken_checks
 from release.checks import leaks as leak_checks
-from release.checks import signing as signing_checks
 from release.checks import source as source_checks
-from release.checks import taken as taken_checks
 from release.checks import versions as version_checks
 from release.core import plan as plans
 from release.core.config import Config
@@ -247,7 +248,7 @@ def _verify(run: Run, name: str) -> tuple[bool, str]:
     if run.plan.verb != "confirm" and run.journal.last("verified", index=name, url=_mark(index), files=hashes):
         return False, f"verified on {name} before"
     facts = run.delivery.verify(index, _name(run), run.files, run.journal)
-    from release.checks import published as published_checks
+    from release.checks import post_upload as published_checks
 
     done = _check(run, published_checks.CHECKS, facts, subject=name)
     run.journal.write("verified", index=name, url=_mark(index), files=hashes)

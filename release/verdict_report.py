@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from release.checks.access import TIERS
-from release.checks.on_index import files_of_version
-from release.checks.vouching import line
-from release.checks.works import shown
+from release.checks.credential import TIERS
+from release.checks.index_state import files_of_version
+from release.checks.token_permission import shown
+from release.checks.trusted_publishing import line
 from release.core.events import Checked
 from release.core.facts import Access, Project
 from release.core.models.check_result import Outcome, State

@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
-from release import checklist
 from release.adapters import collect as survey
 from release.adapters import credentials
 from release.adapters.system.json_pipe import Pipe
 from release.adapters.system.system import System
-from release.checks import access as access_checks
+from release.checks import credential as access_checks
+from release.checks import engine as checklist
 from release.core.config import Config
 from release.core.errors import UnreachableError, UsageError
 from release.core.facts import Access, Project

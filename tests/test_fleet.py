@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from release import fleet
-from release.checks.health import CHECKS
+from release.checks.token_health import CHECKS
 from release.core import config
 from release.core.errors import ConfigError
 from release.core.models.index import PYPI, TESTPYPI

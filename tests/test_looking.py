@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from release import checklist, looking
+from release import looking
 from release.adapters import sigstore as attestations
 from release.adapters.builds import builder
 from release.adapters.system.system import real
-from release.checks.outside import CHECKS
+from release.checks import engine as checklist
+from release.checks.published_files import CHECKS
 from release.core.errors import RefusedError, UnreachableError
 from release.core.facts import Outside, Project
 from release.core.models.attestation import Publisher

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from release.checklist import run
-from release.checks.built import CHECKS, OF_A_FILE
-from release.checks.examination import Examined, examined
+from release.checks.distribution_reader import Examined, examined
+from release.checks.distributions import CHECKS, OF_A_FILE
+from release.checks.engine import run
 from release.checks.leaks import CHECKS as LEAKS
 from release.core.facts import Built, Leaks
 from release.core.models.check_result import Outcome, State

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from release.checklist import Check, check
+from release.checks.engine import Check, check
 from release.core.facts import Built, Leaks
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 from release.core.models.leak import INDEX_TOKEN, KINDS, Leak

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from packaging.version import InvalidVersion, Version
 
-from release.checklist import Check, check
+from release.checks.engine import Check, check
 from release.core.facts import Git, Source
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 from release.core.models.project_name import is_name

@@ -9,8 +9,8 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from release.checklist import Check, check
-from release.checks.examination import Examined, examined
+from release.checks.distribution_reader import Examined, examined
+from release.checks.engine import Check, check
 from release.core.facts import Built, Source
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from release import checklist
-from release.checks import health as health_checks
+from release.checks import engine as checklist
+from release.checks import token_health as health_checks
 from release.core.facts import Health, Project
 from release.core.models import verdict as verdicts
 from release.core.models.check_result import Outcome, State

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from release.checklist import run
-from release.checks import against_last, tree, versions
-from release.checks.built import CHECKS
+from release.checks import previous_release as against_last
+from release.checks import sdist_completeness as tree
+from release.checks import versions
+from release.checks.distributions import CHECKS
+from release.checks.engine import run
 from release.core.config import Config
 from release.core.facts import Built, BuiltFile, Earlier, Git, Project, Source
 from release.core.models.check_result import State

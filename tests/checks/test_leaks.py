@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from release.checklist import run
+from release.checks.engine import run
 from release.checks.leaks import CHECKS, OF_BUILT
 from release.core.facts import Built, Leaks
 from release.core.models.check_result import Outcome, State

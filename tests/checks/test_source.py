@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from release.checklist import run
+from release.checks.engine import run
 from release.checks.source import CHECKS
 from release.core.config import Config
 from release.core.facts import Git, Project, Source

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from release.checks.examination import examined
+from release.checks.distribution_reader import examined
 from release.core.facts import Built, BuiltFile
 from release.core.models.leak import Searched
 from release.leaks import file_scan as scan

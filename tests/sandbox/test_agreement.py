@@ -19,7 +19,7 @@ from release.acceptance.evaluate import judge
 from release.acceptance.rule import OnIndex, Upload
 from release.acceptance.twine_form import twine_form
 from release.adapters.system import system
-from release.checks.examination import SITE
+from release.checks.distribution_reader import SITE
 from release.core.facts import Built, BuiltFile
 from tests.acceptance.making import (
     NOTHING,

@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 
-from release import checklist, verification
+from release import verification
 from release.adapters.index import simple_api as index_api
 from release.adapters.system.log_reader import _read as read_log
 from release.adapters.system.system import System, real
-from release.checks.built import CHECKS as OF_FILES
-from release.checks.published import CHECKS as AFTERWARDS
+from release.checks import engine as checklist
+from release.checks.distributions import CHECKS as OF_FILES
+from release.checks.post_upload import CHECKS as AFTERWARDS
 from release.core.config import Config
 from release.core.errors import UnreachableError
 from release.core.facts import Project
@@ -39,9 +40,9 @@ from release.sandbox.world import Project as OnSandbox
 from tests.acceptance.making import SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
 from tests.adapters.credentials.test_keyring import BACKENDS
 from tests.adapters.serving import closed_port, serving
-from tests.checks.test_built import built, file
-from tests.checks.test_published import file as listed
-from tests.checks.test_published import listing, published
+from tests.checks.test_distributions import built, file
+from tests.checks.test_post_upload import file as listed
+from tests.checks.test_post_upload import listing, published
 from tests.diagnostics.test_catalog import NOT_REPRODUCIBLE
 from tests.diagnostics.test_matcher import ANSWERS, OUTPUTS, output
 
@@ -206,7 +207,7 @@ def bumped(desk: Desk) -> str | None:
     wheel_there = listed("acme_widget-1.0-py3-none-any.whl")
     desk.env["TWINE_PASSWORD"] = token(ACCOUNT)
     facts = replace(desk.look().access, listing=listing(wheel_there), releasing=True)
-    from release.checks.access import CHECKS
+    from release.checks.credential import CHECKS
 
     return verdict.judge(checklist.run(CHECKS, facts)).cause
 

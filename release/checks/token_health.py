@@ -1,6 +1,6 @@
 """What a working token still lacks: time, narrowness, a place of its own.
 
-None of these stops an upload, so all of them warn; what stops one is in `release.checks.access`.
+None of these stops an upload, so all of them warn; what stops one is in `release.checks.credential`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from release.checklist import Check, check
+from release.checks.engine import Check, check
 from release.core.facts import Health, Project
 from release.core.models.credential import Credential
 from release.core.models.finding import Finding, NotApplicable, Observation

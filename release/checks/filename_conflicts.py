@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from release.checklist import Check, check
-from release.checks.twice import in_words
+from release.checks.engine import Check, check
+from release.checks.reproducibility import in_words
 from release.core.facts import Built, BuiltFile, Taken
 from release.core.models.finding import Finding, Observation
 

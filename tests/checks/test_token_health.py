@@ -7,15 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from release import checklist
-from release.checks import health as checks
-from release.checks.health import CHECKS
+from release.checks import engine as checklist
+from release.checks import token_health as checks
+from release.checks.token_health import CHECKS
 from release.core.facts import Before, Health
 from release.core.models.check_result import Outcome, State
 from release.core.models.credential import Credential
 from release.core.tokens import caveats as caveat
 from release.fleet import Policy
-from tests.checks.test_access import ACCOUNT, NOW, OTHER, access, token
+from tests.checks.test_credential import ACCOUNT, NOW, OTHER, access, token
 
 DAY = timedelta(days=1)
 PROJECT = b'[1,["acme-widget"]]'

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from release import checklist
-from release.checks.outside import CHECKS, installable
+from release.checks import engine as checklist
+from release.checks.published_files import CHECKS, installable
 from release.core.facts import Built, BuiltFile, Outside, Project, Tried
 from release.core.models.attestation import PUBLISH, Provenance, Publisher, Verified
 from release.core.models.check_result import Outcome, State

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from release import checklist
-from release.checks.access import CHECKS
+from release.checks import engine as checklist
+from release.checks.credential import CHECKS
 from release.core.facts import Access, Project
 from release.core.models.check_result import Outcome, State
 from release.core.models.error_response import Reply
@@ -22,7 +22,7 @@ from release.core.models.ownership import Ownership
 from release.core.models.probe import Probed
 from release.core.models.project_listing import FileOnIndex, Listing
 from release.core.models.verdict import judge
-from tests.checks.test_access import ACCOUNT, LOCAL, NOW, OTHER, access, listing, token
+from tests.checks.test_credential import ACCOUNT, LOCAL, NOW, OTHER, access, listing, token
 
 HELP = "See https://pypi.org/help/#x for more information."
 IDENTITY = (400, "Unknown protocol version.")

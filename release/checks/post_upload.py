@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from release.checklist import Check, check
+from release.checks.engine import Check, check
 from release.core.facts import Published
 from release.core.models.attestation import Verified
 from release.core.models.distribution import Distribution

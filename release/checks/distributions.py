@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from release.checklist import Check, check
-from release.checks import advice, examination, oddities, shipped, versions
-from release.checks.examination import examined, needs
+from release.checks import acceptance_remedies as advice
+from release.checks import archive_hygiene as shipped
+from release.checks import archive_warnings as oddities
+from release.checks import distribution_reader as examination
+from release.checks import versions
+from release.checks.distribution_reader import examined, needs
+from release.checks.engine import Check, check
 from release.core.facts import Built
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 

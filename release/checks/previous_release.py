@@ -11,9 +11,9 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from release.checklist import Check, check
-from release.checks.examination import Examined, examined
-from release.checks.oddities import some
+from release.checks.archive_warnings import some
+from release.checks.distribution_reader import Examined, examined
+from release.checks.engine import Check, check
 from release.core.facts import Built, Earlier
 from release.core.models.finding import Finding, NotApplicable, Observation
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from release.checklist import Check, check, run
+from release.checks.engine import Check, check, run
 from release.core.models.check_result import Outcome, State
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from release.checklist import Check, check
-from release.checks.access import a_credential_is_found
+from release.checks.credential import a_credential_is_found
+from release.checks.engine import Check, check
 from release.core.facts import Access
 from release.core.models.finding import Observation
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from release.checklist import Check, check
-from release.checks.examination import Examined, examined
-from release.checks.oddities import some
+from release.checks.archive_warnings import some
+from release.checks.distribution_reader import Examined, examined
+from release.checks.engine import Check, check
 from release.core.facts import Built
 from release.core.models.finding import Finding, NotApplicable, Observation
 

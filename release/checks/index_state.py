@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from release.checklist import Check, check
+from release.checks.engine import Check, check
 from release.core.facts import Access, Project
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 from release.core.models.project_listing import FileOnIndex, Listing

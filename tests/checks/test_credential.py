@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from release import checklist
-from release.checks.access import CHECKS
+from release.checks import engine as checklist
+from release.checks.credential import CHECKS
 from release.core.facts import Access, Project
 from release.core.models.check_result import Outcome, State
 from release.core.models.credential import Credential, Origin

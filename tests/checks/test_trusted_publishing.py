@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from release import checklist
-from release.checks.access import CHECKS
+from release.checks import engine as checklist
+from release.checks.credential import CHECKS
 from release.core.facts import Access, Project
 from release.core.models import verdict
 from release.core.models.check_result import Outcome, State

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from release.checks.examination import Examined
-from release.checks.sameness import differences
+from release.checks.distribution_reader import Examined
+from release.checks.metadata_consistency import differences
 from release.core.models.finding import Finding
 from tests.acceptance.making import SDIST, WHEEL, metadata
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from release.checklist import run
-from release.checks import twice
+from release.checks import reproducibility as twice
+from release.checks.engine import run
 from release.core.facts import Built, BuiltFile
 from tests.acceptance.making import NOW, SDIST, WHEEL
 from tests.stories.project import make

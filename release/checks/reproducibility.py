@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 from release.acceptance.file_rules import hashed
-from release.checklist import Check, check
+from release.checks.engine import Check, check
 from release.core.facts import Built, BuiltFile
 from release.core.models.finding import Finding, NotApplicable, Observation
 

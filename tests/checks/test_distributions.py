@@ -17,9 +17,9 @@ from release.acceptance.file_rules import FILE
 from release.acceptance.form_rules import FORM
 from release.acceptance.name_rules import NEW_NAME
 from release.acceptance.rule import OnIndex, StoredFile
-from release.checklist import run
-from release.checks.advice import ADVICE
-from release.checks.built import CHECKS, OF_A_FILE, OF_THE_SET
+from release.checks.acceptance_remedies import ADVICE
+from release.checks.distributions import CHECKS, OF_A_FILE, OF_THE_SET
+from release.checks.engine import run
 from release.checks.inspection import inspection
 from release.core.facts import Built, BuiltFile, Project
 from release.core.models.check_result import State

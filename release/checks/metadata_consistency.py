@@ -12,8 +12,8 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from release.checks.examination import Examined
-from release.checks.oddities import some
+from release.checks.archive_warnings import some
+from release.checks.distribution_reader import Examined
 from release.core.models.finding import Finding
 
 #: before this version of the metadata, nothing in an sdist had to be true. Source: PEP 643

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from release.checklist import Check, check
-from release.checks.on_index import the_index_answers
+from release.checks.engine import Check, check
+from release.checks.index_state import the_index_answers
 from release.core.facts import Access, Project
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 from release.core.models.project_name import normalized

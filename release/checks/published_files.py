@@ -8,12 +8,14 @@ from dataclasses import replace
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from release.checklist import Check, check
-from release.checks import advice, outside_pages, sameness
-from release.checks.built import OF_A_FILE
-from release.checks.examination import Examined, examined
-from release.checks.oddities import some
-from release.checks.outside_pages import the_release_is_visible
+from release.checks import acceptance_remedies as advice
+from release.checks import metadata_consistency as sameness
+from release.checks import published_pages as outside_pages
+from release.checks.archive_warnings import some
+from release.checks.distribution_reader import Examined, examined
+from release.checks.distributions import OF_A_FILE
+from release.checks.engine import Check, check
+from release.checks.published_pages import the_release_is_visible
 from release.core.facts import BuiltFile, Outside, Tried
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 from release.core.models.project_listing import FileOnIndex

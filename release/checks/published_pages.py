@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from packaging.utils import canonicalize_name
 
-from release.checklist import Check, check
+from release.checks.engine import Check, check
 from release.core.facts import Outside
 from release.core.models.attestation import Provenance
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown

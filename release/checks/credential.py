@@ -6,8 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from release.checklist import Check, check
-from release.checks import known, on_index, vouching, works
+from release.checks import index_state as on_index
+from release.checks import project_name as known
+from release.checks import token_permission as works
+from release.checks import trusted_publishing as vouching
+from release.checks.engine import Check, check
 from release.core.facts import Access
 from release.core.models.credential import Ambient, Credential
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from release.acceptance.archive_rules import paths
 from release.acceptance.form_fields import underscored
 from release.acceptance.rule import Upload
-from release.checks.oddities import Oddity, some, warn
+from release.checks.archive_warnings import Oddity, some, warn
 
 PATHS = "every-path-stays-inside"
 RUBBISH = "nothing-is-shipped-by-accident"

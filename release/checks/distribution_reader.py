@@ -15,9 +15,9 @@ from release.acceptance.form_fields import project
 from release.acceptance.rule import OnIndex, Refusal, Upload
 from release.acceptance.tar_reader import read_tar
 from release.acceptance.twine_form import TwineForm, twine_form
-from release.checks.advice import ARCHIVE, METADATA, advice, message
-from release.checks.oddities import oddities
-from release.checks.shipped import shipped
+from release.checks.acceptance_remedies import ARCHIVE, METADATA, advice, message
+from release.checks.archive_hygiene import shipped
+from release.checks.archive_warnings import oddities
 from release.core.facts import Built, BuiltFile
 from release.core.models.finding import Finding
 from release.core.models.index import PYPI

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from release import checklist
-from release.checks.published import CHECKS
+from release.checks import engine as checklist
+from release.checks.post_upload import CHECKS
 from release.core.facts import Published
 from release.core.models.attestation import PUBLISH, Verified
 from release.core.models.check_result import Outcome, State
