@@ -20,8 +20,8 @@ from release.verbs.writing import screen
 if TYPE_CHECKING:
     from release.adapters.console import Plain
     from release.core.plan import Plan
-    from release.lines import Line
-    from release.report import Account
+    from release.reports.lines import Line
+    from release.reports.run import Account
 
 _STEPS = {
     "check": "run the checklist: the source, and the way to each index",
@@ -166,10 +166,11 @@ def _redacted(text: str) -> str:
 
 def _run(options: argparse.Namespace) -> int:
     """Every verb that is a plan."""
-    from release import given, pipeline, report
+    from release import given, pipeline
     from release.adapters import collect as survey
     from release.adapters.system import system as systems
     from release.core import plan
+    from release.reports import run as report
 
     system = systems.real()
     directory = options.directory.resolve()
@@ -200,8 +201,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _show_plan(made: Plan, indexes: Any, options: argparse.Namespace) -> int:
-    from release import report
     from release.core import plan
+    from release.reports import run as report
 
     if options.json:
         _write(json.dumps(plan.as_data(made, dict(indexes)), indent=2) + "\n")
@@ -243,7 +244,7 @@ def _again(options: argparse.Namespace) -> str:
 def _close(
     account: Account, made: dict[str, Any], console: Plain, ending: Iterator[Line], options: argparse.Namespace
 ) -> None:
-    from release import report
+    from release.reports import run as report
 
     if options.json:
         _write(json.dumps(report.as_data(account, made), indent=2) + "\n")

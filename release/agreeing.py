@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from release import report
 from release.core.errors import RefusedError
 from release.core.plan import Plan
-from release.lines import Line
+from release.reports import run as report
+from release.reports.lines import Line
 
 
 def agreed(  # noqa: PLR0913 - what is asked about, what was said beforehand, and where to ask

@@ -26,7 +26,7 @@ from release.core.models.index import Index
 from release.core.models.project_name import is_name
 from release.core.models.release_manifest import Recorded
 from release.core.models.smoke_test import Attempt
-from release.outside_report import Confirmation, publishers
+from release.reports.published import Confirmation, publishers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

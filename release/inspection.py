@@ -17,7 +17,6 @@ from release.acceptance.archive_limits import Visit
 from release.acceptance.rule import OnIndex, StoredFile
 from release.adapters.system.system import System
 from release.checks.distribution_reader import Examined, examined
-from release.checks.inspection import as_data, inspection, of_leaks
 from release.core.errors import ConfigError, ToolError, UnreachableError, UsageError
 from release.core.facts import Built, BuiltFile, Leaks
 from release.core.models.finding import Finding, Unknown
@@ -25,7 +24,8 @@ from release.core.models.index import WELL_KNOWN, Index
 from release.core.models.leak import Searched, Unread, together
 from release.core.models.project_listing import Listing, releases, version_of
 from release.core.models.project_name import in_file_name
-from release.inspection_report import Inspected
+from release.reports.inspection import Inspected
+from release.reports.inspection_json import as_data, inspection, of_leaks
 
 if TYPE_CHECKING:
     from release.leaks.stream_scan import Passing

@@ -4,7 +4,7 @@
       .gitignore                  keeps all of it out of the repository
       lock                        held by the run that is under way
       rehearsal/                  the last rehearsal of the tree, with its record.json
-      <version>/record.json       what the runs for that version did: see release/record.py
+      <version>/record.json       what the runs for that version did: see release/reports/record.py
       <version>/<commit>/         one release: journal.jsonl and dist/
 
 The index is the truth, the journal is the story: a run asks the index what it has, and reads here

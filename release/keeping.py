@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from release import journal as journals
-from release import record as records
 from release.adapters.builds import builder
 from release.adapters.install import installer
 from release.adapters.system.system import System
@@ -26,8 +25,9 @@ from release.core.models.credential import Credential
 from release.core.plan import Build, Plan, Upload, Verify
 from release.core.redaction import Redactor
 from release.journal import Journal
-from release.record import Stage, Story
-from release.report import Account
+from release.reports import record as records
+from release.reports.record import Stage, Story
+from release.reports.run import Account
 
 #: what a job summary may hold; GitHub refuses more. Source: GitHub documentation, "Workflow commands", job summaries
 _SUMMARY_LIMIT = 1024 * 1024

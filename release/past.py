@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from release.archive_tree import printable, size
-from release.reports import words
-from release.standing import standings
+from release.reports import record_text as words
+from release.reports.archive_tree import printable, size
+from release.reports.release_progress import standings
 
 
 def entry(record: Mapping[str, Any], *, where: str, rehearsal: bool) -> dict[str, Any]:

@@ -36,7 +36,7 @@ from release.core.plan import SANDBOX, Plan, Step
 from release.delivery import Delivery
 from release.journal import Journal
 from release.leaks import search as leak_search
-from release.report import Account
+from release.reports.run import Account
 
 Facts = TypeVar("Facts")
 

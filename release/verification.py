@@ -31,7 +31,7 @@ from release.core.models.probe import STANDARD_MODULES, Probed
 from release.core.models.project_listing import Listing, releases
 from release.core.models.project_name import is_name
 from release.core.tokens.token import decode
-from release.verdict_report import Verification
+from release.reports.credential import Verification
 
 __all__ = ["Tier", "Verification", "identified", "inspect", "known", "permitted", "subject", "verify"]
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from release import record as records
 from release.core import plan as plans
 from release.core.errors import Exit
 from release.core.events import Checked, StepEnded
@@ -18,8 +17,9 @@ from release.core.models.finding import Finding
 from release.core.models.index import PYPI, TESTPYPI, USER_DOCS, WELL_KNOWN, Index
 from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear
 from release.core.plan import Plan, Step, Verb
-from release.record import Stage, Story
-from release.report import Account
+from release.reports import record as records
+from release.reports.record import Stage, Story
+from release.reports.run import Account
 
 NOON = datetime(2026, 11, 5, 12, tzinfo=UTC)
 COMMIT = "4adbdef2541a" + "0" * 28

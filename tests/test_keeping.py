@@ -19,7 +19,7 @@ from release.core.config import Config
 from release.core.errors import Exit, ReleaseError
 from release.core.events import Event, Said, StepBegun, StepEnded
 from release.core.secret import Secret
-from release.report import Account
+from release.reports.run import Account
 from tests import minting
 from tests.runs import COMMIT, FILES, NOON, accepted, full, story
 from tests.uploads import credential

@@ -27,7 +27,7 @@ from release.core.models.distribution import Distribution
 from release.core.models.upload_result import Receipt, Rejection, Unclear
 from release.core.plan import Plan, Upload
 from release.delivery import Delivery
-from release.report import Account
+from release.reports.run import Account
 from release.sandbox import server
 from release.sandbox.faults import Answer, DiskFull, Drop, Fault, Slow, Stale, When
 from release.sandbox.faults import What as Trouble

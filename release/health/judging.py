@@ -16,7 +16,7 @@ from release.core.models.finding import Unknown
 from release.core.models.token_health import Seen, state
 from release.core.models.verdict import Verdict
 from release.core.tokens.token import Scope, Token, scope
-from release.verdict_report import Verification
+from release.reports.credential import Verification
 
 #: said once of the machine, not of each token
 CLOCKS = "the-clocks-agree"

@@ -26,10 +26,10 @@ from release.health import telling
 from release.health.history import History
 from release.health.telling import Letter
 from release.health.watching import Wanted
-from release.health_report import Look, iso, seen_data
-from release.lines import Line
 from release.model.channel import Apprise, Channel, Mail, Webhook, name
-from release.reports import notice
+from release.reports import notification as notice
+from release.reports.lines import Line
+from release.reports.token_health import Look, iso, seen_data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

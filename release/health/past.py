@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from release.health.history import History, moment
 from release.health.telling import seen
-from release.health_report import Interval, Span, Strip
+from release.reports.token_health import Interval, Span, Strip
 
 _COLUMNS = """
 SELECT w.id AS watch, w.index_name, w.upload_url, w.project, w.place, o.word, o.state, o.cause, o.message, o.remedy,

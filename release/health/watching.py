@@ -19,7 +19,7 @@ from release.health.census import Census, Past, Probe, not_looked_at
 from release.health.entries import Watched
 from release.health.history import History
 from release.health.judging import Result
-from release.health_report import Look, Row
+from release.reports.token_health import Look, Row
 
 #: how far two clocks may be apart
 _APART = timedelta(seconds=60)

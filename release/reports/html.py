@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from release.archive_tree import size
-from release.record import touched
-from release.reports import words
-from release.reports.elements import Markup, element, text, together
-from release.reports.page import facts, linked, page
-from release.reports.timeline import timeline
-from release.reports.words import Data, Group
-from release.standing import Standing, standings
+from release.reports import record_text as words
+from release.reports.archive_tree import size
+from release.reports.html_elements import Markup, element, text, together
+from release.reports.html_page import facts, linked, page
+from release.reports.record import touched
+from release.reports.record_text import Data, Group
+from release.reports.release_progress import Standing, standings
+from release.reports.svg_timeline import timeline
 
 
 def html(record: Data) -> str:

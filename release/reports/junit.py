@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from release.reports import words
-from release.reports.elements import Markup, element, together
-from release.reports.words import Data, Group
+from release.reports import record_text as words
+from release.reports.html_elements import Markup, element, together
+from release.reports.record_text import Data, Group
 
 
 def junit(record: Data) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from release.archive_tree import printable, size
-from release.reports import words
-from release.reports.words import Data
-from release.standing import standings
+from release.reports import record_text as words
+from release.reports.archive_tree import printable, size
+from release.reports.record_text import Data
+from release.reports.release_progress import standings
 
 #: what means something inside a line of Markdown
 _SPECIAL = re.compile(r"[\\`*_{}\[\]|~&]")

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from release.reports import words
-from release.reports.words import Data
+from release.reports import record_text as words
+from release.reports.record_text import Data
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {"bad": "error", "warn": "warning"}

@@ -49,8 +49,8 @@ def diagnose(options: argparse.Namespace, write: Write) -> int:
 
 def explain(options: argparse.Namespace, write: Write) -> int:
     """One record of the catalog, or all."""
-    from release.diagnoses import render
     from release.diagnostics import CATALOG, SECTIONS
+    from release.reports import catalog as render
 
     if options.all == (options.cause is not None):
         raise UsageError("explain wants one cause, or --all", remedy="name one: python -m release explain cred.missing")

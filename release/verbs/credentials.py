@@ -42,7 +42,8 @@ def verify(options: argparse.Namespace, write: Write) -> int:
         keyring = keyring_process.start(real.env)  # it takes as long as all the imports below
         if keyring is not None:
             stack.callback(keyring.close)
-        from release import verdict_report, verification
+        from release import verification
+        from release.reports import credential as verdict_report
 
         directory, file = options.directory.resolve(), options.config
         config, project = verification.subject(

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from release.adapters.board import Silent
     from release.health.history import History
     from release.health.notifying import Told
-    from release.health_report import Look
-    from release.lines import Line
-    from release.reports.metrics import Run
+    from release.reports.lines import Line
+    from release.reports.prometheus import Run
+    from release.reports.token_health import Look
 
 TEXTS = {"tokens": "say how every token is: of this project, or of a fleet; `tokens history`: what has changed"}
 #: changes that are shown unless more are asked for
@@ -53,7 +53,7 @@ def tokens(options: argparse.Namespace, write: Write) -> int:
         return _history(options, write)
     from release.adapters.system import system
     from release.health import notifying, watching
-    from release.reports import metrics
+    from release.reports import prometheus as metrics
 
     real, directory = system.real(), options.directory.resolve()
     asked = watching.wanted(real, directory, file=options.fleet, config_file=options.config, offline=options.offline)
@@ -79,8 +79,8 @@ def tokens(options: argparse.Namespace, write: Write) -> int:
 
 def _told(options: argparse.Namespace, write: Write, found: Look, notify: Callable[[], Told]) -> Told | None:
     """Show what was found, and let people know. Lines come before that, since it may take a while."""
-    from release import health_report
     from release.health import notifying
+    from release.reports import token_health as health_report
 
     if options.json:
         told = notify() if options.notify else None
@@ -98,7 +98,8 @@ def _files(options: argparse.Namespace, run: Run) -> Iterator[tuple[str, str]]:
     """Write the files that are asked for, each as a whole; what went wrong, and what to do about it."""
     from release.adapters.system import atomic_write as whole_file
     from release.core.errors import from_os
-    from release.reports import metrics, notice
+    from release.reports import notification as notice
+    from release.reports import prometheus as metrics
 
     made: dict[Path, str] = {}
     if options.metrics is not None:
@@ -123,8 +124,8 @@ def _complain(problems: Iterable[tuple[str, str]]) -> None:
 
 def _history(options: argparse.Namespace, write: Write) -> int:
     """What is remembered. Exit status 6 where there is no history that could be read."""
-    from release import health_report
     from release.health import past
+    from release.reports import token_health as health_report
 
     if options.limit < 0:
         raise UsageError(f"--limit must not be negative, and is {options.limit}", remedy="give 0 or more")

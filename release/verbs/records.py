@@ -58,7 +58,7 @@ def _tokens(options: argparse.Namespace) -> str:
     """The page about tokens. Raises `ReleaseError` where their history can't be read."""
     from release.adapters.system import system
     from release.health import history, past
-    from release.reports import tokens
+    from release.reports import token_history_html as tokens
 
     if options.form != "html" or options.version is not None:
         raise UsageError(
@@ -74,8 +74,13 @@ def _tokens(options: argparse.Namespace) -> str:
     return tokens.tokens(strips, now=real.now())
 
 
+_WRITERS = {"text": "record_plain"}
+
+
 def _made(form: str, record: dict[str, Any], where: str) -> str:
-    writer: Callable[[Mapping[str, Any]], str] = getattr(import_module(f"release.reports.{form}"), form)
+    writer: Callable[[Mapping[str, Any]], str] = getattr(
+        import_module(f"release.reports.{_WRITERS.get(form, form)}"), form
+    )
     try:
         return writer(record)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -26,9 +26,9 @@ def as_json(document: Any) -> str:
 
 def screen(options: argparse.Namespace, write: Write) -> Plain:
     """Where a run that takes a while tells how it goes: nowhere for JSON, else as the place allows."""
-    from release import lines
     from release.adapters import console
     from release.core.redaction import redact
+    from release.reports import lines
 
     actions = os.environ.get("GITHUB_ACTIONS") == "true"
     mask = _to_the_runner if actions else None

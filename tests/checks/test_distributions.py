@@ -20,10 +20,10 @@ from release.acceptance.rule import OnIndex, StoredFile
 from release.checks.acceptance_remedies import ADVICE
 from release.checks.distributions import CHECKS, OF_A_FILE, OF_THE_SET
 from release.checks.engine import run
-from release.checks.inspection import inspection
 from release.core.facts import Built, BuiltFile, Project
 from release.core.models.check_result import State
 from release.core.models.finding import Unknown
+from release.reports.inspection_json import inspection
 from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from release.diagnoses import render
 from release.diagnostics import CATALOG, SECTIONS, Diagnosis, fill, near
 from release.diagnostics import matcher as symptoms
+from release.reports import catalog as render
 
 ROOT = Path(__file__).parents[2]
 

@@ -13,7 +13,7 @@ from release.core.models.token_health import Seen
 from release.health.history import NAME, History
 from release.health.notifying import Told, notify
 from release.health.watching import Wanted
-from release.health_report import Look, Row
+from release.reports.token_health import Look, Row
 from tests.adapters.serving import Server
 from tests.sandbox.asking import Clock
 

@@ -17,7 +17,7 @@ from release.fleet import Fleet
 from release.health import entries
 from release.health.history import NAME, History
 from release.health.watching import Wanted, look, remembered
-from release.health_report import Look
+from release.reports.token_health import Look
 from tests.sandbox.asking import Index as Running
 
 WORLD: dict[str, Any] = {

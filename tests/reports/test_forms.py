@@ -19,11 +19,11 @@ from release.core.errors import Exit
 from release.core.models.check_result import State
 from release.core.models.index import Index
 from release.reports.html import html
+from release.reports.html_style import COLOURS
 from release.reports.junit import junit
 from release.reports.markdown import markdown, summary
+from release.reports.record_plain import text
 from release.reports.sarif import sarif
-from release.reports.style import COLOURS
-from release.reports.text import text
 from tests.runs import FILES, accepted, full, outcome, record, refused, story
 
 GOLDEN = Path(__file__).parent / "golden"

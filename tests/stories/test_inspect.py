@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from release.archive_tree import tree
+from release.reports.archive_tree import tree
 from release.sandbox import server
 from release.sandbox.world import for_project
 from tests import builders, minting

@@ -17,7 +17,7 @@ from release.__main__ import main
 from tests.runs import full
 from tests.stories.project import Told, UserProject, make
 
-SCHEMA = json.loads((Path(release.__file__).parent / "record.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads((Path(release.__file__).parent / "reports" / "record.schema.json").read_text(encoding="utf-8"))
 
 
 def record(project: UserProject, version: str) -> Any:

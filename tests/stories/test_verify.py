@@ -14,13 +14,14 @@ from typing import Any
 
 import pytest
 
-from release import verdict_report, verification
+from release import verification
 from release.adapters.system.system import System, real
 from release.core.facts import Project
 from release.core.models.credential import Credential, Origin
 from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.models.probe import Probed
 from release.core.secret import Secret
+from release.reports import credential as verdict_report
 from release.verification import Verification
 from tests.adapters.credentials.test_keyring import BACKENDS
 from tests.adapters.credentials.test_keyring import token as minted

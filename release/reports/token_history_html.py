@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from release.core.redaction import redact
-from release.health_report import ORDER, Span, Strip
-from release.reports import words
-from release.reports.elements import Markup, element
-from release.reports.page import facts, linked, page
-from release.reports.words import Tone
+from release.reports import record_text as words
+from release.reports.html_elements import Markup, element
+from release.reports.html_page import facts, linked, page
+from release.reports.record_text import Tone
+from release.reports.token_health import ORDER, Span, Strip
 
 _TONES: Mapping[str, Tone] = {
     "healthy": "good", "warning": "warn", "expiring": "warn", "expired": "bad", "revoked": "bad", "broken": "bad",

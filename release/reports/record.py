@@ -16,8 +16,8 @@ from release.core.models.check_result import State
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index
 from release.core.plan import SANDBOX, as_data
-from release.lines import outcome_data
-from release.report import Account, answer_data
+from release.reports.lines import outcome_data
+from release.reports.run import Account, answer_data
 
 SCHEMA = 1
 

@@ -11,7 +11,7 @@ from release.core.models.check_result import Outcome
 from release.core.models.distribution import Distribution
 from release.core.models.upload_result import Answer
 from release.core.plan import Plan, Upload
-from release.lines import Line, outcome_data
+from release.reports.lines import Line, outcome_data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from release.core.models.attestation import Provenance, Verified
 from release.core.models.check_result import Outcome, State
 from release.core.models.finding import Finding, NotApplicable, Unknown
 from release.core.models.project_listing import FileOnIndex
-from release.lines import Line, outcome_data
+from release.reports.lines import Line, outcome_data
 
 #: what is done, in order, for `--plan`
 STEPS = (

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from release.core.models.token_health import State
-from release.health_report import Strip
-from release.reports.tokens import tokens
+from release.reports.token_health import Strip
+from release.reports.token_history_html import tokens
 from tests import browser
 from tests.minting import token
 from tests.reports.strips import NOW, every_state, seen, strip
-from tests.reports.test_page import TOO_WIDE
+from tests.reports.test_html import TOO_WIDE
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome

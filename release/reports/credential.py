@@ -21,7 +21,7 @@ from release.core.models.project_listing import Listing, releases
 from release.core.models.verdict import Verdict
 from release.core.secret import Secret
 from release.core.tokens.token import Scope, Token, scope, window
-from release.lines import Line, lines, outcome_data
+from release.reports.lines import Line, lines, outcome_data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

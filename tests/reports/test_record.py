@@ -10,10 +10,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from release import record as records
-from release import standing
 from release.core.errors import Exit, ReleaseError
 from release.core.models.upload_result import Answer, Rejection, Unclear
+from release.reports import record as records
+from release.reports import release_progress as standing
 from tests.runs import COMMIT, FILES, SDIST, WHEEL, accepted, full, outcome, record, story
 
 SCHEMA = json.loads((Path(records.__file__).parent / "record.schema.json").read_text(encoding="utf-8"))

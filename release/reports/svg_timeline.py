@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from release.reports import words
-from release.reports.elements import Markup, element
-from release.reports.words import Data
+from release.reports import record_text as words
+from release.reports.html_elements import Markup, element
+from release.reports.record_text import Data
 
 #: pixels: of a step's row, of its bar; from the row's top to the title's baseline, to the bar, to the length's baseline
 _ROW, _BAR, _TITLE, _BELOW, _LENGTH = 42, 8, 14, 23, 31

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from release.reports.elements import Markup, element, text, together
-from release.reports.style import style
+from release.reports.html_elements import Markup, element, text, together
+from release.reports.html_style import style
 
 #: an address in running text; what closes a sentence or a bracket is none of it
 _ADDRESS = re.compile(r"https://[^\s<>\"'`]+[^\s<>\"'`.,;:!?)\]]")

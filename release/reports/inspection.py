@@ -8,10 +8,10 @@ from html.parser import HTMLParser
 from typing import Any
 
 from release.acceptance.description_rules import RendererBrokeError, as_html
-from release.archive_tree import printable, size, tree
 from release.checks.distribution_reader import Examined, examined
 from release.core.facts import Built
 from release.core.models.index import Index
+from release.reports.archive_tree import printable, size, tree
 
 #: lines of a description, and entries of one field, that are shown
 _LINES, _ENTRIES = 6, 12

@@ -12,7 +12,7 @@ from release.core.errors import Exit
 from release.core.models.check_result import Outcome
 from release.core.models.token_health import Seen, State
 from release.core.models.verdict import Word
-from release.lines import Line, outcome_data
+from release.reports.lines import Line, outcome_data
 
 _STYLES: Mapping[str, str] = {
     "healthy": "green", "warning": "yellow", "expiring": "yellow", "expired": "bold red", "revoked": "bold red",
