@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from release import diagnosing, mending, storing, verification
 from release.adapters import collect as survey
 from release.adapters.system import system as systems
 from release.adapters.system.system import System
@@ -23,9 +22,13 @@ from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.secret import Secret
 from release.core.tokens.defects import BLANKS
-from release.diagnosing import Looked
-from release.mending import Mend
-from release.storing import Stored
+from release.credentials import log_diagnosis as diagnosing
+from release.credentials import repairs as mending
+from release.credentials import store as storing
+from release.credentials import verify as verification
+from release.credentials.log_diagnosis import Looked
+from release.credentials.repairs import Mend
+from release.credentials.store import Stored
 
 #: how often a token that is plainly broken is asked for again
 _ATTEMPTS = 3

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from release import attesting, building, comparing, ending, given, keeping, promotion, verification
+from release import attesting, building, comparing, ending, given, keeping, promotion
 from release import journal as journals
 from release.adapters import collect as survey
 from release.adapters.system.system import System
@@ -33,6 +33,7 @@ from release.core.models.finding import NotApplicable, Unknown
 from release.core.models.index import Index
 from release.core.models.project_listing import Listing
 from release.core.plan import SANDBOX, Plan, Step
+from release.credentials import verify as verification
 from release.delivery import Delivery
 from release.journal import Journal
 from release.leaks import search as leak_search

@@ -17,9 +17,6 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from release import verification
-from release.adapters.credentials import places
-from release.adapters.credentials.places import Taken
 from release.adapters.system.system import System
 from release.core.errors import UnreachableError
 from release.core.facts import Access, Before, Health, Project
@@ -30,6 +27,9 @@ from release.core.models.probe import Probed
 from release.core.models.secret_location import Command
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode, window
+from release.credentials import verify as verification
+from release.credentials.sources import locations as places
+from release.credentials.sources.locations import Taken
 from release.fleet import Manners
 from release.health.crew import Crew, Once
 from release.health.entries import Watched

@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from release.adapters import credentials
-from release.adapters.credentials import places
-from release.adapters.credentials.places import Taken
 from release.adapters.system.system import System
 from release.core.facts import Project
 from release.core.models.credential import Candidate, Credential, Origin, Resolution
@@ -19,6 +16,9 @@ from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.secret_location import Command, KeyringEntry, Place, shown
 from release.core.tokens.token import issuer
+from release.credentials import sources as credentials
+from release.credentials.sources import locations as places
+from release.credentials.sources.locations import Taken
 from release.fleet import Fleet, Policy
 
 _USER = Origin(kind="default", detail="the default for API tokens")

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from release import verification
 from release.adapters import collect as survey
-from release.adapters import credentials
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError
 from release.core.facts import Project
@@ -20,6 +18,8 @@ from release.core.models.project_listing import Listing
 from release.core.models.secret_location import PrivateFile
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode, issuer, scope
+from release.credentials import sources as credentials
+from release.credentials import verify as verification
 from release.fleet import Entry
 from release.health import holdings, unfinished
 from release.health.history import NAME, History

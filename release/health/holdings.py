@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from release.adapters.credentials import keyring, places, replacing
+from release.adapters.credentials import replacing
 from release.adapters.system.system import System
 from release.core.models.credential import Candidate, Credential, Resolution
 from release.core.models.index import Index
 from release.core.models.secret_location import KeyringEntry, Place, PrivateFile, Variable, shown
+from release.credentials.sources import keyring
+from release.credentials.sources import locations as places
 from release.fleet import Entry
 from release.model.rotation import Holding, home
 

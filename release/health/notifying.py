@@ -12,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from release.adapters.credentials import places
 from release.adapters.notify import apprise, mail, webhook
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError, UsageError
@@ -21,6 +20,7 @@ from release.core.models.finding import Unknown
 from release.core.models.secret_location import Place
 from release.core.models.token_health import Change
 from release.core.secret import Secret
+from release.credentials.sources import locations as places
 from release.fleet import Fleet
 from release.health import telling
 from release.health.history import History

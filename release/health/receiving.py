@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from release import storing
 from release.core.errors import ReleaseError
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode, scope
+from release.credentials import store as storing
 from release.health.finding_old import Asked, Found, works
 from release.model.rotation import page_to_make
 

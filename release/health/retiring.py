@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from release import verification
 from release.adapters.system.system import System
 from release.core.models.credential import Credential, Origin
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.probe import Probed
 from release.core.secret import Secret
+from release.credentials import verify as verification
 
 #: "unknown": nobody could tell: no network, no token, or an index that can't be asked
 Life = Literal["alive", "dead", "unknown"]

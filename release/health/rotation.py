@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from release.adapters.credentials import replacing, store
+from release.adapters.credentials import replacing
 from release.core.errors import Exit, ReleaseError
 from release.core.facts import Project
 from release.core.models.secret_location import KeyringEntry, shown
 from release.core.secret import Secret
+from release.credentials.storage import keyring as store
 from release.health import receiving, unfinished
 from release.health.finding_old import Asked, Found, works
 from release.health.retiring import Life, Watch

@@ -30,9 +30,9 @@ def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
 
 def diagnose(options: argparse.Namespace, write: Write) -> int:
     """The cause of a failed run, from its log; without one, what stands in the way of the next."""
-    from release import diagnosing
     from release.adapters.system import log_reader as logs
     from release.asking import Talk
+    from release.credentials import log_diagnosis as diagnosing
 
     talk = Talk.of(options, write)
     if options.log is None:

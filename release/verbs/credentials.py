@@ -42,7 +42,7 @@ def verify(options: argparse.Namespace, write: Write) -> int:
         keyring = keyring_process.start(real.env)  # it takes as long as all the imports below
         if keyring is not None:
             stack.callback(keyring.close)
-        from release import verification
+        from release.credentials import verify as verification
         from release.reports import credential as verdict_report
 
         directory, file = options.directory.resolve(), options.config
@@ -62,8 +62,8 @@ def verify(options: argparse.Namespace, write: Write) -> int:
 
 def store(options: argparse.Namespace, write: Write) -> int:
     """Take a token from the terminal or a pipe, try it, keep it in the keyring."""
-    from release import storing
     from release.asking import Talk
+    from release.credentials import store as storing
 
     talk = Talk.of(options, write)
     stored = talk.store(talk.config.index(options.index))

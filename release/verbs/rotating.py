@@ -104,9 +104,9 @@ def _asked(options: argparse.Namespace) -> Asked:
 def _secrets(options: argparse.Namespace, index: Index, directory: Path) -> tuple[str, ...]:
     if options.gh is None:
         return ()
-    from release.adapters.credentials import environment
     from release.adapters.github import secrets as github_secrets
     from release.adapters.system import system
+    from release.credentials.sources import environment
 
     if options.gh:
         return tuple(dict.fromkeys(options.gh))

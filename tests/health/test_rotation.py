@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters.credentials import environment, replacing
+from release.adapters.credentials import replacing
 from release.adapters.system import private_rewrite as rewrite
 from release.adapters.system.system import real
 from release.core.errors import Exit, ReleaseError
@@ -18,6 +18,7 @@ from release.core.facts import Project
 from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.models.secret_location import Command, KeyringEntry, PrivateFile, Variable
 from release.core.secret import Secret
+from release.credentials.sources import environment
 from release.health import finding_old, unfinished
 from release.health.finding_old import Asked
 from release.health.retiring import PAUSE, Life, Watch

@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from release import verification
 from release.adapters.index import simple_api as index_api
 from release.adapters.system.log_reader import _read as read_log
 from release.adapters.system.system import System, real
@@ -31,18 +30,19 @@ from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.tokens import caveats as caveat
 from release.core.tokens import macaroon
 from release.core.tokens.token import attenuate
-from release.diagnosing import Looked, diagnose, looked
+from release.credentials import verify as verification
+from release.credentials.log_diagnosis import Looked, diagnose, looked
 from release.diagnostics import CATALOG, recognise
 from release.sandbox import server
 from release.sandbox.server import Sandbox
 from release.sandbox.world import ApiToken, User, World
 from release.sandbox.world import Project as OnSandbox
 from tests.acceptance.making import SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
-from tests.adapters.credentials.test_keyring import BACKENDS
 from tests.adapters.serving import closed_port, serving
 from tests.checks.test_distributions import built, file
 from tests.checks.test_post_upload import file as listed
 from tests.checks.test_post_upload import listing, published
+from tests.credentials.sources.test_keyring import BACKENDS
 from tests.diagnostics.test_catalog import NOT_REPRODUCIBLE
 from tests.diagnostics.test_matcher import ANSWERS, OUTPUTS, output
 

@@ -23,7 +23,7 @@ from release.sandbox import server
 from release.sandbox.server import Sandbox
 from release.sandbox.world import World
 from tests import builders
-from tests.adapters.credentials.test_keyring_writing import BACKENDS
+from tests.credentials.storage.test_keyring_writing import BACKENDS
 from tests.sandbox.asking import Index as Asking
 
 #: how a command begins

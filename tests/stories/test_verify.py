@@ -14,18 +14,18 @@ from typing import Any
 
 import pytest
 
-from release import verification
 from release.adapters.system.system import System, real
 from release.core.facts import Project
 from release.core.models.credential import Credential, Origin
 from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.models.probe import Probed
 from release.core.secret import Secret
+from release.credentials import verify as verification
+from release.credentials.verify import Verification
 from release.reports import credential as verdict_report
-from release.verification import Verification
-from tests.adapters.credentials.test_keyring import BACKENDS
-from tests.adapters.credentials.test_keyring import token as minted
 from tests.adapters.index.test_token_probes import state
+from tests.credentials.sources.test_keyring import BACKENDS
+from tests.credentials.sources.test_keyring import token as minted
 from tests.sandbox.asking import Index as Asking
 from tests.sandbox.asking import index as started
 from tests.stories.project import UserProject, indexes, make, release_table

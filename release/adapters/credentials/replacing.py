@@ -9,12 +9,12 @@ import codecs
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from release.adapters.credentials import store
 from release.adapters.system import private_rewrite as rewrite
 from release.core.errors import ReleaseError
 from release.core.models.secret_location import KeyringEntry, PrivateFile
 from release.core.secret import Secret
-from release.model import ini
+from release.credentials.storage import ini_editor as ini
+from release.credentials.storage import keyring as store
 from release.model.rotation import Holding, PypircLine
 
 

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from release.adapters.credentials import fits
 from release.adapters.http import client as http
 from release.adapters.http import errors as http_errors
 from release.core.errors import ReleaseError, UnreachableError
@@ -24,6 +23,7 @@ from release.core.redaction import Redactor
 from release.core.secret import Secret
 from release.core.tokens import attenuation
 from release.core.tokens.token import Token, decode
+from release.credentials.sources import fits
 
 if TYPE_CHECKING:
     import requests

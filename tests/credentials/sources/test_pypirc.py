@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters.credentials.pypirc import find
-from release.adapters.credentials.source import BrokenSourceError, Found
 from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.secret import Secret
+from release.credentials.sources.base import BrokenSourceError, Found
+from release.credentials.sources.pypirc import find
 
 ACME = Index(name="acme", upload_url="https://acme.test/legacy/", simple_url="https://acme.test/simple/", kind="other")
 

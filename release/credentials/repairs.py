@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from release.adapters.credentials import store
 from release.adapters.system import private_rewrite as rewrite
 from release.adapters.system.system import System
 from release.core.facts import Access
@@ -22,7 +21,8 @@ from release.core.models.index import WELL_KNOWN
 from release.core.redaction import redact
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode
-from release.model import ini
+from release.credentials.storage import ini_editor as ini
+from release.credentials.storage import keyring as store
 
 _PLACE = re.compile(r".+, line (?P<line>\d+), \[(?P<section>.+)\] (?P<key>\w+)")
 _LINE = re.compile(r".+, line (?P<line>\d+)")

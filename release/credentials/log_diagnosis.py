@@ -18,8 +18,8 @@ from release.core.models.check_result import State
 from release.core.models.finding import Finding
 from release.core.models.index import Index, host_of
 from release.core.models.verdict import Verdict
+from release.credentials.verify import Verification
 from release.diagnostics import CATALOG, Match, index_at, recognise, unsaid
-from release.verification import Verification
 
 #: what a CI system prints around the commands of a job
 _CI = re.compile(

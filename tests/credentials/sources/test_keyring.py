@@ -12,17 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters.credentials import resolve
-from release.adapters.credentials.keyring import find, near_misses
-from release.adapters.credentials.source import Found
 from release.adapters.keyring import process as keyring_process
 from release.core.models.credential import Credential
 from release.core.models.finding import Unknown
 from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.secret import Secret
 from release.core.tokens import macaroon
+from release.credentials.sources import resolve
+from release.credentials.sources.base import Found
+from release.credentials.sources.keyring import find, near_misses
 
-BACKENDS = Path(__file__).with_name("backends")
+BACKENDS = Path(__file__).parents[2] / "adapters" / "credentials" / "backends"
 OTHER = Index(name="acme", upload_url="https://acme.test/legacy/", simple_url="https://acme.test/simple/", kind="other")
 
 
@@ -138,7 +138,7 @@ def test_the_keyring_is_asked_only_where_nothing_else_has_a_password(tmp_path: P
 
 def test_the_library_is_never_loaded_here(tmp_path: Path) -> None:
     code = (
-        "import sys\nfrom pathlib import Path\nfrom release.adapters.credentials import resolve\n"
+        "import sys\nfrom pathlib import Path\nfrom release.credentials.sources import resolve\n"
         "from release.core.models.index import PYPI\nresolve(PYPI, dict(__import__('os').environ), Path(sys.argv[1]))\n"
         "assert 'keyring' not in sys.modules\n"
     )

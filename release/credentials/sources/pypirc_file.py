@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from release.adapters.credentials.source import BrokenSourceError
+from release.credentials.sources.base import BrokenSourceError
 
 _SECTION = re.compile(r"\[(?P<name>.+)\]")
 _OPTION = re.compile(r"(?P<key>[^\s:=#;][^:=]*?)\s*[:=]")

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from release.adapters.credentials.source import Found
-from release.adapters.credentials.url import without_user
 from release.core.models.credential import Candidate, Origin
 from release.core.models.finding import Finding
 from release.core.models.index import Index
 from release.core.secret import Secret
+from release.credentials.sources.base import Found
+from release.credentials.sources.upload_url import without_user
 
 #: variables with a password that twine does not read → the tool that does.
 #: Sources: the documentation of each tool; the last row is what CI settings commonly call it.

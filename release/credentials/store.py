@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from release import verification
-from release.adapters.credentials import keyring, store
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError
 from release.core.facts import Project
@@ -18,7 +16,10 @@ from release.core.models.index import Index
 from release.core.models.verdict import Verdict
 from release.core.secret import Secret
 from release.core.tokens.token import Damage, decode
-from release.verification import Verification
+from release.credentials import verify as verification
+from release.credentials.sources import keyring
+from release.credentials.storage import keyring as store
+from release.credentials.verify import Verification
 
 _USERNAME = "__token__"
 _GIVEN = Origin(kind="default", detail="what was given")

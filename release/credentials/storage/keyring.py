@@ -12,16 +12,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from release.adapters.credentials import keyring, places
-from release.adapters.credentials.source import Found
 from release.adapters.system.process import TimedOutError, run_program
 from release.core.errors import ReleaseError
 from release.core.models.credential import Credential, Origin
 from release.core.models.index import Index
 from release.core.models.secret_location import KeyringEntry
 from release.core.secret import Secret
+from release.credentials.sources import keyring
+from release.credentials.sources import locations as places
+from release.credentials.sources.base import Found
 
-_CHILD = Path(__file__).parents[1] / "keyring" / "write_child.py"
+_CHILD = Path(__file__).parents[2] / "adapters" / "keyring" / "write_child.py"
 _USERNAME = "__token__"
 _WITHOUT = "without a keyring, hand the token over as TWINE_PASSWORD, with TWINE_USERNAME=__token__"
 

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters.credentials import keyring, resolve, store
 from release.core.models.credential import Credential
 from release.core.models.finding import Unknown
 from release.core.models.index import PYPI
 from release.core.secret import Secret
+from release.credentials.sources import keyring, resolve
+from release.credentials.storage import keyring as store
 from tests import builders
 from tests.stories.project import files_on, indexes, make, release_table
 

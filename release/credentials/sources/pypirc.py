@@ -11,13 +11,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from release.adapters.credentials.pypirc_file import PypircFile, read
-from release.adapters.credentials.source import BrokenSourceError, Found
-from release.adapters.credentials.url import is_same, remarks_on, without_user
 from release.core.models.credential import Origin
 from release.core.models.finding import Finding
 from release.core.models.index import WELL_KNOWN, Index, well_known
 from release.core.secret import Secret
+from release.credentials.sources.base import BrokenSourceError, Found
+from release.credentials.sources.pypirc_file import PypircFile, read
+from release.credentials.sources.upload_url import is_same, remarks_on, without_user
 
 _MISTAKEN_NAMES = (".pypirc.txt", ".pypirc.ini", ".pypirc.cfg", "pypirc", "_pypirc", ".pypric", ".pyirc")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release.model import ini
+from release.credentials.storage import ini_editor as ini
 
 FILE = (
     b"# mine\r\n[distutils]\r\nindex-servers =\r\n  pypi\r\n\r\n"

@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from release.adapters.credentials import keyring
 from release.adapters.keyring import process as keyring_process
 from release.adapters.system.process import TimedOutError
 from release.core.errors import ToolError
@@ -24,6 +23,7 @@ from release.core.models.credential import Credential, Origin, Resolution
 from release.core.models.finding import Finding, Unknown
 from release.core.models.secret_location import Command, KeyringEntry, Place, PrivateFile, Variable, shown
 from release.core.secret import Secret
+from release.credentials.sources import keyring
 
 if TYPE_CHECKING:
     from release.adapters.system.json_pipe import Pipe

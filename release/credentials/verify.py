@@ -13,7 +13,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 from release.adapters import collect as survey
-from release.adapters import credentials
 from release.adapters.system.json_pipe import Pipe
 from release.adapters.system.system import System
 from release.checks import credential as access_checks
@@ -31,6 +30,7 @@ from release.core.models.probe import STANDARD_MODULES, Probed
 from release.core.models.project_listing import Listing, releases
 from release.core.models.project_name import is_name
 from release.core.tokens.token import decode
+from release.credentials import sources as credentials
 from release.reports.credential import Verification
 
 __all__ = ["Tier", "Verification", "identified", "inspect", "known", "permitted", "subject", "verify"]

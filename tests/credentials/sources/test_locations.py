@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters.credentials import places
-from release.adapters.credentials.places import Taken
 from release.adapters.system.system import real
 from release.core.models.credential import Credential
 from release.core.models.finding import Finding, Unknown
 from release.core.models.secret_location import Command, KeyringEntry, Place, PrivateFile, Variable, shown
-from tests.adapters.credentials.test_keyring import keyring
+from release.credentials.sources import locations as places
+from release.credentials.sources.locations import Taken
+from tests.credentials.sources.test_keyring import keyring
 from tests.minting import token
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="who may read a file is not judged on Windows")

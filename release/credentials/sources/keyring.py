@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
-from release.adapters.credentials.source import Found
 from release.adapters.keyring import process as keyring_process
 from release.adapters.system.json_pipe import Pipe
 from release.core.models.credential import Origin
 from release.core.models.finding import Finding, Unknown
 from release.core.models.index import Index, host_of
 from release.core.secret import Secret
+from release.credentials.sources.base import Found
 
 #: seconds
 LIMIT = 10.0

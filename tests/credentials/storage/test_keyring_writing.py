@@ -11,15 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters.credentials import resolve, store
 from release.adapters.system import process
 from release.core.errors import ReleaseError
 from release.core.models.credential import Credential
 from release.core.models.index import PYPI, TESTPYPI
 from release.core.secret import Secret
 from release.core.tokens import macaroon
+from release.credentials.sources import resolve
+from release.credentials.storage import keyring as store
 
-BACKENDS = Path(__file__).with_name("backends")
+BACKENDS = Path(__file__).parents[2] / "adapters" / "credentials" / "backends"
 
 
 def token(location: str = "pypi.org") -> Secret:
