@@ -47,7 +47,7 @@ DIST_INFO = "acme_widget-1.0.dist-info"
 LOOK = """
 import json, resource, sys, time
 from pathlib import Path
-from release import inspection
+from release.publishing import inspect as inspection
 from release.adapters.system import system
 paths = [Path(path) for path in sys.argv[1:]]
 begun = time.perf_counter()

@@ -32,7 +32,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import memory
-from release import journal
 from release.adapters import collect as survey
 from release.adapters.builds import builder
 from release.adapters.twine import client as uploader
@@ -42,11 +41,12 @@ from release.core.models.credential_variables import without_credentials
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index
 from release.core.secret import Secret
-from release.lanes import Lanes
-from release.model.sending import Rules
+from release.publishing import journal
+from release.publishing.upload.state import Rules
+from release.publishing.upload.uploader import Upload
+from release.publishing.upload.workers import Lanes
 from release.sandbox import fault_json
 from release.sandbox.faults import Fault, Slow
-from release.uploading import Upload
 
 NAME, VERSION = "acme-widget", "1.0"
 METADATA = f"Metadata-Version: 2.1\nName: {NAME}\nVersion: {VERSION}\nSummary: A widget.\n"

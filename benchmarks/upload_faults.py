@@ -22,7 +22,7 @@ from release.adapters.twine import client as uploader
 from release.adapters.twine.client import Limits
 from release.core.errors import ReleaseError
 from release.core.models.distribution import Distribution
-from release.lanes import Lanes
+from release.publishing.upload.workers import Lanes
 from release.sandbox.faults import Answer, DiskFull, Drop, Fault, Slow, What, When
 
 HTML = (("Content-Type", "text/html"),)

@@ -166,10 +166,11 @@ def _redacted(text: str) -> str:
 
 def _run(options: argparse.Namespace) -> int:
     """Every verb that is a plan."""
-    from release import given, pipeline
     from release.adapters import collect as survey
     from release.adapters.system import system as systems
     from release.core import plan
+    from release.publishing import prebuilt as given
+    from release.publishing import runner as pipeline
     from release.reports import run as report
 
     system = systems.real()

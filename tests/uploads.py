@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from release import journal
 from release.adapters import collect as survey
 from release.adapters.builds import builder
 from release.adapters.index import simple_api as index_api
@@ -25,11 +24,12 @@ from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.upload_result import Answer
 from release.core.secret import Secret
-from release.lanes import Found, Lanes, Sender
-from release.model.remaining import in_order
-from release.model.sending import Rules
+from release.publishing import journal
+from release.publishing.upload.pending import in_order
+from release.publishing.upload.state import Rules
+from release.publishing.upload.uploader import Timing, Upload
+from release.publishing.upload.workers import Found, Lanes, Sender
 from release.sandbox.server import Sandbox
-from release.uploading import Timing, Upload
 from tests.builders import sdist, sdist_name, wheel, wheel_name
 
 PROJECT = Project(name="acme-widget", version="1.0")

@@ -20,7 +20,7 @@ from release.acceptance.rule import OnIndex, Refusal, Rule, StoredFile, Upload
 from release.acceptance.sdist_rules import SDIST
 from release.acceptance.wheel_rules import WHEEL
 from release.core.models.index import USER_DOCS
-from release.model.remaining import CLOSED, OPEN_FOR
+from release.publishing.upload.pending import CLOSED, OPEN_FOR
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whatever it needs of them
 

@@ -8,7 +8,6 @@ from datetime import UTC
 from pathlib import Path
 from typing import Literal
 
-from release import workflows
 from release.adapters.git import repository as git
 from release.adapters.system import atomic_write as whole_file
 from release.adapters.system.system import System, filing
@@ -17,6 +16,7 @@ from release.health import schedule
 from release.health.schedule import Asked
 from release.health.schedulers import Status
 from release.platforms import when as times
+from release.publishing.ci import generate as workflows
 
 _FILES = {"github": ".github/workflows/token-health.yml", "gitlab": ".gitlab/token-health.yml"}
 #: what the first line of our files begins with

@@ -1,6 +1,6 @@
 """The record of a release: what every run of a plan leaves, as one JSON document, schema 1.
 
-Pure: `release.keeping` writes it. Described in docs/record.md; the form is `record.schema.json`.
+Pure: `release.publishing.recorder` writes it. Described in docs/record.md; the form is `record.schema.json`.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
 
 
 def inspect(options: argparse.Namespace, write: Write) -> int:
-    from release import inspection
     from release.adapters.system import system
+    from release.publishing import inspect as inspection
     from release.reports import inspection as inspection_report
 
     directory = options.directory.resolve()
@@ -53,7 +53,7 @@ def leaks(options: argparse.Namespace, write: Write) -> int:
 
 
 def status(options: argparse.Namespace, write: Write) -> int:
-    from release import status as journal
+    from release.publishing import status as journal
 
     releases = journal.read(options.directory.resolve())
     show(options, write, {"schema": 1, "releases": releases}, journal.lines(releases))

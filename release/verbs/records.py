@@ -37,7 +37,7 @@ def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
 
 def report(options: argparse.Namespace, write: Write) -> int:
     """One record, in the form that is asked for; `--json` gives the record itself."""
-    from release import keeping
+    from release.publishing import recorder as keeping
 
     if options.tokens:
         made = _tokens(options)
@@ -92,7 +92,9 @@ def _made(form: str, record: dict[str, Any], where: str) -> str:
 
 def history(options: argparse.Namespace, write: Write) -> int:
     """Every record of the project."""
-    from release import journal, keeping, past
+    from release.publishing import history as past
+    from release.publishing import journal
+    from release.publishing import recorder as keeping
 
     entries, unreadable = [], []
     for path in journal.records(options.directory.resolve()):

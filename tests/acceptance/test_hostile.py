@@ -18,7 +18,7 @@ _BLOCK = 64 * 1024 * 1024
 LOOK = """
 import json, sys, time
 from pathlib import Path
-from release import inspection
+from release.publishing import inspect as inspection
 from release.adapters.system import system
 begun = time.process_time()
 found = inspection.inspect(system.real(), [Path(sys.argv[1])])

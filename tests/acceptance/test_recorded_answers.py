@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from release import inspection
 from release.acceptance.file_rules import FILE
 from release.acceptance.form_rules import FORM as FORM_RULES
 from release.acceptance.rule import OnIndex, Upload, first_refusal
 from release.adapters.system import system
 from release.checks.distribution_reader import SITE
+from release.publishing import inspect as inspection
 from tests.acceptance.recorded_answers import FORM, OK, ROWS, Row
 from tests.sandbox.asking import EXPLANATIONS, WORLD, Clock, Index, Reply, index, page
 

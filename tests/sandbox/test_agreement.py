@@ -14,13 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from release import inspection
 from release.acceptance.evaluate import judge
 from release.acceptance.rule import OnIndex, Upload
 from release.acceptance.twine_form import twine_form
 from release.adapters.system import system
 from release.checks.distribution_reader import SITE
 from release.core.facts import Built, BuiltFile
+from release.publishing import inspect as inspection
 from tests.acceptance.making import (
     NOTHING,
     NOW,

@@ -9,13 +9,14 @@ import json
 import sys
 from pathlib import Path
 
-from release import given, journal
 from release.adapters.system.system import real
 from release.core.config import Config
 from release.core.models.index import Index
 from release.core.plan import Plan, Upload
 from release.core.secret import Secret
-from release.delivery import Delivery
+from release.publishing import journal
+from release.publishing import prebuilt as given
+from release.publishing.run_resources import Delivery
 from tests.uploads import PROJECT, credential
 
 

@@ -1,6 +1,6 @@
 """A release from CI without any token: the job's identity is exchanged at the upload, and a refusal is explained.
 
-That every refusal is, holds tests/test_minting.py.
+That every refusal is, holds tests/publishing/upload/test_trusted_publishing.py.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from release import given
 from release.adapters.twine.client import Limits
+from release.publishing import prebuilt as given
 from release.sandbox import server
 from release.sandbox.faults import Answer, Drop, Fault, Slow, When
 from tests.builders import sdist

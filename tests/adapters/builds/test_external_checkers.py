@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from release import inspection
 from release.adapters.builds import external_checkers as other_checkers
 from release.adapters.builds.external_checkers import CHECKERS
 from release.adapters.system import system
 from release.adapters.system.process import Completed
 from release.core.errors import ToolError
+from release.publishing import inspect as inspection
 from release.sessions import _with_checks
 from tests.acceptance.making import WHEEL, wheel
 

@@ -1,0 +1,1 @@
+"""A release run: build, upload, verify, promote, confirm."""

@@ -1,0 +1,288 @@
+"""The stretch between built files and an index that has them: upload, look back, install, try.
+
+The same for every index: the sandbox, TestPyPI and PyPI differ in their `Index` value alone.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+from release.adapters import collect as survey
+from release.adapters.install import installer
+from release.adapters.install import smoke_test as smoke
+from release.adapters.install import smoke_test_plan as smoke_list
+from release.adapters.install import venv as environment
+from release.adapters.install.venv import Environment
+from release.adapters.system.system import System
+from release.adapters.twine import client as uploader
+from release.checks import trusted_publishing as vouching
+from release.core.config import Config
+from release.core.events import Progress, Said, Tell
+from release.core.facts import Project, Published
+from release.core.models.credential import Ambient, Credential, Origin
+from release.core.models.distribution import Distribution
+from release.core.models.finding import Finding, Unknown
+from release.core.models.index import Index
+from release.core.models.project_listing import Listing
+from release.core.models.smoke_test import Attempt, Trial
+from release.core.models.upload_result import Answer, Receipt, settle
+from release.core.plan import Plan, Verify
+from release.core.plan import Upload as UploadStep
+from release.publishing import attest as attesting
+from release.publishing.journal import Journal
+from release.publishing.upload import credential as lending
+from release.publishing.upload import errors as refusals
+from release.publishing.upload import pending as remaining
+from release.publishing.upload import trusted_publishing as minting
+from release.publishing.upload import wait as waiting
+from release.publishing.upload.errors import UploadError
+from release.publishing.upload.uploader import MANY, Timing, Upload
+from release.publishing.upload.workers import Lanes, Sender
+
+__all__ = ["Delivery", "UploadError"]
+
+
+@dataclass(kw_only=True)
+class Delivery:
+    """What one run has under way: a sandbox, a worker, an environment; and what became of each file."""
+
+    system: System
+    tell: Tell
+    plan: Plan
+    config: Config
+    #: index name → the way in that its checklist looked at
+    credentials: dict[str, Credential] = field(default_factory=dict)
+    #: names of indexes that give a token in exchange for this job's identity, at the upload
+    exchanging: set[str] = field(default_factory=set)
+    #: index name → how far its clock is ahead of this machine's
+    skews: dict[str, timedelta] = field(default_factory=dict)
+    #: index name → what became of each file there, in order
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
+    #: names of lasting indexes that this run has put, or may have put, something on
+    touched: set[str] = field(default_factory=set)
+    #: names of lasting indexes → when they take no more files of this release
+    closes: dict[str, datetime] = field(default_factory=dict)
+    #: how many files there will be, where that is known before they are looked at
+    expected: int = 0
+    #: starts what sends files; None: a twine process
+    start: Callable[[], Sender] | None = None
+    #: time and chance of the uploads; None: the system's
+    timing: Timing | None = None
+    _stack: ExitStack = field(default_factory=ExitStack)
+    _environment: Future[Environment] | None = None
+    _lanes: Lanes | None = None
+    _sandbox: Index | None = None
+    _scratch: Path | None = None
+
+    def __enter__(self) -> Self:
+        """Start now what later steps wait for: it costs nothing beside a build."""
+        self._scratch = Path(self._stack.enter_context(_temporary_directory()))
+        self._pool = self._stack.enter_context(ThreadPoolExecutor(2, thread_name_prefix="delivery"))
+        if any(isinstance(step, Verify) for step in self.plan.steps):
+            self._next_environment()
+        if any(isinstance(step, UploadStep) for step in self.plan.steps):
+            self._lanes = self._stack.enter_context(Lanes(self.start or partial(uploader.start, env=self.system.env)))
+            self._lanes.grow(self._worth_having())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _worth_having(self) -> int:
+        """Lanes to start beside the work before the upload: one is enough for what most projects release."""
+        return max(1, min(self.config.upload.concurrency, self.expected - 1))
+
+    def scratch(self, name: str) -> Path:
+        """A path that nothing is at yet, gone when the run ends."""
+        assert self._scratch is not None
+        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._scratch)) / name
+
+    def sandbox(self, project: str) -> Index:
+        """The embedded index, started at the first call, with a user who may create `project`."""
+        if self._sandbox is None:
+            from release.sandbox import server, world
+
+            running = self._stack.enter_context(server.start(world.for_project(project)))
+            self._sandbox = running.index()
+            origin = Origin(kind="sandbox", detail="made for this run")
+            self.credentials[self._sandbox.name] = Credential(
+                username="__token__", username_origin=origin, password=running.tokens["account"], origin=origin
+            )
+        return self._sandbox
+
+    def credential(self, index: str, found: Credential | Ambient | Unknown | None, skew: timedelta | None) -> None:
+        """Keep the way in that the checklist looked at: that very one is used. `skew`: of the index's clock."""
+        if isinstance(found, Credential):
+            self.credentials[index] = found
+        elif isinstance(found, Ambient):
+            self.exchanging.add(index)
+            self.tell(Said(text=f"{index}: {vouching.line(found)}"))
+        self.skews[index] = skew or timedelta()
+
+    # -- upload --------------------------------------------------------------------------------
+
+    def upload(
+        self,
+        index: Index,
+        project: Project,
+        files: Sequence[Distribution],
+        journal: Journal,
+        *,
+        ready: Callable[[], None],
+    ) -> tuple[bool, str]:
+        """Send what `index` does not have, and say whether there was anything to send.
+
+        `ready` is called before the first request that changes anything, and may raise. Raises
+        `UploadError` at the first file that is not taken; what was sent before it stays.
+        """
+        answers = self.answers[index.name] = []
+        now = self.system.now() + self.skews.get(index.name, timedelta())
+        there = self._listing(index, project)
+        receipts, todo, refused = remaining.look(files, index, there, project.version, now=now)
+        self._note_closing(index, there, project)
+        for receipt in receipts:
+            answers.append(receipt)
+            journal.write("accepted", index=index.name, file=receipt.filename, sha256=receipt.sha256)
+            if len(files) <= MANY:
+                self.tell(Said(text=f"{receipt.filename}: is there already"))
+        if refused is not None:
+            raise refusals.foretold(index, project, refused)
+        if not todo:
+            return False, f"{index.name} has all {len(files)} files"
+        if receipts:
+            self.tell(Said(text=remaining.told(index, receipts, files, self.closes.get(index.name))))
+        if index.name not in self.exchanging:
+            self._check_metadata(index, project, todo, journal, self.credentials[index.name])
+        ready()
+        self._send(index, project, todo, journal, opened=bool(receipts))
+        return True, f"{len(todo)} of {len(files)} files sent"
+
+    def _send(
+        self, index: Index, project: Project, todo: Sequence[Distribution], journal: Journal, *, opened: bool
+    ) -> None:
+        assert self._lanes is not None
+        way_in = self._way_in(index, project, todo)
+        if index.name in self.exchanging:  # the exchange is no look ahead: it comes after `ready`
+            self._check_metadata(index, project, todo, journal, way_in())
+        todo = attesting.attested(
+            todo, index, system=self.system, config=self.config, exchanging=index.name in self.exchanging,
+            journal=journal, tell=self.tell,
+        )  # fmt: skip
+        upload = Upload(
+            index=index, project=project, journal=journal, tell=self.tell, lanes=self._lanes,
+            credential=way_in, ask=partial(survey.listing_once, index, project.name),
+            rules=self.config.upload, timing=self.timing or Timing(sleep=self.system.sleep),
+            answers=self.answers[index.name],
+        )  # fmt: skip
+        if not index.ephemeral:
+            self.touched.add(index.name)
+        try:
+            upload.run(todo, opened=opened)
+        finally:
+            if not upload.doubtful:
+                self.touched.discard(index.name)
+            elif index.name not in self.closes and index.kind == "warehouse":
+                self.closes[index.name] = self.system.now() + remaining.OPEN_FOR
+
+    def _way_in(self, index: Index, project: Project, todo: Sequence[Distribution]) -> Callable[[], Credential]:
+        """What goes with each file: for a token a copy of it, made anew before it is too old."""
+        skew = self.skews.get(index.name, timedelta())
+        if index.name in self.exchanging:
+            return minting.way_in(
+                self.system, index, project, todo, attenuate=self.config.attenuate, skew=skew, tell=self.tell
+            )
+
+        def make() -> Credential:
+            whole = self.credentials[index.name]
+            now = self.system.now() + skew
+            return lending.lent(whole, index, project, todo, now=now) if self.config.attenuate else whole
+
+        return lending.renewed(make, self.system.now)
+
+    def _check_metadata(
+        self,
+        index: Index,
+        project: Project,
+        todo: Sequence[Distribution],
+        journal: Journal,
+        credential: Credential,
+    ) -> None:
+        """Let the index look at the metadata first. Raises `UploadError` where it refuses any."""
+        refused = lending.first_refusal(index, credential, project, todo)
+        if refused is not None:
+            self.answers[index.name].append(refused)
+            journal.write("refused", index=index.name, file=refused.filename, text=refused.text)
+            raise refusals.failure(index, project, refused)
+
+    def _listing(self, index: Index, project: Project) -> Listing | None:
+        found = survey.listing(index, project.name, fresh=True)
+        if isinstance(found, Unknown):
+            raise UploadError(found.reason, remedy=found.remedy, cause=found.cause)
+        return found
+
+    def _note_closing(self, index: Index, there: Listing | None, project: Project) -> None:
+        until = remaining.closes(index, there, project.version)
+        if until is not None and not index.ephemeral:
+            self.closes[index.name] = until
+
+    # -- verify --------------------------------------------------------------------------------
+
+    def verify(self, index: Index, project: Project, files: Sequence[Distribution], journal: Journal) -> Published:
+        """What `index` lists of the release, and how it installs and behaves in a clean environment."""
+        listing = waiting.until_listed(
+            self.system, self.tell, index, project, files, within=self.config.upload.visible_within
+        )
+        install: Finding | Unknown | None = None
+        trials: tuple[Trial, ...] = ()
+        if isinstance(listing, Listing) and all(isinstance(settle(file, listing), Receipt) for file in files):
+            install, trials = self._install(index, project, files, listing)
+        return Published(
+            index=index, expected=tuple(files), accepted=journal.accepted(index.name), listing=listing,
+            install=install, trials=trials, attested=attesting.looked_back(self.system, index, project, files, journal),
+        )  # fmt: skip
+
+    def _install(
+        self, index: Index, project: Project, files: Sequence[Distribution], listing: Listing
+    ) -> tuple[Finding | Unknown | None, tuple[Trial, ...]]:
+        assert self._environment is not None
+        chosen = environment.choose(file.filename for file in files)
+        on_index = listing.file(chosen) if chosen else None
+        if on_index is None or on_index.sha256 is None:
+            return Unknown(
+                reason="no file of the release can be installed by this interpreter",
+                remedy="run it with a Python that the release supports",
+            ), ()
+        self.tell(Progress(what=f"installing {on_index.filename} into a clean environment", unit="files"))
+        clean = self._environment.result()
+        self._next_environment()
+        problem = environment.install(
+            installer.apart_from(self.system, index), clean, name=project.name, version=project.version,
+            url=on_index.url, sha256=on_index.sha256, on_line=lambda line: self.tell(Progress(what=line, unit="files")),
+        )  # fmt: skip
+        if problem is not None:
+            return problem, ()
+        self.tell(Progress(what="trying what was installed", unit="files"))
+        return None, smoke.run(self.system, clean, name=project.name, wanted=self._wanted())
+
+    def _wanted(self) -> tuple[Attempt, ...] | None:
+        """What the configuration wants tried; None: what the installed project itself suggests."""
+        asked = self.config.smoke
+        if asked.imports is None and asked.commands is None:
+            return None
+        return smoke_list.asked_for(asked.imports, asked.commands)
+
+    def _next_environment(self) -> None:
+        directory = self.scratch("environment")
+        self._environment = self._pool.submit(environment.create, self.system, directory)
+
+
+def _temporary_directory() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="release-", ignore_cleanup_errors=True)

@@ -1,0 +1,1 @@
+"""Upload the files: workers, state, progress, waiting."""

@@ -1,0 +1,170 @@
+"""The workflows are accepted by their services' schemas, and leave an attacker as little as can be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from release.publishing.ci import github, gitlab
+from release.publishing.ci.template import Pipeline, fill
+from tests.platforms.yaml_files import parsed, tool
+
+
+def pipeline(**changed: Any) -> Pipeline:
+    fields = {
+        "tag_format": "v{version}", "name": "acme", "place": "", "version": "0.1.0", "requirements": None,
+        "binary": False, "because": "nothing compiles",
+    }  # fmt: skip
+    return Pipeline(**fields | changed)
+
+
+CASES = {
+    "pure": pipeline(),
+    "binary": pipeline(binary=True),
+    "locked": pipeline(requirements="ci/tools.txt"),
+    "part": pipeline(place="libs/a b/", tag_format="{name}-v{version}"),
+    "part-binary": pipeline(place="libs/a b/", binary=True, requirements="tools.txt"),
+}
+EACH = pytest.mark.parametrize("made", CASES.values(), ids=CASES)
+HEALTH: dict[str, Any] = {
+    "cron": "17 9 * * 1", "command": "python -m release tokens --strict", "variables": ["TWINE_PASSWORD", "B"],
+}  # fmt: skip
+
+
+def written(service: Any, directory: Path) -> list[str]:
+    """The paths of every text of a service."""
+    texts = {name: service.release(made) for name, made in CASES.items()}
+    texts["health"] = service.health(CASES["part"], **HEALTH)
+    for name, text in texts.items():
+        (directory / f"{name}.yml").write_text(text, encoding="utf-8")
+    return [str(directory / f"{name}.yml") for name in texts]
+
+
+def test_no_audit_of_zizmor_finds_anything_not_even_the_strictest(tmp_path: Path) -> None:
+    status, said = tool("zizmor", "--offline", "--persona", "auditor", *written(github, tmp_path))
+    assert status == 0, said
+    assert "No findings to report" in said
+
+
+@pytest.mark.parametrize(
+    ("service", "options"),
+    [
+        (github, ("--builtin-schema", "vendor.github-workflows")),
+        (gitlab, ("--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci")),
+    ],
+    ids=["github", "gitlab"],
+)
+def test_every_text_is_of_the_schema_of_its_service(tmp_path: Path, service: Any, options: tuple[str, ...]) -> None:
+    status, said = tool("check-jsonschema", *options, *written(service, tmp_path))
+    assert status == 0, said
+
+
+def jobs(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = parsed(text)["jobs"]
+    return found
+
+
+def steps(text: str) -> Iterator[dict[str, Any]]:
+    for job in jobs(text).values():
+        yield from job["steps"]
+
+
+@EACH
+def test_only_the_jobs_that_publish_have_an_identity_and_an_environment(made: Pipeline) -> None:
+    text = github.release(made)
+    assert parsed(text)["permissions"] == {}
+    with_identity = {name: job for name, job in jobs(text).items() if "id-token" in job["permissions"]}
+    assert {name: job["environment"] for name, job in with_identity.items()} == {"testpypi": "testpypi", "pypi": "pypi"}
+    for name, job in jobs(text).items():
+        assert ("environment" in job) == (name in with_identity)
+        assert set(job["permissions"].items()) <= {("contents", "read"), ("id-token", "write")}
+
+
+@EACH
+def test_every_action_is_pinned_and_no_step_sees_an_expression(made: Pipeline) -> None:
+    for text in (github.release(made), github.health(made, **HEALTH)):
+        for line in re.findall(r"uses: (.*)", text):
+            assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)
+        for step in steps(text):
+            assert "${{" not in step.get("run", "")
+            if "checkout" in step.get("uses", ""):
+                assert step["with"]["persist-credentials"] is False
+
+
+@EACH
+def test_what_is_published_is_what_was_built_and_pypi_waits_for_testpypi(made: Pipeline) -> None:
+    there = jobs(github.release(made))
+    assert there["pypi"]["needs"] == ["build", "testpypi"]
+    for name in ("testpypi", "pypi"):
+        words = [step.get("run", "") for step in there[name]["steps"]]
+        compared = next(n for n, word in enumerate(words) if "sha256sum" in word)
+        assert compared < next(n for n, word in enumerate(words) if "--files dist" in word)
+        assert not any("build" in word for word in words), "the files are made once"
+    assert any("publish --dry-run-on testpypi" in step.get("run", "") for step in there["pypi"]["steps"])
+
+
+def test_wheels_are_built_on_each_machine_from_the_one_sdist() -> None:
+    job = jobs(github.release(CASES["binary"]))["wheels"]
+    assert {name.split("-")[0] for name in job["strategy"]["matrix"]["machine"]} == {"ubuntu", "windows", "macos"}
+    assert job["needs"] == "sdist"
+    assert any("cibuildwheel" in step.get("run", "") and "sdist/*.tar.gz" in step["run"] for step in job["steps"])
+    assert "wheels" not in jobs(github.release(CASES["pure"]))
+
+
+@EACH
+def test_on_gitlab_only_the_jobs_that_publish_have_an_identity_and_an_environment(made: Pipeline) -> None:
+    document = parsed(gitlab.release(made))
+    there = {name: job for name, job in document.items() if isinstance(job, dict) and "stage" in job}
+    audiences = {
+        name: [one["aud"] for one in job["id_tokens"].values()] for name, job in there.items() if "id_tokens" in job
+    }
+    assert audiences == {"testpypi": ["testpypi"], "pypi": ["pypi", "sigstore"]}
+    assert {name: job["environment"] for name, job in there.items() if "environment" in job} == {
+        "testpypi": "testpypi",
+        "pypi": "pypi",
+    }
+
+
+@pytest.mark.parametrize(
+    ("tag_format", "name", "on_github", "on_gitlab"),
+    [
+        ("v{version}", "acme", "v*", "$CI_COMMIT_TAG =~ /^v.+$/"),
+        ("{version}", None, "*", "$CI_COMMIT_TAG =~ /^.+$/"),
+        ("{name}-v{version}", "acme", "acme-v*", r"$CI_COMMIT_TAG =~ /^acme\-v.+$/"),
+        ("{name}/{version}", None, "*/*", r"$CI_COMMIT_TAG =~ /^.+\/.+$/"),
+        ("r+{version}", "acme", r"r\+*", r"$CI_COMMIT_TAG =~ /^r\+.+$/"),
+    ],
+)
+def test_a_release_begins_with_the_tags_of_the_project(
+    tag_format: str, name: str | None, on_github: str, on_gitlab: str
+) -> None:
+    made = pipeline(tag_format=tag_format, name=name)
+    assert parsed(github.release(made))["on"]["push"]["tags"] == [on_github]
+    assert parsed(gitlab.release(made))[".release"]["rules"] == [{"if": on_gitlab}]
+
+
+def test_tools_are_installed_by_hash_where_there_is_a_lock_and_by_version_otherwise() -> None:
+    locked = github.release(CASES["locked"])
+    assert "--require-hashes --requirement ci/tools.txt" in locked
+    assert "/ci/tools.txt" in jobs(locked)["pypi"]["steps"][0]["with"]["sparse-checkout"]
+    assert "pypi-preflight==0.1.0" in github.release(CASES["pure"])
+    installed = [line for line in gitlab.release(CASES["pure"]).splitlines() if "pip install" in line]
+    assert len(installed) == 3
+    assert all("==0.1.0" in line for line in installed)
+
+
+def test_token_health_runs_when_it_is_asked_to_and_reads_secrets_as_variables_alone() -> None:
+    text = github.health(pipeline(), **HEALTH)
+    assert parsed(text)["on"]["schedule"] == [{"cron": "17 9 * * 1"}]
+    (job,) = jobs(text).values()
+    assert job["permissions"] == {"contents": "read"}
+    assert job["steps"][-1]["env"] == {"TWINE_PASSWORD": "${{ secrets.TWINE_PASSWORD }}", "B": "${{ secrets.B }}"}
+    assert "17 9 * * 1" in gitlab.health(pipeline(), **HEALTH)
+
+
+def test_a_value_of_several_lines_is_indented_as_its_place_is() -> None:
+    assert fill("a:\n  @B@\nc: @D@", {"B": "x\n\n y\n", "D": "1"}) == "a:\n  x\n\n   y\nc: 1\n"

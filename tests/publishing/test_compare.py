@@ -1,0 +1,75 @@
+"""The last release is found, fetched once, and kept by its hash."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from packaging.version import Version
+
+from release.adapters.index import file_cache as cache
+from release.adapters.index import simple_api as index_api
+from release.core.facts import Earlier
+from release.core.models.finding import NotApplicable, Unknown
+from release.core.models.project_listing import FileOnIndex, Listing
+from release.publishing import compare as comparing
+from tests.sandbox.asking import index
+
+
+def listing(*versions: str, yanked: str = "") -> Listing:
+    files = [
+        FileOnIndex(
+            filename=f"acme_widget-{v}.tar.gz",
+            url="http://127.0.0.1:1/",
+            sha256="0" * 64,
+            yanked="" if v == yanked else None,
+        )
+        for v in versions
+    ]
+    return Listing(name="acme-widget", files=tuple(files))
+
+
+def test_the_last_release_is_the_highest_one_below() -> None:
+    """Neither yanked ones nor pre-releases count, the latter only beside another."""
+
+    def last(version: str, found: Listing | None) -> str:
+        before = comparing.last(found, Version(version))
+        return str(before[0]) if before else ""
+
+    assert last("2.0", listing("1.0", "1.9", "2.0", "3.0")) == "1.9"
+    assert last("2.0", listing("1.0", "1.9", yanked="1.9")) == "1.0"
+    assert last("2.0", listing("1.0", "2.0rc1")) == "1.0"
+    assert last("2.0rc2", listing("1.0", "2.0rc1")) == "2.0rc1"
+    assert last("1.0", listing("1.0")) == ""
+    assert last("1.0", None) == ""
+
+
+def test_its_files_are_fetched_once(tmp_path: Path) -> None:
+    """The second time, nothing is asked; a file that was changed on the disk is fetched anew."""
+    with index() as pypi:
+        assert pypi.upload(version="0.9").status == 200
+        assert pypi.upload(version="0.9", source=True).status == 200
+        found = index_api.listing(pypi.sandbox.index(), "acme-widget")
+        for _ in range(2):
+            before = comparing.earlier(found, "1.0", place=tmp_path)
+            assert isinstance(before, Earlier)
+            assert before.version == "0.9"
+            assert sorted(one.filename.rpartition(".")[2] for one in before.files) == ["gz", "whl"]
+        assert len([one for one in pypi.sandbox.log if one.path.endswith(".whl")]) == 1
+        (kept,) = tmp_path.glob("*/*.whl")
+        kept.write_bytes(b"changed")
+        assert isinstance(comparing.earlier(found, "1.0", place=tmp_path), Earlier)
+        assert kept.read_bytes() != b"changed"
+    kept.write_bytes(b"changed")
+    assert isinstance(comparing.earlier(found, "1.0", place=tmp_path), Unknown)
+    assert isinstance(comparing.earlier(None, "1.0", place=tmp_path), NotApplicable)
+    assert isinstance(comparing.earlier(found, "no version", place=tmp_path), NotApplicable)
+
+
+def test_the_cache_is_bounded(tmp_path: Path) -> None:
+    """What was used longest ago makes room."""
+    for number in range(3):
+        place = tmp_path / str(number)
+        place.mkdir()
+        (place / "file").write_bytes(bytes(100))
+    cache._make_room(tmp_path, cache._ROOM - 150)
+    assert len(list(tmp_path.glob("*/*"))) == 1

@@ -1,0 +1,73 @@
+"""The journal: what was written whole is read again, whatever happened to the writer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from release.core.errors import ReleaseError
+from release.publishing import journal
+
+COMMIT = "c" * 40
+
+
+def test_events_come_back_in_order_with_version_and_commit(tmp_path: Path) -> None:
+    book = journal.for_release(tmp_path, version="1.0", commit=COMMIT)
+    book.write("begun", verb="build")
+    book.write("built", files=[{"file": "acme-1.0.tar.gz", "sha256": "0" * 64, "size": 3}])
+    assert [(e["event"], e["version"], e["commit"]) for e in book.events()] == [
+        ("begun", "1.0", COMMIT),
+        ("built", "1.0", COMMIT),
+    ]
+    (file,) = book.built()
+    assert (file.path, file.size) == (book.dist / "acme-1.0.tar.gz", 3)
+
+
+def test_git_never_sees_it(tmp_path: Path) -> None:
+    journal.for_release(tmp_path, version="1.0", commit=COMMIT)
+    assert (tmp_path / ".release" / ".gitignore").read_text() == "*\n"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@given(cut=st.integers(min_value=1, max_value=200), twice=st.booleans())
+def test_a_torn_last_line_costs_that_line_alone(tmp_path: Path, cut: int, twice: bool) -> None:
+    book = journal.for_rehearsal(tmp_path, version=None, commit=None)
+    path = book.directory / "journal.jsonl"
+    path.unlink(missing_ok=True)
+    book.write("begun", text="ä" * 20)
+    whole = path.stat().st_size
+    book.write("accepted", file="acme-1.0.tar.gz")
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.truncate(max(whole, size - cut))
+    for _ in range(1 + twice):
+        book.write("ended")
+    kept = [e["event"] for e in book.events()]
+    assert kept[0] == "begun"
+    assert kept[-1 - twice :] == ["ended"] * (1 + twice)
+
+
+def test_two_runs_are_kept_apart(tmp_path: Path) -> None:
+    with (
+        journal.locked(tmp_path),
+        pytest.raises(ReleaseError, match="another run is under way"),
+        journal.locked(tmp_path),
+    ):
+        pass
+    with journal.locked(tmp_path):
+        pass
+
+
+def test_a_version_that_is_no_path_stays_inside(tmp_path: Path) -> None:
+    book = journal.for_release(tmp_path, version="../../1.0/x", commit=COMMIT)
+    assert tmp_path / ".release" in book.directory.resolve().parents
+
+
+def test_releases_are_found_again(tmp_path: Path) -> None:
+    journal.for_release(tmp_path, version="1.0", commit=COMMIT).write("begun")
+    journal.for_rehearsal(tmp_path, version=None, commit=None).write("begun")
+    (found,) = journal.releases(tmp_path)
+    assert (found.version, found.commit) == ("1.0", COMMIT)

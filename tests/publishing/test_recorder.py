@@ -1,0 +1,150 @@
+"""The record on the disk: whole or not at all, never with a secret, never a reason for a release to fail."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from release.adapters.system.process import Completed
+from release.adapters.system.system import System
+from release.core.config import Config
+from release.core.errors import Exit, ReleaseError
+from release.core.events import Event, Said, StepBegun, StepEnded
+from release.core.secret import Secret
+from release.publishing import journal
+from release.publishing import recorder as keeping
+from release.reports.run import Account
+from tests import minting
+from tests.runs import COMMIT, FILES, NOON, accepted, full, story
+from tests.uploads import credential
+
+EVENTS = (StepBegun(title="check the source"), StepEnded(title="check the source", how="done", note="", took=1))
+
+
+def system(env: Mapping[str, str] | None = None) -> System:
+    def run(*_: Any, **__: Any) -> Completed:
+        raise ReleaseError("no programs here", remedy="none")
+
+    return System(env=env or {}, home=Path(), now=lambda: NOON, sleep=lambda _: None, run=run)
+
+
+def kept(tmp_path: Path, account: Account, *, env: Mapping[str, str] | None = None, secret: str = "") -> Account:
+    told: list[Event] = []
+    watch = keeping.Watch(forward=told.append, system=system(env))
+    for event in (
+        StepBegun(title="check the source"),
+        StepEnded(title="check the source", how="done", note="", took=1),
+    ):
+        watch.tell(event)
+    made = keeping.keep(
+        account, watch, config=Config(), tag="v1.0", directory=tmp_path,
+        journal=journal.for_release(tmp_path, version="1.0", commit=COMMIT),
+        secrets=[credential(Secret(secret))] if secret else [],
+    )  # fmt: skip
+    assert told[:2] == [
+        StepBegun(title="check the source"),
+        StepEnded(title="check the source", how="done", note="", took=1),
+    ]
+    return replace(made, message=" ".join(one.text for one in told if isinstance(one, Said)))
+
+
+def test_the_record_lies_beside_the_journals_of_its_version(tmp_path: Path) -> None:
+    account = kept(tmp_path, story("check").account)
+    path = tmp_path / ".release" / "1.0" / "record.json"
+    assert account.record == str(path)
+    assert journal.records(tmp_path) == (path,)
+    made = keeping.read(path)
+    assert made["runs"][0]["begun"] == "2026-11-05T12:00:00.000Z"
+    assert made["runs"][0]["steps"][0]["how"] == "done"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_rehearsal_of_the_tree_has_its_own(tmp_path: Path) -> None:
+    book = journal.for_rehearsal(tmp_path, version="1.0", commit=COMMIT)
+    assert book.record == tmp_path / ".release" / "rehearsal" / "record.json"
+
+
+def test_no_secret_is_in_it_or_in_the_job_summary(tmp_path: Path) -> None:
+    """A token by its shape, in one piece or broken over lines; a password because the run used it."""
+    token, password = minting.token(), "correct horse battery"
+    words = f"the server said: {token[:60]}\n{token[60:]} and {password}"
+    summary = tmp_path / "summary.md"
+    told = story("check", exit=Exit.REFUSED, message=words, remedy=f"unset {password}").account
+    kept(tmp_path, told, env={"GITHUB_STEP_SUMMARY": str(summary)}, secret=password)
+    for path in (tmp_path / ".release" / "1.0" / "record.json", summary):
+        text = path.read_text(encoding="utf-8")
+        assert "the server said" in text
+        assert password not in text
+        assert token[:60] not in text
+        assert token[60:] not in text
+
+
+def test_the_summary_of_the_job_is_added_to(tmp_path: Path) -> None:
+    summary = tmp_path / "summary.md"
+    summary.write_text("# Before\n")
+    kept(tmp_path, story("check").account, env={"GITHUB_STEP_SUMMARY": str(summary)})
+    assert summary.read_text().startswith("# Before\n")
+    assert "acme-widget 1.0" in summary.read_text()
+
+
+def test_a_record_that_cannot_be_written_is_told_and_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / ".release").mkdir()
+    (tmp_path / ".release" / "1.0").write_text("a file where a directory belongs")
+    account = kept(tmp_path, replace(story("check").account, record="journal.jsonl"))
+    assert account.record == "journal.jsonl"
+    assert "the record can't be written" in account.message
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"schema": 7}', "\udcff"])
+def test_a_record_that_cannot_be_read_is_put_aside(tmp_path: Path, text: str) -> None:
+    path = tmp_path / ".release" / "1.0" / "record.json"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    kept(tmp_path, story("check").account)
+    assert len(keeping.read(path)["runs"]) == 1
+    assert (path.parent / "record.json.unreadable").exists()
+
+
+def test_a_writer_that_is_stopped_leaves_the_old_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "record.json"
+    keeping.write(path, full())
+    before = path.read_bytes()
+
+    def stop(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", stop)
+    with pytest.raises(KeyboardInterrupt):
+        keeping.write(path, {})
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_name_that_is_no_text_does_not_lose_the_record(tmp_path: Path) -> None:
+    keeping.write(tmp_path / "record.json", {"name": "caf\udce9"})
+    assert json.loads((tmp_path / "record.json").read_text())["name"] == "caf\udce9"
+
+
+def test_the_tools_are_those_that_the_plan_needs(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[build-system]\nrequires = ["hatchling>=1.27"]\n')
+    made = keeping.tools(system(), tmp_path, story("publish").account.plan)
+    assert made["build-system.requires"] == "hatchling>=1.27"
+    assert {"python", "platform", "pypi-preflight", "build", "twine"} <= made.keys()
+    assert made["python"].startswith(f"{sys.version_info[0]}.{sys.version_info[1]}.")
+    assert "twine" not in keeping.tools(system(), tmp_path, story("check").account.plan)
+
+
+def test_files_are_accepted_and_told(tmp_path: Path) -> None:
+    account = story("publish", uploads={"pypi": accepted(*FILES)}).account
+    kept(tmp_path, account)
+    kept(tmp_path, story("check").account)
+    made = keeping.read(tmp_path / ".release" / "1.0" / "record.json")
+    assert [one["verb"] for one in made["runs"]] == ["publish", "check"]
+    assert len(made["files"]) == len(FILES)

@@ -1,0 +1,352 @@
+"""A release looked at from outside, on a real index: every fault as it would be met. Nothing is installed here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from release.adapters import sigstore as attestations
+from release.adapters.builds import builder
+from release.adapters.system.system import real
+from release.checks import engine as checklist
+from release.checks.published_files import CHECKS
+from release.core.errors import RefusedError, UnreachableError
+from release.core.facts import Outside, Project
+from release.core.models.attestation import Publisher
+from release.core.models.check_result import Outcome, State
+from release.core.models.index import PYPI
+from release.core.models.oidc_identity import read
+from release.core.models.release_manifest import Recorded, RecordedFile
+from release.core.secret import Secret
+from release.publishing import remote_release as looking
+from release.reports.published import publishers
+from release.sandbox import server
+from release.sandbox.faults import Answer, Fault, Stale, When
+from release.sandbox.world import REHEARSAL, ApiToken, World, for_project
+from release.sandbox.world import Project as OnIndex
+from tests import builders
+from tests.acceptance.making import SDIST, WHEEL, metadata, sdist, wheel
+from tests.sandbox.asking import Clock, Index
+from tests.sandbox.test_attestations import attestation
+
+RELEASE = Project(name="Acme.Widget", version="1.0.0")  # in the words of whoever asks
+SHA = "b" * 64
+
+
+@dataclass
+class Place:
+    """An index with acme-widget 1.0, and the time there."""
+
+    index: Index
+    clock: Clock
+    scratch: Path
+
+    def look(self, record: Recorded | None = None, release: Project = RELEASE) -> Outside:
+        """As a user would, who has all the time of that place."""
+        system = replace(real(), sleep=lambda seconds: self.clock.advance(seconds=seconds))
+        return looking.look(
+            system, self.index.sandbox.index("ours"), release, record, scratch=self.scratch, tell=lambda _: None
+        )
+
+    def outcomes(self, record: Recorded | None = None) -> dict[str, Outcome]:
+        return {one.check: one for one in checklist.run(CHECKS, self.look(record))}
+
+    def record(self, *, without: Iterable[str] = (), **changes: Any) -> Recorded:
+        """What was uploaded; `changes` to each file."""
+        files = tuple(
+            RecordedFile(
+                **{"filename": one["filename"], "size": one["size"], "sha256": one["hashes"]["sha256"], **changes}
+            )
+            for one in self.index.listing()["files"]
+            if one["filename"] not in without
+        )
+        return Recorded(project="acme-widget", version="1.0", files=files)
+
+    def break_(self, what: Any, **when: Any) -> None:
+        self.index.sandbox.inject(Fault(what=what, when=When(**when)))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    with placed(tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def placed(
+    scratch: Path, *, files: dict[str, bytes] | None = None, world: World | None = None, **how: Any
+) -> Iterator[Place]:
+    clock = Clock()
+    with server.start(world or for_project("acme-widget"), clock=clock, **how) as sandbox:
+        index = Index(sandbox=sandbox)
+        for name, content in ({WHEEL: wheel(), SDIST: sdist()} if files is None else files).items():
+            reply = index.upload(content=content, filename=name, source=name == SDIST)
+            assert reply.line == "200 OK"
+        yield Place(index=index, clock=clock, scratch=scratch)
+
+
+def blocking(outcomes: dict[str, Outcome]) -> dict[str, str]:
+    """The checks that block, and what they say."""
+    return {
+        name: " ".join([one.reason, *(finding.message for finding in one.findings)])
+        for name, one in outcomes.items()
+        if one.state.blocks
+    }
+
+
+def test_a_release_in_order_is_seen_as_it_is(place: Place) -> None:
+    """However the name and the version are spelled; with a record or without one."""
+    assert blocking(place.outcomes()) == {}
+    found = place.outcomes(place.record())
+    assert blocking(found) == {}
+    assert found["every-file-has-the-recorded-bytes"].state == State.PASSED
+
+
+def test_what_comes_is_hashed_not_what_the_page_says(place: Place) -> None:
+    """The page still shows the hash of the record, and other bytes come: both checks see it."""
+    place.break_(Answer(status=200, body="other bytes"), path="/packages/*.whl")
+    found = blocking(place.outcomes(place.record()))
+    assert set(found) == {"every-file-has-the-recorded-bytes", "every-download-is-what-its-page-says"}
+    assert "11 came" in found["every-download-is-what-its-page-says"]
+
+
+def test_a_record_with_another_hash_or_size_is_no_record_of_this(place: Place) -> None:
+    found = blocking(place.outcomes(place.record(sha256=SHA)))
+    assert set(found) == {"every-file-has-the-recorded-bytes"}
+    assert SHA in found["every-file-has-the-recorded-bytes"]
+    assert "the record has" in blocking(place.outcomes(place.record(size=1)))["every-file-has-the-recorded-bytes"]
+
+
+def test_a_file_too_many_is_found(place: Place) -> None:
+    found = blocking(place.outcomes(place.record(without=[SDIST])))
+    assert set(found) == {"every-listed-file-is-recorded"}
+    assert SDIST in found["every-listed-file-is-recorded"]
+
+
+def test_a_missing_file_is_told_from_one_that_is_not_yet_visible(place: Place) -> None:
+    """Deleted on the site: neither page has it. Uploaded a moment ago: one of them lags."""
+    record = place.record()
+    place.index.sandbox.delete_file(SDIST)
+    before = place.clock.now
+    found = blocking(place.outcomes(record))
+    assert list(found) == ["every-file-is-listed"]
+    assert f"{SDIST} is missing" in found["every-file-is-listed"]
+    assert (place.clock.now - before).total_seconds() >= looking.LOOPBACK_DEADLINE
+
+
+def test_what_is_late_is_waited_for(place: Place) -> None:
+    place.break_(Stale(seconds=5), path="/simple/*")
+    facts = place.look()
+    assert len(facts.files) == 2
+    assert 5 <= facts.waited < looking.LOOPBACK_DEADLINE
+
+
+def test_what_stays_late_is_uploaded_and_not_yet_visible(place: Place) -> None:
+    """With a record or without: the other page has it, so it is not missing, and nothing is uploaded again."""
+    record = place.record()
+    place.break_(Stale(seconds=3600), path="/simple/*")
+    for known in (record, None):
+        found = place.outcomes(known)
+        assert list(blocking(found)) == ["the-release-is-visible"]
+        (finding,) = found["the-release-is-visible"].findings
+        assert "uploaded, not yet visible" in finding.message
+        assert finding.cause == "post.index-lag"
+        assert "do not upload it again" in finding.remedy
+
+
+def test_the_json_api_proves_nothing_by_not_having_it(place: Place) -> None:
+    """Its "not found" is cached, and it may not answer at all."""
+    for broken in (Stale(seconds=3600), Answer(status=404, body="{}"), Answer(status=404, body="<html>")):
+        place.index.sandbox.clear_faults()
+        place.break_(broken, path="/pypi/*")
+        found = place.outcomes(place.record())
+        assert blocking(found) == {}
+        assert found["the-pages-of-the-index-agree"].state == State.NOT_APPLICABLE
+
+
+def test_two_pages_that_disagree_are_found(place: Place) -> None:
+    reply = place.index.ask("GET", "/pypi/acme-widget/1.0/json").json
+    reply["urls"][0]["digests"]["sha256"] = SHA
+    place.break_(Answer(status=200, body=json.dumps(reply)), path="/pypi/*")
+    assert SHA in blocking(place.outcomes())["the-pages-of-the-index-agree"]
+
+
+def test_a_yanked_release_is_found_with_its_reason(place: Place) -> None:
+    place.index.sandbox.yank("acme-widget", "1.0", "eats data")
+    found = blocking(place.outcomes(place.record()))
+    assert set(found) == {"no-file-is-yanked"}
+    assert "the whole release is yanked on ours: 'eats data'" in found["no-file-is-yanked"]
+
+
+def test_metadata_that_differs_is_found_with_its_fields(tmp_path: Path) -> None:
+    files = {WHEEL: wheel(metadata(Requires_Dist="acme-gadget>=2")), SDIST: sdist(metadata(Requires_Python=">=3.9"))}
+    with placed(tmp_path, files=files) as place:
+        found = blocking(place.outcomes())
+    assert set(found) == {"the-files-say-the-same"}
+    assert "Requires-Dist" in found["the-files-say-the-same"]
+    assert "Requires-Python" in found["the-files-say-the-same"]
+
+
+@pytest.mark.parametrize(("status", "state"), [("archived", State.WARNED), ("quarantined", State.FAILED)])
+def test_a_project_that_sleeps_or_is_shut_away_says_so(tmp_path: Path, status: str, state: State) -> None:
+    """In quarantine no file is listed: that is said, and not that the release is missing."""
+    with placed(tmp_path) as place:
+        with place.index.sandbox._store.writing() as db:
+            db.execute("UPDATE projects SET status = ?", (status,))
+        found = place.outcomes()
+    assert found["the-project-is-in-good-standing"].state == state
+    assert set(blocking(found)) <= {"the-project-is-in-good-standing"}
+
+
+def test_a_file_that_does_not_come_is_unknown(place: Place) -> None:
+    place.break_(Answer(status=404), path="/packages/*.whl")
+    found = place.outcomes()
+    assert set(blocking(found)) == {"every-download-is-what-its-page-says"}
+    assert WHEEL in found["every-download-is-what-its-page-says"].reason
+
+
+@pytest.mark.parametrize(
+    ("release", "says"),
+    [
+        (Project(name="acme-gadget", version="1.0"), "ours has no project 'acme-gadget'"),
+        (Project(name="acme-widget", version="1.5"), "no release '1.5' on ours; the nearest are 1.0"),
+    ],
+)
+def test_what_is_not_there_is_refused_at_once_with_what_is(place: Place, release: Project, says: str) -> None:
+    before = place.clock.now
+    with pytest.raises(RefusedError) as caught:
+        place.look(release=release)
+    assert says in caught.value.message
+    assert caught.value.remedy
+    assert place.clock.now == before
+
+
+def test_the_nearest_versions_are_on_both_sides(place: Place) -> None:
+    for version in ("0.1", "0.2", "0.3", "2.0", "3.0", "4.0"):
+        assert place.index.upload(version=version).line == "200 OK"
+    with pytest.raises(RefusedError, match=r"the nearest are 0\.3, 1\.0, 2\.0, 3\.0$"):
+        place.look(release=Project(name="acme-widget", version="1.1"))
+
+
+def test_a_project_without_any_release_says_so(tmp_path: Path) -> None:
+    world = World(projects=(OnIndex(name="acme-widget", owners=(REHEARSAL,)),))
+    with placed(tmp_path, files={}, world=world) as place, pytest.raises(RefusedError, match="no release at all"):
+        place.look()
+
+
+def test_without_network_nobody_can_say(tmp_path: Path) -> None:
+    nowhere = replace(PYPI, upload_url="http://127.0.0.1:9/legacy/", simple_url="http://127.0.0.1:9/simple/")
+    with pytest.raises(UnreachableError, match="connection refused"):
+        looking.look(real(), nowhere, RELEASE, None, scratch=tmp_path, tell=lambda _: None)
+
+
+# -- attestations -----------------------------------------------------------------------------------
+
+GITHUB = {"kind": "GitHub", "repository": "octo/widget", "workflow": "release.yml", "environment": "pypi"}
+TOKENS = (
+    ApiToken(name="account", user=REHEARSAL),
+    ApiToken(name="github", user=REHEARSAL, publisher=Publisher.read(GITHUB)),
+    ApiToken(name="fork", user=REHEARSAL, publisher=Publisher.read(GITHUB | {"repository": "evil/widget"})),
+)
+ALL_OR_NONE, HOLD = "every-file-has-attestations-or-none-has", "the-attestations-hold"
+
+
+@contextmanager
+def attested(scratch: Path, *tokens: str) -> Iterator[Place]:
+    """acme-widget 1.0, the wheel and the sdist uploaded with these tokens: what a publisher sends is attested."""
+    with placed(scratch, files={}, world=World(tokens=TOKENS)) as place:
+        for token, filename, content in zip(tokens, (WHEEL, SDIST), (wheel(), sdist()), strict=True):
+            text = json.dumps([attestation(filename, content)])
+            changes = {} if token == "account" else {"attestations": text}
+            reply = place.index.upload(
+                content=content, filename=filename, source=filename == SDIST, token=token, changes=changes
+            )
+            assert reply.line == "200 OK", reply.line
+        yield place
+
+
+@pytest.fixture
+def believing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody here can verify anything."""
+    monkeypatch.setattr(attestations, "installed", lambda: False)
+
+
+@pytest.mark.usefixtures("believing")
+def test_who_published_is_told_and_that_nobody_has_verified_it(tmp_path: Path) -> None:
+    with attested(tmp_path, "github", "github") as place:
+        facts = place.look()
+        found = place.outcomes()
+    assert list(publishers(facts)) == [
+        "published by GitHub, octo/widget, release.yml, pypi: 2 of 2 files, as the index says",
+    ]
+    assert found[ALL_OR_NONE].state == State.PASSED
+    assert found[HOLD].state == State.WARNED
+    assert "pypi-preflight[attest]" in found[HOLD].findings[0].remedy
+
+
+@pytest.mark.usefixtures("believing")
+@pytest.mark.parametrize(
+    ("tokens", "says"),
+    [
+        (("github", "account"), f"1 of 2 files have no attestations: {SDIST!r}"),
+        (("github", "fork"), "by 2 publishers: GitHub, evil/widget, release.yml, pypi; GitHub, octo/widget"),
+    ],
+)
+def test_files_that_came_in_different_ways_are_a_warning(tmp_path: Path, tokens: tuple[str, str], says: str) -> None:
+    with attested(tmp_path, *tokens) as place:
+        found = place.outcomes()
+    assert found[ALL_OR_NONE].state == State.WARNED
+    assert says in found[ALL_OR_NONE].findings[0].message
+
+
+@pytest.mark.usefixtures("believing")
+@pytest.mark.parametrize("answer", [Answer(status=404), Answer(status=403), Answer(status=200, body="[]")])
+def test_a_provenance_that_is_named_and_does_not_come_is_unknown(tmp_path: Path, answer: Answer) -> None:
+    with attested(tmp_path, "github", "github") as place:
+        place.break_(answer, path="/integrity/*")
+        assert place.outcomes()[ALL_OR_NONE].state == State.UNKNOWN
+
+
+def test_what_is_attested_holds_for_the_bytes_that_came_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signed by a Sigstore of this test: verified; of other bytes, as an index that swapped the file: found."""
+    pytest.importorskip("pypi_attestations")
+    from tests import sigstore_service
+
+    files = {WHEEL: wheel(), SDIST: sdist()}
+    with sigstore_service.running() as service:
+        trust = service.write(tmp_path)
+        monkeypatch.setenv(attestations.TRUST, str(trust))
+        identity = read(Secret(sigstore_service.id_token(service.claims, "sigstore")), "GitHub", "sigstore")
+        for name, content in files.items():
+            (tmp_path / name).write_bytes(content)
+        described = [builder.describe(tmp_path / name) for name in files]
+        signed = attestations.sign(described, attestations.Sigstore(config=trust), identity)
+    with placed(tmp_path, files={}, world=World(tokens=TOKENS, sigstore=str(trust))) as place:
+        for name, content in files.items():
+            reply = place.index.upload(
+                content=content, filename=name, source=name == SDIST, token="github",
+                changes={"attestations": f"[{signed[name]}]"},
+            )  # fmt: skip
+            assert reply.line == "200 OK", reply.line
+        facts = place.look()
+        assert next(publishers(facts)).endswith("2 of 2 files, verified")
+        assert blocking({one.check: one for one in checklist.run(CHECKS, facts)}) == {}
+        reply = place.index.ask("GET", f"/integrity/acme-widget/1.0/{SDIST}/provenance", headers={"Accept": "*/*"})
+        place.break_(Answer(status=200, body=reply.body.decode()), path=f"/integrity/*/{WHEEL}/provenance")
+        assert "does not hold" in blocking(place.outcomes())[HOLD]
+
+
+def test_a_release_that_nobody_can_install_here_is_not_confirmed(tmp_path: Path) -> None:
+    """Wheels for other machines alone: nothing was tried, and nothing can be said of it."""
+    name = builders.wheel_name(tag="cp27-cp27m-win32")
+    with placed(tmp_path, files={name: builders.wheel(tag="cp27-cp27m-win32")}) as place:
+        facts = looking.try_out(real(), place.look(), scratch=tmp_path, tell=lambda _: None)
+    found = {one.check: one for one in checklist.run(CHECKS, facts)}
+    assert found["the-wheel-installs-into-a-clean-environment"].state == State.UNKNOWN
+    assert found["the-sdist-installs-into-a-clean-environment"].state == State.NOT_APPLICABLE

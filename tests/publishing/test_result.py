@@ -1,0 +1,89 @@
+"""How a run ends: each way to stop has its exit status, and says where the files are."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from release.core import plan
+from release.core.config import Config
+from release.core.errors import Exit, ReleaseError
+from release.core.facts import Project, Source
+from release.core.models.distribution import Distribution
+from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear
+from release.core.plan import Build, InspectSource, Step, Upload, Verify
+from release.publishing import result as ending
+from release.publishing.result import Course
+
+WHEEL, SDIST = (
+    Distribution(path=Path(name), sha256="0" * 64, size=1) for name in ("a-1-py3-none-any.whl", "a-1.tar.gz")
+)
+NO = ReleaseError("no", remedy="do it")
+THERE = Receipt(filename=WHEEL.filename, sha256=WHEEL.sha256)
+REFUSED = Rejection(filename=SDIST.filename, status=400, text="File already exists")
+LOST = Unclear(filename=SDIST.filename, what="timeout", detail="")
+
+
+def course(**changes: Any) -> Course:
+    source = Source(config=Config(), project=Project(name="a", version="1"), git=None, tag=None, changelog=None)
+    values: dict[str, Any] = {
+        "plan": plan.make("release", Config(), source), "files": (WHEEL, SDIST), "answers": {}, "touched": (),
+        "later": 0, "busy": True, "command": "python -m release release",
+    }  # fmt: skip
+    return Course(**(values | changes))
+
+
+@pytest.mark.parametrize(
+    ("step", "answers", "touched", "expected"),
+    [
+        (InspectSource(), {}, (), Exit.REFUSED),
+        (Build(origin="commit"), {}, (), Exit.REFUSED),
+        (Upload(index="sandbox"), {"sandbox": [REFUSED]}, (), Exit.REFUSED),
+        (Verify(index="sandbox"), {"sandbox": [THERE]}, (), Exit.REFUSED),
+        (Upload(index="testpypi"), {"testpypi": []}, (), Exit.REFUSED),
+        (Upload(index="testpypi"), {"testpypi": [REFUSED]}, (), Exit.UNCHANGED),
+        (Upload(index="testpypi"), {"testpypi": [THERE, REFUSED]}, (), Exit.INCOMPLETE),
+        (Upload(index="testpypi"), {"testpypi": [LOST]}, ("testpypi",), Exit.INCOMPLETE),
+        (Upload(index="testpypi"), {"testpypi": [LOST]}, (), Exit.UNCHANGED),
+        (Verify(index="testpypi"), {"testpypi": [THERE]}, ("testpypi",), Exit.INCOMPLETE),
+        (Upload(index="pypi"), {"testpypi": [THERE], "pypi": [REFUSED]}, ("testpypi",), Exit.UNCHANGED),
+        (None, {}, (), Exit.REFUSED),
+    ],
+)
+def test_each_way_to_stop_has_its_exit_status(
+    step: Step | None, answers: dict[str, list[Answer]], touched: tuple[str, ...], expected: Exit
+) -> None:
+    end = ending.stopped(course(answers=answers, touched=touched), step, NO)
+    assert end.exit == expected
+    assert (end.remedy, end.next_command) == ("do it", "python -m release release")
+
+
+def test_an_incomplete_release_says_what_is_where() -> None:
+    end = ending.stopped(course(answers={"pypi": [THERE, REFUSED]}, touched=("pypi",)), Upload(index="pypi"), NO)
+    assert f"on pypi: {WHEEL.filename}; not known to be on pypi: {SDIST.filename}" in end.message
+
+
+def test_an_incomplete_release_says_how_long_it_can_be_completed() -> None:
+    until = {"pypi": datetime(2026, 12, 8, 9, 30, tzinfo=UTC)}
+    end = ending.stopped(
+        course(answers={"pypi": [THERE, REFUSED]}, touched=("pypi",), closes=until), Upload(index="pypi"), NO
+    )
+    assert end.message.endswith("pypi takes files of this release until 2026-12-08 09:30 UTC")
+
+
+def test_hundreds_of_files_are_counted_and_not_listed() -> None:
+    many = [Distribution(path=Path(f"a-1-py3-none-p{n}.whl"), sha256="0" * 64, size=1) for n in range(500)]
+    answers = [Receipt(filename=file.filename, sha256=file.sha256) for file in many[:300]]
+    end = ending.stopped(course(answers={"pypi": answers}, touched=("pypi",), files=many), Upload(index="pypi"), NO)
+    assert "on pypi: 300 files (a-1-py3-none-p0.whl, a-1-py3-none-p1.whl, … a-1-py3-none-p299.whl)" in end.message
+    assert "not known to be on pypi: 200 files" in end.message
+    assert len(end.message) < 400
+
+
+def test_all_went_well() -> None:
+    end = ending.well(course())
+    assert (end.exit, end.message, end.remedy) == (Exit.DONE, "a 1 is on testpypi and pypi, verified", "")
+    assert ending.well(course(busy=False)).message.startswith("nothing remains to be done")

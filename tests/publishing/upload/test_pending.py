@@ -1,0 +1,88 @@
+"""What is left to be sent, and what the index would refuse of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from release.core.models.distribution import Distribution
+from release.core.models.index import Index
+from release.core.models.project_listing import FileOnIndex, Listing
+from release.publishing.upload import pending as remaining
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+INDEX = Index(name="pypi", upload_url="http://127.0.0.1:9/legacy/", simple_url="http://127.0.0.1:9/simple/")
+WHEEL, OTHER, SDIST = "acme_widget-1.0-py3-none-any.whl", "acme_widget-1.0-py2-none-any.whl", "acme_widget-1.0.tar.gz"
+
+
+def file(name: str, sha256: str | None = None) -> Distribution:
+    return Distribution(path=Path(name), sha256=(sha256 or name[-9:]).ljust(64, "0"), size=1)
+
+
+def listed(*names: str, age: int = 0, sha256: str | None = None) -> Listing:
+    return Listing(
+        name="acme-widget",
+        files=tuple(
+            FileOnIndex(
+                filename=name, url="http://h/f", sha256=(sha256 or name[-9:]).ljust(64, "0"),
+                upload_time=NOW - timedelta(days=age),
+            )
+            for name in names
+        ),
+    )  # fmt: skip
+
+
+def look(files: list[Distribution], there: Listing | None, kind: str = "warehouse") -> tuple[list[str], list[str], str]:
+    from dataclasses import replace
+
+    receipts, todo, refused = remaining.look(files, replace(INDEX, kind=kind), there, "1.0", now=NOW)  # type: ignore[arg-type] # one of the two kinds
+    return [one.filename for one in receipts], [one.filename for one in todo], refused.text if refused else ""
+
+
+def test_wheels_go_first() -> None:
+    assert look([file(SDIST), file(WHEEL)], None) == ([], [WHEEL, SDIST], "")
+
+
+def test_what_is_there_with_our_bytes_is_not_sent_again() -> None:
+    assert look([file(WHEEL), file(SDIST)], listed(WHEEL, age=3)) == ([WHEEL], [SDIST], "")
+
+
+@pytest.mark.parametrize(
+    ("files", "there", "words"),
+    [
+        ([file(WHEEL)], listed(WHEEL, sha256="f"), "other bytes"),
+        ([file(WHEEL)], listed(SDIST, age=15), "older than 14 days"),
+        ([file(SDIST)], listed("acme-widget-1.0.zip"), "Only one sdist"),
+        ([file(SDIST), file("acme_widget-1.0.zip")], None, "Only one sdist"),
+        ([file(WHEEL, "f")], listed(OTHER, sha256="f"), f"already exists, under the name {OTHER!r}"),
+        ([file(WHEEL, "f"), file(OTHER, "f")], None, "already exists, under the name"),
+    ],
+)
+def test_what_the_index_would_refuse_is_known_before(
+    files: list[Distribution], there: Listing | None, words: str
+) -> None:
+    assert words in look(files, there)[2]
+
+
+def test_all_of_it_there_is_no_refusal_however_old_it_is() -> None:
+    assert look([file(WHEEL), file(SDIST)], listed(WHEEL, SDIST, age=400)) == ([WHEEL, SDIST], [], "")
+
+
+def test_other_servers_have_other_rules() -> None:
+    assert look([file(WHEEL)], listed(SDIST, age=400), kind="other")[2] == ""
+
+
+def test_fourteen_days_from_the_first_file_of_the_version() -> None:
+    there = Listing(
+        name="acme-widget",
+        files=(
+            *listed(WHEEL, age=2).files,
+            *listed(SDIST, age=5).files,
+            *listed("acme_widget-0.9.tar.gz", age=90).files,
+        ),
+    )
+    assert remaining.closes(INDEX, there, "1.0.0") == NOW + timedelta(days=9)
+    assert remaining.closes(INDEX, there, "2.0") is None
+    assert remaining.closes(INDEX, None, "1.0") is None
