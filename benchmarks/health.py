@@ -29,9 +29,9 @@ from typing import Any
 from release.core.models import probe
 from release.core.secret import Secret
 from release.core.tokens import attenuation
-from release.health import history as histories
 from release.sandbox import fault_json
 from release.sandbox.faults import Fault, Slow
+from release.token_health import history as histories
 
 CONNECTIONS = 32
 LATENCY = 0.1

@@ -103,12 +103,12 @@ REVEALING = {
     "adapters/console.py",  # tells it to a CI system that hides it from then on
     "adapters/github/releases.py",
     "credentials/storage/keyring.py",
-    "adapters/credentials/replacing.py",  # writes a new token where the old one lies
+    "token_health/rotation/replace.py",  # writes a new token where the old one lies
     "adapters/github/secrets.py",  # hands it to gh, on standard input
     "adapters/index/token_probes.py",
-    "adapters/notify/webhook.py",  # such an address is a secret
-    "adapters/notify/apprise.py",
-    "adapters/notify/mail.py",  # logs in at the mail server
+    "token_health/notify/webhook.py",  # such an address is a secret
+    "token_health/notify/apprise.py",
+    "token_health/notify/mail.py",  # logs in at the mail server
     "sandbox/server.py",
     "sandbox/issuer.py",  # compares what a job shows
 }

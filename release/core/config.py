@@ -66,7 +66,7 @@ class Config:
     github_release: bool = False
     #: how hard uploads try
     upload: Rules = field(default_factory=Rules)
-    #: [tool.release.fleet] as it stands, for `release.fleet.parse`: a mistake in it stops no release
+    #: [tool.release.fleet] as it stands, for `release.token_health.fleet.parse`: a mistake in it stops no release
     fleet: Mapping[str, Any] = field(default_factory=dict)
 
     def index(self, name: str) -> Index:

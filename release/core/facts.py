@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # whoever looks at files alone has no use for credentials, no
     from release.core.models.release_manifest import Recorded
     from release.core.models.smoke_test import Trial
     from release.core.tokens.token import Damage, Token
-    from release.fleet import Policy
+    from release.token_health.fleet import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

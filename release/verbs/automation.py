@@ -83,8 +83,8 @@ def deliver(options: argparse.Namespace, write: Write, document: dict[str, objec
 def schedule(options: argparse.Namespace, write: Write) -> int:
     """Print, install, remove a schedule, or say how it stands. Exit status 1 where it is not there to be told of."""
     from release.adapters.system import system as systems
-    from release.health import schedule as jobs
-    from release.health import scheduling
+    from release.token_health.schedulers import job as jobs
+    from release.token_health.schedulers import schedule as scheduling
 
     system = systems.real()
     directory = options.directory.resolve()

@@ -14,11 +14,11 @@ from release.verbs.writing import Write, as_json
 
 if TYPE_CHECKING:
     from release.adapters.board import Silent
-    from release.health.history import History
-    from release.health.notifying import Told
     from release.reports.lines import Line
     from release.reports.prometheus import Run
     from release.reports.token_health import Look
+    from release.token_health.history import History
+    from release.token_health.notify.deliver import Told
 
 TEXTS = {"tokens": "say how every token is: of this project, or of a fleet; `tokens history`: what has changed"}
 #: changes that are shown unless more are asked for
@@ -52,8 +52,9 @@ def tokens(options: argparse.Namespace, write: Write) -> int:
     if options.what == "history":
         return _history(options, write)
     from release.adapters.system import system
-    from release.health import notifying, watching
     from release.reports import prometheus as metrics
+    from release.token_health import run as watching
+    from release.token_health.notify import deliver as notifying
 
     real, directory = system.real(), options.directory.resolve()
     asked = watching.wanted(real, directory, file=options.fleet, config_file=options.config, offline=options.offline)
@@ -79,8 +80,8 @@ def tokens(options: argparse.Namespace, write: Write) -> int:
 
 def _told(options: argparse.Namespace, write: Write, found: Look, notify: Callable[[], Told]) -> Told | None:
     """Show what was found, and let people know. Lines come before that, since it may take a while."""
-    from release.health import notifying
     from release.reports import token_health as health_report
+    from release.token_health.notify import deliver as notifying
 
     if options.json:
         told = notify() if options.notify else None
@@ -124,8 +125,8 @@ def _complain(problems: Iterable[tuple[str, str]]) -> None:
 
 def _history(options: argparse.Namespace, write: Write) -> int:
     """What is remembered. Exit status 6 where there is no history that could be read."""
-    from release.health import past
     from release.reports import token_health as health_report
+    from release.token_health import queries as past
 
     if options.limit < 0:
         raise UsageError(f"--limit must not be negative, and is {options.limit}", remedy="give 0 or more")
@@ -143,7 +144,7 @@ def _history(options: argparse.Namespace, write: Write) -> int:
 
 def _opened(options: argparse.Namespace) -> History:
     from release.adapters.system import system
-    from release.health import history
+    from release.token_health import history
 
     real = system.real()
     return history.History(history.directory(real.env, options.state) / history.NAME, now=real.now)

@@ -57,8 +57,9 @@ def report(options: argparse.Namespace, write: Write) -> int:
 def _tokens(options: argparse.Namespace) -> str:
     """The page about tokens. Raises `ReleaseError` where their history can't be read."""
     from release.adapters.system import system
-    from release.health import history, past
     from release.reports import token_history_html as tokens
+    from release.token_health import history
+    from release.token_health import queries as past
 
     if options.form != "html" or options.version is not None:
         raise UsageError(

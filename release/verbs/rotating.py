@@ -13,8 +13,8 @@ from release.verbs.writing import Write, as_json
 
 if TYPE_CHECKING:
     from release.core.models.index import Index
-    from release.health.finding_old import Asked
-    from release.health.rotation import Person
+    from release.token_health.rotation.discovery import Asked
+    from release.token_health.rotation.rotate import Person
 
 TEXTS = {"rotate": "replace a token by a new one wherever it lies, and see the old one dead"}
 #: seconds for which the old token is watched on a terminal
@@ -49,7 +49,10 @@ def rotate(options: argparse.Namespace, write: Write) -> int:
     terminal = not (options.json or options.quiet or options.yes) and sys.stdin.isatty() and sys.stdout.isatty()
     if not (terminal or options.yes or options.plan):
         raise UsageError("there is nobody to ask", remedy="run it in a terminal, or let it replace everything: --yes")
-    from release.health import finding_old, receiving, rotation, rotation_words
+    from release.token_health.rotation import discovery as finding_old
+    from release.token_health.rotation import new_token as receiving
+    from release.token_health.rotation import rotate as rotation
+    from release.token_health.rotation import text as rotation_words
 
     def tell(line: str) -> None:
         if not (options.json or options.quiet):
@@ -78,12 +81,11 @@ def rotate(options: argparse.Namespace, write: Write) -> int:
 
 def _asked(options: argparse.Namespace) -> Asked:
     """Raises ConfigError, UsageError, ToolError."""
-    from release import fleet
     from release.adapters import collect as survey
     from release.adapters.system import system
     from release.asking import subject
-    from release.health import history
-    from release.health.finding_old import Asked
+    from release.token_health import fleet, history
+    from release.token_health.rotation.discovery import Asked
 
     real, directory = system.real(), options.directory.resolve()
     config, project = subject(real, directory, options)
@@ -115,7 +117,7 @@ def _secrets(options: argparse.Namespace, index: Index, directory: Path) -> tupl
 
 def _person(index: Index, tell: Callable[[str], None], write: Write, *, terminal: bool, browser: bool) -> Person:
     from release.asking import typed
-    from release.health.rotation import Person
+    from release.token_health.rotation.rotate import Person
 
     def asks(question: str) -> bool:
         write(f"{question} [y/N] ")

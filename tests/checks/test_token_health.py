@@ -14,7 +14,7 @@ from release.core.facts import Before, Health
 from release.core.models.check_result import Outcome, State
 from release.core.models.credential import Credential
 from release.core.tokens import caveats as caveat
-from release.fleet import Policy
+from release.token_health.fleet import Policy
 from tests.checks.test_credential import ACCOUNT, NOW, OTHER, access, token
 
 DAY = timedelta(days=1)

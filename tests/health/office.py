@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from release import fleet
 from release.adapters.system.system import System, real
 from release.core.models.token_health import Seen
-from release.health.history import NAME, History
-from release.health.notifying import Told, notify
-from release.health.watching import Wanted
 from release.reports.token_health import Look, Row
+from release.token_health import fleet
+from release.token_health.history import NAME, History
+from release.token_health.notify.deliver import Told, notify
+from release.token_health.run import Wanted
 from tests.adapters.serving import Server
 from tests.sandbox.asking import Clock
 

@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from release import fleet
 from release.adapters.system.system import System, real
 from release.core.models.index import Index
-from release.fleet import Fleet
-from release.health import entries
-from release.health.history import NAME, History
-from release.health.watching import Wanted, look, remembered
 from release.reports.token_health import Look
+from release.token_health import fleet
+from release.token_health import targets as entries
+from release.token_health.fleet import Fleet
+from release.token_health.history import NAME, History
+from release.token_health.run import Wanted, look, remembered
 from tests.sandbox.asking import Index as Running
 
 WORLD: dict[str, Any] = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from release.platforms import when
-from release.platforms.job import Job
+from release.token_health.schedulers import cron_expression as when
+from release.token_health.schedulers.command import Job
 
 #: a path as users have them
 ODD = '/srv/it\'s 100% "of" $HOME; <é> & `x`'

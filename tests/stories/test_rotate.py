@@ -260,7 +260,7 @@ def test_a_leaked_token_goes_first_and_is_a_failure_while_it_lives(project: User
 
 KILLED = """\
 import os, signal, sys
-from release.health import rotation
+from release.token_health.rotation import rotate as rotation
 carry_out, steps = rotation.Rotation.carry_out, []
 def after(step):
     steps.append(step)

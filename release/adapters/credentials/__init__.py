@@ -1,1 +1,0 @@
-"""What is left here moves to other packages: release/adapters/credentials."""

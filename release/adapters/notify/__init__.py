@@ -1,1 +1,0 @@
-"""Doors to people: each delivers one message, or raises what kept it from that. Their addresses are secrets."""

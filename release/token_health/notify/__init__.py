@@ -1,0 +1,1 @@
+"""Channels to people: each delivers one message, or raises what kept it from that."""

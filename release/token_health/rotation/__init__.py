@@ -1,0 +1,1 @@
+"""Put a new token in the place of an old one."""

@@ -1,0 +1,76 @@
+"""By the user's own systemd."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from release.adapters.system import atomic_write as whole_file
+from release.adapters.system.system import filing
+from release.token_health.schedulers import systemd_format as systemd
+from release.token_health.schedulers import tools as scheduler
+from release.token_health.schedulers.base import Machine, Status
+
+
+class Systemd(Machine):
+    """A service and a timer of the user's own systemd."""
+
+    @property
+    def output(self) -> str:
+        return f"the journal: journalctl --user --unit {self.job.name}.service"
+
+    @property
+    def keyring(self) -> str:
+        return (
+            "by your session bus, while you are logged in; to have it run without that as well, with tokens from "
+            "elsewhere: loginctl enable-linger"
+        )
+
+    def _units(self) -> dict[Path, str]:
+        base = Path(self.system.env.get("XDG_CONFIG_HOME") or self.system.home / ".config") / "systemd" / "user"
+        name = self.job.name
+        return {
+            base / f"{name}.service": systemd.service(self.job),
+            base / f"{name}.timer": systemd.timer(self.job),
+        }
+
+    def texts(self) -> dict[str, str]:
+        return {str(path): text for path, text in self._units().items()}
+
+    def install(self) -> bool:
+        scheduler.systemctl(self.system, "daemon-reload")  # before anything is written: is there a manager?
+        with filing("the directory of the units"):
+            changed = [whole_file.put(path, text.encode()) for path, text in self._units().items()]
+        timer = f"{self.job.name}.timer"
+        scheduler.systemctl(self.system, "daemon-reload")
+        scheduler.systemctl(self.system, "enable", timer)
+        scheduler.systemctl(self.system, "restart" if any(changed) else "start", timer)
+        return any(changed)
+
+    def remove(self) -> bool:
+        there = [path for path in self._units() if path.exists()]
+        if not there:
+            return False
+        timer = f"{self.job.name}.timer"
+        scheduler.systemctl(self.system, "disable", "--now", timer)
+        scheduler.systemctl(self.system, "clean", "--what=state", timer, check=False)  # when it last ran
+        with filing("the directory of the units"):
+            for path in there:
+                whole_file.take_away(path)
+        scheduler.systemctl(self.system, "daemon-reload")
+        scheduler.systemctl(self.system, "reset-failed", f"{self.job.name}.service", check=False)
+        return True
+
+    def status(self) -> Status:
+        if not all(path.exists() for path in self._units()):
+            return Status(installed=False)
+        timer = self._shows(f"{self.job.name}.timer", "LastTriggerUSec", "NextElapseUSecRealtime")
+        service = self._shows(f"{self.job.name}.service", "Result", "ExecMainStatus")
+        last = timer.get("LastTriggerUSec")
+        result = f"exit status {service.get('ExecMainStatus', '?')}, {service.get('Result', '?')}" if last else None
+        return Status(installed=True, last=last, result=result, next=timer.get("NextElapseUSecRealtime"))
+
+    def _shows(self, unit: str, *names: str) -> dict[str, str]:
+        """The properties that have a value."""
+        text = scheduler.systemctl(self.system, "show", unit, *(f"--property={name}" for name in names))
+        pairs = (line.partition("=") for line in text.splitlines())
+        return {name: value for name, _, value in pairs if value not in {"", "n/a"}}

@@ -1,0 +1,120 @@
+"""Which credentials are looked at: those of a fleet, or whatever there is for a directory's project."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from release.adapters.system.system import System
+from release.core.facts import Project
+from release.core.models.credential import Candidate, Credential, Origin, Resolution
+from release.core.models.finding import Unknown
+from release.core.models.index import Index
+from release.core.models.secret_location import Command, KeyringEntry, Place, shown
+from release.core.tokens.token import issuer
+from release.credentials import sources as credentials
+from release.credentials.sources import locations as places
+from release.credentials.sources.locations import Taken
+from release.token_health.fleet import Fleet, Policy
+
+_USER = Origin(kind="default", detail="the default for API tokens")
+#: where none is named, the account alone is asked about
+NO_PROJECT = Unknown(reason="no project is named", remedy="name it: project = … in the fleet")
+#: what a workflow does that uploads with a token
+_UPLOADS = re.compile(r"gh-action-pypi-publish|(?:twine|flit|hatch|poetry|pdm|uv) (?:upload|publish)")
+#: variable → the CI that sets it, of those that PyPI knows as trusted publishers
+_PUBLISHERS = {"GITHUB_ACTIONS": "GitHub Actions", "GITLAB_CI": "GitLab CI"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """One credential for one project on one index, before anybody has looked at it."""
+
+    index: Index
+    project: Project | Unknown
+    #: its name for a reader and for the history
+    place: str
+    policy: Policy
+    #: what its place had; None where a program is still to be asked, `source`
+    taken: Taken | None
+    source: Command | None = None
+    username: str = "__token__"
+    #: when the token was made, as somebody wrote it down; aware, UTC
+    made: datetime | None = None
+    #: where trusted publishing could be used in its stead
+    publisher: str | None = None
+
+
+def of_fleet(system: System, fleet: Fleet, directory: Path) -> tuple[Watched, ...]:
+    """The entries of a fleet; variables, files and the keyring have been asked, programs have not."""
+    asked = {one.place: one.username for one in fleet.entries}
+    entries = [place for place in asked if isinstance(place, KeyringEntry)]
+    known: dict[Place, Taken | None] = dict(places.of_keyring(entries, system.env).items())
+    for place, username in asked.items():
+        if not isinstance(place, KeyringEntry):
+            known[place] = (
+                None
+                if isinstance(place, Command)
+                else places.take(system, place, username=username, directory=directory)
+            )
+    return tuple(
+        Watched(
+            index=one.index, place=shown(one.place), policy=one.policy, taken=known[one.place],
+            source=one.place if isinstance(one.place, Command) else None, username=one.username, made=one.made,
+            project=Project(name=one.project, version="") if one.project else NO_PROJECT,
+        )
+        for one in fleet.entries
+    )  # fmt: skip
+
+
+def of_directory(
+    system: System, indexes: Mapping[str, Index], project: Project | Unknown, directory: Path, policy: Policy
+) -> tuple[Watched, ...]:
+    """Every credential that lies anywhere for the configured indexes, used or not."""
+    publisher = _publisher(system.env, directory)
+    return tuple(
+        Watched(
+            index=index, project=project, place=place, policy=policy, taken=Taken(resolution=found), publisher=publisher
+        )
+        for index in indexes.values()
+        for place, found in _found(system, index, directory)
+    )
+
+
+def _found(system: System, index: Index, directory: Path) -> Iterator[tuple[str, Resolution]]:
+    resolved = credentials.resolve(index, system.env, system.home, directory=directory, every_source=True)
+    credential = resolved.credential
+    if isinstance(credential, Unknown):
+        yield "keyring", Resolution(credential=credential)
+    elif credential is not None:
+        yield credential.origin.detail, resolved
+    yield from (
+        (one.origin.detail, Resolution(credential=_as_credential(one)))
+        for one in resolved.candidates
+        if one.standing == "shadowed" or (one.standing == "other-tool" and _is_of(one, index))
+    )
+
+
+def _is_of(one: Candidate, index: Index) -> bool:
+    location = issuer(one.password)
+    return location is not None and credentials.fits(location, index)
+
+
+def _as_credential(one: Candidate) -> Credential:
+    return Credential(username="__token__", username_origin=_USER, password=one.password, origin=one.origin)
+
+
+def _publisher(env: Mapping[str, str], directory: Path) -> str | None:
+    """Where this project could publish without a token: this CI, or a workflow that uploads."""
+    here = next((name for variable, name in _PUBLISHERS.items() if env.get(variable) == "true"), None)
+    if here is not None:
+        return here
+    for path in sorted((directory / ".github" / "workflows").glob("*.y*ml")):
+        with suppress(OSError):
+            if _UPLOADS.search(path.read_text(encoding="utf-8", errors="replace")):
+                return f"GitHub Actions ({path.name})"
+    return None

@@ -1,0 +1,85 @@
+"""Each failure of a platform's scheduler is told with its words and a way out."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from release.core.errors import ToolError
+from release.token_health.schedulers import tools as scheduler
+from tests.health.schedulers import FAILING, machine
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake programs are shell scripts")
+
+ASK: dict[str, Any] = {
+    "crontab": scheduler.crontab,
+    "systemctl": lambda system: scheduler.systemctl(system, "enable", "x.timer"),
+    "launchctl": lambda system: scheduler.launchctl(system, "print", "x"),
+    "schtasks": lambda system: scheduler.schtasks(system, "/Query"),
+}
+
+
+@pytest.mark.parametrize(
+    ("program", "says", "message", "remedy"),
+    [
+        ("crontab", "You (ada) are not allowed to use this program (crontab)", "does not let you", "/etc/cron.allow"),
+        ("crontab", "crontabs/ada: Permission denied", "does not let you", "/etc/cron.allow"),
+        ("crontab", '"-":0: bad minute', "crontab refused: '\"-\":0: bad minute'", "crontab -e"),
+        ("systemctl", "Failed to connect to bus: No medium found", "can't be reached", "enable-linger"),
+        ("systemctl", "Failed to connect to user scope bus via local transport: x", "can't be reached", "--kind cron"),
+        ("systemctl", "System has not been booted with systemd as init system", "can't be reached", "--kind cron"),
+        ("systemctl", "Failed to enable unit: Unit file x.timer does not exist.", "enable failed", "status x.timer"),
+    ],
+)
+def test_a_refusal_is_told_with_a_way_out(tmp_path: Path, program: str, says: str, message: str, remedy: str) -> None:
+    there = machine(tmp_path, program, script=FAILING, SAYS=says)
+    with pytest.raises(ToolError) as refused:
+        ASK[program](there.system)
+    assert message in refused.value.message
+    assert remedy in refused.value.remedy
+
+
+@pytest.mark.parametrize("program", ASK)
+def test_a_scheduler_that_is_not_there_is_named(tmp_path: Path, program: str) -> None:
+    there = machine(tmp_path, program)
+    with pytest.raises(ToolError, match=f"no program '{program}' on PATH") as refused:
+        ASK[program](replace(there.system, env={"PATH": str(tmp_path)}))
+    assert "--kind" in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("says", "remedy"), [("ERROR: Access is denied.", "as the user who is logged in"), ("something else", "--print")]
+)
+def test_a_failure_of_launchctl_or_schtasks_quotes_it(tmp_path: Path, says: str, remedy: str) -> None:
+    done = scheduler.schtasks(machine(tmp_path, "schtasks", script=FAILING, SAYS=says).system, "/Create")
+    error = scheduler.refused("schtasks", done)
+    assert says in error.message
+    assert remedy in error.remedy
+
+
+def test_no_crontab_is_an_empty_one_and_an_empty_one_is_none(tmp_path: Path) -> None:
+    there = machine(tmp_path, "crontab")
+    assert scheduler.crontab(there.system) == ""
+    scheduler.set_crontab(there.system, "# é\n0 4 * * * x\n")
+    assert scheduler.crontab(there.system) == "# é\n0 4 * * * x\n"
+    scheduler.set_crontab(there.system, "")
+    assert there.kept is None
+
+
+def test_the_session_bus_is_looked_for_where_it_outlives_a_terminal(tmp_path: Path, monkeypatch: Any) -> None:
+    runtime = tmp_path / "1000"
+    runtime.mkdir()
+    assert scheduler.session_bus({}, 1000, tmp_path) is None
+    (runtime / "bus").write_text("")
+    assert scheduler.session_bus({}, 1000, tmp_path) is None, "a file is no bus"
+    (runtime / "bus").unlink()
+    monkeypatch.chdir(runtime)  # the path of a socket is a short one
+    with socket.socket(socket.AF_UNIX) as bus:
+        bus.bind("bus")
+        assert scheduler.session_bus({}, 1000, tmp_path) == runtime / "bus"
+        assert scheduler.session_bus({"XDG_RUNTIME_DIR": str(runtime)}, 1, tmp_path) == runtime / "bus"

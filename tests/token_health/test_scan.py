@@ -1,0 +1,328 @@
+"""Every token of every kind of user has its verdict, its exit status and its row; and is asked about once."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from release.adapters.http import rate_limit as keeping
+from release.core.errors import Exit
+from release.reports.token_health import Row
+from release.sandbox.faults import Answer, Drop, Fault, When
+from release.sandbox.population import populate
+from release.sandbox.world import World
+from tests.health.world import WORLD, Watch, everything, states
+from tests.sandbox.asking import Clock, Index, index
+
+#: token, project → state, cause, exit status
+CASES: dict[tuple[str, str | None], tuple[str, str, Exit]] = {
+    ("widget", "acme-widget"): ("healthy", "", Exit.DONE),
+    ("account", "acme-widget"): ("warning", "the-token-is-for-one-project", Exit.WARNED),
+    ("account", None): ("healthy", "", Exit.DONE),
+    ("expired", "acme-widget"): ("expired", "cred.expired", Exit.REFUSED),
+    ("revoked", "acme-widget"): ("revoked", "cred.revoked", Exit.REFUSED),
+    ("erin", "acme-widget"): ("revoked", "cred.revoked", Exit.REFUSED),
+    ("forged", "acme-widget"): ("broken", "cred.signature-mismatch", Exit.REFUSED),
+    ("elsewhere", "acme-widget"): ("broken", "cred.wrong-index", Exit.REFUSED),
+    ("bob", "acme-widget"): ("broken", "account.email-unverified", Exit.REFUSED),
+    ("carol", "acme-widget"): ("broken", "account.no-2fa", Exit.REFUSED),
+    ("widget", "other-owned"): ("broken", "cred.project-scope-mismatch", Exit.REFUSED),
+    ("account", "other-owned"): ("broken", "account.no-role", Exit.REFUSED),
+    ("archived", "archived"): ("broken", "project.archived", Exit.REFUSED),
+    ("account", "acme-new"): ("healthy", "", Exit.DONE),
+}
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Index]:
+    with index(WORLD) as made:
+        made.upload("acme-widget", "1.0")
+        yield made
+
+
+@pytest.fixture
+def watch(running: Index, tmp_path: Path) -> Iterator[Watch]:
+    yield Watch(running=running, directory=tmp_path)
+    running.sandbox.clear_faults()
+
+
+@pytest.mark.parametrize(("token", "project"), CASES)
+def test_every_token_has_its_state_its_exit_status_and_its_row(watch: Watch, token: str, project: str | None) -> None:
+    state, cause, status = CASES[token, project]
+    watch.add(token, project)
+    found = watch.look()
+    (row,) = found.rows
+    assert (row.seen.state, row.seen.cause) == (state, cause), row.seen.message
+    assert found.status(strict=False) is status
+    assert found.forgotten is None
+    rows = watch.select("SELECT project, place, state, cause, identifier FROM now")
+    assert rows == [(project or "", f"${token.upper()}", state, cause, row.seen.identifier)]
+    assert (row.seen.message == "") == (row.seen.remedy == "") == (state == "healthy")
+
+
+def test_one_run_tells_all_of_them_apart_and_none_stops_another(watch: Watch) -> None:
+    for token, project in CASES:
+        if project == "acme-widget":
+            watch.add(token, project)
+    found = watch.look()
+    expected = {f"${token.upper()}": CASES[token, project][0] for token, project in CASES if project == "acme-widget"}
+    assert states(found) == expected
+    assert found.status(strict=False) is Exit.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("words", "strict", "status"),
+    [
+        (["healthy"], False, 0), (["warning", "healthy"], False, 5), (["warning"], True, 1), (["unknown"], True, 6),
+        (["unknown", "warning"], False, 6), (["broken", "unknown"], False, 1), ([], False, 6),
+    ],
+)  # fmt: skip
+def test_the_exit_status_is_that_of_the_gravest(words: list[str], strict: bool, status: int) -> None:
+    from dataclasses import replace
+
+    from release.reports.token_health import Look
+    from tests.token_health.test_history import HEALTHY
+
+    rows = tuple(
+        Row(seen=replace(HEALTHY, word=word), outcomes=(), age=None, left=None)  # type: ignore[arg-type] # one of the words
+        for word in words
+    )
+    assert Look(rows=rows).status(strict=strict) == status
+
+
+def test_the_same_token_is_asked_about_once_however_many_places_hold_it(watch: Watch) -> None:
+    secret = watch.running.sandbox.tokens["widget"].reveal()
+    for name in ("widget", "second", "third"):
+        watch.add(name, secret=secret)
+    before = len(watch.running.sandbox.log)
+    found = watch.look()
+    asked = Counter((one.method, one.path) for one in watch.running.sandbox.log[before:])
+    assert asked == {("GET", "/simple/acme-widget/"): 1, ("GET", "/pypi/acme-widget/json"): 1, ("POST", "/legacy/"): 2}
+    assert set(states(found).values()) == {"warning"}
+    assert {row.seen.cause for row in found.rows} == {"the-token-lies-in-one-place"}
+
+
+@pytest.mark.parametrize(("how", "posts", "gets"), [("permission", 2, 2), ("identity", 1, 2), ("off", 0, 2)])
+def test_the_index_is_asked_as_far_as_it_may_be(watch: Watch, how: Any, posts: int, gets: int) -> None:
+    watch.add("widget")
+    before = len(watch.running.sandbox.log)
+    assert set(states(watch.look(probe=how)).values()) == {"healthy"}
+    asked = Counter(one.method for one in watch.running.sandbox.log[before:])
+    assert (asked["POST"], asked["GET"]) == (posts, gets)
+
+
+def test_offline_asks_nobody(watch: Watch) -> None:
+    watch.add("revoked")
+    before = len(watch.running.sandbox.log)
+    assert set(states(watch.look(offline=True)).values()) == {"healthy"}
+    assert len(watch.running.sandbox.log) == before
+
+
+def test_a_warning_can_be_accepted_with_a_reason(watch: Watch) -> None:
+    watch.add("account")
+    watch.table = {"waive": {"the-token-is-for-one-project": "there will be more of them"}}
+    assert watch.look().status(strict=True) is Exit.DONE
+
+
+GONE = [
+    pytest.param(Drop(at="before-body", how="reset"), id="reset"),
+    pytest.param(Drop(at="in-reply", how="close"), id="cut off"),
+    pytest.param(Drop(at="after-work", how="garbage"), id="garbage"),
+    pytest.param(Answer(status=503), id="503"),
+    pytest.param(Answer(status=429), id="429"),
+    pytest.param(Answer(status=403, reason="Too many unsuccessful login attempts. Try again later."), id="login limit"),
+]
+
+
+@pytest.mark.parametrize("fault", GONE)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_network_that_fails_in_the_middle_is_could_not_tell_and_never_broken(
+    watch: Watch, fault: Any, method: str
+) -> None:
+    """The first token is told; for the rest nobody can say; and what is broken on sight stays so."""
+    watch.table = {"concurrency": 1}
+    for name in ("widget", "bob", "dave"):
+        watch.add(name, "acme-widget" if name != "dave" else "other-owned")
+    watch.add("cut", secret=watch.env["WIDGET"][:60])
+    watch.look()
+    first = 3 if method == "POST" else 2
+    watch.running.sandbox.inject(Fault(what=fault, when=When(method=method, nth=(first, None))))
+    found = states(watch.look())
+    assert found["$WIDGET"] in {"healthy", "unknown"}
+    assert (found["$DAVE"], found["$CUT"]) == ("unknown", "broken")
+    assert found["$BOB"] == ("unknown" if method == "POST" else "broken"), "its project was listed before"
+
+
+def test_without_any_network_all_are_unknown_soon(tmp_path: Path) -> None:
+    with index(WORLD) as running:
+        watch = Watch(running=running, directory=tmp_path)
+        for name in ("widget", "bob", "carol"):
+            watch.add(name)
+    found = watch.look()  # the index is gone
+    assert set(states(found).values()) == {"unknown"}
+    assert found.status(strict=True) is Exit.UNKNOWN
+
+
+def test_ctrl_c_ends_it_with_what_is_known(watch: Watch) -> None:
+    watch.table = {"concurrency": 1}
+    for name in ("bob", "widget", "dave"):
+        watch.add(name)
+
+    def interrupt(_row: Row, total: int) -> None:
+        assert total == 3
+        raise KeyboardInterrupt
+
+    found = watch.look(told=interrupt)
+    assert found.interrupted
+    assert states(found) == {"$BOB": "broken", "$WIDGET": "unknown", "$DAVE": "unknown"}
+    assert found.status(strict=False) is Exit.REFUSED
+    assert watch.select("SELECT place, state FROM now") == [("$BOB", "broken")]
+
+
+def test_one_that_hangs_is_left_behind(watch: Watch) -> None:
+    watch.table = {"concurrency": 1, "patience": "2s"}
+    hang = Fault(what=Drop(at="after-work", how="hang"), when=When(path="/simple/other-owned/"))
+    watch.running.sandbox.inject(hang)
+    watch.add("dave", "other-owned")
+    watch.add("widget")
+    found = watch.look()
+    assert states(found) == {"$DAVE": "unknown", "$WIDGET": "healthy"}
+
+
+def test_the_time_of_a_run_is_limited(watch: Watch) -> None:
+    watch.table = {"concurrency": 1, "deadline": "1s"}
+    watch.running.sandbox.inject(Fault(what=Drop(at="after-work", how="hang"), when=When(method="GET")))
+    for name in ("widget", "bob"):
+        watch.add(name)
+    found = watch.look()
+    assert set(states(found).values()) == {"unknown"}
+    assert "over" in found.rows[0].seen.message
+
+
+def test_a_rate_is_kept_by_all_threads_together() -> None:
+    """Ten a second: between two requests lies a tenth of a second and a little more, whoever sends them."""
+    now, sent = [0.0], []
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    manners = keeping.Manners(10, sleep=sleep, clock=lambda: now[0])
+
+    def send() -> None:
+        manners.wait("https://a.test/legacy/")
+        sent.append(now[0])
+
+    threads = [threading.Thread(target=send) for _ in range(11)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert 1.0 <= max(sent) <= 1.1
+    assert len(set(sent)) == 11
+    before = now[0]
+    manners.wait("https://another.test/legacy/")
+    assert now[0] == before
+
+
+def test_a_host_that_asks_for_patience_gets_it() -> None:
+    slept: list[float] = []
+    manners = keeping.Manners(1000, sleep=slept.append, clock=lambda: 0.0)
+    manners.answered("https://a.test/", 200, {})
+    manners.wait("https://a.test/x")
+    manners.answered("https://a.test/", 429, {"Retry-After": "7"})
+    manners.wait("https://a.test/x")
+    manners.answered("https://b.test/", 503, {"Retry-After": "99999"})
+    manners.wait("https://b.test/x")
+    assert slept == [7.0, 60.0]
+
+
+def test_a_token_that_expires_does_so_by_the_clock_of_the_index(tmp_path: Path) -> None:
+    """This machine believes that a year has passed: the token is in order all the same, and the clock is told."""
+    end = datetime.now(UTC) + timedelta(days=100)
+    world = WORLD | {
+        "tokens": [{"name": "lasting", "user": "alice", "scope": ["acme-widget"], "expires": int(end.timestamp())}]
+    }
+    with index(world) as running:
+        watch = Watch(running=running, directory=tmp_path, now=lambda: datetime.now(UTC) + timedelta(days=365))
+        watch.add("lasting")
+        found = watch.look()
+    assert states(found) == {"$LASTING": "healthy"}
+    (note,) = found.notes
+    assert note.startswith("this machine's clock is 315")
+
+
+def test_healthy_then_expiring_then_expired(tmp_path: Path) -> None:
+    clock = Clock(now=datetime(2026, 11, 1, tzinfo=UTC))
+    end = clock() + timedelta(days=30)
+    world = WORLD | {
+        "tokens": [{"name": "lasting", "user": "alice", "scope": ["acme-widget"], "expires": int(end.timestamp())}]
+    }
+    with index(world, clock=clock) as running:
+        watch = Watch(running=running, directory=tmp_path, now=clock)
+        watch.add("lasting")
+        seen = []
+        for _ in range(5):
+            seen.append((states(watch.look())["$LASTING"], watch.look().rows[0].left))
+            clock.advance(days=8)
+    assert seen == [
+        ("healthy", timedelta(days=30)),
+        ("healthy", timedelta(days=22)),
+        ("expiring", timedelta(days=14)),
+        ("expiring", timedelta(days=6)),
+        ("expired", timedelta(days=-2)),
+    ]
+    assert watch.select("SELECT before, after FROM changes") == [
+        ("expiring", "expired"), ("healthy", "expiring"), (None, "healthy"),
+    ]  # fmt: skip
+
+
+def test_healthy_then_revoked_then_rotated(tmp_path: Path) -> None:
+    """A token that was revoked is replaced, which is no surprise; that one in order is another one is told, once."""
+    clock = Clock(now=datetime(2026, 11, 1, tzinfo=UTC))
+    tokens = [{"name": name, "user": "alice", "scope": ["acme-widget"]} for name in ("old", "new", "newer")]
+    seen = []
+    with index(WORLD | {"tokens": tokens}, clock=clock) as running:
+        watch = Watch(running=running, directory=tmp_path, now=clock)
+        watch.add("old")
+        for revoked, held in ((False, "old"), (True, "old"), (True, "new"), (True, "newer"), (True, "newer")):
+            world = WORLD | {"tokens": [one | {"revoked": revoked and one["name"] == "old"} for one in tokens]}
+            with running.sandbox._store.writing() as db:
+                populate(db, World.parse(json.dumps(world)), "127.0.0.1")
+            watch.env["OLD"] = running.sandbox.tokens[held].reveal()
+            (row,) = watch.look().rows
+            seen.append((row.seen.state, row.seen.cause))
+            clock.advance(days=1)
+    assert seen == [
+        ("healthy", ""),
+        ("revoked", "cred.revoked"),
+        ("healthy", ""),
+        ("warning", "the-secret-is-the-one-seen-before"),
+        ("healthy", ""),
+    ]
+    assert watch.select("SELECT before, after FROM changes") == [
+        ("warning", "healthy"), ("healthy", "warning"), ("revoked", "healthy"), ("healthy", "revoked"),
+        (None, "healthy"),
+    ]  # fmt: skip
+
+
+def test_no_secret_is_in_any_byte_that_is_kept_or_told(watch: Watch, capsys: pytest.CaptureFixture[str]) -> None:
+    from release.reports import token_health as health_report
+
+    for token, _ in CASES:
+        if token.upper() not in watch.env:
+            watch.add(token)
+    found = watch.look()
+    text = "".join(line.text for line in health_report.lines(found)) + str(health_report.as_data(found, strict=True))
+    kept = everything(watch.directory, text, *capsys.readouterr())
+    for secret in watch.env.values():
+        body = secret.removeprefix("pypi-").encode()
+        assert body not in kept
+        assert body[-40:] not in kept
+        assert body[60:100] not in kept
