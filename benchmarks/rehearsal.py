@@ -21,7 +21,7 @@ from pathlib import Path
 
 import release
 from release.sandbox import server
-from release.sandbox.world import for_project
+from release.sandbox.seed_schema import for_project
 
 PYPROJECT = """\
 [build-system]

@@ -255,7 +255,7 @@ def _close(
 
 def _sandbox(options: argparse.Namespace) -> int:
     from release.sandbox import server
-    from release.sandbox.world import World
+    from release.sandbox.seed_schema import World
 
     world = None
     if options.world:

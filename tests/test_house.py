@@ -110,7 +110,7 @@ REVEALING = {
     "token_health/notify/apprise.py",
     "token_health/notify/mail.py",  # logs in at the mail server
     "sandbox/server.py",
-    "sandbox/issuer.py",  # compares what a job shows
+    "sandbox/oidc_provider.py",  # compares what a job shows
 }
 
 MODULES = sorted(ROOT.rglob("*.py"))

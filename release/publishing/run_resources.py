@@ -108,7 +108,8 @@ class Delivery:
     def sandbox(self, project: str) -> Index:
         """The embedded index, started at the first call, with a user who may create `project`."""
         if self._sandbox is None:
-            from release.sandbox import server, world
+            from release.sandbox import seed_schema as world
+            from release.sandbox import server
 
             running = self._stack.enter_context(server.start(world.for_project(project)))
             self._sandbox = running.index()

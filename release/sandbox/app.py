@@ -13,13 +13,15 @@ from urllib.parse import unquote_to_bytes
 
 from werkzeug.wrappers import Request, Response
 
-from release.sandbox import attestations, files, json_api, oidc, simple
-from release.sandbox import issuer as issuers
-from release.sandbox.answers import answer, not_allowed, not_found
-from release.sandbox.call import NOTES, TROUBLE, Call, Notes, Trouble
-from release.sandbox.form import UnreadableError, received
-from release.sandbox.issuer import Issuer
+from release.sandbox import attestations, files, json_api
+from release.sandbox import oidc_exchange as oidc
+from release.sandbox import oidc_provider as issuers
+from release.sandbox import simple_api as simple
+from release.sandbox.multipart import UnreadableError, received
+from release.sandbox.oidc_provider import Issuer
 from release.sandbox.projects import newest_release
+from release.sandbox.request_context import NOTES, TROUBLE, Call, Notes, Trouble
+from release.sandbox.responses import answer, not_allowed, not_found
 from release.sandbox.store import Store
 from release.sandbox.upload import receive
 

@@ -23,8 +23,8 @@ from release.acceptance.rule import Refusal, Upload
 from release.adapters import sigstore as door
 from release.adapters.sigstore import DisbelievedError, Sigstore, UnsignedError
 from release.core.models.attestation import Publisher
-from release.sandbox.answers import not_found
-from release.sandbox.call import Call
+from release.sandbox.request_context import Call
+from release.sandbox.responses import not_found
 
 JSON = "application/vnd.pypi.integrity.v1+json"
 #: PyPI's switch for all of this

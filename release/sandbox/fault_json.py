@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from release.core.errors import UsageError
 from release.sandbox.faults import KINDS, End, Fault, Place, When, kind_of
-from release.sandbox.reading import Reader, among, one_of, record, switch, text, wrong
+from release.sandbox.json_reader import Reader, among, one_of, record, switch, text, wrong
 
 _LEAST_STATUS, _LAST_STATUS = 200, 999
 

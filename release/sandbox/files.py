@@ -11,8 +11,8 @@ from urllib.parse import quote
 from werkzeug.utils import send_file
 from werkzeug.wrappers import Response
 
-from release.sandbox.answers import not_found
-from release.sandbox.call import Call
+from release.sandbox.request_context import Call
+from release.sandbox.responses import not_found
 from release.sandbox.store import Store
 
 _METADATA = ".metadata"

@@ -16,9 +16,9 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from release.sandbox import files, projects
-from release.sandbox.call import Call
 from release.sandbox.projects import Project
-from release.sandbox.simple import listed, timestamp
+from release.sandbox.request_context import Call
+from release.sandbox.simple_api import listed, timestamp
 
 _TEXTS = (
     *("author", "author_email", "description", "description_content_type", "download_url", "home_page", "keywords"),

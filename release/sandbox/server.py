@@ -18,18 +18,20 @@ from typing import TYPE_CHECKING, Self
 from release.core.errors import UsageError
 from release.core.models.index import Index, is_loopback
 from release.core.secret import Secret
-from release.sandbox import log, population, projects
+from release.sandbox import projects
+from release.sandbox import request_log as log
+from release.sandbox import seed as population
 from release.sandbox.app import application
-from release.sandbox.control import Controlled
-from release.sandbox.fault_list import FaultList
+from release.sandbox.connection import DroppedError, Sleep
+from release.sandbox.fault_control import Controlled
+from release.sandbox.fault_middleware import Faulty
+from release.sandbox.fault_state import FaultList
 from release.sandbox.faults import Fault
-from release.sandbox.faulty import Faulty
-from release.sandbox.issuer import Issuer
-from release.sandbox.population import is_empty, populate, tokens
-from release.sandbox.serving import Server
+from release.sandbox.http_server import Server
+from release.sandbox.oidc_provider import Issuer
+from release.sandbox.seed import is_empty, populate, tokens
+from release.sandbox.seed_schema import World
 from release.sandbox.store import Store
-from release.sandbox.wire import DroppedError, Sleep
-from release.sandbox.world import World
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -24,12 +24,12 @@ from release.acceptance.name_rules import NEW_NAME
 from release.acceptance.rule import OnIndex, Refusal, Upload, first_refusal
 from release.core.models.index import PYPI, USER_DOCS, host_of
 from release.sandbox import attestations, auth, projects, quotas
-from release.sandbox.answers import accepted, refuse
-from release.sandbox.call import Call
 from release.sandbox.caveats import Context
 from release.sandbox.files import keep_metadata
-from release.sandbox.form import Arrived, Form
+from release.sandbox.multipart import Arrived, Form
 from release.sandbox.projects import Project
+from release.sandbox.request_context import Call
+from release.sandbox.responses import accepted, refuse
 
 #: FILE in three: what the upload says of itself, what the index has already, what is in the file
 _ARRIVAL = OUTSIDE[: OUTSIDE.index(the_file_is_new)]

@@ -31,8 +31,8 @@ from release.core.secret import Secret
 from release.publishing import attest as attesting
 from release.publishing import journal
 from release.sandbox import server
+from release.sandbox.seed_schema import REHEARSAL, ApiToken, Project, World
 from release.sandbox.server import Sandbox
-from release.sandbox.world import REHEARSAL, ApiToken, Project, World
 from tests import sigstore_service, uploads
 from tests.minting import token
 from tests.uploads import PROJECT, Clock, Engine, Pool

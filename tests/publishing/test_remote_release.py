@@ -28,8 +28,8 @@ from release.publishing import remote_release as looking
 from release.reports.published import publishers
 from release.sandbox import server
 from release.sandbox.faults import Answer, Fault, Stale, When
-from release.sandbox.world import REHEARSAL, ApiToken, World, for_project
-from release.sandbox.world import Project as OnIndex
+from release.sandbox.seed_schema import REHEARSAL, ApiToken, World, for_project
+from release.sandbox.seed_schema import Project as OnIndex
 from tests import builders
 from tests.acceptance.making import SDIST, WHEEL, metadata, sdist, wheel
 from tests.sandbox.asking import Clock, Index

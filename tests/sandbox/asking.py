@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from release.sandbox import server
+from release.sandbox.seed_schema import World
 from release.sandbox.server import Sandbox
-from release.sandbox.world import World
 from tests.builders import Value, fields, form, sdist, sdist_name, wheel, wheel_name
 
 WORLD: dict[str, Any] = {

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from release.sandbox.world import World
+from release.sandbox.seed_schema import World
 from tests.builders import sdist_name, wheel, wheel_name
 from tests.sandbox.asking import WORLD, Index, index
 

@@ -17,7 +17,7 @@ import pytest
 from release.core.errors import UsageError
 from release.sandbox import fault_json
 from release.sandbox.faults import KINDS, Answer, Clash, DiskFull, Drop, Fault, Slow, Stale, When
-from release.sandbox.world import World
+from release.sandbox.seed_schema import World
 from tests.sandbox.asking import Index, index
 
 ROOT = Path(__file__).parents[2]

@@ -18,7 +18,7 @@ import pytest
 
 from release.sandbox import server
 from release.sandbox.faults import Answer, Clash, DiskFull, Drop, Fault, Slow, Stale, What, When
-from release.sandbox.world import World
+from release.sandbox.seed_schema import World
 from tests.builders import fields, form, sdist_name, wheel, wheel_name
 from tests.sandbox.asking import Clock, Index, basic, index
 

@@ -20,7 +20,7 @@ import pytest
 
 from release.core.errors import UsageError
 from release.sandbox import server
-from release.sandbox.world import World, for_project
+from release.sandbox.seed_schema import World, for_project
 from tests.builders import fields, form, wheel, wheel_name
 from tests.sandbox.asking import Index, basic, index
 

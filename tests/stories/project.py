@@ -15,7 +15,7 @@ from typing import Any
 
 from release.core.models.credential_variables import without_credentials
 from release.sandbox import server
-from release.sandbox.world import World, for_project
+from release.sandbox.seed_schema import World, for_project
 
 PYPROJECT = """\
 [build-system]

@@ -15,7 +15,7 @@ pytest.importorskip("pypi_attestations")
 from release.adapters import sigstore as attestations
 from release.sandbox import server
 from release.sandbox.publishers import github
-from release.sandbox.world import REHEARSAL, Project, World
+from release.sandbox.seed_schema import REHEARSAL, Project, World
 from tests import sigstore_service
 from tests.builders import sdist, wheel
 from tests.sigstore_service import Sigstore

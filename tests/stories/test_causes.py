@@ -34,9 +34,9 @@ from release.credentials import verify as verification
 from release.credentials.log_diagnosis import Looked, diagnose, looked
 from release.diagnostics import CATALOG, recognise
 from release.sandbox import server
+from release.sandbox.seed_schema import ApiToken, User, World
+from release.sandbox.seed_schema import Project as OnSandbox
 from release.sandbox.server import Sandbox
-from release.sandbox.world import ApiToken, User, World
-from release.sandbox.world import Project as OnSandbox
 from tests.acceptance.making import SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
 from tests.adapters.serving import closed_port, serving
 from tests.checks.test_distributions import built, file

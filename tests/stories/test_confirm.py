@@ -14,7 +14,7 @@ import pytest
 
 from release.__main__ import main
 from release.sandbox import server
-from release.sandbox.world import World
+from release.sandbox.seed_schema import World
 from tests import builders
 from tests.sandbox.asking import Index
 from tests.stories.project import Indexes, Told, UserProject, indexes, release_table

@@ -17,7 +17,7 @@ from release.adapters.system import log_reader as logs
 from release.core.secret import Secret
 from release.core.tokens import caveats as caveat
 from release.core.tokens.token import attenuate
-from release.sandbox.world import ApiToken, Project, User, World
+from release.sandbox.seed_schema import ApiToken, Project, User, World
 from tests import builders
 from tests.stories.project import Indexes, Told, UserProject, indexes, make, release_table
 from tests.stories.terminal import talk

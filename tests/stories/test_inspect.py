@@ -9,7 +9,7 @@ import pytest
 
 from release.reports.archive_tree import tree
 from release.sandbox import server
-from release.sandbox.world import for_project
+from release.sandbox.seed_schema import for_project
 from tests import builders, minting
 from tests.acceptance.making import SDIST, WHEEL, metadata, sdist, wheel, wheel_members, zipped
 from tests.sandbox.asking import Index

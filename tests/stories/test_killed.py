@@ -17,8 +17,8 @@ from release.core.models.credential_variables import without_credentials
 from release.core.models.distribution import Distribution
 from release.sandbox import server
 from release.sandbox.faults import Fault, Slow, When
+from release.sandbox.seed_schema import for_project
 from release.sandbox.server import Sandbox
-from release.sandbox.world import for_project
 from tests.stories.project import files_on, indexes, make, posts, release_table
 from tests.uploads import release
 

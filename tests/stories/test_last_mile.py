@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from release.sandbox.faults import Answer, Fault, Stale, When
-from release.sandbox.world import for_project
+from release.sandbox.seed_schema import for_project
 from tests.adapters.github_api import running
 from tests.stories.project import Indexes, UserProject, files_on, indexes, make, posts, release_table
 from tests.stories.terminal import talk

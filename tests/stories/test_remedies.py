@@ -20,8 +20,8 @@ from release.__main__ import parser
 from release.core.models.index import PYPI
 from release.diagnostics import CATALOG
 from release.sandbox import server
+from release.sandbox.seed_schema import World
 from release.sandbox.server import Sandbox
-from release.sandbox.world import World
 from tests import builders
 from tests.credentials.storage.test_keyring_writing import BACKENDS
 from tests.sandbox.asking import Index as Asking

@@ -20,8 +20,8 @@ from release.__main__ import main
 from release.core.secret import Secret
 from release.core.tokens import macaroon
 from release.sandbox import server
+from release.sandbox.seed_schema import ApiToken, Project, User, World
 from release.sandbox.server import Sandbox
-from release.sandbox.world import ApiToken, Project, User, World
 from tests.health.world import as_toml, everything
 from tests.stories.project import Indexes, Told, UserProject, make, release_table
 from tests.stories.terminal import talk

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from release.core.tokens import macaroon
-from release.sandbox.world import ApiToken, Project, User, World
+from release.sandbox.seed_schema import ApiToken, Project, User, World
 from tests.stories.project import Indexes, Told, UserProject, indexes, make, posts, release_table
 from tests.stories.terminal import talk
 

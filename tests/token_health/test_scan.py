@@ -16,8 +16,8 @@ from release.adapters.http import rate_limit as keeping
 from release.core.errors import Exit
 from release.reports.token_health import Row
 from release.sandbox.faults import Answer, Drop, Fault, When
-from release.sandbox.population import populate
-from release.sandbox.world import World
+from release.sandbox.seed import populate
+from release.sandbox.seed_schema import World
 from tests.health.world import WORLD, Watch, everything, states
 from tests.sandbox.asking import Clock, Index, index
 

@@ -28,9 +28,9 @@ from release.publishing import journal
 from release.publishing.run_resources import Delivery, UploadError
 from release.publishing.upload import credential as lending
 from release.sandbox import server
+from release.sandbox.seed_schema import REHEARSAL, ApiToken, World
+from release.sandbox.seed_schema import Project as Existing
 from release.sandbox.server import Sandbox
-from release.sandbox.world import REHEARSAL, ApiToken, World
-from release.sandbox.world import Project as Existing
 from tests.adapters.index.test_token_probes import Wire
 from tests.adapters.index.test_token_probes import token as made
 from tests.adapters.serving import closed_port

@@ -31,9 +31,9 @@ from release.publishing.upload.errors import UploadError
 from release.sandbox import server
 from release.sandbox.faults import Answer, Fault, When
 from release.sandbox.publishers import Job, github
+from release.sandbox.seed_schema import REHEARSAL, World
+from release.sandbox.seed_schema import Project as Existing
 from release.sandbox.server import Sandbox
-from release.sandbox.world import REHEARSAL, World
-from release.sandbox.world import Project as Existing
 from tests.builders import wheel, wheel_name
 from tests.sandbox.asking import Clock
 

@@ -32,9 +32,9 @@ from release.reports.run import Account
 from release.sandbox import server
 from release.sandbox.faults import Answer, DiskFull, Drop, Fault, Slow, Stale, When
 from release.sandbox.faults import What as Trouble
-from release.sandbox.log import LoggedRequest
+from release.sandbox.request_log import LoggedRequest
+from release.sandbox.seed_schema import for_project
 from release.sandbox.server import Sandbox
-from release.sandbox.world import for_project
 from tests.adapters.serving import closed_port
 from tests.uploads import PROJECT, Clock, Pool, closing, credential, release, there
 

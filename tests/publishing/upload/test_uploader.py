@@ -22,8 +22,8 @@ from release.publishing.upload.errors import UploadError
 from release.publishing.upload.state import Rules
 from release.sandbox import server
 from release.sandbox.faults import Answer, Clash, Drop, Fault, Slow, When
+from release.sandbox.seed_schema import for_project
 from release.sandbox.server import Sandbox
-from release.sandbox.world import for_project
 from tests.adapters.serving import closed_port
 from tests.uploads import PROJECT, Clock, Engine, Pool, closing, release, there
 

@@ -14,7 +14,7 @@ from release.core.models.project_listing import Listing
 from release.publishing.upload import wait as waiting
 from release.sandbox import server
 from release.sandbox.faults import Fault, Stale
-from release.sandbox.world import for_project
+from release.sandbox.seed_schema import for_project
 from tests.sandbox.asking import Index
 from tests.uploads import PROJECT, Clock
 

@@ -13,11 +13,11 @@ from typing import IO, TYPE_CHECKING
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import ClosingIterator, get_content_length
 
-from release.sandbox.call import NOTES, TROUBLE, Trouble
-from release.sandbox.fault_list import FaultList
+from release.sandbox.connection import STEP, WIRE, DroppedError, Pace, Sleep, Wire
+from release.sandbox.fault_state import FaultList
+from release.sandbox.fault_target import subject
 from release.sandbox.faults import Answer, Clash, DiskFull, Drop, End, Fault, Slow, Stale, What
-from release.sandbox.subject import subject
-from release.sandbox.wire import STEP, WIRE, DroppedError, Pace, Sleep, Wire
+from release.sandbox.request_context import NOTES, TROUBLE, Trouble
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -24,8 +24,8 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wsgi import ClosingIterator
 
 from release.core.errors import UsageError
+from release.sandbox.connection import STEP, WIRE, DroppedError, Wire
 from release.sandbox.faults import End
-from release.sandbox.wire import STEP, WIRE, DroppedError, Wire
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from release.core.errors import UsageError
-from release.sandbox.world import ApiToken, Project, User, World
+from release.sandbox.seed_schema import ApiToken, Project, User, World
 from tests.sandbox.asking import WORLD
 
 

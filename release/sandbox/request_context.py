@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from werkzeug.wrappers import Request
 
-from release.sandbox.issuer import Issuer
+from release.sandbox.oidc_provider import Issuer
 from release.sandbox.store import Store
 
 #: where the notes on a request are kept for the log, and its trouble for the application

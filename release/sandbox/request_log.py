@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import ClientDisconnected
 
-from release.sandbox.call import NOTES, Notes
-from release.sandbox.wire import DroppedError
+from release.sandbox.connection import DroppedError
+from release.sandbox.request_context import NOTES, Notes
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

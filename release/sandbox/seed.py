@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from release.core.secret import Secret
 from release.core.tokens import macaroon
 from release.sandbox.publishers import Trusted
-from release.sandbox.world import ApiToken, Project, User, World
+from release.sandbox.seed_schema import ApiToken, Project, User, World
 
 _KEY_LENGTH = 32
 

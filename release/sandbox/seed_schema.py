@@ -13,8 +13,8 @@ from release.core.errors import UsageError
 from release.core.models.attestation import Publisher
 from release.sandbox import fault_json, publishers
 from release.sandbox.faults import Fault
+from release.sandbox.json_reader import Reader, among, moment, one_of, record, records, switch, text, texts
 from release.sandbox.publishers import Job, Trusted
-from release.sandbox.reading import Reader, among, moment, one_of, record, records, switch, text, texts
 
 #: PyPI's switches for the whole site that change what an upload is answered
 FLAGS = (

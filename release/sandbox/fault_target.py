@@ -10,7 +10,7 @@ from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Field, File, MultipartDecoder
 
 from release.sandbox.faults import Subject
-from release.sandbox.form import events
+from release.sandbox.multipart import events
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

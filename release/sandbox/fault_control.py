@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 
 from release.core.errors import UsageError
 from release.sandbox import fault_json
-from release.sandbox.fault_list import FaultList
+from release.sandbox.fault_state import FaultList
 from release.sandbox.faults import Fault
 
 if TYPE_CHECKING:

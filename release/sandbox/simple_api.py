@@ -18,7 +18,7 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from release.sandbox import attestations, files, projects
-from release.sandbox.call import Call
+from release.sandbox.request_context import Call
 
 JSON = "application/vnd.pypi.simple.v1+json"
 _HTML = "application/vnd.pypi.simple.v1+html"

@@ -13,7 +13,7 @@ from contextlib import suppress
 from release.sandbox.faults import End
 
 #: where the server leaves the connection of a request for the middleware
-WIRE = "release.sandbox.wire"
+WIRE = "release.sandbox.connection"
 #: bytes that are read or written at once
 STEP = 256 * 1024
 #: seconds that one step at a low rate may take

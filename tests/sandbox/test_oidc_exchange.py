@@ -17,10 +17,10 @@ from release.core.tokens.caveats import Expiration
 from release.core.tokens.token import Token, decode, scope
 from release.sandbox import server
 from release.sandbox.faults import Answer, Fault, When
-from release.sandbox.issuer import Issuer
+from release.sandbox.oidc_provider import Issuer
 from release.sandbox.publishers import Job, Trusted, github
 from release.sandbox.rs256 import Key
-from release.sandbox.world import Project, User, World
+from release.sandbox.seed_schema import Project, User, World
 from tests.sandbox.asking import Clock, Index, Reply, basic
 
 WORLD = World(

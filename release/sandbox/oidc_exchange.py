@@ -18,13 +18,13 @@ from werkzeug.wrappers import Response
 from release.acceptance.name_rules import NEW_NAME
 from release.acceptance.rule import Upload, first_refusal
 from release.core.tokens import macaroon
-from release.sandbox import claims as matching
 from release.sandbox import projects
-from release.sandbox.answers import not_allowed
-from release.sandbox.call import Call
-from release.sandbox.claims import Candidate, NoPublisherError, ReusedError
-from release.sandbox.issuer import decoded
+from release.sandbox import publisher_claims as matching
+from release.sandbox.oidc_provider import decoded
+from release.sandbox.publisher_claims import Candidate, NoPublisherError, ReusedError
 from release.sandbox.publishers import ISSUERS
+from release.sandbox.request_context import Call
+from release.sandbox.responses import not_allowed
 
 AUDIENCE, MINT = "/_/oidc/audience", ("/_/oidc/mint-token", "/_/oidc/github/mint-token")
 #: seconds
