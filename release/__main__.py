@@ -13,12 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never
 
-from release import verbs
+from release.cli import commands as verbs
+from release.cli.output import screen
 from release.core.errors import Exit, ReleaseError, UsageError
-from release.verbs.writing import screen
 
 if TYPE_CHECKING:
-    from release.adapters.console import Plain
+    from release.cli.terminal.console import Plain
     from release.core.plan import Plan
     from release.reports.lines import Line
     from release.reports.run import Account
@@ -213,7 +213,7 @@ def _show_plan(made: Plan, indexes: Any, options: argparse.Namespace) -> int:
 
 
 def _question(console: Plain, options: argparse.Namespace) -> Callable[[Plan, str | None], bool]:
-    from release import agreeing
+    from release.cli import release_prompt as agreeing
 
     def ask(made: Plan, new_on: str | None) -> bool:
         if not made.asks:

@@ -100,7 +100,7 @@ REVEALING = {
     "core/secret.py",
     "adapters/sigstore.py",
     "adapters/twine/client.py",
-    "adapters/console.py",  # tells it to a CI system that hides it from then on
+    "cli/terminal/console.py",  # tells it to a CI system that hides it from then on
     "adapters/github/releases.py",
     "credentials/storage/keyring.py",
     "token_health/rotation/replace.py",  # writes a new token where the old one lies

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from release.cli.commands import diagnose as causes
 from release.core.errors import UsageError
 from release.diagnostics import CATALOG
-from release.verbs import causes
 
 ROOT = Path(__file__).parents[2]
 

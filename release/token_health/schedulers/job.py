@@ -132,7 +132,7 @@ def _program(kind: Kind, log: Path) -> tuple[str, ...]:
     if kind != "windows":
         return sys.executable, "-P", "-m", "release"
     quiet = Path(sys.executable).with_name("pythonw.exe")
-    return str(quiet if quiet.is_file() else sys.executable), "-P", "-m", "release.scheduled", str(log)
+    return str(quiet if quiet.is_file() else sys.executable), "-P", "-m", "release.cli.windows_task", str(log)
 
 
 def fleet(asked: Asked) -> Fleet:

@@ -15,7 +15,14 @@ from release.token_health.schedulers import windows_format as windows
 from tests.platforms.jobs import job
 
 NS = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
-ARGV = ("C:\\Program Files\\Python\\pythonw.exe", "-m", "release.scheduled", "C:\\a b\\", 'say "hi"', "50% é <&>")
+ARGV = (
+    "C:\\Program Files\\Python\\pythonw.exe",
+    "-m",
+    "release.cli.windows_task",
+    "C:\\a b\\",
+    'say "hi"',
+    "50% é <&>",
+)
 
 
 def task(every: str = "30 7 * * *", **changed: Any) -> ET.Element:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release.model.fitting import fitting, shortened
+from release.cli.terminal.truncate import fitting, shortened
 
 WHEEL = "acme_widget-1.0-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
 

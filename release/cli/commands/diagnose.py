@@ -7,9 +7,9 @@ import shutil
 from collections.abc import Mapping
 from typing import Any
 
+from release.cli.commands.credentials import about_a_project
+from release.cli.output import Write, as_json, show
 from release.core.errors import Exit, UsageError
-from release.verbs.credentials import about_a_project
-from release.verbs.writing import Write, as_json, show
 
 TEXTS = {
     "diagnose": "name the cause of a failed upload, or what stands in the way of the next one, and how to mend it",
@@ -31,7 +31,7 @@ def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
 def diagnose(options: argparse.Namespace, write: Write) -> int:
     """The cause of a failed run, from its log; without one, what stands in the way of the next."""
     from release.adapters.system import log_reader as logs
-    from release.asking import Talk
+    from release.cli.credential_prompts import Talk
     from release.credentials import log_diagnosis as diagnosing
 
     talk = Talk.of(options, write)

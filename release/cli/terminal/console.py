@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Protocol, Self
 
+from release.cli.terminal.truncate import fitting, shortened
 from release.core.events import Checked, Event, Obtained, Progress, Said, StepBegun, StepEnded
-from release.model.fitting import fitting, shortened
 
 if TYPE_CHECKING:
     from rich.console import Console

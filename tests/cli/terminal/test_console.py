@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from release.adapters import console
+from release.cli.terminal import console
 from release.core.events import Event, Obtained, Progress, Said, StepBegun, StepEnded
 from release.core.secret import Secret
 from release.publishing.upload.state import progress

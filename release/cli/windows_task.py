@@ -1,4 +1,4 @@
-"""The program, as Task Scheduler runs it: `pythonw -m release.scheduled LOG VERB…`.
+"""The program, as Task Scheduler runs it: `pythonw -m release.cli.windows_task LOG VERB…`.
 
 Task Scheduler keeps no output, and `pythonw` has none: the log has that of the last run, and how it ended.
 """

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
+from release.cli.output import Write, show
 from release.core.errors import Exit
-from release.verbs.writing import Write, show
 
 TEXTS = {
     "ci": "print a workflow that releases: build once, the same files to TestPyPI and to PyPI",

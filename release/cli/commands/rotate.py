@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from release.cli.output import Write, as_json
 from release.core.errors import Exit, UsageError
-from release.verbs.writing import Write, as_json
 
 if TYPE_CHECKING:
     from release.core.models.index import Index
@@ -83,7 +83,7 @@ def _asked(options: argparse.Namespace) -> Asked:
     """Raises ConfigError, UsageError, ToolError."""
     from release.adapters import collect as survey
     from release.adapters.system import system
-    from release.asking import subject
+    from release.cli.credential_prompts import subject
     from release.token_health import fleet, history
     from release.token_health.rotation.discovery import Asked
 
@@ -116,7 +116,7 @@ def _secrets(options: argparse.Namespace, index: Index, directory: Path) -> tupl
 
 
 def _person(index: Index, tell: Callable[[str], None], write: Write, *, terminal: bool, browser: bool) -> Person:
-    from release.asking import typed
+    from release.cli.credential_prompts import typed
     from release.token_health.rotation.rotate import Person
 
     def asks(question: str) -> bool:

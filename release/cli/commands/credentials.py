@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Mapping
 from contextlib import ExitStack
 
+from release.cli.output import Write, as_json, show
 from release.core.errors import Exit
-from release.verbs.writing import Write, as_json, show
 
 TEXTS = {
     "verify": "say whether an upload would be let in: where the credential is from, what it is, whether it works",
@@ -62,7 +62,7 @@ def verify(options: argparse.Namespace, write: Write) -> int:
 
 def store(options: argparse.Namespace, write: Write) -> int:
     """Take a token from the terminal or a pipe, try it, keep it in the keyring."""
-    from release.asking import Talk
+    from release.cli.credential_prompts import Talk
     from release.credentials import store as storing
 
     talk = Talk.of(options, write)

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
+from release.cli.output import Write, as_json, screen, show
 from release.core.errors import Exit
-from release.verbs.writing import Write, as_json, screen, show
 
 #: the verb itself is told of among the plans: without a release it is one
 TEXTS: Mapping[str, str] = {}

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
+from release.cli.output import Write, show
 from release.core.errors import Exit
-from release.verbs.writing import Write, show
 
 TEXTS = {
     "inspect": "say of distribution files whether PyPI would take them",

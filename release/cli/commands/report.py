@@ -8,8 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from release.cli.output import Write, as_json, show
 from release.core.errors import Exit, ReleaseError, UsageError
-from release.verbs.writing import Write, as_json, show
 
 TEXTS = {
     "report": "what the runs for a version did: on the terminal, as a page, for a forge, for CI",

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from release.cli.output import Write, as_json
 from release.core.errors import Exit, UsageError
-from release.verbs.writing import Write, as_json
 
 if TYPE_CHECKING:
-    from release.adapters.board import Silent
+    from release.cli.terminal.progress_table import Silent
     from release.reports.lines import Line
     from release.reports.prometheus import Run
     from release.reports.token_health import Look
@@ -151,7 +151,7 @@ def _opened(options: argparse.Namespace) -> History:
 
 
 def _board(options: argparse.Namespace, write: Write) -> Silent:
-    from release.adapters import board
+    from release.cli.terminal import progress_table as board
     from release.core.redaction import redact
 
     if options.json or options.quiet:
@@ -163,7 +163,7 @@ def _board(options: argparse.Namespace, write: Write) -> Silent:
 
 def _show(lines: Iterable[Line], write: Write) -> None:
     """Lines: with colours on a terminal, with annotations in GitHub Actions."""
-    from release.adapters import console
+    from release.cli.terminal import console
 
     def none(_event: object) -> tuple[Line, ...]:
         return ()

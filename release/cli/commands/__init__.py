@@ -9,8 +9,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 
-from release.verbs import automation, causes, confirmation, credentials, files, health, records, rotating
-from release.verbs.writing import Write
+from release.cli.commands import automation, credentials
+from release.cli.commands import confirm as confirmation
+from release.cli.commands import diagnose as causes
+from release.cli.commands import inspect as files
+from release.cli.commands import report as records
+from release.cli.commands import rotate as rotating
+from release.cli.commands import tokens as health
+from release.cli.output import Write
 
 _MODULES = (files, causes, credentials, confirmation, health, rotating, records, automation)
 

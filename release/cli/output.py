@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from release.adapters.console import Plain
+    from release.cli.terminal.console import Plain
 
 Write = Callable[[str], None]
 
@@ -26,7 +26,7 @@ def as_json(document: Any) -> str:
 
 def screen(options: argparse.Namespace, write: Write) -> Plain:
     """Where a run that takes a while tells how it goes: nowhere for JSON, else as the place allows."""
-    from release.adapters import console
+    from release.cli.terminal import console
     from release.core.redaction import redact
     from release.reports import lines
 
