@@ -31,7 +31,7 @@ from release.core.secret import Secret
 from release.core.tokens import attenuation
 from release.sandbox import fault_json
 from release.sandbox.faults import Fault, Slow
-from release.token_health import history as histories
+from release.token_health import health_history as histories
 
 CONNECTIONS = 32
 LATENCY = 0.1

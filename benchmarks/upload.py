@@ -34,7 +34,7 @@ from typing import Any
 from benchmarks import memory
 from release.adapters import collect as survey
 from release.adapters.builds import builder
-from release.adapters.twine import client as uploader
+from release.adapters.twine import twine_process as uploader
 from release.core.facts import Project
 from release.core.models.credential import Credential, Origin
 from release.core.models.credential_variables import without_credentials
@@ -42,7 +42,7 @@ from release.core.models.distribution import Distribution
 from release.core.models.index import Index
 from release.core.secret import Secret
 from release.publishing import journal
-from release.publishing.upload.state import Rules
+from release.publishing.upload.upload_state import Rules
 from release.publishing.upload.uploader import Upload
 from release.publishing.upload.workers import Lanes
 from release.sandbox import fault_json

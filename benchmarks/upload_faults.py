@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import upload
-from release.adapters.twine import client as uploader
-from release.adapters.twine.client import Limits
+from release.adapters.twine import twine_process as uploader
+from release.adapters.twine.twine_process import Limits
 from release.core.errors import ReleaseError
 from release.core.models.distribution import Distribution
 from release.publishing.upload.workers import Lanes

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from release.cli.terminal.console import Plain
     from release.core.plan import Plan
     from release.reports.lines import Line
-    from release.reports.run import Account
+    from release.reports.run_text import Account
 
 _STEPS = {
     "check": "run the checklist: the source, and the way to each index",
@@ -171,7 +171,7 @@ def _run(options: argparse.Namespace) -> int:
     from release.core import plan
     from release.publishing import prebuilt as given
     from release.publishing import runner as pipeline
-    from release.reports import run as report
+    from release.reports import run_text as report
 
     system = systems.real()
     directory = options.directory.resolve()
@@ -203,7 +203,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _show_plan(made: Plan, indexes: Any, options: argparse.Namespace) -> int:
     from release.core import plan
-    from release.reports import run as report
+    from release.reports import run_text as report
 
     if options.json:
         _write(json.dumps(plan.as_data(made, dict(indexes)), indent=2) + "\n")
@@ -245,7 +245,7 @@ def _again(options: argparse.Namespace) -> str:
 def _close(
     account: Account, made: dict[str, Any], console: Plain, ending: Iterator[Line], options: argparse.Namespace
 ) -> None:
-    from release.reports import run as report
+    from release.reports import run_text as report
 
     if options.json:
         _write(json.dumps(report.as_data(account, made), indent=2) + "\n")

@@ -19,7 +19,7 @@ from release.core.models.upload_result import Answer, Receipt, Rejection, Unclea
 from release.core.plan import Plan, Step, Verb
 from release.reports import record as records
 from release.reports.record import Stage, Story
-from release.reports.run import Account
+from release.reports.run_text import Account
 
 NOON = datetime(2026, 11, 5, 12, tzinfo=UTC)
 COMMIT = "4adbdef2541a" + "0" * 28

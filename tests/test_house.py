@@ -84,11 +84,11 @@ PURE = FLOORS[0] | FLOORS[1]
 #: while modules move: what imports upwards until it is split
 UPWARDS = {
     ("adapters/credentials/replacing.py", "release.credentials"),
-    ("checks/leaks.py", "release.leaks"),
+    ("checks/leak_checks.py", "release.leaks"),
     ("acceptance/file_rules.py", "release.publishing.upload.pending"),
     ("adapters/index/token_probes.py", "release.credentials.sources"),
     ("checks/index_state.py", "release.publishing.upload.pending"),
-    ("core/config.py", "release.publishing.upload.state"),
+    ("core/config.py", "release.publishing.upload.upload_state"),
     ("core/facts.py", "release.token_health.fleet"),
 }
 #: where a secret's text is really needed
@@ -99,12 +99,12 @@ REVEALING = {
     "core/redaction.py",
     "core/secret.py",
     "adapters/sigstore.py",
-    "adapters/twine/client.py",
+    "adapters/twine/twine_process.py",
     "cli/terminal/console.py",  # tells it to a CI system that hides it from then on
     "adapters/github/releases.py",
-    "credentials/storage/keyring.py",
+    "credentials/storage/keyring_writer.py",
     "token_health/rotation/replace.py",  # writes a new token where the old one lies
-    "adapters/github/secrets.py",  # hands it to gh, on standard input
+    "adapters/github/actions_secrets.py",  # hands it to gh, on standard input
     "adapters/index/token_probes.py",
     "token_health/notify/webhook.py",  # such an address is a secret
     "token_health/notify/apprise.py",

@@ -13,8 +13,8 @@ from typing import Any
 from release.adapters import collect as survey
 from release.adapters.builds import builder
 from release.adapters.index import simple_api as index_api
-from release.adapters.twine import client as uploader
-from release.adapters.twine.client import Limits, Worker
+from release.adapters.twine import twine_process as uploader
+from release.adapters.twine.twine_process import Limits, Worker
 from release.core.errors import UnreachableError
 from release.core.events import Event
 from release.core.facts import Project
@@ -26,7 +26,7 @@ from release.core.models.upload_result import Answer
 from release.core.secret import Secret
 from release.publishing import journal
 from release.publishing.upload.pending import in_order
-from release.publishing.upload.state import Rules
+from release.publishing.upload.upload_state import Rules
 from release.publishing.upload.uploader import Timing, Upload
 from release.publishing.upload.workers import Found, Lanes, Sender
 from release.sandbox.server import Sandbox

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from release.checks.credential import a_credential_is_found
+from release.checks.credential_checks import a_credential_is_found
 from release.checks.engine import Check, check
 from release.core.facts import Access
 from release.core.models.finding import Observation

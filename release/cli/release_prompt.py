@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from release.core.errors import RefusedError
 from release.core.plan import Plan
-from release.reports import run as report
+from release.reports import run_text as report
 from release.reports.lines import Line
 
 

@@ -15,7 +15,7 @@ from release.core.toml_tables import subtable as _table
 from release.core.toml_tables import switch as _switch
 from release.core.toml_tables import text as _text
 from release.core.toml_tables import wrong as _wrong
-from release.publishing.upload.state import Rules
+from release.publishing.upload.upload_state import Rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from release.core.redaction import redact
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode
 from release.credentials.storage import ini_editor as ini
-from release.credentials.storage import keyring as store
+from release.credentials.storage import keyring_writer as store
 
 _PLACE = re.compile(r".+, line (?P<line>\d+), \[(?P<section>.+)\] (?P<key>\w+)")
 _LINE = re.compile(r".+, line (?P<line>\d+)")

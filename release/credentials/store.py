@@ -18,7 +18,7 @@ from release.core.secret import Secret
 from release.core.tokens.token import Damage, decode
 from release.credentials import verify as verification
 from release.credentials.sources import keyring
-from release.credentials.storage import keyring as store
+from release.credentials.storage import keyring_writer as store
 from release.credentials.verify import Verification
 
 _USERNAME = "__token__"

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from release.adapters import collect as survey
 from release.adapters.system.json_pipe import Pipe
 from release.adapters.system.system import System
-from release.checks import credential as access_checks
+from release.checks import credential_checks as access_checks
 from release.checks import engine as checklist
 from release.core.config import Config
 from release.core.errors import UnreachableError, UsageError
@@ -31,7 +31,7 @@ from release.core.models.project_listing import Listing, releases
 from release.core.models.project_name import is_name
 from release.core.tokens.token import decode
 from release.credentials import sources as credentials
-from release.reports.credential import Verification
+from release.reports.credential_text import Verification
 
 __all__ = ["Tier", "Verification", "identified", "inspect", "known", "permitted", "subject", "verify"]
 

@@ -27,7 +27,7 @@ from release.publishing import journal as journals
 from release.publishing.journal import Journal
 from release.reports import record as records
 from release.reports.record import Stage, Story
-from release.reports.run import Account
+from release.reports.run_text import Account
 
 #: what a job summary may hold; GitHub refuses more. Source: GitHub documentation, "Workflow commands", job summaries
 _SUMMARY_LIMIT = 1024 * 1024

@@ -21,7 +21,7 @@ from release.adapters.index import integrity_api
 from release.adapters.index import json_api as project_api
 from release.adapters.index import simple_api as index_api
 from release.adapters.install import installer
-from release.adapters.install import smoke_test as smoke
+from release.adapters.install import smoke_runner as smoke
 from release.adapters.install import venv as environment
 from release.adapters.system.system import System, filing, together
 from release.checks.published_files import installable

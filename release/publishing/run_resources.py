@@ -17,13 +17,13 @@ from typing import Self
 
 from release.adapters import collect as survey
 from release.adapters.install import installer
-from release.adapters.install import smoke_test as smoke
+from release.adapters.install import smoke_runner as smoke
 from release.adapters.install import smoke_test_plan as smoke_list
 from release.adapters.install import venv as environment
 from release.adapters.install.venv import Environment
 from release.adapters.system.system import System
-from release.adapters.twine import client as uploader
-from release.checks import trusted_publishing as vouching
+from release.adapters.twine import twine_process as uploader
+from release.checks import trusted_publishing_checks as vouching
 from release.core.config import Config
 from release.core.events import Progress, Said, Tell
 from release.core.facts import Project, Published
@@ -38,10 +38,10 @@ from release.core.plan import Plan, Verify
 from release.core.plan import Upload as UploadStep
 from release.publishing import attest as attesting
 from release.publishing.journal import Journal
-from release.publishing.upload import credential as lending
 from release.publishing.upload import errors as refusals
 from release.publishing.upload import pending as remaining
-from release.publishing.upload import trusted_publishing as minting
+from release.publishing.upload import token_exchange as minting
+from release.publishing.upload import upload_token as lending
 from release.publishing.upload import wait as waiting
 from release.publishing.upload.errors import UploadError
 from release.publishing.upload.uploader import MANY, Timing, Upload

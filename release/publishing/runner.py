@@ -13,12 +13,11 @@ from typing import TypeVar
 from release.adapters import collect as survey
 from release.adapters.system.system import System
 from release.checks import attestation_readiness as signing_checks
-from release.checks import credential as access_checks
+from release.checks import credential_checks as access_checks
 from release.checks import distributions as built_checks
 from release.checks import engine as checklist
 from release.checks import filename_conflicts as taken_checks
-from release.checks import leaks as leak_checks
-from release.checks import source as source_checks
+from release.checks import leak_checks, source_checks
 from release.checks import versions as version_checks
 from release.core import plan as plans
 from release.core.config import Config
@@ -43,7 +42,7 @@ from release.publishing import recorder as keeping
 from release.publishing import result as ending
 from release.publishing.journal import Journal
 from release.publishing.run_resources import Delivery
-from release.reports.run import Account
+from release.reports.run_text import Account
 
 Facts = TypeVar("Facts")
 

@@ -9,7 +9,7 @@ from typing import Any
 from release.checks.distribution_reader import Examined, examined
 from release.checks.distributions import CHECKS, OF_A_FILE
 from release.checks.engine import run
-from release.checks.leaks import CHECKS as LEAKS
+from release.checks.leak_checks import CHECKS as LEAKS
 from release.core.facts import Built, Leaks
 from release.core.models.check_result import Outcome, State
 from release.core.models.finding import Finding

@@ -11,7 +11,7 @@ from typing import Any
 from release.core.models.token_health import Change, Seen
 from release.core.redaction import redact
 from release.reports.archive_tree import printable
-from release.reports.token_health import ORDER, Row, iso, seen_data
+from release.reports.token_health_text import ORDER, Row, iso, seen_data
 
 #: how a change is said, with the state in front
 _KINDS: Mapping[str, str] = {

@@ -17,7 +17,7 @@ from release.core.models.distribution import Distribution
 from release.core.models.index import Index
 from release.core.plan import SANDBOX, as_data
 from release.reports.lines import outcome_data
-from release.reports.run import Account, answer_data
+from release.reports.run_text import Account, answer_data
 
 SCHEMA = 1
 

@@ -12,7 +12,7 @@ from release.reports import record_text as words
 from release.reports.html_elements import Markup, element
 from release.reports.html_page import facts, linked, page
 from release.reports.record_text import Tone
-from release.reports.token_health import ORDER, Span, Strip
+from release.reports.token_health_text import ORDER, Span, Strip
 
 _TONES: Mapping[str, Tone] = {
     "healthy": "good", "warning": "warn", "expiring": "warn", "expired": "bad", "revoked": "bad", "broken": "bad",

@@ -13,16 +13,16 @@ from urllib.parse import unquote_to_bytes
 
 from werkzeug.wrappers import Request, Response
 
-from release.sandbox import attestations, files, json_api
+from release.sandbox import attestations, file_downloads, json_endpoints
 from release.sandbox import oidc_exchange as oidc
 from release.sandbox import oidc_provider as issuers
-from release.sandbox import simple_api as simple
+from release.sandbox import simple_endpoints as simple
+from release.sandbox.index_store import Store
 from release.sandbox.multipart import UnreadableError, received
 from release.sandbox.oidc_provider import Issuer
 from release.sandbox.projects import newest_release
 from release.sandbox.request_context import NOTES, TROUBLE, Call, Notes, Trouble
 from release.sandbox.responses import answer, not_allowed, not_found
-from release.sandbox.store import Store
 from release.sandbox.upload import receive
 
 if TYPE_CHECKING:
@@ -160,8 +160,8 @@ _ROUTES: tuple[tuple[re.Pattern[str], Callable[..., Response]], ...] = (
     (re.compile("/"), _home),
     (re.compile("/simple/"), simple.index),
     (re.compile(f"/simple/{_NAME}(?P<slash>/?)"), simple.project),
-    (re.compile(f"/pypi/{_NAME}/json/?"), json_api.project),
-    (re.compile(f"/pypi/{_NAME}/(?P<version>[^/]+)/json/?"), json_api.project),
+    (re.compile(f"/pypi/{_NAME}/json/?"), json_endpoints.project),
+    (re.compile(f"/pypi/{_NAME}/(?P<version>[^/]+)/json/?"), json_endpoints.project),
     (re.compile(f"/integrity/{_NAME}/(?P<version>[^/]+)/(?P<filename>[^/]+)/provenance"), attestations.serve),
-    (re.compile("/packages/(?P<digest>[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]+)/(?P<filename>[^/]+)"), files.serve),
+    (re.compile("/packages/(?P<digest>[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]+)/(?P<filename>[^/]+)"), file_downloads.serve),
 )

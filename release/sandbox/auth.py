@@ -18,7 +18,7 @@ from release.core.models.attestation import Publisher
 from release.core.tokens import macaroon
 from release.core.tokens.macaroon import MalformedError
 from release.sandbox import publishers
-from release.sandbox.caveats import Context, UnreadableError, problem
+from release.sandbox.caveat_verification import Context, UnreadableError, problem
 
 _USERNAME = "__token__"
 _PREFIX = "pypi"

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from werkzeug.wrappers import Request
 
+from release.sandbox.index_store import Store
 from release.sandbox.oidc_provider import Issuer
-from release.sandbox.store import Store
 
 #: where the notes on a request are kept for the log, and its trouble for the application
 NOTES, TROUBLE = "release.sandbox.notes", "release.sandbox.trouble"

@@ -28,10 +28,10 @@ from release.sandbox.fault_middleware import Faulty
 from release.sandbox.fault_state import FaultList
 from release.sandbox.faults import Fault
 from release.sandbox.http_server import Server
+from release.sandbox.index_store import Store
 from release.sandbox.oidc_provider import Issuer
 from release.sandbox.seed import is_empty, populate, tokens
 from release.sandbox.seed_schema import World
-from release.sandbox.store import Store
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -24,8 +24,8 @@ from release.acceptance.name_rules import NEW_NAME
 from release.acceptance.rule import OnIndex, Refusal, Upload, first_refusal
 from release.core.models.index import PYPI, USER_DOCS, host_of
 from release.sandbox import attestations, auth, projects, quotas
-from release.sandbox.caveats import Context
-from release.sandbox.files import keep_metadata
+from release.sandbox.caveat_verification import Context
+from release.sandbox.file_downloads import keep_metadata
 from release.sandbox.multipart import Arrived, Form
 from release.sandbox.projects import Project
 from release.sandbox.request_context import Call

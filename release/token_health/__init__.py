@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from release.token_health.history import History
+from release.token_health.health_history import History
 from release.token_health.notify.outbox import Letter, announce, changes, claim, delivered, due, failed
 
 __all__ = ["History", "Letter", "announce", "changes", "claim", "delivered", "due", "failed"]

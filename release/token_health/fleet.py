@@ -17,7 +17,7 @@ from release.core.models.index import WELL_KNOWN, Index
 from release.core.models.project_name import is_name
 from release.core.models.secret_location import Command, KeyringEntry, Place, PrivateFile, Variable
 from release.core.toml_tables import did_you_mean, known, path, subtable, text, wrong
-from release.token_health.notify import config as channels
+from release.token_health.notify import channel_config as channels
 from release.token_health.notify.channels import Channels
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from release.core.models.check_result import State
 from release.core.models.token_health import Seen
-from release.token_health.history import as_json
+from release.token_health.health_history import as_json
 
 _CURRENT = "SELECT o.*, c.checks FROM observations o JOIN outcomes c ON c.id = o.outcome WHERE o.id = ?"
 _TROUBLE = {State.WARNED, State.FAILED, State.UNKNOWN, State.CRASHED}

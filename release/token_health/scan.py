@@ -28,11 +28,11 @@ from release.core.models.secret_location import Command
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode, window
 from release.credentials import verify as verification
-from release.credentials.sources import locations as places
-from release.credentials.sources.locations import Taken
-from release.token_health.evaluate import Result, judge, unlooked
+from release.credentials.sources import default_locations as places
+from release.credentials.sources.default_locations import Taken
 from release.token_health.fleet import Manners
-from release.token_health.history import Key
+from release.token_health.health_evaluation import Result, judge, unlooked
+from release.token_health.health_history import Key
 from release.token_health.targets import Watched
 from release.token_health.worker_pool import Crew, Once
 

@@ -17,8 +17,8 @@ from release.core.models.index import Index
 from release.core.models.secret_location import Command, KeyringEntry, Place, shown
 from release.core.tokens.token import issuer
 from release.credentials import sources as credentials
-from release.credentials.sources import locations as places
-from release.credentials.sources.locations import Taken
+from release.credentials.sources import default_locations as places
+from release.credentials.sources.default_locations import Taken
 from release.token_health.fleet import Fleet, Policy
 
 _USER = Origin(kind="default", detail="the default for API tokens")

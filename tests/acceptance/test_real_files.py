@@ -11,7 +11,7 @@ from release.adapters.index import simple_api as index_api
 from release.adapters.system import system
 from release.core.models.index import PYPI
 from release.core.models.project_listing import FileOnIndex, version_of
-from release.publishing import inspect as inspection
+from release.publishing import inspection
 
 #: every build backend in wide use, and wheels of four kinds of platforms
 RELEASES = [

@@ -17,7 +17,7 @@ from release.acceptance.form_rules import FORM as FORM_RULES
 from release.acceptance.rule import OnIndex, Upload, first_refusal
 from release.adapters.system import system
 from release.checks.distribution_reader import SITE
-from release.publishing import inspect as inspection
+from release.publishing import inspection
 from tests.acceptance.recorded_answers import FORM, OK, ROWS, Row
 from tests.sandbox.asking import EXPLANATIONS, WORLD, Clock, Index, Reply, index, page
 

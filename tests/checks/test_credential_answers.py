@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from release.checks import engine as checklist
-from release.checks.credential import CHECKS
+from release.checks.credential_checks import CHECKS
 from release.core.facts import Access, Project
 from release.core.models.check_result import Outcome, State
 from release.core.models.error_response import Reply
@@ -22,7 +22,7 @@ from release.core.models.ownership import Ownership
 from release.core.models.probe import Probed
 from release.core.models.project_listing import FileOnIndex, Listing
 from release.core.models.verdict import judge
-from tests.checks.test_credential import ACCOUNT, LOCAL, NOW, OTHER, access, listing, token
+from tests.checks.test_credential_checks import ACCOUNT, LOCAL, NOW, OTHER, access, listing, token
 
 HELP = "See https://pypi.org/help/#x for more information."
 IDENTITY = (400, "Unknown protocol version.")

@@ -12,7 +12,7 @@ import pytest
 
 from release.diagnostics import CATALOG, SECTIONS, Diagnosis, fill, near
 from release.diagnostics import matcher as symptoms
-from release.reports import catalog as render
+from release.reports import catalog_page as render
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from release.adapters.system.system import System, real
 from release.core.models.token_health import Seen
-from release.reports.token_health import Look, Row
+from release.reports.token_health_text import Look, Row
 from release.token_health import fleet
-from release.token_health.history import NAME, History
+from release.token_health.health_history import NAME, History
+from release.token_health.health_run import Wanted
 from release.token_health.notify.deliver import Told, notify
-from release.token_health.run import Wanted
 from tests.adapters.serving import Server
 from tests.sandbox.asking import Clock
 

@@ -12,12 +12,12 @@ from typing import Any
 
 from release.adapters.system.system import System, real
 from release.core.models.index import Index
-from release.reports.token_health import Look
+from release.reports.token_health_text import Look
 from release.token_health import fleet
 from release.token_health import targets as entries
 from release.token_health.fleet import Fleet
-from release.token_health.history import NAME, History
-from release.token_health.run import Wanted, look, remembered
+from release.token_health.health_history import NAME, History
+from release.token_health.health_run import Wanted, look, remembered
 from tests.sandbox.asking import Index as Running
 
 WORLD: dict[str, Any] = {

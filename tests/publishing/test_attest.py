@@ -13,11 +13,11 @@ import pytest
 pytest.importorskip("pypi_attestations")
 
 from release.adapters import sigstore as attestations
-from release.adapters.http import client as http
+from release.adapters.http import http_client as http
 from release.adapters.index import integrity_api
 from release.adapters.system import system
 from release.adapters.system.system import System
-from release.adapters.twine.client import Limits
+from release.adapters.twine.twine_process import Limits
 from release.core import config
 from release.core.errors import RefusedError
 from release.core.events import Event, Said

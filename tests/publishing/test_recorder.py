@@ -20,7 +20,7 @@ from release.core.events import Event, Said, StepBegun, StepEnded
 from release.core.secret import Secret
 from release.publishing import journal
 from release.publishing import recorder as keeping
-from release.reports.run import Account
+from release.reports.run_text import Account
 from tests import minting
 from tests.runs import COMMIT, FILES, NOON, accepted, full, story
 from tests.uploads import credential

@@ -25,7 +25,7 @@ from release.core.models.oidc_identity import read
 from release.core.models.release_manifest import Recorded, RecordedFile
 from release.core.secret import Secret
 from release.publishing import remote_release as looking
-from release.reports.published import publishers
+from release.reports.published_text import publishers
 from release.sandbox import server
 from release.sandbox.faults import Answer, Fault, Stale, When
 from release.sandbox.seed_schema import REHEARSAL, ApiToken, World, for_project

@@ -20,7 +20,7 @@ from release.acceptance.twine_form import twine_form
 from release.adapters.system import system
 from release.checks.distribution_reader import SITE
 from release.core.facts import Built, BuiltFile
-from release.publishing import inspect as inspection
+from release.publishing import inspection
 from tests.acceptance.making import (
     NOTHING,
     NOW,

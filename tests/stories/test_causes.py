@@ -207,7 +207,7 @@ def bumped(desk: Desk) -> str | None:
     wheel_there = listed("acme_widget-1.0-py3-none-any.whl")
     desk.env["TWINE_PASSWORD"] = token(ACCOUNT)
     facts = replace(desk.look().access, listing=listing(wheel_there), releasing=True)
-    from release.checks.credential import CHECKS
+    from release.checks.credential_checks import CHECKS
 
     return verdict.judge(checklist.run(CHECKS, facts)).cause
 

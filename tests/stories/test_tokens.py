@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from release.sandbox.faults import Fault, Slow
-from release.token_health.history import NAME
+from release.token_health.health_history import NAME
 from tests.health.world import WORLD, as_toml, everything
 from tests.sandbox.asking import Index, index
 from tests.stories.project import Told, UserProject, make

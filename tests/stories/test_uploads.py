@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters.twine.client import Limits
+from release.adapters.twine.twine_process import Limits
 from release.publishing import prebuilt as given
 from release.sandbox import server
 from release.sandbox.faults import Answer, Drop, Fault, Slow, When

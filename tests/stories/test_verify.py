@@ -22,7 +22,7 @@ from release.core.models.probe import Probed
 from release.core.secret import Secret
 from release.credentials import verify as verification
 from release.credentials.verify import Verification
-from release.reports import credential as verdict_report
+from release.reports import credential_text as verdict_report
 from tests.adapters.index.test_token_probes import state
 from tests.credentials.sources.test_keyring import BACKENDS
 from tests.credentials.sources.test_keyring import token as minted

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from release.checks.token_health import CHECKS
+from release.checks.token_health_checks import CHECKS
 from release.core import config
 from release.core.errors import ConfigError
 from release.core.models.index import PYPI, TESTPYPI

@@ -14,7 +14,7 @@ import pytest
 
 from release.adapters.http import rate_limit as keeping
 from release.core.errors import Exit
-from release.reports.token_health import Row
+from release.reports.token_health_text import Row
 from release.sandbox.faults import Answer, Drop, Fault, When
 from release.sandbox.seed import populate
 from release.sandbox.seed_schema import World
@@ -87,8 +87,8 @@ def test_one_run_tells_all_of_them_apart_and_none_stops_another(watch: Watch) ->
 def test_the_exit_status_is_that_of_the_gravest(words: list[str], strict: bool, status: int) -> None:
     from dataclasses import replace
 
-    from release.reports.token_health import Look
-    from tests.token_health.test_history import HEALTHY
+    from release.reports.token_health_text import Look
+    from tests.token_health.test_health_history import HEALTHY
 
     rows = tuple(
         Row(seen=replace(HEALTHY, word=word), outcomes=(), age=None, left=None)  # type: ignore[arg-type] # one of the words
@@ -313,7 +313,7 @@ def test_healthy_then_revoked_then_rotated(tmp_path: Path) -> None:
 
 
 def test_no_secret_is_in_any_byte_that_is_kept_or_told(watch: Watch, capsys: pytest.CaptureFixture[str]) -> None:
-    from release.reports import token_health as health_report
+    from release.reports import token_health_text as health_report
 
     for token, _ in CASES:
         if token.upper() not in watch.env:

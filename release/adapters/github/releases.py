@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from release.adapters.http import client as http
+from release.adapters.http import http_client as http
 from release.adapters.system.system import System
 from release.core.errors import ToolError
 from release.core.models.distribution import Distribution

@@ -1,6 +1,6 @@
 """Connections that are kept, for whoever asks the same few hosts thousands of things; and manners towards the hosts.
 
-In a thread that is inside of `keeping`, `release.adapters.http.client.session` hands out one session again and
+In a thread that is inside of `keeping`, `release.adapters.http.http_client.session` hands out one session again and
 again. Every request then waits for its turn at its host, and a host that is gone is left alone for a while.
 """
 
@@ -163,8 +163,8 @@ def _adapter(manners: Manners) -> Any:
     import requests
     from requests.adapters import HTTPAdapter
 
-    from release.adapters.http import client as http
     from release.adapters.http import errors as http_errors
+    from release.adapters.http import http_client as http
 
     class Polite(HTTPAdapter):
         """Waits for its turn, and tells how it went. A mere look is tried twice: a kept connection may be stale."""

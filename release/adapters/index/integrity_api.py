@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from packaging.utils import canonicalize_name
 
-from release.adapters.http import client as http
+from release.adapters.http import http_client as http
 from release.core.models.attestation import Provenance, provenance
 from release.core.models.index import Index
 

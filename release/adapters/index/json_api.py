@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from packaging.utils import canonicalize_name
 
-from release.adapters.http import client as http
+from release.adapters.http import http_client as http
 from release.core.models.index import Index
 from release.core.models.ownership import Ownership
 from release.core.models.project_listing import FileOnIndex

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
-from release.adapters.http import client as http
 from release.adapters.http import errors as http_errors
+from release.adapters.http import http_client as http
 from release.adapters.index import simple_parsing as simple_page
 from release.core.errors import UnreachableError
 from release.core.models.index import Index, host_of

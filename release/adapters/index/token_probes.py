@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from release.adapters.http import client as http
 from release.adapters.http import errors as http_errors
+from release.adapters.http import http_client as http
 from release.core.errors import ReleaseError, UnreachableError
 from release.core.models import probe
 from release.core.models.error_response import Reply

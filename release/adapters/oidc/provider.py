@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from release.adapters.http import client as http
+from release.adapters.http import http_client as http
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError

@@ -31,9 +31,9 @@ def names_a_release(options: argparse.Namespace) -> bool:
 def confirm(options: argparse.Namespace, write: Write) -> int:
     """Everything that can be seen of a release from outside. Exit 0 only if all of it holds."""
     from release.adapters.system import system
-    from release.publishing import confirm as confirming
-    from release.publishing import inspect as inspection
-    from release.reports import published as outside_report
+    from release.publishing import confirmation as confirming
+    from release.publishing import inspection
+    from release.reports import published_text as outside_report
 
     asked = confirming.asked(options.release, options.record)
     directory = options.directory.resolve()

@@ -34,7 +34,7 @@ def about_a_project(parser: argparse.ArgumentParser) -> None:
 
 def verify(options: argparse.Namespace, write: Write) -> int:
     """Whether an upload would be let in, tier by tier."""
-    from release.adapters.keyring import process as keyring_process
+    from release.adapters.keyring import keyring_process
     from release.adapters.system import system
 
     real = system.real()
@@ -43,7 +43,7 @@ def verify(options: argparse.Namespace, write: Write) -> int:
         if keyring is not None:
             stack.callback(keyring.close)
         from release.credentials import verify as verification
-        from release.reports import credential as verdict_report
+        from release.reports import credential_text as verdict_report
 
         directory, file = options.directory.resolve(), options.config
         config, project = verification.subject(

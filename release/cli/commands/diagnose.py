@@ -50,7 +50,7 @@ def diagnose(options: argparse.Namespace, write: Write) -> int:
 def explain(options: argparse.Namespace, write: Write) -> int:
     """One record of the catalog, or all."""
     from release.diagnostics import CATALOG, SECTIONS
-    from release.reports import catalog as render
+    from release.reports import catalog_page as render
 
     if options.all == (options.cause is not None):
         raise UsageError("explain wants one cause, or --all", remedy="name one: python -m release explain cred.missing")

@@ -29,8 +29,8 @@ def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
 
 def inspect(options: argparse.Namespace, write: Write) -> int:
     from release.adapters.system import system
-    from release.publishing import inspect as inspection
-    from release.reports import inspection as inspection_report
+    from release.publishing import inspection
+    from release.reports import inspection_text as inspection_report
 
     directory = options.directory.resolve()
     index = inspection.index(options.index, directory, options.config) if options.index else None
@@ -46,7 +46,7 @@ def leaks(options: argparse.Namespace, write: Write) -> int:
     found = leak_search.search(
         system.real(), options.directory.resolve(), options.paths, history=options.history, staged=options.staged
     )
-    from release.reports import leaks as leak_report
+    from release.reports import leaks_text as leak_report
 
     show(options, write, leak_report.document(found), leak_report.lines(found, quiet=options.quiet))
     return Exit.REFUSED if leak_report.refused(found) else Exit.DONE

@@ -58,7 +58,7 @@ def _tokens(options: argparse.Namespace) -> str:
     """The page about tokens. Raises `ReleaseError` where their history can't be read."""
     from release.adapters.system import system
     from release.reports import token_history_html as tokens
-    from release.token_health import history
+    from release.token_health import health_history
     from release.token_health import queries as past
 
     if options.form != "html" or options.version is not None:
@@ -67,7 +67,7 @@ def _tokens(options: argparse.Namespace) -> str:
             remedy="run: python -m release report --tokens --html; as text or JSON: python -m release tokens history",
         )
     real = system.real()
-    kept = history.History(history.directory(real.env, options.state) / history.NAME, now=real.now)
+    kept = health_history.History(health_history.directory(real.env, options.state) / health_history.NAME, now=real.now)
     strips = past.strips(kept)
     kept.close()
     if kept.trouble is not None:
@@ -93,9 +93,9 @@ def _made(form: str, record: dict[str, Any], where: str) -> str:
 
 def history(options: argparse.Namespace, write: Write) -> int:
     """Every record of the project."""
-    from release.publishing import history as past
     from release.publishing import journal
     from release.publishing import recorder as keeping
+    from release.publishing import release_history as past
 
     entries, unreadable = [], []
     for path in journal.records(options.directory.resolve()):

@@ -14,7 +14,7 @@ from release.core.errors import Exit, UsageError
 if TYPE_CHECKING:
     from release.core.models.index import Index
     from release.token_health.rotation.discovery import Asked
-    from release.token_health.rotation.rotate import Person
+    from release.token_health.rotation.perform import Person
 
 TEXTS = {"rotate": "replace a token by a new one wherever it lies, and see the old one dead"}
 #: seconds for which the old token is watched on a terminal
@@ -51,8 +51,8 @@ def rotate(options: argparse.Namespace, write: Write) -> int:
         raise UsageError("there is nobody to ask", remedy="run it in a terminal, or let it replace everything: --yes")
     from release.token_health.rotation import discovery as finding_old
     from release.token_health.rotation import new_token as receiving
-    from release.token_health.rotation import rotate as rotation
-    from release.token_health.rotation import text as rotation_words
+    from release.token_health.rotation import perform as rotation
+    from release.token_health.rotation import rotation_text as rotation_words
 
     def tell(line: str) -> None:
         if not (options.json or options.quiet):
@@ -84,7 +84,7 @@ def _asked(options: argparse.Namespace) -> Asked:
     from release.adapters import collect as survey
     from release.adapters.system import system
     from release.cli.credential_prompts import subject
-    from release.token_health import fleet, history
+    from release.token_health import fleet, health_history
     from release.token_health.rotation.discovery import Asked
 
     real, directory = system.real(), options.directory.resolve()
@@ -99,14 +99,14 @@ def _asked(options: argparse.Namespace) -> Asked:
     return Asked(
         system=real, index=index, project=project, directory=directory, fleet=listed, leaked=options.leaked,
         fleet_directory=options.fleet.resolve().parent if options.fleet else directory,
-        state=history.directory(real.env, options.state), secrets=_secrets(options, index, directory),
+        state=health_history.directory(real.env, options.state), secrets=_secrets(options, index, directory),
     )  # fmt: skip
 
 
 def _secrets(options: argparse.Namespace, index: Index, directory: Path) -> tuple[str, ...]:
     if options.gh is None:
         return ()
-    from release.adapters.github import secrets as github_secrets
+    from release.adapters.github import actions_secrets as github_secrets
     from release.adapters.system import system
     from release.credentials.sources import environment
 
@@ -117,7 +117,7 @@ def _secrets(options: argparse.Namespace, index: Index, directory: Path) -> tupl
 
 def _person(index: Index, tell: Callable[[str], None], write: Write, *, terminal: bool, browser: bool) -> Person:
     from release.cli.credential_prompts import typed
-    from release.token_health.rotation.rotate import Person
+    from release.token_health.rotation.perform import Person
 
     def asks(question: str) -> bool:
         write(f"{question} [y/N] ")

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from release.cli.terminal.progress_table import Silent
     from release.reports.lines import Line
     from release.reports.prometheus import Run
-    from release.reports.token_health import Look
-    from release.token_health.history import History
+    from release.reports.token_health_text import Look
+    from release.token_health.health_history import History
     from release.token_health.notify.deliver import Told
 
 TEXTS = {"tokens": "say how every token is: of this project, or of a fleet; `tokens history`: what has changed"}
@@ -53,7 +53,7 @@ def tokens(options: argparse.Namespace, write: Write) -> int:
         return _history(options, write)
     from release.adapters.system import system
     from release.reports import prometheus as metrics
-    from release.token_health import run as watching
+    from release.token_health import health_run as watching
     from release.token_health.notify import deliver as notifying
 
     real, directory = system.real(), options.directory.resolve()
@@ -80,7 +80,7 @@ def tokens(options: argparse.Namespace, write: Write) -> int:
 
 def _told(options: argparse.Namespace, write: Write, found: Look, notify: Callable[[], Told]) -> Told | None:
     """Show what was found, and let people know. Lines come before that, since it may take a while."""
-    from release.reports import token_health as health_report
+    from release.reports import token_health_text as health_report
     from release.token_health.notify import deliver as notifying
 
     if options.json:
@@ -125,7 +125,7 @@ def _complain(problems: Iterable[tuple[str, str]]) -> None:
 
 def _history(options: argparse.Namespace, write: Write) -> int:
     """What is remembered. Exit status 6 where there is no history that could be read."""
-    from release.reports import token_health as health_report
+    from release.reports import token_health_text as health_report
     from release.token_health import queries as past
 
     if options.limit < 0:
@@ -144,10 +144,10 @@ def _history(options: argparse.Namespace, write: Write) -> int:
 
 def _opened(options: argparse.Namespace) -> History:
     from release.adapters.system import system
-    from release.token_health import history
+    from release.token_health import health_history
 
     real = system.real()
-    return history.History(history.directory(real.env, options.state) / history.NAME, now=real.now)
+    return health_history.History(health_history.directory(real.env, options.state) / health_history.NAME, now=real.now)
 
 
 def _board(options: argparse.Namespace, write: Write) -> Silent:

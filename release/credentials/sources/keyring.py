@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
-from release.adapters.keyring import process as keyring_process
+from release.adapters.keyring import keyring_process
 from release.adapters.system.json_pipe import Pipe
 from release.core.models.credential import Origin
 from release.core.models.finding import Finding, Unknown

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from release.core.events import Progress
 from release.core.models.distribution import Distribution
-from release.publishing.upload.state import progress
+from release.publishing.upload.upload_state import progress
 
 #: seconds between two events
 _EVERY = 0.2

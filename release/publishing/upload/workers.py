@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-from release.adapters.twine.client import OnProgress
+from release.adapters.twine.twine_process import OnProgress
 from release.core.errors import ReleaseError
 from release.core.models.credential import Credential
 from release.core.models.distribution import Distribution

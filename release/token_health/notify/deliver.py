@@ -19,17 +19,17 @@ from release.core.models.finding import Unknown
 from release.core.models.secret_location import Place
 from release.core.models.token_health import Change
 from release.core.secret import Secret
-from release.credentials.sources import locations as places
+from release.credentials.sources import default_locations as places
 from release.reports import notification as notice
 from release.reports.lines import Line
-from release.reports.token_health import Look, iso, seen_data
+from release.reports.token_health_text import Look, iso, seen_data
 from release.token_health.fleet import Fleet
-from release.token_health.history import History
+from release.token_health.health_history import History
+from release.token_health.health_run import Wanted
 from release.token_health.notify import apprise, mail, webhook
 from release.token_health.notify import outbox as telling
 from release.token_health.notify.channels import Apprise, Channel, Mail, Webhook, name
 from release.token_health.notify.outbox import Letter
-from release.token_health.run import Wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from release.core.models.token_health import Change, Seen
-from release.token_health.history import History, moment
+from release.token_health.health_history import History, moment
 
 #: how long nobody must have been able to tell, until that is told
 PATIENCE = timedelta(days=1)

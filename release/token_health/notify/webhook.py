@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from release.adapters.http import client as http
+from release.adapters.http import http_client as http
 from release.core.errors import ReleaseError, UnreachableError
 from release.core.models.index import host_of
 from release.core.secret import Secret

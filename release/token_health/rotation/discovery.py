@@ -21,11 +21,11 @@ from release.core.tokens.token import Token, decode, issuer, scope
 from release.credentials import sources as credentials
 from release.credentials import verify as verification
 from release.token_health.fleet import Entry
-from release.token_health.history import NAME, History
-from release.token_health.rotation import locations as holdings
-from release.token_health.rotation import state as unfinished
-from release.token_health.rotation.plan import Holding, PypircLine, Step, changeable, steps
-from release.token_health.rotation.state import Mark
+from release.token_health.health_history import NAME, History
+from release.token_health.rotation import stored_copies as holdings
+from release.token_health.rotation import unfinished_rotation as unfinished
+from release.token_health.rotation.rotation_plan import Holding, PypircLine, Step, changeable, steps
+from release.token_health.rotation.unfinished_rotation import Mark
 
 _GIVEN = Origin(kind="default", detail="the new token")
 

@@ -9,7 +9,7 @@ from release.core.secret import Secret
 from release.core.tokens.token import Token, decode, scope
 from release.credentials import store as storing
 from release.token_health.rotation.discovery import Asked, Found, works
-from release.token_health.rotation.plan import page_to_make
+from release.token_health.rotation.rotation_plan import page_to_make
 
 
 def suggestion(asked: Asked, found: Found) -> Iterator[str]:

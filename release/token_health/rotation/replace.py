@@ -14,8 +14,8 @@ from release.core.errors import ReleaseError
 from release.core.models.secret_location import KeyringEntry, PrivateFile
 from release.core.secret import Secret
 from release.credentials.storage import ini_editor as ini
-from release.credentials.storage import keyring as store
-from release.token_health.rotation.plan import Holding, PypircLine
+from release.credentials.storage import keyring_writer as store
+from release.token_health.rotation.rotation_plan import Holding, PypircLine
 
 
 def of_pypirc(path: Path, shown: str) -> Iterator[Holding]:

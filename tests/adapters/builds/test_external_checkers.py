@@ -14,7 +14,7 @@ from release.adapters.builds.external_checkers import CHECKERS
 from release.adapters.system import system
 from release.adapters.system.process import Completed
 from release.core.errors import ToolError
-from release.publishing import inspect as inspection
+from release.publishing import inspection
 from release.sessions import _with_checks
 from tests.acceptance.making import WHEEL, wheel
 

@@ -10,7 +10,7 @@ import pytest
 from release.cli.terminal import console
 from release.core.events import Event, Obtained, Progress, Said, StepBegun, StepEnded
 from release.core.secret import Secret
-from release.publishing.upload.state import progress
+from release.publishing.upload.upload_state import progress
 from release.reports import lines
 from tests.minting import token
 

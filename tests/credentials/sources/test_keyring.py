@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters.keyring import process as keyring_process
+from release.adapters.keyring import keyring_process
 from release.core.models.credential import Credential
 from release.core.models.finding import Unknown
 from release.core.models.index import PYPI, TESTPYPI, Index

@@ -18,7 +18,7 @@ from release.core.models.index import PYPI, TESTPYPI
 from release.core.secret import Secret
 from release.core.tokens import macaroon
 from release.credentials.sources import resolve
-from release.credentials.storage import keyring as store
+from release.credentials.storage import keyring_writer as store
 
 BACKENDS = Path(__file__).parents[2] / "adapters" / "credentials" / "backends"
 

@@ -19,7 +19,7 @@ from release.core.models.finding import Unknown
 from release.core.models.index import PYPI
 from release.core.secret import Secret
 from release.credentials.sources import keyring, resolve
-from release.credentials.storage import keyring as store
+from release.credentials.storage import keyring_writer as store
 from tests import builders
 from tests.stories.project import files_on, indexes, make, release_table
 

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from release.adapters.system import system
-from release.adapters.twine.client import Limits
+from release.adapters.twine.twine_process import Limits
 from release.core.config import Config
 from release.core.errors import Exit
 from release.core.facts import Source
@@ -28,7 +28,7 @@ from release.core.plan import Plan, Upload
 from release.publishing import runner as pipeline
 from release.publishing.run_resources import Delivery
 from release.publishing.upload.uploader import Timing
-from release.reports.run import Account
+from release.reports.run_text import Account
 from release.sandbox import server
 from release.sandbox.faults import Answer, DiskFull, Drop, Fault, Slow, Stale, When
 from release.sandbox.faults import What as Trouble

@@ -16,7 +16,7 @@ import pytest
 
 from release.core.errors import UsageError
 from release.token_health import fleet
-from release.token_health.history import NAME, History
+from release.token_health.health_history import NAME, History
 from release.token_health.notify.deliver import Told, possible
 from release.token_health.notify.outbox import LEASE
 from tests.adapters.mail_server import mail_server
@@ -24,7 +24,7 @@ from tests.adapters.serving import Handler, serving
 from tests.health.office import Office
 from tests.minting import drawn
 from tests.sandbox.asking import Clock
-from tests.token_health.test_history import HEALTHY, REVOKED
+from tests.token_health.test_health_history import HEALTHY, REVOKED
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ import pytest
 
 from release.core.models.token_health import Change, Seen
 from release.token_health import announce, changes, delivered, due, failed
-from release.token_health.history import NAME, History
+from release.token_health.health_history import NAME, History
 from tests.sandbox.asking import Clock
-from tests.token_health.test_history import HEALTHY, REVOKED
+from tests.token_health.test_health_history import HEALTHY, REVOKED
 
 REMIND = timedelta(days=7)
 EXPIRING = replace(HEALTHY, word="warning", state="expiring", cause="the-token-lasts")

@@ -1,0 +1,274 @@
+"""twine as the uploader, in a child process that serves file after file.
+
+The child starts at once, so that its imports happen beside the caller's work, and is given the
+credential later, over stdin. It has no credential in its arguments or environment. Several workers
+may run side by side: each has its own process and connection.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import release
+from release.adapters.http import http_client as http
+from release.adapters.system.json_pipe import Pipe
+from release.core.errors import ReleaseError
+from release.core.models.credential import Credential
+from release.core.models.credential_variables import without_credentials
+from release.core.models.distribution import Distribution
+from release.core.models.error_response import Reply
+from release.core.models.index import Index
+from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear
+
+_BOOT = "import sys; sys.path.append(sys.argv[1]); from release.adapters.twine import twine_worker; twine_worker.main()"
+_MEGABYTE = 1_000_000
+
+#: told (done, total) in bytes of the request's body, ten times a second at most
+OnProgress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long an upload may take. All in seconds, for a file of no size."""
+
+    #: to connect; also how long one block of the body may be stuck. 1 s more for each MB, 30 s at most
+    connect: float = 10
+    #: of silence before the answer, while the server looks at the file. 1 s more for each MB
+    read: float = 120
+    #: of everything. 50 s more for each MB: a line of 20 kB/s is slow and no failure
+    total: float = 300
+    #: for the child to start
+    start: float = 60
+
+    def timeouts(self, size: int) -> tuple[float, float]:
+        more = size / _MEGABYTE
+        return self.connect + min(more, 20), self.read + more
+
+
+class NotSentError(ReleaseError):
+    """No request went out: the file is not what was built, or twine does not take it."""
+
+
+def start(*, env: Mapping[str, str], limits: Limits | None = None) -> Worker:
+    """A worker whose child process is starting. Use it as a context manager."""
+    return Worker(env, limits or Limits())
+
+
+class Worker:
+    """A child process that uploads. One file at a time; not for two threads at once."""
+
+    def __init__(self, env: Mapping[str, str], limits: Limits) -> None:
+        self._env = without_credentials(env)
+        self._limits = limits
+        self._login: tuple[Index, Credential] | None = None
+        #: the login that the child knows
+        self._told: tuple[Index, Credential] | None = None
+        self._awake = False
+        #: how much of the body under way may have gone out
+        self._sent: Literal["nothing", "all"] = "nothing"
+        self._pipe: Pipe | None = self._start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the child, in the middle of a request if need be."""
+        if self._pipe is not None:
+            self._pipe.close()
+        self._pipe = self._told = None
+        self._awake = False
+
+    def kill(self) -> None:
+        """End the child at once, from any thread: whoever waits for it in `send` gets an `Unclear`."""
+        pipe = self._pipe
+        if pipe is not None:
+            pipe.kill()
+
+    def wake(self) -> None:
+        """Wait until the child has started. Raises `NotSentError` where it can't."""
+        if self._pipe is None:
+            self._pipe = self._start()
+        if not self._awake:
+            self._await_start(self._pipe)
+            self._awake = True
+
+    def login(self, index: Index, credential: Credential) -> None:
+        """Say where to and as whom. Connections are kept as long as both stay the same.
+
+        Raises `ReleaseError` for a credential that no request can carry.
+        """
+        _encodable(credential)
+        self._login = (index, credential)
+
+    def send(self, distribution: Distribution, *, on_progress: OnProgress = lambda _done, _total: None) -> Answer:
+        """Upload one file, in one attempt. After `Unclear`, ask the index by hash.
+
+        Raises `NotSentError` where the file has other bytes than it should, or twine refuses it.
+        """
+        if self._login is None:
+            raise ValueError("login first")
+        index, credential = self._login
+        deadline = time.monotonic() + self._limits.total + 50 * distribution.size / _MEGABYTE
+        try:
+            event = self._order(distribution, on_progress, deadline)
+        except TimeoutError:
+            self.close()
+            return _unclear(distribution, "timeout", "no end of it within the time limit", sent=self._sent)
+        except (EOFError, OSError, ValueError, KeyError):
+            last = self._pipe.last_words() if self._pipe else ""
+            self.close()
+            return _unclear(distribution, "worker died", _redacted(last, credential), sent=self._sent)
+        except BaseException:
+            self.close()  # Ctrl-C: what is under way must not go on behind our back
+            raise
+        return _answer(event, distribution, index, credential)
+
+    def _order(self, distribution: Distribution, on_progress: OnProgress, deadline: float) -> dict[str, Any]:
+        """Have the child send a file; its last word about it. Raises `TimeoutError`, `EOFError`, `OSError`."""
+        connect, read = self._limits.timeouts(distribution.size)
+        self._sent = "nothing"
+        pipe = self._ready()
+        path = str(distribution.path.absolute())
+        order = {"path": path, "sha256": distribution.sha256, "attestations": list(distribution.attestations)}
+        pipe.write({"do": "send", "timeout": [connect, read], **order})
+        silence = connect + read + self._limits.connect  # of the child, which has its own time-outs
+        while True:
+            event = pipe.read(min(silence, deadline - time.monotonic()))
+            if event["is"] != "progress":
+                return event
+            self._sent = "all"  # it may be: the child reports ten times a second at most
+            on_progress(event["done"], event["total"])
+
+    def _ready(self) -> Pipe:
+        """The child, started anew if it has gone, and told the login. Raises `NotSentError`."""
+        if self._pipe is not None and not self._pipe.alive and self._awake:
+            self.close()
+        self.wake()
+        assert self._pipe is not None
+        if self._told != self._login and self._login is not None:
+            self._pipe.write(_login(*self._login))
+            self._told = self._login
+        return self._pipe
+
+    def _await_start(self, pipe: Pipe) -> None:
+        try:
+            pipe.read(self._limits.start)
+        except (EOFError, TimeoutError, ValueError) as error:
+            why = "it takes too long" if isinstance(error, TimeoutError) else pipe.last_words()
+            raise NotSentError(
+                f"twine can't be started: {why}",
+                remedy="run: python -m twine --version, and install twine anew if that fails",
+            ) from None
+
+    def _start(self) -> Pipe:
+        # -P: a project's own modules, in the current directory, are not to be taken for twine's.
+        root = str(Path(release.__file__).parents[1])
+        return Pipe([sys.executable, "-P", "-c", _BOOT, root], self._env)
+
+
+def _login(index: Index, credential: Credential) -> dict[str, Any]:
+    way = http.route(index.upload_url)
+    return {
+        "do": "login",
+        "url": index.upload_url,
+        "username": credential.username,
+        "password": credential.password.reveal(),
+        "proxies": dict(way.proxies),
+        "ca": way.ca,
+    }
+
+
+def _encodable(credential: Credential) -> None:
+    """Refuse what HTTP basic authentication can't carry, without repeating it.
+
+    Observed: requests 2.34, 2026-11 — encodes as Latin-1, and its error holds the whole password.
+    """
+    for what, text in (("user name", credential.username), ("password", credential.password.reveal())):
+        odd = next(((at, c) for at, c in enumerate(text, 1) if ord(c) > 0xFF), None)  # noqa: PLR2004 - Latin-1
+        if odd is not None:
+            raise ReleaseError(
+                f"the {what} from {credential.origin.detail} holds U+{ord(odd[1]):04X} as character {odd[0]}",
+                remedy="copy it again, from its first to its last character, and store it anew",
+                cause="cred.bom-nonascii",
+            )
+
+
+def _answer(event: dict[str, Any], distribution: Distribution, index: Index, credential: Credential) -> Answer:
+    match event["is"]:
+        case "reply":
+            headers = {name: _redacted(value, credential) for name, value in event["headers"].items()}
+            body, reason = (_redacted(event[key], credential) for key in ("body", "reason"))
+            return judged(Reply(status=event["status"], reason=reason, body=body, headers=headers), distribution, index)
+        case "changed":
+            found = f"its SHA-256 is {event['sha256']}" if event["sha256"] else f"it can't be read: {event['detail']}"
+            raise NotSentError(
+                f"{str(distribution.path)!r} changed since it was built: {found}, not {distribution.sha256}",
+                remedy="find out what wrote to it, and bring the file back or build a new version",
+            )
+        case "refused":
+            raise NotSentError(
+                f"twine does not take {distribution.filename!r}: {_redacted(event['detail'], credential)}",
+                remedy=f"run: python -m twine check --strict {distribution.path}",
+            )
+        case _:
+            return _unclear(
+                distribution,
+                event.get("kind", "worker died"),
+                _redacted(event.get("detail", ""), credential),
+                sent=event.get("sent", "all"),
+            )
+
+
+def judged(reply: Reply, distribution: Distribution, index: Index) -> Answer:
+    """What an index's answer to an upload means.
+
+    Only 200 is success, and PyPI's own 200 says nothing but OK: any other page comes from something
+    between. What another attempt could change (408, 425, 429, 5xx) is unclear, as is whatever a
+    proxy says; the rest is a refusal.
+    """
+    words, status = reply.words(), reply.status
+    if status == 200:  # noqa: PLR2004 - twine takes 202 and 999 for success as well
+        genuine = reply.says_ok() if index.kind == "warehouse" else not reply.is_html
+        if genuine:
+            return Receipt(filename=distribution.filename, sha256=distribution.sha256)
+        return _unclear(distribution, "unexpected reply", f"200 with something that {index.name} does not say: {words}")
+    if 300 <= status < 400:  # noqa: PLR2004
+        where = reply.headers.get("location", "nowhere")
+        return Rejection(
+            filename=distribution.filename,
+            status=status,
+            text=f"{words} (redirects to {where!r}; an upload is not sent on: set upload-url to where it shall go)",
+        )
+    if 400 <= status < 500 and status not in {407, 408, 425, 429}:  # noqa: PLR2004
+        return Rejection(filename=distribution.filename, status=status, text=words)
+    what = "proxy" if status == 407 else f"status {status}"  # noqa: PLR2004
+    return _unclear(distribution, what, words, reply.retry_after)
+
+
+def _unclear(
+    distribution: Distribution,
+    what: str,
+    detail: str,
+    retry_after: float | None = None,
+    sent: Literal["nothing", "some", "all"] = "all",
+) -> Unclear:
+    return Unclear(filename=distribution.filename, what=what, detail=detail, retry_after=retry_after, sent=sent)
+
+
+def _redacted(text: str, credential: Credential) -> str:
+    """A text of somebody else's: no password in either of the forms in which it was sent, nor any in a URL."""
+    password = credential.password.reveal()
+    pair = base64.b64encode(f"{credential.username}:{password}".encode("latin-1", "replace")).decode()
+    for secret in (pair, password):
+        text = text.replace(secret, "***") if secret else text
+    return re.sub(r"//[^/@\s]+@", "//***@", text)

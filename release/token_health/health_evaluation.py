@@ -1,0 +1,129 @@
+"""From the facts about one credential to what is said of it: all checks, one verdict, one state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from release.checks import engine as checklist
+from release.checks import token_health_checks as health_checks
+from release.core.facts import Health, Project
+from release.core.models import verdict as verdicts
+from release.core.models.check_result import Outcome, State
+from release.core.models.credential import Credential
+from release.core.models.finding import Unknown
+from release.core.models.token_health import Seen, state
+from release.core.models.verdict import Verdict
+from release.core.tokens.token import Scope, Token, scope
+from release.reports.credential_text import Verification
+
+#: said once of the machine, not of each token
+CLOCKS = "the-clocks-agree"
+#: known causes that are the network's or the server's, and pass: nobody can say of the token what it is
+_NOT_THE_TOKENS = ("net.", "server.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What is said of one credential."""
+
+    seen: Seen
+    #: of the checks that did not pass; how the others ended, `seen` says
+    outcomes: tuple[Outcome, ...]
+    #: how old the token is, or at least is; None where nobody knows
+    age: timedelta | None = None
+    #: how long it lasts; None where it shows no end
+    left: timedelta | None = None
+    #: how far the index's clock is ahead of this machine's; None where it was not asked
+    skew: timedelta | None = None
+
+
+def judge(found: Verification, health: Health, *, place: str, waive: Mapping[str, str]) -> Result:
+    """The verdict of `verify`, and what a working token may still lack."""
+    own = (
+        _waived(one, waive)
+        for one in checklist.run(health_checks.CHECKS, health, waive=waive, subject=found.access.index.name)
+    )
+    outcomes = (*(_fair(one) for one in found.outcomes if one.check != CLOCKS), *own)
+    verdict = verdicts.judge(outcomes)
+    return Result(
+        seen=_seen(found, verdict, outcomes, health, place), outcomes=tuple(filter(_matters, outcomes)),
+        age=health_checks.age(health), left=health_checks.left(health), skew=found.access.skew,
+    )  # fmt: skip
+
+
+def unlooked(index: str, upload_url: str, project: Project | Unknown, place: str, unknown: Unknown) -> Result:
+    """What is said of a credential that nobody got to look at."""
+    seen = Seen(
+        index=index, upload_url=upload_url, project=project.name if isinstance(project, Project) else None, place=place,
+        fingerprint="", identifier="", scope="", expires=None, word="unknown", state="unknown",
+        cause=unknown.cause or "", message=unknown.reason, remedy=unknown.remedy,
+    )  # fmt: skip
+    return Result(seen=seen, outcomes=())
+
+
+def _matters(outcome: Outcome) -> bool:
+    return outcome.state not in {State.PASSED, State.NOT_APPLICABLE, State.SKIPPED}
+
+
+def _fair(outcome: Outcome) -> Outcome:
+    """A failure that is not the token's own is none: the network or the server would have to be asked again."""
+    blocking = [one for one in outcome.findings if one.severity == "block"]
+    if outcome.state is not State.FAILED or not all((one.cause or "").startswith(_NOT_THE_TOKENS) for one in blocking):
+        return outcome
+    first = blocking[0]
+    rest = tuple(one for one in outcome.findings if one.severity != "block")
+    return replace(
+        outcome, state=State.UNKNOWN, reason=first.message, remedy=first.remedy, cause=first.cause, findings=rest
+    )
+
+
+def _waived(outcome: Outcome, waive: Mapping[str, str]) -> Outcome:
+    """Here a warning can be accepted too, since it changes the exit status."""
+    if outcome.state is State.WARNED and outcome.check in waive:
+        return replace(outcome, state=State.WAIVED, reason=waive[outcome.check])
+    return outcome
+
+
+def _cause(verdict: Verdict, outcomes: Sequence[Outcome]) -> str:
+    """The known cause, or else the name of the check that says what the verdict says."""
+    if verdict.word == "healthy" or verdict.cause:
+        return verdict.cause or ""
+    return next((one.check for one in outcomes if verdict.message in _words(one)), "")
+
+
+def _words(outcome: Outcome) -> Iterator[str]:
+    yield outcome.reason
+    yield from (one.message for one in outcome.findings)
+
+
+def _seen(found: Verification, verdict: Verdict, outcomes: Sequence[Outcome], health: Health, place: str) -> Seen:
+    access, cause = found.access, _cause(verdict, outcomes)
+    token = access.token if isinstance(access.token, Token) else None
+    credential = access.credential
+    return Seen(
+        index=access.index.name, upload_url=access.index.upload_url, place=place,
+        project=access.project.name if isinstance(access.project, Project) else None,
+        fingerprint=credential.password.fingerprint if isinstance(credential, Credential) else "",
+        identifier=token.identifier if token else "", scope=_scope(scope(token)) if token else "",
+        expires=_expires(health), word=verdict.word, state=state(verdict.word, cause), cause=cause,
+        message=verdict.message, remedy=verdict.remedy, checks={one.check: str(one.state) for one in outcomes},
+    )  # fmt: skip
+
+
+def _expires(health: Health) -> datetime | None:
+    remaining = health_checks.left(health)
+    return None if remaining is None else health.access.now + remaining
+
+
+def _scope(found: Scope) -> str:
+    match found.kind:
+        case "account":
+            return "account"
+        case "projects":
+            return ", ".join(found.projects or found.ids)
+        case "publisher":
+            return "trusted publisher"
+        case "unknown":
+            return ""

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from release.adapters.http import errors as http_errors
+from release.adapters.http import http_client as http
+from release.core.errors import UnreachableError
+from tests.adapters.serving import Handler, closed_port, serving
+
+PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*PROXY_VARIABLES, *http._CA_VARIABLES):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+def failure(url: str, **options: Any) -> UnreachableError:
+    with pytest.raises(UnreachableError) as caught, http.session(url, retries=0) as session:
+        session.get(url, **options)
+    return caught.value
+
+
+def test_a_refused_connection_names_host_and_port() -> None:
+    port = closed_port()
+    error = failure(f"http://127.0.0.1:{port}/")
+    assert error.message == f"connection refused by '127.0.0.1', port {port}"
+    assert error.cause == "net.dns-offline"
+    assert str(port) in error.remedy
+
+
+def test_an_unknown_host_is_a_failure_of_name_resolution(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nowhere)
+    error = failure("https://index.invalid/simple/")
+    assert error.message == "no address for 'index.invalid': name resolution failed"
+    assert error.cause == "net.dns-offline"
+
+
+def test_a_silent_name_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "_LOOK", 0.05)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(0.3))
+    assert (
+        failure("https://index.invalid/").message == "no address for 'index.invalid': the name server does not answer"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "cause"),
+    [
+        (TimeoutError(), "no answer from 'h', port 1: timed out", "net.timeout-reset"),
+        (ConnectionResetError(), "connection to 'h', port 1 was broken off", "net.timeout-reset"),
+        (
+            OSError(101, "Network is unreachable"),
+            "no connection to 'h', port 1: network is unreachable",
+            "net.dns-offline",
+        ),
+    ],
+)
+def test_a_failed_connection_says_what_failed(error: OSError, message: str, cause: str) -> None:
+    told = http_errors.unconnected("h", 1, error)
+    assert (told.message, told.cause) == (message, cause)
+
+
+def test_without_network_no_client_is_imported() -> None:
+    """What is unreachable is told before the cost of importing an HTTP client."""
+    code = f"""
+import sys
+from release.adapters.index import simple_api as index_api
+from release.core.errors import UnreachableError
+from release.core.models.index import Index
+url = "http://127.0.0.1:{closed_port()}/"
+try:
+    index_api.listing(Index(name="x", upload_url=url, simple_url=url), "acme")
+except UnreachableError:
+    assert not {{"requests", "urllib3"}} & set(sys.modules)
+else:
+    raise AssertionError
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, cwd=Path(__file__).parents[3])
+
+
+def test_a_session_carries_no_credential_whatever_netrc_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login alice password hunter2\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    with serving(lambda h: h.reply(200)) as server, http.session(server.url) as session:
+        session.get(server.url)
+    headers = server.asked[-1].headers
+    assert "authorization" not in headers
+    assert headers["user-agent"].startswith("pypi-preflight/")
+
+
+def test_loopback_is_reached_without_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed_port()}")
+    with serving(lambda h: h.reply(200)) as server, http.session(server.url) as session:
+        assert session.get(server.url).status_code == 200
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_is_used_and_blamed_without_its_password(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    with serving(lambda h: h.reply(407)) as proxy:
+        monkeypatch.setenv(f"{scheme.upper()}_PROXY", proxy.url.replace("//", "//bob:hunter2@"))
+        if scheme == "https":  # over plain http the 407 is an ordinary answer
+            error = failure("https://index.invalid/simple/")
+            assert error.cause == "net.proxy"
+            assert "hunter2" not in error.message + error.remedy
+        else:
+            with http.session("http://index.invalid/", retries=0) as session:
+                assert session.get("http://index.invalid/").status_code == 407
+    assert len(proxy.asked) == 1
+
+
+def test_no_proxy_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:1")
+    monkeypatch.setenv("NO_PROXY", "index.invalid")
+    assert http.route("https://index.invalid/").proxies == {}
+    assert http.route("https://other.invalid/").proxies == {"https": "http://proxy.invalid:1"}
+    assert "proxy.invalid" not in repr(http.route("https://other.invalid/"))
+
+
+def test_missing_authorities_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
+    with pytest.raises(UnreachableError, match=r"none\.pem") as caught:
+        http.route("https://index.invalid/")
+    assert caught.value.cause == "net.tls"
+
+
+def test_a_server_without_tls_is_a_failure_of_tls() -> None:
+    with serving(lambda h: h.reply(200)) as server:
+        error = failure(server.url.replace("http:", "https:"))
+    assert error.cause == "net.tls"
+    assert error.message.startswith("no trusted TLS connection to '127.0.0.1': ")
+
+
+def test_the_reason_of_a_certificate_is_openssls() -> None:
+    error = ssl.SSLCertVerificationError(
+        1, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1000)"
+    )
+    assert http_errors.tls_reason(error) == "certificate verify failed: self-signed certificate"
+    assert http_errors.explain("https://h/", error).cause == "net.tls"
+
+
+def test_silence_ends_in_a_time_out() -> None:
+    with serving(lambda _: time.sleep(0.5)) as server:
+        error = failure(server.url, timeout=(1, 0.1))
+    assert (error.message, error.cause) == ("no answer from '127.0.0.1' in time", "net.timeout-reset")
+
+
+def test_every_request_has_a_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "TIMEOUT", (1, 0.1))
+    with serving(lambda _: time.sleep(0.5)) as server:
+        assert failure(server.url).cause == "net.timeout-reset"
+
+
+def garble(h: Handler) -> None:
+    h.wfile.write(b"what?\r\n\r\n")
+
+
+def test_a_broken_connection_and_garbage_differ() -> None:
+    with serving(lambda h: h.reset()) as server:
+        assert failure(server.url).message == "connection to '127.0.0.1' was broken off"
+    with serving(garble) as server:
+        assert "can't be understood" in failure(server.url).message
+
+
+def test_a_get_is_tried_again_after_the_time_that_the_server_asks_for() -> None:
+    answers = iter([503, 429, 200])
+    with (
+        serving(lambda h: h.reply(next(answers), Retry_After="0")) as server,
+        http.session(server.url, retries=2) as session,
+    ):
+        assert session.get(server.url).status_code == 200
+    assert len(server.asked) == 3

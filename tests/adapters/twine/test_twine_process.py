@@ -1,0 +1,495 @@
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import inspect
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from email import message_from_bytes
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from release.adapters.twine import twine_process as uploader
+from release.adapters.twine.twine_process import Limits, NotSentError, Worker
+from release.core.errors import ReleaseError
+from release.core.models.credential import Credential, Origin
+from release.core.models.distribution import Distribution
+from release.core.models.error_response import Reply
+from release.core.models.index import Index
+from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear
+from release.core.secret import Secret
+from release.core.tokens.macaroon import mint, to_text
+from tests.adapters.serving import Answer as Serve
+from tests.adapters.serving import Asked, Handler, Server, closed_port, serving
+
+TOKEN = to_text(mint("127.0.0.1", b"some-identifier", b"k" * 32))
+SHORT = Limits(connect=0.5, read=0.5, total=20)
+
+
+def wheel(
+    directory: Path, *, size: int = 10, metadata: str = "Summary: A widget\nClassifier: Topic :: Utilities\n"
+) -> Distribution:
+    path = directory / "acme_widget-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("acme_widget.py", os.urandom(size))
+        archive.writestr(
+            "acme_widget-1.0.dist-info/METADATA",
+            f"Metadata-Version: 2.1\nName: acme-widget\nVersion: 1.0\n{metadata}\nLong words\n",
+        )
+        archive.writestr("acme_widget-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+    return distribution(path)
+
+
+def distribution(path: Path) -> Distribution:
+    data = path.read_bytes()
+    return Distribution(path=path, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+
+
+def credential(password: str = TOKEN, username: str = "__token__") -> Credential:
+    origin = Origin(kind="environment", detail="$TWINE_PASSWORD")
+    return Credential(username=username, username_origin=origin, password=Secret(password), origin=origin)
+
+
+def index(url: str, kind: Literal["warehouse", "other"] = "warehouse") -> Index:
+    return Index(name="test", upload_url=url, simple_url=url, kind=kind)
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Worker]:
+    """One child for many cases: it starts anew where one of them ends it."""
+    with uploader.start(env=os.environ, limits=SHORT) as worker:
+        yield worker
+
+
+def send(
+    worker: Worker, directory: Path, answer: Serve, *, kind: Literal["warehouse", "other"] = "warehouse", **options: Any
+) -> tuple[Answer, Server]:
+    with serving(answer, **options) as server:
+        worker.login(index(server.url, kind), credential())
+        return worker.send(wheel(directory)), server
+
+
+def test_a_file_is_sent_as_the_user_asked(shared: Worker, tmp_path: Path) -> None:
+    """Basic authentication with the token, JSON wanted, progress in bytes up to the end."""
+    seen: list[tuple[int, int]] = []
+    file = wheel(tmp_path, size=3_000_000)
+    with serving(lambda h: h.reply(200)) as server:
+        shared.login(index(server.url), credential())
+        answer = shared.send(file, on_progress=lambda done, total: seen.append((done, total)))
+    assert answer == Receipt(filename=file.filename, sha256=file.sha256)
+    (asked,) = server.asked
+    assert asked.headers["authorization"] == f"Basic {base64.b64encode(f'__token__:{TOKEN}'.encode()).decode()}"
+    assert asked.headers["accept"] == "application/json"
+    assert asked.headers["content-length"] == str(len(asked.body))
+    assert seen[-1] == (len(asked.body), len(asked.body))
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+OK_PAGE = (
+    "<html>\n <head>\n  <title>200 OK</title>\n </head>\n <body>\n  <h1>200 OK</h1>\n  <br/><br/>\n </body>\n</html>"
+)
+OK_JSON = json.dumps({"message": "\n\n\n\n\n", "code": "200 OK", "title": "OK"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "content_type", "taken"),
+    [
+        ("warehouse", OK_JSON, "application/json", True),
+        ("warehouse", OK_PAGE, "text/html; charset=UTF-8", True),
+        ("warehouse", "", "text/plain", True),
+        ("warehouse", "<html><form>Sign in</form></html>", "text/html", False),
+        ("warehouse", '{"code": "403 Forbidden"}', "application/json", False),
+        ("warehouse", "\0\1\2", "application/octet-stream", False),
+        ("other", "uploaded", "text/plain", True),
+        ("other", '{"ok": true}', "application/json", True),
+        ("other", "<html><form>Sign in</form></html>", "text/html", False),
+    ],
+)
+def test_only_the_indexs_own_200_is_success(
+    tmp_path: Path, kind: Literal["warehouse", "other"], body: str, content_type: str, taken: bool
+) -> None:
+    reply = Reply(status=200, reason="OK", body=body, headers={"content-type": content_type})
+    answer = uploader.judged(reply, wheel(tmp_path), index("http://127.0.0.1/", kind))
+    assert isinstance(answer, Receipt if taken else Unclear)
+
+
+@pytest.mark.parametrize("status", [202, 201, 204, 429, 500, 502, 503, 408, 407, 999])
+def test_what_decides_nothing_is_unclear(shared: Worker, tmp_path: Path, status: int) -> None:
+    """One request and no more: another attempt is the caller's to make, once it has asked the index."""
+    answer, server = send(shared, tmp_path, lambda h: h.reply(status, reason="Some Words"))
+    assert isinstance(answer, Unclear)
+    assert answer.what == ("proxy" if status == 407 else f"status {status}")
+    assert answer.detail == "Some Words"
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7.0),
+        ("Fri, 31 Dec 1999 23:59:59 GMT", 59.0),
+        ("Fri, 31 Dec 1999 23:00:00 GMT", 0.0),
+        ("soon", None),
+        (None, None),
+    ],
+)
+def test_the_wait_that_a_server_asks_for_is_kept(tmp_path: Path, value: str | None, seconds: float | None) -> None:
+    headers = {"date": "Fri, 31 Dec 1999 23:59:00 GMT"} | ({"retry-after": value} if value else {})
+    answer = uploader.judged(Reply(status=429, headers=headers), wheel(tmp_path), index("http://127.0.0.1/"))
+    assert isinstance(answer, Unclear)
+    assert answer.retry_after == seconds
+
+
+WORDS = "Invalid or non-existent authentication information. See http://h/help/#invalid-auth for more information."
+
+
+@pytest.mark.parametrize(
+    ("reason", "body", "content_type"),
+    [
+        (WORDS, "", "text/html"),
+        ("Forbidden", json.dumps({"message": "Access was denied", "code": f"403 {WORDS}"}), "application/json"),
+        ("", json.dumps({"detail": WORDS}), "application/json"),
+        ("Forbidden", WORDS, "text/plain"),
+        ("Forbidden", f"<html><title>403</title><style>a{{}}</style><p>{WORDS}</p></html>", "text/html"),
+    ],
+)
+def test_a_refusal_carries_the_servers_own_words(
+    shared: Worker, tmp_path: Path, reason: str, body: str, content_type: str
+) -> None:
+    """Wherever they stand: over HTTP/2 there is no reason phrase."""
+    answer, _ = send(shared, tmp_path, lambda h: h.reply(403, body, reason=reason, kind=content_type))
+    assert answer == Rejection(filename="acme_widget-1.0-py3-none-any.whl", status=403, text=WORDS)
+
+
+def test_a_refusal_without_words_has_the_standard_ones(shared: Worker, tmp_path: Path) -> None:
+    answer, _ = send(shared, tmp_path, lambda h: h.reply(400))
+    assert isinstance(answer, Rejection)
+    assert answer.text == "Bad Request"
+
+
+def test_no_control_character_comes_through() -> None:
+    assert Reply(status=400, reason="a\x1b[2Jb", headers={}).words() == "a[2Jb"
+
+
+@pytest.mark.parametrize("status", [301, 302, 308])
+def test_a_redirect_is_refused_and_explained(shared: Worker, tmp_path: Path, status: int) -> None:
+    answer, server = send(shared, tmp_path, lambda h: h.reply(status, Location="http://elsewhere.invalid/legacy/"))
+    assert isinstance(answer, Rejection)
+    assert answer.status == status
+    assert "'http://elsewhere.invalid/legacy/'" in answer.text
+    assert len(server.asked) == 1
+
+
+def lost(h: Handler) -> None:
+    h.close_connection = True
+
+
+def half(h: Handler) -> None:
+    h.send_response(200)
+    h.send_header("Content-Length", "1000")
+    h.end_headers()
+    h.wfile.write(b"half")
+    h.close_connection = True
+
+
+def trickle(h: Handler) -> None:
+    h.send_response(200)
+    h.send_header("Content-Length", "1000")
+    h.end_headers()
+    with contextlib.suppress(OSError):
+        for _ in range(60):
+            h.wfile.write(b" ")
+            time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "before_body", "what"),
+    [
+        (lambda h: h.reset(), True, "connection"),
+        (lambda h: h.reset(), False, "connection"),
+        (lost, False, "connection"),
+        (half, False, "connection"),
+        (lambda h: h.wfile.write(b"what?\r\n\r\n"), False, "garbage"),
+        (lambda _: time.sleep(1), False, "timeout"),
+        (trickle, False, "timeout"),
+    ],
+    ids=["reset before the body", "reset", "lost", "half a reply", "garbage", "silence", "slow loris"],
+)
+def test_whatever_breaks_is_unclear_and_ends_in_time(
+    shared: Worker, tmp_path: Path, answer: Serve, before_body: bool, what: str
+) -> None:
+    begun = time.monotonic()
+    told, server = send(shared, tmp_path, answer, before_body=before_body)
+    assert isinstance(told, Unclear)
+    assert told.what == what
+    assert told.detail
+    assert len(server.asked) == 1
+    assert time.monotonic() - begun < 10
+
+
+def test_a_reset_in_the_middle_of_the_body_is_unclear(shared: Worker, tmp_path: Path) -> None:
+    def some(h: Handler) -> None:
+        h.rfile.read(100_000)
+        h.reset()
+
+    with serving(some, before_body=True) as server:
+        shared.login(index(server.url), credential())
+        answer = shared.send(wheel(tmp_path, size=20_000_000))
+    assert isinstance(answer, Unclear)
+    assert answer.what == "connection"
+
+
+def test_an_answer_before_the_end_of_the_body_is_heard(shared: Worker, tmp_path: Path) -> None:
+    """A server that has read enough to refuse may close at once; what it said counts."""
+
+    def early(h: Handler) -> None:
+        h.rfile.read(100_000)
+        h.reply(403, reason="No")
+        h.rfile.read(int(h.headers["Content-Length"]) - 100_000)
+
+    with serving(early, before_body=True) as server:
+        shared.login(index(server.url), credential())
+        answer = shared.send(wheel(tmp_path, size=3_000_000))
+    assert answer == Rejection(filename="acme_widget-1.0-py3-none-any.whl", status=403, text="No")
+
+
+@pytest.mark.parametrize(("scheme", "what"), [("http", "connection"), ("https", "tls")])
+def test_nobody_there_and_no_tls_are_told_apart(shared: Worker, tmp_path: Path, scheme: str, what: str) -> None:
+    with serving(lambda h: h.reply(200)) as server:
+        port = closed_port() if scheme == "http" else int(server.url.rsplit(":", 1)[1].strip("/"))
+        shared.login(index(f"{scheme}://127.0.0.1:{port}/"), credential())
+        answer = shared.send(wheel(tmp_path))
+    assert isinstance(answer, Unclear)
+    assert answer.what == what
+
+
+def test_connections_are_kept_from_file_to_file(shared: Worker, tmp_path: Path) -> None:
+    with serving(lambda h: h.reply(200)) as server:
+        for _ in range(3):
+            shared.login(index(server.url), credential())
+            assert isinstance(shared.send(wheel(tmp_path)), Receipt)
+    assert len({asked.connection for asked in server.asked}) == 1
+
+
+def test_a_worker_that_dies_is_unclear_and_the_next_file_has_another(tmp_path: Path) -> None:
+    killed = threading.Event()
+
+    def answer(h: Handler) -> None:
+        if not killed.is_set():
+            killed.set()
+            worker._pipe._process.kill()  # type: ignore[union-attr] # it is running
+            return
+        h.reply(200)
+
+    with serving(answer) as server, uploader.start(env=os.environ, limits=SHORT) as worker:
+        worker.login(index(server.url), credential())
+        first = worker.send(wheel(tmp_path))
+        assert isinstance(first, Unclear)
+        assert first.what == "worker died"
+        assert isinstance(worker.send(wheel(tmp_path)), Receipt)
+
+
+def test_a_worker_that_died_between_two_files_is_no_failure(tmp_path: Path) -> None:
+    with serving(lambda h: h.reply(200)) as server, uploader.start(env=os.environ) as worker:
+        worker.login(index(server.url), credential())
+        worker.send(wheel(tmp_path))
+        process = worker._pipe._process  # type: ignore[union-attr] # it is running
+        process.kill()
+        process.wait()
+        assert isinstance(worker.send(wheel(tmp_path)), Receipt)
+
+
+def test_a_worker_that_can_not_start_says_why(tmp_path: Path) -> None:
+    (tmp_path / "twine.py").write_text("raise ImportError('no twine here')")
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    with uploader.start(env=env) as worker:
+        worker.login(index("http://127.0.0.1:9/"), credential())
+        with pytest.raises(NotSentError, match="no twine here"):
+            worker.send(wheel(tmp_path))
+
+
+def test_a_project_in_the_current_directory_is_not_taken_for_twine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "requests.py").write_text("raise ImportError('shadowed')")
+    monkeypatch.chdir(tmp_path)
+    with uploader.start(env=os.environ) as worker:
+        assert isinstance(send(worker, tmp_path, lambda h: h.reply(200))[0], Receipt)
+
+
+def test_bytes_that_changed_are_never_sent(shared: Worker, tmp_path: Path) -> None:
+    """Whether they are another archive, none at all, or gone."""
+    file = wheel(tmp_path)
+    with serving(lambda h: h.reply(200)) as server:
+        shared.login(index(server.url), credential())
+        for change in (lambda: wheel(tmp_path), lambda: file.path.write_bytes(b"x"), file.path.unlink):
+            change()
+            with pytest.raises(NotSentError, match="changed since it was built"):
+                shared.send(file)
+    assert server.asked == []
+
+
+def test_what_twine_refuses_is_never_sent(shared: Worker, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    broken = tmp_path / "other" / "acme_widget-1.0-py3-none-any.whl"
+    broken.write_bytes(b"no archive")
+    with serving(lambda h: h.reply(200)) as server:
+        shared.login(index(server.url), credential())
+        for file in (distribution(broken), wheel(tmp_path, metadata="License-Expression: Any\n")):
+            with pytest.raises(NotSentError, match="twine does not take"):
+                shared.send(file)
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("password", "code"), [(f"{TOKEN}\u200b", "U+200B"), (f"\ufeff{TOKEN}", "U+FEFF as character 1")]
+)
+def test_a_password_that_no_header_can_carry_is_named_but_not_shown(shared: Worker, password: str, code: str) -> None:
+    """twine ends in a UnicodeEncodeError that holds the whole token."""
+    with pytest.raises(ReleaseError) as caught:
+        shared.login(index("http://127.0.0.1:9/"), credential(password))
+    assert code in caught.value.message
+    assert "$TWINE_PASSWORD" in caught.value.message
+    assert TOKEN not in caught.value.message
+    assert TOKEN not in repr(caught.value.__cause__)
+
+
+def test_a_token_that_a_server_repeats_is_not_passed_on(shared: Worker, tmp_path: Path) -> None:
+    def repeat(h: Handler) -> None:
+        words = f"{TOKEN} {h.headers['Authorization']}"
+        h.reply(301, words, reason=words, Location=f"http://u:{TOKEN}@h/")
+
+    answer, _ = send(shared, tmp_path, repeat)
+    assert TOKEN not in repr(answer)
+    assert base64.b64encode(f"__token__:{TOKEN}".encode()).decode() not in repr(answer)
+
+
+def test_the_child_has_no_credential_in_arguments_or_environment(tmp_path: Path) -> None:
+    env = {**os.environ, "TWINE_PASSWORD": TOKEN, "ODD_NAME": TOKEN}
+    with uploader.start(env=env) as worker:
+        send(worker, tmp_path, lambda h: h.reply(200))
+        process = worker._pipe._process  # type: ignore[union-attr] # it is running
+        assert TOKEN not in str(process.args)
+        assert TOKEN not in str(worker._env)
+        with contextlib.suppress(FileNotFoundError):  # Linux alone shows both
+            for name in ("cmdline", "environ"):
+                assert TOKEN.encode() not in Path(f"/proc/{process.pid}/{name}").read_bytes()
+
+
+def test_an_interrupt_ends_what_is_under_way(tmp_path: Path) -> None:
+    """The request is broken off at once; the worker serves again."""
+
+    def interrupt(done: int, total: int) -> None:
+        if done < total:
+            raise KeyboardInterrupt
+
+    with serving(lambda h: h.reply(200)) as server, uploader.start(env=os.environ) as worker:
+        worker.login(index(server.url), credential())
+        with pytest.raises(KeyboardInterrupt):
+            worker.send(wheel(tmp_path, size=20_000_000), on_progress=interrupt)
+        assert isinstance(worker.send(wheel(tmp_path)), Receipt)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+def test_the_child_ends_with_its_parent_even_in_the_middle_of_a_request(tmp_path: Path) -> None:
+    """A parent that is killed leaves nobody behind who goes on uploading."""
+    arrived, over = threading.Event(), threading.Event()
+
+    def hold(h: Handler) -> None:
+        arrived.set()
+        with contextlib.suppress(OSError):
+            over.wait(10) if h.connection.recv(1) else over.set()
+
+    code = f"""
+import os, sys
+from tests.adapters.twine.test_twine_process import *
+with uploader.start(env=os.environ) as worker:
+    worker.login(index(sys.argv[1]), credential())
+    worker.send(wheel(Path({str(tmp_path)!r})))
+"""
+    with serving(hold) as server:
+        parent = subprocess.Popen([sys.executable, "-c", code, server.url], cwd=Path(__file__).parents[3])
+        assert arrived.wait(30)
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+        assert over.wait(5), "the connection is closed once the child is gone"
+
+
+# -- the contract with twine ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("where", "parameters"),
+    [
+        (
+            "settings:Settings",
+            {"repository_url", "username", "password", "cacert", "non_interactive", "disable_progress_bar"},
+        ),
+        ("settings:Settings.create_repository", {"self"}),
+        ("package:PackageFile.from_filename", {"filename", "comment"}),
+        ("repository:Repository.upload", {"self", "package", "max_redirects"}),
+        ("repository:Repository.close", {"self"}),
+    ],
+)
+def test_twine_has_what_is_used_of_it(where: str, parameters: set[str]) -> None:
+    module, _, path = where.partition(":")
+    found: Any = __import__(f"twine.{module}", fromlist=["_"])
+    for name in path.split("."):
+        found = getattr(found, name)
+    assert parameters <= set(inspect.signature(found).parameters)
+
+
+def test_twine_reads_what_is_used_of_a_package(tmp_path: Path) -> None:
+    from twine.package import PackageFile
+    from twine.repository import Repository
+
+    file = wheel(tmp_path)
+    assert PackageFile.from_filename(str(file.path), None).sha2_digest == file.sha256
+    with contextlib.closing(Repository("http://127.0.0.1:9/", "u", "p")) as repository:
+        assert repository.session.auth == ("u", "p")
+
+
+def test_the_form_is_that_of_twines_own_command(shared: Worker, tmp_path: Path) -> None:
+    file = wheel(
+        tmp_path,
+        metadata="Summary: Ä\nProject-URL: Home, http://h/\nRequires-Dist: x\nRequires-Dist: y\nKeywords: a,b\n",
+    )
+    env = {**os.environ, "TWINE_USERNAME": "__token__", "TWINE_PASSWORD": TOKEN}
+    with serving(lambda h: h.reply(200)) as server:
+        shared.login(index(server.url), credential())
+        shared.send(file)
+        command = [
+            sys.executable,
+            "-m",
+            "twine",
+            "upload",
+            "--non-interactive",
+            "--repository-url",
+            server.url,
+            str(file.path),
+        ]
+        subprocess.run(command, env=env, check=True, capture_output=True, timeout=60)
+    ours, theirs = server.asked
+    assert sorted(fields(ours)) == sorted(fields(theirs))
+    assert ours.headers["authorization"] == theirs.headers["authorization"]
+    assert ours.headers["user-agent"] == theirs.headers["user-agent"]
+
+
+def fields(asked: Asked) -> list[tuple[str, bytes]]:
+    """Each part's disposition and type, and its value."""
+    message = message_from_bytes(b"Content-Type: " + asked.headers["content-type"].encode() + b"\n\n" + asked.body)
+    return [
+        (f"{part['Content-Disposition']} {part['Content-Type']}", value)
+        for part in message.walk()
+        if isinstance(value := part.get_payload(decode=True), bytes)
+    ]

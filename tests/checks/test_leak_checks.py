@@ -1,0 +1,120 @@
+"""What is said of a leak, and which of them block."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from release.checks.engine import run
+from release.checks.leak_checks import CHECKS, OF_BUILT
+from release.core.facts import Built, Leaks
+from release.core.models.check_result import Outcome, State
+from release.core.models.finding import Finding
+from release.core.models.leak import KINDS, Leak, Scope, Searched, Unread
+from tests.minting import HOST
+
+TOKEN = Leak(kind="pypi-token", identity="1f0c", host=HOST, path="a/conf.py", line=7)
+KEY = Leak(kind="private-key", identity="5d41402a", path="deploy.pem", line=1)
+FILE = Leak(kind="pypirc", identity="5d41402a", path=".pypirc", line=3)
+
+
+def leaks(*found: Leak, scope: Scope = "tree", unread: tuple[Unread, ...] = ()) -> Leaks:
+    return Leaks(scope=scope, searched=Searched(leaks=found, unread=unread, count=9))
+
+
+def outcomes(facts: Leaks) -> dict[str, Outcome]:
+    return {outcome.check: outcome for outcome in run(CHECKS, facts)}
+
+
+def only(facts: Leaks) -> Finding:
+    (finding,) = (one for outcome in run(CHECKS, facts) for one in outcome.findings)
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("leak", "check"),
+    [
+        (TOKEN, "no-token-of-an-index-leaks"),
+        (KEY, "no-key-of-another-service-leaks"),
+        (FILE, "no-credential-file-leaks"),
+    ],
+)
+def test_each_kind_blocks_in_one_check(leak: Leak, check: str) -> None:
+    blocking = [name for name, outcome in outcomes(leaks(leak)).items() if outcome.state.blocks]
+    assert blocking == [check]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_told_by_some_check(kind: str) -> None:
+    assert only(leaks(Leak(kind=kind, identity="1", host=HOST, path="a", line=1))).severity == "block"
+
+
+def test_nothing_found_passes() -> None:
+    assert {outcome.state for outcome in outcomes(leaks()).values()} == {State.PASSED}
+
+
+def test_what_is_passed_over_passes() -> None:
+    made_up = Leak(kind="private-key", identity="1", path="tests/key.pem", line=1)
+    assert {outcome.state for outcome in outcomes(leaks(made_up)).values()} == {State.PASSED}
+
+
+def test_what_could_not_be_searched_blocks() -> None:
+    outcome = outcomes(leaks(unread=(Unread(path="a.zip", reason="it unpacks to far more than its size"),)))
+    assert outcome["everything-could-be-searched"].state == State.UNKNOWN
+    assert outcome["everything-could-be-searched"].reason == "a.zip: it unpacks to far more than its size"
+
+
+def test_a_token_is_named_by_its_identifier_and_its_index() -> None:
+    assert only(leaks(TOKEN)).message == f"an API token of {HOST} (identifier 1f0c) lies in a/conf.py:7"
+
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+HISTORY = {
+    "reachable": ("commit 0123456789ab", "filter-repo --invert-paths --path 'a/conf.py'"),
+    "unreachable": ("object 0123456789ab", "git gc --prune=now"),
+    "message": ("message of commit 0123456789ab", "--replace-message"),
+}
+
+
+def historic(case: str) -> Leak:
+    return Leak(
+        kind="pypi-token",
+        identity="1f0c",
+        host=HOST,
+        path="a/conf.py" if case == "reachable" else "",
+        line=7,
+        object=COMMIT,
+        object_type="commit" if case == "message" else "blob",
+        commit=COMMIT if case == "reachable" else None,
+    )
+
+
+@pytest.mark.parametrize(("case", "where", "way"), [(case, *said) for case, said in HISTORY.items()])
+def test_in_history_it_is_revoked_first_and_then_rewritten(case: str, where: str, way: str) -> None:
+    finding = only(leaks(historic(case), scope="history"))
+    assert where in finding.message
+    assert way in finding.remedy
+    assert finding.remedy.startswith(f"first remove it on the page of your account: https://{HOST}/manage/account/")
+    assert finding.cause == "cred.leaked-auto-revoked"
+
+
+def test_in_a_distribution_it_is_told_for_the_file() -> None:
+    leak = Leak(kind="private-key", identity="1", path="a-1.0.tar.gz!a-1.0/deploy.pem", line=1)
+    finding = only(leaks(leak, scope="files"))
+    assert (finding.where, finding.cause) == ("a-1.0.tar.gz", "meta.secret-in-dist")
+    assert "a-1.0.tar.gz!a-1.0/deploy.pem:1" in finding.message
+
+
+def test_what_is_staged_is_taken_back_from_the_index() -> None:
+    assert "git restore --staged -- 'a/conf.py'" in only(leaks(TOKEN, scope="staged")).remedy
+
+
+def built(found: Leaks | None) -> list[Outcome]:
+    return list(run(OF_BUILT, Built(project=None, files=(), now=datetime(2026, 1, 1, tzinfo=UTC), leaks=found)))
+
+
+def test_the_files_of_a_release_are_judged_by_the_same_checks() -> None:
+    assert [outcome.check for outcome in built(None)] == [check.name for check in CHECKS]
+    assert {outcome.state for outcome in built(None)} == {State.NOT_APPLICABLE}
+    assert [outcome.state.blocks for outcome in built(leaks(TOKEN, scope="files"))] == [True, False, False, False]

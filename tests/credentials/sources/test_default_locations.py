@@ -1,0 +1,158 @@
+"""Each place that somebody wrote down: what it has, that it has nothing, or that nobody knows."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from release.adapters.system.system import real
+from release.core.models.credential import Credential
+from release.core.models.finding import Finding, Unknown
+from release.core.models.secret_location import Command, KeyringEntry, Place, PrivateFile, Variable, shown
+from release.credentials.sources import default_locations as places
+from release.credentials.sources.default_locations import Taken
+from tests.credentials.sources.test_keyring import keyring
+from tests.minting import token
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="who may read a file is not judged on Windows")
+SECRET = token()
+
+
+def take(place: Place, directory: Path, **env: str) -> Taken:
+    system = replace(real(), env={"PATH": os.environ["PATH"], **env}, home=directory)
+    return places.take(system, place, username="__token__", directory=directory)
+
+
+def secret(taken: Taken) -> str:
+    credential = taken.resolution.credential
+    assert isinstance(credential, Credential), taken
+    return credential.password.reveal()
+
+
+def missing(taken: Taken) -> Finding:
+    assert taken.resolution.credential is None
+    (finding,) = taken.resolution.remarks
+    assert finding.severity == "block"
+    return finding
+
+
+def unknown(taken: Taken) -> Unknown:
+    credential = taken.resolution.credential
+    assert isinstance(credential, Unknown)
+    return credential
+
+
+def written(path: Path, text: str = SECRET + "\n", mode: int = 0o600) -> PrivateFile:
+    path.write_text(text, encoding="utf-8", newline="")
+    path.chmod(mode)
+    return PrivateFile(path=path.name)
+
+
+def test_a_variable(tmp_path: Path) -> None:
+    place = Variable(name="ACME")
+    assert secret(take(place, tmp_path, ACME=SECRET)) == SECRET
+    assert "$ACME is not set" in missing(take(place, tmp_path)).message
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_file_has_the_token_and_says_since_when(tmp_path: Path, end: str) -> None:
+    place = written(tmp_path / "token", SECRET + end)
+    os.utime(tmp_path / "token", (1_700_000_000, 1_700_000_000))
+    found = take(place, tmp_path)
+    assert secret(found) == SECRET
+    assert found.since == datetime.fromtimestamp(1_700_000_000, UTC)
+
+
+def test_a_file_of_the_home_directory(tmp_path: Path) -> None:
+    written(tmp_path / "token")
+    assert secret(take(PrivateFile(path="~/token"), tmp_path)) == SECRET
+
+
+@POSIX
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o777, 0o610])
+def test_a_file_that_others_may_touch_is_refused_with_the_command_that_mends_it(tmp_path: Path, mode: int) -> None:
+    finding = missing(take(written(tmp_path / "my token", mode=mode), tmp_path))
+    assert f"mode {mode:04o}" in finding.message
+    command = finding.remedy.removeprefix("run: ").partition(";")[0]
+    assert os.system(command) == 0  # noqa: S605 - the very line that is shown
+    assert stat.S_IMODE((tmp_path / "my token").stat().st_mode) == 0o600
+    assert secret(take(PrivateFile(path="my token"), tmp_path)) == SECRET
+
+
+def test_a_file_that_is_not_there_or_is_no_token(tmp_path: Path) -> None:
+    assert "there is no file" in missing(take(PrivateFile(path="nowhere"), tmp_path)).message
+    assert "too long" in missing(take(written(tmp_path / "long", "x" * 70_000), tmp_path)).message
+    assert "can't be read" in unknown(take(PrivateFile(path="."), tmp_path)).reason
+
+
+def python(code: str, limit: float = 30.0) -> Command:
+    return Command(argv=(sys.executable, "-c", code), limit=limit)
+
+
+def test_a_program_that_writes_the_token(tmp_path: Path) -> None:
+    code = "import os, sys; sys.stderr.write('a warning'); print(os.environ['KEPT'])"
+    found = take(python(code), tmp_path, KEPT=SECRET)
+    assert secret(found) == SECRET
+
+
+def test_no_shell_runs_it(tmp_path: Path) -> None:
+    found = take(Command(argv=(sys.executable, "-c", "import sys; print(sys.argv[1])", "$HOME; echo x")), tmp_path)
+    assert secret(found) == "$HOME; echo x"
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        (python("import sys; print('pypi-AgE' + 'x' * 99); sys.exit(3)"), "exit status 3"),
+        (python("import time; time.sleep(60)", limit=0.5), "did not answer within 0.5 s"),
+        (Command(argv=("no-such-program-anywhere",)), "no program"),
+    ],
+)
+def test_a_program_that_does_not_answer_leaves_it_unknown_and_is_not_quoted(
+    tmp_path: Path, place: Command, why: str
+) -> None:
+    found = unknown(take(place, tmp_path))
+    assert why in found.reason
+    assert found.remedy
+    assert "xxxx" not in found.reason
+
+
+def test_a_program_that_gives_nothing_has_nothing(tmp_path: Path) -> None:
+    assert "gives nothing" in missing(take(python("print()"), tmp_path)).message
+
+
+def test_a_token_in_the_words_of_a_command_is_not_shown() -> None:
+    assert SECRET not in shown(Command(argv=("echo", SECRET)))
+
+
+FIRST, SECOND, THIRD = (KeyringEntry(service=f"https://{n}.test/legacy/", username="__token__") for n in "abc")
+
+
+def test_many_entries_are_asked_of_one_process(tmp_path: Path) -> None:
+    env = keyring(tmp_path, (FIRST.service, "__token__", SECRET), (THIRD.service, "__token__", "another"))
+    found = places.of_keyring([FIRST, SECOND, THIRD], env)
+    assert (secret(found[FIRST]), secret(found[THIRD])) == (SECRET, "another")
+    assert missing(found[SECOND]).remedy == f"run: keyring set {SECOND.service} __token__"
+
+
+def test_a_keyring_that_is_silent_costs_its_time_once(tmp_path: Path) -> None:
+    found = places.of_keyring([FIRST, SECOND, THIRD], keyring(tmp_path, backend="Silent"), limit=1.0)
+    assert {unknown(one).cause for one in found.values()} == {"keyring.hang"}
+    assert len(found) == 3
+
+
+@pytest.mark.parametrize(
+    ("backend", "why"),
+    [("Locked", "is locked"), ("Broken", "broken"), ("keyring.backends.null.Keyring", "no keyring can be asked")],
+)
+def test_a_keyring_that_can_not_be_asked_leaves_it_unknown(tmp_path: Path, backend: str, why: str) -> None:
+    found = places.of_keyring([FIRST, SECOND], keyring(tmp_path, backend=backend))
+    for one in found.values():
+        assert why in unknown(one).reason
+        assert unknown(one).remedy

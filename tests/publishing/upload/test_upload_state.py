@@ -1,0 +1,126 @@
+"""What becomes of one file: every way is finite, and every pause is bounded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from release.core.models.distribution import Distribution
+from release.core.models.finding import Unknown
+from release.core.models.project_listing import FileOnIndex, Listing
+from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear
+from release.publishing.upload import upload_state as sending
+from release.publishing.upload.upload_state import Rules, State
+
+FILE = Distribution(path=Path("acme_widget-1.0-py3-none-any.whl"), sha256="a" * 64, size=10)
+RULES = Rules(deadline=1000)
+DEAF = Unknown(reason="no answer", remedy="wait")
+
+
+def unclear(what: str = "timeout", **more: object) -> Unclear:
+    return Unclear(filename=FILE.filename, what=what, detail="", **more)  # type: ignore[arg-type] # fields of it
+
+
+def listing(sha256: str | None) -> Listing:
+    return Listing(name="acme-widget", files=(FileOnIndex(filename=FILE.filename, url="http://h/f", sha256=sha256),))
+
+
+def test_there_with_our_bytes_is_accepted_and_with_others_refused() -> None:
+    state = sending.answered(sending.sent(State(file=FILE)), unclear(), RULES, now=0, chance=0.5)
+    ours = sending.asked(state, listing(FILE.sha256), RULES, now=1, chance=0)
+    assert (ours.phase, ours.answer) == ("over", Receipt(filename=FILE.filename, sha256=FILE.sha256))
+    for other in ("b" * 64, None):
+        theirs = sending.asked(state, listing(other), RULES, now=1, chance=0)
+        assert theirs.phase == "over"
+        assert isinstance(theirs.answer, Rejection)
+        assert "other bytes" in theirs.answer.text
+
+
+def test_a_refusal_after_something_unclear_is_believed_only_once_the_index_was_asked() -> None:
+    """An index that says "exists already" may mean the file that came through unheard."""
+    first = sending.answered(sending.sent(State(file=FILE)), unclear(), RULES, now=0, chance=0)
+    again = sending.sent(sending.asked(first, None, RULES, now=1, chance=0))
+    no = Rejection(filename=FILE.filename, status=409, text="exists")
+    state = sending.answered(again, no, RULES, now=2, chance=0)
+    assert state.phase == "unclear"
+    assert isinstance(sending.asked(state, listing(FILE.sha256), RULES, now=2, chance=0).answer, Receipt)
+    assert sending.asked(state, None, RULES, now=2, chance=0).answer == no
+
+
+@pytest.mark.parametrize(
+    ("answer", "doubtful"),
+    [
+        (unclear("timeout", sent="all"), True),
+        (unclear("connection", sent="all"), True),
+        (unclear("connection", sent="some"), False),
+        (unclear("connection", sent="nothing"), False),
+        (unclear("status 503", sent="all"), False),
+        (unclear("unexpected reply", sent="all"), False),
+    ],
+)
+def test_what_is_not_listed_may_still_come_where_all_of_it_went_out_unanswered(answer: Unclear, doubtful: bool) -> None:
+    state = sending.answered(sending.sent(State(file=FILE)), answer, Rules(attempts=1), now=0, chance=0)
+    over = sending.asked(state, None, Rules(attempts=1), now=0, chance=0)
+    assert (over.phase, over.doubtful) == ("over", doubtful)
+
+
+ANSWERS = st.builds(
+    unclear,
+    st.sampled_from(["timeout", "connection", "dns", "status 503", "status 429", "unexpected reply"]),
+    retry_after=st.none() | st.floats(0, 1e6),
+    sent=st.sampled_from(["nothing", "some", "all"]),
+)
+
+
+@given(st.lists(st.tuples(ANSWERS, st.lists(st.booleans(), max_size=3)), min_size=10, max_size=10), st.floats(0, 0.999))
+def test_it_always_ends_within_attempts_and_deadline(story: list[tuple[Unclear, list[bool]]], chance: float) -> None:
+    """Whatever is answered: nothing is sent more often than allowed, nor begun after the deadline."""
+    now, state, since = 0.0, State(file=FILE), None
+    for answer, deaf in story:
+        state = sending.sent(state)
+        assert state.attempts <= RULES.attempts
+        assert since is None or now <= since + RULES.deadline
+        state = sending.answered(state, answer, RULES, now=now, chance=chance)
+        since = now if since is None else since
+        for _ in deaf:
+            assert now <= state.due <= min(now + max(RULES.longest_wait, RULES.longest_pause), since + RULES.deadline)
+            now = max(now, state.due)
+            state = sending.asked(state, DEAF, RULES, now=now, chance=chance)
+            if state.phase == "over":
+                return
+        now = max(now, state.due)
+        state = sending.asked(state, None, RULES, now=now, chance=chance)
+        if state.phase == "over":
+            return
+        assert state.phase == "pending"
+    pytest.fail("it never ended")
+
+
+@pytest.mark.parametrize("answer", [unclear("tls", sent="nothing"), unclear("proxy", sent="nothing")])
+def test_what_no_attempt_can_mend_is_over_at_once(answer: Answer) -> None:
+    state = sending.answered(sending.sent(State(file=FILE)), answer, RULES, now=0, chance=0)
+    assert (state.phase, state.doubtful) == ("over", False)
+
+
+def test_pauses_double_up_to_the_longest_and_are_drawn_from_zero() -> None:
+    assert [RULES.back_off(times, 1) for times in (1, 2, 3, 7, 500)] == [1, 2, 4, 60, 60]
+    assert RULES.back_off(5, 0) == 0
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "rate", "text"),
+    [
+        (46e6, 80e6, 12e6, "23 of 40 files, 46 of 80 MB, 12 MB/s, 3 s left"),
+        (0, 80e6, 0, "23 of 40 files, 0 of 80 MB"),
+        (1.5e9, 2.5e9, 1.25e6, "23 of 40 files, 1.5 of 2.5 GB, 1.2 MB/s, 13 min left"),
+        (10, 900, 5, "23 of 40 files, 10 of 900 B, 5 B/s, 3 min left"),
+        (1e6, 9e9, 20_000, "23 of 40 files, 0.0 of 9 GB, 20 kB/s, 125 h left"),
+    ],
+)
+def test_progress_fits_a_narrow_screen(done: float, total: float, rate: float, text: str) -> None:
+    shown = sending.progress(files=23, of_files=40, done=done, total=total, rate=rate)
+    assert shown == text
+    assert len(shown) <= 52

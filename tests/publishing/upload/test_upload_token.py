@@ -1,0 +1,202 @@
+"""What goes with an upload: a copy of the token for this project and half an hour, and a question before it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from release.adapters.builds import builder
+from release.adapters.system.system import real
+from release.core.config import Config, parse
+from release.core.errors import ConfigError
+from release.core.facts import Project
+from release.core.models.credential import Credential, Origin
+from release.core.models.distribution import Distribution
+from release.core.models.index import Index
+from release.core.plan import Plan, Upload
+from release.core.secret import Secret
+from release.core.tokens.caveats import Expiration, ProjectNames
+from release.core.tokens.token import Token, decode
+from release.publishing import journal
+from release.publishing.run_resources import Delivery, UploadError
+from release.publishing.upload import upload_token as lending
+from release.sandbox import server
+from release.sandbox.seed_schema import REHEARSAL, ApiToken, World
+from release.sandbox.seed_schema import Project as Existing
+from release.sandbox.server import Sandbox
+from tests.adapters.index.test_token_probes import Wire
+from tests.adapters.index.test_token_probes import token as made
+from tests.adapters.serving import closed_port
+from tests.builders import sdist, sdist_name, wheel, wheel_name
+from tests.stories.project import posts
+
+HERE = Origin(kind="environment", detail="$TWINE_PASSWORD")
+PROJECT = Project(name="Acme.Widget", version="1.0")
+WORLD = World(
+    projects=(Existing(name="acme-old", owners=(REHEARSAL,)),),
+    tokens=(ApiToken(name="account", user=REHEARSAL), ApiToken(name="old", user=REHEARSAL, projects=("acme-old",))),
+)
+
+
+def files(directory: Path, name: str = "acme-widget", extra: str = "") -> tuple[Distribution, ...]:
+    directory.mkdir(exist_ok=True)
+    made = {
+        wheel_name(name): wheel(name, metadata_extra=extra),
+        sdist_name(name): sdist(name, metadata_extra=extra),
+    }
+    for filename, content in made.items():
+        (directory / filename).write_bytes(content)
+    return tuple(builder.describe(directory / filename) for filename in made)
+
+
+def credential(password: Secret) -> Credential:
+    return Credential(username="__token__", username_origin=HERE, password=password, origin=HERE)
+
+
+@contextmanager
+def delivering(
+    tmp_path: Path, config: Config, index: Index, password: Secret, skew: timedelta | None = None
+) -> Iterator[Any]:
+    """A way to send files to an index as the pipeline does."""
+    plan = Plan(
+        verb="publish", project=PROJECT.name, version="1.0", commit=None, strict=True, steps=(Upload(index=index.name),)
+    )
+    log = journal.for_release(tmp_path, version="1.0", commit=None)
+    with Delivery(system=real(), tell=lambda _: None, plan=plan, config=config) as delivery:
+        delivery.credential(index.name, credential(password), skew)
+        yield lambda project, some: delivery.upload(index, project, some, log, ready=lambda: None)
+
+
+def started(wire: Wire) -> Sandbox:
+    return server.start(WORLD, around=wire)
+
+
+def lasting(running: Sandbox) -> Index:
+    return replace(running.index("pypi"), ephemeral=False)
+
+
+@pytest.mark.parametrize(("token", "name"), [("account", "acme-widget"), ("account", "acme-old"), ("old", "acme-old")])
+def test_an_upload_goes_with_a_copy_for_this_project_and_half_an_hour(tmp_path: Path, token: str, name: str) -> None:
+    """The first upload of a new project too."""
+    wire = Wire()
+    with started(wire) as running:
+        some = files(tmp_path / "dist", name)
+        with delivering(tmp_path, Config(), lasting(running), running.tokens[token]) as send:
+            done, _ = send(Project(name=name, version="1.0"), some)
+        assert done
+        assert [one.status for one in posts(running)] == [200, 200]
+        assert running.tokens[token].reveal() not in wire.tokens
+        (copy,) = set(wire.tokens[-2:])
+        told = decode(Secret(copy))
+        assert isinstance(told, Token)
+        names, limit = told.caveats[-2:]
+        assert names == ProjectNames(names=(name,))
+        assert isinstance(limit, Expiration)
+        assert timedelta(minutes=29) < limit.expires_at - datetime.now(UTC) < timedelta(minutes=31)
+
+
+def test_switched_off_the_token_itself_is_sent(tmp_path: Path) -> None:
+    wire = Wire()
+    with started(wire) as running:
+        some = files(tmp_path / "dist")
+        config = parse({"attenuate": False})
+        with delivering(tmp_path, config, lasting(running), running.tokens["account"]) as send:
+            send(PROJECT, some)
+        assert wire.tokens[-2:] == [running.tokens["account"].reveal()] * 2
+
+
+@pytest.mark.parametrize("value", ["no", 0, "false", []])
+def test_the_switch_is_true_or_false(value: object) -> None:
+    assert parse({}).attenuate is True
+    with pytest.raises(ConfigError, match=r"tool\.release\.attenuate must be true or false"):
+        parse({"attenuate": value})
+
+
+def test_the_index_s_clock_counts(tmp_path: Path) -> None:
+    wire = Wire()
+    with started(wire) as running:
+        some, ahead = files(tmp_path / "dist"), timedelta(hours=5)
+        with delivering(tmp_path, Config(), lasting(running), running.tokens["account"], skew=ahead) as send:
+            send(PROJECT, some)
+        told = decode(Secret(wire.tokens[-1]))
+        assert isinstance(told, Token)
+        limit = told.caveats[-1]
+        assert isinstance(limit, Expiration)
+        assert timedelta(hours=5) < limit.expires_at - datetime.now(UTC) < timedelta(hours=6)
+
+
+def test_a_copy_outlives_the_upload_it_is_for(tmp_path: Path) -> None:
+    """A gigabyte on a slow line takes longer than half an hour."""
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    (small, _) = files(tmp_path / "dist")
+    index = Index(name="pypi", upload_url="http://127.0.0.1:9/legacy/", simple_url="http://127.0.0.1:9/simple/")
+    lent = lending.lent(credential(made()), index, PROJECT, [replace(small, size=10**9)], now=now)
+    told = decode(lent.password)
+    assert isinstance(told, Token)
+    limit = told.caveats[-1]
+    assert isinstance(limit, Expiration)
+    assert limit.expires_at - now > timedelta(hours=13)
+
+
+def test_what_is_no_token_goes_as_it_is(tmp_path: Path) -> None:
+    now, some = datetime.now(UTC), files(tmp_path / "dist")
+    index = Index(name="acme", upload_url="http://127.0.0.1:9/legacy/", simple_url="http://127.0.0.1:9/simple/")
+    for kind, password in (("warehouse", "hunter2"), ("other", "hunter2")):
+        same = credential(Secret(password))
+        assert lending.lent(same, replace(index, kind=kind), PROJECT, some, now=now) is same  # type: ignore[arg-type] # one of the two
+
+
+def test_metadata_that_the_index_does_not_take_is_refused_before_any_file_is_sent(tmp_path: Path) -> None:
+    wire = Wire()
+    with started(wire) as running:
+        some = files(tmp_path / "dist", extra="Classifier: No :: Such :: Classifier\n")
+        with (
+            delivering(tmp_path, Config(), lasting(running), running.tokens["account"]) as send,
+            pytest.raises(UploadError, match=r"400 'No :: Such :: Classifier' is not a valid classifier"),
+        ):
+            send(PROJECT, some)
+        assert posts(running) == []
+        assert running.tokens["account"].reveal() not in wire.tokens
+
+
+def test_where_the_index_can_t_be_asked_about_metadata_the_upload_will_tell(tmp_path: Path) -> None:
+    some = files(tmp_path / "dist")
+    url = f"http://127.0.0.1:{closed_port()}/"
+    gone = Index(name="pypi", upload_url=f"{url}legacy/", simple_url=f"{url}simple/")
+    assert lending.refused_metadata(gone, credential(made()), PROJECT, some[0]) is None
+    assert lending.refused_metadata(replace(gone, kind="other"), credential(made()), PROJECT, some[0]) is None
+
+
+def test_a_copy_is_made_anew_before_it_runs_out() -> None:
+    """Asked for each file: the same for twenty minutes, so that connections are kept; then another."""
+    begun, minutes, ever = datetime(2026, 11, 24, tzinfo=UTC), [0], itertools.count()
+    anew = [credential(made()) for _ in range(3)]
+    current = lending.renewed(lambda: anew[next(ever)], lambda: begun + timedelta(minutes=minutes[-1]))
+
+    def after(passed: int) -> int:
+        minutes.append(passed)
+        return next(at for at, one in enumerate(anew) if one is current())
+
+    assert [after(passed) for passed in (0, 10, 20, 21, 40, 42)] == [0, 0, 0, 1, 1, 2]
+
+
+def test_the_same_metadata_is_asked_about_once(tmp_path: Path) -> None:
+    """Forty wheels for forty platforms share theirs."""
+    wire = Wire()
+    directory = tmp_path / "dist"
+    directory.mkdir()
+    for number in range(6):
+        name = wheel_name(tag=f"py3-none-manylinux_2_{number + 10}_x86_64")
+        (directory / name).write_bytes(wheel())
+    some = [builder.describe(path) for path in sorted(directory.iterdir())]
+    with started(wire) as running:
+        account = credential(running.tokens["account"])
+        assert lending.first_refusal(lasting(running), account, PROJECT, some) is None
+        assert sum(one.method == "POST" for one in running.log) == 1
