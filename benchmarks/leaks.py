@@ -25,7 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from release.adapters.builds import builder
-from release.leaks import search as leak_search
+from release.leaks import search
 
 ROOT = Path(__file__).parents[1]
 ANCHOR = "pypi-AgE"
@@ -140,7 +140,7 @@ def files(directory: Path, rounds: int) -> None:
         found = measured(
             rounds,
             read=lambda path=path: zipfile.ZipFile(path).testzip(),  # type: ignore[misc] # bound for each round
-            ours=lambda file=file: leak_search.distributions([file]),  # type: ignore[misc] # the same
+            ours=lambda file=file: search.distributions([file]),  # type: ignore[misc] # the same
         )
         print(f"wheel of {file.size / 1e6:.1f} MB: ours {found['ours'] * 1000:.1f} ms")
         print(f"  {found['ours'] / found['read']:.2f} times the time of reading it and testing its CRCs")

@@ -32,9 +32,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import memory
-from release.adapters import collect as survey
+from release.adapters import collect
 from release.adapters.builds import builder
-from release.adapters.twine import twine_process as uploader
+from release.adapters.twine import twine_process
 from release.core.facts import Project
 from release.core.models.credential import Credential, Origin
 from release.core.models.credential_variables import without_credentials
@@ -127,7 +127,7 @@ def ours(place: dict[str, Any], files: Sequence[Distribution], *, started: bool 
 
     `started`: the twine processes are up, as they are after the checks that come before every upload.
     """
-    start = partial(uploader.start, env=os.environ)
+    start = partial(twine_process.start, env=os.environ)
     with tempfile.TemporaryDirectory() as scratch, Lanes(start) as lanes:
         if started:
             lanes.grow(max(1, min(Rules().concurrency, len(files) - 1)))
@@ -149,7 +149,7 @@ def engine(place: dict[str, Any], directory: Path, lanes: Lanes) -> Upload:
     return Upload(
         index=where, project=Project(name=NAME, version=VERSION), tell=lambda _event: None, lanes=lanes,
         journal=journal.for_release(directory, version=VERSION, commit=None),
-        credential=lambda: credential, ask=partial(survey.listing_once, where, NAME),
+        credential=lambda: credential, ask=partial(collect.listing_once, where, NAME),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import upload
-from release.adapters.twine import twine_process as uploader
+from release.adapters.twine import twine_process
 from release.adapters.twine.twine_process import Limits
 from release.core.errors import ReleaseError
 from release.core.models.distribution import Distribution
@@ -60,7 +60,7 @@ FILES = 3
 
 def ours(place: dict[str, Any], files: Sequence[Distribution]) -> tuple[float, str, str]:
     """Seconds, how it ended, and the words for it."""
-    start = partial(uploader.start, env=os.environ, limits=Limits(read=3))
+    start = partial(twine_process.start, env=os.environ, limits=Limits(read=3))
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory() as scratch, Lanes(start) as lanes:
         engine = upload.engine(place, Path(scratch), lanes)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never
 
-from release.cli import commands as verbs
+from release.cli import commands
 from release.cli.output import screen
 from release.core.errors import Exit, ReleaseError, UsageError
 
@@ -32,7 +32,7 @@ _STEPS = {
     "confirm": "look at a release from outside: hashes, clean install, smoke test",
     "release": "all of it: check, build, rehearse, TestPyPI, PyPI, confirm, tag",
 }
-_OTHERS = {**verbs.TEXTS, "sandbox": "run the embedded index in the foreground"}
+_OTHERS = {**commands.TEXTS, "sandbox": "run the embedded index in the foreground"}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -75,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
             help="release these files, or those in this directory, built elsewhere; no project is needed",
         )  # fmt: skip
     made["rehearse"].add_argument("--built", action="store_true", help="rehearse the files of the last build")
-    verbs.arguments(made)
+    commands.arguments(made)
     made["sandbox"].add_argument("--port", type=int, default=0, help="default: any free one")
     made["sandbox"].add_argument("--world", type=Path, metavar="FILE", help="users, projects and tokens, as JSON")
     made["sandbox"].add_argument("--state", type=Path, metavar="DIR", help="keep what is uploaded; default: forget it")
@@ -166,22 +166,21 @@ def _redacted(text: str) -> str:
 
 def _run(options: argparse.Namespace) -> int:
     """Every verb that is a plan."""
-    from release.adapters import collect as survey
+    from release.adapters import collect
     from release.adapters.system import system as systems
     from release.core import plan
-    from release.publishing import prebuilt as given
-    from release.publishing import runner as pipeline
-    from release.reports import run_text as report
+    from release.publishing import prebuilt, runner
+    from release.reports import run_text
 
     system = systems.real()
     directory = options.directory.resolve()
-    files = given.files(getattr(options, "files", None) or ())
-    config = survey.config(directory, options.config, needs_project=not files)
+    files = prebuilt.files(getattr(options, "files", None) or ())
+    config = collect.config(directory, options.config, needs_project=not files)
     config = replace(config, proving=getattr(options, "proving", None) or config.proving)
     if files:
-        source = given.source(files, config)
+        source = prebuilt.source(files, config)
     else:
-        source = survey.source(system, directory, config, ask_backend=options.verb != "rehearse")
+        source = collect.source(system, directory, config, ask_backend=options.verb != "rehearse")
     made = plan.make(
         options.verb, config, source,
         index=getattr(options, "index", None), built=getattr(options, "built", False), given=bool(files),
@@ -193,33 +192,33 @@ def _run(options: argparse.Namespace) -> int:
             "nobody can be asked: standard input is no terminal", remedy="pass --yes to go without asking"
         )
     with screen(options, _write) as console:
-        account = pipeline.carry_out(
+        account = runner.carry_out(
             made, config=config, source=source, directory=directory, system=system, tell=console.tell,
             confirm=_question(console, options), command=_again(options), files=files,
         )  # fmt: skip
-    _close(account, plan.as_data(account.plan, dict(config.indexes)), console, report.closing(account), options)
+    _close(account, plan.as_data(account.plan, dict(config.indexes)), console, run_text.closing(account), options)
     return int(account.exit)
 
 
 def _show_plan(made: Plan, indexes: Any, options: argparse.Namespace) -> int:
     from release.core import plan
-    from release.reports import run_text as report
+    from release.reports import run_text
 
     if options.json:
         _write(json.dumps(plan.as_data(made, dict(indexes)), indent=2) + "\n")
     else:
-        _write("".join(f"{line.text}\n" for line in report.plan_lines(made)))
+        _write("".join(f"{line.text}\n" for line in run_text.plan_lines(made)))
     return Exit.DONE
 
 
 def _question(console: Plain, options: argparse.Namespace) -> Callable[[Plan, str | None], bool]:
-    from release.cli import release_prompt as agreeing
+    from release.cli import release_prompt
 
     def ask(made: Plan, new_on: str | None) -> bool:
         if not made.asks:
             return True
         with console.paused():
-            return agreeing.agreed(
+            return release_prompt.agreed(
                 made, new_on, yes=options.yes, named=getattr(options, "new_project", None), show=console.show,
                 write=_write,
             )  # fmt: skip
@@ -245,10 +244,10 @@ def _again(options: argparse.Namespace) -> str:
 def _close(
     account: Account, made: dict[str, Any], console: Plain, ending: Iterator[Line], options: argparse.Namespace
 ) -> None:
-    from release.reports import run_text as report
+    from release.reports import run_text
 
     if options.json:
-        _write(json.dumps(report.as_data(account, made), indent=2) + "\n")
+        _write(json.dumps(run_text.as_data(account, made), indent=2) + "\n")
     for line in ending:
         console.show(line)
 
@@ -276,7 +275,7 @@ def _announce(line: str) -> None:
 def _verb(options: argparse.Namespace) -> int:
     if options.verb == "sandbox":
         return _sandbox(options)
-    handler = verbs.handler(options)
+    handler = commands.handler(options)
     return handler(options, _write) if handler else _run(options)
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from release.core import plan as plans
+from release.core import plan
 from release.core.errors import Exit
 from release.core.events import Checked, StepEnded
 from release.core.models.check_result import Outcome, State
@@ -28,16 +28,16 @@ SDIST = Distribution(path=Path("dist/acme_widget-1.0.tar.gz"), sha256="b2" * 32,
 FILES = (WHEEL, SDIST)
 TOOLS = {"python": "3.13.1", "platform": "linux x86_64", "pypi-preflight": "0.1.0", "twine": "7.0.0", "uv": "0.13.2"}
 STEPS: Mapping[str, tuple[Step, ...]] = {
-    "check": (plans.InspectSource(), plans.InspectAccess(index="pypi")),
-    "build": (plans.InspectSource(), plans.Build(origin="commit"), plans.InspectBuilt()),
-    "testpypi": (plans.Build(origin="commit"), plans.Upload(index="testpypi"), plans.Verify(index="testpypi")),
-    "publish": (plans.Build(origin="commit"), plans.Upload(index="pypi"), plans.Verify(index="pypi")),
-    "confirm": (plans.Build(origin="journal"), plans.Verify(index="pypi")),
+    "check": (plan.InspectSource(), plan.InspectAccess(index="pypi")),
+    "build": (plan.InspectSource(), plan.Build(origin="commit"), plan.InspectBuilt()),
+    "testpypi": (plan.Build(origin="commit"), plan.Upload(index="testpypi"), plan.Verify(index="testpypi")),
+    "publish": (plan.Build(origin="commit"), plan.Upload(index="pypi"), plan.Verify(index="pypi")),
+    "confirm": (plan.Build(origin="journal"), plan.Verify(index="pypi")),
     "release": (
-        plans.InspectSource(), plans.InspectAccess(index="testpypi"), plans.InspectAccess(index="pypi"),
-        plans.Build(origin="commit"), plans.InspectBuilt(), plans.Upload(index="testpypi"),
-        plans.Verify(index="testpypi"), plans.Upload(index="pypi"), plans.Verify(index="pypi"),
-        plans.Tag(name="v1.0", remote=None),
+        plan.InspectSource(), plan.InspectAccess(index="testpypi"), plan.InspectAccess(index="pypi"),
+        plan.Build(origin="commit"), plan.InspectBuilt(), plan.Upload(index="testpypi"),
+        plan.Verify(index="testpypi"), plan.Upload(index="pypi"), plan.Verify(index="pypi"),
+        plan.Tag(name="v1.0", remote=None),
     ),
 }  # fmt: skip
 

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from release.adapters import collect as survey
+from release.adapters import collect
 from release.adapters.builds import builder
-from release.adapters.index import simple_api as index_api
-from release.adapters.twine import twine_process as uploader
+from release.adapters.index import simple_api
+from release.adapters.twine import twine_process
 from release.adapters.twine.twine_process import Limits, Worker
 from release.core.errors import UnreachableError
 from release.core.events import Event
@@ -65,7 +65,7 @@ class Pool:
 
     def start(self) -> Sender:
         if not self._free:
-            self._free.append(uploader.start(env=os.environ, limits=self._limits))
+            self._free.append(twine_process.start(env=os.environ, limits=self._limits))
             self._all.append(self._free[-1])
         return _Lent(self._free.pop(), self._free.append)
 
@@ -123,7 +123,7 @@ def asking(index: Index, name: str = PROJECT.name) -> Callable[[], Found]:
 
     def ask() -> Found:
         try:
-            return index_api.listing(index, name, fresh=True, retries=0)
+            return simple_api.listing(index, name, fresh=True, retries=0)
         except UnreachableError as error:
             return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
 
@@ -181,7 +181,7 @@ class Engine:
 def there(sandbox: Sandbox) -> dict[str, str | None]:
     """File name → sha256, as the index lists them once nothing goes wrong any more."""
     sandbox.clear_faults()
-    found = survey.listing(sandbox.index(), PROJECT.name, fresh=True)
+    found = collect.listing(sandbox.index(), PROJECT.name, fresh=True)
     assert not isinstance(found, Unknown)
     return {file.filename: file.sha256 for file in found.files} if found else {}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from release.adapters.git import repository as git
-from release.adapters.github import releases as github
+from release.adapters.github import releases
 from release.adapters.system.system import System
 from release.core import config as configuration
 from release.core.config import Config
@@ -121,7 +121,7 @@ def repository(system: System, directory: Path, tag: str | None) -> Git | Unknow
             shallow=git.is_shallow(system, root),
             tags=git.tags_at(system, root, commit),
             remote=remote,
-            github=github.repository(system.env, git.remote_url(system, root, remote) if remote else None),
+            github=releases.repository(system.env, git.remote_url(system, root, remote) if remote else None),
         )
     except ToolError as error:
         return Unknown(reason=error.message, remedy=error.remedy)
@@ -136,20 +136,20 @@ def _changelog(directory: Path, name: str | None) -> str | None:
 
 def listing(index: Index, name: str, *, fresh: bool = False) -> Listing | Unknown | None:
     """What the index has under a name."""
-    from release.adapters.index import simple_api as index_api
+    from release.adapters.index import simple_api
 
     try:
-        return index_api.listing(index, name, fresh=fresh)
+        return simple_api.listing(index, name, fresh=fresh)
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
 
 
 def listing_once(index: Index, name: str) -> Listing | Unknown | None:
     """The same by a single request: the caller asks again when it wants to. Goes past caches."""
-    from release.adapters.index import simple_api as index_api
+    from release.adapters.index import simple_api
 
     try:
-        return index_api.listing(index, name, fresh=True, retries=0)
+        return simple_api.listing(index, name, fresh=True, retries=0)
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
 

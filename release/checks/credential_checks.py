@@ -6,10 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from release.checks import index_state as on_index
-from release.checks import project_name_checks as known
-from release.checks import token_permission as works
-from release.checks import trusted_publishing_checks as vouching
+from release.checks import index_state, project_name_checks, token_permission, trusted_publishing_checks
 from release.checks.engine import Check, check
 from release.core.facts import Access
 from release.core.models.credential import Ambient, Credential
@@ -88,7 +85,7 @@ def the_service_vouches_for_this_job(access: Access) -> Iterator[Observation]:
 
     Trusted publishing exchanges that for a token, at the upload and not before.
     """
-    yield from vouching.given(access)
+    yield from trusted_publishing_checks.given(access)
 
 
 @check(needs=(the_service_vouches_for_this_job,))
@@ -97,7 +94,7 @@ def the_job_can_be_a_publisher(access: Access) -> Iterator[Observation]:
 
     Whether the index has that publisher, only the exchange tells, and that is no dry run.
     """
-    yield from vouching.fit(access)
+    yield from trusted_publishing_checks.fit(access)
 
 
 @check(needs=(a_credential_is_found,))
@@ -263,7 +260,7 @@ def the_index_knows_the_token(access: Access) -> Iterator[Observation]:
 
     Asked with a copy of it that has expired, which can't upload anything.
     """
-    yield from works.identity(access)
+    yield from token_permission.identity(access)
 
 
 @check(needs=(the_index_knows_the_token,))
@@ -273,7 +270,7 @@ def the_index_lets_the_token_upload(access: Access) -> Iterator[Observation]:
     Asked with a copy of it for this project and two minutes, in an upload that can't succeed. Where the
     project is new, its account alone is asked about: the index sees the signature at the first upload.
     """
-    yield from works.permission(access)
+    yield from token_permission.permission(access)
 
 
 #: where from, what it is, whether it is known, whether it works: each means something if those before it passed
@@ -291,7 +288,7 @@ TIERS: tuple[tuple[Check[Access], ...], ...] = (
         the_token_covers_this_project,
         the_job_can_be_a_publisher,
     ),
-    (*on_index.CHECKS, *known.CHECKS),
+    (*index_state.CHECKS, *project_name_checks.CHECKS),
     (the_index_knows_the_token, the_index_lets_the_token_upload),
 )
 CHECKS: tuple[Check[Access], ...] = tuple(one for tier in TIERS for one in tier)

@@ -7,11 +7,7 @@ from collections.abc import Iterator
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from release.checks import acceptance_remedies as advice
-from release.checks import archive_hygiene as shipped
-from release.checks import archive_warnings as oddities
-from release.checks import distribution_reader as examination
-from release.checks import versions
+from release.checks import acceptance_remedies, archive_hygiene, archive_warnings, distribution_reader, versions
 from release.checks.distribution_reader import examined, needs
 from release.checks.engine import Check, check
 from release.core.facts import Built
@@ -34,7 +30,7 @@ def there_is_something_to_upload(built: Built) -> Iterator[Observation]:
 @check(needs=(there_is_something_to_upload,))
 def the_files_are_as_they_were_built(built: Built) -> Iterator[Observation]:
     """The files have the bytes that they were built with."""
-    yield from _said(built, examination.SAME_BYTES)
+    yield from _said(built, distribution_reader.SAME_BYTES)
 
 
 @check(needs=(there_is_something_to_upload,))
@@ -43,13 +39,13 @@ def the_file_names_are_right(built: Built) -> Iterator[Observation]:
 
     Source: PEP 625 and PEP 427; the index compares them with the metadata and looks at each platform tag.
     """
-    yield from _said(built, advice.FILE_NAMES)
+    yield from _said(built, acceptance_remedies.FILE_NAMES)
 
 
 @check(needs=(there_is_something_to_upload,))
 def the_archives_are_sound(built: Built) -> Iterator[Observation]:
     """The archives are whole, read in one way only, and have the files that they must have."""
-    yield from _said(built, advice.ARCHIVE)
+    yield from _said(built, acceptance_remedies.ARCHIVE)
 
 
 @check(needs=(there_is_something_to_upload,))
@@ -59,7 +55,7 @@ def the_index_takes_the_metadata(built: Built) -> Iterator[Observation]:
     Source: core metadata specification; the index adds local versions, direct dependencies, addresses,
     classifiers and lengths.
     """
-    yield from _said(built, advice.METADATA)
+    yield from _said(built, acceptance_remedies.METADATA)
 
 
 @check(needs=(there_is_something_to_upload,))
@@ -68,7 +64,7 @@ def the_index_takes_the_name(built: Built) -> Iterator[Observation]:
 
     Only a project that the index does not have yet can be refused for it.
     """
-    yield from _said(built, advice.NEW_NAMES)
+    yield from _said(built, acceptance_remedies.NEW_NAMES)
 
 
 @check(needs=(there_is_something_to_upload,))
@@ -77,13 +73,13 @@ def the_description_renders(built: Built) -> Iterator[Observation]:
 
     The index refuses reStructuredText at the first warning.
     """
-    yield from _said(built, advice.DESCRIPTION)
+    yield from _said(built, acceptance_remedies.DESCRIPTION)
 
 
 @check(needs=(there_is_something_to_upload,))
 def the_index_has_room(built: Built) -> Iterator[Observation]:
     """The files are within the index's limits of size."""
-    yield from _said(built, advice.ROOM)
+    yield from _said(built, acceptance_remedies.ROOM)
 
 
 @check(needs=(there_is_something_to_upload,))
@@ -92,7 +88,7 @@ def the_files_are_new_to_the_index(built: Built) -> Iterator[Observation]:
     if built.on_index is None:
         yield NotApplicable(reason="the index was not asked")
         return
-    yield from _said(built, advice.NEW_FILES)
+    yield from _said(built, acceptance_remedies.NEW_FILES)
     names = {canonicalize_name(one.name) for one in examined(built)}
     yield from (known for name, known in built.on_index.items() if name in names and isinstance(known, Unknown))
 
@@ -100,7 +96,7 @@ def the_files_are_new_to_the_index(built: Built) -> Iterator[Observation]:
 @check(needs=(there_is_something_to_upload,))
 def twine_takes_the_files(built: Built) -> Iterator[Observation]:
     """Twine, which uploads the files, understands them."""
-    yield from _said(built, examination.TWINE)
+    yield from _said(built, distribution_reader.TWINE)
 
 
 @check(needs=(there_is_something_to_upload,))
@@ -110,32 +106,32 @@ def the_uploader_knows_the_metadata_version(built: Built) -> Iterator[Observatio
     Red where the twine of this environment would refuse it; a warning where an older one, elsewhere, would, and
     nobody knows who will upload the files: in a run it is the twine of this environment.
     """
-    said = _said(built, examination.UPLOADER)
+    said = _said(built, distribution_reader.UPLOADER)
     yield from (one for one in said if built.project is None or one.severity == "block")
 
 
 @check(needs=(there_is_something_to_upload,))
 def record_lists_what_is_in_the_wheel(built: Built) -> Iterator[Observation]:
     """RECORD lists what is in the wheel."""
-    yield from _said(built, oddities.RECORD)
+    yield from _said(built, archive_warnings.RECORD)
 
 
 @check(needs=(there_is_something_to_upload,))
 def every_member_can_be_read(built: Built) -> Iterator[Observation]:
     """Every member of a wheel can be unpacked."""
-    yield from _said(built, oddities.READABLE)
+    yield from _said(built, archive_warnings.READABLE)
 
 
 @check(needs=(there_is_something_to_upload,))
 def every_path_stays_inside(built: Built) -> Iterator[Observation]:
     """No path in an archive leads out of it."""
-    yield from _said(built, shipped.PATHS)
+    yield from _said(built, archive_hygiene.PATHS)
 
 
 @check(needs=(there_is_something_to_upload,))
 def nothing_is_shipped_by_accident(built: Built) -> Iterator[Observation]:
     """No cache, checkout, editor's file or leftover of a build is shipped."""
-    yield from _said(built, shipped.RUBBISH)
+    yield from _said(built, archive_hygiene.RUBBISH)
 
 
 @check(needs=(there_is_something_to_upload,))
@@ -144,7 +140,7 @@ def no_common_name_is_installed(built: Built) -> Iterator[Observation]:
 
     Such a name lies beside the modules of all other projects, and the one that was installed last counts.
     """
-    yield from _said(built, shipped.COMMON)
+    yield from _said(built, archive_hygiene.COMMON)
 
 
 @check(needs=(there_is_something_to_upload,))
@@ -153,7 +149,7 @@ def every_title_is_a_title(built: Built) -> Iterator[Observation]:
 
     One that is underlined in part counts as a title only from four characters on, and is refused then.
     """
-    yield from _said(built, oddities.TITLES)
+    yield from _said(built, archive_warnings.TITLES)
 
 
 @check(needs=(there_is_something_to_upload,))

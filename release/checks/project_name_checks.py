@@ -38,7 +38,7 @@ def the_new_name_can_be_had(access: Access) -> Iterator[Observation]:
 
 
 def _refused_name(access: Access, name: str) -> Iterator[Finding]:
-    from release.acceptance import name_rules as names
+    from release.acceptance import name_rules
     from release.acceptance.rule import OnIndex, Upload, first_refusal
     from release.diagnostics import remedy_for
 
@@ -46,9 +46,9 @@ def _refused_name(access: Access, name: str) -> Iterator[Finding]:
     site = access.index.simple_url.removesuffix("/simple/")
     refusal = first_refusal(
         (
-            names.the_new_name_is_valid,
-            names.the_new_name_is_no_standard_module,
-            names.the_new_name_is_unlike_the_others,
+            name_rules.the_new_name_is_valid,
+            name_rules.the_new_name_is_no_standard_module,
+            name_rules.the_new_name_is_unlike_the_others,
         ),
         Upload(fields={"name": (name,)}, site=site),
         OnIndex(now=access.now, names=frozenset(map(normalized, alike))),

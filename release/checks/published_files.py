@@ -8,9 +8,7 @@ from dataclasses import replace
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from release.checks import acceptance_remedies as advice
-from release.checks import metadata_consistency as sameness
-from release.checks import published_pages as outside_pages
+from release.checks import acceptance_remedies, metadata_consistency, published_pages
 from release.checks.archive_warnings import some
 from release.checks.distribution_reader import Examined, examined
 from release.checks.distributions import OF_A_FILE
@@ -63,7 +61,7 @@ def every_download_is_what_its_page_says(outside: Outside) -> Iterator[Observati
             yield Finding(
                 message=f"{outside.index.name} serves other bytes for {file.filename!r} than it lists: "
                 f"{'; '.join(said)}",
-                remedy=outside_pages.OTHERS,
+                remedy=published_pages.OTHERS,
                 where=file.filename,
                 cause="post.hash-mismatch",
             )
@@ -89,14 +87,14 @@ def the_files_say_the_same(outside: Outside) -> Iterator[Observation]:
     The index shows what the file that came first says; installers read that of the file they take. What an
     sdist declares dynamic may differ.
     """
-    yield from sameness.differences(_examined(outside))
+    yield from metadata_consistency.differences(_examined(outside))
 
 
 @check(needs=(the_release_is_visible,))
 def the_description_renders(outside: Outside) -> Iterator[Observation]:
     """The description renders on the project's page."""
     for one in _examined(outside):
-        yield from (finding for name, finding in one.findings if name == advice.DESCRIPTION)
+        yield from (finding for name, finding in one.findings if name == acceptance_remedies.DESCRIPTION)
 
 
 @check(needs=(the_release_is_visible,))
@@ -105,7 +103,7 @@ def the_index_would_take_each_file_today(outside: Outside) -> Iterator[Observati
 
     Rules grow stricter, and what was taken stays: a warning, for the next release.
     """
-    asked = {one.name for one in OF_A_FILE} - {advice.DESCRIPTION}
+    asked = {one.name for one in OF_A_FILE} - {acceptance_remedies.DESCRIPTION}
     for one in _examined(outside):
         for name, finding in one.findings:
             if name in asked and finding.severity == "block":
@@ -223,7 +221,7 @@ def installable(outside: Outside, file: FileOnIndex) -> str | None:
 
 #: in the order in which they are run and shown
 CHECKS: tuple[Check[Outside], ...] = (
-    *outside_pages.CHECKS,
+    *published_pages.CHECKS,
     every_file_has_the_recorded_bytes,
     every_download_is_what_its_page_says,
     every_file_is_of_the_release,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from release.adapters import collect as survey
+from release.adapters import collect
 from release.adapters.system import system as systems
 from release.adapters.system.system import System
 from release.core.config import Config
@@ -22,10 +22,8 @@ from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.secret import Secret
 from release.core.tokens.defects import BLANKS
-from release.credentials import log_diagnosis as diagnosing
-from release.credentials import repairs as mending
+from release.credentials import log_diagnosis, repairs, verify
 from release.credentials import store as storing
-from release.credentials import verify as verification
 from release.credentials.log_diagnosis import Looked
 from release.credentials.repairs import Mend
 from release.credentials.store import Stored
@@ -64,8 +62,8 @@ class Talk:
     def look(self, index: Index, name: str | None = None, *, system: System | None = None) -> Looked:
         """What there is for an index and a project, which is the directory's unless it is named."""
         project = Project(name=name, version="") if name else self.project
-        return diagnosing.looked(
-            verification.verify(
+        return log_diagnosis.looked(
+            verify.verify(
                 system or self.system, index, project,
                 offline=self.offline, directory=self.directory, waive=self.config.waive,
             )
@@ -83,8 +81,8 @@ class Talk:
         mended = [one.index for one in walk if self._mended(one)]
         walk = [self.look(one.index) if one.index in mended else one for one in walk]
         self.write("".join(f"{one.index.name} is now: {one.verdict.word}\n" for one in walk if one.index in mended))
-        worst = diagnosing.first_step(walk)
-        if worst is None or worst.verdict.cause not in mending.FRESH:
+        worst = log_diagnosis.first_step(walk)
+        if worst is None or worst.verdict.cause not in repairs.FRESH:
             return
         if self._asked(f"\nStore a new token for {worst.index.name} now?"):
             self.write("".join(f"{line}\n" for line in storing.lines(self.store(worst.index))))
@@ -100,7 +98,7 @@ class Talk:
         return done
 
     def _next(self, access: Access, seen: Looked, asked: Collection[tuple[str, str]]) -> Mend | None:
-        found = mending.proposals(self.system, access, seen.verdict.causes)
+        found = repairs.proposals(self.system, access, seen.verdict.causes)
         return next((one for one in found if (one.cause, one.title) not in asked), None)
 
     def store(self, index: Index) -> Stored:
@@ -142,10 +140,10 @@ class Talk:
 
 
 def subject(system: System, directory: Path, options: argparse.Namespace) -> tuple[Config, Project | Unknown]:
-    name = options.project or survey.name(directory)
+    name = options.project or collect.name(directory)
     if name is not None:
-        return verification.subject(system, directory, file=options.config, name=name)
-    config = survey.config(directory, options.config, needs_project=False)
+        return verify.subject(system, directory, file=options.config, name=name)
+    config = collect.config(directory, options.config, needs_project=False)
     return config, Unknown(reason="the project's name is not known", remedy="name it: --project NAME")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from release.core.errors import RefusedError
 from release.core.plan import Plan
-from release.reports import run_text as report
+from release.reports import run_text
 from release.reports.lines import Line
 
 
@@ -42,7 +42,7 @@ def agreed(  # noqa: PLR0913 - what is asked about, what was said beforehand, an
 
 
 def _asked(plan: Plan, show: Callable[[Line], None], write: Callable[[str], None]) -> bool:
-    for line in report.plan_lines(plan):
+    for line in run_text.plan_lines(plan):
         show(line)
     write("Go on with what can't be undone? [y/N] ")
     return _line().lower() in {"y", "yes"}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from release.adapters.system import private_rewrite as rewrite
+from release.adapters.system import private_rewrite
 from release.adapters.system.system import System
 from release.core.facts import Access
 from release.core.models.credential import Candidate
@@ -21,8 +21,7 @@ from release.core.models.index import WELL_KNOWN
 from release.core.redaction import redact
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode
-from release.credentials.storage import ini_editor as ini
-from release.credentials.storage import keyring_writer as store
+from release.credentials.storage import ini_editor, keyring_writer
 
 _PLACE = re.compile(r".+, line (?P<line>\d+), \[(?P<section>.+)\] (?P<key>\w+)")
 _LINE = re.compile(r".+, line (?P<line>\d+)")
@@ -74,7 +73,7 @@ class _Case:
     data: bytes
 
     def rewritten(self, new: bytes) -> Callable[[], None]:
-        return partial(rewrite.replace, self.path, self.data, new)
+        return partial(private_rewrite.replace, self.path, self.data, new)
 
 
 def _proposals(case: _Case) -> Iterator[Mend]:
@@ -90,14 +89,14 @@ def _proposals(case: _Case) -> Iterator[Mend]:
         mode = f"{case.path.stat().st_mode & 0o777:o}"
         yield Mend(
             cause="pypirc.perms", title="let nobody else read the file", where=remarked["pypirc.perms"],
-            before=f"mode {mode}", after="mode 600", do=partial(rewrite.protect, case.path),
+            before=f"mode {mode}", after="mode 600", do=partial(private_rewrite.protect, case.path),
         )  # fmt: skip
     yield from _shadows(case)
 
 
 def _mark(case: _Case, where: str) -> Iterator[Mend]:
     bare = case.data.removeprefix(codecs.BOM_UTF8)
-    if bare != case.data and ini.values(bare) is not None:
+    if bare != case.data and ini_editor.values(bare) is not None:
         yield Mend(
             cause="pypirc.malformed", title="take the byte order mark away", where=where,
             before="U+FEFF, then the first line", after="the first line", do=case.rewritten(bare),
@@ -107,13 +106,13 @@ def _mark(case: _Case, where: str) -> Iterator[Mend]:
 def _listed(case: _Case, where: str) -> Iterator[Mend]:
     """A section that nobody reads, since index-servers does not name it."""
     line = _LINE.fullmatch(where)
-    name = ini.heading(case.data, int(line["line"])) if line else None
+    name = ini_editor.heading(case.data, int(line["line"])) if line else None
     if name is None or name.lower() == case.access.index.name.lower() != name:
         return  # a section in the wrong case would be another index
     servers, default = ("distutils", "index-servers"), tuple(WELL_KNOWN)
-    new = ini.with_word(case.data, *servers, name, default)
+    new = ini_editor.with_word(case.data, *servers, name, default)
     if new is not None:
-        old = (ini.values(case.data) or {}).get(servers)
+        old = (ini_editor.values(case.data) or {}).get(servers)
         yield Mend(
             cause="pypirc.section-unlisted", title=f"let uploaders read section [{name}]", where=where,
             before="" if old is None else f"index-servers = {' '.join(old.split())}",
@@ -125,11 +124,11 @@ def _listed(case: _Case, where: str) -> Iterator[Mend]:
 def _value(case: _Case, one: Candidate) -> Iterator[Mend]:
     """A password that is a whole token once quotes, blanks and comments are gone."""
     place = _PLACE.fullmatch(one.origin.detail)
-    text = (ini.values(case.data) or {}).get((place["section"], place["key"])) if place else None
+    text = (ini_editor.values(case.data) or {}).get((place["section"], place["key"])) if place else None
     clean = unwrapped(text) if text is not None else None
     if place is None or text is None or clean is None:
         return
-    new, broken = ini.with_value(case.data, place["section"], place["key"], clean), decode(Secret(text))
+    new, broken = ini_editor.with_value(case.data, place["section"], place["key"], clean), decode(Secret(text))
     if new is not None:
         yield Mend(
             cause="cred.token-whitespace" if isinstance(broken, Token) else broken.cause,
@@ -178,13 +177,13 @@ def _entry_away(case: _Case, entry: Candidate) -> Iterator[Mend]:
         yield Mend(
             cause="src.env-shadows", title="take the token that is not used out of the keyring",
             where=entry.origin.detail, before=f"<token {entry.password.fingerprint}>",
-            do=partial(store.remove, words["service"], words["user"], case.system.env),
+            do=partial(keyring_writer.remove, words["service"], words["user"], case.system.env),
         )  # fmt: skip
 
 
 def _line_away(case: _Case, used: Candidate) -> Iterator[Mend]:
     place = _PLACE.fullmatch(used.origin.detail)
-    new = ini.without(case.data, place["section"], place["key"]) if place else None
+    new = ini_editor.without(case.data, place["section"], place["key"]) if place else None
     if new is not None:
         yield Mend(
             cause="src.env-shadows", title="take the broken token away, so that the keyring's is used",

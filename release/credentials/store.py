@@ -16,9 +16,9 @@ from release.core.models.index import Index
 from release.core.models.verdict import Verdict
 from release.core.secret import Secret
 from release.core.tokens.token import Damage, decode
-from release.credentials import verify as verification
+from release.credentials import verify
 from release.credentials.sources import keyring
-from release.credentials.storage import keyring_writer as store
+from release.credentials.storage import keyring_writer
 from release.credentials.verify import Verification
 
 _USERNAME = "__token__"
@@ -61,11 +61,11 @@ def keep(  # noqa: PLR0913 - a request with options, all but the first four with
     The keyring has `limit` seconds for each answer. `insecure` lets it be a readable file.
     """
     given = Credential(username=_USERNAME, username_origin=_GIVEN, password=secret, origin=_GIVEN)
-    tried = verification.verify(system, index, project, offline=offline, credential=given).verdict
+    tried = verify.verify(system, index, project, offline=offline, credential=given).verdict
     if not tried.passed:
         raise ReleaseError(f"not stored: {tried.message}", remedy=tried.remedy, cause=tried.cause)
-    origin = store.keep(index, secret, system.env, insecure=insecure, limit=limit)
-    now = verification.verify(system, index, project, offline=True, directory=directory)
+    origin = keyring_writer.keep(index, secret, system.env, insecure=insecure, limit=limit)
+    now = verify.verify(system, index, project, offline=True, directory=directory)
     return Stored(
         index=index, origin=origin, verdict=tried, fingerprint=secret.fingerprint, shadows=tuple(_shadows(now, secret))
     )

@@ -12,11 +12,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
-from release.adapters import collect as survey
+from release.adapters import collect
 from release.adapters.system.json_pipe import Pipe
 from release.adapters.system.system import System
-from release.checks import credential_checks as access_checks
-from release.checks import engine as checklist
+from release.checks import credential_checks, engine
 from release.core.config import Config
 from release.core.errors import UnreachableError, UsageError
 from release.core.facts import Access, Project
@@ -30,7 +29,7 @@ from release.core.models.probe import STANDARD_MODULES, Probed
 from release.core.models.project_listing import Listing, releases
 from release.core.models.project_name import is_name
 from release.core.tokens.token import decode
-from release.credentials import sources as credentials
+from release.credentials import sources
 from release.reports.credential_text import Verification
 
 __all__ = ["Tier", "Verification", "identified", "inspect", "known", "permitted", "subject", "verify"]
@@ -63,7 +62,7 @@ def verify(  # noqa: PLR0913 - a question with options, all but the first three 
     if isinstance(credential, Resolution):
         resolved = credential
     elif credential is None:
-        resolved = credentials.resolve(
+        resolved = sources.resolve(
             index, system.env, system.home, directory=directory, every_source=True, keyring_child=keyring
         )
     else:
@@ -71,7 +70,7 @@ def verify(  # noqa: PLR0913 - a question with options, all but the first three 
     facts = replace(_of(resolved, system, index, project), releasing=False)
     if not offline:
         facts = _deeper(system, facts, waive, (vouched, known, identified, permitted) if tiers is None else tiers)
-    outcomes = tuple(checklist.run(access_checks.CHECKS, facts, waive=waive, subject=index.name))
+    outcomes = tuple(engine.run(credential_checks.CHECKS, facts, waive=waive, subject=index.name))
     return Verification(access=facts, outcomes=outcomes, verdict=verdict.judge(outcomes), offline=offline)
 
 
@@ -83,18 +82,18 @@ def subject(
     No program is run where the name stands in pyproject.toml, nor `offline`. Raises `ConfigError`,
     `UsageError` for what is no name.
     """
-    config = survey.config(directory, file, needs_project=name is None)
+    config = collect.config(directory, file, needs_project=name is None)
     if name is not None:
         if not is_name(name):
             raise UsageError(f"no project can be called {name!r}", remedy="give the name as the index has it")
         return config, Project(name=name, version="")
-    known = survey.project(system, directory, ask_backend=False)
+    known = collect.project(system, directory, ask_backend=False)
     if not isinstance(known, Unknown):
         return config, known
-    declared = survey.name(directory)
+    declared = collect.name(directory)
     if declared is not None:
         return config, Project(name=declared, version="")
-    return config, known if offline else survey.project(system, directory)
+    return config, known if offline else collect.project(system, directory)
 
 
 def inspect(
@@ -109,7 +108,7 @@ def inspect(
 
     `ours`: sha256 of the files that this release has built already.
     """
-    resolved = credentials.resolve(index, system.env, system.home)
+    resolved = sources.resolve(index, system.env, system.home)
     facts = known(system, replace(_of(resolved, system, index, project), ours=ours))
     return _deeper(system, facts, waive, (vouched, identified, permitted))
 
@@ -137,7 +136,7 @@ def _deeper(
 ) -> Access:
     """The facts, and those of each tier as long as nothing stands in the way."""
     for ask in tiers:
-        if any(one.state.blocks for one in checklist.run(access_checks.CHECKS, facts, waive=waive)):
+        if any(one.state.blocks for one in engine.run(credential_checks.CHECKS, facts, waive=waive)):
             break
         facts = ask(system, facts)
     return facts
@@ -155,11 +154,11 @@ def vouched(system: System, facts: Access) -> Access:
 
 
 def _identity(system: System, index: Index) -> Identity | Finding | Unknown | None:
-    from release.adapters.oidc import provider as oidc
+    from release.adapters.oidc import provider
 
     try:
-        return oidc.identity(system, oidc.audience(index))
-    except oidc.NoIdentityError as error:
+        return provider.identity(system, provider.audience(index))
+    except provider.NoIdentityError as error:
         return Finding(message=error.message, remedy=error.remedy, cause=error.cause)
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
@@ -173,7 +172,7 @@ def known(system: System, facts: Access) -> Access:  # noqa: ARG001 - a tier tak
     if isinstance(facts.project, Unknown):
         return replace(facts, listing=facts.project)
     index, name = facts.index, facts.project.name
-    listing = survey.listing(index, name)
+    listing = collect.listing(index, name)
     if isinstance(listing, Listing):
         return replace(facts, listing=listing, ownership=_ownership(index, name))
     if listing is None and index.kind == "warehouse" and not index.ephemeral:
@@ -183,22 +182,22 @@ def known(system: System, facts: Access) -> Access:  # noqa: ARG001 - a tier tak
 
 def _ownership(index: Index, name: str) -> Ownership | None:
     """Whose a project is; None where the index does not tell: nothing depends on it."""
-    from release.adapters.index import json_api as project_api
+    from release.adapters.index import json_api
 
     try:
-        return project_api.ownership(index, name)
+        return json_api.ownership(index, name)
     except UnreachableError:
         return None
 
 
 def _alike(index: Index, name: str) -> tuple[str, ...] | Unknown:
     """The names on an index that look like a new one, by the index's own rule."""
-    from release.acceptance import name_rules as names
-    from release.adapters.index import simple_api as index_api
+    from release.acceptance import name_rules
+    from release.adapters.index import simple_api
 
-    shape = names.look(name)
+    shape = name_rules.look(name)
     try:
-        return tuple(one for one in index_api.names(index) if names.look(one) == shape)
+        return tuple(one for one in simple_api.names(index) if name_rules.look(one) == shape)
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
 
@@ -208,12 +207,16 @@ def _alike(index: Index, name: str) -> tuple[str, ...] | Unknown:
 
 def identified(system: System, facts: Access) -> Access:
     """Whether the index knows the token, asked by an upload that can't succeed, with a copy of the token."""
-    from release.adapters.index import token_probes as probes
+    from release.adapters.index import token_probes
 
     credential, index = facts.credential, facts.index
-    if not isinstance(credential, Credential) or index.ephemeral or not probes.may_ask(index, credential.password):
+    if (
+        not isinstance(credential, Credential)
+        or index.ephemeral
+        or not token_probes.may_ask(index, credential.password)
+    ):
         return facts
-    asked, answer = system.now(), _answer(lambda: probes.identity(index, credential.password))
+    asked, answer = system.now(), _answer(lambda: token_probes.identity(index, credential.password))
     told = answer.server_time() if isinstance(answer, Probed) else None
     return replace(facts, identity=answer, skew=told - asked if told else None)
 
@@ -229,18 +232,18 @@ def permitted(system: System, facts: Access) -> Access:
 
 def _permission(facts: Access, credential: Credential, now: datetime) -> Probed | Unknown | None:
     """`now` is the index's time."""
-    from release.adapters.index import token_probes as probes
+    from release.adapters.index import token_probes
 
     index, token = facts.index, credential.password
     match facts.listing:
         case Listing():
             name = facts.ownership.name if facts.ownership else facts.listing.name
             version = _oldest(facts.listing)
-            return _answer(lambda: probes.permission(index, token, name=name, version=version, now=now))
+            return _answer(lambda: token_probes.permission(index, token, name=name, version=version, now=now))
         case None:
-            free = (one for one in STANDARD_MODULES if survey.listing(index, one) is None)
+            free = (one for one in STANDARD_MODULES if collect.listing(index, one) is None)
             module = next(free, None)
-            return None if module is None else _answer(lambda: probes.first_release(index, token, module=module))
+            return None if module is None else _answer(lambda: token_probes.first_release(index, token, module=module))
         case _:
             return None
 

@@ -37,10 +37,9 @@ def recognise(text: str, *, status: int | None = None) -> tuple[Match, ...]:
     `text` is a server's words (`status` is then its HTTP status), or the whole output of a tool or CI
     run that failed. Several causes often share one text: local evidence tells them apart.
     """
-    from release.diagnostics import catalog
-    from release.diagnostics import matcher as symptoms
+    from release.diagnostics import catalog, matcher
 
-    return symptoms.recognise(catalog.CATALOG.values(), text, status=status)
+    return matcher.recognise(catalog.CATALOG.values(), text, status=status)
 
 
 def unsaid(text: str) -> int | None:
@@ -49,9 +48,9 @@ def unsaid(text: str) -> int | None:
     flit, hatch and pdm show only the reason phrase, which HTTP/2 does not carry: `twine upload
     --verbose` shows the server's words.
     """
-    from release.diagnostics import matcher as symptoms
+    from release.diagnostics import matcher
 
-    return symptoms.unsaid(text)
+    return matcher.unsaid(text)
 
 
 def remedy_for(text: str, *, status: int | None = None, values: Mapping[str, str] | None = None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from release.diagnostics import shared_phrases as words
+from release.diagnostics import shared_phrases
 from release.diagnostics.models import Diagnosis
 
 DIAGNOSES = (
@@ -11,7 +11,7 @@ DIAGNOSES = (
         title="the index has the release and does not show it everywhere yet",
         explanation="The pages that installers read are cached at many places, some for more than ten minutes. The "
         "upload succeeded.",
-        symptoms=(words.NOT_FOUND_YET, "ERROR: No matching distribution found for {requirement}"),
+        symptoms=(shared_phrases.NOT_FOUND_YET, "ERROR: No matching distribution found for {requirement}"),
         also=("because there is no version of",),
         remedy="wait up to half an hour and ask again: pip install --no-cache-dir {project}=={version}; do not upload "
         "again",
@@ -29,7 +29,7 @@ DIAGNOSES = (
         title="two forms of the same index page disagree",
         explanation="The HTML and the JSON form of the simple API are cached apart, and pip keeps pages for ten "
         "minutes of its own.",
-        also=(words.NOT_FOUND_YET,),
+        also=(shared_phrases.NOT_FOUND_YET,),
         shows="a browser shows the version, pip does not find it",
         remedy="run pip install --no-cache-dir {project}=={version}, and look at the form that pip reads: curl -H "
         "'Accept: application/vnd.pypi.simple.v1+json' {site}/simple/{project}/",
@@ -42,7 +42,7 @@ DIAGNOSES = (
         title="dependencies are looked for on TestPyPI",
         explanation="TestPyPI lacks most projects, and under their names anybody may have put anything. An extra index "
         "makes both possible at once.",
-        also=(words.NOT_FOUND_YET,),
+        also=(shared_phrases.NOT_FOUND_YET,),
         shows="the release installs from PyPI and not from TestPyPI, or brings strange dependencies",
         remedy="install the dependencies from PyPI first, then the project alone from TestPyPI: pip install --no-deps "
         "--index-url https://test.pypi.org/simple/ {project}=={version}; never use --extra-index-url for it",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from release.diagnostics import shared_phrases as words
+from release.diagnostics import shared_phrases
 from release.diagnostics.models import Diagnosis
 
 DIAGNOSES = (
@@ -191,7 +191,7 @@ DIAGNOSES = (
         explanation="An answer of the 500s, or none, came after the file had been taken; the next attempt meets the "
         "file of the first. With equal bytes PyPI answers 200, others that it exists.",
         symptoms=("Package upload appears to have failed. Retry … File already exists",),
-        also=(words.FILE_EXISTS, words.FILE_EXISTS_OLD),
+        also=(shared_phrases.FILE_EXISTS, shared_phrases.FILE_EXISTS_OLD),
         remedy="compare the sha256 of {file} with the one at {site}/project/{project}/#files: where they are equal, "
         "the file is uploaded and nothing is to be done",
         detect="after",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from release.diagnostics import shared_phrases as words
+from release.diagnostics import shared_phrases
 from release.diagnostics.models import Diagnosis
 
 DIAGNOSES = (
@@ -11,7 +11,7 @@ DIAGNOSES = (
         title="a variable hides the credential that was meant",
         explanation="TWINE_USERNAME and TWINE_PASSWORD win over .pypirc and keyring. One that a shell profile or a CI "
         "setting exports years after is used, whatever was stored since.",
-        also=(words.INVALID_AUTH, words.ACCOUNT_NAME, words.OTHER_PROJECT),
+        also=(shared_phrases.INVALID_AUTH, shared_phrases.ACCOUNT_NAME, shared_phrases.OTHER_PROJECT),
         shows="a new token changes nothing",
         remedy="unset TWINE_USERNAME TWINE_PASSWORD (in PowerShell: Remove-Item Env:TWINE_PASSWORD), and remove them "
         "from where they are exported",
@@ -24,7 +24,7 @@ DIAGNOSES = (
         title="the token is in a variable that this uploader does not read",
         explanation="Every tool has its own names: TWINE_PASSWORD, UV_PUBLISH_TOKEN, FLIT_PASSWORD, HATCH_INDEX_AUTH, "
         "POETRY_PYPI_TOKEN_PYPI, PDM_PUBLISH_PASSWORD, MATURIN_PYPI_TOKEN. PYPI_TOKEN is read by none of them.",
-        also=(words.CREDENTIAL_NOT_FOUND, words.INVALID_AUTH, "Missing required option: auth"),
+        also=(shared_phrases.CREDENTIAL_NOT_FOUND, shared_phrases.INVALID_AUTH, "Missing required option: auth"),
         shows="as if there were no token",
         remedy="give it the name that the uploader reads; for twine: export TWINE_USERNAME=__token__ "
         'TWINE_PASSWORD="$PYPI_TOKEN"',
@@ -38,7 +38,7 @@ DIAGNOSES = (
         explanation="It looks in the home directory of the user who runs it, under exactly this name: not in the "
         "project, not in another user's home (sudo, containers, tox), and not at .pypirc.txt.",
         symptoms=("InvalidConfiguration: [Errno 2] No such file or directory: '{pypirc}'",),
-        also=(words.MISSING_SECTION, words.CREDENTIAL_NOT_FOUND),
+        also=(shared_phrases.MISSING_SECTION, shared_phrases.CREDENTIAL_NOT_FOUND),
         remedy='move it to ~/.pypirc, or name it: twine upload --config-file PATH; python -c "import os; '
         "print(os.path.expanduser('~/.pypirc'))\" prints where it belongs",
         detect="offline",
@@ -50,7 +50,7 @@ DIAGNOSES = (
         title="a section of .pypirc is not in the list index-servers",
         explanation="Where [distutils] has a list index-servers, twine reads the sections named there and no others; "
         "the section's username and password are passed over in silence.",
-        also=(words.MISSING_SECTION, words.CREDENTIAL_NOT_FOUND, words.INVALID_AUTH),
+        also=(shared_phrases.MISSING_SECTION, shared_phrases.CREDENTIAL_NOT_FOUND, shared_phrases.INVALID_AUTH),
         shows="as if the section were not there",
         remedy="add {index} to index-servers in the [distutils] section of ~/.pypirc",
         detect="offline",
@@ -63,7 +63,7 @@ DIAGNOSES = (
         explanation="The name given with --repository or TWINE_REPOSITORY has no section, or was mistyped: -repository "
         "with one hyphen asks for the repository 'epository'.",
         symptoms=(
-            words.MISSING_SECTION,
+            shared_phrases.MISSING_SECTION,
             "KeyError: 'repository'",
             "PdmUsageError: Missing repository config of {section}",
         ),
@@ -77,7 +77,7 @@ DIAGNOSES = (
         id="pypirc.testpypi-under-pypi",
         title="the section [pypi] of .pypirc holds a TestPyPI token",
         explanation="The snippet that TestPyPI shows for copying has been put under [pypi], or the two were swapped.",
-        also=(words.INVALID_AUTH,),
+        also=(shared_phrases.INVALID_AUTH,),
         shows="as an unknown token",
         remedy="move the token to the section [testpypi] of ~/.pypirc, and put one from PyPI under [pypi]",
         detect="offline",
@@ -89,7 +89,7 @@ DIAGNOSES = (
         title="a section of .pypirc points to another index than its name says",
         explanation="[pypi] with TestPyPI's address uploads to TestPyPI, and the other way round: the name is but a "
         "name.",
-        also=(words.INVALID_AUTH,),
+        also=(shared_phrases.INVALID_AUTH,),
         shows="the upload succeeds, on the wrong index; or the token is refused as unknown",
         remedy="delete the repository line from [pypi] and [testpypi] in ~/.pypirc: twine knows both addresses",
         detect="offline",
@@ -101,7 +101,7 @@ DIAGNOSES = (
         title="an address was given, so .pypirc was not read",
         explanation="With --repository-url or TWINE_REPOSITORY_URL, twine takes nothing from .pypirc, whether or not a "
         "section has the same address.",
-        also=(words.CREDENTIAL_NOT_FOUND, words.INVALID_AUTH),
+        also=(shared_phrases.CREDENTIAL_NOT_FOUND, shared_phrases.INVALID_AUTH),
         shows="as if .pypirc were not there",
         remedy="name the section in place of the address: twine upload --repository {index}; and unset "
         "TWINE_REPOSITORY_URL",
@@ -115,7 +115,7 @@ DIAGNOSES = (
         explanation="A line before the first section, a section or key that stands there twice, a byte order mark, or "
         "another encoding than UTF-8. twine does not say which, so as to show no secret.",
         symptoms=(
-            words.MALFORMED_PYPIRC,
+            shared_phrases.MALFORMED_PYPIRC,
             "UnableToReadConfigurationFile: Unable to read configuration file: {pypirc}",
             "MissingSectionHeaderError: File contains no section headers",
             "configparser.DuplicateOptionError",

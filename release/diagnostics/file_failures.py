@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from release.diagnostics import shared_phrases as words
+from release.diagnostics import shared_phrases
 from release.diagnostics.models import Diagnosis
 
 DIAGNOSES = (
@@ -11,8 +11,8 @@ DIAGNOSES = (
         title="the index has another file of this name",
         explanation="A file's bytes can't be replaced. The version was built again, or its number was not raised; the "
         "same bytes under another name are refused in the same words.",
-        symptoms=(words.FILE_EXISTS, words.FILE_EXISTS_OLD),
-        also=(words.FILE_USED_OLD,),
+        symptoms=(shared_phrases.FILE_EXISTS, shared_phrases.FILE_EXISTS_OLD),
+        also=(shared_phrases.FILE_USED_OLD,),
         remedy="raise the version and build again, or upload the very files of the first build; never rebuild a "
         "version that is on the index",
         detect="network",
@@ -24,7 +24,7 @@ DIAGNOSES = (
         title="an earlier run uploaded some of the files",
         explanation="A job failed in the middle, and its repetition stops at the first file that is there already, "
         "with other bytes since it was built anew.",
-        also=(words.FILE_EXISTS, words.FILE_EXISTS_OLD),
+        also=(shared_phrases.FILE_EXISTS, shared_phrases.FILE_EXISTS_OLD),
         shows="the index lists some of the release's files",
         remedy="keep the files of the first build and upload what is missing: python -m release status shows which; "
         "where they are lost, raise the version",
@@ -37,7 +37,10 @@ DIAGNOSES = (
         title="the file's name was used before and deleted",
         explanation="A name that was ever used on the index is used up, also if the release, the project or its former "
         "owner's project was deleted. Nothing shows it beforehand.",
-        symptoms=("400 This filename was previously used by a file that has since been deleted", words.FILE_USED_OLD),
+        symptoms=(
+            "400 This filename was previously used by a file that has since been deleted",
+            shared_phrases.FILE_USED_OLD,
+        ),
         remedy="raise the version, and build and upload all files of the new one",
         detect="after",
         weight="medium",
@@ -66,7 +69,7 @@ DIAGNOSES = (
         explanation="dist/* matches everything that earlier builds left there, and an upload stops at the first of "
         "them.",
         symptoms=("InvalidDistribution: Unknown distribution format: '{file}'",),
-        also=(words.FILE_EXISTS,),
+        also=(shared_phrases.FILE_EXISTS,),
         shows="files of several versions in one upload",
         remedy="empty dist/ before building: rm -rf dist, then python -m build",
         detect="offline",
@@ -113,7 +116,7 @@ DIAGNOSES = (
         title="the version is on the index already",
         explanation="The number was not raised since the last release, or the build took it from a place that was "
         "forgotten.",
-        also=(words.FILE_EXISTS, words.FILE_EXISTS_OLD),
+        also=(shared_phrases.FILE_EXISTS, shared_phrases.FILE_EXISTS_OLD),
         shows="the index lists {version} as released",
         remedy="raise the version where the build reads it, commit, and tag the commit",
         detect="network",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from release.diagnostics import shared_phrases as words
+from release.diagnostics import shared_phrases
 from release.diagnostics.models import Diagnosis
 
 DIAGNOSES = (
@@ -11,7 +11,7 @@ DIAGNOSES = (
         title="the keyring holds the token under another service name",
         explanation="twine asks the keyring for the upload address, character by character: without its last slash, "
         "with the site's address, or as 'pypi', the entry is not found.",
-        also=(words.CREDENTIAL_NOT_FOUND,),
+        also=(shared_phrases.CREDENTIAL_NOT_FOUND,),
         shows="twine asks for a token although one is stored",
         remedy="store it under the name that twine asks for: python -m keyring set {upload_url} __token__",
         detect="offline",
@@ -23,7 +23,7 @@ DIAGNOSES = (
         title="the keyring holds the token under an account's name",
         explanation="For PyPI and TestPyPI, twine asks for the username __token__ and never for another one that is "
         "stored.",
-        also=(words.CREDENTIAL_NOT_FOUND,),
+        also=(shared_phrases.CREDENTIAL_NOT_FOUND,),
         shows="twine asks for a token although one is stored",
         remedy="store it for __token__: python -m keyring set {upload_url} __token__; then delete the old entry: "
         "python -m keyring del {upload_url} {user}",
@@ -36,7 +36,7 @@ DIAGNOSES = (
         title="the keyring holds an old token",
         explanation="The token was rotated or deleted, and the entry was not; some tools store what they were given "
         "once and offer no way to replace it.",
-        also=(words.INVALID_AUTH, words.ACCOUNT_NAME),
+        also=(shared_phrases.INVALID_AUTH, shared_phrases.ACCOUNT_NAME),
         shows="a new token elsewhere changes nothing",
         remedy="replace it: python -m keyring set {upload_url} __token__",
         detect="probe",
@@ -48,7 +48,7 @@ DIAGNOSES = (
         title="there is no keyring on this machine",
         explanation="CI machines, containers and WSL have no secret store, or keyring was told to use none.",
         symptoms=("keyring.errors.NoKeyringError: No recommended backend was available",),
-        also=("No suitable keyring backend", "No keyring backend found", words.CREDENTIAL_NOT_FOUND),
+        also=("No suitable keyring backend", "No keyring backend found", shared_phrases.CREDENTIAL_NOT_FOUND),
         remedy="use TWINE_PASSWORD or trusted publishing there; python -m keyring --list-backends shows which stores "
         "there are",
         detect="offline",
@@ -80,7 +80,7 @@ DIAGNOSES = (
         title="the variables do not reach the uploader",
         explanation="tox, nox, sudo and containers pass on few variables, or none; HOME and the session bus of the "
         "keyring are among those that get lost.",
-        also=(words.CREDENTIAL_NOT_FOUND,),
+        also=(shared_phrases.CREDENTIAL_NOT_FOUND,),
         shows="it works in the shell, and not inside the tool",
         remedy="let them through: pass_env = TWINE_* in tox, env= in nox, --env TWINE_PASSWORD in docker run, "
         "--preserve-env=TWINE_PASSWORD in sudo",
@@ -93,7 +93,7 @@ DIAGNOSES = (
         title="a shell changed the value",
         explanation="$, !, ` and % mean something to shells and to GitLab's variables, and vanish with what follows "
         "them.",
-        also=(words.INVALID_AUTH,),
+        also=(shared_phrases.INVALID_AUTH,),
         shows="the same secret works elsewhere",
         remedy="put the value into single quotes, or switch off 'expand variable reference' for it in GitLab",
         detect="offline",
@@ -105,7 +105,12 @@ DIAGNOSES = (
         title="the run belongs to a pull request from a fork, which gets no secrets",
         explanation="GitHub hands secrets neither to pull requests from forks nor to those of dependabot; they are "
         "empty texts there.",
-        also=(words.EMPTY, words.CREDENTIAL_NOT_FOUND, words.INVALID_AUTH, words.NO_IDENTITY),
+        also=(
+            shared_phrases.EMPTY,
+            shared_phrases.CREDENTIAL_NOT_FOUND,
+            shared_phrases.INVALID_AUTH,
+            shared_phrases.NO_IDENTITY,
+        ),
         shows="it fails for some contributors and not for others",
         remedy="publish from a tag or a release of the repository itself: on: push: tags, not on: pull_request",
         detect="offline",
@@ -118,8 +123,8 @@ DIAGNOSES = (
         explanation="It has another name, belongs to an environment that the job does not declare, to an organization "
         "that does not share it, or to protected branches and tags only; a repository's own secret hides the "
         "organization's.",
-        symptoms=(words.EMPTY, words.INVALID_AUTH),
-        also=(words.CREDENTIAL_NOT_FOUND, words.ODD),
+        symptoms=(shared_phrases.EMPTY, shared_phrases.INVALID_AUTH),
+        also=(shared_phrases.CREDENTIAL_NOT_FOUND, shared_phrases.ODD),
         remedy="compare the name in the workflow with the list in the repository's settings, declare the secret's "
         "environment in the job, and protect the tag pattern in GitLab",
         detect="offline",
@@ -136,7 +141,7 @@ DIAGNOSES = (
         explanation="The action ignores inputs that it does not know: with repository_url in place of repository-url, "
         "the upload goes to PyPI, with a token for TestPyPI.",
         symptoms=("Unexpected input(s) '{input}', valid inputs are",),
-        also=(words.INVALID_AUTH,),
+        also=(shared_phrases.INVALID_AUTH,),
         remedy="write the input's name as the action's documentation does: repository-url, packages-dir, skip-existing",
         detect="offline",
         weight="low",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from release.diagnostics import shared_phrases as words
+from release.diagnostics import shared_phrases
 from release.diagnostics.models import Diagnosis
 
 DIAGNOSES = (
@@ -18,7 +18,7 @@ DIAGNOSES = (
             "400 {field} introduced in metadata version {needed}, not {declared}.",
             "introduced in metadata version {needed}, not {declared}",
         ),
-        also=(words.CORE_METADATA_INVALID,),
+        also=(shared_phrases.CORE_METADATA_INVALID,),
         remedy="upgrade the uploader: pip install --upgrade twine packaging (or hatch, flit, poetry, pdm); where that "
         "can't be, build with an older backend",
         detect="offline",
@@ -209,7 +209,7 @@ DIAGNOSES = (
         symptoms=("400 '{field}' has invalid data",),
         also=(
             "400 '{value}' is invalid for '{field}'",
-            words.CORE_METADATA_INVALID,
+            shared_phrases.CORE_METADATA_INVALID,
         ),
         remedy="correct the field that the message names in pyproject.toml, and build again",
         detect="offline",

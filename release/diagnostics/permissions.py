@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from release.diagnostics import shared_phrases as words
+from release.diagnostics import shared_phrases
 from release.diagnostics.models import Diagnosis
 
 DIAGNOSES = (
@@ -11,7 +11,7 @@ DIAGNOSES = (
         title="the token is limited to another project",
         explanation="A token made for one project uploads to no other. The index says so before it looks at the "
         "signature, so that the rest of the token may be damaged, too.",
-        symptoms=(words.OTHER_PROJECT,),
+        symptoms=(shared_phrases.OTHER_PROJECT,),
         remedy="create a token for {project} at {site}/manage/account/token/, or compare the name in pyproject.toml "
         "with the project that the token is for",
         detect="offline",
@@ -23,7 +23,7 @@ DIAGNOSES = (
         title="the token is limited to one project, and this project does not exist yet",
         explanation="A token can be limited only to projects that exist, so a project's first upload needs one for the "
         "whole account, or a pending trusted publisher.",
-        symptoms=(words.OTHER_PROJECT,),
+        symptoms=(shared_phrases.OTHER_PROJECT,),
         remedy="upload the first release with a token for the whole account, made at {site}/manage/account/token/; "
         "replace it afterwards by one for {project} alone",
         detect="network",
@@ -35,7 +35,7 @@ DIAGNOSES = (
         title="the token has expired, or is not valid yet",
         explanation="A token may carry a time limit, added by its holder or by trusted publishing. The server's clock "
         "decides; for a token that is not valid yet it uses the same words.",
-        symptoms=(words.EXPIRED,),
+        symptoms=(shared_phrases.EXPIRED,),
         remedy="use the token that this one was derived from, or create one at {site}/manage/account/token/; if it "
         "should be valid still, set this machine's clock",
         detect="offline",
@@ -47,7 +47,7 @@ DIAGNOSES = (
         title="the token was deleted, or never existed on this index",
         explanation="The token is well formed and of this index, and the index does not know its identifier: it was "
         "deleted by hand, with the account's recovery, or by a rotation.",
-        symptoms=(words.INVALID_AUTH,),
+        symptoms=(shared_phrases.INVALID_AUTH,),
         remedy="look for the identifier {identifier} among the tokens at {site}/manage/account/; if it is not there, "
         "create a token at {site}/manage/account/token/ and store it in place of this one",
         detect="probe",
@@ -59,7 +59,7 @@ DIAGNOSES = (
         title="the token was published somewhere, and revoked for it",
         explanation="GitHub and others report tokens that they find in public; PyPI deletes them within seconds and "
         "writes to the owner. Files of a release, logs and threads count as public.",
-        symptoms=(words.INVALID_AUTH,),
+        symptoms=(shared_phrases.INVALID_AUTH,),
         remedy="look for PyPI's mail about an exposed token, create a new token at {site}/manage/account/token/, and "
         "remove the old one from where it was found: git log --all --oneline -S pypi-",
         detect="probe",
@@ -117,7 +117,7 @@ DIAGNOSES = (
         title="the account is frozen or its password is disabled",
         explanation="A password found in a leak, an administrator's intervention, or a project in quarantine disables "
         "the account, and with it every token. The index answers as for an unknown token.",
-        symptoms=(words.INVALID_AUTH,),
+        symptoms=(shared_phrases.INVALID_AUTH,),
         remedy="sign in at {site}/account/login/ and do what it asks for; for a frozen account see "
         "{site}/help/#account-recovery",
         detect="probe",
@@ -166,7 +166,7 @@ DIAGNOSES = (
         title="the account has no role on the project",
         explanation="The token is in order, and its user is neither owner nor maintainer: removed, never invited, or "
         "another account than thought. Another token of the same user does not help.",
-        symptoms=(words.NO_ROLE, "403 You are not allowed to upload to '{project}'"),
+        symptoms=(shared_phrases.NO_ROLE, "403 You are not allowed to upload to '{project}'"),
         remedy="ask an owner to add {user} at {site}/manage/project/{project}/collaboration/, and accept the "
         "invitation; or use a token of an account that has a role there",
         detect="probe",
@@ -190,7 +190,7 @@ DIAGNOSES = (
         title="the project is archived",
         explanation="An archived project takes no uploads from anybody; the index says that the user isn't allowed to, "
         "as if a role were missing.",
-        also=(words.NO_ROLE, words.NO_ROLE_MINTED),
+        also=(shared_phrases.NO_ROLE, shared_phrases.NO_ROLE_MINTED),
         shows="as a missing role, although the user is an owner",
         remedy="take the project out of the archive at {site}/manage/project/{project}/settings/, and run it again",
         detect="network",
@@ -202,7 +202,7 @@ DIAGNOSES = (
         title="the project is in quarantine",
         explanation="Administrators suspect malware. The project can't be installed, its users' accounts are frozen, "
         "and their tokens are answered as unknown.",
-        also=(words.INVALID_AUTH, words.NO_ROLE_MINTED),
+        also=(shared_phrases.INVALID_AUTH, shared_phrases.NO_ROLE_MINTED),
         shows="as an unknown token, for every user of the project",
         remedy="write to security@pypi.org; see {site}/help/#project_in_quarantine",
         detect="network",

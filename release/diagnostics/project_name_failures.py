@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from release.diagnostics import shared_phrases as words
+from release.diagnostics import shared_phrases
 from release.diagnostics.models import Diagnosis
 
 DIAGNOSES = (
@@ -11,7 +11,7 @@ DIAGNOSES = (
         title="the name belongs to somebody else",
         explanation="The project exists, and the account has no part in it. The index says that the user isn't allowed "
         "to upload; the credential is in order.",
-        symptoms=(words.NO_ROLE, "403 You are not allowed to upload to '{project}'"),
+        symptoms=(shared_phrases.NO_ROLE, "403 You are not allowed to upload to '{project}'"),
         remedy="look at {site}/project/{project}/: choose another name in pyproject.toml, or ask its owners for a role",
         detect="network",
         weight="high",
@@ -22,7 +22,7 @@ DIAGNOSES = (
         title="the name is registered, and nothing was ever released under it",
         explanation="The project exists without files, so its page is not found, and the upload is refused all the "
         "same. TestPyPI, with other projects, may take it.",
-        symptoms=(words.NO_ROLE,),
+        symptoms=(shared_phrases.NO_ROLE,),
         remedy="choose another name in pyproject.toml, or ask for this one: {site}/help/#project-name-claim",
         detect="network",
         weight="high",

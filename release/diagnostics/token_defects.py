@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from release.diagnostics import shared_phrases as words
+from release.diagnostics import shared_phrases
 from release.diagnostics.models import Diagnosis
 
 DIAGNOSES = (
@@ -11,7 +11,7 @@ DIAGNOSES = (
         title="the token begins with pypi- twice",
         explanation="A form or a script put pypi- in front of a token that had it already. The index takes the second "
         "one for a part of the token, and knows no such token.",
-        also=(words.INVALID_AUTH,),
+        also=(shared_phrases.INVALID_AUTH,),
         shows="as an unknown token; the value begins with pypi-pypi-",
         remedy="remove one pypi- from the stored value",
         detect="offline",
@@ -23,7 +23,7 @@ DIAGNOSES = (
         title="several tokens stand where one belongs",
         explanation="A second paste at a prompt that shows nothing, or an old and a new token side by side. What is "
         "sent is one long text that no index knows.",
-        also=(words.INVALID_AUTH,),
+        also=(shared_phrases.INVALID_AUTH,),
         shows="as an unknown token; the value is about twice as long as one",
         remedy="keep one token: clear the stored value, then paste once: python -m release store --index {index}",
         detect="offline",
@@ -34,8 +34,8 @@ DIAGNOSES = (
         id="cred.assignment",
         title="a piece of a command or of a configuration line stands before the token",
         explanation="A whole line was copied, such as password = … or TWINE_PASSWORD=…, and became the value.",
-        symptoms=(words.ODD,),
-        also=(words.INVALID_AUTH,),
+        symptoms=(shared_phrases.ODD,),
+        also=(shared_phrases.INVALID_AUTH,),
         remedy="keep the token alone in the stored value, from pypi- on",
         detect="offline",
         weight="low",
@@ -46,8 +46,8 @@ DIAGNOSES = (
         title="the token is one of another service",
         explanation="A token of GitHub, GitLab, npm or another service was stored under the name of the index's. The "
         "kind can be told from its first characters.",
-        symptoms=(words.ODD,),
-        also=(words.INVALID_AUTH,),
+        symptoms=(shared_phrases.ODD,),
+        also=(shared_phrases.INVALID_AUTH,),
         remedy="store a token that was made at {site}/manage/account/token/; it begins with pypi-",
         detect="offline",
         weight="medium",
@@ -58,7 +58,7 @@ DIAGNOSES = (
         title="the token holds a character that its alphabet does not have",
         explanation="Tokens are written with A-Z, a-z, 0-9, - and _ alone. A dot, a comma or a slash came in when it "
         "was copied, typed, or cut out of a sentence.",
-        also=(words.INVALID_AUTH,),
+        also=(shared_phrases.INVALID_AUTH,),
         shows="as an unknown token",
         remedy="copy the token again, alone and whole; if it can't be seen any more, make one at "
         "{site}/manage/account/token/",
@@ -71,7 +71,7 @@ DIAGNOSES = (
         title="the token is damaged in its middle",
         explanation="A character was changed, added or lost, or all letters were brought to one case, so that the "
         "token's parts no longer have the lengths that it tells of them.",
-        also=(words.INVALID_AUTH,),
+        also=(shared_phrases.INVALID_AUTH,),
         shows="as an unknown token",
         remedy="copy the token again, alone and whole; if it can't be seen any more, make one at "
         "{site}/manage/account/token/",
@@ -84,7 +84,7 @@ DIAGNOSES = (
         title="characters follow behind the end of the token",
         explanation="A token tells where it ends. Some pasted characters more are ignored by PyPI as long as they "
         "keep to the alphabet and to a length that base64 can have; otherwise the whole token is unknown to it.",
-        also=(words.INVALID_AUTH,),
+        also=(shared_phrases.INVALID_AUTH,),
         shows="as an unknown token, or not at all",
         remedy="remove what stands behind the token, or copy it again from where it was made",
         detect="offline",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from release.diagnostics import shared_phrases as words
+from release.diagnostics import shared_phrases
 from release.diagnostics.models import Diagnosis
 
 DIAGNOSES = (
@@ -11,7 +11,11 @@ DIAGNOSES = (
         title="the job may not ask for an identity token",
         explanation="GitHub gives one only to jobs with the permission id-token: write. A permissions block on the job "
         "replaces the workflow's whole.",
-        symptoms=(words.NO_IDENTITY, words.NO_OIDC, "Unable to retrieve an OIDC token from the CI platform"),
+        symptoms=(
+            shared_phrases.NO_IDENTITY,
+            shared_phrases.NO_OIDC,
+            "Unable to retrieve an OIDC token from the CI platform",
+        ),
         remedy="add permissions: id-token: write to the job that uploads",
         detect="offline",
         weight="high",
@@ -25,7 +29,7 @@ DIAGNOSES = (
         id="tp.fork-pr",
         title="the run belongs to a pull request from a fork, which gets no identity",
         explanation="GitHub issues no identity token to pull requests from forks, whatever the workflow asks for.",
-        also=(words.NO_IDENTITY, words.NO_OIDC),
+        also=(shared_phrases.NO_IDENTITY, shared_phrases.NO_OIDC),
         shows="as a missing permission, in the runs of some contributors",
         remedy="publish from a tag or a release of the repository itself: on: push: tags, not on: pull_request",
         detect="offline",
@@ -48,7 +52,7 @@ DIAGNOSES = (
         title="the job's environment is not the publisher's",
         explanation="The publisher on the index names an environment that the job does not declare, or another one. A "
         "publisher without environment accepts any.",
-        symptoms=("422 Check failed for optional claim 'environment'", words.NO_PUBLISHER),
+        symptoms=("422 Check failed for optional claim 'environment'", shared_phrases.NO_PUBLISHER),
         remedy="compare environment: in the job with the publisher at "
         "{site}/manage/project/{project}/settings/publishing/, and make them equal",
         detect="offline",
@@ -70,7 +74,7 @@ DIAGNOSES = (
             "422 Check failed for required claim 'repository",
             "422 Check failed for required claim 'job_workflow_ref'",
         ),
-        also=(words.NO_PUBLISHER,),
+        also=(shared_phrases.NO_PUBLISHER,),
         remedy="add a publisher with the present names at {site}/manage/project/{project}/settings/publishing/, and "
         "remove the old one",
         detect="offline",
@@ -85,7 +89,7 @@ DIAGNOSES = (
         id="tp.reusable-workflow",
         title="the upload runs in a reusable workflow",
         explanation="The identity then names the called workflow, which PyPI does not accept as a publisher.",
-        also=(words.NO_PUBLISHER, "422 claim does not match, expecting one of"),
+        also=(shared_phrases.NO_PUBLISHER, "422 claim does not match, expecting one of"),
         shows="as a publisher that is not found, although every name is right",
         remedy="move the job that uploads into the workflow that is triggered; the building may stay where it is",
         detect="offline",
@@ -111,7 +115,7 @@ DIAGNOSES = (
             "400 Non-user identities cannot create new projects",
             "403 OIDC scoped token is not valid for project '{project}'",
             "403 current OIDC publisher does not match publisher restriction in token",
-            words.NO_ROLE_MINTED,
+            shared_phrases.NO_ROLE_MINTED,
         ),
         remedy="compare the name in pyproject.toml with the publisher's project at {site}/manage/account/publishing/, "
         "and make them equal; see https://docs.pypi.org/trusted-publishers/troubleshooting/",
@@ -134,8 +138,8 @@ DIAGNOSES = (
         id="tp.token-expired",
         title="the token of trusted publishing ran out",
         explanation="It lives 15 minutes from its minting; long uploads and approvals outlive it.",
-        symptoms=(words.EXPIRED,),
-        also=(words.INVALID_AUTH,),
+        symptoms=(shared_phrases.EXPIRED,),
+        also=(shared_phrases.INVALID_AUTH,),
         remedy="mint it as late as possible, in the step that uploads; run the job again, which skips what is there",
         detect="offline",
         weight="medium",
@@ -194,7 +198,7 @@ DIAGNOSES = (
         id="tp.testpypi-not-configured",
         title="the publisher is set on one of PyPI and TestPyPI, and not on the other",
         explanation="Each has its own publishers; what works for one says nothing about the other.",
-        also=(words.NO_PUBLISHER,),
+        also=(shared_phrases.NO_PUBLISHER,),
         shows="as a publisher that is not found, on one of the two",
         remedy="add the publisher on this index, too: {site}/manage/project/{project}/settings/publishing/, or "
         "{site}/manage/account/publishing/ before the first release",

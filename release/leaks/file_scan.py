@@ -13,7 +13,7 @@ from typing import IO
 
 from release.adapters.git.objects import PIECE
 from release.core.models.leak import Leak, Searched, Unread
-from release.leaks import archive_members as members
+from release.leaks import archive_members
 from release.leaks.scanner import OVERLAP, search
 
 #: archives in archives
@@ -31,26 +31,26 @@ def file(path: Path, name: str) -> Searched:
     """Search one file, to be called `name`. Raises `OSError` where it can't be read."""
     with path.open("rb") as stream:
         size = os.fstat(stream.fileno()).st_size
-        return _sum(_look(stream, name, _Way(meter=members.Meter(size))))
+        return _sum(_look(stream, name, _Way(meter=archive_members.Meter(size))))
 
 
 def content(data: bytes, name: str) -> Searched:
     """Search the bytes of one file."""
-    if members.form(data) is None:
+    if archive_members.form(data) is None:
         return Searched(leaks=search(data, name), count=1)
-    return _sum(_look(io.BytesIO(data), name, _Way(meter=members.Meter(len(data)))))
+    return _sum(_look(io.BytesIO(data), name, _Way(meter=archive_members.Meter(len(data)))))
 
 
 def stream(data: IO[bytes], name: str, size: int) -> Searched:
     """Search a file of `size` bytes that is read once, from where it stands to its end."""
-    return _sum(_look(data, name, _Way(meter=members.Meter(size))))
+    return _sum(_look(data, name, _Way(meter=archive_members.Meter(size))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Way:
     """How far inside an archive we are, and what of it may still be unpacked."""
 
-    meter: members.Meter
+    meter: archive_members.Meter
     depth: int = 0
 
 
@@ -100,7 +100,7 @@ def _sum(found: Iterator[Leak | Unread]) -> Searched:
 
 def _look(data: IO[bytes], name: str, way: _Way) -> Iterator[Leak | Unread]:
     piece = data.read(_AT_A_TIME)
-    kind = members.form(piece)
+    kind = archive_members.form(piece)
     if kind is None:
         yield from _pieces(data, piece, name)
     elif way.depth >= _DEPTH:
@@ -110,16 +110,16 @@ def _look(data: IO[bytes], name: str, way: _Way) -> Iterator[Leak | Unread]:
             yield from _inside(archive, kind, name, way)
 
 
-def _inside(archive: IO[bytes], kind: members.Form, name: str, way: _Way) -> Iterator[Leak | Unread]:
+def _inside(archive: IO[bytes], kind: archive_members.Form, name: str, way: _Way) -> Iterator[Leak | Unread]:
     inner = _Way(meter=way.meter, depth=way.depth + 1)
     try:
-        for member, content in members.members(archive, kind, way.meter):
+        for member, content in archive_members.members(archive, kind, way.meter):
             yield from _look(content, f"{name}!{member}" if member else name, inner)
-    except members.TooMuchError:
+    except archive_members.TooMuchError:
         if way.depth:
             raise
         yield Unread(path=name, reason="it unpacks to far more than its size")
-    except members.BROKEN:
+    except archive_members.BROKEN:
         # What is no archive after all, or a damaged one, is searched as it lies there.
         archive.seek(0)
         yield from _pieces(archive, archive.read(_AT_A_TIME), name)

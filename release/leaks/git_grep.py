@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from release.adapters.git import repository as git
+from release.adapters.git import repository
 from release.adapters.system.system import System
 from release.core.errors import ToolError
-from release.leaks import prefilter as leak_patterns
+from release.leaks import prefilter
 
 #: files from which on a second git is worth its start
 _MANY = 1000
@@ -64,7 +64,7 @@ def ask(system: System, directory: Path) -> Asked:
     # What is not in the index is marked by "?".
     new = tuple(entry[2:] for entry in entries if entry.startswith("? "))
     words = ["--perl-regexp", "--files-with-matches", "--null", "--text", "--no-color", "--no-full-name"]
-    words += [word for pattern in (*leak_patterns.LINES, leak_patterns.ARCHIVES) for word in ("-e", pattern)]
+    words += [word for pattern in (*prefilter.LINES, prefilter.ARCHIVES) for word in ("-e", pattern)]
     return Asked(
         names=names,
         new=new,
@@ -130,7 +130,7 @@ def _started(system: System, directory: Path, *words: str) -> subprocess.Popen[b
     return subprocess.Popen(
         ["git", *words],
         cwd=directory,
-        env=git.surroundings(system),
+        env=repository.surroundings(system),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -16,14 +16,12 @@ from pathlib import Path
 from typing import IO
 
 from release.adapters.git import objects as cat_file
-from release.adapters.git import repository as git
+from release.adapters.git import repository
 from release.adapters.system.process_pool import MOST, spread
 from release.adapters.system.system import System
 from release.core.errors import ToolError
 from release.core.models.leak import Leak, Searched, Unread, together
-from release.leaks import archive_members as members
-from release.leaks import credential_files as leak_files
-from release.leaks import file_scan as scan
+from release.leaks import archive_members, credential_files, file_scan
 from release.leaks.scanner import changed, search, suspicious
 
 #: bytes of objects from which on a second process is worth its start
@@ -65,7 +63,7 @@ def search_all(system: System, root: Path) -> Searched:
     A secret is one leak, however many objects hold it. Raises `ToolError` where git fails: half a search
     would look like a clean one.
     """
-    env = git.surroundings(system) | _OFFLINE
+    env = repository.surroundings(system) | _OFFLINE
     objects = cat_file.objects(root, env)
     count = max(1, (os.cpu_count() or 1) // _CORES) if sum(one.size for one in objects) >= _LARGE else 1
     tasks = [_Task(root=str(root), env=env, names=names) for names in _shares(objects, min(count, MOST))]
@@ -97,7 +95,9 @@ def staged(system: System, directory: Path) -> Searched:
     paths = [(found["name"].decode(), found["path"].decode("utf-8", "replace")) for found in _STAGED.finditer(listed)]
     try:
         bodies = cat_file.read(str(directory), env, [name for name, _ in paths]) if paths else ()
-        return together(scan.stream(body, path, one.size) for (_, path), (one, body) in zip(paths, bodies, strict=True))
+        return together(
+            file_scan.stream(body, path, one.size) for (_, path), (one, body) in zip(paths, bodies, strict=True)
+        )
     except cat_file.BrokenError as error:
         raise cat_file.failed("cat-file", str(error)) from None
 
@@ -124,7 +124,7 @@ def _search(task: _Task) -> _Part:
     versions = _Versions()
     for one, body in cat_file.read(task.root, task.env, task.names):
         if one.type == "tree":
-            named += leak_files.named_in_tree(body.read(), len(one.name) // 2)
+            named += credential_files.named_in_tree(body.read(), len(one.name) // 2)
             continue
         seen = _of_object(body, one.size, versions)
         if seen.leaks or seen.unread:
@@ -134,10 +134,10 @@ def _search(task: _Task) -> _Part:
 
 def _of_object(body: IO[bytes], size: int, versions: _Versions) -> Searched:
     if not isinstance(body, io.BytesIO):
-        return scan.stream(body, "", size)
+        return file_scan.stream(body, "", size)
     data = body.getvalue()
-    if members.form(data) is not None:
-        return scan.content(data, "")
+    if archive_members.form(data) is not None:
+        return file_scan.content(data, "")
     if not suspicious(changed(data, versions.like(data))):
         versions.keep(data)
         return Searched()
@@ -185,7 +185,7 @@ def _named(root: Path, env: Mapping[str, str], named: Mapping[str, str]) -> tupl
     found: list[Leak] = []
     for one, body in cat_file.read(str(root), env, named) if named else ():
         leaks = search(body.read(), named[one.name])
-        found += (replace(leak, object=one.name) for leak in leaks if leak.kind in leak_files.KINDS)
+        found += (replace(leak, object=one.name) for leak in leaks if leak.kind in credential_files.KINDS)
     return tuple(found)
 
 
@@ -256,7 +256,7 @@ def _places(root: Path, env: Mapping[str, str], names: Sequence[str]) -> dict[st
 
 def _missing(system: System, root: Path) -> Iterator[Unread]:
     """What of the history does not lie here."""
-    if git.is_shallow(system, root):
+    if repository.is_shallow(system, root):
         yield Unread(path="", reason="the clone is shallow: git fetch --unshallow brings the rest of its history")
-    if git.is_partial(system, root):
+    if repository.is_partial(system, root):
         yield Unread(path="", reason="the clone is partial: what has not been fetched yet lies at its remote alone")

@@ -16,8 +16,7 @@ from collections.abc import Iterator
 from release.core.models.index import is_loopback
 from release.core.models.leak import INDEX_TOKEN, Spot
 from release.core.secret import Secret
-from release.core.tokens import base64_defects as structure
-from release.core.tokens import macaroon
+from release.core.tokens import base64_defects, macaroon
 from release.core.tokens.token import Token, decode
 from release.leaks.prefilter import BASIC
 
@@ -88,7 +87,7 @@ def _begins(body: bytes) -> bool:
     data = _bytes(body)
     if len(data) < 4:  # noqa: PLR2004 - version, type, length, a letter
         return True
-    return data[2] >= 4 and structure.is_host(data[3 : 3 + data[2]])  # noqa: PLR2004 - the shortest host name
+    return data[2] >= 4 and base64_defects.is_host(data[3 : 3 + data[2]])  # noqa: PLR2004 - the shortest host name
 
 
 def _decoded(body: bytes) -> Token | None:
@@ -96,7 +95,7 @@ def _decoded(body: bytes) -> Token | None:
         _, extra = macaroon.deserialize(_bytes(body))
     except ValueError:
         return None
-    exact = structure.characters(len(_bytes(body)) - extra)
+    exact = base64_defects.characters(len(_bytes(body)) - extra)
     token = decode(Secret("pypi-" + body[:exact].decode("ascii")))
     return token if isinstance(token, Token) and not _made_up(token) else None
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 
 from release.core.models.leak import Leak, Spot
-from release.leaks import prefilter as leak_patterns
+from release.leaks import prefilter
 from release.leaks.credential_files import credential_file
 
 #: from a file's bytes and the place in them where the sieve stopped
@@ -21,26 +21,25 @@ OVERLAP = 16_384
 #: where a secret may begin; and the letter that each pattern begins with, which is looked for ten times as fast
 _SIEVES = tuple(
     (letter, re.compile(text.encode()))
-    for letter, text in ((b"A", leak_patterns.ANCHORS), (b"_", leak_patterns.UNDERSCORES), (b"-", leak_patterns.DASHES))
+    for letter, text in ((b"A", prefilter.ANCHORS), (b"_", prefilter.UNDERSCORES), (b"-", prefilter.DASHES))
 )
 
 
 @cache
 def _rules() -> tuple[tuple[Rule, ...], ...]:
     """What may begin where each sieve stops. Loaded then: a decoder of tokens takes longer than most searches."""
-    from release.leaks import detectors as leak_formats
-    from release.leaks import pypi_token_detector as leak_token
+    from release.leaks import detectors, pypi_token_detector
 
     return (
-        (leak_token.token, leak_formats.private_key, leak_formats.aws, leak_formats.google, leak_formats.putty),
-        (leak_formats.github, leak_formats.npm, leak_formats.stripe, leak_formats.fine_grained),
-        (leak_formats.gitlab, leak_formats.slack),
+        (pypi_token_detector.token, detectors.private_key, detectors.aws, detectors.google, detectors.putty),
+        (detectors.github, detectors.npm, detectors.stripe, detectors.fine_grained),
+        (detectors.gitlab, detectors.slack),
     )
 
 
-_BASIC = leak_patterns.BASIC.encode()
+_BASIC = prefilter.BASIC.encode()
 #: an anchor in UTF-16 of either byte order
-_WIDE = re.compile(leak_patterns.WIDE.encode())
+_WIDE = re.compile(prefilter.WIDE.encode())
 #: bytes around an anchor of UTF-16 that are read as text
 _WIDE_BEFORE, _WIDE_AFTER = 4096, 2 * OVERLAP
 #: bytes of a file by which its encoding is guessed
@@ -112,9 +111,9 @@ def _spots(data: bytes, path: str) -> Iterator[Spot]:
         for found in sieve.finditer(data) if letter in data else ():
             yield from (spot for rule in _rules()[number] if (spot := rule(data, found.start())) is not None)
     if _BASIC in data:
-        from release.leaks import pypi_token_detector as leak_token
+        from release.leaks import pypi_token_detector
 
-        yield from leak_token.basic(data)
+        yield from pypi_token_detector.basic(data)
     if path:
         yield from credential_file(path, data)
     if b"\0" in data:

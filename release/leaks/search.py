@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from release.adapters.git import repository as git
+from release.adapters.git import repository
 from release.adapters.system.system import System
 from release.core.errors import ToolError, UsageError
 from release.core.facts import Leaks
@@ -53,9 +53,9 @@ def _path(system: System, path: Path) -> Leaks:
 
 
 def _file(path: Path) -> Searched:
-    from release.leaks import file_scan as scan
+    from release.leaks import file_scan
 
-    return scan.file(path, path.name)
+    return file_scan.file(path, path.name)
 
 
 def _reason(error: OSError) -> str:
@@ -63,24 +63,24 @@ def _reason(error: OSError) -> str:
 
 
 def _staged(system: System, directory: Path) -> Leaks:
-    from release.leaks import git_history as history
+    from release.leaks import git_history
 
     try:
-        return Leaks(scope="staged", searched=history.staged(system, directory))
+        return Leaks(scope="staged", searched=git_history.staged(system, directory))
     except ToolError:
-        if git.root(system, directory) is None:
+        if repository.root(system, directory) is None:
             raise _no_repository(directory) from None
         raise
 
 
 def _history(system: System, root: Path) -> Leaks:
-    from release.leaks import git_history as history
+    from release.leaks import git_history
 
-    return Leaks(scope="history", searched=history.search_all(system, root))
+    return Leaks(scope="history", searched=git_history.search_all(system, root))
 
 
 def _root(system: System, path: Path) -> Path:
-    root = git.root(system, path if path.is_dir() else path.parent)
+    root = repository.root(system, path if path.is_dir() else path.parent)
     if root is None:
         raise _no_repository(path)
     return root

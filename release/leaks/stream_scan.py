@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from release.core.models.leak import Leak, Searched, Unread
-from release.leaks import archive_members as members
+from release.leaks import archive_members
 from release.leaks.scanner import OVERLAP, search
 
 
@@ -25,7 +25,7 @@ class Passing:
     def __call__(self, member: str, piece: bytes, more: bool) -> None:
         """Search a piece of a member; `more` of it follow, or none."""
         name = f"{self._path.name}!{member}"
-        if not self._tail and members.form(piece[:512]) is not None:
+        if not self._tail and archive_members.form(piece[:512]) is not None:
             self._nested(name, piece, more)
         elif not self._beyond:
             text = self._tail + piece
@@ -37,12 +37,12 @@ class Passing:
             self._line, self._tail, self._count = 1, b"", self._count + 1
 
     def _nested(self, name: str, piece: bytes, more: bool) -> None:
-        from release.leaks import file_scan as scan
+        from release.leaks import file_scan
 
         if more:
             self._beyond = True
         else:
-            found = scan.content(piece, name)
+            found = file_scan.content(piece, name)
             self._found += [*found.leaks, *found.unread]
 
     def searched(self, count: int) -> Searched:
@@ -51,9 +51,9 @@ class Passing:
         Raises `OSError` where it can't be read.
         """
         if self._beyond or not count or self._count != count:
-            from release.leaks import file_scan as scan
+            from release.leaks import file_scan
 
-            return scan.file(self._path, self._path.name)
+            return file_scan.file(self._path, self._path.name)
         seen = dict.fromkeys(self._found)
         return Searched(
             leaks=tuple(one for one in seen if isinstance(one, Leak)),

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release.adapters.git import repository as git
+from release.adapters.git import repository
 from release.adapters.system.system import System
-from release.leaks import git_grep as grep
+from release.leaks import git_grep
 
 if TYPE_CHECKING:
     from release.core.models.leak import Searched
@@ -37,13 +37,13 @@ class _Task:
 
 def search(system: System, directory: Path) -> Searched:
     """Search the files of a directory; submodules are searched too. Raises `ToolError` where git fails."""
-    if git.root(system, directory) is None:
+    if repository.root(system, directory) is None:
         names = tuple(_walk(directory))
         return replace(_all(directory, names), count=len(names))
-    asked = grep.ask(system, directory)
+    asked = git_grep.ask(system, directory)
     # While git reads the files, what reads the suspects among them is loaded.
     from release.core.models.leak import together
-    from release.leaks import file_scan as scan  # noqa: F401 - `_files` wants it
+    from release.leaks import file_scan  # noqa: F401 - `_files` wants it
     from release.leaks.credential_files import may_hold_credentials
 
     listed = asked.answer()

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from release.adapters import sigstore as attestations
+from release.adapters import sigstore
 from release.adapters.index import integrity_api
-from release.adapters.oidc import provider as oidc
+from release.adapters.oidc import provider
 from release.adapters.sigstore import DisbelievedError, Sigstore, UnsignedError
 from release.adapters.system.system import System
 from release.core.config import Config
@@ -73,12 +73,12 @@ def attested(  # noqa: PLR0913 - what goes where, and who is told
         return tuple(files)
     try:
         identity, publisher = _speaker(system, index, exchanging=exchanging)
-        trust = attestations.sigstore_for(index, system.env)
+        trust = sigstore.sigstore_for(index, system.env)
         found = {file.filename: _beside(file, publisher, trust, tell) for file in files}
         bare = [file for file in files if PUBLISH not in found[file.filename]]
         if bare:
             tell(Progress(what=f"signing {len(bare)} files", unit="files"))
-            for filename, text in attestations.sign(bare, trust, identity).items():
+            for filename, text in sigstore.sign(bare, trust, identity).items():
                 found[filename][PUBLISH] = text
     except UnsignedError as error:
         if config.attest == "must":
@@ -101,14 +101,14 @@ def _speaker(system: System, index: Index, *, exchanging: bool) -> tuple[Identit
             "take the token out of the job",
             cause="attest.with-api-token",
         )
-    attestations.need()
+    sigstore.need()
     try:
-        identity = oidc.identity(system, attestations.AUDIENCE)
-    except oidc.NoIdentityError as error:
+        identity = provider.identity(system, sigstore.AUDIENCE)
+    except provider.NoIdentityError as error:
         raise UnsignedError(error.message, remedy=error.remedy, cause=error.cause) from None
     if identity is None:
         raise UnsignedError("no service vouches for this machine", remedy="publish from GitHub Actions or GitLab CI/CD")
-    return identity, attestations.speaker(identity)
+    return identity, sigstore.speaker(identity)
 
 
 def _required(error: UnsignedError) -> RefusedError:
@@ -132,7 +132,7 @@ def _beside(file: Distribution, publisher: Publisher, trust: Sigstore, tell: Tel
     for path in _paths(file):
         try:
             text = json.dumps(json.loads(path.read_text(encoding="utf-8")))
-            found[attestations.verify(text, publisher, file.filename, file.sha256, trust)] = text
+            found[sigstore.verify(text, publisher, file.filename, file.sha256, trust)] = text
         except (ValueError, OSError, DisbelievedError) as error:
             why = error.message if isinstance(error, DisbelievedError) else "it can't be read"
             tell(Said(text=f"{path.name} is not used: {why}"))
@@ -175,10 +175,10 @@ def verified(
 
 def judged(system: System, index: Index, file: Distribution, found: Provenance) -> Verified | Finding | Unknown:
     """Whether what `index` has shown for a file holds for its bytes, as in `verified`."""
-    trust = attestations.sigstore_for(index, system.env)
+    trust = sigstore.sigstore_for(index, system.env)
     said = [(publisher, text) for publisher, texts in found.bundles for text in texts]
     try:
-        predicates = [attestations.verify(text, who, file.filename, file.sha256, trust) for who, text in said]
+        predicates = [sigstore.verify(text, who, file.filename, file.sha256, trust) for who, text in said]
     except DisbelievedError as error:
         return Finding(
             message=f"an attestation of {file.filename!r} on {index.name} does not hold: {error.message}",

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from release.adapters.builds import builder
-from release.adapters.builds import source_copy as tree
-from release.adapters.git import repository as git
+from release.adapters.builds import builder, source_copy
+from release.adapters.git import repository
 from release.adapters.system.system import System
 from release.core.errors import RefusedError
 from release.core.events import Progress, Said, Tell
@@ -65,14 +64,14 @@ def _ground(
 
     That is the commit's, in seconds since 1970; None outside a repository.
     """
-    root = git.root(system, directory)
+    root = repository.root(system, directory)
     if root is None:
-        return tree.snapshot(system, directory, scratch("tree")), None
-    epoch = git.commit_time(system, root, commit or git.commit(system, root))
+        return source_copy.snapshot(system, directory, scratch("tree")), None
+    epoch = repository.commit_time(system, root, commit or repository.commit(system, root))
     if commit is None:
-        return tree.snapshot(system, directory, scratch("tree")), epoch
+        return source_copy.snapshot(system, directory, scratch("tree")), epoch
     clone = scratch("clone")
-    git.clone(system, root, commit, clone)
+    repository.clone(system, root, commit, clone)
     return clone / directory.resolve().relative_to(root.resolve()), epoch
 
 

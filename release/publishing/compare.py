@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from packaging.version import InvalidVersion, Version
 
-from release.adapters import collect as survey
-from release.adapters.git import repository as git
-from release.adapters.index import file_cache as cache
+from release.adapters import collect
+from release.adapters.git import repository
+from release.adapters.index import file_cache
 from release.adapters.system.system import System
-from release.checks import previous_release as against_last
-from release.checks import reproducibility as twice
-from release.checks import sdist_completeness as tree
+from release.checks import previous_release, reproducibility, sdist_completeness
 from release.checks.engine import Check
 from release.core.errors import ToolError, UnreachableError
 from release.core.facts import Built, BuiltFile, Earlier
@@ -37,9 +35,9 @@ def compared(run: Run, built: Built) -> Built:
     commit = None if run.plan.rehearses_tree else run.plan.commit
     build = partial(building.again, run.system, run.directory, commit, scratch=run.delivery.scratch)
     if run.config.reproducible:
-        again = survey.built(run.system, build(), None).files
+        again = collect.built(run.system, build(), None).files
     if run.config.wheel_from_tree:
-        (from_tree,) = survey.built(run.system, build(only_wheel=True), None).files
+        (from_tree,) = collect.built(run.system, build(only_wheel=True), None).files
     return replace(
         built,
         tracked=tracked(run.system, run.directory),
@@ -60,16 +58,16 @@ def fetch(run: Run, listing: Listing | Unknown | NotApplicable | None) -> None:
 
 def checks(built: Built) -> tuple[Check[Built], ...]:
     """The checks that have something to compare."""
-    found = tree.CHECKS if built.tracked is not None else ()
-    found += twice.CHECKS if built.again is not None or built.from_tree is not None else ()
-    return found + (against_last.CHECKS if built.earlier is not None else ())
+    found = sdist_completeness.CHECKS if built.tracked is not None else ()
+    found += reproducibility.CHECKS if built.again is not None or built.from_tree is not None else ()
+    return found + (previous_release.CHECKS if built.earlier is not None else ())
 
 
 def tracked(system: System, directory: Path) -> frozenset[str] | None:
     """The paths that git tracks, relative to the project's directory; None where it is in no repository."""
     try:
-        root = git.root(system, directory)
-        paths = git.tracked(system, root) if root else ()
+        root = repository.root(system, directory)
+        paths = repository.tracked(system, root) if root else ()
     except ToolError:
         return None
     if root is None or not paths:
@@ -92,7 +90,7 @@ def earlier(listing: Listing | None, version: str, *, place: Path | None = None)
     if not wanted:
         return NotApplicable(reason=f"{before} has no sdist and no wheel for any platform that is small enough")
     try:
-        paths = [cache.fetch(file, place=place) for file in wanted]
+        paths = [file_cache.fetch(file, place=place) for file in wanted]
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy)
     except OSError as error:

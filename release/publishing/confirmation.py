@@ -10,22 +10,21 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from release.adapters import collect as survey
-from release.adapters.install import smoke_test_plan as smoke_list
+from release.adapters import collect
+from release.adapters.install import smoke_test_plan
 from release.adapters.system.system import System
-from release.checks import engine as checklist
-from release.checks import published_files as outside
+from release.checks import engine, published_files
 from release.core.config import Config
 from release.core.errors import ConfigError, UsageError
 from release.core.events import Checked, Said, StepBegun, StepEnded, Tell
 from release.core.facts import Project
-from release.core.models import release_manifest as records
+from release.core.models import release_manifest
 from release.core.models.check_result import Outcome
 from release.core.models.index import Index
 from release.core.models.project_name import is_name
 from release.core.models.release_manifest import Recorded
 from release.core.models.smoke_test import Attempt
-from release.publishing import remote_release as looking
+from release.publishing import remote_release
 from release.reports.published_text import Confirmation, publishers
 
 
@@ -45,7 +44,7 @@ def asked(release: str | None, record: Path | None) -> Asked:
     recorded = None
     if record is not None:
         try:
-            recorded = records.parse(record.read_text(encoding="utf-8"), str(record))
+            recorded = release_manifest.parse(record.read_text(encoding="utf-8"), str(record))
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
             raise UsageError(
@@ -87,9 +86,9 @@ def confirm(system: System, index: Index, wanted: Asked, *, config: Config, tell
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="release-", ignore_cleanup_errors=True) as place:
         scratch = Path(place)
-        facts = looking.look(system, index, wanted.project, wanted.recorded, scratch=scratch, tell=tell)
-        facts = looking.try_out(system, facts, scratch=scratch, tell=tell, wanted=_attempts(config))
-        for outcome in checklist.run(outside.CHECKS, facts, waive=config.waive, block=config.block):
+        facts = remote_release.look(system, index, wanted.project, wanted.recorded, scratch=scratch, tell=tell)
+        facts = remote_release.try_out(system, facts, scratch=scratch, tell=tell, wanted=_attempts(config))
+        for outcome in engine.run(published_files.CHECKS, facts, waive=config.waive, block=config.block):
             outcomes.append(outcome)
             tell(Checked(outcome=outcome, stops=True))
     for text in publishers(facts):
@@ -105,11 +104,11 @@ def configuration(directory: Path, file: Path | None, project: str) -> Config:
     What another project waives, or wants tried, says nothing of this one.
     """
     if file is not None:
-        return survey.config(directory, file, needs_project=False)
+        return collect.config(directory, file, needs_project=False)
     try:
-        name = survey.name(directory)
+        name = collect.name(directory)
         own = name is not None and canonicalize_name(name) == canonicalize_name(project)
-        return survey.config(directory, needs_project=False) if own else Config()
+        return collect.config(directory, needs_project=False) if own else Config()
     except ConfigError:
         return Config()
 
@@ -119,4 +118,4 @@ def _attempts(config: Config) -> tuple[Attempt, ...] | None:
     asked_for = config.smoke
     if asked_for.imports is None and asked_for.commands is None:
         return None
-    return smoke_list.asked_for(asked_for.imports, asked_for.commands)
+    return smoke_test_plan.asked_for(asked_for.imports, asked_for.commands)

@@ -75,13 +75,13 @@ def _leaks(searches: Iterable[Passing], files: Iterable[Examined]) -> Leaks:
 
 def _others(system: System, paths: Sequence[Path], project: Path) -> Iterator[tuple[str, Finding]]:
     """What other checkers say; one that is not there, or breaks, has not passed."""
-    from release.adapters.builds import external_checkers as other_checkers
+    from release.adapters.builds import external_checkers
 
     pyproject = [path for path in [project / "pyproject.toml"] if path.is_file()]
-    for checker in other_checkers.CHECKERS:
-        for path in other_checkers.wanted(checker, [*pyproject, *paths]):
+    for checker in external_checkers.CHECKERS:
+        for path in external_checkers.wanted(checker, [*pyproject, *paths]):
             try:
-                said = other_checkers.ask(system, checker, path)
+                said = external_checkers.ask(system, checker, path)
             except ToolError as error:
                 yield checker.name, Finding(message=f"not run: {error.message}", remedy=error.remedy, severity="warn")
                 continue
@@ -106,10 +106,10 @@ def index(name: str, directory: Path, file: Path | None = None) -> Index:
 
     Those need no project, nor one that is in order. Raises `ConfigError`.
     """
-    from release.adapters import collect as survey
+    from release.adapters import collect
 
     try:
-        return survey.config(directory, file, needs_project=False).index(name)
+        return collect.config(directory, file, needs_project=False).index(name)
     except ConfigError:
         if file is None and name in WELL_KNOWN:
             return WELL_KNOWN[name]
@@ -145,16 +145,16 @@ def on_index(system: System, index: Index, name: NormalizedName) -> OnIndex | Un
 
     Names that are locked, and names of files that were deleted, no index tells.
     """
-    from release.adapters import collect as survey
-    from release.adapters.index import simple_api as index_api
+    from release.adapters import collect
+    from release.adapters.index import simple_api
 
-    found = survey.listing(index, name)
+    found = collect.listing(index, name)
     if isinstance(found, Unknown):
         return found
     if found is not None:
         return stored(found, system, name)
     try:
-        return OnIndex(now=system.now(), names=frozenset(map(canonicalize_name, index_api.names(index))))
+        return OnIndex(now=system.now(), names=frozenset(map(canonicalize_name, simple_api.names(index))))
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
 

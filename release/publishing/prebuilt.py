@@ -7,7 +7,7 @@ from pathlib import Path
 
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 
-from release.adapters import collect as survey
+from release.adapters import collect
 from release.adapters.builds import builder
 from release.core.config import Config
 from release.core.errors import RefusedError, UsageError
@@ -59,7 +59,7 @@ def _release(filename: str) -> tuple[str, str]:
 
 def source(found: tuple[Distribution, ...], config: Config) -> Source:
     """What the files say of themselves stands for the project. Raises `ToolError` where they don't."""
-    return Source(config=config, project=survey.project_of(found), git=None, tag=None, changelog=None)
+    return Source(config=config, project=collect.project_of(found), git=None, tag=None, changelog=None)
 
 
 def compare(found: Sequence[Distribution], directory: Path) -> None:

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from packaging.version import Version
 
-from release.adapters import collect as survey
+from release.adapters import collect
 from release.adapters.builds import builder
-from release.adapters.git import repository as git
-from release.adapters.git import tags as git_tags
-from release.adapters.github import releases as github
-from release.adapters.index import file_cache as cache
+from release.adapters.git import repository, tags
+from release.adapters.github import releases
+from release.adapters.index import file_cache
 from release.core.errors import RefusedError, ToolError, UnreachableError
 from release.core.facts import BuiltFile, Taken
 from release.core.models.distribution import Distribution
@@ -63,7 +62,7 @@ def _fetched(there: FileOnIndex) -> BuiltFile | Unknown:
     if (there.size or 0) > _LARGEST:
         return Unknown(reason="it is too large to be fetched for a comparison", remedy="compare it by hand")
     try:
-        path = cache.fetch(there)
+        path = file_cache.fetch(there)
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy)
     except OSError as error:
@@ -99,7 +98,7 @@ def _compare(run: Run, step: Promote) -> tuple[bool, str]:
 def _elsewhere(index: Index, run: Run) -> None:
     """Ask the index of the dry run for the files. Raises `RefusedError` where it lacks one, or has another."""
     assert run.plan.project is not None
-    listing = survey.listing(index, run.plan.project, fresh=True)
+    listing = collect.listing(index, run.plan.project, fresh=True)
     if isinstance(listing, Unknown):
         raise RefusedError(f"nobody can say whether a dry run passed: {listing.reason}", remedy=listing.remedy)
     for file in run.files:
@@ -132,20 +131,20 @@ def new_on(run: Run) -> str | None:
 
 def _tag(run: Run, step: Tag) -> tuple[bool, str]:
     """Make the tag, with the hashes of the files in it."""
-    root = git.root(run.system, run.directory)
-    if root is None or run.plan.commit is None or git.tag_commit(run.system, root, step.name) is not None:
+    root = repository.root(run.system, run.directory)
+    if root is None or run.plan.commit is None or repository.tag_commit(run.system, root, step.name) is not None:
         return False, f"{step.name} is there"
     title = f"{run.plan.project} {run.plan.version}"
-    git_tags.create_tag(run.system, root, step.name, run.plan.commit, f"{title}\n\n{_hashes(run.files)}\n")
+    tags.create_tag(run.system, root, step.name, run.plan.commit, f"{title}\n\n{_hashes(run.files)}\n")
     run.journal.write("tagged", tag=step.name)
     return True, ""
 
 
 def _push(run: Run, step: PushTag) -> tuple[bool, str]:
     """Push the tag, after the release is live. Raises `ToolError`."""
-    root = git.root(run.system, run.directory)
+    root = repository.root(run.system, run.directory)
     assert root is not None
-    if not git_tags.push_tag(run.system, root, step.remote, step.name):
+    if not tags.push_tag(run.system, root, step.remote, step.name):
         return False, f"{step.remote} has {step.name}"
     run.journal.write("pushed", tag=step.name, remote=step.remote)
     return True, ""
@@ -153,19 +152,19 @@ def _push(run: Run, step: PushTag) -> tuple[bool, str]:
 
 def _on_github(run: Run, step: ReleaseOnGitHub) -> tuple[bool, str]:
     """Make the release there. Raises `ToolError`, `UnreachableError`."""
-    secret = github.token(run.system)
+    secret = releases.token(run.system)
     if secret is None:
         raise ToolError(
             "no way into GitHub: neither GH_TOKEN nor GITHUB_TOKEN is set, and gh has no token",
             remedy="run `gh auth login`, or set GH_TOKEN; or leave it out: github-release = false",
         )
     version = run.plan.version or ""
-    wanted = github.Wanted(
+    wanted = releases.Wanted(
         repository=step.repository, tag=step.tag, title=f"{run.plan.project} {version}",
         body=f"SHA-256 of the files, as {_and(run)} has them:\n\n```\n{_hashes(run.files)}\n```\n",
         prerelease=Version(version).is_prerelease, files=tuple(run.files),
     )  # fmt: skip
-    done, address = github.publish(run.system, secret, wanted)
+    done, address = releases.publish(run.system, secret, wanted)
     if done:
         run.journal.write("released", on="github", tag=step.tag, url=address)
     return done, address

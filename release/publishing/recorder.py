@@ -25,7 +25,7 @@ from release.core.plan import Build, Plan, Upload, Verify
 from release.core.redaction import Redactor
 from release.publishing import journal as journals
 from release.publishing.journal import Journal
-from release.reports import record as records
+from release.reports import record
 from release.reports.record import Stage, Story
 from release.reports.run_text import Account
 
@@ -81,7 +81,7 @@ def keep(  # noqa: PLR0913 - a run's end, and the world that it happened in
         indexes=config.indexes, waive=config.waive, tools=tools(system, directory, account.plan),
     )  # fmt: skip
     try:
-        document = records.redacted(records.added(_earlier(journal.record), story), Redactor(secrets))
+        document = record.redacted(record.added(_earlier(journal.record), story), Redactor(secrets))
         write(journal.record, document)
         _summarize(system.env, document)
     except OSError as error:
@@ -107,7 +107,7 @@ def read(path: Path) -> dict[str, Any]:
         value = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
         value = None
-    return records.checked(value, str(path))
+    return record.checked(value, str(path))
 
 
 def find(project: Path, wanted: str | None) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from release.reports import record_text as words
+from release.reports import record_text
 from release.reports.archive_tree import printable, size
 from release.reports.release_progress import standings
 
@@ -45,8 +45,9 @@ def lines(entries: list[dict[str, Any]], unreadable: Iterable[str]) -> Iterator[
 def _lines(one: dict[str, Any]) -> Iterator[str]:
     what = "rehearsal of " if one["rehearsal"] else ""
     commit = f" at {one['commit'][:12]}" if one["commit"] else ""
-    end = words.end({"exit": {"status": one["exit"]}})[1]
-    yield f"{what}{words.title(one)}{commit}, {words.moment(one['date'])}: {one['verb']} {end} ({one['exit']})"
+    end = record_text.end({"exit": {"status": one["exit"]}})[1]
+    when = record_text.moment(one["date"])
+    yield f"{what}{record_text.title(one)}{commit}, {when}: {one['verb']} {end} ({one['exit']})"
     if one["exit"]:
         yield f"  {one['message']}"
     for name, index in one["indexes"].items():

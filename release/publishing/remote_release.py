@@ -14,15 +14,10 @@ from typing import TypeVar
 
 from packaging.version import Version
 
-from release.adapters import collect as survey
-from release.adapters import sigstore as attestations
+from release.adapters import collect, sigstore
 from release.adapters.builds import builder
-from release.adapters.index import integrity_api
-from release.adapters.index import json_api as project_api
-from release.adapters.index import simple_api as index_api
-from release.adapters.install import installer
-from release.adapters.install import smoke_runner as smoke
-from release.adapters.install import venv as environment
+from release.adapters.index import integrity_api, json_api, simple_api
+from release.adapters.install import installer, smoke_runner, venv
 from release.adapters.system.system import System, filing, together
 from release.checks.published_files import installable
 from release.core.errors import RefusedError, ToolError, UnreachableError
@@ -35,7 +30,7 @@ from release.core.models.index import Index
 from release.core.models.project_listing import FileOnIndex, Listing, releases, version_of
 from release.core.models.release_manifest import Recorded
 from release.core.models.smoke_test import Attempt
-from release.publishing import attest as attesting
+from release.publishing import attest
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -67,7 +62,7 @@ def look(  # noqa: PLR0913 - a release, and where to look for it
     fetch = partial(_fetch, scratch=scratch, tell=tell)
     came = _at_once(fetch, outside.files)
     described = tuple(one for one in came if isinstance(one, Distribution))
-    built = survey.built(system, described, project)
+    built = collect.built(system, described, project)
     by_name = {one.filename: one for one in built.files}
     provenance = _provenance(index, project, outside.files)
     return replace(
@@ -108,7 +103,7 @@ def _listed(system: System, index: Index, project: Project, recorded: Recorded |
 def _by_json(index: Index, project: Project) -> tuple[FileOnIndex, ...] | None:
     """None, too, where the index does not answer: it is asked for its other page in any case."""
     try:
-        return project_api.files(index, project.name, project.version)
+        return json_api.files(index, project.name, project.version)
     except UnreachableError:
         return None
 
@@ -119,7 +114,7 @@ def _wait(
     """The page that installers read, past caches, once it shows all that is expected, or when time is up."""
     deadline, waited, pause = (LOOPBACK_DEADLINE if index.loopback else DEADLINE), 0.0, 1.0
     while True:
-        found = survey.listing(index, project.name, fresh=True)
+        found = collect.listing(index, project.name, fresh=True)
         if isinstance(found, Unknown):
             raise UnreachableError(found.reason, remedy=found.remedy, cause=found.cause)
         status = found.status if found else "active"
@@ -171,7 +166,7 @@ def _fetch(file: FileOnIndex, *, scratch: Path, tell: Tell) -> Distribution | Un
     tell(Progress(what=f"fetching {file.filename}", unit="files"))
     try:
         with filing("the temporary directory"):
-            return builder.describe(index_api.download(replace(file, sha256=None), scratch))
+            return builder.describe(simple_api.download(replace(file, sha256=None), scratch))
     except UnreachableError as error:
         return Unknown(
             reason=f"{file.filename!r} does not come: {error.message}", remedy=error.remedy, cause=error.cause
@@ -200,10 +195,10 @@ def _verified(
     system: System, index: Index, files: Iterable[Distribution], provenance: Mapping[str, Provenance | Unknown]
 ) -> dict[str, Verified | Finding | Unknown] | None:
     """Whether what is attested holds for the bytes that came; None where the extra is not there to tell."""
-    if not attestations.installed():
+    if not sigstore.installed():
         return None
     told = [(file, said) for file in files if isinstance(said := provenance.get(file.filename), Provenance)]
-    return {file.filename: attesting.judged(system, index, file, said) for file, said in told}
+    return {file.filename: attest.judged(system, index, file, said) for file, said in told}
 
 
 # -- clean environments -----------------------------------------------------------------------------
@@ -219,7 +214,7 @@ def try_out(
     """
     wheels = [file for file in outside.files if file.filename.endswith(".whl")]
     sdists = [file for file in outside.files if file.filename.endswith((".tar.gz", ".zip"))]
-    chosen = environment.choose(file.filename for file in wheels)
+    chosen = venv.choose(file.filename for file in wheels)
     wheel = next((file for file in wheels if file.filename == chosen), None)
     one = partial(_try, outside=outside, scratch=scratch, tell=tell, wanted=wanted)
     jobs = {
@@ -266,16 +261,14 @@ def _install(  # noqa: PLR0913 - one file and its surroundings
     wanted: Sequence[Attempt] | None,
 ) -> Tried:
     tell(Progress(what=f"installing {file.filename} into a clean environment", unit="files"))
-    clean = environment.create(
-        system, scratch / f"environment-{'wheel' if file.filename.endswith('.whl') else 'sdist'}"
-    )
-    problem = environment.install(
+    clean = venv.create(system, scratch / f"environment-{'wheel' if file.filename.endswith('.whl') else 'sdist'}")
+    problem = venv.install(
         system, clean, name=project.name, version=project.version, url=file.url, sha256=sha256,
         on_line=lambda line: tell(Progress(what=line, unit="files")),
     )  # fmt: skip
     if problem is not None:
         return Tried(filename=file.filename, install=problem)
     tell(Progress(what=f"trying what {file.filename} installed", unit="files"))
-    trials = smoke.run(system, clean, name=project.name, wanted=wanted)
-    installed = environment.describe(clean, project.name).files
+    trials = smoke_runner.run(system, clean, name=project.name, wanted=wanted)
+    installed = venv.describe(clean, project.name).files
     return Tried(filename=file.filename, install=None, trials=trials, files=installed)

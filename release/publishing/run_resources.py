@@ -15,15 +15,12 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-from release.adapters import collect as survey
-from release.adapters.install import installer
-from release.adapters.install import smoke_runner as smoke
-from release.adapters.install import smoke_test_plan as smoke_list
-from release.adapters.install import venv as environment
+from release.adapters import collect
+from release.adapters.install import installer, smoke_runner, smoke_test_plan, venv
 from release.adapters.install.venv import Environment
 from release.adapters.system.system import System
-from release.adapters.twine import twine_process as uploader
-from release.checks import trusted_publishing_checks as vouching
+from release.adapters.twine import twine_process
+from release.checks import trusted_publishing_checks
 from release.core.config import Config
 from release.core.events import Progress, Said, Tell
 from release.core.facts import Project, Published
@@ -36,13 +33,10 @@ from release.core.models.smoke_test import Attempt, Trial
 from release.core.models.upload_result import Answer, Receipt, settle
 from release.core.plan import Plan, Verify
 from release.core.plan import Upload as UploadStep
-from release.publishing import attest as attesting
+from release.publishing import attest
 from release.publishing.journal import Journal
 from release.publishing.upload import errors as refusals
-from release.publishing.upload import pending as remaining
-from release.publishing.upload import token_exchange as minting
-from release.publishing.upload import upload_token as lending
-from release.publishing.upload import wait as waiting
+from release.publishing.upload import pending, token_exchange, upload_token, wait
 from release.publishing.upload.errors import UploadError
 from release.publishing.upload.uploader import MANY, Timing, Upload
 from release.publishing.upload.workers import Lanes, Sender
@@ -89,7 +83,9 @@ class Delivery:
         if any(isinstance(step, Verify) for step in self.plan.steps):
             self._next_environment()
         if any(isinstance(step, UploadStep) for step in self.plan.steps):
-            self._lanes = self._stack.enter_context(Lanes(self.start or partial(uploader.start, env=self.system.env)))
+            self._lanes = self._stack.enter_context(
+                Lanes(self.start or partial(twine_process.start, env=self.system.env))
+            )
             self._lanes.grow(self._worth_having())
         return self
 
@@ -108,10 +104,9 @@ class Delivery:
     def sandbox(self, project: str) -> Index:
         """The embedded index, started at the first call, with a user who may create `project`."""
         if self._sandbox is None:
-            from release.sandbox import seed_schema as world
-            from release.sandbox import server
+            from release.sandbox import seed_schema, server
 
-            running = self._stack.enter_context(server.start(world.for_project(project)))
+            running = self._stack.enter_context(server.start(seed_schema.for_project(project)))
             self._sandbox = running.index()
             origin = Origin(kind="sandbox", detail="made for this run")
             self.credentials[self._sandbox.name] = Credential(
@@ -125,7 +120,7 @@ class Delivery:
             self.credentials[index] = found
         elif isinstance(found, Ambient):
             self.exchanging.add(index)
-            self.tell(Said(text=f"{index}: {vouching.line(found)}"))
+            self.tell(Said(text=f"{index}: {trusted_publishing_checks.line(found)}"))
         self.skews[index] = skew or timedelta()
 
     # -- upload --------------------------------------------------------------------------------
@@ -147,7 +142,7 @@ class Delivery:
         answers = self.answers[index.name] = []
         now = self.system.now() + self.skews.get(index.name, timedelta())
         there = self._listing(index, project)
-        receipts, todo, refused = remaining.look(files, index, there, project.version, now=now)
+        receipts, todo, refused = pending.look(files, index, there, project.version, now=now)
         self._note_closing(index, there, project)
         for receipt in receipts:
             answers.append(receipt)
@@ -159,7 +154,7 @@ class Delivery:
         if not todo:
             return False, f"{index.name} has all {len(files)} files"
         if receipts:
-            self.tell(Said(text=remaining.told(index, receipts, files, self.closes.get(index.name))))
+            self.tell(Said(text=pending.told(index, receipts, files, self.closes.get(index.name))))
         if index.name not in self.exchanging:
             self._check_metadata(index, project, todo, journal, self.credentials[index.name])
         ready()
@@ -173,13 +168,13 @@ class Delivery:
         way_in = self._way_in(index, project, todo)
         if index.name in self.exchanging:  # the exchange is no look ahead: it comes after `ready`
             self._check_metadata(index, project, todo, journal, way_in())
-        todo = attesting.attested(
+        todo = attest.attested(
             todo, index, system=self.system, config=self.config, exchanging=index.name in self.exchanging,
             journal=journal, tell=self.tell,
         )  # fmt: skip
         upload = Upload(
             index=index, project=project, journal=journal, tell=self.tell, lanes=self._lanes,
-            credential=way_in, ask=partial(survey.listing_once, index, project.name),
+            credential=way_in, ask=partial(collect.listing_once, index, project.name),
             rules=self.config.upload, timing=self.timing or Timing(sleep=self.system.sleep),
             answers=self.answers[index.name],
         )  # fmt: skip
@@ -191,22 +186,22 @@ class Delivery:
             if not upload.doubtful:
                 self.touched.discard(index.name)
             elif index.name not in self.closes and index.kind == "warehouse":
-                self.closes[index.name] = self.system.now() + remaining.OPEN_FOR
+                self.closes[index.name] = self.system.now() + pending.OPEN_FOR
 
     def _way_in(self, index: Index, project: Project, todo: Sequence[Distribution]) -> Callable[[], Credential]:
         """What goes with each file: for a token a copy of it, made anew before it is too old."""
         skew = self.skews.get(index.name, timedelta())
         if index.name in self.exchanging:
-            return minting.way_in(
+            return token_exchange.way_in(
                 self.system, index, project, todo, attenuate=self.config.attenuate, skew=skew, tell=self.tell
             )
 
         def make() -> Credential:
             whole = self.credentials[index.name]
             now = self.system.now() + skew
-            return lending.lent(whole, index, project, todo, now=now) if self.config.attenuate else whole
+            return upload_token.lent(whole, index, project, todo, now=now) if self.config.attenuate else whole
 
-        return lending.renewed(make, self.system.now)
+        return upload_token.renewed(make, self.system.now)
 
     def _check_metadata(
         self,
@@ -217,20 +212,20 @@ class Delivery:
         credential: Credential,
     ) -> None:
         """Let the index look at the metadata first. Raises `UploadError` where it refuses any."""
-        refused = lending.first_refusal(index, credential, project, todo)
+        refused = upload_token.first_refusal(index, credential, project, todo)
         if refused is not None:
             self.answers[index.name].append(refused)
             journal.write("refused", index=index.name, file=refused.filename, text=refused.text)
             raise refusals.failure(index, project, refused)
 
     def _listing(self, index: Index, project: Project) -> Listing | None:
-        found = survey.listing(index, project.name, fresh=True)
+        found = collect.listing(index, project.name, fresh=True)
         if isinstance(found, Unknown):
             raise UploadError(found.reason, remedy=found.remedy, cause=found.cause)
         return found
 
     def _note_closing(self, index: Index, there: Listing | None, project: Project) -> None:
-        until = remaining.closes(index, there, project.version)
+        until = pending.closes(index, there, project.version)
         if until is not None and not index.ephemeral:
             self.closes[index.name] = until
 
@@ -238,7 +233,7 @@ class Delivery:
 
     def verify(self, index: Index, project: Project, files: Sequence[Distribution], journal: Journal) -> Published:
         """What `index` lists of the release, and how it installs and behaves in a clean environment."""
-        listing = waiting.until_listed(
+        listing = wait.until_listed(
             self.system, self.tell, index, project, files, within=self.config.upload.visible_within
         )
         install: Finding | Unknown | None = None
@@ -247,14 +242,14 @@ class Delivery:
             install, trials = self._install(index, project, files, listing)
         return Published(
             index=index, expected=tuple(files), accepted=journal.accepted(index.name), listing=listing,
-            install=install, trials=trials, attested=attesting.looked_back(self.system, index, project, files, journal),
+            install=install, trials=trials, attested=attest.looked_back(self.system, index, project, files, journal),
         )  # fmt: skip
 
     def _install(
         self, index: Index, project: Project, files: Sequence[Distribution], listing: Listing
     ) -> tuple[Finding | Unknown | None, tuple[Trial, ...]]:
         assert self._environment is not None
-        chosen = environment.choose(file.filename for file in files)
+        chosen = venv.choose(file.filename for file in files)
         on_index = listing.file(chosen) if chosen else None
         if on_index is None or on_index.sha256 is None:
             return Unknown(
@@ -264,25 +259,25 @@ class Delivery:
         self.tell(Progress(what=f"installing {on_index.filename} into a clean environment", unit="files"))
         clean = self._environment.result()
         self._next_environment()
-        problem = environment.install(
+        problem = venv.install(
             installer.apart_from(self.system, index), clean, name=project.name, version=project.version,
             url=on_index.url, sha256=on_index.sha256, on_line=lambda line: self.tell(Progress(what=line, unit="files")),
         )  # fmt: skip
         if problem is not None:
             return problem, ()
         self.tell(Progress(what="trying what was installed", unit="files"))
-        return None, smoke.run(self.system, clean, name=project.name, wanted=self._wanted())
+        return None, smoke_runner.run(self.system, clean, name=project.name, wanted=self._wanted())
 
     def _wanted(self) -> tuple[Attempt, ...] | None:
         """What the configuration wants tried; None: what the installed project itself suggests."""
         asked = self.config.smoke
         if asked.imports is None and asked.commands is None:
             return None
-        return smoke_list.asked_for(asked.imports, asked.commands)
+        return smoke_test_plan.asked_for(asked.imports, asked.commands)
 
     def _next_environment(self) -> None:
         directory = self.scratch("environment")
-        self._environment = self._pool.submit(environment.create, self.system, directory)
+        self._environment = self._pool.submit(venv.create, self.system, directory)
 
 
 def _temporary_directory() -> tempfile.TemporaryDirectory[str]:

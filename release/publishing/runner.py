@@ -10,15 +10,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from release.adapters import collect as survey
+from release.adapters import collect
 from release.adapters.system.system import System
-from release.checks import attestation_readiness as signing_checks
-from release.checks import credential_checks as access_checks
-from release.checks import distributions as built_checks
-from release.checks import engine as checklist
-from release.checks import filename_conflicts as taken_checks
-from release.checks import leak_checks, source_checks
-from release.checks import versions as version_checks
+from release.checks import (
+    attestation_readiness,
+    credential_checks,
+    distributions,
+    engine,
+    filename_conflicts,
+    leak_checks,
+    source_checks,
+    versions,
+)
 from release.core import plan as plans
 from release.core.config import Config
 from release.core.errors import RefusedError, ReleaseError, from_os
@@ -30,16 +33,10 @@ from release.core.models.finding import NotApplicable, Unknown
 from release.core.models.index import Index
 from release.core.models.project_listing import Listing
 from release.core.plan import SANDBOX, Plan, Step
-from release.credentials import verify as verification
-from release.leaks import search as leak_search
-from release.publishing import attest as attesting
-from release.publishing import build as building
-from release.publishing import compare as comparing
+from release.credentials import verify
+from release.leaks import search
+from release.publishing import attest, build, compare, prebuilt, promote, recorder, result
 from release.publishing import journal as journals
-from release.publishing import prebuilt as given
-from release.publishing import promote as promotion
-from release.publishing import recorder as keeping
-from release.publishing import result as ending
 from release.publishing.journal import Journal
 from release.publishing.run_resources import Delivery
 from release.reports.run_text import Account
@@ -97,7 +94,7 @@ def carry_out(  # noqa: PLR0913 - a plan, and the world that it is carried out i
 
     `command` is what the user would type to run it again; `files` are those that are given; `deliver` carries them.
     """
-    watch = keeping.Watch(forward=tell, system=system)
+    watch = recorder.Watch(forward=tell, system=system)
     with journals.locked(directory), ExitStack() as stack:
         journal = journals.for_plan(plan, directory)
         delivery = stack.enter_context(
@@ -113,7 +110,7 @@ def carry_out(  # noqa: PLR0913 - a plan, and the world that it is carried out i
             run.journal.write("ended", verb=plan.verb, exit=int(end.exit))
         except OSError as error:
             end = _end(run, (None, from_os(error)), command)
-        return keeping.keep(
+        return recorder.keep(
             _account(run, end), watch, config=config, tag=run.source.tag, directory=directory, journal=run.journal,
             secrets=delivery.credentials.values(),
         )  # fmt: skip
@@ -149,19 +146,21 @@ def _do(run: Run, step: Step) -> tuple[bool, str]:
     """Whether there was anything to do, and what there is to say of it."""
     match step:
         case plans.InspectSource():
-            return _check(run, source_checks.CHECKS + version_checks.OF_THE_SOURCE, run.source, stops=run.plan.strict)
+            return _check(run, source_checks.CHECKS + versions.OF_THE_SOURCE, run.source, stops=run.plan.strict)
         case plans.InspectAccess(index=name):
-            ours = building.ours(run.journal, run.files)
+            ours = build.ours(run.journal, run.files)
             index = run.config.index(name)
-            facts = verification.inspect(run.system, index, run.source.project, ours=ours, waive=run.config.waive)
+            facts = verify.inspect(run.system, index, run.source.project, ours=ours, waive=run.config.waive)
             run.delivery.credential(name, facts.credential, facts.skew)
             if not isinstance(facts.listing, Unknown | NotApplicable):
                 run.listings[name] = facts.listing
-            comparing.fetch(run, facts.listing)
-            facts = attesting.foreseen(run.system, run.config, facts)
-            return _check(run, access_checks.CHECKS + signing_checks.CHECKS, facts, stops=run.plan.strict, subject=name)
+            compare.fetch(run, facts.listing)
+            facts = attest.foreseen(run.system, run.config, facts)
+            return _check(
+                run, credential_checks.CHECKS + attestation_readiness.CHECKS, facts, stops=run.plan.strict, subject=name
+            )
         case plans.Build(origin="given"):
-            given.compare(run.files, run.directory)
+            prebuilt.compare(run.files, run.directory)
             return False, f"{len(run.files)} given"
         case plans.Build(origin=origin):
             return _build(run, origin)
@@ -172,13 +171,13 @@ def _do(run: Run, step: Step) -> tuple[bool, str]:
         case plans.Verify(index=name):
             return _verify(run, name)
         case plans.Promote() | plans.Tag() | plans.PushTag() | plans.ReleaseOnGitHub():
-            return promotion.do(run, step)
+            return promote.do(run, step)
 
 
 def _check(
-    run: Run, checks: Iterable[checklist.Check[Facts]], facts: Facts, *, stops: bool = True, subject: str = ""
+    run: Run, checks: Iterable[engine.Check[Facts]], facts: Facts, *, stops: bool = True, subject: str = ""
 ) -> tuple[bool, str]:
-    outcomes = checklist.run(checks, facts, waive=run.config.waive, block=run.config.block, subject=subject)
+    outcomes = engine.run(checks, facts, waive=run.config.waive, block=run.config.block, subject=subject)
     return _judge(run, outcomes, stops=stops)
 
 
@@ -199,12 +198,12 @@ def _judge(run: Run, outcomes: Iterable[Outcome], *, stops: bool) -> tuple[bool,
 def _inspect_built(run: Run) -> tuple[bool, str]:
     """A release stops at any refusal; a rehearsal goes on with the files that the index would take."""
     known = None if isinstance(run.source.project, Unknown) else run.source.project
-    built = replace(survey.built(run.system, run.files, known), leaks=leak_search.distributions(run.files))
-    taken = promotion.taken(run.files, run.listings, run.config, run.config.proving or "testpypi")
+    built = replace(collect.built(run.system, run.files, known), leaks=search.distributions(run.files))
+    taken = promote.taken(run.files, run.listings, run.config, run.config.proving or "testpypi")
     built = replace(built, taken=tuple(taken))
-    facts = built if run.plan.takes_given else comparing.compared(run, built)
-    checks = built_checks.CHECKS + taken_checks.CHECKS + leak_checks.OF_BUILT + comparing.checks(facts)
-    outcomes = tuple(checklist.run(checks, facts, waive=run.config.waive, block=run.config.block))
+    facts = built if run.plan.takes_given else compare.compared(run, built)
+    checks = distributions.CHECKS + filename_conflicts.CHECKS + leak_checks.OF_BUILT + compare.checks(facts)
+    outcomes = tuple(engine.run(checks, facts, waive=run.config.waive, block=run.config.block))
     refused = {where for outcome in outcomes if outcome.state.blocks for where in _places(outcome)}
     rest = tuple(file for file in run.files if file.filename not in refused)
     goes_on = not run.plan.strict and bool(rest) and refused <= {file.filename for file in run.files}
@@ -221,7 +220,7 @@ def _places(outcome: Outcome) -> set[str | None]:
 
 
 def _build(run: Run, origin: str) -> tuple[bool, str]:
-    done, run.files = building.files(
+    done, run.files = build.files(
         run.system, run.directory, run.journal, origin=origin, scratch=run.delivery.scratch, tell=run.tell
     )
     if isinstance(run.source.project, Unknown):
@@ -232,8 +231,8 @@ def _build(run: Run, origin: str) -> tuple[bool, str]:
 
 def _learn(run: Run) -> None:
     """Name and version from the files, where only the build knew them."""
-    known = survey.project_of(run.files)
-    run.source = survey.with_project(run.source, run.system, run.directory, known)
+    known = collect.project_of(run.files)
+    run.source = collect.with_project(run.source, run.system, run.directory, known)
     run.plan = replace(run.plan, project=known.name, version=known.version)
     run.journal = replace(run.journal, version=known.version)
 
@@ -241,7 +240,7 @@ def _learn(run: Run) -> None:
 def _upload(run: Run, name: str) -> tuple[bool, str]:
     def ready() -> None:
         if name != SANDBOX and not run.confirmed:
-            run.confirmed = run.confirm(run.plan, promotion.new_on(run))
+            run.confirmed = run.confirm(run.plan, promote.new_on(run))
             if not run.confirmed:
                 raise RefusedError("not confirmed", remedy="answer y, or pass --yes")
 
@@ -254,9 +253,9 @@ def _verify(run: Run, name: str) -> tuple[bool, str]:
     if run.plan.verb != "confirm" and run.journal.last("verified", index=name, url=_mark(index), files=hashes):
         return False, f"verified on {name} before"
     facts = run.delivery.verify(index, _name(run), run.files, run.journal)
-    from release.checks import post_upload as published_checks
+    from release.checks import post_upload
 
-    done = _check(run, published_checks.CHECKS, facts, subject=name)
+    done = _check(run, post_upload.CHECKS, facts, subject=name)
     run.journal.write("verified", index=name, url=_mark(index), files=hashes)
     return done
 
@@ -275,15 +274,15 @@ def _index(run: Run, name: str) -> Index:
     return run.delivery.sandbox(_name(run).name) if name == SANDBOX else run.config.index(name)
 
 
-def _end(run: Run, failed: tuple[Step | None, ReleaseError] | None, command: str) -> ending.Ending:
-    course = ending.Course(
+def _end(run: Run, failed: tuple[Step | None, ReleaseError] | None, command: str) -> result.Ending:
+    course = result.Course(
         plan=run.plan, files=run.files, answers=run.delivery.answers, touched=run.delivery.touched,
         later=run.later, busy=run.busy, command=command, closes=run.delivery.closes,
     )  # fmt: skip
-    return ending.stopped(course, *failed) if failed else ending.well(course)
+    return result.stopped(course, *failed) if failed else result.well(course)
 
 
-def _account(run: Run, end: ending.Ending) -> Account:
+def _account(run: Run, end: result.Ending) -> Account:
     return Account(
         plan=run.plan,
         exit=end.exit,

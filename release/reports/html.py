@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from release.reports import record_text as words
+from release.reports import record_text
 from release.reports.archive_tree import size
 from release.reports.html_elements import Markup, element, text, together
 from release.reports.html_page import facts, linked, page
@@ -17,7 +17,7 @@ from release.reports.svg_timeline import timeline
 def html(record: Data) -> str:
     """The page: verdict, indexes, files, then the runs, the newest first."""
     main = element("main", _top(record), *_indexes(record), *_files(record), *_runs(record))
-    return page(f"{words.title(record)}: {words.end(record['runs'][-1])[1]}", main, _foot(record))
+    return page(f"{record_text.title(record)}: {record_text.end(record['runs'][-1])[1]}", main, _foot(record))
 
 
 def _top(record: Data) -> Markup:
@@ -36,13 +36,13 @@ def _top(record: Data) -> Markup:
 
 
 def _verdict(run: Data) -> Markup:
-    tone, word = words.end(run)
-    remedy, took = run["exit"]["remedy"], words.duration(words.seconds(run))
+    tone, word = record_text.end(run)
+    remedy, took = run["exit"]["remedy"], record_text.duration(record_text.seconds(run))
     return element(
         "div",
         element("strong", str(run["exit"]["message"]) or word),
         element("p", linked(remedy), class_="remedy") if remedy else None,
-        element("p", f"{run['verb']} on {words.moment(run['begun'])}: {word} in {took}", class_="soft small"),
+        element("p", f"{run['verb']} on {record_text.moment(run['begun'])}: {word} in {took}", class_="soft small"),
         class_=f"verdict {tone}",
     )
 
@@ -50,7 +50,7 @@ def _verdict(run: Data) -> Markup:
 def _indexes(record: Data) -> Iterator[Markup]:
     found = standings(record)
     if found:
-        pages, passing = words.pages(record), words.passing(record)
+        pages, passing = record_text.pages(record), record_text.passing(record)
         yield element("h2", "Indexes")
         yield element(
             "div", *(_standing(one, pages.get(one.index), one.index in passing) for one in found), class_="cards"
@@ -92,11 +92,11 @@ def _runs(record: Data) -> Iterator[Markup]:
     if earlier:
         yield element("h2", "Earlier runs")
     for run in earlier:
-        tone, word = words.end(run)
+        tone, word = record_text.end(run)
         summary = element(
             "summary",
             element("span", run["verb"], " ", element("span", word, class_=f"state {tone}"), class_="name"),
-            element("span", words.moment(run["begun"]), class_="tally"),
+            element("span", record_text.moment(run["begun"]), class_="tally"),
         )
         message = element("p", str(run["exit"]["message"]), class_="small")
         inside = element("div", message, *_run(run), class_="run")
@@ -106,7 +106,7 @@ def _runs(record: Data) -> Iterator[Markup]:
 def _run(run: Data) -> Iterator[Markup]:
     yield from _findings(run)
     yield from _under("Steps", timeline(run), class_="card picture")
-    groups = [_group(group) for group in words.groups(run)]
+    groups = [_group(group) for group in record_text.groups(run)]
     yield from _under("Checks", together(*groups) if groups else None)
     yield from _under("Waivers", _list(map(_waiver, run["waivers"])), class_="card")
     tools = [(name, version) for name, version in run["tools"].items()]
@@ -126,8 +126,8 @@ def _list(items: Iterable[Markup]) -> Markup | None:
 
 def _findings(run: Data) -> Iterator[Markup]:
     """What stands in the way, and what is worth knowing, each with its remedy."""
-    cards = [_notable(check) for check in words.notable(run)]
-    cards += [_refusal(index, answer) for index, answer in words.refusals(run)]
+    cards = [_notable(check) for check in record_text.notable(run)]
+    cards += [_refusal(index, answer) for index, answer in record_text.refusals(run)]
     if cards:
         yield element("h3", "What to know")
         yield element("div", *cards, class_="stack")
@@ -140,9 +140,9 @@ def _notable(check: Data) -> Markup:
     return element(
         "div",
         element("h3", f"{check['title']}{about}"),
-        element("p", f"{words.state(check)}{reason}", class_="state"),
-        *map(_finding, words.said(check)),
-        class_=f"card {words.tone(check)}",
+        element("p", f"{record_text.state(check)}{reason}", class_="state"),
+        *map(_finding, record_text.said(check)),
+        class_=f"card {record_text.tone(check)}",
     )
 
 
@@ -166,7 +166,7 @@ def _refusal(index: str, answer: Data) -> Markup:
     return element(
         "div",
         element("h3", f"{answer['filename']} [{index}]"),
-        element("p", words.answered(answer)),
+        element("p", record_text.answered(answer)),
         class_="card bad",
     )
 
@@ -183,9 +183,9 @@ def _group(group: Group) -> Markup:
 
 def _check(check: Data) -> Markup:
     reason = f" ({check['reason']})" if check.get("reason") else ""
-    state = "" if check["state"] == "passed" else f": {words.state(check)}"
+    state = "" if check["state"] == "passed" else f": {record_text.state(check)}"
     about = element("span", f"{state}{reason}", class_="soft small")
-    mark = element("span", words.mark(check), class_=f"mark {words.tone(check)}", aria_hidden="true")
+    mark = element("span", record_text.mark(check), class_=f"mark {record_text.tone(check)}", aria_hidden="true")
     return element("li", mark, element("span", check["title"], about))
 
 

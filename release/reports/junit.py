@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from release.reports import record_text as words
+from release.reports import record_text
 from release.reports.html_elements import Markup, element, together
 from release.reports.record_text import Data, Group
 
@@ -16,10 +16,14 @@ from release.reports.record_text import Data, Group
 def junit(record: Data) -> str:
     """The document. A check that stops the run is a failure, one that could not be made an error."""
     run = record["runs"][-1]
-    groups = [*words.groups(run), *_uploads(run)]
+    groups = [*record_text.groups(run), *_uploads(run)]
     suites = [_suite(group, run, _facts(record, run) if group is groups[0] else None) for group in groups]
     body = element(
-        "testsuites", *_on_lines(suites), name=words.title(record), time=f"{words.seconds(run):.3f}", **_counts(groups)
+        "testsuites",
+        *_on_lines(suites),
+        name=record_text.title(record),
+        time=f"{record_text.seconds(run):.3f}",
+        **_counts(groups),
     )
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
 
@@ -54,14 +58,14 @@ def _case(check: Data, group: Group) -> Markup:
 
 
 def _outcome(check: Data) -> Iterator[Markup]:
-    said = "\n".join(_sentence(finding) for finding in words.said(check))
-    first = next((str(finding["message"]) for finding in words.said(check)), words.state(check))
+    said = "\n".join(_sentence(finding) for finding in record_text.said(check))
+    first = next((str(finding["message"]) for finding in record_text.said(check)), record_text.state(check))
     if _is_skipped(check):
         yield element("skipped", message=f"{check['state']}: {check.get('reason', '')}")
     elif _stops(check):
         yield element("error" if _is_error(check) else "failure", said, message=first, type=str(check["state"]))
     elif said or check.get("reason"):
-        yield element("system-out", f"{words.state(check)}: {check.get('reason') or ''}\n{said}".strip())
+        yield element("system-out", f"{record_text.state(check)}: {check.get('reason') or ''}\n{said}".strip())
 
 
 def _sentence(finding: Data) -> str:
@@ -70,7 +74,7 @@ def _sentence(finding: Data) -> str:
 
 
 def _stops(check: Data) -> bool:
-    return words.blocks(check) and bool(check.get("stops", True))
+    return record_text.blocks(check) and bool(check.get("stops", True))
 
 
 def _is_error(check: Data) -> bool:
@@ -90,7 +94,7 @@ def _uploads(run: Data) -> Iterator[Group]:
 
 def _upload(index: str, answer: Data) -> Data:
     states = {"receipt": "passed", "rejection": "failed"}
-    message = {} if answer["answer"] == "receipt" else {"message": words.answered(answer), "remedy": ""}
+    message = {} if answer["answer"] == "receipt" else {"message": record_text.answered(answer), "remedy": ""}
     return {
         "check": f"{index}-takes-the-file", "title": f"{index} takes {answer['filename']}",
         "state": states.get(answer["answer"], "unknown"), "findings": [message] if message else [],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from release.reports import record_text as words
+from release.reports import record_text
 from release.reports.archive_tree import printable, size
 from release.reports.record_text import Data
 from release.reports.release_progress import standings
@@ -27,7 +27,7 @@ def summary(record: Data) -> str:
 
 def _head(record: Data) -> Iterator[str]:
     run = record["runs"][-1]
-    yield f"## {_TONES[words.end(run)[0]]} {_text(words.title(record))}: {run['verb']}"
+    yield f"## {_TONES[record_text.end(run)[0]]} {_text(record_text.title(record))}: {run['verb']}"
     yield ""
     yield f"**{_text(run['exit']['message'])}**"
     if run["exit"]["remedy"]:
@@ -35,7 +35,7 @@ def _head(record: Data) -> Iterator[str]:
     yield ""
     commit = f" · commit {_code(run['commit'])}" if run.get("commit") else ""
     tag = f" · tag {_code(record['tag'])}" if record["tag"] else ""
-    yield f"{words.moment(run['begun'])}, {words.duration(words.seconds(run))}{commit}{tag}"
+    yield f"{record_text.moment(run['begun'])}, {record_text.duration(record_text.seconds(run))}{commit}{tag}"
 
 
 def _body(record: Data) -> Iterator[str]:
@@ -47,7 +47,7 @@ def _body(record: Data) -> Iterator[str]:
 
 
 def _indexes(record: Data) -> Iterator[str]:
-    found, pages = standings(record), words.pages(record)
+    found, pages = standings(record), record_text.pages(record)
     if found:
         yield from ("", "| index | standing |", "|---|---|")
     for one in found:
@@ -56,20 +56,21 @@ def _indexes(record: Data) -> Iterator[str]:
 
 
 def _findings(run: Data) -> Iterator[str]:
-    checks, refused = words.notable(run), words.refusals(run)
+    checks, refused = record_text.notable(run), record_text.refusals(run)
     if checks or refused:
         yield from ("", "### What to know", "")
     for check in checks:
         about = f" ({_text(check['subject'])})" if check.get("subject") else ""
         reason = f": {_text(check['reason'])}" if check.get("reason") else ""
-        yield f"- {_TONES[words.tone(check)]} **{_text(check['title'])}**{about}: {words.state(check)}{reason}"
-        for finding in words.said(check):
+        mark, state = _TONES[record_text.tone(check)], record_text.state(check)
+        yield f"- {mark} **{_text(check['title'])}**{about}: {state}{reason}"
+        for finding in record_text.said(check):
             where = f"{_text(finding['where'])}: " if finding.get("where") else ""
             yield f"  - {where}{_text(finding['message'])}"
             if finding.get("remedy"):
                 yield f"    <br>→ {_text(finding['remedy'])}"
     for index, answer in refused:
-        yield f"- ❌ {_text(index)}, {_code(answer['filename'])}: {_text(words.answered(answer))}"
+        yield f"- ❌ {_text(index)}, {_code(answer['filename'])}: {_text(record_text.answered(answer))}"
 
 
 def _files(record: Data) -> Iterator[str]:
@@ -80,7 +81,7 @@ def _files(record: Data) -> Iterator[str]:
 
 
 def _checks(run: Data) -> Iterator[str]:
-    groups = words.groups(run)
+    groups = record_text.groups(run)
     if groups:
         yield from ("", "### Checks", "", "| step | outcome |", "|---|---|")
     for group in groups:
@@ -92,8 +93,9 @@ def _earlier(record: Data) -> Iterator[str]:
     if earlier:
         yield from ("", "### Earlier runs", "")
     for run in earlier:
-        tone, word = words.end(run)
-        yield f"- {_TONES[tone]} {words.moment(run['begun'])}, {run['verb']}: {word}. {_text(run['exit']['message'])}"
+        tone, word = record_text.end(run)
+        when = record_text.moment(run["begun"])
+        yield f"- {_TONES[tone]} {when}, {run['verb']}: {word}. {_text(run['exit']['message'])}"
 
 
 def _text(value: str) -> str:

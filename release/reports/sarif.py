@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from release.reports import record_text as words
+from release.reports import record_text
 from release.reports.record_text import Data
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -22,7 +22,7 @@ _SOMEWHERE = "pyproject.toml"
 def sarif(record: Data) -> str:
     """The document."""
     run = record["runs"][-1]
-    checks = words.notable(run)
+    checks = record_text.notable(run)
     rules = {check["check"]: check for check in checks}
     driver = {
         "name": "pypi-preflight",
@@ -65,10 +65,10 @@ def _artifact(file: Data) -> dict[str, Any]:
 
 
 def _results(check: Data, rules: list[str]) -> Iterator[dict[str, Any]]:
-    for finding in words.said(check):
+    for finding in record_text.said(check):
         about = f" [{check['subject']}]" if check.get("subject") else ""
         remedy = f"\n→ {finding['remedy']}" if finding.get("remedy") else ""
-        grave = "warn" if finding.get("severity") == "warn" else words.tone(check)
+        grave = "warn" if finding.get("severity") == "warn" else record_text.tone(check)
         result: dict[str, Any] = {
             "ruleId": check["check"],
             "ruleIndex": rules.index(check["check"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from release.reports import record_text as words
+from release.reports import record_text
 from release.reports.html_elements import Markup, element
 from release.reports.record_text import Data
 
@@ -25,7 +25,8 @@ def timeline(run: Data) -> Markup | None:
     rows = [part for number, step in enumerate(went) for part in _row(number, step, run, total)]
     told = "; ".join(f"{step['title']}: {step['how']} {_length(step)}" for step in went)
     return element(
-        "svg", element("title", f"The steps of the run over {words.duration(total)}"), element("desc", told), *rows,
+        "svg", element("title", f"The steps of the run over {record_text.duration(total)}"), element("desc", told),
+        *rows,
         role="img", width="100%", height=len(went) * _ROW, class_="timeline",
     )  # fmt: skip
 
@@ -51,7 +52,7 @@ def _row(number: int, step: Data, run: Data, total: float) -> Iterator[Markup]:
 
 
 def _length(step: Data) -> str:
-    return "" if step["seconds"] is None else words.duration(step["seconds"])
+    return "" if step["seconds"] is None else record_text.duration(step["seconds"])
 
 
 def _start(step: Data, run: Data) -> float | None:
@@ -65,4 +66,4 @@ def _start(step: Data, run: Data) -> float | None:
 def _end(step: Data, run: Data) -> float:
     """Seconds from the run's begin to the step's end; a step that was broken off lasts as long as the run."""
     start = _start(step, run) or 0.0
-    return max(words.seconds(run), start) if step["seconds"] is None else start + step["seconds"]
+    return max(record_text.seconds(run), start) if step["seconds"] is None else start + step["seconds"]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from release.core.redaction import redact
-from release.reports import record_text as words
+from release.reports import record_text
 from release.reports.html_elements import Markup, element
 from release.reports.html_page import facts, linked, page
 from release.reports.record_text import Tone
@@ -165,7 +165,7 @@ def _check(one: Strip, name: str) -> Markup:
 @lru_cache(maxsize=1024)
 def _ended(name: str, state: str, when: str) -> Markup:
     """Kept, since most of a thousand tokens are looked at in the same minute."""
-    tone, mark = words.STATES.get(state, ("bad", "?"))
+    tone, mark = record_text.STATES.get(state, ("bad", "?"))
     about = element("span", f" {when}", class_="soft small")
     return element(
         "li",

@@ -13,10 +13,7 @@ from urllib.parse import unquote_to_bytes
 
 from werkzeug.wrappers import Request, Response
 
-from release.sandbox import attestations, file_downloads, json_endpoints
-from release.sandbox import oidc_exchange as oidc
-from release.sandbox import oidc_provider as issuers
-from release.sandbox import simple_endpoints as simple
+from release.sandbox import attestations, file_downloads, json_endpoints, oidc_exchange, oidc_provider, simple_endpoints
 from release.sandbox.index_store import Store
 from release.sandbox.multipart import UnreadableError, received
 from release.sandbox.oidc_provider import Issuer
@@ -96,11 +93,11 @@ def _routed(call: Call) -> Response:
     if path in {"/pypi", "/pypi/"} and call.request.method == "POST":
         words = f"This API has moved to {call.site}/legacy/. See TODO for more information."
         return answer(call.request, 410, words, detail=words)
-    if path == oidc.AUDIENCE:
-        return oidc.audience(call)
-    if path in oidc.MINT:
-        return oidc.mint(call.at_work())
-    if path == issuers.PATH and call.request.method == "GET":
+    if path == oidc_exchange.AUDIENCE:
+        return oidc_exchange.audience(call)
+    if path in oidc_exchange.MINT:
+        return oidc_exchange.mint(call.at_work())
+    if path == oidc_provider.PATH and call.request.method == "GET":
         return call.issuer.answer(call.request, call.now)
     for pattern, handler in _ROUTES:
         if found := pattern.fullmatch(path):
@@ -158,8 +155,8 @@ def _page(title: str, text: str) -> Response:
 _NAME = r"(?P<name>[^/]+)"
 _ROUTES: tuple[tuple[re.Pattern[str], Callable[..., Response]], ...] = (
     (re.compile("/"), _home),
-    (re.compile("/simple/"), simple.index),
-    (re.compile(f"/simple/{_NAME}(?P<slash>/?)"), simple.project),
+    (re.compile("/simple/"), simple_endpoints.index),
+    (re.compile(f"/simple/{_NAME}(?P<slash>/?)"), simple_endpoints.project),
     (re.compile(f"/pypi/{_NAME}/json/?"), json_endpoints.project),
     (re.compile(f"/pypi/{_NAME}/(?P<version>[^/]+)/json/?"), json_endpoints.project),
     (re.compile(f"/integrity/{_NAME}/(?P<version>[^/]+)/(?P<filename>[^/]+)/provenance"), attestations.serve),

@@ -16,11 +16,11 @@ from urllib.parse import quote
 from packaging.utils import canonicalize_name, canonicalize_version
 from werkzeug.wrappers import Response
 
-from release.acceptance import attestation_rules as rules
+from release.acceptance import attestation_rules
 from release.acceptance.file_rules import digests
 from release.acceptance.form_fields import first
 from release.acceptance.rule import Refusal, Upload
-from release.adapters import sigstore as door
+from release.adapters import sigstore
 from release.adapters.sigstore import DisbelievedError, Sigstore, UnsignedError
 from release.core.models.attestation import Publisher
 from release.sandbox.request_context import Call
@@ -37,19 +37,19 @@ def refused(upload: Upload, publisher: Publisher | None, db: sqlite3.Connection)
     if text == "" or _is_off(db):
         return None
     verify = _verify(upload, publisher, db)
-    return rules.refusal(text, publisher=publisher.kind if publisher else None, verify=verify)
+    return attestation_rules.refusal(text, publisher=publisher.kind if publisher else None, verify=verify)
 
 
-def _verify(upload: Upload, publisher: Publisher | None, db: sqlite3.Connection) -> rules.Verify:
+def _verify(upload: Upload, publisher: Publisher | None, db: sqlite3.Connection) -> attestation_rules.Verify:
     sha256 = digests(upload, "sha256").get("sha256", "")
     row = db.execute("SELECT value FROM settings WHERE name = 'sigstore'").fetchone()
     if row is None or publisher is None:
-        return rules.by_its_statement(upload.filename, sha256)
+        return attestation_rules.by_its_statement(upload.filename, sha256)
     trust = Sigstore(config=Path(row["value"]))
 
     def verify(attestation: dict[str, Any]) -> str:
         try:
-            return door.verify(json.dumps(attestation), publisher, upload.filename, sha256, trust)
+            return sigstore.verify(json.dumps(attestation), publisher, upload.filename, sha256, trust)
         except (DisbelievedError, UnsignedError) as error:
             raise ValueError(error.message) from None
 

@@ -18,8 +18,7 @@ from werkzeug.wrappers import Response
 from release.acceptance.name_rules import NEW_NAME
 from release.acceptance.rule import Upload, first_refusal
 from release.core.tokens import macaroon
-from release.sandbox import projects
-from release.sandbox import publisher_claims as matching
+from release.sandbox import projects, publisher_claims
 from release.sandbox.oidc_provider import decoded
 from release.sandbox.publisher_claims import Candidate, NoPublisherError, ReusedError
 from release.sandbox.publishers import ISSUERS
@@ -179,7 +178,7 @@ def _match(db: sqlite3.Connection, claimed: _Claimed, *, pending: bool) -> Candi
         (claimed.provider, pending),
     )
     candidates = [Candidate(id=row["id"], fields=json.loads(row["fields"])) for row in rows]
-    return matching.match(candidates, claimed.provider, claimed.claims, used=claimed.used)
+    return publisher_claims.match(candidates, claimed.provider, claimed.claims, used=claimed.used)
 
 
 def _reused() -> RefusedError:

@@ -18,9 +18,7 @@ from typing import TYPE_CHECKING, Self
 from release.core.errors import UsageError
 from release.core.models.index import Index, is_loopback
 from release.core.secret import Secret
-from release.sandbox import projects
-from release.sandbox import request_log as log
-from release.sandbox import seed as population
+from release.sandbox import projects, request_log, seed
 from release.sandbox.app import application
 from release.sandbox.connection import DroppedError, Sleep
 from release.sandbox.fault_control import Controlled
@@ -91,7 +89,7 @@ def start(  # noqa: PLR0913 - each has a default, and a name in the call
         )
         app = Faulty(around(app) if around else app, faults, clock, sleep or _napping(closing))
         control = f"/+control/{secrets.token_urlsafe(_SECRET)}/faults"
-        app = Controlled(log.Logged(app, store.requests, clock), faults, control)
+        app = Controlled(request_log.Logged(app, store.requests, clock), faults, control)
         server = Server(host, port, app, closing, clock)
         return Sandbox(server, store, faults, control, stack.pop_all(), issuer=issuer, clock=clock)
 
@@ -158,9 +156,9 @@ class Sandbox:
         )
 
     @property
-    def log(self) -> list[log.LoggedRequest]:
+    def log(self) -> list[request_log.LoggedRequest]:
         """The requests that were answered so far, in order."""
-        return log.read(self._store.requests)
+        return request_log.read(self._store.requests)
 
     @property
     def faults(self) -> tuple[Fault, ...]:
@@ -188,7 +186,7 @@ class Sandbox:
     def revoke(self, token: str) -> None:
         """Delete a token, by its name in the world, as its user would on the site."""
         with self._store.writing() as db:
-            population.revoke(db, token)
+            seed.revoke(db, token)
 
     def close(self) -> None:
         """Stop serving; a second call does nothing."""

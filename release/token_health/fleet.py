@@ -17,7 +17,7 @@ from release.core.models.index import WELL_KNOWN, Index
 from release.core.models.project_name import is_name
 from release.core.models.secret_location import Command, KeyringEntry, Place, PrivateFile, Variable
 from release.core.toml_tables import did_you_mean, known, path, subtable, text, wrong
-from release.token_health.notify import channel_config as channels
+from release.token_health.notify import channel_config
 from release.token_health.notify.channels import Channels
 
 
@@ -129,7 +129,7 @@ def parse(
         manners=reader.manners(table, where),
         remind_after=remind or Fleet().remind_after,
         waive=reader.waive(subtable(table, "waive", where, file=file), path(where, "waive")),
-        notify=channels.parse(
+        notify=channel_config.parse(
             subtable(table, "notify", where, file=file), path(where, "notify"), file=file, place=reader.address
         ),
     )

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from release.checks import engine as checklist
-from release.checks import token_health_checks as health_checks
+from release.checks import engine, token_health_checks
 from release.core.facts import Health, Project
 from release.core.models import verdict as verdicts
 from release.core.models.check_result import Outcome, State
@@ -43,13 +42,13 @@ def judge(found: Verification, health: Health, *, place: str, waive: Mapping[str
     """The verdict of `verify`, and what a working token may still lack."""
     own = (
         _waived(one, waive)
-        for one in checklist.run(health_checks.CHECKS, health, waive=waive, subject=found.access.index.name)
+        for one in engine.run(token_health_checks.CHECKS, health, waive=waive, subject=found.access.index.name)
     )
     outcomes = (*(_fair(one) for one in found.outcomes if one.check != CLOCKS), *own)
     verdict = verdicts.judge(outcomes)
     return Result(
         seen=_seen(found, verdict, outcomes, health, place), outcomes=tuple(filter(_matters, outcomes)),
-        age=health_checks.age(health), left=health_checks.left(health), skew=found.access.skew,
+        age=token_health_checks.age(health), left=token_health_checks.left(health), skew=found.access.skew,
     )  # fmt: skip
 
 
@@ -113,7 +112,7 @@ def _seen(found: Verification, verdict: Verdict, outcomes: Sequence[Outcome], he
 
 
 def _expires(health: Health) -> datetime | None:
-    remaining = health_checks.left(health)
+    remaining = token_health_checks.left(health)
     return None if remaining is None else health.access.now + remaining
 
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
-from release.adapters import collect as survey
+from release.adapters import collect
 from release.adapters.system.system import System
 from release.core.errors import ConfigError
 from release.core.facts import Project
 from release.core.models.finding import Unknown
 from release.reports.token_health_text import Look, Row
-from release.token_health import fleet
-from release.token_health import targets as entries
+from release.token_health import fleet, targets
 from release.token_health.fleet import Fleet
 from release.token_health.health_evaluation import Result
 from release.token_health.health_history import History
@@ -52,32 +51,32 @@ def wanted(
     Raises `ConfigError`, which names the key.
     """
     if file is not None:
-        made = fleet.parse_file(survey.toml(file), str(file))
+        made = fleet.parse_file(collect.toml(file), str(file))
         if not made.entries:
             raise ConfigError(f"{str(file)!r} lists no tokens", remedy="add a table [[tokens]] for each")
         return _of_fleet(system, made, file.resolve().parent, {})
-    settings = survey.config(directory, config_file, needs_project=False)
+    settings = collect.config(directory, config_file, needs_project=False)
     made = fleet.parse(settings.fleet, settings.indexes)
     if made.entries:
         return _of_fleet(system, made, directory, settings.waive)
     project = _project(system, directory, offline=offline)
-    watched = entries.of_directory(system, settings.indexes, project, directory, made.policy)
+    watched = targets.of_directory(system, settings.indexes, project, directory, made.policy)
     return Wanted(fleet=made, watched=watched, directory=directory, waive={**settings.waive, **made.waive})
 
 
 def _of_fleet(system: System, made: Fleet, directory: Path, waive: Mapping[str, str]) -> Wanted:
-    watched = entries.of_fleet(system, made, directory)
+    watched = targets.of_fleet(system, made, directory)
     return Wanted(fleet=made, watched=watched, directory=directory, waive={**waive, **made.waive})
 
 
 def _project(system: System, directory: Path, *, offline: bool) -> Project | Unknown:
     """The directory's project; there need be none."""
-    name = survey.name(directory)
+    name = collect.name(directory)
     if name is not None:
         return Project(name=name, version="")
     if any((directory / one).is_file() for one in ("pyproject.toml", "setup.py", "setup.cfg")):
-        return survey.project(system, directory, ask_backend=not offline)
-    return entries.NO_PROJECT
+        return collect.project(system, directory, ask_backend=not offline)
+    return targets.NO_PROJECT
 
 
 def look(  # noqa: PLR0913 - a question with options

@@ -27,8 +27,8 @@ from release.core.models.probe import Probed
 from release.core.models.secret_location import Command
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode, window
-from release.credentials import verify as verification
-from release.credentials.sources import default_locations as places
+from release.credentials import verify
+from release.credentials.sources import default_locations
 from release.credentials.sources.default_locations import Taken
 from release.token_health.fleet import Manners
 from release.token_health.health_evaluation import Result, judge, unlooked
@@ -91,20 +91,20 @@ class Census:
                 yield number, replace(one, taken=taken)
 
     def _run(self, source: Command, username: str) -> Taken:
-        return places.take(self.system, source, username=username, directory=self.directory)
+        return default_locations.take(self.system, source, username=username, directory=self.directory)
 
     def look(self, watched: Sequence[Watched]) -> Iterator[tuple[int, Result]]:
         """The number of a credential, and what is said of it, as soon as it is known.
 
         Those that the deadline cuts off do not come.
         """
-        from release.adapters.http import rate_limit as keeping
+        from release.adapters.http import rate_limit
 
         questions = _Questions(census=self, watched=watched)
         holders = _holders(watched)
         jobs = [partial(self._one, one, questions, holders) for one in watched]
-        crew = self._crew(jobs, lambda: keeping.keeping(manners))
-        manners = keeping.Manners(self.manners.rate, sleep=crew.sleep)
+        crew = self._crew(jobs, lambda: rate_limit.keeping(manners))
+        manners = rate_limit.Manners(self.manners.rate, sleep=crew.sleep)
         for number, result in crew.results():
             yield number, result if isinstance(result, Result) else _lost(watched[number], result)
 
@@ -117,7 +117,7 @@ class Census:
     def _one(self, one: Watched, questions: _Questions, holders: Mapping[object, tuple[str, ...]]) -> Result:
         taken = one.taken or Taken(resolution=_nothing(Unknown(reason="nobody looked there", remedy="run it again")))
         secret = _secret(taken)
-        found = verification.verify(
+        found = verify.verify(
             questions.on_time(one.index, secret), one.index, one.project,
             offline=self.offline, credential=taken.resolution, waive=self.waive, tiers=questions.tiers(),
         )  # fmt: skip
@@ -153,16 +153,16 @@ class _Questions:
         self._skews: Once[Index, timedelta] = Once()
         self._known_skews: dict[Index, timedelta] = {}
 
-    def tiers(self) -> tuple[verification.Tier, ...]:
+    def tiers(self) -> tuple[verify.Tier, ...]:
         """What `verify` asks, as far as this run may."""
         asked = {"permission": 3, "identity": 2, "off": 1}[self._census.probe]
-        return (verification.vouched, *(self.known, self.identified, self.permitted)[:asked])
+        return (verify.vouched, *(self.known, self.identified, self.permitted)[:asked])
 
     def known(self, system: System, facts: Access) -> Access:
         if not isinstance(facts.project, Project):
-            return verification.known(system, facts)
+            return verify.known(system, facts)
         key = (facts.index, None, facts.project.name)
-        found = self._listings.get(key, lambda: verification.known(system, facts))
+        found = self._listings.get(key, lambda: verify.known(system, facts))
         return replace(facts, listing=found.listing, ownership=found.ownership, alike=found.alike)
 
     def identified(self, system: System, facts: Access) -> Access:
@@ -170,7 +170,7 @@ class _Questions:
             return facts
 
         def ask() -> tuple[Probed | Unknown | None, timedelta | None]:
-            found = verification.identified(system, facts)
+            found = verify.identified(system, facts)
             return found.identity, found.skew
 
         identity, skew = self._identities.get((facts.index, facts.credential.password, ""), ask)
@@ -180,9 +180,7 @@ class _Questions:
         if not isinstance(facts.credential, Credential) or not isinstance(facts.project, Project):
             return facts
         key = (facts.index, facts.credential.password, facts.project.name)
-        return replace(
-            facts, permission=self._permissions.get(key, lambda: verification.permitted(system, facts).permission)
-        )
+        return replace(facts, permission=self._permissions.get(key, lambda: verify.permitted(system, facts).permission))
 
     def done(self, one: Watched) -> None:
         """One more has asked: the answers that nobody else will ask for are not kept."""
@@ -211,11 +209,11 @@ class _Questions:
         return self._known_skews.get(index)
 
     def _ask_skew(self, index: Index) -> timedelta:
-        from release.adapters.index import simple_api as index_api
+        from release.adapters.index import simple_api
 
         asked = self._census.system.now()
         try:
-            told = index_api.server_time(index)
+            told = simple_api.server_time(index)
         except UnreachableError:
             return timedelta()  # whoever asks next will say so
         skew = told - asked if told else timedelta()

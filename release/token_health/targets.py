@@ -16,8 +16,8 @@ from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.secret_location import Command, KeyringEntry, Place, shown
 from release.core.tokens.token import issuer
-from release.credentials import sources as credentials
-from release.credentials.sources import default_locations as places
+from release.credentials import sources
+from release.credentials.sources import default_locations
 from release.credentials.sources.default_locations import Taken
 from release.token_health.fleet import Fleet, Policy
 
@@ -53,13 +53,13 @@ def of_fleet(system: System, fleet: Fleet, directory: Path) -> tuple[Watched, ..
     """The entries of a fleet; variables, files and the keyring have been asked, programs have not."""
     asked = {one.place: one.username for one in fleet.entries}
     entries = [place for place in asked if isinstance(place, KeyringEntry)]
-    known: dict[Place, Taken | None] = dict(places.of_keyring(entries, system.env).items())
+    known: dict[Place, Taken | None] = dict(default_locations.of_keyring(entries, system.env).items())
     for place, username in asked.items():
         if not isinstance(place, KeyringEntry):
             known[place] = (
                 None
                 if isinstance(place, Command)
-                else places.take(system, place, username=username, directory=directory)
+                else default_locations.take(system, place, username=username, directory=directory)
             )
     return tuple(
         Watched(
@@ -86,7 +86,7 @@ def of_directory(
 
 
 def _found(system: System, index: Index, directory: Path) -> Iterator[tuple[str, Resolution]]:
-    resolved = credentials.resolve(index, system.env, system.home, directory=directory, every_source=True)
+    resolved = sources.resolve(index, system.env, system.home, directory=directory, every_source=True)
     credential = resolved.credential
     if isinstance(credential, Unknown):
         yield "keyring", Resolution(credential=credential)
@@ -101,7 +101,7 @@ def _found(system: System, index: Index, directory: Path) -> Iterator[tuple[str,
 
 def _is_of(one: Candidate, index: Index) -> bool:
     location = issuer(one.password)
-    return location is not None and credentials.fits(location, index)
+    return location is not None and sources.fits(location, index)
 
 
 def _as_credential(one: Candidate) -> Credential:

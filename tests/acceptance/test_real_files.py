@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from release.adapters.index import simple_api as index_api
+from release.adapters.index import simple_api
 from release.adapters.system import system
 from release.core.models.index import PYPI
 from release.core.models.project_listing import FileOnIndex, version_of
@@ -66,7 +66,7 @@ _SMALL = 1_000_000
 def chosen(requirement: str) -> list[FileOnIndex]:
     """The sdist and the smallest wheels of a release, one for each kind of platform."""
     name, version = requirement.split("==")
-    listing = index_api.listing(PYPI, name)
+    listing = simple_api.listing(PYPI, name)
     assert listing is not None
     files = [one for one in listing.files if str(version_of(one.filename, name)) == version]
     small = sorted((one for one in files if (one.size or 0) < _SMALL), key=lambda one: (one.size or 0, one.filename))
@@ -78,7 +78,7 @@ def chosen(requirement: str) -> list[FileOnIndex]:
 def test_files_of_well_known_packages_are_green(tmp_path: Path) -> None:
     """All are accepted, but those that a newer rule keeps out, each listed with it."""
     files = [file for requirement in RELEASES for file in chosen(requirement)]
-    paths = [index_api.download(file, tmp_path) for file in files]
+    paths = [simple_api.download(file, tmp_path) for file in files]
     document = inspection.inspect(system.real(), paths).document
     refused = {one["file"]: _words(one) for one in document["files"] if one["verdict"] == "refuse"}
     explained = {name for name, text in refused.items() if any(name.startswith(a) and b in text for a, b, _ in TODAY)}

@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip("pypi_attestations")
 
-from release.adapters import sigstore as attestations
+from release.adapters import sigstore
 from release.adapters.builds import builder
 from release.adapters.sigstore import DisbelievedError, Sigstore, UnsignedError
 from release.core.models.attestation import PUBLISH, Publisher
@@ -47,18 +47,18 @@ def signed(
     service: sigstore_service.Sigstore, found: list[Distribution], directory: Path, **claims: str
 ) -> tuple[dict[str, str], Sigstore]:
     trust = Sigstore(config=service.write(directory))
-    return attestations.sign(found, trust, identity(service.claims | claims)), trust
+    return sigstore.sign(found, trust, identity(service.claims | claims)), trust
 
 
 def identity(claims: Mapping[str, Any]) -> Identity:
-    return read(Secret(id_token(claims, attestations.AUDIENCE)), "GitHub", attestations.AUDIENCE)
+    return read(Secret(id_token(claims, sigstore.AUDIENCE)), "GitHub", sigstore.AUDIENCE)
 
 
 def test_each_file_gets_an_attestation_that_holds(tmp_path: Path, service: sigstore_service.Sigstore) -> None:
     found = files(tmp_path)
     made, trust = signed(service, found, tmp_path)
     for file in found:
-        assert attestations.verify(made[file.filename], US, file.filename, file.sha256, trust) == PUBLISH
+        assert sigstore.verify(made[file.filename], US, file.filename, file.sha256, trust) == PUBLISH
     assert service.asked.count("/api/v2/signingCert") == 1, "one certificate is enough for all files"
     assert not list(tmp_path.glob("*.attestation")), "nothing is left beside the files"
 
@@ -87,7 +87,7 @@ def test_an_attestation_holds_for_these_bytes_of_this_publisher_alone(
     file = found[1]
     asked = {"filename": file.filename, "sha256": file.sha256}
     with pytest.raises(DisbelievedError, match=reason) as caught:
-        attestations.verify(made[file.filename], publisher, **(asked | changed), sigstore=trust)
+        sigstore.verify(made[file.filename], publisher, **(asked | changed), sigstore=trust)
     assert caught.value.remedy
 
 
@@ -97,23 +97,23 @@ def test_what_another_authority_signed_is_not_believed(tmp_path: Path, service: 
     with sigstore_service.running() as other:
         trust = Sigstore(config=other.write(tmp_path))
     for trusted in (trust, Sigstore(config=None)):
-        offline = attestations._trust(trusted) if trusted.config else _public()
+        offline = sigstore._trust(trusted) if trusted.config else _public()
         with pytest.raises(DisbelievedError):
-            attestations.verify(made[wheel_name()], US, wheel_name(), found[1].sha256, trusted, trusted=offline)
+            sigstore.verify(made[wheel_name()], US, wheel_name(), found[1].sha256, trusted, trusted=offline)
 
 
 def _public() -> object:
     """The public root, as it comes with the library: no test asks the network for a newer one."""
     from sigstore.models import ClientTrustConfig
 
-    attestations.quiet()
+    sigstore.quiet()
     return ClientTrustConfig.production(offline=True)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"version": 1}', "\0"])
 def test_what_is_no_attestation_is_not_believed(tmp_path: Path, service: sigstore_service.Sigstore, text: str) -> None:
     with pytest.raises(DisbelievedError):
-        attestations.verify(text, US, wheel_name(), "0" * 64, Sigstore(config=service.write(tmp_path)))
+        sigstore.verify(text, US, wheel_name(), "0" * 64, Sigstore(config=service.write(tmp_path)))
 
 
 def test_a_statement_that_was_changed_after_it_was_signed_is_not_believed(
@@ -124,7 +124,7 @@ def test_a_statement_that_was_changed_after_it_was_signed_is_not_believed(
     one, other = (json.loads(made[file.filename]) for file in found)
     one["envelope"]["statement"] = other["envelope"]["statement"]
     with pytest.raises(DisbelievedError, match="ignature"):
-        attestations.verify(json.dumps(one), US, found[1].filename, found[1].sha256, trust)
+        sigstore.verify(json.dumps(one), US, found[1].filename, found[1].sha256, trust)
 
 
 def test_a_reusable_workflow_is_found_out_before_the_upload(tmp_path: Path, service: sigstore_service.Sigstore) -> None:
@@ -144,7 +144,7 @@ def test_a_reusable_workflow_is_found_out_before_the_upload(tmp_path: Path, serv
 )
 def test_an_identity_that_pypi_takes_no_attestations_of_is_named(tmp_path: Path, iss: str, who: str) -> None:
     with pytest.raises(UnsignedError, match=who):
-        attestations.sign(files(tmp_path), Sigstore(config=None), identity(CLAIMS | {"iss": iss}))
+        sigstore.sign(files(tmp_path), Sigstore(config=None), identity(CLAIMS | {"iss": iss}))
 
 
 @pytest.mark.parametrize("path", ["/api/v2/signingCert", "/api/v1/log/entries"])
@@ -158,7 +158,7 @@ def test_a_sigstore_that_is_not_there_is_said(tmp_path: Path) -> None:
     with sigstore_service.running() as service:
         trust = Sigstore(config=service.write(tmp_path))
     with pytest.raises(UnsignedError, match=r"connection to '127\.0\.0\.1' was refused"):
-        attestations.sign(files(tmp_path), trust, identity(CLAIMS))
+        sigstore.sign(files(tmp_path), trust, identity(CLAIMS))
 
 
 def test_a_sigstore_that_never_answers_is_not_waited_for(tmp_path: Path) -> None:
@@ -166,20 +166,20 @@ def test_a_sigstore_that_never_answers_is_not_waited_for(tmp_path: Path) -> None
         service.url = silent.url.rstrip("/")
         trust = Sigstore(config=service.write(tmp_path))
         with pytest.raises(UnsignedError, match="did not send a signature within 1 seconds") as caught:
-            attestations.sign(files(tmp_path)[:1], trust, identity(CLAIMS), limit=0.4)
+            sigstore.sign(files(tmp_path)[:1], trust, identity(CLAIMS), limit=0.4)
     assert "attest = false" in caught.value.remedy
 
 
 def test_without_the_extra_it_is_said_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attestations, "find_spec", lambda _: None)
+    monkeypatch.setattr(sigstore, "find_spec", lambda _: None)
     with pytest.raises(UnsignedError, match="the extra 'attest' is not installed") as caught:
-        attestations.sign(files(tmp_path), Sigstore(config=None), identity(CLAIMS))
+        sigstore.sign(files(tmp_path), Sigstore(config=None), identity(CLAIMS))
     assert "pypi-preflight[attest]" in caught.value.remedy
 
 
 @pytest.mark.parametrize("index", [PYPI, TESTPYPI])
 def test_for_pypi_itself_the_public_sigstore_is_trusted_alone(index: Index) -> None:
-    env = {attestations.TRUST: "trust.json"}
-    assert attestations.sigstore_for(index, env).config is None
+    env = {sigstore.TRUST: "trust.json"}
+    assert sigstore.sigstore_for(index, env).config is None
     mine = Index(name="pypi", upload_url="http://127.0.0.1:1/legacy/", simple_url="http://127.0.0.1:1/simple/")
-    assert attestations.sigstore_for(mine, env).config == Path("trust.json")
+    assert sigstore.sigstore_for(mine, env).config == Path("trust.json")

@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from release.checks import previous_release as against_last
-from release.checks import sdist_completeness as tree
-from release.checks import versions
+from release.checks import previous_release, sdist_completeness, versions
 from release.checks.distributions import CHECKS
 from release.checks.engine import run
 from release.core.config import Config
@@ -54,7 +52,7 @@ def newer(*, extra: dict[str, bytes] | None = None, entry_points: bytes = b"", *
 
 
 def against(one: BuiltFile, before: BuiltFile) -> dict[str, list[str]]:
-    return said(against_last.CHECKS, built(one, earlier=Earlier(version="0.9", files=(before,))))
+    return said(previous_release.CHECKS, built(one, earlier=Earlier(version="0.9", files=(before,))))
 
 
 def test_a_release_like_the_last_is_no_warning() -> None:
@@ -127,7 +125,7 @@ def test_a_size_out_of_line_is_noticed() -> None:
 )
 def test_without_a_last_release_there_is_nothing_to_say(earlier: Any) -> None:
     """No index, none like it, none that can be read: shown as such, and nothing stops."""
-    outcomes = list(run(against_last.CHECKS, built(newer(), earlier=earlier)))
+    outcomes = list(run(previous_release.CHECKS, built(newer(), earlier=earlier)))
     assert {outcome.state for outcome in outcomes} == {State.NOT_APPLICABLE}
     assert all(outcome.reason for outcome in outcomes)
 
@@ -154,12 +152,12 @@ def packed(*paths: str) -> BuiltFile:
 )
 def test_the_sdist_is_what_git_has(paths: tuple[str, ...], words: list[str]) -> None:
     """Tests and dotfiles may be left out, backends write files of their own."""
-    found = said(tree.CHECKS, built(packed(*paths), file(WHEEL, wheel()), tracked=TRACKED))
+    found = said(sdist_completeness.CHECKS, built(packed(*paths), file(WHEEL, wheel()), tracked=TRACKED))
     assert found == ({"the-sdist-has-what-git-has": words} if words else {})
 
 
 def test_without_git_nothing_is_compared() -> None:
-    (outcome,) = run(tree.CHECKS, built(packed("x")))
+    (outcome,) = run(sdist_completeness.CHECKS, built(packed("x")))
     assert outcome.state is State.NOT_APPLICABLE
 
 

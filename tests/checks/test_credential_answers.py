@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from release.checks import engine as checklist
+from release.checks import engine
 from release.checks.credential_checks import CHECKS
 from release.core.facts import Access, Project
 from release.core.models.check_result import Outcome, State
@@ -62,7 +62,7 @@ def first(*answer: Any, **headers: str) -> Access:
 
 
 def outcomes(facts: Access) -> list[Outcome]:
-    found = list(checklist.run(CHECKS, facts))
+    found = list(engine.run(CHECKS, facts))
     assert not [one for one in found if one.state is State.CRASHED]
     return found
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from release.checks import engine as checklist
+from release.checks import engine
 from release.checks.credential_checks import CHECKS
 from release.core.facts import Access, Project
 from release.core.models.check_result import Outcome, State
@@ -60,7 +60,7 @@ def access(
 
 
 def run(facts: Access) -> list[Outcome]:
-    return list(checklist.run(CHECKS, facts))
+    return list(engine.run(CHECKS, facts))
 
 
 def findings(facts: Access) -> Iterator[Finding]:
@@ -196,12 +196,12 @@ def test_an_index_of_this_run_needs_no_credential_of_the_users() -> None:
 def test_a_waived_check_crashes_none_of_those_that_need_it() -> None:
     names = {check.name: "known" for check in CHECKS}
     for facts in (access("hunter2"), access(credential=None, token=None), access("")):
-        outcomes = list(checklist.run(CHECKS, facts, waive=names))
+        outcomes = list(engine.run(CHECKS, facts, waive=names))
         assert not [one for one in outcomes if one.state.blocks]
         assert not [one for one in outcomes if one.reason == "known" and one.state is not State.WAIVED]
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=[check.name for check in CHECKS])
-def test_a_title_is_a_statement(check: checklist.Check[Access]) -> None:
+def test_a_title_is_a_statement(check: engine.Check[Access]) -> None:
     assert check.title
     assert not check.title.endswith(".")

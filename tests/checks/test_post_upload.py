@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from release.checks import engine as checklist
+from release.checks import engine
 from release.checks.post_upload import CHECKS
 from release.core.facts import Published
 from release.core.models.attestation import PUBLISH, Verified
@@ -39,7 +39,7 @@ def published(**more: Any) -> Published:
 
 
 def outcomes(facts: Published) -> dict[str, Outcome]:
-    return {outcome.check: outcome for outcome in checklist.run(CHECKS, facts)}
+    return {outcome.check: outcome for outcome in engine.run(CHECKS, facts)}
 
 
 def test_a_release_that_is_all_there_passes_everything() -> None:

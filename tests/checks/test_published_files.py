@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from release.checks import engine as checklist
+from release.checks import engine
 from release.checks.published_files import CHECKS, installable
 from release.core.facts import Built, BuiltFile, Outside, Project, Tried
 from release.core.models.attestation import PUBLISH, Provenance, Publisher, Verified
@@ -72,7 +72,7 @@ def outside(**more: Any) -> Outside:
 
 
 def outcomes(facts: Outside) -> dict[str, Outcome]:
-    return {outcome.check: outcome for outcome in checklist.run(CHECKS, facts)}
+    return {outcome.check: outcome for outcome in engine.run(CHECKS, facts)}
 
 
 def test_a_release_in_order_passes_everything() -> None:

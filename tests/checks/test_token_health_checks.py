@@ -7,8 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from release.checks import engine as checklist
-from release.checks import token_health_checks as checks
+from release.checks import engine, token_health_checks
 from release.checks.token_health_checks import CHECKS
 from release.core.facts import Before, Health
 from release.core.models.check_result import Outcome, State
@@ -28,7 +27,7 @@ def facts(*caveats: bytes, **changes: object) -> Health:
 
 
 def outcomes(health: Health) -> dict[str, Outcome]:
-    return {one.check: one for one in checklist.run(CHECKS, health)}
+    return {one.check: one for one in engine.run(CHECKS, health)}
 
 
 def ends(left: timedelta) -> bytes:
@@ -124,7 +123,7 @@ def test_a_token_without_a_visible_limit_can_not_be_told() -> None:
 
 
 def test_unknown_is_unknown_and_a_broken_token_has_no_health() -> None:
-    assert checks.age(facts()) is None
-    assert checks.left(facts()) is None
+    assert token_health_checks.age(facts()) is None
+    assert token_health_checks.left(facts()) is None
     broken = outcomes(facts(access=access("pypi-nothing")))
     assert {one.state for one in broken.values()} <= {State.NOT_APPLICABLE, State.PASSED}

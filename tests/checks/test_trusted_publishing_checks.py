@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from release.checks import engine as checklist
+from release.checks import engine
 from release.checks.credential_checks import CHECKS
 from release.core.facts import Access, Project
 from release.core.models import verdict
@@ -41,7 +41,7 @@ def outcomes(said: Identity | Finding | Unknown | None) -> dict[str, Outcome]:
         index=PYPI, project=Project(name="acme-widget", version="1.0"), credential=ambient, remarks=(), token=None,
         listing=None, now=datetime(2027, 1, 1, tzinfo=UTC),
     )  # fmt: skip
-    return {one.check: one for one in checklist.run(CHECKS, access)}
+    return {one.check: one for one in engine.run(CHECKS, access)}
 
 
 FIT = "the-job-can-be-a-publisher"

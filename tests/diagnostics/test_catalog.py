@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from release.diagnostics import CATALOG, SECTIONS, Diagnosis, fill, near
-from release.diagnostics import matcher as symptoms
-from release.reports import catalog_page as render
+from release.diagnostics import CATALOG, SECTIONS, Diagnosis, fill, matcher, near
+from release.reports import catalog_page
 
 ROOT = Path(__file__).parents[2]
 
@@ -122,7 +121,7 @@ def test_a_record_can_be_filled_in_with_nothing_known(diagnosis: Diagnosis) -> N
 
 @EACH
 def test_no_record_shows_a_secret(diagnosis: Diagnosis) -> None:
-    text = json.dumps(render.as_json(diagnosis))
+    text = json.dumps(catalog_page.as_json(diagnosis))
     assert not re.search(r"pypi-A|eyJ[\w-]{8,}|AgE[IN]", text)
 
 
@@ -130,8 +129,8 @@ def test_no_record_shows_a_secret(diagnosis: Diagnosis) -> None:
 def test_a_symptom_has_a_word_to_look_for(diagnosis: Diagnosis) -> None:
     """Short words would be found everywhere; the pattern must match the symptom's own text."""
     for symptom in (*diagnosis.symptoms, *diagnosis.also):
-        assert len(symptoms._rarest(symptom)) >= 4, symptom
-        assert symptoms._search(symptom, symptom.replace("{", "x").replace("}", "x")), symptom
+        assert len(matcher._rarest(symptom)) >= 4, symptom
+        assert matcher._search(symptom, symptom.replace("{", "x").replace("}", "x")), symptom
 
 
 @pytest.mark.parametrize("id_", NOT_REPRODUCIBLE)
@@ -143,11 +142,11 @@ def test_what_cannot_be_reproduced_is_known_all_the_same(id_: str) -> None:
 def test_the_page_equals_the_records() -> None:
     """To write it anew: python -m release explain --all --markdown > docs/failures.md."""
     page = (ROOT / "docs" / "failures.md").read_text(encoding="utf-8")
-    assert page == render.markdown(SECTIONS)
+    assert page == catalog_page.markdown(SECTIONS)
 
 
 def test_the_page_links_to_each_record() -> None:
-    page = render.markdown(SECTIONS)
+    page = catalog_page.markdown(SECTIONS)
     links = re.findall(r"\]\(#([\w-]+)\)", page)
     anchors = [
         re.sub(r"[^\w -]", "", heading).replace(" ", "-") for heading in re.findall(r"^### `(.*)`$", page, re.MULTILINE)
@@ -158,9 +157,9 @@ def test_the_page_links_to_each_record() -> None:
 @EACH
 def test_a_record_fits_a_terminal_and_is_data(diagnosis: Diagnosis) -> None:
     """At 80 columns nothing but an unbroken address or word is longer."""
-    text = render.as_text(diagnosis)
+    text = catalog_page.as_text(diagnosis)
     assert all(len(line) <= 80 or " " not in line.strip(" -") for line in text.splitlines())
-    data = json.loads(json.dumps(render.as_json(diagnosis)))
+    data = json.loads(json.dumps(catalog_page.as_json(diagnosis)))
     assert {"id", "title", "explanation", "symptoms", "remedy", "detect", "weight", "sources"} <= data.keys()
 
 

@@ -20,8 +20,7 @@ from typing import Any
 import pytest
 
 from release.core.tokens.macaroon import mint, to_text
-from release.diagnostics import CATALOG, recognise, remedy_for, unsaid
-from release.diagnostics import matcher as symptoms
+from release.diagnostics import CATALOG, matcher, recognise, remedy_for, unsaid
 
 HERE = Path(__file__).parents[1] / "diagnoses"
 ANSWERS: list[dict[str, Any]] = json.loads((HERE / "recorded.json").read_text(encoding="utf-8"))
@@ -127,7 +126,7 @@ def test_every_output_is_in_the_table() -> None:
 def test_a_servers_words_have_a_recorded_answer(id_: str, symptom: str) -> None:
     """No server text stands in the catalog from hearsay."""
     plain = [f"{answer['status']} {answer['text']}" for answer in ANSWERS]
-    found = [text for text in plain if symptoms._search(symptom, text)]
+    found = [text for text in plain if matcher._search(symptom, text)]
     assert found
     status, _, text = found[0].partition(" ")
     assert id_ in {match.cause for match in recognise(text, status=int(status))} or len(found) > 1

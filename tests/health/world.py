@@ -13,8 +13,7 @@ from typing import Any
 from release.adapters.system.system import System, real
 from release.core.models.index import Index
 from release.reports.token_health_text import Look
-from release.token_health import fleet
-from release.token_health import targets as entries
+from release.token_health import fleet, targets
 from release.token_health.fleet import Fleet
 from release.token_health.health_history import NAME, History
 from release.token_health.health_run import Wanted, look, remembered
@@ -82,7 +81,7 @@ class Watch:
 
     def wanted(self) -> Wanted:
         made = self.fleet()
-        watched = entries.of_fleet(self.system(), made, self.directory)
+        watched = targets.of_fleet(self.system(), made, self.directory)
         return Wanted(fleet=made, watched=watched, directory=self.directory, waive=made.waive)
 
     def history(self) -> History:

@@ -19,11 +19,7 @@ import pytest
 
 from release.adapters.system.system import real
 from release.core.models.leak import Searched
-from release.leaks import archive_members as members
-from release.leaks import file_scan as scan
-from release.leaks import git_grep as grep
-from release.leaks import prefilter as leak_patterns
-from release.leaks import worktree
+from release.leaks import archive_members, file_scan, git_grep, prefilter, worktree
 from release.leaks.scanner import OVERLAP
 from tests import builders, minting
 
@@ -56,14 +52,18 @@ def test_a_token_is_found_in_every_kind_of_archive(pack: Callable[[bytes], tuple
     name = minting.identifier()
     packed, place = pack(f"one\ntwo\n{minting.token(name)}\n".encode())
     (tmp_path / "f").write_bytes(packed)
-    for found in (scan.content(packed, "f"), scan.file(tmp_path / "f", "f"), scan.stream(io.BytesIO(packed), "f", 1)):
+    for found in (
+        file_scan.content(packed, "f"),
+        file_scan.file(tmp_path / "f", "f"),
+        file_scan.stream(io.BytesIO(packed), "f", 1),
+    ):
         assert [(leak.path, leak.line, leak.identity) for leak in found.leaks] == [("f" + place, 3, name)]
         assert found.unread == ()
 
 
 def test_credential_files_are_known_by_their_names_in_archives() -> None:
     packed = builders.zipped({"x/.pypirc": "[pypi]\npassword = q7-Zebra-42\n"})
-    assert [leak.kind for leak in scan.content(packed, "a.whl").leaks] == ["pypirc"]
+    assert [leak.kind for leak in file_scan.content(packed, "a.whl").leaks] == ["pypirc"]
 
 
 @pytest.mark.parametrize("cut", [1, 10, 200])
@@ -72,19 +72,19 @@ def test_a_damaged_archive_is_searched_as_far_as_it_goes(cut: int) -> None:
     stored = io.BytesIO()
     with zipfile.ZipFile(stored, "w") as archive:
         archive.writestr("a.txt", minting.token(name) + "\n" * 300)
-    assert identities(scan.content(stored.getvalue()[:-cut], "a.zip")) == [name]
+    assert identities(file_scan.content(stored.getvalue()[:-cut], "a.zip")) == [name]
 
 
 def test_a_token_on_the_border_of_two_pieces_is_found_once_with_its_line(tmp_path: Path) -> None:
     name = minting.identifier()
     token = minting.token(name).encode()
-    before = b"x\n" * ((scan._AT_A_TIME - 80) // 2)  # the border, wherever it is
+    before = b"x\n" * ((file_scan._AT_A_TIME - 80) // 2)  # the border, wherever it is
     data = before + token + b"\n" + b"y\n" * OVERLAP
     (tmp_path / "large").write_bytes(data)
-    found = scan.file(tmp_path / "large", "large")
+    found = file_scan.file(tmp_path / "large", "large")
     assert [(leak.identity, leak.line) for leak in found.leaks] == [(name, before.count(b"\n") + 1)]
     packed = gzip.compress(data, compresslevel=1)
-    assert [(leak.identity, leak.line) for leak in scan.content(packed, "large.gz").leaks] == [
+    assert [(leak.identity, leak.line) for leak in file_scan.content(packed, "large.gz").leaks] == [
         (name, before.count(b"\n") + 1)
     ]
 
@@ -96,7 +96,7 @@ def test_a_huge_member_takes_little_memory(tmp_path: Path, packed: bool) -> None
         archive.writestr("a/data.bin", random.Random(1).randbytes(1 << 20) * 40)  # noqa: S311 - bulk
     tracemalloc.start()
     try:
-        assert scan.file(tmp_path / "a.whl", "a.whl").unread == ()
+        assert file_scan.file(tmp_path / "a.whl", "a.whl").unread == ()
         assert tracemalloc.get_traced_memory()[1] < 10 << 20
     finally:
         tracemalloc.stop()
@@ -106,7 +106,7 @@ def test_a_huge_member_takes_little_memory(tmp_path: Path, packed: bool) -> None
 def test_a_bomb_is_told_and_not_unpacked(depth: int) -> None:
     bomb = gzip.compress(bytes(80 << 20), compresslevel=6)
     packed = builders.zipped({"b.gz": bomb}) if depth else bomb
-    found = scan.content(packed, "bomb")
+    found = file_scan.content(packed, "bomb")
     assert [one.path for one in found.unread] == ["bomb"]
     assert "unpacks" in found.unread[0].reason
 
@@ -115,14 +115,14 @@ def test_a_header_that_claims_gigabytes_costs_no_memory() -> None:
     info = tarfile.TarInfo("pax")
     info.type, info.size = tarfile.XHDTYPE, 1 << 33
     data = gzip.compress(info.tobuf() + bytes(1 << 16))
-    assert scan.content(data, "a.tgz").leaks == ()
+    assert file_scan.content(data, "a.tgz").leaks == ()
 
 
 def test_archives_without_end_are_told() -> None:
     packed = b"x"
     for _ in range(12):
         packed = builders.zipped({"a.zip": packed})
-    (unread,) = scan.content(packed, "a.zip").unread
+    (unread,) = file_scan.content(packed, "a.zip").unread
     assert "inside" in unread.reason
 
 
@@ -212,11 +212,11 @@ def test_git_stops_at_whatever_a_search_finds(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
     made = forms()
     for name, data in made.items():
-        (tmp_path / name).write_bytes(b"first line\n" * (not members.form(data)) + data)
+        (tmp_path / name).write_bytes(b"first line\n" * (not archive_members.form(data)) + data)
     for name in ("clean.txt", "clean.c"):
         (tmp_path / name).write_text("nothing AgE here, and no ghp_ either\n")
     git(tmp_path, "add", ".")
-    assert set(grep.ask(real(), tmp_path).answer().suspects) == set(made)
+    assert set(git_grep.ask(real(), tmp_path).answer().suspects) == set(made)
     assert paths(worktree.search(real(), tmp_path)) == sorted(
         f"{name}!x" if name in {"a.bin", "b.bin", "c.bin"} else name for name in made
     )
@@ -229,8 +229,8 @@ def test_where_git_knows_no_such_patterns_every_file_is_searched(
     (tmp_path / "a.txt").write_text(minting.token())
     (tmp_path / "b.txt").write_text("x")
     git(tmp_path, "add", ".")
-    monkeypatch.setattr(leak_patterns, "LINES", ("(",))
-    assert grep.ask(real(), tmp_path).answer().suspects == ("a.txt", "b.txt")
+    monkeypatch.setattr(prefilter, "LINES", ("(",))
+    assert git_grep.ask(real(), tmp_path).answer().suspects == ("a.txt", "b.txt")
     assert paths(worktree.search(real(), tmp_path)) == ["a.txt"]
 
 

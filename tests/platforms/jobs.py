@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from release.token_health.schedulers import cron_expression as when
+from release.token_health.schedulers import cron_expression
 from release.token_health.schedulers.command import Job
 
 #: a path as users have them
@@ -15,7 +15,7 @@ def job(every: str = "30 7 * * 1-5", **changed: Any) -> Job:
     fields: dict[str, Any] = {
         "name": "pypi-preflight-acme-0123abcd", "title": f"Look at the tokens of {ODD}",
         "argv": (f"{ODD}/python", "-P", "-m", "release", "tokens", "--directory", ODD),
-        "env": {"PATH": f"/usr/bin:{ODD}"}, "when": when.parse(every, "seed"), "log": f"{ODD}/log",
+        "env": {"PATH": f"/usr/bin:{ODD}"}, "when": cron_expression.parse(every, "seed"), "log": f"{ODD}/log",
     }  # fmt: skip
     return Job(**fields | changed)
 

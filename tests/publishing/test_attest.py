@@ -12,8 +12,8 @@ import pytest
 
 pytest.importorskip("pypi_attestations")
 
-from release.adapters import sigstore as attestations
-from release.adapters.http import http_client as http
+from release.adapters import sigstore
+from release.adapters.http import http_client
 from release.adapters.index import integrity_api
 from release.adapters.system import system
 from release.adapters.system.system import System
@@ -28,8 +28,7 @@ from release.core.models.distribution import Distribution
 from release.core.models.finding import Finding, NotApplicable, Unknown
 from release.core.models.index import Index
 from release.core.secret import Secret
-from release.publishing import attest as attesting
-from release.publishing import journal
+from release.publishing import attest, journal
 from release.sandbox import server
 from release.sandbox.seed_schema import REHEARSAL, ApiToken, Project, World
 from release.sandbox.server import Sandbox
@@ -73,7 +72,7 @@ class Desk:
     def attested(
         self, files: list[Distribution], index: Index = PYPI, *, exchanging: bool = True, **table: Any
     ) -> tuple[Distribution, ...]:
-        return attesting.attested(
+        return attest.attested(
             files, index, system=self.system, config=config.parse(table), exchanging=exchanging,
             journal=self.journal, tell=self.events.append,
         )  # fmt: skip
@@ -83,7 +82,7 @@ class Desk:
 def desk(tmp_path: Path) -> Iterator[Desk]:
     clean = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     with sigstore_service.running() as service:
-        trust = {attestations.TRUST: str(service.write(tmp_path))}
+        trust = {sigstore.TRUST: str(service.write(tmp_path))}
         yield Desk(root=tmp_path, service=service, env=clean | service.environment() | trust)
 
 
@@ -178,7 +177,7 @@ def test_why_a_file_is_not_signed_is_said_and_stops_the_run_where_it_must_be(
 
 
 def test_without_the_extra_it_is_said_how_to_get_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attestations, "find_spec", lambda _: None)
+    monkeypatch.setattr(sigstore, "find_spec", lambda _: None)
     desk.attested(desk.files())
     assert desk.said == ["not signed, because the extra 'attest' is not installed"]
 
@@ -196,12 +195,12 @@ AMBIENT = Ambient(provider="GitHub", origin=Origin(kind="trusted-publishing", de
 def test_a_release_that_must_be_signed_is_refused_before_anything_is_built(desk: Desk) -> None:
     must, may = config.parse({"attest": True}), config.parse({})
     bearer = uploads.credential(Secret(token()))
-    seen = attesting.foreseen(desk.system, must, access(desk, AMBIENT))
+    seen = attest.foreseen(desk.system, must, access(desk, AMBIENT))
     assert seen.signing is None
-    refused = attesting.foreseen(desk.system, must, access(desk, bearer)).signing
+    refused = attest.foreseen(desk.system, must, access(desk, bearer)).signing
     assert isinstance(refused, Finding)
     assert refused.cause == "attest.with-api-token"
-    waived = attesting.foreseen(desk.system, may, access(desk, bearer)).signing
+    waived = attest.foreseen(desk.system, may, access(desk, bearer)).signing
     assert isinstance(waived, NotApplicable)
     assert waived.reason.startswith("not signed, because an API token is used")
     assert "/api/v1/log/entries" not in desk.service.asked, "looking ahead writes into no log"
@@ -238,9 +237,9 @@ def test_attestations_beside_the_files_that_do_not_hold_are_named_and_made_anew(
     assert f"{second.name} is not used: it can't be read" in desk.said
     assert any(one.startswith(f"{first.name} is not used: subject does not match") for one in desk.said)
     for file in signed:
-        trust = attestations.sigstore_for(PYPI, desk.env)
+        trust = sigstore.sigstore_for(PYPI, desk.env)
         (text,) = file.attestations
-        assert attestations.verify(text, US, file.filename, file.sha256, trust) == PUBLISH
+        assert sigstore.verify(text, US, file.filename, file.sha256, trust) == PUBLISH
     assert desk.service.asked.count("/api/v1/log/entries") == 2
 
 
@@ -260,7 +259,7 @@ def world(desk: Desk) -> World:
     return World(
         projects=(Project(name=PROJECT.name, owners=(REHEARSAL,)),),
         tokens=(ApiToken(name="account", user=REHEARSAL, publisher=US),),
-        sigstore=desk.env[attestations.TRUST],
+        sigstore=desk.env[sigstore.TRUST],
     )
 
 
@@ -277,15 +276,15 @@ def test_the_index_takes_what_was_signed_and_shows_it(desk: Desk, pool: Pool) ->
         sent = Engine(sandbox=sandbox, directory=desk.root / "log", pool=pool, clock=Clock()).run(signed)
         assert sent.error is None
         assert [one.attested for one in sandbox.log if one.method == "POST"] == [True] * 3
-        found = attesting.looked_back(desk.system, index, PROJECT, signed, desk.journal)
+        found = attest.looked_back(desk.system, index, PROJECT, signed, desk.journal)
         told = Verified(publishers=(US,), predicates=(PUBLISH,))
         assert found == {file.filename: told for file in signed}
         url = integrity_api.address(index, PROJECT.name, "1.0", signed[0].filename)
-        with http.session(url) as asked:
+        with http_client.session(url) as asked:
             shown = library.Provenance.model_validate_json(asked.get(url).content)
         assert [one.publisher.kind for one in shown.attestation_bundles] == ["GitHub"]
         other = replace(signed[0], sha256="0" * 64)
-        said = attesting.verified(desk.system, index, PROJECT, other)
+        said = attest.verified(desk.system, index, PROJECT, other)
         assert isinstance(said, Finding)
         assert "does not match distribution digest" in said.message
     assert beside(desk) == []
@@ -305,11 +304,11 @@ def test_what_is_missing_or_can_not_be_asked_is_told_apart(desk: Desk, pool: Poo
     with server.start(world(desk)) as sandbox:
         index = as_pypi(sandbox)
         Engine(sandbox=sandbox, directory=desk.root / "log", pool=pool, clock=Clock()).run(files)
-        assert attesting.verified(desk.system, index, PROJECT, files[0]) is None
-        missing = attesting.verified(desk.system, index, PROJECT, files[0], expected=True)
+        assert attest.verified(desk.system, index, PROJECT, files[0]) is None
+        missing = attest.verified(desk.system, index, PROJECT, files[0], expected=True)
         assert isinstance(missing, Finding)
         assert sum(desk.slept) == 60, "an index gets a minute to show what it took"
-    gone = attesting.verified(desk.system, index, PROJECT, files[0])
+    gone = attest.verified(desk.system, index, PROJECT, files[0])
     assert isinstance(gone, Unknown)
 
 

@@ -6,12 +6,11 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from release.adapters.index import file_cache as cache
-from release.adapters.index import simple_api as index_api
+from release.adapters.index import file_cache, simple_api
 from release.core.facts import Earlier
 from release.core.models.finding import NotApplicable, Unknown
 from release.core.models.project_listing import FileOnIndex, Listing
-from release.publishing import compare as comparing
+from release.publishing import compare
 from tests.sandbox.asking import index
 
 
@@ -32,7 +31,7 @@ def test_the_last_release_is_the_highest_one_below() -> None:
     """Neither yanked ones nor pre-releases count, the latter only beside another."""
 
     def last(version: str, found: Listing | None) -> str:
-        before = comparing.last(found, Version(version))
+        before = compare.last(found, Version(version))
         return str(before[0]) if before else ""
 
     assert last("2.0", listing("1.0", "1.9", "2.0", "3.0")) == "1.9"
@@ -48,21 +47,21 @@ def test_its_files_are_fetched_once(tmp_path: Path) -> None:
     with index() as pypi:
         assert pypi.upload(version="0.9").status == 200
         assert pypi.upload(version="0.9", source=True).status == 200
-        found = index_api.listing(pypi.sandbox.index(), "acme-widget")
+        found = simple_api.listing(pypi.sandbox.index(), "acme-widget")
         for _ in range(2):
-            before = comparing.earlier(found, "1.0", place=tmp_path)
+            before = compare.earlier(found, "1.0", place=tmp_path)
             assert isinstance(before, Earlier)
             assert before.version == "0.9"
             assert sorted(one.filename.rpartition(".")[2] for one in before.files) == ["gz", "whl"]
         assert len([one for one in pypi.sandbox.log if one.path.endswith(".whl")]) == 1
         (kept,) = tmp_path.glob("*/*.whl")
         kept.write_bytes(b"changed")
-        assert isinstance(comparing.earlier(found, "1.0", place=tmp_path), Earlier)
+        assert isinstance(compare.earlier(found, "1.0", place=tmp_path), Earlier)
         assert kept.read_bytes() != b"changed"
     kept.write_bytes(b"changed")
-    assert isinstance(comparing.earlier(found, "1.0", place=tmp_path), Unknown)
-    assert isinstance(comparing.earlier(None, "1.0", place=tmp_path), NotApplicable)
-    assert isinstance(comparing.earlier(found, "no version", place=tmp_path), NotApplicable)
+    assert isinstance(compare.earlier(found, "1.0", place=tmp_path), Unknown)
+    assert isinstance(compare.earlier(None, "1.0", place=tmp_path), NotApplicable)
+    assert isinstance(compare.earlier(found, "no version", place=tmp_path), NotApplicable)
 
 
 def test_the_cache_is_bounded(tmp_path: Path) -> None:
@@ -71,5 +70,5 @@ def test_the_cache_is_bounded(tmp_path: Path) -> None:
         place = tmp_path / str(number)
         place.mkdir()
         (place / "file").write_bytes(bytes(100))
-    cache._make_room(tmp_path, cache._ROOM - 150)
+    file_cache._make_room(tmp_path, file_cache._ROOM - 150)
     assert len(list(tmp_path.glob("*/*"))) == 1

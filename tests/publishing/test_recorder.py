@@ -18,8 +18,7 @@ from release.core.config import Config
 from release.core.errors import Exit, ReleaseError
 from release.core.events import Event, Said, StepBegun, StepEnded
 from release.core.secret import Secret
-from release.publishing import journal
-from release.publishing import recorder as keeping
+from release.publishing import journal, recorder
 from release.reports.run_text import Account
 from tests import minting
 from tests.runs import COMMIT, FILES, NOON, accepted, full, story
@@ -37,13 +36,13 @@ def system(env: Mapping[str, str] | None = None) -> System:
 
 def kept(tmp_path: Path, account: Account, *, env: Mapping[str, str] | None = None, secret: str = "") -> Account:
     told: list[Event] = []
-    watch = keeping.Watch(forward=told.append, system=system(env))
+    watch = recorder.Watch(forward=told.append, system=system(env))
     for event in (
         StepBegun(title="check the source"),
         StepEnded(title="check the source", how="done", note="", took=1),
     ):
         watch.tell(event)
-    made = keeping.keep(
+    made = recorder.keep(
         account, watch, config=Config(), tag="v1.0", directory=tmp_path,
         journal=journal.for_release(tmp_path, version="1.0", commit=COMMIT),
         secrets=[credential(Secret(secret))] if secret else [],
@@ -60,7 +59,7 @@ def test_the_record_lies_beside_the_journals_of_its_version(tmp_path: Path) -> N
     path = tmp_path / ".release" / "1.0" / "record.json"
     assert account.record == str(path)
     assert journal.records(tmp_path) == (path,)
-    made = keeping.read(path)
+    made = recorder.read(path)
     assert made["runs"][0]["begun"] == "2026-11-05T12:00:00.000Z"
     assert made["runs"][0]["steps"][0]["how"] == "done"
     assert list(path.parent.iterdir()) == [path]
@@ -108,13 +107,13 @@ def test_a_record_that_cannot_be_read_is_put_aside(tmp_path: Path, text: str) ->
     path.parent.mkdir(parents=True)
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     kept(tmp_path, story("check").account)
-    assert len(keeping.read(path)["runs"]) == 1
+    assert len(recorder.read(path)["runs"]) == 1
     assert (path.parent / "record.json.unreadable").exists()
 
 
 def test_a_writer_that_is_stopped_leaves_the_old_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "record.json"
-    keeping.write(path, full())
+    recorder.write(path, full())
     before = path.read_bytes()
 
     def stop(_: int) -> None:
@@ -122,29 +121,29 @@ def test_a_writer_that_is_stopped_leaves_the_old_record(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(os, "fsync", stop)
     with pytest.raises(KeyboardInterrupt):
-        keeping.write(path, {})
+        recorder.write(path, {})
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_name_that_is_no_text_does_not_lose_the_record(tmp_path: Path) -> None:
-    keeping.write(tmp_path / "record.json", {"name": "caf\udce9"})
+    recorder.write(tmp_path / "record.json", {"name": "caf\udce9"})
     assert json.loads((tmp_path / "record.json").read_text())["name"] == "caf\udce9"
 
 
 def test_the_tools_are_those_that_the_plan_needs(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[build-system]\nrequires = ["hatchling>=1.27"]\n')
-    made = keeping.tools(system(), tmp_path, story("publish").account.plan)
+    made = recorder.tools(system(), tmp_path, story("publish").account.plan)
     assert made["build-system.requires"] == "hatchling>=1.27"
     assert {"python", "platform", "pypi-preflight", "build", "twine"} <= made.keys()
     assert made["python"].startswith(f"{sys.version_info[0]}.{sys.version_info[1]}.")
-    assert "twine" not in keeping.tools(system(), tmp_path, story("check").account.plan)
+    assert "twine" not in recorder.tools(system(), tmp_path, story("check").account.plan)
 
 
 def test_files_are_accepted_and_told(tmp_path: Path) -> None:
     account = story("publish", uploads={"pypi": accepted(*FILES)}).account
     kept(tmp_path, account)
     kept(tmp_path, story("check").account)
-    made = keeping.read(tmp_path / ".release" / "1.0" / "record.json")
+    made = recorder.read(tmp_path / ".release" / "1.0" / "record.json")
     assert [one["verb"] for one in made["runs"]] == ["publish", "check"]
     assert len(made["files"]) == len(FILES)

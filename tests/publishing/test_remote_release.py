@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from release.adapters import sigstore as attestations
+from release.adapters import sigstore
 from release.adapters.builds import builder
 from release.adapters.system.system import real
-from release.checks import engine as checklist
+from release.checks import engine
 from release.checks.published_files import CHECKS
 from release.core.errors import RefusedError, UnreachableError
 from release.core.facts import Outside, Project
@@ -24,7 +24,7 @@ from release.core.models.index import PYPI
 from release.core.models.oidc_identity import read
 from release.core.models.release_manifest import Recorded, RecordedFile
 from release.core.secret import Secret
-from release.publishing import remote_release as looking
+from release.publishing import remote_release
 from release.reports.published_text import publishers
 from release.sandbox import server
 from release.sandbox.faults import Answer, Fault, Stale, When
@@ -50,12 +50,12 @@ class Place:
     def look(self, record: Recorded | None = None, release: Project = RELEASE) -> Outside:
         """As a user would, who has all the time of that place."""
         system = replace(real(), sleep=lambda seconds: self.clock.advance(seconds=seconds))
-        return looking.look(
+        return remote_release.look(
             system, self.index.sandbox.index("ours"), release, record, scratch=self.scratch, tell=lambda _: None
         )
 
     def outcomes(self, record: Recorded | None = None) -> dict[str, Outcome]:
-        return {one.check: one for one in checklist.run(CHECKS, self.look(record))}
+        return {one.check: one for one in engine.run(CHECKS, self.look(record))}
 
     def record(self, *, without: Iterable[str] = (), **changes: Any) -> Recorded:
         """What was uploaded; `changes` to each file."""
@@ -137,14 +137,14 @@ def test_a_missing_file_is_told_from_one_that_is_not_yet_visible(place: Place) -
     found = blocking(place.outcomes(record))
     assert list(found) == ["every-file-is-listed"]
     assert f"{SDIST} is missing" in found["every-file-is-listed"]
-    assert (place.clock.now - before).total_seconds() >= looking.LOOPBACK_DEADLINE
+    assert (place.clock.now - before).total_seconds() >= remote_release.LOOPBACK_DEADLINE
 
 
 def test_what_is_late_is_waited_for(place: Place) -> None:
     place.break_(Stale(seconds=5), path="/simple/*")
     facts = place.look()
     assert len(facts.files) == 2
-    assert 5 <= facts.waited < looking.LOOPBACK_DEADLINE
+    assert 5 <= facts.waited < remote_release.LOOPBACK_DEADLINE
 
 
 def test_what_stays_late_is_uploaded_and_not_yet_visible(place: Place) -> None:
@@ -243,7 +243,7 @@ def test_a_project_without_any_release_says_so(tmp_path: Path) -> None:
 def test_without_network_nobody_can_say(tmp_path: Path) -> None:
     nowhere = replace(PYPI, upload_url="http://127.0.0.1:9/legacy/", simple_url="http://127.0.0.1:9/simple/")
     with pytest.raises(UnreachableError, match="connection refused"):
-        looking.look(real(), nowhere, RELEASE, None, scratch=tmp_path, tell=lambda _: None)
+        remote_release.look(real(), nowhere, RELEASE, None, scratch=tmp_path, tell=lambda _: None)
 
 
 # -- attestations -----------------------------------------------------------------------------------
@@ -274,7 +274,7 @@ def attested(scratch: Path, *tokens: str) -> Iterator[Place]:
 @pytest.fixture
 def believing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody here can verify anything."""
-    monkeypatch.setattr(attestations, "installed", lambda: False)
+    monkeypatch.setattr(sigstore, "installed", lambda: False)
 
 
 @pytest.mark.usefixtures("believing")
@@ -321,12 +321,12 @@ def test_what_is_attested_holds_for_the_bytes_that_came_alone(tmp_path: Path, mo
     files = {WHEEL: wheel(), SDIST: sdist()}
     with sigstore_service.running() as service:
         trust = service.write(tmp_path)
-        monkeypatch.setenv(attestations.TRUST, str(trust))
+        monkeypatch.setenv(sigstore.TRUST, str(trust))
         identity = read(Secret(sigstore_service.id_token(service.claims, "sigstore")), "GitHub", "sigstore")
         for name, content in files.items():
             (tmp_path / name).write_bytes(content)
         described = [builder.describe(tmp_path / name) for name in files]
-        signed = attestations.sign(described, attestations.Sigstore(config=trust), identity)
+        signed = sigstore.sign(described, sigstore.Sigstore(config=trust), identity)
     with placed(tmp_path, files={}, world=World(tokens=TOKENS, sigstore=str(trust))) as place:
         for name, content in files.items():
             reply = place.index.upload(
@@ -336,7 +336,7 @@ def test_what_is_attested_holds_for_the_bytes_that_came_alone(tmp_path: Path, mo
             assert reply.line == "200 OK", reply.line
         facts = place.look()
         assert next(publishers(facts)).endswith("2 of 2 files, verified")
-        assert blocking({one.check: one for one in checklist.run(CHECKS, facts)}) == {}
+        assert blocking({one.check: one for one in engine.run(CHECKS, facts)}) == {}
         reply = place.index.ask("GET", f"/integrity/acme-widget/1.0/{SDIST}/provenance", headers={"Accept": "*/*"})
         place.break_(Answer(status=200, body=reply.body.decode()), path=f"/integrity/*/{WHEEL}/provenance")
         assert "does not hold" in blocking(place.outcomes())[HOLD]
@@ -346,7 +346,7 @@ def test_a_release_that_nobody_can_install_here_is_not_confirmed(tmp_path: Path)
     """Wheels for other machines alone: nothing was tried, and nothing can be said of it."""
     name = builders.wheel_name(tag="cp27-cp27m-win32")
     with placed(tmp_path, files={name: builders.wheel(tag="cp27-cp27m-win32")}) as place:
-        facts = looking.try_out(real(), place.look(), scratch=tmp_path, tell=lambda _: None)
-    found = {one.check: one for one in checklist.run(CHECKS, facts)}
+        facts = remote_release.try_out(real(), place.look(), scratch=tmp_path, tell=lambda _: None)
+    found = {one.check: one for one in engine.run(CHECKS, facts)}
     assert found["the-wheel-installs-into-a-clean-environment"].state == State.UNKNOWN
     assert found["the-sdist-installs-into-a-clean-environment"].state == State.NOT_APPLICABLE

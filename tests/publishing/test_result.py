@@ -15,7 +15,7 @@ from release.core.facts import Project, Source
 from release.core.models.distribution import Distribution
 from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear
 from release.core.plan import Build, InspectSource, Step, Upload, Verify
-from release.publishing import result as ending
+from release.publishing import result
 from release.publishing.result import Course
 
 WHEEL, SDIST = (
@@ -56,19 +56,19 @@ def course(**changes: Any) -> Course:
 def test_each_way_to_stop_has_its_exit_status(
     step: Step | None, answers: dict[str, list[Answer]], touched: tuple[str, ...], expected: Exit
 ) -> None:
-    end = ending.stopped(course(answers=answers, touched=touched), step, NO)
+    end = result.stopped(course(answers=answers, touched=touched), step, NO)
     assert end.exit == expected
     assert (end.remedy, end.next_command) == ("do it", "python -m release release")
 
 
 def test_an_incomplete_release_says_what_is_where() -> None:
-    end = ending.stopped(course(answers={"pypi": [THERE, REFUSED]}, touched=("pypi",)), Upload(index="pypi"), NO)
+    end = result.stopped(course(answers={"pypi": [THERE, REFUSED]}, touched=("pypi",)), Upload(index="pypi"), NO)
     assert f"on pypi: {WHEEL.filename}; not known to be on pypi: {SDIST.filename}" in end.message
 
 
 def test_an_incomplete_release_says_how_long_it_can_be_completed() -> None:
     until = {"pypi": datetime(2026, 12, 8, 9, 30, tzinfo=UTC)}
-    end = ending.stopped(
+    end = result.stopped(
         course(answers={"pypi": [THERE, REFUSED]}, touched=("pypi",), closes=until), Upload(index="pypi"), NO
     )
     assert end.message.endswith("pypi takes files of this release until 2026-12-08 09:30 UTC")
@@ -77,13 +77,13 @@ def test_an_incomplete_release_says_how_long_it_can_be_completed() -> None:
 def test_hundreds_of_files_are_counted_and_not_listed() -> None:
     many = [Distribution(path=Path(f"a-1-py3-none-p{n}.whl"), sha256="0" * 64, size=1) for n in range(500)]
     answers = [Receipt(filename=file.filename, sha256=file.sha256) for file in many[:300]]
-    end = ending.stopped(course(answers={"pypi": answers}, touched=("pypi",), files=many), Upload(index="pypi"), NO)
+    end = result.stopped(course(answers={"pypi": answers}, touched=("pypi",), files=many), Upload(index="pypi"), NO)
     assert "on pypi: 300 files (a-1-py3-none-p0.whl, a-1-py3-none-p1.whl, … a-1-py3-none-p299.whl)" in end.message
     assert "not known to be on pypi: 200 files" in end.message
     assert len(end.message) < 400
 
 
 def test_all_went_well() -> None:
-    end = ending.well(course())
+    end = result.well(course())
     assert (end.exit, end.message, end.remedy) == (Exit.DONE, "a 1 is on testpypi and pypi, verified", "")
-    assert ending.well(course(busy=False)).message.startswith("nothing remains to be done")
+    assert result.well(course(busy=False)).message.startswith("nothing remains to be done")

@@ -161,7 +161,7 @@ def test_where_attestations_are_switched_off_they_are_passed_over() -> None:
 
 def test_with_a_sigstore_of_its_own_the_index_believes_that_one_alone(tmp_path: Path) -> None:
     pytest.importorskip("pypi_attestations")
-    from release.adapters import sigstore as attestations
+    from release.adapters import sigstore
     from release.adapters.builds import builder
     from release.core.models.oidc_identity import read
     from release.core.secret import Secret
@@ -169,9 +169,9 @@ def test_with_a_sigstore_of_its_own_the_index_believes_that_one_alone(tmp_path: 
 
     (tmp_path / wheel_name()).write_bytes(wheel())
     with sigstore_service.running() as service:
-        trust = attestations.Sigstore(config=service.write(tmp_path))
+        trust = sigstore.Sigstore(config=service.write(tmp_path))
         identity = read(Secret(sigstore_service.id_token(service.claims, "sigstore")), "GitHub", "sigstore")
-        made = attestations.sign([builder.describe(tmp_path / wheel_name())], trust, identity)
+        made = sigstore.sign([builder.describe(tmp_path / wheel_name())], trust, identity)
     with index({"tokens": TOKENS, "sigstore": str(trust.config)}) as pypi:
         unsigned = pypi.upload(token="github", changes={"attestations": json.dumps([attestation()])})
         assert unsigned.reason.startswith(DISBELIEVED.removesuffix("Verification failed: "))

@@ -160,7 +160,7 @@ def posts(index: Any) -> list[Any]:
 
 def files_on(index: Any, project: str = "acme-widget") -> dict[str, str]:
     """File name → sha256 of what an index has."""
-    from release.adapters.index import simple_api as index_api
+    from release.adapters.index import simple_api
 
-    found = index_api.listing(index.index(), project)
+    found = simple_api.listing(index.index(), project)
     return {file.filename: str(file.sha256) for file in found.files} if found else {}

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from release.adapters.index import simple_api as index_api
+from release.adapters.index import simple_api
 from release.adapters.system.log_reader import _read as read_log
 from release.adapters.system.system import System, real
-from release.checks import engine as checklist
+from release.checks import engine
 from release.checks.distributions import CHECKS as OF_FILES
 from release.checks.post_upload import CHECKS as AFTERWARDS
 from release.core.config import Config
@@ -30,7 +30,7 @@ from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.tokens import caveats as caveat
 from release.core.tokens import macaroon
 from release.core.tokens.token import attenuate
-from release.credentials import verify as verification
+from release.credentials import verify
 from release.credentials.log_diagnosis import Looked, diagnose, looked
 from release.diagnostics import CATALOG, recognise
 from release.sandbox import server
@@ -99,7 +99,7 @@ class Desk:
     def look(self, index: Index | None = None, project: str | None = "acme-widget", *, offline: bool = True) -> Looked:
         subject = Project(name=project, version="1.0") if project else Unknown(reason="no name", remedy="name it")
         return looked(
-            verification.verify(self.system(), index or PYPI, subject, offline=offline, directory=self.home / "project")
+            verify.verify(self.system(), index or PYPI, subject, offline=offline, directory=self.home / "project")
         )
 
     def seen(self, index: Index | None = None) -> str | None:
@@ -183,17 +183,17 @@ def asked(name: str, project: str = "acme-widget", *caveats: bytes) -> Case:
 def inspected(content: bytes, name: str = WHEEL, *, project: Project | None = None) -> Case:
     """The first thing that the checklist of built files has against them."""
     facts = built(file(name, content), project=project)
-    return lambda _: verdict.judge(checklist.run(OF_FILES, facts)).cause
+    return lambda _: verdict.judge(engine.run(OF_FILES, facts)).cause
 
 
 def confirmed(**facts: Any) -> Case:
-    return lambda _: verdict.judge(checklist.run(AFTERWARDS, published(**facts))).cause
+    return lambda _: verdict.judge(engine.run(AFTERWARDS, published(**facts))).cause
 
 
 def asking(url: str) -> str | None:
     """What the reader of an index says of an address."""
     with pytest.raises(UnreachableError) as caught:
-        index_api.listing(Index(name="x", upload_url=f"{url}legacy/", simple_url=f"{url}simple/"), "acme", retries=0)
+        simple_api.listing(Index(name="x", upload_url=f"{url}legacy/", simple_url=f"{url}simple/"), "acme", retries=0)
     return caught.value.cause
 
 
@@ -209,7 +209,7 @@ def bumped(desk: Desk) -> str | None:
     facts = replace(desk.look().access, listing=listing(wheel_there), releasing=True)
     from release.checks.credential_checks import CHECKS
 
-    return verdict.judge(checklist.run(CHECKS, facts)).cause
+    return verdict.judge(engine.run(CHECKS, facts)).cause
 
 
 def reset(_: Desk) -> str | None:

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from release.adapters.system import log_reader as logs
+from release.adapters.system import log_reader
 from release.core.secret import Secret
-from release.core.tokens import caveats as caveat
+from release.core.tokens import caveats
 from release.core.tokens.token import attenuate
 from release.sandbox.seed_schema import ApiToken, Project, User, World
 from tests import builders
@@ -235,10 +235,10 @@ def test_no_secret_of_the_log_is_shown_again(project: UserProject, on: Indexes) 
 
 
 def test_a_huge_log_is_read_by_its_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "PART", 100_000)
+    monkeypatch.setattr(log_reader, "PART", 100_000)
     data = b"first\n" + b"x" * 79 * 300_000 + b"\nlast"
     tracemalloc.start()
-    read = logs._read("log", _Stream(data))
+    read = log_reader._read("log", _Stream(data))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert read.text.startswith("first\n")
@@ -253,7 +253,7 @@ class _Stream(io.BytesIO):
 
 def test_a_small_log_is_read_whole() -> None:
     data = b"y" * 3_999_999
-    read = logs._read("log", io.BytesIO(data))
+    read = log_reader._read("log", io.BytesIO(data))
     assert (len(read.text), read.skipped) == (len(data), 0)
 
 
@@ -348,7 +348,7 @@ def test_without_a_terminal_nothing_is_asked_and_nothing_changed(project: UserPr
 
 def test_an_attenuated_token_is_not_called_broken(project: UserProject, on: Indexes) -> None:
     """One with a limit that its holder added works, and so nothing stands in the way."""
-    limited = attenuate(Secret(token(on)), caveat.project_names("acme-widget"))
+    limited = attenuate(Secret(token(on)), caveats.project_names("acme-widget"))
     pypirc(project, on, limited.reveal())
     told = project.run("diagnose", "--json")
     assert {one["index"]: one["verdict"] for one in told.data["indexes"]}["pypi"] == "healthy", told.all

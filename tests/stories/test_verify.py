@@ -20,9 +20,9 @@ from release.core.models.credential import Credential, Origin
 from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.models.probe import Probed
 from release.core.secret import Secret
-from release.credentials import verify as verification
+from release.credentials import verify
 from release.credentials.verify import Verification
-from release.reports import credential_text as verdict_report
+from release.reports import credential_text
 from tests.adapters.index.test_token_probes import state
 from tests.credentials.sources.test_keyring import BACKENDS
 from tests.credentials.sources.test_keyring import token as minted
@@ -126,7 +126,7 @@ def credential(secret: Secret) -> Credential:
 
 def verified(running: Asking, name: str, project: str, **how: Any) -> Verification:
     own = credential(running.sandbox.tokens[name])
-    return verification.verify(real(), like_pypi(running), Project(name=project, version=""), credential=own, **how)
+    return verify.verify(real(), like_pypi(running), Project(name=project, version=""), credential=own, **how)
 
 
 def answer(found: Verification) -> tuple[str, str | None]:
@@ -150,7 +150,7 @@ def test_every_token_has_its_verdict_and_the_index_stays_as_it_was(
     assert answer(found) == (("broken", cause) if cause else ("healthy", None))
     assert found.verdict.causes == ((cause,) if cause else ())
     assert state(world) == before
-    shown = json.dumps(verdict_report.as_data(found)) + "".join(one.text for one in verdict_report.walk(found))
+    shown = json.dumps(credential_text.as_data(found)) + "".join(one.text for one in credential_text.walk(found))
     assert world.token(name)[20:] not in shown
 
 
@@ -193,7 +193,7 @@ def test_asking_about_new_projects_spends_none_of_the_quota_and_tells_what_is_le
             assert isinstance(found.access.permission, Probed)
             left = {one.name: one.remaining for one in found.access.permission.quotas()}
             assert left["project.create.user"] == 1
-            assert "project.create.user: 1 of 20 left" in "".join(one.text for one in verdict_report.walk(found))
+            assert "project.create.user: 1 of 20 left" in "".join(one.text for one in credential_text.walk(found))
         assert state(running) == before
         assert running.upload("acme-last", "1.0").status == 200
         found = verified(running, "account", "acme-new")
@@ -205,7 +205,7 @@ def test_asking_about_new_projects_spends_none_of_the_quota_and_tells_what_is_le
 def test_a_token_of_another_index_never_leaves_the_machine() -> None:
     with started(WORLD) as running:
         for secret in (running.sandbox.tokens["elsewhere"], Secret(minted()), Secret(minted("test.pypi.org"))):
-            found = verification.verify(
+            found = verify.verify(
                 real(), like_pypi(running), Project(name="acme-widget", version=""), credential=credential(secret)
             )
             assert answer(found) == ("broken", "cred.wrong-index")
@@ -222,7 +222,7 @@ def test_what_is_offline_asks_nobody(project: str) -> None:
 def test_an_index_that_is_not_there_is_unknown() -> None:
     with started(WORLD) as running:
         index, own = like_pypi(running), credential(running.sandbox.tokens["account"])
-    found = verification.verify(real(), index, Project(name="acme-widget", version=""), credential=own)
+    found = verify.verify(real(), index, Project(name="acme-widget", version=""), credential=own)
     assert answer(found) == ("unknown", "net.dns-offline")
 
 
@@ -280,7 +280,7 @@ def test_every_healthy_configuration_is_healthy(
     world: Asking, tmp_path: Path, source: Any, token: str, spelled: str
 ) -> None:
     home = source(tmp_path, like_pypi(world), world.token(token))
-    found = verification.verify(home.system, like_pypi(world), Project(name=spelled, version=""))
+    found = verify.verify(home.system, like_pypi(world), Project(name=spelled, version=""))
     assert found.verdict.word == "healthy", found.verdict
     assert isinstance(found.access.credential, Credential)
     assert isinstance(found.access.permission, Probed)
@@ -292,9 +292,7 @@ def test_two_indexes_at_once_are_both_healthy(world: Asking, tmp_path: Path, sou
         for running, name in ((world, "pypi"), (second, "testpypi")):
             home = source(tmp_path, like_pypi(running, name), running.token("account"))
         for running, name in ((world, "pypi"), (second, "testpypi")):
-            found = verification.verify(
-                home.system, like_pypi(running, name), Project(name="acme-widget", version="2.0")
-            )
+            found = verify.verify(home.system, like_pypi(running, name), Project(name="acme-widget", version="2.0"))
             assert found.verdict.word == "healthy", found.verdict
             assert found.access.credential is not None
 
@@ -305,7 +303,7 @@ def test_the_well_known_indexes_are_healthy_as_far_as_this_machine_can_tell(
     tmp_path: Path, index: Index, source: Any
 ) -> None:
     home = source(tmp_path, index, minted(index.token_location))
-    found = verification.verify(home.system, index, Project(name="acme-widget", version=""), offline=True)
+    found = verify.verify(home.system, index, Project(name="acme-widget", version=""), offline=True)
     assert found.verdict.word == "healthy", found.verdict
 
 
@@ -314,9 +312,9 @@ def test_another_secret_that_is_shadowed_is_a_warning_and_told_without_being_sho
 ) -> None:
     in_pypirc(tmp_path, like_pypi(world), world.token("widget"))
     home = in_environment(tmp_path, like_pypi(world), world.token("account"))
-    found = verification.verify(home.system, like_pypi(world), Project(name="acme-widget", version=""))
+    found = verify.verify(home.system, like_pypi(world), Project(name="acme-widget", version=""))
     assert answer(found) == ("warning", "src.env-shadows")
-    data = verdict_report.as_data(found)
+    data = credential_text.as_data(found)
     (shadowed,) = data["credential"]["shadowed"]
     assert shadowed["origin"]["kind"] == "pypirc"
     assert shadowed["fingerprint"] == world.sandbox.tokens["widget"].fingerprint

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from release.adapters.http import rate_limit as keeping
+from release.adapters.http import rate_limit
 from release.core.errors import Exit
 from release.reports.token_health_text import Row
 from release.sandbox.faults import Answer, Drop, Fault, When
@@ -213,7 +213,7 @@ def test_a_rate_is_kept_by_all_threads_together() -> None:
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    manners = keeping.Manners(10, sleep=sleep, clock=lambda: now[0])
+    manners = rate_limit.Manners(10, sleep=sleep, clock=lambda: now[0])
 
     def send() -> None:
         manners.wait("https://a.test/legacy/")
@@ -233,7 +233,7 @@ def test_a_rate_is_kept_by_all_threads_together() -> None:
 
 def test_a_host_that_asks_for_patience_gets_it() -> None:
     slept: list[float] = []
-    manners = keeping.Manners(1000, sleep=slept.append, clock=lambda: 0.0)
+    manners = rate_limit.Manners(1000, sleep=slept.append, clock=lambda: 0.0)
     manners.answered("https://a.test/", 200, {})
     manners.wait("https://a.test/x")
     manners.answered("https://a.test/", 429, {"Retry-After": "7"})
@@ -313,13 +313,15 @@ def test_healthy_then_revoked_then_rotated(tmp_path: Path) -> None:
 
 
 def test_no_secret_is_in_any_byte_that_is_kept_or_told(watch: Watch, capsys: pytest.CaptureFixture[str]) -> None:
-    from release.reports import token_health_text as health_report
+    from release.reports import token_health_text
 
     for token, _ in CASES:
         if token.upper() not in watch.env:
             watch.add(token)
     found = watch.look()
-    text = "".join(line.text for line in health_report.lines(found)) + str(health_report.as_data(found, strict=True))
+    text = "".join(line.text for line in token_health_text.lines(found)) + str(
+        token_health_text.as_data(found, strict=True)
+    )
     kept = everything(watch.directory, text, *capsys.readouterr())
     for secret in watch.env.values():
         body = secret.removeprefix("pypi-").encode()

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from release.adapters.builds import source_copy as tree
+from release.adapters.builds import source_copy
 from release.adapters.builds.errors import explain
 from release.adapters.install import installer
-from release.adapters.system import output_excerpt as words
+from release.adapters.system import output_excerpt
 from release.adapters.system.system import System, filing
 from release.core.errors import ConfigError, ToolError
 from release.core.models.distribution import Distribution
@@ -63,7 +63,7 @@ def metadata(system: System, source: Path) -> dict[str, Any]:
     """The core metadata that a wheel would have, in the JSON form of PEP 566. Leaves the source untouched."""
     _require_project(source)
     with _scratch() as work:
-        copy = tree.snapshot(system, source, work / "source")
+        copy = source_copy.snapshot(system, source, work / "source")
         with _buildable(system, copy, work / "legacy") as ready:
             printed = _run_build(system, ready, "--metadata", "--quiet", epoch=None, apart=True)
     try:
@@ -174,7 +174,7 @@ def _buildable(system: System, source: Path, copy: Path) -> Iterator[Path]:
     if any((source / name).exists() for name in ("pyproject.toml", "setup.py")):
         yield source
         return
-    place = tree.snapshot(system, source, copy)
+    place = source_copy.snapshot(system, source, copy)
     (place / "pyproject.toml").write_text(_LEGACY, encoding="utf-8")
     yield place
 
@@ -209,4 +209,6 @@ def _pyproject(source: Path) -> dict[str, Any]:
             remedy="save it as UTF-8; TOML allows nothing else",
         ) from error
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{str(path)!r} is not valid TOML: {words.lower(error)}", remedy="mend that line") from error
+        raise ConfigError(
+            f"{str(path)!r} is not valid TOML: {output_excerpt.lower(error)}", remedy="mend that line"
+        ) from error

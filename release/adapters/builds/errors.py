@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from release.adapters.system import output_excerpt as words
+from release.adapters.system import output_excerpt
 from release.core.errors import ToolError
 
 #: Observed: build 1.6.1 with pip 23.2 and uv 0.13, 2026-11. The first that is found speaks; `{0}` is its first group.
@@ -23,7 +23,7 @@ _KNOWN: tuple[tuple[str, str], ...] = (
         "add the backend's project to [build-system] requires, and check how build-backend is spelt",
     ),
     (
-        words.OFFLINE,
+        output_excerpt.OFFLINE,
         "connect to the network, or set the index that pip and uv are to use for build requirements",
     ),
     (
@@ -46,7 +46,8 @@ def explain(output: str) -> ToolError:
         return ToolError("no space left on the disk, found while building", remedy="make room, then run it again")
     telling = _quoted(output) or output
     return ToolError(
-        f"the project does not build: {words.why(telling)!r}\n{words.tail(telling)}", remedy=remedy(output)
+        f"the project does not build: {output_excerpt.why(telling)!r}\n{output_excerpt.tail(telling)}",
+        remedy=remedy(output),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from release.adapters.git import repository as git
+from release.adapters.git import repository
 from release.adapters.system.system import System, filing
 
 #: never part of a project, and often large; only looked at where git does not know better
@@ -21,14 +21,14 @@ def snapshot(system: System, source: Path, into: Path) -> Path:
     In a repository, all of it is copied but what git ignores, and the copy is a repository at the
     same commit with the same tags and uncommitted changes, since backends ask git for the version.
     """
-    root = git.root(system, source)
+    root = repository.root(system, source)
     if root is None:
         with filing("the copy of the project"):
             shutil.copytree(source, into, symlinks=True, ignore=shutil.ignore_patterns(*_LITTER))
         return into
-    git.borrow(system, root, into)
+    repository.borrow(system, root, into)
     with filing("the copy of the project"):
-        for path in git.files(system, root):
+        for path in repository.files(system, root):
             _copy(root / path, into / path)
         place = into / source.resolve().relative_to(root.resolve())
         place.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from release.adapters.git import repository as git
+from release.adapters.git import repository
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System
 from release.core.errors import ToolError
@@ -20,7 +20,7 @@ def create_tag(system: System, root: Path, tag: str, commit: str, message: str) 
     Where git knows no identity, as on a build machine, the tagger is who committed the commit.
     """
     words = ("tag", "--annotate", "--cleanup=verbatim", f"--message={message}", "--", tag, commit)
-    git.run(system, root, *_identity(system, root, commit), *words, ours=True)
+    repository.run(system, root, *_identity(system, root, commit), *words, ours=True)
 
 
 def push_tag(system: System, root: Path, remote: str, tag: str) -> bool:
@@ -29,8 +29,8 @@ def push_tag(system: System, root: Path, remote: str, tag: str) -> bool:
     Nobody is asked for a password. Raises `ToolError` where the remote can't be asked, has another tag of
     that name, or refuses it.
     """
-    ours = git.run(system, root, "rev-parse", "--verify", f"refs/tags/{tag}").strip()
-    theirs = git.at_remote(system, root, remote, f"refs/tags/{tag}")
+    ours = repository.run(system, root, "rev-parse", "--verify", f"refs/tags/{tag}").strip()
+    theirs = repository.at_remote(system, root, remote, f"refs/tags/{tag}")
     by_hand = f"mend it, and push it: git push {remote} {tag}"
     if isinstance(theirs, Unknown):
         raise ToolError(f"the remote {remote!r} can't be asked for the tag {tag!r}: {theirs.reason}", remedy=by_hand)
@@ -42,9 +42,9 @@ def push_tag(system: System, root: Path, remote: str, tag: str) -> bool:
             remedy=f"find out who made it; if it is a mistake: git push --force {remote} refs/tags/{tag}",
         )
     try:
-        done = git.attempt(
+        done = repository.attempt(
             system, root, "-c", "core.askPass=", "push", "--atomic", "--porcelain", remote, f"refs/tags/{tag}",
-            ours=True, timeout=_LIMIT, extra=git.quiet_remote(system.env, git.ssh_command(system, root)),
+            ours=True, timeout=_LIMIT, extra=repository.quiet_remote(system.env, repository.ssh_command(system, root)),
         )  # fmt: skip
     except TimedOutError:
         raise ToolError(f"pushing the tag {tag!r} took more than {_LIMIT} s", remedy=by_hand) from None
@@ -57,13 +57,13 @@ def _why(errors: str, output: str) -> str:
     """What the other side said, else what git says. Source: git-push(1), "OUTPUT": "!" marks a refused reference."""
     said = [line.removeprefix("remote:").strip() for line in errors.splitlines() if line.startswith("remote:")]
     refused = [line[1:].strip() for line in output.splitlines() if line.startswith("!")]
-    return "; ".join([*filter(None, said), *refused][:4]) or git.last_words(errors)
+    return "; ".join([*filter(None, said), *refused][:4]) or repository.last_words(errors)
 
 
 def _identity(system: System, root: Path, commit: str) -> tuple[str, ...]:
     """Options that name the committer of `commit`; none where git knows who its user is."""
-    if not git.attempt(system, root, "var", "GIT_COMMITTER_IDENT", ours=True).status:
+    if not repository.attempt(system, root, "var", "GIT_COMMITTER_IDENT", ours=True).status:
         return ()
-    committer = git.run(system, root, "show", "--no-patch", "--format=%cn%x00%ce", commit).strip()
+    committer = repository.run(system, root, "show", "--no-patch", "--format=%cn%x00%ce", commit).strip()
     name, _, address = committer.partition("\0")
     return "-c", f"user.name={name}", "-c", f"user.email={address}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from release.adapters.http import http_client as http
+from release.adapters.http import http_client
 from release.adapters.system.system import System
 from release.core.errors import ToolError
 from release.core.models.distribution import Distribution
@@ -76,7 +76,7 @@ def publish(system: System, secret: Secret, wanted: Wanted) -> tuple[bool, str]:
     Raises `ToolError` where GitHub refuses, or has another file of the same name; `UnreachableError`.
     """
     api = system.env.get("GITHUB_API_URL", _API).rstrip("/")
-    with http.session(api) as session:
+    with http_client.session(api) as session:
         session.headers["Authorization"] = f"Bearer {secret.reveal()}"
         session.headers["Accept"] = "application/vnd.github+json"
         session.headers["X-GitHub-Api-Version"] = "2022-11-28"

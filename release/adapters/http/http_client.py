@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from release.adapters.http import errors as http_errors
-from release.adapters.http import rate_limit as keeping
+from release.adapters.http import rate_limit
 from release.core.errors import UnreachableError
 from release.core.models.index import host_of, is_loopback
 
@@ -88,7 +88,7 @@ def session(url: str, *, retries: int = RETRIES) -> Iterator[requests.Session]:
 
 def _kept(url: str, way: Route) -> requests.Session | None:
     """The session of this thread's keeper; None where it has none."""
-    keeper = keeping.here()
+    keeper = rate_limit.here()
     if keeper is None:
         return None
     if urlsplit(url).scheme not in way.proxies:

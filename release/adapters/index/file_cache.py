@@ -8,7 +8,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from release.adapters.index import simple_api as index_api
+from release.adapters.index import simple_api
 from release.core.errors import UnreachableError
 from release.core.models.project_listing import FileOnIndex
 
@@ -40,7 +40,7 @@ def fetch(file: FileOnIndex, *, place: Path | None = None) -> Path:
     root.mkdir(parents=True, exist_ok=True)
     _make_room(root, file.size or 0)
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=root) as work:
-        fetched = index_api.download(file, Path(work))
+        fetched = simple_api.download(file, Path(work))
         kept.parent.mkdir(exist_ok=True)
         return fetched.replace(kept)
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from packaging.utils import canonicalize_name
 
-from release.adapters.http import http_client as http
+from release.adapters.http import http_client
 from release.core.models.attestation import Provenance, provenance
 from release.core.models.index import Index
 
@@ -25,20 +25,22 @@ def address(index: Index, project: str, version: str, filename: str) -> str:
     return f"{root}{canonicalize_name(project)}/{quote(version)}/{quote(filename)}/provenance"
 
 
-def fetch(index: Index, project: str, version: str, filename: str, *, retries: int = http.RETRIES) -> Provenance | None:
+def fetch(
+    index: Index, project: str, version: str, filename: str, *, retries: int = http_client.RETRIES
+) -> Provenance | None:
     """The provenance of a file, past caches; None where the index has none of it.
 
     Raises `UnreachableError` where no usable answer came.
     """
     url = address(index, project, version, filename)
     headers = {"Accept": _JSON, "Cache-Control": "no-cache", "Pragma": "no-cache"}
-    with http.session(url, retries=retries) as session:
+    with http_client.session(url, retries=retries) as session:
         response = session.get(url, headers=headers, params={"fresh": secrets.token_hex(8)})
         if response.status_code == _NOT_FOUND:
             return None
         if response.status_code != _OK:
-            raise http.unusable(url, f"answers {response.status_code} {response.reason or ''}".strip())
+            raise http_client.unusable(url, f"answers {response.status_code} {response.reason or ''}".strip())
         try:
             return provenance(response.json())
         except (ValueError, RecursionError) as error:
-            raise http.unusable(url, f"answers something that is no provenance: {error}") from error
+            raise http_client.unusable(url, f"answers something that is no provenance: {error}") from error

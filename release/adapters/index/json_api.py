@@ -11,13 +11,13 @@ from urllib.parse import quote
 
 from packaging.utils import canonicalize_name
 
-from release.adapters.http import http_client as http
+from release.adapters.http import http_client
 from release.core.models.index import Index
 from release.core.models.ownership import Ownership
 from release.core.models.project_listing import FileOnIndex
 
 
-def ownership(index: Index, project: str, *, retries: int = http.RETRIES) -> Ownership | None:
+def ownership(index: Index, project: str, *, retries: int = http_client.RETRIES) -> Ownership | None:
     """Who owns a project; None where the index does not tell, as for one without releases.
 
     Raises `UnreachableError` where no answer came.
@@ -27,7 +27,9 @@ def ownership(index: Index, project: str, *, retries: int = http.RETRIES) -> Own
     return _read(_answer(f"{index.json_url}{canonicalize_name(project)}/json", retries=retries))
 
 
-def files(index: Index, project: str, version: str, *, retries: int = http.RETRIES) -> tuple[FileOnIndex, ...] | None:
+def files(
+    index: Index, project: str, version: str, *, retries: int = http_client.RETRIES
+) -> tuple[FileOnIndex, ...] | None:
     """The files of a release as the JSON API lists them, past caches; None where it has no such release.
 
     That it has none proves nothing: its "not found" is cached. Raises `UnreachableError` where no answer came.
@@ -44,7 +46,7 @@ def files(index: Index, project: str, version: str, *, retries: int = http.RETRI
 
 def _answer(url: str, *, retries: int, params: dict[str, str] | None = None) -> Any:
     """The JSON that comes; an empty object where something else does."""
-    with http.session(url, retries=retries) as session:
+    with http_client.session(url, retries=retries) as session:
         response = session.get(url, headers={"Accept": "application/json"}, params=params)
         try:
             return response.json() if response.status_code == 200 else {}  # noqa: PLR2004 - OK

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from release.adapters.http import errors as http_errors
-from release.adapters.http import http_client as http
+from release.adapters.http import http_client
 from release.core.errors import ReleaseError, UnreachableError
 from release.core.models import probe
 from release.core.models.error_response import Reply
@@ -108,7 +108,7 @@ def _send(index: Index, copy: Secret, form: Form) -> Reply:
     if form.content is not None:
         parts.append(("content", (*form.content, "application/octet-stream")))
     with (
-        http.session(index.upload_url, retries=0) as session,
+        http_client.session(index.upload_url, retries=0) as session,
         session.post(
             index.upload_url,
             files=parts,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from release.adapters.system import output_excerpt as words
+from release.adapters.system import output_excerpt
 from release.core.models.finding import Finding, Unknown
 
 _OTHER_BYTES = r"Hash mismatch for|DO NOT MATCH THE HASHES"
@@ -32,7 +32,7 @@ def explain(output: str, *, name: str, url: str) -> Finding | Unknown:
         if found := answer(output, name, url):
             return found
     return Finding(
-        message=f"{name} does not install: {words.why(output)!r}",
+        message=f"{name} does not install: {output_excerpt.why(output)!r}",
         remedy=f"install {url} into a fresh environment by hand, and mend what that reports",
     )
 
@@ -68,9 +68,9 @@ def _python(output: str, name: str, url: str) -> Finding | None:  # noqa: ARG001
 def _network(output: str, name: str, url: str) -> Finding | Unknown | None:  # noqa: ARG001 - as above
     if re.search(_FULL, output):
         return Unknown(reason="the disk is full", remedy="free some space, and run the same command again")
-    if re.search(words.OFFLINE, output):
+    if re.search(output_excerpt.OFFLINE, output):
         return Unknown(
-            reason=f"the clean install could not reach an index: {words.why(output)!r}",
+            reason=f"the clean install could not reach an index: {output_excerpt.why(output)!r}",
             remedy="connect to the network, or set the index that pip and uv are to use, and run it again",
         )
     return None
@@ -96,4 +96,4 @@ def _build(output: str, name: str, url: str) -> Finding | None:  # noqa: ARG001 
         remedy = "build a wheel from the sdist alone, `python -m build --wheel FILE.tar.gz`, and mend what it reports"
     else:
         remedy = f"install what the build of {what} needs, or depend on a version of it that has wheels"
-    return Finding(message=f"{what} does not build from its sdist: {words.why(output)!r}", remedy=remedy)
+    return Finding(message=f"{what} does not build from its sdist: {output_excerpt.why(output)!r}", remedy=remedy)

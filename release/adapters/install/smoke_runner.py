@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from release.adapters.install import smoke_test_plan as smoke_list
+from release.adapters.install import smoke_test_plan
 from release.adapters.install.smoke_test_result import Ending, Own, verdict
 from release.adapters.install.venv import Environment, Installed, describe
 from release.adapters.system.process import TimedOutError
@@ -42,8 +42,8 @@ def run(
     Every attempt has an empty directory and an empty home of its own, and sees no credential.
     """
     installed = describe(environment, name)
-    attempts = smoke_list.default(installed.files, installed.entry_points) if wanted is None else wanted
-    own = Own(name=name, roots=smoke_list.roots(installed.files), requires=installed.requires)
+    attempts = smoke_test_plan.default(installed.files, installed.entry_points) if wanted is None else wanted
+    own = Own(name=name, roots=smoke_test_plan.roots(installed.files), requires=installed.requires)
     with filing("the temporary directory"):
         work = Path(tempfile.mkdtemp(prefix="release-smoke-"))
     try:
@@ -113,7 +113,7 @@ def _argv(
             return [*child, "import", *attempt.words]
         case "script":
             script, *arguments = attempt.words
-            target = smoke_list.scripts(installed.entry_points)[script]
+            target = smoke_test_plan.scripts(installed.entry_points)[script]
             return [*child, "script", _script(environment, script), target, *arguments]
         case "command":
             # Looked up here, since Windows would look on our own PATH.

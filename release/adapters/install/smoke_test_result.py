@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from release.adapters.system import output_excerpt as words
+from release.adapters.system import output_excerpt
 from release.core.models.finding import Finding
 from release.core.models.smoke_test import Attempt
 
@@ -142,7 +142,7 @@ def _blocked(attempt: Attempt, ending: Ending) -> Finding:
     elif ending.status < 0:
         what = f"was ended by signal {-ending.status}"
     else:
-        what = f"fails with status {ending.status}: {words.why(ending.output)!r}"
+        what = f"fails with status {ending.status}: {output_excerpt.why(ending.output)!r}"
     return Finding(
         message=f"{attempt.title!r} {what}",
         remedy="install the wheel into a fresh environment, run it there, mend the project and build again",

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from release.adapters.http import http_client as http
+from release.adapters.http import http_client
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError
@@ -172,13 +172,13 @@ def _refused(service: Provider, audience: str, why: str, permission: bool = Fals
 def audience(index: Index) -> str:
     """Whom an identity for this index must be made for. Raises `UnreachableError`."""
     url = f"{index.site}/_/oidc/audience"
-    with http.session(url) as session:
+    with http_client.session(url) as session:
         response = session.get(url, headers={"Accept": "application/json"})
         found = _object(response)
         if response.status_code == 200 and isinstance(found.get("audience"), str):  # noqa: PLR2004 - OK
             return str(found["audience"])
         said = str(found.get("message") or f"{response.status_code} {response.reason or ''}".strip())[:_SHOWN]
-        raise http.unusable(
+        raise http_client.unusable(
             url, f"takes no identities: {said}",
             remedy="use an API token until it does: give it to the job as TWINE_PASSWORD", cause="tp.disabled",
         )  # fmt: skip
@@ -191,7 +191,7 @@ def mint(index: Index, identity: Identity) -> Minted | MintRefused:
     Raises `UnreachableError` where no usable answer came; the identity may be used up then, too.
     """
     url = f"{index.site}/_/oidc/mint-token"
-    with http.session(url, retries=0) as session:
+    with http_client.session(url, retries=0) as session:
         response = session.post(url, json={"token": identity.token.reveal()}, allow_redirects=False)
         found = _object(response)
         if found.get("success") is True and isinstance(found.get("token"), str):
@@ -204,7 +204,9 @@ def mint(index: Index, identity: Identity) -> Minted | MintRefused:
             return MintRefused(
                 status=response.status_code, code="", description=_without(identity.token, words)[:_SHOWN]
             )
-    raise http.unusable(url, f"answers {response.status_code} {response.reason or ''}".strip(), remedy="run it again")
+    raise http_client.unusable(
+        url, f"answers {response.status_code} {response.reason or ''}".strip(), remedy="run it again"
+    )
 
 
 def _without(token: Secret, words: str) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import release
-from release.adapters.http import http_client as http
+from release.adapters.http import http_client
 from release.adapters.system.json_pipe import Pipe
 from release.core.errors import ReleaseError
 from release.core.models.credential import Credential
@@ -177,7 +177,7 @@ class Worker:
 
 
 def _login(index: Index, credential: Credential) -> dict[str, Any]:
-    way = http.route(index.upload_url)
+    way = http_client.route(index.upload_url)
     return {
         "do": "login",
         "url": index.upload_url,

@@ -9,16 +9,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 
-from release.cli.commands import automation, credentials
-from release.cli.commands import confirm as confirmation
-from release.cli.commands import diagnose as causes
-from release.cli.commands import inspect as files
-from release.cli.commands import report as records
-from release.cli.commands import rotate as rotating
-from release.cli.commands import tokens as health
+from release.cli.commands import automation, confirm, credentials, diagnose, inspect, report, rotate, tokens
 from release.cli.output import Write
 
-_MODULES = (files, causes, credentials, confirmation, health, rotating, records, automation)
+_MODULES = (inspect, diagnose, credentials, confirm, tokens, rotate, report, automation)
 
 TEXTS: Mapping[str, str] = {verb: text for module in _MODULES for verb, text in module.TEXTS.items()}
 Handler = Callable[[argparse.Namespace, Write], int]
@@ -33,6 +27,6 @@ def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
 
 def handler(options: argparse.Namespace) -> Handler | None:
     """What does the verb; None where it is a plan, as `confirm` is while no release is named."""
-    if options.verb == "confirm" and not confirmation.names_a_release(options):
+    if options.verb == "confirm" and not confirm.names_a_release(options):
         return None
     return HANDLERS.get(options.verb)

@@ -57,25 +57,25 @@ def _arguments_of_schedule(own: argparse.ArgumentParser) -> None:
 def ci(options: argparse.Namespace, write: Write) -> int:
     """A workflow, on standard output or in a file."""
     from release.adapters.system import system
-    from release.publishing.ci import generate as workflows
+    from release.publishing.ci import generate
 
-    pipeline = workflows.pipeline(
+    pipeline = generate.pipeline(
         system.real(), options.directory.resolve(),
         file=options.config, wheels=options.binary, lock=options.requirements,
     )  # fmt: skip
-    text = workflows.RELEASES[options.service](pipeline)
+    text = generate.RELEASES[options.service](pipeline)
     deliver(options, write, {"schema": 1, "service": options.service, "binary": pipeline.binary}, text)
     return Exit.DONE
 
 
 def deliver(options: argparse.Namespace, write: Write, document: dict[str, object], text: str) -> None:
     """Write a text to the file that is asked for, or else to the reader."""
-    from release.publishing.ci import generate as workflows
+    from release.publishing.ci import generate
 
     if options.output is None:
         show(options, write, document | {"text": text}, text.splitlines())
         return
-    changed = workflows.keep(options.output, text, force=options.force)
+    changed = generate.keep(options.output, text, force=options.force)
     said = f"{'written' if changed else 'unchanged'}: {options.output}"
     show(options, write, document | {"file": str(options.output), "changed": changed}, [said])
 
@@ -83,17 +83,17 @@ def deliver(options: argparse.Namespace, write: Write, document: dict[str, objec
 def schedule(options: argparse.Namespace, write: Write) -> int:
     """Print, install, remove a schedule, or say how it stands. Exit status 1 where it is not there to be told of."""
     from release.adapters.system import system as systems
-    from release.token_health.schedulers import job as jobs
+    from release.token_health.schedulers import job
     from release.token_health.schedulers import schedule as scheduling
 
     system = systems.real()
     directory = options.directory.resolve()
-    asked = jobs.Asked(
+    asked = job.Asked(
         directory=directory, every=options.every,
         fleet=options.fleet and options.fleet.resolve(), config=options.config and options.config.resolve(),
         metrics=options.metrics and options.metrics.resolve(),
     )  # fmt: skip
-    kind, name = options.kind or jobs.kind_here(system), jobs.name(asked)
+    kind, name = options.kind or job.kind_here(system), job.name(asked)
     chosen = scheduling.of(system, asked, kind)
     document: dict[str, object] = {"schema": 1, "kind": kind, "name": name}
     match "print" if options.plan else options.deed or "print":

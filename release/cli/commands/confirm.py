@@ -31,27 +31,26 @@ def names_a_release(options: argparse.Namespace) -> bool:
 def confirm(options: argparse.Namespace, write: Write) -> int:
     """Everything that can be seen of a release from outside. Exit 0 only if all of it holds."""
     from release.adapters.system import system
-    from release.publishing import confirmation as confirming
-    from release.publishing import inspection
-    from release.reports import published_text as outside_report
+    from release.publishing import confirmation, inspection
+    from release.reports import published_text
 
-    asked = confirming.asked(options.release, options.record)
+    asked = confirmation.asked(options.release, options.record)
     directory = options.directory.resolve()
     index = inspection.index(options.index or "pypi", directory, options.config)
     if options.plan:
         release = {"project": asked.project.name, "version": asked.project.version, "index": index.name}
-        steps = [{"step": step} for step in outside_report.STEPS]
-        numbered = [f"  {number}. {step}" for number, step in enumerate(outside_report.STEPS, 1)]
+        steps = [{"step": step} for step in published_text.STEPS]
+        numbered = [f"  {number}. {step}" for number, step in enumerate(published_text.STEPS, 1)]
         title = f"confirm: {asked.project.name} {asked.project.version} on {index.name}"
         show(options, write, {"schema": 1, "verb": "confirm", **release, "steps": steps}, [title, *numbered])
         return Exit.DONE
     with screen(options, write) as console:
-        config = confirming.configuration(directory, options.config, asked.project.name)
-        found = confirming.confirm(system.real(), index, asked, config=config, tell=console.tell)
-        for line in outside_report.closing(found):
+        config = confirmation.configuration(directory, options.config, asked.project.name)
+        found = confirmation.confirm(system.real(), index, asked, config=config, tell=console.tell)
+        for line in published_text.closing(found):
             console.show(line)
     if options.json:
-        write(as_json(outside_report.as_data(found)))
+        write(as_json(published_text.as_data(found)))
     return found.exit
 
 

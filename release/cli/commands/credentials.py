@@ -43,7 +43,7 @@ def verify(options: argparse.Namespace, write: Write) -> int:
         if keyring is not None:
             stack.callback(keyring.close)
         from release.credentials import verify as verification
-        from release.reports import credential_text as verdict_report
+        from release.reports import credential_text
 
         directory, file = options.directory.resolve(), options.config
         config, project = verification.subject(
@@ -54,9 +54,9 @@ def verify(options: argparse.Namespace, write: Write) -> int:
             offline=options.offline, directory=directory, waive=config.waive, keyring=keyring,
         )  # fmt: skip
     if options.json:
-        write(as_json(verdict_report.as_data(found)))
+        write(as_json(credential_text.as_data(found)))
     else:
-        write("".join(f"{line.text}\n" for line in verdict_report.walk(found, quiet=options.quiet)))
+        write("".join(f"{line.text}\n" for line in credential_text.walk(found, quiet=options.quiet)))
     return Exit.DONE if found.verdict.passed else Exit.REFUSED
 
 

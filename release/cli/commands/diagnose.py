@@ -30,19 +30,19 @@ def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
 
 def diagnose(options: argparse.Namespace, write: Write) -> int:
     """The cause of a failed run, from its log; without one, what stands in the way of the next."""
-    from release.adapters.system import log_reader as logs
+    from release.adapters.system import log_reader
     from release.cli.credential_prompts import Talk
-    from release.credentials import log_diagnosis as diagnosing
+    from release.credentials import log_diagnosis
 
     talk = Talk.of(options, write)
     if options.log is None:
         walk = talk.walk()
-        show(options, write, diagnosing.walk_data(walk), diagnosing.walk_lines(walk))
+        show(options, write, log_diagnosis.walk_data(walk), log_diagnosis.walk_lines(walk))
         talk.mend(walk)
         return Exit.DONE if all(one.verdict.passed for one in walk) else Exit.REFUSED
-    log = logs.read(options.log)
-    answer, seen = diagnosing.diagnose(log, talk.config, talk.look, in_ci="CI" in talk.system.env)
-    show(options, write, diagnosing.as_data(answer), diagnosing.lines(answer))
+    log = log_reader.read(options.log)
+    answer, seen = log_diagnosis.diagnose(log, talk.config, talk.look, in_ci="CI" in talk.system.env)
+    show(options, write, log_diagnosis.as_data(answer), log_diagnosis.lines(answer))
     talk.mend([seen] if seen else [])
     return Exit.DONE if answer.cause else Exit.REFUSED
 
@@ -50,20 +50,20 @@ def diagnose(options: argparse.Namespace, write: Write) -> int:
 def explain(options: argparse.Namespace, write: Write) -> int:
     """One record of the catalog, or all."""
     from release.diagnostics import CATALOG, SECTIONS
-    from release.reports import catalog_page as render
+    from release.reports import catalog_page
 
     if options.all == (options.cause is not None):
         raise UsageError("explain wants one cause, or --all", remedy="name one: python -m release explain cred.missing")
     records = list(CATALOG.values()) if options.all else [_record(options.cause)]
     if options.json and options.all:
-        write(as_json({"schema": 1, "causes": [render.as_json(one) for one in records]}))
+        write(as_json({"schema": 1, "causes": [catalog_page.as_json(one) for one in records]}))
     elif options.json:
-        write(as_json({"schema": 1, **render.as_json(records[0])}))
+        write(as_json({"schema": 1, **catalog_page.as_json(records[0])}))
     elif options.markdown:
-        write(render.markdown(SECTIONS) if options.all else render.as_markdown(records[0]))
+        write(catalog_page.markdown(SECTIONS) if options.all else catalog_page.as_markdown(records[0]))
     else:
         width = max(60, min(shutil.get_terminal_size().columns, 100))
-        write("\n\n".join(render.as_text(one, width=width) for one in records))
+        write("\n\n".join(catalog_page.as_text(one, width=width) for one in records))
     return Exit.DONE
 
 

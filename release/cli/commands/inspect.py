@@ -30,26 +30,26 @@ def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
 def inspect(options: argparse.Namespace, write: Write) -> int:
     from release.adapters.system import system
     from release.publishing import inspection
-    from release.reports import inspection_text as inspection_report
+    from release.reports import inspection_text
 
     directory = options.directory.resolve()
     index = inspection.index(options.index, directory, options.config) if options.index else None
     found = inspection.inspect(system.real(), options.files, index=index, project=directory if options.others else None)
-    show(options, write, found.document, inspection_report.lines(found, quiet=options.quiet))
+    show(options, write, found.document, inspection_text.lines(found, quiet=options.quiet))
     return Exit.REFUSED if found.refused else Exit.DONE
 
 
 def leaks(options: argparse.Namespace, write: Write) -> int:
     from release.adapters.system import system
-    from release.leaks import search as leak_search
+    from release.leaks import search
 
-    found = leak_search.search(
+    found = search.search(
         system.real(), options.directory.resolve(), options.paths, history=options.history, staged=options.staged
     )
-    from release.reports import leaks_text as leak_report
+    from release.reports import leaks_text
 
-    show(options, write, leak_report.document(found), leak_report.lines(found, quiet=options.quiet))
-    return Exit.REFUSED if leak_report.refused(found) else Exit.DONE
+    show(options, write, leaks_text.document(found), leaks_text.lines(found, quiet=options.quiet))
+    return Exit.REFUSED if leaks_text.refused(found) else Exit.DONE
 
 
 def status(options: argparse.Namespace, write: Write) -> int:

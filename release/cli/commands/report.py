@@ -37,19 +37,19 @@ def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
 
 def report(options: argparse.Namespace, write: Write) -> int:
     """One record, in the form that is asked for; `--json` gives the record itself."""
-    from release.publishing import recorder as keeping
+    from release.publishing import recorder
 
     if options.tokens:
         made = _tokens(options)
     else:
-        path = keeping.find(options.directory.resolve(), options.version)
-        record = keeping.read(path)
+        path = recorder.find(options.directory.resolve(), options.version)
+        record = recorder.read(path)
         plain = options.json and not options.form
         made = as_json(record) if plain else _made(options.form or "text", record, str(path))
     if options.output is None:
         write(made)
     else:
-        keeping.write_text(options.output, made)
+        recorder.write_text(options.output, made)
         write("" if options.json or options.quiet else f"written: {options.output}\n")
     return Exit.DONE
 
@@ -57,9 +57,8 @@ def report(options: argparse.Namespace, write: Write) -> int:
 def _tokens(options: argparse.Namespace) -> str:
     """The page about tokens. Raises `ReleaseError` where their history can't be read."""
     from release.adapters.system import system
-    from release.reports import token_history_html as tokens
-    from release.token_health import health_history
-    from release.token_health import queries as past
+    from release.reports import token_history_html
+    from release.token_health import health_history, queries
 
     if options.form != "html" or options.version is not None:
         raise UsageError(
@@ -68,11 +67,11 @@ def _tokens(options: argparse.Namespace) -> str:
         )
     real = system.real()
     kept = health_history.History(health_history.directory(real.env, options.state) / health_history.NAME, now=real.now)
-    strips = past.strips(kept)
+    strips = queries.strips(kept)
     kept.close()
     if kept.trouble is not None:
         raise kept.trouble
-    return tokens.tokens(strips, now=real.now())
+    return token_history_html.tokens(strips, now=real.now())
 
 
 _WRITERS = {"text": "record_plain"}
@@ -93,21 +92,19 @@ def _made(form: str, record: dict[str, Any], where: str) -> str:
 
 def history(options: argparse.Namespace, write: Write) -> int:
     """Every record of the project."""
-    from release.publishing import journal
-    from release.publishing import recorder as keeping
-    from release.publishing import release_history as past
+    from release.publishing import journal, recorder, release_history
 
     entries, unreadable = [], []
     for path in journal.records(options.directory.resolve()):
         try:
-            record = keeping.read(path)
+            record = recorder.read(path)
         except ReleaseError as error:
             unreadable.append(error.message)
             continue
-        entries.append(past.entry(record, where=str(path), rehearsal=path.parent.name == journal.REHEARSAL))
-    found = past.newest_first(entries)
+        entries.append(release_history.entry(record, where=str(path), rehearsal=path.parent.name == journal.REHEARSAL))
+    found = release_history.newest_first(entries)
     document = {"schema": 1, "releases": found, "unreadable": unreadable}
-    show(options, write, document, past.lines(found, unreadable))
+    show(options, write, document, release_history.lines(found, unreadable))
     return Exit.DONE
 
 

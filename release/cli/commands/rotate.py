@@ -49,39 +49,36 @@ def rotate(options: argparse.Namespace, write: Write) -> int:
     terminal = not (options.json or options.quiet or options.yes) and sys.stdin.isatty() and sys.stdout.isatty()
     if not (terminal or options.yes or options.plan):
         raise UsageError("there is nobody to ask", remedy="run it in a terminal, or let it replace everything: --yes")
-    from release.token_health.rotation import discovery as finding_old
-    from release.token_health.rotation import new_token as receiving
-    from release.token_health.rotation import perform as rotation
-    from release.token_health.rotation import rotation_text as rotation_words
+    from release.token_health.rotation import discovery, new_token, perform, rotation_text
 
     def tell(line: str) -> None:
         if not (options.json or options.quiet):
             write(f"{line}\n")
 
     asked = _asked(options)
-    found = finding_old.look(asked)
-    for line in rotation_words.beginning(asked, found):
+    found = discovery.look(asked)
+    for line in rotation_text.beginning(asked, found):
         tell(line)
     if options.plan:
-        write(as_json(rotation_words.as_data(asked, found, None)) if options.json else "")
-        for line in rotation_words.plan(found):
+        write(as_json(rotation_text.as_data(asked, found, None)) if options.json else "")
+        for line in rotation_text.plan(found):
             tell(line)
         return Exit.DONE
     limit = options.wait if options.wait is not None else _WAIT if terminal else 0.0
     person = _person(asked.index, tell, write, terminal=terminal, browser=options.open)
-    turn = rotation.Rotation(asked=asked, found=found, person=person, insecure=options.insecure_backend, limit=limit)
+    turn = perform.Rotation(asked=asked, found=found, person=person, insecure=options.insecure_backend, limit=limit)
     ended = turn.carry_out()
     if options.json:
-        write(as_json(rotation_words.as_data(asked, found, ended)))
+        write(as_json(rotation_text.as_data(asked, found, ended)))
     else:
-        narrower = turn.new is not None and receiving.narrower(found, turn.new)
-        write("".join(f"{line}\n" for line in rotation_words.ending(asked, ended, narrower=narrower)))
+        narrower = turn.new is not None and new_token.narrower(found, turn.new)
+        write("".join(f"{line}\n" for line in rotation_text.ending(asked, ended, narrower=narrower)))
     return ended.status
 
 
 def _asked(options: argparse.Namespace) -> Asked:
     """Raises ConfigError, UsageError, ToolError."""
-    from release.adapters import collect as survey
+    from release.adapters import collect
     from release.adapters.system import system
     from release.cli.credential_prompts import subject
     from release.token_health import fleet, health_history
@@ -93,7 +90,7 @@ def _asked(options: argparse.Namespace) -> Asked:
     if options.wait is not None and options.wait < 0:
         raise UsageError(f"--wait must not be negative, and is {options.wait:g}", remedy="give 0 or more")
     if options.fleet is not None:
-        listed = fleet.parse_file(survey.toml(options.fleet), str(options.fleet)).entries
+        listed = fleet.parse_file(collect.toml(options.fleet), str(options.fleet)).entries
     else:
         listed = fleet.parse(config.fleet, config.indexes).entries
     return Asked(
@@ -106,13 +103,13 @@ def _asked(options: argparse.Namespace) -> Asked:
 def _secrets(options: argparse.Namespace, index: Index, directory: Path) -> tuple[str, ...]:
     if options.gh is None:
         return ()
-    from release.adapters.github import actions_secrets as github_secrets
+    from release.adapters.github import actions_secrets
     from release.adapters.system import system
     from release.credentials.sources import environment
 
     if options.gh:
         return tuple(dict.fromkeys(options.gh))
-    return tuple(one for one in github_secrets.names(system.real(), directory) if environment.is_for(one, index))
+    return tuple(one for one in actions_secrets.names(system.real(), directory) if environment.is_for(one, index))
 
 
 def _person(index: Index, tell: Callable[[str], None], write: Write, *, terminal: bool, browser: bool) -> Person:

@@ -52,25 +52,25 @@ def tokens(options: argparse.Namespace, write: Write) -> int:
     if options.what == "history":
         return _history(options, write)
     from release.adapters.system import system
-    from release.reports import prometheus as metrics
-    from release.token_health import health_run as watching
-    from release.token_health.notify import deliver as notifying
+    from release.reports import prometheus
+    from release.token_health import health_run
+    from release.token_health.notify import deliver
 
     real, directory = system.real(), options.directory.resolve()
-    asked = watching.wanted(real, directory, file=options.fleet, config_file=options.config, offline=options.offline)
+    asked = health_run.wanted(real, directory, file=options.fleet, config_file=options.config, offline=options.offline)
     if options.notify:
         where = str(options.fleet or "pyproject.toml, as [tool.release.fleet.notify]")
-        notifying.possible(asked.fleet, offline=options.offline, where=where)
+        deliver.possible(asked.fleet, offline=options.offline, where=where)
     began, history = real.now(), _opened(options)
     with _board(options, write) as board:
-        found = watching.look(
+        found = health_run.look(
             real, asked, history=history, probe=options.probe, offline=options.offline,
             told=lambda row, total: board.tell(row.seen, total),
         )  # fmt: skip
     status = found.status(strict=options.strict)
-    found = watching.remembered(found, history, status)
-    told = _told(options, write, found, lambda: notifying.notify(real, history, asked, found))
-    run = metrics.Run(
+    found = health_run.remembered(found, history, status)
+    told = _told(options, write, found, lambda: deliver.notify(real, history, asked, found))
+    run = prometheus.Run(
         rows=found.rows, began=began, ended=real.now(), status=status, interrupted=found.interrupted,
         waiting=told.waiting if told else 0,
     )  # fmt: skip
@@ -80,36 +80,35 @@ def tokens(options: argparse.Namespace, write: Write) -> int:
 
 def _told(options: argparse.Namespace, write: Write, found: Look, notify: Callable[[], Told]) -> Told | None:
     """Show what was found, and let people know. Lines come before that, since it may take a while."""
-    from release.reports import token_health_text as health_report
-    from release.token_health.notify import deliver as notifying
+    from release.reports import token_health_text
+    from release.token_health.notify import deliver
 
     if options.json:
         told = notify() if options.notify else None
-        more = {"notify": notifying.as_data(told)} if told else {}
-        write(as_json(health_report.as_data(found, strict=options.strict) | more))
+        more = {"notify": deliver.as_data(told)} if told else {}
+        write(as_json(token_health_text.as_data(found, strict=options.strict) | more))
         return told
-    _show(health_report.lines(found, quiet=options.quiet), write)
+    _show(token_health_text.lines(found, quiet=options.quiet), write)
     told = notify() if options.notify else None
     if told is not None and not options.quiet:
-        _show(notifying.lines(told), write)
+        _show(deliver.lines(told), write)
     return told
 
 
 def _files(options: argparse.Namespace, run: Run) -> Iterator[tuple[str, str]]:
     """Write the files that are asked for, each as a whole; what went wrong, and what to do about it."""
-    from release.adapters.system import atomic_write as whole_file
+    from release.adapters.system import atomic_write
     from release.core.errors import from_os
-    from release.reports import notification as notice
-    from release.reports import prometheus as metrics
+    from release.reports import notification, prometheus
 
     made: dict[Path, str] = {}
     if options.metrics is not None:
-        made[options.metrics] = metrics.metrics(run)
+        made[options.metrics] = prometheus.metrics(run)
     if options.issue_body is not None:
-        made[options.issue_body] = notice.issue(run.rows, at=run.ended)
+        made[options.issue_body] = notification.issue(run.rows, at=run.ended)
     for file, text in made.items():
         try:
-            whole_file.put(file, text.encode())
+            atomic_write.put(file, text.encode())
         except OSError as error:
             why = from_os(error)
             yield f"{str(file)!r} is not written: {why.message}", why.remedy
@@ -125,20 +124,20 @@ def _complain(problems: Iterable[tuple[str, str]]) -> None:
 
 def _history(options: argparse.Namespace, write: Write) -> int:
     """What is remembered. Exit status 6 where there is no history that could be read."""
-    from release.reports import token_health_text as health_report
-    from release.token_health import queries as past
+    from release.reports import token_health_text
+    from release.token_health import queries
 
     if options.limit < 0:
         raise UsageError(f"--limit must not be negative, and is {options.limit}", remedy="give 0 or more")
     history = _opened(options)
-    now, changed = past.now(history), past.changed(history, limit=options.limit)
+    now, changed = queries.now(history), queries.changed(history, limit=options.limit)
     history.close()
     if history.trouble is not None:
         raise history.trouble
     if options.json:
-        write(as_json(health_report.history_data(now, changed) | {"notes": history.notes}))
+        write(as_json(token_health_text.history_data(now, changed) | {"notes": history.notes}))
     else:
-        _show(health_report.history_lines(now, changed), write)
+        _show(token_health_text.history_lines(now, changed), write)
     return Exit.DONE
 
 
@@ -151,14 +150,14 @@ def _opened(options: argparse.Namespace) -> History:
 
 
 def _board(options: argparse.Namespace, write: Write) -> Silent:
-    from release.cli.terminal import progress_table as board
+    from release.cli.terminal import progress_table
     from release.core.redaction import redact
 
     if options.json or options.quiet:
-        return board.Silent()
+        return progress_table.Silent()
     if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
-        return board.Moving(redact)
-    return board.Plain(write)
+        return progress_table.Moving(redact)
+    return progress_table.Plain(write)
 
 
 def _show(lines: Iterable[Line], write: Write) -> None:

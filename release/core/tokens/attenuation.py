@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from release.core.models.credential import Credential
 from release.core.secret import Secret
-from release.core.tokens import caveats as caveat
+from release.core.tokens import caveats
 from release.core.tokens.token import Token, attenuate, decode
 
 #: the index's clock decides, so a copy is valid long before it is made
@@ -24,7 +24,7 @@ def expired(token: Secret) -> Secret:
     The index finds a token by its identifier before it looks at limits, so this is enough to ask whether
     it knows the token. Raises `ValueError` for what is no token.
     """
-    return attenuate(token, caveat.expiration(_FIRST_SECOND + timedelta(seconds=1), _FIRST_SECOND))
+    return attenuate(token, caveats.expiration(_FIRST_SECOND + timedelta(seconds=1), _FIRST_SECOND))
 
 
 def limited(token: Secret, project: str, *, now: datetime, lasts: timedelta) -> Secret:
@@ -32,7 +32,7 @@ def limited(token: Secret, project: str, *, now: datetime, lasts: timedelta) -> 
 
     Raises `ValueError` for what is no token.
     """
-    return attenuate(token, caveat.project_names(project), caveat.expiration(now + lasts, now - _BEFORE))
+    return attenuate(token, caveats.project_names(project), caveats.expiration(now + lasts, now - _BEFORE))
 
 
 def for_upload(credential: Credential, project: str, *, now: datetime, lasts: timedelta) -> Credential:

@@ -10,10 +10,8 @@ from typing import Literal
 
 from release.core.models.finding import Finding
 from release.core.secret import Secret
-from release.core.tokens import base64_defects as structure
+from release.core.tokens import base64_defects, defects, macaroon
 from release.core.tokens import caveats as caveat
-from release.core.tokens import defects as damage
-from release.core.tokens import macaroon
 from release.core.tokens.caveats import (
     Caveat,
     Expiration,
@@ -95,14 +93,14 @@ def decode(secret: Secret) -> Token | Damage:
     core = text.strip(BLANKS)
     shape = _SHAPE.fullmatch(core)
     if shape is None or core.count("pypi-") > 1:
-        return damage.of_text(text)
+        return defects.of_text(text)
     body = shape[1]
     try:
         found, extra = macaroon.deserialize(_bytes(body))
     except MalformedError as error:
-        return structure.of_structure(body, _bytes(body), error)
-    trailing = len(body) - structure.characters(len(_bytes(body)) - extra)
-    broken = structure.of_fields(found) or structure.of_length(body, trailing)
+        return base64_defects.of_structure(body, _bytes(body), error)
+    trailing = len(body) - base64_defects.characters(len(_bytes(body)) - extra)
+    broken = base64_defects.of_fields(found) or base64_defects.of_length(body, trailing)
     if broken is not None:
         return broken
     return Token(
@@ -110,7 +108,7 @@ def decode(secret: Secret) -> Token | Damage:
         identifier=found.identifier.decode(),
         caveats=tuple(map(caveat.parse, found.caveats)),
         trailing=trailing,
-        remarks=structure.remarks(text, body=body, padding=len(shape[2]), trailing=trailing),
+        remarks=base64_defects.remarks(text, body=body, padding=len(shape[2]), trailing=trailing),
     )
 
 
@@ -131,7 +129,7 @@ def issuer(secret: Secret) -> str | None:
     match = _BODY.search(secret.reveal())
     data = _bytes(match[0]) if match else b""
     location = data[3 : 3 + data[2]] if len(data) > 3 else b""  # noqa: PLR2004 - version, type, length
-    return location.decode() if location and len(location) == data[2] and structure.is_host(location) else None
+    return location.decode() if location and len(location) == data[2] and base64_defects.is_host(location) else None
 
 
 def scope(token: Token) -> Scope:

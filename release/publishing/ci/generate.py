@@ -10,9 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from release.adapters import collect as survey
-from release.adapters.git import repository as git
-from release.adapters.system import atomic_write as whole_file
+from release.adapters import collect
+from release.adapters.git import repository
+from release.adapters.system import atomic_write
 from release.adapters.system.system import System, filing
 from release.core.errors import ReleaseError, UsageError
 from release.publishing.ci import github, gitlab
@@ -36,7 +36,7 @@ def pipeline(
     project looks. `lock`: a file of requirements with hashes, relative to the project.
     Raises `UsageError` for names that no workflow can carry.
     """
-    config = survey.config(directory, file, needs_project=False)
+    config = collect.config(directory, file, needs_project=False)
     found, because = binary(_pyproject(directory), _text(directory / "setup.py"))
     if wheels is not None and wheels != found:
         found, because = wheels, f"--{'binary' if wheels else 'pure'} was given"
@@ -47,7 +47,7 @@ def pipeline(
             f"uv pip compile --universal --generate-hashes --output-file {lock} -",
         )
     made = Pipeline(
-        tag_format=config.tag_format, name=survey.name(directory), place=_place(system, directory),
+        tag_format=config.tag_format, name=collect.name(directory), place=_place(system, directory),
         version=version("pypi-preflight"), requirements=lock, binary=found, because=because,
     )  # fmt: skip
     for what in (made.place, made.requirements or "", *made.around):
@@ -67,12 +67,12 @@ def keep(path: Path, text: str, *, force: bool) -> bool:
                 f"{str(path)!r} is there, and says something else",
                 remedy="look at what differs (leave --output out to see the text); --force replaces it",
             )
-        return whole_file.put(path, text.encode())
+        return atomic_write.put(path, text.encode())
 
 
 def _place(system: System, directory: Path) -> str:
     """Where the project lies in its repository: empty, or a path that ends with a slash."""
-    root = git.root(system, directory)
+    root = repository.root(system, directory)
     inside = directory.resolve().relative_to(root.resolve()).as_posix() if root else "."
     return "" if inside == "." else f"{inside}/"
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from release.adapters import collect as survey
-from release.adapters.oidc import provider as oidc
+from release.adapters import collect
+from release.adapters.oidc import provider
 from release.adapters.oidc.provider import Minted, MintRefused
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError, UnreachableError
@@ -21,8 +21,8 @@ from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.oidc_identity import Identity, described, table
-from release.diagnostics import oidc_exchange_failures as diagnosis
-from release.publishing.upload import upload_token as lending
+from release.diagnostics import oidc_exchange_failures
+from release.publishing.upload import upload_token
 from release.publishing.upload.errors import UploadError
 
 #: how long a token lives where the index does not say. Source: warehouse, `oidc/views.py`
@@ -73,7 +73,7 @@ def way_in(  # noqa: PLR0913 - what is sent where, and the world that it happens
                 return found.going
             identity, token = found
             whole = _credential(token)
-            going = lending.lent(whole, index, project, files, now=now) if attenuate else whole
+            going = upload_token.lent(whole, index, project, files, now=now) if attenuate else whole
             for one in (whole, going):
                 tell(Obtained(secret=one.password))
             made = _Made(identity=identity, going=going, until=token.expires or now + LIFE)
@@ -107,7 +107,7 @@ def _exchanged(
             identity = _identity(system, index)
             if last is not None and identity.token == last.identity.token:
                 return last
-            answer = oidc.mint(index, identity)
+            answer = provider.mint(index, identity)
         except UnreachableError as error:
             if attempt == _TIMES:
                 raise UploadError(
@@ -124,8 +124,8 @@ def _exchanged(
 
 def _identity(system: System, index: Index) -> Identity:
     try:
-        found = oidc.identity(system, oidc.audience(index))
-    except oidc.NoIdentityError as error:
+        found = provider.identity(system, provider.audience(index))
+    except provider.NoIdentityError as error:
         raise UploadError(error.message, remedy=error.remedy, cause=error.cause) from error
     if found is None:
         raise ReleaseError("no service runs this job any more", remedy="run it again")
@@ -139,11 +139,13 @@ def _refused(index: Index, project: Project, identity: Identity, answer: MintRef
     tell(Said(text=f"what {index.name} was told of this job:"))
     for name, value in rows:
         tell(Said(text=f"  {name:<{width}}  {value}"))
-    there = survey.listing(index, project.name)
-    case = diagnosis.Case(
+    there = collect.listing(index, project.name)
+    case = oidc_exchange_failures.Case(
         index=index, project=project.name, exists=None if isinstance(there, Unknown) else there is not None,
         identity=identity, status=answer.status, code=answer.code, description=answer.description,
     )  # fmt: skip
-    found = diagnosis.cause(case)
+    found = oidc_exchange_failures.cause(case)
     shown = f" [{found}]" if found else ""
-    return UploadError(diagnosis.message(case) + shown, remedy=diagnosis.remedy(case), cause=found)
+    return UploadError(
+        oidc_exchange_failures.message(case) + shown, remedy=oidc_exchange_failures.remedy(case), cause=found
+    )

@@ -22,7 +22,7 @@ from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear
 from release.publishing.journal import Journal
-from release.publishing.upload import upload_state as sending
+from release.publishing.upload import upload_state
 from release.publishing.upload.errors import UploadError, failure
 from release.publishing.upload.progress import Pace
 from release.publishing.upload.upload_state import Rules, State
@@ -129,7 +129,7 @@ class Upload:
         self._write()
         for state in chosen:
             credential = self.credential()
-            self._states[state.file.filename] = sending.sent(state)
+            self._states[state.file.filename] = upload_state.sent(state)
             self.lanes.send(self.index, credential, state.file)
 
     def _is_left(self, state: State) -> bool:
@@ -176,7 +176,9 @@ class Upload:
         if seconds > 0:
             self.tell(
                 Progress(
-                    what=f"waiting {sending.duration(seconds)} for {self.index.name}", total=seconds, unit="seconds"
+                    what=f"waiting {upload_state.duration(seconds)} for {self.index.name}",
+                    total=seconds,
+                    unit="seconds",
                 )
             )
             self.timing.sleep(seconds)
@@ -190,14 +192,14 @@ class Upload:
                 return
             case Answered(file=file, answer=answer):
                 state = self._states[file.filename]
-                self._moved(sending.answered(state, answer, self.rules, now=now, chance=chance), told=True)
+                self._moved(upload_state.answered(state, answer, self.rules, now=now, chance=chance), told=True)
             case Heard(about=about, found=found):
                 self._asking = False
                 for name in about:
                     state = self._states[name]
                     if state.phase == "unclear":
                         stop = self._failure is not None
-                        moved = sending.asked(state, found, self.rules, now=now, chance=chance, stop=stop)
+                        moved = upload_state.asked(state, found, self.rules, now=now, chance=chance, stop=stop)
                         self._moved(moved, found=found)
             case Failed(file=failed, error=error):
                 self._failure = self._failure or error
@@ -236,9 +238,9 @@ class Upload:
     def _hold_back(self, state: State, answer: Unclear) -> None:
         """Say what is waited for; a server that is busy is left alone with the other files too."""
         wait = state.due - self.timing.clock()
-        if answer.what in sending.BUSY and not state.last:
+        if answer.what in upload_state.BUSY and not state.last:
             self._hold = max(self._hold, state.due)
-        asked_for = f"; {self.index.name} asks us to wait {sending.duration(wait)}" if answer.retry_after else ""
+        asked_for = f"; {self.index.name} asks us to wait {upload_state.duration(wait)}" if answer.retry_after else ""
         self._say(f"{state.file.filename}: no clear answer ({answer.what}){asked_for}", always=bool(asked_for))
 
     # -- the end that comes too early ------------------------------------------------------------
@@ -268,7 +270,7 @@ class Upload:
 
     def _give_up(self, state: State, found: Found) -> None:
         """It was broken off, or stays unclear: only finding it on the index decides anything."""
-        asked = sending.asked(state, found, self.rules, now=0, chance=0, stop=True)
+        asked = upload_state.asked(state, found, self.rules, now=0, chance=0, stop=True)
         if state.phase == "unclear" or (asked.answer is not state.answer):
             self._moved(asked)
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from release.adapters import collect as survey
+from release.adapters import collect
 from release.adapters.system.system import System
 from release.core.events import Progress, Tell
 from release.core.facts import Project
@@ -37,7 +37,7 @@ def until_listed(  # noqa: PLR0913 - an index, a release, and a limit
     lag = within if within is not None else LOOPBACK_LAG if index.loopback else LAG
     waited, pause = 0.0, _PAUSE
     while True:
-        found = survey.listing(index, project.name, fresh=True)
+        found = collect.listing(index, project.name, fresh=True)
         if isinstance(found, Unknown) or not _missing(found, files) or waited >= lag:
             return found
         tell(Progress(what=f"waiting for {index.name} to list the files", done=waited, total=lag, unit="seconds"))

@@ -19,15 +19,14 @@ from release.core.models.finding import Unknown
 from release.core.models.secret_location import Place
 from release.core.models.token_health import Change
 from release.core.secret import Secret
-from release.credentials.sources import default_locations as places
-from release.reports import notification as notice
+from release.credentials.sources import default_locations
+from release.reports import notification
 from release.reports.lines import Line
 from release.reports.token_health_text import Look, iso, seen_data
 from release.token_health.fleet import Fleet
 from release.token_health.health_history import History
 from release.token_health.health_run import Wanted
-from release.token_health.notify import apprise, mail, webhook
-from release.token_health.notify import outbox as telling
+from release.token_health.notify import apprise, mail, outbox, webhook
 from release.token_health.notify.channels import Apprise, Channel, Mail, Webhook, name
 from release.token_health.notify.outbox import Letter
 
@@ -68,7 +67,7 @@ def notify(system: System, history: History, asked: Wanted, found: Look) -> Told
     post = _Post(system, history, asked.directory, fleet.notify.channels)
     changes: tuple[Change, ...] = ()
     if fleet.notify.channels:
-        changes = telling.announce(history, post.letters, now=system.now(), remind_after=fleet.remind_after)
+        changes = outbox.announce(history, post.letters, now=system.now(), remind_after=fleet.remind_after)
         post.deliver()
     if found.forgotten is not None or history.trouble is not None:
         post.problems.append(
@@ -133,26 +132,26 @@ class _Post:
     def letters(self, changes: Sequence[Change]) -> list[tuple[str, Any]]:
         """One for each channel."""
         at = self._system.now()
-        return [(one, notice.document(changes, number=str(uuid.uuid4()), at=at)) for one in self._channels]
+        return [(one, notification.document(changes, number=str(uuid.uuid4()), at=at)) for one in self._channels]
 
     def deliver(self) -> None:
         """All that is due. A channel that fails is left alone until the next run."""
         open_ = dict(self._channels)
-        while open_ and (letter := telling.claim(self._history, open_, now=self._system.now())):
+        while open_ and (letter := outbox.claim(self._history, open_, now=self._system.now())):
             channel = open_[letter.channel]
             try:
                 self._send(channel, letter)
             except ReleaseError as error:
-                telling.failed(self._history, letter, error.message, now=self._system.now())
+                outbox.failed(self._history, letter, error.message, now=self._system.now())
                 self.problems.append((f"{letter.channel}: {error.message}", error.remedy))
                 del open_[letter.channel]
             else:
-                telling.delivered(self._history, letter)
+                outbox.delivered(self._history, letter)
                 self.delivered.append(letter.channel)
 
     def waiting(self) -> int:
         """How much has not arrived yet."""
-        return telling.waiting(self._history, self._channels)
+        return outbox.waiting(self._history, self._channels)
 
     def _send(self, channel: Channel, letter: Letter) -> None:
         document: Mapping[str, Any] = letter.payload
@@ -178,7 +177,7 @@ class _Post:
 
 
 def _taken(system: System, place: Place, directory: Path) -> Secret:
-    found = places.take(system, place, username="", directory=directory).resolution
+    found = default_locations.take(system, place, username="", directory=directory).resolution
     match found.credential:
         case Credential(password=password):
             return password

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from release.adapters.http import http_client as http
+from release.adapters.http import http_client
 from release.core.errors import ReleaseError, UnreachableError
 from release.core.models.index import host_of
 from release.core.secret import Secret
@@ -23,7 +23,7 @@ def send(address: Secret, document: Mapping[str, Any]) -> None:
     No redirect is followed: the document is for that address. Raises `ReleaseError`, which never holds the address.
     """
     url = _usable(address)
-    with http.session(url) as session:
+    with http_client.session(url) as session:
         headers = {"Idempotency-Key": str(document["id"])}
         _judge(url, session.post(url, json=document, headers=headers, allow_redirects=False))
 
@@ -31,7 +31,7 @@ def send(address: Secret, document: Mapping[str, Any]) -> None:
 def ping(address: Secret) -> None:
     """GET the address, a few times if need be. Raises `ReleaseError`, which never holds the address."""
     url = _usable(address)
-    with http.session(url, retries=2) as session:
+    with http_client.session(url, retries=2) as session:
         _judge(url, session.get(url))
 
 

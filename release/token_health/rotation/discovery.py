@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from release.adapters import collect as survey
+from release.adapters import collect
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError
 from release.core.facts import Project
@@ -18,12 +18,10 @@ from release.core.models.project_listing import Listing
 from release.core.models.secret_location import PrivateFile
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode, issuer, scope
-from release.credentials import sources as credentials
-from release.credentials import verify as verification
+from release.credentials import sources, verify
 from release.token_health.fleet import Entry
 from release.token_health.health_history import NAME, History
-from release.token_health.rotation import stored_copies as holdings
-from release.token_health.rotation import unfinished_rotation as unfinished
+from release.token_health.rotation import stored_copies, unfinished_rotation
 from release.token_health.rotation.rotation_plan import Holding, PypircLine, Step, changeable, steps
 from release.token_health.rotation.unfinished_rotation import Mark
 
@@ -86,10 +84,10 @@ class Found:
 
 def look(asked: Asked) -> Found:
     """What there is to rotate. Raises ReleaseError where there is nothing."""
-    resolved = credentials.resolve(
+    resolved = sources.resolve(
         asked.index, asked.system.env, asked.system.home, directory=asked.directory, every_source=True
     )
-    everything = holdings.find(asked.system, asked.index, resolved, asked.fleet, asked.fleet_directory)
+    everything = stored_copies.find(asked.system, asked.index, resolved, asked.fleet, asked.fleet_directory)
     mark, new = _begun(asked, everything)
     if mark is None:
         old: Secret | None = _old(asked, resolved, everything)
@@ -111,23 +109,23 @@ def _found(
         index=asked.index, old=old, fingerprint=fingerprint, identifier=identifier, holdings=holding, mark=mark,
         new=new, scope=_scope(token), age=_age(asked, fingerprint, identifier), leaked=leaked, leaked_in=leaked_in,
         done=tuple(one.where for one in everything if one.secret == new),
-        listing=survey.listing(asked.index, asked.name) if asked.name else Unknown(reason="no project", remedy=""),
+        listing=collect.listing(asked.index, asked.name) if asked.name else Unknown(reason="no project", remedy=""),
         steps=steps(
             asked.index, holding, identifier, leaked=leaked, received=new is not None, secrets=asked.secrets
         ),
     )  # fmt: skip
 
 
-def works(asked: Asked, new: Secret, project: Project | Unknown) -> verification.Verification:
+def works(asked: Asked, new: Secret, project: Project | Unknown) -> verify.Verification:
     """What `verify` says of a token, wherever it is from."""
     given = Credential(username="__token__", username_origin=_GIVEN, password=new, origin=_GIVEN)
-    return verification.verify(asked.system, asked.index, project, credential=given)
+    return verify.verify(asked.system, asked.index, project, credential=given)
 
 
 def _begun(asked: Asked, everything: Iterable[Holding]) -> tuple[Mark | None, Secret | None]:
     """A rotation whose new token lies in some place already, and works; it goes on."""
     lying = {one.secret.fingerprint: one.secret for one in everything}
-    for mark in unfinished.read(asked.state, asked.index):
+    for mark in unfinished_rotation.read(asked.state, asked.index):
         new = lying.get(mark.new)
         if new is not None and works(asked, new, asked.project).verdict.passed:
             return mark, new
@@ -143,7 +141,7 @@ def _old(asked: Asked, resolved: Resolution, everything: Sequence[Holding]) -> S
         return credential.password
     for one in sorted(everything, key=lambda one: (asked.name not in one.projects, not changeable(one.spot))):
         location = issuer(one.secret)
-        if location is not None and credentials.fits(location, index):
+        if location is not None and sources.fits(location, index):
             return one.secret
     raise ReleaseError(
         f"there is no token for {index.name} to be rotated: none in the environment, ~/.pypirc, the keyring, the fleet",
@@ -169,10 +167,10 @@ def _age(asked: Asked, fingerprint: str, identifier: str) -> timedelta | None:
 
 def _leaked_in(asked: Asked, identifier: str, holding: Iterable[Holding]) -> tuple[str, ...]:
     """Where the project's own files have the token, which git does not ignore; its places themselves are none."""
-    from release.adapters.git import repository as git
+    from release.adapters.git import repository
     from release.leaks import worktree
 
-    if not identifier or git.root(asked.system, asked.directory) is None:
+    if not identifier or repository.root(asked.system, asked.directory) is None:
         return ()
     own = {Path(one.spot.path).resolve() for one in holding if isinstance(one.spot, PrivateFile | PypircLine)}
     found = worktree.search(asked.system, asked.directory).leaks

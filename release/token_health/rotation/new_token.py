@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from release.core.errors import ReleaseError
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode, scope
-from release.credentials import store as storing
+from release.credentials import store
 from release.token_health.rotation.discovery import Asked, Found, works
 from release.token_health.rotation.rotation_plan import page_to_make
 
@@ -29,7 +29,7 @@ def page(asked: Asked, found: Found) -> str:
 
 def refusal(asked: Asked, found: Found, new: Secret) -> ReleaseError | None:
     """Why a token will not do; None where it will."""
-    broken = storing.damage(asked.index, new)
+    broken = store.damage(asked.index, new)
     if broken is not None:
         return ReleaseError(f"not taken: {broken.message}", remedy=broken.remedy, cause=broken.cause)
     token, again = decode(new), f"make a new one: {page(asked, found) or asked.index.token_location}"

@@ -14,10 +14,8 @@ from release.core.errors import Exit, ReleaseError
 from release.core.facts import Project
 from release.core.models.secret_location import KeyringEntry, shown
 from release.core.secret import Secret
-from release.credentials.storage import keyring_writer as store
-from release.token_health.rotation import new_token as receiving
-from release.token_health.rotation import replace as replacing
-from release.token_health.rotation import unfinished_rotation as unfinished
+from release.credentials.storage import keyring_writer
+from release.token_health.rotation import new_token, replace, unfinished_rotation
 from release.token_health.rotation.discovery import Asked, Found, works
 from release.token_health.rotation.revocation import Life, Watch
 from release.token_health.rotation.rotation_plan import (
@@ -133,21 +131,21 @@ class Rotation:
         )  # fmt: skip
         never = self.found.old is None and self.life == "unknown" and self.person.attempts == 1
         if self.mark and (ended.status is Exit.DONE or never):  # a script is told once of what nobody can find out
-            unfinished.forget(self.asked.state, self.mark)
+            unfinished_rotation.forget(self.asked.state, self.mark)
         return ended
 
     # -- the new one ------------------------------------------------------------------------------
 
     def _receive(self) -> None:
         """Take a token that works, and is another one; remember which it is."""
-        for line in receiving.suggestion(self.asked, self.found):
+        for line in new_token.suggestion(self.asked, self.found):
             self.person.tell(line)
-        page = receiving.page(self.asked, self.found)
+        page = new_token.page(self.asked, self.found)
         if page:
             self.person.page(page)
         for attempt in range(self.person.attempts):
             new = self.person.token()
-            refused = receiving.refusal(self.asked, self.found, new)
+            refused = new_token.refusal(self.asked, self.found, new)
             if refused is None:
                 break
             if attempt == self.person.attempts - 1:
@@ -159,7 +157,7 @@ class Rotation:
             identifier=self.found.identifier, leaked=self.found.leaked,
         )  # fmt: skip
         try:
-            unfinished.write(self.asked.state, self.mark)
+            unfinished_rotation.write(self.asked.state, self.mark)
         except OSError as error:
             self.person.tell(f"note: a run that is broken off will not be gone on with: {error.strerror or error}")
         self.person.tell(f"the new token works: fingerprint {new.fingerprint}")
@@ -177,7 +175,7 @@ class Rotation:
             self._leave(holding, "it was left as it is")
             return
         try:
-            replacing.replace(holding, new, self.asked.system.env, insecure=self.insecure)
+            replace.replace(holding, new, self.asked.system.env, insecure=self.insecure)
         except (ReleaseError, OSError) as error:
             self._failed(holding.where, error)
             return
@@ -199,10 +197,10 @@ class Rotation:
         self.person.tell(f"the new token has no place yet: {shown(entry)}")
         try:
             self._agreed_to_keep()
-            store.put(entry, self._taken(), self.asked.system.env, insecure=self.insecure)
+            keyring_writer.put(entry, self._taken(), self.asked.system.env, insecure=self.insecure)
         except ReleaseError:
             if self.mark:
-                unfinished.forget(self.asked.state, self.mark)
+                unfinished_rotation.forget(self.asked.state, self.mark)
             raise
         self.replaced.append(shown(entry))
         self.person.tell("kept, and read back")
@@ -215,7 +213,7 @@ class Rotation:
             )
 
     def _set_secret(self, name: str) -> None:
-        from release.adapters.github import actions_secrets as github_secrets
+        from release.adapters.github import actions_secrets
 
         where = f"secret {name} on GitHub"
         self.person.tell(where)
@@ -223,7 +221,7 @@ class Rotation:
             self.left.append(Left(where=where, why="it was left as it is", remedy=f"run: gh secret set {name}"))
             return
         try:
-            github_secrets.put(self.asked.system, self.asked.directory, name, self._taken())
+            actions_secrets.put(self.asked.system, self.asked.directory, name, self._taken())
         except ReleaseError as error:
             self._failed(where, error)
             return

@@ -9,18 +9,17 @@ import codecs
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from release.adapters.system import private_rewrite as rewrite
+from release.adapters.system import private_rewrite
 from release.core.errors import ReleaseError
 from release.core.models.secret_location import KeyringEntry, PrivateFile
 from release.core.secret import Secret
-from release.credentials.storage import ini_editor as ini
-from release.credentials.storage import keyring_writer as store
+from release.credentials.storage import ini_editor, keyring_writer
 from release.token_health.rotation.rotation_plan import Holding, PypircLine
 
 
 def of_pypirc(path: Path, shown: str) -> Iterator[Holding]:
     """Every password in a `.pypirc`, in whatever section; none where it can't be read."""
-    for (section, key), value in (ini.values(_read(path)) or {}).items():
+    for (section, key), value in (ini_editor.values(_read(path)) or {}).items():
         if key == "password" and value:
             spot = PypircLine(path=str(path), section=section, key=key)
             yield Holding(spot=spot, where=f"{shown}, [{section}] {key}", secret=Secret(value))
@@ -33,12 +32,12 @@ def replace(holding: Holding, new: Secret, env: Mapping[str, str], *, insecure: 
     """
     match holding.spot:
         case KeyringEntry() as entry:
-            store.put(entry, new, env, insecure=insecure)
+            keyring_writer.put(entry, new, env, insecure=insecure)
         case PypircLine(path=path, section=section, key=key):
             data = _read(Path(path))
-            has = (ini.values(data) or {}).get((section, key))
+            has = (ini_editor.values(data) or {}).get((section, key))
             _still(has, holding)
-            _rewrite(Path(path), data, ini.with_value(data, section, key, new.reveal()), holding)
+            _rewrite(Path(path), data, ini_editor.with_value(data, section, key, new.reveal()), holding)
         case PrivateFile(path=path):
             data = _read(Path(path))
             _still(_text(data), holding)
@@ -64,6 +63,6 @@ def _still(has: str | None, holding: Holding) -> None:
 def _rewrite(path: Path, before: bytes, after: bytes | None, holding: Holding) -> None:
     if after is None:
         raise ReleaseError(f"{holding.where} can't be changed without changing more", remedy="change it in an editor")
-    rewrite.replace(path, before, after, keep_mode=True)
+    private_rewrite.replace(path, before, after, keep_mode=True)
     if path.read_bytes() != after:
         raise ReleaseError(f"{holding.where} does not have what was written", remedy="run the same command again")

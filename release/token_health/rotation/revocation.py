@@ -11,7 +11,7 @@ from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.probe import Probed
 from release.core.secret import Secret
-from release.credentials import verify as verification
+from release.credentials import verify
 
 #: "unknown": nobody could tell: no network, no token, or an index that can't be asked
 Life = Literal["alive", "dead", "unknown"]
@@ -47,14 +47,12 @@ class Watch:
     def life(self, old: Secret) -> Life:
         """How it is now."""
         given = Credential(username="__token__", username_origin=_OLD, password=old, origin=_OLD)
-        found = verification.verify(
-            self.system, self.index, _NO_PROJECT, credential=given, tiers=(verification.identified,)
-        )
+        found = verify.verify(self.system, self.index, _NO_PROJECT, credential=given, tiers=(verify.identified,))
         if found.verdict.cause in _ENDED:
             return "dead"
         return "alive" if isinstance(found.access.identity, Probed) and found.verdict.word != "unknown" else "unknown"
 
     def _may_change(self, old: Secret) -> bool:
-        from release.adapters.index import token_probes as probes
+        from release.adapters.index import token_probes
 
-        return probes.may_ask(self.index, old)
+        return token_probes.may_ask(self.index, old)

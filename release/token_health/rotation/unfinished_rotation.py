@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from release.adapters.system import atomic_write as whole_file
+from release.adapters.system import atomic_write
 from release.core.models.index import Index
 
 
@@ -31,13 +31,13 @@ class Mark:
 
 def write(directory: Path, mark: Mark) -> None:
     """Remember it. Raises `OSError`."""
-    whole_file.put(_path(directory, mark), (json.dumps(asdict(mark), indent=2) + "\n").encode())
+    atomic_write.put(_path(directory, mark), (json.dumps(asdict(mark), indent=2) + "\n").encode())
 
 
 def forget(directory: Path, mark: Mark) -> None:
     """It is over. A file that can't be removed says nothing wrong: its old token lies nowhere any more."""
     with suppress(OSError):
-        whole_file.take_away(_path(directory, mark))
+        atomic_write.take_away(_path(directory, mark))
 
 
 def read(directory: Path, index: Index) -> Iterator[Mark]:

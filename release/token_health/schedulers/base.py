@@ -10,8 +10,7 @@ from typing import Protocol
 
 from release.adapters.system.process import Completed
 from release.adapters.system.system import System, filing
-from release.token_health.schedulers import job as schedule
-from release.token_health.schedulers import tools as scheduler
+from release.token_health.schedulers import job, tools
 from release.token_health.schedulers.command import Job
 from release.token_health.schedulers.cron_expression import When
 from release.token_health.schedulers.job import Prepared
@@ -84,7 +83,7 @@ class Machine:
             last = shown(datetime.fromtimestamp(self.log_path().stat().st_mtime, UTC).astimezone())
             words = self.log_path().read_text(encoding="utf-8", errors="replace").splitlines()
             result = next((line for line in reversed(words) if line.startswith("exit status")), None)
-        now = schedule.local(self.system)
+        now = job.local(self.system)
         coming = [found for one in times if (found := one.after(now)) is not None]
         return Status(installed=installed, last=last, result=result, next=shown(min(coming)) if coming else None)
 
@@ -96,4 +95,4 @@ def shown(moment: datetime) -> str:
 def accepted(program: str, done: Completed) -> None:
     """Raise `ToolError` where a scheduler's program ended with a failure."""
     if done.status:
-        raise scheduler.refused(program, done)
+        raise tools.refused(program, done)

@@ -8,13 +8,12 @@ from datetime import UTC
 from pathlib import Path
 from typing import Literal
 
-from release.adapters.git import repository as git
-from release.adapters.system import atomic_write as whole_file
+from release.adapters.git import repository
+from release.adapters.system import atomic_write
 from release.adapters.system.system import System, filing
 from release.core.errors import ReleaseError, UsageError
-from release.publishing.ci import generate as workflows
-from release.token_health.schedulers import cron_expression as times
-from release.token_health.schedulers import job as schedule
+from release.publishing.ci import generate
+from release.token_health.schedulers import cron_expression, job
 from release.token_health.schedulers.base import Status
 from release.token_health.schedulers.job import Asked
 
@@ -31,8 +30,8 @@ class Hosted:
 
     def __init__(self, system: System, asked: Asked, service: Literal["github", "gitlab"]) -> None:
         self._system, self._asked, self._service = system, asked, service
-        self._root = git.root(system, asked.directory) or asked.directory
-        self.when = schedule.when(system, asked)
+        self._root = repository.root(system, asked.directory) or asked.directory
+        self.when = job.when(system, asked)
 
     @property
     def path(self) -> Path:
@@ -49,13 +48,13 @@ class Hosted:
 
     def texts(self) -> dict[str, str]:
         """The workflow. Raises `UsageError` where it needs a file that is in no clone."""
-        made = workflows.pipeline(self._system, self._asked.directory, file=self._asked.config)
+        made = generate.pipeline(self._system, self._asked.directory, file=self._asked.config)
         words = [word for name, path in self._asked.options.items() for word in self._option(name, path)]
-        text = workflows.HEALTH[self._service](
+        text = generate.HEALTH[self._service](
             made,
             cron=self.when.text,
             command=f"python -m release tokens --strict {shlex.join(words)}".strip(),
-            variables=schedule.variables(self._asked, notify=False) or ("TWINE_PASSWORD",),
+            variables=job.variables(self._asked, notify=False) or ("TWINE_PASSWORD",),
         )
         return {str(self.path): text}
 
@@ -73,12 +72,12 @@ class Hosted:
         (text,) = self.texts().values()
         self._refuse_others()
         with filing("the workflow"):
-            return whole_file.put(self.path, text.encode())
+            return atomic_write.put(self.path, text.encode())
 
     def remove(self) -> bool:
         self._refuse_others()
         with filing("the workflow"):
-            return whole_file.take_away(self.path)
+            return atomic_write.take_away(self.path)
 
     def _refuse_others(self) -> None:
         if self.path.is_file() and not self.path.read_bytes().startswith(_OURS.encode()):
@@ -91,7 +90,7 @@ class Hosted:
         if not self.path.is_file():
             return Status(installed=False)
         found = re.search(r'- cron: "([^"]+)"', self.path.read_text(encoding="utf-8", errors="replace"))
-        coming = times.parse(found[1], "").after(self._system.now().astimezone(UTC)) if found else None
+        coming = cron_expression.parse(found[1], "").after(self._system.now().astimezone(UTC)) if found else None
         command = "gh run list --workflow token-health.yml" if self._service == "github" else "glab schedule list"
         return Status(
             installed=True,

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from release.adapters.system import atomic_write as whole_file
+from release.adapters.system import atomic_write
 from release.adapters.system.system import System
-from release.token_health.schedulers import cron_expression as times
-from release.token_health.schedulers import cron_format as cron
-from release.token_health.schedulers import tools as scheduler
+from release.token_health.schedulers import cron_expression, cron_format, tools
 from release.token_health.schedulers.base import Machine, Status
 from release.token_health.schedulers.job import Prepared
 
@@ -18,8 +16,8 @@ class Crontab(Machine):
 
     def __init__(self, system: System, prepared: Prepared) -> None:
         super().__init__(system, prepared)
-        user = scheduler.user_id()
-        self._bus = scheduler.session_bus(system.env, user)
+        user = tools.user_id()
+        self._bus = tools.session_bus(system.env, user)
         if self._bus is not None:
             session = {
                 "XDG_RUNTIME_DIR": str(self._bus.parent),
@@ -27,7 +25,11 @@ class Crontab(Machine):
             }
             self.job = replace(self.job, env={**session, **self.job.env})
         shorter = {name: value for name, value in self.job.env.items() if name != "PATH"}
-        if "PATH" in self.job.env and not cron.fits(self.job) and cron.fits(replace(self.job, env=shorter)):
+        if (
+            "PATH" in self.job.env
+            and not cron_format.fits(self.job)
+            and cron_format.fits(replace(self.job, env=shorter))
+        ):
             self.job = replace(self.job, env=shorter)
             self.notes += ("$PATH is too long for cron, and does not go with the job: name programs with their path",)
 
@@ -41,26 +43,26 @@ class Crontab(Machine):
         )
 
     def texts(self) -> dict[str, str]:
-        return {"crontab": cron.block(self.job)}
+        return {"crontab": cron_format.block(self.job)}
 
     def install(self) -> bool:
-        block = cron.block(self.job)
-        before = scheduler.crontab(self.system)
-        after = cron.with_block(before, self.job)
+        block = cron_format.block(self.job)
+        before = tools.crontab(self.system)
+        after = cron_format.with_block(before, self.job)
         self.make_place_for_log()
         if after == before and block in before:
             return False
-        scheduler.set_crontab(self.system, after)
+        tools.set_crontab(self.system, after)
         return True
 
     def remove(self) -> bool:
-        before = scheduler.crontab(self.system)
-        if not cron.has_block(before, self.job.name):
+        before = tools.crontab(self.system)
+        if not cron_format.has_block(before, self.job.name):
             return False
-        scheduler.set_crontab(self.system, cron.without_block(before, self.job.name))
-        whole_file.take_away(self.log_path())
+        tools.set_crontab(self.system, cron_format.without_block(before, self.job.name))
+        atomic_write.take_away(self.log_path())
         return True
 
     def status(self) -> Status:
-        when = cron.line_of(scheduler.crontab(self.system), self.job.name)
-        return self.own_status(installed=when is not None, times=[times.parse(when, "")] if when else ())
+        when = cron_format.line_of(tools.crontab(self.system), self.job.name)
+        return self.own_status(installed=when is not None, times=[cron_expression.parse(when, "")] if when else ())

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, get_args
 
-from release.adapters import collect as survey
+from release.adapters import collect
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError, UsageError
 from release.core.models.secret_location import Place, Variable
@@ -21,8 +21,7 @@ from release.core.redaction import redact
 from release.token_health import fleet as fleets
 from release.token_health.fleet import Fleet
 from release.token_health.notify.channels import Mail
-from release.token_health.schedulers import cron_expression as times
-from release.token_health.schedulers import tools as scheduler
+from release.token_health.schedulers import cron_expression, tools
 from release.token_health.schedulers.command import Job
 from release.token_health.schedulers.cron_expression import When
 
@@ -76,7 +75,7 @@ def kind_here(system: System, platform: str = sys.platform) -> Kind:
         case "win32":
             return "windows"
         case _:
-            return "systemd" if scheduler.has(system.env, "systemctl") and _booted() else "cron"
+            return "systemd" if tools.has(system.env, "systemctl") and _booted() else "cron"
 
 
 def _booted() -> bool:
@@ -94,7 +93,7 @@ def name(asked: Asked) -> str:
 
 def when(system: System, asked: Asked) -> When:
     """The times. Raises `UsageError` for none at all."""
-    found = times.parse(asked.every, name(asked))
+    found = cron_expression.parse(asked.every, name(asked))
     if found.after(local(system)) is None:
         raise UsageError(f"{asked.every!r} never comes", remedy="name a day that its month has")
     return found
@@ -138,8 +137,8 @@ def _program(kind: Kind, log: Path) -> tuple[str, ...]:
 def fleet(asked: Asked) -> Fleet:
     """What is to be looked at, as its file or the configuration has it. Raises `ConfigError`."""
     if asked.fleet is not None:
-        return fleets.parse_file(survey.toml(asked.fleet), str(asked.fleet))
-    config = survey.config(asked.directory, asked.config, needs_project=False)
+        return fleets.parse_file(collect.toml(asked.fleet), str(asked.fleet))
+    config = collect.config(asked.directory, asked.config, needs_project=False)
     return fleets.parse(config.fleet, config.indexes)
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from release.adapters.system import atomic_write as whole_file
+from release.adapters.system import atomic_write
 from release.adapters.system.process import Completed
 from release.adapters.system.system import filing
-from release.token_health.schedulers import launchd_format as launchd
-from release.token_health.schedulers import tools as scheduler
+from release.token_health.schedulers import launchd_format, tools
 from release.token_health.schedulers.base import Machine, Status, accepted
 
 
@@ -25,42 +24,42 @@ class Launchd(Machine):
         return "the login keychain, while you are logged in; macOS may ask once whether this Python may read it"
 
     def _path(self) -> Path:
-        return self.system.home / "Library" / "LaunchAgents" / f"{launchd.label(self.job)}.plist"
+        return self.system.home / "Library" / "LaunchAgents" / f"{launchd_format.label(self.job)}.plist"
 
     def texts(self) -> dict[str, str]:
-        return {str(self._path()): launchd.plist(self.job).decode()}
+        return {str(self._path()): launchd_format.plist(self.job).decode()}
 
     def install(self) -> bool:
-        text = launchd.plist(self.job)
-        domain = f"gui/{scheduler.user_id()}"
-        loaded = scheduler.launchctl(self.system, "print", f"{domain}/{launchd.label(self.job)}").status == 0
+        text = launchd_format.plist(self.job)
+        domain = f"gui/{tools.user_id()}"
+        loaded = tools.launchctl(self.system, "print", f"{domain}/{launchd_format.label(self.job)}").status == 0
         self.make_place_for_log()
         with filing("the directory of agents"):
-            changed = whole_file.put(self._path(), text)
+            changed = atomic_write.put(self._path(), text)
         if loaded and not changed:
             return False
         if loaded:
             accepted("launchctl bootout", self._bootout())
-        accepted("launchctl bootstrap", scheduler.launchctl(self.system, "bootstrap", domain, str(self._path())))
+        accepted("launchctl bootstrap", tools.launchctl(self.system, "bootstrap", domain, str(self._path())))
         return True
 
     def _bootout(self) -> Completed:
-        return scheduler.launchctl(self.system, "bootout", f"gui/{scheduler.user_id()}/{launchd.label(self.job)}")
+        return tools.launchctl(self.system, "bootout", f"gui/{tools.user_id()}/{launchd_format.label(self.job)}")
 
     def remove(self) -> bool:
-        found = scheduler.launchctl(self.system, "print", f"gui/{scheduler.user_id()}/{launchd.label(self.job)}")
+        found = tools.launchctl(self.system, "print", f"gui/{tools.user_id()}/{launchd_format.label(self.job)}")
         if found.status == 0:
             accepted("launchctl bootout", self._bootout())
         with filing("the directory of agents"):
-            there = whole_file.take_away(self._path())
-        whole_file.take_away(self.log_path())
+            there = atomic_write.take_away(self._path())
+        atomic_write.take_away(self.log_path())
         return there or found.status == 0
 
     def status(self) -> Status:
-        found = scheduler.launchctl(self.system, "print", f"gui/{scheduler.user_id()}/{launchd.label(self.job)}")
+        found = tools.launchctl(self.system, "print", f"gui/{tools.user_id()}/{launchd_format.label(self.job)}")
         installed = self._path().is_file() and found.status == 0
         status = self.own_status(
-            installed=installed, times=launchd.times(self._path().read_bytes()) if installed else ()
+            installed=installed, times=launchd_format.times(self._path().read_bytes()) if installed else ()
         )
         lines = (line.partition("=") for line in found.output.splitlines())
         code = next((value.strip() for name, _, value in lines if name.strip() == "last exit code"), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from release.adapters.system.system import System
-from release.token_health.schedulers import job as schedule
+from release.token_health.schedulers import job
 from release.token_health.schedulers.base import Scheduler, Status
 from release.token_health.schedulers.ci_service import Hosted
 from release.token_health.schedulers.cron import Crontab
@@ -26,12 +26,12 @@ def of(system: System, asked: Asked, kind: Kind) -> Scheduler:
         case "github" | "gitlab":
             return Hosted(system, asked, kind)
         case _:
-            return _MACHINES[kind](system, schedule.prepare(system, asked, kind))
+            return _MACHINES[kind](system, job.prepare(system, asked, kind))
 
 
 def explanation(system: System, asked: Asked, kind: Kind, chosen: Scheduler) -> list[str]:
     """What the job does, where its output goes, how it gets at a keyring; and what else is to be known."""
-    when = schedule.when(system, asked)
+    when = job.when(system, asked)
     what = asked.fleet or asked.directory
     lines = [
         f"By {kind}, {_times(system, when, kind)}, every token of {str(what)!r} is looked at; nothing is changed.",
@@ -39,7 +39,7 @@ def explanation(system: System, asked: Asked, kind: Kind, chosen: Scheduler) -> 
         f"Keyring: {chosen.keyring}.",
     ]
     notes = list(chosen.notes)
-    if kind not in {"github", "gitlab"} and (names := schedule.variables(asked, notify=True)):
+    if kind not in {"github", "gitlab"} and (names := job.variables(asked, notify=True)):
         notes.append(
             f"${', $'.join(names)}: no scheduler has it, so the job can't read it; keep what it holds elsewhere"
         )
@@ -47,7 +47,7 @@ def explanation(system: System, asked: Asked, kind: Kind, chosen: Scheduler) -> 
 
 
 def _times(system: System, when: When, kind: Kind) -> str:
-    coming = when.after(schedule.local(system))
+    coming = when.after(job.local(system))
     zone = "UTC" if kind in {"github", "gitlab"} else "local time"
     first = f", next on {coming:%Y-%m-%d}" if coming else ""
     return f"at {when.text!r} ({zone}: minute, hour, day, month, weekday{first})"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from release.adapters.system import atomic_write as whole_file
+from release.adapters.system import atomic_write
 from release.adapters.system.system import filing
-from release.token_health.schedulers import systemd_format as systemd
-from release.token_health.schedulers import tools as scheduler
+from release.token_health.schedulers import systemd_format, tools
 from release.token_health.schedulers.base import Machine, Status
 
 
@@ -29,21 +28,21 @@ class Systemd(Machine):
         base = Path(self.system.env.get("XDG_CONFIG_HOME") or self.system.home / ".config") / "systemd" / "user"
         name = self.job.name
         return {
-            base / f"{name}.service": systemd.service(self.job),
-            base / f"{name}.timer": systemd.timer(self.job),
+            base / f"{name}.service": systemd_format.service(self.job),
+            base / f"{name}.timer": systemd_format.timer(self.job),
         }
 
     def texts(self) -> dict[str, str]:
         return {str(path): text for path, text in self._units().items()}
 
     def install(self) -> bool:
-        scheduler.systemctl(self.system, "daemon-reload")  # before anything is written: is there a manager?
+        tools.systemctl(self.system, "daemon-reload")  # before anything is written: is there a manager?
         with filing("the directory of the units"):
-            changed = [whole_file.put(path, text.encode()) for path, text in self._units().items()]
+            changed = [atomic_write.put(path, text.encode()) for path, text in self._units().items()]
         timer = f"{self.job.name}.timer"
-        scheduler.systemctl(self.system, "daemon-reload")
-        scheduler.systemctl(self.system, "enable", timer)
-        scheduler.systemctl(self.system, "restart" if any(changed) else "start", timer)
+        tools.systemctl(self.system, "daemon-reload")
+        tools.systemctl(self.system, "enable", timer)
+        tools.systemctl(self.system, "restart" if any(changed) else "start", timer)
         return any(changed)
 
     def remove(self) -> bool:
@@ -51,13 +50,13 @@ class Systemd(Machine):
         if not there:
             return False
         timer = f"{self.job.name}.timer"
-        scheduler.systemctl(self.system, "disable", "--now", timer)
-        scheduler.systemctl(self.system, "clean", "--what=state", timer, check=False)  # when it last ran
+        tools.systemctl(self.system, "disable", "--now", timer)
+        tools.systemctl(self.system, "clean", "--what=state", timer, check=False)  # when it last ran
         with filing("the directory of the units"):
             for path in there:
-                whole_file.take_away(path)
-        scheduler.systemctl(self.system, "daemon-reload")
-        scheduler.systemctl(self.system, "reset-failed", f"{self.job.name}.service", check=False)
+                atomic_write.take_away(path)
+        tools.systemctl(self.system, "daemon-reload")
+        tools.systemctl(self.system, "reset-failed", f"{self.job.name}.service", check=False)
         return True
 
     def status(self) -> Status:
@@ -71,6 +70,6 @@ class Systemd(Machine):
 
     def _shows(self, unit: str, *names: str) -> dict[str, str]:
         """The properties that have a value."""
-        text = scheduler.systemctl(self.system, "show", unit, *(f"--property={name}" for name in names))
+        text = tools.systemctl(self.system, "show", unit, *(f"--property={name}" for name in names))
         pairs = (line.partition("=") for line in text.splitlines())
         return {name: value for name, _, value in pairs if value not in {"", "n/a"}}

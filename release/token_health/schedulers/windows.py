@@ -5,10 +5,9 @@ from __future__ import annotations
 import csv
 from dataclasses import replace
 
-from release.adapters.system import atomic_write as whole_file
+from release.adapters.system import atomic_write
 from release.adapters.system.system import filing
-from release.token_health.schedulers import tools as scheduler
-from release.token_health.schedulers import windows_format as windows
+from release.token_health.schedulers import tools, windows_format
 from release.token_health.schedulers.base import Machine, Status, accepted
 
 
@@ -20,41 +19,41 @@ class Tasks(Machine):
         return "the credential manager, while you are logged in"
 
     def texts(self) -> dict[str, str]:
-        return {windows.path(self.job): self._task().decode("utf-16").replace("\r\n", "\n")}
+        return {windows_format.path(self.job): self._task().decode("utf-16").replace("\r\n", "\n")}
 
     def _task(self) -> bytes:
         user, domain = self.system.env.get("USERNAME"), self.system.env.get("USERDOMAIN")
-        return windows.task(self.job, user=f"{domain}\\{user}" if user and domain else user)
+        return windows_format.task(self.job, user=f"{domain}\\{user}" if user and domain else user)
 
     def _query(self) -> list[str] | None:
         """The task's row in Task Scheduler's table; None where there is none.
 
         The columns keep their places in every language. Source: Microsoft, "schtasks query".
         """
-        words = ("/Query", "/TN", windows.path(self.job), "/FO", "CSV", "/V", "/NH")
-        done = scheduler.schtasks(self.system, *words)
+        words = ("/Query", "/TN", windows_format.path(self.job), "/FO", "CSV", "/V", "/NH")
+        done = tools.schtasks(self.system, *words)
         return next(csv.reader(done.output.splitlines()), None) if done.status == 0 else None
 
     def install(self) -> bool:
         text = self._task()
         kept = self.log_path().with_suffix(".xml")
         with filing("the directory of the log"):
-            changed = whole_file.put(kept, text)
+            changed = atomic_write.put(kept, text)
         if not changed and self._query() is not None:
             return False
-        words = ("/Create", "/TN", windows.path(self.job), "/XML", str(kept), "/F")
-        done = scheduler.schtasks(self.system, *words)
+        words = ("/Create", "/TN", windows_format.path(self.job), "/XML", str(kept), "/F")
+        done = tools.schtasks(self.system, *words)
         if done.status:
-            whole_file.take_away(kept)
+            atomic_write.take_away(kept)
         accepted("schtasks", done)
         return True
 
     def remove(self) -> bool:
         there = self._query() is not None
         if there:
-            accepted("schtasks", scheduler.schtasks(self.system, "/Delete", "/TN", windows.path(self.job), "/F"))
+            accepted("schtasks", tools.schtasks(self.system, "/Delete", "/TN", windows_format.path(self.job), "/F"))
         for path in (self.log_path().with_suffix(".xml"), self.log_path()):
-            whole_file.take_away(path)
+            atomic_write.take_away(path)
         return there
 
     def status(self) -> Status:

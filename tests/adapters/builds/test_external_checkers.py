@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from release.adapters.builds import external_checkers as other_checkers
+from release.adapters.builds import external_checkers
 from release.adapters.builds.external_checkers import CHECKERS
 from release.adapters.system import system
 from release.adapters.system.process import Completed
@@ -49,12 +49,12 @@ def test_what_a_checker_says_is_read(
 ) -> None:
     """Each has a format of its own."""
     ready = there(monkeypatch, output, status=int(bool(said)))
-    assert other_checkers.ask(ready, BY_NAME[name], Path(WHEEL)) == said
+    assert external_checkers.ask(ready, BY_NAME[name], Path(WHEEL)) == said
 
 
 def test_a_checker_that_breaks_has_not_passed(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ToolError, match="no such option"):
-        other_checkers.ask(there(monkeypatch, "usage\nno such option\n", 2), CHECKERS[0], Path(WHEEL))
+        external_checkers.ask(there(monkeypatch, "usage\nno such option\n", 2), CHECKERS[0], Path(WHEEL))
 
 
 def test_a_checker_that_is_not_there_is_shown_as_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

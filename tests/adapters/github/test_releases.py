@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from release.adapters.builds import builder
-from release.adapters.github import releases as github
+from release.adapters.github import releases
 from release.adapters.github.releases import Wanted
 from release.adapters.system import system
 from release.adapters.system.process import Completed
@@ -34,7 +34,7 @@ def publish(hub: GitHub, release: Wanted, token: str | None = None) -> tuple[boo
     here = system.System(
         env={**real.env, "GITHUB_API_URL": hub.url}, home=real.home, now=real.now, sleep=real.sleep, run=real.run
     )
-    return github.publish(here, Secret(token or hub.token), release)
+    return releases.publish(here, Secret(token or hub.token), release)
 
 
 def test_it_is_a_draft_until_every_file_is_there(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_the_token_goes_to_githubs_own_hosts_alone(tmp_path: Path) -> None:
     ],
 )
 def test_which_repository_a_remote_is(env: Mapping[str, str], url: str | None, expected: str | None) -> None:
-    assert github.repository(env, url) == expected
+    assert releases.repository(env, url) == expected
 
 
 def test_where_the_token_comes_from() -> None:
@@ -115,7 +115,7 @@ def test_where_the_token_comes_from() -> None:
             return Completed(status=status, output=answer)
 
         here = system.System(env=env, home=real.home, now=real.now, sleep=real.sleep, run=run)
-        found = github.token(here)
+        found = releases.token(here)
         return found.reveal() if found else None
 
     assert asked({"GH_TOKEN": "a", "GITHUB_TOKEN": "b"}, "c\n") == "a"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from release.adapters.http import errors as http_errors
-from release.adapters.http import http_client as http
+from release.adapters.http import http_client
 from release.core.errors import UnreachableError
 from tests.adapters.serving import Handler, closed_port, serving
 
@@ -20,13 +20,13 @@ PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 @pytest.fixture(autouse=True)
 def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*PROXY_VARIABLES, *http._CA_VARIABLES):
+    for name in (*PROXY_VARIABLES, *http_client._CA_VARIABLES):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
 
 
 def failure(url: str, **options: Any) -> UnreachableError:
-    with pytest.raises(UnreachableError) as caught, http.session(url, retries=0) as session:
+    with pytest.raises(UnreachableError) as caught, http_client.session(url, retries=0) as session:
         session.get(url, **options)
     return caught.value
 
@@ -50,7 +50,7 @@ def test_an_unknown_host_is_a_failure_of_name_resolution(monkeypatch: pytest.Mon
 
 
 def test_a_silent_name_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "_LOOK", 0.05)
+    monkeypatch.setattr(http_client, "_LOOK", 0.05)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(0.3))
     assert (
         failure("https://index.invalid/").message == "no address for 'index.invalid': the name server does not answer"
@@ -97,7 +97,7 @@ def test_a_session_carries_no_credential_whatever_netrc_says(monkeypatch: pytest
     netrc.write_text("machine 127.0.0.1 login alice password hunter2\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
-    with serving(lambda h: h.reply(200)) as server, http.session(server.url) as session:
+    with serving(lambda h: h.reply(200)) as server, http_client.session(server.url) as session:
         session.get(server.url)
     headers = server.asked[-1].headers
     assert "authorization" not in headers
@@ -106,7 +106,7 @@ def test_a_session_carries_no_credential_whatever_netrc_says(monkeypatch: pytest
 
 def test_loopback_is_reached_without_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed_port()}")
-    with serving(lambda h: h.reply(200)) as server, http.session(server.url) as session:
+    with serving(lambda h: h.reply(200)) as server, http_client.session(server.url) as session:
         assert session.get(server.url).status_code == 200
 
 
@@ -119,7 +119,7 @@ def test_a_proxy_is_used_and_blamed_without_its_password(monkeypatch: pytest.Mon
             assert error.cause == "net.proxy"
             assert "hunter2" not in error.message + error.remedy
         else:
-            with http.session("http://index.invalid/", retries=0) as session:
+            with http_client.session("http://index.invalid/", retries=0) as session:
                 assert session.get("http://index.invalid/").status_code == 407
     assert len(proxy.asked) == 1
 
@@ -127,15 +127,15 @@ def test_a_proxy_is_used_and_blamed_without_its_password(monkeypatch: pytest.Mon
 def test_no_proxy_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:1")
     monkeypatch.setenv("NO_PROXY", "index.invalid")
-    assert http.route("https://index.invalid/").proxies == {}
-    assert http.route("https://other.invalid/").proxies == {"https": "http://proxy.invalid:1"}
-    assert "proxy.invalid" not in repr(http.route("https://other.invalid/"))
+    assert http_client.route("https://index.invalid/").proxies == {}
+    assert http_client.route("https://other.invalid/").proxies == {"https": "http://proxy.invalid:1"}
+    assert "proxy.invalid" not in repr(http_client.route("https://other.invalid/"))
 
 
 def test_missing_authorities_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
     with pytest.raises(UnreachableError, match=r"none\.pem") as caught:
-        http.route("https://index.invalid/")
+        http_client.route("https://index.invalid/")
     assert caught.value.cause == "net.tls"
 
 
@@ -161,7 +161,7 @@ def test_silence_ends_in_a_time_out() -> None:
 
 
 def test_every_request_has_a_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "TIMEOUT", (1, 0.1))
+    monkeypatch.setattr(http_client, "TIMEOUT", (1, 0.1))
     with serving(lambda _: time.sleep(0.5)) as server:
         assert failure(server.url).cause == "net.timeout-reset"
 
@@ -181,7 +181,7 @@ def test_a_get_is_tried_again_after_the_time_that_the_server_asks_for() -> None:
     answers = iter([503, 429, 200])
     with (
         serving(lambda h: h.reply(next(answers), Retry_After="0")) as server,
-        http.session(server.url, retries=2) as session,
+        http_client.session(server.url, retries=2) as session,
     ):
         assert session.get(server.url).status_code == 200
     assert len(server.asked) == 3

@@ -12,9 +12,7 @@ from typing import Any
 
 import pytest
 
-from release.adapters.install import smoke_runner as smoke
-from release.adapters.install import smoke_test_plan as smoke_list
-from release.adapters.install import venv as environment
+from release.adapters.install import smoke_runner, smoke_test_plan, venv
 from release.adapters.install.smoke_test_result import Ending, Own, verdict
 from release.adapters.install.venv import Environment
 from release.adapters.system.system import System, real
@@ -42,23 +40,23 @@ SCRIPT = "def main():\n    import argparse\n    argparse.ArgumentParser().parse_
     ],
 )  # fmt: skip
 def test_the_default_imports_are_what_the_project_is_known_by(names: list[str], modules: list[str]) -> None:
-    assert [one.words[0] for one in smoke_list.default(names, "")] == modules
+    assert [one.words[0] for one in smoke_test_plan.default(names, "")] == modules
 
 
 def test_the_default_scripts_are_the_console_scripts() -> None:
     text = "[console_scripts]\nAcme = acme.cli:main\nacme-x = acme.x : run [pretty]\n[gui_scripts]\nwin = acme:gui\n"
-    assert smoke_list.scripts(text) == {"Acme": "acme.cli:main", "acme-x": "acme.x:run"}
-    assert [one.title for one in smoke_list.default([], text)] == ["Acme --help", "acme-x --help"]
-    assert smoke_list.scripts("no section") == {}
+    assert smoke_test_plan.scripts(text) == {"Acme": "acme.cli:main", "acme-x": "acme.x:run"}
+    assert [one.title for one in smoke_test_plan.default([], text)] == ["Acme --help", "acme-x --help"]
+    assert smoke_test_plan.scripts("no section") == {}
 
 
 def test_what_is_asked_for_is_taken_as_it_is() -> None:
-    found = smoke_list.asked_for(["acme.deep"], ["acme 'a b'"])
+    found = smoke_test_plan.asked_for(["acme.deep"], ["acme 'a b'"])
     assert [(one.kind, one.words, one.asked_for) for one in found] == [
         ("import", ("acme.deep",), True), ("command", ("acme", "a b"), True),
     ]  # fmt: skip
     with pytest.raises(ConfigError, match="no closing quotation"):
-        smoke_list.asked_for(None, ["acme 'a"])
+        smoke_test_plan.asked_for(None, ["acme 'a"])
 
 
 def link(**more: Any) -> dict[str, Any]:
@@ -157,10 +155,10 @@ def installed(tmp_path: Path, entry_points: str = "", **files: str) -> tuple[Sys
     with zipfile.ZipFile(path, "w") as archive:
         for name, text in {**members, "acme-1.0.dist-info/RECORD": record}.items():
             archive.writestr(name, text)
-    clean = environment.create(machine, tmp_path / "env")
+    clean = venv.create(machine, tmp_path / "env")
     url = path.as_uri()
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert environment.install(machine, clean, name="acme", version="1.0", url=url, sha256=sha256) is None
+    assert venv.install(machine, clean, name="acme", version="1.0", url=url, sha256=sha256) is None
     return machine, clean
 
 
@@ -202,7 +200,7 @@ def broken():
             "hidden.py": "try:\n import no_such\nexcept ImportError as e:\n raise RuntimeError('get it') from e\n",
         },
     )  # fmt: skip
-    trials = smoke.run(machine, clean, name="acme", limit=4)
+    trials = smoke_runner.run(machine, clean, name="acme", limit=4)
     assert severities(trials) == {
         "import crash": "block", "import good": None, "import half": "block", "import hidden": "warn",
         "import needy": "warn", "import torn": "block", "fine --help": None, "usage --help": "warn",
@@ -230,9 +228,11 @@ def test_the_project_sees_no_credential_no_checkout_and_nobodys_home(tmp_path: P
     names = ("TWINE_PASSWORD", "GITHUB_TOKEN", "SOMETHING")
     env = {**machine.env, **dict.fromkeys(names, token), "PYTHONPATH": str(checkout), "WHERE": str(tmp_path / "seen")}
     wanted = (
-        smoke_list.asked_for(["acme"], None) if kind == "import" else smoke_list.asked_for(None, ["python -m acme"])
+        smoke_test_plan.asked_for(["acme"], None)
+        if kind == "import"
+        else smoke_test_plan.asked_for(None, ["python -m acme"])
     )
-    trials = smoke.run(replace(machine, env=env), clean, name="acme", wanted=wanted)
+    trials = smoke_runner.run(replace(machine, env=env), clean, name="acme", wanted=wanted)
     assert [one.problem for one in trials] == [None]
     seen, here, beside, path = json.loads((tmp_path / "seen").read_text())
     assert token not in (tmp_path / "seen").read_text()
@@ -246,5 +246,7 @@ def test_the_project_sees_no_credential_no_checkout_and_nobodys_home(tmp_path: P
 
 def test_a_command_that_is_not_there_blocks(tmp_path: Path) -> None:
     machine, clean = installed(tmp_path, **{"acme.py": ""})
-    trials = smoke.run(machine, clean, name="acme", wanted=smoke_list.asked_for(None, ["no-such-command --help"]))
+    trials = smoke_runner.run(
+        machine, clean, name="acme", wanted=smoke_test_plan.asked_for(None, ["no-such-command --help"])
+    )
     assert severities(trials) == {"no-such-command --help": "block"}

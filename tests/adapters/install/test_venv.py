@@ -18,8 +18,7 @@ from pathlib import Path
 import pytest
 
 from release.adapters.install import errors as install_failure
-from release.adapters.install import installer
-from release.adapters.install import venv as environment
+from release.adapters.install import installer, venv
 from release.adapters.install.venv import Environment
 from release.adapters.system.system import System, real
 from release.core.errors import ToolError, UsageError
@@ -86,7 +85,7 @@ def sha256(path: Path) -> str:
 
 def install(where: Environment, machine: System, file: Path, base: str, **other: str) -> Finding | Unknown | None:
     told = {"version": "1.0", "sha256": sha256(file)} | other
-    return environment.install(
+    return venv.install(
         machine, where, name="acme", url=base + file.name, version=told["version"], sha256=told["sha256"]
     )
 
@@ -96,10 +95,10 @@ def test_the_file_at_the_address_is_installed_and_nothing_else_is_there(
     tmp_path: Path, served: tuple[Path, str], tool: str
 ) -> None:
     machine = system(tool, PYTHONPATH=str(tmp_path), PIP_USER="1", PIP_TARGET=str(tmp_path / "astray"))
-    clean = environment.create(machine, tmp_path / "env")
+    clean = venv.create(machine, tmp_path / "env")
     file = wheel(served[0], metadata="Requires-Dist: rich; extra == 'pretty'\n")
     assert install(clean, machine, file, served[1]) is None
-    found = environment.describe(clean, "Acme")
+    found = venv.describe(clean, "Acme")
     assert (found.version, found.url, found.sha256 or sha256(file)) == ("1.0", served[1] + file.name, sha256(file))
     assert "acme.py" in found.files
     assert [line.split(";")[0].strip() for line in found.requires] == ["rich"]
@@ -114,16 +113,16 @@ def test_other_bytes_are_never_installed(tmp_path: Path, served: tuple[Path, str
     machine = system(tool, UV_NO_VERIFY_HASHES="1", UV_CACHE_DIR=str(tmp_path / "u"), PIP_CACHE_DIR=str(tmp_path / "p"))
     file = make(served[0])  # type: ignore[operator] # one of the two builders above
     released = sha256(file)
-    assert install(environment.create(machine, tmp_path / "first"), machine, file, served[1]) is None
+    assert install(venv.create(machine, tmp_path / "first"), machine, file, served[1]) is None
     file.write_bytes(file.read_bytes() + b"\0" * 2)
     os.utime(file, (1_900_000_000, 1_900_000_000))
-    clean = environment.create(machine, tmp_path / "second")
+    clean = venv.create(machine, tmp_path / "second")
     problem = install(clean, machine, file, served[1], sha256=released)
     assert isinstance(problem, Finding)
     assert "serves other bytes" in problem.message
     assert sha256(file) in problem.message
     with pytest.raises(ToolError, match="is not there"):
-        environment.describe(clean, "acme")
+        venv.describe(clean, "acme")
 
 
 @BOTH
@@ -138,7 +137,7 @@ def test_what_keeps_it_from_installing_is_named(
     tmp_path: Path, served: tuple[Path, str], tool: str, metadata: str, message: str
 ) -> None:
     machine = system(tool)
-    clean = environment.create(machine, tmp_path / "env")
+    clean = venv.create(machine, tmp_path / "env")
     problem = install(clean, machine, wheel(served[0], metadata=metadata), served[1])
     assert isinstance(problem, Finding)
     assert problem.severity == "block"
@@ -150,7 +149,7 @@ def test_what_keeps_it_from_installing_is_named(
 @BOTH
 def test_a_file_that_is_not_served_is_named(tmp_path: Path, served: tuple[Path, str], tool: str) -> None:
     machine = system(tool)
-    problem = install(environment.create(machine, tmp_path / "env"), machine, wheel(tmp_path), served[1])
+    problem = install(venv.create(machine, tmp_path / "env"), machine, wheel(tmp_path), served[1])
     assert isinstance(problem, Finding)
     assert "does not serve" in problem.message
 
@@ -158,7 +157,7 @@ def test_a_file_that_is_not_served_is_named(tmp_path: Path, served: tuple[Path, 
 @BOTH
 def test_an_sdist_that_does_not_build_says_why(tmp_path: Path, served: tuple[Path, str], tool: str) -> None:
     machine = system(tool)
-    clean = environment.create(machine, tmp_path / "env")
+    clean = venv.create(machine, tmp_path / "env")
     problem = install(clean, machine, sdist(served[0], "import numpyx"), served[1])
     assert isinstance(problem, Finding)
     assert "acme does not build from its sdist" in problem.message
@@ -172,7 +171,7 @@ def test_without_network_nothing_is_known(tmp_path: Path, served: tuple[Path, st
         tool, UV_DEFAULT_INDEX=nowhere, UV_NO_CACHE="1", UV_HTTP_RETRIES="0",
         PIP_INDEX_URL=nowhere, PIP_RETRIES="1", PIP_CONFIG_FILE=os.devnull, PIP_FIND_LINKS="", PIP_NO_CACHE_DIR="1",
     )  # fmt: skip
-    clean = environment.create(machine, tmp_path / "env")
+    clean = venv.create(machine, tmp_path / "env")
     problem = install(clean, machine, wheel(served[0], metadata="Requires-Dist: six\n"), served[1])
     assert isinstance(problem, Unknown)
     assert "network" in problem.remedy
@@ -182,13 +181,13 @@ def test_without_network_nothing_is_known(tmp_path: Path, served: tuple[Path, st
 def test_a_proxy_does_not_stand_between_us_and_loopback(tmp_path: Path, served: tuple[Path, str], tool: str) -> None:
     dead = "http://127.0.0.1:9"
     machine = system(tool, HTTP_PROXY=dead, http_proxy=dead, ALL_PROXY=dead, NO_PROXY="example.org")
-    clean = environment.create(machine, tmp_path / "env")
+    clean = venv.create(machine, tmp_path / "env")
     assert install(clean, machine, wheel(served[0]), served[1]) is None
 
 
 def test_a_file_with_another_version_inside_is_told(tmp_path: Path, served: tuple[Path, str]) -> None:
     machine = system("uv")
-    clean = environment.create(machine, tmp_path / "env")
+    clean = venv.create(machine, tmp_path / "env")
     problem = install(clean, machine, wheel(served[0]), served[1], version="1.1")
     assert isinstance(problem, Finding)
     assert "calls itself '1.0'" in problem.message
@@ -197,7 +196,7 @@ def test_a_file_with_another_version_inside_is_told(tmp_path: Path, served: tupl
 def test_settings_of_a_project_around_the_environment_do_not_matter(tmp_path: Path, served: tuple[Path, str]) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.uv]\nno-index = true\noverride-dependencies = ['no-such>9']\n")
     machine = system("uv")
-    clean = environment.create(machine, tmp_path / "env")
+    clean = venv.create(machine, tmp_path / "env")
     assert install(clean, machine, wheel(served[0], metadata="Requires-Dist: six\n"), served[1]) is None
 
 
@@ -213,7 +212,7 @@ def test_settings_of_a_project_around_the_environment_do_not_matter(tmp_path: Pa
     ],
 )
 def test_the_file_for_this_python_is_chosen(names: list[str], best: str | None) -> None:
-    assert environment.choose(names) == best
+    assert venv.choose(names) == best
 
 
 def test_the_installer_can_be_told() -> None:

@@ -18,7 +18,7 @@ from release.core.models.index import PYPI, TESTPYPI
 from release.core.secret import Secret
 from release.core.tokens import macaroon
 from release.credentials.sources import resolve
-from release.credentials.storage import keyring_writer as store
+from release.credentials.storage import keyring_writer
 
 BACKENDS = Path(__file__).parents[2] / "adapters" / "credentials" / "backends"
 
@@ -47,7 +47,7 @@ def entries(tmp_path: Path) -> list[list[str]]:
 
 def test_what_is_kept_is_what_an_upload_finds(tmp_path: Path) -> None:
     env, value = keyring(tmp_path), token()
-    where = store.keep(PYPI, value, env)
+    where = keyring_writer.keep(PYPI, value, env)
     found = resolve(PYPI, env, tmp_path).credential
     assert isinstance(found, Credential)
     assert (found.username, found.password, found.origin) == ("__token__", value, where)
@@ -56,19 +56,19 @@ def test_what_is_kept_is_what_an_upload_finds(tmp_path: Path) -> None:
 
 def test_a_new_token_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     env, old, new = keyring(tmp_path), token(), token()
-    store.keep(PYPI, old, env)
-    store.keep(TESTPYPI, old, env)
-    store.keep(PYPI, new, env)
+    keyring_writer.keep(PYPI, old, env)
+    keyring_writer.keep(TESTPYPI, old, env)
+    keyring_writer.keep(PYPI, new, env)
     assert {one[0]: Secret(one[2]) for one in entries(tmp_path)} == {PYPI.upload_url: new, TESTPYPI.upload_url: old}
 
 
 def test_one_entry_can_be_taken_away(tmp_path: Path) -> None:
     env = keyring(tmp_path)
-    store.keep(PYPI, token(), env)
-    store.remove(PYPI.upload_url, "__token__", env)
+    keyring_writer.keep(PYPI, token(), env)
+    keyring_writer.remove(PYPI.upload_url, "__token__", env)
     assert entries(tmp_path) == []
     with pytest.raises(ReleaseError, match="PasswordDeleteError"):
-        store.remove(PYPI.upload_url, "__token__", env)
+        keyring_writer.remove(PYPI.upload_url, "__token__", env)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_keyring_that_does_not_keep_it_safely_is_refused(
     tmp_path: Path, backend: str, words: str, cause: str | None
 ) -> None:
     with pytest.raises(ReleaseError, match=words) as caught:
-        store.keep(PYPI, token(), keyring(tmp_path, backend))
+        keyring_writer.keep(PYPI, token(), keyring(tmp_path, backend))
     assert caught.value.cause == cause
     assert caught.value.remedy
     assert entries(tmp_path) == []
@@ -98,14 +98,14 @@ def test_a_keyring_that_does_not_keep_it_safely_is_refused(
 @pytest.mark.parametrize("backend", ["PlaintextKeyring", "Chain"])
 def test_a_readable_file_is_taken_where_it_is_asked_for(tmp_path: Path, backend: str) -> None:
     env, value = keyring(tmp_path, backend), token()
-    store.keep(PYPI, value, env, insecure=True)
+    keyring_writer.keep(PYPI, value, env, insecure=True)
     assert [Secret(one[2]) for one in entries(tmp_path)] == [value]
 
 
 def test_a_keyring_that_never_answers_costs_its_limit(tmp_path: Path) -> None:
     began = time.monotonic()
     with pytest.raises(ReleaseError, match="within 1 s") as caught:
-        store.keep(PYPI, token(), keyring(tmp_path, "Silent"), limit=1)
+        keyring_writer.keep(PYPI, token(), keyring(tmp_path, "Silent"), limit=1)
     assert caught.value.cause == "keyring.hang"
     assert time.monotonic() - began < 8
 
@@ -120,9 +120,9 @@ def test_the_token_is_in_no_argument_and_no_variable_of_the_child(
         seen.append(f"{argv} {options['env']}")
         return run(argv, **options)  # type: ignore[arg-type] # handed on as they came
 
-    monkeypatch.setattr(store, "run_program", spy)
+    monkeypatch.setattr(keyring_writer, "run_program", spy)
     value = token()
-    store.keep(PYPI, value, keyring(tmp_path))
+    keyring_writer.keep(PYPI, value, keyring(tmp_path))
     assert seen
     assert sys.executable in seen[0]
     assert value.reveal()[10:40] not in "".join(seen)

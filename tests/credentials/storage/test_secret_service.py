@@ -19,7 +19,7 @@ from release.core.models.finding import Unknown
 from release.core.models.index import PYPI
 from release.core.secret import Secret
 from release.credentials.sources import keyring, resolve
-from release.credentials.storage import keyring_writer as store
+from release.credentials.storage import keyring_writer
 from tests import builders
 from tests.stories.project import files_on, indexes, make, release_table
 
@@ -111,7 +111,7 @@ def test_a_stored_token_is_found_by_verify_and_by_twine(tmp_path: Path) -> None:
 def test_a_locked_keyring_that_nobody_opens_costs_the_limit(tmp_path: Path) -> None:
     with session(tmp_path) as env:
         with daemon(env, unlocked=True):
-            where = store.keep(PYPI, Secret("pypi-x"), env)
+            where = keyring_writer.keep(PYPI, Secret("pypi-x"), env)
             found = resolve(PYPI, env, tmp_path).credential
             assert isinstance(found, Credential)
             assert found.origin == where

@@ -10,7 +10,7 @@ import pytest
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index
 from release.core.models.project_listing import FileOnIndex, Listing
-from release.publishing.upload import pending as remaining
+from release.publishing.upload import pending
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 INDEX = Index(name="pypi", upload_url="http://127.0.0.1:9/legacy/", simple_url="http://127.0.0.1:9/simple/")
@@ -37,7 +37,7 @@ def listed(*names: str, age: int = 0, sha256: str | None = None) -> Listing:
 def look(files: list[Distribution], there: Listing | None, kind: str = "warehouse") -> tuple[list[str], list[str], str]:
     from dataclasses import replace
 
-    receipts, todo, refused = remaining.look(files, replace(INDEX, kind=kind), there, "1.0", now=NOW)  # type: ignore[arg-type] # one of the two kinds
+    receipts, todo, refused = pending.look(files, replace(INDEX, kind=kind), there, "1.0", now=NOW)  # type: ignore[arg-type] # one of the two kinds
     return [one.filename for one in receipts], [one.filename for one in todo], refused.text if refused else ""
 
 
@@ -83,6 +83,6 @@ def test_fourteen_days_from_the_first_file_of_the_version() -> None:
             *listed("acme_widget-0.9.tar.gz", age=90).files,
         ),
     )
-    assert remaining.closes(INDEX, there, "1.0.0") == NOW + timedelta(days=9)
-    assert remaining.closes(INDEX, there, "2.0") is None
-    assert remaining.closes(INDEX, None, "1.0") is None
+    assert pending.closes(INDEX, there, "1.0.0") == NOW + timedelta(days=9)
+    assert pending.closes(INDEX, there, "2.0") is None
+    assert pending.closes(INDEX, None, "1.0") is None

@@ -26,7 +26,7 @@ from release.core.secret import Secret
 from release.core.tokens.token import Token, decode
 from release.publishing import journal
 from release.publishing.run_resources import Delivery
-from release.publishing.upload import token_exchange as minting
+from release.publishing.upload import token_exchange
 from release.publishing.upload.errors import UploadError
 from release.sandbox import server
 from release.sandbox.faults import Answer, Fault, When
@@ -73,7 +73,7 @@ class Run:
         return [one.status for one in self.sandbox.log if one.path == "/_/oidc/mint-token"]
 
     def way_in(self, *, attenuate: bool = False) -> Callable[[], Credential]:
-        return minting.way_in(
+        return token_exchange.way_in(
             self.system, self.index, self.project, (), attenuate=attenuate, skew=timedelta(), tell=self.told.append
         )
 

@@ -25,7 +25,7 @@ from release.core.facts import Source
 from release.core.models.distribution import Distribution
 from release.core.models.upload_result import Receipt, Rejection, Unclear
 from release.core.plan import Plan, Upload
-from release.publishing import runner as pipeline
+from release.publishing import runner
 from release.publishing.run_resources import Delivery
 from release.publishing.upload.uploader import Timing
 from release.reports.run_text import Account
@@ -228,7 +228,7 @@ def carry_out(  # noqa: PLR0917 - a case, and where it is played
             strike(sandbox, victims, case)
             return True
 
-        account = pipeline.carry_out(
+        account = runner.carry_out(
             Plan(
                 verb="publish", project=PROJECT.name, version="1.0", commit=None, strict=True,
                 steps=(Upload(index="pypi"),),

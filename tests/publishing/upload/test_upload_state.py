@@ -12,7 +12,7 @@ from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
 from release.core.models.project_listing import FileOnIndex, Listing
 from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear
-from release.publishing.upload import upload_state as sending
+from release.publishing.upload import upload_state
 from release.publishing.upload.upload_state import Rules, State
 
 FILE = Distribution(path=Path("acme_widget-1.0-py3-none-any.whl"), sha256="a" * 64, size=10)
@@ -29,11 +29,11 @@ def listing(sha256: str | None) -> Listing:
 
 
 def test_there_with_our_bytes_is_accepted_and_with_others_refused() -> None:
-    state = sending.answered(sending.sent(State(file=FILE)), unclear(), RULES, now=0, chance=0.5)
-    ours = sending.asked(state, listing(FILE.sha256), RULES, now=1, chance=0)
+    state = upload_state.answered(upload_state.sent(State(file=FILE)), unclear(), RULES, now=0, chance=0.5)
+    ours = upload_state.asked(state, listing(FILE.sha256), RULES, now=1, chance=0)
     assert (ours.phase, ours.answer) == ("over", Receipt(filename=FILE.filename, sha256=FILE.sha256))
     for other in ("b" * 64, None):
-        theirs = sending.asked(state, listing(other), RULES, now=1, chance=0)
+        theirs = upload_state.asked(state, listing(other), RULES, now=1, chance=0)
         assert theirs.phase == "over"
         assert isinstance(theirs.answer, Rejection)
         assert "other bytes" in theirs.answer.text
@@ -41,13 +41,13 @@ def test_there_with_our_bytes_is_accepted_and_with_others_refused() -> None:
 
 def test_a_refusal_after_something_unclear_is_believed_only_once_the_index_was_asked() -> None:
     """An index that says "exists already" may mean the file that came through unheard."""
-    first = sending.answered(sending.sent(State(file=FILE)), unclear(), RULES, now=0, chance=0)
-    again = sending.sent(sending.asked(first, None, RULES, now=1, chance=0))
+    first = upload_state.answered(upload_state.sent(State(file=FILE)), unclear(), RULES, now=0, chance=0)
+    again = upload_state.sent(upload_state.asked(first, None, RULES, now=1, chance=0))
     no = Rejection(filename=FILE.filename, status=409, text="exists")
-    state = sending.answered(again, no, RULES, now=2, chance=0)
+    state = upload_state.answered(again, no, RULES, now=2, chance=0)
     assert state.phase == "unclear"
-    assert isinstance(sending.asked(state, listing(FILE.sha256), RULES, now=2, chance=0).answer, Receipt)
-    assert sending.asked(state, None, RULES, now=2, chance=0).answer == no
+    assert isinstance(upload_state.asked(state, listing(FILE.sha256), RULES, now=2, chance=0).answer, Receipt)
+    assert upload_state.asked(state, None, RULES, now=2, chance=0).answer == no
 
 
 @pytest.mark.parametrize(
@@ -62,8 +62,8 @@ def test_a_refusal_after_something_unclear_is_believed_only_once_the_index_was_a
     ],
 )
 def test_what_is_not_listed_may_still_come_where_all_of_it_went_out_unanswered(answer: Unclear, doubtful: bool) -> None:
-    state = sending.answered(sending.sent(State(file=FILE)), answer, Rules(attempts=1), now=0, chance=0)
-    over = sending.asked(state, None, Rules(attempts=1), now=0, chance=0)
+    state = upload_state.answered(upload_state.sent(State(file=FILE)), answer, Rules(attempts=1), now=0, chance=0)
+    over = upload_state.asked(state, None, Rules(attempts=1), now=0, chance=0)
     assert (over.phase, over.doubtful) == ("over", doubtful)
 
 
@@ -80,19 +80,19 @@ def test_it_always_ends_within_attempts_and_deadline(story: list[tuple[Unclear, 
     """Whatever is answered: nothing is sent more often than allowed, nor begun after the deadline."""
     now, state, since = 0.0, State(file=FILE), None
     for answer, deaf in story:
-        state = sending.sent(state)
+        state = upload_state.sent(state)
         assert state.attempts <= RULES.attempts
         assert since is None or now <= since + RULES.deadline
-        state = sending.answered(state, answer, RULES, now=now, chance=chance)
+        state = upload_state.answered(state, answer, RULES, now=now, chance=chance)
         since = now if since is None else since
         for _ in deaf:
             assert now <= state.due <= min(now + max(RULES.longest_wait, RULES.longest_pause), since + RULES.deadline)
             now = max(now, state.due)
-            state = sending.asked(state, DEAF, RULES, now=now, chance=chance)
+            state = upload_state.asked(state, DEAF, RULES, now=now, chance=chance)
             if state.phase == "over":
                 return
         now = max(now, state.due)
-        state = sending.asked(state, None, RULES, now=now, chance=chance)
+        state = upload_state.asked(state, None, RULES, now=now, chance=chance)
         if state.phase == "over":
             return
         assert state.phase == "pending"
@@ -101,7 +101,7 @@ def test_it_always_ends_within_attempts_and_deadline(story: list[tuple[Unclear, 
 
 @pytest.mark.parametrize("answer", [unclear("tls", sent="nothing"), unclear("proxy", sent="nothing")])
 def test_what_no_attempt_can_mend_is_over_at_once(answer: Answer) -> None:
-    state = sending.answered(sending.sent(State(file=FILE)), answer, RULES, now=0, chance=0)
+    state = upload_state.answered(upload_state.sent(State(file=FILE)), answer, RULES, now=0, chance=0)
     assert (state.phase, state.doubtful) == ("over", False)
 
 
@@ -121,6 +121,6 @@ def test_pauses_double_up_to_the_longest_and_are_drawn_from_zero() -> None:
     ],
 )
 def test_progress_fits_a_narrow_screen(done: float, total: float, rate: float, text: str) -> None:
-    shown = sending.progress(files=23, of_files=40, done=done, total=total, rate=rate)
+    shown = upload_state.progress(files=23, of_files=40, done=done, total=total, rate=rate)
     assert shown == text
     assert len(shown) <= 52

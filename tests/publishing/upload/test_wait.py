@@ -11,7 +11,7 @@ from release.adapters.builds import builder
 from release.adapters.system import system
 from release.core.events import Event, Progress
 from release.core.models.project_listing import Listing
-from release.publishing.upload import wait as waiting
+from release.publishing.upload import wait
 from release.sandbox import server
 from release.sandbox.faults import Fault, Stale
 from release.sandbox.seed_schema import for_project
@@ -29,7 +29,7 @@ def test_a_page_that_lags_is_waited_for(tmp_path: Path, lag: float, within: floa
         path = tmp_path / "acme_widget-1.0-py3-none-any.whl"
         path.write_bytes(b"")
         pypi.inject(Fault(what=Stale(seconds=lag)))
-        found = waiting.until_listed(here, told.append, pypi.index(), PROJECT, [builder.describe(path)], within=within)
+        found = wait.until_listed(here, told.append, pypi.index(), PROJECT, [builder.describe(path)], within=within)
     assert (isinstance(found, Listing) and found.file(path.name) is not None) == seen
     assert (lag <= clock.passed < lag + 31) if seen else (within <= clock.passed < within + 31)
     assert all(isinstance(one, Progress) and one.unit == "seconds" for one in told)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters.system import private_rewrite as rewrite
+from release.adapters.system import private_rewrite
 from release.adapters.system.system import real
 from release.core.errors import Exit, ReleaseError
 from release.core.facts import Project
@@ -19,9 +19,8 @@ from release.core.models.secret_location import Command, KeyringEntry, PrivateFi
 from release.core.secret import Secret
 from release.credentials.sources import environment
 from release.sandbox.faults import Answer, Fault
-from release.token_health.rotation import discovery as finding_old
+from release.token_health.rotation import discovery, unfinished_rotation
 from release.token_health.rotation import replace as replacing
-from release.token_health.rotation import unfinished_rotation as unfinished
 from release.token_health.rotation.discovery import Asked
 from release.token_health.rotation.perform import Ended, Left
 from release.token_health.rotation.revocation import PAUSE, Life, Watch
@@ -128,7 +127,7 @@ def test_a_file_that_was_changed_meanwhile_is_left_and_a_mode_is_kept(tmp_path: 
     assert (file.read_bytes(), file.stat().st_mode & 0o777) == (b"new\n", 0o640)
     with pytest.raises(ReleaseError, match="changed meanwhile"):
         replacing.replace(holding, Secret("newer"), {})
-    rewrite.replace(file, b"new\n", b"newer\n")
+    private_rewrite.replace(file, b"new\n", b"newer\n")
     assert file.stat().st_mode & 0o777 == 0o600
 
 
@@ -144,20 +143,20 @@ def test_a_token_in_the_projects_files_is_leaked_and_its_own_place_is_not(tmp_pa
         fleet_directory=tmp_path, state=tmp_path,
     )  # fmt: skip
     own = Holding(spot=PrivateFile(path=str(tmp_path / "own.token")), where="file", secret=Secret(text))
-    assert finding_old._leaked_in(asked, name, [own]) == ("deploy.sh:1",)
-    assert finding_old._leaked_in(asked, identifier(), [own]) == ()
+    assert discovery._leaked_in(asked, name, [own]) == ("deploy.sh:1",)
+    assert discovery._leaked_in(asked, identifier(), [own]) == ()
 
 
 def test_what_is_remembered_is_read_again_and_holds_no_secret(tmp_path: Path) -> None:
     mark = Mark(upload_url=PYPI.upload_url, old="0" * 8, new="1" * 8, identifier=identifier(), leaked=False)
-    unfinished.write(tmp_path / "state", mark)
+    unfinished_rotation.write(tmp_path / "state", mark)
     (tmp_path / "state" / "rotation-broken.json").write_text("{")
     (tmp_path / "state" / "rotation-other.json").write_text('{"of": "a later version"}')
-    assert list(unfinished.read(tmp_path / "state", PYPI)) == [mark]
-    assert list(unfinished.read(tmp_path / "state", TESTPYPI)) == []
-    unfinished.forget(tmp_path / "state", mark)
-    unfinished.forget(tmp_path / "state", mark)
-    assert list(unfinished.read(tmp_path / "state", PYPI)) == []
+    assert list(unfinished_rotation.read(tmp_path / "state", PYPI)) == [mark]
+    assert list(unfinished_rotation.read(tmp_path / "state", TESTPYPI)) == []
+    unfinished_rotation.forget(tmp_path / "state", mark)
+    unfinished_rotation.forget(tmp_path / "state", mark)
+    assert list(unfinished_rotation.read(tmp_path / "state", PYPI)) == []
 
 
 # -- the old one ----------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 from release.core.errors import ReleaseError, UsageError
 from release.token_health.schedulers import job as schedule
 from release.token_health.schedulers import schedule as scheduling
-from release.token_health.schedulers import tools as scheduler
+from release.token_health.schedulers import tools
 from release.token_health.schedulers.job import Asked, Kind
 from tests import minting
 from tests.health.schedulers import FAILING, Machine, machine
@@ -29,7 +29,7 @@ EACH = pytest.mark.parametrize("kind", PROGRAMS)
 def _nowhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Logs go to the test's own directory, and no session bus of this machine is found."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr(scheduler, "session_bus", lambda _env, _user: None)
+    monkeypatch.setattr(tools, "session_bus", lambda _env, _user: None)
 
 
 def files(there: Machine) -> list[Path]:
@@ -153,7 +153,7 @@ def test_a_job_is_removed_even_where_its_fleet_is_gone(tmp_path: Path) -> None:
 
 
 def test_a_bus_that_is_there_goes_with_the_line_of_cron(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scheduler, "session_bus", lambda _env, _user: Path("/run/user/1000/bus"))
+    monkeypatch.setattr(tools, "session_bus", lambda _env, _user: Path("/run/user/1000/bus"))
     there = machine(tmp_path, "crontab")
     (text,) = scheduling.of(there.system, asked(there), "cron").texts().values()
     assert "XDG_RUNTIME_DIR=/run/user/1000 DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus" in text

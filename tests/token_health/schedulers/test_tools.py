@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 
 from release.core.errors import ToolError
-from release.token_health.schedulers import tools as scheduler
+from release.token_health.schedulers import tools
 from tests.health.schedulers import FAILING, machine
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake programs are shell scripts")
 
 ASK: dict[str, Any] = {
-    "crontab": scheduler.crontab,
-    "systemctl": lambda system: scheduler.systemctl(system, "enable", "x.timer"),
-    "launchctl": lambda system: scheduler.launchctl(system, "print", "x"),
-    "schtasks": lambda system: scheduler.schtasks(system, "/Query"),
+    "crontab": tools.crontab,
+    "systemctl": lambda system: tools.systemctl(system, "enable", "x.timer"),
+    "launchctl": lambda system: tools.launchctl(system, "print", "x"),
+    "schtasks": lambda system: tools.schtasks(system, "/Query"),
 }
 
 
@@ -56,30 +56,30 @@ def test_a_scheduler_that_is_not_there_is_named(tmp_path: Path, program: str) ->
     ("says", "remedy"), [("ERROR: Access is denied.", "as the user who is logged in"), ("something else", "--print")]
 )
 def test_a_failure_of_launchctl_or_schtasks_quotes_it(tmp_path: Path, says: str, remedy: str) -> None:
-    done = scheduler.schtasks(machine(tmp_path, "schtasks", script=FAILING, SAYS=says).system, "/Create")
-    error = scheduler.refused("schtasks", done)
+    done = tools.schtasks(machine(tmp_path, "schtasks", script=FAILING, SAYS=says).system, "/Create")
+    error = tools.refused("schtasks", done)
     assert says in error.message
     assert remedy in error.remedy
 
 
 def test_no_crontab_is_an_empty_one_and_an_empty_one_is_none(tmp_path: Path) -> None:
     there = machine(tmp_path, "crontab")
-    assert scheduler.crontab(there.system) == ""
-    scheduler.set_crontab(there.system, "# é\n0 4 * * * x\n")
-    assert scheduler.crontab(there.system) == "# é\n0 4 * * * x\n"
-    scheduler.set_crontab(there.system, "")
+    assert tools.crontab(there.system) == ""
+    tools.set_crontab(there.system, "# é\n0 4 * * * x\n")
+    assert tools.crontab(there.system) == "# é\n0 4 * * * x\n"
+    tools.set_crontab(there.system, "")
     assert there.kept is None
 
 
 def test_the_session_bus_is_looked_for_where_it_outlives_a_terminal(tmp_path: Path, monkeypatch: Any) -> None:
     runtime = tmp_path / "1000"
     runtime.mkdir()
-    assert scheduler.session_bus({}, 1000, tmp_path) is None
+    assert tools.session_bus({}, 1000, tmp_path) is None
     (runtime / "bus").write_text("")
-    assert scheduler.session_bus({}, 1000, tmp_path) is None, "a file is no bus"
+    assert tools.session_bus({}, 1000, tmp_path) is None, "a file is no bus"
     (runtime / "bus").unlink()
     monkeypatch.chdir(runtime)  # the path of a socket is a short one
     with socket.socket(socket.AF_UNIX) as bus:
         bus.bind("bus")
-        assert scheduler.session_bus({}, 1000, tmp_path) == runtime / "bus"
-        assert scheduler.session_bus({"XDG_RUNTIME_DIR": str(runtime)}, 1, tmp_path) == runtime / "bus"
+        assert tools.session_bus({}, 1000, tmp_path) == runtime / "bus"
+        assert tools.session_bus({"XDG_RUNTIME_DIR": str(runtime)}, 1, tmp_path) == runtime / "bus"
