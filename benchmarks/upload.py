@@ -40,9 +40,9 @@ from release.core.models.credential import Credential, Origin
 from release.core.models.credential_variables import without_credentials
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index
+from release.core.models.upload_settings import Rules
 from release.core.secret import Secret
 from release.publishing import journal
-from release.publishing.upload.upload_state import Rules
 from release.publishing.upload.uploader import Upload
 from release.publishing.upload.workers import Lanes
 from release.sandbox import fault_json

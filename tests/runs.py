@@ -15,11 +15,11 @@ from release.core.models.check_result import Outcome, State
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Finding
 from release.core.models.index import PYPI, TESTPYPI, USER_DOCS, WELL_KNOWN, Index
+from release.core.models.run_result import Account
 from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear
 from release.core.plan import Plan, Step, Verb
 from release.reports import record as records
 from release.reports.record import Stage, Story
-from release.reports.run_text import Account
 
 NOON = datetime(2026, 11, 5, 12, tzinfo=UTC)
 COMMIT = "4adbdef2541a" + "0" * 28

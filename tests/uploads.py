@@ -23,10 +23,10 @@ from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.upload_result import Answer
+from release.core.models.upload_settings import Rules
 from release.core.secret import Secret
 from release.publishing import journal
 from release.publishing.upload.pending import in_order
-from release.publishing.upload.upload_state import Rules
 from release.publishing.upload.uploader import Timing, Upload
 from release.publishing.upload.workers import Found, Lanes, Sender
 from release.sandbox.server import Sandbox

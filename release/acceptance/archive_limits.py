@@ -5,14 +5,11 @@ Far above anything that was ever published, low enough to end within seconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 MIB = 1024 * 1024
 
-#: is shown what is read of an archive's members: path, a piece of the bytes, whether more of this member follow
-Visit = Callable[[str, bytes, bool], None]
 
 #: bytes that a tar may unpack to, at least; and as a multiple of its own size
 UNPACKED, UNPACKED_TIMES = 1024 * MIB, 20

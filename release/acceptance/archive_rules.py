@@ -9,13 +9,15 @@ import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from release.acceptance.archive_limits import MIB, Broken, Visit
+from release.acceptance.archive_limits import MIB, Broken
 from release.acceptance.metadata_error import BROKEN
-from release.acceptance.rule import OnIndex, Refusal, Rule, Upload
+from release.acceptance.rule import Refusal, Rule, Upload
 from release.acceptance.tar_reader import TarContents, is_tar, read_tar
 from release.acceptance.zip_framing import framing_fault
 from release.acceptance.zip_reader import ZipContents, open_zip
+from release.core.models.distribution import Visit
 from release.core.models.index import USER_DOCS
+from release.core.models.index_contents import OnIndex
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whatever it needs of them
 

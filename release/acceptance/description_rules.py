@@ -13,7 +13,8 @@ from typing import Any
 from release.acceptance.content_type import parse_content_type
 from release.acceptance.form_fields import first
 from release.acceptance.metadata_error import BROKEN
-from release.acceptance.rule import OnIndex, Refusal, Rule, Upload
+from release.acceptance.rule import Refusal, Rule, Upload
+from release.core.models.index_contents import OnIndex
 
 #: where the index's readme_renderer differs from newer ones: a title that stands alone is the page's title and
 #: leaves nothing to show. No configuration file of this machine has a say.

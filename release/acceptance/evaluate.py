@@ -11,8 +11,9 @@ from release.acceptance.form_fields import first, project
 from release.acceptance.form_rules import FORM, the_metadata_is_valid, the_name_is_valid
 from release.acceptance.metadata_rules import problems
 from release.acceptance.name_rules import NEW_NAME, the_new_name_is_valid
-from release.acceptance.rule import OnIndex, Refusal, Rule, Upload
+from release.acceptance.rule import Refusal, Rule, Upload
 from release.acceptance.wheel_rules import the_wheel_has_its_metadata
+from release.core.models.index_contents import OnIndex
 
 
 def judge(upload: Upload, index: OnIndex) -> Iterator[Refusal]:

@@ -16,11 +16,11 @@ from packaging.utils import canonicalize_version
 from release.acceptance.archive_rules import ARCHIVE
 from release.acceptance.form_fields import first, is_sdist
 from release.acceptance.metadata_error import BROKEN
-from release.acceptance.rule import OnIndex, Refusal, Rule, StoredFile, Upload
+from release.acceptance.rule import Refusal, Rule, Upload
 from release.acceptance.sdist_rules import SDIST
 from release.acceptance.wheel_rules import WHEEL
 from release.core.models.index import USER_DOCS
-from release.publishing.upload.pending import CLOSED, OPEN_FOR
+from release.core.models.index_contents import CLOSED, OPEN_FOR, OnIndex, StoredFile
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whatever it needs of them
 

@@ -9,7 +9,8 @@ import re
 
 from release.acceptance.form_fields import first, read
 from release.acceptance.metadata_rules import CORE_METADATA, problems
-from release.acceptance.rule import OnIndex, Refusal, Rule, Upload
+from release.acceptance.rule import Refusal, Rule, Upload
+from release.core.models.index_contents import OnIndex
 from release.core.models.project_name import is_name
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whatever it needs of them

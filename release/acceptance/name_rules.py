@@ -12,7 +12,8 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from release.acceptance.form_fields import first, project
 from release.acceptance.form_rules import the_name_is_valid
-from release.acceptance.rule import OnIndex, Refusal, Rule, Upload
+from release.acceptance.rule import Refusal, Rule, Upload
+from release.core.models.index_contents import OnIndex
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whatever it needs of them
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, BinaryIO
 
-from packaging.utils import NormalizedName
+from release.core.models.index_contents import OnIndex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,46 +48,6 @@ class Upload:
         """The first value of a field; None where it is absent."""
         values = self.fields.get(name)
         return values[0] if values else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredFile:
-    """A file that the index has."""
-
-    filename: str
-    #: 64 lower-case hex digits
-    sha256: str
-    #: 64 lower-case hex digits; None where it can't be known (the simple API has no BLAKE2)
-    blake2_256: str | None
-    #: bytes
-    size: int
-    #: version of the release that it belongs to, as the release spells it
-    version: str
-    filetype: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OnIndex:
-    """What the index has, as far as it can be known. Empty: nothing is known to be there."""
-
-    #: aware, UTC
-    now: datetime
-    #: the files of the project in question, all releases
-    files: tuple[StoredFile, ...] = ()
-    #: creation time of each release of the project, by canonical version; aware, UTC
-    releases: Mapping[str, datetime] = field(default_factory=dict)
-    #: file names that were used once and can't be used again
-    burnt: frozenset[str] = frozenset()
-    #: BLAKE2b-256 of every file of the whole index → its name; empty where it can't be asked
-    contents: Mapping[str, str] = field(default_factory=dict)
-    #: normalised names of all projects
-    names: frozenset[NormalizedName] = frozenset()
-    #: normalised names that nobody may register
-    prohibited: frozenset[NormalizedName] = frozenset()
-    #: bytes; the project's own limit
-    file_limit: int = 100 * 1024 * 1024
-    #: bytes; of all files of the project together
-    project_limit: int = 10 * 1024 * 1024 * 1024
 
 
 #: A rule of the index: None, or the refusal. Its name, with hyphens, is its public name.

@@ -13,8 +13,9 @@ from packaging.version import InvalidVersion, Version
 
 from release.acceptance.archive_rules import tar_of, top
 from release.acceptance.form_fields import first, is_sdist, project, read, underscored, version
-from release.acceptance.rule import OnIndex, Refusal, Rule, Upload
+from release.acceptance.rule import Refusal, Rule, Upload
 from release.acceptance.tar_reader import TarContents
+from release.core.models.index_contents import OnIndex
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whatever it needs of them
 

@@ -11,18 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO, BinaryIO, cast
 
-from release.acceptance.archive_limits import (
-    MEMBERS,
-    MIB,
-    NAMES,
-    ONE_FILE,
-    UNPACKED,
-    UNPACKED_TIMES,
-    BombError,
-    Broken,
-    Visit,
-)
+from release.acceptance.archive_limits import MEMBERS, MIB, NAMES, ONE_FILE, UNPACKED, UNPACKED_TIMES, BombError, Broken
 from release.acceptance.protected_code import SEARCHED, is_searched, protector
+from release.core.models.distribution import Visit
 
 #: bytes skipped at a time
 _CHUNK = MIB // 4

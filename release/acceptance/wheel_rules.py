@@ -16,10 +16,11 @@ from release.acceptance.archive_rules import dist_info, refuse_broken, zip_of
 from release.acceptance.form_fields import first, is_wheel, project, underscored, version
 from release.acceptance.metadata_error import BROKEN
 from release.acceptance.platform_tags import is_taken
-from release.acceptance.rule import OnIndex, Refusal, Rule, Upload
+from release.acceptance.rule import Refusal, Rule, Upload
 from release.acceptance.sdist_rules import licences, no_licence
 from release.acceptance.wheel_record import UndecodableError, recorded
 from release.acceptance.zip_reader import ZipContents
+from release.core.models.index_contents import OnIndex
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whatever it needs of them
 

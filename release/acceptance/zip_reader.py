@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from release.acceptance.archive_limits import CENTRAL_DIRECTORY, MIB, ONE_FILE, UNPACKED, Broken, Visit
+from release.acceptance.archive_limits import CENTRAL_DIRECTORY, MIB, ONE_FILE, UNPACKED, Broken
 from release.acceptance.protected_code import SEARCHED, is_searched, protector
+from release.core.models.distribution import Visit
 
 #: the longest comment, and the end record itself
 _TAIL = 0xFFFF + 22

@@ -12,7 +12,7 @@ from release.acceptance.archive_rules import entry_points, members, read_members
 from release.acceptance.evaluate import judge
 from release.acceptance.file_rules import hashed
 from release.acceptance.form_fields import project
-from release.acceptance.rule import OnIndex, Refusal, Upload
+from release.acceptance.rule import Refusal, Upload
 from release.acceptance.tar_reader import read_tar
 from release.acceptance.twine_form import TwineForm, twine_form
 from release.checks.acceptance_remedies import ARCHIVE, METADATA, advice, message
@@ -21,6 +21,7 @@ from release.checks.archive_warnings import oddities
 from release.core.facts import Built, BuiltFile
 from release.core.models.finding import Finding
 from release.core.models.index import PYPI
+from release.core.models.index_contents import OnIndex
 from release.core.models.project_name import in_file_name
 
 TWINE = "twine-takes-the-files"

@@ -8,8 +8,8 @@ from datetime import datetime
 from release.checks.engine import Check, check
 from release.core.facts import Access, Project
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
+from release.core.models.index_contents import CLOSED, OPEN_FOR
 from release.core.models.project_listing import FileOnIndex, Listing
-from release.publishing.upload.pending import CLOSED, OPEN_FOR
 
 _NO_PROJECT = NotApplicable(reason="the index has no such project")
 #: between two releases the version of the last one stands in the project, and that is no fault

@@ -39,7 +39,8 @@ def the_new_name_can_be_had(access: Access) -> Iterator[Observation]:
 
 def _refused_name(access: Access, name: str) -> Iterator[Finding]:
     from release.acceptance import name_rules
-    from release.acceptance.rule import OnIndex, Upload, first_refusal
+    from release.acceptance.rule import Upload, first_refusal
+    from release.core.models.index_contents import OnIndex
     from release.diagnostics import remedy_for
 
     alike = access.alike if isinstance(access.alike, tuple) else ()

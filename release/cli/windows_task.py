@@ -13,13 +13,13 @@ from pathlib import Path
 
 def main(words: Sequence[str]) -> int:
     """Run the program with its output in a file. Returns the exit status."""
-    from release import __main__
+    from release.cli import main as command_line
 
     log = Path(words[0])
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w", encoding="utf-8") as stream, redirect_stdout(stream), redirect_stderr(stream):
         try:
-            status = __main__.main(words[1:])
+            status = command_line.main(words[1:])
         except SystemExit as ended:  # a command line that argparse refuses
             status = ended.code if isinstance(ended.code, int) else 1
         stream.write(f"exit status {status}\n")

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 from release.core.errors import ConfigError
 from release.core.models.index import WELL_KNOWN, Index, is_loopback
+from release.core.models.upload_settings import Rules
 from release.core.toml_tables import did_you_mean as _did_you_mean
 from release.core.toml_tables import known as _known
 from release.core.toml_tables import subtable as _table
 from release.core.toml_tables import switch as _switch
 from release.core.toml_tables import text as _text
 from release.core.toml_tables import wrong as _wrong
-from release.publishing.upload.upload_state import Rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

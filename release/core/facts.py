@@ -14,22 +14,21 @@ if TYPE_CHECKING:  # whoever looks at files alone has no use for credentials, no
 
     from packaging.utils import NormalizedName
 
-    from release.acceptance.archive_limits import Visit
-    from release.acceptance.rule import OnIndex
     from release.core.config import Config
     from release.core.models.attestation import Provenance, Verified
     from release.core.models.credential import Ambient, Candidate, Credential
-    from release.core.models.distribution import Distribution
+    from release.core.models.distribution import Distribution, Visit
     from release.core.models.finding import Finding, NotApplicable, Unknown
     from release.core.models.index import Index
+    from release.core.models.index_contents import OnIndex
     from release.core.models.leak import Scope, Searched
     from release.core.models.ownership import Ownership
     from release.core.models.probe import Probed
     from release.core.models.project_listing import FileOnIndex, Listing
     from release.core.models.release_manifest import Recorded
     from release.core.models.smoke_test import Trial
+    from release.core.models.token_health import Policy
     from release.core.tokens.token import Damage, Token
-    from release.token_health.fleet import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

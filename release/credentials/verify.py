@@ -28,9 +28,9 @@ from release.core.models.ownership import Ownership
 from release.core.models.probe import STANDARD_MODULES, Probed
 from release.core.models.project_listing import Listing, releases
 from release.core.models.project_name import is_name
+from release.core.models.verification import Verification
 from release.core.tokens.token import decode
 from release.credentials import sources
-from release.reports.credential_text import Verification
 
 __all__ = ["Tier", "Verification", "identified", "inspect", "known", "permitted", "subject", "verify"]
 

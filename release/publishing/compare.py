@@ -23,7 +23,7 @@ from release.core.plan import InspectBuilt
 from release.publishing import build as building
 
 if TYPE_CHECKING:
-    from release.publishing.runner import Run
+    from release.publishing.run import Run
 
 #: bytes; larger files are not fetched for a comparison
 _LARGEST = 30 * 1024 * 1024

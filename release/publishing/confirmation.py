@@ -20,12 +20,13 @@ from release.core.events import Checked, Said, StepBegun, StepEnded, Tell
 from release.core.facts import Project
 from release.core.models import release_manifest
 from release.core.models.check_result import Outcome
+from release.core.models.confirmation_result import Confirmation
 from release.core.models.index import Index
 from release.core.models.project_name import is_name
 from release.core.models.release_manifest import Recorded
 from release.core.models.smoke_test import Attempt
 from release.publishing import remote_release
-from release.reports.published_text import Confirmation, publishers
+from release.reports.published_text import publishers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

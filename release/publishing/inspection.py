@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from packaging.utils import NormalizedName, canonicalize_name, canonicalize_version
 
-from release.acceptance.archive_limits import Visit
-from release.acceptance.rule import OnIndex, StoredFile
 from release.adapters.system.system import System
 from release.checks.distribution_reader import Examined, examined
 from release.core.errors import ConfigError, ToolError, UnreachableError, UsageError
 from release.core.facts import Built, BuiltFile, Leaks
+from release.core.models.distribution import Visit
 from release.core.models.finding import Finding, Unknown
 from release.core.models.index import WELL_KNOWN, Index
+from release.core.models.index_contents import OnIndex, StoredFile
+from release.core.models.inspection_result import Inspected
 from release.core.models.leak import Searched, Unread, together
 from release.core.models.project_listing import Listing, releases, version_of
 from release.core.models.project_name import in_file_name
 from release.reports.inspection_json import as_data, inspection, of_leaks
-from release.reports.inspection_text import Inspected
 
 if TYPE_CHECKING:
     from release.leaks.stream_scan import Passing

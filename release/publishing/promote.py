@@ -25,7 +25,7 @@ from release.core.plan import SANDBOX, Promote, PushTag, ReleaseOnGitHub, Tag
 
 if TYPE_CHECKING:
     from release.core.config import Config
-    from release.publishing.runner import Run
+    from release.publishing.run import Run
 
 #: bytes; larger files are not fetched for a comparison
 _LARGEST = 30 * 1024 * 1024

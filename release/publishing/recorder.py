@@ -21,13 +21,13 @@ from release.core.config import Config
 from release.core.errors import ReleaseError, UsageError
 from release.core.events import Checked, Event, Said, StepBegun, StepEnded, Tell
 from release.core.models.credential import Credential
+from release.core.models.run_result import Account
 from release.core.plan import Build, Plan, Upload, Verify
 from release.core.redaction import Redactor
 from release.publishing import journal as journals
 from release.publishing.journal import Journal
 from release.reports import record
 from release.reports.record import Stage, Story
-from release.reports.run_text import Account
 
 #: what a job summary may hold; GitHub refuses more. Source: GitHub documentation, "Workflow commands", job summaries
 _SUMMARY_LIMIT = 1024 * 1024

@@ -24,6 +24,7 @@ from release.checks import trusted_publishing_checks
 from release.core.config import Config
 from release.core.events import Progress, Said, Tell
 from release.core.facts import Project, Published
+from release.core.models import index_contents
 from release.core.models.credential import Ambient, Credential, Origin
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Finding, Unknown
@@ -186,7 +187,7 @@ class Delivery:
             if not upload.doubtful:
                 self.touched.discard(index.name)
             elif index.name not in self.closes and index.kind == "warehouse":
-                self.closes[index.name] = self.system.now() + pending.OPEN_FOR
+                self.closes[index.name] = self.system.now() + index_contents.OPEN_FOR
 
     def _way_in(self, index: Index, project: Project, todo: Sequence[Distribution]) -> Callable[[], Credential]:
         """What goes with each file: for a token a copy of it, made anew before it is too old."""

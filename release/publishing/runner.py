@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,55 +26,24 @@ from release.core import plan as plans
 from release.core.config import Config
 from release.core.errors import RefusedError, ReleaseError, from_os
 from release.core.events import Checked, Said, StepBegun, StepEnded, Tell
-from release.core.facts import Earlier, Project, Source
+from release.core.facts import Project, Source
 from release.core.models.check_result import Outcome
 from release.core.models.distribution import Distribution
 from release.core.models.finding import NotApplicable, Unknown
 from release.core.models.index import Index
-from release.core.models.project_listing import Listing
+from release.core.models.run_result import Account
 from release.core.plan import SANDBOX, Plan, Step
 from release.credentials import verify
 from release.leaks import search
 from release.publishing import attest, build, compare, prebuilt, promote, recorder, result
 from release.publishing import journal as journals
-from release.publishing.journal import Journal
+from release.publishing.run import Run
 from release.publishing.run_resources import Delivery
-from release.reports.run_text import Account
 
 Facts = TypeVar("Facts")
 
 #: steps that look and change nothing
 _LOOKING = (plans.InspectSource, plans.InspectAccess, plans.InspectBuilt)
-
-
-@dataclass(kw_only=True)
-class Run:
-    """One run of a plan: what it was given, and what it has learnt so far."""
-
-    plan: Plan
-    config: Config
-    source: Source
-    directory: Path
-    system: System
-    tell: Tell
-    #: asked once, before the first step that can't be undone; True goes on
-    #: with it comes the index that the project would be created on, where it is new there
-    confirm: Callable[[Plan, str | None], bool]
-    journal: Journal
-    delivery: Delivery
-    #: does beside the steps what only a later one needs
-    pool: ThreadPoolExecutor
-    outcomes: list[Outcome] = field(default_factory=list)
-    files: tuple[Distribution, ...] = ()
-    confirmed: bool = False
-    #: index name → what it had of the project when the way to it was looked at; None: no such project
-    listings: dict[str, Listing | None] = field(default_factory=dict)
-    #: checks that did not pass and did not stop the run
-    later: int = 0
-    #: whether any step found something to do
-    busy: bool = False
-    #: the release before this one, on its way; None where no index has one
-    earlier: Future[Earlier | Unknown | NotApplicable] | None = None
 
 
 def carry_out(  # noqa: PLR0913 - a plan, and the world that it is carried out in

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -18,22 +18,10 @@ from release.core.models.credential import Ambient, Candidate, Credential
 from release.core.models.oidc_identity import Identity, publisher, table
 from release.core.models.probe import Probed
 from release.core.models.project_listing import Listing, releases
-from release.core.models.verdict import Verdict
+from release.core.models.verification import Verification
 from release.core.secret import Secret
 from release.core.tokens.token import Scope, Token, scope, window
 from release.reports.lines import Line, lines, outcome_data
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
-    """What was learnt of the way to an index, and what it comes to."""
-
-    access: Access
-    outcomes: tuple[Outcome, ...]
-    verdict: Verdict
-    #: whether the index was left alone on purpose
-    offline: bool = False
-
 
 _TITLES = ("where from", "what it is", "known", "works")
 _STYLES = {"healthy": "bold green", "warning": "bold yellow", "broken": "bold red", "unknown": "bold red"}

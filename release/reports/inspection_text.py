@@ -3,37 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
 
 from release.acceptance.description_rules import RendererBrokeError, as_html
 from release.checks.distribution_reader import Examined, examined
-from release.core.facts import Built
-from release.core.models.index import Index
+from release.core.models.inspection_result import Inspected
 from release.reports.archive_tree import printable, size, tree
 
 #: lines of a description, and entries of one field, that are shown
 _LINES, _ENTRIES = 6, 12
 #: characters
 _WIDTH = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inspected:
-    """The answer of `inspect`."""
-
-    #: `{"schema": 1, "files": […], "release": […]}`
-    document: Mapping[str, Any]
-    built: Built
-    #: the index that was asked; None where none was
-    index: Index | None
-
-    @property
-    def refused(self) -> bool:
-        """Whether any file, or the set, would be refused."""
-        of_files = (file["verdict"] == "refuse" for file in self.document["files"])
-        return any(of_files) or any(one["severity"] == "block" for one in self.document["release"])
 
 
 def lines(found: Inspected, *, quiet: bool = False) -> Iterator[str]:

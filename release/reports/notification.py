@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from release.core.models.token_health import Change, Seen
+from release.core.models.token_health import Change, Row, Seen
 from release.core.redaction import redact
 from release.reports.archive_tree import printable
-from release.reports.token_health_text import ORDER, Row, iso, seen_data
+from release.reports.token_health_text import ORDER, iso, seen_data
 
 #: how a change is said, with the state in front
 _KINDS: Mapping[str, str] = {

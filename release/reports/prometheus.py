@@ -15,9 +15,8 @@ from datetime import datetime
 from typing import get_args
 
 from release.core.errors import Exit
-from release.core.models.token_health import State
+from release.core.models.token_health import Row, State
 from release.core.redaction import redact
-from release.reports.token_health_text import Row
 
 _PREFIX = "pypi_preflight_"
 

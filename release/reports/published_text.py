@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from release.core.errors import Exit
 from release.core.facts import Outside, Tried
 from release.core.models.attestation import Provenance, Verified
-from release.core.models.check_result import Outcome, State
+from release.core.models.check_result import State
+from release.core.models.confirmation_result import Confirmation
 from release.core.models.finding import Finding, NotApplicable, Unknown
 from release.core.models.project_listing import FileOnIndex
 from release.reports.lines import Line, outcome_data
@@ -21,38 +21,6 @@ STEPS = (
     "compare the metadata of the files, and look at what the index says of their attestations",
     "install the wheel, and the sdist, each into a clean environment, and try what they install",
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmation:
-    """The answer of `confirm`."""
-
-    outside: Outside
-    outcomes: tuple[Outcome, ...]
-    #: path of the record that it was compared with; None where there was none
-    record: str | None
-
-    @property
-    def exit(self) -> Exit:
-        return Exit.REFUSED if any(one.state.blocks for one in self.outcomes) else Exit.DONE
-
-    @property
-    def message(self) -> str:
-        seen = self.outside
-        release = f"{seen.project.name} {seen.project.version} on {seen.index.name}"
-        blocking = sum(one.state.blocks for one in self.outcomes)
-        if blocking:
-            return f"{release} is not confirmed: {blocking} check{'s' if blocking > 1 else ''} did not pass"
-        compared = "as recorded" if seen.recorded else "by their own pages, without a record"
-        installed = [kind for kind, tried in (("wheel", seen.wheel), ("sdist", seen.sdist)) if isinstance(tried, Tried)]
-        return (
-            f"{release} is confirmed: {len(seen.files)} file{'s' if len(seen.files) > 1 else ''} {compared}; "
-            f"{' and '.join(installed)} installed"
-        )
-
-    @property
-    def remedy(self) -> str:
-        return "" if self.exit == Exit.DONE else "do what the arrows above say"
 
 
 def publishers(outside: Outside) -> Iterator[str]:

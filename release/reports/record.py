@@ -15,9 +15,10 @@ from release.core.events import Checked, StepEnded
 from release.core.models.check_result import State
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index
+from release.core.models.run_result import Account
 from release.core.plan import SANDBOX, as_data
 from release.reports.lines import outcome_data
-from release.reports.run_text import Account, answer_data
+from release.reports.run_text import answer_data
 
 SCHEMA = 1
 

@@ -3,35 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from release.core.errors import Exit
-from release.core.models.check_result import Outcome
-from release.core.models.distribution import Distribution
+from release.core.models.run_result import Account
 from release.core.models.upload_result import Answer
 from release.core.plan import Plan, Upload
 from release.reports.lines import Line, outcome_data
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """What a run did, and what is left to do."""
-
-    plan: Plan
-    exit: Exit
-    #: what happened, in a sentence or two
-    message: str
-    #: what to do about it; empty where all is well
-    remedy: str
-    #: the one next command; empty where nothing is left
-    next_command: str
-    outcomes: tuple[Outcome, ...]
-    files: tuple[Distribution, ...]
-    #: index name → what became of each file there
-    uploads: dict[str, tuple[Answer, ...]]
-    #: where the journal and the files are kept; empty where nothing was kept
-    record: str
 
 
 def plan_lines(plan: Plan) -> Iterator[Line]:

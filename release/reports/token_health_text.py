@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
-from release.core.errors import Exit
-from release.core.models.check_result import Outcome
-from release.core.models.token_health import Seen, State
+from release.core.models.token_health import Look, Row, Seen, State
+from release.core.models.token_timeline import Interval
 from release.core.models.verdict import Word
 from release.reports.lines import Line, outcome_data
 
@@ -22,45 +20,6 @@ _STYLES: Mapping[str, str] = {
 ORDER: tuple[Word, ...] = ("broken", "unknown", "warning", "healthy")
 #: lines of what is in order that are worth reading one by one
 _FEW = 40
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One credential, as it is told."""
-
-    seen: Seen
-    #: of the checks that did not pass
-    outcomes: tuple[Outcome, ...]
-    #: None where nobody knows
-    age: timedelta | None
-    #: None where it shows no end
-    left: timedelta | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """A run over all that is watched."""
-
-    #: in the order in which they are listed
-    rows: tuple[Row, ...]
-    #: whether it was ended before all was looked at
-    interrupted: bool = False
-    offline: bool = False
-    #: what is to be told beside the tokens: a clock that is wrong, a history that was damaged
-    notes: tuple[str, ...] = ()
-    #: why this run is not remembered, and what to do about it; None where it is
-    forgotten: tuple[str, str] | None = None
-    #: where the history is
-    history: str = ""
-
-    def status(self, *, strict: bool) -> Exit:
-        """The exit status; `strict` makes warnings failures."""
-        words = {row.seen.word for row in self.rows}
-        if "broken" in words or (strict and "warning" in words):
-            return Exit.REFUSED
-        if "unknown" in words or not self.rows:
-            return Exit.UNKNOWN
-        return Exit.WARNED if "warning" in words else Exit.DONE
 
 
 def lines(look: Look, *, quiet: bool = False) -> Iterator[Line]:
@@ -187,40 +146,6 @@ def iso(moment: datetime | None) -> str | None:
 
 
 # -- the history ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
-    """A credential that was the same for some time."""
-
-    seen: Seen
-    #: what it was before; None where nothing was known
-    before: State | None
-    #: aware, UTC, like the next
-    since: datetime
-    last_seen: datetime
-    #: how often it was looked at in that time
-    count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """A state of one credential, for as long as it lasted."""
-
-    state: State
-    since: datetime
-    last_seen: datetime
-    #: check → how it ended in the last look of that time
-    checks: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Strip:
-    """One credential: how it is, and how it was."""
-
-    now: Interval
-    #: the oldest first; the last one is how it is
-    spans: tuple[Span, ...]
 
 
 def history_lines(now: Sequence[Interval], changed: Iterable[Interval]) -> Iterator[Line]:

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from release.core.models.token_timeline import Span, Strip
 from release.core.redaction import redact
 from release.reports import record_text
 from release.reports.html_elements import Markup, element
 from release.reports.html_page import facts, linked, page
 from release.reports.record_text import Tone
-from release.reports.token_health_text import ORDER, Span, Strip
+from release.reports.token_health_text import ORDER
 
 _TONES: Mapping[str, Tone] = {
     "healthy": "good", "warning": "warn", "expiring": "warn", "expired": "bad", "revoked": "bad", "broken": "bad",

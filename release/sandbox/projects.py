@@ -12,7 +12,7 @@ from uuid import uuid4
 from packaging.utils import NormalizedName, canonicalize_name, canonicalize_version
 from packaging.version import Version
 
-from release.acceptance.rule import OnIndex, StoredFile
+from release.core.models.index_contents import OnIndex, StoredFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

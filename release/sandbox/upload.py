@@ -21,8 +21,9 @@ from release.acceptance.form_fields import first, read
 from release.acceptance.form_rules import FORM
 from release.acceptance.metadata_error import BROKEN
 from release.acceptance.name_rules import NEW_NAME
-from release.acceptance.rule import OnIndex, Refusal, Upload, first_refusal
+from release.acceptance.rule import Refusal, Upload, first_refusal
 from release.core.models.index import PYPI, USER_DOCS, host_of
+from release.core.models.index_contents import OnIndex
 from release.sandbox import attestations, auth, projects, quotas
 from release.sandbox.caveat_verification import Context
 from release.sandbox.file_downloads import keep_metadata

@@ -16,19 +16,10 @@ from release.core.errors import ConfigError
 from release.core.models.index import WELL_KNOWN, Index
 from release.core.models.project_name import is_name
 from release.core.models.secret_location import Command, KeyringEntry, Place, PrivateFile, Variable
+from release.core.models.token_health import Policy
 from release.core.toml_tables import did_you_mean, known, path, subtable, text, wrong
 from release.token_health.notify import channel_config
 from release.token_health.notify.channels import Channels
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """What is wanted of a token."""
-
-    #: how old a token may become; None: as old as it likes
-    rotate_after: timedelta | None = timedelta(days=180)
-    #: how long before its end a token is to be replaced
-    warn_before: timedelta = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +47,7 @@ class Entry:
     username: str = "__token__"
     #: when the token was made, as somebody wrote it down; aware, UTC
     made: datetime | None = None
-    policy: Policy = Policy()
+    policy: Policy = field(default_factory=Policy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +56,7 @@ class Fleet:
 
     #: empty: whatever the directory's project has
     entries: tuple[Entry, ...] = ()
-    policy: Policy = Policy()
+    policy: Policy = field(default_factory=Policy)
     manners: Manners = Manners()
     #: how long it takes until something that is still wrong is announced again
     remind_after: timedelta = timedelta(days=7)

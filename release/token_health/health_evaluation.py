@@ -14,8 +14,8 @@ from release.core.models.credential import Credential
 from release.core.models.finding import Unknown
 from release.core.models.token_health import Seen, state
 from release.core.models.verdict import Verdict
+from release.core.models.verification import Verification
 from release.core.tokens.token import Scope, Token, scope
-from release.reports.credential_text import Verification
 
 #: said once of the machine, not of each token
 CLOCKS = "the-clocks-agree"

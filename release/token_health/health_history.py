@@ -7,7 +7,6 @@ has kept what it saw.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -232,8 +231,3 @@ def _seconds(time: datetime) -> int:
 def moment(seconds: int) -> datetime:
     """A time of the history; aware, UTC."""
     return datetime.fromtimestamp(seconds, UTC)
-
-
-def as_json(checks: Mapping[str, str]) -> str:
-    """How each check ended, always in the same spelling."""
-    return json.dumps(dict(sorted(checks.items())), separators=(",", ":"))

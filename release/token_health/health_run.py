@@ -12,7 +12,7 @@ from release.adapters.system.system import System
 from release.core.errors import ConfigError
 from release.core.facts import Project
 from release.core.models.finding import Unknown
-from release.reports.token_health_text import Look, Row
+from release.core.models.token_health import Look, Row
 from release.token_health import fleet, targets
 from release.token_health.fleet import Fleet
 from release.token_health.health_evaluation import Result

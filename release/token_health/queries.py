@@ -6,7 +6,7 @@ import json
 import sqlite3
 from functools import lru_cache
 
-from release.reports.token_health_text import Interval, Span, Strip
+from release.core.models.token_timeline import Interval, Span, Strip
 from release.token_health.health_history import History, moment
 from release.token_health.notify.outbox import seen
 

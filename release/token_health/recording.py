@@ -8,7 +8,6 @@ from collections.abc import Mapping
 
 from release.core.models.check_result import State
 from release.core.models.token_health import Seen
-from release.token_health.health_history import as_json
 
 _CURRENT = "SELECT o.*, c.checks FROM observations o JOIN outcomes c ON c.id = o.outcome WHERE o.id = ?"
 _TROUBLE = {State.WARNED, State.FAILED, State.UNKNOWN, State.CRASHED}
@@ -84,3 +83,8 @@ def _outcome(db: sqlite3.Connection, seen: Seen) -> int:
     db.execute("INSERT OR IGNORE INTO outcomes (checks) VALUES (?)", (checks,))
     row = db.execute("SELECT id FROM outcomes WHERE checks = ?", (checks,)).fetchone()
     return int(row["id"])
+
+
+def as_json(checks: Mapping[str, str]) -> str:
+    """How each check ended, always in the same spelling."""
+    return json.dumps(dict(sorted(checks.items())), separators=(",", ":"))

@@ -15,11 +15,13 @@ from release.core.models.credential import Candidate, Credential, Origin, Resolu
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.secret_location import Command, KeyringEntry, Place, shown
+from release.core.models.token_health import Policy
+from release.core.tokens import audience
 from release.core.tokens.token import issuer
 from release.credentials import sources
 from release.credentials.sources import default_locations
 from release.credentials.sources.default_locations import Taken
-from release.token_health.fleet import Fleet, Policy
+from release.token_health.fleet import Fleet
 
 _USER = Origin(kind="default", detail="the default for API tokens")
 #: where none is named, the account alone is asked about
@@ -101,7 +103,7 @@ def _found(system: System, index: Index, directory: Path) -> Iterator[tuple[str,
 
 def _is_of(one: Candidate, index: Index) -> bool:
     location = issuer(one.password)
-    return location is not None and sources.fits(location, index)
+    return location is not None and audience.fits(location, index)
 
 
 def _as_credential(one: Candidate) -> Credential:

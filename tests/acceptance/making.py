@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from release.acceptance.rule import OnIndex, Upload
+from release.acceptance.rule import Upload
+from release.core.models.index_contents import OnIndex
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 SITE = "https://index.example"

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from release.acceptance.file_rules import FILE, digests, is_identical
-from release.acceptance.rule import OnIndex, StoredFile, Upload, first_refusal
+from release.acceptance.rule import Upload, first_refusal
+from release.core.models.index_contents import OnIndex, StoredFile
 from tests.acceptance.making import NOTHING, NOW, SDIST, SITE, WHEEL, metadata, sdist, upload, wheel, zipped
 
 REUSE = f"See {SITE}/help/#file-name-reuse for more information."

@@ -6,7 +6,8 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from release.acceptance.name_rules import NEW_NAME, standard_modules
-from release.acceptance.rule import OnIndex, first_refusal
+from release.acceptance.rule import first_refusal
+from release.core.models.index_contents import OnIndex
 from tests.acceptance.making import NOW, SITE, upload
 
 INDEX = OnIndex(

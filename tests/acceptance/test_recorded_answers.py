@@ -14,9 +14,10 @@ import pytest
 
 from release.acceptance.file_rules import FILE
 from release.acceptance.form_rules import FORM as FORM_RULES
-from release.acceptance.rule import OnIndex, Upload, first_refusal
+from release.acceptance.rule import Upload, first_refusal
 from release.adapters.system import system
 from release.checks.distribution_reader import SITE
+from release.core.models.index_contents import OnIndex
 from release.publishing import inspection
 from tests.acceptance.recorded_answers import FORM, OK, ROWS, Row
 from tests.sandbox.asking import EXPLANATIONS, WORLD, Clock, Index, Reply, index, page

@@ -16,13 +16,13 @@ from release.acceptance.description_rules import DESCRIPTION
 from release.acceptance.file_rules import FILE
 from release.acceptance.form_rules import FORM
 from release.acceptance.name_rules import NEW_NAME
-from release.acceptance.rule import OnIndex, StoredFile
 from release.checks.acceptance_remedies import ADVICE
 from release.checks.distributions import CHECKS, OF_A_FILE, OF_THE_SET
 from release.checks.engine import run
 from release.core.facts import Built, BuiltFile, Project
 from release.core.models.check_result import State
 from release.core.models.finding import Unknown
+from release.core.models.index_contents import OnIndex, StoredFile
 from release.reports.inspection_json import inspection
 from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
 

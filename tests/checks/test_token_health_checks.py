@@ -12,8 +12,8 @@ from release.checks.token_health_checks import CHECKS
 from release.core.facts import Before, Health
 from release.core.models.check_result import Outcome, State
 from release.core.models.credential import Credential
+from release.core.models.token_health import Policy
 from release.core.tokens import caveats as caveat
-from release.token_health.fleet import Policy
 from tests.checks.test_credential_checks import ACCOUNT, NOW, OTHER, access, token
 
 DAY = timedelta(days=1)

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from release.adapters.system.system import System, real
-from release.core.models.token_health import Seen
-from release.reports.token_health_text import Look, Row
+from release.core.models.token_health import Look, Row, Seen
 from release.token_health import fleet
 from release.token_health.health_history import NAME, History
 from release.token_health.health_run import Wanted

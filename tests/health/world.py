@@ -12,7 +12,7 @@ from typing import Any
 
 from release.adapters.system.system import System, real
 from release.core.models.index import Index
-from release.reports.token_health_text import Look
+from release.core.models.token_health import Look
 from release.token_health import fleet, targets
 from release.token_health.fleet import Fleet
 from release.token_health.health_history import NAME, History

@@ -17,9 +17,9 @@ from release.adapters.system.system import System
 from release.core.config import Config
 from release.core.errors import Exit, ReleaseError
 from release.core.events import Event, Said, StepBegun, StepEnded
+from release.core.models.run_result import Account
 from release.core.secret import Secret
 from release.publishing import journal, recorder
-from release.reports.run_text import Account
 from tests import minting
 from tests.runs import COMMIT, FILES, NOON, accepted, full, story
 from tests.uploads import credential

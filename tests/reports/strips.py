@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from release.core.models.token_health import Seen, State
+from release.core.models.token_timeline import Interval, Span, Strip
 from release.core.models.verdict import Word
-from release.reports.token_health_text import Interval, Span, Strip
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\"'&\u202e\x00\ud800"

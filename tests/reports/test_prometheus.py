@@ -14,9 +14,8 @@ from prometheus_client import parser
 from prometheus_client.openmetrics import parser as openmetrics
 
 from release.core.errors import Exit
-from release.core.models.token_health import Seen
+from release.core.models.token_health import Row, Seen
 from release.reports.prometheus import Run, metrics
-from release.reports.token_health_text import Row
 from tests.token_health.test_health_history import HEALTHY, REVOKED
 
 ENDED = datetime(2026, 11, 5, 12, 0, 1, 500_000, tzinfo=UTC)

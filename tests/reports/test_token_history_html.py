@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from release.core.models.token_health import State
-from release.reports.token_health_text import Strip
+from release.core.models.token_timeline import Strip
 from release.reports.token_history_html import tokens
 from tests import browser
 from tests.minting import token

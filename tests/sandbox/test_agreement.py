@@ -15,11 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from release.acceptance.evaluate import judge
-from release.acceptance.rule import OnIndex, Upload
+from release.acceptance.rule import Upload
 from release.acceptance.twine_form import twine_form
 from release.adapters.system import system
 from release.checks.distribution_reader import SITE
 from release.core.facts import Built, BuiltFile
+from release.core.models.index_contents import OnIndex
 from release.publishing import inspection
 from tests.acceptance.making import (
     NOTHING,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from release.__main__ import main
+from release.cli.main import main
 from release.sandbox import server
 from release.sandbox.seed_schema import World
 from tests import builders

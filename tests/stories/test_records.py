@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 import release
-from release.__main__ import main
+from release.cli.main import main
 from tests.runs import full
 from tests.stories.project import Told, UserProject, make
 

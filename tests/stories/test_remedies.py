@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from release.__main__ import parser
+from release.cli.main import parser
 from release.core.models.index import PYPI
 from release.diagnostics import CATALOG
 from release.sandbox import server

@@ -16,7 +16,7 @@ from unittest import mock
 
 import pytest
 
-from release.__main__ import main
+from release.cli.main import main
 from release.core.secret import Secret
 from release.core.tokens import macaroon
 from release.sandbox import server
@@ -270,7 +270,7 @@ def killed(self):
     self.after = after
     return carry_out(self)
 rotation.Rotation.carry_out = killed
-from release.__main__ import main
+from release.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -12,6 +12,7 @@ import pytest
 from release.checks.token_health_checks import CHECKS
 from release.core import config
 from release.core.errors import ConfigError
+from release.core.models import token_health
 from release.core.models.index import PYPI, TESTPYPI
 from release.core.models.secret_location import Command, KeyringEntry, PrivateFile, Variable
 from release.token_health import fleet
@@ -59,7 +60,7 @@ def parse(text: str) -> Fleet:
 
 def test_all_of_it_is_understood() -> None:
     made = parse(WHOLE)
-    assert made.policy == fleet.Policy(rotate_after=timedelta(days=90), warn_before=timedelta(weeks=3))
+    assert made.policy == token_health.Policy(rotate_after=timedelta(days=90), warn_before=timedelta(weeks=3))
     assert made.manners == fleet.Manners(concurrency=8, rate=2.5, deadline=300.0)
     assert made.remind_after == timedelta(hours=12)
     assert [(one.index.name, one.project, one.place) for one in made.entries] == [
@@ -130,7 +131,7 @@ def test_the_fleet_of_the_documentation_is_valid() -> None:
     (text,) = re.findall(r"```toml\n(.*?)```", DOCS, re.DOTALL)
     made = parse(text)
     assert len(made.entries) == 4
-    assert made.policy == fleet.Policy()
+    assert made.policy == token_health.Policy()
     assert made.manners == fleet.Manners()
     assert made.remind_after == Fleet().remind_after
     assert set(made.waive) <= {one.name for one in CHECKS}

@@ -14,7 +14,7 @@ import pytest
 
 from release.adapters.http import rate_limit
 from release.core.errors import Exit
-from release.reports.token_health_text import Row
+from release.core.models.token_health import Row
 from release.sandbox.faults import Answer, Drop, Fault, When
 from release.sandbox.seed import populate
 from release.sandbox.seed_schema import World
@@ -87,7 +87,7 @@ def test_one_run_tells_all_of_them_apart_and_none_stops_another(watch: Watch) ->
 def test_the_exit_status_is_that_of_the_gravest(words: list[str], strict: bool, status: int) -> None:
     from dataclasses import replace
 
-    from release.reports.token_health_text import Look
+    from release.core.models.token_health import Look
     from tests.token_health.test_health_history import HEALTHY
 
     rows = tuple(

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import os
-import queue
-import socket
-import threading
-import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -19,21 +15,18 @@ from urllib.parse import urlsplit
 
 from release.adapters.http import errors as http_errors
 from release.adapters.http import rate_limit
+from release.adapters.http.reachability import TIMEOUT, look
 from release.core.errors import UnreachableError
 from release.core.models.index import host_of, is_loopback
 
 if TYPE_CHECKING:
     import requests
 
-#: seconds to connect, seconds of silence in an answer
-TIMEOUT = (10.0, 30.0)
 #: how often a GET is tried again, after 0.5, 1, 2, 4 s and up to 0.5 s more
 RETRIES = 4
 #: seconds; the longest wait that a server's Retry-After can ask for
 LONGEST_WAIT = 120
 _AGAIN = (429, 500, 502, 503, 504)
-#: seconds that name resolution, and each address, gets in the first look
-_LOOK = 5.0
 #: what points the common tools to other certificate authorities, strongest first
 _CA_VARIABLES = ("TWINE_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
@@ -150,44 +143,6 @@ def user_agent() -> str:
         return f"pypi-preflight/{version('pypi-preflight')}"
     except PackageNotFoundError:
         return "pypi-preflight/0"
-
-
-def look(url: str) -> None:
-    """Resolve the host of a URL and connect to it. Raises `UnreachableError`, which says what failed."""
-    host = host_of(url)
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    failure: OSError = TimeoutError()
-    deadline = time.monotonic() + 2 * _LOOK
-    for family, kind, protocol, _, address in _resolve(host, port):
-        try:
-            with socket.socket(family, kind, protocol) as one:
-                one.settimeout(max(0.1, min(_LOOK, deadline - time.monotonic())))
-                one.connect(address)
-                return
-        except OSError as error:
-            failure = error
-    raise http_errors.unconnected(host, port, failure)
-
-
-def _resolve(host: str, port: int) -> list[Any]:
-    """Addresses of a host. The system's resolver knows no time limit, so it gets one here."""
-    answers: queue.SimpleQueue[list[Any] | OSError | UnicodeError] = queue.SimpleQueue()
-
-    def ask() -> None:
-        try:
-            answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except (OSError, UnicodeError) as error:  # UnicodeError: a name that IDNA can't encode
-            answers.put(error)
-
-    threading.Thread(target=ask, daemon=True).start()
-    try:
-        answer = answers.get(timeout=_LOOK)
-    except queue.Empty:
-        answer = TimeoutError("the name server did not answer")
-    if isinstance(answer, list):
-        return answer
-    raise http_errors.unresolved(host, answer)
 
 
 def unusable(url: str, what: str, *, cause: str | None = None, remedy: str = "") -> UnreachableError:

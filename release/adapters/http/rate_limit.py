@@ -164,13 +164,13 @@ def _adapter(manners: Manners) -> Any:
     from requests.adapters import HTTPAdapter
 
     from release.adapters.http import errors as http_errors
-    from release.adapters.http import http_client
+    from release.adapters.http import reachability
 
     class Polite(HTTPAdapter):
         """Waits for its turn, and tells how it went. A mere look is tried twice: a kept connection may be stale."""
 
         def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
-            options["timeout"] = options.get("timeout") or http_client.TIMEOUT
+            options["timeout"] = options.get("timeout") or reachability.TIMEOUT
             url = request.url or ""
             for last in (request.method not in {"GET", "HEAD"}, True):
                 manners.wait(url)

@@ -22,8 +22,8 @@ from release.core.models.probe import Form, Probed
 from release.core.redaction import Redactor
 from release.core.secret import Secret
 from release.core.tokens import attenuation
+from release.core.tokens.audience import fits
 from release.core.tokens.token import Token, decode
-from release.credentials.sources import fits
 
 if TYPE_CHECKING:
     import requests

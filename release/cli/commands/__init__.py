@@ -1,7 +1,7 @@
 """The verbs that are no plan: they look, explain, mend, and release nothing.
 
 Each module has the texts, options and handlers of a few. A handler gets the options and where to write;
-`release.__main__` prints, catches, and exits.
+`release.cli.main` prints, catches, and exits.
 """
 
 from __future__ import annotations

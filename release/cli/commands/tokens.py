@@ -14,9 +14,9 @@ from release.core.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from release.cli.terminal.progress_table import Silent
+    from release.core.models.token_health import Look
     from release.reports.lines import Line
     from release.reports.prometheus import Run
-    from release.reports.token_health_text import Look
     from release.token_health.health_history import History
     from release.token_health.notify.deliver import Told
 

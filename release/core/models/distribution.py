@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -27,3 +28,7 @@ class Distribution:
     def kind(self) -> Literal["sdist", "bdist_wheel"]:
         """The index's word for the type of file."""
         return "bdist_wheel" if self.filename.endswith(".whl") else "sdist"
+
+
+#: is shown what is read of an archive's members: path, a piece of the bytes, whether more of this member follow
+Visit = Callable[[str, bytes, bool], None]

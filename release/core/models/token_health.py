@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
+from release.core.errors import Exit
+from release.core.models.check_result import Outcome
 from release.core.models.verdict import Word
 
 #: a `Word`, made more precise where the cause is one that everybody asks for
@@ -73,3 +75,52 @@ class Change:
     now: Seen
     #: since when it is so; aware, UTC
     since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What is wanted of a token."""
+
+    #: how old a token may become; None: as old as it likes
+    rotate_after: timedelta | None = timedelta(days=180)
+    #: how long before its end a token is to be replaced
+    warn_before: timedelta = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One credential, as it is told."""
+
+    seen: Seen
+    #: of the checks that did not pass
+    outcomes: tuple[Outcome, ...]
+    #: None where nobody knows
+    age: timedelta | None
+    #: None where it shows no end
+    left: timedelta | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A run over all that is watched."""
+
+    #: in the order in which they are listed
+    rows: tuple[Row, ...]
+    #: whether it was ended before all was looked at
+    interrupted: bool = False
+    offline: bool = False
+    #: what is to be told beside the tokens: a clock that is wrong, a history that was damaged
+    notes: tuple[str, ...] = ()
+    #: why this run is not remembered, and what to do about it; None where it is
+    forgotten: tuple[str, str] | None = None
+    #: where the history is
+    history: str = ""
+
+    def status(self, *, strict: bool) -> Exit:
+        """The exit status; `strict` makes warnings failures."""
+        words = {row.seen.word for row in self.rows}
+        if "broken" in words or (strict and "warning" in words):
+            return Exit.REFUSED
+        if "unknown" in words or not self.rows:
+            return Exit.UNKNOWN
+        return Exit.WARNED if "warning" in words else Exit.DONE

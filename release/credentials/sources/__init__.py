@@ -14,13 +14,14 @@ from pathlib import Path
 from release.adapters.system.json_pipe import Pipe
 from release.core.models.credential import Ambient, Candidate, Credential, Origin, Resolution
 from release.core.models.finding import Finding, Unknown
-from release.core.models.index import PYPI, TESTPYPI, WELL_KNOWN, Index, is_loopback
+from release.core.models.index import PYPI, TESTPYPI, WELL_KNOWN, Index
 from release.core.secret import Secret
+from release.core.tokens.audience import fits
 from release.core.tokens.token import issuer
 from release.credentials.sources import environment, keyring, pypirc, trusted_publishing
 from release.credentials.sources.base import BrokenSourceError, Found
 
-__all__ = ["BrokenSourceError", "Found", "fits", "resolve"]
+__all__ = ["BrokenSourceError", "Found", "resolve"]
 
 _USERNAME = "__token__"
 
@@ -69,12 +70,6 @@ def resolve(  # noqa: PLR0913 - a question with options, all but the first three
     if search.password and (remark := trusted_publishing.beside(index, env, search.password.origin.detail)):
         search.remarks += (remark,)
     return search.result()
-
-
-def fits(location: str, index: Index) -> bool:
-    """Whether a token with this location may be sent to the index; this machine has several names."""
-    own = index.token_location
-    return location == own or (is_loopback(location) and is_loopback(own))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from packaging.version import InvalidVersion, Version
 
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index
+from release.core.models.index_contents import CLOSED, OPEN_FOR
 from release.core.models.project_listing import FileOnIndex, Listing, releases
 from release.core.models.upload_result import Receipt, Rejection, settle
 
-#: how long PyPI takes files for a release, from its first one on. Source: warehouse, since July 2026
-OPEN_FOR = timedelta(days=14)
-#: what it answers to one that comes later
-CLOSED = "Uploading new files to releases older than 14 days is not allowed."
 _STATUS = 400
 
 

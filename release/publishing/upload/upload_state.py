@@ -13,35 +13,12 @@ from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
 from release.core.models.project_listing import Listing
 from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear, settle
+from release.core.models.upload_settings import Rules
 
 #: what no second attempt changes, as long as nothing got through
 _HOPELESS = {"tls", "proxy"}
 #: answers with which a server asks everybody to slow down, not only this file
 BUSY = {"status 429", "status 503"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """How hard an upload tries: `[tool.release.upload]`."""
-
-    #: files that are sent at the same time, once the first one is there
-    concurrency: int = 4
-    #: how often one file is sent at most
-    attempts: int = 5
-    #: seconds from a file's first unclear answer after which nothing more is begun for it
-    deadline: float = 900
-    #: seconds; the longest wait that a server's Retry-After is granted
-    longest_wait: float = 300
-    #: seconds; what the first pause is drawn below. It doubles from pause to pause
-    pause: float = 1
-    #: seconds; what no pause exceeds
-    longest_pause: float = 60
-    #: seconds that an index gets to show what it took; None: what its kind is known to need
-    visible_within: float | None = None
-
-    def back_off(self, times: int, chance: float) -> float:
-        """A pause after so many failures, at least 1: exponential, with full jitter; `chance` is in [0, 1)."""
-        return chance * min(self.longest_pause, self.pause * 2.0 ** min(times - 1, 30))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

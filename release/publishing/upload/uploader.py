@@ -21,11 +21,12 @@ from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear
+from release.core.models.upload_settings import Rules
 from release.publishing.journal import Journal
 from release.publishing.upload import upload_state
 from release.publishing.upload.errors import UploadError, failure
 from release.publishing.upload.progress import Pace
-from release.publishing.upload.upload_state import Rules, State
+from release.publishing.upload.upload_state import State
 from release.publishing.upload.workers import Answered, Awake, Crashed, Event, Failed, Found, Heard, Lanes
 
 __all__ = ["Timing", "Upload", "UploadError"]

@@ -17,12 +17,12 @@ from release.core.errors import ReleaseError, UsageError
 from release.core.models.credential import Credential
 from release.core.models.finding import Unknown
 from release.core.models.secret_location import Place
-from release.core.models.token_health import Change
+from release.core.models.token_health import Change, Look
 from release.core.secret import Secret
 from release.credentials.sources import default_locations
 from release.reports import notification
 from release.reports.lines import Line
-from release.reports.token_health_text import Look, iso, seen_data
+from release.reports.token_health_text import iso, seen_data
 from release.token_health.fleet import Fleet
 from release.token_health.health_history import History
 from release.token_health.health_run import Wanted

@@ -17,6 +17,7 @@ from release.core.models.index import Index
 from release.core.models.project_listing import Listing
 from release.core.models.secret_location import PrivateFile
 from release.core.secret import Secret
+from release.core.tokens import audience
 from release.core.tokens.token import Token, decode, issuer, scope
 from release.credentials import sources, verify
 from release.token_health.fleet import Entry
@@ -141,7 +142,7 @@ def _old(asked: Asked, resolved: Resolution, everything: Sequence[Holding]) -> S
         return credential.password
     for one in sorted(everything, key=lambda one: (asked.name not in one.projects, not changeable(one.spot))):
         location = issuer(one.secret)
-        if location is not None and sources.fits(location, index):
+        if location is not None and audience.fits(location, index):
             return one.secret
     raise ReleaseError(
         f"there is no token for {index.name} to be rotated: none in the environment, ~/.pypirc, the keyring, the fleet",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from release.adapters.http import errors as http_errors
-from release.adapters.http import http_client
+from release.adapters.http import http_client, reachability
 from release.core.errors import UnreachableError
 from tests.adapters.serving import Handler, closed_port, serving
 
@@ -50,7 +50,7 @@ def test_an_unknown_host_is_a_failure_of_name_resolution(monkeypatch: pytest.Mon
 
 
 def test_a_silent_name_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_client, "_LOOK", 0.05)
+    monkeypatch.setattr(reachability, "_LOOK", 0.05)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(0.3))
     assert (
         failure("https://index.invalid/").message == "no address for 'index.invalid': the name server does not answer"

@@ -12,7 +12,8 @@ from release.core.models.credential import Credential, Resolution
 from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.secret import Secret
 from release.core.tokens import macaroon
-from release.credentials.sources import fits, resolve
+from release.core.tokens.audience import fits
+from release.credentials.sources import resolve
 
 ACME = Index(name="acme", upload_url="https://acme.test/legacy/", simple_url="https://acme.test/simple/", kind="other")
 LOCAL = Index(name="pypi", upload_url="http://127.0.0.1:9/legacy/", simple_url="http://127.0.0.1:9/simple/")

@@ -23,12 +23,12 @@ from release.core.config import Config
 from release.core.errors import Exit
 from release.core.facts import Source
 from release.core.models.distribution import Distribution
+from release.core.models.run_result import Account
 from release.core.models.upload_result import Receipt, Rejection, Unclear
 from release.core.plan import Plan, Upload
 from release.publishing import runner
 from release.publishing.run_resources import Delivery
 from release.publishing.upload.uploader import Timing
-from release.reports.run_text import Account
 from release.sandbox import server
 from release.sandbox.faults import Answer, DiskFull, Drop, Fault, Slow, Stale, When
 from release.sandbox.faults import What as Trouble

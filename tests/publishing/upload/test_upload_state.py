@@ -12,8 +12,9 @@ from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
 from release.core.models.project_listing import FileOnIndex, Listing
 from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear
+from release.core.models.upload_settings import Rules
 from release.publishing.upload import upload_state
-from release.publishing.upload.upload_state import Rules, State
+from release.publishing.upload.upload_state import State
 
 FILE = Distribution(path=Path("acme_widget-1.0-py3-none-any.whl"), sha256="a" * 64, size=10)
 RULES = Rules(deadline=1000)

@@ -18,8 +18,8 @@ from release.adapters.twine.twine_process import Limits, NotSentError
 from release.core.events import Event, Progress, Said
 from release.core.models.distribution import Distribution
 from release.core.models.upload_result import Receipt, Rejection
+from release.core.models.upload_settings import Rules
 from release.publishing.upload.errors import UploadError
-from release.publishing.upload.upload_state import Rules
 from release.sandbox import server
 from release.sandbox.faults import Answer, Clash, Drop, Fault, Slow, When
 from release.sandbox.seed_schema import for_project

@@ -1,0 +1,41 @@
+"""The result of confirming a published release."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from release.core.errors import Exit
+from release.core.facts import Outside, Tried
+from release.core.models.check_result import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """The answer of `confirm`."""
+
+    outside: Outside
+    outcomes: tuple[Outcome, ...]
+    #: path of the record that it was compared with; None where there was none
+    record: str | None
+
+    @property
+    def exit(self) -> Exit:
+        return Exit.REFUSED if any(one.state.blocks for one in self.outcomes) else Exit.DONE
+
+    @property
+    def message(self) -> str:
+        seen = self.outside
+        release = f"{seen.project.name} {seen.project.version} on {seen.index.name}"
+        blocking = sum(one.state.blocks for one in self.outcomes)
+        if blocking:
+            return f"{release} is not confirmed: {blocking} check{'s' if blocking > 1 else ''} did not pass"
+        compared = "as recorded" if seen.recorded else "by their own pages, without a record"
+        installed = [kind for kind, tried in (("wheel", seen.wheel), ("sdist", seen.sdist)) if isinstance(tried, Tried)]
+        return (
+            f"{release} is confirmed: {len(seen.files)} file{'s' if len(seen.files) > 1 else ''} {compared}; "
+            f"{' and '.join(installed)} installed"
+        )
+
+    @property
+    def remedy(self) -> str:
+        return "" if self.exit == Exit.DONE else "do what the arrows above say"

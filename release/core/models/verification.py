@@ -1,0 +1,20 @@
+"""The result of verifying a credential."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from release.core.facts import Access
+from release.core.models.check_result import Outcome
+from release.core.models.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What was learnt of the way to an index, and what it comes to."""
+
+    access: Access
+    outcomes: tuple[Outcome, ...]
+    verdict: Verdict
+    #: whether the index was left alone on purpose
+    offline: bool = False

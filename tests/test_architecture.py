@@ -1,0 +1,218 @@
+"""What docs/architecture.md promises and a machine can check: the order of packages, purity, secrets, names, size."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "release"
+
+#: from the bottom; a module imports from its own package and from the rows before; packages of one row are independent
+PACKAGES = (
+    ("core",),
+    ("acceptance", "diagnostics"),
+    ("adapters",),
+    ("sandbox", "leaks"),
+    ("checks",),
+    ("credentials", "reports"),
+    ("publishing",),
+    ("token_health",),
+    ("cli",),
+    ("tasks", "sessions", "__main__"),
+)
+ROW = {package: number for number, row in enumerate(PACKAGES) for package in row}
+PURE = {"core", "acceptance", "diagnostics", "checks", "reports"}
+IMPURE_MODULES = {"subprocess", "socket", "requests", "urllib3", "os", "shutil", "tempfile", "time"}
+IMPURE_CALLS = {"open", "print", "input", "datetime.now", "datetime.utcnow", "date.today", "time.time"}
+
+#: where the text of a secret is needed, and what for
+REVEALING = {
+    "core/secret.py",
+    "core/redaction.py",
+    "core/tokens/token.py",
+    "core/models/oidc_identity.py",  # decodes the claims of an identity token
+    "adapters/oidc/provider.py",  # exchanges it
+    "adapters/sigstore.py",
+    "adapters/twine/twine_process.py",
+    "adapters/github/releases.py",
+    "adapters/github/actions_secrets.py",  # hands it to gh, on standard input
+    "adapters/index/token_probes.py",
+    "cli/terminal/console.py",  # registers it with the CI service, which masks it from then on
+    "credentials/storage/keyring_writer.py",
+    "token_health/rotation/replace.py",
+    "token_health/notify/webhook.py",  # the address of a webhook is a secret
+    "token_health/notify/apprise.py",
+    "token_health/notify/mail.py",
+    "sandbox/server.py",
+    "sandbox/oidc_provider.py",  # compares the request token of a job
+}
+#: the modules that may print and exit
+PRINTING = {"cli/main.py", "__main__.py"}
+#: file names that may stand in several packages
+COMMON_FILE_NAMES = {"__init__.py", "models.py", "errors.py", "base.py"}
+#: lines; a module is one subject, and above this it rarely is
+LONGEST_MODULE = 350
+#: lines
+LONGEST_FUNCTION = 50
+#: functions that may be longer: a list of options has no better form
+LONG_FUNCTIONS = {("cli/main.py", "parser")}
+
+
+def name_of(path: Path) -> str:
+    parts = ("release", *path.relative_to(ROOT).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES: Mapping[str, Path] = {name_of(path): path for path in sorted(ROOT.rglob("*.py"))}
+ALL = pytest.mark.parametrize("module", [name for name in MODULES if name != "release"])
+
+
+def file_of(module: str) -> str:
+    return MODULES[module].relative_to(ROOT).as_posix()
+
+
+def package_of(module: str) -> str:
+    """The package, or entry point, of a dotted name below `release`."""
+    return module.split(".")[1]
+
+
+@cache
+def parse(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Everything that is imported, wherever the statement stands; `from package import name` as `package.name`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def own_imports(tree: ast.AST) -> set[str]:
+    """The modules of this project that are imported."""
+    found = set()
+    for name in imports(tree):
+        module = name
+        while module.startswith("release.") and module not in MODULES:
+            module = module.rpartition(".")[0]
+        if module.startswith("release."):
+            found.add(module)
+    return found
+
+
+def upward_imports(package: str, tree: ast.AST) -> set[str]:
+    """The imports of packages above, or beside in the same row."""
+    return {
+        module
+        for module in own_imports(tree)
+        if package_of(module) != package and ROW[package_of(module)] >= ROW[package]
+    }
+
+
+def impurities(tree: ast.AST) -> set[str]:
+    """Imports and calls that read the clock, the environment, files or the network."""
+    found = {name for name in imports(tree) if name.split(".")[0] in IMPURE_MODULES}
+    calls = (ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return found | (set(calls) & IMPURE_CALLS)
+
+
+def circle(graph: Mapping[str, set[str]]) -> list[str]:
+    """The modules of an import circle; empty where there is none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def public_definitions(kind: type[ast.stmt]) -> dict[str, set[str]]:
+    """Each public name that modules define at their top → the files that do."""
+    found: dict[str, set[str]] = {}
+    for module in MODULES:
+        for node in parse(module).body:
+            if isinstance(node, kind) and not node.name.startswith("_"):  # type: ignore[attr-defined]
+                found.setdefault(node.name, set()).add(file_of(module))  # type: ignore[attr-defined]
+    return found
+
+
+def test_every_package_has_a_row() -> None:
+    assert {package_of(module) for module in MODULES if module != "release"} == set(ROW)
+
+
+def test_release_has_few_entries() -> None:
+    entries = [path for path in ROOT.iterdir() if path.name != "__pycache__"]
+    assert len(entries) <= 17, sorted(path.name for path in entries)
+
+
+@ALL
+def test_imports_point_down(module: str) -> None:
+    assert not upward_imports(package_of(module), parse(module))
+
+
+def test_an_import_of_a_higher_package_is_noticed() -> None:
+    assert upward_imports("core", ast.parse("def f():\n    from release.publishing import runner"))
+    assert upward_imports("reports", ast.parse("import release.credentials.verify"))
+    assert upward_imports("acceptance", ast.parse("from release.diagnostics.catalog import CATALOG"))
+    assert not upward_imports("publishing", ast.parse("from release.core import plan"))
+
+
+def test_no_modules_import_each_other() -> None:
+    graph = {module: own_imports(parse(module)) - {module} for module in MODULES}
+    assert not circle(graph)
+    assert circle(graph | {"release.core.errors": {"release.core.config"}})
+
+
+@ALL
+def test_pure_packages_do_no_input_or_output(module: str) -> None:
+    if package_of(module) in PURE:
+        assert not impurities(parse(module))
+
+
+def test_impure_code_is_noticed() -> None:
+    for code in ("import os", "from subprocess import run", "open('x')", "datetime.now()", "print(1)"):
+        assert impurities(ast.parse(code)), code
+    assert not impurities(ast.parse("from datetime import datetime\nstream.open()"))
+
+
+@ALL
+def test_only_the_command_line_prints_and_nothing_takes_a_dry_run_parameter(module: str) -> None:
+    for node in ast.walk(parse(module)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"print", "sys.exit"}:
+            assert file_of(module) in PRINTING, f"line {node.lineno}"
+        if isinstance(node, ast.arg):
+            assert node.arg != "dry_run", f"line {node.lineno}"
+
+
+@ALL
+def test_secrets_are_revealed_in_the_listed_modules_only(module: str) -> None:
+    if any(isinstance(node, ast.Attribute) and node.attr == "reveal" for node in ast.walk(parse(module))):
+        assert file_of(module) in REVEALING
+
+
+def test_the_lists_name_modules_that_exist() -> None:
+    files = {file_of(module) for module in MODULES}
+    assert files >= REVEALING | PRINTING | {file for file, _ in LONG_FUNCTIONS}
+
+
+@ALL
+def test_modules_and_functions_stay_small(module: str) -> None:
+    assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) <= LONGEST_MODULE
+    for node in ast.walk(parse(module)):
+        if isinstance(node, ast.FunctionDef) and (file_of(module), node.name) not in LONG_FUNCTIONS:
+            assert (node.end_lineno or 0) - node.lineno < LONGEST_FUNCTION, f"{node.name}, line {node.lineno}"
+
+
+def test_each_file_name_stands_in_one_package() -> None:
+    places: dict[str, set[str]] = {}
+    for path in MODULES.values():
+        places.setdefault(path.name, set()).add(path.parent.relative_to(ROOT).as_posix())
+    assert not {
+        name: sorted(found) for name, found in places.items() if len(found) > 1 and name not in COMMON_FILE_NAMES
+    }
