@@ -54,7 +54,7 @@ def _lines(one: Change) -> Iterator[str]:
 
 
 def document(changes: Sequence[Change], *, number: str, at: datetime) -> dict[str, Any]:
-    """The same for programs, schema 1, as docs/telling.md explains it. `number` is of this message alone."""
+    """The same for programs, schema 1, as docs/notifications.md explains it. `number` is of this message alone."""
     return {
         "schema": 1,
         "id": number,

@@ -85,6 +85,6 @@ def test_nothing_to_watch_is_a_valid_file() -> None:
 
 
 def test_every_metric_is_documented_and_no_other() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "telling.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "docs" / "notifications.md").read_text(encoding="utf-8")
     full = metrics(run(row(replace(HEALTHY, expires=ENDED), age=1)))
     assert set(re.findall(r"`(pypi_preflight_\w+)", text)) == set(re.findall(r"# TYPE (\w+)", full))

@@ -57,7 +57,7 @@ def _arguments_of_schedule(own: argparse.ArgumentParser) -> None:
 def ci(options: argparse.Namespace, write: Write) -> int:
     """A workflow, on standard output or in a file."""
     from release.adapters.system import system
-    from release.publishing.ci import generate
+    from release.publishing.ci import pipeline as generate
 
     pipeline = generate.pipeline(
         system.real(), options.directory.resolve(),
@@ -70,7 +70,7 @@ def ci(options: argparse.Namespace, write: Write) -> int:
 
 def deliver(options: argparse.Namespace, write: Write, document: dict[str, object], text: str) -> None:
     """Write a text to the file that is asked for, or else to the reader."""
-    from release.publishing.ci import generate
+    from release.publishing.ci import pipeline as generate
 
     if options.output is None:
         show(options, write, document | {"text": text}, text.splitlines())

@@ -52,7 +52,7 @@ def possible(fleet: Fleet, *, offline: bool, where: str) -> None:
     if not fleet.notify.channels and fleet.notify.ping is None:
         raise UsageError(
             "nobody is to be told: there is no channel",
-            remedy=f"add a table [notify] to {where}: webhook, mail, apprise or ping (docs/telling.md)",
+            remedy=f"add a table [notify] to {where}: webhook, mail, apprise or ping (docs/notifications.md)",
         )
     if offline:
         raise UsageError(

@@ -51,7 +51,7 @@ def test_all_of_it_is_understood() -> None:
 
 
 def test_the_table_of_the_documentation_is_valid() -> None:
-    text = (Path(__file__).parents[3] / "docs" / "telling.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "docs" / "notifications.md").read_text(encoding="utf-8")
     (table,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     made = parse(table)
     assert [type(one) for one in made.channels] == [Webhook, Mail, Apprise]
