@@ -43,7 +43,7 @@ REVEALING = {
     "adapters/github/actions_secrets.py",  # hands it to gh, on standard input
     "adapters/index/token_probes.py",
     "cli/terminal/console.py",  # registers it with the CI service, which masks it from then on
-    "credentials/storage/keyring_writer.py",
+    "credentials/sources/keyring_writer.py",
     "token_health/rotation/replace.py",
     "token_health/notify/webhook.py",  # the address of a webhook is a secret
     "token_health/notify/apprise.py",

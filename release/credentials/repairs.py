@@ -21,7 +21,7 @@ from release.core.models.index import WELL_KNOWN
 from release.core.redaction import redact
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode
-from release.credentials.storage import ini_editor, keyring_writer
+from release.credentials.sources import ini_editor, keyring_writer
 
 _PLACE = re.compile(r".+, line (?P<line>\d+), \[(?P<section>.+)\] (?P<key>\w+)")
 _LINE = re.compile(r".+, line (?P<line>\d+)")

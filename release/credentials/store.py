@@ -17,8 +17,7 @@ from release.core.models.verdict import Verdict
 from release.core.secret import Secret
 from release.core.tokens.token import Damage, decode
 from release.credentials import verify
-from release.credentials.sources import keyring
-from release.credentials.storage import keyring_writer
+from release.credentials.sources import keyring, keyring_writer
 from release.credentials.verify import Verification
 
 _USERNAME = "__token__"

@@ -28,8 +28,8 @@ from release.core.models.secret_location import Command
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode, window
 from release.credentials import verify
-from release.credentials.sources import default_locations
-from release.credentials.sources.default_locations import Taken
+from release.credentials.sources import configured_locations
+from release.credentials.sources.configured_locations import Taken
 from release.token_health.fleet import Manners
 from release.token_health.health_evaluation import Result, judge, unlooked
 from release.token_health.health_history import Key
@@ -91,7 +91,7 @@ class Census:
                 yield number, replace(one, taken=taken)
 
     def _run(self, source: Command, username: str) -> Taken:
-        return default_locations.take(self.system, source, username=username, directory=self.directory)
+        return configured_locations.take(self.system, source, username=username, directory=self.directory)
 
     def look(self, watched: Sequence[Watched]) -> Iterator[tuple[int, Result]]:
         """The number of a credential, and what is said of it, as soon as it is known.

@@ -19,8 +19,8 @@ from release.core.models.token_health import Policy
 from release.core.tokens import audience
 from release.core.tokens.token import issuer
 from release.credentials import sources
-from release.credentials.sources import default_locations
-from release.credentials.sources.default_locations import Taken
+from release.credentials.sources import configured_locations
+from release.credentials.sources.configured_locations import Taken
 from release.token_health.fleet import Fleet
 
 _USER = Origin(kind="default", detail="the default for API tokens")
@@ -55,13 +55,13 @@ def of_fleet(system: System, fleet: Fleet, directory: Path) -> tuple[Watched, ..
     """The entries of a fleet; variables, files and the keyring have been asked, programs have not."""
     asked = {one.place: one.username for one in fleet.entries}
     entries = [place for place in asked if isinstance(place, KeyringEntry)]
-    known: dict[Place, Taken | None] = dict(default_locations.of_keyring(entries, system.env).items())
+    known: dict[Place, Taken | None] = dict(configured_locations.of_keyring(entries, system.env).items())
     for place, username in asked.items():
         if not isinstance(place, KeyringEntry):
             known[place] = (
                 None
                 if isinstance(place, Command)
-                else default_locations.take(system, place, username=username, directory=directory)
+                else configured_locations.take(system, place, username=username, directory=directory)
             )
     return tuple(
         Watched(

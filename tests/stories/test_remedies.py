@@ -23,7 +23,7 @@ from release.sandbox import server
 from release.sandbox.seed_schema import World
 from release.sandbox.server import Sandbox
 from tests import builders
-from tests.credentials.storage.test_keyring_writing import BACKENDS
+from tests.credentials.sources.test_keyring_writing import BACKENDS
 from tests.sandbox.asking import Index as Asking
 
 #: how a command begins

@@ -17,7 +17,7 @@ from release.sandbox.seed_schema import ApiToken, Project, User, World
 from tests.stories.project import Indexes, Told, UserProject, indexes, make, posts, release_table
 from tests.stories.terminal import talk
 
-BACKENDS = Path(__file__).parents[1] / "adapters" / "credentials" / "backends"
+BACKENDS = Path(__file__).parents[1] / "credentials" / "sources" / "backends"
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows")
 
 WORLD = World(

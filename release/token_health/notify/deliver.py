@@ -19,7 +19,7 @@ from release.core.models.finding import Unknown
 from release.core.models.secret_location import Place
 from release.core.models.token_health import Change, Look
 from release.core.secret import Secret
-from release.credentials.sources import default_locations
+from release.credentials.sources import configured_locations
 from release.reports import notification
 from release.reports.lines import Line
 from release.reports.token_health_text import iso, seen_data
@@ -177,7 +177,7 @@ class _Post:
 
 
 def _taken(system: System, place: Place, directory: Path) -> Secret:
-    found = default_locations.take(system, place, username="", directory=directory).resolution
+    found = configured_locations.take(system, place, username="", directory=directory).resolution
     match found.credential:
         case Credential(password=password):
             return password

@@ -14,7 +14,7 @@ from release.core.errors import Exit, ReleaseError
 from release.core.facts import Project
 from release.core.models.secret_location import KeyringEntry, shown
 from release.core.secret import Secret
-from release.credentials.storage import keyring_writer
+from release.credentials.sources import keyring_writer
 from release.token_health.rotation import new_token, replace, unfinished_rotation
 from release.token_health.rotation.discovery import Asked, Found, works
 from release.token_health.rotation.revocation import Life, Watch

@@ -13,7 +13,7 @@ from release.adapters.system import private_rewrite
 from release.core.errors import ReleaseError
 from release.core.models.secret_location import KeyringEntry, PrivateFile
 from release.core.secret import Secret
-from release.credentials.storage import ini_editor, keyring_writer
+from release.credentials.sources import ini_editor, keyring_writer
 from release.token_health.rotation.rotation_plan import Holding, PypircLine
 
 

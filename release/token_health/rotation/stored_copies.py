@@ -11,7 +11,7 @@ from release.adapters.system.system import System
 from release.core.models.credential import Candidate, Credential, Resolution
 from release.core.models.index import Index
 from release.core.models.secret_location import KeyringEntry, Place, PrivateFile, Variable, shown
-from release.credentials.sources import default_locations, keyring
+from release.credentials.sources import configured_locations, keyring
 from release.token_health.fleet import Entry
 from release.token_health.rotation import replace as replacing
 from release.token_health.rotation.rotation_plan import Holding, home
@@ -58,7 +58,7 @@ def _of_keyring(
         *(KeyringEntry(service=service, username="__token__") for service in beside),
         *(one.place for one in fleet if isinstance(one.place, KeyringEntry)),
     )
-    for entry, taken in default_locations.of_keyring(list(dict.fromkeys(asked)), system.env).items():
+    for entry, taken in configured_locations.of_keyring(list(dict.fromkeys(asked)), system.env).items():
         had = taken.resolution.credential
         if isinstance(had, Credential):
             projects = tuple(one.project for one in fleet if one.place == entry and one.project)
@@ -71,11 +71,11 @@ def _of_fleet(system: System, fleet: Iterable[Entry], directory: Path) -> Iterat
         if not isinstance(one.place, KeyringEntry):
             projects.setdefault(one.place, []).extend([one.project] if one.project else [])
     for place, names in projects.items():
-        had = default_locations.take(system, place, username="__token__", directory=directory).resolution.credential
+        had = configured_locations.take(system, place, username="__token__", directory=directory).resolution.credential
         if isinstance(had, Credential):
             spot = _whole(place, directory, system.home) if isinstance(place, PrivateFile) else place
             yield Holding(spot=spot, where=shown(place), secret=had.password, projects=tuple(names))
 
 
 def _whole(place: PrivateFile, directory: Path, home_directory: Path) -> PrivateFile:
-    return PrivateFile(path=str(directory / default_locations.expanded(place.path, home_directory)))
+    return PrivateFile(path=str(directory / configured_locations.expanded(place.path, home_directory)))

@@ -22,7 +22,7 @@ from release.credentials.sources import resolve
 from release.credentials.sources.base import Found
 from release.credentials.sources.keyring import find, near_misses
 
-BACKENDS = Path(__file__).parents[2] / "adapters" / "credentials" / "backends"
+BACKENDS = Path(__file__).parent / "backends"
 OTHER = Index(name="acme", upload_url="https://acme.test/legacy/", simple_url="https://acme.test/simple/", kind="other")
 
 

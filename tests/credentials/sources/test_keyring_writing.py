@@ -17,10 +17,9 @@ from release.core.models.credential import Credential
 from release.core.models.index import PYPI, TESTPYPI
 from release.core.secret import Secret
 from release.core.tokens import macaroon
-from release.credentials.sources import resolve
-from release.credentials.storage import keyring_writer
+from release.credentials.sources import keyring_writer, resolve
 
-BACKENDS = Path(__file__).parents[2] / "adapters" / "credentials" / "backends"
+BACKENDS = Path(__file__).parent / "backends"
 
 
 def token(location: str = "pypi.org") -> Secret:

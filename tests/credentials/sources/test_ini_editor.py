@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release.credentials.storage import ini_editor
+from release.credentials.sources import ini_editor
 
 FILE = (
     b"# mine\r\n[distutils]\r\nindex-servers =\r\n  pypi\r\n\r\n"

@@ -18,7 +18,7 @@ from release.core.models.credential import Credential, Origin
 from release.core.models.index import Index
 from release.core.models.secret_location import KeyringEntry
 from release.core.secret import Secret
-from release.credentials.sources import default_locations, keyring
+from release.credentials.sources import configured_locations, keyring
 from release.credentials.sources.base import Found
 
 _CHILD = Path(__file__).parents[2] / "adapters" / "keyring" / "write_child.py"
@@ -49,7 +49,7 @@ def put(
     """Let an entry have a token, and read it back. Raises ReleaseError as `keep` does."""
     request = {"do": "keep", "service": entry.service, "username": entry.username, "insecure": insecure}
     backend = _ask({**request, "password": secret.reveal()}, env, limit)
-    had = default_locations.of_keyring([entry], env, limit=limit)[entry].resolution.credential
+    had = configured_locations.of_keyring([entry], env, limit=limit)[entry].resolution.credential
     if not isinstance(had, Credential) or had.password != secret:
         raise _not_given_back(backend)
 

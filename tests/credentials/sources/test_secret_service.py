@@ -18,8 +18,7 @@ from release.core.models.credential import Credential
 from release.core.models.finding import Unknown
 from release.core.models.index import PYPI
 from release.core.secret import Secret
-from release.credentials.sources import keyring, resolve
-from release.credentials.storage import keyring_writer
+from release.credentials.sources import keyring, keyring_writer, resolve
 from tests import builders
 from tests.stories.project import files_on, indexes, make, release_table
 

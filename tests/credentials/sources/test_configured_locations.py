@@ -15,8 +15,8 @@ from release.adapters.system.system import real
 from release.core.models.credential import Credential
 from release.core.models.finding import Finding, Unknown
 from release.core.models.secret_location import Command, KeyringEntry, Place, PrivateFile, Variable, shown
-from release.credentials.sources import default_locations
-from release.credentials.sources.default_locations import Taken
+from release.credentials.sources import configured_locations
+from release.credentials.sources.configured_locations import Taken
 from tests.credentials.sources.test_keyring import keyring
 from tests.minting import token
 
@@ -26,7 +26,7 @@ SECRET = token()
 
 def take(place: Place, directory: Path, **env: str) -> Taken:
     system = replace(real(), env={"PATH": os.environ["PATH"], **env}, home=directory)
-    return default_locations.take(system, place, username="__token__", directory=directory)
+    return configured_locations.take(system, place, username="__token__", directory=directory)
 
 
 def secret(taken: Taken) -> str:
@@ -136,13 +136,13 @@ FIRST, SECOND, THIRD = (KeyringEntry(service=f"https://{n}.test/legacy/", userna
 
 def test_many_entries_are_asked_of_one_process(tmp_path: Path) -> None:
     env = keyring(tmp_path, (FIRST.service, "__token__", SECRET), (THIRD.service, "__token__", "another"))
-    found = default_locations.of_keyring([FIRST, SECOND, THIRD], env)
+    found = configured_locations.of_keyring([FIRST, SECOND, THIRD], env)
     assert (secret(found[FIRST]), secret(found[THIRD])) == (SECRET, "another")
     assert missing(found[SECOND]).remedy == f"run: keyring set {SECOND.service} __token__"
 
 
 def test_a_keyring_that_is_silent_costs_its_time_once(tmp_path: Path) -> None:
-    found = default_locations.of_keyring([FIRST, SECOND, THIRD], keyring(tmp_path, backend="Silent"), limit=1.0)
+    found = configured_locations.of_keyring([FIRST, SECOND, THIRD], keyring(tmp_path, backend="Silent"), limit=1.0)
     assert {unknown(one).cause for one in found.values()} == {"keyring.hang"}
     assert len(found) == 3
 
@@ -152,7 +152,7 @@ def test_a_keyring_that_is_silent_costs_its_time_once(tmp_path: Path) -> None:
     [("Locked", "is locked"), ("Broken", "broken"), ("keyring.backends.null.Keyring", "no keyring can be asked")],
 )
 def test_a_keyring_that_can_not_be_asked_leaves_it_unknown(tmp_path: Path, backend: str, why: str) -> None:
-    found = default_locations.of_keyring([FIRST, SECOND], keyring(tmp_path, backend=backend))
+    found = configured_locations.of_keyring([FIRST, SECOND], keyring(tmp_path, backend=backend))
     for one in found.values():
         assert why in unknown(one).reason
         assert unknown(one).remedy

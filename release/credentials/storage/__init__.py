@@ -1,1 +1,0 @@
-"""Where a credential is kept."""
