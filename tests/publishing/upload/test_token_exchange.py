@@ -325,7 +325,7 @@ def test_a_long_upload_goes_on_with_a_new_token(tmp_path: Path) -> None:
             verb="publish", project=PROJECT.name, version="1.0", commit=None, strict=True, steps=(Upload(index="pypi"),)
         )
         log = journal.for_release(tmp_path, version="1.0", commit=None)
-        with Delivery(system=system, tell=lambda _: None, plan=plan, config=Config()) as delivery:
+        with Delivery(system=system, tell=lambda _: None, plan=plan, config=Config(attest="never")) as delivery:
             delivery.credential("pypi", ambient, None)
             done, _ = delivery.upload(index, PROJECT, files, log, ready=lambda: None)
         assert done
