@@ -30,7 +30,7 @@ from release.publishing.upload.pending import in_order
 from release.publishing.upload.uploader import Timing, Upload
 from release.publishing.upload.workers import Found, Lanes, Sender
 from release.sandbox.server import Sandbox
-from tests.builders import sdist, sdist_name, wheel, wheel_name
+from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
 
 PROJECT = Project(name="acme-widget", version="1.0")
 HERE = Origin(kind="sandbox", detail="made for a test")

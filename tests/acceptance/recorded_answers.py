@@ -17,8 +17,8 @@ from typing import Any, Literal
 
 from release.acceptance.twine_form import twine_form
 from tests.acceptance import making
-from tests.builders import Value, fields
-from tests.sandbox.asking import Clock, Index, Reply
+from tests.sample_distributions import Value, fields
+from tests.sandbox.sandbox_client import Clock, Index, Reply
 
 Prepare = Callable[[Index, Clock], None]
 
@@ -170,7 +170,7 @@ def bare(token: str = "account", **more: str) -> Callable[[Index, bytes], Reply]
 
 
 def urlencoded(pypi: Index, content: bytes) -> Reply:
-    from tests.sandbox.asking import basic
+    from tests.sandbox.sandbox_client import basic
 
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": basic(pypi.token())}
     return pypi.ask("POST", "/legacy/", body=b"%3Aaction=file_upload", headers=headers)
@@ -182,8 +182,8 @@ def without_file(pypi: Index, content: bytes) -> Reply:
 
 def cut_short(pypi: Index, content: bytes) -> Reply:
     """The body ends in the middle of the last field, which is the digest."""
-    from tests.builders import form
-    from tests.sandbox.asking import basic
+    from tests.sample_distributions import form
+    from tests.sandbox.sandbox_client import basic
 
     values = GOOD.form(content)
     digest = values.pop("blake2_256_digest")

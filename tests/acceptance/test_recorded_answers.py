@@ -20,7 +20,7 @@ from release.checks.distribution_reader import SITE
 from release.core.models.index_contents import OnIndex
 from release.publishing import inspection
 from tests.acceptance.recorded_answers import FORM, OK, ROWS, Row
-from tests.sandbox.asking import EXPLANATIONS, WORLD, Clock, Index, Reply, index, page
+from tests.sandbox.sandbox_client import EXPLANATIONS, WORLD, Clock, Index, Reply, index, page
 
 RECORDED = Path(__file__).parents[1] / "diagnoses" / "recorded.json"
 

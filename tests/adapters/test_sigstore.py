@@ -21,10 +21,10 @@ from release.core.models.distribution import Distribution
 from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.models.oidc_identity import Identity, read
 from release.core.secret import Secret
-from tests import sigstore_service
-from tests.adapters.serving import serving
-from tests.builders import sdist, sdist_name, wheel, wheel_name
-from tests.sigstore_service import CLAIMS, id_token
+from tests.adapters import fake_sigstore
+from tests.adapters.fake_sigstore import CLAIMS, id_token
+from tests.adapters.loopback_server import serving
+from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
 
 US = Publisher(
     kind="GitHub", details=(("environment", "pypi"), ("repository", "octo/widget"), ("workflow", "release.yml"))
@@ -32,8 +32,8 @@ US = Publisher(
 
 
 @pytest.fixture
-def service() -> Iterator[sigstore_service.Sigstore]:
-    with sigstore_service.running() as made:
+def service() -> Iterator[fake_sigstore.Sigstore]:
+    with fake_sigstore.running() as made:
         yield made
 
 
@@ -44,7 +44,7 @@ def files(directory: Path) -> list[Distribution]:
 
 
 def signed(
-    service: sigstore_service.Sigstore, found: list[Distribution], directory: Path, **claims: str
+    service: fake_sigstore.Sigstore, found: list[Distribution], directory: Path, **claims: str
 ) -> tuple[dict[str, str], Sigstore]:
     trust = Sigstore(config=service.write(directory))
     return sigstore.sign(found, trust, identity(service.claims | claims)), trust
@@ -54,7 +54,7 @@ def identity(claims: Mapping[str, Any]) -> Identity:
     return read(Secret(id_token(claims, sigstore.AUDIENCE)), "GitHub", sigstore.AUDIENCE)
 
 
-def test_each_file_gets_an_attestation_that_holds(tmp_path: Path, service: sigstore_service.Sigstore) -> None:
+def test_each_file_gets_an_attestation_that_holds(tmp_path: Path, service: fake_sigstore.Sigstore) -> None:
     found = files(tmp_path)
     made, trust = signed(service, found, tmp_path)
     for file in found:
@@ -77,7 +77,7 @@ def test_each_file_gets_an_attestation_that_holds(tmp_path: Path, service: sigst
 )
 def test_an_attestation_holds_for_these_bytes_of_this_publisher_alone(
     tmp_path: Path,
-    service: sigstore_service.Sigstore,
+    service: fake_sigstore.Sigstore,
     publisher: Publisher,
     changed: dict[str, str],
     reason: str,
@@ -91,10 +91,10 @@ def test_an_attestation_holds_for_these_bytes_of_this_publisher_alone(
     assert caught.value.remedy
 
 
-def test_what_another_authority_signed_is_not_believed(tmp_path: Path, service: sigstore_service.Sigstore) -> None:
+def test_what_another_authority_signed_is_not_believed(tmp_path: Path, service: fake_sigstore.Sigstore) -> None:
     found = files(tmp_path)
     made, _ = signed(service, found, tmp_path)
-    with sigstore_service.running() as other:
+    with fake_sigstore.running() as other:
         trust = Sigstore(config=other.write(tmp_path))
     for trusted in (trust, Sigstore(config=None)):
         offline = sigstore._trust(trusted) if trusted.config else _public()
@@ -111,13 +111,13 @@ def _public() -> object:
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"version": 1}', "\0"])
-def test_what_is_no_attestation_is_not_believed(tmp_path: Path, service: sigstore_service.Sigstore, text: str) -> None:
+def test_what_is_no_attestation_is_not_believed(tmp_path: Path, service: fake_sigstore.Sigstore, text: str) -> None:
     with pytest.raises(DisbelievedError):
         sigstore.verify(text, US, wheel_name(), "0" * 64, Sigstore(config=service.write(tmp_path)))
 
 
 def test_a_statement_that_was_changed_after_it_was_signed_is_not_believed(
-    tmp_path: Path, service: sigstore_service.Sigstore
+    tmp_path: Path, service: fake_sigstore.Sigstore
 ) -> None:
     found = files(tmp_path)
     made, trust = signed(service, found, tmp_path)
@@ -127,7 +127,7 @@ def test_a_statement_that_was_changed_after_it_was_signed_is_not_believed(
         sigstore.verify(json.dumps(one), US, found[1].filename, found[1].sha256, trust)
 
 
-def test_a_reusable_workflow_is_found_out_before_the_upload(tmp_path: Path, service: sigstore_service.Sigstore) -> None:
+def test_a_reusable_workflow_is_found_out_before_the_upload(tmp_path: Path, service: fake_sigstore.Sigstore) -> None:
     shared = "octo/widget/.github/workflows/shared.yml@refs/tags/v1.0"
     with pytest.raises(UnsignedError, match="Build Config URI") as caught:
         signed(service, files(tmp_path), tmp_path, job_workflow_ref=shared)
@@ -148,21 +148,21 @@ def test_an_identity_that_pypi_takes_no_attestations_of_is_named(tmp_path: Path,
 
 
 @pytest.mark.parametrize("path", ["/api/v2/signingCert", "/api/v1/log/entries"])
-def test_a_sigstore_that_is_down_is_said(tmp_path: Path, service: sigstore_service.Sigstore, path: str) -> None:
+def test_a_sigstore_that_is_down_is_said(tmp_path: Path, service: fake_sigstore.Sigstore, path: str) -> None:
     service.broken[path] = 503
     with pytest.raises(UnsignedError, match=r"'127\.0\.0\.1' answers 503"):
         signed(service, files(tmp_path), tmp_path)
 
 
 def test_a_sigstore_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with sigstore_service.running() as service:
+    with fake_sigstore.running() as service:
         trust = Sigstore(config=service.write(tmp_path))
     with pytest.raises(UnsignedError, match=r"connection to '127\.0\.0\.1' was refused"):
         sigstore.sign(files(tmp_path), trust, identity(CLAIMS))
 
 
 def test_a_sigstore_that_never_answers_is_not_waited_for(tmp_path: Path) -> None:
-    with serving(lambda _: time.sleep(3)) as silent, sigstore_service.running() as service:
+    with serving(lambda _: time.sleep(3)) as silent, fake_sigstore.running() as service:
         service.url = silent.url.rstrip("/")
         trust = Sigstore(config=service.write(tmp_path))
         with pytest.raises(UnsignedError, match="did not send a signature within 1 seconds") as caught:

@@ -12,7 +12,7 @@ from release.core.facts import Built, Leaks
 from release.core.models.check_result import Outcome, State
 from release.core.models.finding import Finding
 from release.core.models.leak import KINDS, Leak, Scope, Searched, Unread
-from tests.minting import HOST
+from tests.fake_tokens import HOST
 
 TOKEN = Leak(kind="pypi-token", identity="1f0c", host=HOST, path="a/conf.py", line=7)
 KEY = Leak(kind="private-key", identity="5d41402a", path="deploy.pem", line=1)

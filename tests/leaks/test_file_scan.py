@@ -21,7 +21,7 @@ from release.adapters.system.system import real
 from release.core.models.leak import Searched
 from release.leaks import archive_members, file_scan, git_grep, prefilter, worktree
 from release.leaks.scanner import OVERLAP
-from tests import builders, minting
+from tests import fake_tokens, sample_distributions
 
 
 def identities(found: Searched) -> list[str]:
@@ -33,15 +33,20 @@ def paths(found: Searched) -> list[str]:
 
 
 PACKINGS: dict[str, Callable[[bytes], tuple[bytes, str]]] = {
-    "zip": lambda data: (builders.zipped({"a/b.txt": data}), "!a/b.txt"),
-    "tar.gz": lambda data: (builders.tarred({"a/b.txt": data.decode()}), "!a/b.txt"),
-    "tar": lambda data: (gzip.decompress(builders.tarred({"a/b.txt": data.decode()})), "!a/b.txt"),
-    "tar.xz": lambda data: (lzma.compress(gzip.decompress(builders.tarred({"a/b.txt": data.decode()}))), "!a/b.txt"),
+    "zip": lambda data: (sample_distributions.zipped({"a/b.txt": data}), "!a/b.txt"),
+    "tar.gz": lambda data: (sample_distributions.tarred({"a/b.txt": data.decode()}), "!a/b.txt"),
+    "tar": lambda data: (gzip.decompress(sample_distributions.tarred({"a/b.txt": data.decode()})), "!a/b.txt"),
+    "tar.xz": lambda data: (
+        lzma.compress(gzip.decompress(sample_distributions.tarred({"a/b.txt": data.decode()}))),
+        "!a/b.txt",
+    ),
     "gz": lambda data: (gzip.compress(data), ""),
     "bz2": lambda data: (bz2.compress(data), ""),
     "xz": lambda data: (lzma.compress(data), ""),
     "zip in tar.gz in whl": lambda data: (
-        builders.zipped({"in.tgz": builders.tarred({"x.zip": builders.zipped({"b.txt": data})})}),
+        sample_distributions.zipped(
+            {"in.tgz": sample_distributions.tarred({"x.zip": sample_distributions.zipped({"b.txt": data})})}
+        ),
         "!in.tgz!x.zip!b.txt",
     ),
 }
@@ -49,8 +54,8 @@ PACKINGS: dict[str, Callable[[bytes], tuple[bytes, str]]] = {
 
 @pytest.mark.parametrize("pack", PACKINGS.values(), ids=PACKINGS)
 def test_a_token_is_found_in_every_kind_of_archive(pack: Callable[[bytes], tuple[bytes, str]], tmp_path: Path) -> None:
-    name = minting.identifier()
-    packed, place = pack(f"one\ntwo\n{minting.token(name)}\n".encode())
+    name = fake_tokens.identifier()
+    packed, place = pack(f"one\ntwo\n{fake_tokens.token(name)}\n".encode())
     (tmp_path / "f").write_bytes(packed)
     for found in (
         file_scan.content(packed, "f"),
@@ -62,22 +67,22 @@ def test_a_token_is_found_in_every_kind_of_archive(pack: Callable[[bytes], tuple
 
 
 def test_credential_files_are_known_by_their_names_in_archives() -> None:
-    packed = builders.zipped({"x/.pypirc": "[pypi]\npassword = q7-Zebra-42\n"})
+    packed = sample_distributions.zipped({"x/.pypirc": "[pypi]\npassword = q7-Zebra-42\n"})
     assert [leak.kind for leak in file_scan.content(packed, "a.whl").leaks] == ["pypirc"]
 
 
 @pytest.mark.parametrize("cut", [1, 10, 200])
 def test_a_damaged_archive_is_searched_as_far_as_it_goes(cut: int) -> None:
-    name = minting.identifier()
+    name = fake_tokens.identifier()
     stored = io.BytesIO()
     with zipfile.ZipFile(stored, "w") as archive:
-        archive.writestr("a.txt", minting.token(name) + "\n" * 300)
+        archive.writestr("a.txt", fake_tokens.token(name) + "\n" * 300)
     assert identities(file_scan.content(stored.getvalue()[:-cut], "a.zip")) == [name]
 
 
 def test_a_token_on_the_border_of_two_pieces_is_found_once_with_its_line(tmp_path: Path) -> None:
-    name = minting.identifier()
-    token = minting.token(name).encode()
+    name = fake_tokens.identifier()
+    token = fake_tokens.token(name).encode()
     before = b"x\n" * ((file_scan._AT_A_TIME - 80) // 2)  # the border, wherever it is
     data = before + token + b"\n" + b"y\n" * OVERLAP
     (tmp_path / "large").write_bytes(data)
@@ -105,7 +110,7 @@ def test_a_huge_member_takes_little_memory(tmp_path: Path, packed: bool) -> None
 @pytest.mark.parametrize("depth", [0, 1])
 def test_a_bomb_is_told_and_not_unpacked(depth: int) -> None:
     bomb = gzip.compress(bytes(80 << 20), compresslevel=6)
-    packed = builders.zipped({"b.gz": bomb}) if depth else bomb
+    packed = sample_distributions.zipped({"b.gz": bomb}) if depth else bomb
     found = file_scan.content(packed, "bomb")
     assert [one.path for one in found.unread] == ["bomb"]
     assert "unpacks" in found.unread[0].reason
@@ -121,7 +126,7 @@ def test_a_header_that_claims_gigabytes_costs_no_memory() -> None:
 def test_archives_without_end_are_told() -> None:
     packed = b"x"
     for _ in range(12):
-        packed = builders.zipped({"a.zip": packed})
+        packed = sample_distributions.zipped({"a.zip": packed})
     (unread,) = file_scan.content(packed, "a.zip").unread
     assert "inside" in unread.reason
 
@@ -135,7 +140,7 @@ def git(where: Path, *words: str) -> None:
 def test_outside_a_repository_all_but_litter_is_searched(tmp_path: Path) -> None:
     for place in ("a.txt", "sub/b.txt", "node_modules/c.txt", ".nox/d.txt", "env/e.txt"):
         (tmp_path / place).parent.mkdir(exist_ok=True)
-        (tmp_path / place).write_text(minting.token())
+        (tmp_path / place).write_text(fake_tokens.token())
     (tmp_path / "env" / "pyvenv.cfg").touch()
     found = worktree.search(real(), tmp_path)
     assert paths(found) == ["a.txt", "sub/b.txt"]
@@ -146,7 +151,7 @@ def test_in_a_repository_all_but_what_git_ignores_is_searched(tmp_path: Path) ->
     git(tmp_path, "init", "-q")
     (tmp_path / ".gitignore").write_text("ignored.txt\n")
     for place in ("tracked.txt", "new.txt", "ignored.txt"):
-        (tmp_path / place).write_text(minting.token())
+        (tmp_path / place).write_text(fake_tokens.token())
     (tmp_path / "clean.txt").write_text("nothing")
     git(tmp_path, "add", ".gitignore", "tracked.txt", "clean.txt")
     found = worktree.search(real(), tmp_path)
@@ -158,7 +163,7 @@ def test_a_subdirectory_of_a_repository_is_searched_alone(tmp_path: Path) -> Non
     git(tmp_path, "init", "-q")
     (tmp_path / "sub").mkdir()
     for place in ("a.txt", "sub/b.txt"):
-        (tmp_path / place).write_text(minting.token())
+        (tmp_path / place).write_text(fake_tokens.token())
     git(tmp_path, "add", ".")
     assert paths(worktree.search(real(), tmp_path / "sub")) == ["b.txt"]
 
@@ -168,7 +173,7 @@ def test_submodules_are_searched(tmp_path: Path) -> None:
     for place in (inner, outer):
         place.mkdir()
         git(place, "init", "-q")
-    (inner / "a.txt").write_text(minting.token())
+    (inner / "a.txt").write_text(fake_tokens.token())
     git(inner, "add", ".")
     git(inner, "commit", "-q", "-m", "x")
     git(outer, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner), "sub")
@@ -177,7 +182,7 @@ def test_submodules_are_searched(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows gives links to administrators alone")
 def test_links_and_pipes_are_not_followed(tmp_path: Path) -> None:
-    (tmp_path / "elsewhere").write_text(minting.token())
+    (tmp_path / "elsewhere").write_text(fake_tokens.token())
     tree = tmp_path / "tree"
     tree.mkdir()
     (tree / "link").symlink_to(tmp_path / "elsewhere")
@@ -188,21 +193,21 @@ def test_links_and_pipes_are_not_followed(tmp_path: Path) -> None:
 
 
 def forms() -> dict[str, bytes]:
-    token = minting.token()
+    token = fake_tokens.token()
     texts = {
         "plain.txt": token,
         "prefix.txt": token[:5] + "\n    " + token[5:],
         "anchor.txt": token[:6] + "\\\n" + token[6:],
         "anchor2.txt": token[:7] + "\n> " + token[7:],
         "body.txt": token[:60] + "\n" + token[60:],
-        "github.txt": minting.checked("ghp_"),
-        "npm.txt": minting.checked("npm_"),
-        "stripe.txt": "rk_live_" + minting.drawn(30),
-        "gitlab.txt": "gldt-" + minting.drawn(20),
-        "key.txt": minting.private_key(),
+        "github.txt": fake_tokens.checked("ghp_"),
+        "npm.txt": fake_tokens.checked("npm_"),
+        "stripe.txt": "rk_live_" + fake_tokens.drawn(30),
+        "gitlab.txt": "gldt-" + fake_tokens.drawn(20),
+        "key.txt": fake_tokens.private_key(),
     }
     wide = {f"wide{number}.txt": token.encode(name) for number, name in enumerate(("utf-16", "utf-16-be"))}
-    packed = {"a.bin": builders.zipped({"x": token}), "b.bin": builders.tarred({"x": token})}
+    packed = {"a.bin": sample_distributions.zipped({"x": token}), "b.bin": sample_distributions.tarred({"x": token})}
     packed |= {"c.bin": gzip.decompress(packed["b.bin"]), "d.bin": bz2.compress(token.encode())}
     return {name: text.encode() for name, text in texts.items()} | wide | packed
 
@@ -226,7 +231,7 @@ def test_where_git_knows_no_such_patterns_every_file_is_searched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     git(tmp_path, "init", "-q")
-    (tmp_path / "a.txt").write_text(minting.token())
+    (tmp_path / "a.txt").write_text(fake_tokens.token())
     (tmp_path / "b.txt").write_text("x")
     git(tmp_path, "add", ".")
     monkeypatch.setattr(prefilter, "LINES", ("(",))
@@ -236,7 +241,7 @@ def test_where_git_knows_no_such_patterns_every_file_is_searched(
 
 def test_many_files_are_searched_by_several_processes_with_the_same_result(tmp_path: Path) -> None:
     for number in range(worktree._MANY + 1):
-        (tmp_path / f"{number}.txt").write_text(minting.token() if number % 100 == 0 else "x")
+        (tmp_path / f"{number}.txt").write_text(fake_tokens.token() if number % 100 == 0 else "x")
     found = worktree.search(real(), tmp_path)
     assert len(found.leaks) == len(range(0, worktree._MANY + 1, 100))
     assert paths(found) == [leak.path for leak in found.leaks]

@@ -9,7 +9,7 @@ import pytest
 
 from release.adapters.system import system
 from release.leaks import git_grep, worktree
-from tests.minting import token
+from tests.fake_tokens import token
 
 
 def repository(tmp_path: Path, paths: list[str]) -> list[str]:

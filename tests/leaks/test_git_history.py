@@ -14,7 +14,7 @@ from release.adapters.system.system import System, real
 from release.core.errors import ToolError
 from release.core.models.leak import Leak
 from release.leaks import git_history
-from tests import builders, minting
+from tests import fake_tokens, sample_distributions
 
 _QUIET = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 _WHO = {f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
@@ -53,9 +53,9 @@ def found(where: Path) -> tuple[Leak, ...]:
 
 
 def test_a_token_in_a_deleted_file_is_found_with_the_commit_that_brought_it_in(tmp_path: Path) -> None:
-    name = minting.identifier()
+    name = fake_tokens.identifier()
     commit(tmp_path, a_txt="x")
-    there = commit(tmp_path, deploy__conf_ini=f"[x]\ntoken = {minting.token(name)}\n")
+    there = commit(tmp_path, deploy__conf_ini=f"[x]\ntoken = {fake_tokens.token(name)}\n")
     commit(tmp_path, deploy__conf_ini=None)
     (leak,) = found(tmp_path)
     assert (leak.identity, leak.path, leak.line, leak.commit) == (name, "deploy/conf.ini", 2, there)
@@ -63,7 +63,7 @@ def test_a_token_in_a_deleted_file_is_found_with_the_commit_that_brought_it_in(t
 
 
 def test_a_secret_in_many_versions_is_one_leak_at_its_first(tmp_path: Path) -> None:
-    token = minting.token()
+    token = fake_tokens.token()
     first = commit(tmp_path, a_txt=f"1 {token}")
     commit(tmp_path, a_txt=f"2 {token}")
     commit(tmp_path, b_txt=f"3 {token}", a_txt="gone")
@@ -72,7 +72,7 @@ def test_a_secret_in_many_versions_is_one_leak_at_its_first(tmp_path: Path) -> N
 
 
 def test_a_token_in_a_commit_message_is_found(tmp_path: Path) -> None:
-    there = commit(tmp_path, message=f"Publish\n\nwith {minting.token()}", a_txt="x")
+    there = commit(tmp_path, message=f"Publish\n\nwith {fake_tokens.token()}", a_txt="x")
     (leak,) = found(tmp_path)
     assert (leak.object, leak.object_type) == (there, "commit")
     assert there[:12] in leak.where
@@ -80,24 +80,24 @@ def test_a_token_in_a_commit_message_is_found(tmp_path: Path) -> None:
 
 def test_a_token_in_the_message_of_a_tag_is_found(tmp_path: Path) -> None:
     commit(tmp_path, a_txt="x")
-    git(tmp_path, "tag", "-a", "v1", "-m", minting.token())
+    git(tmp_path, "tag", "-a", "v1", "-m", fake_tokens.token())
     (leak,) = found(tmp_path)
     assert leak.object_type == "tag"
 
 
 def test_what_no_branch_reaches_is_found(tmp_path: Path) -> None:
-    stashed, amended = minting.identifier(), minting.identifier()
+    stashed, amended = fake_tokens.identifier(), fake_tokens.identifier()
     commit(tmp_path, a_txt="x")
-    (tmp_path / "a.txt").write_text(minting.token(stashed))
+    (tmp_path / "a.txt").write_text(fake_tokens.token(stashed))
     git(tmp_path, "stash")
-    commit(tmp_path, b_txt=minting.token(amended))
+    commit(tmp_path, b_txt=fake_tokens.token(amended))
     git(tmp_path, "reset", "-q", "--hard", "HEAD~1")
     assert {leak.identity for leak in found(tmp_path)} == {stashed, amended}
 
 
 def test_an_object_that_is_in_no_commit_is_found(tmp_path: Path) -> None:
     commit(tmp_path, a_txt="x")
-    (tmp_path / "b.txt").write_text(minting.token())
+    (tmp_path / "b.txt").write_text(fake_tokens.token())
     git(tmp_path, "add", "b.txt")
     git(tmp_path, "rm", "-q", "--cached", "b.txt")
     (leak,) = found(tmp_path)
@@ -107,7 +107,7 @@ def test_an_object_that_is_in_no_commit_is_found(tmp_path: Path) -> None:
 
 
 def test_archives_in_history_are_opened(tmp_path: Path) -> None:
-    packed = builders.tarred({"in.zip": builders.zipped({"b.txt": minting.token()})})
+    packed = sample_distributions.tarred({"in.zip": sample_distributions.zipped({"b.txt": fake_tokens.token()})})
     there = commit(tmp_path, dist__a_tgz=packed)
     (leak,) = found(tmp_path)
     assert (leak.path, leak.commit) == ("dist/a.tgz!in.zip!b.txt", there)
@@ -122,26 +122,26 @@ def test_credential_files_in_history_are_known_by_their_names(tmp_path: Path) ->
 
 def test_a_secret_that_a_later_version_adds_is_found(tmp_path: Path) -> None:
     """Later versions are searched only where they differ."""
-    name = minting.identifier()
+    name = fake_tokens.identifier()
     lines = [f"line {number} of a text that is long enough to be kept" for number in range(400)]
     for number in range(5):
         commit(tmp_path, a_txt="\n".join([*lines[:200], f"version {number}", *lines[200:]]))
-    there = commit(tmp_path, a_txt="\n".join([*lines[:300], minting.token(name), *lines[300:]]))
+    there = commit(tmp_path, a_txt="\n".join([*lines[:300], fake_tokens.token(name), *lines[300:]]))
     (leak,) = found(tmp_path)
     assert (leak.identity, leak.commit, leak.line) == (name, there, 301)
 
 
 def test_a_file_larger_than_a_piece_is_searched(tmp_path: Path) -> None:
-    name = minting.identifier()
-    commit(tmp_path, a_bin=b"x\n" * (objects.PIECE // 2 + 5) + minting.token(name).encode(), b_txt="y")
+    name = fake_tokens.identifier()
+    commit(tmp_path, a_bin=b"x\n" * (objects.PIECE // 2 + 5) + fake_tokens.token(name).encode(), b_txt="y")
     (leak,) = found(tmp_path)
     assert (leak.identity, leak.line) == (name, objects.PIECE // 2 + 6)
 
 
 def test_large_histories_are_searched_by_several_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = [minting.identifier() for _ in range(6)]
+    names = [fake_tokens.identifier() for _ in range(6)]
     for number, name in enumerate(names):
-        commit(tmp_path, **{f"f{number}_txt": minting.token(name)})
+        commit(tmp_path, **{f"f{number}_txt": fake_tokens.token(name)})
     monkeypatch.setattr(git_history, "_LARGE", 1)
     monkeypatch.setattr(git_history.os, "cpu_count", lambda: 8)  # type: ignore[attr-defined] # the module's own os
     assert {leak.identity for leak in found(tmp_path)} == set(names)
@@ -164,7 +164,7 @@ def test_a_damaged_repository_is_an_error_and_not_a_clean_one(tmp_path: Path) ->
 
 def test_a_shallow_and_a_partial_clone_say_so(tmp_path: Path) -> None:
     for number in range(3):
-        commit(tmp_path / "full", a_txt=f"{number} {minting.token()}")
+        commit(tmp_path / "full", a_txt=f"{number} {fake_tokens.token()}")
     git(tmp_path / "full", "config", "uploadpack.allowFilter", "true")
     url = (tmp_path / "full").as_uri()
     git(tmp_path, "clone", "-q", "--depth=1", url, "shallow")
@@ -177,14 +177,14 @@ def test_a_shallow_and_a_partial_clone_say_so(tmp_path: Path) -> None:
 
 
 def test_what_is_staged_is_searched_and_nothing_else(tmp_path: Path) -> None:
-    name = minting.identifier()
-    commit(tmp_path, a_txt=minting.token(), b_txt="x", gone_txt="y")
-    (tmp_path / "b.txt").write_text(f"one\n{minting.token(name)}")
+    name = fake_tokens.identifier()
+    commit(tmp_path, a_txt=fake_tokens.token(), b_txt="x", gone_txt="y")
+    (tmp_path / "b.txt").write_text(f"one\n{fake_tokens.token(name)}")
     (tmp_path / "gone.txt").unlink()
     (tmp_path / "new.txt").write_text("new")
     git(tmp_path, "add", "-A")
     (tmp_path / "b.txt").write_text("clean again, but for the index")
-    (tmp_path / "unstaged.txt").write_text(minting.token())
+    (tmp_path / "unstaged.txt").write_text(fake_tokens.token())
     done = git_history.staged(system(), tmp_path)
     assert [(leak.path, leak.line, leak.identity) for leak in done.leaks] == [("b.txt", 2, name)]
     assert done.count == 2
@@ -192,8 +192,8 @@ def test_what_is_staged_is_searched_and_nothing_else(tmp_path: Path) -> None:
 
 def test_before_the_first_commit_everything_is_staged(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
-    (tmp_path / "a b.txt").write_text(minting.token())
-    (tmp_path / "c.whl").write_bytes(builders.wheel(files={"x.py": minting.token()}))
+    (tmp_path / "a b.txt").write_text(fake_tokens.token())
+    (tmp_path / "c.whl").write_bytes(sample_distributions.wheel(files={"x.py": fake_tokens.token()}))
     git(tmp_path, "add", "-A")
     assert [leak.path for leak in git_history.staged(system(), tmp_path).leaks] == ["a b.txt", "c.whl!x.py"]
 
@@ -201,7 +201,7 @@ def test_before_the_first_commit_everything_is_staged(tmp_path: Path) -> None:
 def test_the_index_that_git_names_to_its_hooks_is_the_one(tmp_path: Path) -> None:
     """`git commit FILE` commits from an index of its own."""
     commit(tmp_path, a_txt="x")
-    (tmp_path / "a.txt").write_text(minting.token())
+    (tmp_path / "a.txt").write_text(fake_tokens.token())
     (tmp_path / ".git" / "next").write_bytes((tmp_path / ".git" / "index").read_bytes())
     other = system(GIT_INDEX_FILE=str(tmp_path / ".git" / "next"))
     subprocess.run(["git", "add", "a.txt"], cwd=tmp_path, env=dict(other.env), check=True)

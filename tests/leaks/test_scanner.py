@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from release.core.models.leak import INDEX_TOKEN, KINDS, Leak
 from release.leaks.scanner import changed, search, suspicious
-from tests import minting
+from tests import fake_tokens
 
 PIECES = (
     *(b"pypi-", b"AgE", b"AgEIcHlwaS5vcmcC", b"A", b"g", b"E", b"\n", b"\\\n", b"> ", b"\0", b"A\0g\0E\0", b"\xff\xfe"),
@@ -31,53 +31,53 @@ def kinds(text: str | bytes, path: str = "") -> list[str]:
 
 @pytest.mark.parametrize("wrap", WRAPS, ids=map(repr, WRAPS))
 def test_a_token_is_found_wherever_a_line_break_tears_it_apart(wrap: str) -> None:
-    name = minting.identifier()
-    token = minting.token(name)
+    name = fake_tokens.identifier()
+    token = fake_tokens.token(name)
     for at in range(1, len(token)):
         found = search(f"first\nTOKEN = {token[:at]}{wrap}{token[at:]}\nnext words\n".encode())
         assert [leak.identity for leak in found] == [name], at
 
 
 def test_a_token_is_found_when_it_is_wrapped_into_many_lines() -> None:
-    name = minting.identifier()
-    token = minting.token(name)
+    name = fake_tokens.identifier()
+    token = fake_tokens.token(name)
     quoted = "".join(f"> {token[at : at + 40]}\n" for at in range(0, len(token), 40))
     assert [leak.identity for leak in search(quoted.encode())] == [name]
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
 def test_a_token_is_found_in_utf_16(encoding: str) -> None:
-    name = minting.identifier()
-    text = f"one\ntwo {minting.token(name)}\n".encode(encoding)
+    name = fake_tokens.identifier()
+    text = f"one\ntwo {fake_tokens.token(name)}\n".encode(encoding)
     assert [(leak.identity, leak.line) for leak in search(text)] == [(name, 2)]
     amidst = os.urandom(1001).replace(b"A", b"B") + text + os.urandom(100)
     assert [leak.identity for leak in search(amidst)] == [name]
 
 
 def test_a_token_is_found_in_a_recording_of_basic_authorisation() -> None:
-    name = minting.identifier()
-    header = base64.b64encode(f"__token__:{minting.token(name)}".encode()).decode()
+    name = fake_tokens.identifier()
+    header = base64.b64encode(f"__token__:{fake_tokens.token(name)}".encode()).decode()
     assert [leak.identity for leak in search(f"Authorization: Basic {header}".encode())] == [name]
 
 
 TOKENS: dict[str, Callable[[str], str]] = {
-    "alone": minting.token,
-    "neutered": minting.neutered,
-    "with a caveat": lambda name: minting.token(name, b"[0,1,0]"),
-    "without its prefix": lambda name: minting.token(name).removeprefix("pypi-"),
-    "of TestPyPI": lambda name: minting.token(name, host="test." + minting.HOST),
-    "glued to what follows": lambda name: minting.token(name) + "Z",
-    "in an address": lambda name: f"https://__token__:{minting.token(name)}@example.org/",
-    "in standard base64": lambda name: minting.token(name).replace("-", "+").replace("_", "/").replace("+", "-", 1),
+    "alone": fake_tokens.token,
+    "neutered": fake_tokens.neutered,
+    "with a caveat": lambda name: fake_tokens.token(name, b"[0,1,0]"),
+    "without its prefix": lambda name: fake_tokens.token(name).removeprefix("pypi-"),
+    "of TestPyPI": lambda name: fake_tokens.token(name, host="test." + fake_tokens.HOST),
+    "glued to what follows": lambda name: fake_tokens.token(name) + "Z",
+    "in an address": lambda name: f"https://__token__:{fake_tokens.token(name)}@example.org/",
+    "in standard base64": lambda name: fake_tokens.token(name).replace("-", "+").replace("_", "/").replace("+", "-", 1),
 }
 
 
 @pytest.mark.parametrize("make", TOKENS.values(), ids=TOKENS)
 def test_a_token_counts_in_every_form_that_gives_it_away(make: Callable[[str], str]) -> None:
-    name = minting.identifier()
+    name = fake_tokens.identifier()
     (leak,) = search(f"x = '{make(name)}'".encode())
     assert (leak.kind, leak.identity) == (INDEX_TOKEN, name)
-    assert leak.host.endswith(minting.HOST)
+    assert leak.host.endswith(fake_tokens.HOST)
 
 
 @pytest.mark.parametrize(
@@ -98,50 +98,56 @@ def test_examples_and_shortened_tokens_are_none(text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "host"),
     [
-        ("0" * 8 + "-0000-0000-0000-" + "0" * 12, minting.HOST),
-        ("11111111-1111-4111-8111-111111111111", minting.HOST),
-        (minting.identifier(), "127.0.0.1"),
-        (minting.identifier(), "localhost"),
-        (minting.identifier(), "pypi.example.org"),
-        ("not-a-uuid", minting.HOST),
+        ("0" * 8 + "-0000-0000-0000-" + "0" * 12, fake_tokens.HOST),
+        ("11111111-1111-4111-8111-111111111111", fake_tokens.HOST),
+        (fake_tokens.identifier(), "127.0.0.1"),
+        (fake_tokens.identifier(), "localhost"),
+        (fake_tokens.identifier(), "pypi.example.org"),
+        ("not-a-uuid", fake_tokens.HOST),
     ],
 )
 def test_tokens_that_no_index_issued_are_none(name: str, host: str) -> None:
-    assert kinds(minting.token(name, host=host)) == []
+    assert kinds(fake_tokens.token(name, host=host)) == []
 
 
 OTHERS: dict[str, tuple[str, Callable[[], str]]] = {
-    "GitHub, personal": ("github-token", lambda: minting.checked("ghp_")),
-    "GitHub, of an app": ("github-token", lambda: minting.checked("ghs_")),
+    "GitHub, personal": ("github-token", lambda: fake_tokens.checked("ghp_")),
+    "GitHub, of an app": ("github-token", lambda: fake_tokens.checked("ghs_")),
     "GitHub, fine-grained": (
         "github-fine-grained-token",
-        lambda: f"github_pat_{minting.drawn(22)}_{minting.drawn(59)}",
+        lambda: f"github_pat_{fake_tokens.drawn(22)}_{fake_tokens.drawn(59)}",
     ),
-    "npm": ("npm-token", lambda: minting.checked("npm_")),
-    "GitLab": ("gitlab-token", lambda: "glpat-" + minting.drawn(20)),
+    "npm": ("npm-token", lambda: fake_tokens.checked("npm_")),
+    "GitLab": ("gitlab-token", lambda: "glpat-" + fake_tokens.drawn(20)),
     "AWS": (
         "aws-key",
-        lambda: f"id = AKIA{minting.drawn(16, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567')}\nsecret = aB1{minting.drawn(37)}",
+        lambda: (
+            f"id = AKIA{fake_tokens.drawn(16, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567')}\nsecret = aB1{fake_tokens.drawn(37)}"
+        ),
     ),
-    "Slack": ("slack-token", lambda: f"xoxb-{'8' + minting.drawn(11, '0123456789')}-917364528190-{minting.drawn(24)}"),
-    "Stripe": ("stripe-key", lambda: "sk_live_" + minting.drawn(24)),
-    "Google": ("google-key", lambda: "AIza" + minting.drawn(35)),
-    "RSA": ("private-key", minting.private_key),
-    "PKCS 8": ("private-key", lambda: minting.private_key("PRIVATE KEY", 1218)),
-    "RSA, as a string in JSON": ("private-key", lambda: json.dumps({"key": minting.private_key()})),
+    "Slack": (
+        "slack-token",
+        lambda: f"xoxb-{'8' + fake_tokens.drawn(11, '0123456789')}-917364528190-{fake_tokens.drawn(24)}",
+    ),
+    "Stripe": ("stripe-key", lambda: "sk_live_" + fake_tokens.drawn(24)),
+    "Google": ("google-key", lambda: "AIza" + fake_tokens.drawn(35)),
+    "RSA": ("private-key", fake_tokens.private_key),
+    "PKCS 8": ("private-key", lambda: fake_tokens.private_key("PRIVATE KEY", 1218)),
+    "RSA, as a string in JSON": ("private-key", lambda: json.dumps({"key": fake_tokens.private_key()})),
     "OpenSSH": (
         "private-key",
-        lambda: minting.armoured("OPENSSH PRIVATE KEY", b"openssh-key-v1\0" + os.urandom(400)),
+        lambda: fake_tokens.armoured("OPENSSH PRIVATE KEY", b"openssh-key-v1\0" + os.urandom(400)),
     ),
     "service account": (
         "google-service-account",
-        lambda: json.dumps({"type": "service_account", "private_key": minting.private_key("PRIVATE KEY", 1218)}),
+        lambda: json.dumps({"type": "service_account", "private_key": fake_tokens.private_key("PRIVATE KEY", 1218)}),
     ),
     "PuTTY": (
         "private-key",
         lambda: (
             "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: a\nPublic-Lines: 1\n"
-            f"{minting.drawn(60)}\nPrivate-Lines: 1\n{minting.drawn(48)}\nPrivate-MAC: {os.urandom(32).hex()}\n"
+            f"{fake_tokens.drawn(60)}\nPrivate-Lines: 1\n{fake_tokens.drawn(48)}\n"
+            f"Private-MAC: {os.urandom(32).hex()}\n"
         ),
     ),
 }
@@ -207,11 +213,11 @@ def test_placeholders_in_such_files_are_none(path: str, text: str) -> None:
 
 
 def test_a_token_in_a_pypirc_is_told_once() -> None:
-    assert kinds(f"[pypi]\nusername = __token__\npassword = {minting.token()}\n", ".pypirc") == [INDEX_TOKEN]
+    assert kinds(f"[pypi]\nusername = __token__\npassword = {fake_tokens.token()}\n", ".pypirc") == [INDEX_TOKEN]
 
 
 def test_one_secret_twice_in_a_file_is_one_leak_at_its_first_place() -> None:
-    token = minting.token()
+    token = fake_tokens.token()
     (leak,) = search(f"\n\n{token}\n{token}\n".encode())
     assert leak.line == 3
 
@@ -220,7 +226,7 @@ def test_one_secret_twice_in_a_file_is_one_leak_at_its_first_place() -> None:
 def test_a_secret_that_a_version_adds_lies_in_what_has_changed(size: int) -> None:
     before = b"".join(b"%d\n" % number for number in range(size))
     half = len(before) // 2
-    secret = minting.token().encode()
+    secret = fake_tokens.token().encode()
     assert changed(before, before) == b""
     assert secret in changed(before[:half] + secret + before[half:], before)
     assert secret in changed(secret + before, before)

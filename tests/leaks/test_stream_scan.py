@@ -14,7 +14,7 @@ from release.core.facts import Built, BuiltFile
 from release.core.models.leak import Searched
 from release.leaks import file_scan
 from release.leaks.stream_scan import Passing
-from tests import minting
+from tests import fake_tokens
 from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
 
 MIB = 1 << 20
@@ -67,7 +67,7 @@ def passed(path: Path) -> Searched:
 def test_the_same_is_found(
     pack: Callable[[Mapping[str, bytes]], tuple[str, bytes]], place: str, tmp_path: Path
 ) -> None:
-    token = minting.token().encode()
+    token = fake_tokens.token().encode()
     name, content = pack(places(token)[place])
     path = tmp_path / name
     path.write_bytes(content)
@@ -88,7 +88,7 @@ def test_the_same_is_found(
 )
 def test_what_can_not_be_unpacked_is_searched_as_it_lies_there(name: str, content: bytes, tmp_path: Path) -> None:
     path = tmp_path / name
-    path.write_bytes(content + minting.token().encode())
+    path.write_bytes(content + fake_tokens.token().encode())
     assert [leak.path for leak in passed(path).leaks] == [name]
 
 

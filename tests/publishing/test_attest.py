@@ -32,8 +32,9 @@ from release.publishing import attest, journal
 from release.sandbox import server
 from release.sandbox.seed_schema import REHEARSAL, ApiToken, Project, World
 from release.sandbox.server import Sandbox
-from tests import sigstore_service, uploads
-from tests.minting import token
+from tests import uploads
+from tests.adapters import fake_sigstore
+from tests.fake_tokens import token
 from tests.uploads import PROJECT, Clock, Engine, Pool
 
 US = Publisher(
@@ -49,7 +50,7 @@ class Desk:
     """A job on GitHub, a Sigstore, and what is said and written down."""
 
     root: Path
-    service: sigstore_service.Sigstore
+    service: fake_sigstore.Sigstore
     env: dict[str, str]
     events: list[Event] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
@@ -81,7 +82,7 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     clean = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-    with sigstore_service.running() as service:
+    with fake_sigstore.running() as service:
         trust = {sigstore.TRUST: str(service.write(tmp_path))}
         yield Desk(root=tmp_path, service=service, env=clean | service.environment() | trust)
 

@@ -11,7 +11,7 @@ from release.core.facts import Earlier
 from release.core.models.finding import NotApplicable, Unknown
 from release.core.models.project_listing import FileOnIndex, Listing
 from release.publishing import compare
-from tests.sandbox.asking import index
+from tests.sandbox.sandbox_client import index
 
 
 def listing(*versions: str, yanked: str = "") -> Listing:

@@ -20,7 +20,7 @@ from release.core.events import Event, Said, StepBegun, StepEnded
 from release.core.models.run_result import Account
 from release.core.secret import Secret
 from release.publishing import journal, recorder
-from tests import minting
+from tests import fake_tokens
 from tests.runs import COMMIT, FILES, NOON, accepted, full, story
 from tests.uploads import credential
 
@@ -72,7 +72,7 @@ def test_a_rehearsal_of_the_tree_has_its_own(tmp_path: Path) -> None:
 
 def test_no_secret_is_in_it_or_in_the_job_summary(tmp_path: Path) -> None:
     """A token by its shape, in one piece or broken over lines; a password because the run used it."""
-    token, password = minting.token(), "correct horse battery"
+    token, password = fake_tokens.token(), "correct horse battery"
     words = f"the server said: {token[:60]}\n{token[60:]} and {password}"
     summary = tmp_path / "summary.md"
     told = story("check", exit=Exit.REFUSED, message=words, remedy=f"unset {password}").account

@@ -30,9 +30,9 @@ from release.sandbox import server
 from release.sandbox.faults import Answer, Fault, Stale, When
 from release.sandbox.seed_schema import REHEARSAL, ApiToken, World, for_project
 from release.sandbox.seed_schema import Project as OnIndex
-from tests import builders
+from tests import sample_distributions
 from tests.acceptance.making import SDIST, WHEEL, metadata, sdist, wheel
-from tests.sandbox.asking import Clock, Index
+from tests.sandbox.sandbox_client import Clock, Index
 from tests.sandbox.test_attestations import attestation
 
 RELEASE = Project(name="Acme.Widget", version="1.0.0")  # in the words of whoever asks
@@ -316,13 +316,13 @@ def test_a_provenance_that_is_named_and_does_not_come_is_unknown(tmp_path: Path,
 def test_what_is_attested_holds_for_the_bytes_that_came_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Signed by a Sigstore of this test: verified; of other bytes, as an index that swapped the file: found."""
     pytest.importorskip("pypi_attestations")
-    from tests import sigstore_service
+    from tests.adapters import fake_sigstore
 
     files = {WHEEL: wheel(), SDIST: sdist()}
-    with sigstore_service.running() as service:
+    with fake_sigstore.running() as service:
         trust = service.write(tmp_path)
         monkeypatch.setenv(sigstore.TRUST, str(trust))
-        identity = read(Secret(sigstore_service.id_token(service.claims, "sigstore")), "GitHub", "sigstore")
+        identity = read(Secret(fake_sigstore.id_token(service.claims, "sigstore")), "GitHub", "sigstore")
         for name, content in files.items():
             (tmp_path / name).write_bytes(content)
         described = [builder.describe(tmp_path / name) for name in files]
@@ -344,8 +344,8 @@ def test_what_is_attested_holds_for_the_bytes_that_came_alone(tmp_path: Path, mo
 
 def test_a_release_that_nobody_can_install_here_is_not_confirmed(tmp_path: Path) -> None:
     """Wheels for other machines alone: nothing was tried, and nothing can be said of it."""
-    name = builders.wheel_name(tag="cp27-cp27m-win32")
-    with placed(tmp_path, files={name: builders.wheel(tag="cp27-cp27m-win32")}) as place:
+    name = sample_distributions.wheel_name(tag="cp27-cp27m-win32")
+    with placed(tmp_path, files={name: sample_distributions.wheel(tag="cp27-cp27m-win32")}) as place:
         facts = remote_release.try_out(real(), place.look(), scratch=tmp_path, tell=lambda _: None)
     found = {one.check: one for one in engine.run(CHECKS, facts)}
     assert found["the-wheel-installs-into-a-clean-environment"].state == State.UNKNOWN

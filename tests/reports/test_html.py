@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from release.reports.html import html
-from tests import browser
+from tests import headless_browser
 from tests.runs import full, refused
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
 pytestmark = pytest.mark.skipif(
-    not (browser.CHROMIUM and browser.DRIVER), reason="needs chromium and chromedriver (Debian: chromium-driver)"
+    not (headless_browser.CHROMIUM and headless_browser.DRIVER),
+    reason="needs chromium and chromedriver (Debian: chromium-driver)",
 )
 
 #: elements that reach beyond the right edge of the window
@@ -38,7 +39,7 @@ return [...document.querySelectorAll("svg")].flatMap(svg => {
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    with browser.browser(tmp_path_factory.mktemp("profile")) as one:
+    with headless_browser.browser(tmp_path_factory.mktemp("profile")) as one:
         yield one
 
 
@@ -51,11 +52,11 @@ def test_it_fits_and_asks_for_nothing(
     page = tmp_path / "report.html"
     page.write_text(html(record), encoding="utf-8")
     running.get("about:blank")
-    browser.requests(running)
-    browser.show(running, page, width=width, scheme=scheme)
+    headless_browser.requests(running)
+    headless_browser.show(running, page, width=width, scheme=scheme)
     running.execute_script("document.querySelectorAll('details').forEach(one => one.open = true)")
-    browser.picture(running, tmp_path / f"report-{width}-{scheme}.png")
-    assert browser.requests(running) == [page.as_uri()]
+    headless_browser.picture(running, tmp_path / f"report-{width}-{scheme}.png")
+    assert headless_browser.requests(running) == [page.as_uri()]
     assert running.execute_script("return innerWidth") == width
     assert running.execute_script("return document.documentElement.scrollWidth") <= width
     assert running.execute_script(TOO_WIDE) == []
@@ -69,7 +70,7 @@ def test_it_fits_and_asks_for_nothing(
 def test_paper_shows_what_the_screen_folds(running: Chrome, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     page.write_text(html(full()), encoding="utf-8")
-    browser.show(running, page, width=800, scheme="dark")
+    headless_browser.show(running, page, width=800, scheme="dark")
     row = "return document.querySelector('details:not([open]) li').checkVisibility({contentVisibilityAuto: true})"
     assert running.execute_script(row) is False
     running.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})

@@ -15,8 +15,8 @@ import pytest
 from release.core.models.token_health import State
 from release.core.models.token_timeline import Strip
 from release.reports.token_history_html import tokens
-from tests import browser
-from tests.minting import token
+from tests import headless_browser
+from tests.fake_tokens import token
 from tests.reports.strips import NOW, every_state, seen, strip
 from tests.reports.test_html import TOO_WIDE
 
@@ -135,11 +135,13 @@ def test_where_nothing_is_remembered_the_page_says_how_to_begin() -> None:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    with browser.browser(tmp_path_factory.mktemp("profile")) as one:
+    with headless_browser.browser(tmp_path_factory.mktemp("profile")) as one:
         yield one
 
 
-@pytest.mark.skipif(not (browser.CHROMIUM and browser.DRIVER), reason="needs chromium and chromedriver")
+@pytest.mark.skipif(
+    not (headless_browser.CHROMIUM and headless_browser.DRIVER), reason="needs chromium and chromedriver"
+)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_it_fits_and_asks_for_nothing(
@@ -148,24 +150,26 @@ def test_it_fits_and_asks_for_nothing(
     page = tmp_path / "tokens.html"
     page.write_text(tokens(every_state(), now=NOW), encoding="utf-8")
     running.get("about:blank")
-    browser.requests(running)
-    browser.show(running, page, width=width, scheme=scheme)
-    browser.picture(running, tmp_path / f"folded-{width}-{scheme}.png")
+    headless_browser.requests(running)
+    headless_browser.show(running, page, width=width, scheme=scheme)
+    headless_browser.picture(running, tmp_path / f"folded-{width}-{scheme}.png")
     assert running.execute_script(TOO_WIDE) == []
     running.execute_script("document.querySelectorAll('details').forEach(one => one.open = true)")
-    browser.picture(running, tmp_path / f"open-{width}-{scheme}.png")
+    headless_browser.picture(running, tmp_path / f"open-{width}-{scheme}.png")
     assert running.execute_script(TOO_WIDE) == []
     assert running.execute_script("return document.documentElement.scrollWidth") <= width
-    assert browser.requests(running) == [page.as_uri()]
+    assert headless_browser.requests(running) == [page.as_uri()]
     ground = running.execute_script("return getComputedStyle(document.documentElement).backgroundColor")
     assert ground == ("rgb(246, 246, 243)" if scheme == "light" else "rgb(19, 21, 25)")
 
 
-@pytest.mark.skipif(not (browser.CHROMIUM and browser.DRIVER), reason="needs chromium and chromedriver")
+@pytest.mark.skipif(
+    not (headless_browser.CHROMIUM and headless_browser.DRIVER), reason="needs chromium and chromedriver"
+)
 def test_paper_shows_what_the_screen_folds(running: Chrome, tmp_path: Path) -> None:
     page = tmp_path / "tokens.html"
     page.write_text(tokens(every_state(), now=NOW), encoding="utf-8")
-    browser.show(running, page, width=800, scheme="dark")
+    headless_browser.show(running, page, width=800, scheme="dark")
     inside = (
         "return document.querySelector('details:not([open]) .inside').checkVisibility({contentVisibilityAuto: true})"
     )

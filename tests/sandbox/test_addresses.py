@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.builders import wheel, wheel_name
-from tests.sandbox.asking import Index, index
+from tests.sample_distributions import wheel, wheel_name
+from tests.sandbox.sandbox_client import Index, index
 
 READING = {"Allow": "GET, HEAD, OPTIONS"}
 JSON = "application/vnd.pypi.simple.v1+json"

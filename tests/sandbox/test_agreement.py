@@ -36,8 +36,8 @@ from tests.acceptance.making import (
     zipped,
 )
 from tests.acceptance.test_form_rules import FORM_CASES, SEE
-from tests.builders import fields
-from tests.sandbox.asking import Index, Reply, index
+from tests.sample_distributions import fields
+from tests.sandbox.sandbox_client import Index, Reply, index
 
 DIST = "acme_widget-1.0.dist-info"
 TOP = "acme_widget-1.0"

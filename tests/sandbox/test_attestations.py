@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from release.sandbox.seed_schema import World
-from tests.builders import sdist_name, wheel, wheel_name
-from tests.sandbox.asking import WORLD, Index, index
+from tests.sample_distributions import sdist_name, wheel, wheel_name
+from tests.sandbox.sandbox_client import WORLD, Index, index
 
 PUBLISH, BUILD = "https://docs.pypi.org/attestations/publish/v1", "https://slsa.dev/provenance/v1"
 GITHUB = {"kind": "GitHub", "repository": "octo/widget", "workflow": "release.yml", "environment": "pypi"}
@@ -165,12 +165,12 @@ def test_with_a_sigstore_of_its_own_the_index_believes_that_one_alone(tmp_path: 
     from release.adapters.builds import builder
     from release.core.models.oidc_identity import read
     from release.core.secret import Secret
-    from tests import sigstore_service
+    from tests.adapters import fake_sigstore
 
     (tmp_path / wheel_name()).write_bytes(wheel())
-    with sigstore_service.running() as service:
+    with fake_sigstore.running() as service:
         trust = sigstore.Sigstore(config=service.write(tmp_path))
-        identity = read(Secret(sigstore_service.id_token(service.claims, "sigstore")), "GitHub", "sigstore")
+        identity = read(Secret(fake_sigstore.id_token(service.claims, "sigstore")), "GitHub", "sigstore")
         made = sigstore.sign([builder.describe(tmp_path / wheel_name())], trust, identity)
     with index({"tokens": TOKENS, "sigstore": str(trust.config)}) as pypi:
         unsigned = pypi.upload(token="github", changes={"attestations": json.dumps([attestation()])})

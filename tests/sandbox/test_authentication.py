@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from release.core.tokens import macaroon
-from tests.sandbox.asking import Index, basic, index, page
+from tests.sandbox.sandbox_client import Index, basic, index, page
 
 INVALID = "403 Invalid or non-existent authentication information. See {pypi}/help/#invalid-auth for more information."
 PASSWORDS = (

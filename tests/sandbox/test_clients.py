@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from release.core.models.credential_variables import without_credentials
-from tests.builders import sdist, sdist_name, wheel, wheel_name
-from tests.sandbox.asking import Index, index
+from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
+from tests.sandbox.sandbox_client import Index, index
 
 #: what a machine needs to reach a package registry at all
 CERTIFICATES = ("PIP_CERT", "PIP_CLIENT_CERT", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")

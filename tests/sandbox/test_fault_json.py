@@ -18,7 +18,7 @@ from release.core.errors import UsageError
 from release.sandbox import fault_json
 from release.sandbox.faults import KINDS, Answer, Clash, DiskFull, Drop, Fault, Slow, Stale, When
 from release.sandbox.seed_schema import World
-from tests.sandbox.asking import Index, index
+from tests.sandbox.sandbox_client import Index, index
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")

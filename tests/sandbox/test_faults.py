@@ -19,8 +19,8 @@ import pytest
 from release.sandbox import server
 from release.sandbox.faults import Answer, Clash, DiskFull, Drop, Fault, Slow, Stale, What, When
 from release.sandbox.seed_schema import World
-from tests.builders import fields, form, sdist_name, wheel, wheel_name
-from tests.sandbox.asking import Clock, Index, basic, index
+from tests.sample_distributions import fields, form, sdist_name, wheel, wheel_name
+from tests.sandbox.sandbox_client import Clock, Index, basic, index
 
 UPLOADS = When(method="POST")
 

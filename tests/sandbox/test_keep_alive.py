@@ -17,8 +17,8 @@ import pytest
 import requests
 
 from release.sandbox import server
-from tests.builders import fields, form, wheel, wheel_name
-from tests.sandbox.asking import Index, basic, index
+from tests.sample_distributions import fields, form, wheel, wheel_name
+from tests.sandbox.sandbox_client import Index, basic, index
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from release.sandbox.oidc_provider import Issuer
 from release.sandbox.publishers import Job, Trusted, github
 from release.sandbox.rs256 import Key
 from release.sandbox.seed_schema import Project, User, World
-from tests.sandbox.asking import Clock, Index, Reply, basic
+from tests.sandbox.sandbox_client import Clock, Index, Reply, basic
 
 WORLD = World(
     users=(User(name="alice"),),

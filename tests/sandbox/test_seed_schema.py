@@ -9,7 +9,7 @@ import pytest
 
 from release.core.errors import UsageError
 from release.sandbox.seed_schema import ApiToken, Project, User, World
-from tests.sandbox.asking import WORLD
+from tests.sandbox.sandbox_client import WORLD
 
 
 def test_a_whole_world_is_read() -> None:

@@ -21,8 +21,8 @@ import pytest
 from release.core.errors import UsageError
 from release.sandbox import server
 from release.sandbox.seed_schema import World, for_project
-from tests.builders import fields, form, wheel, wheel_name
-from tests.sandbox.asking import Index, basic, index
+from tests.sample_distributions import fields, form, wheel, wheel_name
+from tests.sandbox.sandbox_client import Index, basic, index
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.builders import fields, form, sdist, sdist_name, wheel, wheel_name, zipped
-from tests.sandbox.asking import Clock, Index, Reply, basic, index, page
+from tests.sample_distributions import fields, form, sdist, sdist_name, wheel, wheel_name, zipped
+from tests.sandbox.sandbox_client import Clock, Index, Reply, basic, index, page
 
 METADATA = " See https://packaging.python.org/specifications/core-metadata for more information."
 INVALID_AUTH = "Invalid or non-existent authentication information. See {pypi}/help/#invalid-auth for more information."

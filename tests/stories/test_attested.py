@@ -16,9 +16,9 @@ from release.adapters import sigstore
 from release.sandbox import server
 from release.sandbox.publishers import github
 from release.sandbox.seed_schema import REHEARSAL, Project, World
-from tests import sigstore_service
-from tests.builders import sdist, wheel
-from tests.sigstore_service import Sigstore
+from tests.adapters import fake_sigstore
+from tests.adapters.fake_sigstore import Sigstore
+from tests.sample_distributions import sdist, wheel
 from tests.stories.project import Indexes, UserProject, files_on, make, posts, release_table
 
 WHEEL, SDIST = "acme_widget-1.0-py3-none-any.whl", "acme_widget-1.0.tar.gz"
@@ -41,7 +41,7 @@ def trusting(service: Sigstore, directory: Path) -> Iterator[Indexes]:
 
 @pytest.fixture
 def service() -> Iterator[Sigstore]:
-    with sigstore_service.running() as made:
+    with fake_sigstore.running() as made:
         yield made
 
 

@@ -38,7 +38,7 @@ from release.sandbox.seed_schema import ApiToken, User, World
 from release.sandbox.seed_schema import Project as OnSandbox
 from release.sandbox.server import Sandbox
 from tests.acceptance.making import SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
-from tests.adapters.serving import closed_port, serving
+from tests.adapters.loopback_server import closed_port, serving
 from tests.checks.test_distributions import built, file
 from tests.checks.test_post_upload import file as listed
 from tests.checks.test_post_upload import listing, published

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.platforms.yaml_files import parsed
+from tests.publishing.ci.workflow_files import parsed
 from tests.stories.project import UserProject, files_on, indexes, make, posts, release_table
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the jobs that run commands run on Linux")

@@ -15,11 +15,11 @@ import pytest
 from release.cli.main import main
 from release.sandbox import server
 from release.sandbox.seed_schema import World
-from tests import builders
-from tests.sandbox.asking import Index
+from tests import sample_distributions
+from tests.sandbox.sandbox_client import Index
 from tests.stories.project import Indexes, Told, UserProject, indexes, release_table
 
-WHEEL, SDIST = builders.wheel_name(), builders.sdist_name()
+WHEEL, SDIST = sample_distributions.wheel_name(), sample_distributions.sdist_name()
 #: a build backend for an sdist, in a wheel of its own: it packs a wheel that lies in the sdist
 BACKEND = """
 import os, shutil
@@ -66,7 +66,7 @@ def anywhere(tmp_path: Path) -> Iterator[Anywhere]:
 
 def publish(index: Any, **contents: bytes) -> None:
     """acme-widget 1.0, as its maintainer would."""
-    files = {"wheel": builders.wheel(), "sdist": builders.sdist()} | contents
+    files = {"wheel": sample_distributions.wheel(), "sdist": sample_distributions.sdist()} | contents
     for kind, content in files.items():
         assert Index(sandbox=index).upload(content=content, source=kind == "sdist").line == "200 OK"
 
@@ -111,7 +111,7 @@ def test_a_release_in_order_is_confirmed_against_its_record(anywhere: Anywhere) 
 def test_an_uninstallable_sdist_is_found_though_the_wheel_installs(anywhere: Anywhere) -> None:
     """The usual one: a file that the build reads was never packed. Told as lines, with an arrow."""
     reads = "import pathlib, setuptools\nsetuptools.setup(install_requires=pathlib.Path('needs.txt').read_text())\n"
-    publish(anywhere.on.pypi, sdist=builders.sdist(files={"setup.py": reads}))
+    publish(anywhere.on.pypi, sdist=sample_distributions.sdist(files={"setup.py": reads}))
     told = anywhere.confirm("acme-widget==1.0")
     assert told.status == 1, told.all
     lines = told.out.splitlines()
@@ -129,11 +129,11 @@ def test_a_look_alike_on_the_index_of_the_project_is_never_asked_for(anywhere: A
     The project in a higher version, its dependency, and what its sdist needs to build. The project's own file
     comes by address and hash, all else from the ordinary index: even where the user has told pip and uv of TestPyPI.
     """
-    built = builders.wheel(
+    built = sample_distributions.wheel(
         files={"acme_widget.py": "from acme_helper import genuine\n"}, metadata_extra="Requires-Dist: acme-helper\n"
     )
     pyproject = '[build-system]\nrequires = ["acme-backend"]\nbuild-backend = "acme_backend"\n'
-    source = builders.sdist(
+    source = sample_distributions.sdist(
         files={"pyproject.toml": pyproject, WHEEL: built}, metadata_extra="Requires-Dist: acme-helper\n"
     )
     test = Index(sandbox=anywhere.on.testpypi)
@@ -143,14 +143,14 @@ def test_a_look_alike_on_the_index_of_the_project_is_never_asked_for(anywhere: A
         ("acme-backend", "acme_backend"),
         ("acme-widget", "acme_widget"),
     ):
-        trap = builders.wheel(name, "9.0", files={f"{module}.py": SPOILED})
+        trap = sample_distributions.wheel(name, "9.0", files={f"{module}.py": SPOILED})
         assert test.upload(name, "9.0", content=trap).line == "200 OK"
     with server.start(World()) as ordinary:
         for name, module, text in (
             ("acme-helper", "acme_helper", "genuine = True\n"),
             ("acme-backend", "acme_backend", BACKEND),
         ):
-            genuine = builders.wheel(name, files={f"{module}.py": text})
+            genuine = sample_distributions.wheel(name, files={f"{module}.py": text})
             assert Index(sandbox=ordinary).upload(name, content=genuine).line == "200 OK"
         extra = dict.fromkeys(("PIP_EXTRA_INDEX_URL", "UV_EXTRA_INDEX_URL"), anywhere.on.testpypi.simple_url)
         anywhere.user.env = ordinary_index(ordinary.simple_url) | extra | {"RELEASE_INSTALLER": tool}

@@ -18,7 +18,7 @@ from release.core.secret import Secret
 from release.core.tokens import caveats
 from release.core.tokens.token import attenuate
 from release.sandbox.seed_schema import ApiToken, Project, User, World
-from tests import builders
+from tests import sample_distributions
 from tests.stories.project import Indexes, Told, UserProject, indexes, make, release_table
 from tests.stories.terminal import talk
 
@@ -65,9 +65,9 @@ def pypirc(project: UserProject, on: Indexes, password: str, more: str = "") -> 
 
 def failed(project: UserProject, on: Indexes, **env: str) -> str:
     """What the real twine prints when it is run in the same place."""
-    wheel = project.root / "dist" / builders.wheel_name()
+    wheel = project.root / "dist" / sample_distributions.wheel_name()
     wheel.parent.mkdir(exist_ok=True)
-    wheel.write_bytes(builders.wheel())
+    wheel.write_bytes(sample_distributions.wheel())
     project.env |= env
     done = project.command(
         sys.executable, "-m", "twine", "upload", "--non-interactive", "--repository-url", on.pypi.upload_url, str(wheel)

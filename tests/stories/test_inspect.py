@@ -10,9 +10,9 @@ import pytest
 from release.reports.archive_tree import tree
 from release.sandbox import server
 from release.sandbox.seed_schema import for_project
-from tests import builders, minting
+from tests import fake_tokens, sample_distributions
 from tests.acceptance.making import SDIST, WHEEL, metadata, sdist, wheel, wheel_members, zipped
-from tests.sandbox.asking import Index
+from tests.sandbox.sandbox_client import Index
 from tests.stories.project import Told, UserProject, indexes, make, release_table
 
 README = "# Widget\n\nIt *widgets* in [many ways](https://a.example).\n"
@@ -94,7 +94,7 @@ def test_what_can_not_be_looked_at_is_usage(place: UserProject, words: list[str]
 
 def test_a_token_in_a_file_is_red_though_the_index_would_take_it(place: UserProject) -> None:
     """The verdict on the file is the index's; the leak is a finding about the set, and never shows the secret."""
-    token = minting.token()
+    token = fake_tokens.token()
     told = look(place, {WHEEL: zipped(wheel_members(GOOD) | {"acme/config.py": f"T = {token!r}\n".encode()})}, "--json")
     assert told.status == 1
     assert told.data["files"][0]["verdict"] == "accept"
@@ -149,7 +149,7 @@ def test_quiet_says_only_what_is_red(place: UserProject) -> None:
 def test_a_release_that_lost_its_data_is_noticed_on_the_road(tmp_path: Path) -> None:
     """The files are compared with the last release on the index, fetched once; a warning stops nothing by default."""
     with indexes() as on:
-        before = builders.wheel(version="0.9", files={"acme_widget/data.bin": b"x" * 5000})
+        before = sample_distributions.wheel(version="0.9", files={"acme_widget/data.bin": b"x" * 5000})
         assert Index(sandbox=on.pypi).upload(version="0.9", content=before).line == "200 OK"
         project = make(tmp_path, more=release_table(on))
         project.env["XDG_CACHE_HOME"] = str(tmp_path / "cache")

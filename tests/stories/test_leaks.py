@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import builders, minting
+from tests import fake_tokens, sample_distributions
 from tests.stories.project import UserProject, make
 
 ROOT = Path(__file__).parents[2]
@@ -38,8 +38,8 @@ def test_a_clean_project_is_clean(project: UserProject) -> None:
 
 @pytest.mark.parametrize("committed", [False, True])
 def test_a_token_in_the_tree_is_told_by_file_and_line_and_never_shown(project: UserProject, *, committed: bool) -> None:
-    name = minting.identifier()
-    token = minting.token(name)
+    name = fake_tokens.identifier()
+    token = fake_tokens.token(name)
     project.write("conf/deploy.ini", f"[x]\ntoken = {token}\n")
     if committed:
         project.commit()
@@ -53,7 +53,7 @@ def test_a_token_in_the_tree_is_told_by_file_and_line_and_never_shown(project: U
 
 
 def test_a_deleted_file_is_found_in_history_alone(project: UserProject) -> None:
-    key = minting.private_key()
+    key = fake_tokens.private_key()
     project.write("deploy.pem", key)
     there = project.commit()
     (project.root / "deploy.pem").unlink()
@@ -73,9 +73,11 @@ def test_a_deleted_file_is_found_in_history_alone(project: UserProject) -> None:
 
 
 def test_a_token_in_an_archive_of_a_wheel_is_found(project: UserProject, tmp_path: Path) -> None:
-    inner = builders.tarred({"x.zip": builders.zipped({"notes.txt": f"\n{minting.token()}"})})
-    wheel = tmp_path / builders.wheel_name()
-    wheel.write_bytes(builders.wheel(files={"acme_widget/data.tgz": inner}))
+    inner = sample_distributions.tarred(
+        {"x.zip": sample_distributions.zipped({"notes.txt": f"\n{fake_tokens.token()}"})}
+    )
+    wheel = tmp_path / sample_distributions.wheel_name()
+    wheel.write_bytes(sample_distributions.wheel(files={"acme_widget/data.tgz": inner}))
     told = project.run("leaks", "--json", str(wheel))
     assert told.status == 1
     (finding,) = told.data["findings"]
@@ -122,7 +124,7 @@ def hook(project: UserProject) -> None:
 def test_as_a_hook_it_stops_the_commit_that_would_bring_a_secret_in(project: UserProject, way: str) -> None:
     hook(project)
     before = project.git("rev-parse", "HEAD")
-    project.write("README.md", f"Publish with {minting.token()}\n")
+    project.write("README.md", f"Publish with {fake_tokens.token()}\n")
     words = {"add": ("-m", "x"), "all": ("-a", "-m", "x"), "path": ("-m", "x", "README.md")}[way]
     if way == "add":
         project.git("add", "README.md")
@@ -142,8 +144,8 @@ def test_the_hook_for_pre_commit_is_a_command_of_this_program() -> None:
 
 
 def test_a_release_stops_before_it_uploads_a_secret(project: UserProject) -> None:
-    name = minting.identifier()
-    project.write("acme_widget/_local.py", f'TOKEN = "{minting.token(name)}"\n')
+    name = fake_tokens.identifier()
+    project.write("acme_widget/_local.py", f'TOKEN = "{fake_tokens.token(name)}"\n')
     project.commit()
     told = project.run("rehearse", "--json", timeout=600)
     assert told.status == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from release.adapters.builds.external_checkers import CHECKERS
-from tests.builders import sdist, sdist_name, wheel, wheel_name
+from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
 from tests.stories.project import UserProject, files_on, indexes, make, posts, release_table
 
 ROOT = Path(__file__).parents[2]

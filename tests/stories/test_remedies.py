@@ -22,9 +22,9 @@ from release.diagnostics import CATALOG
 from release.sandbox import server
 from release.sandbox.seed_schema import World
 from release.sandbox.server import Sandbox
-from tests import builders
+from tests import sample_distributions
 from tests.credentials.sources.test_keyring_writing import BACKENDS
-from tests.sandbox.asking import Index as Asking
+from tests.sandbox.sandbox_client import Index as Asking
 
 #: how a command begins
 _HEAD = re.compile(
@@ -93,7 +93,7 @@ def sandbox() -> Iterator[Sandbox]:
 def shell(tmp_path: Path, sandbox: Sandbox) -> Shell:
     (tmp_path / "keyring.json").write_text("[]", encoding="utf-8")
     (tmp_path / "dist").mkdir()
-    (tmp_path / "dist" / builders.wheel_name()).write_bytes(builders.wheel())
+    (tmp_path / "dist" / sample_distributions.wheel_name()).write_bytes(sample_distributions.wheel())
     return Shell(home=tmp_path, sandbox=sandbox)
 
 
@@ -140,23 +140,23 @@ def python_tells(shell: Shell) -> None:
 
 
 def removed(shell: Shell) -> None:
-    stale = shell.home / "dist" / f"{builders.wheel_name()}.publish.attestation"
+    stale = shell.home / "dist" / f"{sample_distributions.wheel_name()}.publish.attestation"
     stale.write_text("{}", encoding="utf-8")
     shell.run("rm dist/*.publish.attestation")
-    assert [path.name for path in (shell.home / "dist").iterdir()] == [builders.wheel_name()]
+    assert [path.name for path in (shell.home / "dist").iterdir()] == [sample_distributions.wheel_name()]
     shell.run("rm -rf dist")
     assert not (shell.home / "dist").exists()
 
 
 def zip_tested(shell: Shell) -> None:
-    assert "Done" in shell.run(f"python -m zipfile -t dist/{builders.wheel_name()}")
-    (shell.home / "dist" / builders.wheel_name()).write_bytes(builders.wheel()[:100])
-    shell.run(f"python -m zipfile -t dist/{builders.wheel_name()}", fails=True)
+    assert "Done" in shell.run(f"python -m zipfile -t dist/{sample_distributions.wheel_name()}")
+    (shell.home / "dist" / sample_distributions.wheel_name()).write_bytes(sample_distributions.wheel()[:100])
+    shell.run(f"python -m zipfile -t dist/{sample_distributions.wheel_name()}", fails=True)
 
 
 def downloaded(shell: Shell) -> None:
     shell.run("pip download --no-deps --no-cache-dir acme-widget==1.0")
-    assert (shell.home / builders.wheel_name()).read_bytes() == builders.wheel()
+    assert (shell.home / sample_distributions.wheel_name()).read_bytes() == sample_distributions.wheel()
 
 
 def installed(shell: Shell) -> None:

@@ -22,10 +22,10 @@ from release.core.tokens import macaroon
 from release.sandbox import server
 from release.sandbox.seed_schema import ApiToken, Project, User, World
 from release.sandbox.server import Sandbox
-from tests.health.world import as_toml, everything
 from tests.stories.project import Indexes, Told, UserProject, make, release_table
 from tests.stories.terminal import talk
 from tests.stories.test_store import kept, with_keyring
+from tests.token_health.fleet_in_sandbox import as_toml, everything
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows")
 WORLD = World(

@@ -18,9 +18,9 @@ import pytest
 
 from release.sandbox.faults import Fault, Slow
 from release.token_health.health_history import NAME
-from tests.health.world import WORLD, as_toml, everything
-from tests.sandbox.asking import Index, index
+from tests.sandbox.sandbox_client import Index, index
 from tests.stories.project import Told, UserProject, make
+from tests.token_health.fleet_in_sandbox import WORLD, as_toml, everything
 
 
 @pytest.fixture(scope="module")

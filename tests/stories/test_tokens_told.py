@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.adapters.loopback_server import serving
 from tests.adapters.mail_server import mail_server
-from tests.adapters.serving import serving
-from tests.health.world import WORLD, as_toml, everything
-from tests.minting import drawn
-from tests.sandbox.asking import Index, index
+from tests.fake_tokens import drawn
+from tests.sandbox.sandbox_client import Index, index
 from tests.stories.project import UserProject, make
+from tests.token_health.fleet_in_sandbox import WORLD, as_toml, everything
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH:UserWarning")  # aiosmtpd's, of a server on loopback
 

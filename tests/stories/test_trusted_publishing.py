@@ -15,7 +15,7 @@ from typing import Any
 from release.sandbox import server
 from release.sandbox.publishers import Job, github
 from release.sandbox.seed_schema import REHEARSAL, Project, World
-from tests.builders import sdist, sdist_name, wheel, wheel_name
+from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
 from tests.stories.project import Indexes, Told, UserProject, files_on, indexes, make, posts, release_table
 
 WORLD = World(

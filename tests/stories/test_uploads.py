@@ -22,7 +22,7 @@ from release.adapters.twine.twine_process import Limits
 from release.publishing import prebuilt
 from release.sandbox import server
 from release.sandbox.faults import Answer, Drop, Fault, Slow, When
-from tests.builders import sdist
+from tests.sample_distributions import sdist
 from tests.stories.project import Indexes, UserProject, files_on, indexes, posts, release_table
 from tests.uploads import Clock, Engine, Pool, closing, release
 

@@ -26,8 +26,8 @@ from release.reports import credential_text
 from tests.adapters.index.test_token_probes import state
 from tests.credentials.sources.test_keyring import BACKENDS
 from tests.credentials.sources.test_keyring import token as minted
-from tests.sandbox.asking import Index as Asking
-from tests.sandbox.asking import index as started
+from tests.sandbox.sandbox_client import Index as Asking
+from tests.sandbox.sandbox_client import index as started
 from tests.stories.project import UserProject, indexes, make, release_table
 
 HERE = Origin(kind="environment", detail="$TWINE_PASSWORD")

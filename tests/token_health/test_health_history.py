@@ -21,7 +21,7 @@ import pytest
 from release.core.models.token_health import Seen
 from release.token_health.health_history import NAME, History
 from release.token_health.schema import MIGRATIONS
-from tests.sandbox.asking import Clock
+from tests.sandbox.sandbox_client import Clock
 
 HEALTHY = Seen(
     index="pypi", upload_url="https://a.test/legacy/", project="acme-widget", place="$TOKEN", fingerprint="0a1b2c3d",
@@ -184,7 +184,7 @@ from pathlib import Path
 from release.token_health import database
 from release.token_health.health_history import History
 from tests.token_health.test_health_history import HEALTHY, run
-from tests.sandbox.asking import Clock
+from tests.sandbox.sandbox_client import Clock
 from dataclasses import replace
 path = Path(sys.argv[1])
 run(path, Clock(), HEALTHY)

@@ -18,8 +18,8 @@ from release.core.models.token_health import Row
 from release.sandbox.faults import Answer, Drop, Fault, When
 from release.sandbox.seed import populate
 from release.sandbox.seed_schema import World
-from tests.health.world import WORLD, Watch, everything, states
-from tests.sandbox.asking import Clock, Index, index
+from tests.sandbox.sandbox_client import Clock, Index, index
+from tests.token_health.fleet_in_sandbox import WORLD, Watch, everything, states
 
 #: token, project → state, cause, exit status
 CASES: dict[tuple[str, str | None], tuple[str, str, Exit]] = {

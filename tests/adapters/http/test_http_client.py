@@ -13,7 +13,7 @@ import pytest
 from release.adapters.http import errors as http_errors
 from release.adapters.http import http_client, reachability
 from release.core.errors import UnreachableError
-from tests.adapters.serving import Handler, closed_port, serving
+from tests.adapters.loopback_server import Handler, closed_port, serving
 
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 

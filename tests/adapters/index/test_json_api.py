@@ -11,8 +11,8 @@ from release.adapters.index import json_api, simple_api
 from release.core.errors import UnreachableError
 from release.core.models.index import Index
 from release.core.models.ownership import Ownership
-from tests.adapters.serving import closed_port, serving
-from tests.sandbox.asking import index
+from tests.adapters.loopback_server import closed_port, serving
+from tests.sandbox.sandbox_client import index
 
 
 def local(url: str) -> Index:

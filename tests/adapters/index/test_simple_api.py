@@ -16,7 +16,7 @@ from release.adapters.index import simple_api, simple_parsing
 from release.core.errors import UnreachableError
 from release.core.models.index import Index
 from release.core.models.project_listing import FileOnIndex, Listing, releases, version_of
-from tests.adapters.serving import Answer, Server, serving
+from tests.adapters.loopback_server import Answer, Server, serving
 
 JSON = "application/vnd.pypi.simple.v1+json"
 SHA = hashlib.sha256(b"bytes").hexdigest()

@@ -25,10 +25,10 @@ from release.core.secret import Secret
 from release.core.tokens import macaroon
 from release.core.tokens.caveats import Expiration, ProjectNames
 from release.core.tokens.token import Token, decode
-from tests.adapters.serving import Handler, closed_port, serving
-from tests.builders import fields, wheel, wheel_name
-from tests.sandbox.asking import Clock, basic, index
-from tests.sandbox.asking import Index as Asking
+from tests.adapters.loopback_server import Handler, closed_port, serving
+from tests.sample_distributions import fields, wheel, wheel_name
+from tests.sandbox.sandbox_client import Clock, basic, index
+from tests.sandbox.sandbox_client import Index as Asking
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -29,8 +29,8 @@ from release.core.models.index import Index
 from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear
 from release.core.secret import Secret
 from release.core.tokens.macaroon import mint, to_text
-from tests.adapters.serving import Answer as Serve
-from tests.adapters.serving import Asked, Handler, Server, closed_port, serving
+from tests.adapters.loopback_server import Answer as Serve
+from tests.adapters.loopback_server import Asked, Handler, Server, closed_port, serving
 
 TOKEN = to_text(mint("127.0.0.1", b"some-identifier", b"k" * 32))
 SHORT = Limits(connect=0.5, read=0.5, total=20)

@@ -12,7 +12,7 @@ from release.core.events import Event, Obtained, Progress, Said, StepBegun, Step
 from release.core.secret import Secret
 from release.publishing.upload.upload_state import progress
 from release.reports import lines
-from tests.minting import token
+from tests.fake_tokens import token
 
 
 @pytest.mark.parametrize("kind", [console.Plain, console.Quiet, console.Silent, console.Actions])

@@ -18,7 +18,7 @@ from release.core.models.secret_location import Command, KeyringEntry, Place, Pr
 from release.credentials.sources import configured_locations
 from release.credentials.sources.configured_locations import Taken
 from tests.credentials.sources.test_keyring import keyring
-from tests.minting import token
+from tests.fake_tokens import token
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="who may read a file is not judged on Windows")
 SECRET = token()

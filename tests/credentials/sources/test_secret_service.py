@@ -19,7 +19,7 @@ from release.core.models.finding import Unknown
 from release.core.models.index import PYPI
 from release.core.secret import Secret
 from release.credentials.sources import keyring, keyring_writer, resolve
-from tests import builders
+from tests import sample_distributions
 from tests.stories.project import files_on, indexes, make, release_table
 
 _NEEDED = ("dbus-daemon", "gnome-keyring-daemon")
@@ -95,14 +95,14 @@ def test_a_stored_token_is_found_by_verify_and_by_twine(tmp_path: Path) -> None:
             verified = project.run("verify", "--index", "pypi", "--json")
             assert verified.status == 0, verified.all
             assert verified.data["credential"]["origin"]["kind"] == "keyring"
-            wheel = tmp_path / builders.wheel_name()
-            wheel.write_bytes(builders.wheel())
+            wheel = tmp_path / sample_distributions.wheel_name()
+            wheel.write_bytes(sample_distributions.wheel())
             uploaded = project.command(
                 sys.executable, "-m", "twine", "upload", "--non-interactive",
                 "--repository-url", on.pypi.upload_url, str(wheel),
             )  # fmt: skip
             assert uploaded.status == 0, uploaded.all
-        assert files_on(on.pypi) == {wheel.name: hashlib.sha256(builders.wheel()).hexdigest()}
+        assert files_on(on.pypi) == {wheel.name: hashlib.sha256(sample_distributions.wheel()).hexdigest()}
         kept = [path for path in tmp_path.rglob("*") if path.is_file() and token.encode() in path.read_bytes()]
         assert kept == []
 

@@ -11,7 +11,7 @@ import pytest
 
 from release.publishing.ci import github, gitlab
 from release.publishing.ci.template import Pipeline, fill
-from tests.platforms.yaml_files import parsed, tool
+from tests.publishing.ci.workflow_files import parsed, tool
 
 
 def pipeline(**changed: Any) -> Pipeline:

@@ -34,8 +34,8 @@ from release.sandbox.publishers import Job, github
 from release.sandbox.seed_schema import REHEARSAL, World
 from release.sandbox.seed_schema import Project as Existing
 from release.sandbox.server import Sandbox
-from tests.builders import wheel, wheel_name
-from tests.sandbox.asking import Clock
+from tests.sample_distributions import wheel, wheel_name
+from tests.sandbox.sandbox_client import Clock
 
 PROJECT = Project(name="Acme.Widget", version="1.0")
 WORLD = World(

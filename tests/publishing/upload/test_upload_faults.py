@@ -35,7 +35,7 @@ from release.sandbox.faults import What as Trouble
 from release.sandbox.request_log import LoggedRequest
 from release.sandbox.seed_schema import for_project
 from release.sandbox.server import Sandbox
-from tests.adapters.serving import closed_port
+from tests.adapters.loopback_server import closed_port
 from tests.uploads import PROJECT, Clock, Pool, closing, credential, release, there
 
 #: for a server that answers, be the machine ever so busy; and for one that keeps silent

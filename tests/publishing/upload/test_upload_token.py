@@ -33,8 +33,8 @@ from release.sandbox.seed_schema import Project as Existing
 from release.sandbox.server import Sandbox
 from tests.adapters.index.test_token_probes import Wire
 from tests.adapters.index.test_token_probes import token as made
-from tests.adapters.serving import closed_port
-from tests.builders import sdist, sdist_name, wheel, wheel_name
+from tests.adapters.loopback_server import closed_port
+from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
 from tests.stories.project import posts
 
 HERE = Origin(kind="environment", detail="$TWINE_PASSWORD")

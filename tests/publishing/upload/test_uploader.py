@@ -24,7 +24,7 @@ from release.sandbox import server
 from release.sandbox.faults import Answer, Clash, Drop, Fault, Slow, When
 from release.sandbox.seed_schema import for_project
 from release.sandbox.server import Sandbox
-from tests.adapters.serving import closed_port
+from tests.adapters.loopback_server import closed_port
 from tests.uploads import PROJECT, Clock, Engine, Pool, closing, release, there
 
 #: for a server that answers, be the machine ever so busy; and for one that keeps silent

@@ -15,7 +15,7 @@ from release.publishing.upload import wait
 from release.sandbox import server
 from release.sandbox.faults import Fault, Stale
 from release.sandbox.seed_schema import for_project
-from tests.sandbox.asking import Index
+from tests.sandbox.sandbox_client import Index
 from tests.uploads import PROJECT, Clock
 
 

@@ -19,11 +19,11 @@ from release.token_health import fleet
 from release.token_health.health_history import NAME, History
 from release.token_health.notify.deliver import Told, possible
 from release.token_health.notify.outbox import LEASE
+from tests.adapters.loopback_server import Handler, serving
 from tests.adapters.mail_server import mail_server
-from tests.adapters.serving import Handler, serving
-from tests.health.office import Office
-from tests.minting import drawn
-from tests.sandbox.asking import Clock
+from tests.fake_tokens import drawn
+from tests.sandbox.sandbox_client import Clock
+from tests.token_health.notify.notification_runs import Office
 from tests.token_health.test_health_history import HEALTHY, REVOKED
 
 
@@ -139,9 +139,9 @@ def test_of_two_runs_at_once_one_delivers(office: Office, answer: dict[str, Call
 KILLED = """
 import json, os, signal, sys
 from pathlib import Path
-from tests.health.office import Office
-from tests.adapters.serving import Server
-from tests.sandbox.asking import Clock
+from tests.token_health.notify.notification_runs import Office
+from tests.adapters.loopback_server import Server
+from tests.sandbox.sandbox_client import Clock
 from release.core.models.token_health import Seen
 from release.token_health.notify import webhook
 from release.token_health.notify import outbox as telling

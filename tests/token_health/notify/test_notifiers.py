@@ -16,9 +16,9 @@ from release.core.models.secret_location import Variable
 from release.core.secret import Secret
 from release.token_health.notify import apprise, mail, webhook
 from release.token_health.notify.channels import Mail
+from tests.adapters.loopback_server import Handler, serving
 from tests.adapters.mail_server import MailServer, mail_server
-from tests.adapters.serving import Handler, serving
-from tests.minting import drawn
+from tests.fake_tokens import drawn
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Requiring AUTH:UserWarning"),  # aiosmtpd's, of a server on loopback

@@ -13,7 +13,7 @@ import pytest
 from release.core.models.token_health import Change, Seen
 from release.token_health import announce, changes, delivered, due, failed
 from release.token_health.health_history import NAME, History
-from tests.sandbox.asking import Clock
+from tests.sandbox.sandbox_client import Clock
 from tests.token_health.test_health_history import HEALTHY, REVOKED
 
 REMIND = timedelta(days=7)

@@ -38,11 +38,11 @@ from release.token_health.rotation.rotation_plan import (
     title,
 )
 from release.token_health.rotation.unfinished_rotation import Mark
-from tests.health.world import WORLD
-from tests.minting import identifier, token
-from tests.sandbox.asking import Clock
-from tests.sandbox.asking import Index as Running
-from tests.sandbox.asking import index as running_index
+from tests.fake_tokens import identifier, token
+from tests.sandbox.sandbox_client import Clock
+from tests.sandbox.sandbox_client import Index as Running
+from tests.sandbox.sandbox_client import index as running_index
+from tests.token_health.fleet_in_sandbox import WORLD
 
 LINE = PypircLine(path="/home/alice/.pypirc", section="pypi", key="password")
 HOLDINGS = (

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from release.core.errors import UsageError
 from release.token_health.schedulers.cron_expression import parse
-from tests.platforms.jobs import TIMES
+from tests.token_health.schedulers.sample_jobs import TIMES
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)  # a Tuesday
 

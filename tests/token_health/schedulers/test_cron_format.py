@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from release.core.errors import ReleaseError, UsageError
 from release.token_health.schedulers import cron_format
-from tests.platforms.jobs import ODD, job
+from tests.token_health.schedulers.sample_jobs import ODD, job
 
 LINES = st.lists(
     st.sampled_from(["MAILTO=a@example.org", "# mine", "", "0 4 * * * backup", "# >>> other >>>"]), max_size=6

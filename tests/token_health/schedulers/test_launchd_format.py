@@ -11,7 +11,7 @@ import pytest
 
 from release.core.errors import ReleaseError, UsageError
 from release.token_health.schedulers import cron_expression, launchd_format
-from tests.platforms.jobs import TIMES, job
+from tests.token_health.schedulers.sample_jobs import TIMES, job
 
 
 def test_the_list_has_every_word_as_it_was() -> None:

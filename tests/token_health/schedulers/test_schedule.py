@@ -14,8 +14,8 @@ from release.token_health.schedulers import job as schedule
 from release.token_health.schedulers import schedule as scheduling
 from release.token_health.schedulers import tools
 from release.token_health.schedulers.job import Asked, Kind
-from tests import minting
-from tests.health.schedulers import FAILING, Machine, machine
+from tests import fake_tokens
+from tests.token_health.schedulers.fake_programs import FAILING, Machine, machine
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake programs are shell scripts")
 
@@ -97,7 +97,7 @@ def test_the_last_and_the_next_run_are_told(tmp_path: Path, kind: Kind) -> None:
 
 @EACH
 def test_no_secret_of_the_environment_goes_with_a_job(tmp_path: Path, kind: Kind) -> None:
-    token = minting.token()
+    token = fake_tokens.token()
     secrets = {
         "TWINE_PASSWORD": token, "HTTPS_PROXY": "http://ada:hunter2@proxy.example:3128", "NO_PROXY": token,
         "KEYRING_CRYPTFILE_PASSWORD": "hunter2",

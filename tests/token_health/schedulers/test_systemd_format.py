@@ -12,7 +12,7 @@ import pytest
 
 from release.core.errors import UsageError
 from release.token_health.schedulers import cron_expression, systemd_format
-from tests.platforms.jobs import ODD, TIMES, job
+from tests.token_health.schedulers.sample_jobs import ODD, TIMES, job
 
 ANALYZE = shutil.which("systemd-analyze")
 asks_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed")

@@ -12,7 +12,7 @@ import pytest
 
 from release.core.errors import ToolError
 from release.token_health.schedulers import tools
-from tests.health.schedulers import FAILING, machine
+from tests.token_health.schedulers.fake_programs import FAILING, machine
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake programs are shell scripts")
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from release.core.errors import UsageError
 from release.token_health.schedulers import windows_format
-from tests.platforms.jobs import job
+from tests.token_health.schedulers.sample_jobs import job
 
 NS = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
 ARGV = (

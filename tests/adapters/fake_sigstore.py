@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from tests.adapters.serving import Handler, serving
+from tests.adapters.loopback_server import Handler, serving
 
 GITHUB = "https://token.actions.githubusercontent.com"
 WORKFLOW = "octo/widget/.github/workflows/release.yml@refs/tags/v1.0"

@@ -13,8 +13,8 @@ from release.token_health import fleet
 from release.token_health.health_history import NAME, History
 from release.token_health.health_run import Wanted
 from release.token_health.notify.deliver import Told, notify
-from tests.adapters.serving import Server
-from tests.sandbox.asking import Clock
+from tests.adapters.loopback_server import Server
+from tests.sandbox.sandbox_client import Clock
 
 
 @dataclass(kw_only=True)

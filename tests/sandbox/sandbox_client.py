@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from release.sandbox import server
 from release.sandbox.seed_schema import World
 from release.sandbox.server import Sandbox
-from tests.builders import Value, fields, form, sdist, sdist_name, wheel, wheel_name
+from tests.sample_distributions import Value, fields, form, sdist, sdist_name, wheel, wheel_name
 
 WORLD: dict[str, Any] = {
     "users": [
