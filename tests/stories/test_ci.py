@@ -75,7 +75,7 @@ def test_a_file_of_somebody_is_not_replaced_unasked(tmp_path: Path) -> None:
     project.write("ci.yml", "mine: 1\n")
     refused = project.run("ci", "gitlab", "--output", "ci.yml")
     assert refused.status == 1
-    assert "'ci.yml' is there, and says something else" in refused.err
+    assert "'ci.yml' exists with other contents" in refused.err
     assert "--force" in refused.err
     assert project.run("ci", "gitlab", "--output", "ci.yml", "--force", "--json").data["changed"] is True
 

@@ -17,8 +17,10 @@ TEXTS = {
 
 def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
     """Declare the options of these verbs."""
+    from release.publishing.ci import SERVICES
+
     own = made["ci"]
-    own.add_argument("service", choices=("github", "gitlab"), help="whose workflow")
+    own.add_argument("service", choices=tuple(SERVICES), help="whose workflow")
     wheels = own.add_mutually_exclusive_group()
     wheels.add_argument("--binary", action="store_true", default=None, help="wheels depend on the machine")
     wheels.add_argument("--pure", action="store_false", dest="binary", help="they do not (default: as it looks)")
@@ -57,25 +59,26 @@ def _arguments_of_schedule(own: argparse.ArgumentParser) -> None:
 def ci(options: argparse.Namespace, write: Write) -> int:
     """A workflow, on standard output or in a file."""
     from release.adapters.system import system
-    from release.publishing.ci import pipeline as generate
+    from release.publishing.ci import SERVICES
+    from release.publishing.ci.pipeline import load_pipeline
 
-    pipeline = generate.pipeline(
+    pipeline = load_pipeline(
         system.real(), options.directory.resolve(),
         file=options.config, wheels=options.binary, lock=options.requirements,
     )  # fmt: skip
-    text = generate.RELEASES[options.service](pipeline)
+    text = SERVICES[options.service].render_release(pipeline)
     deliver(options, write, {"schema": 1, "service": options.service, "binary": pipeline.binary}, text)
     return Exit.DONE
 
 
 def deliver(options: argparse.Namespace, write: Write, document: dict[str, object], text: str) -> None:
     """Write a text to the file that is asked for, or else to the reader."""
-    from release.publishing.ci import pipeline as generate
+    from release.publishing.ci.pipeline import write_workflow
 
     if options.output is None:
         show(options, write, document | {"text": text}, text.splitlines())
         return
-    changed = generate.keep(options.output, text, force=options.force)
+    changed = write_workflow(options.output, text, force=options.force)
     said = f"{'written' if changed else 'unchanged'}: {options.output}"
     show(options, write, document | {"file": str(options.output), "changed": changed}, [said])
 

@@ -1,11 +1,13 @@
-"""Workflows for a project as it lies there: what they depend on is read from it, and a file is written."""
+"""Read from a project what its CI workflows depend on, and write a workflow to its file."""
 
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,75 +17,159 @@ from release.adapters.git import repository
 from release.adapters.system import atomic_write
 from release.adapters.system.system import System, filing
 from release.core.errors import ReleaseError, UsageError
-from release.publishing.ci import github, gitlab
-from release.publishing.ci.binary_wheels import binary
-from release.publishing.ci.template import Pipeline
 
-#: service → the text of a release
-RELEASES: Mapping[str, Callable[[Pipeline], str]] = {"github": github.release, "gitlab": gitlab.release}
-#: service → the text that looks at tokens
-HEALTH: Mapping[str, Callable[..., str]] = {"github": github.health, "gitlab": gitlab.health}
-#: what may stand in a path or a tag unquoted or quoted, in YAML and in every shell
-_CALM = re.compile(r"[\w .,/+@~{}-]*")
+#: the Python version that runs the tools of a workflow, whichever versions the project supports
+PYTHON = "3.13"
+#: builds binary wheels; pinned, because its behaviour changes with its version
+CIBUILDWHEEL = "cibuildwheel==4.3.5"
+
+#: characters of a path or tag that need no escaping in YAML and in any shell
+_SAFE = re.compile(r"[\w .,/+@~{}-]*")
+#: build backends that compile. Source: the documentation of each
+_COMPILING_BACKENDS = {
+    "maturin", "scikit_build_core.build", "scikit_build_core.setuptools.build_meta", "mesonpy",
+    "py_build_cmake.build", "enscons.api", "sipbuild.api", "pdm_build_zig",
+}  # fmt: skip
+#: build requirements that compile, used with setuptools or hatchling
+_COMPILERS = {
+    "cython", "pybind11", "nanobind", "setuptools-rust", "scikit-build", "mypy", "hatch-mypyc", "hatch-cython",
+    "scikit-build-core", "cffi", "numpy", "extensionlib", "setuptools-golang", "setuptools-zig",
+}  # fmt: skip
+_EXTENSION_IN_SETUP_PY = re.compile(r"\b(ext_modules|cffi_modules|rust_extensions|cythonize|Extension(?=\s*\())")
 
 
-def pipeline(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """The properties of a project that its workflows depend on."""
+
+    #: the release tag, with `{version}`, and `{name}` if it contains the name
+    tag_format: str
+    #: the project's name; None if only a build reveals it
+    name: str | None
+    #: directory of the project in its repository: empty, or a path that ends with a slash
+    place: str
+    #: version of this program, which the workflow installs
+    version: str
+    #: a requirements file with hashes that includes this program, relative to the project; None: install by version
+    requirements: str | None
+    #: whether wheels depend on the machine that builds them
+    binary: bool
+    #: the reason for `binary`, to be read after "since"
+    because: str
+
+    def install(self, *, extra: str = "") -> str:
+        """Return the command that installs this program."""
+        pip = "python -m pip install --disable-pip-version-check"
+        if self.requirements is not None:
+            return f"{pip} --require-hashes --requirement {shlex.quote(self.requirements)}"
+        return f"{pip} {shlex.quote(f'pypi-preflight{extra}=={self.version}')}"
+
+    @property
+    def about_wheels(self) -> str:
+        """How wheels are built, and why."""
+        if self.binary:
+            return f"Wheels are built on several platforms, since {self.because}; `--pure` turns that off."
+        return f"One wheel fits all platforms, since {self.because}; `--binary` builds on several."
+
+    @property
+    def around_version(self) -> tuple[str, str]:
+        """The parts of a release tag before and after the version."""
+        before, _, after = self.tag_format.partition("{version}")
+        name = self.name or "{name}"
+        return before.replace("{name}", name), after.replace("{name}", name)
+
+
+def load_pipeline(
     system: System, directory: Path, *, file: Path | None = None, wheels: bool | None = None, lock: str | None = None
 ) -> Pipeline:
-    """What a workflow for the project in `directory` is made from.
+    """Read what the workflows of the project in `directory` depend on.
 
-    `file`: of the configuration, if not the project's. `wheels`: whether they are binary; None: as the
-    project looks. `lock`: a file of requirements with hashes, relative to the project.
-    Raises `UsageError` for names that no workflow can carry.
+    `file`: the configuration file, if it is not the project's. `wheels`: whether wheels are binary; None: detect it.
+    `lock`: a requirements file with hashes, relative to the project.
+    Raises `UsageError` for a missing lock file and for names that cannot be written into a workflow.
     """
     config = collect.config(directory, file, needs_project=False)
-    found, because = binary(_pyproject(directory), _text(directory / "setup.py"))
-    if wheels is not None and wheels != found:
-        found, because = wheels, f"--{'binary' if wheels else 'pure'} was given"
+    binary, because = detect_binary(_load_pyproject(directory), _read_text(directory / "setup.py"))
+    if wheels is not None and wheels != binary:
+        binary, because = wheels, f"--{'binary' if wheels else 'pure'} was given"
     if lock is not None and not (directory / lock).is_file():
         raise UsageError(
             f"no file {lock!r} in {str(directory)!r}",
-            remedy=f"make it: echo pypi-preflight=={version('pypi-preflight')} | "
+            remedy=f"create it: echo pypi-preflight=={version('pypi-preflight')} | "
             f"uv pip compile --universal --generate-hashes --output-file {lock} -",
         )
-    made = Pipeline(
+    pipeline = Pipeline(
         tag_format=config.tag_format, name=collect.name(directory), place=_place(system, directory),
-        version=version("pypi-preflight"), requirements=lock, binary=found, because=because,
+        version=version("pypi-preflight"), requirements=lock, binary=binary, because=because,
     )  # fmt: skip
-    for what in (made.place, made.requirements or "", *made.around):
-        if not _CALM.fullmatch(what):
-            raise UsageError(f"{what!r} can't stand in a workflow", remedy="use letters, digits and .,/+@~_- only")
-    return made
+    for part in (pipeline.place, pipeline.requirements or "", *pipeline.around_version):
+        if not _SAFE.fullmatch(part):
+            raise UsageError(
+                f"{part!r} cannot be written into a workflow", remedy="use only letters, digits and .,/+@~_-"
+            )
+    return pipeline
 
 
-def keep(path: Path, text: str, *, force: bool) -> bool:
-    """Write a workflow to its file. Returns whether that changed anything.
+def write_workflow(path: Path, text: str, *, force: bool) -> bool:
+    """Write a workflow to its file. Returns whether the file changed.
 
-    Raises `ReleaseError` where there is another text, which may be somebody's work, and not `force`.
+    Raises `ReleaseError` if the file has other contents, which may be someone's work, unless `force` is given.
     """
     with filing("the workflow"):
         if path.exists() and not force and path.read_bytes() != text.encode():
             raise ReleaseError(
-                f"{str(path)!r} is there, and says something else",
-                remedy="look at what differs (leave --output out to see the text); --force replaces it",
+                f"{str(path)!r} exists with other contents",
+                remedy="compare them (omit --output to print the workflow), or use --force to replace the file",
             )
         return atomic_write.put(path, text.encode())
 
 
+def detect_binary(pyproject: Mapping[str, Any], setup_py: str = "") -> tuple[bool, str]:
+    """Return whether wheels depend on the machine that builds them, and the reason.
+
+    `pyproject` is the parsed pyproject.toml, empty if there is none; `setup_py` is the text of setup.py.
+    """
+    tool, build = _table(pyproject, "tool"), _table(pyproject, "build-system")
+    backend = str(build.get("build-backend", "setuptools"))
+    if "cibuildwheel" in tool:
+        return True, "pyproject.toml has [tool.cibuildwheel]"
+    if backend.partition(":")[0] in _COMPILING_BACKENDS:
+        return True, f"its build backend is {backend}"
+    if _table(tool, "setuptools").get("ext-modules"):
+        return True, "tool.setuptools.ext-modules is not empty"
+    if match := _EXTENSION_IN_SETUP_PY.search(setup_py):
+        return True, f"setup.py mentions {match[1]}"
+    if compilers := sorted(_COMPILERS & set(_names(build.get("requires")))):
+        return True, f"its build requires {compilers[0]}"
+    return False, "nothing in pyproject.toml or setup.py compiles"
+
+
+def _table(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = data.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _names(requirements: Any) -> list[str]:
+    """Return the normalized names of requirements. Source: PEP 503, "Normalized Names"."""
+    if not isinstance(requirements, list):
+        return []
+    starts = (re.match(r"\s*([A-Za-z0-9._-]+)", one) for one in requirements if isinstance(one, str))
+    return [re.sub(r"[-_.]+", "-", start[1]).lower() for start in starts if start]
+
+
 def _place(system: System, directory: Path) -> str:
-    """Where the project lies in its repository: empty, or a path that ends with a slash."""
     root = repository.root(system, directory)
     inside = directory.resolve().relative_to(root.resolve()).as_posix() if root else "."
     return "" if inside == "." else f"{inside}/"
 
 
-def _pyproject(directory: Path) -> Mapping[str, Any]:
+def _load_pyproject(directory: Path) -> Mapping[str, Any]:
     with suppress(tomllib.TOMLDecodeError):
-        return tomllib.loads(_text(directory / "pyproject.toml"))
+        return tomllib.loads(_read_text(directory / "pyproject.toml"))
     return {}
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     with suppress(OSError, UnicodeDecodeError):
         return path.read_text(encoding="utf-8")
     return ""

@@ -12,7 +12,8 @@ from release.adapters.git import repository
 from release.adapters.system import atomic_write
 from release.adapters.system.system import System, filing
 from release.core.errors import ReleaseError, UsageError
-from release.publishing.ci import pipeline
+from release.publishing.ci import SERVICES
+from release.publishing.ci.pipeline import load_pipeline
 from release.token_health.schedulers import cron_expression, job
 from release.token_health.schedulers.base import Status
 from release.token_health.schedulers.job import Asked
@@ -48,9 +49,9 @@ class Hosted:
 
     def texts(self) -> dict[str, str]:
         """The workflow. Raises `UsageError` where it needs a file that is in no clone."""
-        made = pipeline.pipeline(self._system, self._asked.directory, file=self._asked.config)
+        made = load_pipeline(self._system, self._asked.directory, file=self._asked.config)
         words = [word for name, path in self._asked.options.items() for word in self._option(name, path)]
-        text = pipeline.HEALTH[self._service](
+        text = SERVICES[self._service].render_token_health(
             made,
             cron=self.when.text,
             command=f"python -m release tokens --strict {shlex.join(words)}".strip(),

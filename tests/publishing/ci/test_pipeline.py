@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from release.publishing.ci.binary_wheels import binary
+from release.publishing.ci.pipeline import detect_binary
 
 BUILD = '[build-system]\nrequires = [{requires}]\nbuild-backend = "{backend}"\n'
 
@@ -27,7 +27,7 @@ BUILD = '[build-system]\nrequires = [{requires}]\nbuild-backend = "{backend}"\n'
     ],
 )
 def test_what_compiles_is_binary(backend: str, requires: str, more: str, setup_py: str, because: str) -> None:
-    found, reason = binary(tomllib.loads(BUILD.format(backend=backend, requires=requires) + more), setup_py)
+    found, reason = detect_binary(tomllib.loads(BUILD.format(backend=backend, requires=requires) + more), setup_py)
     assert found
     assert because in reason
 
@@ -35,9 +35,9 @@ def test_what_compiles_is_binary(backend: str, requires: str, more: str, setup_p
 @pytest.mark.parametrize("backend", ["hatchling.build", "flit_core.buildapi", "setuptools.build_meta", "uv_build"])
 def test_what_does_not_compile_is_pure(backend: str) -> None:
     data = tomllib.loads(BUILD.format(backend=backend, requires='"x"'))
-    assert binary(data, "from setuptools import setup")[0] is False
+    assert detect_binary(data, "from setuptools import setup")[0] is False
 
 
 @pytest.mark.parametrize("data", [{}, {"build-system": 3}, {"build-system": {"requires": [3, ""]}}, {"tool": []}])
 def test_a_table_that_makes_no_sense_is_no_reason(data: dict[str, object]) -> None:
-    assert binary(data)[0] is False
+    assert detect_binary(data)[0] is False

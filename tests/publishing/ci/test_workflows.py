@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from release.publishing.ci import github, gitlab
-from release.publishing.ci.template import Pipeline, fill
+from release.publishing.ci import SERVICES, github, gitlab
+from release.publishing.ci.pipeline import Pipeline
 from tests.publishing.ci.workflow_files import parsed, tool
 
 
@@ -37,8 +37,8 @@ HEALTH: dict[str, Any] = {
 
 def written(service: Any, directory: Path) -> list[str]:
     """The paths of every text of a service."""
-    texts = {name: service.release(made) for name, made in CASES.items()}
-    texts["health"] = service.health(CASES["part"], **HEALTH)
+    texts = {name: service.render_release(made) for name, made in CASES.items()}
+    texts["health"] = service.render_token_health(CASES["part"], **HEALTH)
     for name, text in texts.items():
         (directory / f"{name}.yml").write_text(text, encoding="utf-8")
     return [str(directory / f"{name}.yml") for name in texts]
@@ -50,16 +50,16 @@ def test_no_audit_of_zizmor_finds_anything_not_even_the_strictest(tmp_path: Path
     assert "No findings to report" in said
 
 
-@pytest.mark.parametrize(
-    ("service", "options"),
-    [
-        (github, ("--builtin-schema", "vendor.github-workflows")),
-        (gitlab, ("--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci")),
-    ],
-    ids=["github", "gitlab"],
-)
-def test_every_text_is_of_the_schema_of_its_service(tmp_path: Path, service: Any, options: tuple[str, ...]) -> None:
-    status, said = tool("check-jsonschema", *options, *written(service, tmp_path))
+#: name of the service → options of check-jsonschema
+SCHEMAS = {
+    "github": ("--builtin-schema", "vendor.github-workflows"),
+    "gitlab": ("--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"),
+}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_text_is_of_the_schema_of_its_service(tmp_path: Path, service: str) -> None:
+    status, said = tool("check-jsonschema", *SCHEMAS[service], *written(SERVICES[service], tmp_path))
     assert status == 0, said
 
 
@@ -75,7 +75,7 @@ def steps(text: str) -> Iterator[dict[str, Any]]:
 
 @EACH
 def test_only_the_jobs_that_publish_have_an_identity_and_an_environment(made: Pipeline) -> None:
-    text = github.release(made)
+    text = github.render_release(made)
     assert parsed(text)["permissions"] == {}
     with_identity = {name: job for name, job in jobs(text).items() if "id-token" in job["permissions"]}
     assert {name: job["environment"] for name, job in with_identity.items()} == {"testpypi": "testpypi", "pypi": "pypi"}
@@ -86,7 +86,7 @@ def test_only_the_jobs_that_publish_have_an_identity_and_an_environment(made: Pi
 
 @EACH
 def test_every_action_is_pinned_and_no_step_sees_an_expression(made: Pipeline) -> None:
-    for text in (github.release(made), github.health(made, **HEALTH)):
+    for text in (github.render_release(made), github.render_token_health(made, **HEALTH)):
         for line in re.findall(r"uses: (.*)", text):
             assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)
         for step in steps(text):
@@ -97,7 +97,7 @@ def test_every_action_is_pinned_and_no_step_sees_an_expression(made: Pipeline) -
 
 @EACH
 def test_what_is_published_is_what_was_built_and_pypi_waits_for_testpypi(made: Pipeline) -> None:
-    there = jobs(github.release(made))
+    there = jobs(github.render_release(made))
     assert there["pypi"]["needs"] == ["build", "testpypi"]
     for name in ("testpypi", "pypi"):
         words = [step.get("run", "") for step in there[name]["steps"]]
@@ -108,16 +108,16 @@ def test_what_is_published_is_what_was_built_and_pypi_waits_for_testpypi(made: P
 
 
 def test_wheels_are_built_on_each_machine_from_the_one_sdist() -> None:
-    job = jobs(github.release(CASES["binary"]))["wheels"]
+    job = jobs(github.render_release(CASES["binary"]))["wheels"]
     assert {name.split("-")[0] for name in job["strategy"]["matrix"]["machine"]} == {"ubuntu", "windows", "macos"}
     assert job["needs"] == "sdist"
     assert any("cibuildwheel" in step.get("run", "") and "sdist/*.tar.gz" in step["run"] for step in job["steps"])
-    assert "wheels" not in jobs(github.release(CASES["pure"]))
+    assert "wheels" not in jobs(github.render_release(CASES["pure"]))
 
 
 @EACH
 def test_on_gitlab_only_the_jobs_that_publish_have_an_identity_and_an_environment(made: Pipeline) -> None:
-    document = parsed(gitlab.release(made))
+    document = parsed(gitlab.render_release(made))
     there = {name: job for name, job in document.items() if isinstance(job, dict) and "stage" in job}
     audiences = {
         name: [one["aud"] for one in job["id_tokens"].values()] for name, job in there.items() if "id_tokens" in job
@@ -143,28 +143,24 @@ def test_a_release_begins_with_the_tags_of_the_project(
     tag_format: str, name: str | None, on_github: str, on_gitlab: str
 ) -> None:
     made = pipeline(tag_format=tag_format, name=name)
-    assert parsed(github.release(made))["on"]["push"]["tags"] == [on_github]
-    assert parsed(gitlab.release(made))[".release"]["rules"] == [{"if": on_gitlab}]
+    assert parsed(github.render_release(made))["on"]["push"]["tags"] == [on_github]
+    assert parsed(gitlab.render_release(made))[".release"]["rules"] == [{"if": on_gitlab}]
 
 
 def test_tools_are_installed_by_hash_where_there_is_a_lock_and_by_version_otherwise() -> None:
-    locked = github.release(CASES["locked"])
+    locked = github.render_release(CASES["locked"])
     assert "--require-hashes --requirement ci/tools.txt" in locked
     assert "/ci/tools.txt" in jobs(locked)["pypi"]["steps"][0]["with"]["sparse-checkout"]
-    assert "pypi-preflight==0.1.0" in github.release(CASES["pure"])
-    installed = [line for line in gitlab.release(CASES["pure"]).splitlines() if "pip install" in line]
+    assert "pypi-preflight==0.1.0" in github.render_release(CASES["pure"])
+    installed = [line for line in gitlab.render_release(CASES["pure"]).splitlines() if "pip install" in line]
     assert len(installed) == 3
     assert all("==0.1.0" in line for line in installed)
 
 
 def test_token_health_runs_when_it_is_asked_to_and_reads_secrets_as_variables_alone() -> None:
-    text = github.health(pipeline(), **HEALTH)
+    text = github.render_token_health(pipeline(), **HEALTH)
     assert parsed(text)["on"]["schedule"] == [{"cron": "17 9 * * 1"}]
     (job,) = jobs(text).values()
     assert job["permissions"] == {"contents": "read"}
     assert job["steps"][-1]["env"] == {"TWINE_PASSWORD": "${{ secrets.TWINE_PASSWORD }}", "B": "${{ secrets.B }}"}
-    assert "17 9 * * 1" in gitlab.health(pipeline(), **HEALTH)
-
-
-def test_a_value_of_several_lines_is_indented_as_its_place_is() -> None:
-    assert fill("a:\n  @B@\nc: @D@", {"B": "x\n\n y\n", "D": "1"}) == "a:\n  x\n\n   y\nc: 1\n"
+    assert "17 9 * * 1" in gitlab.render_token_health(pipeline(), **HEALTH)
