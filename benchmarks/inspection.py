@@ -47,11 +47,11 @@ DIST_INFO = "acme_widget-1.0.dist-info"
 LOOK = """
 import json, resource, sys, time
 from pathlib import Path
-from release.publishing import inspect as inspection
+from release.publishing import inspection
 from release.adapters.system import system
 paths = [Path(path) for path in sys.argv[1:]]
 begun = time.perf_counter()
-found = inspection.inspect(system.real(), paths)
+found = inspection.inspect(system.real_system(), paths)
 took = time.perf_counter() - begun
 assert not found.refused, found.document
 scale = 1024 if sys.platform != "darwin" else 1024 * 1024

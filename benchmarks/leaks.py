@@ -124,7 +124,7 @@ import sys
 from pathlib import Path
 from release.leaks import git_history as history
 from release.adapters.system import system
-history.search_all(system.real(), Path(sys.argv[1]))
+history.scan_history(system.real_system(), Path(sys.argv[1]))
 """
 
 
@@ -136,11 +136,11 @@ def files(directory: Path, rounds: int) -> None:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for number in range(count):
                 archive.writestr(f"{label}/{number}.py", chance.choice(texts))
-        file = builder.describe(path)
+        file = builder.load_distribution(path)
         found = measured(
             rounds,
             read=lambda path=path: zipfile.ZipFile(path).testzip(),  # type: ignore[misc] # bound for each round
-            ours=lambda file=file: search.distributions([file]),  # type: ignore[misc] # the same
+            ours=lambda file=file: search.scan_distributions([file]),  # type: ignore[misc] # the same
         )
         print(f"wheel of {file.size / 1e6:.1f} MB: ours {found['ours'] * 1000:.1f} ms")
         print(f"  {found['ours'] / found['read']:.2f} times the time of reading it and testing its CRCs")

@@ -82,7 +82,7 @@ def wheels(directory: Path, count: int, size: int) -> list[Distribution]:
         with zipfile.ZipFile(path, "w") as archive:
             for name, data in {**members, f"{info}/RECORD": record.encode()}.items():
                 archive.writestr(name, data)
-        made.append(builder.describe(path))
+        made.append(builder.load_distribution(path))
     return made
 
 
@@ -127,7 +127,7 @@ def ours(place: dict[str, Any], files: Sequence[Distribution], *, started: bool 
 
     `started`: the twine processes are up, as they are after the checks that come before every upload.
     """
-    start = partial(twine_process.start, env=os.environ)
+    start = partial(twine_process.start_worker, env=os.environ)
     with tempfile.TemporaryDirectory() as scratch, Lanes(start) as lanes:
         if started:
             lanes.grow(max(1, min(Rules().concurrency, len(files) - 1)))

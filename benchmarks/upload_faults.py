@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks import upload
 from release.adapters.twine import twine_process
-from release.adapters.twine.twine_process import Limits
+from release.adapters.twine.twine_process import UploadLimits
 from release.core.errors import ReleaseError
 from release.core.models.distribution import Distribution
 from release.publishing.upload.workers import Lanes
@@ -60,7 +60,7 @@ FILES = 3
 
 def ours(place: dict[str, Any], files: Sequence[Distribution]) -> tuple[float, str, str]:
     """Seconds, how it ended, and the words for it."""
-    start = partial(twine_process.start, env=os.environ, limits=Limits(read=3))
+    start = partial(twine_process.start_worker, env=os.environ, limits=UploadLimits(read=3))
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory() as scratch, Lanes(start) as lanes:
         engine = upload.engine(place, Path(scratch), lanes)

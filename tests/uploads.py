@@ -14,7 +14,7 @@ from release.adapters import collect
 from release.adapters.builds import builder
 from release.adapters.index import simple_api
 from release.adapters.twine import twine_process
-from release.adapters.twine.twine_process import Limits, Worker
+from release.adapters.twine.twine_process import UploadLimits, Worker
 from release.core.errors import UnreachableError
 from release.core.events import Event
 from release.core.facts import Project
@@ -58,14 +58,14 @@ class Clock:
 class Pool:
     """twine processes that outlive a test: they take most of a second to start."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: UploadLimits) -> None:
         self._limits = limits
         self._free: list[Worker] = []
         self._all: list[Worker] = []
 
     def start(self) -> Sender:
         if not self._free:
-            self._free.append(twine_process.start(env=os.environ, limits=self._limits))
+            self._free.append(twine_process.start_worker(env=os.environ, limits=self._limits))
             self._all.append(self._free[-1])
         return _Lent(self._free.pop(), self._free.append)
 
@@ -111,7 +111,7 @@ def release(directory: Path, count: int, *, version: str = "1.0") -> list[Distri
         (directory / name).write_bytes(wheel(version=version, tag=tag, files={"acme_widget.py": f"N = {n}\n"}))
     if count > 1:
         (directory / sdist_name(version=version)).write_bytes(sdist(version=version))
-    return in_order([builder.describe(path) for path in sorted(directory.iterdir())])
+    return in_order([builder.load_distribution(path) for path in sorted(directory.iterdir())])
 
 
 def credential(token: Secret) -> Credential:
@@ -123,7 +123,7 @@ def asking(index: Index, name: str = PROJECT.name) -> Callable[[], Found]:
 
     def ask() -> Found:
         try:
-            return simple_api.listing(index, name, fresh=True, retries=0)
+            return simple_api.fetch_listing(index, name, fresh=True, retries=0)
         except UnreachableError as error:
             return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
 
@@ -181,7 +181,7 @@ class Engine:
 def there(sandbox: Sandbox) -> dict[str, str | None]:
     """File name → sha256, as the index lists them once nothing goes wrong any more."""
     sandbox.clear_faults()
-    found = collect.listing(sandbox.index(), PROJECT.name, fresh=True)
+    found = collect.collect_listing(sandbox.index(), PROJECT.name, fresh=True)
     assert not isinstance(found, Unknown)
     return {file.filename: file.sha256 for file in found.files} if found else {}
 

@@ -25,7 +25,7 @@ from release.core.models.project_listing import Listing
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 
 
-def config(directory: Path, file: Path | None = None, *, needs_project: bool = True) -> Config:
+def load_config(directory: Path, file: Path | None = None, *, needs_project: bool = True) -> Config:
     """The project's configuration. Raises `ConfigError`: no project there, no TOML, a wrong key."""
     if needs_project and not any((directory / name).is_file() for name in _PROJECT_FILES):
         raise ConfigError(
@@ -35,7 +35,7 @@ def config(directory: Path, file: Path | None = None, *, needs_project: bool = T
     path = file or directory / "pyproject.toml"
     if file is None and not path.is_file():
         return Config()
-    return configuration.parse(_tool_release(toml(path), path))
+    return configuration.parse(_tool_release(load_toml(path), path))
 
 
 def _tool_release(data: dict[str, Any], path: Path) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def _tool_release(data: dict[str, Any], path: Path) -> dict[str, Any]:
     return table
 
 
-def toml(path: Path) -> dict[str, Any]:
+def load_toml(path: Path) -> dict[str, Any]:
     """What a TOML file holds. Raises `ConfigError`: it can't be read, is not UTF-8, is no TOML."""
     import tomllib
 
@@ -64,49 +64,49 @@ def toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{str(path)!r} is not valid TOML: {error}", remedy="correct that line") from None
 
 
-def source(system: System, directory: Path, config: Config, *, ask_backend: bool = True) -> Source:
+def collect_source(system: System, directory: Path, config: Config, *, ask_backend: bool = True) -> Source:
     """The project as it stands.
 
     `ask_backend=False` leaves a name or version that only the build backend knows unknown: a
     rehearsal learns it from the files that it builds.
     """
-    known = project(system, directory, ask_backend=ask_backend)
+    known = collect_project(system, directory, ask_backend=ask_backend)
     tag = None if isinstance(known, Unknown) else config.tag(known.name, known.version)
     return Source(
         config=config,
         project=known,
-        git=repository(system, directory, tag),
+        git=collect_git(system, directory, tag),
         tag=tag,
         changelog=_changelog(directory, config.changelog),
     )
 
 
-def project(system: System, directory: Path, *, ask_backend: bool = True) -> Project | Unknown:
+def collect_project(system: System, directory: Path, *, ask_backend: bool = True) -> Project | Unknown:
     """Name and version of the project."""
     from release.adapters.builds import builder
 
     try:
-        declared = builder.declared(directory)
+        declared = builder.declared_name_and_version(directory)
         if declared is None and not ask_backend:
             return Unknown(reason="only the build knows the name and version", remedy="build the project")
-        name, version = declared or builder.project(system, directory)
+        name, version = declared or builder.name_and_version(system, directory)
     except ReleaseError as error:
         return Unknown(reason=error.message, remedy=error.remedy)
     return Project(name=name, version=version)
 
 
-def name(directory: Path) -> str | None:
+def load_project_name(directory: Path) -> str | None:
     """The project's name where pyproject.toml has it; None where only the backend knows."""
     path = directory / "pyproject.toml"
-    table = toml(path).get("project") if path.is_file() else None
+    table = load_toml(path).get("project") if path.is_file() else None
     found = table.get("name") if isinstance(table, dict) else None
     return found if isinstance(found, str) else None
 
 
-def repository(system: System, directory: Path, tag: str | None) -> Git | Unknown | None:
+def collect_git(system: System, directory: Path, tag: str | None) -> Git | Unknown | None:
     """The repository that holds the project, with the release tag in it if there is one."""
     try:
-        root = git.root(system, directory)
+        root = git.find_root(system, directory)
         commit = git.commit(system, root) if root else None
         if root is None or commit is None:
             return None
@@ -114,14 +114,14 @@ def repository(system: System, directory: Path, tag: str | None) -> Git | Unknow
         return Git(
             commit=commit,
             branch=git.branch(system, root),
-            changes=git.changes(system, root),
+            changes=git.changed_paths(system, root),
             upstream=git.upstream(system, root),
-            behind=git.behind(system, root),
+            behind=git.commits_behind(system, root),
             tagged_commit=git.tag_commit(system, root, tag) if tag else None,
             shallow=git.is_shallow(system, root),
             tags=git.tags_at(system, root, commit),
             remote=remote,
-            github=releases.repository(system.env, git.remote_url(system, root, remote) if remote else None),
+            github=releases.github_repository(system.env, git.remote_url(system, root, remote) if remote else None),
         )
     except ToolError as error:
         return Unknown(reason=error.message, remedy=error.remedy)
@@ -134,12 +134,12 @@ def _changelog(directory: Path, name: str | None) -> str | None:
         return None
 
 
-def listing(index: Index, name: str, *, fresh: bool = False) -> Listing | Unknown | None:
+def collect_listing(index: Index, name: str, *, fresh: bool = False) -> Listing | Unknown | None:
     """What the index has under a name."""
     from release.adapters.index import simple_api
 
     try:
-        return simple_api.listing(index, name, fresh=fresh)
+        return simple_api.fetch_listing(index, name, fresh=fresh)
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
 
@@ -149,12 +149,12 @@ def listing_once(index: Index, name: str) -> Listing | Unknown | None:
     from release.adapters.index import simple_api
 
     try:
-        return simple_api.listing(index, name, fresh=True, retries=0)
+        return simple_api.fetch_listing(index, name, fresh=True, retries=0)
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
 
 
-def built(system: System, files: tuple[Distribution, ...], project: Project | None) -> Built:
+def collect_built(system: System, files: tuple[Distribution, ...], project: Project | None) -> Built:
     """The files of a release, to be looked into."""
     return Built(
         project=project,
@@ -170,7 +170,7 @@ def _bytes(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def project_of(files: tuple[Distribution, ...]) -> Project:
+def project_of_files(files: tuple[Distribution, ...]) -> Project:
     """Name and version as the files' own metadata spells them. Raises `ToolError` where it does not."""
     from packaging.metadata import parse_email
 
@@ -190,4 +190,4 @@ def project_of(files: tuple[Distribution, ...]) -> Project:
 def with_project(source: Source, system: System, directory: Path, project: Project) -> Source:
     """The same source, now that name and version are known."""
     tag = source.config.tag(project.name, project.version)
-    return replace(source, project=project, tag=tag, git=repository(system, directory, tag))
+    return replace(source, project=project, tag=tag, git=collect_git(system, directory, tag))

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sigstore.models import ClientTrustConfig
 
 #: names a file that says which Sigstore is asked and trusted, as `sigstore --trust-config` takes it
-TRUST = "PYPI_PREFLIGHT_SIGSTORE"
+TRUST_CONFIG_VARIABLE = "PYPI_PREFLIGHT_SIGSTORE"
 #: what identity tokens for Sigstore are made out to
 AUDIENCE = "sigstore"
 #: seconds for an answer of Sigstore: of all that comes before a signature, and of each signature
@@ -44,11 +44,11 @@ _LATER = "run it again in some minutes; or set attest = false in [tool.release]"
 Result = TypeVar("Result")
 
 
-class UnsignedError(ReleaseError):
+class NotSignedError(ReleaseError):
     """There is no attestation; the message completes "not signed, because …"."""
 
 
-class DisbelievedError(ReleaseError):
+class InvalidAttestationError(ReleaseError):
     """An attestation does not hold; the message says why, where the index would in its words."""
 
 
@@ -62,26 +62,26 @@ class Sigstore:
 
 def sigstore_for(index: Index, env: Mapping[str, str]) -> Sigstore:
     """The Sigstore behind an index: for PyPI itself the public one, whatever the environment says."""
-    named = env.get(TRUST)
+    named = env.get(TRUST_CONFIG_VARIABLE)
     return Sigstore(config=Path(named) if named and well_known(index.upload_url) is None else None)
 
 
-def installed() -> bool:
+def is_installed() -> bool:
     """Whether the extra is there."""
     return find_spec("pypi_attestations") is not None
 
 
-def need() -> None:
+def require_sigstore() -> None:
     """Raises `UnsignedError` where the extra is not installed."""
-    if not installed():
-        raise UnsignedError("the extra 'attest' is not installed", remedy=f"run: {_INSTALL}")
+    if not is_installed():
+        raise NotSignedError("the extra 'attest' is not installed", remedy=f"run: {_INSTALL}")
 
 
-def speaker(identity: Identity) -> Publisher:
+def require_publisher(identity: Identity) -> Publisher:
     """The publisher that an identity speaks for. Raises `UnsignedError` where PyPI takes none of its kind."""
     publisher = publisher_of(identity.claims)
     if publisher is None or publisher.kind not in KINDS:
-        raise UnsignedError(
+        raise NotSignedError(
             f"PyPI takes attestations of {', '.join(KINDS)} alone, and this job's identity was issued by "
             f"{identity.claims.get('iss')!r}",
             remedy="publish from one of them, or set attest = false in [tool.release]",
@@ -89,7 +89,7 @@ def speaker(identity: Identity) -> Publisher:
     return publisher
 
 
-def sign(
+def sign_files(
     files: Sequence[Distribution],
     sigstore: Sigstore,
     identity: Identity,
@@ -100,21 +100,21 @@ def sign(
 
     `identity` is made out to `AUDIENCE`. Raises `UnsignedError` where one can't be had: all of them or none.
     """
-    need()
-    publisher, token = speaker(identity), identity.token
+    require_sigstore()
+    publisher, token = require_publisher(identity), identity.token
     trusted = _within(limit, "its keys", lambda: _trust(sigstore))
     signed = _within(limit * (1 + len(files)), "a signature", lambda: _signed(files, trusted, token), token)
     for file in files:
         try:
-            verify(signed[file.filename], publisher, file.filename, file.sha256, sigstore, trusted=trusted)
-        except DisbelievedError as error:
-            raise UnsignedError(
+            verify_attestation(signed[file.filename], publisher, file.filename, file.sha256, sigstore, trusted=trusted)
+        except InvalidAttestationError as error:
+            raise NotSignedError(
                 f"what Sigstore signed does not hold for {file.filename}: {error.message}", remedy=error.remedy
             ) from None
     return signed
 
 
-def verify(  # noqa: PLR0913 - what is said, by whom, of what; and whom we trust
+def verify_attestation(  # noqa: PLR0913 - what is said, by whom, of what; and whom we trust
     text: str,
     publisher: Publisher,
     filename: str,
@@ -128,8 +128,8 @@ def verify(  # noqa: PLR0913 - what is said, by whom, of what; and whom we trust
     Raises `DisbelievedError` where it does not hold, `UnsignedError` where the extra is missing. `trusted` is what
     was read for `sigstore` before.
     """
-    need()
-    quiet()
+    require_sigstore()
+    silence_loggers()
     import pypi_attestations as library
     from sigstore.errors import Error
     from sigstore.verify import Verifier
@@ -158,22 +158,22 @@ def _policy(publisher: Publisher) -> Any:
     return maker(**dict(publisher.details))._as_policy()  # noqa: SLF001 - with it, `verify` would trust PyPI's root alone
 
 
-def _disbelieved(error: Exception, publisher: Publisher) -> DisbelievedError:
+def _disbelieved(error: Exception, publisher: Publisher) -> InvalidAttestationError:
     words = " ".join(str(error).split())
     if "Build Config URI" in words:
-        return DisbelievedError(
+        return InvalidAttestationError(
             f"the certificate's Build Config URI does not match the publisher ({publisher})",
             remedy="build, sign and upload in a job of the workflow that is triggered, not in a reusable one",
             cause="attest.reusable",
         )
-    return DisbelievedError(
+    return InvalidAttestationError(
         words, remedy="use the very files that were signed, or sign those that there are", cause="attest.invalid"
     )
 
 
 def _trust(sigstore: Sigstore) -> ClientTrustConfig:
     """Keys and addresses: from the file, or the public ones, which are refreshed where the network allows it."""
-    quiet()
+    silence_loggers()
     from sigstore.models import ClientTrustConfig
 
     if sigstore.config is not None:
@@ -223,9 +223,9 @@ def _within(seconds: float, what: str, action: Callable[[], Result], token: Secr
     try:
         result, error = told.get(timeout=seconds)
     except queue.Empty:
-        raise UnsignedError(f"Sigstore did not send {what} within {seconds:.0f} seconds", remedy=_LATER) from None
+        raise NotSignedError(f"Sigstore did not send {what} within {seconds:.0f} seconds", remedy=_LATER) from None
     if error is not None:
-        raise UnsignedError(f"Sigstore gave no answer: {_words(error, token)}", remedy=_LATER) from None
+        raise NotSignedError(f"Sigstore gave no answer: {_words(error, token)}", remedy=_LATER) from None
     return result  # type: ignore[return-value] # without an error there is a result
 
 
@@ -233,16 +233,16 @@ def _words(error: Exception, token: Secret | None) -> str:
     """The likeliest reason in a chain of them, with no token in it."""
     import requests
 
-    for one in http_errors.chain(error):
+    for one in http_errors.exception_chain(error):
         if isinstance(one, requests.HTTPError) and one.response is not None:
             return f"{host_of(one.response.url)!r} answers {one.response.status_code} {one.response.reason}"
         if isinstance(one, requests.RequestException):
-            return http_errors.explain(str(one.request.url if one.request else ""), one).message
+            return http_errors.request_error(str(one.request.url if one.request else ""), one).message
     text = " ".join(str(error).split()) or type(error).__name__
     return text.replace(token.reveal(), "***") if token is not None else text
 
 
-def quiet() -> None:
+def silence_loggers() -> None:
     """What sigstore logs goes nowhere: unheard, Python would write its warnings to stderr."""
     for name in ("sigstore", "tuf", "pypi_attestations"):
         logger = logging.getLogger(name)

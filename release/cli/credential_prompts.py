@@ -51,7 +51,7 @@ class Talk:
     @classmethod
     def of(cls, options: argparse.Namespace, write: Callable[[str], None]) -> Talk:
         """For the project that `--project` or the directory names; there need be none. Raises ConfigError."""
-        system, directory = systems.real(), options.directory.resolve()
+        system, directory = systems.real_system(), options.directory.resolve()
         config, project = subject(system, directory, options)
         return cls(
             system=system, directory=directory, config=config, project=project, offline=options.offline,
@@ -72,7 +72,7 @@ class Talk:
     def walk(self) -> Sequence[Looked]:
         """Every configured index; all at the same time, since each may wait for a keyring."""
         jobs = [partial(_look, self, index) for index in self.config.indexes.values()]
-        return systems.together(self.system, jobs, workers=len(jobs))
+        return systems.run_jobs(self.system, jobs, workers=len(jobs))
 
     def mend(self, walk: Sequence[Looked]) -> None:
         """Offer what can be mended, one thing at a time; then, for the worst that is left, a new token."""
@@ -140,10 +140,10 @@ class Talk:
 
 
 def subject(system: System, directory: Path, options: argparse.Namespace) -> tuple[Config, Project | Unknown]:
-    name = options.project or collect.name(directory)
+    name = options.project or collect.load_project_name(directory)
     if name is not None:
         return verify.subject(system, directory, file=options.config, name=name)
-    config = collect.config(directory, options.config, needs_project=False)
+    config = collect.load_config(directory, options.config, needs_project=False)
     return config, Unknown(reason="the project's name is not known", remedy="name it: --project NAME")
 
 

@@ -172,15 +172,15 @@ def _run(options: argparse.Namespace) -> int:
     from release.publishing import prebuilt, runner
     from release.reports import run_text
 
-    system = systems.real()
+    system = systems.real_system()
     directory = options.directory.resolve()
     files = prebuilt.files(getattr(options, "files", None) or ())
-    config = collect.config(directory, options.config, needs_project=not files)
+    config = collect.load_config(directory, options.config, needs_project=not files)
     config = replace(config, proving=getattr(options, "proving", None) or config.proving)
     if files:
         source = prebuilt.source(files, config)
     else:
-        source = collect.source(system, directory, config, ask_backend=options.verb != "rehearse")
+        source = collect.collect_source(system, directory, config, ask_backend=options.verb != "rehearse")
     made = plan.make(
         options.verb, config, source,
         index=getattr(options, "index", None), built=getattr(options, "built", False), given=bool(files),

@@ -73,7 +73,7 @@ class _Case:
     data: bytes
 
     def rewritten(self, new: bytes) -> Callable[[], None]:
-        return partial(private_rewrite.replace, self.path, self.data, new)
+        return partial(private_rewrite.replace_private_file, self.path, self.data, new)
 
 
 def _proposals(case: _Case) -> Iterator[Mend]:
@@ -89,7 +89,7 @@ def _proposals(case: _Case) -> Iterator[Mend]:
         mode = f"{case.path.stat().st_mode & 0o777:o}"
         yield Mend(
             cause="pypirc.perms", title="let nobody else read the file", where=remarked["pypirc.perms"],
-            before=f"mode {mode}", after="mode 600", do=partial(private_rewrite.protect, case.path),
+            before=f"mode {mode}", after="mode 600", do=partial(private_rewrite.make_private, case.path),
         )  # fmt: skip
     yield from _shadows(case)
 

@@ -82,18 +82,18 @@ def subject(
     No program is run where the name stands in pyproject.toml, nor `offline`. Raises `ConfigError`,
     `UsageError` for what is no name.
     """
-    config = collect.config(directory, file, needs_project=name is None)
+    config = collect.load_config(directory, file, needs_project=name is None)
     if name is not None:
         if not is_name(name):
             raise UsageError(f"no project can be called {name!r}", remedy="give the name as the index has it")
         return config, Project(name=name, version="")
-    known = collect.project(system, directory, ask_backend=False)
+    known = collect.collect_project(system, directory, ask_backend=False)
     if not isinstance(known, Unknown):
         return config, known
-    declared = collect.name(directory)
+    declared = collect.load_project_name(directory)
     if declared is not None:
         return config, Project(name=declared, version="")
-    return config, known if offline else collect.project(system, directory)
+    return config, known if offline else collect.collect_project(system, directory)
 
 
 def inspect(
@@ -157,7 +157,7 @@ def _identity(system: System, index: Index) -> Identity | Finding | Unknown | No
     from release.adapters.oidc import provider
 
     try:
-        return provider.identity(system, provider.audience(index))
+        return provider.request_identity(system, provider.fetch_audience(index))
     except provider.NoIdentityError as error:
         return Finding(message=error.message, remedy=error.remedy, cause=error.cause)
     except UnreachableError as error:
@@ -172,7 +172,7 @@ def known(system: System, facts: Access) -> Access:  # noqa: ARG001 - a tier tak
     if isinstance(facts.project, Unknown):
         return replace(facts, listing=facts.project)
     index, name = facts.index, facts.project.name
-    listing = collect.listing(index, name)
+    listing = collect.collect_listing(index, name)
     if isinstance(listing, Listing):
         return replace(facts, listing=listing, ownership=_ownership(index, name))
     if listing is None and index.kind == "warehouse" and not index.ephemeral:
@@ -185,7 +185,7 @@ def _ownership(index: Index, name: str) -> Ownership | None:
     from release.adapters.index import json_api
 
     try:
-        return json_api.ownership(index, name)
+        return json_api.fetch_ownership(index, name)
     except UnreachableError:
         return None
 
@@ -197,7 +197,7 @@ def _alike(index: Index, name: str) -> tuple[str, ...] | Unknown:
 
     shape = name_rules.look(name)
     try:
-        return tuple(one for one in simple_api.names(index) if name_rules.look(one) == shape)
+        return tuple(one for one in simple_api.fetch_project_names(index) if name_rules.look(one) == shape)
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
 
@@ -213,10 +213,10 @@ def identified(system: System, facts: Access) -> Access:
     if (
         not isinstance(credential, Credential)
         or index.ephemeral
-        or not token_probes.may_ask(index, credential.password)
+        or not token_probes.may_probe(index, credential.password)
     ):
         return facts
-    asked, answer = system.now(), _answer(lambda: token_probes.identity(index, credential.password))
+    asked, answer = system.now(), _answer(lambda: token_probes.probe_identity(index, credential.password))
     told = answer.server_time() if isinstance(answer, Probed) else None
     return replace(facts, identity=answer, skew=told - asked if told else None)
 
@@ -239,11 +239,15 @@ def _permission(facts: Access, credential: Credential, now: datetime) -> Probed 
         case Listing():
             name = facts.ownership.name if facts.ownership else facts.listing.name
             version = _oldest(facts.listing)
-            return _answer(lambda: token_probes.permission(index, token, name=name, version=version, now=now))
+            return _answer(lambda: token_probes.probe_permission(index, token, name=name, version=version, now=now))
         case None:
-            free = (one for one in STANDARD_MODULES if collect.listing(index, one) is None)
+            free = (one for one in STANDARD_MODULES if collect.collect_listing(index, one) is None)
             module = next(free, None)
-            return None if module is None else _answer(lambda: token_probes.first_release(index, token, module=module))
+            return (
+                None
+                if module is None
+                else _answer(lambda: token_probes.probe_first_release(index, token, module=module))
+            )
         case _:
             return None
 

@@ -15,14 +15,14 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, Literal
 
-Form = Literal["zip", "tar", "gzip", "bzip2", "xz"]
+ArchiveFormat = Literal["zip", "tar", "gzip", "bzip2", "xz"]
 
 #: what a damaged archive raises, wherever the damage is
-BROKEN = (
+DAMAGED = (
     zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError, ValueError, RuntimeError,
     OverflowError, MemoryError,
 )  # fmt: skip
-_MAGIC: tuple[tuple[bytes, Form], ...] = (
+_MAGIC: tuple[tuple[bytes, ArchiveFormat], ...] = (
     (b"PK\x03\x04", "zip"),
     (b"PK\x05\x06", "zip"),
     (b"\x1f\x8b", "gzip"),
@@ -39,11 +39,11 @@ _AT_ONCE = 64 << 20
 _FREE, _RATIO = 64 << 20, 50
 
 
-class TooMuchError(Exception):
+class UnpackLimitError(Exception):
     """More would have to be unpacked than the file is allowed."""
 
 
-class Meter:
+class UnpackLimit:
     """Counts what is unpacked of one file, at every depth."""
 
     def __init__(self, size: int) -> None:
@@ -52,13 +52,13 @@ class Meter:
     def spend(self, count: int) -> None:
         self._left -= count
         if self._left < 0:
-            raise TooMuchError
+            raise UnpackLimitError
 
 
 class _Metered(io.RawIOBase):
     """A stream that is counted while it is read."""
 
-    def __init__(self, stream: IO[bytes], meter: Meter) -> None:
+    def __init__(self, stream: IO[bytes], meter: UnpackLimit) -> None:
         self._stream = stream
         self._meter = meter
 
@@ -67,20 +67,20 @@ class _Metered(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         if size > _AT_ONCE:
-            raise TooMuchError
+            raise UnpackLimitError
         data = self._stream.read(size if size >= 0 else _AT_ONCE)
         self._meter.spend(len(data))
         return data
 
 
-def form(head: bytes) -> Form | None:
+def archive_format(head: bytes) -> ArchiveFormat | None:
     """The kind of archive, by its first bytes; None where it is none."""
     if head.startswith(_MAGICS):
         return next(name for magic, name in _MAGIC if head.startswith(magic))
     return "tar" if head[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR else None
 
 
-def members(stream: IO[bytes], kind: Form, meter: Meter) -> Iterator[tuple[str, IO[bytes]]]:
+def iter_members(stream: IO[bytes], kind: ArchiveFormat, meter: UnpackLimit) -> Iterator[tuple[str, IO[bytes]]]:
     """Name and content of each member, to be read before the next is asked for. `stream` can be sought.
 
     The name is empty where a packed file is no archive. Raises one of `BROKEN`, or `TooMuchError`.
@@ -91,19 +91,19 @@ def members(stream: IO[bytes], kind: Form, meter: Meter) -> Iterator[tuple[str, 
         yield from _of_tar(stream, meter)
     else:
         unpacked = _unpacked(stream, kind)
-        if form(unpacked.peek(512)) == "tar":
+        if archive_format(unpacked.peek(512)) == "tar":
             yield from _of_tar(unpacked, meter)
         else:
             yield "", _Metered(unpacked, meter)  # type: ignore[misc] # it has what readers of IO[bytes] use
 
 
-def _unpacked(stream: IO[bytes], kind: Form) -> io.BufferedReader:
+def _unpacked(stream: IO[bytes], kind: ArchiveFormat) -> io.BufferedReader:
     if kind == "gzip":
         return io.BufferedReader(gzip.GzipFile(fileobj=stream, mode="rb"), 1 << 16)
     return io.BufferedReader(bz2.BZ2File(stream) if kind == "bzip2" else lzma.LZMAFile(stream), 1 << 16)
 
 
-def _of_zip(stream: IO[bytes], meter: Meter) -> Iterator[tuple[str, IO[bytes]]]:
+def _of_zip(stream: IO[bytes], meter: UnpackLimit) -> Iterator[tuple[str, IO[bytes]]]:
     with zipfile.ZipFile(stream) as archive:
         for info in archive.infolist():
             if info.is_dir() or info.flag_bits & 1:  # what is encrypted tells nothing to whoever finds it
@@ -112,7 +112,7 @@ def _of_zip(stream: IO[bytes], meter: Meter) -> Iterator[tuple[str, IO[bytes]]]:
                 yield info.filename, _Metered(member, meter)  # type: ignore[misc] # as above
 
 
-def _of_tar(stream: IO[bytes], meter: Meter) -> Iterator[tuple[str, IO[bytes]]]:
+def _of_tar(stream: IO[bytes], meter: UnpackLimit) -> Iterator[tuple[str, IO[bytes]]]:
     counted: IO[bytes] = _Metered(stream, meter)  # type: ignore[assignment] # as above
     with tarfile.open(fileobj=counted, mode="r|", bufsize=1 << 16) as archive:
         for info in archive:

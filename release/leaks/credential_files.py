@@ -35,7 +35,7 @@ _PLACEHOLDER = re.compile(
 )
 
 
-def credential_file(path: str, data: bytes) -> Iterator[Spot]:
+def find_password(path: str, data: bytes) -> Iterator[Spot]:
     """The first password in a file that holds credentials by its name; nothing for other files.
 
     Placeholders, and tokens that `leak_token` finds anyway, are none.

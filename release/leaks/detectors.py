@@ -37,44 +37,44 @@ _AWS_SECRET = re.compile(rb"(?<![A-Za-z0-9/+=_-])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/
 _BESIDE = 400
 
 
-def github(data: bytes, at: int) -> Spot | None:
+def github_token(data: bytes, at: int) -> Spot | None:
     """Source: GitHub blog 2021-04-05, "Behind GitHub's new authentication token formats"."""
     found = [_GITHUB.match(data, at - 3), _GITHUB_REFRESH.match(data, at - 3)]
     return next((_spot("github-token", one) for one in found if one and _checksum_holds(one[1])), None)
 
 
-def npm(data: bytes, at: int) -> Spot | None:
+def npm_token(data: bytes, at: int) -> Spot | None:
     """Source: GitHub blog 2021-09-23, "Announcing npm's new access token format"."""
     found = _NPM.match(data, at - 3)
     return _spot("npm-token", found) if found and _checksum_holds(found[1]) else None
 
 
-def fine_grained(data: bytes, at: int) -> Spot | None:
+def github_fine_grained_token(data: bytes, at: int) -> Spot | None:
     """Source: GitHub documentation, "Token prefixes"."""
     return _drawn("github-fine-grained-token", _GITHUB_FINE.match(data, at - 10))
 
 
-def stripe(data: bytes, at: int) -> Spot | None:
+def stripe_key(data: bytes, at: int) -> Spot | None:
     """Source: Stripe documentation, "API keys"; keys for tests (`sk_test_`) are worth nothing."""
     return _drawn("stripe-key", _STRIPE.match(data, at - 7))
 
 
-def gitlab(data: bytes, at: int) -> Spot | None:
+def gitlab_token(data: bytes, at: int) -> Spot | None:
     """Source: GitLab documentation, "Token prefixes"."""
     return _drawn("gitlab-token", _GITLAB.match(data, at - 5) or _GITLAB.match(data, at - 4))
 
 
-def slack(data: bytes, at: int) -> Spot | None:
+def slack_token(data: bytes, at: int) -> Spot | None:
     """Source: Slack documentation, "Tokens"."""
     return _drawn("slack-token", _SLACK.match(data, at - 4))
 
 
-def google(data: bytes, at: int) -> Spot | None:
+def google_key(data: bytes, at: int) -> Spot | None:
     """Source: Google Cloud documentation, "Manage API keys"."""
     return _drawn("google-key", _GOOGLE.match(data, at))
 
 
-def aws(data: bytes, at: int) -> Spot | None:
+def aws_key(data: bytes, at: int) -> Spot | None:
     """An access key alone is a name; with the secret beside it, it is a key.
 
     Source: AWS documentation, "IAM identifiers" and "Manage access keys".
@@ -144,7 +144,7 @@ def private_key(data: bytes, at: int) -> Spot | None:
     return Spot(kind=kind, offset=start, identity=Secret(body.decode("latin-1")).fingerprint)
 
 
-def putty(data: bytes, at: int) -> Spot | None:
+def putty_key(data: bytes, at: int) -> Spot | None:
     """Source: PuTTY's manual, appendix C, "PPK file format"."""
     start = data.rfind(b"PuTTY-User-Key-File-", max(0, at - _LONGEST_KEY), at)
     found = _PUTTY.match(data, start) if start >= 0 else None

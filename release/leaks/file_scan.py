@@ -14,7 +14,7 @@ from typing import IO
 from release.adapters.git.objects import PIECE
 from release.core.models.leak import Leak, Searched, Unread
 from release.leaks import archive_members
-from release.leaks.scanner import OVERLAP, search
+from release.leaks.scanner import OVERLAP, scan_bytes
 
 #: archives in archives
 _DEPTH = 6
@@ -27,34 +27,34 @@ _SPOOL = 4 << 20
 _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
-def file(path: Path, name: str) -> Searched:
+def scan_file(path: Path, name: str) -> Searched:
     """Search one file, to be called `name`. Raises `OSError` where it can't be read."""
     with path.open("rb") as stream:
         size = os.fstat(stream.fileno()).st_size
-        return _sum(_look(stream, name, _Way(meter=archive_members.Meter(size))))
+        return _sum(_look(stream, name, _Way(meter=archive_members.UnpackLimit(size))))
 
 
-def content(data: bytes, name: str) -> Searched:
+def scan_content(data: bytes, name: str) -> Searched:
     """Search the bytes of one file."""
-    if archive_members.form(data) is None:
-        return Searched(leaks=search(data, name), count=1)
-    return _sum(_look(io.BytesIO(data), name, _Way(meter=archive_members.Meter(len(data)))))
+    if archive_members.archive_format(data) is None:
+        return Searched(leaks=scan_bytes(data, name), count=1)
+    return _sum(_look(io.BytesIO(data), name, _Way(meter=archive_members.UnpackLimit(len(data)))))
 
 
-def stream(data: IO[bytes], name: str, size: int) -> Searched:
+def scan_stream(data: IO[bytes], name: str, size: int) -> Searched:
     """Search a file of `size` bytes that is read once, from where it stands to its end."""
-    return _sum(_look(data, name, _Way(meter=archive_members.Meter(size))))
+    return _sum(_look(data, name, _Way(meter=archive_members.UnpackLimit(size))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Way:
     """How far inside an archive we are, and what of it may still be unpacked."""
 
-    meter: archive_members.Meter
+    meter: archive_members.UnpackLimit
     depth: int = 0
 
 
-class Reader:
+class DirectoryScanner:
     """Reads the files of one directory, with as few calls as can be."""
 
     def __init__(self, root: str) -> None:
@@ -71,12 +71,12 @@ class Reader:
             if not stat.S_ISREG(state.st_mode):
                 return Searched()
             if state.st_size <= PIECE:
-                return content(os.read(handle, state.st_size + 1), name)
+                return scan_content(os.read(handle, state.st_size + 1), name)
         except OSError as error:
             return Searched(unread=(Unread(path=name, reason=_reason(error)),))
         finally:
             os.close(handle)
-        return file(Path(path), name)
+        return scan_file(Path(path), name)
 
     def _not_opened(self, path: str, name: str, error: OSError) -> Searched:
         """A link, a directory, or a file that is gone since it was listed, is none that could leak."""
@@ -100,7 +100,7 @@ def _sum(found: Iterator[Leak | Unread]) -> Searched:
 
 def _look(data: IO[bytes], name: str, way: _Way) -> Iterator[Leak | Unread]:
     piece = data.read(_AT_A_TIME)
-    kind = archive_members.form(piece)
+    kind = archive_members.archive_format(piece)
     if kind is None:
         yield from _pieces(data, piece, name)
     elif way.depth >= _DEPTH:
@@ -110,16 +110,16 @@ def _look(data: IO[bytes], name: str, way: _Way) -> Iterator[Leak | Unread]:
             yield from _inside(archive, kind, name, way)
 
 
-def _inside(archive: IO[bytes], kind: archive_members.Form, name: str, way: _Way) -> Iterator[Leak | Unread]:
+def _inside(archive: IO[bytes], kind: archive_members.ArchiveFormat, name: str, way: _Way) -> Iterator[Leak | Unread]:
     inner = _Way(meter=way.meter, depth=way.depth + 1)
     try:
-        for member, content in archive_members.members(archive, kind, way.meter):
+        for member, content in archive_members.iter_members(archive, kind, way.meter):
             yield from _look(content, f"{name}!{member}" if member else name, inner)
-    except archive_members.TooMuchError:
+    except archive_members.UnpackLimitError:
         if way.depth:
             raise
         yield Unread(path=name, reason="it unpacks to far more than its size")
-    except archive_members.BROKEN:
+    except archive_members.DAMAGED:
         # What is no archive after all, or a damaged one, is searched as it lies there.
         archive.seek(0)
         yield from _pieces(archive, archive.read(_AT_A_TIME), name)
@@ -155,7 +155,7 @@ def _pieces(data: IO[bytes], piece: bytes, name: str) -> Iterator[Leak]:
     """Search a file of which `piece` has been read, one piece at a time."""
     line, full = 1, len(piece) == _AT_A_TIME
     while True:
-        yield from search(piece, name, first_line=line)
+        yield from scan_bytes(piece, name, first_line=line)
         if not full:
             return
         more = data.read(_AT_A_TIME)

@@ -21,7 +21,7 @@ _FEW, _NEAR = 12, 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tree:
+class GrepResult:
     """The files of a directory in a repository, all but what git ignores."""
 
     #: paths relative to the directory, with forward slashes
@@ -31,7 +31,7 @@ class Tree:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class PendingGrep:
     """A question that git is at work on."""
 
     names: tuple[str, ...]
@@ -40,7 +40,7 @@ class Asked:
     #: each searches a part of the tree
     searching: tuple[subprocess.Popen[bytes], ...]
 
-    def answer(self) -> Tree:
+    def answer(self) -> GrepResult:
         """Wait for git. Where it knows no such patterns (it is built without PCRE), all files are suspect."""
         try:
             hits = [one.communicate()[0] for one in self.searching]
@@ -50,11 +50,11 @@ class Asked:
             raise
         # 0: some files match; 1: none does; more: git could not search.
         if any(one.returncode not in {0, 1} for one in self.searching):
-            return Tree(names=self.names, suspects=self.names)
-        return Tree(names=self.names, suspects=tuple(dict.fromkeys([*_parts(b"".join(hits)), *self.new])))
+            return GrepResult(names=self.names, suspects=self.names)
+        return GrepResult(names=self.names, suspects=tuple(dict.fromkeys([*_parts(b"".join(hits)), *self.new])))
 
 
-def ask(system: System, directory: Path) -> Asked:
+def start_grep(system: System, directory: Path) -> PendingGrep:
     """Let git list the files of a directory, and find those that the sieve stops at.
 
     Raises `ToolError` where it can't list them.
@@ -65,7 +65,7 @@ def ask(system: System, directory: Path) -> Asked:
     new = tuple(entry[2:] for entry in entries if entry.startswith("? "))
     words = ["--perl-regexp", "--files-with-matches", "--null", "--text", "--no-color", "--no-full-name"]
     words += [word for pattern in (*prefilter.LINES, prefilter.ARCHIVES) for word in ("-e", pattern)]
-    return Asked(
+    return PendingGrep(
         names=names,
         new=new,
         searching=tuple(
@@ -130,7 +130,7 @@ def _started(system: System, directory: Path, *words: str) -> subprocess.Popen[b
     return subprocess.Popen(
         ["git", *words],
         cwd=directory,
-        env=repository.surroundings(system),
+        env=repository.git_environment(system),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -17,12 +17,12 @@ from typing import IO
 
 from release.adapters.git import objects as cat_file
 from release.adapters.git import repository
-from release.adapters.system.process_pool import MOST, spread
+from release.adapters.system.process_pool import MOST, map_in_processes
 from release.adapters.system.system import System
 from release.core.errors import ToolError
 from release.core.models.leak import Leak, Searched, Unread, together
 from release.leaks import archive_members, credential_files, file_scan
-from release.leaks.scanner import changed, search, suspicious
+from release.leaks.scanner import changed_part, may_hold_secret, scan_bytes
 
 #: bytes of objects from which on a second process is worth its start
 _LARGE = 64 << 20
@@ -57,22 +57,22 @@ class _Part:
     named: tuple[tuple[str, str], ...]
 
 
-def search_all(system: System, root: Path) -> Searched:
+def scan_history(system: System, root: Path) -> Searched:
     """Search every object that lies in the repository at `root`.
 
     A secret is one leak, however many objects hold it. Raises `ToolError` where git fails: half a search
     would look like a clean one.
     """
-    env = repository.surroundings(system) | _OFFLINE
-    objects = cat_file.objects(root, env)
+    env = repository.git_environment(system) | _OFFLINE
+    objects = cat_file.list_objects(root, env)
     count = max(1, (os.cpu_count() or 1) // _CORES) if sum(one.size for one in objects) >= _LARGE else 1
     tasks = [_Task(root=str(root), env=env, names=names) for names in _shares(objects, min(count, MOST))]
     try:
-        parts = list(spread(_search, tasks))
+        parts = list(map_in_processes(_search, tasks))
         named = dict(pair for part in parts for pair in part.named)
         files = _named(root, env, named)
-    except cat_file.BrokenError as error:
-        raise cat_file.failed("cat-file", str(error)) from None
+    except cat_file.ObjectReadError as error:
+        raise cat_file.git_scan_error("cat-file", str(error)) from None
     found = together([*(part.searched for part in parts), Searched(leaks=files)])
     return replace(
         found,
@@ -82,27 +82,27 @@ def search_all(system: System, root: Path) -> Searched:
     )
 
 
-def staged(system: System, directory: Path) -> Searched:
+def scan_staged(system: System, directory: Path) -> Searched:
     """Search what is staged for the next commit, as the index has it. Raises `ToolError` where git fails.
 
     The index is the one that git names to its hooks: of `git commit --all` or `git commit FILE` it is another.
     """
     env = {**system.env, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", **_OFFLINE}
-    listed = cat_file.output(
+    listed = cat_file.git_bytes(
         directory, env, "diff", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff",
         "--ignore-submodules=all", "--diff-filter=ACMT",
     )  # fmt: skip
     paths = [(found["name"].decode(), found["path"].decode("utf-8", "replace")) for found in _STAGED.finditer(listed)]
     try:
-        bodies = cat_file.read(str(directory), env, [name for name, _ in paths]) if paths else ()
+        bodies = cat_file.read_objects(str(directory), env, [name for name, _ in paths]) if paths else ()
         return together(
-            file_scan.stream(body, path, one.size) for (_, path), (one, body) in zip(paths, bodies, strict=True)
+            file_scan.scan_stream(body, path, one.size) for (_, path), (one, body) in zip(paths, bodies, strict=True)
         )
-    except cat_file.BrokenError as error:
-        raise cat_file.failed("cat-file", str(error)) from None
+    except cat_file.ObjectReadError as error:
+        raise cat_file.git_scan_error("cat-file", str(error)) from None
 
 
-def _shares(objects: Sequence[cat_file.Object], count: int) -> Iterator[tuple[str, ...]]:
+def _shares(objects: Sequence[cat_file.GitObject], count: int) -> Iterator[tuple[str, ...]]:
     """The names of the objects in `count` runs of about the same size, in their order."""
     most = sum(one.size for one in objects) // count + 1
     run: list[str] = []
@@ -122,7 +122,7 @@ def _search(task: _Task) -> _Part:
     found: list[Searched] = []
     named: list[tuple[str, str]] = []
     versions = _Versions()
-    for one, body in cat_file.read(task.root, task.env, task.names):
+    for one, body in cat_file.read_objects(task.root, task.env, task.names):
         if one.type == "tree":
             named += credential_files.named_in_tree(body.read(), len(one.name) // 2)
             continue
@@ -134,14 +134,14 @@ def _search(task: _Task) -> _Part:
 
 def _of_object(body: IO[bytes], size: int, versions: _Versions) -> Searched:
     if not isinstance(body, io.BytesIO):
-        return file_scan.stream(body, "", size)
+        return file_scan.scan_stream(body, "", size)
     data = body.getvalue()
-    if archive_members.form(data) is not None:
-        return file_scan.content(data, "")
-    if not suspicious(changed(data, versions.like(data))):
+    if archive_members.archive_format(data) is not None:
+        return file_scan.scan_content(data, "")
+    if not may_hold_secret(changed_part(data, versions.like(data))):
         versions.keep(data)
         return Searched()
-    return Searched(leaks=search(data))
+    return Searched(leaks=scan_bytes(data))
 
 
 class _Versions:
@@ -173,7 +173,7 @@ def _ends(data: bytes) -> bytes:
     return data[:64] + data[-64:]
 
 
-def _of(one: cat_file.Object, seen: Searched) -> Searched:
+def _of(one: cat_file.GitObject, seen: Searched) -> Searched:
     return Searched(
         leaks=tuple(replace(leak, object=one.name, object_type=one.type) for leak in seen.leaks),
         unread=tuple(replace(part, path=f"{one.type} {one.name[:12]}{part.path}") for part in seen.unread),
@@ -183,8 +183,8 @@ def _of(one: cat_file.Object, seen: Searched) -> Searched:
 def _named(root: Path, env: Mapping[str, str], named: Mapping[str, str]) -> tuple[Leak, ...]:
     """The files that hold credentials by their name."""
     found: list[Leak] = []
-    for one, body in cat_file.read(str(root), env, named) if named else ():
-        leaks = search(body.read(), named[one.name])
+    for one, body in cat_file.read_objects(str(root), env, named) if named else ():
+        leaks = scan_bytes(body.read(), named[one.name])
         found += (replace(leak, object=one.name) for leak in leaks if leak.kind in credential_files.KINDS)
     return tuple(found)
 
@@ -241,7 +241,7 @@ def _places(root: Path, env: Mapping[str, str], names: Sequence[str]) -> dict[st
     ]
     words += ["--no-show-signature", "--no-color", "--no-ext-diff", "--format=format:commit %H"]
     try:
-        listed = cat_file.output(root, env, *words, *(f"--find-object={name}" for name in names))
+        listed = cat_file.git_bytes(root, env, *words, *(f"--find-object={name}" for name in names))
     except ToolError:
         return {}
     places: dict[str, _Place] = {}

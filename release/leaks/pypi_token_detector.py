@@ -40,14 +40,14 @@ _BASIC = re.compile(re.escape(BASIC.encode()) + rb"[A-Za-z0-9+/]*")
 _RESERVED = (".example", ".invalid", ".test", ".localhost", "example.com", "example.net", "example.org")
 
 
-def token(data: bytes, at: int) -> Spot | None:
+def index_token(data: bytes, at: int) -> Spot | None:
     """The token whose first character behind "pypi-" is at `at`; that prefix may be missing."""
     found = _ANCHOR.match(data, at)
     token = _decoded(_body(data, found.end())) if found else None
     return _spot(token, at) if token is not None else None
 
 
-def basic(data: bytes) -> Iterator[Spot]:
+def basic_auth_tokens(data: bytes) -> Iterator[Spot]:
     """Every token in a header of Basic authorisation, as recordings of HTTP keep them."""
     for found in _BASIC.finditer(data):
         text = found[0][: len(found[0]) // 4 * 4]

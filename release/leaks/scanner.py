@@ -9,7 +9,7 @@ from functools import cache
 
 from release.core.models.leak import Leak, Spot
 from release.leaks import prefilter
-from release.leaks.credential_files import credential_file
+from release.leaks.credential_files import find_password
 
 #: from a file's bytes and the place in them where the sieve stopped
 Rule = Callable[[bytes, int], Spot | None]
@@ -31,9 +31,15 @@ def _rules() -> tuple[tuple[Rule, ...], ...]:
     from release.leaks import detectors, pypi_token_detector
 
     return (
-        (pypi_token_detector.token, detectors.private_key, detectors.aws, detectors.google, detectors.putty),
-        (detectors.github, detectors.npm, detectors.stripe, detectors.fine_grained),
-        (detectors.gitlab, detectors.slack),
+        (
+            pypi_token_detector.index_token,
+            detectors.private_key,
+            detectors.aws_key,
+            detectors.google_key,
+            detectors.putty_key,
+        ),
+        (detectors.github_token, detectors.npm_token, detectors.stripe_key, detectors.github_fine_grained_token),
+        (detectors.gitlab_token, detectors.slack_token),
     )
 
 
@@ -57,7 +63,7 @@ _BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _ORDERS = {"utf-16-be": 1, "utf-16-le": -1}
 
 
-def search(data: bytes, path: str = "", *, first_line: int = 1) -> tuple[Leak, ...]:
+def scan_bytes(data: bytes, path: str = "", *, first_line: int = 1) -> tuple[Leak, ...]:
     """Every secret in a file's bytes, or in one piece of them that begins with line `first_line`."""
     text = _as_text(data)
     spots = sorted(_spots(text, path), key=lambda spot: spot.offset)
@@ -77,7 +83,7 @@ def search(data: bytes, path: str = "", *, first_line: int = 1) -> tuple[Leak, .
     )
 
 
-def suspicious(data: bytes) -> bool:
+def may_hold_secret(data: bytes) -> bool:
     """Whether a search can find anything in the bytes, names of files apart."""
     text = _as_text(data)
     for letter, sieve in _SIEVES:  # a loop, since this is asked of every version of every file of a history
@@ -86,7 +92,7 @@ def suspicious(data: bytes) -> bool:
     return _BASIC in text or (b"\0" in text and _WIDE.search(text) is not None)
 
 
-def changed(data: bytes, before: bytes) -> bytes:
+def changed_part(data: bytes, before: bytes) -> bytes:
     """What of a file differs from an earlier version, with some bytes around it; empty where nothing does.
 
     Versions of a file share most of their text: where the one before held nothing, only this needs a search.
@@ -113,9 +119,9 @@ def _spots(data: bytes, path: str) -> Iterator[Spot]:
     if _BASIC in data:
         from release.leaks import pypi_token_detector
 
-        yield from pypi_token_detector.basic(data)
+        yield from pypi_token_detector.basic_auth_tokens(data)
     if path:
-        yield from credential_file(path, data)
+        yield from find_password(path, data)
     if b"\0" in data:
         yield from _wide_spots(data)
 

@@ -14,7 +14,7 @@ from release.core.models.leak import Searched, Unread, together
 from release.leaks import worktree
 
 
-def distributions(files: Iterable[Distribution]) -> Leaks:
+def scan_distributions(files: Iterable[Distribution]) -> Leaks:
     """Search the files of a release, every member of them. One that can't be read is told as not searched."""
     found = []
     for file in files:
@@ -25,7 +25,7 @@ def distributions(files: Iterable[Distribution]) -> Leaks:
     return Leaks(scope="files", searched=together(found))
 
 
-def search(
+def scan_paths(
     system: System, directory: Path, paths: Sequence[Path], *, history: bool = False, staged: bool = False
 ) -> tuple[Leaks, ...]:
     """Search `paths`, or the directory where none is given; its whole history too; or only what is staged.
@@ -43,7 +43,7 @@ def search(
 
 def _path(system: System, path: Path) -> Leaks:
     if path.is_dir():
-        return Leaks(scope="tree", searched=worktree.search(system, path))
+        return Leaks(scope="tree", searched=worktree.scan_directory(system, path))
     try:
         return Leaks(scope="files", searched=_file(path))
     except OSError as error:
@@ -55,7 +55,7 @@ def _path(system: System, path: Path) -> Leaks:
 def _file(path: Path) -> Searched:
     from release.leaks import file_scan
 
-    return file_scan.file(path, path.name)
+    return file_scan.scan_file(path, path.name)
 
 
 def _reason(error: OSError) -> str:
@@ -66,9 +66,9 @@ def _staged(system: System, directory: Path) -> Leaks:
     from release.leaks import git_history
 
     try:
-        return Leaks(scope="staged", searched=git_history.staged(system, directory))
+        return Leaks(scope="staged", searched=git_history.scan_staged(system, directory))
     except ToolError:
-        if repository.root(system, directory) is None:
+        if repository.find_root(system, directory) is None:
             raise _no_repository(directory) from None
         raise
 
@@ -76,11 +76,11 @@ def _staged(system: System, directory: Path) -> Leaks:
 def _history(system: System, root: Path) -> Leaks:
     from release.leaks import git_history
 
-    return Leaks(scope="history", searched=git_history.search_all(system, root))
+    return Leaks(scope="history", searched=git_history.scan_history(system, root))
 
 
 def _root(system: System, path: Path) -> Path:
-    root = repository.root(system, path if path.is_dir() else path.parent)
+    root = repository.find_root(system, path if path.is_dir() else path.parent)
     if root is None:
         raise _no_repository(path)
     return root

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from release.core.models.leak import Leak, Searched, Unread
 from release.leaks import archive_members
-from release.leaks.scanner import OVERLAP, search
+from release.leaks.scanner import OVERLAP, scan_bytes
 
 
-class Passing:
+class MemberScan:
     """A search of one archive, shown each member's bytes piece by piece, in their order."""
 
     def __init__(self, path: Path) -> None:
@@ -25,11 +25,11 @@ class Passing:
     def __call__(self, member: str, piece: bytes, more: bool) -> None:
         """Search a piece of a member; `more` of it follow, or none."""
         name = f"{self._path.name}!{member}"
-        if not self._tail and archive_members.form(piece[:512]) is not None:
+        if not self._tail and archive_members.archive_format(piece[:512]) is not None:
             self._nested(name, piece, more)
         elif not self._beyond:
             text = self._tail + piece
-            self._found += search(text, name, first_line=self._line)
+            self._found += scan_bytes(text, name, first_line=self._line)
             if more:
                 self._line += text.count(b"\n", 0, -OVERLAP)
                 self._tail = text[-OVERLAP:]
@@ -42,7 +42,7 @@ class Passing:
         if more:
             self._beyond = True
         else:
-            found = file_scan.content(piece, name)
+            found = file_scan.scan_content(piece, name)
             self._found += [*found.leaks, *found.unread]
 
     def searched(self, count: int) -> Searched:
@@ -53,7 +53,7 @@ class Passing:
         if self._beyond or not count or self._count != count:
             from release.leaks import file_scan
 
-            return file_scan.file(self._path, self._path.name)
+            return file_scan.scan_file(self._path, self._path.name)
         seen = dict.fromkeys(self._found)
         return Searched(
             leaks=tuple(one for one in seen if isinstance(one, Leak)),

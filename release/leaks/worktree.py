@@ -35,12 +35,12 @@ class _Task:
     names: tuple[str, ...]
 
 
-def search(system: System, directory: Path) -> Searched:
+def scan_directory(system: System, directory: Path) -> Searched:
     """Search the files of a directory; submodules are searched too. Raises `ToolError` where git fails."""
-    if repository.root(system, directory) is None:
+    if repository.find_root(system, directory) is None:
         names = tuple(_walk(directory))
         return replace(_all(directory, names), count=len(names))
-    asked = git_grep.ask(system, directory)
+    asked = git_grep.start_grep(system, directory)
     # While git reads the files, what reads the suspects among them is loaded.
     from release.core.models.leak import together
     from release.leaks import file_scan  # noqa: F401 - `_files` wants it
@@ -49,7 +49,7 @@ def search(system: System, directory: Path) -> Searched:
     listed = asked.answer()
     suspects = dict.fromkeys([*listed.suspects, *filter(may_hold_credentials, listed.names)])
     inner = tuple(_inner(directory, listed.names))
-    parts = [_below(search(system, directory / name), name) for name in inner]
+    parts = [_below(scan_directory(system, directory / name), name) for name in inner]
     found = together([_all(directory, tuple(suspects)), *parts])
     return replace(found, count=len(listed.names) - len(inner) + sum(part.count for part in parts))
 
@@ -58,11 +58,11 @@ def _all(directory: Path, names: tuple[str, ...]) -> Searched:
     if len(names) < _MANY and _size(directory, names) < _LARGE:
         found = _files(_Task(root=str(directory), names=names))
     else:
-        from release.adapters.system.process_pool import spread
+        from release.adapters.system.process_pool import map_in_processes
         from release.core.models.leak import together
 
         tasks = [_Task(root=str(directory), names=names[at::_TASKS]) for at in range(min(_TASKS, len(names)))]
-        found = together(spread(_files, tasks))
+        found = together(map_in_processes(_files, tasks))
     return replace(found, leaks=tuple(sorted(found.leaks, key=lambda leak: (leak.path, leak.line))))
 
 
@@ -77,9 +77,9 @@ def _size(directory: Path, names: tuple[str, ...]) -> int:
 
 def _files(task: _Task) -> Searched:
     from release.core.models.leak import together
-    from release.leaks.file_scan import Reader
+    from release.leaks.file_scan import DirectoryScanner
 
-    return together(map(Reader(task.root).search, task.names))
+    return together(map(DirectoryScanner(task.root).search, task.names))
 
 
 def _walk(directory: Path) -> Iterator[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from release.adapters import sigstore
 from release.adapters.index import integrity_api
 from release.adapters.oidc import provider
-from release.adapters.sigstore import DisbelievedError, Sigstore, UnsignedError
+from release.adapters.sigstore import InvalidAttestationError, NotSignedError, Sigstore
 from release.adapters.system.system import System
 from release.core.config import Config
 from release.core.errors import RefusedError, UnreachableError
@@ -45,7 +45,7 @@ def foreseen(system: System, config: Config, access: Access) -> Access:
         return replace(access, signing=NotApplicable(reason=f"{access.index.name} gets no attestations"))
     try:
         _speaker(system, access.index, exchanging=isinstance(access.credential, Ambient))
-    except UnsignedError as error:
+    except NotSignedError as error:
         refused = _required(error)
         finding = Finding(message=refused.message, remedy=refused.remedy, cause=refused.cause)
         waived = NotApplicable(reason=f"not signed, because {error.message}")
@@ -78,9 +78,9 @@ def attested(  # noqa: PLR0913 - what goes where, and who is told
         bare = [file for file in files if PUBLISH not in found[file.filename]]
         if bare:
             tell(Progress(what=f"signing {len(bare)} files", unit="files"))
-            for filename, text in sigstore.sign(bare, trust, identity).items():
+            for filename, text in sigstore.sign_files(bare, trust, identity).items():
                 found[filename][PUBLISH] = text
-    except UnsignedError as error:
+    except NotSignedError as error:
         if config.attest == "must":
             raise _required(error) from None
         tell(Said(text=f"not signed, because {error.message}"))
@@ -95,23 +95,25 @@ def attested(  # noqa: PLR0913 - what goes where, and who is told
 def _speaker(system: System, index: Index, *, exchanging: bool) -> tuple[Identity, Publisher]:
     """A fresh identity of this job for Sigstore, and whom it speaks for. Raises `UnsignedError` where there is none."""
     if not exchanging:
-        raise UnsignedError(
+        raise NotSignedError(
             "an API token is used: PyPI takes attestations from trusted publishers alone",
             remedy=f"let {index.name} trust the job's workflow: {index.site}/manage/projects/, Manage, Publishing; and "
             "take the token out of the job",
             cause="attest.with-api-token",
         )
-    sigstore.need()
+    sigstore.require_sigstore()
     try:
-        identity = provider.identity(system, sigstore.AUDIENCE)
+        identity = provider.request_identity(system, sigstore.AUDIENCE)
     except provider.NoIdentityError as error:
-        raise UnsignedError(error.message, remedy=error.remedy, cause=error.cause) from None
+        raise NotSignedError(error.message, remedy=error.remedy, cause=error.cause) from None
     if identity is None:
-        raise UnsignedError("no service vouches for this machine", remedy="publish from GitHub Actions or GitLab CI/CD")
-    return identity, sigstore.speaker(identity)
+        raise NotSignedError(
+            "no service vouches for this machine", remedy="publish from GitHub Actions or GitLab CI/CD"
+        )
+    return identity, sigstore.require_publisher(identity)
 
 
-def _required(error: UnsignedError) -> RefusedError:
+def _required(error: NotSignedError) -> RefusedError:
     return RefusedError(
         f"not signed, and attest = true in [tool.release], because {error.message}",
         remedy=error.remedy,
@@ -132,9 +134,9 @@ def _beside(file: Distribution, publisher: Publisher, trust: Sigstore, tell: Tel
     for path in _paths(file):
         try:
             text = json.dumps(json.loads(path.read_text(encoding="utf-8")))
-            found[sigstore.verify(text, publisher, file.filename, file.sha256, trust)] = text
-        except (ValueError, OSError, DisbelievedError) as error:
-            why = error.message if isinstance(error, DisbelievedError) else "it can't be read"
+            found[sigstore.verify_attestation(text, publisher, file.filename, file.sha256, trust)] = text
+        except (ValueError, OSError, InvalidAttestationError) as error:
+            why = error.message if isinstance(error, InvalidAttestationError) else "it can't be read"
             tell(Said(text=f"{path.name} is not used: {why}"))
     return found
 
@@ -160,12 +162,12 @@ def verified(
     public Sigstore alone is believed; see `adapters.attestations.sigstore_for`.
     """
     try:
-        found = integrity_api.fetch(index, project.name, project.version, file.filename)
+        found = integrity_api.fetch_provenance(index, project.name, project.version, file.filename)
         for pause in _AGAIN if expected else ():
             if found is not None:
                 break
             system.sleep(pause)
-            found = integrity_api.fetch(index, project.name, project.version, file.filename)
+            found = integrity_api.fetch_provenance(index, project.name, project.version, file.filename)
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
     if found is None:
@@ -178,23 +180,24 @@ def judged(system: System, index: Index, file: Distribution, found: Provenance) 
     trust = sigstore.sigstore_for(index, system.env)
     said = [(publisher, text) for publisher, texts in found.bundles for text in texts]
     try:
-        predicates = [sigstore.verify(text, who, file.filename, file.sha256, trust) for who, text in said]
-    except DisbelievedError as error:
+        predicates = [sigstore.verify_attestation(text, who, file.filename, file.sha256, trust) for who, text in said]
+    except InvalidAttestationError as error:
         return Finding(
             message=f"an attestation of {file.filename!r} on {index.name} does not hold: {error.message}",
             remedy="yank the release, find out who uploaded that file, and release a new version",
             where=file.filename,
             cause="attest.invalid",
         )
-    except UnsignedError as error:
+    except NotSignedError as error:
         return Unknown(reason=f"the attestations can't be verified: {error.message}", remedy=error.remedy)
     return Verified(publishers=tuple(who for who, _ in found.bundles), predicates=tuple(predicates))
 
 
 def _missing(index: Index, project: Project, file: Distribution) -> Finding:
+    url = integrity_api.provenance_url(index, project.name, project.version, file.filename)
     return Finding(
         message=f"{index.name} took attestations with {file.filename!r}, and does not show them",
-        remedy=f"look at {integrity_api.address(index, project.name, project.version, file.filename)} again later",
+        remedy=f"look at {url} again later",
         where=file.filename,
     )
 

@@ -35,7 +35,9 @@ def files(  # noqa: PLR0913 - what is built, from where, to where, and who is to
         raise RefusedError("nothing has been built", remedy="run: python -m release build")
     journal.forget_files()
     source, epoch = _ground(system, directory, journal.commit if origin == "commit" else None, scratch)
-    built = builder.build(system, source, journal.dist, epoch=epoch, on_line=lambda line: _overheard(tell, line))
+    built = builder.build_distributions(
+        system, source, journal.dist, epoch=epoch, on_line=lambda line: _overheard(tell, line)
+    )
     record = [{"file": file.filename, "sha256": file.sha256, "size": file.size} for file in built]
     journal.write("built", origin=origin, files=record)
     return True, built
@@ -49,7 +51,7 @@ def again(
     `commit`: None builds the directory as it stands. Raises `ToolError` where the build fails.
     """
     source, epoch = _ground(system, directory, commit, scratch)
-    return builder.build(system, source, scratch("again"), epoch=epoch, only_wheel=only_wheel)
+    return builder.build_distributions(system, source, scratch("again"), epoch=epoch, only_wheel=only_wheel)
 
 
 def _overheard(tell: Tell, line: str) -> None:
@@ -64,14 +66,14 @@ def _ground(
 
     That is the commit's, in seconds since 1970; None outside a repository.
     """
-    root = repository.root(system, directory)
+    root = repository.find_root(system, directory)
     if root is None:
-        return source_copy.snapshot(system, directory, scratch("tree")), None
+        return source_copy.copy_project(system, directory, scratch("tree")), None
     epoch = repository.commit_time(system, root, commit or repository.commit(system, root))
     if commit is None:
-        return source_copy.snapshot(system, directory, scratch("tree")), epoch
+        return source_copy.copy_project(system, directory, scratch("tree")), epoch
     clone = scratch("clone")
-    repository.clone(system, root, commit, clone)
+    repository.clone_commit(system, root, commit, clone)
     return clone / directory.resolve().relative_to(root.resolve()), epoch
 
 
@@ -98,7 +100,7 @@ def ours(journal: Journal, files: Iterable[Distribution]) -> frozenset[str]:
 def unchanged(journal: Journal) -> None:
     """Hold the files of the last build that are there to what they were. Raises `RefusedError` where bytes differ."""
     for file in journal.built():
-        if file.path.is_file() and builder.describe(file.path) != file:
+        if file.path.is_file() and builder.load_distribution(file.path) != file:
             raise RefusedError(
                 f"{str(file.path)!r} is not the file that was built: its SHA-256 is not {file.sha256}",
                 remedy="bring it back; or, if no index has it yet, remove it and run the same command again",

@@ -35,9 +35,9 @@ def compared(run: Run, built: Built) -> Built:
     commit = None if run.plan.rehearses_tree else run.plan.commit
     build = partial(building.again, run.system, run.directory, commit, scratch=run.delivery.scratch)
     if run.config.reproducible:
-        again = collect.built(run.system, build(), None).files
+        again = collect.collect_built(run.system, build(), None).files
     if run.config.wheel_from_tree:
-        (from_tree,) = collect.built(run.system, build(only_wheel=True), None).files
+        (from_tree,) = collect.collect_built(run.system, build(only_wheel=True), None).files
     return replace(
         built,
         tracked=tracked(run.system, run.directory),
@@ -66,8 +66,8 @@ def checks(built: Built) -> tuple[Check[Built], ...]:
 def tracked(system: System, directory: Path) -> frozenset[str] | None:
     """The paths that git tracks, relative to the project's directory; None where it is in no repository."""
     try:
-        root = repository.root(system, directory)
-        paths = repository.tracked(system, root) if root else ()
+        root = repository.find_root(system, directory)
+        paths = repository.tracked_files(system, root) if root else ()
     except ToolError:
         return None
     if root is None or not paths:
@@ -90,7 +90,7 @@ def earlier(listing: Listing | None, version: str, *, place: Path | None = None)
     if not wanted:
         return NotApplicable(reason=f"{before} has no sdist and no wheel for any platform that is small enough")
     try:
-        paths = [file_cache.fetch(file, place=place) for file in wanted]
+        paths = [file_cache.fetch_file(file, place=place) for file in wanted]
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy)
     except OSError as error:

@@ -105,11 +105,11 @@ def configuration(directory: Path, file: Path | None, project: str) -> Config:
     What another project waives, or wants tried, says nothing of this one.
     """
     if file is not None:
-        return collect.config(directory, file, needs_project=False)
+        return collect.load_config(directory, file, needs_project=False)
     try:
-        name = collect.name(directory)
+        name = collect.load_project_name(directory)
         own = name is not None and canonicalize_name(name) == canonicalize_name(project)
-        return collect.config(directory, needs_project=False) if own else Config()
+        return collect.load_config(directory, needs_project=False) if own else Config()
     except ConfigError:
         return Config()
 
@@ -119,4 +119,4 @@ def _attempts(config: Config) -> tuple[Attempt, ...] | None:
     asked_for = config.smoke
     if asked_for.imports is None and asked_for.commands is None:
         return None
-    return smoke_test_plan.asked_for(asked_for.imports, asked_for.commands)
+    return smoke_test_plan.configured_attempts(asked_for.imports, asked_for.commands)

@@ -28,7 +28,7 @@ from release.core.models.project_name import in_file_name
 from release.reports.inspection_json import as_data, inspection, of_leaks
 
 if TYPE_CHECKING:
-    from release.leaks.stream_scan import Passing
+    from release.leaks.stream_scan import MemberScan
 
 __all__ = ["index", "inspect", "inspection", "on_index", "projects", "stored"]
 
@@ -42,9 +42,9 @@ def inspect(
     `project`, other people's checkers look at the files and at its pyproject.toml; they never decide.
     Raises `UsageError` where a path is no file that can be read.
     """
-    from release.leaks.stream_scan import Passing
+    from release.leaks.stream_scan import MemberScan
 
-    searches = list(map(Passing, paths))
+    searches = list(map(MemberScan, paths))
     files = tuple(map(_file, paths, searches))
     known = None
     if index is not None:
@@ -58,7 +58,7 @@ def inspect(
     return Inspected(document=document, built=built, index=index)
 
 
-def _leaks(searches: Iterable[Passing], files: Iterable[Examined]) -> Leaks:
+def _leaks(searches: Iterable[MemberScan], files: Iterable[Examined]) -> Leaks:
     """The secrets in files that the index would take, most of them found while the files were read.
 
     What it refuses goes nowhere, may be a bomb, and is searched once it is mended.
@@ -79,9 +79,9 @@ def _others(system: System, paths: Sequence[Path], project: Path) -> Iterator[tu
 
     pyproject = [path for path in [project / "pyproject.toml"] if path.is_file()]
     for checker in external_checkers.CHECKERS:
-        for path in external_checkers.wanted(checker, [*pyproject, *paths]):
+        for path in external_checkers.files_for_checker(checker, [*pyproject, *paths]):
             try:
-                said = external_checkers.ask(system, checker, path)
+                said = external_checkers.run_checker(system, checker, path)
             except ToolError as error:
                 yield checker.name, Finding(message=f"not run: {error.message}", remedy=error.remedy, severity="warn")
                 continue
@@ -109,7 +109,7 @@ def index(name: str, directory: Path, file: Path | None = None) -> Index:
     from release.adapters import collect
 
     try:
-        return collect.config(directory, file, needs_project=False).index(name)
+        return collect.load_config(directory, file, needs_project=False).index(name)
     except ConfigError:
         if file is None and name in WELL_KNOWN:
             return WELL_KNOWN[name]
@@ -148,13 +148,13 @@ def on_index(system: System, index: Index, name: NormalizedName) -> OnIndex | Un
     from release.adapters import collect
     from release.adapters.index import simple_api
 
-    found = collect.listing(index, name)
+    found = collect.collect_listing(index, name)
     if isinstance(found, Unknown):
         return found
     if found is not None:
         return stored(found, system, name)
     try:
-        return OnIndex(now=system.now(), names=frozenset(map(canonicalize_name, simple_api.names(index))))
+        return OnIndex(now=system.now(), names=frozenset(map(canonicalize_name, simple_api.fetch_project_names(index))))
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
 

@@ -23,7 +23,7 @@ def files(paths: Sequence[Path]) -> tuple[Distribution, ...]:
 
     All of them are of one release: two versions in one directory are a mistake as old as `dist/`.
     """
-    found = tuple(builder.describe(path) for path in dict.fromkeys(_named(paths)))
+    found = tuple(builder.load_distribution(path) for path in dict.fromkeys(_named(paths)))
     releases = {_release(file.filename) for file in found}
     if len(releases) > 1:
         shown = ", ".join(sorted(repr(file.filename) for file in found)[:4])
@@ -59,7 +59,7 @@ def _release(filename: str) -> tuple[str, str]:
 
 def source(found: tuple[Distribution, ...], config: Config) -> Source:
     """What the files say of themselves stands for the project. Raises `ToolError` where they don't."""
-    return Source(config=config, project=collect.project_of(found), git=None, tag=None, changelog=None)
+    return Source(config=config, project=collect.project_of_files(found), git=None, tag=None, changelog=None)
 
 
 def compare(found: Sequence[Distribution], directory: Path) -> None:

@@ -62,7 +62,7 @@ def _fetched(there: FileOnIndex) -> BuiltFile | Unknown:
     if (there.size or 0) > _LARGEST:
         return Unknown(reason="it is too large to be fetched for a comparison", remedy="compare it by hand")
     try:
-        path = file_cache.fetch(there)
+        path = file_cache.fetch_file(there)
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy)
     except OSError as error:
@@ -80,7 +80,7 @@ def _compare(run: Run, step: Promote) -> tuple[bool, str]:
     The journal tells what passed here; of what passed elsewhere, the index of the dry run has the files.
     """
     for file in run.files:
-        if not file.path.is_file() or builder.describe(file.path) != file:
+        if not file.path.is_file() or builder.load_distribution(file.path) != file:
             raise RefusedError(
                 f"{str(file.path)!r} is no longer the file that was looked at: its SHA-256 is not {file.sha256}",
                 remedy="find out who replaced it; bring it back, or take a new version",
@@ -98,7 +98,7 @@ def _compare(run: Run, step: Promote) -> tuple[bool, str]:
 def _elsewhere(index: Index, run: Run) -> None:
     """Ask the index of the dry run for the files. Raises `RefusedError` where it lacks one, or has another."""
     assert run.plan.project is not None
-    listing = collect.listing(index, run.plan.project, fresh=True)
+    listing = collect.collect_listing(index, run.plan.project, fresh=True)
     if isinstance(listing, Unknown):
         raise RefusedError(f"nobody can say whether a dry run passed: {listing.reason}", remedy=listing.remedy)
     for file in run.files:
@@ -131,7 +131,7 @@ def new_on(run: Run) -> str | None:
 
 def _tag(run: Run, step: Tag) -> tuple[bool, str]:
     """Make the tag, with the hashes of the files in it."""
-    root = repository.root(run.system, run.directory)
+    root = repository.find_root(run.system, run.directory)
     if root is None or run.plan.commit is None or repository.tag_commit(run.system, root, step.name) is not None:
         return False, f"{step.name} is there"
     title = f"{run.plan.project} {run.plan.version}"
@@ -142,7 +142,7 @@ def _tag(run: Run, step: Tag) -> tuple[bool, str]:
 
 def _push(run: Run, step: PushTag) -> tuple[bool, str]:
     """Push the tag, after the release is live. Raises `ToolError`."""
-    root = repository.root(run.system, run.directory)
+    root = repository.find_root(run.system, run.directory)
     assert root is not None
     if not tags.push_tag(run.system, root, step.remote, step.name):
         return False, f"{step.remote} has {step.name}"
@@ -152,19 +152,19 @@ def _push(run: Run, step: PushTag) -> tuple[bool, str]:
 
 def _on_github(run: Run, step: ReleaseOnGitHub) -> tuple[bool, str]:
     """Make the release there. Raises `ToolError`, `UnreachableError`."""
-    secret = releases.token(run.system)
+    secret = releases.find_github_token(run.system)
     if secret is None:
         raise ToolError(
             "no way into GitHub: neither GH_TOKEN nor GITHUB_TOKEN is set, and gh has no token",
             remedy="run `gh auth login`, or set GH_TOKEN; or leave it out: github-release = false",
         )
     version = run.plan.version or ""
-    wanted = releases.Wanted(
+    wanted = releases.ReleaseRequest(
         repository=step.repository, tag=step.tag, title=f"{run.plan.project} {version}",
         body=f"SHA-256 of the files, as {_and(run)} has them:\n\n```\n{_hashes(run.files)}\n```\n",
         prerelease=Version(version).is_prerelease, files=tuple(run.files),
     )  # fmt: skip
-    done, address = releases.publish(run.system, secret, wanted)
+    done, address = releases.publish_release(run.system, secret, wanted)
     if done:
         run.journal.write("released", on="github", tag=step.tag, url=address)
     return done, address

@@ -168,7 +168,7 @@ def tools(system: System, directory: Path, plan: Plan) -> dict[str, str]:
     known = {"python": platform.python_version(), "platform": f"{sys.platform} {platform.machine()}"}
     known |= _versions("pypi-preflight")
     if any(isinstance(step, Build) and step.origin in {"commit", "tree"} for step in plan.steps):
-        known |= _versions("build") | {"build-system.requires": ", ".join(builder.requires(directory))}
+        known |= _versions("build") | {"build-system.requires": ", ".join(builder.build_requirements(directory))}
     if any(isinstance(step, Upload) for step in plan.steps):
         known |= _versions("twine")
     if any(isinstance(step, Verify) for step in plan.steps):
@@ -178,11 +178,11 @@ def tools(system: System, directory: Path, plan: Plan) -> dict[str, str]:
 
 def _installer(system: System) -> dict[str, str]:
     try:
-        name = installer.choose(system)
-        program = installer.uv(system) if name == "uv" else None
+        name = installer.choose_installer(system)
+        program = installer.find_uv(system) if name == "uv" else None
         if program is None:
             return _versions("pip")
-        clean = installer.surroundings(system)
+        clean = installer.installer_environment(system)
         told = system.run([str(program), "--version"], env=clean, timeout=_PATIENCE).output.split()
     except ReleaseError:
         return {}

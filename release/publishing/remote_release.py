@@ -18,7 +18,7 @@ from release.adapters import collect, sigstore
 from release.adapters.builds import builder
 from release.adapters.index import integrity_api, json_api, simple_api
 from release.adapters.install import installer, smoke_runner, venv
-from release.adapters.system.system import System, filing, together
+from release.adapters.system.system import System, explain_os_errors, run_jobs
 from release.checks.published_files import installable
 from release.core.errors import RefusedError, ToolError, UnreachableError
 from release.core.events import Progress, Tell
@@ -62,7 +62,7 @@ def look(  # noqa: PLR0913 - a release, and where to look for it
     fetch = partial(_fetch, scratch=scratch, tell=tell)
     came = _at_once(fetch, outside.files)
     described = tuple(one for one in came if isinstance(one, Distribution))
-    built = collect.built(system, described, project)
+    built = collect.collect_built(system, described, project)
     by_name = {one.filename: one for one in built.files}
     provenance = _provenance(index, project, outside.files)
     return replace(
@@ -103,7 +103,7 @@ def _listed(system: System, index: Index, project: Project, recorded: Recorded |
 def _by_json(index: Index, project: Project) -> tuple[FileOnIndex, ...] | None:
     """None, too, where the index does not answer: it is asked for its other page in any case."""
     try:
-        return json_api.files(index, project.name, project.version)
+        return json_api.fetch_release_files(index, project.name, project.version)
     except UnreachableError:
         return None
 
@@ -114,7 +114,7 @@ def _wait(
     """The page that installers read, past caches, once it shows all that is expected, or when time is up."""
     deadline, waited, pause = (LOOPBACK_DEADLINE if index.loopback else DEADLINE), 0.0, 1.0
     while True:
-        found = collect.listing(index, project.name, fresh=True)
+        found = collect.collect_listing(index, project.name, fresh=True)
         if isinstance(found, Unknown):
             raise UnreachableError(found.reason, remedy=found.remedy, cause=found.cause)
         status = found.status if found else "active"
@@ -165,8 +165,8 @@ def _fetch(file: FileOnIndex, *, scratch: Path, tell: Tell) -> Distribution | Un
     """What comes, whatever the page says of it."""
     tell(Progress(what=f"fetching {file.filename}", unit="files"))
     try:
-        with filing("the temporary directory"):
-            return builder.describe(simple_api.download(replace(file, sha256=None), scratch))
+        with explain_os_errors("the temporary directory"):
+            return builder.load_distribution(simple_api.download_file(replace(file, sha256=None), scratch))
     except UnreachableError as error:
         return Unknown(
             reason=f"{file.filename!r} does not come: {error.message}", remedy=error.remedy, cause=error.cause
@@ -182,7 +182,7 @@ def _provenance(index: Index, project: Project, files: Iterable[FileOnIndex]) ->
 def _attested(index: Index, project: Project, filename: str) -> Provenance | Unknown:
     version = version_of(filename, project.name)
     try:
-        found = integrity_api.fetch(index, project.name, str(version), filename)
+        found = integrity_api.fetch_provenance(index, project.name, str(version), filename)
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
     return found or Unknown(
@@ -195,7 +195,7 @@ def _verified(
     system: System, index: Index, files: Iterable[Distribution], provenance: Mapping[str, Provenance | Unknown]
 ) -> dict[str, Verified | Finding | Unknown] | None:
     """Whether what is attested holds for the bytes that came; None where the extra is not there to tell."""
-    if not sigstore.installed():
+    if not sigstore.is_installed():
         return None
     told = [(file, said) for file in files if isinstance(said := provenance.get(file.filename), Provenance)]
     return {file.filename: attest.judged(system, index, file, said) for file, said in told}
@@ -214,15 +214,15 @@ def try_out(
     """
     wheels = [file for file in outside.files if file.filename.endswith(".whl")]
     sdists = [file for file in outside.files if file.filename.endswith((".tar.gz", ".zip"))]
-    chosen = venv.choose(file.filename for file in wheels)
+    chosen = venv.best_file(file.filename for file in wheels)
     wheel = next((file for file in wheels if file.filename == chosen), None)
     one = partial(_try, outside=outside, scratch=scratch, tell=tell, wanted=wanted)
     jobs = {
         "wheel": (wheel, "the release has no wheel for this interpreter" if wheels else "the release has no wheel"),
         "sdist": (sdists[0] if sdists else None, "the release has no sdist"),
     }
-    system = installer.apart_from(system, outside.index)
-    by_wheel, by_sdist = together(system, [partial(one, file=file, absent=absent) for file, absent in jobs.values()])
+    system = installer.without_testpypi(system, outside.index)
+    by_wheel, by_sdist = run_jobs(system, [partial(one, file=file, absent=absent) for file, absent in jobs.values()])
     if outside.files and wheel is None and not sdists:
         return replace(outside, wheel=_NO_FILE, sdist=by_sdist)
     return replace(outside, wheel=by_wheel, sdist=by_sdist)
@@ -261,14 +261,16 @@ def _install(  # noqa: PLR0913 - one file and its surroundings
     wanted: Sequence[Attempt] | None,
 ) -> Tried:
     tell(Progress(what=f"installing {file.filename} into a clean environment", unit="files"))
-    clean = venv.create(system, scratch / f"environment-{'wheel' if file.filename.endswith('.whl') else 'sdist'}")
-    problem = venv.install(
+    clean = venv.create_environment(
+        system, scratch / f"environment-{'wheel' if file.filename.endswith('.whl') else 'sdist'}"
+    )
+    problem = venv.install_file(
         system, clean, name=project.name, version=project.version, url=file.url, sha256=sha256,
         on_line=lambda line: tell(Progress(what=line, unit="files")),
     )  # fmt: skip
     if problem is not None:
         return Tried(filename=file.filename, install=problem)
     tell(Progress(what=f"trying what {file.filename} installed", unit="files"))
-    trials = smoke_runner.run(system, clean, name=project.name, wanted=wanted)
-    installed = venv.describe(clean, project.name).files
+    trials = smoke_runner.run_smoke_tests(system, clean, name=project.name, wanted=wanted)
+    installed = venv.load_installed(clean, project.name).files
     return Tried(filename=file.filename, install=None, trials=trials, files=installed)

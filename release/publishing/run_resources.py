@@ -85,7 +85,7 @@ class Delivery:
             self._next_environment()
         if any(isinstance(step, UploadStep) for step in self.plan.steps):
             self._lanes = self._stack.enter_context(
-                Lanes(self.start or partial(twine_process.start, env=self.system.env))
+                Lanes(self.start or partial(twine_process.start_worker, env=self.system.env))
             )
             self._lanes.grow(self._worth_having())
         return self
@@ -220,7 +220,7 @@ class Delivery:
             raise refusals.failure(index, project, refused)
 
     def _listing(self, index: Index, project: Project) -> Listing | None:
-        found = collect.listing(index, project.name, fresh=True)
+        found = collect.collect_listing(index, project.name, fresh=True)
         if isinstance(found, Unknown):
             raise UploadError(found.reason, remedy=found.remedy, cause=found.cause)
         return found
@@ -250,7 +250,7 @@ class Delivery:
         self, index: Index, project: Project, files: Sequence[Distribution], listing: Listing
     ) -> tuple[Finding | Unknown | None, tuple[Trial, ...]]:
         assert self._environment is not None
-        chosen = venv.choose(file.filename for file in files)
+        chosen = venv.best_file(file.filename for file in files)
         on_index = listing.file(chosen) if chosen else None
         if on_index is None or on_index.sha256 is None:
             return Unknown(
@@ -260,25 +260,25 @@ class Delivery:
         self.tell(Progress(what=f"installing {on_index.filename} into a clean environment", unit="files"))
         clean = self._environment.result()
         self._next_environment()
-        problem = venv.install(
-            installer.apart_from(self.system, index), clean, name=project.name, version=project.version,
+        problem = venv.install_file(
+            installer.without_testpypi(self.system, index), clean, name=project.name, version=project.version,
             url=on_index.url, sha256=on_index.sha256, on_line=lambda line: self.tell(Progress(what=line, unit="files")),
         )  # fmt: skip
         if problem is not None:
             return problem, ()
         self.tell(Progress(what="trying what was installed", unit="files"))
-        return None, smoke_runner.run(self.system, clean, name=project.name, wanted=self._wanted())
+        return None, smoke_runner.run_smoke_tests(self.system, clean, name=project.name, wanted=self._wanted())
 
     def _wanted(self) -> tuple[Attempt, ...] | None:
         """What the configuration wants tried; None: what the installed project itself suggests."""
         asked = self.config.smoke
         if asked.imports is None and asked.commands is None:
             return None
-        return smoke_test_plan.asked_for(asked.imports, asked.commands)
+        return smoke_test_plan.configured_attempts(asked.imports, asked.commands)
 
     def _next_environment(self) -> None:
         directory = self.scratch("environment")
-        self._environment = self._pool.submit(venv.create, self.system, directory)
+        self._environment = self._pool.submit(venv.create_environment, self.system, directory)
 
 
 def _temporary_directory() -> tempfile.TemporaryDirectory[str]:

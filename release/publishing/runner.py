@@ -167,7 +167,7 @@ def _judge(run: Run, outcomes: Iterable[Outcome], *, stops: bool) -> tuple[bool,
 def _inspect_built(run: Run) -> tuple[bool, str]:
     """A release stops at any refusal; a rehearsal goes on with the files that the index would take."""
     known = None if isinstance(run.source.project, Unknown) else run.source.project
-    built = replace(collect.built(run.system, run.files, known), leaks=search.distributions(run.files))
+    built = replace(collect.collect_built(run.system, run.files, known), leaks=search.scan_distributions(run.files))
     taken = promote.taken(run.files, run.listings, run.config, run.config.proving or "testpypi")
     built = replace(built, taken=tuple(taken))
     facts = built if run.plan.takes_given else compare.compared(run, built)
@@ -200,7 +200,7 @@ def _build(run: Run, origin: str) -> tuple[bool, str]:
 
 def _learn(run: Run) -> None:
     """Name and version from the files, where only the build knew them."""
-    known = collect.project_of(run.files)
+    known = collect.project_of_files(run.files)
     run.source = collect.with_project(run.source, run.system, run.directory, known)
     run.plan = replace(run.plan, project=known.name, version=known.version)
     run.journal = replace(run.journal, version=known.version)

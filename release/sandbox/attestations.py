@@ -21,7 +21,7 @@ from release.acceptance.file_rules import digests
 from release.acceptance.form_fields import first
 from release.acceptance.rule import Refusal, Upload
 from release.adapters import sigstore
-from release.adapters.sigstore import DisbelievedError, Sigstore, UnsignedError
+from release.adapters.sigstore import InvalidAttestationError, NotSignedError, Sigstore
 from release.core.models.attestation import Publisher
 from release.sandbox.request_context import Call
 from release.sandbox.responses import not_found
@@ -49,8 +49,8 @@ def _verify(upload: Upload, publisher: Publisher | None, db: sqlite3.Connection)
 
     def verify(attestation: dict[str, Any]) -> str:
         try:
-            return sigstore.verify(json.dumps(attestation), publisher, upload.filename, sha256, trust)
-        except (DisbelievedError, UnsignedError) as error:
+            return sigstore.verify_attestation(json.dumps(attestation), publisher, upload.filename, sha256, trust)
+        except (InvalidAttestationError, NotSignedError) as error:
             raise ValueError(error.message) from None
 
     return verify

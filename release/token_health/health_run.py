@@ -51,11 +51,11 @@ def wanted(
     Raises `ConfigError`, which names the key.
     """
     if file is not None:
-        made = fleet.parse_file(collect.toml(file), str(file))
+        made = fleet.parse_file(collect.load_toml(file), str(file))
         if not made.entries:
             raise ConfigError(f"{str(file)!r} lists no tokens", remedy="add a table [[tokens]] for each")
         return _of_fleet(system, made, file.resolve().parent, {})
-    settings = collect.config(directory, config_file, needs_project=False)
+    settings = collect.load_config(directory, config_file, needs_project=False)
     made = fleet.parse(settings.fleet, settings.indexes)
     if made.entries:
         return _of_fleet(system, made, directory, settings.waive)
@@ -71,11 +71,11 @@ def _of_fleet(system: System, made: Fleet, directory: Path, waive: Mapping[str, 
 
 def _project(system: System, directory: Path, *, offline: bool) -> Project | Unknown:
     """The directory's project; there need be none."""
-    name = collect.name(directory)
+    name = collect.load_project_name(directory)
     if name is not None:
         return Project(name=name, version="")
     if any((directory / one).is_file() for one in ("pyproject.toml", "setup.py", "setup.cfg")):
-        return collect.project(system, directory, ask_backend=not offline)
+        return collect.collect_project(system, directory, ask_backend=not offline)
     return targets.NO_PROJECT
 
 

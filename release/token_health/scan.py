@@ -213,7 +213,7 @@ class _Questions:
 
         asked = self._census.system.now()
         try:
-            told = simple_api.server_time(index)
+            told = simple_api.fetch_server_time(index)
         except UnreachableError:
             return timedelta()  # whoever asks next will say so
         skew = told - asked if told else timedelta()

@@ -66,7 +66,7 @@ _SMALL = 1_000_000
 def chosen(requirement: str) -> list[FileOnIndex]:
     """The sdist and the smallest wheels of a release, one for each kind of platform."""
     name, version = requirement.split("==")
-    listing = simple_api.listing(PYPI, name)
+    listing = simple_api.fetch_listing(PYPI, name)
     assert listing is not None
     files = [one for one in listing.files if str(version_of(one.filename, name)) == version]
     small = sorted((one for one in files if (one.size or 0) < _SMALL), key=lambda one: (one.size or 0, one.filename))
@@ -78,8 +78,8 @@ def chosen(requirement: str) -> list[FileOnIndex]:
 def test_files_of_well_known_packages_are_green(tmp_path: Path) -> None:
     """All are accepted, but those that a newer rule keeps out, each listed with it."""
     files = [file for requirement in RELEASES for file in chosen(requirement)]
-    paths = [simple_api.download(file, tmp_path) for file in files]
-    document = inspection.inspect(system.real(), paths).document
+    paths = [simple_api.download_file(file, tmp_path) for file in files]
+    document = inspection.inspect(system.real_system(), paths).document
     refused = {one["file"]: _words(one) for one in document["files"] if one["verdict"] == "refuse"}
     explained = {name for name, text in refused.items() if any(name.startswith(a) and b in text for a, b, _ in TODAY)}
     assert len(paths) >= 60

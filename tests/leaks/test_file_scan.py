@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters.system.system import real
+from release.adapters.system.system import real_system
 from release.core.models.leak import Searched
 from release.leaks import archive_members, file_scan, git_grep, prefilter, worktree
 from release.leaks.scanner import OVERLAP
@@ -58,9 +58,9 @@ def test_a_token_is_found_in_every_kind_of_archive(pack: Callable[[bytes], tuple
     packed, place = pack(f"one\ntwo\n{fake_tokens.token(name)}\n".encode())
     (tmp_path / "f").write_bytes(packed)
     for found in (
-        file_scan.content(packed, "f"),
-        file_scan.file(tmp_path / "f", "f"),
-        file_scan.stream(io.BytesIO(packed), "f", 1),
+        file_scan.scan_content(packed, "f"),
+        file_scan.scan_file(tmp_path / "f", "f"),
+        file_scan.scan_stream(io.BytesIO(packed), "f", 1),
     ):
         assert [(leak.path, leak.line, leak.identity) for leak in found.leaks] == [("f" + place, 3, name)]
         assert found.unread == ()
@@ -68,7 +68,7 @@ def test_a_token_is_found_in_every_kind_of_archive(pack: Callable[[bytes], tuple
 
 def test_credential_files_are_known_by_their_names_in_archives() -> None:
     packed = sample_distributions.zipped({"x/.pypirc": "[pypi]\npassword = q7-Zebra-42\n"})
-    assert [leak.kind for leak in file_scan.content(packed, "a.whl").leaks] == ["pypirc"]
+    assert [leak.kind for leak in file_scan.scan_content(packed, "a.whl").leaks] == ["pypirc"]
 
 
 @pytest.mark.parametrize("cut", [1, 10, 200])
@@ -77,7 +77,7 @@ def test_a_damaged_archive_is_searched_as_far_as_it_goes(cut: int) -> None:
     stored = io.BytesIO()
     with zipfile.ZipFile(stored, "w") as archive:
         archive.writestr("a.txt", fake_tokens.token(name) + "\n" * 300)
-    assert identities(file_scan.content(stored.getvalue()[:-cut], "a.zip")) == [name]
+    assert identities(file_scan.scan_content(stored.getvalue()[:-cut], "a.zip")) == [name]
 
 
 def test_a_token_on_the_border_of_two_pieces_is_found_once_with_its_line(tmp_path: Path) -> None:
@@ -86,10 +86,10 @@ def test_a_token_on_the_border_of_two_pieces_is_found_once_with_its_line(tmp_pat
     before = b"x\n" * ((file_scan._AT_A_TIME - 80) // 2)  # the border, wherever it is
     data = before + token + b"\n" + b"y\n" * OVERLAP
     (tmp_path / "large").write_bytes(data)
-    found = file_scan.file(tmp_path / "large", "large")
+    found = file_scan.scan_file(tmp_path / "large", "large")
     assert [(leak.identity, leak.line) for leak in found.leaks] == [(name, before.count(b"\n") + 1)]
     packed = gzip.compress(data, compresslevel=1)
-    assert [(leak.identity, leak.line) for leak in file_scan.content(packed, "large.gz").leaks] == [
+    assert [(leak.identity, leak.line) for leak in file_scan.scan_content(packed, "large.gz").leaks] == [
         (name, before.count(b"\n") + 1)
     ]
 
@@ -101,7 +101,7 @@ def test_a_huge_member_takes_little_memory(tmp_path: Path, packed: bool) -> None
         archive.writestr("a/data.bin", random.Random(1).randbytes(1 << 20) * 40)  # noqa: S311 - bulk
     tracemalloc.start()
     try:
-        assert file_scan.file(tmp_path / "a.whl", "a.whl").unread == ()
+        assert file_scan.scan_file(tmp_path / "a.whl", "a.whl").unread == ()
         assert tracemalloc.get_traced_memory()[1] < 10 << 20
     finally:
         tracemalloc.stop()
@@ -111,7 +111,7 @@ def test_a_huge_member_takes_little_memory(tmp_path: Path, packed: bool) -> None
 def test_a_bomb_is_told_and_not_unpacked(depth: int) -> None:
     bomb = gzip.compress(bytes(80 << 20), compresslevel=6)
     packed = sample_distributions.zipped({"b.gz": bomb}) if depth else bomb
-    found = file_scan.content(packed, "bomb")
+    found = file_scan.scan_content(packed, "bomb")
     assert [one.path for one in found.unread] == ["bomb"]
     assert "unpacks" in found.unread[0].reason
 
@@ -120,14 +120,14 @@ def test_a_header_that_claims_gigabytes_costs_no_memory() -> None:
     info = tarfile.TarInfo("pax")
     info.type, info.size = tarfile.XHDTYPE, 1 << 33
     data = gzip.compress(info.tobuf() + bytes(1 << 16))
-    assert file_scan.content(data, "a.tgz").leaks == ()
+    assert file_scan.scan_content(data, "a.tgz").leaks == ()
 
 
 def test_archives_without_end_are_told() -> None:
     packed = b"x"
     for _ in range(12):
         packed = sample_distributions.zipped({"a.zip": packed})
-    (unread,) = file_scan.content(packed, "a.zip").unread
+    (unread,) = file_scan.scan_content(packed, "a.zip").unread
     assert "inside" in unread.reason
 
 
@@ -142,7 +142,7 @@ def test_outside_a_repository_all_but_litter_is_searched(tmp_path: Path) -> None
         (tmp_path / place).parent.mkdir(exist_ok=True)
         (tmp_path / place).write_text(fake_tokens.token())
     (tmp_path / "env" / "pyvenv.cfg").touch()
-    found = worktree.search(real(), tmp_path)
+    found = worktree.scan_directory(real_system(), tmp_path)
     assert paths(found) == ["a.txt", "sub/b.txt"]
     assert found.count == 2
 
@@ -154,7 +154,7 @@ def test_in_a_repository_all_but_what_git_ignores_is_searched(tmp_path: Path) ->
         (tmp_path / place).write_text(fake_tokens.token())
     (tmp_path / "clean.txt").write_text("nothing")
     git(tmp_path, "add", ".gitignore", "tracked.txt", "clean.txt")
-    found = worktree.search(real(), tmp_path)
+    found = worktree.scan_directory(real_system(), tmp_path)
     assert paths(found) == ["new.txt", "tracked.txt"]
     assert found.count == 4
 
@@ -165,7 +165,7 @@ def test_a_subdirectory_of_a_repository_is_searched_alone(tmp_path: Path) -> Non
     for place in ("a.txt", "sub/b.txt"):
         (tmp_path / place).write_text(fake_tokens.token())
     git(tmp_path, "add", ".")
-    assert paths(worktree.search(real(), tmp_path / "sub")) == ["b.txt"]
+    assert paths(worktree.scan_directory(real_system(), tmp_path / "sub")) == ["b.txt"]
 
 
 def test_submodules_are_searched(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_submodules_are_searched(tmp_path: Path) -> None:
     git(inner, "add", ".")
     git(inner, "commit", "-q", "-m", "x")
     git(outer, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner), "sub")
-    assert paths(worktree.search(real(), outer)) == ["sub/a.txt"]
+    assert paths(worktree.scan_directory(real_system(), outer)) == ["sub/a.txt"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows gives links to administrators alone")
@@ -188,7 +188,7 @@ def test_links_and_pipes_are_not_followed(tmp_path: Path) -> None:
     (tree / "link").symlink_to(tmp_path / "elsewhere")
     (tree / "broken").symlink_to(tmp_path / "nowhere")
     os.mkfifo(tree / "pipe")
-    found = worktree.search(real(), tree)
+    found = worktree.scan_directory(real_system(), tree)
     assert (found.leaks, found.unread) == ((), ())
 
 
@@ -217,12 +217,12 @@ def test_git_stops_at_whatever_a_search_finds(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
     made = forms()
     for name, data in made.items():
-        (tmp_path / name).write_bytes(b"first line\n" * (not archive_members.form(data)) + data)
+        (tmp_path / name).write_bytes(b"first line\n" * (not archive_members.archive_format(data)) + data)
     for name in ("clean.txt", "clean.c"):
         (tmp_path / name).write_text("nothing AgE here, and no ghp_ either\n")
     git(tmp_path, "add", ".")
-    assert set(git_grep.ask(real(), tmp_path).answer().suspects) == set(made)
-    assert paths(worktree.search(real(), tmp_path)) == sorted(
+    assert set(git_grep.start_grep(real_system(), tmp_path).answer().suspects) == set(made)
+    assert paths(worktree.scan_directory(real_system(), tmp_path)) == sorted(
         f"{name}!x" if name in {"a.bin", "b.bin", "c.bin"} else name for name in made
     )
 
@@ -235,13 +235,13 @@ def test_where_git_knows_no_such_patterns_every_file_is_searched(
     (tmp_path / "b.txt").write_text("x")
     git(tmp_path, "add", ".")
     monkeypatch.setattr(prefilter, "LINES", ("(",))
-    assert git_grep.ask(real(), tmp_path).answer().suspects == ("a.txt", "b.txt")
-    assert paths(worktree.search(real(), tmp_path)) == ["a.txt"]
+    assert git_grep.start_grep(real_system(), tmp_path).answer().suspects == ("a.txt", "b.txt")
+    assert paths(worktree.scan_directory(real_system(), tmp_path)) == ["a.txt"]
 
 
 def test_many_files_are_searched_by_several_processes_with_the_same_result(tmp_path: Path) -> None:
     for number in range(worktree._MANY + 1):
         (tmp_path / f"{number}.txt").write_text(fake_tokens.token() if number % 100 == 0 else "x")
-    found = worktree.search(real(), tmp_path)
+    found = worktree.scan_directory(real_system(), tmp_path)
     assert len(found.leaks) == len(range(0, worktree._MANY + 1, 100))
     assert paths(found) == [leak.path for leak in found.leaks]

@@ -36,10 +36,10 @@ def test_two_halves_find_what_one_search_finds(tmp_path: Path, monkeypatch: pyte
     secret = repository(tmp_path, TREES[tree])
     monkeypatch.setattr(git_grep, "_MANY", 1)
     (tmp_path / "new.py").write_text(token())
-    asked = git_grep.ask(system.real(), tmp_path)
+    asked = git_grep.start_grep(system.real_system(), tmp_path)
     assert len(asked.searching) == (1 if tree == "no directory" else 2)
     assert set(asked.answer().suspects) == {*secret, "new.py"}
-    found = worktree.search(system.real(), tmp_path)
+    found = worktree.scan_directory(system.real_system(), tmp_path)
     assert {leak.path for leak in found.leaks} == {*secret, "new.py"}
     assert found.count == len(TREES[tree]) + 1
 
@@ -49,6 +49,6 @@ def test_below_a_directory_of_a_repository_the_halves_are_its_own(
 ) -> None:
     repository(tmp_path, [f"{top}/{'ab'[n % 2]}/{n}.py" for top in ("x", "y") for n in range(12)])
     monkeypatch.setattr(git_grep, "_MANY", 1)
-    found = git_grep.ask(system.real(), tmp_path / "x").answer()
+    found = git_grep.start_grep(system.real_system(), tmp_path / "x").answer()
     assert len(found.names) == 12
     assert set(found.suspects) == {f"{'ab'[n % 2]}/{n}.py" for n in range(0, 12, 3)}

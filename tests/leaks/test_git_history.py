@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from release.adapters.git import objects
-from release.adapters.system.system import System, real
+from release.adapters.system.system import System, real_system
 from release.core.errors import ToolError
 from release.core.models.leak import Leak
 from release.leaks import git_history
@@ -21,7 +21,7 @@ _WHO = {f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER") 
 
 
 def system(**more: str) -> System:
-    here = real()
+    here = real_system()
     return replace(here, env={**here.env, **_QUIET, **_WHO, **more})
 
 
@@ -49,7 +49,7 @@ def commit(where: Path, message: str = "x", **files: str | bytes | None) -> str:
 
 
 def found(where: Path) -> tuple[Leak, ...]:
-    return git_history.search_all(system(), where).leaks
+    return git_history.scan_history(system(), where).leaks
 
 
 def test_a_token_in_a_deleted_file_is_found_with_the_commit_that_brought_it_in(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_large_histories_are_searched_by_several_processes(tmp_path: Path, monke
 
 def test_an_empty_repository_has_nothing(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
-    assert git_history.search_all(system(), tmp_path).leaks == ()
+    assert git_history.scan_history(system(), tmp_path).leaks == ()
 
 
 def test_a_damaged_repository_is_an_error_and_not_a_clean_one(tmp_path: Path) -> None:
@@ -169,8 +169,8 @@ def test_a_shallow_and_a_partial_clone_say_so(tmp_path: Path) -> None:
     url = (tmp_path / "full").as_uri()
     git(tmp_path, "clone", "-q", "--depth=1", url, "shallow")
     git(tmp_path, "clone", "-q", "--no-checkout", "--filter=blob:none", url, "partial")
-    shallow = git_history.search_all(system(), tmp_path / "shallow")
-    partial = git_history.search_all(system(), tmp_path / "partial")
+    shallow = git_history.scan_history(system(), tmp_path / "shallow")
+    partial = git_history.scan_history(system(), tmp_path / "partial")
     assert (len(shallow.leaks), len(partial.leaks)) == (1, 0)
     assert "shallow" in shallow.unread[0].reason
     assert "partial" in partial.unread[0].reason
@@ -185,7 +185,7 @@ def test_what_is_staged_is_searched_and_nothing_else(tmp_path: Path) -> None:
     git(tmp_path, "add", "-A")
     (tmp_path / "b.txt").write_text("clean again, but for the index")
     (tmp_path / "unstaged.txt").write_text(fake_tokens.token())
-    done = git_history.staged(system(), tmp_path)
+    done = git_history.scan_staged(system(), tmp_path)
     assert [(leak.path, leak.line, leak.identity) for leak in done.leaks] == [("b.txt", 2, name)]
     assert done.count == 2
 
@@ -195,7 +195,7 @@ def test_before_the_first_commit_everything_is_staged(tmp_path: Path) -> None:
     (tmp_path / "a b.txt").write_text(fake_tokens.token())
     (tmp_path / "c.whl").write_bytes(sample_distributions.wheel(files={"x.py": fake_tokens.token()}))
     git(tmp_path, "add", "-A")
-    assert [leak.path for leak in git_history.staged(system(), tmp_path).leaks] == ["a b.txt", "c.whl!x.py"]
+    assert [leak.path for leak in git_history.scan_staged(system(), tmp_path).leaks] == ["a b.txt", "c.whl!x.py"]
 
 
 def test_the_index_that_git_names_to_its_hooks_is_the_one(tmp_path: Path) -> None:
@@ -205,5 +205,5 @@ def test_the_index_that_git_names_to_its_hooks_is_the_one(tmp_path: Path) -> Non
     (tmp_path / ".git" / "next").write_bytes((tmp_path / ".git" / "index").read_bytes())
     other = system(GIT_INDEX_FILE=str(tmp_path / ".git" / "next"))
     subprocess.run(["git", "add", "a.txt"], cwd=tmp_path, env=dict(other.env), check=True)
-    assert len(git_history.staged(other, tmp_path).leaks) == 1
-    assert git_history.staged(system(), tmp_path).leaks == ()
+    assert len(git_history.scan_staged(other, tmp_path).leaks) == 1
+    assert git_history.scan_staged(system(), tmp_path).leaks == ()

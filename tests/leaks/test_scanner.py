@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from release.core.models.leak import INDEX_TOKEN, KINDS, Leak
-from release.leaks.scanner import changed, search, suspicious
+from release.leaks.scanner import changed_part, may_hold_secret, scan_bytes
 from tests import fake_tokens
 
 PIECES = (
@@ -25,7 +25,7 @@ WRAPS = ("\n", "\r\n", "\n        ", "\n> ", "\n# ", "\\\n", "\\\n    ", '"\n   
 
 
 def kinds(text: str | bytes, path: str = "") -> list[str]:
-    found = search(text.encode() if isinstance(text, str) else text, path)
+    found = scan_bytes(text.encode() if isinstance(text, str) else text, path)
     return [leak.kind for leak in found]
 
 
@@ -34,7 +34,7 @@ def test_a_token_is_found_wherever_a_line_break_tears_it_apart(wrap: str) -> Non
     name = fake_tokens.identifier()
     token = fake_tokens.token(name)
     for at in range(1, len(token)):
-        found = search(f"first\nTOKEN = {token[:at]}{wrap}{token[at:]}\nnext words\n".encode())
+        found = scan_bytes(f"first\nTOKEN = {token[:at]}{wrap}{token[at:]}\nnext words\n".encode())
         assert [leak.identity for leak in found] == [name], at
 
 
@@ -42,22 +42,22 @@ def test_a_token_is_found_when_it_is_wrapped_into_many_lines() -> None:
     name = fake_tokens.identifier()
     token = fake_tokens.token(name)
     quoted = "".join(f"> {token[at : at + 40]}\n" for at in range(0, len(token), 40))
-    assert [leak.identity for leak in search(quoted.encode())] == [name]
+    assert [leak.identity for leak in scan_bytes(quoted.encode())] == [name]
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
 def test_a_token_is_found_in_utf_16(encoding: str) -> None:
     name = fake_tokens.identifier()
     text = f"one\ntwo {fake_tokens.token(name)}\n".encode(encoding)
-    assert [(leak.identity, leak.line) for leak in search(text)] == [(name, 2)]
+    assert [(leak.identity, leak.line) for leak in scan_bytes(text)] == [(name, 2)]
     amidst = os.urandom(1001).replace(b"A", b"B") + text + os.urandom(100)
-    assert [leak.identity for leak in search(amidst)] == [name]
+    assert [leak.identity for leak in scan_bytes(amidst)] == [name]
 
 
 def test_a_token_is_found_in_a_recording_of_basic_authorisation() -> None:
     name = fake_tokens.identifier()
     header = base64.b64encode(f"__token__:{fake_tokens.token(name)}".encode()).decode()
-    assert [leak.identity for leak in search(f"Authorization: Basic {header}".encode())] == [name]
+    assert [leak.identity for leak in scan_bytes(f"Authorization: Basic {header}".encode())] == [name]
 
 
 TOKENS: dict[str, Callable[[str], str]] = {
@@ -75,7 +75,7 @@ TOKENS: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("make", TOKENS.values(), ids=TOKENS)
 def test_a_token_counts_in_every_form_that_gives_it_away(make: Callable[[str], str]) -> None:
     name = fake_tokens.identifier()
-    (leak,) = search(f"x = '{make(name)}'".encode())
+    (leak,) = scan_bytes(f"x = '{make(name)}'".encode())
     assert (leak.kind, leak.identity) == (INDEX_TOKEN, name)
     assert leak.host.endswith(fake_tokens.HOST)
 
@@ -156,9 +156,9 @@ OTHERS: dict[str, tuple[str, Callable[[], str]]] = {
 @pytest.mark.parametrize(("kind", "make"), OTHERS.values(), ids=OTHERS)
 def test_secrets_of_other_services_are_found_by_their_published_forms(kind: str, make: Callable[[], str]) -> None:
     text = f"a line\nvalue: {make()}\n"
-    (leak,) = search(text.encode())
+    (leak,) = scan_bytes(text.encode())
     assert (leak.kind, leak.line) == (kind, 2)
-    assert suspicious(text.encode())
+    assert may_hold_secret(text.encode())
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_a_token_in_a_pypirc_is_told_once() -> None:
 
 def test_one_secret_twice_in_a_file_is_one_leak_at_its_first_place() -> None:
     token = fake_tokens.token()
-    (leak,) = search(f"\n\n{token}\n{token}\n".encode())
+    (leak,) = scan_bytes(f"\n\n{token}\n{token}\n".encode())
     assert leak.line == 3
 
 
@@ -227,17 +227,17 @@ def test_a_secret_that_a_version_adds_lies_in_what_has_changed(size: int) -> Non
     before = b"".join(b"%d\n" % number for number in range(size))
     half = len(before) // 2
     secret = fake_tokens.token().encode()
-    assert changed(before, before) == b""
-    assert secret in changed(before[:half] + secret + before[half:], before)
-    assert secret in changed(secret + before, before)
-    assert secret in changed(before + secret, before)
-    torn = changed(before[:half] + secret + before[half:], before[:half] + secret[:40] + before[half:])
+    assert changed_part(before, before) == b""
+    assert secret in changed_part(before[:half] + secret + before[half:], before)
+    assert secret in changed_part(secret + before, before)
+    assert secret in changed_part(before + secret, before)
+    torn = changed_part(before[:half] + secret + before[half:], before[:half] + secret[:40] + before[half:])
     assert secret in torn
 
 
 def test_what_has_changed_in_a_large_file_is_little() -> None:
     before = b"".join(b"%d\n" % number for number in range(100_000))
-    assert len(changed(before[:200_000] + b"new" + before[200_000:], before)) < 8000
+    assert len(changed_part(before[:200_000] + b"new" + before[200_000:], before)) < 8000
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_among_tests_and_examples_only_what_is_proven_counts(kind: str, path: st
 @given(st.lists(st.sampled_from(PIECES) | st.binary(max_size=40), max_size=20).map(b"".join))
 def test_no_bytes_break_the_search(data: bytes) -> None:
     """And what the sieve lets through, a search finds nothing in."""
-    assert suspicious(data) or not search(data)
+    assert may_hold_secret(data) or not scan_bytes(data)
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_no_bytes_break_the_search(data: bytes) -> None:
 )
 def test_text_that_is_made_to_be_slow_is_not(piece: bytes) -> None:
     begun = time.perf_counter()
-    search(piece * (500_000 // len(piece)), ".env")
+    scan_bytes(piece * (500_000 // len(piece)), ".env")
     assert time.perf_counter() - begun < 5
 
 

@@ -13,7 +13,7 @@ from release.checks.distribution_reader import examined
 from release.core.facts import Built, BuiltFile
 from release.core.models.leak import Searched
 from release.leaks import file_scan
-from release.leaks.stream_scan import Passing
+from release.leaks.stream_scan import MemberScan
 from tests import fake_tokens
 from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
 
@@ -54,7 +54,7 @@ PLACES = tuple(places(b""))
 def passed(path: Path) -> Searched:
     """The search that comes with a look into the file."""
     content = path.read_bytes()
-    search = Passing(path)
+    search = MemberScan(path)
     file = BuiltFile(
         filename=path.name, size=len(content), sha256=None, open=partial(io.BytesIO, content), visit=search
     )
@@ -71,7 +71,7 @@ def test_the_same_is_found(
     name, content = pack(places(token)[place])
     path = tmp_path / name
     path.write_bytes(content)
-    found, alone = passed(path), file_scan.file(path, name)
+    found, alone = passed(path), file_scan.scan_file(path, name)
     assert set(found.leaks) == set(alone.leaks)
     assert found.unread == alone.unread == ()
     assert bool(found.leaks) == (place != "nowhere")
@@ -93,7 +93,7 @@ def test_what_can_not_be_unpacked_is_searched_as_it_lies_there(name: str, conten
 
 
 def test_a_sound_file_is_unpacked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_scan, "file", lambda *_: pytest.fail("it was searched again"))
+    monkeypatch.setattr(file_scan, "scan_file", lambda *_: pytest.fail("it was searched again"))
     for name, content in (wheel_with({"a": bytes(3 * MIB), "b/": b""}), sdist_with({"a": bytes(3 * MIB), "b": b""})):
         path = tmp_path / name
         path.write_bytes(content)

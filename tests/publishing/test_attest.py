@@ -17,7 +17,7 @@ from release.adapters.http import http_client
 from release.adapters.index import integrity_api
 from release.adapters.system import system
 from release.adapters.system.system import System
-from release.adapters.twine.twine_process import Limits
+from release.adapters.twine.twine_process import UploadLimits
 from release.core import config
 from release.core.errors import RefusedError
 from release.core.events import Event, Said
@@ -57,7 +57,7 @@ class Desk:
 
     @property
     def system(self) -> System:
-        return replace(system.real(), env=self.env, sleep=self.slept.append)
+        return replace(system.real_system(), env=self.env, sleep=self.slept.append)
 
     @property
     def journal(self) -> journal.Journal:
@@ -83,13 +83,13 @@ class Desk:
 def desk(tmp_path: Path) -> Iterator[Desk]:
     clean = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     with fake_sigstore.running() as service:
-        trust = {sigstore.TRUST: str(service.write(tmp_path))}
+        trust = {sigstore.TRUST_CONFIG_VARIABLE: str(service.write(tmp_path))}
         yield Desk(root=tmp_path, service=service, env=clean | service.environment() | trust)
 
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[Pool]:
-    with uploads.closing(Pool(Limits())) as made:
+    with uploads.closing(Pool(UploadLimits())) as made:
         yield made
 
 
@@ -240,7 +240,7 @@ def test_attestations_beside_the_files_that_do_not_hold_are_named_and_made_anew(
     for file in signed:
         trust = sigstore.sigstore_for(PYPI, desk.env)
         (text,) = file.attestations
-        assert sigstore.verify(text, US, file.filename, file.sha256, trust) == PUBLISH
+        assert sigstore.verify_attestation(text, US, file.filename, file.sha256, trust) == PUBLISH
     assert desk.service.asked.count("/api/v1/log/entries") == 2
 
 
@@ -260,7 +260,7 @@ def world(desk: Desk) -> World:
     return World(
         projects=(Project(name=PROJECT.name, owners=(REHEARSAL,)),),
         tokens=(ApiToken(name="account", user=REHEARSAL, publisher=US),),
-        sigstore=desk.env[sigstore.TRUST],
+        sigstore=desk.env[sigstore.TRUST_CONFIG_VARIABLE],
     )
 
 
@@ -280,7 +280,7 @@ def test_the_index_takes_what_was_signed_and_shows_it(desk: Desk, pool: Pool) ->
         found = attest.looked_back(desk.system, index, PROJECT, signed, desk.journal)
         told = Verified(publishers=(US,), predicates=(PUBLISH,))
         assert found == {file.filename: told for file in signed}
-        url = integrity_api.address(index, PROJECT.name, "1.0", signed[0].filename)
+        url = integrity_api.provenance_url(index, PROJECT.name, "1.0", signed[0].filename)
         with http_client.session(url) as asked:
             shown = library.Provenance.model_validate_json(asked.get(url).content)
         assert [one.publisher.kind for one in shown.attestation_bundles] == ["GitHub"]

@@ -47,7 +47,7 @@ def test_its_files_are_fetched_once(tmp_path: Path) -> None:
     with index() as pypi:
         assert pypi.upload(version="0.9").status == 200
         assert pypi.upload(version="0.9", source=True).status == 200
-        found = simple_api.listing(pypi.sandbox.index(), "acme-widget")
+        found = simple_api.fetch_listing(pypi.sandbox.index(), "acme-widget")
         for _ in range(2):
             before = compare.earlier(found, "1.0", place=tmp_path)
             assert isinstance(before, Earlier)

@@ -13,7 +13,7 @@ import pytest
 
 from release.adapters import sigstore
 from release.adapters.builds import builder
-from release.adapters.system.system import real
+from release.adapters.system.system import real_system
 from release.checks import engine
 from release.checks.published_files import CHECKS
 from release.core.errors import RefusedError, UnreachableError
@@ -49,7 +49,7 @@ class Place:
 
     def look(self, record: Recorded | None = None, release: Project = RELEASE) -> Outside:
         """As a user would, who has all the time of that place."""
-        system = replace(real(), sleep=lambda seconds: self.clock.advance(seconds=seconds))
+        system = replace(real_system(), sleep=lambda seconds: self.clock.advance(seconds=seconds))
         return remote_release.look(
             system, self.index.sandbox.index("ours"), release, record, scratch=self.scratch, tell=lambda _: None
         )
@@ -243,7 +243,7 @@ def test_a_project_without_any_release_says_so(tmp_path: Path) -> None:
 def test_without_network_nobody_can_say(tmp_path: Path) -> None:
     nowhere = replace(PYPI, upload_url="http://127.0.0.1:9/legacy/", simple_url="http://127.0.0.1:9/simple/")
     with pytest.raises(UnreachableError, match="connection refused"):
-        remote_release.look(real(), nowhere, RELEASE, None, scratch=tmp_path, tell=lambda _: None)
+        remote_release.look(real_system(), nowhere, RELEASE, None, scratch=tmp_path, tell=lambda _: None)
 
 
 # -- attestations -----------------------------------------------------------------------------------
@@ -274,7 +274,7 @@ def attested(scratch: Path, *tokens: str) -> Iterator[Place]:
 @pytest.fixture
 def believing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody here can verify anything."""
-    monkeypatch.setattr(sigstore, "installed", lambda: False)
+    monkeypatch.setattr(sigstore, "is_installed", lambda: False)
 
 
 @pytest.mark.usefixtures("believing")
@@ -321,12 +321,12 @@ def test_what_is_attested_holds_for_the_bytes_that_came_alone(tmp_path: Path, mo
     files = {WHEEL: wheel(), SDIST: sdist()}
     with fake_sigstore.running() as service:
         trust = service.write(tmp_path)
-        monkeypatch.setenv(sigstore.TRUST, str(trust))
+        monkeypatch.setenv(sigstore.TRUST_CONFIG_VARIABLE, str(trust))
         identity = read(Secret(fake_sigstore.id_token(service.claims, "sigstore")), "GitHub", "sigstore")
         for name, content in files.items():
             (tmp_path / name).write_bytes(content)
-        described = [builder.describe(tmp_path / name) for name in files]
-        signed = sigstore.sign(described, sigstore.Sigstore(config=trust), identity)
+        described = [builder.load_distribution(tmp_path / name) for name in files]
+        signed = sigstore.sign_files(described, sigstore.Sigstore(config=trust), identity)
     with placed(tmp_path, files={}, world=World(tokens=TOKENS, sigstore=str(trust))) as place:
         for name, content in files.items():
             reply = place.index.upload(
@@ -346,7 +346,7 @@ def test_a_release_that_nobody_can_install_here_is_not_confirmed(tmp_path: Path)
     """Wheels for other machines alone: nothing was tried, and nothing can be said of it."""
     name = sample_distributions.wheel_name(tag="cp27-cp27m-win32")
     with placed(tmp_path, files={name: sample_distributions.wheel(tag="cp27-cp27m-win32")}) as place:
-        facts = remote_release.try_out(real(), place.look(), scratch=tmp_path, tell=lambda _: None)
+        facts = remote_release.try_out(real_system(), place.look(), scratch=tmp_path, tell=lambda _: None)
     found = {one.check: one for one in engine.run(CHECKS, facts)}
     assert found["the-wheel-installs-into-a-clean-environment"].state == State.UNKNOWN
     assert found["the-sdist-installs-into-a-clean-environment"].state == State.NOT_APPLICABLE

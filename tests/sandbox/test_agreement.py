@@ -162,7 +162,7 @@ def looked_at(pypi: Index | None, case: Case) -> tuple[str, list[str]]:
     file = BuiltFile(filename=case.filename, size=len(case.content), sha256=None, open=lambda: io.BytesIO(case.content))
     known = None
     if pypi is not None:
-        real = system.real()
+        real = system.real_system()
         names = sorted(inspection.projects([file]))
         known = {name: inspection.on_index(real, pypi.sandbox.index(), name) for name in names}
     found = inspection.inspection(Built(project=None, files=(file,), now=NOW, on_index=known))["files"][0]
@@ -319,7 +319,7 @@ def test_a_file_that_is_only_looked_at_is_judged_as_of_today(tmp_path: Path) -> 
     """The verb reads the very files; nothing but the path is needed."""
     path = tmp_path / WHEEL
     path.write_bytes(wheel())
-    found = inspection.inspect(system.real(), [path])
+    found = inspection.inspect(system.real_system(), [path])
     assert not found.refused
     assert found.document["files"][0]["sha256"] == hashlib.sha256(wheel()).hexdigest()
     assert isinstance(next(judge(Upload(fields={}), OnIndex(now=NOW))).text, str)

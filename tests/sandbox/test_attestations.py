@@ -171,7 +171,7 @@ def test_with_a_sigstore_of_its_own_the_index_believes_that_one_alone(tmp_path: 
     with fake_sigstore.running() as service:
         trust = sigstore.Sigstore(config=service.write(tmp_path))
         identity = read(Secret(fake_sigstore.id_token(service.claims, "sigstore")), "GitHub", "sigstore")
-        made = sigstore.sign([builder.describe(tmp_path / wheel_name())], trust, identity)
+        made = sigstore.sign_files([builder.load_distribution(tmp_path / wheel_name())], trust, identity)
     with index({"tokens": TOKENS, "sigstore": str(trust.config)}) as pypi:
         unsigned = pypi.upload(token="github", changes={"attestations": json.dumps([attestation()])})
         assert unsigned.reason.startswith(DISBELIEVED.removesuffix("Verification failed: "))

@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from release.adapters.system.system import real
+from release.adapters.system.system import real_system
 from release.core.config import Config
 from release.core.models.index import Index
 from release.core.plan import Plan, Upload
@@ -29,7 +29,9 @@ def main() -> None:
     log = journal.for_release(directory, version="1.0", commit=None)
     with (
         journal.locked(directory),
-        Delivery(system=real(), tell=lambda _: None, plan=plan, config=Config(), expected=len(files)) as delivery,
+        Delivery(
+            system=real_system(), tell=lambda _: None, plan=plan, config=Config(), expected=len(files)
+        ) as delivery,
     ):
         delivery.credential("pypi", credential(Secret(place["token"])), None)
         delivery.upload(index, PROJECT, files, log, ready=lambda: None)

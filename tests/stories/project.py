@@ -162,5 +162,5 @@ def files_on(index: Any, project: str = "acme-widget") -> dict[str, str]:
     """File name → sha256 of what an index has."""
     from release.adapters.index import simple_api
 
-    found = simple_api.listing(index.index(), project)
+    found = simple_api.fetch_listing(index.index(), project)
     return {file.filename: str(file.sha256) for file in found.files} if found else {}

@@ -48,7 +48,7 @@ def service() -> Iterator[Sigstore]:
 def job(tmp_path: Path, on: Indexes, *, more: str = "") -> UserProject:
     """A job that has an identity, and no token."""
     project = make(tmp_path, more=f"{more}\n{release_table(on)}")
-    project.env |= on.pypi.ambient | {sigstore.TRUST: str(tmp_path / "trust.json")}
+    project.env |= on.pypi.ambient | {sigstore.TRUST_CONFIG_VARIABLE: str(tmp_path / "trust.json")}
     project.commit()
     return project
 
@@ -129,6 +129,8 @@ def _lay_beside(path: Path, on: Indexes, trust: Path) -> None:
     from release.core.secret import Secret
 
     identity = read(Secret(on.pypi.issuer.token("sigstore", datetime.now(UTC))), "GitHub", "sigstore")
-    made = sigstore.sign([builder.describe(path)], sigstore.Sigstore(config=trust / "trust.json"), identity)
+    made = sigstore.sign_files(
+        [builder.load_distribution(path)], sigstore.Sigstore(config=trust / "trust.json"), identity
+    )
     data = json.dumps(json.loads(made[path.name]))
     path.with_name(f"{path.name}.publish.attestation").write_text(data, encoding="utf-8")

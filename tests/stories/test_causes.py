@@ -17,7 +17,7 @@ import pytest
 
 from release.adapters.index import simple_api
 from release.adapters.system.log_reader import _read as read_log
-from release.adapters.system.system import System, real
+from release.adapters.system.system import System, real_system
 from release.checks import engine
 from release.checks.distributions import CHECKS as OF_FILES
 from release.checks.post_upload import CHECKS as AFTERWARDS
@@ -94,7 +94,7 @@ class Desk:
     def system(self) -> System:
         keep = {key: os.environ[key] for key in ("PATH", "SYSTEMROOT") if key in os.environ}
         quiet = {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
-        return replace(real(), env=keep | quiet | self.env, home=self.home)
+        return replace(real_system(), env=keep | quiet | self.env, home=self.home)
 
     def look(self, index: Index | None = None, project: str | None = "acme-widget", *, offline: bool = True) -> Looked:
         subject = Project(name=project, version="1.0") if project else Unknown(reason="no name", remedy="name it")
@@ -193,7 +193,9 @@ def confirmed(**facts: Any) -> Case:
 def asking(url: str) -> str | None:
     """What the reader of an index says of an address."""
     with pytest.raises(UnreachableError) as caught:
-        simple_api.listing(Index(name="x", upload_url=f"{url}legacy/", simple_url=f"{url}simple/"), "acme", retries=0)
+        simple_api.fetch_listing(
+            Index(name="x", upload_url=f"{url}legacy/", simple_url=f"{url}simple/"), "acme", retries=0
+        )
     return caught.value.cause
 
 

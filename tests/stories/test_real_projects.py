@@ -28,10 +28,10 @@ PROJECTS = {
 @pytest.mark.parametrize("requirement", PROJECTS.values(), ids=PROJECTS.keys())
 def test_rehearsed_unmodified(tmp_path: Path, requirement: str) -> None:
     name, version = requirement.split("==")
-    listing = simple_api.listing(PYPI, name)
+    listing = simple_api.fetch_listing(PYPI, name)
     assert listing is not None
     (file,) = [f for f in listing.files if f.filename.endswith(f"-{version}.tar.gz")]
-    archive = simple_api.download(file, tmp_path)
+    archive = simple_api.download_file(file, tmp_path)
     with tarfile.open(archive) as tar:
         tar.extractall(tmp_path, filter="data")
     (root,) = [path.parent for path in tmp_path.glob("*/PKG-INFO")]

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters.twine.twine_process import Limits
+from release.adapters.twine.twine_process import UploadLimits
 from release.publishing import prebuilt
 from release.sandbox import server
 from release.sandbox.faults import Answer, Drop, Fault, Slow, When
@@ -103,7 +103,7 @@ def begun(tmp_path: Path, days: int) -> Iterator[tuple[Indexes, UserProject]]:
     clock = Ago()
     with elsewhere(tmp_path, 3, clock=clock) as (on, machine):
         clock.days = days
-        with closing(Pool(Limits())) as pool:
+        with closing(Pool(UploadLimits())) as pool:
             first = prebuilt.files([machine.root / "wheelhouse"])[:1]
             there = Engine(sandbox=on.pypi, directory=tmp_path / "then", pool=pool, clock=Clock()).run(first)
         assert there.error is None

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from release.adapters.system.system import System, real
+from release.adapters.system.system import System, real_system
 from release.core.facts import Project
 from release.core.models.credential import Credential, Origin
 from release.core.models.index import PYPI, TESTPYPI, Index
@@ -126,7 +126,7 @@ def credential(secret: Secret) -> Credential:
 
 def verified(running: Asking, name: str, project: str, **how: Any) -> Verification:
     own = credential(running.sandbox.tokens[name])
-    return verify.verify(real(), like_pypi(running), Project(name=project, version=""), credential=own, **how)
+    return verify.verify(real_system(), like_pypi(running), Project(name=project, version=""), credential=own, **how)
 
 
 def answer(found: Verification) -> tuple[str, str | None]:
@@ -206,7 +206,10 @@ def test_a_token_of_another_index_never_leaves_the_machine() -> None:
     with started(WORLD) as running:
         for secret in (running.sandbox.tokens["elsewhere"], Secret(minted()), Secret(minted("test.pypi.org"))):
             found = verify.verify(
-                real(), like_pypi(running), Project(name="acme-widget", version=""), credential=credential(secret)
+                real_system(),
+                like_pypi(running),
+                Project(name="acme-widget", version=""),
+                credential=credential(secret),
             )
             assert answer(found) == ("broken", "cred.wrong-index")
         assert running.sandbox.log == []
@@ -222,7 +225,7 @@ def test_what_is_offline_asks_nobody(project: str) -> None:
 def test_an_index_that_is_not_there_is_unknown() -> None:
     with started(WORLD) as running:
         index, own = like_pypi(running), credential(running.sandbox.tokens["account"])
-    found = verify.verify(real(), index, Project(name="acme-widget", version=""), credential=own)
+    found = verify.verify(real_system(), index, Project(name="acme-widget", version=""), credential=own)
     assert answer(found) == ("unknown", "net.dns-offline")
 
 
@@ -240,7 +243,7 @@ class Home:
     def system(self) -> System:
         kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TEMP", "TMP") if name in os.environ}
         null = {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring", "HOME": str(self.path)}
-        return replace(real(), env=kept | null | self.env, home=self.path)
+        return replace(real_system(), env=kept | null | self.env, home=self.path)
 
 
 def in_environment(home: Path, index: Index, secret: str) -> Home:

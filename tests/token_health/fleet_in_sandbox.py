@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from release.adapters.system.system import System, real
+from release.adapters.system.system import System, real_system
 from release.core.models.index import Index
 from release.core.models.token_health import Look
 from release.token_health import fleet, targets
@@ -77,7 +77,7 @@ class Watch:
         return fleet.parse({"rate": 1000, **self.table, "tokens": self.tokens}, {"pypi": self.index})
 
     def system(self) -> System:
-        return replace(real(), env=self.env, now=self.now)
+        return replace(real_system(), env=self.env, now=self.now)
 
     def wanted(self) -> Wanted:
         made = self.fleet()

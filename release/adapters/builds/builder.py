@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from release.adapters.builds import source_copy
-from release.adapters.builds.errors import explain
+from release.adapters.builds.errors import build_error
 from release.adapters.install import installer
 from release.adapters.system import output_excerpt
-from release.adapters.system.system import System, filing
+from release.adapters.system.system import System, explain_os_errors
 from release.core.errors import ConfigError, ToolError
 from release.core.models.distribution import Distribution
 
@@ -27,7 +27,7 @@ _LEGACY = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptool
 _NAMELESS = "UNKNOWN"
 
 
-def build(  # noqa: PLR0913 - what, from where, to where, and how
+def build_distributions(  # noqa: PLR0913 - what, from where, to where, and how
     system: System,
     source: Path,
     into: Path,
@@ -45,7 +45,7 @@ def build(  # noqa: PLR0913 - what, from where, to where, and how
     """
     _require_project(source)
     source, into = source.resolve(), into.resolve()
-    with filing("the build directory"):
+    with explain_os_errors("the build directory"):
         into.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=".build-", dir=into.parent))
     try:
@@ -53,17 +53,17 @@ def build(  # noqa: PLR0913 - what, from where, to where, and how
             report, out = work / "report.json", work / "out"
             options = ["--report", str(report), "--outdir", str(out), *(["--wheel"] if only_wheel else [])]
             _run_build(system, ready, *options, epoch=epoch, on_line=on_line)
-        with filing("the built files"):
+        with explain_os_errors("the built files"):
             return tuple(_take(file, into) for file in _built(report, out))
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def metadata(system: System, source: Path) -> dict[str, Any]:
+def build_metadata(system: System, source: Path) -> dict[str, Any]:
     """The core metadata that a wheel would have, in the JSON form of PEP 566. Leaves the source untouched."""
     _require_project(source)
     with _scratch() as work:
-        copy = source_copy.snapshot(system, source, work / "source")
+        copy = source_copy.copy_project(system, source, work / "source")
         with _buildable(system, copy, work / "legacy") as ready:
             printed = _run_build(system, ready, "--metadata", "--quiet", epoch=None, apart=True)
     try:
@@ -75,7 +75,7 @@ def metadata(system: System, source: Path) -> dict[str, Any]:
     return found
 
 
-def declared(source: Path) -> tuple[str, str] | None:
+def declared_name_and_version(source: Path) -> tuple[str, str] | None:
     """Name and version where pyproject.toml has both; None where only the backend knows.
 
     Raises `ConfigError` where there is no project or its pyproject.toml is broken.
@@ -87,7 +87,7 @@ def declared(source: Path) -> tuple[str, str] | None:
     return None
 
 
-def requires(source: Path) -> tuple[str, ...]:
+def build_requirements(source: Path) -> tuple[str, ...]:
     """What the project's build needs, as its [build-system] says; empty where it does not say, or can't be read."""
     try:
         table = _pyproject(source).get("build-system")
@@ -97,16 +97,16 @@ def requires(source: Path) -> tuple[str, ...]:
     return tuple(map(str, found)) if isinstance(found, list) else ()
 
 
-def project(system: System, source: Path) -> tuple[str, str]:
+def name_and_version(system: System, source: Path) -> tuple[str, str]:
     """The project's name and version, as it spells them; no program is run where pyproject.toml has both.
 
     Raises `ConfigError` where there is no project or its pyproject.toml is broken, `ToolError` where
     the backend can't tell.
     """
-    known = declared(source)
+    known = declared_name_and_version(source)
     if known:
         return known
-    found = metadata(system, source)
+    found = build_metadata(system, source)
     if found["name"] == _NAMELESS:
         raise ConfigError("the project has no name", remedy='add [project] with name = "…" to its pyproject.toml')
     return found["name"], found["version"]
@@ -120,10 +120,10 @@ def _run_build(
     on_line: Callable[[str], None] | None = None,
     apart: bool = False,
 ) -> str:
-    env = installer.surroundings(system)
+    env = installer.installer_environment(system)
     if epoch is not None:
         env["SOURCE_DATE_EPOCH"] = str(epoch)
-    chosen = installer.choose(system)
+    chosen = installer.choose_installer(system)
     # -P: a directory `build/` in the project would be imported in place of the program. The project
     # is the working directory, as for whoever builds by hand, for the sake of its [tool.uv].
     done = system.run(
@@ -131,7 +131,7 @@ def _run_build(
         cwd=source, env=env, on_line=on_line, apart=apart, umask=0o022,
     )  # fmt: skip
     if done.status:
-        raise explain(done.output + done.errors)
+        raise build_error(done.output + done.errors)
     return done.output
 
 
@@ -139,13 +139,13 @@ def _built(report: Path, out: Path) -> Iterator[Distribution]:
     """What build reports, sdist first, with sizes and hashes of our own."""
     artifacts = json.loads(report.read_text(encoding="utf-8"))["artifacts"]
     for one in sorted(artifacts, key=lambda one: str(one["kind"] != "sdist")):
-        file = describe(out / one["name"])
+        file = load_distribution(out / one["name"])
         if file.sha256 != one["hashes"]["sha256"]:
             raise ToolError(f"{file.filename!r} was changed after it was built", remedy="build again, alone")
         yield file
 
 
-def describe(path: Path) -> Distribution:
+def load_distribution(path: Path) -> Distribution:
     """A file on disk as a `Distribution`. Raises `OSError`."""
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -160,7 +160,7 @@ def _take(file: Distribution, into: Path) -> Distribution:
 
 @contextmanager
 def _scratch() -> Iterator[Path]:
-    with filing("the temporary directory"):
+    with explain_os_errors("the temporary directory"):
         work = Path(tempfile.mkdtemp(prefix="release-"))
     try:
         yield work
@@ -174,7 +174,7 @@ def _buildable(system: System, source: Path, copy: Path) -> Iterator[Path]:
     if any((source / name).exists() for name in ("pyproject.toml", "setup.py")):
         yield source
         return
-    place = source_copy.snapshot(system, source, copy)
+    place = source_copy.copy_project(system, source, copy)
     (place / "pyproject.toml").write_text(_LEGACY, encoding="utf-8")
     yield place
 
@@ -210,5 +210,5 @@ def _pyproject(source: Path) -> dict[str, Any]:
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(
-            f"{str(path)!r} is not valid TOML: {output_excerpt.lower(error)}", remedy="mend that line"
+            f"{str(path)!r} is not valid TOML: {output_excerpt.lower_first(error)}", remedy="mend that line"
         ) from error

@@ -23,7 +23,7 @@ _KNOWN: tuple[tuple[str, str], ...] = (
         "add the backend's project to [build-system] requires, and check how build-backend is spelt",
     ),
     (
-        output_excerpt.OFFLINE,
+        output_excerpt.OFFLINE_PATTERN,
         "connect to the network, or set the index that pip and uv are to use for build requirements",
     ),
     (
@@ -40,14 +40,14 @@ _KNOWN: tuple[tuple[str, str], ...] = (
 _ELSE = "run `python -m build` in the project, and mend what it reports"
 
 
-def explain(output: str) -> ToolError:
+def build_error(output: str) -> ToolError:
     """The error for a failed build from all that it wrote."""
     if re.search(r"No space left on device|ENOSPC", output):
         return ToolError("no space left on the disk, found while building", remedy="make room, then run it again")
     telling = _quoted(output) or output
     return ToolError(
-        f"the project does not build: {output_excerpt.why(telling)!r}\n{output_excerpt.tail(telling)}",
-        remedy=remedy(output),
+        f"the project does not build: {output_excerpt.cause_line(telling)!r}\n{output_excerpt.last_lines(telling)}",
+        remedy=build_remedy(output),
     )
 
 
@@ -60,7 +60,7 @@ def _quoted(output: str) -> str:
     return "\n".join(line[2:] for line in last.splitlines() if line.startswith("< "))
 
 
-def remedy(output: str) -> str:
+def build_remedy(output: str) -> str:
     """What to do about it."""
     for pattern, text in _KNOWN:
         if found := re.search(pattern, output):

@@ -42,7 +42,7 @@ CHECKERS = (
 )  # fmt: skip
 
 
-def ask(system: System, checker: Checker, path: Path) -> tuple[str, ...] | None:
+def run_checker(system: System, checker: Checker, path: Path) -> tuple[str, ...] | None:
     """What a checker minds in a file; None where it is not installed. Raises `ToolError` where it breaks."""
     program = shutil.which(checker.name, path=str(Path(sys.executable).parent)) or shutil.which(checker.name)
     if program is None:
@@ -58,6 +58,6 @@ def ask(system: System, checker: Checker, path: Path) -> tuple[str, ...] | None:
     return found
 
 
-def wanted(checker: Checker, paths: Sequence[Path]) -> list[Path]:
+def files_for_checker(checker: Checker, paths: Sequence[Path]) -> list[Path]:
     """Those of the files that it looks at."""
     return [path for path in paths if path.name.endswith(checker.takes)]

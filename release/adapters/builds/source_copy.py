@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from release.adapters.git import repository
-from release.adapters.system.system import System, filing
+from release.adapters.system.system import System, explain_os_errors
 
 #: never part of a project, and often large; only looked at where git does not know better
 _LITTER = (
@@ -15,20 +15,20 @@ _LITTER = (
 )  # fmt: skip
 
 
-def snapshot(system: System, source: Path, into: Path) -> Path:
+def copy_project(system: System, source: Path, into: Path) -> Path:
     """Copy the project in `source` to the new directory `into`; returns the project's place in it.
 
     In a repository, all of it is copied but what git ignores, and the copy is a repository at the
     same commit with the same tags and uncommitted changes, since backends ask git for the version.
     """
-    root = repository.root(system, source)
+    root = repository.find_root(system, source)
     if root is None:
-        with filing("the copy of the project"):
+        with explain_os_errors("the copy of the project"):
             shutil.copytree(source, into, symlinks=True, ignore=shutil.ignore_patterns(*_LITTER))
         return into
-    repository.borrow(system, root, into)
-    with filing("the copy of the project"):
-        for path in repository.files(system, root):
+    repository.clone_without_files(system, root, into)
+    with explain_os_errors("the copy of the project"):
+        for path in repository.project_files(system, root):
             _copy(root / path, into / path)
         place = into / source.resolve().relative_to(root.resolve())
         place.mkdir(parents=True, exist_ok=True)

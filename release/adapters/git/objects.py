@@ -17,7 +17,7 @@ PIECE = 8 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Object:
+class GitObject:
     """What git says of an object before it is read."""
 
     #: 40 or 64 hex digits
@@ -28,19 +28,19 @@ class Object:
     size: int
 
 
-class BrokenError(Exception):
+class ObjectReadError(Exception):
     """Git ended before it had given everything; passes through pickle, which an error with a remedy does not."""
 
 
-def objects(root: Path, env: Mapping[str, str]) -> tuple[Object, ...]:
+def list_objects(root: Path, env: Mapping[str, str]) -> tuple[GitObject, ...]:
     """Every object that lies here, in the order of the packs."""
     form = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
-    listed = output(root, env, "cat-file", form, "--batch-all-objects", "--unordered", "--buffer").decode("ascii")
+    listed = git_bytes(root, env, "cat-file", form, "--batch-all-objects", "--unordered", "--buffer").decode("ascii")
     lines = (line.split(" ") for line in listed.splitlines())
-    return tuple(Object(name=name, type=kind, size=int(size)) for name, kind, size in lines)
+    return tuple(GitObject(name=name, type=kind, size=int(size)) for name, kind, size in lines)
 
 
-def read(root: str, env: Mapping[str, str], names: Iterable[str]) -> Iterator[tuple[Object, IO[bytes]]]:
+def read_objects(root: str, env: Mapping[str, str], names: Iterable[str]) -> Iterator[tuple[GitObject, IO[bytes]]]:
     """Each object, to be read before the next is asked for. Raises `BrokenError` where one does not come whole."""
     with tempfile.TemporaryFile() as wanted, tempfile.TemporaryFile() as errors:
         # Files, not pipes, so that neither side ever waits for the other.
@@ -58,16 +58,16 @@ def read(root: str, env: Mapping[str, str], names: Iterable[str]) -> Iterator[tu
                 raise
         errors.seek(0)
         if process.returncode:
-            raise BrokenError(errors.read().decode("utf-8", "replace"))
+            raise ObjectReadError(errors.read().decode("utf-8", "replace"))
 
 
-def _bodies(stream: IO[bytes]) -> Iterator[tuple[Object, IO[bytes]]]:
+def _bodies(stream: IO[bytes]) -> Iterator[tuple[GitObject, IO[bytes]]]:
     """Source: git-cat-file(1), "BATCH OUTPUT": a line of name, type and size; the bytes; an end of line."""
     while line := stream.readline().decode("ascii", "replace"):
         name, kind, *size = line.split()
         if not size:
-            raise BrokenError(f"the object {name} is {kind}")
-        one = Object(name=name, type=kind, size=int(size[0]))
+            raise ObjectReadError(f"the object {name} is {kind}")
+        one = GitObject(name=name, type=kind, size=int(size[0]))
         if one.size <= PIECE or kind == "tree":
             data = stream.read(one.size)
             yield one, io.BytesIO(data)
@@ -77,7 +77,7 @@ def _bodies(stream: IO[bytes]) -> Iterator[tuple[Object, IO[bytes]]]:
             yield one, body  # type: ignore[misc] # it has what readers of IO[bytes] use
             whole = body.skip()
         if not whole or stream.read(1) != b"\n":
-            raise BrokenError(f"the object {name} is cut off")
+            raise ObjectReadError(f"the object {name} is cut off")
 
 
 class _Body(io.RawIOBase):
@@ -102,19 +102,19 @@ class _Body(io.RawIOBase):
         return not self._left
 
 
-def output(root: Path, env: Mapping[str, str], *arguments: str) -> bytes:
+def git_bytes(root: Path, env: Mapping[str, str], *arguments: str) -> bytes:
     """What git writes. Raises `ToolError` where it fails."""
     done = subprocess.run(
         ["git", *arguments], cwd=root, env=dict(env), stdin=subprocess.DEVNULL, capture_output=True, check=False
     )
     if done.returncode:
-        raise failed(
+        raise git_scan_error(
             next(one for one in arguments if one[0] != "-" and "=" not in one), done.stderr.decode("utf-8", "replace")
         )
     return done.stdout
 
 
-def failed(verb: str, errors: str) -> ToolError:
+def git_scan_error(verb: str, errors: str) -> ToolError:
     """The error for a git that failed with these words."""
     words = next((line for line in errors.splitlines() if line.startswith(("fatal: ", "error: "))), errors.strip())
     return ToolError(

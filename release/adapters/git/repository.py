@@ -27,14 +27,14 @@ _ELSEWHERE = re.compile(
 _REMOTE_LIMIT = 10
 
 
-def root(system: System, directory: Path) -> Path | None:
+def find_root(system: System, directory: Path) -> Path | None:
     """The root of the work tree that holds `directory`.
 
     None where git is not installed, where the directory is in no repository, or where the
     repository around it ignores it: then it is none of that repository's business.
     """
     try:
-        found = attempt(system, directory, "rev-parse", "--show-toplevel")
+        found = run_git(system, directory, "rev-parse", "--show-toplevel")
     except ToolError:
         if directory.is_dir():
             return None
@@ -44,14 +44,14 @@ def root(system: System, directory: Path) -> Path | None:
             return None
         raise _failed(directory, "rev-parse", found)
     top = Path(found.output.rstrip("\n"))
-    if directory.resolve() != top.resolve() and not attempt(system, directory, "check-ignore", "--quiet", ".").status:
+    if directory.resolve() != top.resolve() and not run_git(system, directory, "check-ignore", "--quiet", ".").status:
         return None
     return top
 
 
 def commit(system: System, root: Path) -> str:
     """HEAD's commit, 40 hex digits (64 in a SHA-256 repository)."""
-    found = attempt(system, root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    found = run_git(system, root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
     if found.status:
         raise ToolError(f"the repository {str(root)!r} has no commit yet", remedy="commit the project first")
     return found.output.strip()
@@ -59,20 +59,20 @@ def commit(system: System, root: Path) -> str:
 
 def commit_time(system: System, root: Path, commit: str) -> int:
     """The committer's time, seconds since 1970."""
-    return int(run(system, root, "show", "--no-patch", "--no-show-signature", "--format=%ct", commit).strip())
+    return int(git_output(system, root, "show", "--no-patch", "--no-show-signature", "--format=%ct", commit).strip())
 
 
 def branch(system: System, root: Path) -> str | None:
     """The branch that is checked out; None where HEAD is detached."""
-    return attempt(system, root, "symbolic-ref", "--quiet", "--short", "HEAD").output.strip() or None
+    return run_git(system, root, "symbolic-ref", "--quiet", "--short", "HEAD").output.strip() or None
 
 
-def changes(system: System, root: Path) -> tuple[str, ...]:
+def changed_paths(system: System, root: Path) -> tuple[str, ...]:
     """Paths that differ from HEAD, untracked ones included, ignored ones not.
 
     A rename is two: the old path and the new one. An untracked directory is one, with a slash.
     """
-    listed = run(
+    listed = git_output(
         system, root, "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=normal",
         "--ignore-submodules=none",
     )  # fmt: skip
@@ -91,16 +91,16 @@ def remote(system: System, root: Path) -> str | None:
     found = _upstream(system, root)
     if found is not None and found[2] != ".":
         return found[2]
-    names = run(system, root, "remote").split()
+    names = git_output(system, root, "remote").split()
     return "origin" if "origin" in names else names[0] if len(names) == 1 else None
 
 
 def remote_url(system: System, root: Path, name: str) -> str | None:
     """Where a remote is fetched from; None where git knows no such remote."""
-    return attempt(system, root, "remote", "get-url", name).output.strip() or None
+    return run_git(system, root, "remote", "get-url", name).output.strip() or None
 
 
-def behind(system: System, root: Path) -> int | Unknown:
+def commits_behind(system: System, root: Path) -> int | Unknown:
     """How many commits, at least, the branch's upstream has that HEAD has not. 0 without an upstream.
 
     The remote is asked now, and nothing is fetched: of commits that are not here, one is counted.
@@ -112,7 +112,7 @@ def behind(system: System, root: Path) -> int | Unknown:
     fetched = _missing(system, root, tracking) or 0
     if remote == ".":
         return fetched
-    theirs = at_remote(system, root, remote, ref)
+    theirs = remote_commit(system, root, remote, ref)
     if isinstance(theirs, str):
         here = _missing(system, root, theirs) if theirs else 0
         return max(fetched, 1) if here is None else here
@@ -123,56 +123,58 @@ def behind(system: System, root: Path) -> int | Unknown:
 
 def tag_commit(system: System, root: Path, tag: str) -> str | None:
     """The commit that a tag points to, through the tag object; None where there is no such tag."""
-    found = attempt(system, root, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}")
+    found = run_git(system, root, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}")
     return found.output.strip() or None
 
 
 def tags_at(system: System, root: Path, commit: str) -> tuple[str, ...]:
     """The names of the tags that point to a commit, sorted."""
-    listed = run(system, root, "for-each-ref", f"--points-at={commit}", "--format=%(refname:strip=2)", "refs/tags")
+    listed = git_output(
+        system, root, "for-each-ref", f"--points-at={commit}", "--format=%(refname:strip=2)", "refs/tags"
+    )
     return tuple(listed.splitlines())
 
 
 def is_shallow(system: System, root: Path) -> bool:
     """Whether history is cut off."""
-    return run(system, root, "rev-parse", "--is-shallow-repository").strip() == "true"
+    return git_output(system, root, "rev-parse", "--is-shallow-repository").strip() == "true"
 
 
 def is_partial(system: System, root: Path) -> bool:
     """Whether objects are left at the remote until they are asked for."""
-    found = attempt(system, root, "config", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$")
+    found = run_git(system, root, "config", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$")
     return bool(found.output.strip())
 
 
-def files(system: System, root: Path) -> tuple[str, ...]:
+def project_files(system: System, root: Path) -> tuple[str, ...]:
     """Every path that is tracked or could be: all but what is ignored. Some may be gone from the disk."""
-    listed = run(system, root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    listed = git_output(system, root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     return tuple(dict.fromkeys(entry for entry in listed.split("\0") if entry))
 
 
-def tracked(system: System, root: Path) -> tuple[str, ...]:
+def tracked_files(system: System, root: Path) -> tuple[str, ...]:
     """Every path that is tracked, those of submodules included."""
-    listed = run(system, root, "ls-files", "-z", "--cached", "--recurse-submodules")
+    listed = git_output(system, root, "ls-files", "-z", "--cached", "--recurse-submodules")
     return tuple(entry for entry in listed.split("\0") if entry)
 
 
-def clone(system: System, root: Path, commit: str, into: Path) -> None:
+def clone_commit(system: System, root: Path, commit: str, into: Path) -> None:
     """Make `into` a repository of its own with exactly `commit` checked out, tags and submodules included."""
     # The files' modes follow the umask, and end up in the sdist.
-    run(system, root, "clone", "--quiet", "--no-checkout", str(root), str(into), umask=0o022)
-    run(system, into, "checkout", "--quiet", "--detach", commit, umask=0o022)
+    git_output(system, root, "clone", "--quiet", "--no-checkout", str(root), str(into), umask=0o022)
+    git_output(system, into, "checkout", "--quiet", "--detach", commit, umask=0o022)
     _submodules(system, root, into)
 
 
-def borrow(system: System, root: Path, into: Path) -> None:
+def clone_without_files(system: System, root: Path, into: Path) -> None:
     """Make `into` a repository at the same commit, without any file; objects stay where they are."""
-    run(system, root, "clone", "--quiet", "--shared", "--no-checkout", str(root), str(into))
-    if head := attempt(system, root, "rev-parse", "--verify", "--quiet", "HEAD").output.strip():
-        run(system, into, "update-ref", "--no-deref", "HEAD", head)
-        run(system, into, "read-tree", "HEAD")
+    git_output(system, root, "clone", "--quiet", "--shared", "--no-checkout", str(root), str(into))
+    if head := run_git(system, root, "rev-parse", "--verify", "--quiet", "HEAD").output.strip():
+        git_output(system, into, "update-ref", "--no-deref", "HEAD", head)
+        git_output(system, into, "read-tree", "HEAD")
 
 
-def surroundings(system: System, *, ours: bool = False) -> dict[str, str]:
+def git_environment(system: System, *, ours: bool = False) -> dict[str, str]:
     """The environment in which git looks at the repository that it stands in; with credentials where `ours`."""
     env = {k: v for k, v in system.env.items() if not _ELSEWHERE.fullmatch(k)}
     env = env if ours else without_credentials(env)
@@ -186,7 +188,7 @@ def _upstream(system: System, root: Path) -> tuple[str, str, str, str] | None:
     if head is None:
         return None
     form = "%(upstream:short)%00%(upstream)%00%(upstream:remotename)%00%(upstream:remoteref)"
-    parts = run(system, root, "for-each-ref", f"--format={form}", f"refs/heads/{head}").rstrip("\n").split("\0")
+    parts = git_output(system, root, "for-each-ref", f"--format={form}", f"refs/heads/{head}").rstrip("\n").split("\0")
     if len(parts) < 4 or not parts[0]:  # noqa: PLR2004 - the four of the form
         return None
     return parts[0], parts[1], parts[2], parts[3]
@@ -194,34 +196,34 @@ def _upstream(system: System, root: Path) -> tuple[str, str, str, str] | None:
 
 def _missing(system: System, root: Path, other: str) -> int | None:
     """How many commits `other` has that HEAD has not; None where `other` is not here."""
-    counted = attempt(system, root, "rev-list", "--count", f"HEAD..{other}", "--")
+    counted = run_git(system, root, "rev-list", "--count", f"HEAD..{other}", "--")
     return None if counted.status else int(counted.output.strip())
 
 
-def at_remote(system: System, root: Path, remote: str, ref: str) -> str | Unknown:
+def remote_commit(system: System, root: Path, remote: str, ref: str) -> str | Unknown:
     """The commit that a remote has under a ref; empty where it has none."""
     ssh = ssh_command(system, root)
     try:
-        answer = attempt(
+        answer = run_git(
             system, root, "-c", "core.askPass=", "ls-remote", "--quiet", remote, ref,
-            ours=True, timeout=_REMOTE_LIMIT, extra=quiet_remote(system.env, ssh),
+            ours=True, timeout=_REMOTE_LIMIT, extra=noninteractive_variables(system.env, ssh),
         )  # fmt: skip
     except TimedOutError:
         return Unknown(reason=f"no answer within {_REMOTE_LIMIT} s", remedy=_BY_HAND)
     if answer.status:
-        return Unknown(reason=f"git says {last_words(answer.errors)!r}", remedy=_BY_HAND)
+        return Unknown(reason=f"git says {failure_line(answer.errors)!r}", remedy=_BY_HAND)
     return answer.output.split("\t")[0].strip()
 
 
 def ssh_command(system: System, root: Path) -> str:
     """What the configuration names in the place of "ssh"; empty where it names nothing."""
-    return attempt(system, root, "config", "core.sshCommand").output.strip()
+    return run_git(system, root, "config", "core.sshCommand").output.strip()
 
 
 _BY_HAND = "run `git fetch` by hand, mend what it reports, and run the same command again"
 
 
-def quiet_remote(env: Mapping[str, str], configured: str) -> dict[str, str]:
+def noninteractive_variables(env: Mapping[str, str], configured: str) -> dict[str, str]:
     """What keeps git, ssh and the credential managers from asking a person."""
     quiet = {"GIT_TERMINAL_PROMPT": "0", "GCM_INTERACTIVE": "never", "GIT_ASKPASS": "", "SSH_ASKPASS": ""}
     if "GIT_SSH" not in env:
@@ -235,28 +237,28 @@ def _submodules(system: System, source: Path, copy: Path) -> None:
 
     One that is not checked out at the source stays empty, as it is there.
     """
-    listed = attempt(system, copy, "config", "-z", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$")
+    listed = run_git(system, copy, "config", "-z", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$")
     for entry in filter(None, listed.output.split("\0")):
         key, _, path = entry.partition("\n")
         if not (source / path / ".git").exists():
             continue
-        run(system, copy, "config", key.removesuffix("path") + "url", str(source / path))
-        run(
+        git_output(system, copy, "config", key.removesuffix("path") + "url", str(source / path))
+        git_output(
             system, copy, "-c", "protocol.file.allow=always", "submodule", "--quiet", "update", "--init", "--", path,
             umask=0o022,
         )  # fmt: skip
         _submodules(system, source / path, copy / path)
 
 
-def run(system: System, where: Path, *arguments: str, ours: bool = False, umask: int = -1) -> str:
+def git_output(system: System, where: Path, *arguments: str, ours: bool = False, umask: int = -1) -> str:
     """Git's stdout; raises `ToolError` with its last words where it fails."""
-    done = attempt(system, where, *arguments, ours=ours, umask=umask)
+    done = run_git(system, where, *arguments, ours=ours, umask=umask)
     if done.status:
         raise _failed(where, next(one for one in arguments if one[0] != "-" and "=" not in one), done)
     return done.output
 
 
-def attempt(  # noqa: PLR0913 - one door to git
+def run_git(  # noqa: PLR0913 - one door to git
     system: System,
     where: Path,
     *arguments: str,
@@ -266,7 +268,7 @@ def attempt(  # noqa: PLR0913 - one door to git
     umask: int = -1,
 ) -> Completed:
     """Run git in `where`. Hooks and filters are the project's own code: unless `ours`, no credential is in sight."""
-    env = surroundings(system, ours=ours) | dict(extra or {})
+    env = git_environment(system, ours=ours) | dict(extra or {})
     return system.run(["git", *arguments], cwd=where, env=env, timeout=timeout, apart=True, umask=umask)
 
 
@@ -277,12 +279,12 @@ def _failed(where: Path, verb: str, done: Completed) -> ToolError:
             remedy=f"if you do: git config --global --add safe.directory {where.as_posix()}",
         )
     return ToolError(
-        f"git {verb} failed in {str(where)!r}: {last_words(done.errors)!r}",
+        f"git {verb} failed in {str(where)!r}: {failure_line(done.errors)!r}",
         remedy=f"run `git {verb}` there by hand, and mend what it reports",
     )
 
 
-def last_words(text: str) -> str:
+def failure_line(text: str) -> str:
     """The line that says why: git's own "fatal:" or "error:", else the last one."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return next((line for line in lines if line.startswith(("fatal: ", "error: "))), lines[-1] if lines else "")

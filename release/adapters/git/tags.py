@@ -20,7 +20,7 @@ def create_tag(system: System, root: Path, tag: str, commit: str, message: str) 
     Where git knows no identity, as on a build machine, the tagger is who committed the commit.
     """
     words = ("tag", "--annotate", "--cleanup=verbatim", f"--message={message}", "--", tag, commit)
-    repository.run(system, root, *_identity(system, root, commit), *words, ours=True)
+    repository.git_output(system, root, *_identity(system, root, commit), *words, ours=True)
 
 
 def push_tag(system: System, root: Path, remote: str, tag: str) -> bool:
@@ -29,8 +29,8 @@ def push_tag(system: System, root: Path, remote: str, tag: str) -> bool:
     Nobody is asked for a password. Raises `ToolError` where the remote can't be asked, has another tag of
     that name, or refuses it.
     """
-    ours = repository.run(system, root, "rev-parse", "--verify", f"refs/tags/{tag}").strip()
-    theirs = repository.at_remote(system, root, remote, f"refs/tags/{tag}")
+    ours = repository.git_output(system, root, "rev-parse", "--verify", f"refs/tags/{tag}").strip()
+    theirs = repository.remote_commit(system, root, remote, f"refs/tags/{tag}")
     by_hand = f"mend it, and push it: git push {remote} {tag}"
     if isinstance(theirs, Unknown):
         raise ToolError(f"the remote {remote!r} can't be asked for the tag {tag!r}: {theirs.reason}", remedy=by_hand)
@@ -41,10 +41,11 @@ def push_tag(system: System, root: Path, remote: str, tag: str) -> bool:
             f"the remote {remote!r} has another tag {tag!r}: {theirs[:12]} there, {ours[:12]} here",
             remedy=f"find out who made it; if it is a mistake: git push --force {remote} refs/tags/{tag}",
         )
+    quiet = repository.noninteractive_variables(system.env, repository.ssh_command(system, root))
     try:
-        done = repository.attempt(
+        done = repository.run_git(
             system, root, "-c", "core.askPass=", "push", "--atomic", "--porcelain", remote, f"refs/tags/{tag}",
-            ours=True, timeout=_LIMIT, extra=repository.quiet_remote(system.env, repository.ssh_command(system, root)),
+            ours=True, timeout=_LIMIT, extra=quiet,
         )  # fmt: skip
     except TimedOutError:
         raise ToolError(f"pushing the tag {tag!r} took more than {_LIMIT} s", remedy=by_hand) from None
@@ -57,13 +58,13 @@ def _why(errors: str, output: str) -> str:
     """What the other side said, else what git says. Source: git-push(1), "OUTPUT": "!" marks a refused reference."""
     said = [line.removeprefix("remote:").strip() for line in errors.splitlines() if line.startswith("remote:")]
     refused = [line[1:].strip() for line in output.splitlines() if line.startswith("!")]
-    return "; ".join([*filter(None, said), *refused][:4]) or repository.last_words(errors)
+    return "; ".join([*filter(None, said), *refused][:4]) or repository.failure_line(errors)
 
 
 def _identity(system: System, root: Path, commit: str) -> tuple[str, ...]:
     """Options that name the committer of `commit`; none where git knows who its user is."""
-    if not repository.attempt(system, root, "var", "GIT_COMMITTER_IDENT", ours=True).status:
+    if not repository.run_git(system, root, "var", "GIT_COMMITTER_IDENT", ours=True).status:
         return ()
-    committer = repository.run(system, root, "show", "--no-patch", "--format=%cn%x00%ce", commit).strip()
+    committer = repository.git_output(system, root, "show", "--no-patch", "--format=%cn%x00%ce", commit).strip()
     name, _, address = committer.partition("\0")
     return "-c", f"user.name={name}", "-c", f"user.email={address}"

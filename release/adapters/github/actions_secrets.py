@@ -20,7 +20,7 @@ from release.core.secret import Secret
 _LIMIT = 60.0
 
 
-def names(system: System, directory: Path) -> tuple[str, ...]:
+def list_secret_names(system: System, directory: Path) -> tuple[str, ...]:
     """The secrets of the directory's repository, sorted. Raises `ToolError`."""
     done = _gh(system, directory, ["secret", "list", "--json", "name"])
     try:
@@ -31,7 +31,7 @@ def names(system: System, directory: Path) -> tuple[str, ...]:
         ) from None
 
 
-def put(system: System, directory: Path, name: str, secret: Secret) -> None:
+def set_secret(system: System, directory: Path, name: str, secret: Secret) -> None:
     """Give a secret its new value, or make it. Raises `ToolError`."""
     _gh(system, directory, ["secret", "set", name], value=secret)
 

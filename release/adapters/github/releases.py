@@ -34,7 +34,7 @@ _RECENT = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class ReleaseRequest:
     """The release that is to be."""
 
     #: "owner/repository"
@@ -47,7 +47,7 @@ class Wanted:
     files: tuple[Distribution, ...]
 
 
-def repository(env: Mapping[str, str], url: str | None) -> str | None:
+def github_repository(env: Mapping[str, str], url: str | None) -> str | None:
     """The repository that a remote is, "owner/name"; None where it is not on GitHub.
 
     A job on GitHub Actions says so itself. Source: docs.github.com, "Default environment variables".
@@ -58,7 +58,7 @@ def repository(env: Mapping[str, str], url: str | None) -> str | None:
     return found["slug"] if found and found["host"].lower() == _host(env) else None
 
 
-def token(system: System) -> Secret | None:
+def find_github_token(system: System) -> Secret | None:
     """What `GH_TOKEN` or `GITHUB_TOKEN` holds, else what `gh` has stored; None where there is neither."""
     for name in ("GH_TOKEN", "GITHUB_TOKEN"):
         if system.env.get(name):
@@ -70,7 +70,7 @@ def token(system: System) -> Secret | None:
     return Secret(told.output.strip()) if not told.status and told.output.strip() else None
 
 
-def publish(system: System, secret: Secret, wanted: Wanted) -> tuple[bool, str]:
+def publish_release(system: System, secret: Secret, wanted: ReleaseRequest) -> tuple[bool, str]:
     """Make the release, or go on with one that was begun; whether anything was left to do, and its address.
 
     Raises `ToolError` where GitHub refuses, or has another file of the same name; `UnreachableError`.
@@ -94,7 +94,7 @@ def _host(env: Mapping[str, str]) -> str:
     return host_of(env.get("GITHUB_SERVER_URL") or f"https://{_HOST}")
 
 
-def _find(session: requests.Session, api: str, wanted: Wanted) -> dict[str, Any] | None:
+def _find(session: requests.Session, api: str, wanted: ReleaseRequest) -> dict[str, Any] | None:
     """The release of the tag, or its draft, which GitHub finds by no tag."""
     place = f"{api}/repos/{wanted.repository}/releases"
     answer = session.get(f"{place}/tags/{quote(wanted.tag, safe='')}", allow_redirects=False)
@@ -105,7 +105,7 @@ def _find(session: requests.Session, api: str, wanted: Wanted) -> dict[str, Any]
     return _whole(found, place) if found else None
 
 
-def _make(session: requests.Session, api: str, wanted: Wanted) -> dict[str, Any]:
+def _make(session: requests.Session, api: str, wanted: ReleaseRequest) -> dict[str, Any]:
     place = f"{api}/repos/{wanted.repository}/releases"
     form = {
         "tag_name": wanted.tag, "name": wanted.title, "body": wanted.body, "draft": True,
@@ -121,7 +121,7 @@ def _whole(release: Any, place: str) -> dict[str, Any]:
     return release | {"url": f"{place}/{int(release['id'])}"}
 
 
-def _missing(release: Mapping[str, Any], wanted: Wanted) -> list[Distribution]:
+def _missing(release: Mapping[str, Any], wanted: ReleaseRequest) -> list[Distribution]:
     """The files that the release does not have. Raises `ToolError` where it has one with other bytes."""
     there = {asset["name"]: asset for asset in release["assets"] if asset.get("state", "uploaded") == "uploaded"}
     for file in wanted.files:

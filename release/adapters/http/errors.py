@@ -16,7 +16,7 @@ OFFLINE, TLS, PROXY, TIMEOUT = "net.dns-offline", "net.tls", "net.proxy", "net.t
 _ONLINE = "check the network connection, VPN and firewall, then run it again"
 
 
-def unresolved(host: str, error: Exception) -> UnreachableError:
+def resolution_error(host: str, error: Exception) -> UnreachableError:
     """The name of a host has no address."""
     why = "the name server does not answer" if isinstance(error, TimeoutError) else "name resolution failed"
     return UnreachableError(
@@ -26,7 +26,7 @@ def unresolved(host: str, error: Exception) -> UnreachableError:
     )
 
 
-def unconnected(host: str, port: int, error: OSError) -> UnreachableError:
+def connection_error(host: str, port: int, error: OSError) -> UnreachableError:
     """None of a host's addresses took a connection."""
     where = f"{host!r}, port {port}"
     if isinstance(error, TimeoutError):
@@ -44,7 +44,7 @@ def unconnected(host: str, port: int, error: OSError) -> UnreachableError:
     return UnreachableError(f"no connection to {where}: {why}", remedy=_ONLINE, cause=cause)
 
 
-def no_authorities(path: str) -> UnreachableError:
+def missing_ca_bundle(path: str) -> UnreachableError:
     """The file of certificate authorities that the environment names is not there."""
     return UnreachableError(
         f"no certificate authorities at {path!r}, which the environment names",
@@ -53,20 +53,20 @@ def no_authorities(path: str) -> UnreachableError:
     )
 
 
-def explain(url: str, error: Exception) -> UnreachableError:
+def request_error(url: str, error: Exception) -> UnreachableError:
     """What an exception of requests means. Its kind may stand anywhere in its chain of reasons."""
     host = host_of(url)
-    match kind(error):
+    match error_kind(error):
         case "proxy":
-            return blocked(host)
+            return proxy_error(host)
         case "tls":
-            return untrusted(host, error)
+            return tls_error(host, error)
         case "dns":
-            return unresolved(host, error)
+            return resolution_error(host, error)
         case "timeout":
             return UnreachableError(f"no answer from {host!r} in time", remedy=_ONLINE, cause=TIMEOUT)
         case "connection":
-            refused = any(isinstance(one, ConnectionRefusedError) for one in chain(error))
+            refused = any(isinstance(one, ConnectionRefusedError) for one in exception_chain(error))
             how = "refused" if refused else "broken off"
             return UnreachableError(f"connection to {host!r} was {how}", remedy=_ONLINE, cause=TIMEOUT)
         case _:
@@ -76,7 +76,7 @@ def explain(url: str, error: Exception) -> UnreachableError:
             )
 
 
-def blocked(host: str) -> UnreachableError:
+def proxy_error(host: str) -> UnreachableError:
     """A proxy stands between, and refuses or can't be reached."""
     return UnreachableError(
         f"the proxy on the way to {host!r} does not let us through",
@@ -85,7 +85,7 @@ def blocked(host: str) -> UnreachableError:
     )
 
 
-def no_socks() -> UnreachableError:
+def missing_socks_support() -> UnreachableError:
     """A SOCKS proxy is configured, and the package that speaks SOCKS is not there."""
     return UnreachableError(
         "a SOCKS proxy is configured, and the package PySocks is not installed",
@@ -94,7 +94,7 @@ def no_socks() -> UnreachableError:
     )
 
 
-def untrusted(host: str, error: BaseException) -> UnreachableError:
+def tls_error(host: str, error: BaseException) -> UnreachableError:
     """TLS failed: a certificate that can't be verified, or no TLS at all."""
     return UnreachableError(
         f"no trusted TLS connection to {host!r}: {tls_reason(error)}",
@@ -103,7 +103,7 @@ def untrusted(host: str, error: BaseException) -> UnreachableError:
     )
 
 
-def chain(error: BaseException | None) -> Iterator[BaseException]:
+def exception_chain(error: BaseException | None) -> Iterator[BaseException]:
     """An exception and everything that it wraps: as cause, context, `reason`, or argument."""
     todo, seen = [error], set()
     while todo:
@@ -116,13 +116,13 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
         todo.extend(each for each in inner if isinstance(each, BaseException))
 
 
-def kind(error: BaseException) -> str:
+def error_kind(error: BaseException) -> str:
     """One of "proxy", "tls", "dns", "timeout", "connection", "garbage", by the names of the exceptions' types.
 
     By name, so that neither requests nor urllib3 is needed. The first kind that occurs anywhere wins:
     a proxy that has no address is the proxy's fault, a time-out in a TLS handshake is no fault of TLS.
     """
-    names = {type(one).__name__ for one in chain(error)}
+    names = {type(one).__name__ for one in exception_chain(error)}
     return next((name for name, signs in _KINDS.items() if names & signs), "garbage")
 
 
@@ -140,7 +140,7 @@ _KINDS = {
 
 def tls_reason(error: BaseException) -> str:
     """OpenSSL's own words: "certificate verify failed: self-signed certificate"."""
-    for one in chain(error):
+    for one in exception_chain(error):
         words = getattr(one, "strerror", None)  # "[SSL: REASON] words (_ssl.c:1016)"
         if isinstance(words, str) and (found := re.match(r"\[[\w: ]+\] (.*?)(?: \(_ssl\.c:\d+\))?$", words)):
             return found.group(1)

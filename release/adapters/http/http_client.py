@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from release.adapters.http import errors as http_errors
 from release.adapters.http import rate_limit
-from release.adapters.http.reachability import TIMEOUT, look
+from release.adapters.http.reachability import TIMEOUT, check_reachable
 from release.core.errors import UnreachableError
 from release.core.models.index import host_of, is_loopback
 
@@ -48,7 +48,7 @@ def route(url: str) -> Route:
     """
     ca = next((value for name in _CA_VARIABLES if (value := os.environ.get(name))), None)
     if ca is not None and not Path(ca).exists():
-        raise http_errors.no_authorities(ca)
+        raise http_errors.missing_ca_bundle(ca)
     parts = urlsplit(url)
     netloc = parts.netloc.rpartition("@")[2]
     if is_loopback(host_of(url)) or urllib.request.proxy_bypass(netloc):
@@ -56,7 +56,7 @@ def route(url: str) -> Route:
     known = urllib.request.getproxies()
     proxies = {scheme: proxy for scheme in ("http", "https") if (proxy := known.get(scheme) or known.get("all"))}
     if any(proxy.startswith("socks") for proxy in proxies.values()) and find_spec("socks") is None:
-        raise http_errors.no_socks()
+        raise http_errors.missing_socks_support()
     return Route(proxies=proxies, ca=ca)
 
 
@@ -76,7 +76,7 @@ def session(url: str, *, retries: int = RETRIES) -> Iterator[requests.Session]:
         try:
             yield made
         except requests.RequestException as error:
-            raise http_errors.explain(url, error) from error
+            raise http_errors.request_error(url, error) from error
 
 
 def _kept(url: str, way: Route) -> requests.Session | None:
@@ -85,13 +85,13 @@ def _kept(url: str, way: Route) -> requests.Session | None:
     if keeper is None:
         return None
     if urlsplit(url).scheme not in way.proxies:
-        keeper.manners.arrive(url, look)
+        keeper.manners.arrive(url, check_reachable)
     return keeper.session(url, lambda adapter: _session(way, adapter))
 
 
 def _fresh(url: str, way: Route, retries: int) -> requests.Session:
     if urlsplit(url).scheme not in way.proxies:
-        look(url)
+        check_reachable(url)
     import urllib3
 
     return _session(
@@ -145,7 +145,7 @@ def user_agent() -> str:
         return "pypi-preflight/0"
 
 
-def unusable(url: str, what: str, *, cause: str | None = None, remedy: str = "") -> UnreachableError:
+def unusable_response(url: str, what: str, *, cause: str | None = None, remedy: str = "") -> UnreachableError:
     """The error for an answer that came and can't be used: "answers 503 Service Unavailable"."""
     return UnreachableError(
         f"{host_of(url)!r} {what}",

@@ -177,9 +177,9 @@ def _adapter(manners: Manners) -> Any:
                 try:
                     response = super().send(request, *args, **options)
                 except requests.RequestException as error:
-                    if not last and http_errors.kind(error) == "connection":
+                    if not last and http_errors.error_kind(error) == "connection":
                         continue
-                    manners.failed(url, http_errors.explain(url, error))
+                    manners.failed(url, http_errors.request_error(url, error))
                     raise
                 manners.answered(url, response.status_code, response.headers)
                 return response

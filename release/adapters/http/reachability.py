@@ -20,7 +20,7 @@ TIMEOUT = (10.0, 30.0)
 _LOOK = 5.0
 
 
-def look(url: str) -> None:
+def check_reachable(url: str) -> None:
     """Resolve the host of a URL and connect to it. Raises `UnreachableError`, which says what failed."""
     host = host_of(url)
     parts = urlsplit(url)
@@ -35,7 +35,7 @@ def look(url: str) -> None:
                 return
         except OSError as error:
             failure = error
-    raise http_errors.unconnected(host, port, failure)
+    raise http_errors.connection_error(host, port, failure)
 
 
 def _resolve(host: str, port: int) -> list[Any]:
@@ -55,4 +55,4 @@ def _resolve(host: str, port: int) -> list[Any]:
         answer = TimeoutError("the name server did not answer")
     if isinstance(answer, list):
         return answer
-    raise http_errors.unresolved(host, answer)
+    raise http_errors.resolution_error(host, answer)

@@ -16,14 +16,14 @@ from release.core.models.project_listing import FileOnIndex
 _ROOM = 300 * 1024 * 1024
 
 
-def directory() -> Path:
+def cache_directory() -> Path:
     """Where the files are kept: `<cache>/pypi-preflight/files/<sha256>/<name>`."""
     from platformdirs import user_cache_path
 
     return user_cache_path("pypi-preflight", appauthor=False) / "files"
 
 
-def fetch(file: FileOnIndex, *, place: Path | None = None) -> Path:
+def fetch_file(file: FileOnIndex, *, place: Path | None = None) -> Path:
     """The file, fetched where it is not kept yet; its SHA-256 is compared either way.
 
     Raises `UnreachableError` where it does not come, or the index gives no hash; `OSError` where it can't be kept.
@@ -32,7 +32,7 @@ def fetch(file: FileOnIndex, *, place: Path | None = None) -> Path:
         raise UnreachableError(
             f"the index gives no SHA-256 for {file.filename!r}", remedy="use an index that does (PEP 691)"
         )
-    root = place or directory()
+    root = place or cache_directory()
     kept = root / file.sha256 / file.filename
     if _is_whole(kept, file.sha256):
         kept.touch()
@@ -40,7 +40,7 @@ def fetch(file: FileOnIndex, *, place: Path | None = None) -> Path:
     root.mkdir(parents=True, exist_ok=True)
     _make_room(root, file.size or 0)
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=root) as work:
-        fetched = simple_api.download(file, Path(work))
+        fetched = simple_api.download_file(file, Path(work))
         kept.parent.mkdir(exist_ok=True)
         return fetched.replace(kept)
 

@@ -19,28 +19,28 @@ _JSON = "application/vnd.pypi.integrity.v1+json"
 _OK, _NOT_FOUND = 200, 404
 
 
-def address(index: Index, project: str, version: str, filename: str) -> str:
+def provenance_url(index: Index, project: str, version: str, filename: str) -> str:
     """Where the provenance of a file is to be found."""
     root = index.simple_url.removesuffix("simple/") + "integrity/"
     return f"{root}{canonicalize_name(project)}/{quote(version)}/{quote(filename)}/provenance"
 
 
-def fetch(
+def fetch_provenance(
     index: Index, project: str, version: str, filename: str, *, retries: int = http_client.RETRIES
 ) -> Provenance | None:
     """The provenance of a file, past caches; None where the index has none of it.
 
     Raises `UnreachableError` where no usable answer came.
     """
-    url = address(index, project, version, filename)
+    url = provenance_url(index, project, version, filename)
     headers = {"Accept": _JSON, "Cache-Control": "no-cache", "Pragma": "no-cache"}
     with http_client.session(url, retries=retries) as session:
         response = session.get(url, headers=headers, params={"fresh": secrets.token_hex(8)})
         if response.status_code == _NOT_FOUND:
             return None
         if response.status_code != _OK:
-            raise http_client.unusable(url, f"answers {response.status_code} {response.reason or ''}".strip())
+            raise http_client.unusable_response(url, f"answers {response.status_code} {response.reason or ''}".strip())
         try:
             return provenance(response.json())
         except (ValueError, RecursionError) as error:
-            raise http_client.unusable(url, f"answers something that is no provenance: {error}") from error
+            raise http_client.unusable_response(url, f"answers something that is no provenance: {error}") from error

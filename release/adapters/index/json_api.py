@@ -17,7 +17,7 @@ from release.core.models.ownership import Ownership
 from release.core.models.project_listing import FileOnIndex
 
 
-def ownership(index: Index, project: str, *, retries: int = http_client.RETRIES) -> Ownership | None:
+def fetch_ownership(index: Index, project: str, *, retries: int = http_client.RETRIES) -> Ownership | None:
     """Who owns a project; None where the index does not tell, as for one without releases.
 
     Raises `UnreachableError` where no answer came.
@@ -27,7 +27,7 @@ def ownership(index: Index, project: str, *, retries: int = http_client.RETRIES)
     return _read(_answer(f"{index.json_url}{canonicalize_name(project)}/json", retries=retries))
 
 
-def files(
+def fetch_release_files(
     index: Index, project: str, version: str, *, retries: int = http_client.RETRIES
 ) -> tuple[FileOnIndex, ...] | None:
     """The files of a release as the JSON API lists them, past caches; None where it has no such release.

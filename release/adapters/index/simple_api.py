@@ -30,7 +30,9 @@ _ACCEPT = f"{_JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 _CHUNK = 1 << 16
 
 
-def listing(index: Index, project: str, *, fresh: bool = False, retries: int = http_client.RETRIES) -> Listing | None:
+def fetch_listing(
+    index: Index, project: str, *, fresh: bool = False, retries: int = http_client.RETRIES
+) -> Listing | None:
     """What `index` has under a project's name, in any spelling; None where it knows no such project.
 
     `fresh` goes past caches: use it to look for what was uploaded a moment ago. Raises
@@ -51,7 +53,7 @@ def listing(index: Index, project: str, *, fresh: bool = False, retries: int = h
         return _read(index, project, url, response)
 
 
-def names(index: Index, *, retries: int = http_client.RETRIES) -> tuple[str, ...]:
+def fetch_project_names(index: Index, *, retries: int = http_client.RETRIES) -> tuple[str, ...]:
     """The names of all projects, as `index` spells them; those in quarantine are missing.
 
     Some ten megabytes from PyPI. Raises `UnreachableError` where no list came.
@@ -63,58 +65,62 @@ def names(index: Index, *, retries: int = http_client.RETRIES) -> tuple[str, ...
         try:
             return tuple(str(one["name"]) for one in response.json()["projects"])
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise http_client.unusable(url, "answers something that is no list of projects") from error
+            raise http_client.unusable_response(url, "answers something that is no list of projects") from error
 
 
 def _usable(url: str, response: requests.Response) -> None:
     status = f"{response.status_code} {response.reason or ''}".strip()
     if url.startswith("https:") and not response.url.startswith("https:"):
-        raise http_client.unusable(url, "leads away from https, where anybody could answer", cause=http_errors.PROXY)
+        raise http_client.unusable_response(
+            url, "leads away from https, where anybody could answer", cause=http_errors.PROXY
+        )
     match response.status_code:
         case 200:
             return
         case 407 | 511:
-            raise http_errors.blocked(host_of(url))
+            raise http_errors.proxy_error(host_of(url))
         case 401 | 403:
-            raise http_client.unusable(
+            raise http_client.unusable_response(
                 url, f"does not let us read: {status}", remedy=f"make {url} readable without a password"
             )
         case 429 | 500 | 502 | 503 | 504:
-            raise http_client.unusable(
+            raise http_client.unusable_response(
                 url, f"answers {status}", remedy="wait some minutes, look at the index's status page"
             )
         case _:
-            raise http_client.unusable(url, f"answers {status}")
+            raise http_client.unusable_response(url, f"answers {status}")
 
 
 def _read(index: Index, project: str, url: str, response: requests.Response) -> Listing:
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     try:
         if kind in {_JSON, "application/json"}:
-            found = simple_parsing.from_json(response.json(), response.url)
+            found = simple_parsing.parse_json_page(response.json(), response.url)
         elif index.kind == "other" and kind in {"text/html", "application/vnd.pypi.simple.v1+html"}:
-            found = simple_parsing.from_html(response.text, response.url, canonicalize_name(project))
+            found = simple_parsing.parse_html_page(response.text, response.url, canonicalize_name(project))
         else:
             raise _no_listing(url, kind)
     except (ValueError, RecursionError) as error:  # requests' JSON error is a ValueError too
-        raise http_client.unusable(url, f"answers something that is no listing of a project: {error}") from error
+        raise http_client.unusable_response(
+            url, f"answers something that is no listing of a project: {error}"
+        ) from error
     if canonicalize_name(found.name) != canonicalize_name(project):
-        raise http_client.unusable(url, f"answers for {found.name!r}, and {project!r} was asked for")
+        raise http_client.unusable_response(url, f"answers for {found.name!r}, and {project!r} was asked for")
     return found
 
 
 def _no_listing(url: str, kind: str) -> UnreachableError:
     if kind == "text/html":
-        return http_client.unusable(
+        return http_client.unusable_response(
             url,
             "answers with a web page, not with a listing: a login page of the network or proxy, perhaps",
             remedy=f"open {url} in a browser: sign in to the network, or correct the index's simple-url or kind",
             cause=http_errors.PROXY,
         )
-    return http_client.unusable(url, f"answers with {kind or 'no content type'!r}, not with a listing")
+    return http_client.unusable_response(url, f"answers with {kind or 'no content type'!r}, not with a listing")
 
 
-def download(file: FileOnIndex, into: Path, *, retries: int = http_client.RETRIES) -> Path:
+def download_file(file: FileOnIndex, into: Path, *, retries: int = http_client.RETRIES) -> Path:
     """The file, in the directory `into`, under its name; never half of it.
 
     Its SHA-256 is compared while it comes, where the index gives one. Raises `UnreachableError`
@@ -126,7 +132,7 @@ def download(file: FileOnIndex, into: Path, *, retries: int = http_client.RETRIE
             _usable(file.url, response)
             digest = _save(response, part)
         if file.sha256 is not None and digest != file.sha256:
-            raise http_client.unusable(
+            raise http_client.unusable_response(
                 file.url, f"sends other bytes for {file.filename!r} than the index lists: SHA-256 {digest}",
                 remedy="do not use it; tell the administrators of the index",
             )  # fmt: skip
@@ -144,7 +150,7 @@ def _save(response: requests.Response, path: Path) -> str:
     return digest.hexdigest()
 
 
-def server_time(index: Index, *, retries: int = http_client.RETRIES) -> datetime | None:
+def fetch_server_time(index: Index, *, retries: int = http_client.RETRIES) -> datetime | None:
     """What the index's clock says, to the second, aware; None where it does not say."""
     with http_client.session(index.simple_url, retries=retries) as session:
         answer: Any = session.head(index.simple_url, headers={"Cache-Control": "no-cache"}).headers

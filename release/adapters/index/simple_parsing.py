@@ -18,7 +18,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _FILE = re.compile(r".+\.(?:whl|tar\.(?:gz|bz2|xz|Z)|tgz|tar|zip|egg|exe|msi|rpm|deb|dmg)\Z")
 
 
-def from_json(page: Any, url: str) -> Listing:
+def parse_json_page(page: Any, url: str) -> Listing:
     """The JSON form (PEP 691). `url` is where it came from; addresses may be relative to it."""
     _expect(isinstance(page, dict) and isinstance(page.get("meta"), dict), "no object with a 'meta'")
     version = str(page["meta"].get("api-version", ""))
@@ -51,7 +51,7 @@ def _file(entry: Any, base: str) -> FileOnIndex:
     )
 
 
-def from_html(page: str, url: str, name: str) -> Listing:
+def parse_html_page(page: str, url: str, name: str) -> Listing:
     """The HTML form (PEP 503), which does not say the project's name: it is the one asked for."""
     reader = _Page()
     try:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import requests
 
 #: how long the copy lives that may really upload, to one project
-LIFE = timedelta(minutes=2)
+PROBE_TOKEN_LIFETIME = timedelta(minutes=2)
 #: seconds to connect, seconds of silence in an answer
 _TIMEOUT = (10.0, 30.0)
 #: bytes of an answer that are read
@@ -39,18 +39,18 @@ _USERNAME = "__token__"
 _HOPELESS = {http_errors.TLS, http_errors.PROXY}
 
 
-class NotAskedError(ReleaseError):
+class ProbeNotAllowedError(ReleaseError):
     """This token must not be shown to this index, be it as a copy."""
 
 
-def may_ask(index: Index, token: Secret) -> bool:
+def may_probe(index: Index, token: Secret) -> bool:
     """Whether a copy of the token may be sent: to PyPI's own kind of index, unseen by others, that issued it."""
     told = decode(token)
     private = urlsplit(index.upload_url).scheme == "https" or index.loopback
     return index.kind == "warehouse" and private and isinstance(told, Token) and fits(told.location, index)
 
 
-def identity(index: Index, token: Secret) -> Probed:
+def probe_identity(index: Index, token: Secret) -> Probed:
     """Whether the index knows the token and its account; says nothing of signature, limits and rights.
 
     All four raise `NotAskedError`, and `UnreachableError` where no answer came.
@@ -58,22 +58,22 @@ def identity(index: Index, token: Secret) -> Probed:
     return _ask(index, token, probe.identity())
 
 
-def permission(index: Index, token: Secret, *, name: str, version: str, now: datetime) -> Probed:
+def probe_permission(index: Index, token: Secret, *, name: str, version: str, now: datetime) -> Probed:
     """Whether the token may upload to a project that exists, `name` and `version` as the index has them.
 
     `now` is the index's time. The copy is for this project, and for `LIFE`.
     """
     _allowed(index, token)
-    copy = attenuation.limited(token, name, now=now, lasts=LIFE)
+    copy = attenuation.limited(token, name, now=now, lasts=PROBE_TOKEN_LIFETIME)
     return _post(index, copy, probe.permission(name, version))
 
 
-def first_release(index: Index, token: Secret, *, module: str) -> Probed:
+def probe_first_release(index: Index, token: Secret, *, module: str) -> Probed:
     """Whether the account may create a project; `module` is one of `STANDARD_MODULES` that is none."""
     return _ask(index, token, probe.first_release(module))
 
 
-def metadata(index: Index, token: Secret, *, project: str, fields: Iterable[tuple[str, str]]) -> Probed:
+def probe_metadata(index: Index, token: Secret, *, project: str, fields: Iterable[tuple[str, str]]) -> Probed:
     """Whether the index takes a file's metadata; `fields` as the uploader sends them."""
     return _ask(index, token, probe.metadata(project, fields))
 
@@ -85,8 +85,8 @@ def _ask(index: Index, token: Secret, form: Form) -> Probed:
 
 
 def _allowed(index: Index, token: Secret) -> None:
-    if not may_ask(index, token):
-        raise NotAskedError(
+    if not may_probe(index, token):
+        raise ProbeNotAllowedError(
             f"this token is not shown to {index.name}",
             remedy=f"use a token made on {index.token_location}, over https",
         )

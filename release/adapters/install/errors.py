@@ -26,13 +26,13 @@ _UNBUILT = r"Failed to build:? `?(?P<a>[\w.-]+)|Failed building wheel for (?P<b>
 _PLATFORM = r"is not a supported wheel on this platform|has no wheels with a matching|not compatible with"
 
 
-def explain(output: str, *, name: str, url: str) -> Finding | Unknown:
+def install_problem(output: str, *, name: str, url: str) -> Finding | Unknown:
     """What a failed install means; `output` is all that the installer wrote."""
     for answer in (_bytes, _python, _network, _dependency, _build):
         if found := answer(output, name, url):
             return found
     return Finding(
-        message=f"{name} does not install: {output_excerpt.why(output)!r}",
+        message=f"{name} does not install: {output_excerpt.cause_line(output)!r}",
         remedy=f"install {url} into a fresh environment by hand, and mend what that reports",
     )
 
@@ -68,9 +68,9 @@ def _python(output: str, name: str, url: str) -> Finding | None:  # noqa: ARG001
 def _network(output: str, name: str, url: str) -> Finding | Unknown | None:  # noqa: ARG001 - as above
     if re.search(_FULL, output):
         return Unknown(reason="the disk is full", remedy="free some space, and run the same command again")
-    if re.search(output_excerpt.OFFLINE, output):
+    if re.search(output_excerpt.OFFLINE_PATTERN, output):
         return Unknown(
-            reason=f"the clean install could not reach an index: {output_excerpt.why(output)!r}",
+            reason=f"the clean install could not reach an index: {output_excerpt.cause_line(output)!r}",
             remedy="connect to the network, or set the index that pip and uv are to use, and run it again",
         )
     return None
@@ -96,4 +96,6 @@ def _build(output: str, name: str, url: str) -> Finding | None:  # noqa: ARG001 
         remedy = "build a wheel from the sdist alone, `python -m build --wheel FILE.tar.gz`, and mend what it reports"
     else:
         remedy = f"install what the build of {what} needs, or depend on a version of it that has wheels"
-    return Finding(message=f"{what} does not build from its sdist: {output_excerpt.why(output)!r}", remedy=remedy)
+    return Finding(
+        message=f"{what} does not build from its sdist: {output_excerpt.cause_line(output)!r}", remedy=remedy
+    )

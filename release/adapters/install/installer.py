@@ -32,14 +32,14 @@ _DIVERTING = re.compile(
 _UV_INDEXES = re.compile(r"UV_(DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|OFFLINE|CONFIG_FILE)")
 
 
-def choose(system: System) -> Installer:
+def choose_installer(system: System) -> Installer:
     """The installer to use; `RELEASE_INSTALLER` overrules. Raises `UsageError` where that names none."""
     match system.env.get("RELEASE_INSTALLER", ""):
         case "":
-            return "uv" if uv(system) else "pip"
+            return "uv" if find_uv(system) else "pip"
         case "pip":
             return "pip"
-        case "uv" if uv(system):
+        case "uv" if find_uv(system):
             return "uv"
         case "uv":
             raise UsageError("RELEASE_INSTALLER is 'uv', and there is no uv", remedy="install uv, or unset it")
@@ -47,7 +47,7 @@ def choose(system: System) -> Installer:
             raise UsageError(f"RELEASE_INSTALLER is {other!r}", remedy="set it to 'uv' or 'pip', or unset it")
 
 
-def uv(system: System) -> Path | None:
+def find_uv(system: System) -> Path | None:
     """The program of uv, from PATH or installed beside us; None where there is none."""
     found = shutil.which("uv", path=system.env.get("PATH", ""))
     if found:
@@ -62,7 +62,7 @@ def uv(system: System) -> Path | None:
         return None
 
 
-def surroundings(system: System) -> dict[str, str]:
+def installer_environment(system: System) -> dict[str, str]:
     """The environment for builds and installs: no credential, no detour, no question, the user's own indexes."""
     env = {k: v for k, v in without_credentials(system.env).items() if not _DIVERTING.fullmatch(k)}
     env.pop("PYTHONPATH", None)
@@ -74,7 +74,7 @@ def surroundings(system: System) -> dict[str, str]:
     return env | _no_proxy(env) | _pip_settings_for_uv(system)
 
 
-def apart_from(system: System, index: Index) -> System:
+def without_testpypi(system: System, index: Index) -> System:
     """The same machine, where TestPyPI is never asked beside another index, whatever pip and uv are told.
 
     Of two indexes that have a name, installers take the higher version: there it may be anybody's. As the user's

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from release.adapters.install import smoke_test_plan
-from release.adapters.install.smoke_test_result import Ending, Own, verdict
-from release.adapters.install.venv import Environment, Installed, describe
+from release.adapters.install.smoke_test_result import AttemptOutcome, ProjectUnderTest, smoke_test_problem
+from release.adapters.install.venv import Environment, Installed, load_installed
 from release.adapters.system.process import TimedOutError
-from release.adapters.system.system import System, filing, together
+from release.adapters.system.system import System, explain_os_errors, run_jobs
 from release.core.errors import ToolError
 from release.core.models.credential_variables import without_credentials
 from release.core.models.finding import Finding
@@ -29,7 +29,7 @@ _WORKERS = 2
 _CHILD = Path(__file__).with_name("smoke_test_child.py")
 
 
-def run(
+def run_smoke_tests(
     system: System,
     environment: Environment,
     *,
@@ -41,10 +41,10 @@ def run(
 
     Every attempt has an empty directory and an empty home of its own, and sees no credential.
     """
-    installed = describe(environment, name)
-    attempts = smoke_test_plan.default(installed.files, installed.entry_points) if wanted is None else wanted
-    own = Own(name=name, roots=smoke_test_plan.roots(installed.files), requires=installed.requires)
-    with filing("the temporary directory"):
+    installed = load_installed(environment, name)
+    attempts = smoke_test_plan.default_attempts(installed.files, installed.entry_points) if wanted is None else wanted
+    own = ProjectUnderTest(name=name, roots=smoke_test_plan.import_roots(installed.files), requires=installed.requires)
+    with explain_os_errors("the temporary directory"):
         work = Path(tempfile.mkdtemp(prefix="release-smoke-"))
     try:
         jobs = [
@@ -59,7 +59,7 @@ def run(
             )
             for n, one in enumerate(attempts)
         ]
-        return tuple(together(system, jobs, workers=_WORKERS))
+        return tuple(run_jobs(system, jobs, workers=_WORKERS))
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -70,31 +70,31 @@ def _try(  # noqa: PLR0913 - one attempt and its surroundings
     environment: Environment,
     attempt: Attempt,
     installed: Installed,
-    own: Own,
+    own: ProjectUnderTest,
     work: Path,
     limit: float,
 ) -> Trial:
     here, home, report = work / "here", work / "home", work / "report.json"
-    with filing("the temporary directory"):
+    with explain_os_errors("the temporary directory"):
         here.mkdir(parents=True)
         home.mkdir()
-    env = surroundings(system, environment, home)
+    env = smoke_test_environment(system, environment, home)
     started = time.monotonic()
     problem: Finding | None
     try:
         done = system.run(_argv(environment, attempt, installed, report, env), cwd=here, env=env, timeout=limit)
     except TimedOutError as error:
-        ending = Ending(status=None, output=error.output, report=_read(report), limit=limit)
-        problem = verdict(attempt, ending, own)
+        ending = AttemptOutcome(status=None, output=error.output, report=_read(report), limit=limit)
+        problem = smoke_test_problem(attempt, ending, own)
     except ToolError as error:
         problem = Finding(message=f"{attempt.title!r} can't be run: {error.message}", remedy=error.remedy)
     else:
-        ending = Ending(status=done.status, output=done.output, report=_read(report), limit=limit)
-        problem = verdict(attempt, ending, own)
+        ending = AttemptOutcome(status=done.status, output=done.output, report=_read(report), limit=limit)
+        problem = smoke_test_problem(attempt, ending, own)
     return Trial(what=attempt.title, problem=problem, took=time.monotonic() - started)
 
 
-def surroundings(system: System, environment: Environment, home: Path) -> dict[str, str]:
+def smoke_test_environment(system: System, environment: Environment, home: Path) -> dict[str, str]:
     """What the installed project sees: its environment first on PATH, no credential, nobody's home."""
     hidden = ("PYTHON", "XDG_", "PIP_", "UV_")
     env = {k: v for k, v in without_credentials(system.env).items() if not k.startswith(hidden)}
@@ -113,7 +113,7 @@ def _argv(
             return [*child, "import", *attempt.words]
         case "script":
             script, *arguments = attempt.words
-            target = smoke_test_plan.scripts(installed.entry_points)[script]
+            target = smoke_test_plan.console_scripts(installed.entry_points)[script]
             return [*child, "script", _script(environment, script), target, *arguments]
         case "command":
             # Looked up here, since Windows would look on our own PATH.

@@ -30,17 +30,17 @@ _RUBBISH = {
 _MOST = 24
 
 
-def default(names: Iterable[str], entry_points: str) -> tuple[Attempt, ...]:
+def default_attempts(names: Iterable[str], entry_points: str) -> tuple[Attempt, ...]:
     """The top-level modules and packages, and each console script with `--help`.
 
     `names` are the members of a wheel, or the files of an installed distribution, with forward
     slashes; `entry_points` is the text of entry_points.txt.
     """
-    imports = [Attempt(kind="import", words=(name,)) for name in roots(names)[:_MOST]]
-    return (*imports, *(Attempt(kind="script", words=(name, "--help")) for name in scripts(entry_points)))
+    imports = [Attempt(kind="import", words=(name,)) for name in import_roots(names)[:_MOST]]
+    return (*imports, *(Attempt(kind="script", words=(name, "--help")) for name in console_scripts(entry_points)))
 
 
-def asked_for(imports: Iterable[str] | None, commands: Iterable[str] | None) -> tuple[Attempt, ...]:
+def configured_attempts(imports: Iterable[str] | None, commands: Iterable[str] | None) -> tuple[Attempt, ...]:
     """What the configuration lists. Raises `ConfigError` where a command line can't be split into words."""
     wanted = [Attempt(kind="import", words=(name,), asked_for=True) for name in imports or ()]
     for line in commands or ():
@@ -55,13 +55,13 @@ def asked_for(imports: Iterable[str] | None, commands: Iterable[str] | None) -> 
     return tuple(wanted)
 
 
-def roots(names: Iterable[str]) -> tuple[str, ...]:
+def import_roots(names: Iterable[str]) -> tuple[str, ...]:
     """The modules that the project is known by, dotted: in a namespace, the first real ones."""
     paths = {parts for name in names if (parts := _parts(name))}
     return tuple(dict.fromkeys(_roots(paths, ())))
 
 
-def scripts(entry_points: str) -> dict[str, str]:
+def console_scripts(entry_points: str) -> dict[str, str]:
     """Console scripts and what they call, "package.module:function"."""
     parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign] # names are case-sensitive; documented so

@@ -23,7 +23,7 @@ _USAGE = re.compile(r"(?im)^\s*usage\b|^\s*options:|--help\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class AttemptOutcome:
     """How an attempt ended."""
 
     #: exit status, negative for a signal; None where it was still running at the limit
@@ -37,7 +37,7 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Own:
+class ProjectUnderTest:
     """What belongs to the project that is tried."""
 
     #: as users install it
@@ -48,7 +48,7 @@ class Own:
     requires: tuple[str, ...]
 
 
-def verdict(attempt: Attempt, ending: Ending, own: Own) -> Finding | None:
+def smoke_test_problem(attempt: Attempt, ending: AttemptOutcome, own: ProjectUnderTest) -> Finding | None:
     """None where it went well; a warning where the project is excused; a block otherwise."""
     if ending.status == 0:
         return None
@@ -56,7 +56,7 @@ def verdict(attempt: Attempt, ending: Ending, own: Own) -> Finding | None:
     return excuse or _blocked(attempt, ending)
 
 
-def _excuse(attempt: Attempt, ending: Ending, own: Own) -> Finding | None:
+def _excuse(attempt: Attempt, ending: AttemptOutcome, own: ProjectUnderTest) -> Finding | None:
     if absent := _absent_cause(ending, own):
         return _excused(attempt, absent, own)
     if attempt.kind == "script" and ending.status is None:
@@ -68,12 +68,12 @@ def _excuse(attempt: Attempt, ending: Ending, own: Own) -> Finding | None:
     return None
 
 
-def _ended_itself(ending: Ending) -> bool:
+def _ended_itself(ending: AttemptOutcome) -> bool:
     chain = ending.report.get("chain", [])
     return bool(chain and chain[0]["exit"])
 
 
-def _absent_cause(ending: Ending, own: Own) -> str | None:
+def _absent_cause(ending: AttemptOutcome, own: ProjectUnderTest) -> str | None:
     """The other project's module whose absence is what ended it; None where there is more to it."""
     chain = ending.report.get("chain", [])
     missing = [link["module"] for link in _related(chain) if link["not_found"] and link["module"]]
@@ -89,7 +89,7 @@ def _related(chain: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             return
 
 
-def _absent_before(ending: Ending, own: Own) -> str | None:
+def _absent_before(ending: AttemptOutcome, own: ProjectUnderTest) -> str | None:
     """The last module missed before an ImportError of the project's own making, or a script's farewell."""
     chain = ending.report.get("chain", [])
     farewell = chain and (chain[0]["exit"] or (chain[0]["import_error"] and chain[0]["module"] is None))
@@ -105,7 +105,7 @@ def _is_foreign(name: str, roots: Iterable[str]) -> bool:
     return not ours and not _REMOVED.fullmatch(name.partition(".")[0])
 
 
-def _excused(attempt: Attempt, absent: str, own: Own) -> Finding:
+def _excused(attempt: Attempt, absent: str, own: ProjectUnderTest) -> Finding:
     top = absent.partition(".")[0]
     extra = extra_of(top, own.requires)
     if top in sys.stdlib_module_names:
@@ -136,13 +136,13 @@ def _odd(attempt: Attempt, what: str) -> Finding:
     )
 
 
-def _blocked(attempt: Attempt, ending: Ending) -> Finding:
+def _blocked(attempt: Attempt, ending: AttemptOutcome) -> Finding:
     if ending.status is None:
         what = f"is still running after {ending.limit:g} s"
     elif ending.status < 0:
         what = f"was ended by signal {-ending.status}"
     else:
-        what = f"fails with status {ending.status}: {output_excerpt.why(ending.output)!r}"
+        what = f"fails with status {ending.status}: {output_excerpt.cause_line(ending.output)!r}"
     return Finding(
         message=f"{attempt.title!r} {what}",
         remedy="install the wheel into a fresh environment, run it there, mend the project and build again",

@@ -13,8 +13,8 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from release.adapters.install import installer
-from release.adapters.install.errors import explain
-from release.adapters.system.system import System, filing
+from release.adapters.install.errors import install_problem
+from release.adapters.system.system import System, explain_os_errors
 from release.core.errors import ToolError
 from release.core.models.finding import Finding, Unknown
 
@@ -51,19 +51,19 @@ class Installed:
     requires: tuple[str, ...]
 
 
-def create(system: System, directory: Path) -> Environment:
+def create_environment(system: System, directory: Path) -> Environment:
     """Make a virtual environment of this interpreter in a new directory. Raises `ToolError`."""
-    chosen = installer.choose(system)
-    with filing("the clean environment"):
+    chosen = installer.choose_installer(system)
+    with explain_os_errors("the clean environment"):
         directory.parent.mkdir(parents=True, exist_ok=True)
-    made = system.run(_creation(system, chosen, directory), env=installer.surroundings(system), timeout=_LIMIT)
+    made = system.run(_creation(system, chosen, directory), env=installer.installer_environment(system), timeout=_LIMIT)
     if made.status:
         raise ToolError(
             f"no virtual environment can be made: {made.output.strip()!r}",
             remedy="install uv, or the operating system's package for venv (python3-venv on Debian)",
         )
     # Stops uv from taking settings from the project that this directory may lie in. Observed: uv 0.13, 2026-11
-    with filing("the clean environment"):
+    with explain_os_errors("the clean environment"):
         (directory / "uv.toml").touch()
     bin_, name = ("Scripts", "python.exe") if sys.platform == "win32" else ("bin", "python")
     scripts = directory.resolve() / bin_
@@ -72,7 +72,7 @@ def create(system: System, directory: Path) -> Environment:
 
 def _creation(system: System, chosen: installer.Installer, directory: Path) -> list[str]:
     if chosen == "uv":
-        program = str(installer.uv(system))
+        program = str(installer.find_uv(system))
         return [program, "venv", "--quiet", "--no-project", "--no-config", "--python", sys.executable, str(directory)]
     # Our own pip serves the environment from outside (pip >= 22.3): putting one inside takes seconds.
     bare = ["--without-pip"] if _pip_is_here() else []
@@ -83,7 +83,7 @@ def _pip_is_here() -> bool:
     return importlib.util.find_spec("pip") is not None
 
 
-def install(  # noqa: PLR0913 - a file of a release is these four values
+def install_file(  # noqa: PLR0913 - a file of a release is these four values
     system: System,
     environment: Environment,
     *,
@@ -101,25 +101,26 @@ def install(  # noqa: PLR0913 - a file of a release is these four values
     wanted = f"{name} @ {url}#sha256={sha256}"
     done = system.run(
         [*_installation(system, environment, name, url), wanted],
-        cwd=environment.directory, env=installer.surroundings(system), timeout=_LIMIT, on_line=on_line, umask=0o022,
+        cwd=environment.directory, env=installer.installer_environment(system), timeout=_LIMIT, on_line=on_line,
+        umask=0o022,
     )  # fmt: skip
     if done.status:
-        return explain(done.output, name=name, url=url)
-    return _mismatch(describe(environment, name), name=name, version=version, url=url, sha256=sha256)
+        return install_problem(done.output, name=name, url=url)
+    return _mismatch(load_installed(environment, name), name=name, version=version, url=url, sha256=sha256)
 
 
 def _installation(system: System, environment: Environment, name: str, url: str) -> list[str]:
     python = str(environment.python)
     if environment.installer == "uv":
         # A file that was there under the same address yesterday is not this one.
-        return [str(installer.uv(system)), "pip", "install", "--python", python, "--refresh-package", name]
+        return [str(installer.find_uv(system)), "pip", "install", "--python", python, "--refresh-package", name]
     pip = [sys.executable, "-m", "pip", "--python", python] if _pip_is_here() else [python, "-I", "-m", "pip"]
     # pip keeps wheels that it built by the address of their sdist, and would not fetch that again.
     fresh = [] if url.endswith(".whl") else ["--no-cache-dir"]
     return [*pip, "install", "--no-user", "--prefer-binary", "--progress-bar=off", *fresh]
 
 
-def describe(environment: Environment, name: str) -> Installed:
+def load_installed(environment: Environment, name: str) -> Installed:
     """What the environment has of a project. Raises `ToolError` where it has nothing of it."""
     finder = importlib.metadata.DistributionFinder.Context(name=name, path=_packages(environment))
     found = next(iter(importlib.metadata.Distribution.discover(context=finder)), None)
@@ -171,7 +172,7 @@ def _bare(url: str | None) -> str:
     return unquote((url or "").partition("#")[0])
 
 
-def choose(filenames: Iterable[str]) -> str | None:
+def best_file(filenames: Iterable[str]) -> str | None:
     """The file that an installer would take for this interpreter: its best wheel, else the sdist, else None."""
     from packaging.tags import sys_tags
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename

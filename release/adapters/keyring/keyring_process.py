@@ -18,7 +18,7 @@ _LEADING_TO_ONE = ("PYTHON_KEYRING_BACKEND", "DBUS_SESSION_BUS_ADDRESS", "DISPLA
 _GROUP = b"[keyring.backends]"
 
 
-def start(env: Mapping[str, str]) -> Pipe | None:
+def start_keyring(env: Mapping[str, str]) -> Pipe | None:
     """A child that loads the keyring, and then waits for one request; close it. None: there is no keyring.
 
     `env` reaches it whole: PYTHON_KEYRING_BACKEND and the session's bus are named there.

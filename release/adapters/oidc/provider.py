@@ -50,7 +50,7 @@ class NoIdentityError(ReleaseError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Minted:
+class ExchangedToken:
     """A token that an index gave in exchange."""
 
     token: Secret
@@ -59,7 +59,7 @@ class Minted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MintRefused:
+class ExchangeRefusal:
     """An index's refusal, in its words."""
 
     status: int
@@ -68,7 +68,7 @@ class MintRefused:
     description: str
 
 
-def provider(env: Mapping[str, str]) -> Provider | None:
+def detect_provider(env: Mapping[str, str]) -> Provider | None:
     """The service that runs this job, by the signs that `id` goes by; None on a machine of one's own."""
     for name, service in _SIGNS:
         if env.get(name):
@@ -85,15 +85,15 @@ def _is_googles() -> bool:
         return False
 
 
-def may_ask(env: Mapping[str, str]) -> bool:
+def may_request_identity(env: Mapping[str, str]) -> bool:
     """Whether this job was given leave to ask for an identity, as far as that can be seen without asking."""
-    found = provider(env)
+    found = detect_provider(env)
     return found is not None and (found != "GitHub" or all(env.get(name) for name in _PERMITTED))
 
 
-def no_leave(env: Mapping[str, str]) -> NoIdentityError | None:
+def missing_permission(env: Mapping[str, str]) -> NoIdentityError | None:
     """Why a job at GitHub gets no identity, where that can be seen without asking; None where it can't."""
-    if provider(env) != "GitHub" or may_ask(env):
+    if detect_provider(env) != "GitHub" or may_request_identity(env):
         return None
     if _is_from_a_fork(env):
         return NoIdentityError(
@@ -119,16 +119,16 @@ def _is_from_a_fork(env: Mapping[str, str]) -> bool:
         return False
 
 
-def identity(system: System, audience: str) -> Identity | None:
+def request_identity(system: System, audience: str) -> Identity | None:
     """A fresh identity of this job, for this audience; None where no known service runs it.
 
     Each call asks anew, as an index takes an identity once. Raises `NoIdentityError` where the service
     refuses, does not answer, or gives something else.
     """
-    service = provider(system.env)
+    service = detect_provider(system.env)
     if service is None:
         return None
-    refused = no_leave(system.env)
+    refused = missing_permission(system.env)
     if refused is not None:
         raise refused
     answer = _asked(system, audience, service)
@@ -169,7 +169,7 @@ def _refused(service: Provider, audience: str, why: str, permission: bool = Fals
     )
 
 
-def audience(index: Index) -> str:
+def fetch_audience(index: Index) -> str:
     """Whom an identity for this index must be made for. Raises `UnreachableError`."""
     url = f"{index.site}/_/oidc/audience"
     with http_client.session(url) as session:
@@ -178,13 +178,13 @@ def audience(index: Index) -> str:
         if response.status_code == 200 and isinstance(found.get("audience"), str):  # noqa: PLR2004 - OK
             return str(found["audience"])
         said = str(found.get("message") or f"{response.status_code} {response.reason or ''}".strip())[:_SHOWN]
-        raise http_client.unusable(
+        raise http_client.unusable_response(
             url, f"takes no identities: {said}",
             remedy="use an API token until it does: give it to the job as TWINE_PASSWORD", cause="tp.disabled",
         )  # fmt: skip
 
 
-def mint(index: Index, identity: Identity) -> Minted | MintRefused:
+def exchange_identity(index: Index, identity: Identity) -> ExchangedToken | ExchangeRefusal:
     """Exchange an identity for a token of the index.
 
     No dry run: the identity is used up whatever comes of it, and a pending publisher's project is created.
@@ -195,16 +195,16 @@ def mint(index: Index, identity: Identity) -> Minted | MintRefused:
         response = session.post(url, json={"token": identity.token.reveal()}, allow_redirects=False)
         found = _object(response)
         if found.get("success") is True and isinstance(found.get("token"), str):
-            return Minted(token=Secret(found["token"]), expires=_moment(found.get("expires")))
+            return ExchangedToken(token=Secret(found["token"]), expires=_moment(found.get("expires")))
         if refused := _refusal(found.get("errors")):
             code, words = refused
-            return MintRefused(status=response.status_code, code=code, description=_without(identity.token, words))
+            return ExchangeRefusal(status=response.status_code, code=code, description=_without(identity.token, words))
         if 400 <= response.status_code < 429:  # noqa: PLR2004 - a refusal; busy and broken servers are asked again
             words = str(found.get("message") or response.reason or "no reason given")
-            return MintRefused(
+            return ExchangeRefusal(
                 status=response.status_code, code="", description=_without(identity.token, words)[:_SHOWN]
             )
-    raise http_client.unusable(
+    raise http_client.unusable_response(
         url, f"answers {response.status_code} {response.reason or ''}".strip(), remedy="run it again"
     )
 

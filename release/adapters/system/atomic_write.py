@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def put(path: Path, data: bytes) -> bool:
+def write_atomically(path: Path, data: bytes) -> bool:
     """Make `data` what the file has; directories above it are made too. Returns whether that changed anything.
 
     Raises `OSError`; the file is as it was then.
@@ -30,7 +30,7 @@ def put(path: Path, data: bytes) -> bool:
     return True
 
 
-def take_away(path: Path) -> bool:
+def remove_file(path: Path) -> bool:
     """Remove the file, if it is there. Returns whether it was. Raises `OSError`."""
     try:
         path.unlink()

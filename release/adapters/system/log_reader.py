@@ -28,7 +28,7 @@ class Log:
     skipped: int
 
 
-def read(name: str) -> Log:
+def load_log(name: str) -> Log:
     """The log in a file; `-` is standard input. Raises UsageError where it can't be read."""
     try:
         if name == "-":

@@ -14,14 +14,14 @@ _HOLLOW = re.compile(
     r"|No solution found"
 )
 #: what pip and uv say where the network is the cause. Observed: pip 23.2, uv 0.13, 2026-11
-OFFLINE = (
+OFFLINE_PATTERN = (
     r"(?i:name resolution|name or service not known|network is unreachable|failed to (?:fetch|connect)|dns error"
     r"|connection (?:refused|reset)|connecttimeout|newconnectionerror|proxyerror|certificate verify failed)"
 )
 _FRAME = "│╰─>\u00d7\u276f \t"  # what pip and uv draw around messages
 
 
-def why(output: str) -> str:
+def cause_line(output: str) -> str:
     """The last line that names a cause, or the last line at all; empty where there is no output."""
     lines = [line.strip(_FRAME) for line in output.splitlines()]
     lines = [line for line in lines if line]
@@ -31,7 +31,7 @@ def why(output: str) -> str:
     return re.sub(r"^(?:ERROR|error|cause|fatal):? +(?:cause: )?", "", chosen)
 
 
-def tail(output: str, lines: int = 12) -> str:
+def last_lines(output: str, lines: int = 12) -> str:
     """The last lines that say something, indented, for quoting; frames of foreign code are left out."""
     kept = [line for line in _own(output) if line.strip() and not _HOLLOW.search(line)][-lines:]
     return "\n".join(f"    {line}" for line in kept)
@@ -51,7 +51,7 @@ def _own(output: str) -> Iterator[str]:
             yield line.rstrip()
 
 
-def lower(error: Exception) -> str:
+def lower_first(error: Exception) -> str:
     """An exception's message as the middle of a sentence."""
     text = str(error)
     return text[:1].lower() + text[1:]

@@ -11,7 +11,7 @@ from pathlib import Path
 from release.core.errors import ReleaseError
 
 
-def replace(path: Path, before: bytes, after: bytes, *, keep_mode: bool = False) -> None:
+def replace_private_file(path: Path, before: bytes, after: bytes, *, keep_mode: bool = False) -> None:
     """Put `after` in the place of `before`, in one step; the file's mode is 600 from then on, unless it is kept.
 
     A symbolic link stays one. Raises ReleaseError where the file is not `before` any more, and
@@ -36,7 +36,7 @@ def replace(path: Path, before: bytes, after: bytes, *, keep_mode: bool = False)
         raise
 
 
-def protect(path: Path) -> None:
+def make_private(path: Path) -> None:
     """Let nobody but its owner read or write the file. Raises `OSError`."""
     path.chmod(0o600)
 

@@ -1,4 +1,4 @@
-"""Runs one program to its end, and leaves nothing of it behind. See `release.adapters.system.system.Run`."""
+"""Runs one program to its end, and leaves nothing of it behind. See `release.adapters.system.system.RunProgram`."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 MOST = 4
 
 
-def spread(work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
+def map_in_processes(work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
     """The results of `work`, a function of a module, in the order of the tasks.
 
     A process takes up to some tenths of a second to start. Exceptions must pass through pickle.

@@ -30,7 +30,7 @@ Result = TypeVar("Result")
 _TICK = 0.1
 
 
-class Run(Protocol):
+class RunProgram(Protocol):
     """Runs a program to its end.
 
     `env` None: the environment of this process. `timeout` is in seconds. `input` is written to
@@ -68,10 +68,10 @@ class System:
     now: Callable[[], datetime]
     #: waits; in seconds
     sleep: Callable[[float], None]
-    run: Run
+    run: RunProgram
 
 
-def real() -> System:
+def real_system() -> System:
     """This machine."""
     env = dict(os.environ)
 
@@ -84,7 +84,7 @@ def real() -> System:
     return System(env=env, home=home, now=partial(datetime.now, UTC), sleep=time.sleep, run=run)
 
 
-def together(system: System, jobs: Sequence[Callable[[System], Result]], *, workers: int = 2) -> list[Result]:
+def run_jobs(system: System, jobs: Sequence[Callable[[System], Result]], *, workers: int = 2) -> list[Result]:
     """The results of all jobs in their order, `workers` at a time.
 
     The first failure, or Ctrl-C, ends the programs that the others are running, and is raised.
@@ -115,7 +115,7 @@ def _settle(futures: list[Future[Result]]) -> None:
 
 
 @contextlib.contextmanager
-def filing(what: str) -> Iterator[None]:
+def explain_os_errors(what: str) -> Iterator[None]:
     """Turns an `OSError` of the block into a `ReleaseError` about `what`: "the build directory"."""
     try:
         yield

@@ -35,7 +35,7 @@ OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class UploadLimits:
     """How long an upload may take. All in seconds, for a file of no size."""
 
     #: to connect; also how long one block of the body may be stuck. 1 s more for each MB, 30 s at most
@@ -56,15 +56,15 @@ class NotSentError(ReleaseError):
     """No request went out: the file is not what was built, or twine does not take it."""
 
 
-def start(*, env: Mapping[str, str], limits: Limits | None = None) -> Worker:
+def start_worker(*, env: Mapping[str, str], limits: UploadLimits | None = None) -> Worker:
     """A worker whose child process is starting. Use it as a context manager."""
-    return Worker(env, limits or Limits())
+    return Worker(env, limits or UploadLimits())
 
 
 class Worker:
     """A child process that uploads. One file at a time; not for two threads at once."""
 
-    def __init__(self, env: Mapping[str, str], limits: Limits) -> None:
+    def __init__(self, env: Mapping[str, str], limits: UploadLimits) -> None:
         self._env = without_credentials(env)
         self._limits = limits
         self._login: tuple[Index, Credential] | None = None
@@ -208,7 +208,9 @@ def _answer(event: dict[str, Any], distribution: Distribution, index: Index, cre
         case "reply":
             headers = {name: _redacted(value, credential) for name, value in event["headers"].items()}
             body, reason = (_redacted(event[key], credential) for key in ("body", "reason"))
-            return judged(Reply(status=event["status"], reason=reason, body=body, headers=headers), distribution, index)
+            return evaluate_response(
+                Reply(status=event["status"], reason=reason, body=body, headers=headers), distribution, index
+            )
         case "changed":
             found = f"its SHA-256 is {event['sha256']}" if event["sha256"] else f"it can't be read: {event['detail']}"
             raise NotSentError(
@@ -229,7 +231,7 @@ def _answer(event: dict[str, Any], distribution: Distribution, index: Index, cre
             )
 
 
-def judged(reply: Reply, distribution: Distribution, index: Index) -> Answer:
+def evaluate_response(reply: Reply, distribution: Distribution, index: Index) -> Answer:
     """What an index's answer to an upload means.
 
     Only 200 is success, and PyPI's own 200 says nothing but OK: any other page comes from something

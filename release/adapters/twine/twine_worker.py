@@ -144,7 +144,7 @@ class _Uploader:
         except UnicodeEncodeError:  # its text may hold what could not be encoded: the password
             return self._failure("garbage", "a header can't be encoded")
         except Exception as error:  # noqa: BLE001 - anything may come out of the network, and all of it is told
-            return self._failure(http_errors.kind(error), _detail(error))
+            return self._failure(http_errors.error_kind(error), _detail(error))
 
     def _failure(self, kind: str, detail: str) -> dict[str, Any]:
         body: _Counted | None = self._adapter.body
@@ -162,8 +162,10 @@ def _changed(path: str, sha256: str) -> dict[str, Any] | None:
 
 
 def _detail(error: Exception) -> str:
-    inner = list(http_errors.chain(error))[-1]
-    return http_errors.tls_reason(error) if http_errors.kind(error) == "tls" else f"{type(inner).__name__}: {inner}"
+    inner = list(http_errors.exception_chain(error))[-1]
+    return (
+        http_errors.tls_reason(error) if http_errors.error_kind(error) == "tls" else f"{type(inner).__name__}: {inner}"
+    )
 
 
 def _told(response: Response) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def ci(options: argparse.Namespace, write: Write) -> int:
     from release.publishing.ci.pipeline import load_pipeline
 
     pipeline = load_pipeline(
-        system.real(), options.directory.resolve(),
+        system.real_system(), options.directory.resolve(),
         file=options.config, wheels=options.binary, lock=options.requirements,
     )  # fmt: skip
     text = SERVICES[options.service].render_release(pipeline)
@@ -89,7 +89,7 @@ def schedule(options: argparse.Namespace, write: Write) -> int:
     from release.token_health.schedulers import job
     from release.token_health.schedulers import schedule as scheduling
 
-    system = systems.real()
+    system = systems.real_system()
     directory = options.directory.resolve()
     asked = job.Asked(
         directory=directory, every=options.every,

@@ -46,7 +46,7 @@ def confirm(options: argparse.Namespace, write: Write) -> int:
         return Exit.DONE
     with screen(options, write) as console:
         config = confirmation.configuration(directory, options.config, asked.project.name)
-        found = confirmation.confirm(system.real(), index, asked, config=config, tell=console.tell)
+        found = confirmation.confirm(system.real_system(), index, asked, config=config, tell=console.tell)
         for line in published_text.closing(found):
             console.show(line)
     if options.json:

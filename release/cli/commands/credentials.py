@@ -37,9 +37,9 @@ def verify(options: argparse.Namespace, write: Write) -> int:
     from release.adapters.keyring import keyring_process
     from release.adapters.system import system
 
-    real = system.real()
+    real = system.real_system()
     with ExitStack() as stack:
-        keyring = keyring_process.start(real.env)  # it takes as long as all the imports below
+        keyring = keyring_process.start_keyring(real.env)  # it takes as long as all the imports below
         if keyring is not None:
             stack.callback(keyring.close)
         from release.credentials import verify as verification

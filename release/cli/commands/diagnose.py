@@ -40,7 +40,7 @@ def diagnose(options: argparse.Namespace, write: Write) -> int:
         show(options, write, log_diagnosis.walk_data(walk), log_diagnosis.walk_lines(walk))
         talk.mend(walk)
         return Exit.DONE if all(one.verdict.passed for one in walk) else Exit.REFUSED
-    log = log_reader.read(options.log)
+    log = log_reader.load_log(options.log)
     answer, seen = log_diagnosis.diagnose(log, talk.config, talk.look, in_ci="CI" in talk.system.env)
     show(options, write, log_diagnosis.as_data(answer), log_diagnosis.lines(answer))
     talk.mend([seen] if seen else [])

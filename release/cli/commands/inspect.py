@@ -34,7 +34,9 @@ def inspect(options: argparse.Namespace, write: Write) -> int:
 
     directory = options.directory.resolve()
     index = inspection.index(options.index, directory, options.config) if options.index else None
-    found = inspection.inspect(system.real(), options.files, index=index, project=directory if options.others else None)
+    found = inspection.inspect(
+        system.real_system(), options.files, index=index, project=directory if options.others else None
+    )
     show(options, write, found.document, inspection_text.lines(found, quiet=options.quiet))
     return Exit.REFUSED if found.refused else Exit.DONE
 
@@ -43,8 +45,8 @@ def leaks(options: argparse.Namespace, write: Write) -> int:
     from release.adapters.system import system
     from release.leaks import search
 
-    found = search.search(
-        system.real(), options.directory.resolve(), options.paths, history=options.history, staged=options.staged
+    found = search.scan_paths(
+        system.real_system(), options.directory.resolve(), options.paths, history=options.history, staged=options.staged
     )
     from release.reports import leaks_text
 

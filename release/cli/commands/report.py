@@ -65,7 +65,7 @@ def _tokens(options: argparse.Namespace) -> str:
             "the report on tokens is a page, and of no version",
             remedy="run: python -m release report --tokens --html; as text or JSON: python -m release tokens history",
         )
-    real = system.real()
+    real = system.real_system()
     kept = health_history.History(health_history.directory(real.env, options.state) / health_history.NAME, now=real.now)
     strips = queries.strips(kept)
     kept.close()

@@ -84,13 +84,13 @@ def _asked(options: argparse.Namespace) -> Asked:
     from release.token_health import fleet, health_history
     from release.token_health.rotation.discovery import Asked
 
-    real, directory = system.real(), options.directory.resolve()
+    real, directory = system.real_system(), options.directory.resolve()
     config, project = subject(real, directory, options)
     index = config.index(options.index)
     if options.wait is not None and options.wait < 0:
         raise UsageError(f"--wait must not be negative, and is {options.wait:g}", remedy="give 0 or more")
     if options.fleet is not None:
-        listed = fleet.parse_file(collect.toml(options.fleet), str(options.fleet)).entries
+        listed = fleet.parse_file(collect.load_toml(options.fleet), str(options.fleet)).entries
     else:
         listed = fleet.parse(config.fleet, config.indexes).entries
     return Asked(
@@ -109,7 +109,11 @@ def _secrets(options: argparse.Namespace, index: Index, directory: Path) -> tupl
 
     if options.gh:
         return tuple(dict.fromkeys(options.gh))
-    return tuple(one for one in actions_secrets.names(system.real(), directory) if environment.is_for(one, index))
+    return tuple(
+        one
+        for one in actions_secrets.list_secret_names(system.real_system(), directory)
+        if environment.is_for(one, index)
+    )
 
 
 def _person(index: Index, tell: Callable[[str], None], write: Write, *, terminal: bool, browser: bool) -> Person:

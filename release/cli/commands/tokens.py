@@ -56,7 +56,7 @@ def tokens(options: argparse.Namespace, write: Write) -> int:
     from release.token_health import health_run
     from release.token_health.notify import deliver
 
-    real, directory = system.real(), options.directory.resolve()
+    real, directory = system.real_system(), options.directory.resolve()
     asked = health_run.wanted(real, directory, file=options.fleet, config_file=options.config, offline=options.offline)
     if options.notify:
         where = str(options.fleet or "pyproject.toml, as [tool.release.fleet.notify]")
@@ -108,7 +108,7 @@ def _files(options: argparse.Namespace, run: Run) -> Iterator[tuple[str, str]]:
         made[options.issue_body] = notification.issue(run.rows, at=run.ended)
     for file, text in made.items():
         try:
-            atomic_write.put(file, text.encode())
+            atomic_write.write_atomically(file, text.encode())
         except OSError as error:
             why = from_os(error)
             yield f"{str(file)!r} is not written: {why.message}", why.remedy
@@ -145,7 +145,7 @@ def _opened(options: argparse.Namespace) -> History:
     from release.adapters.system import system
     from release.token_health import health_history
 
-    real = system.real()
+    real = system.real_system()
     return health_history.History(health_history.directory(real.env, options.state) / health_history.NAME, now=real.now)
 
 

@@ -145,7 +145,7 @@ def of_keyring(
     """
     if not entries:
         return {}
-    child = keyring_process.start(env)
+    child = keyring_process.start_keyring(env)
     if child is None:
         return {one: _of_answer(one, {"state": "no backend", "backend": "fail"}) for one in entries}
     found: dict[KeyringEntry, Taken] = {}

@@ -39,7 +39,7 @@ def find(
         "near": list(near_misses(index)),
     }
     try:
-        answer = _ask(request, child or keyring_process.start(env), limit)
+        answer = _ask(request, child or keyring_process.start_keyring(env), limit)
     except TimeoutError:
         return Unknown(
             reason=f"the keyring did not answer within {limit:g} s; it may be waiting for somebody to unlock it",

@@ -15,7 +15,7 @@ from typing import Any
 from release.adapters import collect
 from release.adapters.git import repository
 from release.adapters.system import atomic_write
-from release.adapters.system.system import System, filing
+from release.adapters.system.system import System, explain_os_errors
 from release.core.errors import ReleaseError, UsageError
 
 #: the Python version that runs the tools of a workflow, whichever versions the project supports
@@ -88,7 +88,7 @@ def load_pipeline(
     `lock`: a requirements file with hashes, relative to the project.
     Raises `UsageError` for a missing lock file and for names that cannot be written into a workflow.
     """
-    config = collect.config(directory, file, needs_project=False)
+    config = collect.load_config(directory, file, needs_project=False)
     binary, because = detect_binary(_load_pyproject(directory), _read_text(directory / "setup.py"))
     if wheels is not None and wheels != binary:
         binary, because = wheels, f"--{'binary' if wheels else 'pure'} was given"
@@ -99,7 +99,7 @@ def load_pipeline(
             f"uv pip compile --universal --generate-hashes --output-file {lock} -",
         )
     pipeline = Pipeline(
-        tag_format=config.tag_format, name=collect.name(directory), place=_place(system, directory),
+        tag_format=config.tag_format, name=collect.load_project_name(directory), place=_place(system, directory),
         version=version("pypi-preflight"), requirements=lock, binary=binary, because=because,
     )  # fmt: skip
     for part in (pipeline.place, pipeline.requirements or "", *pipeline.around_version):
@@ -115,13 +115,13 @@ def write_workflow(path: Path, text: str, *, force: bool) -> bool:
 
     Raises `ReleaseError` if the file has other contents, which may be someone's work, unless `force` is given.
     """
-    with filing("the workflow"):
+    with explain_os_errors("the workflow"):
         if path.exists() and not force and path.read_bytes() != text.encode():
             raise ReleaseError(
                 f"{str(path)!r} exists with other contents",
                 remedy="compare them (omit --output to print the workflow), or use --force to replace the file",
             )
-        return atomic_write.put(path, text.encode())
+        return atomic_write.write_atomically(path, text.encode())
 
 
 def detect_binary(pyproject: Mapping[str, Any], setup_py: str = "") -> tuple[bool, str]:
@@ -158,7 +158,7 @@ def _names(requirements: Any) -> list[str]:
 
 
 def _place(system: System, directory: Path) -> str:
-    root = repository.root(system, directory)
+    root = repository.find_root(system, directory)
     inside = directory.resolve().relative_to(root.resolve()).as_posix() if root else "."
     return "" if inside == "." else f"{inside}/"
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from release.adapters import collect
 from release.adapters.oidc import provider
-from release.adapters.oidc.provider import Minted, MintRefused
+from release.adapters.oidc.provider import ExchangedToken, ExchangeRefusal
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError, UnreachableError
 from release.core.events import Obtained, Said, Tell
@@ -90,14 +90,14 @@ def _ran_out(index: Index, made: _Made) -> UploadError:
     )
 
 
-def _credential(token: Minted) -> Credential:
+def _credential(token: ExchangedToken) -> Credential:
     origin = Origin(kind="trusted-publishing", detail="trusted publishing, made for this upload")
     return Credential(username="__token__", username_origin=origin, password=token.token, origin=origin)
 
 
 def _exchanged(
     system: System, index: Index, project: Project, tell: Tell, last: _Made | None
-) -> tuple[Identity, Minted] | _Made:
+) -> tuple[Identity, ExchangedToken] | _Made:
     """A new token, and the identity given for it; `last` where there is no other identity than that one's.
 
     What did not reach the index is tried again, with another identity.
@@ -107,7 +107,7 @@ def _exchanged(
             identity = _identity(system, index)
             if last is not None and identity.token == last.identity.token:
                 return last
-            answer = provider.mint(index, identity)
+            answer = provider.exchange_identity(index, identity)
         except UnreachableError as error:
             if attempt == _TIMES:
                 raise UploadError(
@@ -115,7 +115,7 @@ def _exchanged(
                 ) from error
             system.sleep(_PAUSE * 2 ** (attempt - 1))
             continue
-        if isinstance(answer, Minted):
+        if isinstance(answer, ExchangedToken):
             tell(Said(text=f"{index.name} gives this job a token: {described(identity)}"))
             return identity, answer
         raise _refused(index, project, identity, answer, tell)
@@ -124,7 +124,7 @@ def _exchanged(
 
 def _identity(system: System, index: Index) -> Identity:
     try:
-        found = provider.identity(system, provider.audience(index))
+        found = provider.request_identity(system, provider.fetch_audience(index))
     except provider.NoIdentityError as error:
         raise UploadError(error.message, remedy=error.remedy, cause=error.cause) from error
     if found is None:
@@ -132,14 +132,14 @@ def _identity(system: System, index: Index) -> Identity:
     return found
 
 
-def _refused(index: Index, project: Project, identity: Identity, answer: MintRefused, tell: Tell) -> UploadError:
+def _refused(index: Index, project: Project, identity: Identity, answer: ExchangeRefusal, tell: Tell) -> UploadError:
     """The error for a refusal, once the reader has seen what the index was told."""
     rows = tuple(table(identity))
     width = max((len(name) for name, _ in rows), default=0)
     tell(Said(text=f"what {index.name} was told of this job:"))
     for name, value in rows:
         tell(Said(text=f"  {name:<{width}}  {value}"))
-    there = collect.listing(index, project.name)
+    there = collect.collect_listing(index, project.name)
     case = oidc_exchange_failures.Case(
         index=index, project=project.name, exists=None if isinstance(there, Unknown) else there is not None,
         identity=identity, status=answer.status, code=answer.code, description=answer.description,

@@ -55,7 +55,7 @@ def first_refusal(
     index: Index, credential: Credential, project: Project, files: Sequence[Distribution]
 ) -> Rejection | None:
     """The first refusal that the index has for any file's metadata; where files share it, it is asked about once."""
-    if not token_probes.may_ask(index, credential.password):
+    if not token_probes.may_probe(index, credential.password):
         return None
     seen = set()
     for file in files:
@@ -76,7 +76,7 @@ def refused_metadata(index: Index, credential: Credential, project: Project, fil
 
     Whatever else it says, it will say to the upload.
     """
-    if not token_probes.may_ask(index, credential.password):
+    if not token_probes.may_probe(index, credential.password):
         return None
     with file.path.open("rb") as content:
         form = twine_form(file.filename, content, sha256=file.sha256, blake2_256="")
@@ -84,7 +84,7 @@ def refused_metadata(index: Index, credential: Credential, project: Project, fil
         return None
     fields = [one for one in form.fields if one[0] != "blake2_256_digest"]  # one digest is enough
     try:
-        probed = token_probes.metadata(index, credential.password, project=project.name, fields=fields)
+        probed = token_probes.probe_metadata(index, credential.password, project=project.name, fields=fields)
     except UnreachableError:
         return None
     if probed.passed() or probed.status != _BAD_REQUEST:

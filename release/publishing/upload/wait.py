@@ -37,7 +37,7 @@ def until_listed(  # noqa: PLR0913 - an index, a release, and a limit
     lag = within if within is not None else LOOPBACK_LAG if index.loopback else LAG
     waited, pause = 0.0, _PAUSE
     while True:
-        found = collect.listing(index, project.name, fresh=True)
+        found = collect.collect_listing(index, project.name, fresh=True)
         if isinstance(found, Unknown) or not _missing(found, files) or waited >= lag:
             return found
         tell(Progress(what=f"waiting for {index.name} to list the files", done=waited, total=lag, unit="seconds"))

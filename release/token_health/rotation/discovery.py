@@ -110,7 +110,9 @@ def _found(
         index=asked.index, old=old, fingerprint=fingerprint, identifier=identifier, holdings=holding, mark=mark,
         new=new, scope=_scope(token), age=_age(asked, fingerprint, identifier), leaked=leaked, leaked_in=leaked_in,
         done=tuple(one.where for one in everything if one.secret == new),
-        listing=collect.listing(asked.index, asked.name) if asked.name else Unknown(reason="no project", remedy=""),
+        listing=(
+            collect.collect_listing(asked.index, asked.name) if asked.name else Unknown(reason="no project", remedy="")
+        ),
         steps=steps(
             asked.index, holding, identifier, leaked=leaked, received=new is not None, secrets=asked.secrets
         ),
@@ -171,10 +173,10 @@ def _leaked_in(asked: Asked, identifier: str, holding: Iterable[Holding]) -> tup
     from release.adapters.git import repository
     from release.leaks import worktree
 
-    if not identifier or repository.root(asked.system, asked.directory) is None:
+    if not identifier or repository.find_root(asked.system, asked.directory) is None:
         return ()
     own = {Path(one.spot.path).resolve() for one in holding if isinstance(one.spot, PrivateFile | PypircLine)}
-    found = worktree.search(asked.system, asked.directory).leaks
+    found = worktree.scan_directory(asked.system, asked.directory).leaks
     return tuple(
         one.where
         for one in found

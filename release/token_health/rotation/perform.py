@@ -221,7 +221,7 @@ class Rotation:
             self.left.append(Left(where=where, why="it was left as it is", remedy=f"run: gh secret set {name}"))
             return
         try:
-            actions_secrets.put(self.asked.system, self.asked.directory, name, self._taken())
+            actions_secrets.set_secret(self.asked.system, self.asked.directory, name, self._taken())
         except ReleaseError as error:
             self._failed(where, error)
             return

@@ -63,6 +63,6 @@ def _still(has: str | None, holding: Holding) -> None:
 def _rewrite(path: Path, before: bytes, after: bytes | None, holding: Holding) -> None:
     if after is None:
         raise ReleaseError(f"{holding.where} can't be changed without changing more", remedy="change it in an editor")
-    private_rewrite.replace(path, before, after, keep_mode=True)
+    private_rewrite.replace_private_file(path, before, after, keep_mode=True)
     if path.read_bytes() != after:
         raise ReleaseError(f"{holding.where} does not have what was written", remedy="run the same command again")

@@ -55,4 +55,4 @@ class Watch:
     def _may_change(self, old: Secret) -> bool:
         from release.adapters.index import token_probes
 
-        return token_probes.may_ask(self.index, old)
+        return token_probes.may_probe(self.index, old)

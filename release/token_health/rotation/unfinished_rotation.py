@@ -31,13 +31,13 @@ class Mark:
 
 def write(directory: Path, mark: Mark) -> None:
     """Remember it. Raises `OSError`."""
-    atomic_write.put(_path(directory, mark), (json.dumps(asdict(mark), indent=2) + "\n").encode())
+    atomic_write.write_atomically(_path(directory, mark), (json.dumps(asdict(mark), indent=2) + "\n").encode())
 
 
 def forget(directory: Path, mark: Mark) -> None:
     """It is over. A file that can't be removed says nothing wrong: its old token lies nowhere any more."""
     with suppress(OSError):
-        atomic_write.take_away(_path(directory, mark))
+        atomic_write.remove_file(_path(directory, mark))
 
 
 def read(directory: Path, index: Index) -> Iterator[Mark]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from release.adapters.system.process import Completed
-from release.adapters.system.system import System, filing
+from release.adapters.system.system import System, explain_os_errors
 from release.token_health.schedulers import job, tools
 from release.token_health.schedulers.command import Job
 from release.token_health.schedulers.cron_expression import When
@@ -73,7 +73,7 @@ class Machine:
         return Path(self.job.log)
 
     def make_place_for_log(self) -> None:
-        with filing("the directory of the log"):
+        with explain_os_errors("the directory of the log"):
             self.log_path().parent.mkdir(parents=True, exist_ok=True)
 
     def own_status(self, *, installed: bool, times: Sequence[When] = ()) -> Status:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from release.adapters.git import repository
 from release.adapters.system import atomic_write
-from release.adapters.system.system import System, filing
+from release.adapters.system.system import System, explain_os_errors
 from release.core.errors import ReleaseError, UsageError
 from release.publishing.ci import SERVICES
 from release.publishing.ci.pipeline import load_pipeline
@@ -31,7 +31,7 @@ class Hosted:
 
     def __init__(self, system: System, asked: Asked, service: Literal["github", "gitlab"]) -> None:
         self._system, self._asked, self._service = system, asked, service
-        self._root = repository.root(system, asked.directory) or asked.directory
+        self._root = repository.find_root(system, asked.directory) or asked.directory
         self.when = job.when(system, asked)
 
     @property
@@ -72,13 +72,13 @@ class Hosted:
     def install(self) -> bool:
         (text,) = self.texts().values()
         self._refuse_others()
-        with filing("the workflow"):
-            return atomic_write.put(self.path, text.encode())
+        with explain_os_errors("the workflow"):
+            return atomic_write.write_atomically(self.path, text.encode())
 
     def remove(self) -> bool:
         self._refuse_others()
-        with filing("the workflow"):
-            return atomic_write.take_away(self.path)
+        with explain_os_errors("the workflow"):
+            return atomic_write.remove_file(self.path)
 
     def _refuse_others(self) -> None:
         if self.path.is_file() and not self.path.read_bytes().startswith(_OURS.encode()):

@@ -60,7 +60,7 @@ class Crontab(Machine):
         if not cron_format.has_block(before, self.job.name):
             return False
         tools.set_crontab(self.system, cron_format.without_block(before, self.job.name))
-        atomic_write.take_away(self.log_path())
+        atomic_write.remove_file(self.log_path())
         return True
 
     def status(self) -> Status:

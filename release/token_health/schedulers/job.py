@@ -137,8 +137,8 @@ def _program(kind: Kind, log: Path) -> tuple[str, ...]:
 def fleet(asked: Asked) -> Fleet:
     """What is to be looked at, as its file or the configuration has it. Raises `ConfigError`."""
     if asked.fleet is not None:
-        return fleets.parse_file(collect.toml(asked.fleet), str(asked.fleet))
-    config = collect.config(asked.directory, asked.config, needs_project=False)
+        return fleets.parse_file(collect.load_toml(asked.fleet), str(asked.fleet))
+    config = collect.load_config(asked.directory, asked.config, needs_project=False)
     return fleets.parse(config.fleet, config.indexes)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from release.adapters.system import atomic_write
 from release.adapters.system.process import Completed
-from release.adapters.system.system import filing
+from release.adapters.system.system import explain_os_errors
 from release.token_health.schedulers import launchd_format, tools
 from release.token_health.schedulers.base import Machine, Status, accepted
 
@@ -34,8 +34,8 @@ class Launchd(Machine):
         domain = f"gui/{tools.user_id()}"
         loaded = tools.launchctl(self.system, "print", f"{domain}/{launchd_format.label(self.job)}").status == 0
         self.make_place_for_log()
-        with filing("the directory of agents"):
-            changed = atomic_write.put(self._path(), text)
+        with explain_os_errors("the directory of agents"):
+            changed = atomic_write.write_atomically(self._path(), text)
         if loaded and not changed:
             return False
         if loaded:
@@ -50,9 +50,9 @@ class Launchd(Machine):
         found = tools.launchctl(self.system, "print", f"gui/{tools.user_id()}/{launchd_format.label(self.job)}")
         if found.status == 0:
             accepted("launchctl bootout", self._bootout())
-        with filing("the directory of agents"):
-            there = atomic_write.take_away(self._path())
-        atomic_write.take_away(self.log_path())
+        with explain_os_errors("the directory of agents"):
+            there = atomic_write.remove_file(self._path())
+        atomic_write.remove_file(self.log_path())
         return there or found.status == 0
 
     def status(self) -> Status:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from release.adapters.system import atomic_write
-from release.adapters.system.system import filing
+from release.adapters.system.system import explain_os_errors
 from release.token_health.schedulers import systemd_format, tools
 from release.token_health.schedulers.base import Machine, Status
 
@@ -37,8 +37,8 @@ class Systemd(Machine):
 
     def install(self) -> bool:
         tools.systemctl(self.system, "daemon-reload")  # before anything is written: is there a manager?
-        with filing("the directory of the units"):
-            changed = [atomic_write.put(path, text.encode()) for path, text in self._units().items()]
+        with explain_os_errors("the directory of the units"):
+            changed = [atomic_write.write_atomically(path, text.encode()) for path, text in self._units().items()]
         timer = f"{self.job.name}.timer"
         tools.systemctl(self.system, "daemon-reload")
         tools.systemctl(self.system, "enable", timer)
@@ -52,9 +52,9 @@ class Systemd(Machine):
         timer = f"{self.job.name}.timer"
         tools.systemctl(self.system, "disable", "--now", timer)
         tools.systemctl(self.system, "clean", "--what=state", timer, check=False)  # when it last ran
-        with filing("the directory of the units"):
+        with explain_os_errors("the directory of the units"):
             for path in there:
-                atomic_write.take_away(path)
+                atomic_write.remove_file(path)
         tools.systemctl(self.system, "daemon-reload")
         tools.systemctl(self.system, "reset-failed", f"{self.job.name}.service", check=False)
         return True

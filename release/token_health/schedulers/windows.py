@@ -6,7 +6,7 @@ import csv
 from dataclasses import replace
 
 from release.adapters.system import atomic_write
-from release.adapters.system.system import filing
+from release.adapters.system.system import explain_os_errors
 from release.token_health.schedulers import tools, windows_format
 from release.token_health.schedulers.base import Machine, Status, accepted
 
@@ -37,14 +37,14 @@ class Tasks(Machine):
     def install(self) -> bool:
         text = self._task()
         kept = self.log_path().with_suffix(".xml")
-        with filing("the directory of the log"):
-            changed = atomic_write.put(kept, text)
+        with explain_os_errors("the directory of the log"):
+            changed = atomic_write.write_atomically(kept, text)
         if not changed and self._query() is not None:
             return False
         words = ("/Create", "/TN", windows_format.path(self.job), "/XML", str(kept), "/F")
         done = tools.schtasks(self.system, *words)
         if done.status:
-            atomic_write.take_away(kept)
+            atomic_write.remove_file(kept)
         accepted("schtasks", done)
         return True
 
@@ -53,7 +53,7 @@ class Tasks(Machine):
         if there:
             accepted("schtasks", tools.schtasks(self.system, "/Delete", "/TN", windows_format.path(self.job), "/F"))
         for path in (self.log_path().with_suffix(".xml"), self.log_path()):
-            atomic_write.take_away(path)
+            atomic_write.remove_file(path)
         return there
 
     def status(self) -> Status:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from release.adapters.builds import builder
-from release.adapters.system.system import System, real
+from release.adapters.system.system import System, real_system
 from release.core.errors import ConfigError, ReleaseError, ToolError
 from release.core.tokens import macaroon
 
@@ -31,7 +31,7 @@ SETUP_PY = "from setuptools import setup\nsetup(name='acme', version='1.0', py_m
 
 
 def system(**more: str) -> System:
-    here = real()
+    here = real_system()
     return replace(here, env={**here.env, **more})
 
 
@@ -50,13 +50,13 @@ def listing(where: Path) -> set[str]:
 def test_an_sdist_and_a_wheel_from_it_are_built_without_a_trace(tmp_path: Path, installer: str) -> None:
     source = project(tmp_path / "p", **{"pyproject.toml": FLIT})
     lines: list[str] = []
-    built = builder.build(
+    built = builder.build_distributions(
         system(RELEASE_INSTALLER=installer), source, tmp_path / "out", epoch=1_700_000_000, on_line=lines.append
     )
     assert [(one.kind, one.filename) for one in built] == [
         ("sdist", "acme-1.0.tar.gz"), ("bdist_wheel", "acme-1.0-py2.py3-none-any.whl"),
     ]  # fmt: skip
-    assert all(builder.describe(one.path) == one for one in built)
+    assert all(builder.load_distribution(one.path) == one for one in built)
     assert any("Building wheel" in line for line in lines)
     assert listing(tmp_path) == {
         "p", "p/acme.py", "p/pyproject.toml", "out", *(f"out/{one.filename}" for one in built),
@@ -67,7 +67,9 @@ def test_an_sdist_and_a_wheel_from_it_are_built_without_a_trace(tmp_path: Path, 
 
 def test_two_builds_of_one_commit_are_the_same_bytes(tmp_path: Path) -> None:
     source = project(tmp_path / "p", **{"pyproject.toml": FLIT})
-    builds = [builder.build(system(), source, tmp_path / name, epoch=1_700_000_000) for name in ("a", "b")]
+    builds = [
+        builder.build_distributions(system(), source, tmp_path / name, epoch=1_700_000_000) for name in ("a", "b")
+    ]
     assert [one.sha256 for one in builds[0]] == [one.sha256 for one in builds[1]]
 
 
@@ -75,9 +77,9 @@ def test_two_builds_of_one_commit_are_the_same_bytes(tmp_path: Path) -> None:
 def test_projects_without_pyproject_build_and_tell_their_version(tmp_path: Path, files: dict[str, str]) -> None:
     source = project(tmp_path / "p", **files)
     before = listing(source)
-    assert builder.project(system(), source) == ("acme", "1.0")
+    assert builder.name_and_version(system(), source) == ("acme", "1.0")
     assert listing(source) == before
-    sdist, wheel = builder.build(system(), source, tmp_path / "out", epoch=None)
+    sdist, wheel = builder.build_distributions(system(), source, tmp_path / "out", epoch=None)
     assert wheel.filename == "acme-1.0-py3-none-any.whl"
     if "setup.cfg" in files:
         with tarfile.open(sdist.path) as archive:
@@ -90,7 +92,7 @@ def test_a_static_name_and_version_need_no_program(tmp_path: Path) -> None:
         raise AssertionError
 
     source = project(tmp_path / "p", **{"pyproject.toml": FLIT})
-    assert builder.project(replace(system(), run=no_program), source) == ("acme", "1.0")  # type: ignore[arg-type]
+    assert builder.name_and_version(replace(system(), run=no_program), source) == ("acme", "1.0")  # type: ignore[arg-type]
 
 
 def test_a_dynamic_version_is_asked_of_the_backend_in_a_directory_called_build(tmp_path: Path) -> None:
@@ -99,7 +101,7 @@ def test_a_dynamic_version_is_asked_of_the_backend_in_a_directory_called_build(t
     (source / "build").mkdir()
     (source / "build" / "__init__.py").write_text("raise SystemExit('shadowed')")
     before = listing(source)
-    assert builder.project(system(), source) == ("acme", "2.5")
+    assert builder.name_and_version(system(), source) == ("acme", "2.5")
     assert listing(source) == before
 
 
@@ -114,16 +116,16 @@ def test_a_dynamic_version_is_asked_of_the_backend_in_a_directory_called_build(t
 def test_what_is_no_project_is_told_before_anything_runs(tmp_path: Path, files: dict[str, str], message: str) -> None:
     source = project(tmp_path / "p", **files)
     with pytest.raises(ConfigError, match=message):
-        builder.project(system(), source)
+        builder.name_and_version(system(), source)
     with pytest.raises(ConfigError, match=message):
-        builder.build(system(), source, tmp_path / "out", epoch=None)
+        builder.build_distributions(system(), source, tmp_path / "out", epoch=None)
 
 
 def test_a_pyproject_that_is_no_text_is_told_with_the_byte(tmp_path: Path) -> None:
     source = project(tmp_path / "p")
     (source / "pyproject.toml").write_bytes(b"# \xe9\n")
     with pytest.raises(ConfigError, match="byte 2 is 0xe9"):
-        builder.project(system(), source)
+        builder.name_and_version(system(), source)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +148,7 @@ def test_a_failing_build_says_why_and_leaves_nothing(
 ) -> None:
     source = project(tmp_path / "p", **files)
     with pytest.raises(ReleaseError, match=message) as caught:
-        builder.build(system(), source, tmp_path / "out", epoch=None)
+        builder.build_distributions(system(), source, tmp_path / "out", epoch=None)
     assert remedy in caught.value.remedy
     assert listing(tmp_path / "out") == set()
     assert {one.name for one in tmp_path.iterdir()} == {"p", "out"}
@@ -160,7 +162,9 @@ def test_without_network_the_remedy_is_the_network(tmp_path: Path, installer: st
         PIP_INDEX_URL=nowhere, PIP_RETRIES="1", PIP_CONFIG_FILE="/dev/null", PIP_FIND_LINKS="", PIP_NO_CACHE_DIR="1",
     )  # fmt: skip
     with pytest.raises(ToolError) as caught:
-        builder.build(offline, project(tmp_path / "p", **{"pyproject.toml": FLIT}), tmp_path / "out", epoch=None)
+        builder.build_distributions(
+            offline, project(tmp_path / "p", **{"pyproject.toml": FLIT}), tmp_path / "out", epoch=None
+        )
     assert "connect to the network" in caught.value.remedy
 
 
@@ -182,7 +186,9 @@ include = ["spy.py"]
     code += f"pathlib.Path({str(tmp_path / 'seen.json')!r}).write_text(json.dumps(dict(os.environ)))\n"
     source = project(tmp_path / "p", **{"pyproject.toml": spy, "spy.py": code})
     names = ("TWINE_PASSWORD", "UV_PUBLISH_TOKEN", "MY_OWN_VARIABLE", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "PIP_X")
-    builder.build(system(**dict.fromkeys(names, token), HARMLESS="yes"), source, tmp_path / "out", epoch=None)
+    builder.build_distributions(
+        system(**dict.fromkeys(names, token), HARMLESS="yes"), source, tmp_path / "out", epoch=None
+    )
     seen = (tmp_path / "seen.json").read_text()
     assert '"HARMLESS"' in seen
     assert token not in seen
@@ -195,5 +201,7 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(tempfile, "mkdtemp", full)
     with pytest.raises(ReleaseError, match="no space left on device") as caught:
-        builder.build(system(), project(tmp_path / "p", **{"pyproject.toml": FLIT}), tmp_path / "out", epoch=None)
+        builder.build_distributions(
+            system(), project(tmp_path / "p", **{"pyproject.toml": FLIT}), tmp_path / "out", epoch=None
+        )
     assert "free some space" in caught.value.remedy

@@ -24,7 +24,7 @@ BY_NAME = {one.name: one for one in CHECKERS}
 def there(monkeypatch: pytest.MonkeyPatch, output: str, status: int = 1) -> Any:
     """A system where every checker is installed and writes `output`."""
     monkeypatch.setattr(shutil, "which", lambda name, **_: f"/bin/{name}")
-    return replace(system.real(), run=lambda *_a, **_k: Completed(status=status, output=output))
+    return replace(system.real_system(), run=lambda *_a, **_k: Completed(status=status, output=output))
 
 
 @pytest.mark.parametrize(
@@ -49,12 +49,12 @@ def test_what_a_checker_says_is_read(
 ) -> None:
     """Each has a format of its own."""
     ready = there(monkeypatch, output, status=int(bool(said)))
-    assert external_checkers.ask(ready, BY_NAME[name], Path(WHEEL)) == said
+    assert external_checkers.run_checker(ready, BY_NAME[name], Path(WHEEL)) == said
 
 
 def test_a_checker_that_breaks_has_not_passed(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ToolError, match="no such option"):
-        external_checkers.ask(there(monkeypatch, "usage\nno such option\n", 2), CHECKERS[0], Path(WHEEL))
+        external_checkers.run_checker(there(monkeypatch, "usage\nno such option\n", 2), CHECKERS[0], Path(WHEEL))
 
 
 def test_a_checker_that_is_not_there_is_shown_as_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +62,7 @@ def test_a_checker_that_is_not_there_is_shown_as_not_run(tmp_path: Path, monkeyp
     monkeypatch.setattr(shutil, "which", lambda *_a, **_k: None)
     (tmp_path / "pyproject.toml").write_text("")
     (tmp_path / WHEEL).write_bytes(wheel())
-    found = inspection.inspect(system.real(), [tmp_path / WHEEL], project=tmp_path)
+    found = inspection.inspect(system.real_system(), [tmp_path / WHEEL], project=tmp_path)
     assert not found.refused
     assert [(one["check"], one["message"]) for one in found.document["release"]] == [
         (name, f"not run: {name}") for name in BY_NAME

@@ -11,7 +11,7 @@ import pytest
 from release.adapters.builds import source_copy
 from release.adapters.git import repository as git
 from release.adapters.git import tags
-from release.adapters.system.system import System, real
+from release.adapters.system.system import System, real_system
 from release.core.errors import ToolError
 from release.core.models.finding import Unknown
 
@@ -20,7 +20,7 @@ _WHO |= {"GIT_COMMITTER_EMAIL": "a@example.org", "GIT_CONFIG_GLOBAL": "", "GIT_C
 
 
 def system(**more: str) -> System:
-    here = real()
+    here = real_system()
     return replace(here, env={**here.env, **_WHO, **more})
 
 
@@ -47,38 +47,38 @@ def commit(where: Path, **files: str) -> Path:
 
 
 def test_a_directory_in_no_repository_has_no_root(tmp_path: Path) -> None:
-    assert git.root(system(GIT_CEILING_DIRECTORIES=str(tmp_path.parent)), tmp_path) is None
+    assert git.find_root(system(GIT_CEILING_DIRECTORIES=str(tmp_path.parent)), tmp_path) is None
 
 
 def test_without_git_there_is_no_root(tmp_path: Path) -> None:
-    assert git.root(system(PATH=str(tmp_path)), repository(tmp_path / "r")) is None
+    assert git.find_root(system(PATH=str(tmp_path)), repository(tmp_path / "r")) is None
 
 
 def test_a_directory_that_is_gone_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="no directory"):
-        git.root(system(), tmp_path / "gone")
+        git.find_root(system(), tmp_path / "gone")
 
 
 def test_a_subdirectory_has_the_root_of_its_repository_unless_it_is_ignored(tmp_path: Path) -> None:
     top = repository(tmp_path / "r", **{"pkg/a.txt": "a", ".gitignore": "out/\n"})
     (top / "out" / "unpacked").mkdir(parents=True)
-    assert git.root(system(), top) == top
-    assert git.root(system(), top / "pkg") == top
-    assert git.root(system(), top / "out" / "unpacked") is None
+    assert git.find_root(system(), top) == top
+    assert git.find_root(system(), top / "pkg") == top
+    assert git.find_root(system(), top / "out" / "unpacked") is None
 
 
 def test_a_repository_of_somebody_else_is_an_error_with_its_remedy(tmp_path: Path) -> None:
     top = repository(tmp_path / "r")
     with pytest.raises(ToolError, match="does not trust") as caught:
-        git.root(system(GIT_TEST_ASSUME_DIFFERENT_OWNER="1"), top)
+        git.find_root(system(GIT_TEST_ASSUME_DIFFERENT_OWNER="1"), top)
     assert "safe.directory" in caught.value.remedy
 
 
 def test_variables_that_point_elsewhere_change_nothing(tmp_path: Path) -> None:
     top, other = repository(tmp_path / "r"), repository(tmp_path / "other")
     misled = system(GIT_DIR=str(other / ".git"), GIT_WORK_TREE=str(other), GIT_INDEX_FILE=str(other / "i"))
-    assert git.root(misled, top) == top
-    assert git.changes(misled, top) == ()
+    assert git.find_root(misled, top) == top
+    assert git.changed_paths(misled, top) == ()
 
 
 def test_a_repository_without_commits_says_so(tmp_path: Path) -> None:
@@ -108,20 +108,20 @@ def test_commit_time_branch_and_tags(tmp_path: Path) -> None:
 
 def test_changes_name_every_path_that_differs(tmp_path: Path) -> None:
     top = repository(tmp_path / "r", **{"old name.txt": "same\n" * 9, "b.txt": "b", ".gitignore": "*.pyc\n"})
-    assert git.changes(system(), top) == ()
+    assert git.changed_paths(system(), top) == ()
     do(top, "mv", "old name.txt", "näw.txt")
     (top / "b.txt").write_text("changed")
     (top / "new").mkdir()
     (top / "new" / "c.txt").write_text("c")
     (top / "x.pyc").write_text("ignored")
-    assert sorted(git.changes(system(), top)) == ["b.txt", "new/", "näw.txt", "old name.txt"]
+    assert sorted(git.changed_paths(system(), top)) == ["b.txt", "new/", "näw.txt", "old name.txt"]
 
 
 def test_looking_at_changes_leaves_the_index_as_it_was(tmp_path: Path) -> None:
     top = repository(tmp_path / "r")
     (top / "a.txt").touch()
     before = (top / ".git" / "index").read_bytes()
-    git.changes(system(), top)
+    git.changed_paths(system(), top)
     assert (top / ".git" / "index").read_bytes() == before
 
 
@@ -134,25 +134,25 @@ def cloned(tmp_path: Path) -> tuple[Path, Path]:
 def test_behind_counts_what_the_upstream_has_and_changes_nothing(tmp_path: Path) -> None:
     far, near = cloned(tmp_path)
     assert git.upstream(system(), near) == "origin/main"
-    assert git.behind(system(), near) == 0
+    assert git.commits_behind(system(), near) == 0
     commit(near, **{"mine.txt": "m"})
-    assert git.behind(system(), near) == 0
+    assert git.commits_behind(system(), near) == 0
     commit(commit(far, **{"theirs.txt": "t"}), **{"more.txt": "t"})
     refs = do(near, "for-each-ref")
-    assert git.behind(system(), near) == 1, "commits that are not here count as one"
+    assert git.commits_behind(system(), near) == 1, "commits that are not here count as one"
     assert do(near, "for-each-ref") == refs
     do(near, "fetch", "--quiet")
-    assert git.behind(system(), near) == 2
+    assert git.commits_behind(system(), near) == 2
 
 
 def test_without_an_upstream_nothing_is_behind(tmp_path: Path) -> None:
-    assert git.behind(system(), repository(tmp_path / "r")) == 0
+    assert git.commits_behind(system(), repository(tmp_path / "r")) == 0
 
 
 def test_an_upstream_that_is_gone_at_the_remote_has_nothing(tmp_path: Path) -> None:
     far, near = cloned(tmp_path)
     do(far, "branch", "--move", "main", "trunk")
-    assert git.behind(system(), near) == 0
+    assert git.commits_behind(system(), near) == 0
 
 
 def test_a_remote_out_of_reach_is_unknown_unless_what_was_fetched_tells_enough(tmp_path: Path) -> None:
@@ -160,9 +160,9 @@ def test_a_remote_out_of_reach_is_unknown_unless_what_was_fetched_tells_enough(t
     commit(far)
     do(near, "fetch", "--quiet")
     do(near, "remote", "set-url", "origin", "http://127.0.0.1:9/none.git")
-    assert git.behind(system(), near) == 1
+    assert git.commits_behind(system(), near) == 1
     do(near, "merge", "--quiet", "--ff-only", "origin/main")
-    unknown = git.behind(system(), near)
+    unknown = git.commits_behind(system(), near)
     assert isinstance(unknown, Unknown)
     assert "origin/main" in unknown.reason
     assert "git fetch" in unknown.remedy
@@ -175,11 +175,11 @@ def test_a_clone_has_the_commit_its_tags_and_nothing_else(tmp_path: Path) -> Non
     commit(top, **{"a.txt": "second"})
     (top / "stray.txt").write_text("untracked")
     into = tmp_path / "clone"
-    git.clone(system(), top, first, into)
+    git.clone_commit(system(), top, first, into)
     assert sorted(p.name for p in into.iterdir()) == [".git", "a.txt"]
     assert (into / "a.txt").read_text() == "first"
     assert git.tags_at(system(), into, first) == ("v1",)
-    assert git.changes(system(), into) == ()
+    assert git.changed_paths(system(), into) == ()
 
 
 def test_a_clone_brings_submodules_from_where_they_are(tmp_path: Path) -> None:
@@ -193,10 +193,10 @@ def test_a_clone_brings_submodules_from_where_they_are(tmp_path: Path) -> None:
     commit(top)
     lib.rename(tmp_path / "moved")
     into = tmp_path / "clone"
-    git.clone(system(), top, git.commit(system(), top), into)
+    git.clone_commit(system(), top, git.commit(system(), top), into)
     assert (into / "third party" / "lib" / "lib.txt").read_text() == "l"
     assert (into / "third party" / "lib" / "vendored" / "deep.txt").read_text() == "d"
-    assert git.changes(system(), into) == ()
+    assert git.changed_paths(system(), into) == ()
 
 
 def test_a_shallow_clone_is_told(tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_a_shallow_clone_is_told(tmp_path: Path) -> None:
     assert git.is_shallow(system(), tmp_path / "near")
     assert not git.is_shallow(system(), far)
     into = tmp_path / "clone"
-    git.clone(system(), tmp_path / "near", git.commit(system(), tmp_path / "near"), into)
+    git.clone_commit(system(), tmp_path / "near", git.commit(system(), tmp_path / "near"), into)
     assert (into / "a.txt").exists()
 
 
@@ -216,11 +216,11 @@ def test_a_snapshot_is_the_tree_as_it_stands(tmp_path: Path) -> None:
     (top / "pkg" / "new.txt").write_text("n")
     (top / "pkg" / "x.pyc").write_text("ignored")
     (top / "gone.txt").unlink()
-    place = source_copy.snapshot(system(), top / "pkg", tmp_path / "copy")
+    place = source_copy.copy_project(system(), top / "pkg", tmp_path / "copy")
     assert place == tmp_path / "copy" / "pkg"
     assert sorted(p.name for p in place.iterdir()) == ["a.txt", "new.txt"]
     assert (place / "a.txt").read_text() == "changed"
-    assert git.changes(system(), tmp_path / "copy") == git.changes(system(), top)
+    assert git.changed_paths(system(), tmp_path / "copy") == git.changed_paths(system(), top)
     assert git.tags_at(system(), tmp_path / "copy", "HEAD") == ("v1",)
 
 
@@ -229,4 +229,4 @@ def test_a_snapshot_needs_no_repository(tmp_path: Path) -> None:
     (source / ".release").mkdir(parents=True)
     (source / "setup.py").write_text("x")
     outside = system(GIT_CEILING_DIRECTORIES=str(tmp_path))
-    assert [p.name for p in source_copy.snapshot(outside, source, tmp_path / "copy").iterdir()] == ["setup.py"]
+    assert [p.name for p in source_copy.copy_project(outside, source, tmp_path / "copy").iterdir()] == ["setup.py"]

@@ -10,7 +10,7 @@ import pytest
 
 from release.adapters.builds import builder
 from release.adapters.github import releases
-from release.adapters.github.releases import Wanted
+from release.adapters.github.releases import ReleaseRequest
 from release.adapters.system import system
 from release.adapters.system.process import Completed
 from release.core.errors import ToolError
@@ -18,23 +18,23 @@ from release.core.secret import Secret
 from tests.adapters.github_api import GitHub, running
 
 
-def wanted(tmp_path: Path, version: str = "1.0") -> Wanted:
+def wanted(tmp_path: Path, version: str = "1.0") -> ReleaseRequest:
     files = []
     for name in (f"acme-{version}-py3-none-any.whl", f"acme-{version}.tar.gz"):
         (tmp_path / name).write_text(name)
-        files.append(builder.describe(tmp_path / name))
-    return Wanted(
+        files.append(builder.load_distribution(tmp_path / name))
+    return ReleaseRequest(
         repository="acme/widget", tag=f"v{version}", title=f"acme {version}", body="hashes",
         prerelease="rc" in version, files=tuple(files),
     )  # fmt: skip
 
 
-def publish(hub: GitHub, release: Wanted, token: str | None = None) -> tuple[bool, str]:
-    real = system.real()
+def publish(hub: GitHub, release: ReleaseRequest, token: str | None = None) -> tuple[bool, str]:
+    real = system.real_system()
     here = system.System(
         env={**real.env, "GITHUB_API_URL": hub.url}, home=real.home, now=real.now, sleep=real.sleep, run=real.run
     )
-    return releases.publish(here, Secret(token or hub.token), release)
+    return releases.publish_release(here, Secret(token or hub.token), release)
 
 
 def test_it_is_a_draft_until_every_file_is_there(tmp_path: Path) -> None:
@@ -103,11 +103,11 @@ def test_the_token_goes_to_githubs_own_hosts_alone(tmp_path: Path) -> None:
     ],
 )
 def test_which_repository_a_remote_is(env: Mapping[str, str], url: str | None, expected: str | None) -> None:
-    assert releases.repository(env, url) == expected
+    assert releases.github_repository(env, url) == expected
 
 
 def test_where_the_token_comes_from() -> None:
-    real = system.real()
+    real = system.real_system()
 
     def asked(env: dict[str, str], answer: str, status: int = 0) -> str | None:
         def run(argv: Any, **_: Any) -> Any:
@@ -115,7 +115,7 @@ def test_where_the_token_comes_from() -> None:
             return Completed(status=status, output=answer)
 
         here = system.System(env=env, home=real.home, now=real.now, sleep=real.sleep, run=run)
-        found = releases.token(here)
+        found = releases.find_github_token(here)
         return found.reveal() if found else None
 
     assert asked({"GH_TOKEN": "a", "GITHUB_TOKEN": "b"}, "c\n") == "a"

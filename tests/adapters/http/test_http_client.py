@@ -70,7 +70,7 @@ def test_a_silent_name_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_a_failed_connection_says_what_failed(error: OSError, message: str, cause: str) -> None:
-    told = http_errors.unconnected("h", 1, error)
+    told = http_errors.connection_error("h", 1, error)
     assert (told.message, told.cause) == (message, cause)
 
 
@@ -83,7 +83,7 @@ from release.core.errors import UnreachableError
 from release.core.models.index import Index
 url = "http://127.0.0.1:{closed_port()}/"
 try:
-    index_api.listing(Index(name="x", upload_url=url, simple_url=url), "acme")
+    index_api.fetch_listing(Index(name="x", upload_url=url, simple_url=url), "acme")
 except UnreachableError:
     assert not {{"requests", "urllib3"}} & set(sys.modules)
 else:
@@ -151,7 +151,7 @@ def test_the_reason_of_a_certificate_is_openssls() -> None:
         1, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1000)"
     )
     assert http_errors.tls_reason(error) == "certificate verify failed: self-signed certificate"
-    assert http_errors.explain("https://h/", error).cause == "net.tls"
+    assert http_errors.request_error("https://h/", error).cause == "net.tls"
 
 
 def test_silence_ends_in_a_time_out() -> None:

@@ -23,11 +23,11 @@ def test_the_sandbox_tells_owners_and_names() -> None:
     with index() as running:
         running.upload("Acme.Widget")
         at = running.sandbox.index()
-        owners = json_api.ownership(at, "acme_widget")
+        owners = json_api.fetch_ownership(at, "acme_widget")
         assert owners == Ownership(name="Acme.Widget", roles=(("Owner", "alice"),))
-        assert json_api.ownership(at, "acme-gadget") is None, "no release, no page"
-        assert json_api.ownership(replace(at, kind="other"), "acme-widget") is None
-        assert set(simple_api.names(at)) == {"Acme.Widget", "acme-gadget", "other-owned"}
+        assert json_api.fetch_ownership(at, "acme-gadget") is None, "no release, no page"
+        assert json_api.fetch_ownership(replace(at, kind="other"), "acme-widget") is None
+        assert set(simple_api.fetch_project_names(at)) == {"Acme.Widget", "acme-gadget", "other-owned"}
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,17 @@ def test_the_sandbox_tells_owners_and_names() -> None:
 def test_what_an_index_leaves_out_is_not_known(body: object, told: Ownership | None) -> None:
     text = body if isinstance(body, str) else json.dumps(body)
     with serving(lambda handler: handler.reply(200, text, kind="application/json")) as server:
-        assert json_api.ownership(local(server.url), "a") == told
+        assert json_api.fetch_ownership(local(server.url), "a") == told
 
 
 def test_no_answer_is_an_error_and_so_is_a_list_that_is_none() -> None:
     gone = local(f"http://127.0.0.1:{closed_port()}/")
-    for ask in (lambda: json_api.ownership(gone, "a", retries=0), lambda: simple_api.names(gone, retries=0)):
+    for ask in (
+        lambda: json_api.fetch_ownership(gone, "a", retries=0),
+        lambda: simple_api.fetch_project_names(gone, retries=0),
+    ):
         with pytest.raises(UnreachableError):
             ask()
     for body in ("[]", "no JSON", '{"projects": [{}]}'):
         with serving(lambda handler, body=body: handler.reply(200, body)) as server, pytest.raises(UnreachableError):  # type: ignore[misc] # a lambda with a default
-            simple_api.names(local(server.url), retries=0)
+            simple_api.fetch_project_names(local(server.url), retries=0)

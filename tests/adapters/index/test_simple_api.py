@@ -37,7 +37,7 @@ def entry(**more: Any) -> dict[str, Any]:
 
 def ask(answer: Answer, kind: Literal["warehouse", "other"] = "warehouse", **options: Any) -> Listing | None:
     with serving(answer) as server:
-        return simple_api.listing(index(server, kind), "Acme.Widget", retries=0, **options)
+        return simple_api.fetch_listing(index(server, kind), "Acme.Widget", retries=0, **options)
 
 
 def failure(answer: Answer, kind: Literal["warehouse", "other"] = "warehouse") -> UnreachableError:
@@ -50,7 +50,7 @@ def test_the_json_form_is_read_whole() -> None:
     more = {"size": 5, "upload-time": "2026-11-01T10:00:00.5Z", "yanked": "broken", "requires-python": ">=3.11"}
     text = page(entry(**more), **{"project-status": {"status": "archived"}})
     with serving(lambda h: h.reply(200, text, kind=JSON)) as server:
-        listing = simple_api.listing(index(server), "Acme.Widget")
+        listing = simple_api.fetch_listing(index(server), "Acme.Widget")
     assert server.asked[0].path == "/simple/acme-widget/"
     assert server.asked[0].headers["accept"].startswith(JSON)
     assert listing == Listing(
@@ -83,7 +83,7 @@ def test_the_html_form_is_read_for_other_servers() -> None:
         <a href="/files/{WHEEL}#sha256={SHA}" data-requires-python="&gt;=3.11" data-yanked="bad">{WHEEL}</a>
         <a href="old/acme-widget-0.1.tar.gz#md5=0123">acme-widget-0.1.tar.gz</a><a href="/">up</a>"""
     with serving(lambda h: h.reply(200, html, kind="text/html; charset=utf-8")) as server:
-        listing = simple_api.listing(index(server, "other"), "acme_widget")
+        listing = simple_api.fetch_listing(index(server, "other"), "acme_widget")
     assert listing is not None
     assert listing.status == "quarantined"
     wheel, sdist = listing.files
@@ -101,7 +101,7 @@ def test_a_project_without_files_is_no_unknown_project() -> None:
 def test_fresh_goes_past_caches_and_asks_other_servers_no_odd_question() -> None:
     with serving(lambda h: h.reply(200, page(), kind=JSON)) as server:
         for kind in ("warehouse", "other"):
-            simple_api.listing(index(server, kind), "acme-widget", fresh=True)
+            simple_api.fetch_listing(index(server, kind), "acme-widget", fresh=True)
     pypi, other = server.asked
     assert pypi.path.startswith("/simple/acme-widget/?fresh=")
     assert other.path == "/simple/acme-widget/"
@@ -155,7 +155,7 @@ VALUES = st.recursive(
 def test_no_json_breaks_the_reader(data: object) -> None:
     """A listing, or a `ValueError` that says what is odd."""
     with suppress(ValueError):
-        assert isinstance(simple_parsing.from_json(data, "http://h/"), Listing)
+        assert isinstance(simple_parsing.parse_json_page(data, "http://h/"), Listing)
 
 
 @given(
@@ -163,7 +163,7 @@ def test_no_json_breaks_the_reader(data: object) -> None:
 )
 def test_no_html_breaks_the_reader(parts: list[str]) -> None:
     with suppress(ValueError):
-        assert isinstance(simple_parsing.from_html("".join(parts), "http://h/", "a"), Listing)
+        assert isinstance(simple_parsing.parse_html_page("".join(parts), "http://h/", "a"), Listing)
 
 
 @pytest.mark.parametrize(
@@ -178,10 +178,10 @@ def test_other_statuses_are_errors(status: int, cause: str | None) -> None:
 def test_a_download_is_verified_while_it_comes(tmp_path: Path) -> None:
     with serving(lambda h: h.reply(200, b"bytes")) as server:
         good = FileOnIndex(filename="a.whl", url=f"{server.url}a", sha256=SHA)
-        path = simple_api.download(good, tmp_path)
+        path = simple_api.download_file(good, tmp_path)
         bad = FileOnIndex(filename="b.whl", url=f"{server.url}b", sha256="0" * 64)
         with pytest.raises(UnreachableError, match="other bytes"):
-            simple_api.download(bad, tmp_path)
+            simple_api.download_file(bad, tmp_path)
     assert path.read_bytes() == b"bytes"
     assert list(tmp_path.iterdir()) == [path], "nothing else stays behind"
 
@@ -195,13 +195,13 @@ def test_a_download_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
         h.close_connection = True
 
     with serving(half) as server, pytest.raises(UnreachableError):
-        simple_api.download(FileOnIndex(filename="a.whl", url=server.url, sha256=None), tmp_path)
+        simple_api.download_file(FileOnIndex(filename="a.whl", url=server.url, sha256=None), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_servers_clock_is_read_from_its_answer() -> None:
     with serving(lambda h: h.reply(200)) as server:
-        time = simple_api.server_time(index(server))
+        time = simple_api.fetch_server_time(index(server))
     assert time is not None
     assert abs((datetime.now(UTC) - time).total_seconds()) < 5
 

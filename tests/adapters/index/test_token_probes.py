@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from release.adapters.index import token_probes
-from release.adapters.index.token_probes import NotAskedError
+from release.adapters.index.token_probes import ProbeNotAllowedError
 from release.core.errors import UnreachableError
 from release.core.models.error_response import Reply
 from release.core.models.index import PYPI, TESTPYPI, Index
@@ -81,12 +81,12 @@ def state(running: Asking) -> dict[str, bytes]:
 
 Ask = Callable[[Index, Secret], Probed]
 ASKS: dict[str, Ask] = {
-    "identity": token_probes.identity,
-    "permission": lambda to, key: token_probes.permission(
+    "identity": token_probes.probe_identity,
+    "permission": lambda to, key: token_probes.probe_permission(
         to, key, name="acme-widget", version="1.0", now=datetime.now(UTC)
     ),
-    "first-release": lambda to, key: token_probes.first_release(to, key, module=MODULE),
-    "metadata": lambda to, key: token_probes.metadata(
+    "first-release": lambda to, key: token_probes.probe_first_release(to, key, module=MODULE),
+    "metadata": lambda to, key: token_probes.probe_metadata(
         to,
         key,
         project="acme-widget",
@@ -150,7 +150,7 @@ def test_the_copies_say_what_they_are_limited_to() -> None:
         names, brief = short.caveats[-2:]
         assert names == ProjectNames(names=("acme-widget",))
         assert isinstance(brief, Expiration)
-        assert timedelta(seconds=100) < brief.expires_at - datetime.now(UTC) <= token_probes.LIFE
+        assert timedelta(seconds=100) < brief.expires_at - datetime.now(UTC) <= token_probes.PROBE_TOKEN_LIFETIME
         assert brief.not_before < datetime.now(UTC) - timedelta(minutes=5)
 
 
@@ -171,8 +171,8 @@ def test_nobody_is_asked_who_must_not_see_the_token(
     at: Index, secret: Secret, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(token_probes, "_send", lambda *_: pytest.fail("sent"))
-    assert not token_probes.may_ask(at, secret)
-    with pytest.raises(NotAskedError):
+    assert not token_probes.may_probe(at, secret)
+    with pytest.raises(ProbeNotAllowedError):
         ASKS[kind](at, secret)
 
 
@@ -185,7 +185,7 @@ def test_a_redirect_is_an_answer_and_not_followed() -> None:
         handler.reply(308, reason="Permanent Redirect", Location="/elsewhere/")
 
     with serving(answer) as server:
-        assert token_probes.identity(local(server.url), token()).status == 308
+        assert token_probes.probe_identity(local(server.url), token()).status == 308
         assert [one.path for one in server.asked] == ["/legacy/"]
 
 
@@ -198,7 +198,7 @@ def test_the_request_is_a_form_asks_for_json_and_carries_nothing_else(
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed_port()}")
     secret = token()
     with serving(lambda handler: handler.reply(400, reason="Unknown protocol version.")) as server:
-        assert token_probes.identity(local(server.url), secret).passed()
+        assert token_probes.probe_identity(local(server.url), secret).passed()
         (asked,) = server.asked
     assert asked.method == "POST"
     assert asked.headers["accept"] == "application/json"
@@ -223,18 +223,18 @@ def test_a_broken_connection_is_tried_once_more_and_no_more() -> None:
             handler.reply(400, reason="Unknown protocol version.")
 
     with serving(answer) as server:
-        assert token_probes.identity(local(server.url), token()).passed()
+        assert token_probes.probe_identity(local(server.url), token()).passed()
     with serving(lambda handler: handler.reset()) as server:
         with pytest.raises(UnreachableError):
-            token_probes.identity(local(server.url), token())
+            token_probes.probe_identity(local(server.url), token())
         assert len(server.asked) == 2
     with pytest.raises(UnreachableError):
-        token_probes.identity(local(f"http://127.0.0.1:{closed_port()}/"), token())
+        token_probes.probe_identity(local(f"http://127.0.0.1:{closed_port()}/"), token())
 
 
 def test_a_server_error_is_an_answer_and_not_tried_again() -> None:
     with serving(lambda handler: handler.reply(503)) as server:
-        assert token_probes.identity(local(server.url), token()).status == 503
+        assert token_probes.probe_identity(local(server.url), token()).status == 503
         assert len(server.asked) == 1
 
 
@@ -246,7 +246,7 @@ def test_no_answer_repeats_a_secret() -> None:
 
     secret = token()
     with serving(parrot) as server:
-        answer = token_probes.identity(local(server.url), secret)
+        answer = token_probes.probe_identity(local(server.url), secret)
     shown = f"{answer!r} {answer.words()}"
     assert "AgE" not in shown
     assert "<token" in shown
@@ -255,7 +255,7 @@ def test_no_answer_repeats_a_secret() -> None:
 
 def test_an_endless_answer_is_read_no_further_than_it_is_worth() -> None:
     with serving(lambda handler: handler.reply(400, b"x" * 5_000_000)) as server:
-        assert len(token_probes.identity(local(server.url), token()).reply.body) <= 20_000
+        assert len(token_probes.probe_identity(local(server.url), token()).reply.body) <= 20_000
 
 
 def probed(text: str, status: int = 400, kind: str = "identity", **headers: str) -> Probed:

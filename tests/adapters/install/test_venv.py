@@ -20,7 +20,7 @@ import pytest
 from release.adapters.install import errors as install_failure
 from release.adapters.install import installer, venv
 from release.adapters.install.venv import Environment
-from release.adapters.system.system import System, real
+from release.adapters.system.system import System, real_system
 from release.core.errors import ToolError, UsageError
 from release.core.models.finding import Finding, Unknown
 from release.core.models.index import PYPI, TESTPYPI
@@ -50,7 +50,7 @@ def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def system(tool: str, **more: str) -> System:
-    here = real()
+    here = real_system()
     return replace(here, env={**here.env, "RELEASE_INSTALLER": tool, **more})
 
 
@@ -85,7 +85,7 @@ def sha256(path: Path) -> str:
 
 def install(where: Environment, machine: System, file: Path, base: str, **other: str) -> Finding | Unknown | None:
     told = {"version": "1.0", "sha256": sha256(file)} | other
-    return venv.install(
+    return venv.install_file(
         machine, where, name="acme", url=base + file.name, version=told["version"], sha256=told["sha256"]
     )
 
@@ -95,10 +95,10 @@ def test_the_file_at_the_address_is_installed_and_nothing_else_is_there(
     tmp_path: Path, served: tuple[Path, str], tool: str
 ) -> None:
     machine = system(tool, PYTHONPATH=str(tmp_path), PIP_USER="1", PIP_TARGET=str(tmp_path / "astray"))
-    clean = venv.create(machine, tmp_path / "env")
+    clean = venv.create_environment(machine, tmp_path / "env")
     file = wheel(served[0], metadata="Requires-Dist: rich; extra == 'pretty'\n")
     assert install(clean, machine, file, served[1]) is None
-    found = venv.describe(clean, "Acme")
+    found = venv.load_installed(clean, "Acme")
     assert (found.version, found.url, found.sha256 or sha256(file)) == ("1.0", served[1] + file.name, sha256(file))
     assert "acme.py" in found.files
     assert [line.split(";")[0].strip() for line in found.requires] == ["rich"]
@@ -113,16 +113,16 @@ def test_other_bytes_are_never_installed(tmp_path: Path, served: tuple[Path, str
     machine = system(tool, UV_NO_VERIFY_HASHES="1", UV_CACHE_DIR=str(tmp_path / "u"), PIP_CACHE_DIR=str(tmp_path / "p"))
     file = make(served[0])  # type: ignore[operator] # one of the two builders above
     released = sha256(file)
-    assert install(venv.create(machine, tmp_path / "first"), machine, file, served[1]) is None
+    assert install(venv.create_environment(machine, tmp_path / "first"), machine, file, served[1]) is None
     file.write_bytes(file.read_bytes() + b"\0" * 2)
     os.utime(file, (1_900_000_000, 1_900_000_000))
-    clean = venv.create(machine, tmp_path / "second")
+    clean = venv.create_environment(machine, tmp_path / "second")
     problem = install(clean, machine, file, served[1], sha256=released)
     assert isinstance(problem, Finding)
     assert "serves other bytes" in problem.message
     assert sha256(file) in problem.message
     with pytest.raises(ToolError, match="is not there"):
-        venv.describe(clean, "acme")
+        venv.load_installed(clean, "acme")
 
 
 @BOTH
@@ -137,7 +137,7 @@ def test_what_keeps_it_from_installing_is_named(
     tmp_path: Path, served: tuple[Path, str], tool: str, metadata: str, message: str
 ) -> None:
     machine = system(tool)
-    clean = venv.create(machine, tmp_path / "env")
+    clean = venv.create_environment(machine, tmp_path / "env")
     problem = install(clean, machine, wheel(served[0], metadata=metadata), served[1])
     assert isinstance(problem, Finding)
     assert problem.severity == "block"
@@ -149,7 +149,7 @@ def test_what_keeps_it_from_installing_is_named(
 @BOTH
 def test_a_file_that_is_not_served_is_named(tmp_path: Path, served: tuple[Path, str], tool: str) -> None:
     machine = system(tool)
-    problem = install(venv.create(machine, tmp_path / "env"), machine, wheel(tmp_path), served[1])
+    problem = install(venv.create_environment(machine, tmp_path / "env"), machine, wheel(tmp_path), served[1])
     assert isinstance(problem, Finding)
     assert "does not serve" in problem.message
 
@@ -157,7 +157,7 @@ def test_a_file_that_is_not_served_is_named(tmp_path: Path, served: tuple[Path, 
 @BOTH
 def test_an_sdist_that_does_not_build_says_why(tmp_path: Path, served: tuple[Path, str], tool: str) -> None:
     machine = system(tool)
-    clean = venv.create(machine, tmp_path / "env")
+    clean = venv.create_environment(machine, tmp_path / "env")
     problem = install(clean, machine, sdist(served[0], "import numpyx"), served[1])
     assert isinstance(problem, Finding)
     assert "acme does not build from its sdist" in problem.message
@@ -171,7 +171,7 @@ def test_without_network_nothing_is_known(tmp_path: Path, served: tuple[Path, st
         tool, UV_DEFAULT_INDEX=nowhere, UV_NO_CACHE="1", UV_HTTP_RETRIES="0",
         PIP_INDEX_URL=nowhere, PIP_RETRIES="1", PIP_CONFIG_FILE=os.devnull, PIP_FIND_LINKS="", PIP_NO_CACHE_DIR="1",
     )  # fmt: skip
-    clean = venv.create(machine, tmp_path / "env")
+    clean = venv.create_environment(machine, tmp_path / "env")
     problem = install(clean, machine, wheel(served[0], metadata="Requires-Dist: six\n"), served[1])
     assert isinstance(problem, Unknown)
     assert "network" in problem.remedy
@@ -181,13 +181,13 @@ def test_without_network_nothing_is_known(tmp_path: Path, served: tuple[Path, st
 def test_a_proxy_does_not_stand_between_us_and_loopback(tmp_path: Path, served: tuple[Path, str], tool: str) -> None:
     dead = "http://127.0.0.1:9"
     machine = system(tool, HTTP_PROXY=dead, http_proxy=dead, ALL_PROXY=dead, NO_PROXY="example.org")
-    clean = venv.create(machine, tmp_path / "env")
+    clean = venv.create_environment(machine, tmp_path / "env")
     assert install(clean, machine, wheel(served[0]), served[1]) is None
 
 
 def test_a_file_with_another_version_inside_is_told(tmp_path: Path, served: tuple[Path, str]) -> None:
     machine = system("uv")
-    clean = venv.create(machine, tmp_path / "env")
+    clean = venv.create_environment(machine, tmp_path / "env")
     problem = install(clean, machine, wheel(served[0]), served[1], version="1.1")
     assert isinstance(problem, Finding)
     assert "calls itself '1.0'" in problem.message
@@ -196,7 +196,7 @@ def test_a_file_with_another_version_inside_is_told(tmp_path: Path, served: tupl
 def test_settings_of_a_project_around_the_environment_do_not_matter(tmp_path: Path, served: tuple[Path, str]) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.uv]\nno-index = true\noverride-dependencies = ['no-such>9']\n")
     machine = system("uv")
-    clean = venv.create(machine, tmp_path / "env")
+    clean = venv.create_environment(machine, tmp_path / "env")
     assert install(clean, machine, wheel(served[0], metadata="Requires-Dist: six\n"), served[1]) is None
 
 
@@ -212,13 +212,13 @@ def test_settings_of_a_project_around_the_environment_do_not_matter(tmp_path: Pa
     ],
 )
 def test_the_file_for_this_python_is_chosen(names: list[str], best: str | None) -> None:
-    assert venv.choose(names) == best
+    assert venv.best_file(names) == best
 
 
 def test_the_installer_can_be_told() -> None:
-    assert installer.choose(system("pip")) == "pip"
+    assert installer.choose_installer(system("pip")) == "pip"
     with pytest.raises(UsageError, match="RELEASE_INSTALLER is 'conda'"):
-        installer.choose(system("conda"))
+        installer.choose_installer(system("conda"))
 
 
 def test_uv_looks_where_pip_is_told_to(tmp_path: Path) -> None:
@@ -226,16 +226,16 @@ def test_uv_looks_where_pip_is_told_to(tmp_path: Path) -> None:
         "[global]\nindex-url = https://mirror.example/simple\n"
         "[install]\nextra-index-url =\n  https://a.example\n  https://b.example\n"
     )
-    here = real()
+    here = real_system()
     told = replace(
         here, env={"PIP_CONFIG_FILE": str(tmp_path / "pip.conf"), "PIP_FIND_LINKS": "/wheels"}, home=tmp_path
     )
-    seen = installer.surroundings(told)
+    seen = installer.installer_environment(told)
     assert seen["UV_DEFAULT_INDEX"] == "https://mirror.example/simple"
     assert seen["UV_INDEX"] == "https://a.example https://b.example"
     assert seen["UV_FIND_LINKS"] == "/wheels"
     own = replace(told, env={**told.env, "UV_INDEX_URL": "https://mine.example"})
-    assert "UV_DEFAULT_INDEX" not in installer.surroundings(own)
+    assert "UV_DEFAULT_INDEX" not in installer.installer_environment(own)
 
 
 def test_testpypi_is_kept_from_standing_beside_another_index(tmp_path: Path) -> None:
@@ -246,16 +246,18 @@ def test_testpypi_is_kept_from_standing_beside_another_index(tmp_path: Path) -> 
         "PIP_CONFIG_FILE": str(tmp_path / "pip.conf"),
         "UV_INDEX": "a=https://u:p@A.example/simple https://c.example",
     }
-    told = replace(real(), env=env, home=tmp_path)
-    seen = installer.apart_from(told, there).env
+    told = replace(real_system(), env=env, home=tmp_path)
+    seen = installer.without_testpypi(told, there).env
     assert seen["PIP_EXTRA_INDEX_URL"] == "https://b.example"
     assert seen["UV_INDEX"] == "https://c.example"
     alone = replace(told, env={"PIP_CONFIG_FILE": os.devnull, "PIP_EXTRA_INDEX_URL": TESTPYPI.simple_url})
-    assert installer.apart_from(alone, TESTPYPI).env["PIP_EXTRA_INDEX_URL"] == PYPI.simple_url
+    assert installer.without_testpypi(alone, TESTPYPI).env["PIP_EXTRA_INDEX_URL"] == PYPI.simple_url
     for same in ({"PIP_INDEX_URL": "https://a.example/simple"}, {"PIP_EXTRA_INDEX_URL": "https://b.example"}):
         first = replace(told, env={"PIP_CONFIG_FILE": os.devnull, **same})
-        assert installer.apart_from(first, there).env == first.env
-    assert installer.apart_from(told, replace(there, name="internal")) is told, "its own dependencies may be there"
+        assert installer.without_testpypi(first, there).env == first.env
+    assert installer.without_testpypi(told, replace(there, name="internal")) is told, (
+        "its own dependencies may be there"
+    )
 
 
 @pytest.mark.parametrize(
@@ -267,6 +269,6 @@ def test_testpypi_is_kept_from_standing_beside_another_index(tmp_path: Path) -> 
     ],
 )
 def test_recorded_words_of_installers_are_understood(output: str, message: str) -> None:
-    found = install_failure.explain(output, name="acme", url="http://127.0.0.1/acme.whl")
+    found = install_failure.install_problem(output, name="acme", url="http://127.0.0.1/acme.whl")
     assert isinstance(found, Finding)
     assert message in found.message

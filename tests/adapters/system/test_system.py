@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from release.adapters.system.process import TimedOutError
-from release.adapters.system.system import System, filing, real, together
+from release.adapters.system.system import System, explain_os_errors, real_system, run_jobs
 from release.core.errors import ReleaseError, ToolError
 
 PYTHON = sys.executable
@@ -51,7 +51,7 @@ time.sleep(600)
 
 def test_output_and_status_are_those_of_the_program() -> None:
     lines: list[str] = []
-    done = real().run(
+    done = real_system().run(
         python("import sys; print('a', flush=True); print('b', file=sys.stderr); sys.exit(3)"), on_line=lines.append
     )
     assert (done.status, done.output, done.errors) == (3, "a\nb\n", "")
@@ -59,49 +59,49 @@ def test_output_and_status_are_those_of_the_program() -> None:
 
 
 def test_stderr_can_be_kept_apart() -> None:
-    done = real().run(python("import sys; print('a'); print('b', file=sys.stderr)"), apart=True)
+    done = real_system().run(python("import sys; print('a'); print('b', file=sys.stderr)"), apart=True)
     assert (done.output, done.errors) == ("a\n", "b\n")
 
 
 def test_bytes_that_are_no_text_are_replaced() -> None:
-    done = real().run(python(r"import sys; sys.stdout.buffer.write(b'a\xff\n')"))
+    done = real_system().run(python(r"import sys; sys.stdout.buffer.write(b'a\xff\n')"))
     assert done.output == "a\ufffd\n"
 
 
 @pytest.mark.parametrize(("given", "seen"), [(None, ""), ("x" * 300_000, "x" * 300_000)])
 def test_stdin_is_the_input_or_closed(given: str | None, seen: str) -> None:
-    assert real().run(python("import sys; print(sys.stdin.read(), end='')"), input=given).output == seen
+    assert real_system().run(python("import sys; print(sys.stdin.read(), end='')"), input=given).output == seen
 
 
 def test_the_environment_is_the_one_given(tmp_path: Path) -> None:
     code = "import os; print('PATH' in os.environ, os.environ['X'], os.getcwd())"
-    assert real().run(python(code), env={"X": "é"}, cwd=tmp_path).output.split() == ["False", "é", str(tmp_path)]
+    assert real_system().run(python(code), env={"X": "é"}, cwd=tmp_path).output.split() == ["False", "é", str(tmp_path)]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no umask there")
 def test_the_umask_is_the_one_given(tmp_path: Path) -> None:
-    real().run(python("open('f', 'w')"), cwd=tmp_path, umask=0o077)
+    real_system().run(python("open('f', 'w')"), cwd=tmp_path, umask=0o077)
     assert (tmp_path / "f").stat().st_mode & 0o777 == 0o600
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="no program 'no-such-program' on PATH") as caught:
-        real().run(["no-such-program"])
+        real_system().run(["no-such-program"])
     assert "install no-such-program" in caught.value.remedy
     with pytest.raises(ToolError, match="no directory"):
-        real().run([PYTHON], cwd=tmp_path / "gone")
+        real_system().run([PYTHON], cwd=tmp_path / "gone")
 
 
 @pytest.mark.parametrize("code", ["print('x', flush=True); import time; time.sleep(600)", "while True: print('x')"])
 def test_a_program_that_takes_too_long_is_ended(code: str) -> None:
     with pytest.raises(TimedOutError, match=r"did not end within 0\.5 s") as caught:
-        real().run(python(code), timeout=0.5)
+        real_system().run(python(code), timeout=0.5)
     assert caught.value.output.startswith("x\n")
 
 
 def test_nothing_that_it_started_survives_a_timeout(tmp_path: Path) -> None:
     with pytest.raises(TimedOutError):
-        real().run(python(FAMILY, str(tmp_path / "pid")), timeout=1.5)
+        real_system().run(python(FAMILY, str(tmp_path / "pid")), timeout=1.5)
     assert gone(int((tmp_path / "pid").read_text()))
 
 
@@ -110,7 +110,7 @@ def test_nothing_that_it_started_survives_an_interrupt(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        real().run(python(FAMILY, str(tmp_path / "pid")), on_line=interrupt)
+        real_system().run(python(FAMILY, str(tmp_path / "pid")), on_line=interrupt)
     assert gone(int((tmp_path / "pid").read_text()))
 
 
@@ -118,16 +118,16 @@ def test_nothing_that_it_started_survives_an_interrupt(tmp_path: Path) -> None:
 def test_what_it_leaves_in_the_background_does_not_hold_us_up(tmp_path: Path) -> None:
     code = FAMILY.replace("time.sleep(600)\n", "")
     started = time.monotonic()
-    assert real().run(python(code, str(tmp_path / "pid"))).status == 0
+    assert real_system().run(python(code, str(tmp_path / "pid"))).status == 0
     assert time.monotonic() - started < 10
     assert gone(int((tmp_path / "pid").read_text()))
 
 
 def test_together_gives_all_results_in_order() -> None:
     def job(text: str) -> str:
-        return real().run(python(f"print({text!r})")).output.strip()
+        return real_system().run(python(f"print({text!r})")).output.strip()
 
-    assert together(real(), [lambda _, t=text: job(t) for text in "abc"]) == ["a", "b", "c"]  # type: ignore[misc]
+    assert run_jobs(real_system(), [lambda _, t=text: job(t) for text in "abc"]) == ["a", "b", "c"]  # type: ignore[misc]
 
 
 def test_the_first_failure_ends_the_others() -> None:
@@ -144,12 +144,12 @@ def test_the_first_failure_ends_the_others() -> None:
 
     started = time.monotonic()
     with pytest.raises(ReleaseError, match="no"):
-        together(real(), [wait, fail])
+        run_jobs(real_system(), [wait, fail])
     assert time.monotonic() - started < 20
 
 
 @pytest.mark.parametrize(("number", "remedy"), [(errno.ENOSPC, "free some space"), (errno.EACCES, "writable")])
 def test_a_failing_disk_is_told_in_plain_words(number: int, remedy: str) -> None:
-    with pytest.raises(ReleaseError, match="can't use the disk '/x'") as caught, filing("the disk"):
+    with pytest.raises(ReleaseError, match="can't use the disk '/x'") as caught, explain_os_errors("the disk"):
         raise OSError(number, os.strerror(number), "/x")
     assert remedy in caught.value.remedy

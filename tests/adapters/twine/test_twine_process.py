@@ -20,7 +20,7 @@ from typing import Any, Literal
 import pytest
 
 from release.adapters.twine import twine_process
-from release.adapters.twine.twine_process import Limits, NotSentError, Worker
+from release.adapters.twine.twine_process import NotSentError, UploadLimits, Worker
 from release.core.errors import ReleaseError
 from release.core.models.credential import Credential, Origin
 from release.core.models.distribution import Distribution
@@ -33,7 +33,7 @@ from tests.adapters.loopback_server import Answer as Serve
 from tests.adapters.loopback_server import Asked, Handler, Server, closed_port, serving
 
 TOKEN = to_text(mint("127.0.0.1", b"some-identifier", b"k" * 32))
-SHORT = Limits(connect=0.5, read=0.5, total=20)
+SHORT = UploadLimits(connect=0.5, read=0.5, total=20)
 
 
 def wheel(
@@ -67,7 +67,7 @@ def index(url: str, kind: Literal["warehouse", "other"] = "warehouse") -> Index:
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Worker]:
     """One child for many cases: it starts anew where one of them ends it."""
-    with twine_process.start(env=os.environ, limits=SHORT) as worker:
+    with twine_process.start_worker(env=os.environ, limits=SHORT) as worker:
         yield worker
 
 
@@ -119,7 +119,7 @@ def test_only_the_indexs_own_200_is_success(
     tmp_path: Path, kind: Literal["warehouse", "other"], body: str, content_type: str, taken: bool
 ) -> None:
     reply = Reply(status=200, reason="OK", body=body, headers={"content-type": content_type})
-    answer = twine_process.judged(reply, wheel(tmp_path), index("http://127.0.0.1/", kind))
+    answer = twine_process.evaluate_response(reply, wheel(tmp_path), index("http://127.0.0.1/", kind))
     assert isinstance(answer, Receipt if taken else Unclear)
 
 
@@ -145,7 +145,9 @@ def test_what_decides_nothing_is_unclear(shared: Worker, tmp_path: Path, status:
 )
 def test_the_wait_that_a_server_asks_for_is_kept(tmp_path: Path, value: str | None, seconds: float | None) -> None:
     headers = {"date": "Fri, 31 Dec 1999 23:59:00 GMT"} | ({"retry-after": value} if value else {})
-    answer = twine_process.judged(Reply(status=429, headers=headers), wheel(tmp_path), index("http://127.0.0.1/"))
+    answer = twine_process.evaluate_response(
+        Reply(status=429, headers=headers), wheel(tmp_path), index("http://127.0.0.1/")
+    )
     assert isinstance(answer, Unclear)
     assert answer.retry_after == seconds
 
@@ -291,7 +293,7 @@ def test_a_worker_that_dies_is_unclear_and_the_next_file_has_another(tmp_path: P
             return
         h.reply(200)
 
-    with serving(answer) as server, twine_process.start(env=os.environ, limits=SHORT) as worker:
+    with serving(answer) as server, twine_process.start_worker(env=os.environ, limits=SHORT) as worker:
         worker.login(index(server.url), credential())
         first = worker.send(wheel(tmp_path))
         assert isinstance(first, Unclear)
@@ -300,7 +302,7 @@ def test_a_worker_that_dies_is_unclear_and_the_next_file_has_another(tmp_path: P
 
 
 def test_a_worker_that_died_between_two_files_is_no_failure(tmp_path: Path) -> None:
-    with serving(lambda h: h.reply(200)) as server, twine_process.start(env=os.environ) as worker:
+    with serving(lambda h: h.reply(200)) as server, twine_process.start_worker(env=os.environ) as worker:
         worker.login(index(server.url), credential())
         worker.send(wheel(tmp_path))
         process = worker._pipe._process  # type: ignore[union-attr] # it is running
@@ -312,7 +314,7 @@ def test_a_worker_that_died_between_two_files_is_no_failure(tmp_path: Path) -> N
 def test_a_worker_that_can_not_start_says_why(tmp_path: Path) -> None:
     (tmp_path / "twine.py").write_text("raise ImportError('no twine here')")
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    with twine_process.start(env=env) as worker:
+    with twine_process.start_worker(env=env) as worker:
         worker.login(index("http://127.0.0.1:9/"), credential())
         with pytest.raises(NotSentError, match="no twine here"):
             worker.send(wheel(tmp_path))
@@ -323,7 +325,7 @@ def test_a_project_in_the_current_directory_is_not_taken_for_twine(
 ) -> None:
     (tmp_path / "requests.py").write_text("raise ImportError('shadowed')")
     monkeypatch.chdir(tmp_path)
-    with twine_process.start(env=os.environ) as worker:
+    with twine_process.start_worker(env=os.environ) as worker:
         assert isinstance(send(worker, tmp_path, lambda h: h.reply(200))[0], Receipt)
 
 
@@ -376,7 +378,7 @@ def test_a_token_that_a_server_repeats_is_not_passed_on(shared: Worker, tmp_path
 
 def test_the_child_has_no_credential_in_arguments_or_environment(tmp_path: Path) -> None:
     env = {**os.environ, "TWINE_PASSWORD": TOKEN, "ODD_NAME": TOKEN}
-    with twine_process.start(env=env) as worker:
+    with twine_process.start_worker(env=env) as worker:
         send(worker, tmp_path, lambda h: h.reply(200))
         process = worker._pipe._process  # type: ignore[union-attr] # it is running
         assert TOKEN not in str(process.args)
@@ -393,7 +395,7 @@ def test_an_interrupt_ends_what_is_under_way(tmp_path: Path) -> None:
         if done < total:
             raise KeyboardInterrupt
 
-    with serving(lambda h: h.reply(200)) as server, twine_process.start(env=os.environ) as worker:
+    with serving(lambda h: h.reply(200)) as server, twine_process.start_worker(env=os.environ) as worker:
         worker.login(index(server.url), credential())
         with pytest.raises(KeyboardInterrupt):
             worker.send(wheel(tmp_path, size=20_000_000), on_progress=interrupt)
@@ -413,7 +415,7 @@ def test_the_child_ends_with_its_parent_even_in_the_middle_of_a_request(tmp_path
     code = f"""
 import os, sys
 from tests.adapters.twine.test_twine_process import *
-with uploader.start(env=os.environ) as worker:
+with twine_process.start_worker(env=os.environ) as worker:
     worker.login(index(sys.argv[1]), credential())
     worker.send(wheel(Path({str(tmp_path)!r})))
 """

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters.system.system import real
+from release.adapters.system.system import real_system
 from release.core.models.credential import Credential
 from release.core.models.finding import Finding, Unknown
 from release.core.models.secret_location import Command, KeyringEntry, Place, PrivateFile, Variable, shown
@@ -25,7 +25,7 @@ SECRET = token()
 
 
 def take(place: Place, directory: Path, **env: str) -> Taken:
-    system = replace(real(), env={"PATH": os.environ["PATH"], **env}, home=directory)
+    system = replace(real_system(), env={"PATH": os.environ["PATH"], **env}, home=directory)
     return configured_locations.take(system, place, username="__token__", directory=directory)
 
 

@@ -158,7 +158,7 @@ def test_without_a_bus_the_answer_is_the_library_s_own_and_comes_without_it(tmp_
         env=env, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert library.stdout.strip() == "keyring.backends.fail"
-    assert keyring_process.start(env) is None
+    assert keyring_process.start_keyring(env) is None
     found = find(PYPI, env, "__token__")
     assert isinstance(found, Found)
     assert [one.message for one in found.remarks] == ["no keyring can be used: its backend is 'fail'"]
@@ -184,6 +184,8 @@ def test_whatever_may_lead_to_a_keyring_has_the_library_asked(tmp_path: Path, mo
     (here / "other-1.0.dist-info").mkdir()
     (here / "other-1.0.dist-info" / "entry_points.txt").write_text("[keyring.backends]\nx = x\n", encoding="utf-8")
     env = {"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path), "PATH": os.environ["PATH"]}
-    child = keyring_process.start(env | {name: value.replace("here", str(here)) for name, value in more.items()})
+    child = keyring_process.start_keyring(
+        env | {name: value.replace("here", str(here)) for name, value in more.items()}
+    )
     assert child is not None
     child.close()

@@ -39,16 +39,16 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.parametrize("row", SIGNS)
 def test_the_service_is_told_by_its_variables(row: str) -> None:
     env, provider = SIGNS[row]
-    assert oidc.provider(env) == provider
+    assert oidc.detect_provider(env) == provider
     found = trusted_publishing.find(PYPI, env)
     assert (found.provider if found else None) == provider
 
 
 def test_a_machine_in_googles_cloud_says_so_itself(tmp_path: Path) -> None:
     (tmp_path / "product_name").write_text("Google Compute Engine\n")
-    assert oidc.provider({}) == "Google Cloud"
+    assert oidc.detect_provider({}) == "Google Cloud"
     (tmp_path / "product_name").write_text("ThinkPad\n")
-    assert oidc.provider({}) is None
+    assert oidc.detect_provider({}) is None
 
 
 def test_the_origin_is_named_and_nothing_is_asked() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from release.adapters.builds import builder
 from release.adapters.system.process import Completed
-from release.adapters.system.system import System, real
+from release.adapters.system.system import System, real_system
 from release.core.config import Config
 from release.core.events import Event, Obtained, Said
 from release.core.facts import Project
@@ -99,7 +99,7 @@ def run(
 ) -> Iterator[Run]:
     """`child`: whether the program is run that asks the service; in all tests but few it is left out."""
     with server.start(world, clock=clock or server.now) as sandbox:
-        machine = real()
+        machine = real_system()
         made = Run(sandbox=sandbox, system=machine)
         time = clock or machine.now
         made.system = replace(
@@ -316,10 +316,12 @@ def test_a_long_upload_goes_on_with_a_new_token(tmp_path: Path) -> None:
     tags = [f"py3-none-{tag}" for tag in ("any", "win32", "win_amd64", "win_arm64")]
     for tag in tags:
         (tmp_path / wheel_name(tag=tag)).write_bytes(wheel(tag=tag))
-    files = [builder.describe(tmp_path / wheel_name(tag=tag)) for tag in tags]
+    files = [builder.load_distribution(tmp_path / wheel_name(tag=tag)) for tag in tags]
     with server.start(WORLD, clock=clock, around=slowly) as sandbox:
         index = replace(sandbox.index("pypi"), ephemeral=False)
-        system = replace(real(), env={**real().env, **sandbox.ambient}, now=clock, run=at_once(sandbox, clock))
+        system = replace(
+            real_system(), env={**real_system().env, **sandbox.ambient}, now=clock, run=at_once(sandbox, clock)
+        )
         ambient = Ambient(provider="GitHub", origin=Origin(kind="trusted-publishing", detail=""))
         plan = Plan(
             verb="publish", project=PROJECT.name, version="1.0", commit=None, strict=True, steps=(Upload(index="pypi"),)

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from release.adapters.system import system
-from release.adapters.twine.twine_process import Limits
+from release.adapters.twine.twine_process import UploadLimits
 from release.core.config import Config
 from release.core.errors import Exit
 from release.core.facts import Source
@@ -39,7 +39,7 @@ from tests.adapters.loopback_server import closed_port
 from tests.uploads import PROJECT, Clock, Pool, closing, credential, release, there
 
 #: for a server that answers, be the machine ever so busy; and for one that keeps silent
-LIMITS, SHORT = Limits(), Limits(connect=1, read=1, total=20)
+LIMITS, SHORT = UploadLimits(), UploadLimits(connect=1, read=1, total=20)
 HTML = (("Content-Type", "text/html"),)
 PORTAL = "<html><form>Sign in</form></html>"
 COMMAND = "python -m release publish"
@@ -235,7 +235,7 @@ def carry_out(  # noqa: PLR0917 - a case, and where it is played
             ),
             config=Config(indexes={"pypi": index}),
             source=Source(config=Config(), project=PROJECT, git=None, tag=None, changelog=None),
-            directory=directory, system=replace(system.real(), now=clock.now, sleep=clock.sleep),
+            directory=directory, system=replace(system.real_system(), now=clock.now, sleep=clock.sleep),
             tell=lambda _: None, confirm=confirm, command=COMMAND, files=tuple(files),
             deliver=partial(
                 Delivery, credentials={"pypi": credential(sandbox.tokens["account"])}, start=pool.start,

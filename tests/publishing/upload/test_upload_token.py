@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from release.adapters.builds import builder
-from release.adapters.system.system import real
+from release.adapters.system.system import real_system
 from release.core.config import Config, parse
 from release.core.errors import ConfigError
 from release.core.facts import Project
@@ -53,7 +53,7 @@ def files(directory: Path, name: str = "acme-widget", extra: str = "") -> tuple[
     }
     for filename, content in made.items():
         (directory / filename).write_bytes(content)
-    return tuple(builder.describe(directory / filename) for filename in made)
+    return tuple(builder.load_distribution(directory / filename) for filename in made)
 
 
 def credential(password: Secret) -> Credential:
@@ -69,7 +69,7 @@ def delivering(
         verb="publish", project=PROJECT.name, version="1.0", commit=None, strict=True, steps=(Upload(index=index.name),)
     )
     log = journal.for_release(tmp_path, version="1.0", commit=None)
-    with Delivery(system=real(), tell=lambda _: None, plan=plan, config=config) as delivery:
+    with Delivery(system=real_system(), tell=lambda _: None, plan=plan, config=config) as delivery:
         delivery.credential(index.name, credential(password), skew)
         yield lambda project, some: delivery.upload(index, project, some, log, ready=lambda: None)
 
@@ -195,7 +195,7 @@ def test_the_same_metadata_is_asked_about_once(tmp_path: Path) -> None:
     for number in range(6):
         name = wheel_name(tag=f"py3-none-manylinux_2_{number + 10}_x86_64")
         (directory / name).write_bytes(wheel())
-    some = [builder.describe(path) for path in sorted(directory.iterdir())]
+    some = [builder.load_distribution(path) for path in sorted(directory.iterdir())]
     with started(wire) as running:
         account = credential(running.tokens["account"])
         assert upload_token.first_refusal(lasting(running), account, PROJECT, some) is None

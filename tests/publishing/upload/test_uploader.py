@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from release.adapters.twine.twine_process import Limits, NotSentError
+from release.adapters.twine.twine_process import NotSentError, UploadLimits
 from release.core.events import Event, Progress, Said
 from release.core.models.distribution import Distribution
 from release.core.models.upload_result import Receipt, Rejection
@@ -28,7 +28,7 @@ from tests.adapters.loopback_server import closed_port
 from tests.uploads import PROJECT, Clock, Engine, Pool, closing, release, there
 
 #: for a server that answers, be the machine ever so busy; and for one that keeps silent
-LIMITS, SHORT = Limits(), Limits(connect=1, read=1, total=20)
+LIMITS, SHORT = UploadLimits(), UploadLimits(connect=1, read=1, total=20)
 HTML = (("Content-Type", "text/html"),)
 PORTAL = "<html><form>Sign in</form></html>"
 
@@ -142,7 +142,7 @@ def test_ctrl_c_breaks_off_and_asks_the_index_once(tmp_path: Path, pool: Pool, r
         if hangs:
             late = When(method="POST", filename=files[2].filename)
             sandbox.inject(Fault(what=Drop(at="after-work", how="hang"), when=late))
-        patient = Pool(Limits(read=60)) if hangs else pool
+        patient = Pool(UploadLimits(read=60)) if hangs else pool
         engine = Engine(sandbox=sandbox, directory=tmp_path, pool=patient, clock=Clock())
         told = engine.run(files, tell=interrupting(3))
         if hangs:
@@ -205,7 +205,7 @@ def _once_struck(sandbox: Sandbox, act: Callable[[], object]) -> None:
 
 
 def test_a_process_that_is_killed_costs_nothing_but_time(tmp_path: Path, releases: Releases) -> None:
-    pool = Pool(Limits(read=60))
+    pool = Pool(UploadLimits(read=60))
     with closing(pool), server.start(for_project(PROJECT.name)) as sandbox:
         hang = Drop(at="after-body", how="hang")
         sandbox.inject(Fault(what=hang, when=When(method="POST", nth=1), name="hang"))

@@ -22,14 +22,16 @@ from tests.uploads import PROJECT, Clock
 @pytest.mark.parametrize(("lag", "within", "seen"), [(60, 1800.0, True), (60, 20.0, False), (0, 0.0, True)])
 def test_a_page_that_lags_is_waited_for(tmp_path: Path, lag: float, within: float, seen: bool) -> None:
     clock, told = Clock(), list[Event]()
-    here = replace(system.real(), sleep=clock.sleep, now=clock.now)
+    here = replace(system.real_system(), sleep=clock.sleep, now=clock.now)
     with server.start(for_project(PROJECT.name), clock=clock.now) as pypi:
         taken = Index(sandbox=pypi).upload()
         assert taken.line == "200 OK"
         path = tmp_path / "acme_widget-1.0-py3-none-any.whl"
         path.write_bytes(b"")
         pypi.inject(Fault(what=Stale(seconds=lag)))
-        found = wait.until_listed(here, told.append, pypi.index(), PROJECT, [builder.describe(path)], within=within)
+        found = wait.until_listed(
+            here, told.append, pypi.index(), PROJECT, [builder.load_distribution(path)], within=within
+        )
     assert (isinstance(found, Listing) and found.file(path.name) is not None) == seen
     assert (lag <= clock.passed < lag + 31) if seen else (within <= clock.passed < within + 31)
     assert all(isinstance(one, Progress) and one.unit == "seconds" for one in told)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from release.adapters.system.system import System, real
+from release.adapters.system.system import System, real_system
 from release.core.models.token_health import Look, Row, Seen
 from release.token_health import fleet
 from release.token_health.health_history import NAME, History
@@ -29,7 +29,7 @@ class Office:
 
     def system(self) -> System:
         urls = {"HOOK": f"{self.hook.url}/hook", "PING": f"{self.hook.url}/ping"}
-        return replace(real(), env={**urls, **self.env}, now=self.clock)
+        return replace(real_system(), env={**urls, **self.env}, now=self.clock)
 
     def history(self) -> History:
         return History(self.directory / NAME, now=self.clock)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from release.adapters.system import private_rewrite
-from release.adapters.system.system import real
+from release.adapters.system.system import real_system
 from release.core.errors import Exit, ReleaseError
 from release.core.facts import Project
 from release.core.models.index import PYPI, TESTPYPI, Index
@@ -127,7 +127,7 @@ def test_a_file_that_was_changed_meanwhile_is_left_and_a_mode_is_kept(tmp_path: 
     assert (file.read_bytes(), file.stat().st_mode & 0o777) == (b"new\n", 0o640)
     with pytest.raises(ReleaseError, match="changed meanwhile"):
         replacing.replace(holding, Secret("newer"), {})
-    private_rewrite.replace(file, b"new\n", b"newer\n")
+    private_rewrite.replace_private_file(file, b"new\n", b"newer\n")
     assert file.stat().st_mode & 0o777 == 0o600
 
 
@@ -136,7 +136,7 @@ def test_a_token_in_the_projects_files_is_leaked_and_its_own_place_is_not(tmp_pa
     text = token(name)
     for file in ("deploy.sh", "own.token"):
         (tmp_path / file).write_text(text)
-    system = real()
+    system = real_system()
     system.run(["git", "init", "-q"], cwd=tmp_path)
     asked = Asked(
         system=system, index=PYPI, project=Project(name="acme-widget", version=""), directory=tmp_path,
@@ -177,7 +177,7 @@ def running() -> Iterator[Running]:
 )  # fmt: skip
 def test_whether_it_lives(running: Running, name: str, life: Life) -> None:
     """One whose account is disabled is known no more; one of another index is shown to nobody."""
-    watch = Watch(system=real(), index=replace(running.sandbox.index("pypi"), ephemeral=False), limit=0)
+    watch = Watch(system=real_system(), index=replace(running.sandbox.index("pypi"), ephemeral=False), limit=0)
     assert watch.life(running.sandbox.tokens[name]) == life
 
 
@@ -193,7 +193,7 @@ def test_it_is_watched_until_it_is_dead_or_the_time_is_over(
         if len(naps) == dies_after:
             running.sandbox.revoke("widget")
 
-    system = replace(real(), now=clock, sleep=sleep)
+    system = replace(real_system(), now=clock, sleep=sleep)
     watch = Watch(system=system, index=replace(running.sandbox.index("pypi"), ephemeral=False), limit=limit)
     assert watch.until_dead(running.sandbox.tokens["widget"]) == life
     assert naps == [PAUSE] * (dies_after or int(timedelta(seconds=limit).total_seconds() / PAUSE))
@@ -204,7 +204,7 @@ def test_ctrl_c_ends_the_waiting_and_a_server_that_fails_tells_nothing(running: 
         raise KeyboardInterrupt
 
     index = replace(running.sandbox.index("pypi"), ephemeral=False)
-    watch = Watch(system=replace(real(), sleep=sleep), index=index, limit=600)
+    watch = Watch(system=replace(real_system(), sleep=sleep), index=index, limit=600)
     assert watch.until_dead(running.sandbox.tokens["widget"]) == "alive"
     running.sandbox.inject(Fault(what=Answer(status=503)))
     assert watch.until_dead(running.sandbox.tokens["widget"]) == "unknown"

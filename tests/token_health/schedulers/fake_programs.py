@@ -69,7 +69,7 @@ class Machine:
 
 def machine(tmp_path: Path, program: str, *, script: str | None = None, **env: str) -> Machine:
     """A machine on which `program` is the fake one, or `script`."""
-    there = Machine(system=system.real(), store=tmp_path / "store", calls=tmp_path / "calls")
+    there = Machine(system=system.real_system(), store=tmp_path / "store", calls=tmp_path / "calls")
     path = tmp_path / "bin" / program
     path.parent.mkdir()
     text = PROGRAMS[program] if script is None else script
