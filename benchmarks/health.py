@@ -148,8 +148,11 @@ def bare(place: dict[str, Any]) -> None:
 def _requests(place: dict[str, Any], project: str, token: Secret, now: datetime) -> list[Any]:
     import requests
 
-    copies = attenuation.expired(token), attenuation.limited(token, project, now=now, lasts=timedelta(hours=1))
-    forms = probe.identity(), probe.permission(project, "0")
+    copies = (
+        attenuation.expired_copy(token),
+        attenuation.limited_copy(token, project, now=now, lasts=timedelta(hours=1)),
+    )
+    forms = probe.identity_form(), probe.permission_form(project, "0")
     made = [
         requests.Request("GET", f"{place['simple_url']}{project}/"),
         requests.Request("GET", f"{place['json_url']}{project}/json"),
@@ -301,7 +304,7 @@ def _token() -> str:
     from release.core.models.index import PYPI
     from release.core.tokens import macaroon
 
-    return macaroon.to_text(macaroon.mint(PYPI.token_location, b"0" * 36, os.urandom(32)))
+    return macaroon.to_text(macaroon.create_macaroon(PYPI.token_location, b"0" * 36, os.urandom(32)))
 
 
 def main() -> None:

@@ -35,12 +35,12 @@ from benchmarks import memory
 from release.adapters import collect
 from release.adapters.builds import builder
 from release.adapters.twine import twine_process
-from release.core.facts import Project
+from release.core.facts import ProjectMetadata
 from release.core.models.credential import Credential, Origin
 from release.core.models.credential_variables import without_credentials
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index
-from release.core.models.upload_settings import Rules
+from release.core.models.upload_settings import UploadSettings
 from release.core.secret import Secret
 from release.publishing import journal
 from release.publishing.upload.uploader import Upload
@@ -130,7 +130,7 @@ def ours(place: dict[str, Any], files: Sequence[Distribution], *, started: bool 
     start = partial(twine_process.start_worker, env=os.environ)
     with tempfile.TemporaryDirectory() as scratch, Lanes(start) as lanes:
         if started:
-            lanes.grow(max(1, min(Rules().concurrency, len(files) - 1)))
+            lanes.grow(max(1, min(UploadSettings().concurrency, len(files) - 1)))
             while lanes.stirring:
                 list(lanes.events(0.1))
         upload = engine(place, Path(scratch), lanes)
@@ -147,7 +147,7 @@ def engine(place: dict[str, Any], directory: Path, lanes: Lanes) -> Upload:
     )
     where = Index(name="sandbox", upload_url=place["upload_url"], simple_url=place["simple_url"], ephemeral=True)
     return Upload(
-        index=where, project=Project(name=NAME, version=VERSION), tell=lambda _event: None, lanes=lanes,
+        index=where, project=ProjectMetadata(name=NAME, version=VERSION), tell=lambda _event: None, lanes=lanes,
         journal=journal.for_release(directory, version=VERSION, commit=None),
         credential=lambda: credential, ask=partial(collect.listing_once, where, NAME),
     )  # fmt: skip

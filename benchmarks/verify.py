@@ -30,7 +30,7 @@ THEIRS = ("twine", "--version")
 
 def token() -> str:
     """A token of PyPI's form that no index knows."""
-    return macaroon.to_text(macaroon.mint(PYPI.token_location, str(uuid.uuid4()).encode(), os.urandom(32)))
+    return macaroon.to_text(macaroon.create_macaroon(PYPI.token_location, str(uuid.uuid4()).encode(), os.urandom(32)))
 
 
 def took(words: tuple[str, ...], cwd: str, env: dict[str, str]) -> float:

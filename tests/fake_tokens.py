@@ -23,12 +23,14 @@ def identifier() -> str:
 def token(name: str | None = None, *caveats: bytes, host: str = HOST) -> str:
     """An API token with the identifier `name`."""
     user = b'[3,"%s"]' % uuid.uuid4().hex.encode()
-    return macaroon.to_text(macaroon.mint(host, (name or identifier()).encode(), os.urandom(32), user, *caveats))
+    return macaroon.to_text(
+        macaroon.create_macaroon(host, (name or identifier()).encode(), os.urandom(32), user, *caveats)
+    )
 
 
 def neutered(name: str) -> str:
     """A token that has long expired, with a blank signature: worth nothing, but for its identifier."""
-    made = macaroon.mint(HOST, name.encode(), os.urandom(32), b"[0,1,0]").serialize()
+    made = macaroon.create_macaroon(HOST, name.encode(), os.urandom(32), b"[0,1,0]").serialize()
     return "pypi-" + base64.urlsafe_b64encode(made[:-32] + bytes(32)).decode().rstrip("=")
 
 

@@ -11,12 +11,12 @@ from typing import Any, Literal
 from release.core import plan
 from release.core.errors import Exit
 from release.core.events import Checked, StepEnded
-from release.core.models.check_result import Outcome, State
+from release.core.models.check_result import CheckState, Outcome
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Finding
 from release.core.models.index import PYPI, TESTPYPI, USER_DOCS, WELL_KNOWN, Index
-from release.core.models.run_result import Account
-from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear
+from release.core.models.run_result import RunResult
+from release.core.models.upload_result import Receipt, Rejection, Unclear, UploadResult
 from release.core.plan import Plan, Step, Verb
 from release.reports import record as records
 from release.reports.record import Stage, Story
@@ -42,7 +42,7 @@ STEPS: Mapping[str, tuple[Step, ...]] = {
 }  # fmt: skip
 
 
-def outcome(title: str, state: State = State.PASSED, *findings: Finding, **more: str) -> Outcome:
+def outcome(title: str, state: CheckState = CheckState.PASSED, *findings: Finding, **more: str) -> Outcome:
     """An outcome whose check is named after its title."""
     return Outcome(check=title.lower().replace(" ", "-"), title=title, state=state, findings=findings, **more)
 
@@ -56,7 +56,7 @@ def story(
     *,
     outcomes: Mapping[int, Sequence[Outcome]] | None = None,
     files: Iterable[Distribution] = FILES,
-    uploads: Mapping[str, tuple[Answer, ...]] | None = None,
+    uploads: Mapping[str, tuple[UploadResult, ...]] | None = None,
     stopped_at: int | None = None,
     exit: Exit = Exit.DONE,  # noqa: A002 - as Account calls it
     message: str = "acme-widget 1.0 is on pypi, verified",
@@ -73,7 +73,7 @@ def story(
     steps = STEPS[verb]
     made = Plan(verb=verb, project="acme-widget", version=version, commit=commit, strict=strict, steps=steps)
     begun = NOON + timedelta(days=day)
-    account = Account(
+    account = RunResult(
         plan=made, exit=exit, message=message, remedy=remedy, next_command="", files=tuple(files),
         outcomes=tuple(one for many in outcomes.values() for one in many), uploads=dict(uploads or {}), record="",
     )  # fmt: skip
@@ -107,25 +107,25 @@ def record(*stories: Story) -> dict[str, Any]:
 def full() -> dict[str, Any]:
     """Everything that a report can show: a refusal first, then the release, with a warning and a waiver."""
     dirty = outcome(
-        "The tree is clean", State.FAILED,
+        "The tree is clean", CheckState.FAILED,
         Finding(message="2 paths differ from the commit: 'a.py', 'b.py'", remedy="commit or remove them: git status"),
     )  # fmt: skip
     unknown = outcome(
-        "The branch has what its upstream has", State.UNKNOWN,
+        "The branch has what its upstream has", CheckState.UNKNOWN,
         reason="the upstream can't be asked: timeout", remedy="check the network: git fetch",
     )  # fmt: skip
     warned = outcome(
-        "No file is not ours", State.WARNED,
+        "No file is not ours", CheckState.WARNED,
         Finding(
             message="the wheel holds 'acme_widget/.DS_Store'", remedy="leave it out: exclude = ['.DS_Store']",
             severity="warn", where=WHEEL.filename, source="https://packaging.python.org/en/latest/", cause="files.junk",
         ),
     )  # fmt: skip
     waived = outcome(
-        "The tree is clean", State.WAIVED, Finding(message="1 path differs", remedy="commit it"),
+        "The tree is clean", CheckState.WAIVED, Finding(message="1 path differs", remedy="commit it"),
         reason="the lock file is written by CI",
     )  # fmt: skip
-    skipped = outcome("The tag is the commit's", State.NOT_APPLICABLE, reason="there is no such tag yet")
+    skipped = outcome("The tag is the commit's", CheckState.NOT_APPLICABLE, reason="there is no such tag yet")
     return record(
         story(
             "check", outcomes={0: [dirty, unknown]}, stopped_at=0, exit=Exit.REFUSED, files=(),
@@ -152,21 +152,21 @@ def refused() -> dict[str, Any]:
     bad = '<img src="http://127.0.0.1:9/x" onerror="document.title=1">'
     evil = replace(WHEEL, path=Path(f"dist/acme-1.0-{bad.replace('/', '_')}.whl"))
     blocked = outcome(
-        f"Every file is ours {bad}", State.FAILED,
+        f"Every file is ours {bad}", CheckState.FAILED,
         Finding(
             message=f"{bad} & \u202egpj.exe \x1b[31m \x00 ]]> | `code` [link](http://127.0.0.1:9/)",
             remedy=f"see {USER_DOCS}/{bad} or run `{bad}`", where=f"{bad}:3",
             server_text=f"400 {bad}", source=f"{USER_DOCS}/", cause="file.exists-different",
         ),
     )  # fmt: skip
-    answers: tuple[Answer, ...] = (
+    answers: tuple[UploadResult, ...] = (
         *accepted(SDIST),
         Rejection(filename=evil.filename, status=400, text=f"File already exists {bad}"),
         Unclear(filename="acme_widget-1.0-cp313-cp313-manylinux_2_28_x86_64.whl", what="timeout", detail=bad),
     )
     return record(
         story(
-            outcomes={0: [blocked, outcome("Not looked at", State.SKIPPED, reason=bad)]}, files=(SDIST, evil),
+            outcomes={0: [blocked, outcome("Not looked at", CheckState.SKIPPED, reason=bad)]}, files=(SDIST, evil),
             uploads={"pypi": answers}, stopped_at=1, exit=Exit.INCOMPLETE, remedy=f"go on: {bad}",
             message=f"pypi refused a file; on pypi: {SDIST.filename}; not known to be on pypi: {bad}",
             waive={bad: bad},

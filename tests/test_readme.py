@@ -72,7 +72,7 @@ def test_every_verb_of_the_readme_is_a_verb_of_the_program() -> None:
 
 def test_the_configuration_of_the_readme_is_valid() -> None:
     (toml,) = [text for kind, text in BLOCKS if kind == "toml"]
-    made = config.parse(tomllib.loads(toml)["tool"]["release"])
+    made = config.parse_config(tomllib.loads(toml)["tool"]["release"])
     assert made.index("internal").kind == "other"
     from release.checks import credential_checks, distributions, post_upload, source_checks
 

@@ -17,13 +17,13 @@ from release.adapters.twine import twine_process
 from release.adapters.twine.twine_process import UploadLimits, Worker
 from release.core.errors import UnreachableError
 from release.core.events import Event
-from release.core.facts import Project
+from release.core.facts import ProjectMetadata
 from release.core.models.credential import Credential, Origin
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
-from release.core.models.upload_result import Answer
-from release.core.models.upload_settings import Rules
+from release.core.models.upload_result import UploadResult
+from release.core.models.upload_settings import UploadSettings
 from release.core.secret import Secret
 from release.publishing import journal
 from release.publishing.upload.pending import in_order
@@ -32,7 +32,7 @@ from release.publishing.upload.workers import Found, Lanes, Sender
 from release.sandbox.server import Sandbox
 from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
 
-PROJECT = Project(name="acme-widget", version="1.0")
+PROJECT = ProjectMetadata(name="acme-widget", version="1.0")
 HERE = Origin(kind="sandbox", detail="made for a test")
 
 
@@ -135,7 +135,7 @@ class Sent:
     """What a run of the engine left behind."""
 
     error: BaseException | None
-    answers: list[Answer]
+    answers: list[UploadResult]
     doubtful: bool
     events: list[Event]
     journal: list[dict[str, Any]]
@@ -149,7 +149,7 @@ class Engine:
     directory: Path
     pool: Pool
     clock: Clock
-    rules: Rules = field(default_factory=Rules)
+    rules: UploadSettings = field(default_factory=UploadSettings)
     index: Index | None = None
     chance: float = 0.5
     #: in the place of the journal

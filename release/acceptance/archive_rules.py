@@ -15,7 +15,7 @@ from release.acceptance.rule import Refusal, Rule, Upload
 from release.acceptance.tar_reader import TarContents, is_tar, read_tar
 from release.acceptance.zip_framing import framing_fault
 from release.acceptance.zip_reader import ZipContents, open_zip
-from release.core.models.distribution import Visit
+from release.core.models.distribution import MemberVisitor
 from release.core.models.index import USER_DOCS
 from release.core.models.index_contents import OnIndex
 
@@ -42,7 +42,7 @@ def tar_of(upload: Upload) -> TarContents | Broken:
     return found
 
 
-def read_members(memo: dict[str, Any], visit: Visit | None = None) -> None:
+def read_members(memo: dict[str, Any], visit: MemberVisitor | None = None) -> None:
     """Read the members of an open zip, each once, and leave what was found in the memo for whoever asks.
 
     Code alone matters to the index, the others to whoever installs it. A tar was read when it was opened.

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from release.acceptance.rule import Refusal
-from release.core.models.attestation import KINDS, PREDICATES, predicate
+from release.core.models.attestation import PREDICATES, PUBLISHER_KINDS, predicate_of
 
 #: says what an attestation attests; raises `ValueError` with the reason why it is not believed
 Verify = Callable[[dict[str, Any]], str]
@@ -41,7 +41,7 @@ def by_its_statement(filename: str, sha256: str) -> Verify:
     """Believes every signature, and looks at what was signed: which file, which bytes, what about them."""
 
     def verify(attestation: dict[str, Any]) -> str:
-        return predicate(base64.b64decode(attestation["envelope"]["statement"]), filename, sha256)
+        return predicate_of(base64.b64decode(attestation["envelope"]["statement"]), filename, sha256)
 
     return verify
 
@@ -49,7 +49,7 @@ def by_its_statement(filename: str, sha256: str) -> Verify:
 def _reason(text: str, publisher: str | None, verify: Verify) -> str | None:
     if publisher is None:
         return "Attestations are only supported when using Trusted Publishing"
-    if publisher not in KINDS:
+    if publisher not in PUBLISHER_KINDS:
         return f"Attestations are not currently supported with {publisher} publishers"
     problems, attestations = _read(text)
     if problems:

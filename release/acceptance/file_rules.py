@@ -20,7 +20,7 @@ from release.acceptance.rule import Refusal, Rule, Upload
 from release.acceptance.sdist_rules import SDIST
 from release.acceptance.wheel_rules import WHEEL
 from release.core.models.index import USER_DOCS
-from release.core.models.index_contents import CLOSED, OPEN_FOR, OnIndex, StoredFile
+from release.core.models.index_contents import UPLOAD_WINDOW, UPLOAD_WINDOW_CLOSED, OnIndex, StoredFile
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whatever it needs of them
 
@@ -194,9 +194,9 @@ def the_file_name_was_never_used(upload: Upload, index: OnIndex) -> Refusal | No
 def the_release_is_open(upload: Upload, index: OnIndex) -> Refusal | None:
     """The release is not older than fourteen days."""
     created = index.releases.get(canonicalize_version(first(upload, "version")))
-    if created is None or index.now - created <= OPEN_FOR or is_identical(upload, index):
+    if created is None or index.now - created <= UPLOAD_WINDOW or is_identical(upload, index):
         return None
-    return Refusal(rule="the-release-is-open", status=400, text=CLOSED)
+    return Refusal(rule="the-release-is-open", status=400, text=UPLOAD_WINDOW_CLOSED)
 
 
 def the_release_has_no_sdist_yet(upload: Upload, index: OnIndex) -> Refusal | None:

@@ -11,7 +11,7 @@ from release.acceptance.form_fields import first, read
 from release.acceptance.metadata_rules import CORE_METADATA, problems
 from release.acceptance.rule import Refusal, Rule, Upload
 from release.core.models.index_contents import OnIndex
-from release.core.models.project_name import is_name
+from release.core.models.project_name import is_project_name
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whatever it needs of them
 
@@ -31,7 +31,7 @@ def the_protocol_version_is_known(upload: Upload, index: OnIndex) -> Refusal | N
 def the_name_is_valid(upload: Upload, index: OnIndex) -> Refusal | None:
     """The form names a project, with ASCII letters and digits and `.`, `_`, `-` between them."""
     name = first(upload, "name")
-    if is_name(name):
+    if is_project_name(name):
         return None
     error = "Start and end with a letter or numeral containing only ASCII numeric and '.', '_' and '-'."
     shown = f"{name[:_END]}...{name[-_END:]}" if len(name) > _SHOWN else name

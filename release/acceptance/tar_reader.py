@@ -13,7 +13,7 @@ from typing import IO, BinaryIO, cast
 
 from release.acceptance.archive_limits import MEMBERS, MIB, NAMES, ONE_FILE, UNPACKED, UNPACKED_TIMES, BombError, Broken
 from release.acceptance.protected_code import SEARCHED, is_searched, protector
-from release.core.models.distribution import Visit
+from release.core.models.distribution import MemberVisitor
 
 #: bytes skipped at a time
 _CHUNK = MIB // 4
@@ -106,7 +106,7 @@ def _open(stream: IO[bytes], budget: int) -> tarfile.TarFile:
     return tarfile.open(fileobj=cast("IO[bytes]", _Metered(stream, budget)), mode="r:")
 
 
-def read_tar(content: BinaryIO, visit: Visit | None = None) -> TarContents | Broken:
+def read_tar(content: BinaryIO, visit: MemberVisitor | None = None) -> TarContents | Broken:
     """Read a `.tar.gz` to its end; `visit` is shown every regular file in it."""
     budget = max(UNPACKED, UNPACKED_TIMES * content.seek(0, 2))
     content.seek(0)
@@ -129,7 +129,7 @@ def read_tar(content: BinaryIO, visit: Visit | None = None) -> TarContents | Bro
     )
 
 
-def _look(tar: tarfile.TarFile, member: tarfile.TarInfo, seen: _Seen, visit: Visit | None) -> None:
+def _look(tar: tarfile.TarFile, member: tarfile.TarInfo, seen: _Seen, visit: MemberVisitor | None) -> None:
     seen.names.append(member.name)
     seen.sizes.append(member.size if member.isreg() else None)
     seen.length += len(member.name)
@@ -153,7 +153,7 @@ def _look(tar: tarfile.TarFile, member: tarfile.TarInfo, seen: _Seen, visit: Vis
         _show(tar, member, visit)
 
 
-def _show(tar: tarfile.TarFile, member: tarfile.TarInfo, visit: Visit) -> None:
+def _show(tar: tarfile.TarFile, member: tarfile.TarInfo, visit: MemberVisitor) -> None:
     """Show a file that nothing is asked of, a piece at a time."""
     stream, left = tar.extractfile(member), member.size
     piece = b"" if stream is None else stream.read(_CHUNK)

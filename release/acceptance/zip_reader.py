@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from release.acceptance.archive_limits import CENTRAL_DIRECTORY, MIB, ONE_FILE, UNPACKED, Broken
 from release.acceptance.protected_code import SEARCHED, is_searched, protector
-from release.core.models.distribution import Visit
+from release.core.models.distribution import MemberVisitor
 
 #: the longest comment, and the end record itself
 _TAIL = 0xFFFF + 22
@@ -53,7 +53,7 @@ class ZipContents:
             return Broken(how="bomb", why=f"{name!r} is larger than {ONE_FILE // MIB} MiB")
         return got
 
-    def protected(self, visit: Visit | None = None) -> str | Broken | None:
+    def protected(self, visit: MemberVisitor | None = None) -> str | Broken | None:
         """The product that protected some code in here, or what broke while we looked for one.
 
         Ends there; `visit` is shown the code up to that.
@@ -76,7 +76,7 @@ class ZipContents:
                 return found
         return None
 
-    def damaged(self, visit: Visit | None = None) -> Iterator[tuple[str, str]]:
+    def damaged(self, visit: MemberVisitor | None = None) -> Iterator[tuple[str, str]]:
         """Each member besides code whose bytes don't come out as the directory says, and why.
 
         Code is read by `protected` already. Ends at a limit of bytes. `visit` is shown them all.
@@ -104,7 +104,7 @@ class ZipContents:
         except Exception as error:  # noqa: BLE001 - a hostile zip raises anything: struct.error, OverflowError, …
             return _broken(error)
 
-    def _drain(self, info: zipfile.ZipInfo, visit: Visit | None = None) -> bytes | Broken:
+    def _drain(self, info: zipfile.ZipInfo, visit: MemberVisitor | None = None) -> bytes | Broken:
         visit = _unseen if visit is None or info.is_dir() else visit
         whole = self._whole(info)
         if whole is not None:

@@ -16,11 +16,11 @@ from release.adapters.system.system import System
 from release.core import config as configuration
 from release.core.config import Config
 from release.core.errors import ConfigError, ReleaseError, ToolError, UnreachableError
-from release.core.facts import Built, BuiltFile, Git, Project, Source
+from release.core.facts import BuiltFile, BuiltFiles, GitState, ProjectMetadata, Source
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
-from release.core.models.project_listing import Listing
+from release.core.models.project_listing import ProjectListing
 
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 
@@ -35,7 +35,7 @@ def load_config(directory: Path, file: Path | None = None, *, needs_project: boo
     path = file or directory / "pyproject.toml"
     if file is None and not path.is_file():
         return Config()
-    return configuration.parse(_tool_release(load_toml(path), path))
+    return configuration.parse_config(_tool_release(load_toml(path), path))
 
 
 def _tool_release(data: dict[str, Any], path: Path) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def collect_source(system: System, directory: Path, config: Config, *, ask_backe
     )
 
 
-def collect_project(system: System, directory: Path, *, ask_backend: bool = True) -> Project | Unknown:
+def collect_project(system: System, directory: Path, *, ask_backend: bool = True) -> ProjectMetadata | Unknown:
     """Name and version of the project."""
     from release.adapters.builds import builder
 
@@ -92,7 +92,7 @@ def collect_project(system: System, directory: Path, *, ask_backend: bool = True
         name, version = declared or builder.name_and_version(system, directory)
     except ReleaseError as error:
         return Unknown(reason=error.message, remedy=error.remedy)
-    return Project(name=name, version=version)
+    return ProjectMetadata(name=name, version=version)
 
 
 def load_project_name(directory: Path) -> str | None:
@@ -103,7 +103,7 @@ def load_project_name(directory: Path) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def collect_git(system: System, directory: Path, tag: str | None) -> Git | Unknown | None:
+def collect_git(system: System, directory: Path, tag: str | None) -> GitState | Unknown | None:
     """The repository that holds the project, with the release tag in it if there is one."""
     try:
         root = git.find_root(system, directory)
@@ -111,7 +111,7 @@ def collect_git(system: System, directory: Path, tag: str | None) -> Git | Unkno
         if root is None or commit is None:
             return None
         remote = git.remote(system, root)
-        return Git(
+        return GitState(
             commit=commit,
             branch=git.branch(system, root),
             changes=git.changed_paths(system, root),
@@ -134,7 +134,7 @@ def _changelog(directory: Path, name: str | None) -> str | None:
         return None
 
 
-def collect_listing(index: Index, name: str, *, fresh: bool = False) -> Listing | Unknown | None:
+def collect_listing(index: Index, name: str, *, fresh: bool = False) -> ProjectListing | Unknown | None:
     """What the index has under a name."""
     from release.adapters.index import simple_api
 
@@ -144,7 +144,7 @@ def collect_listing(index: Index, name: str, *, fresh: bool = False) -> Listing 
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
 
 
-def listing_once(index: Index, name: str) -> Listing | Unknown | None:
+def listing_once(index: Index, name: str) -> ProjectListing | Unknown | None:
     """The same by a single request: the caller asks again when it wants to. Goes past caches."""
     from release.adapters.index import simple_api
 
@@ -154,9 +154,9 @@ def listing_once(index: Index, name: str) -> Listing | Unknown | None:
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
 
 
-def collect_built(system: System, files: tuple[Distribution, ...], project: Project | None) -> Built:
+def collect_built(system: System, files: tuple[Distribution, ...], project: ProjectMetadata | None) -> BuiltFiles:
     """The files of a release, to be looked into."""
-    return Built(
+    return BuiltFiles(
         project=project,
         files=tuple(
             BuiltFile(filename=file.filename, size=file.size, sha256=file.sha256, open=partial(_bytes, file.path))
@@ -170,7 +170,7 @@ def _bytes(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def project_of_files(files: tuple[Distribution, ...]) -> Project:
+def project_of_files(files: tuple[Distribution, ...]) -> ProjectMetadata:
     """Name and version as the files' own metadata spells them. Raises `ToolError` where it does not."""
     from packaging.metadata import parse_email
 
@@ -181,13 +181,13 @@ def project_of_files(files: tuple[Distribution, ...]) -> Project:
             form = twine_form(file.filename, stream, sha256=file.sha256, blake2_256="")
         raw, _ = parse_email(form.metadata)
         if "name" in raw and "version" in raw:
-            return Project(name=raw["name"], version=raw["version"])
+            return ProjectMetadata(name=raw["name"], version=raw["version"])
     raise ToolError(
         "the built files do not say their name and version", remedy="check the build backend's configuration"
     )
 
 
-def with_project(source: Source, system: System, directory: Path, project: Project) -> Source:
+def with_project(source: Source, system: System, directory: Path, project: ProjectMetadata) -> Source:
     """The same source, now that name and version are known."""
     tag = source.config.tag(project.name, project.version)
     return replace(source, project=project, tag=tag, git=collect_git(system, directory, tag))

@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from release.adapters.http import errors as http_errors
 from release.core.errors import ReleaseError
-from release.core.models.attestation import KINDS, Publisher, predicate, publisher_of
+from release.core.models.attestation import PUBLISHER_KINDS, AttestationPublisher, predicate_of, publisher_from_claims
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index, host_of, well_known
-from release.core.models.oidc_identity import Identity
+from release.core.models.oidc_identity import OidcIdentity
 from release.core.secret import Secret
 
 if TYPE_CHECKING:
@@ -77,12 +77,12 @@ def require_sigstore() -> None:
         raise NotSignedError("the extra 'attest' is not installed", remedy=f"run: {_INSTALL}")
 
 
-def require_publisher(identity: Identity) -> Publisher:
+def require_publisher(identity: OidcIdentity) -> AttestationPublisher:
     """The publisher that an identity speaks for. Raises `UnsignedError` where PyPI takes none of its kind."""
-    publisher = publisher_of(identity.claims)
-    if publisher is None or publisher.kind not in KINDS:
+    publisher = publisher_from_claims(identity.claims)
+    if publisher is None or publisher.kind not in PUBLISHER_KINDS:
         raise NotSignedError(
-            f"PyPI takes attestations of {', '.join(KINDS)} alone, and this job's identity was issued by "
+            f"PyPI takes attestations of {', '.join(PUBLISHER_KINDS)} alone, and this job's identity was issued by "
             f"{identity.claims.get('iss')!r}",
             remedy="publish from one of them, or set attest = false in [tool.release]",
         )
@@ -92,7 +92,7 @@ def require_publisher(identity: Identity) -> Publisher:
 def sign_files(
     files: Sequence[Distribution],
     sigstore: Sigstore,
-    identity: Identity,
+    identity: OidcIdentity,
     *,
     limit: float = LIMIT,
 ) -> dict[str, str]:
@@ -116,7 +116,7 @@ def sign_files(
 
 def verify_attestation(  # noqa: PLR0913 - what is said, by whom, of what; and whom we trust
     text: str,
-    publisher: Publisher,
+    publisher: AttestationPublisher,
     filename: str,
     sha256: str,
     sigstore: Sigstore,
@@ -140,12 +140,12 @@ def verify_attestation(  # noqa: PLR0913 - what is said, by whom, of what; and w
         kind, statement = Verifier(trusted_root=trusted.trusted_root).verify_dsse(bundle, _policy(publisher))
         if kind != "application/vnd.in-toto+json":
             raise ValueError(f"expected JSON envelope, got {kind}")  # noqa: TRY301 - one place tells of all of them
-        return predicate(statement, filename, sha256)
+        return predicate_of(statement, filename, sha256)
     except (Error, ValueError, library.AttestationError) as error:  # pydantic's is a ValueError
         raise _disbelieved(error, publisher) from None
 
 
-def _policy(publisher: Publisher) -> Any:
+def _policy(publisher: AttestationPublisher) -> Any:
     """What the library asks of a certificate, for a publisher."""
     import pypi_attestations as library
 
@@ -158,7 +158,7 @@ def _policy(publisher: Publisher) -> Any:
     return maker(**dict(publisher.details))._as_policy()  # noqa: SLF001 - with it, `verify` would trust PyPI's root alone
 
 
-def _disbelieved(error: Exception, publisher: Publisher) -> InvalidAttestationError:
+def _disbelieved(error: Exception, publisher: AttestationPublisher) -> InvalidAttestationError:
     words = " ".join(str(error).split())
     if "Build Config URI" in words:
         return InvalidAttestationError(

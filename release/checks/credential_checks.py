@@ -12,8 +12,10 @@ from release.core.facts import Access
 from release.core.models.credential import Ambient, Credential
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 from release.core.models.index import is_loopback
-from release.core.models.project_name import normalized
-from release.core.tokens.token import Damage, Scope, Token, UnknownCaveat, scope, window
+from release.core.models.project_name import normalize_name
+from release.core.tokens.caveats import UnknownCaveat
+from release.core.tokens.defects import TokenDefect
+from release.core.tokens.token import Token, TokenScope, scope, validity
 
 _USERNAME = "__token__"
 _EPHEMERAL = NotApplicable(reason="this index is made for the run, and so is its credential")
@@ -111,7 +113,7 @@ def the_username_is_the_one_for_tokens(access: Access) -> Iterator[Observation]:
         yield _NO_TOKEN
     if not isinstance(credential, Credential) or credential.username == _USERNAME:
         return
-    if isinstance(access.token, Damage) and access.token.cause == "cred.account-password":
+    if isinstance(access.token, TokenDefect) and access.token.cause == "cred.account-password":
         return  # a name and its password belong together: what is wrong is the password
     name = credential.username
     origin = credential.username_origin.detail
@@ -143,7 +145,7 @@ def the_token_is_whole(access: Access) -> Iterator[Observation]:
     match access.token:
         case None:
             yield _NO_TOKENS if access.index.kind == "other" else _NO_TOKEN
-        case Damage(cause=cause, message=message, remedy=remedy):
+        case TokenDefect(cause=cause, message=message, remedy=remedy):
             yield Finding(
                 message=f"{origin}: {message}",
                 remedy=remedy,
@@ -192,7 +194,7 @@ def the_token_is_valid_now(access: Access) -> Iterator[Observation]:
     if not isinstance(access.token, Token):
         yield _NO_TOKEN
         return
-    limits, origin = window(access.token), _where(access)
+    limits, origin = validity(access.token), _where(access)
     if limits.expires_at is not None and limits.expires_at <= access.now:
         yield Finding(
             message=f"the token in {origin} expired at {limits.expires_at:%Y-%m-%d %H:%M:%S} UTC",
@@ -226,10 +228,10 @@ def the_token_covers_this_project(access: Access) -> Iterator[Observation]:
     found = scope(access.token)
     if found.kind != "projects":
         return
-    name, origin = normalized(access.project.name), _where(access)
+    name, origin = normalize_name(access.project.name), _where(access)
     if access.listing is None:
         yield _new_project(access, name, origin)
-    elif found.projects and name not in map(normalized, found.projects):
+    elif found.projects and name not in map(normalize_name, found.projects):
         yield _other_project(access, found, name, origin)
 
 
@@ -243,7 +245,7 @@ def _new_project(access: Access, name: str, origin: str) -> Finding:
     )
 
 
-def _other_project(access: Access, found: Scope, name: str, origin: str) -> Finding:
+def _other_project(access: Access, found: TokenScope, name: str, origin: str) -> Finding:
     shown = ", ".join(map(repr, found.projects))
     return Finding(
         message=f"the token in {origin} is for {shown}, not for {name!r}",

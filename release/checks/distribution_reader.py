@@ -18,11 +18,11 @@ from release.acceptance.twine_form import TwineForm, twine_form
 from release.checks.acceptance_remedies import ARCHIVE, METADATA, advice, message
 from release.checks.archive_hygiene import shipped
 from release.checks.archive_warnings import oddities
-from release.core.facts import Built, BuiltFile
+from release.core.facts import BuiltFile, BuiltFiles
 from release.core.models.finding import Finding
 from release.core.models.index import PYPI
 from release.core.models.index_contents import OnIndex
-from release.core.models.project_name import in_file_name
+from release.core.models.project_name import name_from_filename
 
 TWINE = "twine-takes-the-files"
 UPLOADER = "the-uploader-knows-the-metadata-version"
@@ -52,7 +52,7 @@ class Examined:
     metadata: bytes = field(default=b"", repr=False)
 
 
-def examined(built: Built) -> tuple[Examined, ...]:
+def examined(built: BuiltFiles) -> tuple[Examined, ...]:
     """Each file, read once however many checks look."""
     if "examined" not in built.memo:
         built.memo["examined"] = tuple(_open(file, built) for file in built.files)
@@ -60,7 +60,7 @@ def examined(built: Built) -> tuple[Examined, ...]:
     return found
 
 
-def _open(file: BuiltFile, built: Built) -> Examined:
+def _open(file: BuiltFile, built: BuiltFiles) -> Examined:
     filename = file.filename
     try:
         with file.open() as content:
@@ -72,7 +72,7 @@ def _open(file: BuiltFile, built: Built) -> Examined:
     return Examined(filename=filename, findings=((ARCHIVE, broken),))
 
 
-def _examine(file: BuiltFile, content: BinaryIO, built: Built) -> Examined:
+def _examine(file: BuiltFile, content: BinaryIO, built: BuiltFiles) -> Examined:
     filename = file.filename
     memo: dict[str, Any] = {}
     with _sha256(file) as digest:
@@ -113,12 +113,12 @@ def _sha256(file: BuiltFile) -> Iterator[Future[str]]:
         yield pool.submit(lambda: hashed(content, ["sha256"])["sha256"])
 
 
-def _on_index(built: Built, upload: Upload) -> OnIndex:
+def _on_index(built: BuiltFiles, upload: Upload) -> OnIndex:
     """What the index has of the file's project; nothing, where it was not asked or did not answer.
 
     A file without readable metadata is for the project that its name speaks of.
     """
-    name = project(upload) or in_file_name(upload.filename)
+    name = project(upload) or name_from_filename(upload.filename)
     known = built.on_index.get(name) if built.on_index and name else None
     return known if isinstance(known, OnIndex) else OnIndex(now=built.now)
 

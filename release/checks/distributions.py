@@ -10,31 +10,31 @@ from packaging.version import InvalidVersion, Version
 from release.checks import acceptance_remedies, archive_hygiene, archive_warnings, distribution_reader, versions
 from release.checks.distribution_reader import examined, needs
 from release.checks.engine import Check, check
-from release.core.facts import Built
+from release.core.facts import BuiltFiles
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 
 
-def _said(built: Built, name: str) -> Iterator[Finding]:
+def _said(built: BuiltFiles, name: str) -> Iterator[Finding]:
     """What the reading of the files has put under a check's name."""
     for one in examined(built):
         yield from (finding for check_name, finding in one.findings if check_name == name)
 
 
 @check()
-def there_is_something_to_upload(built: Built) -> Iterator[Observation]:
+def there_is_something_to_upload(built: BuiltFiles) -> Iterator[Observation]:
     """There is something to upload."""
     if not built.files:
         yield Finding(message="no sdist and no wheel was built", remedy="run: python -m build", where="dist")
 
 
 @check(needs=(there_is_something_to_upload,))
-def the_files_are_as_they_were_built(built: Built) -> Iterator[Observation]:
+def the_files_are_as_they_were_built(built: BuiltFiles) -> Iterator[Observation]:
     """The files have the bytes that they were built with."""
     yield from _said(built, distribution_reader.SAME_BYTES)
 
 
 @check(needs=(there_is_something_to_upload,))
-def the_file_names_are_right(built: Built) -> Iterator[Observation]:
+def the_file_names_are_right(built: BuiltFiles) -> Iterator[Observation]:
     """The file names are exactly those that the index expects.
 
     Source: PEP 625 and PEP 427; the index compares them with the metadata and looks at each platform tag.
@@ -43,13 +43,13 @@ def the_file_names_are_right(built: Built) -> Iterator[Observation]:
 
 
 @check(needs=(there_is_something_to_upload,))
-def the_archives_are_sound(built: Built) -> Iterator[Observation]:
+def the_archives_are_sound(built: BuiltFiles) -> Iterator[Observation]:
     """The archives are whole, read in one way only, and have the files that they must have."""
     yield from _said(built, acceptance_remedies.ARCHIVE)
 
 
 @check(needs=(there_is_something_to_upload,))
-def the_index_takes_the_metadata(built: Built) -> Iterator[Observation]:
+def the_index_takes_the_metadata(built: BuiltFiles) -> Iterator[Observation]:
     """The metadata holds to its specification and to the index's own rules.
 
     Source: core metadata specification; the index adds local versions, direct dependencies, addresses,
@@ -59,7 +59,7 @@ def the_index_takes_the_metadata(built: Built) -> Iterator[Observation]:
 
 
 @check(needs=(there_is_something_to_upload,))
-def the_index_takes_the_name(built: Built) -> Iterator[Observation]:
+def the_index_takes_the_name(built: BuiltFiles) -> Iterator[Observation]:
     """The index takes the project's name.
 
     Only a project that the index does not have yet can be refused for it.
@@ -68,7 +68,7 @@ def the_index_takes_the_name(built: Built) -> Iterator[Observation]:
 
 
 @check(needs=(there_is_something_to_upload,))
-def the_description_renders(built: Built) -> Iterator[Observation]:
+def the_description_renders(built: BuiltFiles) -> Iterator[Observation]:
     """The description renders on the project's page.
 
     The index refuses reStructuredText at the first warning.
@@ -77,13 +77,13 @@ def the_description_renders(built: Built) -> Iterator[Observation]:
 
 
 @check(needs=(there_is_something_to_upload,))
-def the_index_has_room(built: Built) -> Iterator[Observation]:
+def the_index_has_room(built: BuiltFiles) -> Iterator[Observation]:
     """The files are within the index's limits of size."""
     yield from _said(built, acceptance_remedies.ROOM)
 
 
 @check(needs=(there_is_something_to_upload,))
-def the_files_are_new_to_the_index(built: Built) -> Iterator[Observation]:
+def the_files_are_new_to_the_index(built: BuiltFiles) -> Iterator[Observation]:
     """The index has no other file of that name or content, and the release still takes files."""
     if built.on_index is None:
         yield NotApplicable(reason="the index was not asked")
@@ -94,13 +94,13 @@ def the_files_are_new_to_the_index(built: Built) -> Iterator[Observation]:
 
 
 @check(needs=(there_is_something_to_upload,))
-def twine_takes_the_files(built: Built) -> Iterator[Observation]:
+def twine_takes_the_files(built: BuiltFiles) -> Iterator[Observation]:
     """Twine, which uploads the files, understands them."""
     yield from _said(built, distribution_reader.TWINE)
 
 
 @check(needs=(there_is_something_to_upload,))
-def the_uploader_knows_the_metadata_version(built: Built) -> Iterator[Observation]:
+def the_uploader_knows_the_metadata_version(built: BuiltFiles) -> Iterator[Observation]:
     """The metadata is of no newer version than the uploader knows.
 
     Red where the twine of this environment would refuse it; a warning where an older one, elsewhere, would, and
@@ -111,31 +111,31 @@ def the_uploader_knows_the_metadata_version(built: Built) -> Iterator[Observatio
 
 
 @check(needs=(there_is_something_to_upload,))
-def record_lists_what_is_in_the_wheel(built: Built) -> Iterator[Observation]:
+def record_lists_what_is_in_the_wheel(built: BuiltFiles) -> Iterator[Observation]:
     """RECORD lists what is in the wheel."""
     yield from _said(built, archive_warnings.RECORD)
 
 
 @check(needs=(there_is_something_to_upload,))
-def every_member_can_be_read(built: Built) -> Iterator[Observation]:
+def every_member_can_be_read(built: BuiltFiles) -> Iterator[Observation]:
     """Every member of a wheel can be unpacked."""
     yield from _said(built, archive_warnings.READABLE)
 
 
 @check(needs=(there_is_something_to_upload,))
-def every_path_stays_inside(built: Built) -> Iterator[Observation]:
+def every_path_stays_inside(built: BuiltFiles) -> Iterator[Observation]:
     """No path in an archive leads out of it."""
     yield from _said(built, archive_hygiene.PATHS)
 
 
 @check(needs=(there_is_something_to_upload,))
-def nothing_is_shipped_by_accident(built: Built) -> Iterator[Observation]:
+def nothing_is_shipped_by_accident(built: BuiltFiles) -> Iterator[Observation]:
     """No cache, checkout, editor's file or leftover of a build is shipped."""
     yield from _said(built, archive_hygiene.RUBBISH)
 
 
 @check(needs=(there_is_something_to_upload,))
-def no_common_name_is_installed(built: Built) -> Iterator[Observation]:
+def no_common_name_is_installed(built: BuiltFiles) -> Iterator[Observation]:
     """A wheel installs nothing under a name that any project could have: tests, docs, tools.
 
     Such a name lies beside the modules of all other projects, and the one that was installed last counts.
@@ -144,7 +144,7 @@ def no_common_name_is_installed(built: Built) -> Iterator[Observation]:
 
 
 @check(needs=(there_is_something_to_upload,))
-def every_title_is_a_title(built: Built) -> Iterator[Observation]:
+def every_title_is_a_title(built: BuiltFiles) -> Iterator[Observation]:
     """No title in the description is shown as text.
 
     One that is underlined in part counts as a title only from four characters on, and is refused then.
@@ -153,7 +153,7 @@ def every_title_is_a_title(built: Built) -> Iterator[Observation]:
 
 
 @check(needs=(there_is_something_to_upload,))
-def the_files_are_of_the_project(built: Built) -> Iterator[Observation]:
+def the_files_are_of_the_project(built: BuiltFiles) -> Iterator[Observation]:
     """The files are of the project, in the version that the source says.
 
     Stale files in the output directory are the usual cause.
@@ -173,7 +173,7 @@ def the_files_are_of_the_project(built: Built) -> Iterator[Observation]:
 
 
 @check(needs=(there_is_something_to_upload,))
-def the_files_are_of_one_release(built: Built) -> Iterator[Observation]:
+def the_files_are_of_one_release(built: BuiltFiles) -> Iterator[Observation]:
     """All files are of one project and one version.
 
     An index would take them all the same; without a project beside them it is only odd.
@@ -190,7 +190,7 @@ def the_files_are_of_one_release(built: Built) -> Iterator[Observation]:
 
 
 @check(needs=(there_is_something_to_upload,))
-def there_is_one_sdist_at_most(built: Built) -> Iterator[Observation]:
+def there_is_one_sdist_at_most(built: BuiltFiles) -> Iterator[Observation]:
     """Each release has one sdist at most."""
     releases: dict[tuple[str, str], list[str]] = {}
     for one in examined(built):
@@ -208,7 +208,7 @@ def there_is_one_sdist_at_most(built: Built) -> Iterator[Observation]:
 
 
 @check(needs=(the_files_are_of_one_release,))
-def wheels_and_sdist_say_the_same(built: Built) -> Iterator[Observation]:
+def wheels_and_sdist_say_the_same(built: BuiltFiles) -> Iterator[Observation]:
     """The wheels need and support what the sdist says.
 
     An index shows the metadata of the file that came first; installers read that of the file they take.
@@ -233,7 +233,7 @@ def _version(text: str) -> Version | str:
 
 
 #: about each file alone
-OF_A_FILE: tuple[Check[Built], ...] = (
+OF_A_FILE: tuple[Check[BuiltFiles], ...] = (
     the_files_are_as_they_were_built,
     the_file_names_are_right,
     the_archives_are_sound,
@@ -253,10 +253,10 @@ OF_A_FILE: tuple[Check[Built], ...] = (
     *versions.OF_A_FILE,
 )
 #: about the files together
-OF_THE_SET: tuple[Check[Built], ...] = (
+OF_THE_SET: tuple[Check[BuiltFiles], ...] = (
     the_files_are_of_the_project,
     the_files_are_of_one_release,
     there_is_one_sdist_at_most,
     wheels_and_sdist_say_the_same,
 )
-CHECKS: tuple[Check[Built], ...] = (there_is_something_to_upload, *OF_A_FILE, *OF_THE_SET)
+CHECKS: tuple[Check[BuiltFiles], ...] = (there_is_something_to_upload, *OF_A_FILE, *OF_THE_SET)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
-from release.core.models.check_result import Outcome, State
+from release.core.models.check_result import CheckState, Outcome
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 
 Facts = TypeVar("Facts")
@@ -70,38 +70,43 @@ def run(
 
 def _unmet(item: Check[Facts], known: Mapping[str, Outcome], subject: str) -> Outcome | None:
     """The outcome of a check whose need did not pass: it does not apply either, or it is skipped."""
-    outcome = Outcome(check=item.name, title=item.title, state=State.SKIPPED, subject=subject)
+    outcome = Outcome(check=item.name, title=item.title, state=CheckState.SKIPPED, subject=subject)
     for need in item.needs:
         before = known.get(need.name)
-        if before is not None and before.state == State.NOT_APPLICABLE:
-            return replace(outcome, state=State.NOT_APPLICABLE, reason=before.reason)
-        if before is None or before.state not in {State.PASSED, State.WARNED, State.WAIVED}:
+        if before is not None and before.state == CheckState.NOT_APPLICABLE:
+            return replace(outcome, state=CheckState.NOT_APPLICABLE, reason=before.reason)
+        if before is None or before.state not in {CheckState.PASSED, CheckState.WARNED, CheckState.WAIVED}:
             return replace(outcome, reason=f"needs: {need.title}")
     return None
 
 
 def _judge(item: Check[Facts], facts: Facts, *, strict: bool, subject: str) -> Outcome:
-    outcome = Outcome(check=item.name, title=item.title, state=State.PASSED, subject=subject)
+    outcome = Outcome(check=item.name, title=item.title, state=CheckState.PASSED, subject=subject)
     try:
         seen = tuple(item.observe(facts))
     except Exception as error:  # noqa: BLE001 - a broken check must block, and must not hide the others
-        return replace(outcome, state=State.CRASHED, reason=f"{type(error).__name__} in the check itself")
+        return replace(outcome, state=CheckState.CRASHED, reason=f"{type(error).__name__} in the check itself")
     findings = tuple(one for one in seen if isinstance(one, Finding))
     if strict:
         findings = tuple(replace(one, severity="block") for one in findings)
     if any(one.severity == "block" for one in findings):
-        return replace(outcome, state=State.FAILED, findings=findings)
+        return replace(outcome, state=CheckState.FAILED, findings=findings)
     for one in seen:
         if isinstance(one, Unknown):
             return replace(
-                outcome, state=State.UNKNOWN, reason=one.reason, remedy=one.remedy, cause=one.cause, findings=findings
+                outcome,
+                state=CheckState.UNKNOWN,
+                reason=one.reason,
+                remedy=one.remedy,
+                cause=one.cause,
+                findings=findings,
             )
         if isinstance(one, NotApplicable):
-            return replace(outcome, state=State.NOT_APPLICABLE, reason=one.reason, findings=findings)
-    return replace(outcome, state=State.WARNED if findings else State.PASSED, findings=findings)
+            return replace(outcome, state=CheckState.NOT_APPLICABLE, reason=one.reason, findings=findings)
+    return replace(outcome, state=CheckState.WARNED if findings else CheckState.PASSED, findings=findings)
 
 
 def _waived(outcome: Outcome, waive: Mapping[str, str]) -> Outcome:
     if outcome.check in waive and outcome.state.blocks:
-        return replace(outcome, state=State.WAIVED, reason=waive[outcome.check])
+        return replace(outcome, state=CheckState.WAIVED, reason=waive[outcome.check])
     return outcome

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from release.checks.engine import Check, check
 from release.checks.reproducibility import in_words
-from release.core.facts import Built, BuiltFile, Taken
+from release.core.facts import BuiltFile, BuiltFiles, FilenameConflict
 from release.core.models.finding import Finding, Observation
 
 
 @check()
-def no_index_has_other_bytes(built: Built) -> Iterator[Observation]:
+def no_index_has_other_bytes(built: BuiltFiles) -> Iterator[Observation]:
     """No index has a file of the same name with other bytes.
 
     A name that was used once is used for ever, even after the file was deleted; no index replaces a file.
@@ -27,14 +27,14 @@ def no_index_has_other_bytes(built: Built) -> Iterator[Observation]:
         )
 
 
-def _difference(ours: BuiltFile, one: Taken) -> str:
+def _difference(ours: BuiltFile, one: FilenameConflict) -> str:
     """How they differ, member by member, where the file there could be fetched."""
     if isinstance(one.file, BuiltFile):
         return in_words(ours, one.file) or "the same, as read again"
     return f"its SHA-256 is {one.sha256[:12]}…, ours is {(ours.sha256 or '')[:12]}… ({one.file.reason})"
 
 
-def _ways_out(built: Built, one: Taken) -> str:
+def _ways_out(built: BuiltFiles, one: FilenameConflict) -> str:
     version = built.project.version if built.project else ""
     new = f"take a new version (say {version}.post1)" if version else "take a new version"
     if not one.proving:
@@ -45,4 +45,4 @@ def _ways_out(built: Built, one: Taken) -> str:
     )
 
 
-CHECKS: tuple[Check[Built], ...] = (no_index_has_other_bytes,)
+CHECKS: tuple[Check[BuiltFiles], ...] = (no_index_has_other_bytes,)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from release.checks.engine import Check, check
-from release.core.facts import Access, Project
+from release.core.facts import Access, ProjectMetadata
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
-from release.core.models.index_contents import CLOSED, OPEN_FOR
-from release.core.models.project_listing import FileOnIndex, Listing
+from release.core.models.index_contents import UPLOAD_WINDOW, UPLOAD_WINDOW_CLOSED
+from release.core.models.project_listing import IndexFile, ProjectListing
 
 _NO_PROJECT = NotApplicable(reason="the index has no such project")
 #: between two releases the version of the last one stands in the project, and that is no fault
@@ -31,7 +31,7 @@ def the_project_takes_uploads(access: Access) -> Iterator[Observation]:
 
     Source: PEP 792; warehouse, `packaging/models.py`: an archived project takes none from anybody.
     """
-    if not isinstance(access.listing, Listing):
+    if not isinstance(access.listing, ProjectListing):
         yield _NO_PROJECT
     elif access.listing.status in {"archived", "quarantined"}:
         name, status = access.listing.name, access.listing.status
@@ -50,7 +50,7 @@ def the_release_is_open(access: Access) -> Iterator[Observation]:
 
     Source: warehouse, `forklift/legacy.py`, since July 2026; it counts from the release's first file.
     """
-    if not isinstance(access.listing, Listing) or not isinstance(access.project, Project):
+    if not isinstance(access.listing, ProjectListing) or not isinstance(access.project, ProjectMetadata):
         yield _NO_PROJECT
         return
     if not access.releasing:
@@ -63,7 +63,7 @@ def the_release_is_open(access: Access) -> Iterator[Observation]:
             message=f"version {version} is on {access.index.name} since {begun:%Y-%m-%d}, and takes no more files",
             remedy=f"release a new version, or a post-release such as {version}.post1",
             where=access.index.name,
-            server_text=CLOSED,
+            server_text=UPLOAD_WINDOW_CLOSED,
             cause="server.closed-release",
         )
 
@@ -74,7 +74,7 @@ def _closed_since(access: Access) -> datetime | None:
     if access.index.kind != "warehouse" or (access.ours and access.ours <= {file.sha256 for file in files}):
         return None
     begun = min((file.upload_time for file in files if file.upload_time), default=None)
-    return begun if begun is not None and access.now - begun > OPEN_FOR else None
+    return begun if begun is not None and access.now - begun > UPLOAD_WINDOW else None
 
 
 @check(needs=(the_index_answers, the_release_is_open))
@@ -84,7 +84,7 @@ def the_version_is_new(access: Access) -> Iterator[Observation]:
     The name of a file can be used once, ever; what this release has built and uploaded itself is no
     surprise, and what is there already is compared by hash before anything is sent.
     """
-    if not isinstance(access.listing, Listing) or not isinstance(access.project, Project):
+    if not isinstance(access.listing, ProjectListing) or not isinstance(access.project, ProjectMetadata):
         yield _NO_PROJECT
         return
     version = access.project.version
@@ -100,9 +100,9 @@ def the_version_is_new(access: Access) -> Iterator[Observation]:
         )
 
 
-def files_of_version(access: Access) -> tuple[FileOnIndex, ...]:
+def files_of_version(access: Access) -> tuple[IndexFile, ...]:
     """What the index has of the project's version."""
-    if not isinstance(access.listing, Listing) or not isinstance(access.project, Project):
+    if not isinstance(access.listing, ProjectListing) or not isinstance(access.project, ProjectMetadata):
         return ()
     return tuple(file for file in access.listing.files if _is_of(file.filename, access.project.version))
 

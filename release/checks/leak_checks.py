@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from release.checks.engine import Check, check
-from release.core.facts import Built, Leaks
+from release.core.facts import BuiltFiles, LeakScan
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
-from release.core.models.leak import INDEX_TOKEN, KINDS, Leak
+from release.core.models.leak import INDEX_TOKEN, SECRET_KINDS, Leak
 from release.leaks.credential_files import KINDS as FILES
 
 _REWRITE = "force-push every branch and tag, and let everybody clone anew"
 
 
 @check()
-def no_token_of_an_index_leaks(leaks: Leaks) -> Iterator[Observation]:
+def no_token_of_an_index_leaks(leaks: LeakScan) -> Iterator[Observation]:
     """No API token of PyPI or TestPyPI goes out.
 
     Each is proven by its structure. One that has expired, or is blanked out in part, counts: published, it
@@ -24,7 +24,7 @@ def no_token_of_an_index_leaks(leaks: Leaks) -> Iterator[Observation]:
 
 
 @check()
-def no_key_of_another_service_leaks(leaks: Leaks) -> Iterator[Observation]:
+def no_key_of_another_service_leaks(leaks: LeakScan) -> Iterator[Observation]:
     """No token, key or private key of another service goes out.
 
     Formats are those that the services publish. Where nothing proves that one is real, those that lie among
@@ -34,13 +34,13 @@ def no_key_of_another_service_leaks(leaks: Leaks) -> Iterator[Observation]:
 
 
 @check()
-def no_credential_file_leaks(leaks: Leaks) -> Iterator[Observation]:
+def no_credential_file_leaks(leaks: LeakScan) -> Iterator[Observation]:
     """No file with credentials goes out: .pypirc, netrc, .env, .git-credentials."""
     yield from (finding(leak, leaks) for leak in leaks.searched.real if leak.kind in FILES)
 
 
 @check()
-def everything_could_be_searched(leaks: Leaks) -> Iterator[Observation]:
+def everything_could_be_searched(leaks: LeakScan) -> Iterator[Observation]:
     """Everything could be searched for secrets.
 
     A file that unpacks to far more than its size, and archives in archives without end, are left alone.
@@ -50,7 +50,7 @@ def everything_could_be_searched(leaks: Leaks) -> Iterator[Observation]:
         yield Unknown(reason=reason, remedy="look into it by hand, or leave it out")
 
 
-def finding(leak: Leak, leaks: Leaks) -> Finding:
+def finding(leak: Leak, leaks: LeakScan) -> Finding:
     """What there is to say of a leak: where it lies, and what to do, in that order."""
     files = leaks.scope == "files"
     more = f" and in {leak.others} more object{'s' if leak.others > 1 else ''}" if leak.others else ""
@@ -65,7 +65,7 @@ def finding(leak: Leak, leaks: Leaks) -> Finding:
 
 def revoke(leak: Leak) -> str:
     """An order: where the secret is taken back."""
-    return KINDS[leak.kind].revoke.format(site=f"https://{leak.host}")
+    return SECRET_KINDS[leak.kind].revoke.format(site=f"https://{leak.host}")
 
 
 def _in_files(_leak: Leak, revoke: str) -> str:
@@ -99,7 +99,7 @@ _REMEDIES: dict[str, Callable[[Leak, str], str]] = {
     "history": _in_history,
 }
 
-CHECKS: tuple[Check[Leaks], ...] = (
+CHECKS: tuple[Check[LeakScan], ...] = (
     no_token_of_an_index_leaks,
     no_key_of_another_service_leaks,
     no_credential_file_leaks,
@@ -107,10 +107,10 @@ CHECKS: tuple[Check[Leaks], ...] = (
 )
 
 
-def _of_built(item: Check[Leaks]) -> Check[Built]:
+def _of_built(item: Check[LeakScan]) -> Check[BuiltFiles]:
     """The same check, of the files of a release."""
 
-    def observe(built: Built) -> Iterable[Observation]:
+    def observe(built: BuiltFiles) -> Iterable[Observation]:
         if built.leaks is None:
             return (NotApplicable(reason="the files were not searched"),)
         return item.observe(built.leaks)
@@ -118,4 +118,4 @@ def _of_built(item: Check[Leaks]) -> Check[Built]:
     return Check(name=item.name, title=item.title, why=item.why, observe=observe, needs=())
 
 
-OF_BUILT: tuple[Check[Built], ...] = tuple(map(_of_built, CHECKS))
+OF_BUILT: tuple[Check[BuiltFiles], ...] = tuple(map(_of_built, CHECKS))

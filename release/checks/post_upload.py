@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from release.checks.engine import Check, check
-from release.core.facts import Published
-from release.core.models.attestation import Verified
+from release.core.facts import UploadedRelease
+from release.core.models.attestation import VerifiedAttestations
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
-from release.core.models.project_listing import FileOnIndex, version_of
+from release.core.models.project_listing import IndexFile, version_of
 
 
 @check()
-def the_index_could_be_asked(published: Published) -> Iterator[Observation]:
+def the_index_could_be_asked(published: UploadedRelease) -> Iterator[Observation]:
     """The index says what it has.
 
     All that follows is read from the simple API, which is what installers read.
@@ -23,7 +23,7 @@ def the_index_could_be_asked(published: Published) -> Iterator[Observation]:
 
 
 @check(needs=(the_index_could_be_asked,))
-def every_file_is_listed(published: Published) -> Iterator[Observation]:
+def every_file_is_listed(published: UploadedRelease) -> Iterator[Observation]:
     """Every file of the release is on the index.
 
     An index answers an upload before its pages show it; whoever asks here has waited for that.
@@ -33,7 +33,7 @@ def every_file_is_listed(published: Published) -> Iterator[Observation]:
             yield _late(published, file.filename) if file.filename in published.accepted else _absent(published, file)
 
 
-def _late(published: Published, filename: str) -> Finding:
+def _late(published: UploadedRelease, filename: str) -> Finding:
     return Finding(
         message=f"{published.index.name} took {filename!r}, and does not show it yet",
         remedy=f"look at {_page(published)}, and confirm again later: python -m release confirm",
@@ -42,7 +42,7 @@ def _late(published: Published, filename: str) -> Finding:
     )
 
 
-def _absent(published: Published, file: Distribution) -> Finding:
+def _absent(published: UploadedRelease, file: Distribution) -> Finding:
     return Finding(
         message=f"{published.index.name} does not have {file.filename!r}, and is not known to have taken it",
         remedy=f"look at {_page(published)}, and resume the upload: it asks by hash, and sends what is missing",
@@ -52,7 +52,7 @@ def _absent(published: Published, file: Distribution) -> Finding:
 
 
 @check(needs=(the_index_could_be_asked,))
-def every_file_has_our_bytes(published: Published) -> Iterator[Observation]:
+def every_file_has_our_bytes(published: UploadedRelease) -> Iterator[Observation]:
     """Every file on the index has the bytes that were built.
 
     Names prove nothing: the SHA-256 of what was built is compared with the one that installers check.
@@ -77,7 +77,7 @@ def every_file_has_our_bytes(published: Published) -> Iterator[Observation]:
 
 
 @check(needs=(the_index_could_be_asked,))
-def no_file_is_yanked(published: Published) -> Iterator[Observation]:
+def no_file_is_yanked(published: UploadedRelease) -> Iterator[Observation]:
     """No file of the release is yanked.
 
     Installers pass over a yanked file unless its exact version is asked for. Source: PEP 592.
@@ -95,7 +95,7 @@ def no_file_is_yanked(published: Published) -> Iterator[Observation]:
 
 
 @check(needs=(the_index_could_be_asked,))
-def no_file_is_not_ours(published: Published) -> Iterator[Observation]:
+def no_file_is_not_ours(published: UploadedRelease) -> Iterator[Observation]:
     """The release holds no file that was not built here.
 
     Another file of the same version, from an earlier build or another machine, is what some
@@ -113,7 +113,7 @@ def no_file_is_not_ours(published: Published) -> Iterator[Observation]:
 
 
 @check(needs=(every_file_is_listed, every_file_has_our_bytes))
-def the_attestations_hold(published: Published) -> Iterator[Observation]:
+def the_attestations_hold(published: UploadedRelease) -> Iterator[Observation]:
     """The index shows the attestations that were sent, and each holds for these bytes and the publisher it names.
 
     Source: PEP 740.
@@ -121,12 +121,12 @@ def the_attestations_hold(published: Published) -> Iterator[Observation]:
     if not published.attested:
         yield NotApplicable(reason="no file was sent with attestations")
     for said in published.attested.values():
-        if not isinstance(said, Verified):
+        if not isinstance(said, VerifiedAttestations):
             yield said
 
 
 @check(needs=(every_file_is_listed, every_file_has_our_bytes))
-def it_installs_into_a_clean_environment(published: Published) -> Iterator[Observation]:
+def it_installs_into_a_clean_environment(published: UploadedRelease) -> Iterator[Observation]:
     """The release installs from the index into a clean environment.
 
     The environment sees this project on that index alone: it can't come from anywhere else.
@@ -136,7 +136,7 @@ def it_installs_into_a_clean_environment(published: Published) -> Iterator[Obser
 
 
 @check(needs=(it_installs_into_a_clean_environment,))
-def what_was_installed_works(published: Published) -> Iterator[Observation]:
+def what_was_installed_works(published: UploadedRelease) -> Iterator[Observation]:
     """What was installed can be imported and run.
 
     Tried from a directory where the project's own source can't be imported.
@@ -148,12 +148,12 @@ def what_was_installed_works(published: Published) -> Iterator[Observation]:
             yield trial.problem
 
 
-def _there(published: Published, filename: str) -> FileOnIndex | None:
+def _there(published: UploadedRelease, filename: str) -> IndexFile | None:
     listing = published.listing
     return None if listing is None or isinstance(listing, Unknown) else listing.file(filename)
 
 
-def _release(published: Published) -> tuple[FileOnIndex, ...]:
+def _release(published: UploadedRelease) -> tuple[IndexFile, ...]:
     """What the index lists for the version, or versions, of the files that are expected."""
     listing = published.listing
     if listing is None or isinstance(listing, Unknown):
@@ -162,14 +162,14 @@ def _release(published: Published) -> tuple[FileOnIndex, ...]:
     return tuple(file for file in listing.files if version_of(file.filename, listing.name) in versions)
 
 
-def _page(published: Published) -> str:
+def _page(published: UploadedRelease) -> str:
     listing = published.listing
     name = "" if listing is None or isinstance(listing, Unknown) else f"{listing.name}/"
     return f"{published.index.simple_url}{name}"
 
 
 #: in the order in which they are run and shown
-CHECKS: tuple[Check[Published], ...] = (
+CHECKS: tuple[Check[UploadedRelease], ...] = (
     the_index_could_be_asked,
     every_file_is_listed,
     every_file_has_our_bytes,

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from release.checks.archive_warnings import some
 from release.checks.distribution_reader import Examined, examined
 from release.checks.engine import Check, check
-from release.core.facts import Built, Earlier
+from release.core.facts import BuiltFiles, PreviousRelease
 from release.core.models.finding import Finding, NotApplicable, Observation
 
 #: bytes; smaller differences are not worth a word
@@ -24,9 +24,9 @@ _SHRUNK, _TIMES, _MUCH = 0.5, 2.0, 100_000
 _PYTHONS = [f"{major}.{minor}" for major, last in ((2, 7), (3, 20)) for minor in range(last + 1)]
 
 
-def _pairs(built: Built) -> Iterator[tuple[Examined, Examined]]:
+def _pairs(built: BuiltFiles) -> Iterator[tuple[Examined, Examined]]:
     """Each file with its counterpart in the last release."""
-    assert isinstance(built.earlier, Earlier)
+    assert isinstance(built.earlier, PreviousRelease)
     if "earlier" not in built.memo:
         built.memo["earlier"] = examined(replace(built, files=built.earlier.files, memo={}))
     for one in examined(built):
@@ -43,9 +43,9 @@ def _warn(one: Examined, message: str, remedy: str) -> Finding:
 
 
 @check()
-def the_last_release_can_be_compared(built: Built) -> Iterator[Observation]:
+def the_last_release_can_be_compared(built: BuiltFiles) -> Iterator[Observation]:
     """The last release on the index has files like these."""
-    if not isinstance(built.earlier, Earlier):
+    if not isinstance(built.earlier, PreviousRelease):
         reason = built.earlier.reason if built.earlier else "no index was asked"
         yield NotApplicable(reason=reason)
     elif not any(_pairs(built)):
@@ -53,7 +53,7 @@ def the_last_release_can_be_compared(built: Built) -> Iterator[Observation]:
 
 
 @check(needs=(the_last_release_can_be_compared,))
-def no_file_vanished_or_shrank(built: Built) -> Iterator[Observation]:
+def no_file_vanished_or_shrank(built: BuiltFiles) -> Iterator[Observation]:
     """Every file of the last release is still there, and not much smaller.
 
     Data that a build no longer packs is noticed by nobody but users.
@@ -86,7 +86,7 @@ def _files(one: Examined) -> Iterator[tuple[str, int]]:
 
 
 @check(needs=(the_last_release_can_be_compared,))
-def no_module_is_new_at_the_top(built: Built) -> Iterator[Observation]:
+def no_module_is_new_at_the_top(built: BuiltFiles) -> Iterator[Observation]:
     """The wheel installs no module or package that the last release did not."""
     for one, before in _pairs(built):
         new = sorted(_tops(one) - _tops(before))
@@ -100,7 +100,7 @@ def _tops(one: Examined) -> set[str]:
 
 
 @check(needs=(the_last_release_can_be_compared,))
-def the_dependencies_are_those_of_the_last_release(built: Built) -> Iterator[Observation]:
+def the_dependencies_are_those_of_the_last_release(built: BuiltFiles) -> Iterator[Observation]:
     """No dependency was added or tightened."""
     for one, before in _pairs(built):
         now, then = _requirements(one), _requirements(before)
@@ -140,7 +140,7 @@ def _accepts(specifier: SpecifierSet, version: str) -> bool:
 
 
 @check(needs=(the_last_release_can_be_compared,))
-def python_is_supported_as_before(built: Built) -> Iterator[Observation]:
+def python_is_supported_as_before(built: BuiltFiles) -> Iterator[Observation]:
     """Requires-Python shuts out no Python that the last release let in."""
     for one, before in _pairs(built):
         now, then = _python(one), _python(before)
@@ -166,7 +166,7 @@ def _lets_in(wanted: SpecifierSet, python: str) -> bool:
 
 
 @check(needs=(the_last_release_can_be_compared,))
-def no_entry_point_is_gone(built: Built) -> Iterator[Observation]:
+def no_entry_point_is_gone(built: BuiltFiles) -> Iterator[Observation]:
     """Every script and plug-in of the last release is still there."""
     for one, before in _pairs(built):
         gone = sorted(_entry_points(before) - _entry_points(one))
@@ -185,9 +185,9 @@ def _entry_points(one: Examined) -> set[str]:
 
 
 @check(needs=(the_last_release_can_be_compared,))
-def the_size_is_in_line(built: Built) -> Iterator[Observation]:
+def the_size_is_in_line(built: BuiltFiles) -> Iterator[Observation]:
     """The files have about the size of those of the last release."""
-    assert isinstance(built.earlier, Earlier)
+    assert isinstance(built.earlier, PreviousRelease)
     sizes = {file.filename: file.size for file in (*built.files, *built.earlier.files)}
     for one, before in _pairs(built):
         now, then = sizes[one.filename], sizes[before.filename]
@@ -203,7 +203,7 @@ def _raw(one: Examined) -> Mapping[str, Iterable[str] | str]:
     return {**raw}  # type: ignore[dict-item] # a typed dictionary's values, without its keys
 
 
-CHECKS: tuple[Check[Built], ...] = (
+CHECKS: tuple[Check[BuiltFiles], ...] = (
     the_last_release_can_be_compared,
     no_file_vanished_or_shrank,
     no_module_is_new_at_the_top,

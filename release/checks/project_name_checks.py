@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from release.checks.engine import Check, check
 from release.checks.index_state import the_index_answers
-from release.core.facts import Access, Project
+from release.core.facts import Access, ProjectMetadata
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
-from release.core.models.project_name import normalized
+from release.core.models.project_name import normalize_name
 
 #: how far the two clocks may be apart
 _APART = timedelta(seconds=60)
@@ -27,7 +27,7 @@ def the_new_name_can_be_had(access: Access) -> Iterator[Observation]:
     By the index's own rules. Which names its administrators have locked is not published.
     Source: warehouse, `packaging/services.py`.
     """
-    if access.listing is not None or not isinstance(access.project, Project):
+    if access.listing is not None or not isinstance(access.project, ProjectMetadata):
         yield NotApplicable(reason="the project is on the index already")
     elif access.index.kind != "warehouse":
         yield NotApplicable(reason="an index of kind 'other' has rules of its own")
@@ -52,7 +52,7 @@ def _refused_name(access: Access, name: str) -> Iterator[Finding]:
             name_rules.the_new_name_is_unlike_the_others,
         ),
         Upload(fields={"name": (name,)}, site=site),
-        OnIndex(now=access.now, names=frozenset(map(normalized, alike))),
+        OnIndex(now=access.now, names=frozenset(map(normalize_name, alike))),
     )
     if refusal is None:
         return

@@ -14,13 +14,13 @@ from release.checks.distribution_reader import Examined, examined
 from release.checks.distributions import OF_A_FILE
 from release.checks.engine import Check, check
 from release.checks.published_pages import the_release_is_visible
-from release.core.facts import BuiltFile, Outside, Tried
+from release.core.facts import BuiltFile, InstallTrial, PublishedRelease
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
-from release.core.models.project_listing import FileOnIndex
+from release.core.models.project_listing import IndexFile
 
 
 @check(needs=(the_release_is_visible,))
-def every_file_has_the_recorded_bytes(outside: Outside) -> Iterator[Observation]:
+def every_file_has_the_recorded_bytes(outside: PublishedRelease) -> Iterator[Observation]:
     """Every file that comes has the size and the SHA-256 of the record.
 
     What comes is hashed: names, and what a page says, prove nothing.
@@ -44,7 +44,7 @@ def every_file_has_the_recorded_bytes(outside: Outside) -> Iterator[Observation]
 
 
 @check(needs=(the_release_is_visible,))
-def every_download_is_what_its_page_says(outside: Outside) -> Iterator[Observation]:
+def every_download_is_what_its_page_says(outside: PublishedRelease) -> Iterator[Observation]:
     """Every file that comes has the size and the SHA-256 that its page gives."""
     for file in outside.files:
         came = outside.fetched.get(file.filename)
@@ -68,7 +68,7 @@ def every_download_is_what_its_page_says(outside: Outside) -> Iterator[Observati
 
 
 @check(needs=(the_release_is_visible,))
-def every_file_is_of_the_release(outside: Outside) -> Iterator[Observation]:
+def every_file_is_of_the_release(outside: PublishedRelease) -> Iterator[Observation]:
     """The metadata in every file names the project and the version that its file name does."""
     for one in _examined(outside):
         same = canonicalize_name(one.name) == canonicalize_name(outside.project.name)
@@ -81,7 +81,7 @@ def every_file_is_of_the_release(outside: Outside) -> Iterator[Observation]:
 
 
 @check(needs=(the_release_is_visible,))
-def the_files_say_the_same(outside: Outside) -> Iterator[Observation]:
+def the_files_say_the_same(outside: PublishedRelease) -> Iterator[Observation]:
     """The files of the release have the same metadata.
 
     The index shows what the file that came first says; installers read that of the file they take. What an
@@ -91,14 +91,14 @@ def the_files_say_the_same(outside: Outside) -> Iterator[Observation]:
 
 
 @check(needs=(the_release_is_visible,))
-def the_description_renders(outside: Outside) -> Iterator[Observation]:
+def the_description_renders(outside: PublishedRelease) -> Iterator[Observation]:
     """The description renders on the project's page."""
     for one in _examined(outside):
         yield from (finding for name, finding in one.findings if name == acceptance_remedies.DESCRIPTION)
 
 
 @check(needs=(the_release_is_visible,))
-def the_index_would_take_each_file_today(outside: Outside) -> Iterator[Observation]:
+def the_index_would_take_each_file_today(outside: PublishedRelease) -> Iterator[Observation]:
     """The index would take every file by its rules of today.
 
     Rules grow stricter, and what was taken stays: a warning, for the next release.
@@ -111,7 +111,7 @@ def the_index_would_take_each_file_today(outside: Outside) -> Iterator[Observati
 
 
 @check(needs=(every_download_is_what_its_page_says,))
-def the_attestations_hold(outside: Outside) -> Iterator[Observation]:
+def the_attestations_hold(outside: PublishedRelease) -> Iterator[Observation]:
     """Every attestation is of the bytes that came, signed by the publisher that the index names.
 
     Source: PEP 740.
@@ -129,7 +129,7 @@ def the_attestations_hold(outside: Outside) -> Iterator[Observation]:
 
 
 @check(needs=(every_download_is_what_its_page_says,))
-def the_wheel_installs_into_a_clean_environment(outside: Outside) -> Iterator[Observation]:
+def the_wheel_installs_into_a_clean_environment(outside: PublishedRelease) -> Iterator[Observation]:
     """The wheel installs into a clean environment.
 
     The one that this interpreter would choose: that very file, by address and hash; its dependencies come from
@@ -139,13 +139,13 @@ def the_wheel_installs_into_a_clean_environment(outside: Outside) -> Iterator[Ob
 
 
 @check(needs=(the_wheel_installs_into_a_clean_environment,))
-def what_the_wheel_installs_works(outside: Outside) -> Iterator[Observation]:
+def what_the_wheel_installs_works(outside: PublishedRelease) -> Iterator[Observation]:
     """What the wheel installs can be imported and run."""
     yield from _trials(outside.wheel)
 
 
 @check(needs=(every_download_is_what_its_page_says,))
-def the_sdist_installs_into_a_clean_environment(outside: Outside) -> Iterator[Observation]:
+def the_sdist_installs_into_a_clean_environment(outside: PublishedRelease) -> Iterator[Observation]:
     """The sdist builds in isolation, and installs into a clean environment.
 
     Nobody notices one that does not, until a platform without a wheel asks for it.
@@ -154,13 +154,13 @@ def the_sdist_installs_into_a_clean_environment(outside: Outside) -> Iterator[Ob
 
 
 @check(needs=(the_sdist_installs_into_a_clean_environment,))
-def what_the_sdist_installs_works(outside: Outside) -> Iterator[Observation]:
+def what_the_sdist_installs_works(outside: PublishedRelease) -> Iterator[Observation]:
     """What the sdist installs can be imported and run."""
     yield from _trials(outside.sdist)
 
 
 @check(needs=(the_wheel_installs_into_a_clean_environment, the_sdist_installs_into_a_clean_environment))
-def the_sdist_installs_what_the_wheel_does(outside: Outside) -> Iterator[Observation]:
+def the_sdist_installs_what_the_wheel_does(outside: PublishedRelease) -> Iterator[Observation]:
     """The sdist installs every module that the wheel does.
 
     A module that was never packed into the sdist fails no build: it is simply not there.
@@ -173,31 +173,31 @@ def the_sdist_installs_what_the_wheel_does(outside: Outside) -> Iterator[Observa
         )
 
 
-def _modules(tried: Tried | Unknown | NotApplicable | None) -> set[str]:
-    return {path for path in tried.files if path.endswith(".py")} if isinstance(tried, Tried) else set()
+def _modules(tried: InstallTrial | Unknown | NotApplicable | None) -> set[str]:
+    return {path for path in tried.files if path.endswith(".py")} if isinstance(tried, InstallTrial) else set()
 
 
-def _install(tried: Tried | Unknown | NotApplicable | None) -> Iterator[Observation]:
+def _install(tried: InstallTrial | Unknown | NotApplicable | None) -> Iterator[Observation]:
     if tried is None:
         yield NotApplicable(reason="it was not tried")
-    elif not isinstance(tried, Tried):
+    elif not isinstance(tried, InstallTrial):
         yield tried
     elif tried.install is not None:
         yield tried.install
 
 
-def _trials(tried: Tried | Unknown | NotApplicable | None) -> Iterator[Observation]:
-    trials = tried.trials if isinstance(tried, Tried) else ()
+def _trials(tried: InstallTrial | Unknown | NotApplicable | None) -> Iterator[Observation]:
+    trials = tried.trials if isinstance(tried, InstallTrial) else ()
     if not trials:
         yield NotApplicable(reason="there is nothing to import or to run")
     yield from (trial.problem for trial in trials if trial.problem is not None)
 
 
-def _came(outside: Outside) -> Iterator[tuple[str, BuiltFile]]:
+def _came(outside: PublishedRelease) -> Iterator[tuple[str, BuiltFile]]:
     yield from ((name, came) for name, came in outside.fetched.items() if isinstance(came, BuiltFile))
 
 
-def _examined(outside: Outside) -> tuple[Examined, ...]:
+def _examined(outside: PublishedRelease) -> tuple[Examined, ...]:
     return examined(outside.built) if outside.built is not None else ()
 
 
@@ -208,7 +208,7 @@ def _version(text: str) -> Version | str:
         return text
 
 
-def installable(outside: Outside, file: FileOnIndex) -> str | None:
+def installable(outside: PublishedRelease, file: IndexFile) -> str | None:
     """Why a file shall not be run on this machine; None where its bytes are those that they should be."""
     came = outside.fetched.get(file.filename)
     if not isinstance(came, BuiltFile) or file.sha256 not in {None, came.sha256}:
@@ -220,7 +220,7 @@ def installable(outside: Outside, file: FileOnIndex) -> str | None:
 
 
 #: in the order in which they are run and shown
-CHECKS: tuple[Check[Outside], ...] = (
+CHECKS: tuple[Check[PublishedRelease], ...] = (
     *published_pages.CHECKS,
     every_file_has_the_recorded_bytes,
     every_download_is_what_its_page_says,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from packaging.utils import canonicalize_name
 
 from release.checks.engine import Check, check
-from release.core.facts import Outside
+from release.core.facts import PublishedRelease
 from release.core.models.attestation import Provenance
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 
@@ -16,7 +16,7 @@ OTHERS = "do not install it; tell the project's maintainers, and the index's adm
 
 
 @check()
-def the_project_is_in_good_standing(outside: Outside) -> Iterator[Observation]:
+def the_project_is_in_good_standing(outside: PublishedRelease) -> Iterator[Observation]:
     """The project is neither archived nor in quarantine.
 
     Source: PEP 792, "Project status markers".
@@ -41,7 +41,7 @@ def the_project_is_in_good_standing(outside: Outside) -> Iterator[Observation]:
 
 
 @check(needs=(the_project_is_in_good_standing,))
-def the_release_is_visible(outside: Outside) -> Iterator[Observation]:
+def the_release_is_visible(outside: PublishedRelease) -> Iterator[Observation]:
     """The page that installers read shows the release.
 
     An upload is answered before that page shows it; whoever asks here has waited a while for it.
@@ -52,7 +52,7 @@ def the_release_is_visible(outside: Outside) -> Iterator[Observation]:
 
 
 @check(needs=(the_release_is_visible,))
-def every_file_is_listed(outside: Outside) -> Iterator[Observation]:
+def every_file_is_listed(outside: PublishedRelease) -> Iterator[Observation]:
     """Every file of the release is on the page that installers read.
 
     The record says which there should be, and so does the JSON API where it lists them. That it does not
@@ -66,7 +66,7 @@ def every_file_is_listed(outside: Outside) -> Iterator[Observation]:
             yield _late(outside, filename) if filename in known else _missing(outside, filename)
 
 
-def _late(outside: Outside, what: str) -> Finding:
+def _late(outside: PublishedRelease, what: str) -> Finding:
     return Finding(
         message=f"{what} is uploaded, not yet visible: the JSON API of {outside.index.name} has it, and the page that "
         f"installers read does not{_patience(outside)}",
@@ -76,7 +76,7 @@ def _late(outside: Outside, what: str) -> Finding:
     )
 
 
-def _missing(outside: Outside, what: str) -> Finding:
+def _missing(outside: PublishedRelease, what: str) -> Finding:
     return Finding(
         message=f"{what} is missing: {outside.index.name} lists no such file{_patience(outside)}",
         remedy=f"look at {_page(outside)}; upload it again if it never arrived: python -m release publish",
@@ -84,12 +84,12 @@ def _missing(outside: Outside, what: str) -> Finding:
     )
 
 
-def _patience(outside: Outside) -> str:
+def _patience(outside: PublishedRelease) -> str:
     return f", asked for {outside.waited:.0f} s" if outside.waited else ""
 
 
 @check(needs=(the_release_is_visible,))
-def every_listed_file_is_recorded(outside: Outside) -> Iterator[Observation]:
+def every_listed_file_is_recorded(outside: PublishedRelease) -> Iterator[Observation]:
     """The release has no file that its record does not name.
 
     A file too many, from another machine or another person, is what some installers will choose.
@@ -107,7 +107,7 @@ def every_listed_file_is_recorded(outside: Outside) -> Iterator[Observation]:
 
 
 @check(needs=(the_release_is_visible,))
-def the_pages_of_the_index_agree(outside: Outside) -> Iterator[Observation]:
+def the_pages_of_the_index_agree(outside: PublishedRelease) -> Iterator[Observation]:
     """The JSON API and the page that installers read say the same of each file that both have."""
     if outside.by_json is None:
         yield NotApplicable(reason="the JSON API does not have the release")
@@ -125,7 +125,7 @@ def the_pages_of_the_index_agree(outside: Outside) -> Iterator[Observation]:
 
 
 @check(needs=(the_release_is_visible,))
-def no_file_is_yanked(outside: Outside) -> Iterator[Observation]:
+def no_file_is_yanked(outside: PublishedRelease) -> Iterator[Observation]:
     """No file of the release is yanked.
 
     Installers pass over a yanked file unless its exact version is asked for. Source: PEP 592.
@@ -144,7 +144,7 @@ def no_file_is_yanked(outside: Outside) -> Iterator[Observation]:
 
 
 @check(needs=(the_release_is_visible,))
-def every_file_has_attestations_or_none_has(outside: Outside) -> Iterator[Observation]:
+def every_file_has_attestations_or_none_has(outside: PublishedRelease) -> Iterator[Observation]:
     """Every file has attestations, of one publisher, or none has.
 
     Said by the index (PEP 740). A file without them among others with them was uploaded in another way.
@@ -168,16 +168,16 @@ def every_file_has_attestations_or_none_has(outside: Outside) -> Iterator[Observ
             )
 
 
-def _told(outside: Outside) -> Iterator[Provenance]:
+def _told(outside: PublishedRelease) -> Iterator[Provenance]:
     yield from (told for told in outside.provenance.values() if isinstance(told, Provenance))
 
 
-def _page(outside: Outside) -> str:
+def _page(outside: PublishedRelease) -> str:
     return f"{outside.index.simple_url}{canonicalize_name(outside.project.name)}/"
 
 
 #: in the order in which they are run and shown
-CHECKS: tuple[Check[Outside], ...] = (
+CHECKS: tuple[Check[PublishedRelease], ...] = (
     the_project_is_in_good_standing,
     the_release_is_visible,
     every_file_is_listed,

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from release.acceptance.file_rules import hashed
 from release.checks.engine import Check, check
-from release.core.facts import Built, BuiltFile
+from release.core.facts import BuiltFile, BuiltFiles
 from release.core.models.finding import Finding, NotApplicable, Observation
 
 #: fields of a member that are its content, not its packing
@@ -26,7 +26,7 @@ _Fields = Mapping[str, Mapping[str, Any]]
 
 
 @check()
-def the_build_is_reproducible(built: Built) -> Iterator[Observation]:
+def the_build_is_reproducible(built: BuiltFiles) -> Iterator[Observation]:
     """A second build gives the same bytes.
 
     setuptools and pdm-backend write the time of the build into an sdist whatever SOURCE_DATE_EPOCH says: then
@@ -39,7 +39,7 @@ def the_build_is_reproducible(built: Built) -> Iterator[Observation]:
 
 
 @check()
-def the_wheel_is_the_same_from_the_tree(built: Built) -> Iterator[Observation]:
+def the_wheel_is_the_same_from_the_tree(built: BuiltFiles) -> Iterator[Observation]:
     """The wheel that is built from the sdist is the one that the tree gives: the sdist lacks nothing."""
     if built.from_tree is None:
         yield NotApplicable(reason="tool.release.wheel-from-tree is not set")
@@ -47,7 +47,7 @@ def the_wheel_is_the_same_from_the_tree(built: Built) -> Iterator[Observation]:
         yield from _compare(built, (built.from_tree,), "a build from the tree")
 
 
-def _compare(built: Built, others: tuple[BuiltFile, ...], what: str) -> Iterator[Observation]:
+def _compare(built: BuiltFiles, others: tuple[BuiltFile, ...], what: str) -> Iterator[Observation]:
     by_name = {file.filename: file for file in built.files}
     for other in others:
         one = by_name.get(other.filename)
@@ -131,4 +131,4 @@ def _tar(stream: BinaryIO) -> _Fields:
     return fields
 
 
-CHECKS: tuple[Check[Built], ...] = (the_build_is_reproducible, the_wheel_is_the_same_from_the_tree)
+CHECKS: tuple[Check[BuiltFiles], ...] = (the_build_is_reproducible, the_wheel_is_the_same_from_the_tree)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from release.checks.archive_warnings import some
 from release.checks.distribution_reader import Examined, examined
 from release.checks.engine import Check, check
-from release.core.facts import Built
+from release.core.facts import BuiltFiles
 from release.core.models.finding import Finding, NotApplicable, Observation
 
 #: what backends write into an sdist, whatever git has
@@ -25,7 +25,7 @@ _LEFT_OUT = re.compile(
 
 
 @check()
-def the_sdist_has_what_git_has(built: Built) -> Iterator[Observation]:
+def the_sdist_has_what_git_has(built: BuiltFiles) -> Iterator[Observation]:
     """The sdist has every file that git has beside those that it ships, and no other.
 
     Only directories that are shipped count, and files that are not of the usual kinds that are left out.
@@ -55,4 +55,4 @@ def _warn(sdist: Examined, message: str, remedy: str) -> Finding:
     return Finding(message=message, remedy=remedy, severity="warn", where=sdist.filename)
 
 
-CHECKS: tuple[Check[Built], ...] = (the_sdist_has_what_git_has,)
+CHECKS: tuple[Check[BuiltFiles], ...] = (the_sdist_has_what_git_has,)

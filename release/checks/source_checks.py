@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from packaging.version import InvalidVersion, Version
 
 from release.checks.engine import Check, check
-from release.core.facts import Git, Source
+from release.core.facts import GitState, Source
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
-from release.core.models.project_name import is_name
+from release.core.models.project_name import is_project_name
 
 
 @check()
@@ -30,7 +30,7 @@ def the_name_is_valid(source: Source) -> Iterator[Observation]:
     Source: core metadata specification, "Name".
     """
     assert not isinstance(source.project, Unknown)
-    if not is_name(source.project.name):
+    if not is_project_name(source.project.name):
         yield Finding(
             message=f"the name {source.project.name!r} is not valid",
             remedy="use ASCII letters and digits with '.', '_' and '-' between them",
@@ -65,7 +65,7 @@ def the_version_is_valid(source: Source) -> Iterator[Observation]:
 
 
 def _local_remedy(source: Source) -> str:
-    if isinstance(source.git, Git) and source.git.shallow:
+    if isinstance(source.git, GitState) and source.git.shallow:
         return "fetch the whole history and its tags: git fetch --unshallow --tags"
     return "commit everything and tag the commit (git tag v1.2.3), or set local_scheme = 'no-local-version'"
 
@@ -85,8 +85,8 @@ def the_project_is_in_a_repository(source: Source) -> Iterator[Observation]:
         yield source.git
 
 
-def _git(source: Source) -> Git:
-    assert isinstance(source.git, Git)
+def _git(source: Source) -> GitState:
+    assert isinstance(source.git, GitState)
     return source.git
 
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from release.checks.engine import Check, check
-from release.core.facts import Health, Project
+from release.core.facts import ProjectMetadata, TokenHealth
 from release.core.models.credential import Credential
 from release.core.models.finding import Finding, NotApplicable, Observation
-from release.core.tokens.token import Token, scope, window
+from release.core.tokens.token import Token, scope, validity
 
 _NO_TOKEN = NotApplicable(reason="there is no token that can be read")
 _LENT = NotApplicable(reason="it was made by trusted publishing, for minutes")
@@ -20,20 +20,20 @@ _LENT = NotApplicable(reason="it was made by trusted publishing, for minutes")
 _DUE = {"broken", "expired", "revoked", "expiring", "warning"}
 
 
-def age(health: Health) -> timedelta | None:
+def age(health: TokenHealth) -> timedelta | None:
     """How old the token is, or at least is; None where nobody knows. Never negative, whatever the clocks say."""
     told = [one for one in (health.made, health.known_since) if one is not None]
     return max(health.access.now - min(told), timedelta()) if told else None
 
 
-def left(health: Health) -> timedelta | None:
+def left(health: TokenHealth) -> timedelta | None:
     """How long the token lasts; negative where it has expired, None where it shows no end."""
-    end = window(health.access.token).expires_at if isinstance(health.access.token, Token) else None
+    end = validity(health.access.token).expires_at if isinstance(health.access.token, Token) else None
     return end - health.access.now if end else None
 
 
 @check()
-def the_token_lasts(health: Health) -> Iterator[Observation]:
+def the_token_lasts(health: TokenHealth) -> Iterator[Observation]:
     """The token lasts for longer than the policy wants.
 
     `warn-before`; by the expiry that the token shows.
@@ -56,7 +56,7 @@ def the_token_lasts(health: Health) -> Iterator[Observation]:
 
 
 @check()
-def the_token_is_rotated_in_time(health: Health) -> Iterator[Observation]:
+def the_token_is_rotated_in_time(health: TokenHealth) -> Iterator[Observation]:
     """The token is not older than the policy wants.
 
     `rotate-after`; from the day it was made where that is known, or else from when it was first seen.
@@ -79,7 +79,7 @@ def the_token_is_rotated_in_time(health: Health) -> Iterator[Observation]:
 
 
 @check()
-def the_token_is_for_one_project(health: Health) -> Iterator[Observation]:
+def the_token_is_for_one_project(health: TokenHealth) -> Iterator[Observation]:
     """The token can upload to no more than its project.
 
     One that shows no limit may have one that the index keeps to itself: then nobody can tell.
@@ -93,9 +93,9 @@ def the_token_is_for_one_project(health: Health) -> Iterator[Observation]:
         yield NotApplicable(reason="nobody can tell: it shows no limit, and the index may keep one to itself")
     elif found.kind == "account" and access.listing is None:
         yield NotApplicable(reason="the project is not on the index yet; its first release needs a token this wide")
-    elif found.kind == "account" and not isinstance(access.project, Project):
+    elif found.kind == "account" and not isinstance(access.project, ProjectMetadata):
         yield NotApplicable(reason="no project is named that it could be for")
-    elif found.kind == "account" and isinstance(access.project, Project):
+    elif found.kind == "account" and isinstance(access.project, ProjectMetadata):
         name = access.project.name
         yield Finding(
             message=f"{_token(health)} can upload to every project of its user, and {name!r} alone is asked for",
@@ -107,7 +107,7 @@ def the_token_is_for_one_project(health: Health) -> Iterator[Observation]:
 
 
 @check()
-def the_token_lies_in_one_place(health: Health) -> Iterator[Observation]:
+def the_token_lies_in_one_place(health: TokenHealth) -> Iterator[Observation]:
     """No other place has the same token.
 
     Whoever replaces it in one place breaks the others.
@@ -123,7 +123,7 @@ def the_token_lies_in_one_place(health: Health) -> Iterator[Observation]:
 
 
 @check()
-def the_secret_is_the_one_seen_before(health: Health) -> Iterator[Observation]:
+def the_secret_is_the_one_seen_before(health: TokenHealth) -> Iterator[Observation]:
     """The place holds what it held when it was last looked at, or something better.
 
     A token that was in order and is another one now was replaced by somebody.
@@ -145,7 +145,7 @@ def the_secret_is_the_one_seen_before(health: Health) -> Iterator[Observation]:
 
 
 @check()
-def trusted_publishing_is_used(health: Health) -> Iterator[Observation]:
+def trusted_publishing_is_used(health: TokenHealth) -> Iterator[Observation]:
     """No token lies where trusted publishing could be used.
 
     Source: PyPI documentation, "Publishing to PyPI with a Trusted Publisher": nothing to keep, nothing to leak.
@@ -155,7 +155,7 @@ def trusted_publishing_is_used(health: Health) -> Iterator[Observation]:
         yield NotApplicable(reason="nothing shows that it could be")
     elif isinstance(access.token, Token) and scope(access.token).kind != "publisher":
         page = access.index.simple_url.removesuffix("simple/") + "manage/account/publishing/"
-        if isinstance(access.project, Project) and access.listing is not None:
+        if isinstance(access.project, ProjectMetadata) and access.listing is not None:
             page = page.replace("account/publishing/", f"project/{access.project.name}/settings/publishing/")
         yield Finding(
             message=f"{health.publisher} could publish without {_token(health)}",
@@ -165,20 +165,20 @@ def trusted_publishing_is_used(health: Health) -> Iterator[Observation]:
         )
 
 
-def _where(health: Health) -> str:
+def _where(health: TokenHealth) -> str:
     credential = health.access.credential
     return credential.origin.detail if isinstance(credential, Credential) else "its place"
 
 
-def _token(health: Health) -> str:
+def _token(health: TokenHealth) -> str:
     return f"the token in {_where(health)}"
 
 
-def _page(health: Health) -> str:
+def _page(health: TokenHealth) -> str:
     return health.access.index.simple_url.removesuffix("simple/") + "manage/account/token/"
 
 
-def _replace(health: Health) -> str:
+def _replace(health: TokenHealth) -> str:
     token = health.access.token
     old = f", then delete the old one there: identifier {token.identifier}" if isinstance(token, Token) else ""
     return f"make a new one on {_page(health)}, put it into {_where(health)}{old}"
@@ -196,7 +196,7 @@ def _time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
-CHECKS: tuple[Check[Health], ...] = (
+CHECKS: tuple[Check[TokenHealth], ...] = (
     the_token_lasts,
     the_token_is_rotated_in_time,
     the_token_is_for_one_project,

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from release.core.facts import Access, Project
+from release.core.facts import Access, ProjectMetadata
 from release.core.models.credential import Credential
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
-from release.core.models.probe import Probed, Quota
-from release.core.models.project_listing import Listing
-from release.core.models.project_name import normalized
+from release.core.models.probe import ProbeResult, Quota
+from release.core.models.project_listing import ProjectListing
+from release.core.models.project_name import normalize_name
 from release.core.tokens.token import Token, scope
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def permission(access: Access) -> Iterator[Observation]:
         yield from _answered(access, access.permission)
 
 
-def _answered(access: Access, probed: Probed | Unknown) -> Iterator[Observation]:
+def _answered(access: Access, probed: ProbeResult | Unknown) -> Iterator[Observation]:
     if isinstance(probed, Unknown):
         yield probed
     elif not probed.passed():
@@ -56,7 +56,7 @@ def _answered(access: Access, probed: Probed | Unknown) -> Iterator[Observation]
         yield _finding(access, probed, match) if match else _unknown(access, probed)
 
 
-def _known(probed: Probed) -> Match | None:
+def _known(probed: ProbeResult) -> Match | None:
     """The failure that the words show, the likeliest root first."""
     if not _REFUSED <= probed.status < _SERVER_FAILED:
         return None
@@ -66,7 +66,7 @@ def _known(probed: Probed) -> Match | None:
     return next((one for one in found if one.cause.startswith(_ABOUT_ACCESS)), None)
 
 
-def _unknown(access: Access, probed: Probed) -> Unknown:
+def _unknown(access: Access, probed: ProbeResult) -> Unknown:
     index, words = access.index, probed.words()
     cause = None
     if probed.status >= _SERVER_FAILED:
@@ -80,10 +80,10 @@ def _unknown(access: Access, probed: Probed) -> Unknown:
     return Unknown(reason=f"{index.name} answers {probed.status}{said}", remedy=remedy, cause=cause)
 
 
-def _finding(access: Access, probed: Probed, match: Match) -> Finding:
+def _finding(access: Access, probed: ProbeResult, match: Match) -> Finding:
     cause = _cause(access, match.cause)
     known = {**match.values, "upload_url": access.index.upload_url}
-    if isinstance(access.project, Project):
+    if isinstance(access.project, ProjectMetadata):
         known["project"] = access.project.name
     if isinstance(access.token, Token):
         known["identifier"] = access.token.identifier
@@ -120,12 +120,12 @@ def _cause(access: Access, likeliest: str) -> str:
 
 
 def _archived(access: Access) -> bool:
-    return isinstance(access.listing, Listing) and access.listing.status.startswith("archived")
+    return isinstance(access.listing, ProjectListing) and access.listing.status.startswith("archived")
 
 
-def _what(access: Access, probed: Probed, cause: str, user: str) -> str:
+def _what(access: Access, probed: ProbeResult, cause: str, user: str) -> str:
     index, token = access.index.name, f"the token in {_where(access)}"
-    project = access.project.name if isinstance(access.project, Project) else "?"
+    project = access.project.name if isinstance(access.project, ProjectMetadata) else "?"
     identifier = access.token.identifier if isinstance(access.token, Token) else "?"
     match cause:
         case "cred.revoked":
@@ -146,22 +146,22 @@ def _what(access: Access, probed: Probed, cause: str, user: str) -> str:
             return f"{index} refuses {token}{of}: {_diagnosis(cause).title}"
 
 
-def _remedy(access: Access, probed: Probed, cause: str) -> str:
+def _remedy(access: Access, probed: ProbeResult, cause: str) -> str:
     """The order for what the catalog does not tell apart; empty where its own will do."""
     if cause == "cred.project-scope-mismatch" and _made_anew(access, probed):
         return f"make a new token for the project on {access.index.token_location}, and store it in place of this one"
     return ""
 
 
-def _made_anew(access: Access, probed: Probed) -> bool:
+def _made_anew(access: Access, probed: ProbeResult) -> bool:
     """Whether a token's project is this one by name and another by identifier.
 
     The index gives a reason for each limit, and verifies its own copy of them too: 4 where neither name
     nor identifier fits, 2 where the identifier alone does not. Where the token shows names, they tell.
     """
     names = scope(access.token).projects if isinstance(access.token, Token) else ()
-    if names and isinstance(access.project, Project):
-        return normalized(access.project.name) in map(normalized, names)
+    if names and isinstance(access.project, ProjectMetadata):
+        return normalize_name(access.project.name) in map(normalize_name, names)
     return probed.reply.words().count("project-scoped token is not valid") <= 2  # noqa: PLR2004 - see above
 
 
@@ -170,7 +170,7 @@ def _owners(access: Access) -> str:
     return f"; {', '.join(map(repr, users))} have" if len(users) > 1 else f"; {users[0]!r} has" if users else ""
 
 
-def _left(probed: Probed) -> str:
+def _left(probed: ProbeResult) -> str:
     """What the index's own headers tell of its limits."""
     spent = [one for one in probed.quotas() if not one.remaining]
     return "".join(f"; {shown(one)}" for one in spent)

@@ -11,7 +11,7 @@ from packaging.version import InvalidVersion, Version
 
 from release.checks.distribution_reader import Examined, examined
 from release.checks.engine import Check, check
-from release.core.facts import Built, Source
+from release.core.facts import BuiltFiles, Source
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 
 _PYTHON = re.compile(r"Programming Language :: Python :: (\d+\.\d+)")
@@ -27,7 +27,7 @@ def _metadata(one: Examined) -> dict[str, Any]:
 
 
 @check()
-def the_version_is_of_a_tag(built: Built) -> Iterator[Observation]:
+def the_version_is_of_a_tag(built: BuiltFiles) -> Iterator[Observation]:
     """The version is none that tools make up where they see no tag.
 
     A shallow clone, or an untagged commit, gives `0.0.0`, `0.1.dev1` or `1.0+g1234567`.
@@ -45,7 +45,7 @@ def the_version_is_of_a_tag(built: Built) -> Iterator[Observation]:
 
 
 @check()
-def the_classifiers_fit_requires_python(built: Built) -> Iterator[Observation]:
+def the_classifiers_fit_requires_python(built: BuiltFiles) -> Iterator[Observation]:
     """No classifier names a Python that Requires-Python shuts out."""
     for one in examined(built):
         raw = _metadata(one)
@@ -105,5 +105,5 @@ def _other_tags(tags: tuple[str, ...], version: str, ours: str | None) -> Iterat
             )
 
 
-OF_A_FILE: tuple[Check[Built], ...] = (the_version_is_of_a_tag, the_classifiers_fit_requires_python)
+OF_A_FILE: tuple[Check[BuiltFiles], ...] = (the_version_is_of_a_tag, the_classifiers_fit_requires_python)
 OF_THE_SOURCE: tuple[Check[Source], ...] = (the_tags_here_are_of_this_version,)

@@ -17,7 +17,7 @@ from release.adapters.system import system as systems
 from release.adapters.system.system import System
 from release.core.config import Config
 from release.core.errors import ReleaseError, UsageError
-from release.core.facts import Access, Project
+from release.core.facts import Access, ProjectMetadata
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.secret import Secret
@@ -39,7 +39,7 @@ class Talk:
     system: System
     directory: Path
     config: Config
-    project: Project | Unknown
+    project: ProjectMetadata | Unknown
     #: whether no index is asked
     offline: bool
     #: whether a readable file will do as a keyring
@@ -61,7 +61,7 @@ class Talk:
 
     def look(self, index: Index, name: str | None = None, *, system: System | None = None) -> Looked:
         """What there is for an index and a project, which is the directory's unless it is named."""
-        project = Project(name=name, version="") if name else self.project
+        project = ProjectMetadata(name=name, version="") if name else self.project
         return log_diagnosis.looked(
             verify.verify(
                 system or self.system, index, project,
@@ -139,7 +139,7 @@ class Talk:
         raise AssertionError("the last attempt returns or raises")
 
 
-def subject(system: System, directory: Path, options: argparse.Namespace) -> tuple[Config, Project | Unknown]:
+def subject(system: System, directory: Path, options: argparse.Namespace) -> tuple[Config, ProjectMetadata | Unknown]:
     name = options.project or collect.load_project_name(directory)
     if name is not None:
         return verify.subject(system, directory, file=options.config, name=name)

@@ -19,7 +19,7 @@ from release.core.errors import Exit, ReleaseError, UsageError
 
 if TYPE_CHECKING:
     from release.cli.terminal.console import Plain
-    from release.core.models.run_result import Account
+    from release.core.models.run_result import RunResult
     from release.core.plan import Plan
     from release.reports.lines import Line
 
@@ -92,9 +92,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ReleaseError as error:
         return _failed(error, options)
     except OSError as error:
-        from release.core.errors import from_os
+        from release.core.errors import from_os_error
 
-        return _failed(from_os(error), options)
+        return _failed(from_os_error(error), options)
     except KeyboardInterrupt:
         return _failed(ReleaseError("interrupted", remedy="run it again"), options)
 
@@ -242,7 +242,7 @@ def _again(options: argparse.Namespace) -> str:
 
 
 def _close(
-    account: Account, made: dict[str, Any], console: Plain, ending: Iterator[Line], options: argparse.Namespace
+    account: RunResult, made: dict[str, Any], console: Plain, ending: Iterator[Line], options: argparse.Namespace
 ) -> None:
     from release.reports import run_text
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from release.core.errors import ConfigError
 from release.core.models.index import WELL_KNOWN, Index, is_loopback
-from release.core.models.upload_settings import Rules
+from release.core.models.upload_settings import UploadSettings
 from release.core.toml_tables import did_you_mean as _did_you_mean
 from release.core.toml_tables import known as _known
 from release.core.toml_tables import subtable as _table
@@ -19,7 +19,7 @@ from release.core.toml_tables import wrong as _wrong
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Smoke:
+class SmokeTestSettings:
     """What is tried on the installed wheel. None: the default list, made from the wheel itself."""
 
     imports: tuple[str, ...] | None = None
@@ -28,8 +28,8 @@ class Smoke:
 
 
 #: a dry run's index
-Proving = Literal["testpypi", "sandbox", "none"]
-PROVING: tuple[Proving, ...] = get_args(Proving)
+DryRunIndex = Literal["testpypi", "sandbox", "none"]
+DRY_RUN_INDEXES: tuple[DryRunIndex, ...] = get_args(DryRunIndex)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class Config:
     changelog: str | None = None
     #: name → index; `pypi` and `testpypi` are always there
     indexes: Mapping[str, Index] = field(default_factory=lambda: dict(WELL_KNOWN))
-    smoke: Smoke = Smoke()
+    smoke: SmokeTestSettings = SmokeTestSettings()
     #: check name → the reason why its failure is accepted
     waive: Mapping[str, str] = field(default_factory=dict)
     #: names of checks whose warnings stop the run
@@ -59,13 +59,13 @@ class Config:
     attest: Literal["auto", "must", "never"] = "auto"
     #: where the very files must have passed before PyPI gets them: "testpypi", "sandbox", "none"; None: TestPyPI
     #: for what is built here, and nothing for files that were built elsewhere
-    proving: Proving | None = None
+    proving: DryRunIndex | None = None
     #: whether the release tag is pushed once the release is confirmed
     push_tag: bool = True
     #: whether a release with the files is made on GitHub then
     github_release: bool = False
     #: how hard uploads try
-    upload: Rules = field(default_factory=Rules)
+    upload: UploadSettings = field(default_factory=UploadSettings)
     #: [tool.release.fleet] as it stands, for `release.token_health.fleet.parse`: a mistake in it stops no release
     fleet: Mapping[str, Any] = field(default_factory=dict)
 
@@ -93,7 +93,7 @@ _UPLOAD_COUNTS = {"concurrency": (1, 16), "attempts": (1, 100)}
 _UPLOAD_SECONDS = {"deadline": (0, 86_400), "longest-wait": (0, 86_400), "visible-within": (0, 86_400)}
 
 
-def parse(table: Mapping[str, Any]) -> Config:
+def parse_config(table: Mapping[str, Any]) -> Config:
     """A `Config` from the `[tool.release]` table. Raises `ConfigError`, which names the key."""
     _known(table, _KEYS, "tool.release")
     return Config(
@@ -186,20 +186,20 @@ def _attest(value: object) -> Literal["auto", "must", "never"]:
             raise _wrong("tool.release.attest", 'true, false or "auto"', value)
 
 
-def _proving(table: Mapping[str, Any]) -> Proving | None:
+def _proving(table: Mapping[str, Any]) -> DryRunIndex | None:
     value = _text(table, "dry-run-on", "tool.release")
-    found = next((one for one in PROVING if one == value), None)
+    found = next((one for one in DRY_RUN_INDEXES if one == value), None)
     if value is not None and found is None:
-        raise _wrong("tool.release.dry-run-on", f"one of {', '.join(map(repr, PROVING))}", value)
+        raise _wrong("tool.release.dry-run-on", f"one of {', '.join(map(repr, DRY_RUN_INDEXES))}", value)
     return found
 
 
-def _smoke(table: Mapping[str, Any]) -> Smoke:
+def _smoke(table: Mapping[str, Any]) -> SmokeTestSettings:
     _known(table, _SMOKE_KEYS, "tool.release.smoke")
-    return Smoke(imports=_texts(table, "imports"), commands=_texts(table, "commands"))
+    return SmokeTestSettings(imports=_texts(table, "imports"), commands=_texts(table, "commands"))
 
 
-def _upload(table: Mapping[str, Any]) -> Rules:
+def _upload(table: Mapping[str, Any]) -> UploadSettings:
     where = "tool.release.upload"
     _known(table, (*_UPLOAD_COUNTS, *_UPLOAD_SECONDS), where)
     values: dict[str, Any] = {}
@@ -209,7 +209,7 @@ def _upload(table: Mapping[str, Any]) -> Rules:
         if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value <= most:
             raise _wrong(f"{where}.{key}", f"{word} from {least} to {most}", value)
         values[key.replace("-", "_")] = value
-    return Rules(**values)
+    return UploadSettings(**values)
 
 
 def _texts(table: Mapping[str, Any], key: str) -> tuple[str, ...] | None:

@@ -63,7 +63,7 @@ class UnreachableError(ReleaseError):
     """No usable answer from the network: name resolution, connection, TLS, time-out, or garbage."""
 
 
-def from_os(error: OSError) -> ReleaseError:
+def from_os_error(error: OSError) -> ReleaseError:
     """An error of the operating system in the words of this program."""
     where = f": {str(error.filename)!r}" if error.filename else ""
     if error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}:

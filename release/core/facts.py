@@ -15,24 +15,25 @@ if TYPE_CHECKING:  # whoever looks at files alone has no use for credentials, no
     from packaging.utils import NormalizedName
 
     from release.core.config import Config
-    from release.core.models.attestation import Provenance, Verified
+    from release.core.models.attestation import Provenance, VerifiedAttestations
     from release.core.models.credential import Ambient, Candidate, Credential
-    from release.core.models.distribution import Distribution, Visit
+    from release.core.models.distribution import Distribution, MemberVisitor
     from release.core.models.finding import Finding, NotApplicable, Unknown
     from release.core.models.index import Index
     from release.core.models.index_contents import OnIndex
-    from release.core.models.leak import Scope, Searched
+    from release.core.models.leak import ScanResult, ScanScope
     from release.core.models.ownership import Ownership
-    from release.core.models.probe import Probed
-    from release.core.models.project_listing import FileOnIndex, Listing
-    from release.core.models.release_manifest import Recorded
-    from release.core.models.smoke_test import Trial
-    from release.core.models.token_health import Policy
-    from release.core.tokens.token import Damage, Token
+    from release.core.models.probe import ProbeResult
+    from release.core.models.project_listing import IndexFile, ProjectListing
+    from release.core.models.release_manifest import ReleaseManifest
+    from release.core.models.smoke_test import SmokeTestResult
+    from release.core.models.token_health import TokenPolicy
+    from release.core.tokens.defects import TokenDefect
+    from release.core.tokens.token import Token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
+class ProjectMetadata:
     """What the project says of itself, before anything is built."""
 
     #: as the project spells it
@@ -42,7 +43,7 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Git:
+class GitState:
     """The state of the repository that holds the project."""
 
     #: 40 hex digits
@@ -72,9 +73,9 @@ class Source:
     """The project as it stands."""
 
     config: Config
-    project: Project | Unknown
+    project: ProjectMetadata | Unknown
     #: None where the project is in no repository
-    git: Git | Unknown | None
+    git: GitState | Unknown | None
     #: the release tag; None while name and version are unknown
     tag: str | None
     #: text of the changelog that the configuration names; None where that file is not there
@@ -86,16 +87,16 @@ class Access:
     """The way to one index for one project."""
 
     index: Index
-    project: Project | Unknown
+    project: ProjectMetadata | Unknown
     #: the one that an upload would use; None where no source has one
     credential: Credential | Ambient | Unknown | None
     #: what was odd on the way to it: a source that is broken or that shadows another
     remarks: tuple[Finding, ...]
     #: the credential's password, decoded; None where there is no credential or no need of a token
-    token: Token | Damage | None
+    token: Token | TokenDefect | None
     #: what the index has under the project's name; None where it knows no such project, NotApplicable
     #: where it was not asked
-    listing: Listing | Unknown | NotApplicable | None
+    listing: ProjectListing | Unknown | NotApplicable | None
     #: aware, UTC
     now: datetime
     #: sha256 of the files that this release has built already: finding them on the index is no surprise
@@ -111,15 +112,15 @@ class Access:
     #: how far the index's clock is ahead of this machine's; None where it does not say, or was not asked
     skew: timedelta | None = None
     #: whether the index knows the token, in its own words; None where it was not asked
-    identity: Probed | Unknown | None = None
+    identity: ProbeResult | Unknown | None = None
     #: whether the token may upload to the project, or its account create one; None where not asked
-    permission: Probed | Unknown | None = None
+    permission: ProbeResult | Unknown | None = None
     #: why files that go there will not be signed; None where they will be, as far as can be seen by now
     signing: Finding | NotApplicable | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Before:
+class PreviousToken:
     """The token that a place had when it was last looked at."""
 
     fingerprint: str
@@ -132,11 +133,11 @@ class Before:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class TokenHealth:
     """A credential over time, and beside the others."""
 
     access: Access
-    policy: Policy
+    policy: TokenPolicy
     #: when the token was made, as somebody wrote it down or it says itself; aware, UTC
     made: datetime | None = None
     #: since when it is known to exist at the latest: seen by an earlier run, or by the date of its file; aware, UTC
@@ -144,7 +145,7 @@ class Health:
     #: where else the same token lies
     elsewhere: tuple[str, ...] = ()
     #: what its place had before; None where that is not known
-    before: Before | None = None
+    before: PreviousToken | None = None
     #: where trusted publishing could be used in its stead; None where nobody knows
     publisher: str | None = None
 
@@ -161,11 +162,11 @@ class BuiltFile:
     #: opens the bytes; each call gives a new, seekable stream
     open: Callable[[], BinaryIO]
     #: is shown each member's bytes while the file is read; None where nobody wants them
-    visit: Visit | None = None
+    visit: MemberVisitor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Earlier:
+class PreviousRelease:
     """The release before this one, as an index has it."""
 
     version: str
@@ -174,7 +175,7 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class FilenameConflict:
     """A file on an index that has the name of one of ours, and other bytes."""
 
     index: Index
@@ -188,19 +189,19 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leaks:
+class LeakScan:
     """What a search for secrets has come upon."""
 
-    scope: Scope
-    searched: Searched
+    scope: ScanScope
+    searched: ScanResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Built:
+class BuiltFiles:
     """The files of a release, before any upload."""
 
     #: what the source says that it is; None for files without a project
-    project: Project | None
+    project: ProjectMetadata | None
     files: tuple[BuiltFile, ...]
     #: aware, UTC
     now: datetime
@@ -213,71 +214,71 @@ class Built:
     #: the wheel that the tree gives, without an sdist between; None where nobody built it
     from_tree: BuiltFile | None = None
     #: the release before this one; None where nobody asked
-    earlier: Earlier | Unknown | NotApplicable | None = None
+    earlier: PreviousRelease | Unknown | NotApplicable | None = None
     #: files of the same names that an index has with other bytes
-    taken: tuple[Taken, ...] = ()
+    taken: tuple[FilenameConflict, ...] = ()
     #: what a search for secrets has found in the files; None where nobody searched
-    leaks: Leaks | None = None
+    leaks: LeakScan | None = None
     #: what the first check has read of the files and the others want too, so that each file is read once
     memo: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
+class UploadedRelease:
     """What an index has of a release, seen from outside."""
 
     index: Index
     expected: tuple[Distribution, ...]
     #: names of the files that the index is known to have taken
     accepted: frozenset[str] = frozenset()
-    listing: Listing | Unknown | None
+    listing: ProjectListing | Unknown | None
     #: how the clean install ended: None where it went well or was not tried
     install: Finding | Unknown | None
     #: in the order they were tried; empty where nothing was installed
-    trials: tuple[Trial, ...]
+    trials: tuple[SmokeTestResult, ...]
     #: file name → whether its attestations hold there, for the files that were sent with some
-    attested: Mapping[str, Verified | Finding | Unknown] = field(default_factory=dict)
+    attested: Mapping[str, VerifiedAttestations | Finding | Unknown] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class InstallTrial:
     """A file of a release in a clean environment of its own."""
 
     filename: str
     #: how the install ended: None where it went well
     install: Finding | Unknown | None
     #: in the order they were tried; empty where nothing was installed
-    trials: tuple[Trial, ...] = ()
+    trials: tuple[SmokeTestResult, ...] = ()
     #: paths that were installed, relative to site-packages, with forward slashes
     files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outside:
+class PublishedRelease:
     """A release as its index shows it to anybody, each file fetched."""
 
     index: Index
     #: as it was asked for
-    project: Project
+    project: ProjectMetadata
     #: of the project: "active", "archived", "quarantined", … (PEP 792)
     status: str
     #: the files of the release on the page that installers read
-    files: tuple[FileOnIndex, ...]
+    files: tuple[IndexFile, ...]
     #: seconds for which that page was asked again, since it lacked some
     waited: float = 0.0
     #: what the release should be; None where there is no record of it
-    recorded: Recorded | None = None
+    recorded: ReleaseManifest | None = None
     #: the files by the JSON API; None where it knows no such release, which proves nothing
-    by_json: tuple[FileOnIndex, ...] | None = None
+    by_json: tuple[IndexFile, ...] | None = None
     #: file name → the bytes that came, with their SHA-256
     fetched: Mapping[str, BuiltFile | Unknown] = field(default_factory=dict)
     #: the same bytes, to be looked into; None until they came
-    built: Built | None = None
+    built: BuiltFiles | None = None
     #: file name → what the index says of its attestations, for the files whose page says that there are any
     provenance: Mapping[str, Provenance | Unknown] = field(default_factory=dict)
     #: file name → whether those hold for the bytes that came; None where nothing here can verify them
-    verified: Mapping[str, Verified | Finding | Unknown] | None = None
+    verified: Mapping[str, VerifiedAttestations | Finding | Unknown] | None = None
     #: the wheel that this interpreter would choose
-    wheel: Tried | Unknown | NotApplicable | None = None
+    wheel: InstallTrial | Unknown | NotApplicable | None = None
     #: built into a wheel on this machine, in isolation
-    sdist: Tried | Unknown | NotApplicable | None = None
+    sdist: InstallTrial | Unknown | NotApplicable | None = None

@@ -14,7 +14,7 @@ from typing import Any
 from release.adapters.system.log_reader import Log
 from release.core.config import Config
 from release.core.facts import Access
-from release.core.models.check_result import State
+from release.core.models.check_result import CheckState
 from release.core.models.finding import Finding
 from release.core.models.index import Index, host_of
 from release.core.models.verdict import Verdict
@@ -60,7 +60,7 @@ def looked(found: Verification) -> Looked:
     findings += [
         Finding(message=one.reason, remedy=one.remedy, cause=one.cause)
         for one in found.outcomes
-        if one.state is State.UNKNOWN
+        if one.state is CheckState.UNKNOWN
     ]
     return Looked(access=found.access, verdict=found.verdict, findings=tuple(findings))
 

@@ -9,13 +9,14 @@ from typing import Any
 
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError
-from release.core.facts import Project
+from release.core.facts import ProjectMetadata
 from release.core.models.credential import Candidate, Credential, Origin
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.verdict import Verdict
 from release.core.secret import Secret
-from release.core.tokens.token import Damage, decode
+from release.core.tokens.defects import TokenDefect
+from release.core.tokens.token import decode
 from release.credentials import verify
 from release.credentials.sources import keyring, keyring_writer
 from release.credentials.verify import Verification
@@ -38,17 +39,17 @@ class Stored:
     shadows: tuple[tuple[str, str], ...]
 
 
-def damage(index: Index, secret: Secret) -> Damage | None:
+def damage(index: Index, secret: Secret) -> TokenDefect | None:
     """What can be seen to be wrong with a token without asking anybody; None where nothing can."""
     found = decode(secret) if index.kind == "warehouse" or not len(secret) else None
-    return found if isinstance(found, Damage) else None
+    return found if isinstance(found, TokenDefect) else None
 
 
 def keep(  # noqa: PLR0913 - a request with options, all but the first four with defaults
     system: System,
     index: Index,
     secret: Secret,
-    project: Project | Unknown,
+    project: ProjectMetadata | Unknown,
     *,
     offline: bool = False,
     insecure: bool = False,

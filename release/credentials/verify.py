@@ -18,16 +18,16 @@ from release.adapters.system.system import System
 from release.checks import credential_checks, engine
 from release.core.config import Config
 from release.core.errors import UnreachableError, UsageError
-from release.core.facts import Access, Project
+from release.core.facts import Access, ProjectMetadata
 from release.core.models import verdict
 from release.core.models.credential import Ambient, Credential, Resolution
 from release.core.models.finding import Finding, NotApplicable, Unknown
 from release.core.models.index import Index
-from release.core.models.oidc_identity import Identity
+from release.core.models.oidc_identity import OidcIdentity
 from release.core.models.ownership import Ownership
-from release.core.models.probe import STANDARD_MODULES, Probed
-from release.core.models.project_listing import Listing, releases
-from release.core.models.project_name import is_name
+from release.core.models.probe import STANDARD_MODULES, ProbeResult
+from release.core.models.project_listing import ProjectListing, files_by_release
+from release.core.models.project_name import is_project_name
 from release.core.models.verification import Verification
 from release.core.tokens.token import decode
 from release.credentials import sources
@@ -44,7 +44,7 @@ _NOT_ASKED = NotApplicable(reason="the index was not asked")
 def verify(  # noqa: PLR0913 - a question with options, all but the first three with defaults
     system: System,
     index: Index,
-    project: Project | Unknown,
+    project: ProjectMetadata | Unknown,
     *,
     offline: bool = False,
     credential: Credential | Resolution | None = None,
@@ -71,12 +71,12 @@ def verify(  # noqa: PLR0913 - a question with options, all but the first three 
     if not offline:
         facts = _deeper(system, facts, waive, (vouched, known, identified, permitted) if tiers is None else tiers)
     outcomes = tuple(engine.run(credential_checks.CHECKS, facts, waive=waive, subject=index.name))
-    return Verification(access=facts, outcomes=outcomes, verdict=verdict.judge(outcomes), offline=offline)
+    return Verification(access=facts, outcomes=outcomes, verdict=verdict.derive_verdict(outcomes), offline=offline)
 
 
 def subject(
     system: System, directory: Path, *, file: Path | None = None, name: str | None = None, offline: bool = False
-) -> tuple[Config, Project | Unknown]:
+) -> tuple[Config, ProjectMetadata | Unknown]:
     """The configuration, and the project to ask about. With a `name`, the directory need hold none.
 
     No program is run where the name stands in pyproject.toml, nor `offline`. Raises `ConfigError`,
@@ -84,22 +84,22 @@ def subject(
     """
     config = collect.load_config(directory, file, needs_project=name is None)
     if name is not None:
-        if not is_name(name):
+        if not is_project_name(name):
             raise UsageError(f"no project can be called {name!r}", remedy="give the name as the index has it")
-        return config, Project(name=name, version="")
+        return config, ProjectMetadata(name=name, version="")
     known = collect.collect_project(system, directory, ask_backend=False)
     if not isinstance(known, Unknown):
         return config, known
     declared = collect.load_project_name(directory)
     if declared is not None:
-        return config, Project(name=declared, version="")
+        return config, ProjectMetadata(name=declared, version="")
     return config, known if offline else collect.collect_project(system, directory)
 
 
 def inspect(
     system: System,
     index: Index,
-    project: Project | Unknown,
+    project: ProjectMetadata | Unknown,
     *,
     ours: frozenset[str] = frozenset(),
     waive: Mapping[str, str] = _NOTHING_WAIVED,
@@ -113,7 +113,7 @@ def inspect(
     return _deeper(system, facts, waive, (vouched, identified, permitted))
 
 
-def _of(resolved: Resolution, system: System, index: Index, project: Project | Unknown) -> Access:
+def _of(resolved: Resolution, system: System, index: Index, project: ProjectMetadata | Unknown) -> Access:
     credential = resolved.credential
     read = isinstance(credential, Credential) and index.kind == "warehouse"
     return Access(
@@ -153,7 +153,7 @@ def vouched(system: System, facts: Access) -> Access:
     return replace(facts, credential=replace(credential, identity=_identity(system, facts.index)))
 
 
-def _identity(system: System, index: Index) -> Identity | Finding | Unknown | None:
+def _identity(system: System, index: Index) -> OidcIdentity | Finding | Unknown | None:
     from release.adapters.oidc import provider
 
     try:
@@ -173,7 +173,7 @@ def known(system: System, facts: Access) -> Access:  # noqa: ARG001 - a tier tak
         return replace(facts, listing=facts.project)
     index, name = facts.index, facts.project.name
     listing = collect.collect_listing(index, name)
-    if isinstance(listing, Listing):
+    if isinstance(listing, ProjectListing):
         return replace(facts, listing=listing, ownership=_ownership(index, name))
     if listing is None and index.kind == "warehouse" and not index.ephemeral:
         return replace(facts, listing=None, alike=_alike(index, name))
@@ -217,26 +217,26 @@ def identified(system: System, facts: Access) -> Access:
     ):
         return facts
     asked, answer = system.now(), _answer(lambda: token_probes.probe_identity(index, credential.password))
-    told = answer.server_time() if isinstance(answer, Probed) else None
+    told = answer.server_time() if isinstance(answer, ProbeResult) else None
     return replace(facts, identity=answer, skew=told - asked if told else None)
 
 
 def permitted(system: System, facts: Access) -> Access:
     """Whether the index would let the token upload to the project; asked in the same way, of a token that it knows."""
-    if not isinstance(facts.credential, Credential) or not isinstance(facts.identity, Probed):
+    if not isinstance(facts.credential, Credential) or not isinstance(facts.identity, ProbeResult):
         return facts
     if not facts.identity.passed():
         return facts
     return replace(facts, permission=_permission(facts, facts.credential, system.now() + (facts.skew or timedelta())))
 
 
-def _permission(facts: Access, credential: Credential, now: datetime) -> Probed | Unknown | None:
+def _permission(facts: Access, credential: Credential, now: datetime) -> ProbeResult | Unknown | None:
     """`now` is the index's time."""
     from release.adapters.index import token_probes
 
     index, token = facts.index, credential.password
     match facts.listing:
-        case Listing():
+        case ProjectListing():
             name = facts.ownership.name if facts.ownership else facts.listing.name
             version = _oldest(facts.listing)
             return _answer(lambda: token_probes.probe_permission(index, token, name=name, version=version, now=now))
@@ -252,12 +252,12 @@ def _permission(facts: Access, credential: Credential, now: datetime) -> Probed 
             return None
 
 
-def _oldest(listing: Listing) -> str:
+def _oldest(listing: ProjectListing) -> str:
     """The version that the index has had longest; it takes no more files for most. "0" where it has none."""
-    return str(min(releases(listing), default="0"))
+    return str(min(files_by_release(listing), default="0"))
 
 
-def _answer(ask: Callable[[], Probed]) -> Probed | Unknown:
+def _answer(ask: Callable[[], ProbeResult]) -> ProbeResult | Unknown:
     try:
         return ask()
     except UnreachableError as error:

@@ -9,7 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from release.core.models.index import TESTPYPI, Index
-from release.core.models.oidc_identity import Identity, claim, described, form, publisher, workflow
+from release.core.models.oidc_identity import (
+    OidcIdentity,
+    claim_text,
+    describe_job,
+    publisher_fields,
+    publisher_form_url,
+    workflow_of,
+)
 from release.diagnostics import CATALOG, fill, recognise
 
 #: how the index begins its reason where no publisher fits
@@ -45,7 +52,7 @@ class Case:
     project: str
     #: whether the index has the project; None where that could not be learnt
     exists: bool | None
-    identity: Identity
+    identity: OidcIdentity
     status: int
     #: "invalid-publisher", …; empty where the answer was none of trusted publishing's own
     code: str
@@ -60,7 +67,7 @@ class Case:
     @property
     def form(self) -> str:
         """The page where a publisher for this job is entered."""
-        return form(self.identity, self.index, self.project, exists=self.exists is not False)
+        return publisher_form_url(self.identity, self.index, self.project, exists=self.exists is not False)
 
 
 def cause(case: Case) -> str | None:
@@ -84,18 +91,18 @@ def _of_publisher(case: Case) -> str:
         return known
     if case.index.name == TESTPYPI.name:
         return "tp.testpypi-not-configured"
-    return known if not claim(case.identity, "environment") else "tp.renamed"
+    return known if not claim_text(case.identity, "environment") else "tp.renamed"
 
 
-def _is_reusable(identity: Identity) -> bool:
-    called, top = workflow(identity)[:2], workflow(identity, "workflow_ref")[:2]
+def _is_reusable(identity: OidcIdentity) -> bool:
+    called, top = workflow_of(identity)[:2], workflow_of(identity, "workflow_ref")[:2]
     return all((*called, *top)) and called != top
 
 
 def message(case: Case) -> str:
     """What happened, and what the index was told."""
     hints = "; ".join(_hints(case))
-    return f"{case.index.name} gives no token to this job ({described(case.identity)}): {case.words}" + (
+    return f"{case.index.name} gives no token to this job ({describe_job(case.identity)}): {case.words}" + (
         f"; {hints}" if hints else ""
     )
 
@@ -103,10 +110,10 @@ def message(case: Case) -> str:
 def _hints(case: Case) -> Iterator[str]:
     """What the claims themselves show."""
     identity, found = case.identity, cause(case)
-    if found == "tp.identity-refused" and claim(identity, "aud") != identity.audience:
-        yield f"the identity is made for {claim(identity, 'aud')!r}, and the index wants {identity.audience!r}"
+    if found == "tp.identity-refused" and claim_text(identity, "aud") != identity.audience:
+        yield f"the identity is made for {claim_text(identity, 'aud')!r}, and the index wants {identity.audience!r}"
     if found == "tp.reusable-workflow":
-        place, file, _ = workflow(identity)
+        place, file, _ = workflow_of(identity)
         yield f"the job runs in the reusable workflow {file!r} of {place}"
     if found in _DIFFERENT and "environment" not in identity.claims:
         yield "the job declares no environment, so a publisher that names one does not fit"
@@ -124,13 +131,13 @@ def remedy(case: Case) -> str:
         case "tp.pending-exists":
             return f"if the project is yours, add a publisher at {case.form}; if not, choose another name"
         case "tp.reusable-workflow":
-            top = workflow(case.identity, "workflow_ref")[1]
+            top = workflow_of(case.identity, "workflow_ref")[1]
             return (
                 f"move the job that uploads into {top}; the building may stay where it is; "
                 "see https://docs.pypi.org/trusted-publishers/troubleshooting/"
             )
         case "tp.custom-sub":
-            owner = claim(case.identity, "repository") or "OWNER/NAME"
+            owner = claim_text(case.identity, "repository") or "OWNER/NAME"
             return (
                 f"reset it: gh api --method PUT repos/{owner}/actions/oidc/customization/sub -F use_default=true, "
                 "then run the job again"
@@ -140,8 +147,8 @@ def remedy(case: Case) -> str:
 
 
 def _compare(case: Case) -> str:
-    fields = ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in publisher(case.identity).items())
-    if "environment" not in publisher(case.identity) and case.identity.provider in {"GitHub", "GitLab"}:
+    fields = ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in publisher_fields(case.identity).items())
+    if "environment" not in publisher_fields(case.identity) and case.identity.provider in {"GitHub", "GitLab"}:
         fields += ", no environment"
     if case.exists is False:
         return f"add a pending publisher at {case.form}: project name {case.project}, {fields}"

@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from release.core.models.leak import Spot
+from release.core.models.leak import SecretMatch
 from release.core.secret import Secret
 
 #: the kinds of `release.core.models.leak.KINDS` that are found by their names
@@ -35,7 +35,7 @@ _PLACEHOLDER = re.compile(
 )
 
 
-def find_password(path: str, data: bytes) -> Iterator[Spot]:
+def find_password(path: str, data: bytes) -> Iterator[SecretMatch]:
     """The first password in a file that holds credentials by its name; nothing for other files.
 
     Placeholders, and tokens that `leak_token` finds anyway, are none.
@@ -72,11 +72,11 @@ def _is_env(name: str) -> bool:
     return (name.endswith(".env") or name.startswith(".env.")) and not _EXAMPLE_NAME.search(name)
 
 
-def _first(kind: str, pattern: re.Pattern[bytes], data: bytes) -> Iterator[Spot]:
+def _first(kind: str, pattern: re.Pattern[bytes], data: bytes) -> Iterator[SecretMatch]:
     for found in pattern.finditer(data):
         value = found["value"].strip().strip(b"\"'")
         if not _PLACEHOLDER.fullmatch(value) and b"pypi-" not in value and _is_secret(kind, value):
-            yield Spot(kind=kind, offset=found.start(), identity=Secret(value.decode("latin-1")).fingerprint)
+            yield SecretMatch(kind=kind, offset=found.start(), identity=Secret(value.decode("latin-1")).fingerprint)
             return
 
 

@@ -12,7 +12,7 @@ import binascii
 import re
 import zlib
 
-from release.core.models.leak import Spot
+from release.core.models.leak import SecretMatch
 from release.core.secret import Secret
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -37,44 +37,44 @@ _AWS_SECRET = re.compile(rb"(?<![A-Za-z0-9/+=_-])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/
 _BESIDE = 400
 
 
-def github_token(data: bytes, at: int) -> Spot | None:
+def github_token(data: bytes, at: int) -> SecretMatch | None:
     """Source: GitHub blog 2021-04-05, "Behind GitHub's new authentication token formats"."""
     found = [_GITHUB.match(data, at - 3), _GITHUB_REFRESH.match(data, at - 3)]
     return next((_spot("github-token", one) for one in found if one and _checksum_holds(one[1])), None)
 
 
-def npm_token(data: bytes, at: int) -> Spot | None:
+def npm_token(data: bytes, at: int) -> SecretMatch | None:
     """Source: GitHub blog 2021-09-23, "Announcing npm's new access token format"."""
     found = _NPM.match(data, at - 3)
     return _spot("npm-token", found) if found and _checksum_holds(found[1]) else None
 
 
-def github_fine_grained_token(data: bytes, at: int) -> Spot | None:
+def github_fine_grained_token(data: bytes, at: int) -> SecretMatch | None:
     """Source: GitHub documentation, "Token prefixes"."""
     return _drawn("github-fine-grained-token", _GITHUB_FINE.match(data, at - 10))
 
 
-def stripe_key(data: bytes, at: int) -> Spot | None:
+def stripe_key(data: bytes, at: int) -> SecretMatch | None:
     """Source: Stripe documentation, "API keys"; keys for tests (`sk_test_`) are worth nothing."""
     return _drawn("stripe-key", _STRIPE.match(data, at - 7))
 
 
-def gitlab_token(data: bytes, at: int) -> Spot | None:
+def gitlab_token(data: bytes, at: int) -> SecretMatch | None:
     """Source: GitLab documentation, "Token prefixes"."""
     return _drawn("gitlab-token", _GITLAB.match(data, at - 5) or _GITLAB.match(data, at - 4))
 
 
-def slack_token(data: bytes, at: int) -> Spot | None:
+def slack_token(data: bytes, at: int) -> SecretMatch | None:
     """Source: Slack documentation, "Tokens"."""
     return _drawn("slack-token", _SLACK.match(data, at - 4))
 
 
-def google_key(data: bytes, at: int) -> Spot | None:
+def google_key(data: bytes, at: int) -> SecretMatch | None:
     """Source: Google Cloud documentation, "Manage API keys"."""
     return _drawn("google-key", _GOOGLE.match(data, at))
 
 
-def aws_key(data: bytes, at: int) -> Spot | None:
+def aws_key(data: bytes, at: int) -> SecretMatch | None:
     """An access key alone is a name; with the secret beside it, it is a key.
 
     Source: AWS documentation, "IAM identifiers" and "Manage access keys".
@@ -91,7 +91,7 @@ def _is_aws_secret(text: bytes) -> bool:
     return all(re.search(case, text) for case in cases) and _looks_drawn(text)
 
 
-def _drawn(kind: str, found: re.Match[bytes] | None) -> Spot | None:
+def _drawn(kind: str, found: re.Match[bytes] | None) -> SecretMatch | None:
     return _spot(kind, found) if found and _looks_drawn(found[1]) else None
 
 
@@ -110,8 +110,8 @@ def _checksum_holds(body: bytes) -> bool:
     return digits.encode() == body[-6:] and len(set(body)) > 9  # noqa: PLR2004 - fewer are an example with a true checksum
 
 
-def _spot(kind: str, found: re.Match[bytes]) -> Spot:
-    return Spot(kind=kind, offset=found.start(), identity=Secret(found[0].decode("latin-1")).fingerprint)
+def _spot(kind: str, found: re.Match[bytes]) -> SecretMatch:
+    return SecretMatch(kind=kind, offset=found.start(), identity=Secret(found[0].decode("latin-1")).fingerprint)
 
 
 #: The dashes are counted and the name is short, so that no text takes long.
@@ -128,7 +128,7 @@ _PUTTY = re.compile(
 _SERVICE_ACCOUNT = re.compile(rb"\"type\"\s*:\s*\"service_account\"")
 
 
-def private_key(data: bytes, at: int) -> Spot | None:
+def private_key(data: bytes, at: int) -> SecretMatch | None:
     """Source: RFC 7468 (PEM), RFC 5208, 8017 and 5915 (what is in it), OpenSSH's `PROTOCOL.key`, RFC 9580 (PGP)."""
     start = data.rfind(b"-----BEGIN ", max(0, at - 60), at)
     found = _PEM.match(data, start) if start >= 0 else None
@@ -141,10 +141,10 @@ def private_key(data: bytes, at: int) -> Spot | None:
         return None
     near = data[max(0, start - _LONGEST_KEY // 20) : start]
     kind = "google-service-account" if _SERVICE_ACCOUNT.search(near) else "private-key"
-    return Spot(kind=kind, offset=start, identity=Secret(body.decode("latin-1")).fingerprint)
+    return SecretMatch(kind=kind, offset=start, identity=Secret(body.decode("latin-1")).fingerprint)
 
 
-def putty_key(data: bytes, at: int) -> Spot | None:
+def putty_key(data: bytes, at: int) -> SecretMatch | None:
     """Source: PuTTY's manual, appendix C, "PPK file format"."""
     start = data.rfind(b"PuTTY-User-Key-File-", max(0, at - _LONGEST_KEY), at)
     found = _PUTTY.match(data, start) if start >= 0 else None

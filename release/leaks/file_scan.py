@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from release.adapters.git.objects import PIECE
-from release.core.models.leak import Leak, Searched, Unread
+from release.core.models.leak import Leak, ScanResult, UnscannedFile
 from release.leaks import archive_members
 from release.leaks.scanner import OVERLAP, scan_bytes
 
@@ -27,21 +27,21 @@ _SPOOL = 4 << 20
 _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
-def scan_file(path: Path, name: str) -> Searched:
+def scan_file(path: Path, name: str) -> ScanResult:
     """Search one file, to be called `name`. Raises `OSError` where it can't be read."""
     with path.open("rb") as stream:
         size = os.fstat(stream.fileno()).st_size
         return _sum(_look(stream, name, _Way(meter=archive_members.UnpackLimit(size))))
 
 
-def scan_content(data: bytes, name: str) -> Searched:
+def scan_content(data: bytes, name: str) -> ScanResult:
     """Search the bytes of one file."""
     if archive_members.archive_format(data) is None:
-        return Searched(leaks=scan_bytes(data, name), count=1)
+        return ScanResult(leaks=scan_bytes(data, name), count=1)
     return _sum(_look(io.BytesIO(data), name, _Way(meter=archive_members.UnpackLimit(len(data)))))
 
 
-def scan_stream(data: IO[bytes], name: str, size: int) -> Searched:
+def scan_stream(data: IO[bytes], name: str, size: int) -> ScanResult:
     """Search a file of `size` bytes that is read once, from where it stands to its end."""
     return _sum(_look(data, name, _Way(meter=archive_members.UnpackLimit(size))))
 
@@ -60,7 +60,7 @@ class DirectoryScanner:
     def __init__(self, root: str) -> None:
         self._root = root
 
-    def search(self, name: str) -> Searched:
+    def search(self, name: str) -> ScanResult:
         path = os.path.join(self._root, name)  # noqa: PTH118 - a Path costs more than the search of a small file
         try:
             handle = os.open(path, _FLAGS)
@@ -69,48 +69,50 @@ class DirectoryScanner:
         try:
             state = os.fstat(handle)
             if not stat.S_ISREG(state.st_mode):
-                return Searched()
+                return ScanResult()
             if state.st_size <= PIECE:
                 return scan_content(os.read(handle, state.st_size + 1), name)
         except OSError as error:
-            return Searched(unread=(Unread(path=name, reason=_reason(error)),))
+            return ScanResult(unread=(UnscannedFile(path=name, reason=_reason(error)),))
         finally:
             os.close(handle)
         return scan_file(Path(path), name)
 
-    def _not_opened(self, path: str, name: str, error: OSError) -> Searched:
+    def _not_opened(self, path: str, name: str, error: OSError) -> ScanResult:
         """A link, a directory, or a file that is gone since it was listed, is none that could leak."""
         if not os.path.lexists(path) or os.path.islink(path) or os.path.isdir(path):  # noqa: PTH114, PTH112 - as above
-            return Searched()
-        return Searched(unread=(Unread(path=name, reason=_reason(error)),))
+            return ScanResult()
+        return ScanResult(unread=(UnscannedFile(path=name, reason=_reason(error)),))
 
 
 def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def _sum(found: Iterator[Leak | Unread]) -> Searched:
+def _sum(found: Iterator[Leak | UnscannedFile]) -> ScanResult:
     seen = dict.fromkeys(found)
-    return Searched(
+    return ScanResult(
         leaks=tuple(one for one in seen if isinstance(one, Leak)),
-        unread=tuple(one for one in seen if isinstance(one, Unread)),
+        unread=tuple(one for one in seen if isinstance(one, UnscannedFile)),
         count=1,
     )
 
 
-def _look(data: IO[bytes], name: str, way: _Way) -> Iterator[Leak | Unread]:
+def _look(data: IO[bytes], name: str, way: _Way) -> Iterator[Leak | UnscannedFile]:
     piece = data.read(_AT_A_TIME)
     kind = archive_members.archive_format(piece)
     if kind is None:
         yield from _pieces(data, piece, name)
     elif way.depth >= _DEPTH:
-        yield Unread(path=name, reason=f"it is an archive inside {_DEPTH} others")
+        yield UnscannedFile(path=name, reason=f"it is an archive inside {_DEPTH} others")
     else:
         with _whole(data, piece) as archive:
             yield from _inside(archive, kind, name, way)
 
 
-def _inside(archive: IO[bytes], kind: archive_members.ArchiveFormat, name: str, way: _Way) -> Iterator[Leak | Unread]:
+def _inside(
+    archive: IO[bytes], kind: archive_members.ArchiveFormat, name: str, way: _Way
+) -> Iterator[Leak | UnscannedFile]:
     inner = _Way(meter=way.meter, depth=way.depth + 1)
     try:
         for member, content in archive_members.iter_members(archive, kind, way.meter):
@@ -118,7 +120,7 @@ def _inside(archive: IO[bytes], kind: archive_members.ArchiveFormat, name: str, 
     except archive_members.UnpackLimitError:
         if way.depth:
             raise
-        yield Unread(path=name, reason="it unpacks to far more than its size")
+        yield UnscannedFile(path=name, reason="it unpacks to far more than its size")
     except archive_members.DAMAGED:
         # What is no archive after all, or a damaged one, is searched as it lies there.
         archive.seek(0)

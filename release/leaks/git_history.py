@@ -20,7 +20,7 @@ from release.adapters.git import repository
 from release.adapters.system.process_pool import MOST, map_in_processes
 from release.adapters.system.system import System
 from release.core.errors import ToolError
-from release.core.models.leak import Leak, Searched, Unread, together
+from release.core.models.leak import Leak, ScanResult, UnscannedFile, merge_scans
 from release.leaks import archive_members, credential_files, file_scan
 from release.leaks.scanner import changed_part, may_hold_secret, scan_bytes
 
@@ -52,12 +52,12 @@ class _Task:
 class _Part:
     """What one process has found."""
 
-    searched: Searched
+    searched: ScanResult
     #: files that hold credentials by their name: object, name
     named: tuple[tuple[str, str], ...]
 
 
-def scan_history(system: System, root: Path) -> Searched:
+def scan_history(system: System, root: Path) -> ScanResult:
     """Search every object that lies in the repository at `root`.
 
     A secret is one leak, however many objects hold it. Raises `ToolError` where git fails: half a search
@@ -73,7 +73,7 @@ def scan_history(system: System, root: Path) -> Searched:
         files = _named(root, env, named)
     except cat_file.ObjectReadError as error:
         raise cat_file.git_scan_error("cat-file", str(error)) from None
-    found = together([*(part.searched for part in parts), Searched(leaks=files)])
+    found = merge_scans([*(part.searched for part in parts), ScanResult(leaks=files)])
     return replace(
         found,
         leaks=_placed(root, env, found.leaks),
@@ -82,7 +82,7 @@ def scan_history(system: System, root: Path) -> Searched:
     )
 
 
-def scan_staged(system: System, directory: Path) -> Searched:
+def scan_staged(system: System, directory: Path) -> ScanResult:
     """Search what is staged for the next commit, as the index has it. Raises `ToolError` where git fails.
 
     The index is the one that git names to its hooks: of `git commit --all` or `git commit FILE` it is another.
@@ -95,7 +95,7 @@ def scan_staged(system: System, directory: Path) -> Searched:
     paths = [(found["name"].decode(), found["path"].decode("utf-8", "replace")) for found in _STAGED.finditer(listed)]
     try:
         bodies = cat_file.read_objects(str(directory), env, [name for name, _ in paths]) if paths else ()
-        return together(
+        return merge_scans(
             file_scan.scan_stream(body, path, one.size) for (_, path), (one, body) in zip(paths, bodies, strict=True)
         )
     except cat_file.ObjectReadError as error:
@@ -119,7 +119,7 @@ def _shares(objects: Sequence[cat_file.GitObject], count: int) -> Iterator[tuple
 
 def _search(task: _Task) -> _Part:
     """Search some objects, in a process of its own."""
-    found: list[Searched] = []
+    found: list[ScanResult] = []
     named: list[tuple[str, str]] = []
     versions = _Versions()
     for one, body in cat_file.read_objects(task.root, task.env, task.names):
@@ -129,10 +129,10 @@ def _search(task: _Task) -> _Part:
         seen = _of_object(body, one.size, versions)
         if seen.leaks or seen.unread:
             found.append(_of(one, seen))
-    return _Part(searched=together(found), named=tuple(named))
+    return _Part(searched=merge_scans(found), named=tuple(named))
 
 
-def _of_object(body: IO[bytes], size: int, versions: _Versions) -> Searched:
+def _of_object(body: IO[bytes], size: int, versions: _Versions) -> ScanResult:
     if not isinstance(body, io.BytesIO):
         return file_scan.scan_stream(body, "", size)
     data = body.getvalue()
@@ -140,8 +140,8 @@ def _of_object(body: IO[bytes], size: int, versions: _Versions) -> Searched:
         return file_scan.scan_content(data, "")
     if not may_hold_secret(changed_part(data, versions.like(data))):
         versions.keep(data)
-        return Searched()
-    return Searched(leaks=scan_bytes(data))
+        return ScanResult()
+    return ScanResult(leaks=scan_bytes(data))
 
 
 class _Versions:
@@ -173,8 +173,8 @@ def _ends(data: bytes) -> bytes:
     return data[:64] + data[-64:]
 
 
-def _of(one: cat_file.GitObject, seen: Searched) -> Searched:
-    return Searched(
+def _of(one: cat_file.GitObject, seen: ScanResult) -> ScanResult:
+    return ScanResult(
         leaks=tuple(replace(leak, object=one.name, object_type=one.type) for leak in seen.leaks),
         unread=tuple(replace(part, path=f"{one.type} {one.name[:12]}{part.path}") for part in seen.unread),
     )
@@ -254,9 +254,13 @@ def _places(root: Path, env: Mapping[str, str], names: Sequence[str]) -> dict[st
     return places
 
 
-def _missing(system: System, root: Path) -> Iterator[Unread]:
+def _missing(system: System, root: Path) -> Iterator[UnscannedFile]:
     """What of the history does not lie here."""
     if repository.is_shallow(system, root):
-        yield Unread(path="", reason="the clone is shallow: git fetch --unshallow brings the rest of its history")
+        yield UnscannedFile(
+            path="", reason="the clone is shallow: git fetch --unshallow brings the rest of its history"
+        )
     if repository.is_partial(system, root):
-        yield Unread(path="", reason="the clone is partial: what has not been fetched yet lies at its remote alone")
+        yield UnscannedFile(
+            path="", reason="the clone is partial: what has not been fetched yet lies at its remote alone"
+        )

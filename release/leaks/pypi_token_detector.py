@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 
 from release.core.models.index import is_loopback
-from release.core.models.leak import INDEX_TOKEN, Spot
+from release.core.models.leak import INDEX_TOKEN, SecretMatch
 from release.core.secret import Secret
 from release.core.tokens import base64_defects, macaroon
 from release.core.tokens.token import Token, decode
@@ -40,14 +40,14 @@ _BASIC = re.compile(re.escape(BASIC.encode()) + rb"[A-Za-z0-9+/]*")
 _RESERVED = (".example", ".invalid", ".test", ".localhost", "example.com", "example.net", "example.org")
 
 
-def index_token(data: bytes, at: int) -> Spot | None:
+def index_token(data: bytes, at: int) -> SecretMatch | None:
     """The token whose first character behind "pypi-" is at `at`; that prefix may be missing."""
     found = _ANCHOR.match(data, at)
     token = _decoded(_body(data, found.end())) if found else None
     return _spot(token, at) if token is not None else None
 
 
-def basic_auth_tokens(data: bytes) -> Iterator[Spot]:
+def basic_auth_tokens(data: bytes) -> Iterator[SecretMatch]:
     """Every token in a header of Basic authorisation, as recordings of HTTP keep them."""
     for found in _BASIC.finditer(data):
         text = found[0][: len(found[0]) // 4 * 4]
@@ -56,8 +56,8 @@ def basic_auth_tokens(data: bytes) -> Iterator[Spot]:
             yield _spot(token, found.start())
 
 
-def _spot(token: Token, offset: int) -> Spot:
-    return Spot(kind=INDEX_TOKEN, offset=offset, identity=token.identifier, host=token.location)
+def _spot(token: Token, offset: int) -> SecretMatch:
+    return SecretMatch(kind=INDEX_TOKEN, offset=offset, identity=token.identifier, host=token.location)
 
 
 def _body(data: bytes, at: int) -> bytes:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 
-from release.core.models.leak import Leak, Spot
+from release.core.models.leak import Leak, SecretMatch
 from release.leaks import prefilter
 from release.leaks.credential_files import find_password
 
 #: from a file's bytes and the place in them where the sieve stopped
-Rule = Callable[[bytes, int], Spot | None]
+Rule = Callable[[bytes, int], SecretMatch | None]
 
 #: Bytes by which two pieces of one file overlap, so that what lies across their border is whole in one of
 #: them: more than the longest token, and than most private keys.
@@ -112,7 +112,7 @@ def changed_part(data: bytes, before: bytes) -> bytes:
     return data[max(0, start - _AROUND) : len(data) - end + _AROUND]
 
 
-def _spots(data: bytes, path: str) -> Iterator[Spot]:
+def _spots(data: bytes, path: str) -> Iterator[SecretMatch]:
     for number, (letter, sieve) in enumerate(_SIEVES):
         for found in sieve.finditer(data) if letter in data else ():
             yield from (spot for rule in _rules()[number] if (spot := rule(data, found.start())) is not None)
@@ -126,7 +126,7 @@ def _spots(data: bytes, path: str) -> Iterator[Spot]:
         yield from _wide_spots(data)
 
 
-def _wide_spots(data: bytes) -> Iterator[Spot]:
+def _wide_spots(data: bytes) -> Iterator[SecretMatch]:
     """Secrets in UTF-16 amidst other bytes: a string in a program, for one."""
     for found in _WIDE.finditer(data):
         start = found.start() - (min(found.start(), _WIDE_BEFORE) & ~1)

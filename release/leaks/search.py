@@ -8,26 +8,26 @@ from pathlib import Path
 from release.adapters.git import repository
 from release.adapters.system.system import System
 from release.core.errors import ToolError, UsageError
-from release.core.facts import Leaks
+from release.core.facts import LeakScan
 from release.core.models.distribution import Distribution
-from release.core.models.leak import Searched, Unread, together
+from release.core.models.leak import ScanResult, UnscannedFile, merge_scans
 from release.leaks import worktree
 
 
-def scan_distributions(files: Iterable[Distribution]) -> Leaks:
+def scan_distributions(files: Iterable[Distribution]) -> LeakScan:
     """Search the files of a release, every member of them. One that can't be read is told as not searched."""
     found = []
     for file in files:
         try:
             found.append(_file(file.path))
         except OSError as error:
-            found.append(Searched(unread=(Unread(path=file.filename, reason=_reason(error)),)))
-    return Leaks(scope="files", searched=together(found))
+            found.append(ScanResult(unread=(UnscannedFile(path=file.filename, reason=_reason(error)),)))
+    return LeakScan(scope="files", searched=merge_scans(found))
 
 
 def scan_paths(
     system: System, directory: Path, paths: Sequence[Path], *, history: bool = False, staged: bool = False
-) -> tuple[Leaks, ...]:
+) -> tuple[LeakScan, ...]:
     """Search `paths`, or the directory where none is given; its whole history too; or only what is staged.
 
     Raises `UsageError` for what can't be searched so, `ToolError` where git fails.
@@ -41,18 +41,18 @@ def scan_paths(
     return (*(_path(system, path) for path in places), *(_history(system, root) for root in roots))
 
 
-def _path(system: System, path: Path) -> Leaks:
+def _path(system: System, path: Path) -> LeakScan:
     if path.is_dir():
-        return Leaks(scope="tree", searched=worktree.scan_directory(system, path))
+        return LeakScan(scope="tree", searched=worktree.scan_directory(system, path))
     try:
-        return Leaks(scope="files", searched=_file(path))
+        return LeakScan(scope="files", searched=_file(path))
     except OSError as error:
         raise UsageError(
             f"{str(path)!r} can't be read: {_reason(error)}", remedy="give the path of a file or directory"
         ) from None
 
 
-def _file(path: Path) -> Searched:
+def _file(path: Path) -> ScanResult:
     from release.leaks import file_scan
 
     return file_scan.scan_file(path, path.name)
@@ -62,21 +62,21 @@ def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def _staged(system: System, directory: Path) -> Leaks:
+def _staged(system: System, directory: Path) -> LeakScan:
     from release.leaks import git_history
 
     try:
-        return Leaks(scope="staged", searched=git_history.scan_staged(system, directory))
+        return LeakScan(scope="staged", searched=git_history.scan_staged(system, directory))
     except ToolError:
         if repository.find_root(system, directory) is None:
             raise _no_repository(directory) from None
         raise
 
 
-def _history(system: System, root: Path) -> Leaks:
+def _history(system: System, root: Path) -> LeakScan:
     from release.leaks import git_history
 
-    return Leaks(scope="history", searched=git_history.scan_history(system, root))
+    return LeakScan(scope="history", searched=git_history.scan_history(system, root))
 
 
 def _root(system: System, path: Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from release.core.models.leak import Leak, Searched, Unread
+from release.core.models.leak import Leak, ScanResult, UnscannedFile
 from release.leaks import archive_members
 from release.leaks.scanner import OVERLAP, scan_bytes
 
@@ -14,7 +14,7 @@ class MemberScan:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._found: list[Leak | Unread] = []
+        self._found: list[Leak | UnscannedFile] = []
         #: members whose last piece has been seen
         self._count = 0
         #: the member that is being read: its line, and the bytes that the next piece may go on from
@@ -45,7 +45,7 @@ class MemberScan:
             found = file_scan.scan_content(piece, name)
             self._found += [*found.leaks, *found.unread]
 
-    def searched(self, count: int) -> Searched:
+    def searched(self, count: int) -> ScanResult:
         """What was found; of an archive of `count` members. Where not all were shown, the file is searched now.
 
         Raises `OSError` where it can't be read.
@@ -55,8 +55,8 @@ class MemberScan:
 
             return file_scan.scan_file(self._path, self._path.name)
         seen = dict.fromkeys(self._found)
-        return Searched(
+        return ScanResult(
             leaks=tuple(one for one in seen if isinstance(one, Leak)),
-            unread=tuple(one for one in seen if isinstance(one, Unread)),
+            unread=tuple(one for one in seen if isinstance(one, UnscannedFile)),
             count=1,
         )

@@ -14,7 +14,7 @@ from release.adapters.system.system import System
 from release.leaks import git_grep
 
 if TYPE_CHECKING:
-    from release.core.models.leak import Searched
+    from release.core.models.leak import ScanResult
 
 #: files, or bytes of them, from which on a second process is worth its start
 _MANY, _LARGE = 500, 4 << 20
@@ -35,14 +35,14 @@ class _Task:
     names: tuple[str, ...]
 
 
-def scan_directory(system: System, directory: Path) -> Searched:
+def scan_directory(system: System, directory: Path) -> ScanResult:
     """Search the files of a directory; submodules are searched too. Raises `ToolError` where git fails."""
     if repository.find_root(system, directory) is None:
         names = tuple(_walk(directory))
         return replace(_all(directory, names), count=len(names))
     asked = git_grep.start_grep(system, directory)
     # While git reads the files, what reads the suspects among them is loaded.
-    from release.core.models.leak import together
+    from release.core.models.leak import merge_scans
     from release.leaks import file_scan  # noqa: F401 - `_files` wants it
     from release.leaks.credential_files import may_hold_credentials
 
@@ -50,19 +50,19 @@ def scan_directory(system: System, directory: Path) -> Searched:
     suspects = dict.fromkeys([*listed.suspects, *filter(may_hold_credentials, listed.names)])
     inner = tuple(_inner(directory, listed.names))
     parts = [_below(scan_directory(system, directory / name), name) for name in inner]
-    found = together([_all(directory, tuple(suspects)), *parts])
+    found = merge_scans([_all(directory, tuple(suspects)), *parts])
     return replace(found, count=len(listed.names) - len(inner) + sum(part.count for part in parts))
 
 
-def _all(directory: Path, names: tuple[str, ...]) -> Searched:
+def _all(directory: Path, names: tuple[str, ...]) -> ScanResult:
     if len(names) < _MANY and _size(directory, names) < _LARGE:
         found = _files(_Task(root=str(directory), names=names))
     else:
         from release.adapters.system.process_pool import map_in_processes
-        from release.core.models.leak import together
+        from release.core.models.leak import merge_scans
 
         tasks = [_Task(root=str(directory), names=names[at::_TASKS]) for at in range(min(_TASKS, len(names)))]
-        found = together(map_in_processes(_files, tasks))
+        found = merge_scans(map_in_processes(_files, tasks))
     return replace(found, leaks=tuple(sorted(found.leaks, key=lambda leak: (leak.path, leak.line))))
 
 
@@ -75,11 +75,11 @@ def _size(directory: Path, names: tuple[str, ...]) -> int:
     return size
 
 
-def _files(task: _Task) -> Searched:
-    from release.core.models.leak import together
+def _files(task: _Task) -> ScanResult:
+    from release.core.models.leak import merge_scans
     from release.leaks.file_scan import DirectoryScanner
 
-    return together(map(DirectoryScanner(task.root).search, task.names))
+    return merge_scans(map(DirectoryScanner(task.root).search, task.names))
 
 
 def _walk(directory: Path) -> Iterator[str]:
@@ -95,7 +95,7 @@ def _inner(directory: Path, listed: tuple[str, ...]) -> Iterator[str]:
     yield from (name.rstrip("/") for name in listed if name.endswith("/") or (known and (directory / name).is_dir()))
 
 
-def _below(found: Searched, directory: str) -> Searched:
+def _below(found: ScanResult, directory: str) -> ScanResult:
     return replace(
         found,
         leaks=tuple(replace(one, path=f"{directory}/{one.path}") for one in found.leaks),

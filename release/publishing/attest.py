@@ -19,13 +19,13 @@ from release.adapters.system.system import System
 from release.core.config import Config
 from release.core.errors import RefusedError, UnreachableError
 from release.core.events import Progress, Said, Tell
-from release.core.facts import Access, Project
-from release.core.models.attestation import PUBLISH, Provenance, Publisher, Verified
+from release.core.facts import Access, ProjectMetadata
+from release.core.models.attestation import PUBLISH, AttestationPublisher, Provenance, VerifiedAttestations
 from release.core.models.credential import Ambient
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Finding, NotApplicable, Unknown
 from release.core.models.index import Index
-from release.core.models.oidc_identity import Identity
+from release.core.models.oidc_identity import OidcIdentity
 from release.publishing.journal import Journal
 
 #: waits before the index is asked again for a provenance that it should have; in seconds
@@ -92,7 +92,7 @@ def attested(  # noqa: PLR0913 - what goes where, and who is told
     return tuple(replace(file, attestations=tuple(found[file.filename].values())) for file in files)
 
 
-def _speaker(system: System, index: Index, *, exchanging: bool) -> tuple[Identity, Publisher]:
+def _speaker(system: System, index: Index, *, exchanging: bool) -> tuple[OidcIdentity, AttestationPublisher]:
     """A fresh identity of this job for Sigstore, and whom it speaks for. Raises `UnsignedError` where there is none."""
     if not exchanging:
         raise NotSignedError(
@@ -128,7 +128,7 @@ def _paths(file: Distribution) -> list[Path]:
     return sorted(one for one in beside.iterdir() if one.name.startswith(start) and one.name.endswith(".attestation"))
 
 
-def _beside(file: Distribution, publisher: Publisher, trust: Sigstore, tell: Tell) -> dict[str, str]:
+def _beside(file: Distribution, publisher: AttestationPublisher, trust: Sigstore, tell: Tell) -> dict[str, str]:
     """What lies beside a file and holds, by what it says."""
     found: dict[str, str] = {}
     for path in _paths(file):
@@ -151,8 +151,8 @@ def _pass_over(files: Sequence[Distribution], index: Index, tell: Tell) -> None:
 
 
 def verified(
-    system: System, index: Index, project: Project, file: Distribution, *, expected: bool = False
-) -> Verified | Finding | Unknown | None:
+    system: System, index: Index, project: ProjectMetadata, file: Distribution, *, expected: bool = False
+) -> VerifiedAttestations | Finding | Unknown | None:
     """Whether the attestations that `index` shows for a file of `project` hold for the bytes of `file`.
 
     `file` needs a path, a SHA-256 and a size; only its name and SHA-256 are used, so that it may be what was built
@@ -175,7 +175,9 @@ def verified(
     return judged(system, index, file, found)
 
 
-def judged(system: System, index: Index, file: Distribution, found: Provenance) -> Verified | Finding | Unknown:
+def judged(
+    system: System, index: Index, file: Distribution, found: Provenance
+) -> VerifiedAttestations | Finding | Unknown:
     """Whether what `index` has shown for a file holds for its bytes, as in `verified`."""
     trust = sigstore.sigstore_for(index, system.env)
     said = [(publisher, text) for publisher, texts in found.bundles for text in texts]
@@ -190,10 +192,10 @@ def judged(system: System, index: Index, file: Distribution, found: Provenance) 
         )
     except NotSignedError as error:
         return Unknown(reason=f"the attestations can't be verified: {error.message}", remedy=error.remedy)
-    return Verified(publishers=tuple(who for who, _ in found.bundles), predicates=tuple(predicates))
+    return VerifiedAttestations(publishers=tuple(who for who, _ in found.bundles), predicates=tuple(predicates))
 
 
-def _missing(index: Index, project: Project, file: Distribution) -> Finding:
+def _missing(index: Index, project: ProjectMetadata, file: Distribution) -> Finding:
     url = integrity_api.provenance_url(index, project.name, project.version, file.filename)
     return Finding(
         message=f"{index.name} took attestations with {file.filename!r}, and does not show them",
@@ -203,8 +205,8 @@ def _missing(index: Index, project: Project, file: Distribution) -> Finding:
 
 
 def looked_back(
-    system: System, index: Index, project: Project, files: Sequence[Distribution], journal: Journal
-) -> dict[str, Verified | Finding | Unknown]:
+    system: System, index: Index, project: ProjectMetadata, files: Sequence[Distribution], journal: Journal
+) -> dict[str, VerifiedAttestations | Finding | Unknown]:
     """The same for each of `files` that was sent with attestations, as the journal tells, by file name."""
     sent = frozenset(_signed(journal, index.name))
     found = {

@@ -16,9 +16,9 @@ from release.adapters.system.system import System
 from release.checks import previous_release, reproducibility, sdist_completeness
 from release.checks.engine import Check
 from release.core.errors import ToolError, UnreachableError
-from release.core.facts import Built, BuiltFile, Earlier
+from release.core.facts import BuiltFile, BuiltFiles, PreviousRelease
 from release.core.models.finding import NotApplicable, Unknown
-from release.core.models.project_listing import FileOnIndex, Listing, releases
+from release.core.models.project_listing import IndexFile, ProjectListing, files_by_release
 from release.core.plan import InspectBuilt
 from release.publishing import build as building
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _LARGEST = 30 * 1024 * 1024
 
 
-def compared(run: Run, built: Built) -> Built:
+def compared(run: Run, built: BuiltFiles) -> BuiltFiles:
     """The facts, with what a run of the project can compare its files with. Raises `ToolError`: a build that fails."""
     again = from_tree = None
     commit = None if run.plan.rehearses_tree else run.plan.commit
@@ -47,16 +47,16 @@ def compared(run: Run, built: Built) -> Built:
     )
 
 
-def fetch(run: Run, listing: Listing | Unknown | NotApplicable | None) -> None:
+def fetch(run: Run, listing: ProjectListing | Unknown | NotApplicable | None) -> None:
     """Fetch the last release, to compare with, while the files are built; of several indexes, from the last."""
     compares = any(isinstance(step, InspectBuilt) for step in run.plan.steps)
-    if compares and isinstance(listing, Listing) and run.plan.version is not None:
+    if compares and isinstance(listing, ProjectListing) and run.plan.version is not None:
         if run.earlier is not None:
             run.earlier.cancel()
         run.earlier = run.pool.submit(earlier, listing, run.plan.version)
 
 
-def checks(built: Built) -> tuple[Check[Built], ...]:
+def checks(built: BuiltFiles) -> tuple[Check[BuiltFiles], ...]:
     """The checks that have something to compare."""
     found = sdist_completeness.CHECKS if built.tracked is not None else ()
     found += reproducibility.CHECKS if built.again is not None or built.from_tree is not None else ()
@@ -77,7 +77,9 @@ def tracked(system: System, directory: Path) -> frozenset[str] | None:
     return frozenset(path.removeprefix(start) for path in paths if path.startswith(start))
 
 
-def earlier(listing: Listing | None, version: str, *, place: Path | None = None) -> Earlier | Unknown | NotApplicable:
+def earlier(
+    listing: ProjectListing | None, version: str, *, place: Path | None = None
+) -> PreviousRelease | Unknown | NotApplicable:
     """The release before `version`: its sdist, and its wheel for any platform, from the index or the cache."""
     try:
         found = last(listing, Version(version))
@@ -95,24 +97,24 @@ def earlier(listing: Listing | None, version: str, *, place: Path | None = None)
         return Unknown(reason=error.message, remedy=error.remedy)
     except OSError as error:
         return Unknown(reason=f"the cache can't be written: {error.strerror or error}", remedy="make room for it")
-    return Earlier(version=str(before), files=tuple(map(_file, paths, wanted)))
+    return PreviousRelease(version=str(before), files=tuple(map(_file, paths, wanted)))
 
 
-def last(listing: Listing | None, version: Version) -> tuple[Version, tuple[FileOnIndex, ...]] | None:
+def last(listing: ProjectListing | None, version: Version) -> tuple[Version, tuple[IndexFile, ...]] | None:
     """The highest release below `version` that is not yanked; a pre-release only beside another."""
     found = {
         known: tuple(file for file in files if file.yanked is None)
-        for known, files in releases(listing).items()
+        for known, files in files_by_release(listing).items()
         if known < version and (version.is_prerelease or not known.is_prerelease)
     }
     return max(((known, files) for known, files in found.items() if files), default=None, key=lambda pair: pair[0])
 
 
-def _is_wanted(file: FileOnIndex) -> bool:
+def _is_wanted(file: IndexFile) -> bool:
     return (file.size or 0) <= _LARGEST and file.filename.endswith((".tar.gz", "-none-any.whl"))
 
 
-def _file(path: Path, file: FileOnIndex) -> BuiltFile:
+def _file(path: Path, file: IndexFile) -> BuiltFile:
     return BuiltFile(filename=file.filename, size=path.stat().st_size, sha256=file.sha256, open=partial(_bytes, path))
 
 

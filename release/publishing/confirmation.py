@@ -17,14 +17,14 @@ from release.checks import engine, published_files
 from release.core.config import Config
 from release.core.errors import ConfigError, UsageError
 from release.core.events import Checked, Said, StepBegun, StepEnded, Tell
-from release.core.facts import Project
+from release.core.facts import ProjectMetadata
 from release.core.models import release_manifest
 from release.core.models.check_result import Outcome
 from release.core.models.confirmation_result import Confirmation
 from release.core.models.index import Index
-from release.core.models.project_name import is_name
-from release.core.models.release_manifest import Recorded
-from release.core.models.smoke_test import Attempt
+from release.core.models.project_name import is_project_name
+from release.core.models.release_manifest import ReleaseManifest
+from release.core.models.smoke_test import SmokeTest
 from release.publishing import remote_release
 from release.reports.published_text import publishers
 
@@ -33,9 +33,9 @@ from release.reports.published_text import publishers
 class Asked:
     """The release that is meant."""
 
-    project: Project
+    project: ProjectMetadata
     #: what it should be; None where nobody says
-    recorded: Recorded | None = None
+    recorded: ReleaseManifest | None = None
     #: where that was read from
     record: str | None = None
 
@@ -45,7 +45,7 @@ def asked(release: str | None, record: Path | None) -> Asked:
     recorded = None
     if record is not None:
         try:
-            recorded = release_manifest.parse(record.read_text(encoding="utf-8"), str(record))
+            recorded = release_manifest.parse_manifest(record.read_text(encoding="utf-8"), str(record))
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
             raise UsageError(
@@ -58,9 +58,9 @@ def asked(release: str | None, record: Path | None) -> Asked:
     return Asked(project=project, recorded=recorded, record=str(record) if record else None)
 
 
-def _project(text: str) -> Project:
+def _project(text: str) -> ProjectMetadata:
     name, equals, version = (part.strip() for part in text.partition("=="))
-    if not equals or not is_name(name):
+    if not equals or not is_project_name(name):
         raise UsageError(
             f"{text!r} names no release", remedy="write NAME==VERSION: python -m release confirm acme-widget==1.0"
         )
@@ -70,10 +70,10 @@ def _project(text: str) -> Project:
         raise UsageError(
             f"{version!r} in {text!r} is no version", remedy="write one, and no range: acme-widget==1.0"
         ) from None
-    return Project(name=name, version=version)
+    return ProjectMetadata(name=name, version=version)
 
 
-def _same(project: Project) -> tuple[str, Version]:
+def _same(project: ProjectMetadata) -> tuple[str, Version]:
     return canonicalize_name(project.name), Version(project.version)
 
 
@@ -114,7 +114,7 @@ def configuration(directory: Path, file: Path | None, project: str) -> Config:
         return Config()
 
 
-def _attempts(config: Config) -> tuple[Attempt, ...] | None:
+def _attempts(config: Config) -> tuple[SmokeTest, ...] | None:
     """What the configuration wants tried; None: what the installed project itself suggests."""
     asked_for = config.smoke
     if asked_for.imports is None and asked_for.commands is None:

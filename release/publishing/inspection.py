@@ -16,15 +16,15 @@ from packaging.utils import NormalizedName, canonicalize_name, canonicalize_vers
 from release.adapters.system.system import System
 from release.checks.distribution_reader import Examined, examined
 from release.core.errors import ConfigError, ToolError, UnreachableError, UsageError
-from release.core.facts import Built, BuiltFile, Leaks
-from release.core.models.distribution import Visit
+from release.core.facts import BuiltFile, BuiltFiles, LeakScan
+from release.core.models.distribution import MemberVisitor
 from release.core.models.finding import Finding, Unknown
 from release.core.models.index import WELL_KNOWN, Index
 from release.core.models.index_contents import OnIndex, StoredFile
-from release.core.models.inspection_result import Inspected
-from release.core.models.leak import Searched, Unread, together
-from release.core.models.project_listing import Listing, releases, version_of
-from release.core.models.project_name import in_file_name
+from release.core.models.inspection_result import InspectionResult
+from release.core.models.leak import ScanResult, UnscannedFile, merge_scans
+from release.core.models.project_listing import ProjectListing, files_by_release, version_of
+from release.core.models.project_name import name_from_filename
 from release.reports.inspection_json import as_data, inspection, of_leaks
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ __all__ = ["index", "inspect", "inspection", "on_index", "projects", "stored"]
 
 def inspect(
     system: System, paths: Sequence[Path], *, index: Index | None = None, project: Path | None = None
-) -> Inspected:
+) -> InspectionResult:
     """The verdict on each file and on the set; with an `index`, also as far as what it has decides.
 
     Secrets in the files are findings about the set, since the index would take the file all the same. With a
@@ -49,16 +49,16 @@ def inspect(
     known = None
     if index is not None:
         known = {name: on_index(system, index, name) for name in sorted(projects(files))}
-    built = Built(project=None, files=files, now=system.now(), on_index=known)
+    built = BuiltFiles(project=None, files=files, now=system.now(), on_index=known)
     document = inspection(built)
     taken = [file["verdict"] == "accept" for file in document["files"]]
     document["release"] += of_leaks(_leaks(compress(searches, taken), compress(examined(built), taken)))
     if project is not None:
         document["release"] += [as_data(check, finding) for check, finding in _others(system, paths, project)]
-    return Inspected(document=document, built=built, index=index)
+    return InspectionResult(document=document, built=built, index=index)
 
 
-def _leaks(searches: Iterable[MemberScan], files: Iterable[Examined]) -> Leaks:
+def _leaks(searches: Iterable[MemberScan], files: Iterable[Examined]) -> LeakScan:
     """The secrets in files that the index would take, most of them found while the files were read.
 
     What it refuses goes nowhere, may be a bomb, and is searched once it is mended.
@@ -69,8 +69,8 @@ def _leaks(searches: Iterable[MemberScan], files: Iterable[Examined]) -> Leaks:
             found.append(search.searched(len(one.members)))
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            found.append(Searched(unread=(Unread(path=one.filename, reason=reason),)))
-    return Leaks(scope="files", searched=together(found))
+            found.append(ScanResult(unread=(UnscannedFile(path=one.filename, reason=reason),)))
+    return LeakScan(scope="files", searched=merge_scans(found))
 
 
 def _others(system: System, paths: Sequence[Path], project: Path) -> Iterator[tuple[str, Finding]]:
@@ -116,7 +116,7 @@ def index(name: str, directory: Path, file: Path | None = None) -> Index:
         raise
 
 
-def _file(path: Path, visit: Visit) -> BuiltFile:
+def _file(path: Path, visit: MemberVisitor) -> BuiltFile:
     if path.is_dir():
         raise UsageError(f"{str(path)!r} is a directory", remedy=f"name its files: {path / '*'}")
     try:
@@ -136,7 +136,7 @@ def _bytes(path: Path) -> BinaryIO:
 def projects(files: Iterable[BuiltFile]) -> Iterator[NormalizedName]:
     """The projects that the file names speak of; a file whose metadata names another is refused for that."""
     for file in files:
-        if (name := in_file_name(file.filename)) is not None:
+        if (name := name_from_filename(file.filename)) is not None:
             yield name
 
 
@@ -159,7 +159,7 @@ def on_index(system: System, index: Index, name: NormalizedName) -> OnIndex | Un
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
 
 
-def stored(listing: Listing, system: System, name: NormalizedName) -> OnIndex:
+def stored(listing: ProjectListing, system: System, name: NormalizedName) -> OnIndex:
     """A listing, as the rules of the index see it.
 
     A release is as old as its first file: the index has its own date, which only a deleted file can make older.
@@ -178,7 +178,7 @@ def stored(listing: Listing, system: System, name: NormalizedName) -> OnIndex:
     )
     times = {
         str(version): [file.upload_time for file in there if file.upload_time is not None]
-        for version, there in releases(listing).items()
+        for version, there in files_by_release(listing).items()
     }
     return OnIndex(
         now=system.now(),

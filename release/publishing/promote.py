@@ -15,12 +15,12 @@ from release.adapters.git import repository, tags
 from release.adapters.github import releases
 from release.adapters.index import file_cache
 from release.core.errors import RefusedError, ToolError, UnreachableError
-from release.core.facts import BuiltFile, Taken
+from release.core.facts import BuiltFile, FilenameConflict
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
-from release.core.models.project_listing import FileOnIndex, Listing
-from release.core.models.upload_result import Receipt, settle
+from release.core.models.project_listing import IndexFile, ProjectListing
+from release.core.models.upload_result import Receipt, result_from_listing
 from release.core.plan import SANDBOX, Promote, PushTag, ReleaseOnGitHub, Tag
 
 if TYPE_CHECKING:
@@ -45,20 +45,20 @@ def do(run: Run, step: Promote | Tag | PushTag | ReleaseOnGitHub) -> tuple[bool,
 
 
 def taken(
-    files: Sequence[Distribution], listings: Mapping[str, Listing | None], config: Config, proving: str
-) -> Iterator[Taken]:
+    files: Sequence[Distribution], listings: Mapping[str, ProjectListing | None], config: Config, proving: str
+) -> Iterator[FilenameConflict]:
     """The files of the same name and with other bytes that the indexes have, each fetched where it is not too large."""
     for name, listing in listings.items():
         for file in files:
             there = listing.file(file.filename) if listing else None
             if there is not None and there.sha256 is not None and there.sha256 != file.sha256:
-                yield Taken(
+                yield FilenameConflict(
                     index=config.index(name), proving=name == proving, filename=file.filename, sha256=there.sha256,
                     file=_fetched(there),
                 )  # fmt: skip
 
 
-def _fetched(there: FileOnIndex) -> BuiltFile | Unknown:
+def _fetched(there: IndexFile) -> BuiltFile | Unknown:
     if (there.size or 0) > _LARGEST:
         return Unknown(reason="it is too large to be fetched for a comparison", remedy="compare it by hand")
     try:
@@ -102,10 +102,10 @@ def _elsewhere(index: Index, run: Run) -> None:
     if isinstance(listing, Unknown):
         raise RefusedError(f"nobody can say whether a dry run passed: {listing.reason}", remedy=listing.remedy)
     for file in run.files:
-        if settle(file, listing) is None:
+        if result_from_listing(file, listing) is None:
             remedy = "run it first: python -m release testpypi; or prove the files otherwise: --dry-run-on sandbox"
             raise _unproven(index.name, remedy=remedy, file=file)
-        if not isinstance(settle(file, listing), Receipt):
+        if not isinstance(result_from_listing(file, listing), Receipt):
             raise RefusedError(
                 f"{file.filename!r} is not the file that passed on {index.name}: it has other bytes there",
                 remedy="release the files that passed, or take a new version and run the dry run again",

@@ -21,7 +21,7 @@ from release.core.config import Config
 from release.core.errors import ReleaseError, UsageError
 from release.core.events import Checked, Event, Said, StepBegun, StepEnded, Tell
 from release.core.models.credential import Credential
-from release.core.models.run_result import Account
+from release.core.models.run_result import RunResult
 from release.core.plan import Build, Plan, Upload, Verify
 from release.core.redaction import Redactor
 from release.publishing import journal as journals
@@ -62,7 +62,7 @@ class Watch:
 
 
 def keep(  # noqa: PLR0913 - a run's end, and the world that it happened in
-    account: Account,
+    account: RunResult,
     watch: Watch,
     *,
     config: Config,
@@ -70,7 +70,7 @@ def keep(  # noqa: PLR0913 - a run's end, and the world that it happened in
     directory: Path,
     journal: Journal,
     secrets: Iterable[Credential],
-) -> Account:
+) -> RunResult:
     """Write the run into its record, and into the job summary where CI has one. The account, with the record's path.
 
     A record that can't be written is told, and no reason for the run to fail: what is done is done.

@@ -22,14 +22,14 @@ from release.adapters.system.system import System, explain_os_errors, run_jobs
 from release.checks.published_files import installable
 from release.core.errors import RefusedError, ToolError, UnreachableError
 from release.core.events import Progress, Tell
-from release.core.facts import BuiltFile, Outside, Project, Tried
-from release.core.models.attestation import Provenance, Verified
+from release.core.facts import BuiltFile, InstallTrial, ProjectMetadata, PublishedRelease
+from release.core.models.attestation import Provenance, VerifiedAttestations
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Finding, NotApplicable, Unknown
 from release.core.models.index import Index
-from release.core.models.project_listing import FileOnIndex, Listing, releases, version_of
-from release.core.models.release_manifest import Recorded
-from release.core.models.smoke_test import Attempt
+from release.core.models.project_listing import IndexFile, ProjectListing, files_by_release, version_of
+from release.core.models.release_manifest import ReleaseManifest
+from release.core.models.smoke_test import SmokeTest
 from release.publishing import attest
 
 Item = TypeVar("Item")
@@ -51,8 +51,14 @@ _NEIGHBOURS = 2
 
 
 def look(  # noqa: PLR0913 - a release, and where to look for it
-    system: System, index: Index, project: Project, recorded: Recorded | None, *, scratch: Path, tell: Tell
-) -> Outside:
+    system: System,
+    index: Index,
+    project: ProjectMetadata,
+    recorded: ReleaseManifest | None,
+    *,
+    scratch: Path,
+    tell: Tell,
+) -> PublishedRelease:
     """The release as its index shows it, each file fetched into `scratch`; nothing of it is run.
 
     `recorded` is what it should be. Raises `UnreachableError` where the index does not answer, `RefusedError` where
@@ -80,16 +86,18 @@ def look(  # noqa: PLR0913 - a release, and where to look for it
 # -- the pages --------------------------------------------------------------------------------------
 
 
-def _listed(system: System, index: Index, project: Project, recorded: Recorded | None, tell: Tell) -> Outside:
+def _listed(
+    system: System, index: Index, project: ProjectMetadata, recorded: ReleaseManifest | None, tell: Tell
+) -> PublishedRelease:
     by_json = _by_json(index, project)
     expected = {file.filename for file in by_json or ()}
     expected |= {file.filename for file in (recorded.files if recorded else ())}
     listing, waited = _wait(system, index, project, expected, tell)
-    files = releases(listing).get(Version(project.version), ())
+    files = files_by_release(listing).get(Version(project.version), ())
     quarantined = listing is not None and listing.status == "quarantined"
     if not files and not by_json and not quarantined and (listing is None or recorded is None):
         raise _unknown(index, project, listing)
-    return Outside(
+    return PublishedRelease(
         index=index,
         project=project,
         status=listing.status if listing else "active",
@@ -100,7 +108,7 @@ def _listed(system: System, index: Index, project: Project, recorded: Recorded |
     )
 
 
-def _by_json(index: Index, project: Project) -> tuple[FileOnIndex, ...] | None:
+def _by_json(index: Index, project: ProjectMetadata) -> tuple[IndexFile, ...] | None:
     """None, too, where the index does not answer: it is asked for its other page in any case."""
     try:
         return json_api.fetch_release_files(index, project.name, project.version)
@@ -109,8 +117,8 @@ def _by_json(index: Index, project: Project) -> tuple[FileOnIndex, ...] | None:
 
 
 def _wait(
-    system: System, index: Index, project: Project, expected: set[str], tell: Tell
-) -> tuple[Listing | None, float]:
+    system: System, index: Index, project: ProjectMetadata, expected: set[str], tell: Tell
+) -> tuple[ProjectListing | None, float]:
     """The page that installers read, past caches, once it shows all that is expected, or when time is up."""
     deadline, waited, pause = (LOOPBACK_DEADLINE if index.loopback else DEADLINE), 0.0, 1.0
     while True:
@@ -127,8 +135,8 @@ def _wait(
         waited, pause = waited + pause, pause * 2
 
 
-def _unknown(index: Index, project: Project, listing: Listing | None) -> RefusedError:
-    known = sorted(releases(listing))
+def _unknown(index: Index, project: ProjectMetadata, listing: ProjectListing | None) -> RefusedError:
+    known = sorted(files_by_release(listing))
     if listing is None:
         return RefusedError(
             f"{index.name} has no project {project.name!r}",
@@ -161,7 +169,7 @@ def _at_once(fetch: Callable[[Item], Result], files: Sequence[Item]) -> list[Res
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _fetch(file: FileOnIndex, *, scratch: Path, tell: Tell) -> Distribution | Unknown:
+def _fetch(file: IndexFile, *, scratch: Path, tell: Tell) -> Distribution | Unknown:
     """What comes, whatever the page says of it."""
     tell(Progress(what=f"fetching {file.filename}", unit="files"))
     try:
@@ -173,13 +181,13 @@ def _fetch(file: FileOnIndex, *, scratch: Path, tell: Tell) -> Distribution | Un
         )
 
 
-def _provenance(index: Index, project: Project, files: Iterable[FileOnIndex]) -> dict[str, Provenance | Unknown]:
+def _provenance(index: Index, project: ProjectMetadata, files: Iterable[IndexFile]) -> dict[str, Provenance | Unknown]:
     """What the index says of the files whose page names a provenance."""
     named = [file.filename for file in files if file.provenance is not None]
     return dict(zip(named, _at_once(partial(_attested, index, project), named), strict=True))
 
 
-def _attested(index: Index, project: Project, filename: str) -> Provenance | Unknown:
+def _attested(index: Index, project: ProjectMetadata, filename: str) -> Provenance | Unknown:
     version = version_of(filename, project.name)
     try:
         found = integrity_api.fetch_provenance(index, project.name, str(version), filename)
@@ -193,7 +201,7 @@ def _attested(index: Index, project: Project, filename: str) -> Provenance | Unk
 
 def _verified(
     system: System, index: Index, files: Iterable[Distribution], provenance: Mapping[str, Provenance | Unknown]
-) -> dict[str, Verified | Finding | Unknown] | None:
+) -> dict[str, VerifiedAttestations | Finding | Unknown] | None:
     """Whether what is attested holds for the bytes that came; None where the extra is not there to tell."""
     if not sigstore.is_installed():
         return None
@@ -205,8 +213,8 @@ def _verified(
 
 
 def try_out(
-    system: System, outside: Outside, *, scratch: Path, tell: Tell, wanted: Sequence[Attempt] | None = None
-) -> Outside:
+    system: System, outside: PublishedRelease, *, scratch: Path, tell: Tell, wanted: Sequence[SmokeTest] | None = None
+) -> PublishedRelease:
     """The same with its wheel and its sdist installed, each into an environment of its own, and tried.
 
     A file whose bytes are not those that they should be is not run. `wanted`: what to try; None: what the
@@ -231,13 +239,13 @@ def try_out(
 def _try(  # noqa: PLR0913 - one file and its surroundings
     system: System,
     *,
-    file: FileOnIndex | None,
+    file: IndexFile | None,
     absent: str,
-    outside: Outside,
+    outside: PublishedRelease,
     scratch: Path,
     tell: Tell,
-    wanted: Sequence[Attempt] | None,
-) -> Tried | NotApplicable:
+    wanted: Sequence[SmokeTest] | None,
+) -> InstallTrial | NotApplicable:
     if file is None:
         return NotApplicable(reason=absent)
     came = outside.fetched.get(file.filename)
@@ -247,19 +255,19 @@ def _try(  # noqa: PLR0913 - one file and its surroundings
     try:
         return _install(system, outside.project, file, came.sha256, scratch=scratch, tell=tell, wanted=wanted)
     except ToolError as error:
-        return Tried(filename=file.filename, install=Unknown(reason=error.message, remedy=error.remedy))
+        return InstallTrial(filename=file.filename, install=Unknown(reason=error.message, remedy=error.remedy))
 
 
 def _install(  # noqa: PLR0913 - one file and its surroundings
     system: System,
-    project: Project,
-    file: FileOnIndex,
+    project: ProjectMetadata,
+    file: IndexFile,
     sha256: str,
     *,
     scratch: Path,
     tell: Tell,
-    wanted: Sequence[Attempt] | None,
-) -> Tried:
+    wanted: Sequence[SmokeTest] | None,
+) -> InstallTrial:
     tell(Progress(what=f"installing {file.filename} into a clean environment", unit="files"))
     clean = venv.create_environment(
         system, scratch / f"environment-{'wheel' if file.filename.endswith('.whl') else 'sdist'}"
@@ -269,8 +277,8 @@ def _install(  # noqa: PLR0913 - one file and its surroundings
         on_line=lambda line: tell(Progress(what=line, unit="files")),
     )  # fmt: skip
     if problem is not None:
-        return Tried(filename=file.filename, install=problem)
+        return InstallTrial(filename=file.filename, install=problem)
     tell(Progress(what=f"trying what {file.filename} installed", unit="files"))
     trials = smoke_runner.run_smoke_tests(system, clean, name=project.name, wanted=wanted)
     installed = venv.load_installed(clean, project.name).files
-    return Tried(filename=file.filename, install=None, trials=trials, files=installed)
+    return InstallTrial(filename=file.filename, install=None, trials=trials, files=installed)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from release.core.errors import Exit, ReleaseError
 from release.core.models.distribution import Distribution
-from release.core.models.upload_result import Answer, Receipt
+from release.core.models.upload_result import Receipt, UploadResult
 from release.core.plan import SANDBOX, Plan, PushTag, ReleaseOnGitHub, Step, Tag, Upload, Verify
 from release.publishing.upload.pending import moment
 
@@ -36,7 +36,7 @@ class Course:
     plan: Plan
     files: Sequence[Distribution]
     #: index name → what became of each file there
-    answers: Mapping[str, Sequence[Answer]]
+    answers: Mapping[str, Sequence[UploadResult]]
     #: names of lasting indexes that this run has put, or may have put, something on
     touched: Collection[str]
     #: checks that did not pass and did not stop the run either

@@ -10,11 +10,11 @@ from pathlib import Path
 from release.adapters.system.system import System
 from release.core.config import Config
 from release.core.events import Tell
-from release.core.facts import Earlier, Source
+from release.core.facts import PreviousRelease, Source
 from release.core.models.check_result import Outcome
 from release.core.models.distribution import Distribution
 from release.core.models.finding import NotApplicable, Unknown
-from release.core.models.project_listing import Listing
+from release.core.models.project_listing import ProjectListing
 from release.core.plan import Plan
 from release.publishing.journal import Journal
 from release.publishing.run_resources import Delivery
@@ -41,10 +41,10 @@ class Run:
     files: tuple[Distribution, ...] = ()
     confirmed: bool = False
     #: index name → what it had of the project when the way to it was looked at; None: no such project
-    listings: dict[str, Listing | None] = field(default_factory=dict)
+    listings: dict[str, ProjectListing | None] = field(default_factory=dict)
     #: checks that did not pass and did not stop the run
     later: int = 0
     #: whether any step found something to do
     busy: bool = False
     #: the release before this one, on its way; None where no index has one
-    earlier: Future[Earlier | Unknown | NotApplicable] | None = None
+    earlier: Future[PreviousRelease | Unknown | NotApplicable] | None = None

@@ -23,15 +23,15 @@ from release.adapters.twine import twine_process
 from release.checks import trusted_publishing_checks
 from release.core.config import Config
 from release.core.events import Progress, Said, Tell
-from release.core.facts import Project, Published
+from release.core.facts import ProjectMetadata, UploadedRelease
 from release.core.models import index_contents
 from release.core.models.credential import Ambient, Credential, Origin
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Finding, Unknown
 from release.core.models.index import Index
-from release.core.models.project_listing import Listing
-from release.core.models.smoke_test import Attempt, Trial
-from release.core.models.upload_result import Answer, Receipt, settle
+from release.core.models.project_listing import ProjectListing
+from release.core.models.smoke_test import SmokeTest, SmokeTestResult
+from release.core.models.upload_result import Receipt, UploadResult, result_from_listing
 from release.core.plan import Plan, Verify
 from release.core.plan import Upload as UploadStep
 from release.publishing import attest
@@ -60,7 +60,7 @@ class Delivery:
     #: index name → how far its clock is ahead of this machine's
     skews: dict[str, timedelta] = field(default_factory=dict)
     #: index name → what became of each file there, in order
-    answers: dict[str, list[Answer]] = field(default_factory=dict)
+    answers: dict[str, list[UploadResult]] = field(default_factory=dict)
     #: names of lasting indexes that this run has put, or may have put, something on
     touched: set[str] = field(default_factory=set)
     #: names of lasting indexes → when they take no more files of this release
@@ -129,7 +129,7 @@ class Delivery:
     def upload(
         self,
         index: Index,
-        project: Project,
+        project: ProjectMetadata,
         files: Sequence[Distribution],
         journal: Journal,
         *,
@@ -163,7 +163,7 @@ class Delivery:
         return True, f"{len(todo)} of {len(files)} files sent"
 
     def _send(
-        self, index: Index, project: Project, todo: Sequence[Distribution], journal: Journal, *, opened: bool
+        self, index: Index, project: ProjectMetadata, todo: Sequence[Distribution], journal: Journal, *, opened: bool
     ) -> None:
         assert self._lanes is not None
         way_in = self._way_in(index, project, todo)
@@ -187,9 +187,9 @@ class Delivery:
             if not upload.doubtful:
                 self.touched.discard(index.name)
             elif index.name not in self.closes and index.kind == "warehouse":
-                self.closes[index.name] = self.system.now() + index_contents.OPEN_FOR
+                self.closes[index.name] = self.system.now() + index_contents.UPLOAD_WINDOW
 
-    def _way_in(self, index: Index, project: Project, todo: Sequence[Distribution]) -> Callable[[], Credential]:
+    def _way_in(self, index: Index, project: ProjectMetadata, todo: Sequence[Distribution]) -> Callable[[], Credential]:
         """What goes with each file: for a token a copy of it, made anew before it is too old."""
         skew = self.skews.get(index.name, timedelta())
         if index.name in self.exchanging:
@@ -207,7 +207,7 @@ class Delivery:
     def _check_metadata(
         self,
         index: Index,
-        project: Project,
+        project: ProjectMetadata,
         todo: Sequence[Distribution],
         journal: Journal,
         credential: Credential,
@@ -219,36 +219,40 @@ class Delivery:
             journal.write("refused", index=index.name, file=refused.filename, text=refused.text)
             raise refusals.failure(index, project, refused)
 
-    def _listing(self, index: Index, project: Project) -> Listing | None:
+    def _listing(self, index: Index, project: ProjectMetadata) -> ProjectListing | None:
         found = collect.collect_listing(index, project.name, fresh=True)
         if isinstance(found, Unknown):
             raise UploadError(found.reason, remedy=found.remedy, cause=found.cause)
         return found
 
-    def _note_closing(self, index: Index, there: Listing | None, project: Project) -> None:
+    def _note_closing(self, index: Index, there: ProjectListing | None, project: ProjectMetadata) -> None:
         until = pending.closes(index, there, project.version)
         if until is not None and not index.ephemeral:
             self.closes[index.name] = until
 
     # -- verify --------------------------------------------------------------------------------
 
-    def verify(self, index: Index, project: Project, files: Sequence[Distribution], journal: Journal) -> Published:
+    def verify(
+        self, index: Index, project: ProjectMetadata, files: Sequence[Distribution], journal: Journal
+    ) -> UploadedRelease:
         """What `index` lists of the release, and how it installs and behaves in a clean environment."""
         listing = wait.until_listed(
             self.system, self.tell, index, project, files, within=self.config.upload.visible_within
         )
         install: Finding | Unknown | None = None
-        trials: tuple[Trial, ...] = ()
-        if isinstance(listing, Listing) and all(isinstance(settle(file, listing), Receipt) for file in files):
+        trials: tuple[SmokeTestResult, ...] = ()
+        if isinstance(listing, ProjectListing) and all(
+            isinstance(result_from_listing(file, listing), Receipt) for file in files
+        ):
             install, trials = self._install(index, project, files, listing)
-        return Published(
+        return UploadedRelease(
             index=index, expected=tuple(files), accepted=journal.accepted(index.name), listing=listing,
             install=install, trials=trials, attested=attest.looked_back(self.system, index, project, files, journal),
         )  # fmt: skip
 
     def _install(
-        self, index: Index, project: Project, files: Sequence[Distribution], listing: Listing
-    ) -> tuple[Finding | Unknown | None, tuple[Trial, ...]]:
+        self, index: Index, project: ProjectMetadata, files: Sequence[Distribution], listing: ProjectListing
+    ) -> tuple[Finding | Unknown | None, tuple[SmokeTestResult, ...]]:
         assert self._environment is not None
         chosen = venv.best_file(file.filename for file in files)
         on_index = listing.file(chosen) if chosen else None
@@ -269,7 +273,7 @@ class Delivery:
         self.tell(Progress(what="trying what was installed", unit="files"))
         return None, smoke_runner.run_smoke_tests(self.system, clean, name=project.name, wanted=self._wanted())
 
-    def _wanted(self) -> tuple[Attempt, ...] | None:
+    def _wanted(self) -> tuple[SmokeTest, ...] | None:
         """What the configuration wants tried; None: what the installed project itself suggests."""
         asked = self.config.smoke
         if asked.imports is None and asked.commands is None:

@@ -24,14 +24,14 @@ from release.checks import (
 )
 from release.core import plan as plans
 from release.core.config import Config
-from release.core.errors import RefusedError, ReleaseError, from_os
+from release.core.errors import RefusedError, ReleaseError, from_os_error
 from release.core.events import Checked, Said, StepBegun, StepEnded, Tell
-from release.core.facts import Project, Source
+from release.core.facts import ProjectMetadata, Source
 from release.core.models.check_result import Outcome
 from release.core.models.distribution import Distribution
 from release.core.models.finding import NotApplicable, Unknown
 from release.core.models.index import Index
-from release.core.models.run_result import Account
+from release.core.models.run_result import RunResult
 from release.core.plan import SANDBOX, Plan, Step
 from release.credentials import verify
 from release.leaks import search
@@ -58,7 +58,7 @@ def carry_out(  # noqa: PLR0913 - a plan, and the world that it is carried out i
     command: str,
     files: tuple[Distribution, ...] = (),
     deliver: Callable[..., Delivery] = Delivery,
-) -> Account:
+) -> RunResult:
     """Run the plan to its end or to its first refusal. Raises nothing expected: the account says it.
 
     `command` is what the user would type to run it again; `files` are those that are given; `deliver` carries them.
@@ -78,7 +78,7 @@ def carry_out(  # noqa: PLR0913 - a plan, and the world that it is carried out i
             end = _end(run, _steps(run), command)
             run.journal.write("ended", verb=plan.verb, exit=int(end.exit))
         except OSError as error:
-            end = _end(run, (None, from_os(error)), command)
+            end = _end(run, (None, from_os_error(error)), command)
         return recorder.keep(
             _account(run, end), watch, config=config, tag=run.source.tag, directory=directory, journal=run.journal,
             secrets=delivery.credentials.values(),
@@ -99,7 +99,7 @@ def _steps(run: Run) -> tuple[Step, ReleaseError] | None:
         except ReleaseError as error:
             failure = error
         except OSError as error:
-            failure = from_os(error)
+            failure = from_os_error(error)
         else:
             failure = None
         took = time.monotonic() - begun
@@ -234,9 +234,9 @@ def _mark(index: Index) -> str:
     return "" if index.ephemeral else index.upload_url
 
 
-def _name(run: Run) -> Project:
+def _name(run: Run) -> ProjectMetadata:
     name, version = plans.need_name(run.plan)
-    return Project(name=name, version=version)
+    return ProjectMetadata(name=name, version=version)
 
 
 def _index(run: Run, name: str) -> Index:
@@ -251,8 +251,8 @@ def _end(run: Run, failed: tuple[Step | None, ReleaseError] | None, command: str
     return result.stopped(course, *failed) if failed else result.well(course)
 
 
-def _account(run: Run, end: result.Ending) -> Account:
-    return Account(
+def _account(run: Run, end: result.Ending) -> RunResult:
+    return RunResult(
         plan=run.plan,
         exit=end.exit,
         message=end.message,

@@ -12,15 +12,15 @@ from release.checks.index_state import files_of_version
 from release.checks.token_permission import shown
 from release.checks.trusted_publishing_checks import line
 from release.core.events import Checked
-from release.core.facts import Access, Project
-from release.core.models.check_result import Outcome, State
+from release.core.facts import Access, ProjectMetadata
+from release.core.models.check_result import CheckState, Outcome
 from release.core.models.credential import Ambient, Candidate, Credential
-from release.core.models.oidc_identity import Identity, publisher, table
-from release.core.models.probe import Probed
-from release.core.models.project_listing import Listing, releases
+from release.core.models.oidc_identity import OidcIdentity, public_claims, publisher_fields
+from release.core.models.probe import ProbeResult
+from release.core.models.project_listing import ProjectListing, files_by_release
 from release.core.models.verification import Verification
 from release.core.secret import Secret
-from release.core.tokens.token import Scope, Token, scope, window
+from release.core.tokens.token import Token, TokenScope, scope, validity
 from release.reports.lines import Line, lines, outcome_data
 
 _TITLES = ("where from", "what it is", "known", "works")
@@ -31,7 +31,7 @@ def walk(found: Verification, *, quiet: bool = False) -> Iterator[Line]:
     """The tiers, one after the other, as far as they were reached; then the verdict. `quiet`: that alone."""
     access = found.access
     if not quiet:
-        about = f", {access.project.name}" if isinstance(access.project, Project) else ""
+        about = f", {access.project.name}" if isinstance(access.project, ProjectMetadata) else ""
         yield Line(text=f"{access.index.name}{about}: {access.index.upload_url}", style="bold")
         outcomes = {one.check: one for one in found.outcomes}
         for title, tier, facts in zip(_TITLES, TIERS, (_where_from, _what, _known, _works), strict=True):
@@ -40,7 +40,7 @@ def walk(found: Verification, *, quiet: bool = False) -> Iterator[Line]:
 
 
 def _tier(title: str, outcomes: list[Outcome], facts: Iterator[str]) -> Iterator[Line]:
-    silent = {State.SKIPPED, State.NOT_APPLICABLE}
+    silent = {CheckState.SKIPPED, CheckState.NOT_APPLICABLE}
     told = [one for one in outcomes if one.state not in silent]
     yield Line(text=title, style="bold")
     yield from (Line(text=f"  {text}", style="dim") for text in facts)
@@ -99,11 +99,11 @@ def _standing(one: Candidate) -> str:
 
 
 def _what(access: Access) -> Iterator[str]:
-    if isinstance(access.credential, Ambient) and isinstance(access.credential.identity, Identity):
+    if isinstance(access.credential, Ambient) and isinstance(access.credential.identity, OidcIdentity):
         yield from _claims(access.credential.identity)
     if not isinstance(access.token, Token):
         return
-    token, limits = access.token, window(access.token)
+    token, limits = access.token, validity(access.token)
     yield f"a token of {token.location}, identifier {token.identifier}"
     yield f"for {_scope(scope(token))}"
     if limits.not_before and limits.not_before > access.now:
@@ -112,14 +112,14 @@ def _what(access: Access) -> Iterator[str]:
         yield f"expires {_time(limits.expires_at)}"
 
 
-def _claims(identity: Identity) -> Iterator[str]:
+def _claims(identity: OidcIdentity) -> Iterator[str]:
     """The claims as a table: what the index compares its publishers with."""
-    rows = tuple(table(identity))
+    rows = tuple(public_claims(identity))
     width = max((len(name) for name, _ in rows), default=0)
     yield from (f"{name:<{width}}  {value}" for name, value in rows)
 
 
-def _scope(found: Scope) -> str:
+def _scope(found: TokenScope) -> str:
     match found.kind:
         case "account":
             return "all projects of its user"
@@ -133,18 +133,18 @@ def _scope(found: Scope) -> str:
 
 def _known(access: Access) -> Iterator[str]:
     index, listing = access.index.name, access.listing
-    if listing is None and isinstance(access.project, Project):
+    if listing is None and isinstance(access.project, ProjectMetadata):
         yield f"{index} has no project {access.project.name!r} yet"
-    if not isinstance(listing, Listing):
+    if not isinstance(listing, ProjectListing):
         return
-    newest = max(releases(listing), default=None)
+    newest = max(files_by_release(listing), default=None)
     name = access.ownership.name if access.ownership else listing.name
     yield f"{name!r} is on {index}: {_files(len(listing.files))}" + (f", newest version {newest}" if newest else "")
     if access.ownership:
         yield from _owners(access)
     if there := files_of_version(access):
         begun = min((file.upload_time for file in there if file.upload_time), default=None)
-        version = access.project.version if isinstance(access.project, Project) else ""
+        version = access.project.version if isinstance(access.project, ProjectMetadata) else ""
         since = f", since {begun:%Y-%m-%d}" if begun else ""
         yield f"version {version} has {_files(len(there))} there{since}: the next release needs a new one"
 
@@ -167,7 +167,7 @@ def _works(access: Access) -> Iterator[str]:
         yield f"whether {access.index.name} has a publisher for this job, only the exchange of the identity tells;"
         yield "that is no dry run, and comes with the upload"
     answer = access.permission
-    if not isinstance(answer, Probed) or not answer.passed():
+    if not isinstance(answer, ProbeResult) or not answer.passed():
         return
     if answer.kind == "first-release":
         yield "the account may create the project; the token's signature is looked at when the first file comes"
@@ -187,7 +187,7 @@ def as_data(found: Verification) -> dict[str, Any]:
         "cause": verdict.cause,
         "causes": list(verdict.causes),
         "index": access.index.name,
-        "project": access.project.name if isinstance(access.project, Project) else None,
+        "project": access.project.name if isinstance(access.project, ProjectMetadata) else None,
         "credential": _credential(access),
         "token": _token(access),
         "identity": _identity(access),
@@ -197,14 +197,14 @@ def as_data(found: Verification) -> dict[str, Any]:
 
 def _identity(access: Access) -> dict[str, Any] | None:
     """Who the index would be told that this job is; the token itself stays out."""
-    if not isinstance(access.credential, Ambient) or not isinstance(access.credential.identity, Identity):
+    if not isinstance(access.credential, Ambient) or not isinstance(access.credential.identity, OidcIdentity):
         return None
     identity = access.credential.identity
     return {
         "provider": identity.provider,
         "audience": identity.audience,
-        "claims": dict(table(identity)),
-        "publisher": publisher(identity),
+        "claims": dict(public_claims(identity)),
+        "publisher": publisher_fields(identity),
     }
 
 
@@ -225,7 +225,7 @@ def _credential(access: Access) -> dict[str, Any] | None:
 def _token(access: Access) -> dict[str, Any] | None:
     if not isinstance(access.token, Token) or not isinstance(access.credential, Credential):
         return None
-    told, limits = scope(access.token), window(access.token)
+    told, limits = scope(access.token), validity(access.token)
     return {
         "location": access.token.location,
         "identifier": access.token.identifier,

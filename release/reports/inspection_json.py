@@ -10,14 +10,14 @@ from release.checks.distribution_reader import Examined, examined
 from release.checks.distributions import CHECKS, OF_A_FILE
 from release.checks.engine import run
 from release.checks.leak_checks import CHECKS as LEAKS
-from release.core.facts import Built, Leaks
-from release.core.models.check_result import Outcome, State
+from release.core.facts import BuiltFiles, LeakScan
+from release.core.models.check_result import CheckState, Outcome
 from release.core.models.finding import Finding
 
 _OF_A_FILE = frozenset(check.name for check in OF_A_FILE)
 
 
-def inspection(built: Built, *, block: frozenset[str] = frozenset()) -> dict[str, Any]:
+def inspection(built: BuiltFiles, *, block: frozenset[str] = frozenset()) -> dict[str, Any]:
     """`{"schema": 1, "files": [{"file", "sha256", "size", "verdict", "findings"}], "release": [findings]}`.
 
     A finding is `{"check", "severity", "message", "remedy", "where", "server_text", "source"}`; a verdict is
@@ -31,7 +31,7 @@ def inspection(built: Built, *, block: frozenset[str] = frozenset()) -> dict[str
     return {"schema": 1, "files": files, "release": list(_findings(together))}
 
 
-def _file(built: Built, examined: Examined, block: frozenset[str]) -> dict[str, Any]:
+def _file(built: BuiltFiles, examined: Examined, block: frozenset[str]) -> dict[str, Any]:
     outcomes = (one for one in run(CHECKS, built, block=block) if one.check in _OF_A_FILE)
     findings = list(_findings(outcomes))
     return {
@@ -46,15 +46,15 @@ def _file(built: Built, examined: Examined, block: frozenset[str]) -> dict[str, 
 def _findings(outcomes: Iterable[Outcome]) -> Iterator[dict[str, Any]]:
     for outcome in outcomes:
         yield from (as_data(outcome.check, one) for one in outcome.findings)
-        if outcome.state in {State.CRASHED, State.UNKNOWN}:
+        if outcome.state in {CheckState.CRASHED, CheckState.UNKNOWN}:
             yield as_data(outcome.check, Finding(message=outcome.reason, remedy=outcome.remedy or "report it to us"))
 
 
-def of_leaks(leaks: Leaks) -> Iterator[dict[str, Any]]:
+def of_leaks(leaks: LeakScan) -> Iterator[dict[str, Any]]:
     """The secrets in files, as findings in the document. What could not be searched is no more than a warning."""
     for outcome in run(LEAKS, leaks):
         yield from (as_data(outcome.check, one) for one in outcome.findings)
-        if outcome.state is State.UNKNOWN:
+        if outcome.state is CheckState.UNKNOWN:
             yield as_data(
                 outcome.check, Finding(message=outcome.reason, remedy=outcome.remedy or "look into it", severity="warn")
             )

@@ -8,7 +8,7 @@ from typing import Any
 
 from release.acceptance.description_rules import RendererBrokeError, as_html
 from release.checks.distribution_reader import Examined, examined
-from release.core.models.inspection_result import Inspected
+from release.core.models.inspection_result import InspectionResult
 from release.reports.archive_tree import printable, size, tree
 
 #: lines of a description, and entries of one field, that are shown
@@ -17,7 +17,7 @@ _LINES, _ENTRIES = 6, 12
 _WIDTH = 100
 
 
-def lines(found: Inspected, *, quiet: bool = False) -> Iterator[str]:
+def lines(found: InspectionResult, *, quiet: bool = False) -> Iterator[str]:
     """A verdict a file with what was found and what is in it; then the set; then the page. Quiet: what is red."""
     pages: set[bytes] = set()
     for file, one in zip(found.document["files"], examined(found.built), strict=True):

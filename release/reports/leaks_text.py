@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from release.core.facts import Leaks
+from release.core.facts import LeakScan
 from release.core.models.finding import Finding
 from release.core.models.leak import Leak
 
@@ -14,12 +14,12 @@ _SHOWN = 3
 _NOUNS = {"files": "file", "tree": "file", "staged": "staged file", "history": "object of the history"}
 
 
-def refused(found: Sequence[Leaks]) -> bool:
+def refused(found: Sequence[LeakScan]) -> bool:
     """Whether there is anything that must not go out, or a file that was given and can't be searched."""
     return any(one.searched.real or (one.scope == "files" and one.searched.unread) for one in found)
 
 
-def document(found: Sequence[Leaks]) -> dict[str, Any]:
+def document(found: Sequence[LeakScan]) -> dict[str, Any]:
     """The whole search as a JSON document of schema 1.
 
     `{"schema": 1, "searched": [{"scope", "count"}], "findings": [{"message", "remedy", "where", "kind", "identity",
@@ -34,7 +34,7 @@ def document(found: Sequence[Leaks]) -> dict[str, Any]:
     }
 
 
-def _finding(leak: Leak, leaks: Leaks) -> dict[str, Any]:
+def _finding(leak: Leak, leaks: LeakScan) -> dict[str, Any]:
     said = _said(leak, leaks)
     return {
         "message": said.message,
@@ -50,7 +50,7 @@ def _finding(leak: Leak, leaks: Leaks) -> dict[str, Any]:
     }
 
 
-def _said(leak: Leak, leaks: Leaks) -> Finding:
+def _said(leak: Leak, leaks: LeakScan) -> Finding:
     from release.checks.leak_checks import (
         finding,  # a search that finds nothing, before each commit, has no use for checks
     )
@@ -58,11 +58,11 @@ def _said(leak: Leak, leaks: Leaks) -> Finding:
     return finding(leak, leaks)
 
 
-def _passed_over(found: Sequence[Leaks]) -> list[Leak]:
+def _passed_over(found: Sequence[LeakScan]) -> list[Leak]:
     return [leak for one in found for leak in one.searched.leaks if leak.passed_over]
 
 
-def lines(found: Sequence[Leaks], *, quiet: bool = False) -> Iterator[str]:
+def lines(found: Sequence[LeakScan], *, quiet: bool = False) -> Iterator[str]:
     """The same for a terminal."""
     for one in found:
         for leak in one.searched.real:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from release.core.events import Checked, Event, Obtained, Progress, Said, StepBegun, StepEnded
-from release.core.models.check_result import Outcome, State
+from release.core.models.check_result import CheckState, Outcome
 from release.core.models.finding import Finding
 
 
@@ -22,14 +22,14 @@ class Line:
 
 
 _MARKS = {
-    State.PASSED: ("ok", "green"),
-    State.WARNED: ("warn", "yellow"),
-    State.FAILED: ("FAIL", "bold red"),
-    State.UNKNOWN: ("????", "bold red"),
-    State.CRASHED: ("CRASH", "bold red"),
-    State.SKIPPED: ("skip", "dim"),
-    State.NOT_APPLICABLE: ("n/a", "dim"),
-    State.WAIVED: ("waived", "yellow"),
+    CheckState.PASSED: ("ok", "green"),
+    CheckState.WARNED: ("warn", "yellow"),
+    CheckState.FAILED: ("FAIL", "bold red"),
+    CheckState.UNKNOWN: ("????", "bold red"),
+    CheckState.CRASHED: ("CRASH", "bold red"),
+    CheckState.SKIPPED: ("skip", "dim"),
+    CheckState.NOT_APPLICABLE: ("n/a", "dim"),
+    CheckState.WAIVED: ("waived", "yellow"),
 }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from release.core.models.token_health import Change, Row, Seen
+from release.core.models.token_health import StatusChange, TokenReport, TokenStatus
 from release.core.redaction import redact
 from release.reports.archive_tree import printable
 from release.reports.token_health_text import ORDER, iso, seen_data
@@ -27,7 +27,7 @@ _MARKS = {"healthy": "✅", "warning": "⚠️", "unknown": "⚪", "broken": "�
 _MOST = 100
 
 
-def title(changes: Sequence[Change]) -> str:
+def title(changes: Sequence[StatusChange]) -> str:
     """In one line: "token health: 2 broken, 1 healthy"; of a single one, also which."""
     counts = Counter(one.now.word for one in changes)
     said = ", ".join(f"{counts[word]} {word}" for word in ORDER if counts[word])
@@ -36,13 +36,13 @@ def title(changes: Sequence[Change]) -> str:
     return printable(redact(f"token health: {said}"))
 
 
-def text(changes: Sequence[Change]) -> str:
+def text(changes: Sequence[StatusChange]) -> str:
     """The gravest first, each with what to do."""
     ranked = sorted(changes, key=lambda one: ORDER.index(one.now.word))
     return "\n\n".join("\n".join(map(printable, _lines(one))) for one in ranked) + "\n"
 
 
-def _lines(one: Change) -> Iterator[str]:
+def _lines(one: StatusChange) -> Iterator[str]:
     seen = one.now
     how = _KINDS[one.kind].format(before=one.before)
     yield redact(f"{seen.state} ({how}): {seen.about}: {seen.place}")
@@ -53,7 +53,7 @@ def _lines(one: Change) -> Iterator[str]:
         yield redact(f"  → {seen.remedy}")
 
 
-def document(changes: Sequence[Change], *, number: str, at: datetime) -> dict[str, Any]:
+def document(changes: Sequence[StatusChange], *, number: str, at: datetime) -> dict[str, Any]:
     """The same for programs, schema 1, as docs/notifications.md explains it. `number` is of this message alone."""
     return {
         "schema": 1,
@@ -72,7 +72,7 @@ def _clean(data: Mapping[str, Any]) -> dict[str, Any]:
     return {key: redact(value) if isinstance(value, str) else value for key, value in data.items()}
 
 
-def issue(rows: Sequence[Row], *, at: datetime) -> str:
+def issue(rows: Sequence[TokenReport], *, at: datetime) -> str:
     """How all tokens are, as the body of an issue in Markdown: what is wrong, the gravest first."""
     wrong = sorted((row.seen for row in rows if row.seen.word != "healthy"), key=lambda one: ORDER.index(one.word))
     counts = Counter(row.seen.word for row in rows)
@@ -84,7 +84,7 @@ def issue(rows: Sequence[Row], *, at: datetime) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _item(seen: Seen) -> Iterator[str]:
+def _item(seen: TokenStatus) -> Iterator[str]:
     yield f"### {_MARKS[seen.word]} {_plain(f'{seen.state}: {seen.about}')}"
     yield ""
     yield f"- where: {_plain(seen.place)}"

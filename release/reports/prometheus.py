@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import get_args
 
 from release.core.errors import Exit
-from release.core.models.token_health import Row, State
+from release.core.models.token_health import TokenReport, TokenState
 from release.core.redaction import redact
 
 _PREFIX = "pypi_preflight_"
@@ -28,7 +28,7 @@ Samples = Mapping[Labels, float]
 class Run:
     """A run over all tokens. Times are aware, UTC."""
 
-    rows: Sequence[Row]
+    rows: Sequence[TokenReport]
     began: datetime
     ended: datetime
     status: Exit
@@ -51,14 +51,14 @@ def metrics(run: Run) -> str:
     )
 
 
-def _of_tokens(rows: Mapping[Labels, Row], run: Run) -> Mapping[str, tuple[str, Samples]]:
+def _of_tokens(rows: Mapping[Labels, TokenReport], run: Run) -> Mapping[str, tuple[str, Samples]]:
     return {
         "token_state": (
             "1 for the state that the token is in, 0 for each other one.",
             {
                 (*labels, ("state", state)): float(row.seen.state == state)
                 for labels, row in rows.items()
-                for state in get_args(State)
+                for state in get_args(TokenState)
             },
         ),
         "token_expiry_timestamp_seconds": (
@@ -81,7 +81,7 @@ def _of_run(run: Run) -> Mapping[str, tuple[str, Samples]]:
     return {
         "run_tokens": (
             "How many credentials are in each state.",
-            {(("state", state),): counts[state] for state in get_args(State)},
+            {(("state", state),): counts[state] for state in get_args(TokenState)},
         ),
         "run_timestamp_seconds": ("When the last run ended.", {(): run.ended.timestamp()}),
         "run_duration_seconds": ("How long it took.", {(): (run.ended - run.began).total_seconds()}),
@@ -91,7 +91,7 @@ def _of_run(run: Run) -> Mapping[str, tuple[str, Samples]]:
     }
 
 
-def _labels(row: Row) -> Labels:
+def _labels(row: TokenReport) -> Labels:
     seen = row.seen
     return (
         ("index", seen.index),

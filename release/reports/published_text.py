@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from release.core.errors import Exit
-from release.core.facts import Outside, Tried
-from release.core.models.attestation import Provenance, Verified
-from release.core.models.check_result import State
+from release.core.facts import InstallTrial, PublishedRelease
+from release.core.models.attestation import Provenance, VerifiedAttestations
+from release.core.models.check_result import CheckState
 from release.core.models.confirmation_result import Confirmation
 from release.core.models.finding import Finding, NotApplicable, Unknown
-from release.core.models.project_listing import FileOnIndex
+from release.core.models.project_listing import IndexFile
 from release.reports.lines import Line, outcome_data
 
 #: what is done, in order, for `--plan`
@@ -23,14 +23,14 @@ STEPS = (
 )
 
 
-def publishers(outside: Outside) -> Iterator[str]:
+def publishers(outside: PublishedRelease) -> Iterator[str]:
     """Who published which part of the files, and who says so."""
     told: dict[str, list[str]] = {}
     for filename, provenance in outside.provenance.items():
         for who, _ in provenance.bundles if isinstance(provenance, Provenance) else ():
             told.setdefault(str(who), []).append(filename)
     for publisher, files in told.items():
-        held = all(isinstance((outside.verified or {}).get(filename), Verified) for filename in files)
+        held = all(isinstance((outside.verified or {}).get(filename), VerifiedAttestations) for filename in files)
         how = "verified" if held else "as the index says"
         yield f"published by {publisher}: {len(files)} of {len(outside.files)} files, {how}"
 
@@ -64,7 +64,7 @@ def as_data(found: Confirmation) -> dict[str, Any]:
     }
 
 
-def _file(seen: Outside, file: FileOnIndex) -> dict[str, Any]:
+def _file(seen: PublishedRelease, file: IndexFile) -> dict[str, Any]:
     came = seen.fetched.get(file.filename)
     got = came if came is not None and not isinstance(came, Unknown) else None
     return {
@@ -80,7 +80,7 @@ def _file(seen: Outside, file: FileOnIndex) -> dict[str, Any]:
     }
 
 
-def _provenance(seen: Outside, filename: str) -> dict[str, Any] | None:
+def _provenance(seen: PublishedRelease, filename: str) -> dict[str, Any] | None:
     told = seen.provenance.get(filename)
     if told is None:
         return None
@@ -89,13 +89,13 @@ def _provenance(seen: Outside, filename: str) -> dict[str, Any] | None:
     return {
         "publishers": [who.data for who, _ in known.bundles] if known else None,
         "attestations": sum(len(texts) for _, texts in known.bundles) if known else None,
-        "verified": {Verified: True, Finding: False}.get(type(said)),
+        "verified": {VerifiedAttestations: True, Finding: False}.get(type(said)),
     }
 
 
-def _tried(tried: Tried | Unknown | NotApplicable | None) -> dict[str, Any]:
+def _tried(tried: InstallTrial | Unknown | NotApplicable | None) -> dict[str, Any]:
     match tried:
-        case Tried():
+        case InstallTrial():
             outcome = "installed" if tried.install is None else _word(tried.install)
             trials: Sequence[dict[str, Any]] = [
                 {
@@ -107,12 +107,12 @@ def _tried(tried: Tried | Unknown | NotApplicable | None) -> dict[str, Any]:
             ]
             return {"file": tried.filename, "outcome": outcome, "trials": trials}
         case Unknown():
-            return {"file": None, "outcome": str(State.UNKNOWN), "trials": []}
+            return {"file": None, "outcome": str(CheckState.UNKNOWN), "trials": []}
         case _:
             return {"file": None, "outcome": "not tried", "trials": []}
 
 
 def _word(problem: Finding | Unknown) -> str:
     if isinstance(problem, Unknown):
-        return str(State.UNKNOWN)
-    return str(State.FAILED if problem.severity == "block" else State.WARNED)
+        return str(CheckState.UNKNOWN)
+    return str(CheckState.FAILED if problem.severity == "block" else CheckState.WARNED)

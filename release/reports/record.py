@@ -12,10 +12,10 @@ from typing import Any
 
 from release.core.errors import ReleaseError
 from release.core.events import Checked, StepEnded
-from release.core.models.check_result import State
+from release.core.models.check_result import CheckState
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index
-from release.core.models.run_result import Account
+from release.core.models.run_result import RunResult
 from release.core.plan import SANDBOX, as_data
 from release.reports.lines import outcome_data
 from release.reports.run_text import answer_data
@@ -49,7 +49,7 @@ class Stage:
 class Story:
     """One run, from its first step to its last word."""
 
-    account: Account
+    account: RunResult
     #: the release tag by the project's configuration; None while name and version are unknown
     tag: str | None
     #: aware, UTC
@@ -90,7 +90,7 @@ def added(earlier: Mapping[str, Any] | None, story: Story) -> dict[str, Any]:
 def run(story: Story) -> dict[str, Any]:
     """One run as data."""
     account = story.account
-    used = {one.check for one in account.outcomes if one.state is State.WAIVED}
+    used = {one.check for one in account.outcomes if one.state is CheckState.WAIVED}
     return {
         "verb": account.plan.verb,
         "begun": stamp(story.begun),

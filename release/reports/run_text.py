@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from release.core.errors import Exit
-from release.core.models.run_result import Account
-from release.core.models.upload_result import Answer
+from release.core.models.run_result import RunResult
+from release.core.models.upload_result import UploadResult
 from release.core.plan import Plan, Upload
 from release.reports.lines import Line, outcome_data
 
@@ -25,7 +25,7 @@ def plan_lines(plan: Plan) -> Iterator[Line]:
         yield Line(text=f"  {number}. {step.title}{final}")
 
 
-def closing(account: Account) -> Iterator[Line]:
+def closing(account: RunResult) -> Iterator[Line]:
     """The end of a run: what happened, where the record is, the one next command."""
     style = "bold green" if account.exit == Exit.DONE else "bold red"
     yield Line(text=account.message, style=style, annotation=_annotation(account))
@@ -37,13 +37,13 @@ def closing(account: Account) -> Iterator[Line]:
         yield Line(text=f"next: {account.next_command}")
 
 
-def _annotation(account: Account) -> tuple[str, str, str] | None:
+def _annotation(account: RunResult) -> tuple[str, str, str] | None:
     if account.exit == Exit.DONE:
         return None
     return "error", f"release {account.plan.verb}", f"{account.message}. {account.remedy}"
 
 
-def as_data(account: Account, plan: dict[str, Any]) -> dict[str, Any]:
+def as_data(account: RunResult, plan: dict[str, Any]) -> dict[str, Any]:
     """The run for JSON, schema 1; `plan` as `plan.as_data` gives it."""
     return {
         "schema": 1,
@@ -63,6 +63,6 @@ def as_data(account: Account, plan: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def answer_data(answer: Answer) -> dict[str, Any]:
+def answer_data(answer: UploadResult) -> dict[str, Any]:
     """What became of one file, for JSON."""
     return {"answer": type(answer).__name__.lower()} | asdict(answer)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
-from release.core.models.token_health import Look, Row, Seen, State
-from release.core.models.token_timeline import Interval
-from release.core.models.verdict import Word
+from release.core.models.token_health import HealthReport, TokenReport, TokenState, TokenStatus
+from release.core.models.token_timeline import StatusInterval
+from release.core.models.verdict import VerdictWord
 from release.reports.lines import Line, outcome_data
 
 _STYLES: Mapping[str, str] = {
@@ -17,12 +17,12 @@ _STYLES: Mapping[str, str] = {
     "broken": "bold red", "unknown": "magenta",
 }  # fmt: skip
 #: the words of a verdict, the gravest first
-ORDER: tuple[Word, ...] = ("broken", "unknown", "warning", "healthy")
+ORDER: tuple[VerdictWord, ...] = ("broken", "unknown", "warning", "healthy")
 #: lines of what is in order that are worth reading one by one
 _FEW = 40
 
 
-def lines(look: Look, *, quiet: bool = False) -> Iterator[Line]:
+def lines(look: HealthReport, *, quiet: bool = False) -> Iterator[Line]:
     """The run for a reader: what is wrong first, each with what to do; then what is in order."""
     if not look.rows:
         yield Line(text="no credential was found, so there is none to look at", style="bold yellow")
@@ -39,14 +39,14 @@ def lines(look: Look, *, quiet: bool = False) -> Iterator[Line]:
     yield from _ending(look)
 
 
-def _row(row: Row) -> Line:
+def _row(row: TokenReport) -> Line:
     seen, state = row.seen, row.seen.state
     more = [text for text in (_age(row.age), _left(row.left)) if text]
     told = f" ({', '.join(more)})" if more else ""
     return Line(text=f"{state:<9} {seen.about}: {seen.place}{told}", style=_STYLES[state])
 
 
-def _trouble(row: Row) -> Iterator[Line]:
+def _trouble(row: TokenReport) -> Iterator[Line]:
     seen = row.seen
     level = "warning" if seen.word == "warning" else "error"
     line = _row(row)
@@ -57,18 +57,18 @@ def _trouble(row: Row) -> Iterator[Line]:
             yield Line(text=f"          → {remedy}")
 
 
-def _sentence(seen: Seen) -> str:
+def _sentence(seen: TokenStatus) -> str:
     return f"{seen.message}. {seen.remedy}" if seen.remedy else seen.message
 
 
-def _others(row: Row) -> Iterator[tuple[str, str]]:
+def _others(row: TokenReport) -> Iterator[tuple[str, str]]:
     """What else is wrong, beside the root of it."""
     for outcome in row.outcomes:
         if outcome.state in {"warned", "failed"}:
             yield from ((one.message, one.remedy) for one in outcome.findings)
 
 
-def _ending(look: Look) -> Iterator[Line]:
+def _ending(look: HealthReport) -> Iterator[Line]:
     counts: Counter[str] = Counter(row.seen.word for row in look.rows)
     said = ", ".join(f"{counts[word]} {word}" for word in reversed(ORDER) if counts[word]) or "nothing"
     passed = set(counts) <= {"healthy"} and bool(look.rows)
@@ -96,7 +96,7 @@ def _left(left: timedelta | None) -> str:
 # -- JSON -------------------------------------------------------------------------------------------
 
 
-def as_data(look: Look, *, strict: bool) -> dict[str, Any]:
+def as_data(look: HealthReport, *, strict: bool) -> dict[str, Any]:
     """The run for JSON, schema 1."""
     counts = Counter(row.seen.state for row in look.rows)
     return {
@@ -104,7 +104,7 @@ def as_data(look: Look, *, strict: bool) -> dict[str, Any]:
         "exit": int(look.status(strict=strict)),
         "interrupted": look.interrupted,
         "offline": look.offline,
-        "counts": {state: counts[state] for state in get_args(State)},
+        "counts": {state: counts[state] for state in get_args(TokenState)},
         "notes": list(look.notes),
         "history": look.history,
         "remembered": look.forgotten is None,
@@ -113,7 +113,7 @@ def as_data(look: Look, *, strict: bool) -> dict[str, Any]:
     }
 
 
-def _token(row: Row) -> dict[str, Any]:
+def _token(row: TokenReport) -> dict[str, Any]:
     return seen_data(row.seen) | {
         "age_days": row.age.days if row.age is not None else None,
         "days_left": row.left.days if row.left is not None else None,
@@ -122,7 +122,7 @@ def _token(row: Row) -> dict[str, Any]:
     }
 
 
-def seen_data(seen: Seen) -> dict[str, Any]:
+def seen_data(seen: TokenStatus) -> dict[str, Any]:
     """What was seen of one credential."""
     return {
         "index": seen.index,
@@ -148,7 +148,7 @@ def iso(moment: datetime | None) -> str | None:
 # -- the history ------------------------------------------------------------------------------------
 
 
-def history_lines(now: Sequence[Interval], changed: Iterable[Interval]) -> Iterator[Line]:
+def history_lines(now: Sequence[StatusInterval], changed: Iterable[StatusInterval]) -> Iterator[Line]:
     """How each credential is and since when; then what has changed, the newest first."""
     if not now:
         yield Line(text="nothing is remembered yet: python -m release tokens")
@@ -173,12 +173,12 @@ def history_lines(now: Sequence[Interval], changed: Iterable[Interval]) -> Itera
             yield Line(text=f"                    {seen.message}", style="dim")
 
 
-def history_data(now: Iterable[Interval], changed: Iterable[Interval]) -> dict[str, Any]:
+def history_data(now: Iterable[StatusInterval], changed: Iterable[StatusInterval]) -> dict[str, Any]:
     """The same for JSON, schema 1."""
     return {"schema": 1, "tokens": [_interval(one) for one in now], "changes": [_interval(one) for one in changed]}
 
 
-def _interval(one: Interval) -> dict[str, Any]:
+def _interval(one: StatusInterval) -> dict[str, Any]:
     return seen_data(one.seen) | {
         "before": one.before, "since": iso(one.since), "last_seen": iso(one.last_seen), "count": one.count,
         "checks": dict(one.seen.checks),

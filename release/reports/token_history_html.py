@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from release.core.models.token_timeline import Span, Strip
+from release.core.models.token_timeline import StatePeriod, TokenTimeline
 from release.core.redaction import redact
 from release.reports import record_text
 from release.reports.html_elements import Markup, element
@@ -55,7 +55,7 @@ _STYLE = """
 """
 
 
-def tokens(strips: Sequence[Strip], *, now: datetime) -> str:
+def tokens(strips: Sequence[TokenTimeline], *, now: datetime) -> str:
     """The page, as things were at `now` (aware, UTC): the gravest first."""
     ranked = sorted(strips, key=lambda one: (ORDER.index(one.now.seen.word), one.now.seen.about, one.now.seen.place))
     said = _said(strips)
@@ -66,12 +66,12 @@ def tokens(strips: Sequence[Strip], *, now: datetime) -> str:
     return page(f"Token health: {said}", main, foot, more_style=_STYLE)
 
 
-def _said(strips: Iterable[Strip]) -> str:
+def _said(strips: Iterable[TokenTimeline]) -> str:
     counts = Counter(one.now.seen.word for one in strips)
     return ", ".join(f"{counts[word]} {word}" for word in ORDER if counts[word]) or "nothing is remembered yet"
 
 
-def _top(strips: Sequence[Strip], said: str, now: datetime) -> Markup:
+def _top(strips: Sequence[TokenTimeline], said: str, now: datetime) -> Markup:
     present = {one.now.seen.word for one in strips}
     gravest = next((word for word in ORDER if word in present), "unknown")
     last = max((one.now.last_seen for one in strips), default=None)
@@ -107,7 +107,7 @@ def _legend() -> Markup:
 # -- a row ------------------------------------------------------------------------------------------
 
 
-def _row(one: Strip, *, start: datetime, now: datetime, open_: bool) -> Markup:
+def _row(one: TokenTimeline, *, start: datetime, now: datetime, open_: bool) -> Markup:
     seen = one.now.seen
     name = element(
         "span",
@@ -123,7 +123,7 @@ def _row(one: Strip, *, start: datetime, now: datetime, open_: bool) -> Markup:
     return element("details", summary, _inside(one), class_=f"token {_TONES[seen.state]}", open=unfolded)
 
 
-def _left(one: Strip, now: datetime) -> str:
+def _left(one: TokenTimeline, now: datetime) -> str:
     """How long it lasts; of one that nobody has looked at for a while, that."""
     expires = one.now.seen.expires
     if now - one.now.last_seen > _STALE:
@@ -134,7 +134,7 @@ def _left(one: Strip, now: datetime) -> str:
     return "its time is over" if expires <= now else f"{days} day{'' if days == 1 else 's'} left"
 
 
-def _inside(one: Strip) -> Markup:
+def _inside(one: TokenTimeline) -> Markup:
     seen = one.now.seen
     return element(
         "div",
@@ -156,7 +156,7 @@ def _remedy(remedy: str) -> Markup | None:
     return element("p", linked(redact(remedy)), class_="remedy") if remedy else None
 
 
-def _check(one: Strip, name: str) -> Markup:
+def _check(one: TokenTimeline, name: str) -> Markup:
     """How a check ended when it was last made: what does not apply today may have done so before."""
     made = next((span for span in reversed(one.spans) if span.checks.get(name) in _MADE), None)
     state = made.checks[name] if made else one.now.seen.checks[name]
@@ -178,13 +178,13 @@ def _ended(name: str, state: str, when: str) -> Markup:
 # -- the strip --------------------------------------------------------------------------------------
 
 
-def _start(strips: Iterable[Strip], now: datetime) -> datetime:
+def _start(strips: Iterable[TokenTimeline], now: datetime) -> datetime:
     """Where all strips begin."""
     first = min((span.since for one in strips for span in one.spans), default=now)
     return max(now - _LONGEST, min(first, now - _SHORTEST))
 
 
-def _strip(one: Strip, start: datetime, now: datetime) -> Markup:
+def _strip(one: TokenTimeline, start: datetime, now: datetime) -> Markup:
     """The states over time, as wide as the page allows. Each lasts until the next one; the last, until it was seen."""
     ends = [span.since for span in one.spans[1:]] + [one.now.last_seen]
     shown = [(span, min(end, now)) for span, end in zip(one.spans, ends, strict=True) if end >= start]
@@ -194,7 +194,7 @@ def _strip(one: Strip, start: datetime, now: datetime) -> Markup:
     return element("svg", element("title", told), track, *bars, role="img", width="100%", height=_STRIP, class_="strip")
 
 
-def _bar(span: Span, end: datetime, start: datetime, now: datetime) -> Markup:
+def _bar(span: StatePeriod, end: datetime, start: datetime, now: datetime) -> Markup:
     whole = (now - start) / timedelta(seconds=1)
     at = min(max((span.since - start) / timedelta(seconds=1) / whole * 100, 0.0), 99.5)
     width = min(max((end - start) / timedelta(seconds=1) / whole * 100 - at, 0.5), 100 - at)

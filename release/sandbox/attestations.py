@@ -22,7 +22,7 @@ from release.acceptance.form_fields import first
 from release.acceptance.rule import Refusal, Upload
 from release.adapters import sigstore
 from release.adapters.sigstore import InvalidAttestationError, NotSignedError, Sigstore
-from release.core.models.attestation import Publisher
+from release.core.models.attestation import AttestationPublisher
 from release.sandbox.request_context import Call
 from release.sandbox.responses import not_found
 
@@ -31,7 +31,7 @@ JSON = "application/vnd.pypi.integrity.v1+json"
 OFF = "disable-pep740"
 
 
-def refused(upload: Upload, publisher: Publisher | None, db: sqlite3.Connection) -> Refusal | None:
+def refused(upload: Upload, publisher: AttestationPublisher | None, db: sqlite3.Connection) -> Refusal | None:
     """Why the index does not take the attestations of an upload; None where it does, or has none to take."""
     text = first(upload, "attestations")
     if text == "" or _is_off(db):
@@ -40,7 +40,7 @@ def refused(upload: Upload, publisher: Publisher | None, db: sqlite3.Connection)
     return attestation_rules.refusal(text, publisher=publisher.kind if publisher else None, verify=verify)
 
 
-def _verify(upload: Upload, publisher: Publisher | None, db: sqlite3.Connection) -> attestation_rules.Verify:
+def _verify(upload: Upload, publisher: AttestationPublisher | None, db: sqlite3.Connection) -> attestation_rules.Verify:
     sha256 = digests(upload, "sha256").get("sha256", "")
     row = db.execute("SELECT value FROM settings WHERE name = 'sigstore'").fetchone()
     if row is None or publisher is None:
@@ -56,7 +56,7 @@ def _verify(upload: Upload, publisher: Publisher | None, db: sqlite3.Connection)
     return verify
 
 
-def to_keep(upload: Upload, publisher: Publisher | None, db: sqlite3.Connection) -> str | None:
+def to_keep(upload: Upload, publisher: AttestationPublisher | None, db: sqlite3.Connection) -> str | None:
     """The provenance of a file that was accepted, as JSON; None where it came without attestations."""
     text = first(upload, "attestations")
     if text == "" or publisher is None or _is_off(db):

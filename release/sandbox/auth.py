@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from release.acceptance.rule import Refusal
-from release.core.models.attestation import Publisher
+from release.core.models.attestation import AttestationPublisher
 from release.core.tokens import macaroon
 from release.core.tokens.macaroon import MalformedError
 from release.sandbox import publishers
@@ -50,7 +50,7 @@ class Identity:
     #: the caveats that the index keeps for it
     stored: tuple[bytes, ...] = field(repr=False)
     #: whose workflow got the token in exchange for its identity; None where a user made it
-    publisher: Publisher | None = None
+    publisher: AttestationPublisher | None = None
     #: the publisher that asks, with no user behind it
     trusted: Trusted | None = None
 
@@ -80,7 +80,7 @@ def identify(header: str, db: sqlite3.Connection) -> Identity | None:
         token=token,
         key=row["key"],
         stored=tuple(caveat.encode() for caveat in json.loads(row["caveats"])),
-        publisher=Publisher.read(json.loads(row["publisher"])) if row["publisher"] else None,
+        publisher=AttestationPublisher.read(json.loads(row["publisher"])) if row["publisher"] else None,
     )
 
 

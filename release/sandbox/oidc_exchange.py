@@ -197,7 +197,7 @@ def _minted(call: Call, db: sqlite3.Connection, publisher: Candidate) -> tuple[s
     identifier, key = str(uuid4()), secrets.token_bytes(_KEY_LENGTH)
     location = call.request.host.rpartition(":")[0] or call.request.host
     db.execute("INSERT INTO minted VALUES (?, ?, ?, ?)", (identifier, publisher.id, key, json.dumps(caveats)))
-    made = macaroon.mint(location, identifier.encode(), key, *(one.encode() for one in caveats))
+    made = macaroon.create_macaroon(location, identifier.encode(), key, *(one.encode() for one in caveats))
     return macaroon.to_text(made), now + _LIFE
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from release.core.errors import UsageError
-from release.core.models.attestation import Publisher as Signer
+from release.core.models.attestation import AttestationPublisher as Signer
 from release.sandbox.json_reader import Reader, one_of, record, records, text, texts, wrong
 
 #: provider → the fields of its publishers; those in the second tuple may be left out.

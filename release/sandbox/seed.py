@@ -57,7 +57,7 @@ def revoke(db: sqlite3.Connection, token: str) -> None:
 def _text(row: sqlite3.Row) -> Secret:
     caveats = [caveat.encode() for caveat in json.loads(row["caveats"])]
     key = row["key"][::-1] if row["forged"] else row["key"]
-    made = macaroon.mint(row["location"], row["id"].encode(), key, *caveats)
+    made = macaroon.create_macaroon(row["location"], row["id"].encode(), key, *caveats)
     return Secret(macaroon.to_text(made))
 
 

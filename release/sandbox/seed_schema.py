@@ -10,7 +10,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from release.core.errors import UsageError
-from release.core.models.attestation import Publisher
+from release.core.models.attestation import AttestationPublisher
 from release.sandbox import fault_json, publishers
 from release.sandbox.faults import Fault
 from release.sandbox.json_reader import Reader, among, moment, one_of, record, records, switch, text, texts
@@ -70,7 +70,7 @@ class ApiToken:
     #: what it says of its issuer; None for this index
     location: str | None = None
     #: the trusted publisher that it stands for, as if it had been given in exchange for an identity
-    publisher: Publisher | None = None
+    publisher: AttestationPublisher | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,9 +147,9 @@ def _flags(value: Any, where: str) -> tuple[str, ...]:
     return tuple(among(flag, where, FLAGS) for flag in texts(value, where))
 
 
-def _publisher(value: Any, where: str) -> Publisher:
+def _publisher(value: Any, where: str) -> AttestationPublisher:
     readers = dict.fromkeys(("kind", "repository", "workflow", "workflow_filepath", "environment", "email"), text)
-    return Publisher.read(record(value, where, readers, ["kind"]))
+    return AttestationPublisher.read(record(value, where, readers, ["kind"]))
 
 
 _USER: Mapping[str, Reader] = {"name": text, "email_verified": switch, "two_factor": switch, "disabled": switch}

@@ -14,9 +14,9 @@ from typing import Any
 from release.core import config
 from release.core.errors import ConfigError
 from release.core.models.index import WELL_KNOWN, Index
-from release.core.models.project_name import is_name
+from release.core.models.project_name import is_project_name
 from release.core.models.secret_location import Command, KeyringEntry, Place, PrivateFile, Variable
-from release.core.models.token_health import Policy
+from release.core.models.token_health import TokenPolicy
 from release.core.toml_tables import did_you_mean, known, path, subtable, text, wrong
 from release.token_health.notify import channel_config
 from release.token_health.notify.channels import Channels
@@ -47,7 +47,7 @@ class Entry:
     username: str = "__token__"
     #: when the token was made, as somebody wrote it down; aware, UTC
     made: datetime | None = None
-    policy: Policy = field(default_factory=Policy)
+    policy: TokenPolicy = field(default_factory=TokenPolicy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Fleet:
 
     #: empty: whatever the directory's project has
     entries: tuple[Entry, ...] = ()
-    policy: Policy = field(default_factory=Policy)
+    policy: TokenPolicy = field(default_factory=TokenPolicy)
     manners: Manners = Manners()
     #: how long it takes until something that is still wrong is announced again
     remind_after: timedelta = timedelta(days=7)
@@ -87,7 +87,7 @@ def parse_file(data: Mapping[str, Any], file: str) -> Fleet:
     Raises `ConfigError`, as `parse` does.
     """
     try:
-        indexes = config.parse({"indexes": data.get("indexes", {})}).indexes
+        indexes = config.parse_config({"indexes": data.get("indexes", {})}).indexes
     except ConfigError as error:
         message, remedy = (one.replace("tool.release.", "") for one in (error.message, error.remedy))
         raise ConfigError(message, remedy=remedy.replace("pyproject.toml", file)) from None
@@ -108,7 +108,7 @@ def parse(
     """
     known(table, (*_KEYS, *more), where)
     reader = _Reader(file=file, indexes=indexes)
-    policy = reader.policy(table, where, Policy())
+    policy = reader.policy(table, where, TokenPolicy())
     tokens = table.get("tokens", [])
     if not isinstance(tokens, list):
         raise wrong(path(where, "tokens"), "a list of tables, [[tokens]]", tokens, file=file)
@@ -133,11 +133,11 @@ class _Reader:
     file: str
     indexes: Mapping[str, Index]
 
-    def policy(self, table: Mapping[str, Any], where: str, default: Policy) -> Policy:
+    def policy(self, table: Mapping[str, Any], where: str, default: TokenPolicy) -> TokenPolicy:
         never = table.get("rotate-after") == "never"
         rotate = None if never else self.duration(table, "rotate-after", where) or default.rotate_after
         warn = self.duration(table, "warn-before", where)
-        return Policy(rotate_after=rotate, warn_before=default.warn_before if warn is None else warn)
+        return TokenPolicy(rotate_after=rotate, warn_before=default.warn_before if warn is None else warn)
 
     def manners(self, table: Mapping[str, Any], where: str) -> Manners:
         made: dict[str, Any] = {}
@@ -158,7 +158,7 @@ class _Reader:
                 raise wrong(path(where, name), "the reason, as text", reason, file=self.file)
         return dict(table)
 
-    def token(self, table: Any, where: str, policy: Policy) -> Iterator[Entry]:
+    def token(self, table: Any, where: str, policy: TokenPolicy) -> Iterator[Entry]:
         """An entry for each of the table's projects on each of its indexes."""
         if not isinstance(table, dict):
             raise wrong(where, "a table", table, file=self.file)
@@ -184,7 +184,7 @@ class _Reader:
     def _projects(self, table: Mapping[str, Any], where: str) -> tuple[str | None, ...]:
         names, key = self._one_or_several(table, where, "project", "projects")
         for name in names:
-            if not is_name(name):
+            if not is_project_name(name):
                 raise wrong(path(where, key), "a project's name", name, file=self.file)
         return names or (None,)
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from release.checks import engine, token_health_checks
-from release.core.facts import Health, Project
+from release.core.facts import ProjectMetadata, TokenHealth
 from release.core.models import verdict as verdicts
-from release.core.models.check_result import Outcome, State
+from release.core.models.check_result import CheckState, Outcome
 from release.core.models.credential import Credential
 from release.core.models.finding import Unknown
-from release.core.models.token_health import Seen, state
+from release.core.models.token_health import TokenStatus, token_state
 from release.core.models.verdict import Verdict
 from release.core.models.verification import Verification
-from release.core.tokens.token import Scope, Token, scope
+from release.core.tokens.token import Token, TokenScope, scope
 
 #: said once of the machine, not of each token
 CLOCKS = "the-clocks-agree"
@@ -27,7 +27,7 @@ _NOT_THE_TOKENS = ("net.", "server.")
 class Result:
     """What is said of one credential."""
 
-    seen: Seen
+    seen: TokenStatus
     #: of the checks that did not pass; how the others ended, `seen` says
     outcomes: tuple[Outcome, ...]
     #: how old the token is, or at least is; None where nobody knows
@@ -38,24 +38,25 @@ class Result:
     skew: timedelta | None = None
 
 
-def judge(found: Verification, health: Health, *, place: str, waive: Mapping[str, str]) -> Result:
+def judge(found: Verification, health: TokenHealth, *, place: str, waive: Mapping[str, str]) -> Result:
     """The verdict of `verify`, and what a working token may still lack."""
     own = (
         _waived(one, waive)
         for one in engine.run(token_health_checks.CHECKS, health, waive=waive, subject=found.access.index.name)
     )
     outcomes = (*(_fair(one) for one in found.outcomes if one.check != CLOCKS), *own)
-    verdict = verdicts.judge(outcomes)
+    verdict = verdicts.derive_verdict(outcomes)
     return Result(
         seen=_seen(found, verdict, outcomes, health, place), outcomes=tuple(filter(_matters, outcomes)),
         age=token_health_checks.age(health), left=token_health_checks.left(health), skew=found.access.skew,
     )  # fmt: skip
 
 
-def unlooked(index: str, upload_url: str, project: Project | Unknown, place: str, unknown: Unknown) -> Result:
+def unlooked(index: str, upload_url: str, project: ProjectMetadata | Unknown, place: str, unknown: Unknown) -> Result:
     """What is said of a credential that nobody got to look at."""
-    seen = Seen(
-        index=index, upload_url=upload_url, project=project.name if isinstance(project, Project) else None, place=place,
+    seen = TokenStatus(
+        index=index, upload_url=upload_url, place=place,
+        project=project.name if isinstance(project, ProjectMetadata) else None,
         fingerprint="", identifier="", scope="", expires=None, word="unknown", state="unknown",
         cause=unknown.cause or "", message=unknown.reason, remedy=unknown.remedy,
     )  # fmt: skip
@@ -63,25 +64,27 @@ def unlooked(index: str, upload_url: str, project: Project | Unknown, place: str
 
 
 def _matters(outcome: Outcome) -> bool:
-    return outcome.state not in {State.PASSED, State.NOT_APPLICABLE, State.SKIPPED}
+    return outcome.state not in {CheckState.PASSED, CheckState.NOT_APPLICABLE, CheckState.SKIPPED}
 
 
 def _fair(outcome: Outcome) -> Outcome:
     """A failure that is not the token's own is none: the network or the server would have to be asked again."""
     blocking = [one for one in outcome.findings if one.severity == "block"]
-    if outcome.state is not State.FAILED or not all((one.cause or "").startswith(_NOT_THE_TOKENS) for one in blocking):
+    if outcome.state is not CheckState.FAILED or not all(
+        (one.cause or "").startswith(_NOT_THE_TOKENS) for one in blocking
+    ):
         return outcome
     first = blocking[0]
     rest = tuple(one for one in outcome.findings if one.severity != "block")
     return replace(
-        outcome, state=State.UNKNOWN, reason=first.message, remedy=first.remedy, cause=first.cause, findings=rest
+        outcome, state=CheckState.UNKNOWN, reason=first.message, remedy=first.remedy, cause=first.cause, findings=rest
     )
 
 
 def _waived(outcome: Outcome, waive: Mapping[str, str]) -> Outcome:
     """Here a warning can be accepted too, since it changes the exit status."""
-    if outcome.state is State.WARNED and outcome.check in waive:
-        return replace(outcome, state=State.WAIVED, reason=waive[outcome.check])
+    if outcome.state is CheckState.WARNED and outcome.check in waive:
+        return replace(outcome, state=CheckState.WAIVED, reason=waive[outcome.check])
     return outcome
 
 
@@ -97,26 +100,28 @@ def _words(outcome: Outcome) -> Iterator[str]:
     yield from (one.message for one in outcome.findings)
 
 
-def _seen(found: Verification, verdict: Verdict, outcomes: Sequence[Outcome], health: Health, place: str) -> Seen:
+def _seen(
+    found: Verification, verdict: Verdict, outcomes: Sequence[Outcome], health: TokenHealth, place: str
+) -> TokenStatus:
     access, cause = found.access, _cause(verdict, outcomes)
     token = access.token if isinstance(access.token, Token) else None
     credential = access.credential
-    return Seen(
+    return TokenStatus(
         index=access.index.name, upload_url=access.index.upload_url, place=place,
-        project=access.project.name if isinstance(access.project, Project) else None,
+        project=access.project.name if isinstance(access.project, ProjectMetadata) else None,
         fingerprint=credential.password.fingerprint if isinstance(credential, Credential) else "",
         identifier=token.identifier if token else "", scope=_scope(scope(token)) if token else "",
-        expires=_expires(health), word=verdict.word, state=state(verdict.word, cause), cause=cause,
+        expires=_expires(health), word=verdict.word, state=token_state(verdict.word, cause), cause=cause,
         message=verdict.message, remedy=verdict.remedy, checks={one.check: str(one.state) for one in outcomes},
     )  # fmt: skip
 
 
-def _expires(health: Health) -> datetime | None:
+def _expires(health: TokenHealth) -> datetime | None:
     remaining = token_health_checks.left(health)
     return None if remaining is None else health.access.now + remaining
 
 
-def _scope(found: Scope) -> str:
+def _scope(found: TokenScope) -> str:
     match found.kind:
         case "account":
             return "account"

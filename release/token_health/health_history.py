@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from release.core.errors import ReleaseError, from_os
-from release.core.facts import Before
-from release.core.models.token_health import Seen
+from release.core.errors import ReleaseError, from_os_error
+from release.core.facts import PreviousToken
+from release.core.models.token_health import TokenStatus
 from release.token_health import database
 
 Result = TypeVar("Result")
@@ -50,8 +50,8 @@ class History:
         self._now = now
         self._run: int | None = None
         self._watched = 0
-        self._unwritten: list[Seen] = []
-        self._written: list[Seen] = []
+        self._unwritten: list[TokenStatus] = []
+        self._written: list[TokenStatus] = []
         self._db: sqlite3.Connection | None = None
         self._failures = 0
         self._guarded(lambda: None)
@@ -63,7 +63,7 @@ class History:
         self._watched = watched
         self._guarded(self._begun)
 
-    def add(self, seen: Iterable[Seen]) -> None:
+    def add(self, seen: Iterable[TokenStatus]) -> None:
         """What was just seen, each once in a run. What can't be written now is tried again with the next."""
         self._unwritten += seen
         self._guarded(self._write)
@@ -92,14 +92,14 @@ class History:
 
     # -- what is known ----------------------------------------------------------------------------
 
-    def before(self) -> Mapping[Key, Before]:
+    def before(self) -> Mapping[Key, PreviousToken]:
         """What each place had when it was last looked at."""
         found = self.select(
             "SELECT w.index_name, w.upload_url, w.project, w.place, t.fingerprint, t.identifier,"
             " w.token_state AS state, w.token_seen AS seen FROM watches w JOIN tokens t ON t.id = w.token"
         )
         return {
-            (row["index_name"], row["upload_url"], row["project"], row["place"]): Before(
+            (row["index_name"], row["upload_url"], row["project"], row["place"]): PreviousToken(
                 fingerprint=row["fingerprint"], identifier=row["identifier"], state=row["state"],
                 last_seen=moment(row["seen"]),
             )
@@ -146,7 +146,7 @@ class History:
             self.close()
             self._failed(database.told(error, self.path))
         except OSError as error:
-            self._failed(from_os(error))
+            self._failed(from_os_error(error))
         except ReleaseError as error:
             self._failed(error)
         else:

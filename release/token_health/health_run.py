@@ -10,9 +10,9 @@ from pathlib import Path
 from release.adapters import collect
 from release.adapters.system.system import System
 from release.core.errors import ConfigError
-from release.core.facts import Project
+from release.core.facts import ProjectMetadata
 from release.core.models.finding import Unknown
-from release.core.models.token_health import Look, Row
+from release.core.models.token_health import HealthReport, TokenReport
 from release.token_health import fleet, targets
 from release.token_health.fleet import Fleet
 from release.token_health.health_evaluation import Result
@@ -28,7 +28,7 @@ _LATE = "the time of the run was over before it was looked at"
 _BATCH = 50
 
 #: gets each row as soon as it is known, and how many there will be
-Told = Callable[[Row, int], None]
+Told = Callable[[TokenReport, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +69,11 @@ def _of_fleet(system: System, made: Fleet, directory: Path, waive: Mapping[str, 
     return Wanted(fleet=made, watched=watched, directory=directory, waive={**waive, **made.waive})
 
 
-def _project(system: System, directory: Path, *, offline: bool) -> Project | Unknown:
+def _project(system: System, directory: Path, *, offline: bool) -> ProjectMetadata | Unknown:
     """The directory's project; there need be none."""
     name = collect.load_project_name(directory)
     if name is not None:
-        return Project(name=name, version="")
+        return ProjectMetadata(name=name, version="")
     if any((directory / one).is_file() for one in ("pyproject.toml", "setup.py", "setup.cfg")):
         return collect.collect_project(system, directory, ask_backend=not offline)
     return targets.NO_PROJECT
@@ -82,7 +82,7 @@ def _project(system: System, directory: Path, *, offline: bool) -> Project | Unk
 def look(  # noqa: PLR0913 - a question with options
     system: System, asked: Wanted, *, history: History, probe: Probe = "permission", offline: bool = False,
     told: Told = lambda _row, _total: None,
-) -> Look:  # fmt: skip
+) -> HealthReport:  # fmt: skip
     """Look at everything, and remember it. Ctrl-C ends it with what is known by then.
 
     What was not looked at is told as unknown, and is no observation.
@@ -106,13 +106,13 @@ def look(  # noqa: PLR0913 - a question with options
         _row(results.get(number) or not_looked_at(one, _ENDED if interrupted else _LATE))
         for number, one in enumerate(watched)
     )
-    return Look(
+    return HealthReport(
         rows=rows, interrupted=interrupted, offline=offline, history=str(history.path),
         notes=tuple(_clocks(watched, results)),
     )  # fmt: skip
 
 
-def remembered(found: Look, history: History, status: int) -> Look:
+def remembered(found: HealthReport, history: History, status: int) -> HealthReport:
     """The run is over: what it says of its own memory."""
     history.end(status)
     history.close()
@@ -125,7 +125,7 @@ def remembered(found: Look, history: History, status: int) -> Look:
 
 
 def _batches(
-    found: Iterable[tuple[int, Result]], results: dict[int, Result], told: Callable[[Row], None]
+    found: Iterable[tuple[int, Result]], results: dict[int, Result], told: Callable[[TokenReport], None]
 ) -> Iterator[list[Result]]:
     """The results in handfuls; all that came are handed on, also where the source is broken off."""
     batch: list[Result] = []
@@ -143,8 +143,8 @@ def _batches(
     yield batch
 
 
-def _row(result: Result) -> Row:
-    return Row(seen=result.seen, outcomes=result.outcomes, age=result.age, left=result.left)
+def _row(result: Result) -> TokenReport:
+    return TokenReport(seen=result.seen, outcomes=result.outcomes, age=result.age, left=result.left)
 
 
 def _clocks(watched: Sequence[Watched], results: Mapping[int, Result]) -> Iterator[str]:

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from functools import lru_cache
 
-from release.core.models.token_timeline import Interval, Span, Strip
+from release.core.models.token_timeline import StatePeriod, StatusInterval, TokenTimeline
 from release.token_health.health_history import History, moment
 from release.token_health.notify.outbox import seen
 
@@ -26,35 +26,35 @@ WHERE o.watch = ? ORDER BY o.id DESC LIMIT ?
 """
 
 
-def now(history: History) -> tuple[Interval, ...]:
+def now(history: History) -> tuple[StatusInterval, ...]:
     """How each credential was when it was last looked at."""
     return tuple(_interval(row) for row in history.select(_NOW))
 
 
-def changed(history: History, *, limit: int) -> tuple[Interval, ...]:
+def changed(history: History, *, limit: int) -> tuple[StatusInterval, ...]:
     """The last changes, the newest first; the first look at something is one."""
     return tuple(_interval(row) for row in history.select(_CHANGED, [limit]))
 
 
-def strips(history: History, *, limit: int = 60) -> tuple[Strip, ...]:
+def strips(history: History, *, limit: int = 60) -> tuple[TokenTimeline, ...]:
     """Each credential with its last states, at most `limit` of them."""
     checks = lru_cache(maxsize=None)(json.loads)  # many observations share one text
 
-    def spans(watch: int) -> tuple[Span, ...]:
+    def spans(watch: int) -> tuple[StatePeriod, ...]:
         rows = history.select(_SPANS, [watch, limit])
         return tuple(
-            Span(
+            StatePeriod(
                 state=row["state"], since=moment(row["first_seen"]), last_seen=moment(row["last_seen"]),
                 checks=checks(row["checks"]),
             )
             for row in reversed(rows)
         )  # fmt: skip
 
-    return tuple(Strip(now=_interval(row), spans=spans(row["watch"])) for row in history.select(_NOW))
+    return tuple(TokenTimeline(now=_interval(row), spans=spans(row["watch"])) for row in history.select(_NOW))
 
 
-def _interval(row: sqlite3.Row) -> Interval:
-    return Interval(
+def _interval(row: sqlite3.Row) -> StatusInterval:
+    return StatusInterval(
         seen=seen(row), before=row["before"], since=moment(row["first_seen"]), last_seen=moment(row["last_seen"]),
         count=row["count"],
     )  # fmt: skip

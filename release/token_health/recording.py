@@ -6,14 +6,14 @@ import json
 import sqlite3
 from collections.abc import Mapping
 
-from release.core.models.check_result import State
-from release.core.models.token_health import Seen
+from release.core.models.check_result import CheckState
+from release.core.models.token_health import TokenStatus
 
 _CURRENT = "SELECT o.*, c.checks FROM observations o JOIN outcomes c ON c.id = o.outcome WHERE o.id = ?"
-_TROUBLE = {State.WARNED, State.FAILED, State.UNKNOWN, State.CRASHED}
+_TROUBLE = {CheckState.WARNED, CheckState.FAILED, CheckState.UNKNOWN, CheckState.CRASHED}
 
 
-def record(db: sqlite3.Connection, seen: Seen, *, run: int, now: int) -> None:
+def record(db: sqlite3.Connection, seen: TokenStatus, *, run: int, now: int) -> None:
     """Within a transaction. `now` is in seconds; a clock that was set back makes no interval end before it began."""
     watch = _watch(db, seen)
     token = _token(db, seen, now) if seen.fingerprint else None
@@ -44,7 +44,7 @@ def record(db: sqlite3.Connection, seen: Seen, *, run: int, now: int) -> None:
         )
 
 
-def _is_the_same(row: sqlite3.Row, seen: Seen, token: int | None) -> bool:
+def _is_the_same(row: sqlite3.Row, seen: TokenStatus, token: int | None) -> bool:
     """Whether it is as it was: also each check that did not pass. That one does not apply any more is no change."""
     before = (row["token"], row["word"], row["state"], row["cause"], _trouble(json.loads(row["checks"])))
     return before == (token, seen.word, seen.state, seen.cause, _trouble(seen.checks))
@@ -54,7 +54,7 @@ def _trouble(checks: Mapping[str, str]) -> dict[str, str]:
     return {check: state for check, state in checks.items() if state in _TROUBLE}
 
 
-def _watch(db: sqlite3.Connection, seen: Seen) -> sqlite3.Row:
+def _watch(db: sqlite3.Connection, seen: TokenStatus) -> sqlite3.Row:
     key = (seen.index, seen.upload_url, seen.project or "", seen.place)
     where = "SELECT * FROM watches WHERE index_name = ? AND upload_url = ? AND project = ? AND place = ?"
     found: sqlite3.Row | None = db.execute(where, key).fetchone()
@@ -65,7 +65,7 @@ def _watch(db: sqlite3.Connection, seen: Seen) -> sqlite3.Row:
     return found
 
 
-def _token(db: sqlite3.Connection, seen: Seen, now: int) -> int:
+def _token(db: sqlite3.Connection, seen: TokenStatus, now: int) -> int:
     """The token's number. When it was first seen is never later than now, whatever the clock said then."""
     expires = int(seen.expires.timestamp()) if seen.expires else None
     row = db.execute(
@@ -78,7 +78,7 @@ def _token(db: sqlite3.Connection, seen: Seen, now: int) -> int:
     return int(row["id"])
 
 
-def _outcome(db: sqlite3.Connection, seen: Seen) -> int:
+def _outcome(db: sqlite3.Connection, seen: TokenStatus) -> int:
     checks = as_json(seen.checks)
     db.execute("INSERT OR IGNORE INTO outcomes (checks) VALUES (?)", (checks,))
     row = db.execute("SELECT id FROM outcomes WHERE checks = ?", (checks,)).fetchone()

@@ -19,14 +19,14 @@ from typing import Literal, TypeVar
 
 from release.adapters.system.system import System
 from release.core.errors import UnreachableError
-from release.core.facts import Access, Before, Health, Project
+from release.core.facts import Access, PreviousToken, ProjectMetadata, TokenHealth
 from release.core.models.credential import Credential, Resolution
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
-from release.core.models.probe import Probed
+from release.core.models.probe import ProbeResult
 from release.core.models.secret_location import Command
 from release.core.secret import Secret
-from release.core.tokens.token import Token, decode, window
+from release.core.tokens.token import Token, decode, validity
 from release.credentials import verify
 from release.credentials.sources import configured_locations
 from release.credentials.sources.configured_locations import Taken
@@ -51,7 +51,7 @@ class Past:
     """What the history knows. Empty where there is none."""
 
     #: what each place had
-    before: Mapping[Key, Before] = field(default_factory=dict)
+    before: Mapping[Key, PreviousToken] = field(default_factory=dict)
     #: fingerprint and identifier → since when the token is known
     first_seen: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
 
@@ -122,7 +122,7 @@ class Census:
             offline=self.offline, credential=taken.resolution, waive=self.waive, tiers=questions.tiers(),
         )  # fmt: skip
         questions.done(one)
-        health = Health(
+        health = TokenHealth(
             access=found.access, policy=one.policy, publisher=one.publisher,
             made=_made(one, found.access), known_since=self._known_since(taken, found.access),
             elsewhere=tuple(place for place in holders.get(_token(secret), ()) if place != one.place),
@@ -148,8 +148,8 @@ class _Questions:
         self._uses = Counter(key for one in watched for key in _questions(one))
         self._lock = threading.Lock()
         self._listings: Once[Question, Access] = Once()
-        self._identities: Once[Question, tuple[Probed | Unknown | None, timedelta | None]] = Once()
-        self._permissions: Once[Question, Probed | Unknown | None] = Once()
+        self._identities: Once[Question, tuple[ProbeResult | Unknown | None, timedelta | None]] = Once()
+        self._permissions: Once[Question, ProbeResult | Unknown | None] = Once()
         self._skews: Once[Index, timedelta] = Once()
         self._known_skews: dict[Index, timedelta] = {}
 
@@ -159,7 +159,7 @@ class _Questions:
         return (verify.vouched, *(self.known, self.identified, self.permitted)[:asked])
 
     def known(self, system: System, facts: Access) -> Access:
-        if not isinstance(facts.project, Project):
+        if not isinstance(facts.project, ProjectMetadata):
             return verify.known(system, facts)
         key = (facts.index, None, facts.project.name)
         found = self._listings.get(key, lambda: verify.known(system, facts))
@@ -169,7 +169,7 @@ class _Questions:
         if not isinstance(facts.credential, Credential):
             return facts
 
-        def ask() -> tuple[Probed | Unknown | None, timedelta | None]:
+        def ask() -> tuple[ProbeResult | Unknown | None, timedelta | None]:
             found = verify.identified(system, facts)
             return found.identity, found.skew
 
@@ -177,7 +177,7 @@ class _Questions:
         return replace(facts, identity=identity, skew=skew)
 
     def permitted(self, system: System, facts: Access) -> Access:
-        if not isinstance(facts.credential, Credential) or not isinstance(facts.project, Project):
+        if not isinstance(facts.credential, Credential) or not isinstance(facts.project, ProjectMetadata):
             return facts
         key = (facts.index, facts.credential.password, facts.project.name)
         return replace(facts, permission=self._permissions.get(key, lambda: verify.permitted(system, facts).permission))
@@ -199,7 +199,7 @@ class _Questions:
         """
         system = self._census.system
         token = decode(secret) if secret is not None and index.kind == "warehouse" else None
-        if self._census.offline or not isinstance(token, Token) or window(token).expires_at is None:
+        if self._census.offline or not isinstance(token, Token) or validity(token).expires_at is None:
             return system
         skew = self._skews.get(index, lambda: self._ask_skew(index))
         return replace(system, now=lambda: system.now() + skew) if skew else system
@@ -240,7 +240,7 @@ def _made(one: Watched, access: Access) -> datetime | None:
     """When the token was made: as it was written down, or from when on the token says that it is valid."""
     if one.made is not None:
         return one.made
-    start = window(access.token).not_before if isinstance(access.token, Token) else None
+    start = validity(access.token).not_before if isinstance(access.token, Token) else None
     return start if start is not None and start.timestamp() > 0 else None
 
 
@@ -272,7 +272,7 @@ def _secret(taken: Taken | None) -> Secret | None:
 
 
 def _name(one: Watched) -> str:
-    return one.project.name if isinstance(one.project, Project) else ""
+    return one.project.name if isinstance(one.project, ProjectMetadata) else ""
 
 
 def _nothing(why: Unknown) -> Resolution:

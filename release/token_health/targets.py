@@ -10,12 +10,12 @@ from datetime import datetime
 from pathlib import Path
 
 from release.adapters.system.system import System
-from release.core.facts import Project
+from release.core.facts import ProjectMetadata
 from release.core.models.credential import Candidate, Credential, Origin, Resolution
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.secret_location import Command, KeyringEntry, Place, shown
-from release.core.models.token_health import Policy
+from release.core.models.token_health import TokenPolicy
 from release.core.tokens import audience
 from release.core.tokens.token import issuer
 from release.credentials import sources
@@ -37,10 +37,10 @@ class Watched:
     """One credential for one project on one index, before anybody has looked at it."""
 
     index: Index
-    project: Project | Unknown
+    project: ProjectMetadata | Unknown
     #: its name for a reader and for the history
     place: str
-    policy: Policy
+    policy: TokenPolicy
     #: what its place had; None where a program is still to be asked, `source`
     taken: Taken | None
     source: Command | None = None
@@ -67,14 +67,18 @@ def of_fleet(system: System, fleet: Fleet, directory: Path) -> tuple[Watched, ..
         Watched(
             index=one.index, place=shown(one.place), policy=one.policy, taken=known[one.place],
             source=one.place if isinstance(one.place, Command) else None, username=one.username, made=one.made,
-            project=Project(name=one.project, version="") if one.project else NO_PROJECT,
+            project=ProjectMetadata(name=one.project, version="") if one.project else NO_PROJECT,
         )
         for one in fleet.entries
     )  # fmt: skip
 
 
 def of_directory(
-    system: System, indexes: Mapping[str, Index], project: Project | Unknown, directory: Path, policy: Policy
+    system: System,
+    indexes: Mapping[str, Index],
+    project: ProjectMetadata | Unknown,
+    directory: Path,
+    policy: TokenPolicy,
 ) -> tuple[Watched, ...]:
     """Every credential that lies anywhere for the configured indexes, used or not."""
     publisher = _publisher(system.env, directory)
@@ -103,7 +107,7 @@ def _found(system: System, index: Index, directory: Path) -> Iterator[tuple[str,
 
 def _is_of(one: Candidate, index: Index) -> bool:
     location = issuer(one.password)
-    return location is not None and audience.fits(location, index)
+    return location is not None and audience.location_matches(location, index)
 
 
 def _as_credential(one: Candidate) -> Credential:

@@ -10,7 +10,7 @@ import pytest
 from release.adapters.index import simple_api
 from release.adapters.system import system
 from release.core.models.index import PYPI
-from release.core.models.project_listing import FileOnIndex, version_of
+from release.core.models.project_listing import IndexFile, version_of
 from release.publishing import inspection
 
 #: every build backend in wide use, and wheels of four kinds of platforms
@@ -63,7 +63,7 @@ TODAY = [
 _SMALL = 1_000_000
 
 
-def chosen(requirement: str) -> list[FileOnIndex]:
+def chosen(requirement: str) -> list[IndexFile]:
     """The sdist and the smallest wheels of a release, one for each kind of platform."""
     name, version = requirement.split("==")
     listing = simple_api.fetch_listing(PYPI, name)

@@ -16,17 +16,17 @@ pytest.importorskip("pypi_attestations")
 from release.adapters import sigstore
 from release.adapters.builds import builder
 from release.adapters.sigstore import InvalidAttestationError, NotSignedError, Sigstore
-from release.core.models.attestation import PUBLISH, Publisher
+from release.core.models.attestation import PUBLISH, AttestationPublisher
 from release.core.models.distribution import Distribution
 from release.core.models.index import PYPI, TESTPYPI, Index
-from release.core.models.oidc_identity import Identity, read
+from release.core.models.oidc_identity import OidcIdentity, parse_identity
 from release.core.secret import Secret
 from tests.adapters import fake_sigstore
 from tests.adapters.fake_sigstore import CLAIMS, id_token
 from tests.adapters.loopback_server import serving
 from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
 
-US = Publisher(
+US = AttestationPublisher(
     kind="GitHub", details=(("environment", "pypi"), ("repository", "octo/widget"), ("workflow", "release.yml"))
 )
 
@@ -50,8 +50,8 @@ def signed(
     return sigstore.sign_files(found, trust, identity(service.claims | claims)), trust
 
 
-def identity(claims: Mapping[str, Any]) -> Identity:
-    return read(Secret(id_token(claims, sigstore.AUDIENCE)), "GitHub", sigstore.AUDIENCE)
+def identity(claims: Mapping[str, Any]) -> OidcIdentity:
+    return parse_identity(Secret(id_token(claims, sigstore.AUDIENCE)), "GitHub", sigstore.AUDIENCE)
 
 
 def test_each_file_gets_an_attestation_that_holds(tmp_path: Path, service: fake_sigstore.Sigstore) -> None:
@@ -70,15 +70,19 @@ def test_each_file_gets_an_attestation_that_holds(tmp_path: Path, service: fake_
         (US, {"filename": wheel_name(version="1.1")}, "subject does not match distribution name"),
         (replace(US, details=(("repository", "octo/other"), ("workflow", "release.yml"))), {}, "octo/other"),
         (replace(US, details=(("repository", "octo/widget"), ("workflow", "x.yml"))), {}, "Build Config URI"),
-        (Publisher(kind="GitLab", details=(("repository", "a/b"), ("workflow_filepath", "c"))), {}, "gitlab"),
-        (Publisher(kind="ActiveState", details=()), {}, "ActiveState"),
+        (
+            AttestationPublisher(kind="GitLab", details=(("repository", "a/b"), ("workflow_filepath", "c"))),
+            {},
+            "gitlab",
+        ),
+        (AttestationPublisher(kind="ActiveState", details=()), {}, "ActiveState"),
     ],
     ids=["other bytes", "other name", "other repository", "other workflow", "other service", "no such kind"],
 )
 def test_an_attestation_holds_for_these_bytes_of_this_publisher_alone(
     tmp_path: Path,
     service: fake_sigstore.Sigstore,
-    publisher: Publisher,
+    publisher: AttestationPublisher,
     changed: dict[str, str],
     reason: str,
 ) -> None:

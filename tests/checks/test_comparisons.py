@@ -11,8 +11,8 @@ from release.checks import previous_release, sdist_completeness, versions
 from release.checks.distributions import CHECKS
 from release.checks.engine import run
 from release.core.config import Config
-from release.core.facts import Built, BuiltFile, Earlier, Git, Project, Source
-from release.core.models.check_result import State
+from release.core.facts import BuiltFile, BuiltFiles, GitState, PreviousRelease, ProjectMetadata, Source
+from release.core.models.check_result import CheckState
 from release.core.models.finding import Finding, NotApplicable, Unknown
 from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
 
@@ -21,8 +21,8 @@ def file(name: str, content: bytes) -> BuiltFile:
     return BuiltFile(filename=name, size=len(content), sha256=None, open=lambda: io.BytesIO(content))
 
 
-def built(*files: BuiltFile, **more: Any) -> Built:
-    return Built(project=None, files=files, now=NOW, **more)
+def built(*files: BuiltFile, **more: Any) -> BuiltFiles:
+    return BuiltFiles(project=None, files=files, now=NOW, **more)
 
 
 def said(checks: Any, facts: Any) -> dict[str, list[str]]:
@@ -52,7 +52,7 @@ def newer(*, extra: dict[str, bytes] | None = None, entry_points: bytes = b"", *
 
 
 def against(one: BuiltFile, before: BuiltFile) -> dict[str, list[str]]:
-    return said(previous_release.CHECKS, built(one, earlier=Earlier(version="0.9", files=(before,))))
+    return said(previous_release.CHECKS, built(one, earlier=PreviousRelease(version="0.9", files=(before,))))
 
 
 def test_a_release_like_the_last_is_no_warning() -> None:
@@ -120,13 +120,13 @@ def test_a_size_out_of_line_is_noticed() -> None:
         None,
         NotApplicable(reason="none"),
         Unknown(reason="x", remedy="y"),
-        Earlier(version="0.9", files=(file("acme_widget-0.9.tar.gz", b""),)),
+        PreviousRelease(version="0.9", files=(file("acme_widget-0.9.tar.gz", b""),)),
     ],
 )
 def test_without_a_last_release_there_is_nothing_to_say(earlier: Any) -> None:
     """No index, none like it, none that can be read: shown as such, and nothing stops."""
     outcomes = list(run(previous_release.CHECKS, built(newer(), earlier=earlier)))
-    assert {outcome.state for outcome in outcomes} == {State.NOT_APPLICABLE}
+    assert {outcome.state for outcome in outcomes} == {CheckState.NOT_APPLICABLE}
     assert all(outcome.reason for outcome in outcomes)
 
 
@@ -158,7 +158,7 @@ def test_the_sdist_is_what_git_has(paths: tuple[str, ...], words: list[str]) -> 
 
 def test_without_git_nothing_is_compared() -> None:
     (outcome,) = run(sdist_completeness.CHECKS, built(packed("x")))
-    assert outcome.state is State.NOT_APPLICABLE
+    assert outcome.state is CheckState.NOT_APPLICABLE
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_classifiers_against_requires_python(requires: str | None, python: str, 
 
 
 def source(*tags: str, version: str = "1.0") -> Source:
-    git = Git(
+    git = GitState(
         commit="0" * 40,
         branch="main",
         changes=(),
@@ -220,7 +220,7 @@ def source(*tags: str, version: str = "1.0") -> Source:
     )
     return Source(
         config=Config(),
-        project=Project(name="acme-widget", version=version),
+        project=ProjectMetadata(name="acme-widget", version=version),
         git=git,
         tag=f"v{version}",
         changelog=None,

@@ -14,14 +14,14 @@ import pytest
 
 from release.checks import engine
 from release.checks.credential_checks import CHECKS
-from release.core.facts import Access, Project
-from release.core.models.check_result import Outcome, State
-from release.core.models.error_response import Reply
+from release.core.facts import Access, ProjectMetadata
+from release.core.models.check_result import CheckState, Outcome
+from release.core.models.error_response import ServerResponse
 from release.core.models.finding import NotApplicable, Unknown
 from release.core.models.ownership import Ownership
-from release.core.models.probe import Probed
-from release.core.models.project_listing import FileOnIndex, Listing
-from release.core.models.verdict import judge
+from release.core.models.probe import ProbeResult
+from release.core.models.project_listing import IndexFile, ProjectListing
+from release.core.models.verdict import derive_verdict
 from tests.checks.test_credential_checks import ACCOUNT, LOCAL, NOW, OTHER, access, listing, token
 
 HELP = "See https://pypi.org/help/#x for more information."
@@ -37,10 +37,10 @@ MINTED = token(b'[4,"p",null]', b'[2,["x"]]')
 NO_ROLE = (403, f"The user 'alice' isn't allowed to upload to project 'acme-widget'. {HELP}")
 
 
-def probed(kind: str, answer: tuple[int, str], **headers: str) -> Probed:
+def probed(kind: str, answer: tuple[int, str], **headers: str) -> ProbeResult:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    reply = Reply(status=answer[0], reason=answer[1], headers=named)
-    return Probed(kind=kind, project="acme-widget", reply=reply)  # type: ignore[arg-type] # one of the four
+    reply = ServerResponse(status=answer[0], reason=answer[1], headers=named)
+    return ProbeResult(kind=kind, project="acme-widget", reply=reply)  # type: ignore[arg-type] # one of the four
 
 
 def known(password: str | None = None, **changes: Any) -> Access:
@@ -63,7 +63,7 @@ def first(*answer: Any, **headers: str) -> Access:
 
 def outcomes(facts: Access) -> list[Outcome]:
     found = list(engine.run(CHECKS, facts))
-    assert not [one for one in found if one.state is State.CRASHED]
+    assert not [one for one in found if one.state is CheckState.CRASHED]
     return found
 
 
@@ -83,7 +83,7 @@ def outcomes(facts: Access) -> list[Outcome]:
     ],
 )
 def test_what_is_in_order_is_healthy(facts: Access) -> None:
-    assert judge(outcomes(facts)).word == "healthy"
+    assert derive_verdict(outcomes(facts)).word == "healthy"
 
 
 @pytest.mark.parametrize(
@@ -118,13 +118,13 @@ def test_what_is_in_order_is_healthy(facts: Access) -> None:
         (first(429, "Too many new projects created"), "server.new-project-quota"),
         (first(403, f"New project registration temporarily disabled. {HELP}"), "server.readonly"),
         (known(listing=listing(status="archived")), "project.archived"),
-        (known(listing=None, alike=("acme-widgit",), project=Project(name="acme-widgit", version="1")), "name.too-similar"),
-        (known(listing=None, alike=(), project=Project(name="json", version="1")), "name.stdlib"),
-        (known(listing=None, alike=(), project=Project(name="xml.etree", version="1")), "name.stdlib"),
+        (known(listing=None, alike=("acme-widgit",), project=ProjectMetadata(name="acme-widgit", version="1")), "name.too-similar"),
+        (known(listing=None, alike=(), project=ProjectMetadata(name="json", version="1")), "name.stdlib"),
+        (known(listing=None, alike=(), project=ProjectMetadata(name="xml.etree", version="1")), "name.stdlib"),
     ],
 )  # fmt: skip
 def test_each_refusal_is_broken_and_has_its_cause(facts: Access, cause: str) -> None:
-    verdict = judge(outcomes(facts))
+    verdict = derive_verdict(outcomes(facts))
     assert (verdict.word, verdict.causes) == ("broken", (cause,))
     assert verdict.message[0].islower() or verdict.message[0] in "'$"
     assert not verdict.message.endswith(".")
@@ -153,7 +153,7 @@ def test_each_refusal_is_broken_and_has_its_cause(facts: Access, cause: str) -> 
 def test_what_nobody_knows_is_unknown_and_blocks_with_the_server_s_words(
     facts: Access, cause: str | None, words: str
 ) -> None:
-    verdict = judge(outcomes(facts))
+    verdict = derive_verdict(outcomes(facts))
     assert (verdict.word, verdict.cause) == ("unknown", cause)
     assert words in verdict.message
     assert verdict.remedy
@@ -163,20 +163,22 @@ def test_the_message_says_what_only_this_case_shows() -> None:
     unknown = identity(*INVALID)
     assert unknown.token is not None
     identifier = unknown.token.identifier  # type: ignore[union-attr] # a healthy one
-    assert identifier in judge(outcomes(unknown)).message
-    assert identifier in judge(outcomes(unknown)).remedy
+    assert identifier in derive_verdict(outcomes(unknown)).message
+    assert identifier in derive_verdict(outcomes(unknown)).remedy
     owners = Ownership(name="acme-widget", roles=(("Owner", "dave"), ("Maintainer", "zoe")))
     assert (
         "'alice' has no role on 'Acme_Widget'; 'dave', 'zoe' have"
-        in judge(outcomes(permission(*NO_ROLE, ownership=owners))).message
+        in derive_verdict(outcomes(permission(*NO_ROLE, ownership=owners))).message
     )
     quota = first(
         429, "Too many new projects created",
         ratelimit='"project.create.ip";r=20;t=3598, "project.create.user";r=0;t=3598',
         ratelimit_policy='"project.create.user";q=20;w=3600;pk=:user:',
     )  # fmt: skip
-    assert "project.create.user: 0 of 20 left, more in 60 min" in judge(outcomes(quota)).message
-    assert "300 s" in judge(outcomes(identity(429, "Too Many Failed Login Attempts", retry_after="300"))).message
+    assert "project.create.user: 0 of 20 left, more in 60 min" in derive_verdict(outcomes(quota)).message
+    assert (
+        "300 s" in derive_verdict(outcomes(identity(429, "Too Many Failed Login Attempts", retry_after="300"))).message
+    )
 
 
 @pytest.mark.parametrize(
@@ -190,31 +192,31 @@ def test_the_message_says_what_only_this_case_shows() -> None:
 )
 def test_a_project_that_was_deleted_and_made_anew_is_told_from_another(password: str, copies: int, anew: bool) -> None:
     facts = permission(403, f"Invalid API Token: {', '.join([SCOPE] * copies)}", password=password)
-    verdict = judge(outcomes(facts))
+    verdict = derive_verdict(outcomes(facts))
     assert verdict.cause == "cred.project-scope-mismatch"
     assert ("was deleted" in verdict.message) is anew
 
 
 def test_a_missing_role_on_an_archived_project_is_the_archive() -> None:
     facts = permission(*NO_ROLE, listing=listing(status="archived-noindex"))
-    assert judge(outcomes(facts)).cause == "project.archived"
+    assert derive_verdict(outcomes(facts)).cause == "project.archived"
 
 
 def test_a_clock_that_is_wrong_is_a_warning() -> None:
     for skew in (timedelta(seconds=90), timedelta(seconds=-90)):
-        verdict = judge(outcomes(known(skew=skew)))
+        verdict = derive_verdict(outcomes(known(skew=skew)))
         assert verdict.word == "warning"
         assert "90 s" in verdict.message
 
 
-def old(*names: str, days: int) -> Listing:
+def old(*names: str, days: int) -> ProjectListing:
     files = tuple(
-        FileOnIndex(
+        IndexFile(
             filename=name, url=f"https://acme.test/{name}", sha256="a" * 64, upload_time=NOW - timedelta(days=days)
         )
         for name in names
     )
-    return Listing(name="acme-widget", files=files)
+    return ProjectListing(name="acme-widget", files=files)
 
 
 @pytest.mark.parametrize(
@@ -227,11 +229,11 @@ def old(*names: str, days: int) -> Listing:
         (known(listing=old("acme_widget-1.0.tar.gz", days=15)), ("healthy", None)),
         (known(listing=old("acme_widget-1.1.tar.gz", days=15), ours=frozenset({"a" * 64})), ("healthy", None)),
         (known(listing=old("acme_widget-1.1.tar.gz", days=15), ours=frozenset({"a" * 64, "b" * 64})), ("broken", "server.closed-release")),
-        (known(listing=old("acme_widget-1.1.tar.gz", days=15), project=Project(name="acme-widget", version="")), ("healthy", None)),
+        (known(listing=old("acme_widget-1.1.tar.gz", days=15), project=ProjectMetadata(name="acme-widget", version="")), ("healthy", None)),
     ],
 )  # fmt: skip
 def test_a_release_takes_files_for_fourteen_days(facts: Access, found: tuple[str, str | None]) -> None:
-    verdict = judge(outcomes(facts))
+    verdict = derive_verdict(outcomes(facts))
     assert (verdict.word, verdict.cause) == found
     assert len(verdict.causes) <= 1
 
@@ -239,5 +241,5 @@ def test_a_release_takes_files_for_fourteen_days(facts: Access, found: tuple[str
 def test_a_broken_token_is_the_only_cause_whatever_the_index_would_say() -> None:
     """What was asked in vain, and what was not asked, stand behind their reason."""
     facts = replace(known("hunter2"), identity=probed("identity", INVALID), permission=None)
-    assert judge(outcomes(facts)).causes == ("cred.account-password",)
-    assert judge(outcomes(known(token(ACCOUNT, location="test.pypi.org")))).causes == ("cred.wrong-index",)
+    assert derive_verdict(outcomes(facts)).causes == ("cred.account-password",)
+    assert derive_verdict(outcomes(known(token(ACCOUNT, location="test.pypi.org")))).causes == ("cred.wrong-index",)

@@ -12,12 +12,12 @@ import pytest
 
 from release.checks import engine
 from release.checks.credential_checks import CHECKS
-from release.core.facts import Access, Project
-from release.core.models.check_result import Outcome, State
+from release.core.facts import Access, ProjectMetadata
+from release.core.models.check_result import CheckState, Outcome
 from release.core.models.credential import Credential, Origin
 from release.core.models.finding import Finding, Unknown
 from release.core.models.index import PYPI, TESTPYPI, Index
-from release.core.models.project_listing import FileOnIndex, Listing
+from release.core.models.project_listing import IndexFile, ProjectListing
 from release.core.secret import Secret
 from release.core.tokens import macaroon
 from release.core.tokens.token import decode
@@ -30,15 +30,15 @@ VARIABLE = Origin(kind="environment", detail="$TWINE_PASSWORD")
 
 
 def token(*caveats: bytes, location: str = "pypi.org") -> str:
-    return macaroon.to_text(macaroon.mint(location, str(uuid.uuid4()).encode(), os.urandom(32), *caveats))
+    return macaroon.to_text(macaroon.create_macaroon(location, str(uuid.uuid4()).encode(), os.urandom(32), *caveats))
 
 
-def listing(*filenames: str, status: str = "active") -> Listing:
+def listing(*filenames: str, status: str = "active") -> ProjectListing:
     files = tuple(
-        FileOnIndex(filename=name, url=f"https://acme.test/{name}", sha256=f"{number:064}")
+        IndexFile(filename=name, url=f"https://acme.test/{name}", sha256=f"{number:064}")
         for number, name in enumerate(filenames)
     )
-    return Listing(name="acme-widget", files=files, status=status)
+    return ProjectListing(name="acme-widget", files=files, status=status)
 
 
 def access(
@@ -49,7 +49,7 @@ def access(
     user = Origin(kind="environment", detail="$TWINE_USERNAME")
     healthy = Access(
         index=index,
-        project=Project(name="Acme_Widget", version="1.1"),
+        project=ProjectMetadata(name="Acme_Widget", version="1.1"),
         credential=Credential(username=username, username_origin=user, password=secret, origin=VARIABLE),
         remarks=(),
         token=decode(secret) if index.kind == "warehouse" else None,
@@ -65,7 +65,7 @@ def run(facts: Access) -> list[Outcome]:
 
 def findings(facts: Access) -> Iterator[Finding]:
     for outcome in run(facts):
-        assert outcome.state is not State.CRASHED, outcome
+        assert outcome.state is not CheckState.CRASHED, outcome
         yield from outcome.findings
 
 
@@ -190,7 +190,7 @@ def test_an_unknown_project_blocks_elsewhere_and_not_here() -> None:
 def test_an_index_of_this_run_needs_no_credential_of_the_users() -> None:
     facts = access(credential=None, token=None, listing=None, index=replace(LOCAL, ephemeral=True))
     assert blocked(facts) == []
-    assert run(facts)[0].state is State.NOT_APPLICABLE
+    assert run(facts)[0].state is CheckState.NOT_APPLICABLE
 
 
 def test_a_waived_check_crashes_none_of_those_that_need_it() -> None:
@@ -198,7 +198,7 @@ def test_a_waived_check_crashes_none_of_those_that_need_it() -> None:
     for facts in (access("hunter2"), access(credential=None, token=None), access("")):
         outcomes = list(engine.run(CHECKS, facts, waive=names))
         assert not [one for one in outcomes if one.state.blocks]
-        assert not [one for one in outcomes if one.reason == "known" and one.state is not State.WAIVED]
+        assert not [one for one in outcomes if one.reason == "known" and one.state is not CheckState.WAIVED]
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=[check.name for check in CHECKS])

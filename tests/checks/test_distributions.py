@@ -19,8 +19,8 @@ from release.acceptance.name_rules import NEW_NAME
 from release.checks.acceptance_remedies import ADVICE
 from release.checks.distributions import CHECKS, OF_A_FILE, OF_THE_SET
 from release.checks.engine import run
-from release.core.facts import Built, BuiltFile, Project
-from release.core.models.check_result import State
+from release.core.facts import BuiltFile, BuiltFiles, ProjectMetadata
+from release.core.models.check_result import CheckState
 from release.core.models.finding import Unknown
 from release.core.models.index_contents import OnIndex, StoredFile
 from release.reports.inspection_json import inspection
@@ -32,24 +32,26 @@ def file(name: str, content: bytes, sha256: str | None = None) -> BuiltFile:
     return BuiltFile(filename=name, size=len(content), sha256=sha256 or found, open=lambda: io.BytesIO(content))
 
 
-def built(*files: BuiltFile, project: Project | None = None, on_index: OnIndex | Unknown | None = None) -> Built:
+def built(
+    *files: BuiltFile, project: ProjectMetadata | None = None, on_index: OnIndex | Unknown | None = None
+) -> BuiltFiles:
     known = (
         None if on_index is None else {canonicalize_name("acme-widget"): on_index, canonicalize_name("json"): on_index}
     )
-    return Built(project=project, files=files, now=NOW, on_index=known)
+    return BuiltFiles(project=project, files=files, now=NOW, on_index=known)
 
 
 GOOD = (file(WHEEL, wheel()), file(SDIST, sdist()))
 
 
-def failed(facts: Built, state: State = State.FAILED) -> list[str]:
+def failed(facts: BuiltFiles, state: CheckState = CheckState.FAILED) -> list[str]:
     return [outcome.check for outcome in run(CHECKS, facts) if outcome.state is state]
 
 
 def test_good_files_pass() -> None:
     """A plain wheel and sdist: nothing to say."""
-    outcomes = list(run(CHECKS, built(*GOOD, project=Project(name="acme.widget", version="1.0.0"))))
-    assert [one.check for one in outcomes if one.state is not State.PASSED] == ["the-files-are-new-to-the-index"]
+    outcomes = list(run(CHECKS, built(*GOOD, project=ProjectMetadata(name="acme.widget", version="1.0.0"))))
+    assert [one.check for one in outcomes if one.state is not CheckState.PASSED] == ["the-files-are-new-to-the-index"]
     assert not [one.findings for one in outcomes if one.findings]
 
 
@@ -78,8 +80,8 @@ def test_files_of_several_releases() -> None:
     """With a project beside them they are stale; else it is only odd, and each may have its sdist."""
     files = [*GOOD, file("acme_widget-2.0.tar.gz", sdist(metadata(version="2.0"), "acme_widget-2.0"))]
     assert not failed(built(*files))
-    assert failed(built(*files), State.WARNED) == ["the-files-are-of-one-release"]
-    project = Project(name="acme-widget", version="1.0")
+    assert failed(built(*files), CheckState.WARNED) == ["the-files-are-of-one-release"]
+    project = ProjectMetadata(name="acme-widget", version="1.0")
     assert failed(built(*files, project=project)) == ["the-files-are-of-the-project", "the-files-are-of-one-release"]
 
 
@@ -114,7 +116,7 @@ def test_what_is_unwise_is_a_warning(content: bytes, check: str) -> None:
     """The index takes it, so it never blocks by default; a configuration can make it block."""
     facts = built(file(WHEEL, content))
     assert not failed(facts)
-    assert check in failed(facts, State.WARNED)
+    assert check in failed(facts, CheckState.WARNED)
     assert next(one for one in run(CHECKS, facts, block=frozenset({check})) if one.check == check).state.blocks
 
 
@@ -149,7 +151,7 @@ def test_what_lies_inside_the_package_or_bears_the_projects_name_is_no_warning()
 def test_an_sdist_may_have_what_a_wheel_may_not(path: str, odd: bool) -> None:
     members = {"acme_widget-1.0/PKG-INFO": metadata(), f"acme_widget-1.0/{path}": b""}
     expected = ["nothing-is-shipped-by-accident"] if odd else []
-    assert failed(built(file(SDIST, tarred(members))), State.WARNED) == expected
+    assert failed(built(file(SDIST, tarred(members))), CheckState.WARNED) == expected
 
 
 def test_twine_is_named_where_it_alone_knows_no_such_metadata(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +160,7 @@ def test_twine_is_named_where_it_alone_knows_no_such_metadata(monkeypatch: pytes
 
     monkeypatch.setattr(library, "_VALID_METADATA_VERSIONS", ["1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4"])
     facts = built(file(WHEEL, wheel(metadata(Metadata_Version="2.5"))))
-    (outcome,) = (one for one in run(CHECKS, facts) if one.state is State.FAILED)
+    (outcome,) = (one for one in run(CHECKS, facts) if one.state is CheckState.FAILED)
     assert outcome.check == "the-uploader-knows-the-metadata-version"
     assert outcome.findings[0].message == "twine refuses it: its packaging knows no metadata version 2.5"
     assert "upgrade" in outcome.findings[0].remedy
@@ -168,8 +170,8 @@ def test_twine_is_named_where_it_alone_knows_no_such_metadata(monkeypatch: pytes
 
 def test_a_run_uploads_with_the_twine_that_it_knows_and_warns_of_no_other() -> None:
     content = wheel(metadata(Metadata_Version="2.5"))
-    ours = built(file(WHEEL, content), project=Project(name="acme-widget", version="1.0"))
-    assert failed(ours, State.WARNED) == []
+    ours = built(file(WHEEL, content), project=ProjectMetadata(name="acme-widget", version="1.0"))
+    assert failed(ours, CheckState.WARNED) == []
 
 
 @pytest.mark.parametrize(
@@ -184,29 +186,29 @@ def test_a_run_uploads_with_the_twine_that_it_knows_and_warns_of_no_other() -> N
 )
 def test_what_is_meant_as_it_is_written_is_no_warning(text: str) -> None:
     """Full underlines, lists, literal blocks."""
-    assert not failed(built(file(WHEEL, wheel(metadata(body=text)))), State.WARNED)
+    assert not failed(built(file(WHEEL, wheel(metadata(body=text)))), CheckState.WARNED)
 
 
 def test_a_member_that_can_not_be_read_is_a_warning() -> None:
     """The index does not read data files; whoever installs the wheel does."""
     content = bytearray(zipped(wheel_members() | {"data.bin": b"0123456789" * 20}, compression=0))
     content[content.index(b"0123456789")] ^= 1
-    assert "every-member-can-be-read" in failed(built(file(WHEEL, bytes(content))), State.WARNED)
+    assert "every-member-can-be-read" in failed(built(file(WHEEL, bytes(content))), CheckState.WARNED)
 
 
 def test_a_wheel_that_needs_something_else_than_the_sdist_is_a_warning() -> None:
     """Fields that are dynamic in the sdist may differ."""
     odd = file(WHEEL, wheel(metadata(Requires_Dist="a")))
-    assert "wheels-and-sdist-say-the-same" in failed(built(file(SDIST, sdist()), odd), State.WARNED)
+    assert "wheels-and-sdist-say-the-same" in failed(built(file(SDIST, sdist()), odd), CheckState.WARNED)
     dynamic = file(SDIST, sdist(metadata(Dynamic="Requires-Dist")))
-    assert not failed(built(dynamic, odd), State.WARNED)
+    assert not failed(built(dynamic, odd), CheckState.WARNED)
 
 
 def test_files_of_another_version_are_not_the_projects() -> None:
     """Stale files are named."""
     (outcome,) = (
         one
-        for one in run(CHECKS, built(*GOOD, project=Project(name="acme-widget", version="2")))
+        for one in run(CHECKS, built(*GOOD, project=ProjectMetadata(name="acme-widget", version="2")))
         if one.check == "the-files-are-of-the-project"
     )
     assert [one.where for one in outcome.findings] == [WHEEL, SDIST]

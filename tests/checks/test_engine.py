@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from release.checks.engine import Check, check, run
-from release.core.models.check_result import Outcome, State
+from release.core.models.check_result import CheckState, Outcome
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 
 Facts = dict[str, Observation]
@@ -44,42 +44,46 @@ def outcomes(facts: Facts, **options: object) -> dict[str, Outcome]:
     return {one.check: one for one in run(CHECKS, facts, **options)}  # type: ignore[arg-type] # options are the cases'
 
 
-def states(facts: Facts, **options: object) -> list[State]:
+def states(facts: Facts, **options: object) -> list[CheckState]:
     return [one.state for one in outcomes(facts, **options).values()]
 
 
 def test_nothing_observed_means_that_the_title_holds() -> None:
-    assert states({}) == [State.PASSED] * 3
+    assert states({}) == [CheckState.PASSED] * 3
     first = outcomes({})["the-first-holds"]
     assert (first.title, the_first_holds.why) == ("The first holds", "Because the second rests on it.")
 
 
 def test_a_failed_need_skips_what_rests_on_it_and_nothing_else() -> None:
-    assert states({"first": BLOCK, "second": BLOCK}) == [State.FAILED, State.SKIPPED, State.PASSED]
+    assert states({"first": BLOCK, "second": BLOCK}) == [CheckState.FAILED, CheckState.SKIPPED, CheckState.PASSED]
     assert outcomes({"first": BLOCK})["the-second-holds"].reason == "needs: The first holds"
 
 
 def test_a_warning_shows_and_lets_pass() -> None:
-    assert states({"first": WARN}) == [State.WARNED, State.PASSED, State.PASSED]
+    assert states({"first": WARN}) == [CheckState.WARNED, CheckState.PASSED, CheckState.PASSED]
 
 
 def test_a_warning_blocks_where_the_configuration_says_so() -> None:
-    assert states({"first": WARN}, block=frozenset({"the-first-holds"})) == [State.FAILED, State.SKIPPED, State.PASSED]
+    assert states({"first": WARN}, block=frozenset({"the-first-holds"})) == [
+        CheckState.FAILED,
+        CheckState.SKIPPED,
+        CheckState.PASSED,
+    ]
 
 
 def test_what_is_unknown_blocks_and_what_does_not_apply_does_not() -> None:
     unknown = outcomes({"first": Unknown(reason="no network", remedy="connect")})["the-first-holds"]
-    assert (unknown.state, unknown.state.blocks, unknown.remedy) == (State.UNKNOWN, True, "connect")
-    assert states({"first": NotApplicable(reason="nothing there")})[0] == State.NOT_APPLICABLE
+    assert (unknown.state, unknown.state.blocks, unknown.remedy) == (CheckState.UNKNOWN, True, "connect")
+    assert states({"first": NotApplicable(reason="nothing there")})[0] == CheckState.NOT_APPLICABLE
 
 
 def test_a_check_that_breaks_blocks_without_its_words() -> None:
     broken = outcomes({"third": BLOCK})["the-third-does-not-break"]
-    assert (broken.state, broken.state.blocks) == (State.CRASHED, True)
+    assert (broken.state, broken.state.blocks) == (CheckState.CRASHED, True)
     assert broken.reason == "KeyError in the check itself"
 
 
 def test_a_waived_failure_shows_its_reason_and_lets_what_needs_it_run() -> None:
     waived = {"the-first-holds": "known, see the minutes"}
-    assert states({"first": BLOCK}, waive=waived) == [State.WAIVED, State.PASSED, State.PASSED]
+    assert states({"first": BLOCK}, waive=waived) == [CheckState.WAIVED, CheckState.PASSED, CheckState.PASSED]
     assert outcomes({"first": BLOCK}, waive=waived)["the-first-holds"].reason == "known, see the minutes"

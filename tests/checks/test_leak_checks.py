@@ -8,10 +8,10 @@ import pytest
 
 from release.checks.engine import run
 from release.checks.leak_checks import CHECKS, OF_BUILT
-from release.core.facts import Built, Leaks
-from release.core.models.check_result import Outcome, State
+from release.core.facts import BuiltFiles, LeakScan
+from release.core.models.check_result import CheckState, Outcome
 from release.core.models.finding import Finding
-from release.core.models.leak import KINDS, Leak, Scope, Searched, Unread
+from release.core.models.leak import SECRET_KINDS, Leak, ScanResult, ScanScope, UnscannedFile
 from tests.fake_tokens import HOST
 
 TOKEN = Leak(kind="pypi-token", identity="1f0c", host=HOST, path="a/conf.py", line=7)
@@ -19,15 +19,15 @@ KEY = Leak(kind="private-key", identity="5d41402a", path="deploy.pem", line=1)
 FILE = Leak(kind="pypirc", identity="5d41402a", path=".pypirc", line=3)
 
 
-def leaks(*found: Leak, scope: Scope = "tree", unread: tuple[Unread, ...] = ()) -> Leaks:
-    return Leaks(scope=scope, searched=Searched(leaks=found, unread=unread, count=9))
+def leaks(*found: Leak, scope: ScanScope = "tree", unread: tuple[UnscannedFile, ...] = ()) -> LeakScan:
+    return LeakScan(scope=scope, searched=ScanResult(leaks=found, unread=unread, count=9))
 
 
-def outcomes(facts: Leaks) -> dict[str, Outcome]:
+def outcomes(facts: LeakScan) -> dict[str, Outcome]:
     return {outcome.check: outcome for outcome in run(CHECKS, facts)}
 
 
-def only(facts: Leaks) -> Finding:
+def only(facts: LeakScan) -> Finding:
     (finding,) = (one for outcome in run(CHECKS, facts) for one in outcome.findings)
     return finding
 
@@ -45,23 +45,23 @@ def test_each_kind_blocks_in_one_check(leak: Leak, check: str) -> None:
     assert blocking == [check]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SECRET_KINDS)
 def test_every_kind_is_told_by_some_check(kind: str) -> None:
     assert only(leaks(Leak(kind=kind, identity="1", host=HOST, path="a", line=1))).severity == "block"
 
 
 def test_nothing_found_passes() -> None:
-    assert {outcome.state for outcome in outcomes(leaks()).values()} == {State.PASSED}
+    assert {outcome.state for outcome in outcomes(leaks()).values()} == {CheckState.PASSED}
 
 
 def test_what_is_passed_over_passes() -> None:
     made_up = Leak(kind="private-key", identity="1", path="tests/key.pem", line=1)
-    assert {outcome.state for outcome in outcomes(leaks(made_up)).values()} == {State.PASSED}
+    assert {outcome.state for outcome in outcomes(leaks(made_up)).values()} == {CheckState.PASSED}
 
 
 def test_what_could_not_be_searched_blocks() -> None:
-    outcome = outcomes(leaks(unread=(Unread(path="a.zip", reason="it unpacks to far more than its size"),)))
-    assert outcome["everything-could-be-searched"].state == State.UNKNOWN
+    outcome = outcomes(leaks(unread=(UnscannedFile(path="a.zip", reason="it unpacks to far more than its size"),)))
+    assert outcome["everything-could-be-searched"].state == CheckState.UNKNOWN
     assert outcome["everything-could-be-searched"].reason == "a.zip: it unpacks to far more than its size"
 
 
@@ -110,11 +110,11 @@ def test_what_is_staged_is_taken_back_from_the_index() -> None:
     assert "git restore --staged -- 'a/conf.py'" in only(leaks(TOKEN, scope="staged")).remedy
 
 
-def built(found: Leaks | None) -> list[Outcome]:
-    return list(run(OF_BUILT, Built(project=None, files=(), now=datetime(2026, 1, 1, tzinfo=UTC), leaks=found)))
+def built(found: LeakScan | None) -> list[Outcome]:
+    return list(run(OF_BUILT, BuiltFiles(project=None, files=(), now=datetime(2026, 1, 1, tzinfo=UTC), leaks=found)))
 
 
 def test_the_files_of_a_release_are_judged_by_the_same_checks() -> None:
     assert [outcome.check for outcome in built(None)] == [check.name for check in CHECKS]
-    assert {outcome.state for outcome in built(None)} == {State.NOT_APPLICABLE}
+    assert {outcome.state for outcome in built(None)} == {CheckState.NOT_APPLICABLE}
     assert [outcome.state.blocks for outcome in built(leaks(TOKEN, scope="files"))] == [True, False, False, False]

@@ -7,83 +7,95 @@ import pytest
 
 from release.checks import engine
 from release.checks.post_upload import CHECKS
-from release.core.facts import Published
-from release.core.models.attestation import PUBLISH, Verified
-from release.core.models.check_result import Outcome, State
+from release.core.facts import UploadedRelease
+from release.core.models.attestation import PUBLISH, VerifiedAttestations
+from release.core.models.check_result import CheckState, Outcome
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Finding, Unknown
 from release.core.models.index import TESTPYPI
-from release.core.models.project_listing import FileOnIndex, Listing
-from release.core.models.smoke_test import Trial
+from release.core.models.project_listing import IndexFile, ProjectListing
+from release.core.models.smoke_test import SmokeTestResult
 
+FAILED, NOT_APPLICABLE, PASSED, SKIPPED, UNKNOWN, WARNED = (
+    CheckState.FAILED,
+    CheckState.NOT_APPLICABLE,
+    CheckState.PASSED,
+    CheckState.SKIPPED,
+    CheckState.UNKNOWN,
+    CheckState.WARNED,
+)
 SHA = "a" * 64
 WHEEL, SDIST = "acme_widget-1.0-py3-none-any.whl", "acme_widget-1.0.tar.gz"
-HOLDS = Verified(publishers=(), predicates=(PUBLISH,))
+HOLDS = VerifiedAttestations(publishers=(), predicates=(PUBLISH,))
 BAD = Finding(message="it broke", remedy="mend it")
 WARNING = Finding(message="an extra is absent", remedy="install it", severity="warn")
 
 
-def file(filename: str = WHEEL, **more: Any) -> FileOnIndex:
-    return FileOnIndex(filename=filename, url="http://h/", **{"sha256": SHA, **more})
+def file(filename: str = WHEEL, **more: Any) -> IndexFile:
+    return IndexFile(filename=filename, url="http://h/", **{"sha256": SHA, **more})
 
 
-def listing(*files: FileOnIndex) -> Listing:
-    return Listing(name="Acme-Widget", files=files)
+def listing(*files: IndexFile) -> ProjectListing:
+    return ProjectListing(name="Acme-Widget", files=files)
 
 
-def published(**more: Any) -> Published:
+def trial(problem: Finding) -> SmokeTestResult:
+    return SmokeTestResult(what="x", problem=problem, took=0)
+
+
+def published(**more: Any) -> UploadedRelease:
     expected = tuple(Distribution(path=Path(name), sha256=SHA, size=1) for name in (WHEEL, SDIST))
-    trials = (Trial(what="import acme_widget", problem=None, took=0.1),)
+    trials = (SmokeTestResult(what="import acme_widget", problem=None, took=0.1),)
     facts = {"index": TESTPYPI, "expected": expected, "listing": listing(file(), file(SDIST)), "install": None}
-    return Published(**{**facts, "trials": trials, "attested": {WHEEL: HOLDS}, **more})
+    return UploadedRelease(**{**facts, "trials": trials, "attested": {WHEEL: HOLDS}, **more})
 
 
-def outcomes(facts: Published) -> dict[str, Outcome]:
+def outcomes(facts: UploadedRelease) -> dict[str, Outcome]:
     return {outcome.check: outcome for outcome in engine.run(CHECKS, facts)}
 
 
 def test_a_release_that_is_all_there_passes_everything() -> None:
-    assert {outcome.state for outcome in outcomes(published()).values()} == {State.PASSED}
+    assert {outcome.state for outcome in outcomes(published()).values()} == {PASSED}
 
 
 @pytest.mark.parametrize(
     ("facts", "check", "state", "says"),
     [
-        ({"listing": Unknown(reason="silence", remedy="wait")}, "the-index-could-be-asked", State.UNKNOWN, "silence"),
-        ({"listing": None}, "every-file-is-listed", State.FAILED, WHEEL),
-        ({"listing": listing(file())}, "every-file-is-listed", State.FAILED, SDIST),
-        ({"listing": listing(file(sha256="b" * 64), file(SDIST))}, "every-file-has-our-bytes", State.FAILED, "b" * 64),
-        ({"listing": listing(file(sha256=None), file(SDIST))}, "every-file-has-our-bytes", State.UNKNOWN, WHEEL),
-        ({"listing": listing(file(yanked=""), file(SDIST))}, "no-file-is-yanked", State.FAILED, WHEEL),
-        ({"listing": listing(file(yanked="bad"), file(SDIST))}, "no-file-is-yanked", State.FAILED, "'bad'"),
+        ({"listing": Unknown(reason="silence", remedy="wait")}, "the-index-could-be-asked", UNKNOWN, "silence"),
+        ({"listing": None}, "every-file-is-listed", FAILED, WHEEL),
+        ({"listing": listing(file())}, "every-file-is-listed", FAILED, SDIST),
+        ({"listing": listing(file(sha256="b" * 64), file(SDIST))}, "every-file-has-our-bytes", FAILED, "b" * 64),
+        ({"listing": listing(file(sha256=None), file(SDIST))}, "every-file-has-our-bytes", UNKNOWN, WHEEL),
+        ({"listing": listing(file(yanked=""), file(SDIST))}, "no-file-is-yanked", FAILED, WHEEL),
+        ({"listing": listing(file(yanked="bad"), file(SDIST))}, "no-file-is-yanked", FAILED, "'bad'"),
         (
             {"listing": listing(file(), file(SDIST), file("acme-widget-1.zip"))},
-            "no-file-is-not-ours", State.WARNED, "acme-widget-1.zip",
+            "no-file-is-not-ours", WARNED, "acme-widget-1.zip",
         ),
-        ({"attested": {}}, "the-attestations-hold", State.NOT_APPLICABLE, "no file was sent with"),
-        ({"attested": {WHEEL: BAD, SDIST: HOLDS}}, "the-attestations-hold", State.FAILED, "it broke"),
-        ({"attested": {WHEEL: Unknown(reason="why", remedy="do")}}, "the-attestations-hold", State.UNKNOWN, "why"),
-        ({"install": BAD}, "it-installs-into-a-clean-environment", State.FAILED, "it broke"),
-        ({"install": Unknown(reason="why", remedy="do")}, "it-installs-into-a-clean-environment", State.UNKNOWN, "why"),
-        ({"trials": ()}, "what-was-installed-works", State.NOT_APPLICABLE, "nothing"),
+        ({"attested": {}}, "the-attestations-hold", NOT_APPLICABLE, "no file was sent with"),
+        ({"attested": {WHEEL: BAD, SDIST: HOLDS}}, "the-attestations-hold", FAILED, "it broke"),
+        ({"attested": {WHEEL: Unknown(reason="why", remedy="do")}}, "the-attestations-hold", UNKNOWN, "why"),
+        ({"install": BAD}, "it-installs-into-a-clean-environment", FAILED, "it broke"),
+        ({"install": Unknown(reason="why", remedy="do")}, "it-installs-into-a-clean-environment", UNKNOWN, "why"),
+        ({"trials": ()}, "what-was-installed-works", NOT_APPLICABLE, "nothing"),
         (
-            {"trials": (Trial(what="x", problem=BAD, took=0), Trial(what="y", problem=WARNING, took=0))},
-            "what-was-installed-works", State.FAILED, "it broke",
+            {"trials": (trial(BAD), trial(WARNING))},
+            "what-was-installed-works", FAILED, "it broke",
         ),
-        ({"trials": (Trial(what="y", problem=WARNING, took=0),)}, "what-was-installed-works", State.WARNED, "an extra"),
+        ({"trials": (trial(WARNING),)}, "what-was-installed-works", WARNED, "an extra"),
     ],
 )  # fmt: skip
 def test_each_fault_is_found_by_its_check_and_by_no_other(
-    facts: dict[str, Any], check: str, state: State, says: str
+    facts: dict[str, Any], check: str, state: CheckState, says: str
 ) -> None:
     found = outcomes(published(**facts))
     outcome = found.pop(check)
     assert outcome.state == state
     assert says in outcome.reason + " ".join(finding.message for finding in outcome.findings)
     assert all(finding.remedy for finding in outcome.findings)
-    assert {other.state for other in found.values()} <= {State.PASSED, State.SKIPPED}
+    assert {other.state for other in found.values()} <= {PASSED, SKIPPED}
 
 
 def test_files_of_other_versions_are_no_strangers() -> None:
     facts = published(listing=listing(file(), file(SDIST), file("acme_widget-0.9.tar.gz"), file("odd.txt")))
-    assert outcomes(facts)["no-file-is-not-ours"].state == State.PASSED
+    assert outcomes(facts)["no-file-is-not-ours"].state == PASSED

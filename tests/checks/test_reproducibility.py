@@ -12,7 +12,7 @@ import pytest
 
 from release.checks import reproducibility
 from release.checks.engine import run
-from release.core.facts import Built, BuiltFile
+from release.core.facts import BuiltFile, BuiltFiles
 from tests.acceptance.making import NOW, SDIST, WHEEL
 from tests.stories.project import make
 
@@ -68,7 +68,7 @@ PACKED, OTHER = "a second build gives the same contents, packed otherwise: ", "a
 )
 def test_a_difference_is_named(name: str, first: bytes, second: bytes, message: str | None) -> None:
     """Contents count more than times, owners and order."""
-    facts = Built(project=None, files=(file(name, first),), now=NOW, again=(file(name, second),))
+    facts = BuiltFiles(project=None, files=(file(name, first),), now=NOW, again=(file(name, second),))
     messages = [finding.message for outcome in run(reproducibility.CHECKS, facts) for finding in outcome.findings]
     assert messages == ([message] if message else [])
 

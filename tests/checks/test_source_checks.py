@@ -10,28 +10,32 @@ import pytest
 from release.checks.engine import run
 from release.checks.source_checks import CHECKS
 from release.core.config import Config
-from release.core.facts import Git, Project, Source
-from release.core.models.check_result import State
+from release.core.facts import GitState, ProjectMetadata, Source
+from release.core.models.check_result import CheckState
 from release.core.models.finding import Unknown
 
 COMMIT, OTHER = "a" * 40, "b" * 40
 LOST = Unknown(reason="no answer", remedy="try again")
 
 
-def git(**changes: Any) -> Git:
-    clean = Git(
+def git(**changes: Any) -> GitState:
+    clean = GitState(
         commit=COMMIT, branch="main", changes=(), upstream="origin/main", behind=0, tagged_commit=None, shallow=False
     )
     return replace(clean, **changes)
 
 
 def source(config: Config = Config(), **changes: Any) -> Source:  # noqa: B008 - frozen
-    whole = Source(config=config, project=Project(name="acme", version="1.0"), git=git(), tag="v1.0", changelog=None)
+    whole = Source(
+        config=config, project=ProjectMetadata(name="acme", version="1.0"), git=git(), tag="v1.0", changelog=None
+    )
     return replace(whole, **changes)
 
 
-def failing(facts: Source) -> dict[str, State]:
-    return {o.check: o.state for o in run(CHECKS, facts) if o.state not in {State.PASSED, State.NOT_APPLICABLE}}
+def failing(facts: Source) -> dict[str, CheckState]:
+    return {
+        o.check: o.state for o in run(CHECKS, facts) if o.state not in {CheckState.PASSED, CheckState.NOT_APPLICABLE}
+    }
 
 
 def test_a_project_in_order_passes() -> None:
@@ -41,28 +45,28 @@ def test_a_project_in_order_passes() -> None:
 @pytest.mark.parametrize(
     ("facts", "check", "state"),
     [
-        (source(project=LOST), "the-project-says-its-name-and-version", State.UNKNOWN),
-        (source(project=Project(name="-acme", version="1.0")), "the-name-is-valid", State.FAILED),
-        (source(project=Project(name="acmé", version="1.0")), "the-name-is-valid", State.FAILED),
-        (source(project=Project(name="acme", version="one")), "the-version-is-valid", State.FAILED),
-        (source(project=Project(name="acme", version="1.0+g1")), "the-version-is-valid", State.FAILED),
-        (source(git=None), "the-project-is-in-a-repository", State.FAILED),
-        (source(git=LOST), "the-project-is-in-a-repository", State.UNKNOWN),
-        (source(git=git(changes=("setup.py",))), "the-tree-is-clean", State.FAILED),
-        (source(Config(branch="stable")), "the-branch-is-the-release-branch", State.FAILED),
-        (source(Config(branch="main"), git=git(branch=None)), "the-branch-is-the-release-branch", State.FAILED),
-        (source(git=git(tagged_commit=OTHER)), "the-tag-is-free-or-here", State.FAILED),
-        (source(git=git(behind=2)), "the-branch-is-not-behind-its-upstream", State.FAILED),
-        (source(git=git(behind=LOST)), "the-branch-is-not-behind-its-upstream", State.UNKNOWN),
-        (source(Config(changelog="NEWS")), "the-changelog-mentions-the-version", State.FAILED),
+        (source(project=LOST), "the-project-says-its-name-and-version", CheckState.UNKNOWN),
+        (source(project=ProjectMetadata(name="-acme", version="1.0")), "the-name-is-valid", CheckState.FAILED),
+        (source(project=ProjectMetadata(name="acmé", version="1.0")), "the-name-is-valid", CheckState.FAILED),
+        (source(project=ProjectMetadata(name="acme", version="one")), "the-version-is-valid", CheckState.FAILED),
+        (source(project=ProjectMetadata(name="acme", version="1.0+g1")), "the-version-is-valid", CheckState.FAILED),
+        (source(git=None), "the-project-is-in-a-repository", CheckState.FAILED),
+        (source(git=LOST), "the-project-is-in-a-repository", CheckState.UNKNOWN),
+        (source(git=git(changes=("setup.py",))), "the-tree-is-clean", CheckState.FAILED),
+        (source(Config(branch="stable")), "the-branch-is-the-release-branch", CheckState.FAILED),
+        (source(Config(branch="main"), git=git(branch=None)), "the-branch-is-the-release-branch", CheckState.FAILED),
+        (source(git=git(tagged_commit=OTHER)), "the-tag-is-free-or-here", CheckState.FAILED),
+        (source(git=git(behind=2)), "the-branch-is-not-behind-its-upstream", CheckState.FAILED),
+        (source(git=git(behind=LOST)), "the-branch-is-not-behind-its-upstream", CheckState.UNKNOWN),
+        (source(Config(changelog="NEWS")), "the-changelog-mentions-the-version", CheckState.FAILED),
         (
             source(Config(changelog="NEWS"), changelog="## 11.0\n## 1.0.1\n"),
             "the-changelog-mentions-the-version",
-            State.FAILED,
+            CheckState.FAILED,
         ),
     ],
 )
-def test_each_statement_can_fail(facts: Source, check: str, state: State) -> None:
+def test_each_statement_can_fail(facts: Source, check: str, state: CheckState) -> None:
     assert failing(facts)[check] == state
     outcome = next(o for o in run(CHECKS, facts) if o.check == check)
     assert outcome.remedy or all(finding.remedy for finding in outcome.findings)
@@ -77,7 +81,7 @@ def test_each_statement_can_fail(facts: Source, check: str, state: State) -> Non
         source(git=git(upstream=None, behind=LOST)),
         source(Config(changelog="NEWS"), changelog="Changes\n\n## [1.0] - today\n"),
         source(Config(changelog="NEWS"), changelog="acme 1.0.\n"),
-        source(project=Project(name="Acme.Widget_2", version="1.0rc1.post2")),
+        source(project=ProjectMetadata(name="Acme.Widget_2", version="1.0rc1.post2")),
     ],
 )
 def test_the_neighbour_of_each_failure_passes(facts: Source) -> None:
@@ -86,9 +90,9 @@ def test_the_neighbour_of_each_failure_passes(facts: Source) -> None:
 
 def test_a_failure_without_a_repository_has_no_consequences() -> None:
     assert failing(source(git=None)) == {
-        "the-project-is-in-a-repository": State.FAILED,
-        "the-tree-is-clean": State.SKIPPED,
-        "the-branch-is-the-release-branch": State.SKIPPED,
-        "the-tag-is-free-or-here": State.SKIPPED,
-        "the-branch-is-not-behind-its-upstream": State.SKIPPED,
+        "the-project-is-in-a-repository": CheckState.FAILED,
+        "the-tree-is-clean": CheckState.SKIPPED,
+        "the-branch-is-the-release-branch": CheckState.SKIPPED,
+        "the-tag-is-free-or-here": CheckState.SKIPPED,
+        "the-branch-is-not-behind-its-upstream": CheckState.SKIPPED,
     }

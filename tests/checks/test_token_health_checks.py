@@ -9,10 +9,10 @@ import pytest
 
 from release.checks import engine, token_health_checks
 from release.checks.token_health_checks import CHECKS
-from release.core.facts import Before, Health
-from release.core.models.check_result import Outcome, State
+from release.core.facts import PreviousToken, TokenHealth
+from release.core.models.check_result import CheckState, Outcome
 from release.core.models.credential import Credential
-from release.core.models.token_health import Policy
+from release.core.models.token_health import TokenPolicy
 from release.core.tokens import caveats as caveat
 from tests.checks.test_credential_checks import ACCOUNT, NOW, OTHER, access, token
 
@@ -20,13 +20,13 @@ DAY = timedelta(days=1)
 PROJECT = b'[1,["acme-widget"]]'
 
 
-def facts(*caveats: bytes, **changes: object) -> Health:
+def facts(*caveats: bytes, **changes: object) -> TokenHealth:
     """A token that is in order, for one project, changed where the case says so."""
-    made = Health(access=access(token(*(caveats or (PROJECT,)))), policy=Policy())
+    made = TokenHealth(access=access(token(*(caveats or (PROJECT,)))), policy=TokenPolicy())
     return replace(made, **changes)  # type: ignore[arg-type] # the names of fields
 
 
-def outcomes(health: Health) -> dict[str, Outcome]:
+def outcomes(health: TokenHealth) -> dict[str, Outcome]:
     return {one.check: one for one in engine.run(CHECKS, health)}
 
 
@@ -34,50 +34,50 @@ def ends(left: timedelta) -> bytes:
     return caveat.expiration(not_before=NOW - 400 * DAY, expires_at=NOW + left)
 
 
-def before(state: str = "healthy", fingerprint: str = "00000000") -> Before:
-    return Before(fingerprint=fingerprint, identifier="the-old-one", state=state, last_seen=NOW - DAY)
+def before(state: str = "healthy", fingerprint: str = "00000000") -> PreviousToken:
+    return PreviousToken(fingerprint=fingerprint, identifier="the-old-one", state=state, last_seen=NOW - DAY)
 
 
 CASES = {
     "the-token-lasts": [
-        (facts(), State.NOT_APPLICABLE),
-        (facts(PROJECT, ends(30 * DAY)), State.PASSED),
-        (facts(PROJECT, ends(14 * DAY)), State.WARNED),
-        (facts(PROJECT, ends(timedelta(minutes=5))), State.WARNED),
-        (facts(PROJECT, ends(-DAY)), State.NOT_APPLICABLE),
-        (facts(PROJECT, ends(30 * DAY), policy=Policy(warn_before=31 * DAY)), State.WARNED),
+        (facts(), CheckState.NOT_APPLICABLE),
+        (facts(PROJECT, ends(30 * DAY)), CheckState.PASSED),
+        (facts(PROJECT, ends(14 * DAY)), CheckState.WARNED),
+        (facts(PROJECT, ends(timedelta(minutes=5))), CheckState.WARNED),
+        (facts(PROJECT, ends(-DAY)), CheckState.NOT_APPLICABLE),
+        (facts(PROJECT, ends(30 * DAY), policy=TokenPolicy(warn_before=31 * DAY)), CheckState.WARNED),
     ],
     "the-token-is-rotated-in-time": [
-        (facts(), State.NOT_APPLICABLE),
-        (facts(known_since=NOW - 179 * DAY), State.PASSED),
-        (facts(known_since=NOW - 180 * DAY), State.WARNED),
-        (facts(made=NOW - 200 * DAY, known_since=NOW), State.WARNED),
-        (facts(made=NOW - 2 * DAY, known_since=NOW - 300 * DAY), State.WARNED),
-        (facts(known_since=NOW - 999 * DAY, policy=Policy(rotate_after=None)), State.NOT_APPLICABLE),
-        (facts(known_since=NOW + 999 * DAY), State.PASSED),
+        (facts(), CheckState.NOT_APPLICABLE),
+        (facts(known_since=NOW - 179 * DAY), CheckState.PASSED),
+        (facts(known_since=NOW - 180 * DAY), CheckState.WARNED),
+        (facts(made=NOW - 200 * DAY, known_since=NOW), CheckState.WARNED),
+        (facts(made=NOW - 2 * DAY, known_since=NOW - 300 * DAY), CheckState.WARNED),
+        (facts(known_since=NOW - 999 * DAY, policy=TokenPolicy(rotate_after=None)), CheckState.NOT_APPLICABLE),
+        (facts(known_since=NOW + 999 * DAY), CheckState.PASSED),
     ],
     "the-token-is-for-one-project": [
-        (facts(), State.PASSED),
-        (facts(ACCOUNT), State.WARNED),
-        (facts(ACCOUNT, access=access(token(ACCOUNT), listing=None)), State.NOT_APPLICABLE),
-        (facts(access=access(token())), State.NOT_APPLICABLE),
+        (facts(), CheckState.PASSED),
+        (facts(ACCOUNT), CheckState.WARNED),
+        (facts(ACCOUNT, access=access(token(ACCOUNT), listing=None)), CheckState.NOT_APPLICABLE),
+        (facts(access=access(token())), CheckState.NOT_APPLICABLE),
     ],
     "the-token-lies-in-one-place": [
-        (facts(), State.PASSED),
-        (facts(elsewhere=("$OTHER",)), State.WARNED),
+        (facts(), CheckState.PASSED),
+        (facts(elsewhere=("$OTHER",)), CheckState.WARNED),
     ],
     "the-secret-is-the-one-seen-before": [
-        (facts(), State.NOT_APPLICABLE),
-        (facts(before=before()), State.WARNED),
+        (facts(), CheckState.NOT_APPLICABLE),
+        (facts(before=before()), CheckState.WARNED),
         *[
-            (facts(before=before(state)), State.NOT_APPLICABLE)
+            (facts(before=before(state)), CheckState.NOT_APPLICABLE)
             for state in ("revoked", "expired", "expiring", "broken")
         ],
     ],
     "trusted-publishing-is-used": [
-        (facts(), State.NOT_APPLICABLE),
-        (facts(publisher="GitHub Actions"), State.WARNED),
-        (facts(publisher="GitHub Actions", access=access("x", index=OTHER)), State.NOT_APPLICABLE),
+        (facts(), CheckState.NOT_APPLICABLE),
+        (facts(publisher="GitHub Actions"), CheckState.WARNED),
+        (facts(publisher="GitHub Actions", access=access("x", index=OTHER)), CheckState.NOT_APPLICABLE),
     ],
 }
 
@@ -85,7 +85,7 @@ CASES = {
 @pytest.mark.parametrize(
     ("check", "health", "state"), [(check, *case) for check, cases in CASES.items() for case in cases]
 )
-def test_each_check_over_its_cases(check: str, health: Health, state: State) -> None:
+def test_each_check_over_its_cases(check: str, health: TokenHealth, state: CheckState) -> None:
     outcome = outcomes(health)[check]
     assert outcome.state is state, outcome
     for finding in outcome.findings:
@@ -102,7 +102,7 @@ def test_what_is_the_same_secret_as_before_is_in_order() -> None:
     health = facts()
     assert isinstance(health.access.credential, Credential)
     same = before(fingerprint=health.access.credential.password.fingerprint)
-    assert outcomes(replace(health, before=same))["the-secret-is-the-one-seen-before"].state is State.PASSED
+    assert outcomes(replace(health, before=same))["the-secret-is-the-one-seen-before"].state is CheckState.PASSED
 
 
 def test_a_scope_that_is_too_wide_has_the_steps_to_narrow_it() -> None:
@@ -126,4 +126,4 @@ def test_unknown_is_unknown_and_a_broken_token_has_no_health() -> None:
     assert token_health_checks.age(facts()) is None
     assert token_health_checks.left(facts()) is None
     broken = outcomes(facts(access=access("pypi-nothing")))
-    assert {one.state for one in broken.values()} <= {State.NOT_APPLICABLE, State.PASSED}
+    assert {one.state for one in broken.values()} <= {CheckState.NOT_APPLICABLE, CheckState.PASSED}

@@ -6,20 +6,20 @@ from typing import Any
 
 import pytest
 
-from release.core.config import Config, parse
+from release.core.config import Config, parse_config
 from release.core.errors import ConfigError, Exit
 from release.core.models.index import PYPI, TESTPYPI
 
 
 def test_nothing_need_be_configured() -> None:
-    config = parse({})
+    config = parse_config({})
     assert config == Config()
     assert (config.index("pypi"), config.index("testpypi")) == (PYPI, TESTPYPI)
     assert config.tag("acme", "1.0") == "v1.0"
 
 
 def test_an_index_of_ones_own() -> None:
-    config = parse(
+    config = parse_config(
         {"indexes": {"mine": {"upload-url": "https://a.example/up", "simple-url": "https://a.example/simple/"}}}
     )
     assert config.index("mine").upload_url == "https://a.example/up/"
@@ -29,7 +29,7 @@ def test_an_index_of_ones_own() -> None:
 
 def test_a_known_index_may_be_played_by_another_server() -> None:
     urls = {"upload-url": "http://127.0.0.1:8000/legacy/", "simple-url": "http://localhost:8000/simple/"}
-    index = parse({"indexes": {"pypi": urls}}).index("pypi")
+    index = parse_config({"indexes": {"pypi": urls}}).index("pypi")
     assert (index.kind, index.token_location) == ("warehouse", "127.0.0.1")
 
 
@@ -60,7 +60,7 @@ def test_a_known_index_may_be_played_by_another_server() -> None:
 )
 def test_a_mistake_is_named_with_its_path(table: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        parse(table)
+        parse_config(table)
     assert said in caught.value.message
     assert caught.value.remedy
     assert caught.value.exit == Exit.USAGE
@@ -68,20 +68,20 @@ def test_a_mistake_is_named_with_its_path(table: dict[str, Any], said: str) -> N
 
 def test_a_password_in_a_url_is_not_repeated() -> None:
     with pytest.raises(ConfigError) as caught:
-        parse({"indexes": {"pypi": {"upload-url": "https://user:hunter2@a.example/"}}})
+        parse_config({"indexes": {"pypi": {"upload-url": "https://user:hunter2@a.example/"}}})
     assert "hunter2" not in caught.value.message + caught.value.remedy
 
 
 def test_an_unknown_index_is_named_with_its_neighbour() -> None:
     with pytest.raises(ConfigError, match="no index is called 'testpipy': did you mean 'testpypi'"):
-        parse({}).index("testpipy")
+        parse_config({}).index("testpipy")
 
 
 def test_how_hard_uploads_try_is_configurable() -> None:
     table = {"concurrency": 1, "attempts": 2, "deadline": 60, "longest-wait": 1.5}
-    upload = parse({"upload": table}).upload
+    upload = parse_config({"upload": table}).upload
     assert (upload.concurrency, upload.attempts, upload.deadline, upload.longest_wait) == (1, 2, 60, 1.5)
-    assert parse({}).upload.concurrency == 4
+    assert parse_config({}).upload.concurrency == 4
 
 
 @pytest.mark.parametrize(
@@ -97,15 +97,15 @@ def test_how_hard_uploads_try_is_configurable() -> None:
 )
 def test_what_uploads_can_not_do_is_refused(table: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        parse({"upload": table})
+        parse_config({"upload": table})
 
 
 @pytest.mark.parametrize(("value", "meant"), [("auto", "auto"), (True, "must"), (False, "never")])
 def test_attestations_are_made_where_they_can_be_or_must_be_or_not_at_all(value: object, meant: str) -> None:
-    assert parse({"attest": value}).attest == meant
+    assert parse_config({"attest": value}).attest == meant
 
 
 @pytest.mark.parametrize("value", ["yes", 1.5, [], {}])
 def test_no_other_word_is_taken_for_attestations(value: object) -> None:
     with pytest.raises(ConfigError, match='true, false or "auto"'):
-        parse({"attest": value})
+        parse_config({"attest": value})

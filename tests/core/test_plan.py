@@ -11,7 +11,7 @@ import pytest
 from release.core import plan
 from release.core.config import Config
 from release.core.errors import ConfigError
-from release.core.facts import Git, Project, Source
+from release.core.facts import GitState, ProjectMetadata, Source
 from release.core.models.finding import Unknown
 from release.core.plan import Plan, Verb
 
@@ -19,8 +19,12 @@ COMMIT = "a" * 40
 
 
 def source(tagged: str | None = None) -> Source:
-    git = Git(commit=COMMIT, branch="main", changes=(), upstream=None, behind=0, tagged_commit=tagged, shallow=False)
-    return Source(config=Config(), project=Project(name="acme", version="1.0"), git=git, tag="v1.0", changelog=None)
+    git = GitState(
+        commit=COMMIT, branch="main", changes=(), upstream=None, behind=0, tagged_commit=tagged, shallow=False
+    )
+    return Source(
+        config=Config(), project=ProjectMetadata(name="acme", version="1.0"), git=git, tag="v1.0", changelog=None
+    )
 
 
 def made(verb: Verb, tagged: str | None = None) -> Plan:
@@ -65,7 +69,7 @@ def test_what_follows_a_release_is_done_after_it_is_confirmed(
     config: Config, remote: str | None, expected: list[str]
 ) -> None:
     here = source()
-    assert isinstance(here.git, Git)
+    assert isinstance(here.git, GitState)
     here = replace(here, git=replace(here.git, remote=remote, github="acme/widget"))
     for verb in ("publish", "release"):
         titles = [step.title for step in plan.make(verb, config, here).steps]

@@ -16,7 +16,7 @@ from release.core.redaction import Redactor, redact
 from release.core.secret import Secret
 from release.core.tokens import macaroon
 
-TOKEN = macaroon.to_text(macaroon.mint("pypi.org", str(uuid.uuid4()).encode(), os.urandom(32)))
+TOKEN = macaroon.to_text(macaroon.create_macaroon("pypi.org", str(uuid.uuid4()).encode(), os.urandom(32)))
 MARK = f"<token {Secret(TOKEN).fingerprint}>"
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from release.core.tokens.macaroon import mint, to_text
+from release.core.tokens.macaroon import create_macaroon, to_text
 from release.diagnostics import CATALOG, matcher, recognise, remedy_for, unsaid
 
 HERE = Path(__file__).parents[1] / "diagnoses"
@@ -206,7 +206,7 @@ def test_a_tool_that_shows_them_is_not() -> None:
 
 def test_no_secret_of_a_log_is_shown_again() -> None:
     """Neither in evidence nor in values nor in remedies, whatever else the line says."""
-    token = to_text(mint("pypi.org", b"6f1ed8ab-7c2c-4a0c-9d3e-111111111111", b"k" * 32))
+    token = to_text(create_macaroon("pypi.org", b"6f1ed8ab-7c2c-4a0c-9d3e-111111111111", b"k" * 32))
     bare = token.removeprefix("pypi-")
     log = (
         f"twine upload -p {token} failed: Invalid or non-existent authentication information {bare}\n"

@@ -18,17 +18,17 @@ from pathlib import Path
 import pytest
 
 from release.adapters.system.system import real_system
-from release.core.models.leak import Searched
+from release.core.models.leak import ScanResult
 from release.leaks import archive_members, file_scan, git_grep, prefilter, worktree
 from release.leaks.scanner import OVERLAP
 from tests import fake_tokens, sample_distributions
 
 
-def identities(found: Searched) -> list[str]:
+def identities(found: ScanResult) -> list[str]:
     return [leak.identity for leak in found.leaks]
 
 
-def paths(found: Searched) -> list[str]:
+def paths(found: ScanResult) -> list[str]:
     return sorted(leak.path for leak in found.leaks)
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release.core.models.leak import INDEX_TOKEN, KINDS, Leak
+from release.core.models.leak import INDEX_TOKEN, SECRET_KINDS, Leak
 from release.leaks.scanner import changed_part, may_hold_secret, scan_bytes
 from tests import fake_tokens
 
@@ -273,4 +273,4 @@ def test_text_that_is_made_to_be_slow_is_not(piece: bytes) -> None:
 
 
 def test_every_kind_says_where_it_is_taken_back() -> None:
-    assert all(kind.revoke for kind in KINDS.values())
+    assert all(kind.revoke for kind in SECRET_KINDS.values())

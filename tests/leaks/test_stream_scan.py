@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from release.checks.distribution_reader import examined
-from release.core.facts import Built, BuiltFile
-from release.core.models.leak import Searched
+from release.core.facts import BuiltFile, BuiltFiles
+from release.core.models.leak import ScanResult
 from release.leaks import file_scan
 from release.leaks.stream_scan import MemberScan
 from tests import fake_tokens
@@ -51,14 +51,14 @@ def places(token: bytes) -> dict[str, Mapping[str, bytes]]:
 PLACES = tuple(places(b""))
 
 
-def passed(path: Path) -> Searched:
+def passed(path: Path) -> ScanResult:
     """The search that comes with a look into the file."""
     content = path.read_bytes()
     search = MemberScan(path)
     file = BuiltFile(
         filename=path.name, size=len(content), sha256=None, open=partial(io.BytesIO, content), visit=search
     )
-    (one,) = examined(Built(project=None, files=(file,), now=NOW))
+    (one,) = examined(BuiltFiles(project=None, files=(file,), now=NOW))
     return search.searched(len(one.members))
 
 
@@ -97,4 +97,4 @@ def test_a_sound_file_is_unpacked_once(tmp_path: Path, monkeypatch: pytest.Monke
     for name, content in (wheel_with({"a": bytes(3 * MIB), "b/": b""}), sdist_with({"a": bytes(3 * MIB), "b": b""})):
         path = tmp_path / name
         path.write_bytes(content)
-        assert passed(path) == Searched(count=1)
+        assert passed(path) == ScanResult(count=1)

@@ -22,7 +22,7 @@ from release.core import config
 from release.core.errors import RefusedError
 from release.core.events import Event, Said
 from release.core.facts import Access
-from release.core.models.attestation import BUILD, PUBLISH, Publisher, Verified
+from release.core.models.attestation import BUILD, PUBLISH, AttestationPublisher, VerifiedAttestations
 from release.core.models.credential import Ambient, Credential, Origin
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Finding, NotApplicable, Unknown
@@ -37,7 +37,7 @@ from tests.adapters import fake_sigstore
 from tests.fake_tokens import token
 from tests.uploads import PROJECT, Clock, Engine, Pool
 
-US = Publisher(
+US = AttestationPublisher(
     kind="GitHub", details=(("environment", "pypi"), ("repository", "octo/widget"), ("workflow", "release.yml"))
 )
 ELSEWHERE = Index(name="testpypi", upload_url="http://127.0.0.1:1/legacy/", simple_url="http://127.0.0.1:1/simple/")
@@ -74,7 +74,7 @@ class Desk:
         self, files: list[Distribution], index: Index = PYPI, *, exchanging: bool = True, **table: Any
     ) -> tuple[Distribution, ...]:
         return attest.attested(
-            files, index, system=self.system, config=config.parse(table), exchanging=exchanging,
+            files, index, system=self.system, config=config.parse_config(table), exchanging=exchanging,
             journal=self.journal, tell=self.events.append,
         )  # fmt: skip
 
@@ -194,7 +194,7 @@ AMBIENT = Ambient(provider="GitHub", origin=Origin(kind="trusted-publishing", de
 
 
 def test_a_release_that_must_be_signed_is_refused_before_anything_is_built(desk: Desk) -> None:
-    must, may = config.parse({"attest": True}), config.parse({})
+    must, may = config.parse_config({"attest": True}), config.parse_config({})
     bearer = uploads.credential(Secret(token()))
     seen = attest.foreseen(desk.system, must, access(desk, AMBIENT))
     assert seen.signing is None
@@ -278,7 +278,7 @@ def test_the_index_takes_what_was_signed_and_shows_it(desk: Desk, pool: Pool) ->
         assert sent.error is None
         assert [one.attested for one in sandbox.log if one.method == "POST"] == [True] * 3
         found = attest.looked_back(desk.system, index, PROJECT, signed, desk.journal)
-        told = Verified(publishers=(US,), predicates=(PUBLISH,))
+        told = VerifiedAttestations(publishers=(US,), predicates=(PUBLISH,))
         assert found == {file.filename: told for file in signed}
         url = integrity_api.provenance_url(index, PROJECT.name, "1.0", signed[0].filename)
         with http_client.session(url) as asked:

@@ -7,16 +7,16 @@ from pathlib import Path
 from packaging.version import Version
 
 from release.adapters.index import file_cache, simple_api
-from release.core.facts import Earlier
+from release.core.facts import PreviousRelease
 from release.core.models.finding import NotApplicable, Unknown
-from release.core.models.project_listing import FileOnIndex, Listing
+from release.core.models.project_listing import IndexFile, ProjectListing
 from release.publishing import compare
 from tests.sandbox.sandbox_client import index
 
 
-def listing(*versions: str, yanked: str = "") -> Listing:
+def listing(*versions: str, yanked: str = "") -> ProjectListing:
     files = [
-        FileOnIndex(
+        IndexFile(
             filename=f"acme_widget-{v}.tar.gz",
             url="http://127.0.0.1:1/",
             sha256="0" * 64,
@@ -24,13 +24,13 @@ def listing(*versions: str, yanked: str = "") -> Listing:
         )
         for v in versions
     ]
-    return Listing(name="acme-widget", files=tuple(files))
+    return ProjectListing(name="acme-widget", files=tuple(files))
 
 
 def test_the_last_release_is_the_highest_one_below() -> None:
     """Neither yanked ones nor pre-releases count, the latter only beside another."""
 
-    def last(version: str, found: Listing | None) -> str:
+    def last(version: str, found: ProjectListing | None) -> str:
         before = compare.last(found, Version(version))
         return str(before[0]) if before else ""
 
@@ -50,13 +50,13 @@ def test_its_files_are_fetched_once(tmp_path: Path) -> None:
         found = simple_api.fetch_listing(pypi.sandbox.index(), "acme-widget")
         for _ in range(2):
             before = compare.earlier(found, "1.0", place=tmp_path)
-            assert isinstance(before, Earlier)
+            assert isinstance(before, PreviousRelease)
             assert before.version == "0.9"
             assert sorted(one.filename.rpartition(".")[2] for one in before.files) == ["gz", "whl"]
         assert len([one for one in pypi.sandbox.log if one.path.endswith(".whl")]) == 1
         (kept,) = tmp_path.glob("*/*.whl")
         kept.write_bytes(b"changed")
-        assert isinstance(compare.earlier(found, "1.0", place=tmp_path), Earlier)
+        assert isinstance(compare.earlier(found, "1.0", place=tmp_path), PreviousRelease)
         assert kept.read_bytes() != b"changed"
     kept.write_bytes(b"changed")
     assert isinstance(compare.earlier(found, "1.0", place=tmp_path), Unknown)

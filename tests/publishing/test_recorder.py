@@ -17,7 +17,7 @@ from release.adapters.system.system import System
 from release.core.config import Config
 from release.core.errors import Exit, ReleaseError
 from release.core.events import Event, Said, StepBegun, StepEnded
-from release.core.models.run_result import Account
+from release.core.models.run_result import RunResult
 from release.core.secret import Secret
 from release.publishing import journal, recorder
 from tests import fake_tokens
@@ -34,7 +34,7 @@ def system(env: Mapping[str, str] | None = None) -> System:
     return System(env=env or {}, home=Path(), now=lambda: NOON, sleep=lambda _: None, run=run)
 
 
-def kept(tmp_path: Path, account: Account, *, env: Mapping[str, str] | None = None, secret: str = "") -> Account:
+def kept(tmp_path: Path, account: RunResult, *, env: Mapping[str, str] | None = None, secret: str = "") -> RunResult:
     told: list[Event] = []
     watch = recorder.Watch(forward=told.append, system=system(env))
     for event in (

@@ -17,12 +17,12 @@ from release.adapters.system.system import real_system
 from release.checks import engine
 from release.checks.published_files import CHECKS
 from release.core.errors import RefusedError, UnreachableError
-from release.core.facts import Outside, Project
-from release.core.models.attestation import Publisher
-from release.core.models.check_result import Outcome, State
+from release.core.facts import ProjectMetadata, PublishedRelease
+from release.core.models.attestation import AttestationPublisher
+from release.core.models.check_result import CheckState, Outcome
 from release.core.models.index import PYPI
-from release.core.models.oidc_identity import read
-from release.core.models.release_manifest import Recorded, RecordedFile
+from release.core.models.oidc_identity import parse_identity
+from release.core.models.release_manifest import ManifestFile, ReleaseManifest
 from release.core.secret import Secret
 from release.publishing import remote_release
 from release.reports.published_text import publishers
@@ -35,7 +35,7 @@ from tests.acceptance.making import SDIST, WHEEL, metadata, sdist, wheel
 from tests.sandbox.sandbox_client import Clock, Index
 from tests.sandbox.test_attestations import attestation
 
-RELEASE = Project(name="Acme.Widget", version="1.0.0")  # in the words of whoever asks
+RELEASE = ProjectMetadata(name="Acme.Widget", version="1.0.0")  # in the words of whoever asks
 SHA = "b" * 64
 
 
@@ -47,26 +47,26 @@ class Place:
     clock: Clock
     scratch: Path
 
-    def look(self, record: Recorded | None = None, release: Project = RELEASE) -> Outside:
+    def look(self, record: ReleaseManifest | None = None, release: ProjectMetadata = RELEASE) -> PublishedRelease:
         """As a user would, who has all the time of that place."""
         system = replace(real_system(), sleep=lambda seconds: self.clock.advance(seconds=seconds))
         return remote_release.look(
             system, self.index.sandbox.index("ours"), release, record, scratch=self.scratch, tell=lambda _: None
         )
 
-    def outcomes(self, record: Recorded | None = None) -> dict[str, Outcome]:
+    def outcomes(self, record: ReleaseManifest | None = None) -> dict[str, Outcome]:
         return {one.check: one for one in engine.run(CHECKS, self.look(record))}
 
-    def record(self, *, without: Iterable[str] = (), **changes: Any) -> Recorded:
+    def record(self, *, without: Iterable[str] = (), **changes: Any) -> ReleaseManifest:
         """What was uploaded; `changes` to each file."""
         files = tuple(
-            RecordedFile(
+            ManifestFile(
                 **{"filename": one["filename"], "size": one["size"], "sha256": one["hashes"]["sha256"], **changes}
             )
             for one in self.index.listing()["files"]
             if one["filename"] not in without
         )
-        return Recorded(project="acme-widget", version="1.0", files=files)
+        return ReleaseManifest(project="acme-widget", version="1.0", files=files)
 
     def break_(self, what: Any, **when: Any) -> None:
         self.index.sandbox.inject(Fault(what=what, when=When(**when)))
@@ -105,7 +105,7 @@ def test_a_release_in_order_is_seen_as_it_is(place: Place) -> None:
     assert blocking(place.outcomes()) == {}
     found = place.outcomes(place.record())
     assert blocking(found) == {}
-    assert found["every-file-has-the-recorded-bytes"].state == State.PASSED
+    assert found["every-file-has-the-recorded-bytes"].state == CheckState.PASSED
 
 
 def test_what_comes_is_hashed_not_what_the_page_says(place: Place) -> None:
@@ -167,7 +167,7 @@ def test_the_json_api_proves_nothing_by_not_having_it(place: Place) -> None:
         place.break_(broken, path="/pypi/*")
         found = place.outcomes(place.record())
         assert blocking(found) == {}
-        assert found["the-pages-of-the-index-agree"].state == State.NOT_APPLICABLE
+        assert found["the-pages-of-the-index-agree"].state == CheckState.NOT_APPLICABLE
 
 
 def test_two_pages_that_disagree_are_found(place: Place) -> None:
@@ -193,8 +193,8 @@ def test_metadata_that_differs_is_found_with_its_fields(tmp_path: Path) -> None:
     assert "Requires-Python" in found["the-files-say-the-same"]
 
 
-@pytest.mark.parametrize(("status", "state"), [("archived", State.WARNED), ("quarantined", State.FAILED)])
-def test_a_project_that_sleeps_or_is_shut_away_says_so(tmp_path: Path, status: str, state: State) -> None:
+@pytest.mark.parametrize(("status", "state"), [("archived", CheckState.WARNED), ("quarantined", CheckState.FAILED)])
+def test_a_project_that_sleeps_or_is_shut_away_says_so(tmp_path: Path, status: str, state: CheckState) -> None:
     """In quarantine no file is listed: that is said, and not that the release is missing."""
     with placed(tmp_path) as place:
         with place.index.sandbox._store.writing() as db:
@@ -214,11 +214,11 @@ def test_a_file_that_does_not_come_is_unknown(place: Place) -> None:
 @pytest.mark.parametrize(
     ("release", "says"),
     [
-        (Project(name="acme-gadget", version="1.0"), "ours has no project 'acme-gadget'"),
-        (Project(name="acme-widget", version="1.5"), "no release '1.5' on ours; the nearest are 1.0"),
+        (ProjectMetadata(name="acme-gadget", version="1.0"), "ours has no project 'acme-gadget'"),
+        (ProjectMetadata(name="acme-widget", version="1.5"), "no release '1.5' on ours; the nearest are 1.0"),
     ],
 )
-def test_what_is_not_there_is_refused_at_once_with_what_is(place: Place, release: Project, says: str) -> None:
+def test_what_is_not_there_is_refused_at_once_with_what_is(place: Place, release: ProjectMetadata, says: str) -> None:
     before = place.clock.now
     with pytest.raises(RefusedError) as caught:
         place.look(release=release)
@@ -231,7 +231,7 @@ def test_the_nearest_versions_are_on_both_sides(place: Place) -> None:
     for version in ("0.1", "0.2", "0.3", "2.0", "3.0", "4.0"):
         assert place.index.upload(version=version).line == "200 OK"
     with pytest.raises(RefusedError, match=r"the nearest are 0\.3, 1\.0, 2\.0, 3\.0$"):
-        place.look(release=Project(name="acme-widget", version="1.1"))
+        place.look(release=ProjectMetadata(name="acme-widget", version="1.1"))
 
 
 def test_a_project_without_any_release_says_so(tmp_path: Path) -> None:
@@ -251,8 +251,8 @@ def test_without_network_nobody_can_say(tmp_path: Path) -> None:
 GITHUB = {"kind": "GitHub", "repository": "octo/widget", "workflow": "release.yml", "environment": "pypi"}
 TOKENS = (
     ApiToken(name="account", user=REHEARSAL),
-    ApiToken(name="github", user=REHEARSAL, publisher=Publisher.read(GITHUB)),
-    ApiToken(name="fork", user=REHEARSAL, publisher=Publisher.read(GITHUB | {"repository": "evil/widget"})),
+    ApiToken(name="github", user=REHEARSAL, publisher=AttestationPublisher.read(GITHUB)),
+    ApiToken(name="fork", user=REHEARSAL, publisher=AttestationPublisher.read(GITHUB | {"repository": "evil/widget"})),
 )
 ALL_OR_NONE, HOLD = "every-file-has-attestations-or-none-has", "the-attestations-hold"
 
@@ -285,8 +285,8 @@ def test_who_published_is_told_and_that_nobody_has_verified_it(tmp_path: Path) -
     assert list(publishers(facts)) == [
         "published by GitHub, octo/widget, release.yml, pypi: 2 of 2 files, as the index says",
     ]
-    assert found[ALL_OR_NONE].state == State.PASSED
-    assert found[HOLD].state == State.WARNED
+    assert found[ALL_OR_NONE].state == CheckState.PASSED
+    assert found[HOLD].state == CheckState.WARNED
     assert "pypi-preflight[attest]" in found[HOLD].findings[0].remedy
 
 
@@ -301,7 +301,7 @@ def test_who_published_is_told_and_that_nobody_has_verified_it(tmp_path: Path) -
 def test_files_that_came_in_different_ways_are_a_warning(tmp_path: Path, tokens: tuple[str, str], says: str) -> None:
     with attested(tmp_path, *tokens) as place:
         found = place.outcomes()
-    assert found[ALL_OR_NONE].state == State.WARNED
+    assert found[ALL_OR_NONE].state == CheckState.WARNED
     assert says in found[ALL_OR_NONE].findings[0].message
 
 
@@ -310,7 +310,7 @@ def test_files_that_came_in_different_ways_are_a_warning(tmp_path: Path, tokens:
 def test_a_provenance_that_is_named_and_does_not_come_is_unknown(tmp_path: Path, answer: Answer) -> None:
     with attested(tmp_path, "github", "github") as place:
         place.break_(answer, path="/integrity/*")
-        assert place.outcomes()[ALL_OR_NONE].state == State.UNKNOWN
+        assert place.outcomes()[ALL_OR_NONE].state == CheckState.UNKNOWN
 
 
 def test_what_is_attested_holds_for_the_bytes_that_came_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -322,7 +322,7 @@ def test_what_is_attested_holds_for_the_bytes_that_came_alone(tmp_path: Path, mo
     with fake_sigstore.running() as service:
         trust = service.write(tmp_path)
         monkeypatch.setenv(sigstore.TRUST_CONFIG_VARIABLE, str(trust))
-        identity = read(Secret(fake_sigstore.id_token(service.claims, "sigstore")), "GitHub", "sigstore")
+        identity = parse_identity(Secret(fake_sigstore.id_token(service.claims, "sigstore")), "GitHub", "sigstore")
         for name, content in files.items():
             (tmp_path / name).write_bytes(content)
         described = [builder.load_distribution(tmp_path / name) for name in files]
@@ -348,5 +348,5 @@ def test_a_release_that_nobody_can_install_here_is_not_confirmed(tmp_path: Path)
     with placed(tmp_path, files={name: sample_distributions.wheel(tag="cp27-cp27m-win32")}) as place:
         facts = remote_release.try_out(real_system(), place.look(), scratch=tmp_path, tell=lambda _: None)
     found = {one.check: one for one in engine.run(CHECKS, facts)}
-    assert found["the-wheel-installs-into-a-clean-environment"].state == State.UNKNOWN
-    assert found["the-sdist-installs-into-a-clean-environment"].state == State.NOT_APPLICABLE
+    assert found["the-wheel-installs-into-a-clean-environment"].state == CheckState.UNKNOWN
+    assert found["the-sdist-installs-into-a-clean-environment"].state == CheckState.NOT_APPLICABLE

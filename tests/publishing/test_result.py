@@ -11,9 +11,9 @@ import pytest
 from release.core import plan
 from release.core.config import Config
 from release.core.errors import Exit, ReleaseError
-from release.core.facts import Project, Source
+from release.core.facts import ProjectMetadata, Source
 from release.core.models.distribution import Distribution
-from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear
+from release.core.models.upload_result import Receipt, Rejection, Unclear, UploadResult
 from release.core.plan import Build, InspectSource, Step, Upload, Verify
 from release.publishing import result
 from release.publishing.result import Course
@@ -28,7 +28,7 @@ LOST = Unclear(filename=SDIST.filename, what="timeout", detail="")
 
 
 def course(**changes: Any) -> Course:
-    source = Source(config=Config(), project=Project(name="a", version="1"), git=None, tag=None, changelog=None)
+    source = Source(config=Config(), project=ProjectMetadata(name="a", version="1"), git=None, tag=None, changelog=None)
     values: dict[str, Any] = {
         "plan": plan.make("release", Config(), source), "files": (WHEEL, SDIST), "answers": {}, "touched": (),
         "later": 0, "busy": True, "command": "python -m release release",
@@ -54,7 +54,7 @@ def course(**changes: Any) -> Course:
     ],
 )
 def test_each_way_to_stop_has_its_exit_status(
-    step: Step | None, answers: dict[str, list[Answer]], touched: tuple[str, ...], expected: Exit
+    step: Step | None, answers: dict[str, list[UploadResult]], touched: tuple[str, ...], expected: Exit
 ) -> None:
     end = result.stopped(course(answers=answers, touched=touched), step, NO)
     assert end.exit == expected

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from release.core.models.token_health import Seen, State
-from release.core.models.token_timeline import Interval, Span, Strip
-from release.core.models.verdict import Word
+from release.core.models.token_health import TokenState, TokenStatus
+from release.core.models.token_timeline import StatePeriod, StatusInterval, TokenTimeline
+from release.core.models.verdict import VerdictWord
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\"'&\u202e\x00\ud800"
 _CHECKS = {"a-credential-is-found": "passed", "the-token-lasts": "passed", "trusted-publishing-is-used": "skipped"}
 
 
-def seen(word: Word = "healthy", state: State | None = None, **more: object) -> Seen:
-    made = Seen(
+def seen(word: VerdictWord = "healthy", state: TokenState | None = None, **more: object) -> TokenStatus:
+    made = TokenStatus(
         index="pypi", upload_url="https://a.test/legacy/", project="acme-widget", place="$ACME_TOKEN",
         fingerprint="0a1b2c3d", identifier="3c6d8f0e-51a4-4dde-9d4e-486db6448f5f", scope="acme-widget",
         expires=None, word=word, state=state or word, cause="", message="", remedy="", checks=_CHECKS,
@@ -23,10 +23,10 @@ def seen(word: Word = "healthy", state: State | None = None, **more: object) -> 
     return replace(made, **more)  # type: ignore[arg-type] # its own fields
 
 
-def strip(now: Seen, *states: tuple[State, float, float]) -> Strip:
+def strip(now: TokenStatus, *states: tuple[TokenState, float, float]) -> TokenTimeline:
     """A credential that was in these states, each from and to so many days ago."""
     spans = tuple(
-        Span(
+        StatePeriod(
             state=state, since=NOW - timedelta(days=start), last_seen=NOW - timedelta(days=end),
             checks={**now.checks, "the-token-lasts": "warned" if state == "expiring" else "passed"}
             if state != "unknown" else {},
@@ -35,12 +35,12 @@ def strip(now: Seen, *states: tuple[State, float, float]) -> Strip:
     )  # fmt: skip
     last = spans[-1]
     before = spans[-2].state if len(spans) > 1 else None
-    return Strip(
-        now=Interval(seen=now, before=before, since=last.since, last_seen=last.last_seen, count=12), spans=spans
+    return TokenTimeline(
+        now=StatusInterval(seen=now, before=before, since=last.since, last_seen=last.last_seen, count=12), spans=spans
     )
 
 
-def every_state() -> list[Strip]:
+def every_state() -> list[TokenTimeline]:
     """One of each, and one that breaks out where it can."""
     remedy = "create a token at https://packages.example/manage/account/token/ and store it in place of this one"
     gone = {"message": "pypi does not know the token in $ACME_OLD", "remedy": remedy}

@@ -16,7 +16,7 @@ import pytest
 import xmlschema
 
 from release.core.errors import Exit
-from release.core.models.check_result import State
+from release.core.models.check_result import CheckState
 from release.core.models.index import Index
 from release.reports.html import html
 from release.reports.html_style import COLOURS
@@ -34,7 +34,7 @@ FORMS: Mapping[str, Callable[[Any], str]] = {
 RECORDS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "full": full,
     "refused": refused,
-    "later": lambda: record(story("check", outcomes={0: [outcome("A", State.FAILED)]}, strict=False)),
+    "later": lambda: record(story("check", outcomes={0: [outcome("A", CheckState.FAILED)]}, strict=False)),
     "bare": lambda: record(story("build", stopped_at=0, exit=Exit.REFUSED, files=(), commit=None, message="")),
 }
 EACH = pytest.mark.parametrize("make", RECORDS.values(), ids=RECORDS)
@@ -55,8 +55,8 @@ def test_junit_is_what_its_readers_take(make: Callable[[], dict[str, Any]]) -> N
 
 
 def test_junit_counts_what_stops_a_run_and_nothing_else() -> None:
-    stopped = [outcome("F", State.FAILED), outcome("U", State.UNKNOWN), outcome("C", State.CRASHED)]
-    passing = [outcome("P"), outcome("W", State.WARNED), outcome("S", State.SKIPPED, reason="why")]
+    stopped = [outcome("F", CheckState.FAILED), outcome("U", CheckState.UNKNOWN), outcome("C", CheckState.CRASHED)]
+    passing = [outcome("P"), outcome("W", CheckState.WARNED), outcome("S", CheckState.SKIPPED, reason="why")]
     made = junit(record(story("check", outcomes={0: [*stopped, *passing]})))
     assert re.search(r'<testsuites [^>]*tests="6" failures="1" errors="2"', made)
     assert made.count("<failure ") == 1

@@ -14,7 +14,7 @@ from prometheus_client import parser
 from prometheus_client.openmetrics import parser as openmetrics
 
 from release.core.errors import Exit
-from release.core.models.token_health import Row, Seen
+from release.core.models.token_health import TokenReport, TokenStatus
 from release.reports.prometheus import Run, metrics
 from tests.token_health.test_health_history import HEALTHY, REVOKED
 
@@ -25,11 +25,11 @@ PARSERS: dict[str, Callable[[str], Iterable[Any]]] = {
 HOSTILE = 'file "a\\b\n# TYPE x gauge\r\x85{}=,\udce4→.token'
 
 
-def row(seen: Seen, *, age: float | None = None) -> Row:
-    return Row(seen=seen, outcomes=(), age=timedelta(days=age) if age is not None else None, left=None)
+def row(seen: TokenStatus, *, age: float | None = None) -> TokenReport:
+    return TokenReport(seen=seen, outcomes=(), age=timedelta(days=age) if age is not None else None, left=None)
 
 
-def run(*rows: Row, **more: Any) -> Run:
+def run(*rows: TokenReport, **more: Any) -> Run:
     return Run(rows=rows, began=ENDED - timedelta(seconds=2), ended=ENDED, status=Exit.REFUSED, **more)
 
 

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from release.core.errors import Exit, ReleaseError
-from release.core.models.upload_result import Answer, Rejection, Unclear
+from release.core.models.upload_result import Rejection, Unclear, UploadResult
 from release.reports import record as records
 from release.reports import release_progress
 from tests.runs import COMMIT, FILES, SDIST, WHEEL, accepted, full, outcome, record, story
@@ -107,7 +107,7 @@ def test_a_step_that_the_run_broke_off_in_has_a_beginning_and_no_length() -> Non
 
 
 def test_each_answer_of_an_index_is_kept() -> None:
-    answers: tuple[Answer, ...] = (
+    answers: tuple[UploadResult, ...] = (
         *accepted(WHEEL),
         Rejection(filename=SDIST.filename, status=400, text="File already exists"),
         Unclear(filename="third.whl", what="timeout", detail="no answer in 60 s", sent="some"),

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from release.core.models.token_health import State
-from release.core.models.token_timeline import Strip
+from release.core.models.token_health import TokenState
+from release.core.models.token_timeline import TokenTimeline
 from release.reports.token_history_html import tokens
 from tests import headless_browser
 from tests.fake_tokens import token
@@ -66,7 +66,7 @@ def test_what_has_the_form_of_a_token_is_not_shown() -> None:
 
 
 #: what was seen, days ago → left end, width and tone of each bar; the strips begin with the oldest, 90 days at most
-BARS: dict[str, tuple[Sequence[tuple[State, float, float]], list[tuple[str, str, str]]]] = {
+BARS: dict[str, tuple[Sequence[tuple[TokenState, float, float]], list[tuple[str, str, str]]]] = {
     "the whole time": ([("healthy", 10, 0)], [("0.00%", "100.00%", "good")]),
     "a change": ([("healthy", 10, 5.5), ("revoked", 5, 0)], [("0.00%", "50.00%", "good"), ("50.00%", "50.00%", "bad")]),
     "older than the page": ([("healthy", 400, 45)], [("0.00%", "50.00%", "good")]),
@@ -106,7 +106,7 @@ def test_a_check_tells_when_it_was_last_made_though_it_does_not_apply_any_more()
             for s in one.spans[1:]
         ],
     )
-    made = tokens([Strip(now=one.now, spans=spans)], now=NOW)
+    made = tokens([TokenTimeline(now=one.now, spans=spans)], now=NOW)
     assert f'the token lasts<span class="soft small"> warned, {NOW - timedelta(days=2):%Y-%m-%d %H:%M} UTC' in made
     assert 'b<span class="soft small"> skipped, never made' in made
 

@@ -19,7 +19,7 @@ from release.acceptance.rule import Upload
 from release.acceptance.twine_form import twine_form
 from release.adapters.system import system
 from release.checks.distribution_reader import SITE
-from release.core.facts import Built, BuiltFile
+from release.core.facts import BuiltFile, BuiltFiles
 from release.core.models.index_contents import OnIndex
 from release.publishing import inspection
 from tests.acceptance.making import (
@@ -165,7 +165,7 @@ def looked_at(pypi: Index | None, case: Case) -> tuple[str, list[str]]:
         real = system.real_system()
         names = sorted(inspection.projects([file]))
         known = {name: inspection.on_index(real, pypi.sandbox.index(), name) for name in names}
-    found = inspection.inspection(Built(project=None, files=(file,), now=NOW, on_index=known))["files"][0]
+    found = inspection.inspection(BuiltFiles(project=None, files=(file,), now=NOW, on_index=known))["files"][0]
     site = pypi.site if pypi else "{pypi}"
     blocking = [one for one in found["findings"] if one["severity"] == "block"]
     return found["verdict"], [str(one["server_text"]).replace(SITE, site) for one in blocking]

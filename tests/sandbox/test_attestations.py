@@ -163,14 +163,14 @@ def test_with_a_sigstore_of_its_own_the_index_believes_that_one_alone(tmp_path: 
     pytest.importorskip("pypi_attestations")
     from release.adapters import sigstore
     from release.adapters.builds import builder
-    from release.core.models.oidc_identity import read
+    from release.core.models.oidc_identity import parse_identity
     from release.core.secret import Secret
     from tests.adapters import fake_sigstore
 
     (tmp_path / wheel_name()).write_bytes(wheel())
     with fake_sigstore.running() as service:
         trust = sigstore.Sigstore(config=service.write(tmp_path))
-        identity = read(Secret(fake_sigstore.id_token(service.claims, "sigstore")), "GitHub", "sigstore")
+        identity = parse_identity(Secret(fake_sigstore.id_token(service.claims, "sigstore")), "GitHub", "sigstore")
         made = sigstore.sign_files([builder.load_distribution(tmp_path / wheel_name())], trust, identity)
     with index({"tokens": TOKENS, "sigstore": str(trust.config)}) as pypi:
         unsigned = pypi.upload(token="github", changes={"attestations": json.dumps([attestation()])})

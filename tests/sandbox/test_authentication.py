@@ -40,7 +40,7 @@ def flip(token: str) -> str:
 
 def stranger(location: str) -> str:
     """Well-formed, and unknown to the index."""
-    return macaroon.to_text(macaroon.mint(location, b"00000000-0000-4000-8000-000000000000", b"k" * 32))
+    return macaroon.to_text(macaroon.create_macaroon(location, b"00000000-0000-4000-8000-000000000000", b"k" * 32))
 
 
 ROWS: dict[str, tuple[Callable[[str], str | None], str]] = {

@@ -125,10 +125,10 @@ def _lay_beside(path: Path, on: Indexes, trust: Path) -> None:
     from datetime import UTC, datetime
 
     from release.adapters.builds import builder
-    from release.core.models.oidc_identity import read
+    from release.core.models.oidc_identity import parse_identity
     from release.core.secret import Secret
 
-    identity = read(Secret(on.pypi.issuer.token("sigstore", datetime.now(UTC))), "GitHub", "sigstore")
+    identity = parse_identity(Secret(on.pypi.issuer.token("sigstore", datetime.now(UTC))), "GitHub", "sigstore")
     made = sigstore.sign_files(
         [builder.load_distribution(path)], sigstore.Sigstore(config=trust / "trust.json"), identity
     )

@@ -23,7 +23,7 @@ from release.checks.distributions import CHECKS as OF_FILES
 from release.checks.post_upload import CHECKS as AFTERWARDS
 from release.core.config import Config
 from release.core.errors import UnreachableError
-from release.core.facts import Project
+from release.core.facts import ProjectMetadata
 from release.core.models import verdict
 from release.core.models.finding import Unknown
 from release.core.models.index import PYPI, TESTPYPI, Index
@@ -76,7 +76,7 @@ WORLD = World(
 
 
 def token(*caveats: bytes, location: str = "pypi.org") -> str:
-    return macaroon.to_text(macaroon.mint(location, str(uuid.uuid4()).encode(), os.urandom(32), *caveats))
+    return macaroon.to_text(macaroon.create_macaroon(location, str(uuid.uuid4()).encode(), os.urandom(32), *caveats))
 
 
 @dataclass(kw_only=True)
@@ -97,7 +97,9 @@ class Desk:
         return replace(real_system(), env=keep | quiet | self.env, home=self.home)
 
     def look(self, index: Index | None = None, project: str | None = "acme-widget", *, offline: bool = True) -> Looked:
-        subject = Project(name=project, version="1.0") if project else Unknown(reason="no name", remedy="name it")
+        subject = (
+            ProjectMetadata(name=project, version="1.0") if project else Unknown(reason="no name", remedy="name it")
+        )
         return looked(
             verify.verify(self.system(), index or PYPI, subject, offline=offline, directory=self.home / "project")
         )
@@ -180,14 +182,14 @@ def asked(name: str, project: str = "acme-widget", *caveats: bytes) -> Case:
     return lambda desk: desk.asked(name, project, *caveats)
 
 
-def inspected(content: bytes, name: str = WHEEL, *, project: Project | None = None) -> Case:
+def inspected(content: bytes, name: str = WHEEL, *, project: ProjectMetadata | None = None) -> Case:
     """The first thing that the checklist of built files has against them."""
     facts = built(file(name, content), project=project)
-    return lambda _: verdict.judge(engine.run(OF_FILES, facts)).cause
+    return lambda _: verdict.derive_verdict(engine.run(OF_FILES, facts)).cause
 
 
 def confirmed(**facts: Any) -> Case:
-    return lambda _: verdict.judge(engine.run(AFTERWARDS, published(**facts))).cause
+    return lambda _: verdict.derive_verdict(engine.run(AFTERWARDS, published(**facts))).cause
 
 
 def asking(url: str) -> str | None:
@@ -211,7 +213,7 @@ def bumped(desk: Desk) -> str | None:
     facts = replace(desk.look().access, listing=listing(wheel_there), releasing=True)
     from release.checks.credential_checks import CHECKS
 
-    return verdict.judge(engine.run(CHECKS, facts)).cause
+    return verdict.derive_verdict(engine.run(CHECKS, facts)).cause
 
 
 def reset(_: Desk) -> str | None:
@@ -355,7 +357,7 @@ TABLE: list[Any] = [
     ("attest.missing-for-file", missing_attestation),
     # files and metadata, before anything is sent
     ("name.canonical-mismatch", inspected(sdist(), "acme-widget-1.0.tar.gz")),
-    ("dist.stale", inspected(wheel(), WHEEL, project=Project(name="acme-widget", version="2.0"))),
+    ("dist.stale", inspected(wheel(), WHEEL, project=ProjectMetadata(name="acme-widget", version="2.0"))),
     ("version.local", local_version),
     ("version.not-bumped", bumped),
     ("wheel.platform-tag", inspected(wheel(), "acme_widget-1.0-py3-none-linux_x86_64.whl")),

@@ -119,7 +119,9 @@ def test_a_refusal_that_fits_a_dozen_causes_has_one_here(
 def test_a_token_of_another_index_is_found_by_its_issuer(project: UserProject, on: Indexes) -> None:
     from release.core.tokens import macaroon
 
-    foreign = macaroon.to_text(macaroon.mint("test.pypi.org", b"6f1ed8ab-7c2c-4a0c-9d3e-111111111111", b"k" * 32))
+    foreign = macaroon.to_text(
+        macaroon.create_macaroon("test.pypi.org", b"6f1ed8ab-7c2c-4a0c-9d3e-111111111111", b"k" * 32)
+    )
     log = failed(project, on, TWINE_USERNAME="__token__", TWINE_PASSWORD=foreign)
     _, data = diagnosed(project, log)
     assert data["cause"] == "cred.wrong-index"

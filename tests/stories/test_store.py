@@ -120,7 +120,7 @@ def test_a_broken_token_is_refused_before_anybody_is_asked(project: UserProject,
 
 
 def test_a_token_of_another_index_is_shown_to_nobody(project: UserProject, on: Indexes) -> None:
-    foreign = macaroon.to_text(macaroon.mint("pypi.org", b"6f1ed8ab-7c2c-4a0c-9d3e-111111111111", b"k" * 32))
+    foreign = macaroon.to_text(macaroon.create_macaroon("pypi.org", b"6f1ed8ab-7c2c-4a0c-9d3e-111111111111", b"k" * 32))
     before = len(posts(on.pypi))
     told = store(project, foreign, "--json")
     assert (told.status, told.data["cause"], kept(project)) == (1, "cred.wrong-index", [])
@@ -144,7 +144,7 @@ def test_what_stands_before_the_keyring_is_told(project: UserProject, on: Indexe
     project.credentials(on)
     told = store(project, token(on, "widget"), "--json")
     assert ["~/.pypirc" in one["message"] for one in told.data["shadows"]] == [True]
-    foreign = macaroon.mint("pypi.org", b"6f1ed8ab-7c2c-4a0c-9d3e-111111111111", b"k" * 32)
+    foreign = macaroon.create_macaroon("pypi.org", b"6f1ed8ab-7c2c-4a0c-9d3e-111111111111", b"k" * 32)
     project.env["TWINE_PASSWORD"] = macaroon.to_text(foreign)
     assert "token of another index" in store(project, token(on, "account")).out
 

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from release.adapters.system.system import System, real_system
-from release.core.facts import Project
+from release.core.facts import ProjectMetadata
 from release.core.models.credential import Credential, Origin
 from release.core.models.index import PYPI, TESTPYPI, Index
-from release.core.models.probe import Probed
+from release.core.models.probe import ProbeResult
 from release.core.secret import Secret
 from release.credentials import verify
 from release.credentials.verify import Verification
@@ -126,7 +126,9 @@ def credential(secret: Secret) -> Credential:
 
 def verified(running: Asking, name: str, project: str, **how: Any) -> Verification:
     own = credential(running.sandbox.tokens[name])
-    return verify.verify(real_system(), like_pypi(running), Project(name=project, version=""), credential=own, **how)
+    return verify.verify(
+        real_system(), like_pypi(running), ProjectMetadata(name=project, version=""), credential=own, **how
+    )
 
 
 def answer(found: Verification) -> tuple[str, str | None]:
@@ -190,7 +192,7 @@ def test_asking_about_new_projects_spends_none_of_the_quota_and_tells_what_is_le
         for _ in range(3):
             found = verified(running, "account", "acme-new")
             assert answer(found) == ("healthy", None)
-            assert isinstance(found.access.permission, Probed)
+            assert isinstance(found.access.permission, ProbeResult)
             left = {one.name: one.remaining for one in found.access.permission.quotas()}
             assert left["project.create.user"] == 1
             assert "project.create.user: 1 of 20 left" in "".join(one.text for one in credential_text.walk(found))
@@ -208,7 +210,7 @@ def test_a_token_of_another_index_never_leaves_the_machine() -> None:
             found = verify.verify(
                 real_system(),
                 like_pypi(running),
-                Project(name="acme-widget", version=""),
+                ProjectMetadata(name="acme-widget", version=""),
                 credential=credential(secret),
             )
             assert answer(found) == ("broken", "cred.wrong-index")
@@ -225,7 +227,7 @@ def test_what_is_offline_asks_nobody(project: str) -> None:
 def test_an_index_that_is_not_there_is_unknown() -> None:
     with started(WORLD) as running:
         index, own = like_pypi(running), credential(running.sandbox.tokens["account"])
-    found = verify.verify(real_system(), index, Project(name="acme-widget", version=""), credential=own)
+    found = verify.verify(real_system(), index, ProjectMetadata(name="acme-widget", version=""), credential=own)
     assert answer(found) == ("unknown", "net.dns-offline")
 
 
@@ -283,10 +285,10 @@ def test_every_healthy_configuration_is_healthy(
     world: Asking, tmp_path: Path, source: Any, token: str, spelled: str
 ) -> None:
     home = source(tmp_path, like_pypi(world), world.token(token))
-    found = verify.verify(home.system, like_pypi(world), Project(name=spelled, version=""))
+    found = verify.verify(home.system, like_pypi(world), ProjectMetadata(name=spelled, version=""))
     assert found.verdict.word == "healthy", found.verdict
     assert isinstance(found.access.credential, Credential)
-    assert isinstance(found.access.permission, Probed)
+    assert isinstance(found.access.permission, ProbeResult)
 
 
 @pytest.mark.parametrize("source", [in_pypirc, in_keyring])
@@ -295,7 +297,9 @@ def test_two_indexes_at_once_are_both_healthy(world: Asking, tmp_path: Path, sou
         for running, name in ((world, "pypi"), (second, "testpypi")):
             home = source(tmp_path, like_pypi(running, name), running.token("account"))
         for running, name in ((world, "pypi"), (second, "testpypi")):
-            found = verify.verify(home.system, like_pypi(running, name), Project(name="acme-widget", version="2.0"))
+            found = verify.verify(
+                home.system, like_pypi(running, name), ProjectMetadata(name="acme-widget", version="2.0")
+            )
             assert found.verdict.word == "healthy", found.verdict
             assert found.access.credential is not None
 
@@ -306,7 +310,7 @@ def test_the_well_known_indexes_are_healthy_as_far_as_this_machine_can_tell(
     tmp_path: Path, index: Index, source: Any
 ) -> None:
     home = source(tmp_path, index, minted(index.token_location))
-    found = verify.verify(home.system, index, Project(name="acme-widget", version=""), offline=True)
+    found = verify.verify(home.system, index, ProjectMetadata(name="acme-widget", version=""), offline=True)
     assert found.verdict.word == "healthy", found.verdict
 
 
@@ -315,7 +319,7 @@ def test_another_secret_that_is_shadowed_is_a_warning_and_told_without_being_sho
 ) -> None:
     in_pypirc(tmp_path, like_pypi(world), world.token("widget"))
     home = in_environment(tmp_path, like_pypi(world), world.token("account"))
-    found = verify.verify(home.system, like_pypi(world), Project(name="acme-widget", version=""))
+    found = verify.verify(home.system, like_pypi(world), ProjectMetadata(name="acme-widget", version=""))
     assert answer(found) == ("warning", "src.env-shadows")
     data = credential_text.as_data(found)
     (shadowed,) = data["credential"]["shadowed"]

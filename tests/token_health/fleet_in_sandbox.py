@@ -12,7 +12,7 @@ from typing import Any
 
 from release.adapters.system.system import System, real_system
 from release.core.models.index import Index
-from release.core.models.token_health import Look
+from release.core.models.token_health import HealthReport
 from release.token_health import fleet, targets
 from release.token_health.fleet import Fleet
 from release.token_health.health_history import NAME, History
@@ -87,7 +87,7 @@ class Watch:
     def history(self) -> History:
         return History(self.path, now=self.now)
 
-    def look(self, **how: Any) -> Look:
+    def look(self, **how: Any) -> HealthReport:
         """One run, remembered."""
         history = how.pop("history", None) or self.history()
         found = look(self.system(), self.wanted(), history=history, **how)
@@ -102,7 +102,7 @@ class Watch:
             history.close()
 
 
-def states(found: Look) -> dict[str, str]:
+def states(found: HealthReport) -> dict[str, str]:
     """Place → state."""
     return {row.seen.place: row.seen.state for row in found.rows}
 

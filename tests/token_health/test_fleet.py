@@ -60,7 +60,7 @@ def parse(text: str) -> Fleet:
 
 def test_all_of_it_is_understood() -> None:
     made = parse(WHOLE)
-    assert made.policy == token_health.Policy(rotate_after=timedelta(days=90), warn_before=timedelta(weeks=3))
+    assert made.policy == token_health.TokenPolicy(rotate_after=timedelta(days=90), warn_before=timedelta(weeks=3))
     assert made.manners == fleet.Manners(concurrency=8, rate=2.5, deadline=300.0)
     assert made.remind_after == timedelta(hours=12)
     assert [(one.index.name, one.project, one.place) for one in made.entries] == [
@@ -77,7 +77,7 @@ def test_all_of_it_is_understood() -> None:
 
 
 def test_the_same_table_may_stand_in_the_configuration_of_a_project() -> None:
-    made = config.parse({"fleet": {"warn-before": "2d", "tokens": [{"env": "T"}]}})
+    made = config.parse_config({"fleet": {"warn-before": "2d", "tokens": [{"env": "T"}]}})
     assert fleet.parse(made.fleet, made.indexes).entries[0].policy.warn_before == timedelta(days=2)
 
 
@@ -131,7 +131,7 @@ def test_the_fleet_of_the_documentation_is_valid() -> None:
     (text,) = re.findall(r"```toml\n(.*?)```", DOCS, re.DOTALL)
     made = parse(text)
     assert len(made.entries) == 4
-    assert made.policy == token_health.Policy()
+    assert made.policy == token_health.TokenPolicy()
     assert made.manners == fleet.Manners()
     assert made.remind_after == Fleet().remind_after
     assert set(made.waive) <= {one.name for one in CHECKS}

@@ -18,12 +18,12 @@ from typing import Any
 
 import pytest
 
-from release.core.models.token_health import Seen
+from release.core.models.token_health import TokenStatus
 from release.token_health.health_history import NAME, History
 from release.token_health.schema import MIGRATIONS
 from tests.sandbox.sandbox_client import Clock
 
-HEALTHY = Seen(
+HEALTHY = TokenStatus(
     index="pypi", upload_url="https://a.test/legacy/", project="acme-widget", place="$TOKEN", fingerprint="0a1b2c3d",
     identifier="an-identifier", scope="acme-widget", expires=None, word="healthy", state="healthy", cause="",
     message="", remedy="", checks={"the-token-lasts": "passed"},
@@ -33,7 +33,7 @@ REVOKED = replace(
 )
 
 
-def run(path: Path, now: Callable[[], datetime], *seen: Seen) -> History:
+def run(path: Path, now: Callable[[], datetime], *seen: TokenStatus) -> History:
     """One run that saw this."""
     history = History(path, now=now)
     history.begin(len(seen))

@@ -14,7 +14,7 @@ import pytest
 
 from release.adapters.http import rate_limit
 from release.core.errors import Exit
-from release.core.models.token_health import Row
+from release.core.models.token_health import TokenReport
 from release.sandbox.faults import Answer, Drop, Fault, When
 from release.sandbox.seed import populate
 from release.sandbox.seed_schema import World
@@ -87,14 +87,14 @@ def test_one_run_tells_all_of_them_apart_and_none_stops_another(watch: Watch) ->
 def test_the_exit_status_is_that_of_the_gravest(words: list[str], strict: bool, status: int) -> None:
     from dataclasses import replace
 
-    from release.core.models.token_health import Look
+    from release.core.models.token_health import HealthReport
     from tests.token_health.test_health_history import HEALTHY
 
     rows = tuple(
-        Row(seen=replace(HEALTHY, word=word), outcomes=(), age=None, left=None)  # type: ignore[arg-type] # one of the words
+        TokenReport(seen=replace(HEALTHY, word=word), outcomes=(), age=None, left=None)  # type: ignore[arg-type] # one of the words
         for word in words
     )
-    assert Look(rows=rows).status(strict=strict) == status
+    assert HealthReport(rows=rows).status(strict=strict) == status
 
 
 def test_the_same_token_is_asked_about_once_however_many_places_hold_it(watch: Watch) -> None:
@@ -175,7 +175,7 @@ def test_ctrl_c_ends_it_with_what_is_known(watch: Watch) -> None:
     for name in ("bob", "widget", "dave"):
         watch.add(name)
 
-    def interrupt(_row: Row, total: int) -> None:
+    def interrupt(_row: TokenReport, total: int) -> None:
         assert total == 3
         raise KeyboardInterrupt
 

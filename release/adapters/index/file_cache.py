@@ -10,7 +10,7 @@ from pathlib import Path
 
 from release.adapters.index import simple_api
 from release.core.errors import UnreachableError
-from release.core.models.project_listing import FileOnIndex
+from release.core.models.project_listing import IndexFile
 
 #: bytes that the cache may have; the files used longest ago go first
 _ROOM = 300 * 1024 * 1024
@@ -23,7 +23,7 @@ def cache_directory() -> Path:
     return user_cache_path("pypi-preflight", appauthor=False) / "files"
 
 
-def fetch_file(file: FileOnIndex, *, place: Path | None = None) -> Path:
+def fetch_file(file: IndexFile, *, place: Path | None = None) -> Path:
     """The file, fetched where it is not kept yet; its SHA-256 is compared either way.
 
     Raises `UnreachableError` where it does not come, or the index gives no hash; `OSError` where it can't be kept.

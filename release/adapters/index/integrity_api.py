@@ -12,7 +12,7 @@ from urllib.parse import quote
 from packaging.utils import canonicalize_name
 
 from release.adapters.http import http_client
-from release.core.models.attestation import Provenance, provenance
+from release.core.models.attestation import Provenance, parse_provenance
 from release.core.models.index import Index
 
 _JSON = "application/vnd.pypi.integrity.v1+json"
@@ -41,6 +41,6 @@ def fetch_provenance(
         if response.status_code != _OK:
             raise http_client.unusable_response(url, f"answers {response.status_code} {response.reason or ''}".strip())
         try:
-            return provenance(response.json())
+            return parse_provenance(response.json())
         except (ValueError, RecursionError) as error:
             raise http_client.unusable_response(url, f"answers something that is no provenance: {error}") from error

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from release.adapters.http import http_client
 from release.core.models.index import Index
 from release.core.models.ownership import Ownership
-from release.core.models.project_listing import FileOnIndex
+from release.core.models.project_listing import IndexFile
 
 
 def fetch_ownership(index: Index, project: str, *, retries: int = http_client.RETRIES) -> Ownership | None:
@@ -29,7 +29,7 @@ def fetch_ownership(index: Index, project: str, *, retries: int = http_client.RE
 
 def fetch_release_files(
     index: Index, project: str, version: str, *, retries: int = http_client.RETRIES
-) -> tuple[FileOnIndex, ...] | None:
+) -> tuple[IndexFile, ...] | None:
     """The files of a release as the JSON API lists them, past caches; None where it has no such release.
 
     That it has none proves nothing: its "not found" is cached. Raises `UnreachableError` where no answer came.
@@ -54,12 +54,12 @@ def _answer(url: str, *, retries: int, params: dict[str, str] | None = None) -> 
             return {}
 
 
-def _file(entry: Any) -> FileOnIndex | None:
+def _file(entry: Any) -> IndexFile | None:
     match entry:
         case {"filename": str(name), "url": str(url), "digests": {"sha256": str(digest)}, **rest}:
             size = rest.get("size")
             reason = str(rest.get("yanked_reason") or "") if rest.get("yanked") else None
-            return FileOnIndex(
+            return IndexFile(
                 filename=name, url=url, sha256=digest.lower(), size=size if isinstance(size, int) else None,
                 yanked=reason,
             )  # fmt: skip

@@ -19,7 +19,7 @@ from release.adapters.http import http_client
 from release.adapters.index import simple_parsing
 from release.core.errors import UnreachableError
 from release.core.models.index import Index, host_of
-from release.core.models.project_listing import FileOnIndex, Listing
+from release.core.models.project_listing import IndexFile, ProjectListing
 
 if TYPE_CHECKING:
     import requests
@@ -32,7 +32,7 @@ _CHUNK = 1 << 16
 
 def fetch_listing(
     index: Index, project: str, *, fresh: bool = False, retries: int = http_client.RETRIES
-) -> Listing | None:
+) -> ProjectListing | None:
     """What `index` has under a project's name, in any spelling; None where it knows no such project.
 
     `fresh` goes past caches: use it to look for what was uploaded a moment ago. Raises
@@ -91,7 +91,7 @@ def _usable(url: str, response: requests.Response) -> None:
             raise http_client.unusable_response(url, f"answers {status}")
 
 
-def _read(index: Index, project: str, url: str, response: requests.Response) -> Listing:
+def _read(index: Index, project: str, url: str, response: requests.Response) -> ProjectListing:
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     try:
         if kind in {_JSON, "application/json"}:
@@ -120,7 +120,7 @@ def _no_listing(url: str, kind: str) -> UnreachableError:
     return http_client.unusable_response(url, f"answers with {kind or 'no content type'!r}, not with a listing")
 
 
-def download_file(file: FileOnIndex, into: Path, *, retries: int = http_client.RETRIES) -> Path:
+def download_file(file: IndexFile, into: Path, *, retries: int = http_client.RETRIES) -> Path:
     """The file, in the directory `into`, under its name; never half of it.
 
     Its SHA-256 is compared while it comes, where the index gives one. Raises `UnreachableError`

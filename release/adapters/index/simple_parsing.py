@@ -11,14 +11,14 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
-from release.core.models.project_listing import FileOnIndex, Listing
+from release.core.models.project_listing import IndexFile, ProjectListing
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 #: what a file of a release is called; a page whose links lead elsewhere is not an index's
 _FILE = re.compile(r".+\.(?:whl|tar\.(?:gz|bz2|xz|Z)|tgz|tar|zip|egg|exe|msi|rpm|deb|dmg)\Z")
 
 
-def parse_json_page(page: Any, url: str) -> Listing:
+def parse_json_page(page: Any, url: str) -> ProjectListing:
     """The JSON form (PEP 691). `url` is where it came from; addresses may be relative to it."""
     _expect(isinstance(page, dict) and isinstance(page.get("meta"), dict), "no object with a 'meta'")
     version = str(page["meta"].get("api-version", ""))
@@ -27,19 +27,19 @@ def parse_json_page(page: Any, url: str) -> Listing:
     _expect(isinstance(name, str) and isinstance(files, list), "no 'name' or no 'files'")
     status = page.get("project-status")
     state = status.get("status") if isinstance(status, dict) else None
-    return Listing(
+    return ProjectListing(
         name=name,
         files=tuple(_file(one, url) for one in files),
         status=state if isinstance(state, str) else "active",
     )
 
 
-def _file(entry: Any, base: str) -> FileOnIndex:
+def _file(entry: Any, base: str) -> IndexFile:
     _expect(isinstance(entry, dict), "a file that is no object")
     hashes = entry.get("hashes")
     _expect(isinstance(hashes, dict), "a file without 'hashes'")
     size, yanked, python = entry.get("size"), entry.get("yanked", False), entry.get("requires-python")
-    return FileOnIndex(
+    return IndexFile(
         filename=_filename(entry.get("filename")),
         url=_url(entry.get("url"), base),
         sha256=_sha256(hashes.get("sha256")),
@@ -51,7 +51,7 @@ def _file(entry: Any, base: str) -> FileOnIndex:
     )
 
 
-def parse_html_page(page: str, url: str, name: str) -> Listing:
+def parse_html_page(page: str, url: str, name: str) -> ProjectListing:
     """The HTML form (PEP 503), which does not say the project's name: it is the one asked for."""
     reader = _Page()
     try:
@@ -64,13 +64,13 @@ def parse_html_page(page: str, url: str, name: str) -> Listing:
     links = [(text, attributes) for text, attributes in reader.links if attributes.get("href")]
     files = tuple(_link(text, attributes, url) for text, attributes in links if _FILE.match(text))
     _expect(bool(files) or not links, "a web page whose links lead to no file")
-    return Listing(name=name, files=files, status=reader.status)
+    return ProjectListing(name=name, files=files, status=reader.status)
 
 
-def _link(text: str, attributes: dict[str, str], base: str) -> FileOnIndex:
+def _link(text: str, attributes: dict[str, str], base: str) -> IndexFile:
     address, fragment = urldefrag(attributes["href"])
     algorithm, _, digest = fragment.partition("&")[0].partition("=")
-    return FileOnIndex(
+    return IndexFile(
         filename=_filename(text),
         url=_url(address, base),
         sha256=_sha256(digest) if algorithm == "sha256" else None,

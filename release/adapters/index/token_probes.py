@@ -16,13 +16,13 @@ from release.adapters.http import errors as http_errors
 from release.adapters.http import http_client
 from release.core.errors import ReleaseError, UnreachableError
 from release.core.models import probe
-from release.core.models.error_response import Reply
+from release.core.models.error_response import ServerResponse
 from release.core.models.index import Index
-from release.core.models.probe import Form, Probed
+from release.core.models.probe import ProbeForm, ProbeResult
 from release.core.redaction import Redactor
 from release.core.secret import Secret
 from release.core.tokens import attenuation
-from release.core.tokens.audience import fits
+from release.core.tokens.audience import location_matches
 from release.core.tokens.token import Token, decode
 
 if TYPE_CHECKING:
@@ -47,41 +47,41 @@ def may_probe(index: Index, token: Secret) -> bool:
     """Whether a copy of the token may be sent: to PyPI's own kind of index, unseen by others, that issued it."""
     told = decode(token)
     private = urlsplit(index.upload_url).scheme == "https" or index.loopback
-    return index.kind == "warehouse" and private and isinstance(told, Token) and fits(told.location, index)
+    return index.kind == "warehouse" and private and isinstance(told, Token) and location_matches(told.location, index)
 
 
-def probe_identity(index: Index, token: Secret) -> Probed:
+def probe_identity(index: Index, token: Secret) -> ProbeResult:
     """Whether the index knows the token and its account; says nothing of signature, limits and rights.
 
     All four raise `NotAskedError`, and `UnreachableError` where no answer came.
     """
-    return _ask(index, token, probe.identity())
+    return _ask(index, token, probe.identity_form())
 
 
-def probe_permission(index: Index, token: Secret, *, name: str, version: str, now: datetime) -> Probed:
+def probe_permission(index: Index, token: Secret, *, name: str, version: str, now: datetime) -> ProbeResult:
     """Whether the token may upload to a project that exists, `name` and `version` as the index has them.
 
     `now` is the index's time. The copy is for this project, and for `LIFE`.
     """
     _allowed(index, token)
-    copy = attenuation.limited(token, name, now=now, lasts=PROBE_TOKEN_LIFETIME)
-    return _post(index, copy, probe.permission(name, version))
+    copy = attenuation.limited_copy(token, name, now=now, lasts=PROBE_TOKEN_LIFETIME)
+    return _post(index, copy, probe.permission_form(name, version))
 
 
-def probe_first_release(index: Index, token: Secret, *, module: str) -> Probed:
+def probe_first_release(index: Index, token: Secret, *, module: str) -> ProbeResult:
     """Whether the account may create a project; `module` is one of `STANDARD_MODULES` that is none."""
-    return _ask(index, token, probe.first_release(module))
+    return _ask(index, token, probe.first_release_form(module))
 
 
-def probe_metadata(index: Index, token: Secret, *, project: str, fields: Iterable[tuple[str, str]]) -> Probed:
+def probe_metadata(index: Index, token: Secret, *, project: str, fields: Iterable[tuple[str, str]]) -> ProbeResult:
     """Whether the index takes a file's metadata; `fields` as the uploader sends them."""
-    return _ask(index, token, probe.metadata(project, fields))
+    return _ask(index, token, probe.metadata_form(project, fields))
 
 
-def _ask(index: Index, token: Secret, form: Form) -> Probed:
+def _ask(index: Index, token: Secret, form: ProbeForm) -> ProbeResult:
     """With a copy that has expired: the index looks at limits only once it knows the project."""
     _allowed(index, token)
-    return _post(index, attenuation.expired(token), form)
+    return _post(index, attenuation.expired_copy(token), form)
 
 
 def _allowed(index: Index, token: Secret) -> None:
@@ -92,7 +92,7 @@ def _allowed(index: Index, token: Secret) -> None:
         )
 
 
-def _post(index: Index, copy: Secret, form: Form) -> Probed:
+def _post(index: Index, copy: Secret, form: ProbeForm) -> ProbeResult:
     """One answer. A connection that failed is tried once more: whatever arrived, it had no effect."""
     try:
         reply = _send(index, copy, form)
@@ -100,10 +100,10 @@ def _post(index: Index, copy: Secret, form: Form) -> Probed:
         if error.cause in _HOPELESS:
             raise
         reply = _send(index, copy, form)
-    return Probed(kind=form.kind, project=form.project, reply=reply)
+    return ProbeResult(kind=form.kind, project=form.project, reply=reply)
 
 
-def _send(index: Index, copy: Secret, form: Form) -> Reply:
+def _send(index: Index, copy: Secret, form: ProbeForm) -> ServerResponse:
     parts: list[tuple[str, Any]] = [(name, (None, value)) for name, value in form.fields]
     if form.content is not None:
         parts.append(("content", (*form.content, "application/octet-stream")))
@@ -122,9 +122,9 @@ def _send(index: Index, copy: Secret, form: Form) -> Reply:
         return _reply(response, Redactor([copy]))
 
 
-def _reply(response: requests.Response, redact: Redactor) -> Reply:
+def _reply(response: requests.Response, redact: Redactor) -> ServerResponse:
     data = next(response.iter_content(_BODY), b"")
-    return Reply(
+    return ServerResponse(
         status=response.status_code,
         reason=redact(response.reason or ""),
         body=redact(data.decode(response.encoding or "utf-8", "replace")),

@@ -20,7 +20,7 @@ from release.adapters.system.system import System, explain_os_errors, run_jobs
 from release.core.errors import ToolError
 from release.core.models.credential_variables import without_credentials
 from release.core.models.finding import Finding
-from release.core.models.smoke_test import Attempt, Trial
+from release.core.models.smoke_test import SmokeTest, SmokeTestResult
 
 #: seconds for one attempt
 LIMIT = 60.0
@@ -34,9 +34,9 @@ def run_smoke_tests(
     environment: Environment,
     *,
     name: str,
-    wanted: Sequence[Attempt] | None = None,
+    wanted: Sequence[SmokeTest] | None = None,
     limit: float = LIMIT,
-) -> tuple[Trial, ...]:
+) -> tuple[SmokeTestResult, ...]:
     """Try everything on the list, two at a time; None: the default list of what is installed.
 
     Every attempt has an empty directory and an empty home of its own, and sees no credential.
@@ -68,12 +68,12 @@ def _try(  # noqa: PLR0913 - one attempt and its surroundings
     system: System,
     *,
     environment: Environment,
-    attempt: Attempt,
+    attempt: SmokeTest,
     installed: Installed,
     own: ProjectUnderTest,
     work: Path,
     limit: float,
-) -> Trial:
+) -> SmokeTestResult:
     here, home, report = work / "here", work / "home", work / "report.json"
     with explain_os_errors("the temporary directory"):
         here.mkdir(parents=True)
@@ -91,7 +91,7 @@ def _try(  # noqa: PLR0913 - one attempt and its surroundings
     else:
         ending = AttemptOutcome(status=done.status, output=done.output, report=_read(report), limit=limit)
         problem = smoke_test_problem(attempt, ending, own)
-    return Trial(what=attempt.title, problem=problem, took=time.monotonic() - started)
+    return SmokeTestResult(what=attempt.title, problem=problem, took=time.monotonic() - started)
 
 
 def smoke_test_environment(system: System, environment: Environment, home: Path) -> dict[str, str]:
@@ -105,7 +105,7 @@ def smoke_test_environment(system: System, environment: Environment, home: Path)
 
 
 def _argv(
-    environment: Environment, attempt: Attempt, installed: Installed, report: Path, env: dict[str, str]
+    environment: Environment, attempt: SmokeTest, installed: Installed, report: Path, env: dict[str, str]
 ) -> list[str]:
     child = [str(environment.python), "-I", str(_CHILD), str(report)]
     match attempt.kind:

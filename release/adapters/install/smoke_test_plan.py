@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from release.core.errors import ConfigError
-from release.core.models.smoke_test import Attempt
+from release.core.models.smoke_test import SmokeTest
 
 _SOURCE = re.compile(r"\.(?:py|pyc|[\w.-]*so|[\w.-]*pyd)$")
 #: shipped by mistake more often than meant as API; importing a setup.py would even run it
@@ -30,19 +30,19 @@ _RUBBISH = {
 _MOST = 24
 
 
-def default_attempts(names: Iterable[str], entry_points: str) -> tuple[Attempt, ...]:
+def default_attempts(names: Iterable[str], entry_points: str) -> tuple[SmokeTest, ...]:
     """The top-level modules and packages, and each console script with `--help`.
 
     `names` are the members of a wheel, or the files of an installed distribution, with forward
     slashes; `entry_points` is the text of entry_points.txt.
     """
-    imports = [Attempt(kind="import", words=(name,)) for name in import_roots(names)[:_MOST]]
-    return (*imports, *(Attempt(kind="script", words=(name, "--help")) for name in console_scripts(entry_points)))
+    imports = [SmokeTest(kind="import", words=(name,)) for name in import_roots(names)[:_MOST]]
+    return (*imports, *(SmokeTest(kind="script", words=(name, "--help")) for name in console_scripts(entry_points)))
 
 
-def configured_attempts(imports: Iterable[str] | None, commands: Iterable[str] | None) -> tuple[Attempt, ...]:
+def configured_attempts(imports: Iterable[str] | None, commands: Iterable[str] | None) -> tuple[SmokeTest, ...]:
     """What the configuration lists. Raises `ConfigError` where a command line can't be split into words."""
-    wanted = [Attempt(kind="import", words=(name,), asked_for=True) for name in imports or ()]
+    wanted = [SmokeTest(kind="import", words=(name,), asked_for=True) for name in imports or ()]
     for line in commands or ():
         try:
             split = tuple(shlex.split(line))
@@ -51,7 +51,7 @@ def configured_attempts(imports: Iterable[str] | None, commands: Iterable[str] |
                 f"tool.release.smoke.commands: {line!r} can't be split into words: {str(error).lower()}",
                 remedy="close its quotes, or double its backslashes",
             ) from error
-        wanted.append(Attempt(kind="command", words=split, asked_for=True))
+        wanted.append(SmokeTest(kind="command", words=split, asked_for=True))
     return tuple(wanted)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from release.adapters.system import output_excerpt
 from release.core.models.finding import Finding
-from release.core.models.smoke_test import Attempt
+from release.core.models.smoke_test import SmokeTest
 
 #: modules that older Pythons had and this one may not. Source: PEP 594, PEP 632, "What's New In Python 3.12"
 _REMOVED = re.compile(
@@ -48,7 +48,7 @@ class ProjectUnderTest:
     requires: tuple[str, ...]
 
 
-def smoke_test_problem(attempt: Attempt, ending: AttemptOutcome, own: ProjectUnderTest) -> Finding | None:
+def smoke_test_problem(attempt: SmokeTest, ending: AttemptOutcome, own: ProjectUnderTest) -> Finding | None:
     """None where it went well; a warning where the project is excused; a block otherwise."""
     if ending.status == 0:
         return None
@@ -56,7 +56,7 @@ def smoke_test_problem(attempt: Attempt, ending: AttemptOutcome, own: ProjectUnd
     return excuse or _blocked(attempt, ending)
 
 
-def _excuse(attempt: Attempt, ending: AttemptOutcome, own: ProjectUnderTest) -> Finding | None:
+def _excuse(attempt: SmokeTest, ending: AttemptOutcome, own: ProjectUnderTest) -> Finding | None:
     if absent := _absent_cause(ending, own):
         return _excused(attempt, absent, own)
     if attempt.kind == "script" and ending.status is None:
@@ -105,7 +105,7 @@ def _is_foreign(name: str, roots: Iterable[str]) -> bool:
     return not ours and not _REMOVED.fullmatch(name.partition(".")[0])
 
 
-def _excused(attempt: Attempt, absent: str, own: ProjectUnderTest) -> Finding:
+def _excused(attempt: SmokeTest, absent: str, own: ProjectUnderTest) -> Finding:
     top = absent.partition(".")[0]
     extra = extra_of(top, own.requires)
     if top in sys.stdlib_module_names:
@@ -128,7 +128,7 @@ def extra_of(module: str, requires: Iterable[str]) -> str | None:
     return None
 
 
-def _odd(attempt: Attempt, what: str) -> Finding:
+def _odd(attempt: SmokeTest, what: str) -> Finding:
     return Finding(
         message=f"{attempt.title!r} {what}",
         remedy="nothing, if that is meant; else mend it, or list what to try in [tool.release.smoke] commands",
@@ -136,7 +136,7 @@ def _odd(attempt: Attempt, what: str) -> Finding:
     )
 
 
-def _blocked(attempt: Attempt, ending: AttemptOutcome) -> Finding:
+def _blocked(attempt: SmokeTest, ending: AttemptOutcome) -> Finding:
     if ending.status is None:
         what = f"is still running after {ending.limit:g} s"
     elif ending.status < 0:

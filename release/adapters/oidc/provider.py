@@ -20,7 +20,7 @@ from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError
 from release.core.models.index import Index
-from release.core.models.oidc_identity import Identity, Provider, read
+from release.core.models.oidc_identity import OidcIdentity, OidcProvider, parse_identity
 from release.core.redaction import redact
 from release.core.secret import Secret
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _PATIENCE = 100.0
 _CHILD = Path(__file__).with_name("child.py")
 #: variable → service, as `id` decides it and in its order. Source: id 1.6.1, `ambient.py`
-_SIGNS: tuple[tuple[str, Provider], ...] = (
+_SIGNS: tuple[tuple[str, OidcProvider], ...] = (
     ("GITHUB_ACTIONS", "GitHub"),
     ("GOOGLE_SERVICE_ACCOUNT_NAME", "Google Cloud"),
     ("BUILDKITE", "Buildkite"),
@@ -68,7 +68,7 @@ class ExchangeRefusal:
     description: str
 
 
-def detect_provider(env: Mapping[str, str]) -> Provider | None:
+def detect_provider(env: Mapping[str, str]) -> OidcProvider | None:
     """The service that runs this job, by the signs that `id` goes by; None on a machine of one's own."""
     for name, service in _SIGNS:
         if env.get(name):
@@ -119,7 +119,7 @@ def _is_from_a_fork(env: Mapping[str, str]) -> bool:
         return False
 
 
-def request_identity(system: System, audience: str) -> Identity | None:
+def request_identity(system: System, audience: str) -> OidcIdentity | None:
     """A fresh identity of this job, for this audience; None where no known service runs it.
 
     Each call asks anew, as an index takes an identity once. Raises `NoIdentityError` where the service
@@ -136,12 +136,12 @@ def request_identity(system: System, audience: str) -> Identity | None:
     if not isinstance(text, str):
         raise _refused(service, audience, str(answer.get("error", "it says nothing")), bool(answer.get("permission")))
     try:
-        return read(Secret(text), service, audience)
+        return parse_identity(Secret(text), service, audience)
     except ValueError:
         raise _refused(service, audience, "what it gives is no JWT") from None
 
 
-def _asked(system: System, audience: str, service: Provider) -> dict[str, Any]:
+def _asked(system: System, audience: str, service: OidcProvider) -> dict[str, Any]:
     argv = [sys.executable, "-P", str(_CHILD)]
     try:
         done = system.run(argv, env=system.env, timeout=_PATIENCE, input=audience, apart=True)
@@ -153,7 +153,7 @@ def _asked(system: System, audience: str, service: Provider) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _refused(service: Provider, audience: str, why: str, permission: bool = False) -> NoIdentityError:
+def _refused(service: OidcProvider, audience: str, why: str, permission: bool = False) -> NoIdentityError:
     shown = redact(why).replace("\n", " ")[:_SHOWN]
     if service == "GitLab" and "_ID_TOKEN not found" in why:
         name = f"{audience.upper()}_ID_TOKEN"
@@ -184,7 +184,7 @@ def fetch_audience(index: Index) -> str:
         )  # fmt: skip
 
 
-def exchange_identity(index: Index, identity: Identity) -> ExchangedToken | ExchangeRefusal:
+def exchange_identity(index: Index, identity: OidcIdentity) -> ExchangedToken | ExchangeRefusal:
     """Exchange an identity for a token of the index.
 
     No dry run: the identity is used up whatever comes of it, and a pending publisher's project is created.

@@ -23,9 +23,9 @@ from release.core.errors import ReleaseError
 from release.core.models.credential import Credential
 from release.core.models.credential_variables import without_credentials
 from release.core.models.distribution import Distribution
-from release.core.models.error_response import Reply
+from release.core.models.error_response import ServerResponse
 from release.core.models.index import Index
-from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear
+from release.core.models.upload_result import Receipt, Rejection, Unclear, UploadResult
 
 _BOOT = "import sys; sys.path.append(sys.argv[1]); from release.adapters.twine import twine_worker; twine_worker.main()"
 _MEGABYTE = 1_000_000
@@ -110,7 +110,7 @@ class Worker:
         _encodable(credential)
         self._login = (index, credential)
 
-    def send(self, distribution: Distribution, *, on_progress: OnProgress = lambda _done, _total: None) -> Answer:
+    def send(self, distribution: Distribution, *, on_progress: OnProgress = lambda _done, _total: None) -> UploadResult:
         """Upload one file, in one attempt. After `Unclear`, ask the index by hash.
 
         Raises `NotSentError` where the file has other bytes than it should, or twine refuses it.
@@ -203,13 +203,13 @@ def _encodable(credential: Credential) -> None:
             )
 
 
-def _answer(event: dict[str, Any], distribution: Distribution, index: Index, credential: Credential) -> Answer:
+def _answer(event: dict[str, Any], distribution: Distribution, index: Index, credential: Credential) -> UploadResult:
     match event["is"]:
         case "reply":
             headers = {name: _redacted(value, credential) for name, value in event["headers"].items()}
             body, reason = (_redacted(event[key], credential) for key in ("body", "reason"))
             return evaluate_response(
-                Reply(status=event["status"], reason=reason, body=body, headers=headers), distribution, index
+                ServerResponse(status=event["status"], reason=reason, body=body, headers=headers), distribution, index
             )
         case "changed":
             found = f"its SHA-256 is {event['sha256']}" if event["sha256"] else f"it can't be read: {event['detail']}"
@@ -231,7 +231,7 @@ def _answer(event: dict[str, Any], distribution: Distribution, index: Index, cre
             )
 
 
-def evaluate_response(reply: Reply, distribution: Distribution, index: Index) -> Answer:
+def evaluate_response(reply: ServerResponse, distribution: Distribution, index: Index) -> UploadResult:
     """What an index's answer to an upload means.
 
     Only 200 is success, and PyPI's own 200 says nothing but OK: any other page comes from something

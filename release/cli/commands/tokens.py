@@ -14,7 +14,7 @@ from release.core.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from release.cli.terminal.progress_table import Silent
-    from release.core.models.token_health import Look
+    from release.core.models.token_health import HealthReport
     from release.reports.lines import Line
     from release.reports.prometheus import Run
     from release.token_health.health_history import History
@@ -78,7 +78,7 @@ def tokens(options: argparse.Namespace, write: Write) -> int:
     return status
 
 
-def _told(options: argparse.Namespace, write: Write, found: Look, notify: Callable[[], Told]) -> Told | None:
+def _told(options: argparse.Namespace, write: Write, found: HealthReport, notify: Callable[[], Told]) -> Told | None:
     """Show what was found, and let people know. Lines come before that, since it may take a while."""
     from release.reports import token_health_text
     from release.token_health.notify import deliver
@@ -98,7 +98,7 @@ def _told(options: argparse.Namespace, write: Write, found: Look, notify: Callab
 def _files(options: argparse.Namespace, run: Run) -> Iterator[tuple[str, str]]:
     """Write the files that are asked for, each as a whole; what went wrong, and what to do about it."""
     from release.adapters.system import atomic_write
-    from release.core.errors import from_os
+    from release.core.errors import from_os_error
     from release.reports import notification, prometheus
 
     made: dict[Path, str] = {}
@@ -110,7 +110,7 @@ def _files(options: argparse.Namespace, run: Run) -> Iterator[tuple[str, str]]:
         try:
             atomic_write.write_atomically(file, text.encode())
         except OSError as error:
-            why = from_os(error)
+            why = from_os_error(error)
             yield f"{str(file)!r} is not written: {why.message}", why.remedy
 
 

@@ -24,7 +24,7 @@ BUILD = "https://slsa.dev/provenance/v1"
 #: the kinds that PyPI takes, at most one of each a file. Source: warehouse, `attestations/services.py`
 PREDICATES = (PUBLISH, BUILD)
 #: the publishers whose attestations PyPI takes. Source: the same, `oidc/models` (`supports_attestations`)
-KINDS = ("GitHub", "GitLab", "Google")
+PUBLISHER_KINDS = ("GitHub", "GitLab", "Google")
 
 #: the issuer of an identity token → the kind of publisher. Source: warehouse, `oidc/utils.py`
 _ISSUERS = {
@@ -36,7 +36,7 @@ _ISSUERS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Publisher:
+class AttestationPublisher:
     """A workflow or an account that may publish, as a provenance names it."""
 
     #: "GitHub", "GitLab", "Google", …
@@ -45,7 +45,7 @@ class Publisher:
     details: tuple[tuple[str, str], ...]
 
     @classmethod
-    def read(cls, data: Mapping[str, Any]) -> Publisher:
+    def read(cls, data: Mapping[str, Any]) -> AttestationPublisher:
         """From its JSON object. Raises `ValueError` where it has no kind."""
         if not isinstance(data.get("kind"), str):
             raise ValueError("a publisher without a kind")  # noqa: TRY004 - it is the value that is wrong
@@ -67,19 +67,19 @@ class Provenance:
     """What an index shows for a file: for each publisher, the attestations that came from it."""
 
     #: with each publisher the JSON texts of its attestations
-    bundles: tuple[tuple[Publisher, tuple[str, ...]], ...]
+    bundles: tuple[tuple[AttestationPublisher, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verified:
+class VerifiedAttestations:
     """The attestations of a file hold: these bytes were published by these."""
 
-    publishers: tuple[Publisher, ...]
+    publishers: tuple[AttestationPublisher, ...]
     #: of each attestation, what it says: one of `PREDICATES`
     predicates: tuple[str, ...]
 
 
-def publisher_of(claims: Mapping[str, Any]) -> Publisher | None:
+def publisher_from_claims(claims: Mapping[str, Any]) -> AttestationPublisher | None:
     """The publisher that an identity token speaks for; None where it is none that an index knows.
 
     GitHub's is the workflow that holds the job (`job_workflow_ref`), which in a reusable workflow is
@@ -100,17 +100,17 @@ def publisher_of(claims: Mapping[str, Any]) -> Publisher | None:
         return None
     if kind in {"GitHub", "GitLab"} and "environment" in texts:
         details["environment"] = texts["environment"]
-    return Publisher(kind=kind, details=tuple(sorted(details.items())))
+    return AttestationPublisher(kind=kind, details=tuple(sorted(details.items())))
 
 
-def provenance(data: Any) -> Provenance:
+def parse_provenance(data: Any) -> Provenance:
     """A provenance object, read. Raises `ValueError` where it is none."""
     try:
         if data["version"] != 1:
             raise ValueError(f"a provenance of version {data['version']!r}")
         return Provenance(
             bundles=tuple(
-                (Publisher.read(one["publisher"]), tuple(json.dumps(each) for each in one["attestations"]))
+                (AttestationPublisher.read(one["publisher"]), tuple(json.dumps(each) for each in one["attestations"]))
                 for one in data["attestation_bundles"]
             )
         )
@@ -118,7 +118,7 @@ def provenance(data: Any) -> Provenance:
         raise ValueError(f"no provenance: {error}") from error
 
 
-def predicate(statement: bytes, filename: str, sha256: str) -> str:
+def predicate_of(statement: bytes, filename: str, sha256: str) -> str:
     """What a statement says of this very file: one of `PREDICATES`.
 
     Raises `ValueError`, in the words of the index, where it is about another file, other bytes, or

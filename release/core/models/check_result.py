@@ -8,7 +8,7 @@ from enum import StrEnum
 from release.core.models.finding import Finding
 
 
-class State(StrEnum):
+class CheckState(StrEnum):
     """The states of a check; `blocks` tells which of them stop a run."""
 
     PASSED = "passed"
@@ -26,7 +26,7 @@ class State(StrEnum):
 
     @property
     def blocks(self) -> bool:
-        return self in {State.FAILED, State.UNKNOWN, State.CRASHED}
+        return self in {CheckState.FAILED, CheckState.UNKNOWN, CheckState.CRASHED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Outcome:
     check: str
     #: the statement that holds where the check passed
     title: str
-    state: State
+    state: CheckState
     #: why it is skipped, unknown, waived, not applicable or crashed; empty where findings say it
     reason: str = ""
     #: what would make an unknown one known

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from release.core.errors import Exit
-from release.core.facts import Outside, Tried
+from release.core.facts import InstallTrial, PublishedRelease
 from release.core.models.check_result import Outcome
 
 
@@ -13,7 +13,7 @@ from release.core.models.check_result import Outcome
 class Confirmation:
     """The answer of `confirm`."""
 
-    outside: Outside
+    outside: PublishedRelease
     outcomes: tuple[Outcome, ...]
     #: path of the record that it was compared with; None where there was none
     record: str | None
@@ -30,7 +30,9 @@ class Confirmation:
         if blocking:
             return f"{release} is not confirmed: {blocking} check{'s' if blocking > 1 else ''} did not pass"
         compared = "as recorded" if seen.recorded else "by their own pages, without a record"
-        installed = [kind for kind, tried in (("wheel", seen.wheel), ("sdist", seen.sdist)) if isinstance(tried, Tried)]
+        installed = [
+            kind for kind, tried in (("wheel", seen.wheel), ("sdist", seen.sdist)) if isinstance(tried, InstallTrial)
+        ]
         return (
             f"{release} is confirmed: {len(seen.files)} file{'s' if len(seen.files) > 1 else ''} {compared}; "
             f"{' and '.join(installed)} installed"

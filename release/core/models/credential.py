@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from release.core.models.finding import Finding, Unknown
-from release.core.models.oidc_identity import Identity, Provider
+from release.core.models.oidc_identity import OidcIdentity, OidcProvider
 from release.core.secret import Secret
 
 
@@ -36,10 +36,10 @@ class Ambient:
     A token is made for it at the upload, and not before.
     """
 
-    provider: Provider
+    provider: OidcProvider
     origin: Origin
     #: what the service says of the job; the reason where it says nothing; None where it was not asked
-    identity: Identity | Finding | Unknown | None = None
+    identity: OidcIdentity | Finding | Unknown | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,4 +31,4 @@ class Distribution:
 
 
 #: is shown what is read of an archive's members: path, a piece of the bytes, whether more of this member follow
-Visit = Callable[[str, bytes, bool], None]
+MemberVisitor = Callable[[str, bytes, bool], None]

@@ -16,7 +16,7 @@ _NOTHING_BUT_OK = re.compile(r"\s*(?:(?:200 )?OK\s*)*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class ServerResponse:
     """An HTTP answer, as far as it was kept."""
 
     status: int

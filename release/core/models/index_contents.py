@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from packaging.utils import NormalizedName
 
 #: how long PyPI takes files for a release, from its first one on. Source: warehouse, since July 2026
-OPEN_FOR = timedelta(days=14)
+UPLOAD_WINDOW = timedelta(days=14)
 #: what it answers to one that comes later
-CLOSED = "Uploading new files to releases older than 14 days is not allowed."
+UPLOAD_WINDOW_CLOSED = "Uploading new files to releases older than 14 days is not allowed."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from release.core.facts import Built
+from release.core.facts import BuiltFiles
 from release.core.models.index import Index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inspected:
+class InspectionResult:
     """The answer of `inspect`."""
 
     #: `{"schema": 1, "files": […], "release": […]}`
     document: Mapping[str, Any]
-    built: Built
+    built: BuiltFiles
     #: the index that was asked; None where none was
     index: Index | None
 

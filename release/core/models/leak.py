@@ -9,7 +9,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class SecretKind:
     """A kind of secret."""
 
     #: as it reads in a sentence: "a token of GitHub"
@@ -22,42 +22,46 @@ class Kind:
 
 INDEX_TOKEN = "pypi-token"  # noqa: S105 - the name of a kind
 
-KINDS = {
-    INDEX_TOKEN: Kind(
+SECRET_KINDS = {
+    INDEX_TOKEN: SecretKind(
         what="an API token", revoke="remove it on the page of your account: {site}/manage/account/", proven=True
     ),
-    "github-token": Kind(what="a token of GitHub", revoke="revoke it: https://github.com/settings/tokens", proven=True),
-    "github-fine-grained-token": Kind(
+    "github-token": SecretKind(
+        what="a token of GitHub", revoke="revoke it: https://github.com/settings/tokens", proven=True
+    ),
+    "github-fine-grained-token": SecretKind(
         what="a fine-grained token of GitHub", revoke="revoke it: https://github.com/settings/personal-access-tokens"
     ),
-    "gitlab-token": Kind(
+    "gitlab-token": SecretKind(
         what="a token of GitLab", revoke="revoke it: https://gitlab.com/-/user_settings/personal_access_tokens"
     ),
-    "npm-token": Kind(
+    "npm-token": SecretKind(
         what="a token of npm",
         revoke="revoke it: npm token revoke, or on the access tokens page of the account",
         proven=True,
     ),
-    "aws-key": Kind(
+    "aws-key": SecretKind(
         what="an access key of AWS with its secret",
         revoke="deactivate and delete it: https://console.aws.amazon.com/iam/home#/security_credentials",
     ),
-    "slack-token": Kind(what="a token of Slack", revoke="revoke it: https://api.slack.com/apps"),
-    "stripe-key": Kind(what="a live key of Stripe", revoke="roll it: https://dashboard.stripe.com/apikeys"),
-    "google-key": Kind(
+    "slack-token": SecretKind(what="a token of Slack", revoke="revoke it: https://api.slack.com/apps"),
+    "stripe-key": SecretKind(what="a live key of Stripe", revoke="roll it: https://dashboard.stripe.com/apikeys"),
+    "google-key": SecretKind(
         what="an API key of Google", revoke="delete it: https://console.cloud.google.com/apis/credentials"
     ),
-    "google-service-account": Kind(
+    "google-service-account": SecretKind(
         what="the private key of a Google service account",
         revoke="delete the key: https://console.cloud.google.com/iam-admin/serviceaccounts",
     ),
-    "private-key": Kind(
+    "private-key": SecretKind(
         what="a private key", revoke="make a new pair, and take the old public key from wherever it is trusted"
     ),
-    "pypirc": Kind(what="a .pypirc with a password", revoke="change the password, or revoke the token, on that index"),
-    "netrc": Kind(what="a netrc file with a password", revoke="change the password on that host"),
-    "env": Kind(what="an .env file with a secret", revoke="replace the secret where it was issued"),
-    "git-credentials": Kind(
+    "pypirc": SecretKind(
+        what="a .pypirc with a password", revoke="change the password, or revoke the token, on that index"
+    ),
+    "netrc": SecretKind(what="a netrc file with a password", revoke="change the password on that host"),
+    "env": SecretKind(what="an .env file with a secret", revoke="replace the secret where it was issued"),
+    "git-credentials": SecretKind(
         what="a .git-credentials file", revoke="revoke the token, or change the password, on that host"
     ),
 }
@@ -74,7 +78,7 @@ _MACHINE_CODE = re.compile(r"\.(?:so[.\d]*|a|o|lib|dll|pyd|dylib|exe|class)\Z", 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spot:
+class SecretMatch:
     """A secret in some bytes."""
 
     #: a key of `KINDS`
@@ -114,7 +118,7 @@ class Leak:
         """The kind of secret, and which one it is."""
         whose = f" of {self.host}" if self.host else ""
         name = "identifier" if self.host else "fingerprint"
-        return f"{KINDS[self.kind].what}{whose} ({name} {self.identity})"
+        return f"{SECRET_KINDS[self.kind].what}{whose} ({name} {self.identity})"
 
     @property
     def where(self) -> str:
@@ -131,11 +135,11 @@ class Leak:
     def passed_over(self) -> bool:
         """Whether it is taken for made up: nothing proves it, and it lies among tests, examples or machine code."""
         built_in = self.kind == "private-key" and _MACHINE_CODE.search(self.path) is not None
-        return not KINDS[self.kind].proven and (built_in or _MADE_UP.search(self.path) is not None)
+        return not SECRET_KINDS[self.kind].proven and (built_in or _MADE_UP.search(self.path) is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unread:
+class UnscannedFile:
     """Something that could not be searched to its end."""
 
     #: as in `Leak`
@@ -144,11 +148,11 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Searched:
+class ScanResult:
     """What a search has found, and how much it has read."""
 
     leaks: tuple[Leak, ...] = ()
-    unread: tuple[Unread, ...] = ()
+    unread: tuple[UnscannedFile, ...] = ()
     #: files, or objects of a repository, that were searched
     count: int = 0
 
@@ -159,13 +163,13 @@ class Searched:
 
 
 #: where was searched: files that go out, a directory, what is staged for a commit, all objects of a repository
-Scope = Literal["files", "tree", "staged", "history"]
+ScanScope = Literal["files", "tree", "staged", "history"]
 
 
-def together(parts: Iterable[Searched]) -> Searched:
+def merge_scans(parts: Iterable[ScanResult]) -> ScanResult:
     """The sum of several searches."""
     parts = tuple(parts)
-    return Searched(
+    return ScanResult(
         leaks=tuple(leak for part in parts for leak in part.leaks),
         unread=tuple(one for part in parts for one in part.unread),
         count=sum(part.count for part in parts),

@@ -15,14 +15,14 @@ from typing import Any, Literal
 from urllib.parse import urlencode
 
 from release.core.models.index import Index
-from release.core.models.project_name import normalized
+from release.core.models.project_name import normalize_name
 from release.core.secret import Secret
 
 #: the services whose identities `id` finds, and ActiveState's, which its users bring along
-Provider = Literal["GitHub", "GitLab", "Google Cloud", "ActiveState", "CircleCI", "Buildkite"]
+OidcProvider = Literal["GitHub", "GitLab", "Google Cloud", "ActiveState", "CircleCI", "Buildkite"]
 
 #: issuer → the service. Source: warehouse, `oidc/utils.py` and `oidc/models`; the last two are no publishers there
-ISSUERS: Mapping[str, Provider] = {
+ISSUERS: Mapping[str, OidcProvider] = {
     "https://token.actions.githubusercontent.com": "GitHub",
     "https://gitlab.com": "GitLab",
     "https://accounts.google.com": "Google Cloud",
@@ -31,7 +31,7 @@ ISSUERS: Mapping[str, Provider] = {
     "https://agent.buildkite.com": "Buildkite",
 }
 #: services whose identities PyPI takes from everybody. Source: PyPI documentation, "Trusted publishers"
-TAKEN: frozenset[Provider] = frozenset({"GitHub", "GitLab", "Google Cloud", "ActiveState"})
+TRUSTED_PROVIDERS: frozenset[OidcProvider] = frozenset({"GitHub", "GitLab", "Google Cloud", "ActiveState"})
 #: claims that say of which job the token is, in the order in which they are told
 _TOLD = (
     *("iss", "aud", "sub", "repository", "repository_owner", "repository_owner_id", "workflow_ref"),
@@ -44,11 +44,11 @@ _GITLAB_FILE = re.compile(r".+?//(?P<file>.+\.ya?ml)@(?P<ref>.+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class OidcIdentity:
     """An identity token, and what it says."""
 
     #: the service that runs the job
-    provider: Provider
+    provider: OidcProvider
     #: whom it is for: an index's own name ("pypi", "testpypi"), or "sigstore"
     audience: str
     #: the token itself; good for one exchange, and for some minutes
@@ -57,7 +57,7 @@ class Identity:
     claims: Mapping[str, Any] = field(repr=False)
 
 
-def read(token: Secret, provider: Provider, audience: str) -> Identity:
+def parse_identity(token: Secret, provider: OidcProvider, audience: str) -> OidcIdentity:
     """The identity that a token is. Its issuer decides about the provider, where that is a known one.
 
     Raises `ValueError`, which holds nothing of the token, for what is no JWT.
@@ -69,14 +69,14 @@ def read(token: Secret, provider: Provider, audience: str) -> Identity:
     if not isinstance(claims, dict):
         raise ValueError("this is no JWT: its payload is no object")  # noqa: TRY004 - one kind for all that is no JWT
     issuer = str(claims.get("iss", ""))
-    return Identity(provider=ISSUERS.get(issuer, provider), audience=audience, token=token, claims=claims)
+    return OidcIdentity(provider=ISSUERS.get(issuer, provider), audience=audience, token=token, claims=claims)
 
 
 def _decoded(part: str) -> bytes:
     return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
-def table(identity: Identity) -> Iterator[tuple[str, str]]:
+def public_claims(identity: OidcIdentity) -> Iterator[tuple[str, str]]:
     """The claims that say of which job the token is, by their names; none of them is secret."""
     for name in _TOLD:
         if name in identity.claims:
@@ -84,19 +84,19 @@ def table(identity: Identity) -> Iterator[tuple[str, str]]:
             yield name, text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def claim(identity: Identity, name: str) -> str:
+def claim_text(identity: OidcIdentity, name: str) -> str:
     """A claim as text; empty where it is not there."""
     found = identity.claims.get(name)
     return "" if found is None else str(found)
 
 
-def workflow(identity: Identity, name: str = "job_workflow_ref") -> tuple[str, str, str]:
+def workflow_of(identity: OidcIdentity, name: str = "job_workflow_ref") -> tuple[str, str, str]:
     """Repository, file name and ref of a workflow as a claim of GitHub's names them; all empty where it does not."""
-    found = _WORKFLOW.fullmatch(claim(identity, name))
+    found = _WORKFLOW.fullmatch(claim_text(identity, name))
     return (found["place"], found["file"], found["ref"]) if found else ("", "", "")
 
 
-def publisher(identity: Identity) -> dict[str, str]:
+def publisher_fields(identity: OidcIdentity) -> dict[str, str]:
     """What a publisher for this job looks like, by the names of the fields of PyPI's form.
 
     The order is the form's. Empty for a service that can be none.
@@ -104,24 +104,27 @@ def publisher(identity: Identity) -> dict[str, str]:
     """
     match identity.provider:
         case "GitHub":
-            owner, _, repository = claim(identity, "repository").partition("/")
-            _, file, _ = workflow(identity)
+            owner, _, repository = claim_text(identity, "repository").partition("/")
+            _, file, _ = workflow_of(identity)
             return _some(
-                owner=owner, repository=repository, workflow_filename=file, environment=claim(identity, "environment")
+                owner=owner,
+                repository=repository,
+                workflow_filename=file,
+                environment=claim_text(identity, "environment"),
             )
         case "GitLab":
-            namespace, _, project = claim(identity, "project_path").rpartition("/")
-            found = _GITLAB_FILE.fullmatch(claim(identity, "ci_config_ref_uri"))
+            namespace, _, project = claim_text(identity, "project_path").rpartition("/")
+            found = _GITLAB_FILE.fullmatch(claim_text(identity, "ci_config_ref_uri"))
             return _some(
                 namespace=namespace, project=project, workflow_filepath=found["file"] if found else "",
-                environment=claim(identity, "environment"),
+                environment=claim_text(identity, "environment"),
             )  # fmt: skip
         case "Google Cloud":
-            return _some(email=claim(identity, "email"), sub=claim(identity, "sub"))
+            return _some(email=claim_text(identity, "email"), sub=claim_text(identity, "sub"))
         case "ActiveState":
             return _some(
-                organization=claim(identity, "organization"), project=claim(identity, "project"),
-                actor=claim(identity, "actor"),
+                organization=claim_text(identity, "organization"), project=claim_text(identity, "project"),
+                actor=claim_text(identity, "actor"),
             )  # fmt: skip
         case "CircleCI" | "Buildkite":
             return {}
@@ -131,13 +134,13 @@ def _some(**fields: str) -> dict[str, str]:
     return {name: text for name, text in fields.items() if text}
 
 
-def described(identity: Identity) -> str:
+def describe_job(identity: OidcIdentity) -> str:
     """The job in one line: "GitHub, repository acme/widget, workflow release.yml, environment pypi"."""
-    fields = publisher(identity)
+    fields = publisher_fields(identity)
     parts: tuple[str, ...]
     match identity.provider:
         case "GitHub" | "GitLab":
-            place = claim(identity, "repository") or claim(identity, "project_path")
+            place = claim_text(identity, "repository") or claim_text(identity, "project_path")
             file = fields.get("workflow_filename") or fields.get("workflow_filepath")
             environment = fields.get("environment")
             parts = (
@@ -146,13 +149,13 @@ def described(identity: Identity) -> str:
                 f"environment {environment}" if environment else "no environment",
             )
         case "Google Cloud":
-            parts = (f"service account {claim(identity, 'email') or claim(identity, 'sub')}",)
+            parts = (f"service account {claim_text(identity, 'email') or claim_text(identity, 'sub')}",)
         case _:
-            parts = (claim(identity, "sub") or "no subject",)
+            parts = (claim_text(identity, "sub") or "no subject",)
     return ", ".join((identity.provider, *parts))
 
 
-def form(identity: Identity, index: Index, project: str, *, exists: bool) -> str:
+def publisher_form_url(identity: OidcIdentity, index: Index, project: str, *, exists: bool) -> str:
     """The page of an index where a publisher for this job is entered.
 
     That of a project that exists comes filled in; that for a new project can't be, so far as is known.
@@ -160,8 +163,8 @@ def form(identity: Identity, index: Index, project: str, *, exists: bool) -> str
     """
     if not exists:
         return f"{index.site}/manage/account/publishing/"
-    fields = publisher(identity)
-    page = f"{index.site}/manage/project/{normalized(project)}/settings/publishing/"
+    fields = publisher_fields(identity)
+    page = f"{index.site}/manage/project/{normalize_name(project)}/settings/publishing/"
     if not fields:
         return page
     kind = {"Google Cloud": "google"}.get(identity.provider, identity.provider.lower())

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from release.core.models.error_response import Reply
+from release.core.models.error_response import ServerResponse
 
-Kind = Literal["identity", "permission", "first-release", "metadata"]
+ProbeKind = Literal["identity", "permission", "first-release", "metadata"]
 
 #: a description in reStructuredText that no renderer takes: the first question after those about rights
 _DESCRIPTION = ".. <unknown-directive>::\n"
@@ -27,10 +27,10 @@ STANDARD_MODULES = ("xml.etree.ElementTree", "concurrent.futures.thread", "multi
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class ProbeForm:
     """What is posted."""
 
-    kind: Kind
+    kind: ProbeKind
     #: the project that it names; empty where it names none
     project: str = ""
     fields: tuple[tuple[str, str], ...]
@@ -38,32 +38,32 @@ class Form:
     content: tuple[str, bytes] | None = None
 
 
-def identity() -> Form:
+def identity_form() -> ProbeForm:
     """Asks whether the index knows the token, and nothing else: an unknown protocol, an empty form."""
-    return Form(kind="identity", fields=((":action", "file_upload"), ("protocol_version", "0")))
+    return ProbeForm(kind="identity", fields=((":action", "file_upload"), ("protocol_version", "0")))
 
 
-def permission(name: str, version: str) -> Form:
+def permission_form(name: str, version: str) -> ProbeForm:
     """Asks whether the token may upload to a project that exists; `name` as the index spells it.
 
     `version` is one that exists: then not even a release could be made. What stops it, in the index's
     order: the description, the type of the file, its digest, the release's age, that it is no archive.
     """
-    return Form(kind="permission", project=name, fields=_full(name, version), content=(_FILENAME, b"\0"))
+    return ProbeForm(kind="permission", project=name, fields=_full(name, version), content=(_FILENAME, b"\0"))
 
 
-def first_release(module: str) -> Form:
+def first_release_form(module: str) -> ProbeForm:
     """Asks whether the account may create projects, under a name that nobody can have.
 
     `module` is one of `STANDARD_MODULES` that is no project; the name is refused before any is made.
     """
-    return Form(kind="first-release", project=module, fields=_full(module, "0"), content=(_FILENAME, b"\0"))
+    return ProbeForm(kind="first-release", project=module, fields=_full(module, "0"), content=(_FILENAME, b"\0"))
 
 
-def metadata(project: str, fields: Iterable[tuple[str, str]]) -> Form:
+def metadata_form(project: str, fields: Iterable[tuple[str, str]]) -> ProbeForm:
     """Asks whether the index takes a file's metadata: the uploader's own form, without the file."""
     own = ((":action", "file_upload"), ("protocol_version", "1"))
-    return Form(kind="metadata", project=project, fields=(*own, *fields))
+    return ProbeForm(kind="metadata", project=project, fields=(*own, *fields))
 
 
 def _full(name: str, version: str) -> tuple[tuple[str, str], ...]:
@@ -99,14 +99,14 @@ _POLICY = re.compile(r'"(?P<name>[^"]*)"\s*;\s*q=(?P<limit>\d+)')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Probed:
+class ProbeResult:
     """What the index answered to a form."""
 
-    kind: Kind
+    kind: ProbeKind
     #: the project that the form named
     project: str
     #: without secrets
-    reply: Reply
+    reply: ServerResponse
 
     @property
     def status(self) -> int:
@@ -154,7 +154,7 @@ class Probed:
 
 
 #: how the answer begins that a form is made for
-_FAULTS: dict[Kind, tuple[str, ...]] = {
+_FAULTS: dict[ProbeKind, tuple[str, ...]] = {
     "identity": ("Unknown protocol version", "'' is an invalid value for Name", "None is an invalid value for Name"),
     "permission": ("The description failed to render",),
     "first-release": ("The name ",),

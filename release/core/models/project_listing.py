@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from release.core.models.project_name import normalized
+from release.core.models.project_name import normalize_name
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -17,7 +17,7 @@ _OTHERS = (".whl", ".egg", ".exe", ".msi", ".rpm", ".deb", ".dmg")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileOnIndex:
+class IndexFile:
     """One file of a project, as the simple API lists it (PEP 691)."""
 
     filename: str
@@ -37,16 +37,16 @@ class FileOnIndex:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class ProjectListing:
     """A project on an index. An unknown project is `None` in its place, never an empty listing."""
 
     #: the name as the index spells it
     name: str
-    files: tuple[FileOnIndex, ...]
+    files: tuple[IndexFile, ...]
     #: "active", "archived", "quarantined", … (PEP 792)
     status: str = "active"
 
-    def file(self, filename: str) -> FileOnIndex | None:
+    def file(self, filename: str) -> IndexFile | None:
         return next((f for f in self.files if f.filename == filename), None)
 
 
@@ -61,18 +61,18 @@ def version_of(filename: str, project: str) -> Version | None:
 
     stem, extension = _split(filename)
     parts = stem.split("-")
-    ours = normalized(project)
+    ours = normalize_name(project)
     for at in range(1, len(parts)):
-        if normalized("-".join(parts[:at])) == ours:
+        if normalize_name("-".join(parts[:at])) == ours:
             text = "-".join(parts[at:]) if extension in _SDISTS else parts[at]
             with suppress(InvalidVersion):
                 return Version(text)
     return None
 
 
-def releases(listing: Listing | None) -> dict[Version, tuple[FileOnIndex, ...]]:
+def files_by_release(listing: ProjectListing | None) -> dict[Version, tuple[IndexFile, ...]]:
     """The files of each release, in the listing's order; files of no known version are left out."""
-    found: dict[Version, tuple[FileOnIndex, ...]] = {}
+    found: dict[Version, tuple[IndexFile, ...]] = {}
     if listing is None:
         return found
     for file in listing.files:

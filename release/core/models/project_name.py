@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])\Z", re.IGNORECASE | re.ASCII)
 
 
-def is_name(text: str) -> bool:
+def is_project_name(text: str) -> bool:
     """Whether a project can be called so."""
     return _NAME.match(text) is not None
 
 
-def normalized(name: str) -> NormalizedName:
+def normalize_name(name: str) -> NormalizedName:
     """The one spelling that all spellings of a name have in common."""
     return cast("NormalizedName", re.sub(r"[-_.]+", "-", name).lower())
 
 
-def in_file_name(filename: str) -> NormalizedName | None:
+def name_from_filename(filename: str) -> NormalizedName | None:
     """The project that the name of a wheel or an sdist speaks of; None where it speaks of none."""
     name = filename.partition("-")[0] if filename.endswith(".whl") else filename.rpartition("-")[0]
-    return normalized(name) if name else None
+    return normalize_name(name) if name else None

@@ -13,7 +13,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedFile:
+class ManifestFile:
     """A file of the release, as it was when it was released."""
 
     filename: str
@@ -24,18 +24,18 @@ class RecordedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class ReleaseManifest:
     """What a record says of a release."""
 
     project: str
     version: str
-    files: tuple[RecordedFile, ...]
+    files: tuple[ManifestFile, ...]
 
-    def file(self, filename: str) -> RecordedFile | None:
+    def file(self, filename: str) -> ManifestFile | None:
         return next((one for one in self.files if one.filename == filename), None)
 
 
-def parse(text: str, place: str) -> Recorded:
+def parse_manifest(text: str, place: str) -> ReleaseManifest:
     """Read `{"project", "version", "files": [{"filename", "size", "sha256"}]}`; other keys are passed over.
 
     `place` is what messages call it. Raises `UsageError`, which names the key.
@@ -53,10 +53,10 @@ def parse(text: str, place: str) -> Recorded:
     names = [one.filename for one in found]
     if len(set(names)) != len(names):
         _wrong(place, "'files' names a file twice")
-    return Recorded(project=_text(data, "project", place), version=_text(data, "version", place), files=found)
+    return ReleaseManifest(project=_text(data, "project", place), version=_text(data, "version", place), files=found)
 
 
-def _file(entry: Any, where: str, place: str) -> RecordedFile:
+def _file(entry: Any, where: str, place: str) -> ManifestFile:
     if not isinstance(entry, dict):
         _wrong(place, f"{where!r} is no object")
     name, size, digest = _text(entry, "filename", place, where), entry.get("size"), entry.get("sha256")
@@ -65,7 +65,7 @@ def _file(entry: Any, where: str, place: str) -> RecordedFile:
     if not isinstance(digest, str) or not _SHA256.match(digest.lower()):
         _wrong(place, f"'{where}.sha256' is {digest!r}, not 64 hex digits")
     known = isinstance(size, int) and not isinstance(size, bool)
-    return RecordedFile(filename=name, size=size if known else None, sha256=digest.lower())
+    return ManifestFile(filename=name, size=size if known else None, sha256=digest.lower())
 
 
 def _text(entry: dict[str, Any], key: str, place: str, where: str = "") -> str:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from release.core.errors import Exit
 from release.core.models.check_result import Outcome
 from release.core.models.distribution import Distribution
-from release.core.models.upload_result import Answer
+from release.core.models.upload_result import UploadResult
 from release.core.plan import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class RunResult:
     """What a run did, and what is left to do."""
 
     plan: Plan
@@ -26,6 +26,6 @@ class Account:
     outcomes: tuple[Outcome, ...]
     files: tuple[Distribution, ...]
     #: index name → what became of each file there
-    uploads: dict[str, tuple[Answer, ...]]
+    uploads: dict[str, tuple[UploadResult, ...]]
     #: where the journal and the files are kept; empty where nothing was kept
     record: str

@@ -9,7 +9,7 @@ from release.core.models.finding import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class SmokeTest:
     """One thing to try on the installed project."""
 
     kind: Literal["import", "script", "command"]
@@ -25,7 +25,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class SmokeTestResult:
     """One thing that was tried on the installed project."""
 
     #: "import acme", "acme --help"

@@ -9,12 +9,12 @@ from typing import Literal
 
 from release.core.errors import Exit
 from release.core.models.check_result import Outcome
-from release.core.models.verdict import Word
+from release.core.models.verdict import VerdictWord
 
 #: a `Word`, made more precise where the cause is one that everybody asks for
-State = Literal["healthy", "warning", "expiring", "expired", "revoked", "broken", "unknown"]
+TokenState = Literal["healthy", "warning", "expiring", "expired", "revoked", "broken", "unknown"]
 
-_BY_CAUSE: Mapping[str, State] = {
+_BY_CAUSE: Mapping[str, TokenState] = {
     "the-token-lasts": "expiring",
     "cred.expired": "expired",
     "tp.token-expired": "expired",
@@ -22,7 +22,7 @@ _BY_CAUSE: Mapping[str, State] = {
 }
 
 
-def state(word: Word, cause: str) -> State:
+def token_state(word: VerdictWord, cause: str) -> TokenState:
     """The state for a verdict; `cause` is the id of a known cause, or the name of the check that warned."""
     named = _BY_CAUSE.get(cause)
     fits = named is not None and (word == "broken") == (named in {"expired", "revoked"}) and word != "unknown"
@@ -30,7 +30,7 @@ def state(word: Word, cause: str) -> State:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class TokenStatus:
     """What one run saw of one credential: what the history keeps. Without secrets."""
 
     index: str
@@ -47,8 +47,8 @@ class Seen:
     scope: str
     #: aware, UTC; None where it shows no end
     expires: datetime | None
-    word: Word
-    state: State
+    word: VerdictWord
+    state: TokenState
     #: id of the root cause, or the name of the check that warned; empty where all is well
     cause: str
     message: str
@@ -63,7 +63,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class StatusChange:
     """Something that is to be told of one credential."""
 
     #: the history's number for what is watched: an index, a project, a place
@@ -71,14 +71,14 @@ class Change:
     #: "worse", "healed", "otherwise" (from one trouble to another), "reminder" (nothing new, told again)
     kind: Literal["worse", "healed", "otherwise", "reminder"]
     #: what was told of it last; "healthy" where nothing was
-    before: State
-    now: Seen
+    before: TokenState
+    now: TokenStatus
     #: since when it is so; aware, UTC
     since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class TokenPolicy:
     """What is wanted of a token."""
 
     #: how old a token may become; None: as old as it likes
@@ -88,10 +88,10 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class TokenReport:
     """One credential, as it is told."""
 
-    seen: Seen
+    seen: TokenStatus
     #: of the checks that did not pass
     outcomes: tuple[Outcome, ...]
     #: None where nobody knows
@@ -101,11 +101,11 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class HealthReport:
     """A run over all that is watched."""
 
     #: in the order in which they are listed
-    rows: tuple[Row, ...]
+    rows: tuple[TokenReport, ...]
     #: whether it was ended before all was looked at
     interrupted: bool = False
     offline: bool = False

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from release.core.models.token_health import Seen, State
+from release.core.models.token_health import TokenState, TokenStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
+class StatusInterval:
     """A credential that was the same for some time."""
 
-    seen: Seen
+    seen: TokenStatus
     #: what it was before; None where nothing was known
-    before: State | None
+    before: TokenState | None
     #: aware, UTC, like the next
     since: datetime
     last_seen: datetime
@@ -24,10 +24,10 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class StatePeriod:
     """A state of one credential, for as long as it lasted."""
 
-    state: State
+    state: TokenState
     since: datetime
     last_seen: datetime
     #: check → how it ended in the last look of that time
@@ -35,9 +35,9 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Strip:
+class TokenTimeline:
     """One credential: how it is, and how it was."""
 
-    now: Interval
+    now: StatusInterval
     #: the oldest first; the last one is how it is
-    spans: tuple[Span, ...]
+    spans: tuple[StatePeriod, ...]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from release.core.models.distribution import Distribution
-from release.core.models.project_listing import Listing
+from release.core.models.project_listing import ProjectListing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +47,15 @@ class Unclear:
     sent: Literal["nothing", "some", "all"] = "all"
 
 
-Answer = Receipt | Rejection | Unclear
+UploadResult = Receipt | Rejection | Unclear
 
 #: the status that stands for a refusal that was read off the listing: what the index would answer
 _TAKEN = 400
 
 
-def settle(distribution: Distribution, listing: Listing | None, *, sent: bool = False) -> Receipt | Rejection | None:
+def result_from_listing(
+    distribution: Distribution, listing: ProjectListing | None, *, sent: bool = False
+) -> Receipt | Rejection | None:
     """What the index's listing says about a file, by hash; None where it does not have the file.
 
     `sent` tells that this run has sent the file, so that finding it is no surprise. A file that is

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class UploadSettings:
     """How hard an upload tries: `[tool.release.upload]`."""
 
     #: files that are sent at the same time, once the first one is there

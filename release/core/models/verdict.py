@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from release.core.models.check_result import Outcome, State
+from release.core.models.check_result import CheckState, Outcome
 
-Word = Literal["healthy", "warning", "broken", "unknown"]
+VerdictWord = Literal["healthy", "warning", "broken", "unknown"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +16,7 @@ class Verdict:
     """The answer, with the one thing to do first."""
 
     #: "unknown" where what stands in the way is that something could not be learnt
-    word: Word
+    word: VerdictWord
     #: id of the root cause in the catalog; None where all is well, or where the catalog does not know it
     cause: str | None = None
     #: ids of all causes, the root first; without what merely follows from another
@@ -42,10 +42,10 @@ class _Trouble:
 
 
 _FAILED, _UNKNOWN, _WARNED = range(3)
-_WORDS: dict[int, Word] = {_FAILED: "broken", _UNKNOWN: "unknown", _WARNED: "warning"}
+_WORDS: dict[int, VerdictWord] = {_FAILED: "broken", _UNKNOWN: "unknown", _WARNED: "warning"}
 
 
-def judge(outcomes: Iterable[Outcome]) -> Verdict:
+def derive_verdict(outcomes: Iterable[Outcome]) -> Verdict:
     """The verdict on a checklist that has been run.
 
     What a check needs comes before it, and it is skipped where that did not pass: so the first failure
@@ -63,9 +63,9 @@ def judge(outcomes: Iterable[Outcome]) -> Verdict:
 
 
 def _troubles(outcome: Outcome) -> Iterator[_Trouble]:
-    if outcome.state is State.WAIVED:
+    if outcome.state is CheckState.WAIVED:
         return
-    if outcome.state in {State.UNKNOWN, State.CRASHED}:
+    if outcome.state in {CheckState.UNKNOWN, CheckState.CRASHED}:
         yield _Trouble(
             rank=_UNKNOWN,
             message=outcome.reason,

@@ -18,7 +18,7 @@ _BEFORE = timedelta(days=1)
 _FIRST_SECOND = datetime.fromtimestamp(0, UTC)
 
 
-def expired(token: Secret) -> Secret:
+def expired_copy(token: Secret) -> Secret:
     """A copy that was valid for the first second of 1970: it names the token, and allows nothing at all.
 
     The index finds a token by its identifier before it looks at limits, so this is enough to ask whether
@@ -27,7 +27,7 @@ def expired(token: Secret) -> Secret:
     return attenuate(token, caveats.expiration(_FIRST_SECOND + timedelta(seconds=1), _FIRST_SECOND))
 
 
-def limited(token: Secret, project: str, *, now: datetime, lasts: timedelta) -> Secret:
+def limited_copy(token: Secret, project: str, *, now: datetime, lasts: timedelta) -> Secret:
     """A copy for one project, in any spelling, that `lasts` from `now`, the index's time.
 
     Raises `ValueError` for what is no token.
@@ -35,13 +35,13 @@ def limited(token: Secret, project: str, *, now: datetime, lasts: timedelta) -> 
     return attenuate(token, caveats.project_names(project), caveats.expiration(now + lasts, now - _BEFORE))
 
 
-def for_upload(credential: Credential, project: str, *, now: datetime, lasts: timedelta) -> Credential:
+def attenuate_for_upload(credential: Credential, project: str, *, now: datetime, lasts: timedelta) -> Credential:
     """The credential with a `limited` copy in place of its token; unchanged where it holds none."""
     if not isinstance(decode(credential.password), Token):
         return credential
     return Credential(
         username=credential.username,
         username_origin=credential.username_origin,
-        password=limited(credential.password, project, now=now, lasts=lasts),
+        password=limited_copy(credential.password, project, now=now, lasts=lasts),
         origin=credential.origin,
     )

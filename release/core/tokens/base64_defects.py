@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from release.core.models.finding import Finding
-from release.core.tokens.defects import BLANKS, COPY, LONG, Damage, counted, damaged, placeholder
+from release.core.tokens.defects import BLANKS, COPY, LONG, TokenDefect, counted, damaged, placeholder
 from release.core.tokens.macaroon import Macaroon, MalformedError
 
 _SIGNATURE = 32
@@ -15,7 +15,7 @@ _HOST = re.compile(rb"[A-Za-z0-9:][A-Za-z0-9.:_-]*")
 _UUID = re.compile(rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def of_structure(body: str, data: bytes, error: MalformedError) -> Damage:
+def of_structure(body: str, data: bytes, error: MalformedError) -> TokenDefect:
     """The damage of base64 that holds no whole macaroon: cut off, or changed in its middle."""
     if not "AgE".startswith(body[:3]):
         return placeholder("pypi-" + body) or _no_beginning(body)
@@ -32,7 +32,7 @@ def of_structure(body: str, data: bytes, error: MalformedError) -> Damage:
     return damaged("cred.malformed", message, COPY)
 
 
-def of_fields(found: Macaroon) -> Damage | None:
+def of_fields(found: Macaroon) -> TokenDefect | None:
     """The damage of a macaroon that no index can have issued."""
     if not is_host(found.location.encode()):
         return damaged("cred.malformed", "the token is damaged in its location, which is no host name", COPY)
@@ -41,7 +41,7 @@ def of_fields(found: Macaroon) -> Damage | None:
     return None
 
 
-def of_length(body: str, trailing: int) -> Damage | None:
+def of_length(body: str, trailing: int) -> TokenDefect | None:
     """The damage of a number of characters that base64 can't have."""
     if len(body) % 4 != 1:
         return None
@@ -82,14 +82,14 @@ def _remarks(text: str, body: str, padding: int, trailing: int) -> Iterator[Find
         yield remark("cred.alphabet", "the token has '+' or '/' in the place of '-' and '_', which PyPI accepts", COPY)
 
 
-def _no_beginning(body: str) -> Damage:
+def _no_beginning(body: str) -> TokenDefect:
     if len(body) < LONG:
         message = f"'pypi-' is followed by {counted(len(body), 'character')} that are no token"
         return damaged("cred.placeholder", message, COPY)
     return damaged("cred.malformed", "the token is damaged in its first characters behind 'pypi-'", COPY)
 
 
-def _truncated(body: str, data: bytes, error: MalformedError) -> Damage:
+def _truncated(body: str, data: bytes, error: MalformedError) -> TokenDefect:
     # What must follow at the least: the rest of this field, then the signature with its two bytes of heading.
     exact = error.field == "signature"
     if exact and error.missing == 1 and error.offset >= len(data):

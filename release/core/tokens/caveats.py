@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from release.core.models.project_name import normalized
+from release.core.models.project_name import normalize_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class RequestUser:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Publisher:
+class PublisherCaveat:
     """Tag 4: minted by trusted publishing, for this publisher alone."""
 
     publisher_id: str
@@ -61,10 +61,10 @@ class UnknownCaveat:
 _FIRST = datetime(1, 1, 1, tzinfo=UTC)
 _LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
-Caveat = Expiration | ProjectNames | ProjectIds | RequestUser | Publisher | UnknownCaveat
+Caveat = Expiration | ProjectNames | ProjectIds | RequestUser | PublisherCaveat | UnknownCaveat
 
 
-def parse(data: bytes) -> Caveat:
+def parse_caveat(data: bytes) -> Caveat:
     """A caveat from its bytes. Never raises: what is not understood is an `UnknownCaveat`."""
     try:
         value = json.loads(data)
@@ -83,7 +83,7 @@ def expiration(expires_at: datetime, not_before: datetime) -> bytes:
 
 def project_names(*names: str) -> bytes:
     """The caveat of tag 1; the names are normalised here."""
-    return _dump(1, [normalized(name) for name in names])
+    return _dump(1, [normalize_name(name) for name in names])
 
 
 def _dump(tag: int, *fields: Any) -> bytes:
@@ -117,7 +117,7 @@ def _read(value: Sequence[Any]) -> Caveat | None:
         case [3, (str() | None) as user, *_]:
             return RequestUser(user_id=user)
         case [4, str(publisher), *_]:
-            return Publisher(publisher_id=publisher)
+            return PublisherCaveat(publisher_id=publisher)
         case _:
             return None
 

@@ -50,7 +50,7 @@ _BEFORE = re.compile(r"(?:.*[\w\])}.\"'-]\s*[=:]\s*|(?:\S+\s+)+|-p|--password=?)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Damage:
+class TokenDefect:
     """Why a text is no usable token."""
 
     #: id of the known failure in the catalog: "cred.truncated", "cred.quotes", …
@@ -60,12 +60,12 @@ class Damage:
     remedy: str
 
 
-def of_text(text: str) -> Damage:
+def of_text(text: str) -> TokenDefect:
     """The damage of a text that is not "pypi-" and base64 alone. The first rule that knows it speaks."""
     return next(found for rule in _RULES if (found := rule(text)) is not None)
 
 
-def _empty(text: str) -> Damage | None:
+def _empty(text: str) -> TokenDefect | None:
     if text.strip(BLANKS):
         return None
     what = "nothing but blanks" if text else "empty"
@@ -74,7 +74,7 @@ def _empty(text: str) -> Damage | None:
     )
 
 
-def _control(text: str) -> Damage | None:
+def _control(text: str) -> TokenDefect | None:
     for at, one in enumerate(text):
         if unicodedata.category(one) == "Cc" and one not in BLANKS:
             pasted = ", which Ctrl-V leaves behind in a Windows console" if one == "\x16" else ""
@@ -83,7 +83,7 @@ def _control(text: str) -> Damage | None:
     return None
 
 
-def placeholder(text: str) -> Damage | None:
+def placeholder(text: str) -> TokenDefect | None:
     core = text.strip(BLANKS).strip("'\"`")
     if _tokenish(core) and "***" not in core:
         return None
@@ -96,7 +96,7 @@ def placeholder(text: str) -> Damage | None:
     return None
 
 
-def _non_ascii(text: str) -> Damage | None:
+def _non_ascii(text: str) -> TokenDefect | None:
     at = next((at for at, one in enumerate(text) if not one.isascii()), None)
     if at is None or not (_tokenish(text) or unicodedata.category(text[at]) == "Cf"):
         return None
@@ -104,7 +104,7 @@ def _non_ascii(text: str) -> Damage | None:
     return damaged("cred.bom-nonascii", message, "save it as plain ASCII, without a byte order mark; " + COPY)
 
 
-def _other_service(text: str) -> Damage | None:
+def _other_service(text: str) -> TokenDefect | None:
     match = _OTHER_SERVICE.match(text.strip(BLANKS))
     if match is None:
         return None
@@ -112,7 +112,7 @@ def _other_service(text: str) -> Damage | None:
     return damaged("cred.other-service", f"this is {whose} kind of secret, not a token of a package index", COPY)
 
 
-def _assignment(text: str) -> Damage | None:
+def _assignment(text: str) -> TokenDefect | None:
     core = text.strip(BLANKS)
     at = core.find("pypi-Ag")
     if at < 1 or not _BEFORE.fullmatch(core[:at]):
@@ -121,7 +121,7 @@ def _assignment(text: str) -> Damage | None:
     return damaged("cred.assignment", message, "keep the token alone, from 'pypi-' on")
 
 
-def _quotes(text: str) -> Damage | None:
+def _quotes(text: str) -> TokenDefect | None:
     core = text.strip(BLANKS)
     at = next((at for at, one in enumerate(core) if one in _QUOTES), None)
     if at is None or not _tokenish(core):
@@ -134,7 +134,7 @@ def _quotes(text: str) -> Damage | None:
     )
 
 
-def _twice(text: str) -> Damage | None:
+def _twice(text: str) -> TokenDefect | None:
     core = "".join(text.split())
     if core.startswith("pypi-pypi-"):
         return damaged("cred.prefix-doubled", "the token begins with 'pypi-' twice", "keep one 'pypi-'")
@@ -150,7 +150,7 @@ def _twice(text: str) -> Damage | None:
     return damaged("cred.pasted-twice", what, "keep one of them")
 
 
-def _inner_blanks(text: str) -> Damage | None:
+def _inner_blanks(text: str) -> TokenDefect | None:
     core = text.strip(BLANKS)
     at = next((at for at, one in enumerate(core) if one in BLANKS), None)
     if at is None or not _tokenish(core):
@@ -165,7 +165,7 @@ def _inner_blanks(text: str) -> Damage | None:
     )
 
 
-def _prefix(text: str) -> Damage | None:
+def _prefix(text: str) -> TokenDefect | None:
     core = text.strip(BLANKS)
     if core.startswith("pypi-") or not _tokenish(core):
         return None
@@ -180,7 +180,7 @@ def _prefix(text: str) -> Damage | None:
     )
 
 
-def _alphabet(text: str) -> Damage | None:
+def _alphabet(text: str) -> TokenDefect | None:
     core = text.strip(BLANKS)
     at = next((at for at, one in enumerate(core) if not re.match(r"[\w+/-]", one, re.ASCII)), None)
     if at is None or not _tokenish(core):
@@ -188,7 +188,7 @@ def _alphabet(text: str) -> Damage | None:
     return damaged("cred.alphabet", f"character {at + 1} of {len(core)}, {_point(core[at])}, belongs to no token", COPY)
 
 
-def _password(text: str) -> Damage:
+def _password(text: str) -> TokenDefect:
     message = f"this is no API token but a password or other text of {counted(len(text.strip(BLANKS)), 'character')}"
     return damaged(
         "cred.account-password", message, "make an API token on your account page: PyPI takes no passwords for uploads"
@@ -196,7 +196,7 @@ def _password(text: str) -> Damage:
 
 
 #: The first that knows the text speaks: the order goes from the certain to the vague.
-_RULES: tuple[Callable[[str], Damage | None], ...] = (
+_RULES: tuple[Callable[[str], TokenDefect | None], ...] = (
     _empty,
     _control,
     placeholder,
@@ -218,8 +218,8 @@ def _tokenish(text: str) -> bool:
     return bool(_TOKENISH.search(bare)) or (len(bare) > LONG and bare[:4].lower() == "pypi")
 
 
-def damaged(cause: str, message: str, remedy: str) -> Damage:
-    return Damage(cause=cause, message=message, remedy=remedy)
+def damaged(cause: str, message: str, remedy: str) -> TokenDefect:
+    return TokenDefect(cause=cause, message=message, remedy=remedy)
 
 
 def _point(one: str) -> str:

@@ -54,7 +54,7 @@ class Macaroon:
 
     def signed_by(self, key: bytes) -> bool:
         """Whether identifier and caveats carry the signature of `key` (the 32 bytes that minted it)."""
-        expected = mint(self.location, self.identifier, key, *self.caveats)
+        expected = create_macaroon(self.location, self.identifier, key, *self.caveats)
         return hmac.compare_digest(expected.signature, self.signature)
 
     def serialize(self) -> bytes:
@@ -64,7 +64,7 @@ class Macaroon:
         return head + body + b"\0" + _packet(_SIGNATURE, self.signature)
 
 
-def mint(location: str, identifier: bytes, key: bytes, *caveats: bytes) -> Macaroon:
+def create_macaroon(location: str, identifier: bytes, key: bytes, *caveats: bytes) -> Macaroon:
     """A new macaroon, signed with `key` as pymacaroons does (the key is hashed once more first)."""
     root = _hmac(_hmac(b"macaroons-key-generator", key), identifier)
     return Macaroon(location=location, identifier=identifier, caveats=(), signature=root).attenuate(*caveats)

@@ -17,31 +17,11 @@ from release.core.tokens.caveats import (
     Expiration,
     ProjectIds,
     ProjectNames,
-    Publisher,
+    PublisherCaveat,
     RequestUser,
-    UnknownCaveat,
 )
-from release.core.tokens.defects import BLANKS, Damage
+from release.core.tokens.defects import BLANKS, TokenDefect
 from release.core.tokens.macaroon import MalformedError
-
-__all__ = [
-    "Caveat",
-    "Damage",
-    "Expiration",
-    "ProjectIds",
-    "ProjectNames",
-    "Publisher",
-    "RequestUser",
-    "Scope",
-    "Token",
-    "UnknownCaveat",
-    "Window",
-    "attenuate",
-    "decode",
-    "issuer",
-    "scope",
-    "window",
-]
 
 _SHAPE = re.compile(r"pypi-([A-Za-z0-9_+/-]*)(=*)")
 _BODY = re.compile(r"AgE[A-Za-z0-9_+/-]+")
@@ -63,7 +43,7 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class TokenScope:
     """What a token may upload to, as far as it says so itself."""
 
     #: "unknown": no caveat is visible; the index may keep some of its own
@@ -75,14 +55,14 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class Validity:
     """When a token is valid: from `not_before` until, not including, `expires_at`. Aware, UTC; None: no limit."""
 
     not_before: datetime | None = None
     expires_at: datetime | None = None
 
 
-def decode(secret: Secret) -> Token | Damage:
+def decode(secret: Secret) -> Token | TokenDefect:
     """Read a token as the index would, or say what broke it.
 
     Blanks around it, the standard base64 alphabet, padding and characters behind the signature are
@@ -106,7 +86,7 @@ def decode(secret: Secret) -> Token | Damage:
     return Token(
         location=found.location,
         identifier=found.identifier.decode(),
-        caveats=tuple(map(caveat.parse, found.caveats)),
+        caveats=tuple(map(caveat.parse_caveat, found.caveats)),
         trailing=trailing,
         remarks=base64_defects.remarks(text, body=body, padding=len(shape[2]), trailing=trailing),
     )
@@ -132,27 +112,27 @@ def issuer(secret: Secret) -> str | None:
     return location.decode() if location and len(location) == data[2] and base64_defects.is_host(location) else None
 
 
-def scope(token: Token) -> Scope:
+def scope(token: Token) -> TokenScope:
     """What the token's visible caveats allow."""
     names = [set(one.names) for one in token.caveats if isinstance(one, ProjectNames)]
     ids = [set(one.ids) for one in token.caveats if isinstance(one, ProjectIds)]
     projects = tuple(sorted(set.intersection(*names))) if names else ()
     identifiers = tuple(sorted(set.intersection(*ids))) if ids else ()
-    if any(isinstance(one, Publisher) for one in token.caveats):
-        return Scope(kind="publisher", projects=projects, ids=identifiers)
+    if any(isinstance(one, PublisherCaveat) for one in token.caveats):
+        return TokenScope(kind="publisher", projects=projects, ids=identifiers)
     if names or ids:
-        return Scope(kind="projects", projects=projects, ids=identifiers)
+        return TokenScope(kind="projects", projects=projects, ids=identifiers)
     if any(isinstance(one, RequestUser) for one in token.caveats):
-        return Scope(kind="account")
-    return Scope(kind="unknown")
+        return TokenScope(kind="account")
+    return TokenScope(kind="unknown")
 
 
-def window(token: Token) -> Window:
+def validity(token: Token) -> Validity:
     """When the token is valid: all its expirations together."""
     limits = [one for one in token.caveats if isinstance(one, Expiration)]
     if not limits:
-        return Window()
-    return Window(not_before=max(one.not_before for one in limits), expires_at=min(one.expires_at for one in limits))
+        return Validity()
+    return Validity(not_before=max(one.not_before for one in limits), expires_at=min(one.expires_at for one in limits))
 
 
 def _bytes(body: str) -> bytes:

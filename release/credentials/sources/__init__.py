@@ -16,7 +16,7 @@ from release.core.models.credential import Ambient, Candidate, Credential, Origi
 from release.core.models.finding import Finding, Unknown
 from release.core.models.index import PYPI, TESTPYPI, WELL_KNOWN, Index
 from release.core.secret import Secret
-from release.core.tokens.audience import fits
+from release.core.tokens.audience import location_matches
 from release.core.tokens.token import issuer
 from release.credentials.sources import environment, keyring, pypirc, trusted_publishing
 from release.credentials.sources.base import BrokenSourceError, Found
@@ -169,7 +169,7 @@ class _Search:
 
 def _may_go(password: Secret, index: Index) -> bool:
     location = issuer(password)
-    return location is None or fits(location, index)
+    return location is None or location_matches(location, index)
 
 
 def _with_reason(remarks: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from release.adapters.http import errors as http_errors
 from release.core.errors import RefusedError, ReleaseError
-from release.core.facts import Project
+from release.core.facts import ProjectMetadata
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.upload_result import Rejection, Unclear
@@ -25,7 +25,7 @@ class UploadError(ReleaseError):
     """An index did not take a file."""
 
 
-def foretold(index: Index, project: Project, refused: Rejection) -> RefusedError:
+def foretold(index: Index, project: ProjectMetadata, refused: Rejection) -> RefusedError:
     """A refusal that is known without asking."""
     return RefusedError(
         f"{index.name} can't take {refused.filename}: {refused.text}",
@@ -34,7 +34,9 @@ def foretold(index: Index, project: Project, refused: Rejection) -> RefusedError
     )
 
 
-def failure(index: Index, project: Project, answer: Rejection | Unclear, why: Unknown | None = None) -> UploadError:
+def failure(
+    index: Index, project: ProjectMetadata, answer: Rejection | Unclear, why: Unknown | None = None
+) -> UploadError:
     """The error that an answer is. `why`: the reason why the index could not be asked about it."""
     if isinstance(answer, Rejection):
         return UploadError(
@@ -51,18 +53,18 @@ def failure(index: Index, project: Project, answer: Rejection | Unclear, why: Un
     )
 
 
-def _mend(index: Index, project: Project, cause: str | None) -> str:
+def _mend(index: Index, project: ProjectMetadata, cause: str | None) -> str:
     if cause not in {http_errors.TLS, http_errors.PROXY, http_errors.OFFLINE}:
         return _AGAIN
     return f"{fill(CATALOG[cause].remedy, _values(index, project))}; then {_AGAIN}"
 
 
-def remedy(index: Index, project: Project, text: str, status: int | None = None) -> str:
+def remedy(index: Index, project: ProjectMetadata, text: str, status: int | None = None) -> str:
     """What the catalog of known failures says about a server's words."""
     return remedy_for(text, status=status, values=_values(index, project))
 
 
-def _values(index: Index, project: Project) -> dict[str, str]:
+def _values(index: Index, project: ProjectMetadata) -> dict[str, str]:
     return {
         "index": index.name, "upload_url": index.upload_url, "project": project.name, "version": project.version,
     }  # fmt: skip

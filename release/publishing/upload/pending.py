@@ -9,9 +9,9 @@ from packaging.version import InvalidVersion, Version
 
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index
-from release.core.models.index_contents import CLOSED, OPEN_FOR
-from release.core.models.project_listing import FileOnIndex, Listing, releases
-from release.core.models.upload_result import Receipt, Rejection, settle
+from release.core.models.index_contents import UPLOAD_WINDOW, UPLOAD_WINDOW_CLOSED
+from release.core.models.project_listing import IndexFile, ProjectListing, files_by_release
+from release.core.models.upload_result import Receipt, Rejection, result_from_listing
 
 _STATUS = 400
 
@@ -22,7 +22,7 @@ def in_order(files: Sequence[Distribution]) -> list[Distribution]:
 
 
 def look(
-    files: Sequence[Distribution], index: Index, listing: Listing | None, version: str, *, now: datetime
+    files: Sequence[Distribution], index: Index, listing: ProjectListing | None, version: str, *, now: datetime
 ) -> tuple[list[Receipt], list[Distribution], Rejection | None]:
     """What is there already, what is to be sent, and the first refusal that can be foretold.
 
@@ -32,7 +32,7 @@ def look(
     receipts: list[Receipt] = []
     todo: list[Distribution] = []
     for file in in_order(files):
-        match settle(file, listing):
+        match result_from_listing(file, listing):
             case Receipt() as receipt:
                 receipts.append(receipt)
             case Rejection() as refused:
@@ -47,7 +47,7 @@ def _refusal(  # noqa: PLR0913 - a file, and all that the index goes by
     file: Distribution,
     files: Sequence[Distribution],
     index: Index,
-    listing: Listing | None,
+    listing: ProjectListing | None,
     *,
     version: str,
     now: datetime,
@@ -62,33 +62,33 @@ def _refusal(  # noqa: PLR0913 - a file, and all that the index goes by
     if twin := _twin(file, files, listing):
         text = f"File already exists, under the name {twin!r}"
     elif until is not None and now > until:
-        text = CLOSED
+        text = UPLOAD_WINDOW_CLOSED
     elif file.kind == "sdist" and any(not name.endswith(".whl") for name in others):
         text = "Only one sdist may be uploaded per release."
     return Rejection(filename=file.filename, status=_STATUS, text=text) if text else None
 
 
-def _twin(file: Distribution, files: Sequence[Distribution], listing: Listing | None) -> str | None:
+def _twin(file: Distribution, files: Sequence[Distribution], listing: ProjectListing | None) -> str | None:
     """Another name for the same bytes."""
     here = (one.filename for one in files if one.sha256 == file.sha256 and one.filename != file.filename)
     there = (one.filename for one in (listing.files if listing else ()) if one.sha256 == file.sha256)
     return next(here, None) or next(there, None)
 
 
-def of_version(listing: Listing | None, version: str) -> tuple[FileOnIndex, ...]:
+def of_version(listing: ProjectListing | None, version: str) -> tuple[IndexFile, ...]:
     """The files of a version, however it is spelled; none for what is no version."""
     try:
-        return releases(listing).get(Version(version), ())
+        return files_by_release(listing).get(Version(version), ())
     except InvalidVersion:
         return ()
 
 
-def closes(index: Index, listing: Listing | None, version: str) -> datetime | None:
+def closes(index: Index, listing: ProjectListing | None, version: str) -> datetime | None:
     """When the release takes no more files; None where it has none yet, or nobody knows. Aware, UTC."""
     if index.kind != "warehouse":
         return None
     times = [one.upload_time for one in of_version(listing, version) if one.upload_time is not None]
-    return min(times) + OPEN_FOR if times else None
+    return min(times) + UPLOAD_WINDOW if times else None
 
 
 def told(index: Index, there: Sequence[Receipt], files: Sequence[Distribution], until: datetime | None) -> str:

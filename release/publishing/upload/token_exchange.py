@@ -15,12 +15,12 @@ from release.adapters.oidc.provider import ExchangedToken, ExchangeRefusal
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError, UnreachableError
 from release.core.events import Obtained, Said, Tell
-from release.core.facts import Project
+from release.core.facts import ProjectMetadata
 from release.core.models.credential import Credential, Origin
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
-from release.core.models.oidc_identity import Identity, described, table
+from release.core.models.oidc_identity import OidcIdentity, describe_job, public_claims
 from release.diagnostics import oidc_exchange_failures
 from release.publishing.upload import upload_token
 from release.publishing.upload.errors import UploadError
@@ -38,7 +38,7 @@ class _Made:
     """What one exchange gave."""
 
     #: what was given for it
-    identity: Identity
+    identity: OidcIdentity
     #: what goes with the files: the token, or a copy of it
     going: Credential
     #: when it ends, by the index's clock
@@ -48,7 +48,7 @@ class _Made:
 def way_in(  # noqa: PLR0913 - what is sent where, and the world that it happens in
     system: System,
     index: Index,
-    project: Project,
+    project: ProjectMetadata,
     files: Sequence[Distribution],
     *,
     attenuate: bool,
@@ -96,8 +96,8 @@ def _credential(token: ExchangedToken) -> Credential:
 
 
 def _exchanged(
-    system: System, index: Index, project: Project, tell: Tell, last: _Made | None
-) -> tuple[Identity, ExchangedToken] | _Made:
+    system: System, index: Index, project: ProjectMetadata, tell: Tell, last: _Made | None
+) -> tuple[OidcIdentity, ExchangedToken] | _Made:
     """A new token, and the identity given for it; `last` where there is no other identity than that one's.
 
     What did not reach the index is tried again, with another identity.
@@ -116,13 +116,13 @@ def _exchanged(
             system.sleep(_PAUSE * 2 ** (attempt - 1))
             continue
         if isinstance(answer, ExchangedToken):
-            tell(Said(text=f"{index.name} gives this job a token: {described(identity)}"))
+            tell(Said(text=f"{index.name} gives this job a token: {describe_job(identity)}"))
             return identity, answer
         raise _refused(index, project, identity, answer, tell)
     raise AssertionError("the last attempt returns or raises")
 
 
-def _identity(system: System, index: Index) -> Identity:
+def _identity(system: System, index: Index) -> OidcIdentity:
     try:
         found = provider.request_identity(system, provider.fetch_audience(index))
     except provider.NoIdentityError as error:
@@ -132,9 +132,11 @@ def _identity(system: System, index: Index) -> Identity:
     return found
 
 
-def _refused(index: Index, project: Project, identity: Identity, answer: ExchangeRefusal, tell: Tell) -> UploadError:
+def _refused(
+    index: Index, project: ProjectMetadata, identity: OidcIdentity, answer: ExchangeRefusal, tell: Tell
+) -> UploadError:
     """The error for a refusal, once the reader has seen what the index was told."""
-    rows = tuple(table(identity))
+    rows = tuple(public_claims(identity))
     width = max((len(name) for name, _ in rows), default=0)
     tell(Said(text=f"what {index.name} was told of this job:"))
     for name, value in rows:

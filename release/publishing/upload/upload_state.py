@@ -11,9 +11,9 @@ from typing import Literal
 
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
-from release.core.models.project_listing import Listing
-from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear, settle
-from release.core.models.upload_settings import Rules
+from release.core.models.project_listing import ProjectListing
+from release.core.models.upload_result import Receipt, Rejection, Unclear, UploadResult, result_from_listing
+from release.core.models.upload_settings import UploadSettings
 
 #: what no second attempt changes, as long as nothing got through
 _HOPELESS = {"tls", "proxy"}
@@ -39,7 +39,7 @@ class State:
     #: whether it is sent no more, whatever the index says
     last: bool = False
     #: the newest answer; None where it was never sent
-    answer: Answer | None = None
+    answer: UploadResult | None = None
     #: whether the index may have it, or come to have it, though nobody has seen it there
     doubtful: bool = False
 
@@ -49,7 +49,7 @@ def sent(state: State) -> State:
     return replace(state, phase="sent", attempts=state.attempts + 1, doubtful=True)
 
 
-def answered(state: State, answer: Answer, rules: Rules, *, now: float, chance: float) -> State:
+def answered(state: State, answer: UploadResult, rules: UploadSettings, *, now: float, chance: float) -> State:
     """The index, or whatever is between, has answered; or has not.
 
     A refusal stands, unless an earlier attempt may have come through: then the index is asked first.
@@ -68,7 +68,7 @@ def answered(state: State, answer: Answer, rules: Rules, *, now: float, chance: 
             return _unclear(known, answer, rules, now=now, chance=chance)
 
 
-def _unclear(state: State, answer: Unclear, rules: Rules, *, now: float, chance: float) -> State:
+def _unclear(state: State, answer: Unclear, rules: UploadSettings, *, now: float, chance: float) -> State:
     """When to ask: after the wait that the server wants, else after a pause."""
     since = now if state.since is None else state.since
     end = since + rules.deadline
@@ -81,12 +81,18 @@ def _unclear(state: State, answer: Unclear, rules: Rules, *, now: float, chance:
 
 
 def asked(  # noqa: PLR0913 - a state, an answer, and what decides
-    state: State, found: Listing | Unknown | None, rules: Rules, *, now: float, chance: float, stop: bool = False
+    state: State,
+    found: ProjectListing | Unknown | None,
+    rules: UploadSettings,
+    *,
+    now: float,
+    chance: float,
+    stop: bool = False,
 ) -> State:
     """The index has said what it has, or could not be asked. `stop`: nothing is sent any more."""
     if isinstance(found, Unknown):
         return _unheard(state, rules, now=now, chance=chance, stop=stop)
-    settled = settle(state.file, found, sent=True)
+    settled = result_from_listing(state.file, found, sent=True)
     if settled is not None:
         return replace(state, phase="over", answer=settled, doubtful=False)
     doubtful = _may_still_come(state.answer)
@@ -95,7 +101,7 @@ def asked(  # noqa: PLR0913 - a state, an answer, and what decides
     return replace(state, phase="pending", due=now)
 
 
-def _unheard(state: State, rules: Rules, *, now: float, chance: float, stop: bool) -> State:
+def _unheard(state: State, rules: UploadSettings, *, now: float, chance: float, stop: bool) -> State:
     end = (now if state.since is None else state.since) + rules.deadline
     if stop or now >= end:
         return replace(state, phase="over")
@@ -103,7 +109,7 @@ def _unheard(state: State, rules: Rules, *, now: float, chance: float, stop: boo
     return replace(state, unheard=times, due=min(end, now + rules.back_off(times, chance)))
 
 
-def _may_still_come(answer: Answer | None) -> bool:
+def _may_still_come(answer: UploadResult | None) -> bool:
     """Whether a file that the index does not list may be listed later: all of it went out, and nobody answered."""
     return isinstance(answer, Unclear) and answer.sent == "all" and not answer.what.startswith(("status", "unexpected"))
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from release.acceptance.twine_form import twine_form
 from release.adapters.index import token_probes
 from release.core.errors import UnreachableError
-from release.core.facts import Project
+from release.core.facts import ProjectMetadata
 from release.core.models.credential import Credential
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index
@@ -25,7 +25,7 @@ _BAD_REQUEST = 400
 
 
 def lent(
-    credential: Credential, index: Index, project: Project, files: Sequence[Distribution], *, now: datetime
+    credential: Credential, index: Index, project: ProjectMetadata, files: Sequence[Distribution], *, now: datetime
 ) -> Credential:
     """The credential for one upload of `files`: limited to the project and to `LIFE`, where it is a token.
 
@@ -35,7 +35,7 @@ def lent(
     if index.kind != "warehouse":
         return credential
     lasts = LIFE + timedelta(seconds=sum(file.size for file in files) / _SLOW)
-    return attenuation.for_upload(credential, project.name, now=now, lasts=lasts)
+    return attenuation.attenuate_for_upload(credential, project.name, now=now, lasts=lasts)
 
 
 def renewed(make: Callable[[], Credential], now: Callable[[], datetime]) -> Callable[[], Credential]:
@@ -52,7 +52,7 @@ def renewed(make: Callable[[], Credential], now: Callable[[], datetime]) -> Call
 
 
 def first_refusal(
-    index: Index, credential: Credential, project: Project, files: Sequence[Distribution]
+    index: Index, credential: Credential, project: ProjectMetadata, files: Sequence[Distribution]
 ) -> Rejection | None:
     """The first refusal that the index has for any file's metadata; where files share it, it is asked about once."""
     if not token_probes.may_probe(index, credential.password):
@@ -71,7 +71,9 @@ def _metadata(file: Distribution) -> bytes:
         return twine_form(file.filename, content, sha256=file.sha256, blake2_256="").metadata
 
 
-def refused_metadata(index: Index, credential: Credential, project: Project, file: Distribution) -> Rejection | None:
+def refused_metadata(
+    index: Index, credential: Credential, project: ProjectMetadata, file: Distribution
+) -> Rejection | None:
     """The index's refusal of a file's metadata, asked without sending the file; None where it has none.
 
     Whatever else it says, it will say to the upload.

@@ -15,13 +15,13 @@ from typing import Any
 
 from release.core.errors import ReleaseError
 from release.core.events import Progress, Said, Tell
-from release.core.facts import Project
+from release.core.facts import ProjectMetadata
 from release.core.models.credential import Credential
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
-from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear
-from release.core.models.upload_settings import Rules
+from release.core.models.upload_result import Receipt, Rejection, Unclear, UploadResult
+from release.core.models.upload_settings import UploadSettings
 from release.publishing.journal import Journal
 from release.publishing.upload import upload_state
 from release.publishing.upload.errors import UploadError, failure
@@ -55,7 +55,7 @@ class Upload:
     """The upload of one release to one index, once `run` is called."""
 
     index: Index
-    project: Project
+    project: ProjectMetadata
     journal: Journal
     tell: Tell
     lanes: Lanes
@@ -63,10 +63,10 @@ class Upload:
     credential: Callable[[], Credential]
     #: asks what the index lists, once
     ask: Callable[[], Found]
-    rules: Rules = field(default_factory=Rules)
+    rules: UploadSettings = field(default_factory=UploadSettings)
     timing: Timing = field(default_factory=Timing)
     #: what became of each file, in the order in which that was known; the caller's list
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[UploadResult] = field(default_factory=list)
     _states: dict[str, State] = field(default_factory=dict)
     #: whether the index has a file of the release, so that others need not wait for the first
     _opened: bool = False

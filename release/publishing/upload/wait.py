@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from release.adapters import collect
 from release.adapters.system.system import System
 from release.core.events import Progress, Tell
-from release.core.facts import Project
+from release.core.facts import ProjectMetadata
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
-from release.core.models.project_listing import Listing
+from release.core.models.project_listing import ProjectListing
 
 #: seconds that an index gets to show what it took; PyPI's own pages have lagged over 10 minutes
 LAG = 30 * 60.0
@@ -25,11 +25,11 @@ def until_listed(  # noqa: PLR0913 - an index, a release, and a limit
     system: System,
     tell: Tell,
     index: Index,
-    project: Project,
+    project: ProjectMetadata,
     files: Sequence[Distribution],
     *,
     within: float | None = None,
-) -> Listing | Unknown | None:
+) -> ProjectListing | Unknown | None:
     """What the index lists, once it has every file, or after `within` seconds; None: what its kind is known to need.
 
     Goes past caches. The JSON API is not asked: its 404s are cached for long.
@@ -45,5 +45,5 @@ def until_listed(  # noqa: PLR0913 - an index, a release, and a limit
         waited, pause = waited + pause, min(pause * 2, _LONGEST)
 
 
-def _missing(listing: Listing | None, files: Sequence[Distribution]) -> list[Distribution]:
+def _missing(listing: ProjectListing | None, files: Sequence[Distribution]) -> list[Distribution]:
     return [file for file in files if listing is None or listing.file(file.filename) is None]

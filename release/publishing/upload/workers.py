@@ -17,11 +17,11 @@ from release.core.models.credential import Credential
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
-from release.core.models.project_listing import Listing
-from release.core.models.upload_result import Answer
+from release.core.models.project_listing import ProjectListing
+from release.core.models.upload_result import UploadResult
 
 #: what the index lists; None where it knows no such project
-Found = Listing | Unknown | None
+Found = ProjectListing | Unknown | None
 #: seconds that a lane gets to end by itself
 _GRACE = 5.0
 
@@ -31,7 +31,7 @@ class Sender(Protocol):
 
     def wake(self) -> None: ...
     def login(self, index: Index, credential: Credential) -> None: ...
-    def send(self, distribution: Distribution, *, on_progress: OnProgress = ...) -> Answer: ...
+    def send(self, distribution: Distribution, *, on_progress: OnProgress = ...) -> UploadResult: ...
     def kill(self) -> None: ...
     def close(self) -> None: ...
 
@@ -46,7 +46,7 @@ class Answered:
     """A file was sent, in one attempt."""
 
     file: Distribution
-    answer: Answer
+    answer: UploadResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

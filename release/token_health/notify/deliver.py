@@ -17,7 +17,7 @@ from release.core.errors import ReleaseError, UsageError
 from release.core.models.credential import Credential
 from release.core.models.finding import Unknown
 from release.core.models.secret_location import Place
-from release.core.models.token_health import Change, Look
+from release.core.models.token_health import HealthReport, StatusChange
 from release.core.secret import Secret
 from release.credentials.sources import configured_locations
 from release.reports import notification
@@ -36,7 +36,7 @@ class Told:
     """What came of telling people."""
 
     #: what is new with this run
-    changes: tuple[Change, ...] = ()
+    changes: tuple[StatusChange, ...] = ()
     #: the channels by which something has arrived, each as often
     delivered: tuple[str, ...] = ()
     #: messages that wait, of this run and of earlier ones
@@ -61,11 +61,11 @@ def possible(fleet: Fleet, *, offline: bool, where: str) -> None:
         )
 
 
-def notify(system: System, history: History, asked: Wanted, found: Look) -> Told:
+def notify(system: System, history: History, asked: Wanted, found: HealthReport) -> Told:
     """After a run that is remembered. Closes the history."""
     fleet = asked.fleet
     post = _Post(system, history, asked.directory, fleet.notify.channels)
-    changes: tuple[Change, ...] = ()
+    changes: tuple[StatusChange, ...] = ()
     if fleet.notify.channels:
         changes = outbox.announce(history, post.letters, now=system.now(), remind_after=fleet.remind_after)
         post.deliver()
@@ -129,7 +129,7 @@ class _Post:
         self.delivered: list[str] = []
         self.problems: list[tuple[str, str]] = []
 
-    def letters(self, changes: Sequence[Change]) -> list[tuple[str, Any]]:
+    def letters(self, changes: Sequence[StatusChange]) -> list[tuple[str, Any]]:
         """One for each channel."""
         at = self._system.now()
         return [(one, notification.document(changes, number=str(uuid.uuid4()), at=at)) for one in self._channels]

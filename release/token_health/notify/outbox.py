@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from release.core.models.token_health import Change, Seen
+from release.core.models.token_health import StatusChange, TokenStatus
 from release.token_health.health_history import History, moment
 
 #: how long nobody must have been able to tell, until that is told
@@ -70,10 +70,12 @@ class Letter:
 
 
 #: (channel, payload for JSON) for each letter that these changes are worth
-Letters = Callable[[Sequence[Change]], Sequence[tuple[str, Any]]]
+Letters = Callable[[Sequence[StatusChange]], Sequence[tuple[str, Any]]]
 
 
-def changes(history: History, *, now: datetime, remind_after: timedelta, run: int | None = None) -> tuple[Change, ...]:
+def changes(
+    history: History, *, now: datetime, remind_after: timedelta, run: int | None = None
+) -> tuple[StatusChange, ...]:
     """What is to be told after a run (default: the one that `history` has just recorded). Writes nothing."""
     rows = history.select(_NOW, [history.run if run is None else run])
     return tuple(_changes(rows, now, remind_after))
@@ -81,14 +83,14 @@ def changes(history: History, *, now: datetime, remind_after: timedelta, run: in
 
 def announce(
     history: History, letters: Letters, *, now: datetime, remind_after: timedelta, run: int | None = None
-) -> tuple[Change, ...]:
+) -> tuple[StatusChange, ...]:
     """Decide what is to be told, and put the letters for it into the outbox; all of it, or nothing.
 
     Where there is no history to write to, nothing is known to have been told, and nothing is.
     """
     number = history.run if run is None else run
 
-    def decide(db: sqlite3.Connection) -> tuple[Change, ...]:
+    def decide(db: sqlite3.Connection) -> tuple[StatusChange, ...]:
         found = tuple(_changes(db.execute(_NOW, [number]).fetchall(), now, remind_after))
         db.executemany(
             "INSERT OR REPLACE INTO announcements (watch, word, state, cause, at) VALUES (?, ?, ?, ?, ?)",
@@ -162,11 +164,11 @@ def failed(history: History, letter: Letter, error: str, *, now: datetime) -> No
     )
 
 
-def _changes(rows: Sequence[sqlite3.Row], now: datetime, remind_after: timedelta) -> Iterator[Change]:
+def _changes(rows: Sequence[sqlite3.Row], now: datetime, remind_after: timedelta) -> Iterator[StatusChange]:
     for row in rows:
         kind = _kind(row, now, remind_after)
         if kind is not None:
-            yield Change(
+            yield StatusChange(
                 watch=row["watch"], kind=kind, before=row["told_state"] or "healthy", now=seen(row),  # type: ignore[arg-type] # one of the four
                 since=moment(row["first_seen"]),
             )  # fmt: skip
@@ -185,9 +187,9 @@ def _kind(row: sqlite3.Row, now: datetime, remind_after: timedelta) -> str | Non
     return "worse" if _RANK[word] > _RANK[told] else "otherwise"
 
 
-def seen(row: sqlite3.Row) -> Seen:
+def seen(row: sqlite3.Row) -> TokenStatus:
     """What was seen last, out of a row with the columns of the history."""
-    return Seen(
+    return TokenStatus(
         index=row["index_name"], upload_url=row["upload_url"], project=row["project"] or None, place=row["place"],
         fingerprint=row["fingerprint"] or "", identifier=row["identifier"] or "", scope=row["scope"] or "",
         expires=moment(row["expires"]) if row["expires"] is not None else None,

@@ -10,11 +10,11 @@ from pathlib import Path
 from release.adapters import collect
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError
-from release.core.facts import Project
+from release.core.facts import ProjectMetadata
 from release.core.models.credential import Credential, Origin, Resolution
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
-from release.core.models.project_listing import Listing
+from release.core.models.project_listing import ProjectListing
 from release.core.models.secret_location import PrivateFile
 from release.core.secret import Secret
 from release.core.tokens import audience
@@ -35,7 +35,7 @@ class Asked:
 
     system: System
     index: Index
-    project: Project | Unknown
+    project: ProjectMetadata | Unknown
     #: the project's
     directory: Path
     #: places that somebody wrote down, and where their relative paths begin
@@ -51,7 +51,7 @@ class Asked:
     @property
     def name(self) -> str | None:
         """The project's name, where it is known."""
-        return self.project.name if isinstance(self.project, Project) else None
+        return self.project.name if isinstance(self.project, ProjectMetadata) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ class Found:
     #: files of the project with the old one in them
     leaked_in: tuple[str, ...] = ()
     #: what the index has of the project; Unknown where it could not be asked
-    listing: Listing | Unknown | None
+    listing: ProjectListing | Unknown | None
     steps: tuple[Step, ...] = ()
 
 
@@ -119,7 +119,7 @@ def _found(
     )  # fmt: skip
 
 
-def works(asked: Asked, new: Secret, project: Project | Unknown) -> verify.Verification:
+def works(asked: Asked, new: Secret, project: ProjectMetadata | Unknown) -> verify.Verification:
     """What `verify` says of a token, wherever it is from."""
     given = Credential(username="__token__", username_origin=_GIVEN, password=new, origin=_GIVEN)
     return verify.verify(asked.system, asked.index, project, credential=given)
@@ -144,7 +144,7 @@ def _old(asked: Asked, resolved: Resolution, everything: Sequence[Holding]) -> S
         return credential.password
     for one in sorted(everything, key=lambda one: (asked.name not in one.projects, not changeable(one.spot))):
         location = issuer(one.secret)
-        if location is not None and audience.fits(location, index):
+        if location is not None and audience.location_matches(location, index):
             return one.secret
     raise ReleaseError(
         f"there is no token for {index.name} to be rotated: none in the environment, ~/.pypirc, the keyring, the fleet",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from release.core.errors import Exit, ReleaseError
-from release.core.facts import Project
+from release.core.facts import ProjectMetadata
 from release.core.models.secret_location import KeyringEntry, shown
 from release.core.secret import Secret
 from release.credentials.sources import keyring_writer
@@ -186,7 +186,7 @@ class Rotation:
         """Why the new token will not do for what else is uploaded from there."""
         for name in holding.projects:
             if name != self.asked.name:
-                verdict = works(self.asked, new, Project(name=name, version="")).verdict
+                verdict = works(self.asked, new, ProjectMetadata(name=name, version="")).verdict
                 if not verdict.passed:
                     return Left(where=holding.where, why=f"for {name}: {verdict.message}", remedy=verdict.remedy)
         return None

@@ -9,7 +9,7 @@ from release.adapters.system.system import System
 from release.core.models.credential import Credential, Origin
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
-from release.core.models.probe import Probed
+from release.core.models.probe import ProbeResult
 from release.core.secret import Secret
 from release.credentials import verify
 
@@ -50,7 +50,9 @@ class Watch:
         found = verify.verify(self.system, self.index, _NO_PROJECT, credential=given, tiers=(verify.identified,))
         if found.verdict.cause in _ENDED:
             return "dead"
-        return "alive" if isinstance(found.access.identity, Probed) and found.verdict.word != "unknown" else "unknown"
+        return (
+            "alive" if isinstance(found.access.identity, ProbeResult) and found.verdict.word != "unknown" else "unknown"
+        )
 
     def _may_change(self, old: Secret) -> bool:
         from release.adapters.index import token_probes

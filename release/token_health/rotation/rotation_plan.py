@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from release.core.models.index import Index
-from release.core.models.project_name import normalized
+from release.core.models.project_name import normalize_name
 from release.core.models.secret_location import Command, KeyringEntry, Place, PrivateFile, Variable
 from release.core.secret import Secret
 
@@ -138,7 +138,7 @@ def page_to_make(index: Index, project: str | None) -> str:
 
     Source: warehouse, `manage/views`, `manage_macaroons`: it reads `selected_project`, and no parameter for the name.
     """
-    query = f"?{urlencode({'selected_project': normalized(project)})}" if project else ""
+    query = f"?{urlencode({'selected_project': normalize_name(project)})}" if project else ""
     return f"{index.site}/manage/account/token/{query}"
 
 

@@ -169,7 +169,7 @@ def test_without_network_the_remedy_is_the_network(tmp_path: Path, installer: st
 
 
 def test_a_backend_that_looks_for_credentials_finds_none(tmp_path: Path) -> None:
-    token = macaroon.to_text(macaroon.mint("localhost", b"identifier", b"k" * 32))
+    token = macaroon.to_text(macaroon.create_macaroon("localhost", b"identifier", b"k" * 32))
     spy = """
 [build-system]
 requires = ["flit_core"]

@@ -15,7 +15,7 @@ from packaging.version import Version
 from release.adapters.index import simple_api, simple_parsing
 from release.core.errors import UnreachableError
 from release.core.models.index import Index
-from release.core.models.project_listing import FileOnIndex, Listing, releases, version_of
+from release.core.models.project_listing import IndexFile, ProjectListing, files_by_release, version_of
 from tests.adapters.loopback_server import Answer, Server, serving
 
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -35,7 +35,7 @@ def entry(**more: Any) -> dict[str, Any]:
     return {"filename": WHEEL, "url": f"../../files/{WHEEL}", "hashes": {"sha256": SHA}, **more}
 
 
-def ask(answer: Answer, kind: Literal["warehouse", "other"] = "warehouse", **options: Any) -> Listing | None:
+def ask(answer: Answer, kind: Literal["warehouse", "other"] = "warehouse", **options: Any) -> ProjectListing | None:
     with serving(answer) as server:
         return simple_api.fetch_listing(index(server, kind), "Acme.Widget", retries=0, **options)
 
@@ -53,11 +53,11 @@ def test_the_json_form_is_read_whole() -> None:
         listing = simple_api.fetch_listing(index(server), "Acme.Widget")
     assert server.asked[0].path == "/simple/acme-widget/"
     assert server.asked[0].headers["accept"].startswith(JSON)
-    assert listing == Listing(
+    assert listing == ProjectListing(
         name="Acme_Widget",
         status="archived",
         files=(
-            FileOnIndex(
+            IndexFile(
                 filename=WHEEL,
                 url=f"{server.url}files/{WHEEL}",
                 sha256=SHA,
@@ -94,7 +94,7 @@ def test_the_html_form_is_read_for_other_servers() -> None:
 
 def test_a_project_without_files_is_no_unknown_project() -> None:
     listing = ask(lambda h: h.reply(200, page(), kind=JSON))
-    assert listing == Listing(name="Acme_Widget", files=())
+    assert listing == ProjectListing(name="Acme_Widget", files=())
     assert ask(lambda h: h.reply(404)) is None
 
 
@@ -155,7 +155,7 @@ VALUES = st.recursive(
 def test_no_json_breaks_the_reader(data: object) -> None:
     """A listing, or a `ValueError` that says what is odd."""
     with suppress(ValueError):
-        assert isinstance(simple_parsing.parse_json_page(data, "http://h/"), Listing)
+        assert isinstance(simple_parsing.parse_json_page(data, "http://h/"), ProjectListing)
 
 
 @given(
@@ -163,7 +163,7 @@ def test_no_json_breaks_the_reader(data: object) -> None:
 )
 def test_no_html_breaks_the_reader(parts: list[str]) -> None:
     with suppress(ValueError):
-        assert isinstance(simple_parsing.parse_html_page("".join(parts), "http://h/", "a"), Listing)
+        assert isinstance(simple_parsing.parse_html_page("".join(parts), "http://h/", "a"), ProjectListing)
 
 
 @pytest.mark.parametrize(
@@ -177,9 +177,9 @@ def test_other_statuses_are_errors(status: int, cause: str | None) -> None:
 
 def test_a_download_is_verified_while_it_comes(tmp_path: Path) -> None:
     with serving(lambda h: h.reply(200, b"bytes")) as server:
-        good = FileOnIndex(filename="a.whl", url=f"{server.url}a", sha256=SHA)
+        good = IndexFile(filename="a.whl", url=f"{server.url}a", sha256=SHA)
         path = simple_api.download_file(good, tmp_path)
-        bad = FileOnIndex(filename="b.whl", url=f"{server.url}b", sha256="0" * 64)
+        bad = IndexFile(filename="b.whl", url=f"{server.url}b", sha256="0" * 64)
         with pytest.raises(UnreachableError, match="other bytes"):
             simple_api.download_file(bad, tmp_path)
     assert path.read_bytes() == b"bytes"
@@ -195,7 +195,7 @@ def test_a_download_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
         h.close_connection = True
 
     with serving(half) as server, pytest.raises(UnreachableError):
-        simple_api.download_file(FileOnIndex(filename="a.whl", url=server.url, sha256=None), tmp_path)
+        simple_api.download_file(IndexFile(filename="a.whl", url=server.url, sha256=None), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -226,9 +226,9 @@ def test_a_filename_tells_its_version(filename: str, version: str | None) -> Non
 
 def test_releases_group_the_files_by_version() -> None:
     files = tuple(
-        FileOnIndex(filename=name, url="http://h/", sha256=None)
+        IndexFile(filename=name, url="http://h/", sha256=None)
         for name in ("a-1.0.tar.gz", "a-1-py3-none-any.whl", "a-2.tar.gz")
     )
-    grouped = releases(Listing(name="a", files=files))
+    grouped = files_by_release(ProjectListing(name="a", files=files))
     assert {str(version): len(those) for version, those in grouped.items()} == {"1.0": 2, "2": 1}
-    assert releases(None) == {}
+    assert files_by_release(None) == {}

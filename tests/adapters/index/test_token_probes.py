@@ -18,9 +18,9 @@ import pytest
 from release.adapters.index import token_probes
 from release.adapters.index.token_probes import ProbeNotAllowedError
 from release.core.errors import UnreachableError
-from release.core.models.error_response import Reply
+from release.core.models.error_response import ServerResponse
 from release.core.models.index import PYPI, TESTPYPI, Index
-from release.core.models.probe import STANDARD_MODULES, Probed, Quota
+from release.core.models.probe import STANDARD_MODULES, ProbeResult, Quota
 from release.core.secret import Secret
 from release.core.tokens import macaroon
 from release.core.tokens.caveats import Expiration, ProjectNames
@@ -38,7 +38,7 @@ ACCOUNT = b'[3,"00000000-0000-0000-0000-000000000000"]'
 
 
 def token(location: str = "127.0.0.1", *caveats: bytes) -> Secret:
-    made = macaroon.mint(location, str(uuid.uuid4()).encode(), os.urandom(32), *(caveats or (ACCOUNT,)))
+    made = macaroon.create_macaroon(location, str(uuid.uuid4()).encode(), os.urandom(32), *(caveats or (ACCOUNT,)))
     return Secret(macaroon.to_text(made))
 
 
@@ -79,7 +79,7 @@ def state(running: Asking) -> dict[str, bytes]:
     }
 
 
-Ask = Callable[[Index, Secret], Probed]
+Ask = Callable[[Index, Secret], ProbeResult]
 ASKS: dict[str, Ask] = {
     "identity": token_probes.probe_identity,
     "permission": lambda to, key: token_probes.probe_permission(
@@ -258,11 +258,11 @@ def test_an_endless_answer_is_read_no_further_than_it_is_worth() -> None:
         assert len(token_probes.probe_identity(local(server.url), token()).reply.body) <= 20_000
 
 
-def probed(text: str, status: int = 400, kind: str = "identity", **headers: str) -> Probed:
-    reply = Reply(
+def probed(text: str, status: int = 400, kind: str = "identity", **headers: str) -> ProbeResult:
+    reply = ServerResponse(
         status=status, reason=text, headers={name.replace("_", "-"): value for name, value in headers.items()}
     )
-    return Probed(kind=kind, project="acme-widget", reply=reply)  # type: ignore[arg-type] # one of the four
+    return ProbeResult(kind=kind, project="acme-widget", reply=reply)  # type: ignore[arg-type] # one of the four
 
 
 @pytest.mark.parametrize(
@@ -326,7 +326,7 @@ def test_a_wheel_that_was_probed_with_is_never_taken() -> None:
 
     with index() as running:
         running.upload()
-        form = probe.permission("acme-widget", "1.0")
+        form = probe.permission_form("acme-widget", "1.0")
         assert form.content is not None
         name, content = form.content
         good = fields(wheel(), wheel_name(), version="1.0")

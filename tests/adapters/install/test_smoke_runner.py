@@ -18,7 +18,7 @@ from release.adapters.install.venv import Environment
 from release.adapters.system.system import System, real_system
 from release.core.errors import ConfigError
 from release.core.models.finding import Finding
-from release.core.models.smoke_test import Attempt, Trial
+from release.core.models.smoke_test import SmokeTest, SmokeTestResult
 from release.core.tokens import macaroon
 
 SCRIPT = "def main():\n    import argparse\n    argparse.ArgumentParser().parse_args()\n"
@@ -67,8 +67,8 @@ def missing(module: str | None) -> dict[str, Any]:
     return link(import_error=True, not_found=True, module=module)
 
 
-IMPORT = Attempt(kind="import", words=("acme",))
-HELP = Attempt(kind="script", words=("acme", "--help"))
+IMPORT = SmokeTest(kind="import", words=("acme",))
+HELP = SmokeTest(kind="script", words=("acme", "--help"))
 EXIT = link(exit=True)
 
 
@@ -111,7 +111,7 @@ EXIT = link(exit=True)
     ],
 )
 def test_an_end_is_judged(  # noqa: PLR0917 - the columns of the table
-    attempt: Attempt,
+    attempt: SmokeTest,
     status: int | None,
     chain: list[dict[str, Any]],
     absent: list[str],
@@ -164,7 +164,7 @@ def installed(tmp_path: Path, entry_points: str = "", **files: str) -> tuple[Sys
     return machine, clean
 
 
-def severities(trials: Sequence[Trial]) -> dict[str, str | None]:
+def severities(trials: Sequence[SmokeTestResult]) -> dict[str, str | None]:
     return {one.what: one.problem.severity if one.problem else None for one in trials}
 
 
@@ -223,7 +223,7 @@ pathlib.Path(os.environ["WHERE"]).write_text(json.dumps([dict(os.environ), os.ge
 @pytest.mark.parametrize("kind", ["import", "command"])
 def test_the_project_sees_no_credential_no_checkout_and_nobodys_home(tmp_path: Path, kind: str) -> None:
     machine, clean = installed(tmp_path, **{"acme.py": LOOK})
-    token = macaroon.to_text(macaroon.mint("localhost", b"identifier", b"k" * 32))
+    token = macaroon.to_text(macaroon.create_macaroon("localhost", b"identifier", b"k" * 32))
     checkout = tmp_path / "checkout"
     checkout.mkdir()
     (checkout / "acme.py").write_text("raise SystemExit('the checkout was imported')")

@@ -24,15 +24,15 @@ from release.adapters.twine.twine_process import NotSentError, UploadLimits, Wor
 from release.core.errors import ReleaseError
 from release.core.models.credential import Credential, Origin
 from release.core.models.distribution import Distribution
-from release.core.models.error_response import Reply
+from release.core.models.error_response import ServerResponse
 from release.core.models.index import Index
-from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear
+from release.core.models.upload_result import Receipt, Rejection, Unclear, UploadResult
 from release.core.secret import Secret
-from release.core.tokens.macaroon import mint, to_text
+from release.core.tokens.macaroon import create_macaroon, to_text
 from tests.adapters.loopback_server import Answer as Serve
 from tests.adapters.loopback_server import Asked, Handler, Server, closed_port, serving
 
-TOKEN = to_text(mint("127.0.0.1", b"some-identifier", b"k" * 32))
+TOKEN = to_text(create_macaroon("127.0.0.1", b"some-identifier", b"k" * 32))
 SHORT = UploadLimits(connect=0.5, read=0.5, total=20)
 
 
@@ -73,7 +73,7 @@ def shared() -> Iterator[Worker]:
 
 def send(
     worker: Worker, directory: Path, answer: Serve, *, kind: Literal["warehouse", "other"] = "warehouse", **options: Any
-) -> tuple[Answer, Server]:
+) -> tuple[UploadResult, Server]:
     with serving(answer, **options) as server:
         worker.login(index(server.url, kind), credential())
         return worker.send(wheel(directory)), server
@@ -118,7 +118,7 @@ OK_JSON = json.dumps({"message": "\n\n\n\n\n", "code": "200 OK", "title": "OK"})
 def test_only_the_indexs_own_200_is_success(
     tmp_path: Path, kind: Literal["warehouse", "other"], body: str, content_type: str, taken: bool
 ) -> None:
-    reply = Reply(status=200, reason="OK", body=body, headers={"content-type": content_type})
+    reply = ServerResponse(status=200, reason="OK", body=body, headers={"content-type": content_type})
     answer = twine_process.evaluate_response(reply, wheel(tmp_path), index("http://127.0.0.1/", kind))
     assert isinstance(answer, Receipt if taken else Unclear)
 
@@ -146,7 +146,7 @@ def test_what_decides_nothing_is_unclear(shared: Worker, tmp_path: Path, status:
 def test_the_wait_that_a_server_asks_for_is_kept(tmp_path: Path, value: str | None, seconds: float | None) -> None:
     headers = {"date": "Fri, 31 Dec 1999 23:59:00 GMT"} | ({"retry-after": value} if value else {})
     answer = twine_process.evaluate_response(
-        Reply(status=429, headers=headers), wheel(tmp_path), index("http://127.0.0.1/")
+        ServerResponse(status=429, headers=headers), wheel(tmp_path), index("http://127.0.0.1/")
     )
     assert isinstance(answer, Unclear)
     assert answer.retry_after == seconds
@@ -180,7 +180,7 @@ def test_a_refusal_without_words_has_the_standard_ones(shared: Worker, tmp_path:
 
 
 def test_no_control_character_comes_through() -> None:
-    assert Reply(status=400, reason="a\x1b[2Jb", headers={}).words() == "a[2Jb"
+    assert ServerResponse(status=400, reason="a\x1b[2Jb", headers={}).words() == "a[2Jb"
 
 
 @pytest.mark.parametrize("status", [301, 302, 308])

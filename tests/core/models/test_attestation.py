@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from release.core.models.attestation import PUBLISH, Publisher, predicate, provenance, publisher_of
+from release.core.models.attestation import (
+    PUBLISH,
+    AttestationPublisher,
+    parse_provenance,
+    predicate_of,
+    publisher_from_claims,
+)
 
 GITHUB = {
     "iss": "https://token.actions.githubusercontent.com",
@@ -41,14 +47,14 @@ SHARED = "octo/shared/.github/workflows/publish.yml@main"
     ],
 )
 def test_the_publisher_is_read_from_the_identity(claims: dict[str, Any], told: str | None) -> None:
-    found = publisher_of(claims)
+    found = publisher_from_claims(claims)
     assert (str(found) if found else None) == told
 
 
 def test_a_provenance_names_each_publisher_with_its_attestations() -> None:
     bundle = {"publisher": {"kind": "GitHub", "repository": "octo/widget", "environment": None}, "attestations": [{}]}
-    found = provenance({"version": 1, "attestation_bundles": [bundle]})
-    assert found.bundles == ((Publisher(kind="GitHub", details=(("repository", "octo/widget"),)), ("{}",)),)
+    found = parse_provenance({"version": 1, "attestation_bundles": [bundle]})
+    assert found.bundles == ((AttestationPublisher(kind="GitHub", details=(("repository", "octo/widget"),)), ("{}",)),)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +64,7 @@ def test_a_provenance_names_each_publisher_with_its_attestations() -> None:
 )
 def test_what_is_no_provenance_is_an_error(data: Any) -> None:
     with pytest.raises(ValueError, match=r"provenance|publisher"):
-        provenance(data)
+        parse_provenance(data)
 
 
 def statement(name: str = "acme-1.0.tar.gz", **digest: str) -> bytes:
@@ -67,7 +73,7 @@ def statement(name: str = "acme-1.0.tar.gz", **digest: str) -> bytes:
 
 
 def test_a_statement_is_about_a_file_however_its_name_is_spelled() -> None:
-    assert predicate(statement("Acme-1.0.0.tar.gz"), "acme-1.0.tar.gz", "a" * 64) == PUBLISH
+    assert predicate_of(statement("Acme-1.0.0.tar.gz"), "acme-1.0.tar.gz", "a" * 64) == PUBLISH
 
 
 @pytest.mark.parametrize(
@@ -75,4 +81,4 @@ def test_a_statement_is_about_a_file_however_its_name_is_spelled() -> None:
 )
 def test_a_statement_about_anything_else_is_not_believed(signed: bytes) -> None:
     with pytest.raises(ValueError, match=r"subject|statement"):
-        predicate(signed, "acme-1.0.tar.gz", "a" * 64)
+        predicate_of(signed, "acme-1.0.tar.gz", "a" * 64)

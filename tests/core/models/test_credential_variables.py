@@ -43,5 +43,5 @@ def test_what_a_build_may_need_stays(name: str) -> None:
 
 
 def test_a_token_is_left_out_under_whatever_name() -> None:
-    token = macaroon.to_text(macaroon.mint("localhost", str(uuid.uuid4()).encode(), os.urandom(32)))
+    token = macaroon.to_text(macaroon.create_macaroon("localhost", str(uuid.uuid4()).encode(), os.urandom(32)))
     assert without_credentials({"INNOCENT": f"x {token}", "URL": f"https://__token__:{token}@localhost/"}) == {}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from release.core.errors import UsageError
-from release.core.models.release_manifest import RecordedFile, parse
+from release.core.models.release_manifest import ManifestFile, parse_manifest
 
 SHA = "a" * 64
 FILE = {"filename": "acme_widget-1.0.tar.gz", "kind": "sdist", "size": 3, "sha256": SHA.upper()}
@@ -17,11 +17,11 @@ RECORD = {"schema": 1, "project": "acme-widget", "version": "1.0", "files": [FIL
 
 def test_what_a_run_has_written_is_read() -> None:
     """Keys that are not ours are passed over; a size may be missing."""
-    found = parse(json.dumps(RECORD), "record.json")
+    found = parse_manifest(json.dumps(RECORD), "record.json")
     assert (found.project, found.version) == ("acme-widget", "1.0")
-    assert found.files == (RecordedFile(filename=FILE["filename"], size=3, sha256=SHA),)  # type: ignore[arg-type] # a text
+    assert found.files == (ManifestFile(filename=FILE["filename"], size=3, sha256=SHA),)  # type: ignore[arg-type] # a text
     assert found.file("other") is None
-    without = parse(json.dumps(RECORD | {"files": [{"filename": "x.whl", "sha256": SHA}]}), "record.json")
+    without = parse_manifest(json.dumps(RECORD | {"files": [{"filename": "x.whl", "sha256": SHA}]}), "record.json")
     assert without.files[0].size is None
 
 
@@ -40,7 +40,7 @@ def test_what_a_run_has_written_is_read() -> None:
 )
 def test_what_is_no_record_names_the_key(changes: dict[str, Any], says: str) -> None:
     with pytest.raises(UsageError) as caught:
-        parse(json.dumps(RECORD | changes), "record.json")
+        parse_manifest(json.dumps(RECORD | changes), "record.json")
     assert says in caught.value.message
     assert caught.value.message.startswith("'record.json' is no record of a release: ")
 
@@ -48,4 +48,4 @@ def test_what_is_no_record_names_the_key(changes: dict[str, Any], says: str) -> 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", '"x"', "[" * 100_000])
 def test_what_is_no_json_object_is_no_record(text: str) -> None:
     with pytest.raises(UsageError, match="is no record of a release"):
-        parse(text, "record.json")
+        parse_manifest(text, "record.json")

@@ -12,14 +12,16 @@ from release.core.models.credential import Credential, Origin
 from release.core.secret import Secret
 from release.core.tokens import attenuation, macaroon
 from release.core.tokens.caveats import Expiration, ProjectNames
-from release.core.tokens.token import Token, decode, scope, window
+from release.core.tokens.token import Token, decode, scope, validity
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HERE = Origin(kind="environment", detail="$TWINE_PASSWORD")
 
 
 def token() -> Secret:
-    return Secret(macaroon.to_text(macaroon.mint("pypi.org", str(uuid.uuid4()).encode(), os.urandom(32), b'[3,"u"]')))
+    return Secret(
+        macaroon.to_text(macaroon.create_macaroon("pypi.org", str(uuid.uuid4()).encode(), os.urandom(32), b'[3,"u"]'))
+    )
 
 
 def read(secret: Secret) -> Token:
@@ -34,35 +36,35 @@ def credential(password: Secret) -> Credential:
 
 def test_a_copy_keeps_what_the_token_says_and_adds_its_limits() -> None:
     whole = token()
-    copy = read(attenuation.limited(whole, "Acme.Widget", now=NOW, lasts=timedelta(minutes=30)))
+    copy = read(attenuation.limited_copy(whole, "Acme.Widget", now=NOW, lasts=timedelta(minutes=30)))
     assert (copy.location, copy.identifier) == (read(whole).location, read(whole).identifier)
     assert copy.caveats[:-2] == read(whole).caveats
     assert copy.caveats[-2] == ProjectNames(names=("acme-widget",))
     assert scope(copy).projects == ("acme-widget",)
-    assert window(copy).expires_at == NOW + timedelta(minutes=30)
+    assert validity(copy).expires_at == NOW + timedelta(minutes=30)
 
 
 def test_an_expired_copy_was_valid_for_the_first_second_there_was() -> None:
-    (limit,) = (one for one in read(attenuation.expired(token())).caveats if isinstance(one, Expiration))
+    (limit,) = (one for one in read(attenuation.expired_copy(token())).caveats if isinstance(one, Expiration))
     assert (limit.not_before.timestamp(), limit.expires_at.timestamp()) == (0, 1)
 
 
 def test_blanks_and_surplus_characters_do_not_travel() -> None:
     whole = token()
     odd = Secret(f" {whole.reveal()}Abcd\n")
-    assert attenuation.expired(odd) == attenuation.expired(whole)
+    assert attenuation.expired_copy(odd) == attenuation.expired_copy(whole)
 
 
 @pytest.mark.parametrize("text", ["", "hunter2", "pypi-", "pypi-AgEI"])
 def test_what_is_no_token_has_no_copy_and_is_used_as_it_is(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        attenuation.expired(Secret(text))
+        attenuation.expired_copy(Secret(text))
     same = credential(Secret(text))
-    assert attenuation.for_upload(same, "acme", now=NOW, lasts=timedelta(minutes=1)) is same
+    assert attenuation.attenuate_for_upload(same, "acme", now=NOW, lasts=timedelta(minutes=1)) is same
 
 
 def test_a_credential_keeps_its_places() -> None:
     whole = credential(token())
-    copy = attenuation.for_upload(whole, "acme", now=NOW, lasts=timedelta(minutes=1))
+    copy = attenuation.attenuate_for_upload(whole, "acme", now=NOW, lasts=timedelta(minutes=1))
     assert copy.password != whole.password
     assert (copy.username, copy.username_origin, copy.origin) == (whole.username, whole.username_origin, whole.origin)

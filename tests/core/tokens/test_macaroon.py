@@ -23,7 +23,7 @@ TEXT = st.text(min_size=1, max_size=300).map(str.encode)
     key=st.binary(min_size=32, max_size=32),
 )
 def test_minted_as_pymacaroons_mints(location: str, identifier: object, caveats: list[bytes], key: bytes) -> None:
-    ours = macaroon.mint(location, str(identifier).encode(), key, *caveats)
+    ours = macaroon.create_macaroon(location, str(identifier).encode(), key, *caveats)
     theirs = pymacaroons.Macaroon(location=location, identifier=str(identifier), key=key, version=2)
     for caveat in caveats:
         theirs.add_first_party_caveat(caveat.decode())
@@ -36,7 +36,7 @@ def test_minted_as_pymacaroons_mints(location: str, identifier: object, caveats:
 
 def test_anybody_can_limit_and_nobody_can_widen() -> None:
     key = os.urandom(32)
-    whole = macaroon.mint("127.0.0.1", b"id", key, b"[3]")
+    whole = macaroon.create_macaroon("127.0.0.1", b"id", key, b"[3]")
     less = whole.attenuate(b"[0]")
     assert less.signed_by(key)
     widened = macaroon.Macaroon(
@@ -54,7 +54,7 @@ def test_no_bytes_break_the_reader(data: bytes) -> None:
 
 @pytest.mark.parametrize("cut", range(1, 60))
 def test_a_cut_is_found_and_measured(cut: int) -> None:
-    data = macaroon.mint("127.0.0.1", b"5" * 36, os.urandom(32), b"[3]").serialize()
+    data = macaroon.create_macaroon("127.0.0.1", b"5" * 36, os.urandom(32), b"[3]").serialize()
     with pytest.raises(MalformedError) as caught:
         macaroon.deserialize(data[:-cut])
     assert caught.value.missing > 0

@@ -16,23 +16,16 @@ from hypothesis import strategies as st
 from release.core.secret import Secret
 from release.core.tokens import caveats as caveat
 from release.core.tokens import macaroon
-from release.core.tokens.token import (
-    Damage,
+from release.core.tokens.caveats import (
     Expiration,
     ProjectIds,
     ProjectNames,
-    Publisher,
+    PublisherCaveat,
     RequestUser,
-    Scope,
-    Token,
     UnknownCaveat,
-    Window,
-    attenuate,
-    decode,
-    issuer,
-    scope,
-    window,
 )
+from release.core.tokens.defects import TokenDefect
+from release.core.tokens.token import Token, TokenScope, Validity, attenuate, decode, issuer, scope, validity
 
 LOCATIONS = ("pypi.org", "test.pypi.org", "localhost", "127.0.0.1", "::1")
 USER = str(uuid.uuid4())
@@ -45,12 +38,12 @@ CAVEATS: tuple[tuple[bytes, ...], ...] = (
 
 
 def text(location: str = "pypi.org", *caveats: bytes) -> str:
-    return macaroon.to_text(macaroon.mint(location, str(uuid.uuid4()).encode(), os.urandom(32), *caveats))
+    return macaroon.to_text(macaroon.create_macaroon(location, str(uuid.uuid4()).encode(), os.urandom(32), *caveats))
 
 
-def damage(value: str) -> Damage:
+def damage(value: str) -> TokenDefect:
     found = decode(Secret(value))
-    assert isinstance(found, Damage), "a broken token was called whole"
+    assert isinstance(found, TokenDefect), "a broken token was called whole"
     assert value[:40] not in found.message + found.remedy or len(value) < 20
     return found
 
@@ -108,7 +101,7 @@ def test_a_foreign_character_is_named_wherever_it_stands(value: str, one: str, d
 def test_no_insertion_of_any_character_leaves_a_clean_token(value: str, one: str, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(value)))
     found = decode(Secret(value[:at] + one + value[at:]))
-    assert isinstance(found, Damage) or found.remarks
+    assert isinstance(found, TokenDefect) or found.remarks
 
 
 @given(TOKENS, st.sampled_from(" \t\r\n"), st.data())
@@ -199,7 +192,7 @@ def test_what_pypi_ignores_is_a_remark_and_counted() -> None:
 
 
 def test_an_identifier_that_is_no_uuid_is_damage() -> None:
-    odd = macaroon.to_text(macaroon.mint("pypi.org", b"not-a-uuid", os.urandom(32)))
+    odd = macaroon.to_text(macaroon.create_macaroon("pypi.org", b"not-a-uuid", os.urandom(32)))
     assert damage(odd).cause == "cred.malformed"
     assert "identifier" in damage(odd).message
 
@@ -215,8 +208,8 @@ def test_an_identifier_that_is_no_uuid_is_damage() -> None:
         (b'{"project_ids":["x"]}', ProjectIds(ids=("x",))),
         (b'[3,"u"]', RequestUser(user_id="u")),
         (b'{"version":1,"permissions":"user"}', RequestUser(user_id=None)),
-        (b'[4,"p",null]', Publisher(publisher_id="p")),
-        (b'[4,"p"]', Publisher(publisher_id="p")),
+        (b'[4,"p",null]', PublisherCaveat(publisher_id="p")),
+        (b'[4,"p"]', PublisherCaveat(publisher_id="p")),
         (b'[5,"p"]', UnknownCaveat(text='[5,"p"]')),
         (b'[1,"a"]', UnknownCaveat(text='[1,"a"]')),
         (b"[0,1]", UnknownCaveat(text="[0,1]")),
@@ -238,8 +231,8 @@ def test_every_form_of_caveat_is_read(data: bytes, expected: object) -> None:
 
 def test_a_time_beyond_all_calendars_is_cut_to_the_last_day() -> None:
     found = token(text("pypi.org", b"[0,99999999999999999999,-99999999999999999999]"))
-    assert window(found).expires_at is not None
-    assert window(found) == Window(
+    assert validity(found).expires_at is not None
+    assert validity(found) == Validity(
         not_before=datetime(1, 1, 1, tzinfo=UTC), expires_at=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
     )
 
@@ -247,24 +240,24 @@ def test_a_time_beyond_all_calendars_is_cut_to_the_last_day() -> None:
 @pytest.mark.parametrize(
     ("caveats", "expected"),
     [
-        ((), Scope(kind="unknown")),
-        ((b"[0,1900000000,0]",), Scope(kind="unknown")),
-        ((b'[3,"u"]',), Scope(kind="account")),
-        ((b'[3,"u"]', b"[0,1900000000,0]"), Scope(kind="account")),
-        ((b'[1,["b","a"]]', b'[2,["x"]]'), Scope(kind="projects", projects=("a", "b"), ids=("x",))),
-        ((b'[1,["a","b"]]', b'[1,["b","c"]]'), Scope(kind="projects", projects=("b",))),
-        ((b'[3,"u"]', b'[1,["a"]]'), Scope(kind="projects", projects=("a",))),
-        ((b'[2,["x"]]',), Scope(kind="projects", ids=("x",))),
-        ((b'[4,"p",null]', b'[2,["x"]]'), Scope(kind="publisher", ids=("x",))),
+        ((), TokenScope(kind="unknown")),
+        ((b"[0,1900000000,0]",), TokenScope(kind="unknown")),
+        ((b'[3,"u"]',), TokenScope(kind="account")),
+        ((b'[3,"u"]', b"[0,1900000000,0]"), TokenScope(kind="account")),
+        ((b'[1,["b","a"]]', b'[2,["x"]]'), TokenScope(kind="projects", projects=("a", "b"), ids=("x",))),
+        ((b'[1,["a","b"]]', b'[1,["b","c"]]'), TokenScope(kind="projects", projects=("b",))),
+        ((b'[3,"u"]', b'[1,["a"]]'), TokenScope(kind="projects", projects=("a",))),
+        ((b'[2,["x"]]',), TokenScope(kind="projects", ids=("x",))),
+        ((b'[4,"p",null]', b'[2,["x"]]'), TokenScope(kind="publisher", ids=("x",))),
     ],
 )
-def test_the_scope_is_what_all_caveats_leave(caveats: tuple[bytes, ...], expected: Scope) -> None:
+def test_the_scope_is_what_all_caveats_leave(caveats: tuple[bytes, ...], expected: TokenScope) -> None:
     assert scope(token(text("pypi.org", *caveats))) == expected
 
 
 def test_an_attenuated_copy_allows_less_and_still_verifies() -> None:
     key, identifier = os.urandom(32), str(uuid.uuid4()).encode()
-    value = macaroon.to_text(macaroon.mint("pypi.org", identifier, key, b'[3,"u"]'))
+    value = macaroon.to_text(macaroon.create_macaroon("pypi.org", identifier, key, b'[3,"u"]'))
     now = datetime(2026, 11, 24, tzinfo=UTC)
     less = attenuate(
         Secret(f" {value}\n"),
@@ -273,8 +266,8 @@ def test_an_attenuated_copy_allows_less_and_still_verifies() -> None:
     )
     found = decode(less)
     assert isinstance(found, Token)
-    assert scope(found) == Scope(kind="projects", projects=("acme-widget",))
-    assert window(found) == Window(not_before=now, expires_at=now + timedelta(minutes=30))
+    assert scope(found) == TokenScope(kind="projects", projects=("acme-widget",))
+    assert validity(found) == Validity(not_before=now, expires_at=now + timedelta(minutes=30))
     import base64
 
     body = less.reveal().removeprefix("pypi-")
@@ -314,7 +307,9 @@ def test_ten_thousand_tokens_read_as_the_other_implementation_reads_them(part: i
     for _ in range(1_250):
         caveats = [json.dumps(chance.choice(makers)()).encode() for _ in range(chance.randrange(4))]
         identifier = str(uuid.UUID(int=chance.getrandbits(128)))
-        value = macaroon.to_text(macaroon.mint(chance.choice(LOCATIONS), identifier.encode(), b"k" * 32, *caveats))
+        value = macaroon.to_text(
+            macaroon.create_macaroon(chance.choice(LOCATIONS), identifier.encode(), b"k" * 32, *caveats)
+        )
         ours, theirs = token(value), pypitoken.Token.load(value)
         assert (ours.location, ours.identifier) == (theirs.domain, theirs.identifier) != ("", identifier[1:])
         assert [_as_theirs(one) for one in ours.caveats] == [_plain(one) for one in theirs.restrictions]

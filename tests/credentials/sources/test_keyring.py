@@ -27,7 +27,7 @@ OTHER = Index(name="acme", upload_url="https://acme.test/legacy/", simple_url="h
 
 
 def token(location: str = "pypi.org") -> str:
-    return macaroon.to_text(macaroon.mint(location, str(uuid.uuid4()).encode(), os.urandom(32)))
+    return macaroon.to_text(macaroon.create_macaroon(location, str(uuid.uuid4()).encode(), os.urandom(32)))
 
 
 def keyring(tmp_path: Path, *entries: tuple[str, str, str], backend: str = "FileKeyring") -> dict[str, str]:

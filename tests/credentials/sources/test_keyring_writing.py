@@ -23,7 +23,7 @@ BACKENDS = Path(__file__).parent / "backends"
 
 
 def token(location: str = "pypi.org") -> Secret:
-    return Secret(macaroon.to_text(macaroon.mint(location, str(uuid.uuid4()).encode(), os.urandom(32))))
+    return Secret(macaroon.to_text(macaroon.create_macaroon(location, str(uuid.uuid4()).encode(), os.urandom(32))))
 
 
 def keyring(tmp_path: Path, backend: str = "KeepingKeyring") -> dict[str, str]:

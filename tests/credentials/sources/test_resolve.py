@@ -12,7 +12,7 @@ from release.core.models.credential import Credential, Resolution
 from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.secret import Secret
 from release.core.tokens import macaroon
-from release.core.tokens.audience import fits
+from release.core.tokens.audience import location_matches
 from release.credentials.sources import resolve
 
 ACME = Index(name="acme", upload_url="https://acme.test/legacy/", simple_url="https://acme.test/simple/", kind="other")
@@ -25,7 +25,7 @@ ENV = {
 
 
 def token(location: str = "pypi.org") -> str:
-    return macaroon.to_text(macaroon.mint(location, str(uuid.uuid4()).encode(), os.urandom(32)))
+    return macaroon.to_text(macaroon.create_macaroon(location, str(uuid.uuid4()).encode(), os.urandom(32)))
 
 
 def pypirc(home: Path, text: str) -> None:
@@ -121,11 +121,11 @@ def test_a_wrong_token_in_a_place_of_this_index_alone_is_told_even_where_another
 
 
 def test_this_machine_has_several_names() -> None:
-    assert all(fits(name, LOCAL) for name in ("127.0.0.1", "localhost", "::1"))
-    assert not fits("pypi.org", LOCAL)
-    assert fits("pypi.org", PYPI)
-    assert not fits("test.pypi.org", PYPI)
-    assert not fits("127.0.0.1", PYPI)
+    assert all(location_matches(name, LOCAL) for name in ("127.0.0.1", "localhost", "::1"))
+    assert not location_matches("pypi.org", LOCAL)
+    assert location_matches("pypi.org", PYPI)
+    assert not location_matches("test.pypi.org", PYPI)
+    assert not location_matches("127.0.0.1", PYPI)
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,14 @@ from release.adapters.oidc import provider as oidc
 from release.core.models.credential import Ambient, Credential, Origin
 from release.core.models.finding import Finding
 from release.core.models.index import PYPI, TESTPYPI, Index
-from release.core.models.oidc_identity import Provider
+from release.core.models.oidc_identity import OidcProvider
 from release.credentials.sources import resolve, trusted_publishing
 from tests.credentials.sources.test_resolve import ACME, ENV, LOCAL, causes, pypirc, token, used
 
 GITHUB = {"GITHUB_ACTIONS": "true"}
 ALLOWED = {"ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t", "ACTIONS_ID_TOKEN_REQUEST_URL": "http://127.0.0.1:9/"}
 
-SIGNS: dict[str, tuple[dict[str, str], Provider | None]] = {
+SIGNS: dict[str, tuple[dict[str, str], OidcProvider | None]] = {
     "nothing": ({}, None),
     "GitHub": (GITHUB, "GitHub"),
     "GitLab": ({"GITLAB_CI": "true"}, "GitLab"),

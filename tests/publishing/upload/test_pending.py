@@ -9,7 +9,7 @@ import pytest
 
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index
-from release.core.models.project_listing import FileOnIndex, Listing
+from release.core.models.project_listing import IndexFile, ProjectListing
 from release.publishing.upload import pending
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -21,11 +21,11 @@ def file(name: str, sha256: str | None = None) -> Distribution:
     return Distribution(path=Path(name), sha256=(sha256 or name[-9:]).ljust(64, "0"), size=1)
 
 
-def listed(*names: str, age: int = 0, sha256: str | None = None) -> Listing:
-    return Listing(
+def listed(*names: str, age: int = 0, sha256: str | None = None) -> ProjectListing:
+    return ProjectListing(
         name="acme-widget",
         files=tuple(
-            FileOnIndex(
+            IndexFile(
                 filename=name, url="http://h/f", sha256=(sha256 or name[-9:]).ljust(64, "0"),
                 upload_time=NOW - timedelta(days=age),
             )
@@ -34,7 +34,9 @@ def listed(*names: str, age: int = 0, sha256: str | None = None) -> Listing:
     )  # fmt: skip
 
 
-def look(files: list[Distribution], there: Listing | None, kind: str = "warehouse") -> tuple[list[str], list[str], str]:
+def look(
+    files: list[Distribution], there: ProjectListing | None, kind: str = "warehouse"
+) -> tuple[list[str], list[str], str]:
     from dataclasses import replace
 
     receipts, todo, refused = pending.look(files, replace(INDEX, kind=kind), there, "1.0", now=NOW)  # type: ignore[arg-type] # one of the two kinds
@@ -61,7 +63,7 @@ def test_what_is_there_with_our_bytes_is_not_sent_again() -> None:
     ],
 )
 def test_what_the_index_would_refuse_is_known_before(
-    files: list[Distribution], there: Listing | None, words: str
+    files: list[Distribution], there: ProjectListing | None, words: str
 ) -> None:
     assert words in look(files, there)[2]
 
@@ -75,7 +77,7 @@ def test_other_servers_have_other_rules() -> None:
 
 
 def test_fourteen_days_from_the_first_file_of_the_version() -> None:
-    there = Listing(
+    there = ProjectListing(
         name="acme-widget",
         files=(
             *listed(WHEEL, age=2).files,

@@ -18,7 +18,7 @@ from release.adapters.system.process import Completed
 from release.adapters.system.system import System, real_system
 from release.core.config import Config
 from release.core.events import Event, Obtained, Said
-from release.core.facts import Project
+from release.core.facts import ProjectMetadata
 from release.core.models.credential import Ambient, Credential, Origin
 from release.core.models.index import Index
 from release.core.plan import Plan, Upload
@@ -37,7 +37,7 @@ from release.sandbox.server import Sandbox
 from tests.sample_distributions import wheel, wheel_name
 from tests.sandbox.sandbox_client import Clock
 
-PROJECT = Project(name="Acme.Widget", version="1.0")
+PROJECT = ProjectMetadata(name="Acme.Widget", version="1.0")
 WORLD = World(
     projects=(Existing(name="acme-widget", owners=(REHEARSAL,)),),
     publishers=(github("widget", "acme-widget", environment="pypi"),),
@@ -54,7 +54,7 @@ class Run:
     told: list[Event] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
     name: str = "pypi"
-    project: Project = PROJECT
+    project: ProjectMetadata = PROJECT
 
     @property
     def index(self) -> Index:

@@ -23,7 +23,7 @@ from release.core.config import Config
 from release.core.errors import Exit
 from release.core.facts import Source
 from release.core.models.distribution import Distribution
-from release.core.models.run_result import Account
+from release.core.models.run_result import RunResult
 from release.core.models.upload_result import Receipt, Rejection, Unclear
 from release.core.plan import Plan, Upload
 from release.publishing import runner
@@ -187,7 +187,7 @@ class Run:
     case: Case
     files: list[Distribution]
     victims: list[Distribution]
-    account: Account
+    account: RunResult
     slept: list[float]
     #: seconds that the server was slow by; its own affair
     napped: list[float]

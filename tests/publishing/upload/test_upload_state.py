@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
-from release.core.models.project_listing import FileOnIndex, Listing
-from release.core.models.upload_result import Answer, Receipt, Rejection, Unclear
-from release.core.models.upload_settings import Rules
+from release.core.models.project_listing import IndexFile, ProjectListing
+from release.core.models.upload_result import Receipt, Rejection, Unclear, UploadResult
+from release.core.models.upload_settings import UploadSettings
 from release.publishing.upload import upload_state
 from release.publishing.upload.upload_state import State
 
 FILE = Distribution(path=Path("acme_widget-1.0-py3-none-any.whl"), sha256="a" * 64, size=10)
-RULES = Rules(deadline=1000)
+RULES = UploadSettings(deadline=1000)
 DEAF = Unknown(reason="no answer", remedy="wait")
 
 
@@ -25,8 +25,10 @@ def unclear(what: str = "timeout", **more: object) -> Unclear:
     return Unclear(filename=FILE.filename, what=what, detail="", **more)  # type: ignore[arg-type] # fields of it
 
 
-def listing(sha256: str | None) -> Listing:
-    return Listing(name="acme-widget", files=(FileOnIndex(filename=FILE.filename, url="http://h/f", sha256=sha256),))
+def listing(sha256: str | None) -> ProjectListing:
+    return ProjectListing(
+        name="acme-widget", files=(IndexFile(filename=FILE.filename, url="http://h/f", sha256=sha256),)
+    )
 
 
 def test_there_with_our_bytes_is_accepted_and_with_others_refused() -> None:
@@ -63,8 +65,10 @@ def test_a_refusal_after_something_unclear_is_believed_only_once_the_index_was_a
     ],
 )
 def test_what_is_not_listed_may_still_come_where_all_of_it_went_out_unanswered(answer: Unclear, doubtful: bool) -> None:
-    state = upload_state.answered(upload_state.sent(State(file=FILE)), answer, Rules(attempts=1), now=0, chance=0)
-    over = upload_state.asked(state, None, Rules(attempts=1), now=0, chance=0)
+    state = upload_state.answered(
+        upload_state.sent(State(file=FILE)), answer, UploadSettings(attempts=1), now=0, chance=0
+    )
+    over = upload_state.asked(state, None, UploadSettings(attempts=1), now=0, chance=0)
     assert (over.phase, over.doubtful) == ("over", doubtful)
 
 
@@ -101,7 +105,7 @@ def test_it_always_ends_within_attempts_and_deadline(story: list[tuple[Unclear, 
 
 
 @pytest.mark.parametrize("answer", [unclear("tls", sent="nothing"), unclear("proxy", sent="nothing")])
-def test_what_no_attempt_can_mend_is_over_at_once(answer: Answer) -> None:
+def test_what_no_attempt_can_mend_is_over_at_once(answer: UploadResult) -> None:
     state = upload_state.answered(upload_state.sent(State(file=FILE)), answer, RULES, now=0, chance=0)
     assert (state.phase, state.doubtful) == ("over", False)
 

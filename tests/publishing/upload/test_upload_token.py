@@ -14,9 +14,9 @@ import pytest
 
 from release.adapters.builds import builder
 from release.adapters.system.system import real_system
-from release.core.config import Config, parse
+from release.core.config import Config, parse_config
 from release.core.errors import ConfigError
-from release.core.facts import Project
+from release.core.facts import ProjectMetadata
 from release.core.models.credential import Credential, Origin
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index
@@ -38,7 +38,7 @@ from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
 from tests.stories.project import posts
 
 HERE = Origin(kind="environment", detail="$TWINE_PASSWORD")
-PROJECT = Project(name="Acme.Widget", version="1.0")
+PROJECT = ProjectMetadata(name="Acme.Widget", version="1.0")
 WORLD = World(
     projects=(Existing(name="acme-old", owners=(REHEARSAL,)),),
     tokens=(ApiToken(name="account", user=REHEARSAL), ApiToken(name="old", user=REHEARSAL, projects=("acme-old",))),
@@ -89,7 +89,7 @@ def test_an_upload_goes_with_a_copy_for_this_project_and_half_an_hour(tmp_path: 
     with started(wire) as running:
         some = files(tmp_path / "dist", name)
         with delivering(tmp_path, Config(), lasting(running), running.tokens[token]) as send:
-            done, _ = send(Project(name=name, version="1.0"), some)
+            done, _ = send(ProjectMetadata(name=name, version="1.0"), some)
         assert done
         assert [one.status for one in posts(running)] == [200, 200]
         assert running.tokens[token].reveal() not in wire.tokens
@@ -106,7 +106,7 @@ def test_switched_off_the_token_itself_is_sent(tmp_path: Path) -> None:
     wire = Wire()
     with started(wire) as running:
         some = files(tmp_path / "dist")
-        config = parse({"attenuate": False})
+        config = parse_config({"attenuate": False})
         with delivering(tmp_path, config, lasting(running), running.tokens["account"]) as send:
             send(PROJECT, some)
         assert wire.tokens[-2:] == [running.tokens["account"].reveal()] * 2
@@ -114,9 +114,9 @@ def test_switched_off_the_token_itself_is_sent(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ["no", 0, "false", []])
 def test_the_switch_is_true_or_false(value: object) -> None:
-    assert parse({}).attenuate is True
+    assert parse_config({}).attenuate is True
     with pytest.raises(ConfigError, match=r"tool\.release\.attenuate must be true or false"):
-        parse({"attenuate": value})
+        parse_config({"attenuate": value})
 
 
 def test_the_index_s_clock_counts(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from release.adapters.twine.twine_process import NotSentError, UploadLimits
 from release.core.events import Event, Progress, Said
 from release.core.models.distribution import Distribution
 from release.core.models.upload_result import Receipt, Rejection
-from release.core.models.upload_settings import Rules
+from release.core.models.upload_settings import UploadSettings
 from release.publishing.upload.errors import UploadError
 from release.sandbox import server
 from release.sandbox.faults import Answer, Clash, Drop, Fault, Slow, When
@@ -246,7 +246,7 @@ def test_an_index_that_can_not_be_asked_is_asked_until_the_deadline(
             Fault(what=Drop(at="after-work"), when=When(method="POST")),
             Fault(what=Answer(status=503), when=When(method="GET", nth=(1, None))),
         )
-        engine = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=clock, rules=Rules(deadline=100))
+        engine = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=clock, rules=UploadSettings(deadline=100))
         told = engine.run(releases[1])
         assert isinstance(told.error, UploadError)
         assert "did not say whether it took" in told.error.message
@@ -260,7 +260,7 @@ def test_a_wait_beyond_the_deadline_is_not_waited(tmp_path: Path, pool: Pool, re
     clock = Clock()
     with server.start(for_project(PROJECT.name), clock=clock.now) as sandbox:
         sandbox.inject(Fault(what=Answer(status=503, retry_after=60), when=When(method="POST", nth=(1, None))))
-        engine = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=clock, rules=Rules(deadline=10))
+        engine = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=clock, rules=UploadSettings(deadline=10))
         told = engine.run(releases[1])
         assert isinstance(told.error, UploadError)
         assert not told.doubtful

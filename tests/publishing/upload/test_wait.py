@@ -10,7 +10,7 @@ import pytest
 from release.adapters.builds import builder
 from release.adapters.system import system
 from release.core.events import Event, Progress
-from release.core.models.project_listing import Listing
+from release.core.models.project_listing import ProjectListing
 from release.publishing.upload import wait
 from release.sandbox import server
 from release.sandbox.faults import Fault, Stale
@@ -32,7 +32,7 @@ def test_a_page_that_lags_is_waited_for(tmp_path: Path, lag: float, within: floa
         found = wait.until_listed(
             here, told.append, pypi.index(), PROJECT, [builder.load_distribution(path)], within=within
         )
-    assert (isinstance(found, Listing) and found.file(path.name) is not None) == seen
+    assert (isinstance(found, ProjectListing) and found.file(path.name) is not None) == seen
     assert (lag <= clock.passed < lag + 31) if seen else (within <= clock.passed < within + 31)
     assert all(isinstance(one, Progress) and one.unit == "seconds" for one in told)
     assert bool(told) == (clock.passed > 0)

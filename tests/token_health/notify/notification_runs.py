@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from release.adapters.system.system import System, real_system
-from release.core.models.token_health import Look, Row, Seen
+from release.core.models.token_health import HealthReport, TokenReport, TokenStatus
 from release.token_health import fleet
 from release.token_health.health_history import NAME, History
 from release.token_health.health_run import Wanted
@@ -34,14 +34,14 @@ class Office:
     def history(self) -> History:
         return History(self.directory / NAME, now=self.clock)
 
-    def run(self, *seen: Seen, history: History | None = None, **look: Any) -> Told:
+    def run(self, *seen: TokenStatus, history: History | None = None, **look: Any) -> Told:
         history = history or self.history()
         history.begin(len(seen))
         history.add(seen)
         history.end(0)
-        rows = tuple(Row(seen=one, outcomes=(), age=None, left=None) for one in seen)
+        rows = tuple(TokenReport(seen=one, outcomes=(), age=None, left=None) for one in seen)
         asked = Wanted(fleet=fleet.parse({"notify": self.table}), watched=(), directory=self.directory)
-        return notify(self.system(), history, asked, Look(rows=rows, **look))
+        return notify(self.system(), history, asked, HealthReport(rows=rows, **look))
 
     def got(self) -> list[list[str]]:
         """What the webhook took: the states that each document tells."""

@@ -142,7 +142,7 @@ from pathlib import Path
 from tests.token_health.notify.notification_runs import Office
 from tests.adapters.loopback_server import Server
 from tests.sandbox.sandbox_client import Clock
-from release.core.models.token_health import Seen
+from release.core.models.token_health import TokenStatus
 from release.token_health.notify import webhook
 from release.token_health.notify import outbox as telling
 from datetime import datetime, UTC
@@ -152,7 +152,7 @@ if moment == "before it is written": telling.announce = die
 if moment == "before it is sent": webhook.send = die
 if moment == "before it is noted": telling.delivered = die
 clock = Clock(now=datetime(2026, 11, 1, tzinfo=UTC))
-Office(directory=Path(where), clock=clock, hook=Server(url=url)).run(Seen(**json.loads(seen)))
+Office(directory=Path(where), clock=clock, hook=Server(url=url)).run(TokenStatus(**json.loads(seen)))
 """
 
 

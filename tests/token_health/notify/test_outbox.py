@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from release.core.models.token_health import Change, Seen
+from release.core.models.token_health import StatusChange, TokenStatus
 from release.token_health import announce, changes, delivered, due, failed
 from release.token_health.health_history import NAME, History
 from tests.sandbox.sandbox_client import Clock
@@ -33,13 +33,13 @@ def history(tmp_path: Path, clock: Clock) -> Iterator[History]:
     made.close()
 
 
-def see(history: History, *seen: Seen) -> None:
+def see(history: History, *seen: TokenStatus) -> None:
     history.begin(len(seen))
     history.add(seen)
     history.end(0)
 
 
-def mail(found: Sequence[Change]) -> list[tuple[str, Any]]:
+def mail(found: Sequence[StatusChange]) -> list[tuple[str, Any]]:
     return [("mail", [one.now.state for one in found])]
 
 
@@ -49,7 +49,7 @@ def told(history: History, clock: Clock) -> list[tuple[str, str, str]]:
 
 
 #: (what is seen, days since the last look) → what is told
-STORIES: dict[str, list[tuple[Seen, float, list[tuple[str, str, str]]]]] = {
+STORIES: dict[str, list[tuple[TokenStatus, float, list[tuple[str, str, str]]]]] = {
     "what was in order from the start is not told": [(HEALTHY, 0, []), (HEALTHY, 1, [])],
     "broken once, reminded, healed": [
         (HEALTHY, 0, []),
@@ -127,7 +127,7 @@ def test_of_two_runs_one_tells(history: History, clock: Clock, tmp_path: Path) -
 def test_a_run_that_fails_while_it_writes_its_letters_has_told_nothing(history: History, clock: Clock) -> None:
     see(history, REVOKED)
 
-    def broken(_found: Sequence[Change]) -> list[tuple[str, Any]]:
+    def broken(_found: Sequence[StatusChange]) -> list[tuple[str, Any]]:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

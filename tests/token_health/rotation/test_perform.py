@@ -13,7 +13,7 @@ import pytest
 from release.adapters.system import private_rewrite
 from release.adapters.system.system import real_system
 from release.core.errors import Exit, ReleaseError
-from release.core.facts import Project
+from release.core.facts import ProjectMetadata
 from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.models.secret_location import Command, KeyringEntry, PrivateFile, Variable
 from release.core.secret import Secret
@@ -139,7 +139,7 @@ def test_a_token_in_the_projects_files_is_leaked_and_its_own_place_is_not(tmp_pa
     system = real_system()
     system.run(["git", "init", "-q"], cwd=tmp_path)
     asked = Asked(
-        system=system, index=PYPI, project=Project(name="acme-widget", version=""), directory=tmp_path,
+        system=system, index=PYPI, project=ProjectMetadata(name="acme-widget", version=""), directory=tmp_path,
         fleet_directory=tmp_path, state=tmp_path,
     )  # fmt: skip
     own = Holding(spot=PrivateFile(path=str(tmp_path / "own.token")), where="file", secret=Secret(text))
