@@ -98,13 +98,14 @@ class Census:
 
         Those that the deadline cuts off do not come.
         """
-        from release.adapters.http import rate_limit
+        from release.adapters.http.http_client import shared_sessions
+        from release.adapters.http.rate_limit import RateLimit
 
         questions = _Questions(census=self, watched=watched)
         holders = _holders(watched)
         jobs = [partial(self._one, one, questions, holders) for one in watched]
-        crew = self._crew(jobs, lambda: rate_limit.keeping(manners))
-        manners = rate_limit.Manners(self.manners.rate, sleep=crew.sleep)
+        crew = self._crew(jobs, lambda: shared_sessions(limit))
+        limit = RateLimit(self.manners.rate, sleep=crew.sleep)
         for number, result in crew.results():
             yield number, result if isinstance(result, Result) else _lost(watched[number], result)
 

@@ -213,10 +213,10 @@ def test_a_rate_is_kept_by_all_threads_together() -> None:
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    manners = rate_limit.Manners(10, sleep=sleep, clock=lambda: now[0])
+    limit = rate_limit.RateLimit(10, sleep=sleep, clock=lambda: now[0])
 
     def send() -> None:
-        manners.wait("https://a.test/legacy/")
+        limit.wait("https://a.test/legacy/")
         sent.append(now[0])
 
     threads = [threading.Thread(target=send) for _ in range(11)]
@@ -227,19 +227,19 @@ def test_a_rate_is_kept_by_all_threads_together() -> None:
     assert 1.0 <= max(sent) <= 1.1
     assert len(set(sent)) == 11
     before = now[0]
-    manners.wait("https://another.test/legacy/")
+    limit.wait("https://another.test/legacy/")
     assert now[0] == before
 
 
 def test_a_host_that_asks_for_patience_gets_it() -> None:
     slept: list[float] = []
-    manners = rate_limit.Manners(1000, sleep=slept.append, clock=lambda: 0.0)
-    manners.answered("https://a.test/", 200, {})
-    manners.wait("https://a.test/x")
-    manners.answered("https://a.test/", 429, {"Retry-After": "7"})
-    manners.wait("https://a.test/x")
-    manners.answered("https://b.test/", 503, {"Retry-After": "99999"})
-    manners.wait("https://b.test/x")
+    limit = rate_limit.RateLimit(1000, sleep=slept.append, clock=lambda: 0.0)
+    limit.answered("https://a.test/", 200, {})
+    limit.wait("https://a.test/x")
+    limit.answered("https://a.test/", 429, {"Retry-After": "7"})
+    limit.wait("https://a.test/x")
+    limit.answered("https://b.test/", 503, {"Retry-After": "99999"})
+    limit.wait("https://b.test/x")
     assert slept == [7.0, 60.0]
 
 

@@ -1,1 +1,1 @@
-"""HTTP: one client, its errors, its rate limit."""
+"""The HTTP client, its errors and its rate limit."""

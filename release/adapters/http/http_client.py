@@ -1,11 +1,19 @@
-"""How anything is asked for over HTTP: time-outs always, no credentials ever, errors in our own words."""
+"""The HTTP client: time limits, retries, and optionally shared sessions with a rate limit per host.
+
+A request never carries a credential that its caller did not add, and every failure is an `UnreachableError`.
+"""
 
 from __future__ import annotations
 
 import os
+import queue
+import socket
+import threading
+import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.util import find_spec
@@ -14,20 +22,26 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from release.adapters.http import errors as http_errors
-from release.adapters.http import rate_limit
-from release.adapters.http.reachability import TIMEOUT, check_reachable
 from release.core.errors import UnreachableError
 from release.core.models.index import host_of, is_loopback
 
 if TYPE_CHECKING:
     import requests
 
-#: how often a GET is tried again, after 0.5, 1, 2, 4 s and up to 0.5 s more
+    from release.adapters.http.rate_limit import RateLimit
+
+#: seconds to connect, seconds without data while a response is read
+TIMEOUT = (10.0, 30.0)
+#: retries of a GET, after 0.5, 1, 2, 4 s and up to 0.5 s more
 RETRIES = 4
-#: seconds; the longest wait that a server's Retry-After can ask for
-LONGEST_WAIT = 120
-_AGAIN = (429, 500, 502, 503, 504)
-#: what points the common tools to other certificate authorities, strongest first
+#: seconds; the longest delay that a server's Retry-After can cause
+_MAX_DELAY = 120
+_RETRIED_STATUSES = (429, 500, 502, 503, 504)
+#: methods that are safe to retry
+_RETRIED_METHODS = ("GET", "HEAD")
+#: seconds for name resolution, and for each address, before anything is imported
+_TEST_TIME = 5.0
+#: variables of common tools that name a CA bundle, by precedence
 _CA_VARIABLES = ("TWINE_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
@@ -35,22 +49,21 @@ _CA_VARIABLES = ("TWINE_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 class Route:
     """How a URL is reached from this machine."""
 
-    #: scheme → address of the proxy, which may hold a password; empty: straight
+    #: scheme → address of the proxy, which may hold a password; empty: no proxy
     proxies: Mapping[str, str] = field(repr=False)
-    #: file or directory of certificate authorities; None: those that come with requests
+    #: file or directory of CA certificates; None: those that come with requests
     ca: str | None
 
 
 def route(url: str) -> Route:
-    """Proxies and certificate authorities for a URL, from environment and system settings.
+    """Proxies and CA certificates for a URL, from the environment and the system's settings.
 
-    Loopback is reached straight. Raises `UnreachableError` where what they name is not there.
+    Loopback addresses use no proxy. Raises `UnreachableError` where a CA bundle or SOCKS support is missing.
     """
     ca = next((value for name in _CA_VARIABLES if (value := os.environ.get(name))), None)
     if ca is not None and not Path(ca).exists():
         raise http_errors.missing_ca_bundle(ca)
-    parts = urlsplit(url)
-    netloc = parts.netloc.rpartition("@")[2]
+    netloc = urlsplit(url).netloc.rpartition("@")[2]
     if is_loopback(host_of(url)) or urllib.request.proxy_bypass(netloc):
         return Route(proxies={}, ca=ca)
     known = urllib.request.getproxies()
@@ -62,81 +75,133 @@ def route(url: str) -> Route:
 
 @contextmanager
 def session(url: str, *, retries: int = RETRIES) -> Iterator[requests.Session]:
-    """A `requests.Session` for `url` and what it redirects to; closed at the end.
+    """A `requests.Session` for `url` and its redirects; exceptions of requests become `UnreachableError`.
 
-    Before anything is imported, the host is looked at: without network this fails at once. In the
-    block, whatever requests raises comes out as an `UnreachableError`, as is raised here. Inside of
-    `release.adapters.http.rate_limit.keeping`, the thread's own session is kept instead, and `retries` is its affair.
+    The host is tested before requests is imported, so that a command fails at once without a network. Inside
+    `shared_sessions`, the session is the thread's own, stays open, and has the retries of the rate limit.
     """
-    way = route(url)
     with ExitStack() as stack:
-        made = _kept(url, way) or stack.enter_context(_fresh(url, way, retries))
+        pool = _POOL.get()
+        opened = pool.session(url) if pool else stack.enter_context(_open(url, Policy(retries=retries)))
         import requests
 
         try:
-            yield made
+            yield opened
         except requests.RequestException as error:
             raise http_errors.request_error(url, error) from error
 
 
-def _kept(url: str, way: Route) -> requests.Session | None:
-    """The session of this thread's keeper; None where it has none."""
-    keeper = rate_limit.here()
-    if keeper is None:
-        return None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How requests are retried and limited."""
+
+    #: of a GET or HEAD without a response, or with a status of `_RETRIED_STATUSES`; unused with a `limit`
+    retries: int = RETRIES
+    #: With a rate limit, a GET or HEAD is retried once, and only where the connection broke: a connection that
+    #: was kept open may have been closed by the server.
+    limit: RateLimit | None = None
+
+
+class SessionPool:
+    """The sessions of one thread, one for each host, with a rate limit that all threads share."""
+
+    def __init__(self, limit: RateLimit) -> None:
+        self._policy = Policy(limit=limit)
+        self._sessions: dict[str, requests.Session] = {}
+
+    def session(self, url: str) -> requests.Session:
+        """The session for the host of `url`. Raises `UnreachableError` while that is down."""
+        parts = urlsplit(url)
+        key = f"{parts.scheme}://{parts.netloc}"
+        opened = _open(url, self._policy, self._sessions.get(key))
+        return self._sessions.setdefault(key, opened)
+
+    def close(self) -> None:
+        for one in self._sessions.values():
+            one.close()
+
+
+_POOL: ContextVar[SessionPool | None] = ContextVar("session_pool", default=None)
+
+
+@contextmanager
+def shared_sessions(limit: RateLimit) -> Iterator[None]:
+    """In this thread, `session` returns one session for each host, until the end of the block."""
+    pool = SessionPool(limit)
+    before = _POOL.set(pool)
+    try:
+        yield
+    finally:
+        _POOL.reset(before)
+        pool.close()
+
+
+def _open(url: str, policy: Policy, opened: requests.Session | None = None) -> requests.Session:
+    """A session for `url`, or the `opened` one, once the host is known to be reachable."""
+    way = route(url)
     if urlsplit(url).scheme not in way.proxies:
-        keeper.manners.arrive(url, check_reachable)
-    return keeper.session(url, lambda adapter: _session(way, adapter))
-
-
-def _fresh(url: str, way: Route, retries: int) -> requests.Session:
-    if urlsplit(url).scheme not in way.proxies:
-        check_reachable(url)
-    import urllib3
-
-    return _session(
-        way,
-        _adapter(
-            urllib3.Retry(
-                total=retries,
-                backoff_factor=0.5,
-                backoff_jitter=0.5,
-                status_forcelist=_AGAIN,
-                allowed_methods=("GET", "HEAD"),
-                raise_on_status=False,
-                retry_after_max=LONGEST_WAIT,
-            )
-        ),
-    )
-
-
-def _session(way: Route, adapter: Any) -> requests.Session:
+        if policy.limit is None:
+            check_reachable(url)
+        else:
+            policy.limit.test_once(url, check_reachable)
+    if opened is not None:
+        return opened
     import requests
 
     made = requests.Session()
-    made.trust_env = False  # no .netrc: nothing but an upload is ever asked with a password
+    made.trust_env = False  # no .netrc: only uploads carry a password
     made.proxies.update(way.proxies)
     made.verify = way.ca or True
     made.headers["User-Agent"] = user_agent()
+    adapter = _adapter(policy)
     for scheme in ("http://", "https://"):
         made.mount(scheme, adapter)
     return made
 
 
-def _adapter(retry: Any) -> Any:
+def _adapter(policy: Policy) -> Any:
+    import requests
+    import urllib3
     from requests.adapters import HTTPAdapter
 
-    class Timed(HTTPAdapter):
-        def send(self, *args: Any, **options: Any) -> requests.Response:
-            options["timeout"] = options.get("timeout") or TIMEOUT
-            return super().send(*args, **options)
+    class Adapter(HTTPAdapter):
+        """Sets the time limits, and sends requests as the policy says."""
 
-    return Timed(max_retries=retry)
+        def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+            options["timeout"] = options.get("timeout") or TIMEOUT
+            if policy.limit is None:
+                return super().send(request, *args, **options)
+            return self._send_limited(policy.limit, request, *args, **options)
+
+        def _send_limited(
+            self, limit: RateLimit, request: requests.PreparedRequest, *args: Any, **options: Any
+        ) -> requests.Response:
+            url, retry = request.url or "", request.method in _RETRIED_METHODS
+            while True:
+                limit.wait(url)
+                try:
+                    response = super().send(request, *args, **options)
+                except requests.RequestException as error:
+                    if retry and http_errors.error_kind(error) == "connection":
+                        retry = False
+                        continue
+                    limit.failed(url, http_errors.request_error(url, error))
+                    raise
+                limit.answered(url, response.status_code, response.headers)
+                return response
+
+    if policy.limit is not None:
+        return Adapter(max_retries=0, pool_connections=1, pool_maxsize=1)
+    retry = urllib3.Retry(
+        total=policy.retries, backoff_factor=0.5, backoff_jitter=0.5, status_forcelist=_RETRIED_STATUSES,
+        allowed_methods=_RETRIED_METHODS, raise_on_status=False, retry_after_max=_MAX_DELAY,
+    )  # fmt: skip
+    return Adapter(max_retries=retry)
 
 
 @lru_cache(maxsize=1)
 def user_agent() -> str:
-    """How this program names itself to servers."""
+    """The `User-Agent` of all requests."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:
@@ -146,9 +211,46 @@ def user_agent() -> str:
 
 
 def unusable_response(url: str, what: str, *, cause: str | None = None, remedy: str = "") -> UnreachableError:
-    """The error for an answer that came and can't be used: "answers 503 Service Unavailable"."""
+    """The error for a response that cannot be used; `what` is "answers 503 Service Unavailable", for example."""
     return UnreachableError(
         f"{host_of(url)!r} {what}",
-        remedy=remedy or f"look at {url} in a browser, then run it again",
+        remedy=remedy or f"open {url} in a browser, then run the same command again",
         cause=cause,
     )
+
+
+def check_reachable(url: str) -> None:
+    """Resolve the host of a URL and connect to it. Raises `UnreachableError`."""
+    host, parts = host_of(url), urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    failure: OSError = TimeoutError()
+    deadline = time.monotonic() + 2 * _TEST_TIME
+    for family, kind, protocol, _, address in _addresses(host, port):
+        try:
+            with socket.socket(family, kind, protocol) as one:
+                one.settimeout(max(0.1, min(_TEST_TIME, deadline - time.monotonic())))
+                one.connect(address)
+                return
+        except OSError as error:
+            failure = error
+    raise http_errors.connection_error(host, port, failure)
+
+
+def _addresses(host: str, port: int) -> list[Any]:
+    """The addresses of a host. The system's resolver has no time limit, so it runs in a thread."""
+    answers: queue.SimpleQueue[list[Any] | OSError | UnicodeError] = queue.SimpleQueue()
+
+    def resolve() -> None:
+        try:
+            answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:  # UnicodeError: a name that IDNA cannot encode
+            answers.put(error)
+
+    threading.Thread(target=resolve, daemon=True).start()
+    try:
+        answer = answers.get(timeout=_TEST_TIME)
+    except queue.Empty:
+        answer = TimeoutError("the name server did not answer")
+    if isinstance(answer, list):
+        return answer
+    raise http_errors.resolution_error(host, answer)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from release.adapters.http import errors as http_errors
-from release.adapters.http import http_client, reachability
+from release.adapters.http import http_client
 from release.core.errors import UnreachableError
 from tests.adapters.loopback_server import Handler, closed_port, serving
 
@@ -50,7 +50,7 @@ def test_an_unknown_host_is_a_failure_of_name_resolution(monkeypatch: pytest.Mon
 
 
 def test_a_silent_name_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reachability, "_LOOK", 0.05)
+    monkeypatch.setattr(http_client, "_TEST_TIME", 0.05)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(0.3))
     assert (
         failure("https://index.invalid/").message == "no address for 'index.invalid': the name server does not answer"
@@ -61,10 +61,10 @@ def test_a_silent_name_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch)
     ("error", "message", "cause"),
     [
         (TimeoutError(), "no answer from 'h', port 1: timed out", "net.timeout-reset"),
-        (ConnectionResetError(), "connection to 'h', port 1 was broken off", "net.timeout-reset"),
+        (ConnectionResetError(), "connection to 'h', port 1 was reset", "net.timeout-reset"),
         (
             OSError(101, "Network is unreachable"),
-            "no connection to 'h', port 1: network is unreachable",
+            "cannot connect to 'h', port 1: network is unreachable",
             "net.dns-offline",
         ),
     ],
@@ -172,9 +172,9 @@ def garble(h: Handler) -> None:
 
 def test_a_broken_connection_and_garbage_differ() -> None:
     with serving(lambda h: h.reset()) as server:
-        assert failure(server.url).message == "connection to '127.0.0.1' was broken off"
+        assert failure(server.url).message == "connection to '127.0.0.1' was reset"
     with serving(garble) as server:
-        assert "can't be understood" in failure(server.url).message
+        assert "invalid response" in failure(server.url).message
 
 
 def test_a_get_is_tried_again_after_the_time_that_the_server_asks_for() -> None:
