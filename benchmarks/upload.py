@@ -43,8 +43,8 @@ from release.core.models.index import Index
 from release.core.models.upload_settings import UploadSettings
 from release.core.secret import Secret
 from release.publishing import journal
-from release.publishing.upload.uploader import Upload
-from release.publishing.upload.workers import Lanes
+from release.publishing.upload.uploader import Uploader
+from release.publishing.upload.workers import UploadWorkers
 from release.sandbox import fault_json
 from release.sandbox.faults import Fault, Slow
 
@@ -128,7 +128,7 @@ def ours(place: dict[str, Any], files: Sequence[Distribution], *, started: bool 
     `started`: the twine processes are up, as they are after the checks that come before every upload.
     """
     start = partial(twine_process.start_worker, env=os.environ)
-    with tempfile.TemporaryDirectory() as scratch, Lanes(start) as lanes:
+    with tempfile.TemporaryDirectory() as scratch, UploadWorkers(start) as lanes:
         if started:
             lanes.grow(max(1, min(UploadSettings().concurrency, len(files) - 1)))
             while lanes.stirring:
@@ -139,14 +139,14 @@ def ours(place: dict[str, Any], files: Sequence[Distribution], *, started: bool 
         return time.perf_counter() - begun
 
 
-def engine(place: dict[str, Any], directory: Path, lanes: Lanes) -> Upload:
+def engine(place: dict[str, Any], directory: Path, lanes: UploadWorkers) -> Uploader:
     """The engine as a release uses it, without the checks before it."""
     origin = Origin(kind="sandbox", detail="made for this run")
     credential = Credential(
         username="__token__", username_origin=origin, password=Secret(place["tokens"]["account"]), origin=origin
     )
     where = Index(name="sandbox", upload_url=place["upload_url"], simple_url=place["simple_url"], ephemeral=True)
-    return Upload(
+    return Uploader(
         index=where, project=ProjectMetadata(name=NAME, version=VERSION), tell=lambda _event: None, lanes=lanes,
         journal=journal.for_release(directory, version=VERSION, commit=None),
         credential=lambda: credential, ask=partial(collect.listing_once, where, NAME),

@@ -22,7 +22,7 @@ from release.adapters.twine import twine_process
 from release.adapters.twine.twine_process import UploadLimits
 from release.core.errors import ReleaseError
 from release.core.models.distribution import Distribution
-from release.publishing.upload.workers import Lanes
+from release.publishing.upload.workers import UploadWorkers
 from release.sandbox.faults import Answer, DiskFull, Drop, Fault, Slow, What, When
 
 HTML = (("Content-Type", "text/html"),)
@@ -62,7 +62,7 @@ def ours(place: dict[str, Any], files: Sequence[Distribution]) -> tuple[float, s
     """Seconds, how it ended, and the words for it."""
     start = partial(twine_process.start_worker, env=os.environ, limits=UploadLimits(read=3))
     begun = time.perf_counter()
-    with tempfile.TemporaryDirectory() as scratch, Lanes(start) as lanes:
+    with tempfile.TemporaryDirectory() as scratch, UploadWorkers(start) as lanes:
         engine = upload.engine(place, Path(scratch), lanes)
         try:
             engine.run(files)

@@ -10,13 +10,13 @@ from typing import Any, Literal
 
 from release.core import plan
 from release.core.errors import Exit
-from release.core.events import Checked, StepEnded
+from release.core.events import CheckFinished, StepFinished
 from release.core.models.check_result import CheckState, Outcome
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Finding
 from release.core.models.index import PYPI, TESTPYPI, USER_DOCS, WELL_KNOWN, Index
 from release.core.models.run_result import RunResult
-from release.core.models.upload_result import Receipt, Rejection, Unclear, UploadResult
+from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult
 from release.core.plan import Plan, Step, Verb
 from release.reports import record as records
 from release.reports.record import Stage, Story
@@ -28,15 +28,15 @@ SDIST = Distribution(path=Path("dist/acme_widget-1.0.tar.gz"), sha256="b2" * 32,
 FILES = (WHEEL, SDIST)
 TOOLS = {"python": "3.13.1", "platform": "linux x86_64", "pypi-preflight": "0.1.0", "twine": "7.0.0", "uv": "0.13.2"}
 STEPS: Mapping[str, tuple[Step, ...]] = {
-    "check": (plan.InspectSource(), plan.InspectAccess(index="pypi")),
-    "build": (plan.InspectSource(), plan.Build(origin="commit"), plan.InspectBuilt()),
-    "testpypi": (plan.Build(origin="commit"), plan.Upload(index="testpypi"), plan.Verify(index="testpypi")),
-    "publish": (plan.Build(origin="commit"), plan.Upload(index="pypi"), plan.Verify(index="pypi")),
-    "confirm": (plan.Build(origin="journal"), plan.Verify(index="pypi")),
+    "check": (plan.CheckSource(), plan.CheckCredentials(index="pypi")),
+    "build": (plan.CheckSource(), plan.Build(origin="commit"), plan.CheckFiles()),
+    "testpypi": (plan.Build(origin="commit"), plan.Upload(index="testpypi"), plan.Confirm(index="testpypi")),
+    "publish": (plan.Build(origin="commit"), plan.Upload(index="pypi"), plan.Confirm(index="pypi")),
+    "confirm": (plan.Build(origin="journal"), plan.Confirm(index="pypi")),
     "release": (
-        plan.InspectSource(), plan.InspectAccess(index="testpypi"), plan.InspectAccess(index="pypi"),
-        plan.Build(origin="commit"), plan.InspectBuilt(), plan.Upload(index="testpypi"),
-        plan.Verify(index="testpypi"), plan.Upload(index="pypi"), plan.Verify(index="pypi"),
+        plan.CheckSource(), plan.CheckCredentials(index="testpypi"), plan.CheckCredentials(index="pypi"),
+        plan.Build(origin="commit"), plan.CheckFiles(), plan.Upload(index="testpypi"),
+        plan.Confirm(index="testpypi"), plan.Upload(index="pypi"), plan.Confirm(index="pypi"),
         plan.Tag(name="v1.0", remote=None),
     ),
 }  # fmt: skip
@@ -81,11 +81,11 @@ def story(
     for number, step in enumerate(steps if stopped_at is None else steps[: stopped_at + 1]):
         took = 0.25 + number * 1.5
         how: Literal["done", "refused"] = "refused" if number == stopped_at else "done"
-        checks = tuple(Checked(outcome=one, stops=strict) for one in outcomes.get(number, ()))
+        checks = tuple(CheckFinished(outcome=one, stops=strict) for one in outcomes.get(number, ()))
         stages.append(
             Stage(
                 title=step.title, begun=at, checks=checks,
-                ended=StepEnded(title=step.title, how=how, note="", took=took),
+                ended=StepFinished(title=step.title, status=how, note="", seconds=took),
             )
         )  # fmt: skip
         at += timedelta(seconds=took)
@@ -162,7 +162,7 @@ def refused() -> dict[str, Any]:
     answers: tuple[UploadResult, ...] = (
         *accepted(SDIST),
         Rejection(filename=evil.filename, status=400, text=f"File already exists {bad}"),
-        Unclear(filename="acme_widget-1.0-cp313-cp313-manylinux_2_28_x86_64.whl", what="timeout", detail=bad),
+        UnclearResponse(filename="acme_widget-1.0-cp313-cp313-manylinux_2_28_x86_64.whl", what="timeout", detail=bad),
     )
     return record(
         story(

@@ -26,9 +26,9 @@ from release.core.models.upload_result import UploadResult
 from release.core.models.upload_settings import UploadSettings
 from release.core.secret import Secret
 from release.publishing import journal
-from release.publishing.upload.pending import in_order
-from release.publishing.upload.uploader import Timing, Upload
-from release.publishing.upload.workers import Found, Lanes, Sender
+from release.publishing.upload.pending import upload_order
+from release.publishing.upload.uploader import Timing, Uploader
+from release.publishing.upload.workers import ListingResult, UploadClient, UploadWorkers
 from release.sandbox.server import Sandbox
 from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
 
@@ -63,7 +63,7 @@ class Pool:
         self._free: list[Worker] = []
         self._all: list[Worker] = []
 
-    def start(self) -> Sender:
+    def start(self) -> UploadClient:
         if not self._free:
             self._free.append(twine_process.start_worker(env=os.environ, limits=self._limits))
             self._all.append(self._free[-1])
@@ -111,17 +111,17 @@ def release(directory: Path, count: int, *, version: str = "1.0") -> list[Distri
         (directory / name).write_bytes(wheel(version=version, tag=tag, files={"acme_widget.py": f"N = {n}\n"}))
     if count > 1:
         (directory / sdist_name(version=version)).write_bytes(sdist(version=version))
-    return in_order([builder.load_distribution(path) for path in sorted(directory.iterdir())])
+    return upload_order([builder.load_distribution(path) for path in sorted(directory.iterdir())])
 
 
 def credential(token: Secret) -> Credential:
     return Credential(username="__token__", username_origin=HERE, password=token, origin=HERE)
 
 
-def asking(index: Index, name: str = PROJECT.name) -> Callable[[], Found]:
+def asking(index: Index, name: str = PROJECT.name) -> Callable[[], ListingResult]:
     """What the engine asks with: one request, no wait of its own."""
 
-    def ask() -> Found:
+    def ask() -> ListingResult:
         try:
             return simple_api.fetch_listing(index, name, fresh=True, retries=0)
         except UnreachableError as error:
@@ -162,8 +162,8 @@ class Engine:
         self.directory.mkdir(exist_ok=True)
         log = self.log or journal.for_release(self.directory, version="1.0", commit=None)
         index = self.index or replace(self.sandbox.index("pypi"), ephemeral=False)
-        with Lanes(self.pool.start) as lanes:
-            upload = Upload(
+        with UploadWorkers(self.pool.start) as lanes:
+            upload = Uploader(
                 index=index, project=PROJECT, journal=log, tell=tell or events.append, lanes=lanes,
                 credential=lambda: credential(self.sandbox.tokens["account"]), ask=asking(index), rules=self.rules,
                 timing=Timing(clock=self.clock.seconds, sleep=self.clock.sleep, chance=lambda: self.chance),

@@ -174,29 +174,29 @@ def _run(options: argparse.Namespace) -> int:
 
     system = systems.real_system()
     directory = options.directory.resolve()
-    files = prebuilt.files(getattr(options, "files", None) or ())
+    files = prebuilt.find_distributions(getattr(options, "files", None) or ())
     config = collect.load_config(directory, options.config, needs_project=not files)
     config = replace(config, proving=getattr(options, "proving", None) or config.proving)
     if files:
-        source = prebuilt.source(files, config)
+        source = prebuilt.source_of(files, config)
     else:
         source = collect.collect_source(system, directory, config, ask_backend=options.verb != "rehearse")
-    made = plan.make(
+    made = plan.make_plan(
         options.verb, config, source,
-        index=getattr(options, "index", None), built=getattr(options, "built", False), given=bool(files),
+        index=getattr(options, "index", None), built=getattr(options, "built", False), prebuilt=bool(files),
     )  # fmt: skip
     if options.plan:
         return _show_plan(made, config.indexes, options)
-    if made.asks and not options.yes and not sys.stdin.isatty():
+    if made.needs_approval and not options.yes and not sys.stdin.isatty():
         raise ReleaseError(
             "nobody can be asked: standard input is no terminal", remedy="pass --yes to go without asking"
         )
     with screen(options, _write) as console:
-        account = runner.carry_out(
+        account = runner.run_plan(
             made, config=config, source=source, directory=directory, system=system, tell=console.tell,
             confirm=_question(console, options), command=_again(options), files=files,
         )  # fmt: skip
-    _close(account, plan.as_data(account.plan, dict(config.indexes)), console, run_text.closing(account), options)
+    _close(account, plan.plan_to_json(account.plan, dict(config.indexes)), console, run_text.closing(account), options)
     return int(account.exit)
 
 
@@ -205,7 +205,7 @@ def _show_plan(made: Plan, indexes: Any, options: argparse.Namespace) -> int:
     from release.reports import run_text
 
     if options.json:
-        _write(json.dumps(plan.as_data(made, dict(indexes)), indent=2) + "\n")
+        _write(json.dumps(plan.plan_to_json(made, dict(indexes)), indent=2) + "\n")
     else:
         _write("".join(f"{line.text}\n" for line in run_text.plan_lines(made)))
     return Exit.DONE
@@ -215,7 +215,7 @@ def _question(console: Plain, options: argparse.Namespace) -> Callable[[Plan, st
     from release.cli import release_prompt
 
     def ask(made: Plan, new_on: str | None) -> bool:
-        if not made.asks:
+        if not made.needs_approval:
             return True
         with console.paused():
             return release_prompt.agreed(

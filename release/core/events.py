@@ -1,4 +1,4 @@
-"""What a run tells whoever watches it: a screen, a log, a JSON document."""
+"""The events of a run, for whatever observes it: a screen, a log, a JSON document."""
 
 from __future__ import annotations
 
@@ -11,62 +11,62 @@ from release.core.secret import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepBegun:
+class StepStarted:
     """A step of the plan starts."""
 
     title: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StepEnded:
-    """The step that began last is over."""
+class StepFinished:
+    """The step that started last is over."""
 
     title: str
-    #: "done", "refused" (a check or the index said no), "skipped" (nothing remained to be done)
-    how: Literal["done", "refused", "skipped"]
-    #: what there is to say beside the title; may be empty
+    #: "done", "refused" (a check or the index refused), "skipped" (there was nothing left to do)
+    status: Literal["done", "refused", "skipped"]
+    #: a short text to show after the title; may be empty
     note: str
-    #: seconds
-    took: float
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """A check has its outcome."""
+class CheckFinished:
+    """A check has an outcome."""
 
     outcome: Outcome
-    #: whether a blocking outcome stops this run; a rehearsal shows what would stop a release
+    #: whether a blocking outcome stops this run; a rehearsal shows it and continues
     stops: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Something long is under way."""
+    """A long operation makes progress."""
 
-    what: str
-    #: how much is done; of `total`
+    text: str
+    #: how much of `total` is done
     done: float = 0
-    #: None where nobody knows how much there is
+    #: None where it is unknown
     total: float | None = None
     unit: Literal["bytes", "files", "seconds"] = "bytes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """A line for the reader; tool output where `foreign`."""
+class Message:
+    """A line for the user."""
 
     text: str
-    foreign: bool = False
+    #: whether a program that this one runs has printed it
+    tool_output: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Obtained:
-    """A secret that this run was given: for a CI system that masks what it is told of; for no reader."""
+class SecretObtained:
+    """This run has received a secret, so that a CI system can mask it. It is not shown."""
 
     secret: Secret
 
 
-Event = StepBegun | StepEnded | Checked | Progress | Said | Obtained
+Event = StepStarted | StepFinished | CheckFinished | Progress | Message | SecretObtained
 
-#: How a run speaks. Never raises: a closed terminal does not stop a release half-way.
-Tell = Callable[[Event], None]
+#: receives the events of a run. It must not raise: a closed terminal does not stop a release half-way
+Observer = Callable[[Event], None]

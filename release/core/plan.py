@@ -1,43 +1,154 @@
-"""What will be done, as data.
+"""The plan of a run, as data.
 
-A plan is the very value that a run carries out, so showing it is a dry run.
+A run executes the same value that `--plan` prints, so that printing it is a dry run.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from release.core.config import Config
 from release.core.errors import UsageError
 from release.core.facts import Source
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
-from release.core.steps import (
-    Build,
-    InspectAccess,
-    InspectBuilt,
-    InspectSource,
-    Promote,
-    PushTag,
-    ReleaseOnGitHub,
-    Step,
-    Tag,
-    Upload,
-    Verify,
-)
-
-__all__ = [
-    "SANDBOX", "Build", "InspectAccess", "InspectBuilt", "InspectSource", "Plan", "Promote", "PushTag",
-    "ReleaseOnGitHub", "Step", "Tag", "Upload", "Verb", "Verify", "as_data", "make", "need_name",
-]  # fmt: skip
 
 SANDBOX = "sandbox"
 
-
 Verb = Literal["check", "build", "rehearse", "testpypi", "publish", "confirm", "release"]
+
+
+class _Titled:
+    """What all steps share. `KIND` is the step's name in JSON; `TITLE` is filled in with its fields."""
+
+    __slots__ = ()
+    KIND: ClassVar[str]
+    TITLE: ClassVar[str]
+
+    @property
+    def title(self) -> str:
+        """A few words for one line on a screen."""
+        return self.TITLE.format(step=self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckSource(_Titled):
+    """Run the first checklist: the state of the source tree."""
+
+    KIND = "inspect-source"
+    TITLE = "check the source"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckCredentials(_Titled):
+    """Run the second checklist: the credentials for one index, and what the index has."""
+
+    KIND = "inspect-access"
+    TITLE = "check the credentials for {step.index}"
+    index: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build(_Titled):
+    """Build the distributions, or use those that exist already."""
+
+    KIND = "build"
+    #: "commit": a fresh clone of the commit; "tree": the directory in its current state;
+    #: "journal": the files of an earlier build only; "given": files that were built elsewhere
+    origin: Literal["commit", "tree", "journal", "given"]
+
+    @property
+    def title(self) -> str:
+        return {
+            "commit": "build from a clean clone of the commit",
+            "tree": "build the working tree",
+            "journal": "use the files of the last build",
+            "given": "use the prebuilt files",
+        }[self.origin]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckFiles(_Titled):
+    """Run the third checklist: the distributions, by the rules of the index."""
+
+    KIND = "inspect-built"
+    TITLE = "check the files"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload(_Titled):
+    """Upload the files that the index does not have yet."""
+
+    KIND = "upload"
+    TITLE = "upload to {step.index}"
+    index: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirm(_Titled):
+    """Run the fourth checklist: what the index lists, installed and tested in a clean environment."""
+
+    KIND = "verify"
+    TITLE = "confirm on {step.index}"
+    index: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareWithDryRun(_Titled):
+    """Compare the files with those that passed the dry run; only identical files are released."""
+
+    KIND = "promote"
+    TITLE = "compare with the dry run on {step.proven_on}"
+    #: the index of the dry run, or "sandbox"; the name of the field is public: it is a key of the JSON document
+    proven_on: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag(_Titled):
+    """Tag the released commit locally, unless it is tagged already."""
+
+    KIND = "tag"
+    TITLE = "create the tag {step.name}"
+    name: str
+    #: the remote that the tag is pushed to later; None where the repository has none
+    remote: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushTag(_Titled):
+    """Push the tag, unless the remote has it already."""
+
+    KIND = "push-tag"
+    TITLE = "push the tag {step.name} to {step.remote}"
+    name: str
+    remote: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseOnGitHub(_Titled):
+    """Create a release on GitHub: first a draft, then its files; it is published last."""
+
+    KIND = "release-on-github"
+    TITLE = "create the GitHub release {step.tag}"
+    #: "owner/repository"
+    repository: str
+    tag: str
+
+
+Step = (
+    CheckSource
+    | CheckCredentials
+    | Build
+    | CheckFiles
+    | CompareWithDryRun
+    | Upload
+    | Confirm
+    | Tag
+    | PushTag
+    | ReleaseOnGitHub
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,60 +156,66 @@ class Plan:
     """The steps of one run, in order."""
 
     verb: Verb
-    #: None while the project does not say it
+    #: None while it is unknown
     project: str | None
-    #: None while the project does not say it
+    #: None while it is unknown
     version: str | None
-    #: 40 hex digits; None where the project is in no repository
+    #: 40 hex digits; None outside a repository
     commit: str | None
-    #: whether a failed check of source or access ends the run; a rehearsal shows it and goes on
+    #: whether a failed check of the source or the credentials ends the run; a rehearsal shows it and continues
     strict: bool
     steps: tuple[Step, ...]
 
     @property
     def irreversible(self) -> tuple[Upload, ...]:
-        """The steps that no later step can undo: a file name once used on an index is used for ever."""
+        """The steps that no later step can undo: an index accepts each file name only once."""
         return tuple(step for step in self.steps if isinstance(step, Upload) and step.index != SANDBOX)
 
     @property
-    def asks(self) -> bool:
-        """Whether the user is asked before the first step that can't be undone; a dry run is asked for by name."""
+    def needs_approval(self) -> bool:
+        """Whether the user is prompted before the first irreversible step. A dry run is requested explicitly."""
         return bool(self.irreversible) and self.verb != "testpypi"
 
     @property
-    def rehearses_tree(self) -> bool:
-        """Whether the files are made from the directory as it stands, and are no release."""
+    def builds_tree(self) -> bool:
+        """Whether the files are built from the directory in its current state, so that they are no release."""
         return any(isinstance(step, Build) and step.origin == "tree" for step in self.steps)
 
     @property
-    def takes_given(self) -> bool:
-        """Whether the files come from elsewhere, so that there is no source to look at."""
+    def uses_prebuilt(self) -> bool:
+        """Whether the files were built elsewhere, so that there is no source to check."""
         return any(isinstance(step, Build) and step.origin == "given" for step in self.steps)
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """Names of the indexes that are looked at or written to, in order of appearance."""
+        """The names of the indexes that the steps use, in order of appearance."""
         return tuple(
-            dict.fromkeys(step.index for step in self.steps if isinstance(step, Upload | Verify | InspectAccess))
+            dict.fromkeys(step.index for step in self.steps if isinstance(step, Upload | Confirm | CheckCredentials))
         )
 
 
-def make(  # noqa: PLR0913 - a verb with its options
-    verb: Verb, config: Config, source: Source, *, index: str | None = None, built: bool = False, given: bool = False
+def make_plan(  # noqa: PLR0913 - a command with its options
+    verb: Verb,
+    config: Config,
+    source: Source,
+    *,
+    index: str | None = None,
+    built: bool = False,
+    prebuilt: bool = False,
 ) -> Plan:
-    """The plan of a verb. `index` replaces the verb's own; `built` rehearses the files of the last build.
+    """The plan of a command. `index` replaces its default; `built` rehearses the files of the last build.
 
-    `given`: the files are there already, built elsewhere; nothing but them is looked at.
+    `prebuilt`: the files were built elsewhere, and only they are checked. Raises `ConfigError` for an unknown index.
     """
-    known = None if isinstance(source.project, Unknown) else source.project
+    project = None if isinstance(source.project, Unknown) else source.project
     git = None if isinstance(source.git, Unknown) else source.git
-    for name in filter(None, [index]):
-        config.index(name)
-    steps = _given(verb, config, index) if given else _steps(verb, config, source, index=index, built=built)
+    if index:
+        config.index(index)
+    steps = _prebuilt_steps(verb, config, index) if prebuilt else _steps(verb, config, source, index=index, built=built)
     return Plan(
         verb=verb,
-        project=known.name if known else None,
-        version=known.version if known else None,
+        project=project.name if project else None,
+        version=project.version if project else None,
         commit=git.commit if git else None,
         strict=verb != "rehearse",
         steps=tuple(steps),
@@ -106,62 +223,58 @@ def make(  # noqa: PLR0913 - a verb with its options
 
 
 def _steps(verb: Verb, config: Config, source: Source, *, index: str | None, built: bool) -> Iterable[Step]:
-    before, after = _tag(config, source)
+    tag, after = _tag_steps(config, source)
     match verb:
         case "check":
-            return (InspectSource(), *(InspectAccess(index=name) for name in _indexes(index)))
+            indexes = (index,) if index else ("testpypi", "pypi")
+            return (CheckSource(), *(CheckCredentials(index=name) for name in indexes))
         case "build":
-            return (InspectSource(), Build(origin="commit"), InspectBuilt())
+            return (CheckSource(), Build(origin="commit"), CheckFiles())
         case "rehearse":
-            return (*_rehearsal(source, built=built), InspectBuilt(), *_station(SANDBOX))
+            return (*_rehearsal(source, built=built), CheckFiles(), *_upload_and_confirm(SANDBOX))
         case "testpypi":
-            return (*_looked_at(index or "testpypi"), *_station(index or "testpypi"))
+            return (*_checked_build(index or "testpypi"), *_upload_and_confirm(index or "testpypi"))
         case "publish":
             target = index or "pypi"
-            proven = _promotion(config.proving or ("testpypi" if target == "pypi" else "none"))
-            return (*_looked_at(target), *proven, *before, *_station(target), *after)
+            dry_run = config.proving or ("testpypi" if target == "pypi" else "none")
+            return (*_checked_build(target), *_comparison(dry_run), *tag, *_upload_and_confirm(target), *after)
         case "confirm":
-            return (Build(origin="journal"), Verify(index=index or "pypi"))
+            return (Build(origin="journal"), Confirm(index=index or "pypi"))
         case "release":
-            target, proving = index or "pypi", config.proving or "testpypi"
-            looks = [name for name in (proving, target) if name not in {SANDBOX, "none"}]
-            stations = [step for name in dict.fromkeys((SANDBOX, *looks[:-1])) for step in _station(name)]
-            last = (*_promotion(proving), *before, *_station(target), *after)
-            return (*_looked_at(*looks), *stations, *last)
+            target, dry_run = index or "pypi", config.proving or "testpypi"
+            checked = [name for name in (dry_run, target) if name not in {SANDBOX, "none"}]
+            first = [step for name in dict.fromkeys((SANDBOX, *checked[:-1])) for step in _upload_and_confirm(name)]
+            last = (*_comparison(dry_run), *tag, *_upload_and_confirm(target), *after)
+            return (*_checked_build(*checked), *first, *last)
 
 
 def _rehearsal(source: Source, *, built: bool) -> tuple[Step, ...]:
-    """What only the build knows is built first, and looked at then: a rehearsal asks its backend once."""
+    """Where only the build backend knows name and version, build first, so that it is called only once."""
     build = Build(origin="journal" if built else "tree")
-    late = isinstance(source.project, Unknown)
-    return (build, InspectSource()) if late else (InspectSource(), build)
+    return (build, CheckSource()) if isinstance(source.project, Unknown) else (CheckSource(), build)
 
 
-def _indexes(index: str | None) -> tuple[str, ...]:
-    return (index,) if index else ("testpypi", "pypi")
+def _checked_build(*indexes: str) -> tuple[Step, ...]:
+    return (CheckSource(), *(CheckCredentials(index=name) for name in indexes), Build(origin="commit"), CheckFiles())
 
 
-def _looked_at(*indexes: str) -> tuple[Step, ...]:
-    access = (InspectAccess(index=name) for name in indexes)
-    return (InspectSource(), *access, Build(origin="commit"), InspectBuilt())
+def _upload_and_confirm(index: str) -> tuple[Step, ...]:
+    return (Upload(index=index), Confirm(index=index))
 
 
-def _station(index: str) -> tuple[Step, ...]:
-    return (Upload(index=index), Verify(index=index))
+def _comparison(dry_run: str) -> tuple[Step, ...]:
+    return () if dry_run == "none" else (CompareWithDryRun(proven_on=dry_run),)
 
 
-def _promotion(proving: str) -> tuple[Step, ...]:
-    return () if proving == "none" else (Promote(proven_on=proving),)
-
-
-def _given(verb: Verb, config: Config, index: str | None) -> tuple[Step, ...]:
+def _prebuilt_steps(verb: Verb, config: Config, index: str | None) -> tuple[Step, ...]:
     name = index or ("testpypi" if verb == "testpypi" else "pypi")
-    proven = _promotion(config.proving or "none") if verb == "publish" else ()
-    return (InspectAccess(index=name), Build(origin="given"), InspectBuilt(), *proven, *_station(name))
+    comparison = _comparison(config.proving or "none") if verb == "publish" else ()
+    build = Build(origin="given")
+    return (CheckCredentials(index=name), build, CheckFiles(), *comparison, *_upload_and_confirm(name))
 
 
-def _tag(config: Config, source: Source) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
-    """What is done with the tag before the release, and after it."""
+def _tag_steps(config: Config, source: Source) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+    """The steps that create the tag before the upload, and those that publish it after the release is confirmed."""
     git = source.git
     if source.tag is None or git is None or isinstance(git, Unknown):
         return (), ()
@@ -174,11 +287,11 @@ def _tag(config: Config, source: Source) -> tuple[tuple[Step, ...], tuple[Step, 
     return before, tuple(after)
 
 
-def as_data(plan: Plan, indexes: dict[str, Index]) -> dict[str, Any]:
-    """The plan for JSON: each step with its name, and where it goes."""
+def plan_to_json(plan: Plan, indexes: dict[str, Index]) -> dict[str, Any]:
+    """The plan for JSON, schema 1: each step with its name and, where it uploads, its address."""
     steps = []
     for step in plan.steps:
-        data = {"step": _word(step)} | asdict(step)
+        data = {"step": step.KIND} | asdict(step)
         if isinstance(step, Upload):
             data["url"] = indexes[step.index].upload_url if step.index in indexes else "the embedded sandbox"
             data["irreversible"] = step in plan.irreversible
@@ -187,19 +300,10 @@ def as_data(plan: Plan, indexes: dict[str, Index]) -> dict[str, Any]:
     return {"schema": 1, **fields, "steps": steps}
 
 
-_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
-
-
-def _word(step: Step) -> str:
-    """The name of a step in a document: "inspect-source", "upload", "push-tag"."""
-    return _WORD.sub("-", type(step).__name__.replace("GitHub", "Github")).lower()
-
-
-def need_name(plan: Plan) -> tuple[str, str]:
-    """Project and version. Raises `UsageError` where the project does not say them."""
+def require_name(plan: Plan) -> tuple[str, str]:
+    """Project and version. Raises `UsageError` where they are unknown."""
     if plan.project is None or plan.version is None:
         raise UsageError(
-            "the project does not say its name and version",
-            remedy="run `python -m release check`, which says why",
+            "the project's name and version are unknown", remedy="run `python -m release check`, which shows why"
         )
     return plan.project, plan.version

@@ -18,7 +18,7 @@ from release.adapters.sigstore import InvalidAttestationError, NotSignedError, S
 from release.adapters.system.system import System
 from release.core.config import Config
 from release.core.errors import RefusedError, UnreachableError
-from release.core.events import Progress, Said, Tell
+from release.core.events import Message, Observer, Progress
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.attestation import PUBLISH, AttestationPublisher, Provenance, VerifiedAttestations
 from release.core.models.credential import Ambient
@@ -32,16 +32,16 @@ from release.publishing.journal import Journal
 _AGAIN = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 
-def wanted(config: Config, index: Index) -> bool:
+def should_attest(config: Config, index: Index) -> bool:
     """Whether files that go to this index get attestations, if they can."""
     return config.attest != "never" and index.name == "pypi" and index.kind == "warehouse" and not index.ephemeral
 
 
-def foreseen(system: System, config: Config, access: Access) -> Access:
+def predict_signing(system: System, config: Config, access: Access) -> Access:
     """The same, with what can be seen before an upload of its chances to be signed. Changes nothing anywhere."""
     if config.attest == "never":
         return replace(access, signing=NotApplicable(reason="attest = false in [tool.release]"))
-    if not wanted(config, access.index):
+    if not should_attest(config, access.index):
         return replace(access, signing=NotApplicable(reason=f"{access.index.name} gets no attestations"))
     try:
         _speaker(system, access.index, exchanging=isinstance(access.credential, Ambient))
@@ -53,7 +53,7 @@ def foreseen(system: System, config: Config, access: Access) -> Access:
     return access
 
 
-def attested(  # noqa: PLR0913 - what goes where, and who is told
+def attach_attestations(  # noqa: PLR0913 - what goes where, and who is told
     files: Sequence[Distribution],
     index: Index,
     *,
@@ -61,14 +61,14 @@ def attested(  # noqa: PLR0913 - what goes where, and who is told
     config: Config,
     exchanging: bool,
     journal: Journal,
-    tell: Tell,
+    tell: Observer,
 ) -> tuple[Distribution, ...]:
     """The same files, each with its attestations; without any where there are none to be had, which is said.
 
     What lies beside a file, as `<file>.*.attestation`, is used if it holds; the rest is signed. That writes into a
     public log, so it is done once the upload is decided upon. Raises `RefusedError` where attestations are required.
     """
-    if not wanted(config, index):
+    if not should_attest(config, index):
         _pass_over(files, index, tell)
         return tuple(files)
     try:
@@ -77,16 +77,16 @@ def attested(  # noqa: PLR0913 - what goes where, and who is told
         found = {file.filename: _beside(file, publisher, trust, tell) for file in files}
         bare = [file for file in files if PUBLISH not in found[file.filename]]
         if bare:
-            tell(Progress(what=f"signing {len(bare)} files", unit="files"))
+            tell(Progress(text=f"signing {len(bare)} files", unit="files"))
             for filename, text in sigstore.sign_files(bare, trust, identity).items():
                 found[filename][PUBLISH] = text
     except NotSignedError as error:
         if config.attest == "must":
             raise _required(error) from None
-        tell(Said(text=f"not signed, because {error.message}"))
+        tell(Message(text=f"not signed, because {error.message}"))
         journal.write("unsigned", index=index.name, why=error.message)
         return tuple(files)
-    tell(Said(text=f"signed as {publisher}"))
+    tell(Message(text=f"signed as {publisher}"))
     signed = {filename: sorted(texts) for filename, texts in found.items()}
     journal.write("signed", index=index.name, publisher=publisher.data, files=signed)
     return tuple(replace(file, attestations=tuple(found[file.filename].values())) for file in files)
@@ -128,7 +128,7 @@ def _paths(file: Distribution) -> list[Path]:
     return sorted(one for one in beside.iterdir() if one.name.startswith(start) and one.name.endswith(".attestation"))
 
 
-def _beside(file: Distribution, publisher: AttestationPublisher, trust: Sigstore, tell: Tell) -> dict[str, str]:
+def _beside(file: Distribution, publisher: AttestationPublisher, trust: Sigstore, tell: Observer) -> dict[str, str]:
     """What lies beside a file and holds, by what it says."""
     found: dict[str, str] = {}
     for path in _paths(file):
@@ -137,20 +137,20 @@ def _beside(file: Distribution, publisher: AttestationPublisher, trust: Sigstore
             found[sigstore.verify_attestation(text, publisher, file.filename, file.sha256, trust)] = text
         except (ValueError, OSError, InvalidAttestationError) as error:
             why = error.message if isinstance(error, InvalidAttestationError) else "it can't be read"
-            tell(Said(text=f"{path.name} is not used: {why}"))
+            tell(Message(text=f"{path.name} is not used: {why}"))
     return found
 
 
-def _pass_over(files: Sequence[Distribution], index: Index, tell: Tell) -> None:
+def _pass_over(files: Sequence[Distribution], index: Index, tell: Observer) -> None:
     count = sum(len(_paths(file)) for file in files)
     if count and not index.ephemeral:
-        tell(Said(text=f"{count} attestations beside the files are left out: {index.name} gets none"))
+        tell(Message(text=f"{count} attestations beside the files are left out: {index.name} gets none"))
 
 
 # -- what an index has ------------------------------------------------------------------------------
 
 
-def verified(
+def verify_on_index(
     system: System, index: Index, project: ProjectMetadata, file: Distribution, *, expected: bool = False
 ) -> VerifiedAttestations | Finding | Unknown | None:
     """Whether the attestations that `index` shows for a file of `project` hold for the bytes of `file`.
@@ -172,10 +172,10 @@ def verified(
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
     if found is None:
         return _missing(index, project, file) if expected else None
-    return judged(system, index, file, found)
+    return verify_provenance(system, index, file, found)
 
 
-def judged(
+def verify_provenance(
     system: System, index: Index, file: Distribution, found: Provenance
 ) -> VerifiedAttestations | Finding | Unknown:
     """Whether what `index` has shown for a file holds for its bytes, as in `verified`."""
@@ -204,13 +204,15 @@ def _missing(index: Index, project: ProjectMetadata, file: Distribution) -> Find
     )
 
 
-def looked_back(
+def verify_sent_attestations(
     system: System, index: Index, project: ProjectMetadata, files: Sequence[Distribution], journal: Journal
 ) -> dict[str, VerifiedAttestations | Finding | Unknown]:
     """The same for each of `files` that was sent with attestations, as the journal tells, by file name."""
     sent = frozenset(_signed(journal, index.name))
     found = {
-        file.filename: verified(system, index, project, file, expected=True) for file in files if file.filename in sent
+        file.filename: verify_on_index(system, index, project, file, expected=True)
+        for file in files
+        if file.filename in sent
     }
     return {filename: said for filename, said in found.items() if said is not None}
 

@@ -9,19 +9,19 @@ from release.adapters.builds import builder, source_copy
 from release.adapters.git import repository
 from release.adapters.system.system import System
 from release.core.errors import RefusedError
-from release.core.events import Progress, Said, Tell
+from release.core.events import Message, Observer, Progress
 from release.core.models.distribution import Distribution
 from release.publishing.journal import Journal
 
 
-def files(  # noqa: PLR0913 - what is built, from where, to where, and who is told
+def build_files(  # noqa: PLR0913 - what is built, from where, to where, and who is told
     system: System,
     directory: Path,
     journal: Journal,
     *,
     origin: str,
     scratch: Callable[[str], Path],
-    tell: Tell,
+    tell: Observer,
 ) -> tuple[bool, tuple[Distribution, ...]]:
     """The files of the release, and whether they had to be built.
 
@@ -43,7 +43,7 @@ def files(  # noqa: PLR0913 - what is built, from where, to where, and who is to
     return True, built
 
 
-def again(
+def rebuild(
     system: System, directory: Path, commit: str | None, *, scratch: Callable[[str], Path], only_wheel: bool = False
 ) -> tuple[Distribution, ...]:
     """The files built once more, to be compared and thrown away; with `only_wheel` a wheel from the tree itself.
@@ -54,9 +54,9 @@ def again(
     return builder.build_distributions(system, source, scratch("again"), epoch=epoch, only_wheel=only_wheel)
 
 
-def _overheard(tell: Tell, line: str) -> None:
+def _overheard(tell: Observer, line: str) -> None:
     """The builder's own steps, which it marks with a star, are said; the rest is a sign of life."""
-    tell(Said(text=line, foreign=True) if line.startswith("* ") else Progress(what=line))
+    tell(Message(text=line, tool_output=True) if line.startswith("* ") else Progress(text=line))
 
 
 def _ground(
@@ -84,20 +84,20 @@ def _kept(journal: Journal) -> tuple[Distribution, ...]:
     if gone:
         _refuse_rebuild(journal, gone[0])
         return ()
-    unchanged(journal)
+    require_unchanged(journal)
     return known
 
 
-def ours(journal: Journal, files: Iterable[Distribution]) -> frozenset[str]:
+def known_hashes(journal: Journal, files: Iterable[Distribution]) -> frozenset[str]:
     """The SHA-256 of `files` and of those of the last build. Raises `RefusedError` where one of these has changed.
 
     It is asked before any index is, so that nobody is asked about files that will not be sent.
     """
-    unchanged(journal)
+    require_unchanged(journal)
     return frozenset(file.sha256 for file in (*files, *journal.built()))
 
 
-def unchanged(journal: Journal) -> None:
+def require_unchanged(journal: Journal) -> None:
     """Hold the files of the last build that are there to what they were. Raises `RefusedError` where bytes differ."""
     for file in journal.built():
         if file.path.is_file() and builder.load_distribution(file.path) != file:

@@ -19,7 +19,7 @@ from release.core.errors import ToolError, UnreachableError
 from release.core.facts import BuiltFile, BuiltFiles, PreviousRelease
 from release.core.models.finding import NotApplicable, Unknown
 from release.core.models.project_listing import IndexFile, ProjectListing, files_by_release
-from release.core.plan import InspectBuilt
+from release.core.plan import CheckFiles
 from release.publishing import build as building
 
 if TYPE_CHECKING:
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
 _LARGEST = 30 * 1024 * 1024
 
 
-def compared(run: Run, built: BuiltFiles) -> BuiltFiles:
+def add_comparisons(run: Run, built: BuiltFiles) -> BuiltFiles:
     """The facts, with what a run of the project can compare its files with. Raises `ToolError`: a build that fails."""
     again = from_tree = None
-    commit = None if run.plan.rehearses_tree else run.plan.commit
-    build = partial(building.again, run.system, run.directory, commit, scratch=run.delivery.scratch)
+    commit = None if run.plan.builds_tree else run.plan.commit
+    build = partial(building.rebuild, run.system, run.directory, commit, scratch=run.delivery.scratch)
     if run.config.reproducible:
         again = collect.collect_built(run.system, build(), None).files
     if run.config.wheel_from_tree:
         (from_tree,) = collect.collect_built(run.system, build(only_wheel=True), None).files
     return replace(
         built,
-        tracked=tracked(run.system, run.directory),
+        tracked=tracked_paths(run.system, run.directory),
         earlier=run.earlier.result() if run.earlier else None,
         again=again,
         from_tree=from_tree,
@@ -49,21 +49,21 @@ def compared(run: Run, built: BuiltFiles) -> BuiltFiles:
 
 def fetch(run: Run, listing: ProjectListing | Unknown | NotApplicable | None) -> None:
     """Fetch the last release, to compare with, while the files are built; of several indexes, from the last."""
-    compares = any(isinstance(step, InspectBuilt) for step in run.plan.steps)
+    compares = any(isinstance(step, CheckFiles) for step in run.plan.steps)
     if compares and isinstance(listing, ProjectListing) and run.plan.version is not None:
         if run.earlier is not None:
             run.earlier.cancel()
-        run.earlier = run.pool.submit(earlier, listing, run.plan.version)
+        run.earlier = run.pool.submit(fetch_previous_release, listing, run.plan.version)
 
 
-def checks(built: BuiltFiles) -> tuple[Check[BuiltFiles], ...]:
+def comparison_checks(built: BuiltFiles) -> tuple[Check[BuiltFiles], ...]:
     """The checks that have something to compare."""
     found = sdist_completeness.CHECKS if built.tracked is not None else ()
     found += reproducibility.CHECKS if built.again is not None or built.from_tree is not None else ()
     return found + (previous_release.CHECKS if built.earlier is not None else ())
 
 
-def tracked(system: System, directory: Path) -> frozenset[str] | None:
+def tracked_paths(system: System, directory: Path) -> frozenset[str] | None:
     """The paths that git tracks, relative to the project's directory; None where it is in no repository."""
     try:
         root = repository.find_root(system, directory)
@@ -77,12 +77,12 @@ def tracked(system: System, directory: Path) -> frozenset[str] | None:
     return frozenset(path.removeprefix(start) for path in paths if path.startswith(start))
 
 
-def earlier(
+def fetch_previous_release(
     listing: ProjectListing | None, version: str, *, place: Path | None = None
 ) -> PreviousRelease | Unknown | NotApplicable:
     """The release before `version`: its sdist, and its wheel for any platform, from the index or the cache."""
     try:
-        found = last(listing, Version(version))
+        found = latest_before(listing, Version(version))
     except InvalidVersion:
         return NotApplicable(reason=f"{version!r} is no version")
     if found is None:
@@ -100,7 +100,7 @@ def earlier(
     return PreviousRelease(version=str(before), files=tuple(map(_file, paths, wanted)))
 
 
-def last(listing: ProjectListing | None, version: Version) -> tuple[Version, tuple[IndexFile, ...]] | None:
+def latest_before(listing: ProjectListing | None, version: Version) -> tuple[Version, tuple[IndexFile, ...]] | None:
     """The highest release below `version` that is not yanked; a pre-release only beside another."""
     found = {
         known: tuple(file for file in files if file.yanked is None)

@@ -16,7 +16,7 @@ from release.adapters.system.system import System
 from release.checks import engine, published_files
 from release.core.config import Config
 from release.core.errors import ConfigError, UsageError
-from release.core.events import Checked, Said, StepBegun, StepEnded, Tell
+from release.core.events import CheckFinished, Message, Observer, StepFinished, StepStarted
 from release.core.facts import ProjectMetadata
 from release.core.models import release_manifest
 from release.core.models.check_result import Outcome
@@ -30,7 +30,7 @@ from release.reports.published_text import publishers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ReleaseRequest:
     """The release that is meant."""
 
     project: ProjectMetadata
@@ -40,7 +40,7 @@ class Asked:
     record: str | None = None
 
 
-def asked(release: str | None, record: Path | None) -> Asked:
+def parse_request(release: str | None, record: Path | None) -> ReleaseRequest:
     """The release that NAME==VERSION, a record, or both name. Raises `UsageError`: no such form, or they disagree."""
     recorded = None
     if record is not None:
@@ -55,7 +55,7 @@ def asked(release: str | None, record: Path | None) -> Asked:
     project = _project(release or told)
     if recorded and release and _same(project) != _same(_project(told)):
         raise UsageError(f"{release!r} was asked for, and the record is of {told!r}", remedy="leave one of them out")
-    return Asked(project=project, recorded=recorded, record=str(record) if record else None)
+    return ReleaseRequest(project=project, recorded=recorded, record=str(record) if record else None)
 
 
 def _project(text: str) -> ProjectMetadata:
@@ -77,29 +77,31 @@ def _same(project: ProjectMetadata) -> tuple[str, Version]:
     return canonicalize_name(project.name), Version(project.version)
 
 
-def confirm(system: System, index: Index, wanted: Asked, *, config: Config, tell: Tell) -> Confirmation:
+def confirm_release(
+    system: System, index: Index, wanted: ReleaseRequest, *, config: Config, tell: Observer
+) -> Confirmation:
     """Everything that can be seen of a release from outside. Raises `UnreachableError` and `RefusedError` as `look`.
 
     `config` says what is waived and what is tried.
     """
     title, begun = f"confirm {wanted.project.name} {wanted.project.version} on {index.name}", time.monotonic()
-    tell(StepBegun(title=title))
+    tell(StepStarted(title=title))
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="release-", ignore_cleanup_errors=True) as place:
         scratch = Path(place)
-        facts = remote_release.look(system, index, wanted.project, wanted.recorded, scratch=scratch, tell=tell)
-        facts = remote_release.try_out(system, facts, scratch=scratch, tell=tell, wanted=_attempts(config))
+        facts = remote_release.fetch_release(system, index, wanted.project, wanted.recorded, scratch=scratch, tell=tell)
+        facts = remote_release.install_and_test(system, facts, scratch=scratch, tell=tell, wanted=_attempts(config))
         for outcome in engine.run(published_files.CHECKS, facts, waive=config.waive, block=config.block):
             outcomes.append(outcome)
-            tell(Checked(outcome=outcome, stops=True))
+            tell(CheckFinished(outcome=outcome, stops=True))
     for text in publishers(facts):
-        tell(Said(text=text))
+        tell(Message(text=text))
     found = Confirmation(outside=facts, outcomes=tuple(outcomes), record=wanted.record)
-    tell(StepEnded(title=title, how="done", note="", took=time.monotonic() - begun))
+    tell(StepFinished(title=title, status="done", note="", seconds=time.monotonic() - begun))
     return found
 
 
-def configuration(directory: Path, file: Path | None, project: str) -> Config:
+def load_config(directory: Path, file: Path | None, project: str) -> Config:
     """The configuration in `file`, or of the directory where that is the project's own.
 
     What another project waives, or wants tried, says nothing of this one.

@@ -30,10 +30,8 @@ from release.reports.inspection_json import as_data, inspection, of_leaks
 if TYPE_CHECKING:
     from release.leaks.stream_scan import MemberScan
 
-__all__ = ["index", "inspect", "inspection", "on_index", "projects", "stored"]
 
-
-def inspect(
+def inspect_files(
     system: System, paths: Sequence[Path], *, index: Index | None = None, project: Path | None = None
 ) -> InspectionResult:
     """The verdict on each file and on the set; with an `index`, also as far as what it has decides.
@@ -48,7 +46,7 @@ def inspect(
     files = tuple(map(_file, paths, searches))
     known = None
     if index is not None:
-        known = {name: on_index(system, index, name) for name in sorted(projects(files))}
+        known = {name: fetch_index_contents(system, index, name) for name in sorted(project_names(files))}
     built = BuiltFiles(project=None, files=files, now=system.now(), on_index=known)
     document = inspection(built)
     taken = [file["verdict"] == "accept" for file in document["files"]]
@@ -101,7 +99,7 @@ def _others(system: System, paths: Sequence[Path], project: Path) -> Iterator[tu
                 )
 
 
-def index(name: str, directory: Path, file: Path | None = None) -> Index:
+def find_index(name: str, directory: Path, file: Path | None = None) -> Index:
     """The index of that name: in the configuration, or one of the two that everybody means.
 
     Those need no project, nor one that is in order. Raises `ConfigError`.
@@ -133,14 +131,14 @@ def _bytes(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def projects(files: Iterable[BuiltFile]) -> Iterator[NormalizedName]:
+def project_names(files: Iterable[BuiltFile]) -> Iterator[NormalizedName]:
     """The projects that the file names speak of; a file whose metadata names another is refused for that."""
     for file in files:
         if (name := name_from_filename(file.filename)) is not None:
             yield name
 
 
-def on_index(system: System, index: Index, name: NormalizedName) -> OnIndex | Unknown:
+def fetch_index_contents(system: System, index: Index, name: NormalizedName) -> OnIndex | Unknown:
     """What an index has of a project; of one that it does not have, the names that could stand in its way.
 
     Names that are locked, and names of files that were deleted, no index tells.
@@ -152,14 +150,14 @@ def on_index(system: System, index: Index, name: NormalizedName) -> OnIndex | Un
     if isinstance(found, Unknown):
         return found
     if found is not None:
-        return stored(found, system, name)
+        return index_contents_of(found, system, name)
     try:
         return OnIndex(now=system.now(), names=frozenset(map(canonicalize_name, simple_api.fetch_project_names(index))))
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
 
 
-def stored(listing: ProjectListing, system: System, name: NormalizedName) -> OnIndex:
+def index_contents_of(listing: ProjectListing, system: System, name: NormalizedName) -> OnIndex:
     """A listing, as the rules of the index see it.
 
     A release is as old as its first file: the index has its own date, which only a deleted file can make older.

@@ -7,7 +7,7 @@
       <version>/record.json       what the runs for that version did: see release/reports/record.py
       <version>/<commit>/         one release: journal.jsonl and dist/
 
-The index is the truth, the journal is the story: a run asks the index what it has, and reads here
+The index is the truth, the journal is the story: a run needs_approval the index what it has, and reads here
 what was built.
 """
 
@@ -113,7 +113,7 @@ class Journal:
 
 def for_plan(plan: Plan, project: Path) -> Journal:
     """The journal that a run of the plan writes."""
-    if plan.rehearses_tree or plan.version is None:
+    if plan.builds_tree or plan.version is None:
         return for_rehearsal(project, version=plan.version, commit=plan.commit)
     return for_release(project, version=plan.version, commit=plan.commit)
 
@@ -129,18 +129,18 @@ def for_rehearsal(project: Path, *, version: str | None, commit: str | None) -> 
     return Journal(directory=_home(project) / REHEARSAL, commit=commit, version=version)
 
 
-def releases(project: Path) -> tuple[Journal, ...]:
+def release_journals(project: Path) -> tuple[Journal, ...]:
     """Every release that was begun here, the one last written to last."""
     found = sorted((project / _HOME).glob(f"*/*/{_NAME}"), key=lambda path: path.stat().st_mtime)
     return tuple(_reopened(path.parent) for path in found)
 
 
-def records(project: Path) -> tuple[Path, ...]:
+def record_paths(project: Path) -> tuple[Path, ...]:
     """Every record that is kept here, the one last written to last."""
     return tuple(sorted((project / _HOME).glob(f"*/{RECORD}"), key=lambda path: path.stat().st_mtime))
 
 
-def record_of(project: Path, version: str) -> Path:
+def record_path(project: Path, version: str) -> Path:
     """Where the record of a version is, if there is one; "rehearsal" has one too."""
     return project / _HOME / _safe(version) / RECORD
 
@@ -158,7 +158,7 @@ def _reopened(directory: Path) -> Journal:
 
 
 @contextmanager
-def locked(project: Path) -> Iterator[None]:
+def lock_project(project: Path) -> Iterator[None]:
     """Keep a second run of the same project out. Raises `ReleaseError` where one is under way."""
     from filelock import FileLock, Timeout  # 15 ms, and `--help` needs no lock
 

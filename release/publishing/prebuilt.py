@@ -18,7 +18,7 @@ from release.publishing import journal as journals
 _ENDINGS = (".whl", ".tar.gz", ".zip")
 
 
-def files(paths: Sequence[Path]) -> tuple[Distribution, ...]:
+def find_distributions(paths: Sequence[Path]) -> tuple[Distribution, ...]:
     """The distributions that are named, or lie in the directories that are. Raises `UsageError`.
 
     All of them are of one release: two versions in one directory are a mistake as old as `dist/`.
@@ -57,15 +57,15 @@ def _release(filename: str) -> tuple[str, str]:
     return parsed[0], str(parsed[1])
 
 
-def source(found: tuple[Distribution, ...], config: Config) -> Source:
+def source_of(found: tuple[Distribution, ...], config: Config) -> Source:
     """What the files say of themselves stands for the project. Raises `ToolError` where they don't."""
     return Source(config=config, project=collect.project_of_files(found), git=None, tag=None, changelog=None)
 
 
-def compare(found: Sequence[Distribution], directory: Path) -> None:
+def reject_changed(found: Sequence[Distribution], directory: Path) -> None:
     """Refuse files of which an index has other bytes already, as a journal here tells. Raises `RefusedError`."""
     hashes = {file.filename: file.sha256 for file in found}
-    for journal in journals.releases(directory):
+    for journal in journals.release_journals(directory):
         for event in journal.events():
             name = event.get("file")
             if event["event"] != "accepted" or event["index"] == "sandbox" or name not in hashes:

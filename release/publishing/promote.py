@@ -21,7 +21,7 @@ from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.project_listing import IndexFile, ProjectListing
 from release.core.models.upload_result import Receipt, result_from_listing
-from release.core.plan import SANDBOX, Promote, PushTag, ReleaseOnGitHub, Tag
+from release.core.plan import SANDBOX, CompareWithDryRun, PushTag, ReleaseOnGitHub, Tag
 
 if TYPE_CHECKING:
     from release.core.config import Config
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 _LARGEST = 30 * 1024 * 1024
 
 
-def do(run: Run, step: Promote | Tag | PushTag | ReleaseOnGitHub) -> tuple[bool, str]:
+def do(run: Run, step: CompareWithDryRun | Tag | PushTag | ReleaseOnGitHub) -> tuple[bool, str]:
     """Whether there was anything to do, and what there is to say of it. Raises `ReleaseError`."""
     match step:
-        case Promote():
+        case CompareWithDryRun():
             return _compare(run, step)
         case Tag():
             return _tag(run, step)
@@ -44,7 +44,7 @@ def do(run: Run, step: Promote | Tag | PushTag | ReleaseOnGitHub) -> tuple[bool,
             return _on_github(run, step)
 
 
-def taken(
+def find_conflicts(
     files: Sequence[Distribution], listings: Mapping[str, ProjectListing | None], config: Config, proving: str
 ) -> Iterator[FilenameConflict]:
     """The files of the same name and with other bytes that the indexes have, each fetched where it is not too large."""
@@ -74,7 +74,7 @@ def _bytes(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def _compare(run: Run, step: Promote) -> tuple[bool, str]:
+def _compare(run: Run, step: CompareWithDryRun) -> tuple[bool, str]:
     """Let only files go on that passed the dry run, byte for byte. Raises `RefusedError`.
 
     The journal tells what passed here; of what passed elsewhere, the index of the dry run has the files.
@@ -118,13 +118,13 @@ def _unproven(index: str, *, remedy: str, file: Distribution | None = None) -> R
     return RefusedError(f"these files have not passed a dry run: {what}", remedy=remedy)
 
 
-def new_on(run: Run) -> str | None:
+def new_project_index(run: Run) -> str | None:
     """The name of a lasting index that the run would create the project on; None where it is on all of them.
 
     A dry run creates projects freely; on PyPI a name is taken once. With trusted publishing somebody has typed
     the name there already: a pending publisher creates the project that it names, and no other.
     """
-    named = {step.proven_on for step in run.plan.steps if isinstance(step, Promote)} | run.delivery.exchanging
+    named = {step.proven_on for step in run.plan.steps if isinstance(step, CompareWithDryRun)} | run.delivery.exchanging
     targets = (step.index for step in run.plan.irreversible if step.index not in named)
     return next((name for name in targets if name in run.listings and run.listings[name] is None), None)
 

@@ -19,10 +19,10 @@ from release.adapters.install import installer
 from release.adapters.system.system import System
 from release.core.config import Config
 from release.core.errors import ReleaseError, UsageError
-from release.core.events import Checked, Event, Said, StepBegun, StepEnded, Tell
+from release.core.events import CheckFinished, Event, Message, Observer, StepFinished, StepStarted
 from release.core.models.credential import Credential
 from release.core.models.run_result import RunResult
-from release.core.plan import Build, Plan, Upload, Verify
+from release.core.plan import Build, Confirm, Plan, Upload
 from release.core.redaction import Redactor
 from release.publishing import journal as journals
 from release.publishing.journal import Journal
@@ -36,10 +36,10 @@ _PATIENCE = 10
 
 
 @dataclass(kw_only=True)
-class Watch:
+class Recorder:
     """Passes a run's events on, and keeps the course of its steps."""
 
-    forward: Tell
+    forward: Observer
     system: System
     begun: datetime = field(init=False)
     stages: list[Stage] = field(default_factory=list)
@@ -50,20 +50,20 @@ class Watch:
     def tell(self, event: Event) -> None:
         """Take note of an event, and pass it on."""
         match event:
-            case StepBegun(title=title):
+            case StepStarted(title=title):
                 self.stages.append(Stage(title=title, begun=self.system.now(), ended=None, checks=()))
-            case StepEnded() if self.stages:
+            case StepFinished() if self.stages:
                 self.stages[-1] = replace(self.stages[-1], ended=event)
-            case Checked() if self.stages:
+            case CheckFinished() if self.stages:
                 self.stages[-1] = replace(self.stages[-1], checks=(*self.stages[-1].checks, event))
             case _:
                 pass
         self.forward(event)
 
 
-def keep(  # noqa: PLR0913 - a run's end, and the world that it happened in
+def record_run(  # noqa: PLR0913 - a run's end, and the world that it happened in
     account: RunResult,
-    watch: Watch,
+    watch: Recorder,
     *,
     config: Config,
     tag: str | None,
@@ -78,14 +78,14 @@ def keep(  # noqa: PLR0913 - a run's end, and the world that it happened in
     system = watch.system
     story = Story(
         account=account, tag=tag, begun=watch.begun, ended=system.now(), stages=tuple(watch.stages),
-        indexes=config.indexes, waive=config.waive, tools=tools(system, directory, account.plan),
+        indexes=config.indexes, waive=config.waive, tools=tool_versions(system, directory, account.plan),
     )  # fmt: skip
     try:
         document = record.redacted(record.added(_earlier(journal.record), story), Redactor(secrets))
-        write(journal.record, document)
+        write_record(journal.record, document)
         _summarize(system.env, document)
     except OSError as error:
-        watch.forward(Said(text=f"the record can't be written: {error.strerror or error}: {error.filename}"))
+        watch.forward(Message(text=f"the record can't be written: {error.strerror or error}: {error.filename}"))
         return account
     return replace(account, record=str(journal.record))
 
@@ -93,7 +93,7 @@ def keep(  # noqa: PLR0913 - a run's end, and the world that it happened in
 def _earlier(path: Path) -> dict[str, Any] | None:
     """The record so far. One that can't be read is put aside, and kept."""
     try:
-        return read(path)
+        return load_record(path)
     except FileNotFoundError:
         return None
     except ReleaseError:
@@ -101,7 +101,7 @@ def _earlier(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def read(path: Path) -> dict[str, Any]:
+def load_record(path: Path) -> dict[str, Any]:
     """A record. Raises `OSError`, and `ReleaseError` where the file is none that can be read."""
     try:
         value = json.loads(path.read_bytes())
@@ -110,21 +110,21 @@ def read(path: Path) -> dict[str, Any]:
     return record.checked(value, str(path))
 
 
-def find(project: Path, wanted: str | None) -> Path:
+def find_record(project: Path, wanted: str | None) -> Path:
     """The record of a version, or of the last `rehearsal`; None: the one last written. Raises `UsageError`."""
-    known = journals.records(project)
+    known = journals.record_paths(project)
     if not known:
         raise UsageError(f"no run has left a record in {str(project)!r}", remedy="run: python -m release rehearse")
     if wanted is None:
         return known[-1]
-    path = journals.record_of(project, wanted)
+    path = journals.record_path(project, wanted)
     if path not in known:
         names = ", ".join(repr(one.parent.name) for one in reversed(known))
         raise UsageError(f"there is no record of {wanted!r}", remedy=f"name one of those there are: {names}")
     return path
 
 
-def write(path: Path, document: Mapping[str, Any]) -> None:
+def write_record(path: Path, document: Mapping[str, Any]) -> None:
     """Write a record. Raises `OSError`."""
     write_text(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
@@ -163,7 +163,7 @@ def _summarize(env: Mapping[str, str], document: Mapping[str, Any]) -> None:
             file.write(text)
 
 
-def tools(system: System, directory: Path, plan: Plan) -> dict[str, str]:
+def tool_versions(system: System, directory: Path, plan: Plan) -> dict[str, str]:
     """What made the run, name → version; of the build backend, what the project requires."""
     known = {"python": platform.python_version(), "platform": f"{sys.platform} {platform.machine()}"}
     known |= _versions("pypi-preflight")
@@ -171,7 +171,7 @@ def tools(system: System, directory: Path, plan: Plan) -> dict[str, str]:
         known |= _versions("build") | {"build-system.requires": ", ".join(builder.build_requirements(directory))}
     if any(isinstance(step, Upload) for step in plan.steps):
         known |= _versions("twine")
-    if any(isinstance(step, Verify) for step in plan.steps):
+    if any(isinstance(step, Confirm) for step in plan.steps):
         known |= _installer(system)
     return {name: found for name, found in known.items() if found}
 

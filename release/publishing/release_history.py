@@ -10,7 +10,7 @@ from release.reports.archive_tree import printable, size
 from release.reports.release_progress import standings
 
 
-def entry(record: Mapping[str, Any], *, where: str, rehearsal: bool) -> dict[str, Any]:
+def history_entry(record: Mapping[str, Any], *, where: str, rehearsal: bool) -> dict[str, Any]:
     """One release as data; `where` is the path of its record."""
     run = record["runs"][-1]
     found = standings(record)
@@ -32,7 +32,7 @@ def newest_first(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(entries, key=lambda one: str(one["date"]), reverse=True)
 
 
-def lines(entries: list[dict[str, Any]], unreadable: Iterable[str]) -> Iterator[str]:
+def history_lines(entries: list[dict[str, Any]], unreadable: Iterable[str]) -> Iterator[str]:
     """The same for a terminal; `unreadable` are messages about records that are none."""
     for one in entries:
         yield from map(printable, _lines(one))

@@ -21,7 +21,7 @@ from release.adapters.install import installer, smoke_runner, venv
 from release.adapters.system.system import System, explain_os_errors, run_jobs
 from release.checks.published_files import installable
 from release.core.errors import RefusedError, ToolError, UnreachableError
-from release.core.events import Progress, Tell
+from release.core.events import Observer, Progress
 from release.core.facts import BuiltFile, InstallTrial, ProjectMetadata, PublishedRelease
 from release.core.models.attestation import Provenance, VerifiedAttestations
 from release.core.models.distribution import Distribution
@@ -50,14 +50,14 @@ _FETCHES = 4
 _NEIGHBOURS = 2
 
 
-def look(  # noqa: PLR0913 - a release, and where to look for it
+def fetch_release(  # noqa: PLR0913 - a release, and where to look for it
     system: System,
     index: Index,
     project: ProjectMetadata,
     recorded: ReleaseManifest | None,
     *,
     scratch: Path,
-    tell: Tell,
+    tell: Observer,
 ) -> PublishedRelease:
     """The release as its index shows it, each file fetched into `scratch`; nothing of it is run.
 
@@ -87,7 +87,7 @@ def look(  # noqa: PLR0913 - a release, and where to look for it
 
 
 def _listed(
-    system: System, index: Index, project: ProjectMetadata, recorded: ReleaseManifest | None, tell: Tell
+    system: System, index: Index, project: ProjectMetadata, recorded: ReleaseManifest | None, tell: Observer
 ) -> PublishedRelease:
     by_json = _by_json(index, project)
     expected = {file.filename for file in by_json or ()}
@@ -117,7 +117,7 @@ def _by_json(index: Index, project: ProjectMetadata) -> tuple[IndexFile, ...] | 
 
 
 def _wait(
-    system: System, index: Index, project: ProjectMetadata, expected: set[str], tell: Tell
+    system: System, index: Index, project: ProjectMetadata, expected: set[str], tell: Observer
 ) -> tuple[ProjectListing | None, float]:
     """The page that installers read, past caches, once it shows all that is expected, or when time is up."""
     deadline, waited, pause = (LOOPBACK_DEADLINE if index.loopback else DEADLINE), 0.0, 1.0
@@ -129,7 +129,7 @@ def _wait(
         missing = expected - {file.filename for file in (found.files if found else ())}
         if not missing or waited >= deadline or status == "quarantined":
             return found, waited
-        tell(Progress(what=f"waiting for {index.name} to list {min(missing)}", done=waited, total=deadline,
+        tell(Progress(text=f"waiting for {index.name} to list {min(missing)}", done=waited, total=deadline,
                       unit="seconds"))  # fmt: skip
         system.sleep(pause)
         waited, pause = waited + pause, pause * 2
@@ -169,9 +169,9 @@ def _at_once(fetch: Callable[[Item], Result], files: Sequence[Item]) -> list[Res
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _fetch(file: IndexFile, *, scratch: Path, tell: Tell) -> Distribution | Unknown:
+def _fetch(file: IndexFile, *, scratch: Path, tell: Observer) -> Distribution | Unknown:
     """What comes, whatever the page says of it."""
-    tell(Progress(what=f"fetching {file.filename}", unit="files"))
+    tell(Progress(text=f"fetching {file.filename}", unit="files"))
     try:
         with explain_os_errors("the temporary directory"):
             return builder.load_distribution(simple_api.download_file(replace(file, sha256=None), scratch))
@@ -206,14 +206,19 @@ def _verified(
     if not sigstore.is_installed():
         return None
     told = [(file, said) for file in files if isinstance(said := provenance.get(file.filename), Provenance)]
-    return {file.filename: attest.judged(system, index, file, said) for file, said in told}
+    return {file.filename: attest.verify_provenance(system, index, file, said) for file, said in told}
 
 
 # -- clean environments -----------------------------------------------------------------------------
 
 
-def try_out(
-    system: System, outside: PublishedRelease, *, scratch: Path, tell: Tell, wanted: Sequence[SmokeTest] | None = None
+def install_and_test(
+    system: System,
+    outside: PublishedRelease,
+    *,
+    scratch: Path,
+    tell: Observer,
+    wanted: Sequence[SmokeTest] | None = None,
 ) -> PublishedRelease:
     """The same with its wheel and its sdist installed, each into an environment of its own, and tried.
 
@@ -243,7 +248,7 @@ def _try(  # noqa: PLR0913 - one file and its surroundings
     absent: str,
     outside: PublishedRelease,
     scratch: Path,
-    tell: Tell,
+    tell: Observer,
     wanted: Sequence[SmokeTest] | None,
 ) -> InstallTrial | NotApplicable:
     if file is None:
@@ -265,20 +270,20 @@ def _install(  # noqa: PLR0913 - one file and its surroundings
     sha256: str,
     *,
     scratch: Path,
-    tell: Tell,
+    tell: Observer,
     wanted: Sequence[SmokeTest] | None,
 ) -> InstallTrial:
-    tell(Progress(what=f"installing {file.filename} into a clean environment", unit="files"))
+    tell(Progress(text=f"installing {file.filename} into a clean environment", unit="files"))
     clean = venv.create_environment(
         system, scratch / f"environment-{'wheel' if file.filename.endswith('.whl') else 'sdist'}"
     )
     problem = venv.install_file(
         system, clean, name=project.name, version=project.version, url=file.url, sha256=sha256,
-        on_line=lambda line: tell(Progress(what=line, unit="files")),
+        on_line=lambda line: tell(Progress(text=line, unit="files")),
     )  # fmt: skip
     if problem is not None:
         return InstallTrial(filename=file.filename, install=problem)
-    tell(Progress(what=f"trying what {file.filename} installed", unit="files"))
+    tell(Progress(text=f"trying what {file.filename} installed", unit="files"))
     trials = smoke_runner.run_smoke_tests(system, clean, name=project.name, wanted=wanted)
     installed = venv.load_installed(clean, project.name).files
     return InstallTrial(filename=file.filename, install=None, trials=trials, files=installed)

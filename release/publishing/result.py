@@ -9,7 +9,7 @@ from datetime import datetime
 from release.core.errors import Exit, ReleaseError
 from release.core.models.distribution import Distribution
 from release.core.models.upload_result import Receipt, UploadResult
-from release.core.plan import SANDBOX, Plan, PushTag, ReleaseOnGitHub, Step, Tag, Upload, Verify
+from release.core.plan import SANDBOX, Confirm, Plan, PushTag, ReleaseOnGitHub, Step, Tag, Upload
 from release.publishing.upload.pending import moment
 
 #: file names that are told one by one
@@ -112,7 +112,7 @@ def _names(files: Sequence[str]) -> str:
 def _done(course: Course) -> str:
     plan = course.plan
     what = f"{plan.project} {plan.version}" if plan.project else "this project"
-    places = [step.index for step in plan.steps if isinstance(step, Verify)]
+    places = [step.index for step in plan.steps if isinstance(step, Confirm)]
     if plan.verb == "check":
         return f"{what} is ready to be released"
     if plan.verb == "build":

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from release.adapters.system.system import System
 from release.core.config import Config
-from release.core.events import Tell
+from release.core.events import Observer
 from release.core.facts import PreviousRelease, Source
 from release.core.models.check_result import Outcome
 from release.core.models.distribution import Distribution
@@ -17,7 +17,7 @@ from release.core.models.finding import NotApplicable, Unknown
 from release.core.models.project_listing import ProjectListing
 from release.core.plan import Plan
 from release.publishing.journal import Journal
-from release.publishing.run_resources import Delivery
+from release.publishing.run_resources import RunResources
 
 
 @dataclass(kw_only=True)
@@ -29,12 +29,12 @@ class Run:
     source: Source
     directory: Path
     system: System
-    tell: Tell
+    tell: Observer
     #: asked once, before the first step that can't be undone; True goes on
     #: with it comes the index that the project would be created on, where it is new there
     confirm: Callable[[Plan, str | None], bool]
     journal: Journal
-    delivery: Delivery
+    delivery: RunResources
     #: does beside the steps what only a later one needs
     pool: ThreadPoolExecutor
     outcomes: list[Outcome] = field(default_factory=list)

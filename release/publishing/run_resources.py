@@ -22,7 +22,7 @@ from release.adapters.system.system import System
 from release.adapters.twine import twine_process
 from release.checks import trusted_publishing_checks
 from release.core.config import Config
-from release.core.events import Progress, Said, Tell
+from release.core.events import Message, Observer, Progress
 from release.core.facts import ProjectMetadata, UploadedRelease
 from release.core.models import index_contents
 from release.core.models.credential import Ambient, Credential, Origin
@@ -32,25 +32,23 @@ from release.core.models.index import Index
 from release.core.models.project_listing import ProjectListing
 from release.core.models.smoke_test import SmokeTest, SmokeTestResult
 from release.core.models.upload_result import Receipt, UploadResult, result_from_listing
-from release.core.plan import Plan, Verify
+from release.core.plan import Confirm, Plan
 from release.core.plan import Upload as UploadStep
 from release.publishing import attest
 from release.publishing.journal import Journal
 from release.publishing.upload import errors as refusals
 from release.publishing.upload import pending, token_exchange, upload_token, wait
 from release.publishing.upload.errors import UploadError
-from release.publishing.upload.uploader import MANY, Timing, Upload
-from release.publishing.upload.workers import Lanes, Sender
-
-__all__ = ["Delivery", "UploadError"]
+from release.publishing.upload.uploader import MANY, Timing, Uploader
+from release.publishing.upload.workers import UploadClient, UploadWorkers
 
 
 @dataclass(kw_only=True)
-class Delivery:
+class RunResources:
     """What one run has under way: a sandbox, a worker, an environment; and what became of each file."""
 
     system: System
-    tell: Tell
+    tell: Observer
     plan: Plan
     config: Config
     #: index name → the way in that its checklist looked at
@@ -68,12 +66,12 @@ class Delivery:
     #: how many files there will be, where that is known before they are looked at
     expected: int = 0
     #: starts what sends files; None: a twine process
-    start: Callable[[], Sender] | None = None
+    start: Callable[[], UploadClient] | None = None
     #: time and chance of the uploads; None: the system's
     timing: Timing | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
     _environment: Future[Environment] | None = None
-    _lanes: Lanes | None = None
+    _lanes: UploadWorkers | None = None
     _sandbox: Index | None = None
     _scratch: Path | None = None
 
@@ -81,11 +79,11 @@ class Delivery:
         """Start now what later steps wait for: it costs nothing beside a build."""
         self._scratch = Path(self._stack.enter_context(_temporary_directory()))
         self._pool = self._stack.enter_context(ThreadPoolExecutor(2, thread_name_prefix="delivery"))
-        if any(isinstance(step, Verify) for step in self.plan.steps):
+        if any(isinstance(step, Confirm) for step in self.plan.steps):
             self._next_environment()
         if any(isinstance(step, UploadStep) for step in self.plan.steps):
             self._lanes = self._stack.enter_context(
-                Lanes(self.start or partial(twine_process.start_worker, env=self.system.env))
+                UploadWorkers(self.start or partial(twine_process.start_worker, env=self.system.env))
             )
             self._lanes.grow(self._worth_having())
         return self
@@ -121,7 +119,7 @@ class Delivery:
             self.credentials[index] = found
         elif isinstance(found, Ambient):
             self.exchanging.add(index)
-            self.tell(Said(text=f"{index}: {trusted_publishing_checks.line(found)}"))
+            self.tell(Message(text=f"{index}: {trusted_publishing_checks.line(found)}"))
         self.skews[index] = skew or timedelta()
 
     # -- upload --------------------------------------------------------------------------------
@@ -143,19 +141,19 @@ class Delivery:
         answers = self.answers[index.name] = []
         now = self.system.now() + self.skews.get(index.name, timedelta())
         there = self._listing(index, project)
-        receipts, todo, refused = pending.look(files, index, there, project.version, now=now)
+        receipts, todo, refused = pending.find_remaining(files, index, there, project.version, now=now)
         self._note_closing(index, there, project)
         for receipt in receipts:
             answers.append(receipt)
             journal.write("accepted", index=index.name, file=receipt.filename, sha256=receipt.sha256)
             if len(files) <= MANY:
-                self.tell(Said(text=f"{receipt.filename}: is there already"))
+                self.tell(Message(text=f"{receipt.filename}: is there already"))
         if refused is not None:
-            raise refusals.foretold(index, project, refused)
+            raise refusals.predicted_rejection(index, project, refused)
         if not todo:
             return False, f"{index.name} has all {len(files)} files"
         if receipts:
-            self.tell(Said(text=pending.told(index, receipts, files, self.closes.get(index.name))))
+            self.tell(Message(text=pending.remaining_text(index, receipts, files, self.closes.get(index.name))))
         if index.name not in self.exchanging:
             self._check_metadata(index, project, todo, journal, self.credentials[index.name])
         ready()
@@ -169,11 +167,11 @@ class Delivery:
         way_in = self._way_in(index, project, todo)
         if index.name in self.exchanging:  # the exchange is no look ahead: it comes after `ready`
             self._check_metadata(index, project, todo, journal, way_in())
-        todo = attest.attested(
+        todo = attest.attach_attestations(
             todo, index, system=self.system, config=self.config, exchanging=index.name in self.exchanging,
             journal=journal, tell=self.tell,
         )  # fmt: skip
-        upload = Upload(
+        upload = Uploader(
             index=index, project=project, journal=journal, tell=self.tell, lanes=self._lanes,
             credential=way_in, ask=partial(collect.listing_once, index, project.name),
             rules=self.config.upload, timing=self.timing or Timing(sleep=self.system.sleep),
@@ -193,16 +191,20 @@ class Delivery:
         """What goes with each file: for a token a copy of it, made anew before it is too old."""
         skew = self.skews.get(index.name, timedelta())
         if index.name in self.exchanging:
-            return token_exchange.way_in(
+            return token_exchange.exchanging_credential(
                 self.system, index, project, todo, attenuate=self.config.attenuate, skew=skew, tell=self.tell
             )
 
         def make() -> Credential:
             whole = self.credentials[index.name]
             now = self.system.now() + skew
-            return upload_token.lent(whole, index, project, todo, now=now) if self.config.attenuate else whole
+            return (
+                upload_token.attenuate_for_upload(whole, index, project, todo, now=now)
+                if self.config.attenuate
+                else whole
+            )
 
-        return upload_token.renewed(make, self.system.now)
+        return upload_token.renewing_credential(make, self.system.now)
 
     def _check_metadata(
         self,
@@ -213,11 +215,11 @@ class Delivery:
         credential: Credential,
     ) -> None:
         """Let the index look at the metadata first. Raises `UploadError` where it refuses any."""
-        refused = upload_token.first_refusal(index, credential, project, todo)
+        refused = upload_token.rejected_metadata(index, credential, project, todo)
         if refused is not None:
             self.answers[index.name].append(refused)
             journal.write("refused", index=index.name, file=refused.filename, text=refused.text)
-            raise refusals.failure(index, project, refused)
+            raise refusals.upload_error(index, project, refused)
 
     def _listing(self, index: Index, project: ProjectMetadata) -> ProjectListing | None:
         found = collect.collect_listing(index, project.name, fresh=True)
@@ -226,7 +228,7 @@ class Delivery:
         return found
 
     def _note_closing(self, index: Index, there: ProjectListing | None, project: ProjectMetadata) -> None:
-        until = pending.closes(index, there, project.version)
+        until = pending.upload_deadline(index, there, project.version)
         if until is not None and not index.ephemeral:
             self.closes[index.name] = until
 
@@ -247,7 +249,8 @@ class Delivery:
             install, trials = self._install(index, project, files, listing)
         return UploadedRelease(
             index=index, expected=tuple(files), accepted=journal.accepted(index.name), listing=listing,
-            install=install, trials=trials, attested=attest.looked_back(self.system, index, project, files, journal),
+            install=install, trials=trials,
+            attested=attest.verify_sent_attestations(self.system, index, project, files, journal),
         )  # fmt: skip
 
     def _install(
@@ -261,16 +264,16 @@ class Delivery:
                 reason="no file of the release can be installed by this interpreter",
                 remedy="run it with a Python that the release supports",
             ), ()
-        self.tell(Progress(what=f"installing {on_index.filename} into a clean environment", unit="files"))
+        self.tell(Progress(text=f"installing {on_index.filename} into a clean environment", unit="files"))
         clean = self._environment.result()
         self._next_environment()
         problem = venv.install_file(
             installer.without_testpypi(self.system, index), clean, name=project.name, version=project.version,
-            url=on_index.url, sha256=on_index.sha256, on_line=lambda line: self.tell(Progress(what=line, unit="files")),
+            url=on_index.url, sha256=on_index.sha256, on_line=lambda line: self.tell(Progress(text=line, unit="files")),
         )  # fmt: skip
         if problem is not None:
             return problem, ()
-        self.tell(Progress(what="trying what was installed", unit="files"))
+        self.tell(Progress(text="trying what was installed", unit="files"))
         return None, smoke_runner.run_smoke_tests(self.system, clean, name=project.name, wanted=self._wanted())
 
     def _wanted(self) -> tuple[SmokeTest, ...] | None:

@@ -25,7 +25,7 @@ from release.checks import (
 from release.core import plan as plans
 from release.core.config import Config
 from release.core.errors import RefusedError, ReleaseError, from_os_error
-from release.core.events import Checked, Said, StepBegun, StepEnded, Tell
+from release.core.events import CheckFinished, Message, Observer, StepFinished, StepStarted
 from release.core.facts import ProjectMetadata, Source
 from release.core.models.check_result import Outcome
 from release.core.models.distribution import Distribution
@@ -38,33 +38,33 @@ from release.leaks import search
 from release.publishing import attest, build, compare, prebuilt, promote, recorder, result
 from release.publishing import journal as journals
 from release.publishing.run import Run
-from release.publishing.run_resources import Delivery
+from release.publishing.run_resources import RunResources
 
 Facts = TypeVar("Facts")
 
 #: steps that look and change nothing
-_LOOKING = (plans.InspectSource, plans.InspectAccess, plans.InspectBuilt)
+_LOOKING = (plans.CheckSource, plans.CheckCredentials, plans.CheckFiles)
 
 
-def carry_out(  # noqa: PLR0913 - a plan, and the world that it is carried out in
+def run_plan(  # noqa: PLR0913 - a plan, and the world that it is carried out in
     plan: Plan,
     *,
     config: Config,
     source: Source,
     directory: Path,
     system: System,
-    tell: Tell,
+    tell: Observer,
     confirm: Callable[[Plan, str | None], bool],
     command: str,
     files: tuple[Distribution, ...] = (),
-    deliver: Callable[..., Delivery] = Delivery,
+    deliver: Callable[..., RunResources] = RunResources,
 ) -> RunResult:
     """Run the plan to its end or to its first refusal. Raises nothing expected: the account says it.
 
     `command` is what the user would type to run it again; `files` are those that are given; `deliver` carries them.
     """
-    watch = recorder.Watch(forward=tell, system=system)
-    with journals.locked(directory), ExitStack() as stack:
+    watch = recorder.Recorder(forward=tell, system=system)
+    with journals.lock_project(directory), ExitStack() as stack:
         journal = journals.for_plan(plan, directory)
         delivery = stack.enter_context(
             deliver(system=system, tell=watch.tell, plan=plan, config=config, expected=len(files))
@@ -79,7 +79,7 @@ def carry_out(  # noqa: PLR0913 - a plan, and the world that it is carried out i
             run.journal.write("ended", verb=plan.verb, exit=int(end.exit))
         except OSError as error:
             end = _end(run, (None, from_os_error(error)), command)
-        return recorder.keep(
+        return recorder.record_run(
             _account(run, end), watch, config=config, tag=run.source.tag, directory=directory, journal=run.journal,
             secrets=delivery.credentials.values(),
         )  # fmt: skip
@@ -90,7 +90,7 @@ def _steps(run: Run) -> tuple[Step, ReleaseError] | None:
     for step in run.plan.steps:
         title, begun = step.title, time.monotonic()
         try:
-            run.tell(StepBegun(title=title))
+            run.tell(StepStarted(title=title))
             done, note = _do(run, step)
         except KeyboardInterrupt:
             failure: ReleaseError | None = ReleaseError(
@@ -104,42 +104,42 @@ def _steps(run: Run) -> tuple[Step, ReleaseError] | None:
             failure = None
         took = time.monotonic() - begun
         if failure is not None:
-            run.tell(StepEnded(title=title, how="refused", note=failure.message, took=took))
+            run.tell(StepFinished(title=title, status="refused", note=failure.message, seconds=took))
             return step, failure
         run.busy = run.busy or (done and not isinstance(step, _LOOKING))
-        run.tell(StepEnded(title=title, how="done" if done else "skipped", note=note, took=took))
+        run.tell(StepFinished(title=title, status="done" if done else "skipped", note=note, seconds=took))
     return None
 
 
 def _do(run: Run, step: Step) -> tuple[bool, str]:
     """Whether there was anything to do, and what there is to say of it."""
     match step:
-        case plans.InspectSource():
+        case plans.CheckSource():
             return _check(run, source_checks.CHECKS + versions.OF_THE_SOURCE, run.source, stops=run.plan.strict)
-        case plans.InspectAccess(index=name):
-            ours = build.ours(run.journal, run.files)
+        case plans.CheckCredentials(index=name):
+            ours = build.known_hashes(run.journal, run.files)
             index = run.config.index(name)
             facts = verify.inspect(run.system, index, run.source.project, ours=ours, waive=run.config.waive)
             run.delivery.credential(name, facts.credential, facts.skew)
             if not isinstance(facts.listing, Unknown | NotApplicable):
                 run.listings[name] = facts.listing
             compare.fetch(run, facts.listing)
-            facts = attest.foreseen(run.system, run.config, facts)
+            facts = attest.predict_signing(run.system, run.config, facts)
             return _check(
                 run, credential_checks.CHECKS + attestation_readiness.CHECKS, facts, stops=run.plan.strict, subject=name
             )
         case plans.Build(origin="given"):
-            prebuilt.compare(run.files, run.directory)
+            prebuilt.reject_changed(run.files, run.directory)
             return False, f"{len(run.files)} given"
         case plans.Build(origin=origin):
             return _build(run, origin)
-        case plans.InspectBuilt():
+        case plans.CheckFiles():
             return _inspect_built(run)
         case plans.Upload(index=name):
             return _upload(run, name)
-        case plans.Verify(index=name):
+        case plans.Confirm(index=name):
             return _verify(run, name)
-        case plans.Promote() | plans.Tag() | plans.PushTag() | plans.ReleaseOnGitHub():
+        case plans.CompareWithDryRun() | plans.Tag() | plans.PushTag() | plans.ReleaseOnGitHub():
             return promote.do(run, step)
 
 
@@ -154,7 +154,7 @@ def _judge(run: Run, outcomes: Iterable[Outcome], *, stops: bool) -> tuple[bool,
     blocking = 0
     for outcome in outcomes:
         run.outcomes.append(outcome)
-        run.tell(Checked(outcome=outcome, stops=stops))
+        run.tell(CheckFinished(outcome=outcome, stops=stops))
         blocking += outcome.state.blocks
     if blocking and stops:
         raise RefusedError(
@@ -168,17 +168,17 @@ def _inspect_built(run: Run) -> tuple[bool, str]:
     """A release stops at any refusal; a rehearsal goes on with the files that the index would take."""
     known = None if isinstance(run.source.project, Unknown) else run.source.project
     built = replace(collect.collect_built(run.system, run.files, known), leaks=search.scan_distributions(run.files))
-    taken = promote.taken(run.files, run.listings, run.config, run.config.proving or "testpypi")
+    taken = promote.find_conflicts(run.files, run.listings, run.config, run.config.proving or "testpypi")
     built = replace(built, taken=tuple(taken))
-    facts = built if run.plan.takes_given else compare.compared(run, built)
-    checks = distributions.CHECKS + filename_conflicts.CHECKS + leak_checks.OF_BUILT + compare.checks(facts)
+    facts = built if run.plan.uses_prebuilt else compare.add_comparisons(run, built)
+    checks = distributions.CHECKS + filename_conflicts.CHECKS + leak_checks.OF_BUILT + compare.comparison_checks(facts)
     outcomes = tuple(engine.run(checks, facts, waive=run.config.waive, block=run.config.block))
     refused = {where for outcome in outcomes if outcome.state.blocks for where in _places(outcome)}
     rest = tuple(file for file in run.files if file.filename not in refused)
     goes_on = not run.plan.strict and bool(rest) and refused <= {file.filename for file in run.files}
     done = _judge(run, outcomes, stops=not goes_on)
     if refused:
-        run.tell(Said(text=f"goes on with what the index would take: {', '.join(f.filename for f in rest)}"))
+        run.tell(Message(text=f"goes on with what the index would take: {', '.join(f.filename for f in rest)}"))
         run.files = rest
     return done
 
@@ -189,7 +189,7 @@ def _places(outcome: Outcome) -> set[str | None]:
 
 
 def _build(run: Run, origin: str) -> tuple[bool, str]:
-    done, run.files = build.files(
+    done, run.files = build.build_files(
         run.system, run.directory, run.journal, origin=origin, scratch=run.delivery.scratch, tell=run.tell
     )
     if isinstance(run.source.project, Unknown):
@@ -209,7 +209,7 @@ def _learn(run: Run) -> None:
 def _upload(run: Run, name: str) -> tuple[bool, str]:
     def ready() -> None:
         if name != SANDBOX and not run.confirmed:
-            run.confirmed = run.confirm(run.plan, promote.new_on(run))
+            run.confirmed = run.confirm(run.plan, promote.new_project_index(run))
             if not run.confirmed:
                 raise RefusedError("not confirmed", remedy="answer y, or pass --yes")
 
@@ -235,7 +235,7 @@ def _mark(index: Index) -> str:
 
 
 def _name(run: Run) -> ProjectMetadata:
-    name, version = plans.need_name(run.plan)
+    name, version = plans.require_name(run.plan)
     return ProjectMetadata(name=name, version=version)
 
 

@@ -10,9 +10,9 @@ from release.publishing import journal as journals
 from release.publishing.journal import Journal
 
 
-def read(project: Path) -> list[dict[str, Any]]:
+def load_status(project: Path) -> list[dict[str, Any]]:
     """Every release and rehearsal begun here, the last one last: what was built, and what became of it where."""
-    found = [_release(journal) for journal in journals.releases(project)]
+    found = [_release(journal) for journal in journals.release_journals(project)]
     rehearsal = journals.for_rehearsal(project, version=None, commit=None) if (project / ".release").is_dir() else None
     if rehearsal and any(rehearsal.events()):
         found.insert(0, _release(rehearsal) | {"rehearsal": True})
@@ -42,7 +42,7 @@ def _release(journal: Journal) -> dict[str, Any]:
     }
 
 
-def lines(releases: list[dict[str, Any]]) -> Iterator[str]:
+def status_lines(releases: list[dict[str, Any]]) -> Iterator[str]:
     """The same for a terminal."""
     if not releases:
         yield "nothing has been released or rehearsed here"

@@ -11,7 +11,7 @@ from release.checks.credential_checks import TIERS
 from release.checks.index_state import files_of_version
 from release.checks.token_permission import shown
 from release.checks.trusted_publishing_checks import line
-from release.core.events import Checked
+from release.core.events import CheckFinished
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import CheckState, Outcome
 from release.core.models.credential import Ambient, Candidate, Credential
@@ -45,7 +45,7 @@ def _tier(title: str, outcomes: list[Outcome], facts: Iterator[str]) -> Iterator
     yield Line(text=title, style="bold")
     yield from (Line(text=f"  {text}", style="dim") for text in facts)
     for one in told:
-        yield from lines(Checked(outcome=_within(one), stops=True))
+        yield from lines(CheckFinished(outcome=_within(one), stops=True))
     if not told:
         yield Line(text=f"  not looked at: {outcomes[0].reason}", style="dim")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from release.core.events import Checked, Event, Obtained, Progress, Said, StepBegun, StepEnded
+from release.core.events import CheckFinished, Event, Message, Progress, SecretObtained, StepFinished, StepStarted
 from release.core.models.check_result import CheckState, Outcome
 from release.core.models.finding import Finding
 
@@ -36,22 +36,23 @@ _MARKS = {
 def lines(event: Event) -> Iterator[Line]:
     """What an event looks like as lines of text. Progress has none: it is drawn, or left out; nor has a secret."""
     match event:
-        case StepBegun():
+        case StepStarted():
             yield Line(text=event.title, style="bold")
-        case StepEnded(how="refused"):
-            yield Line(text=f"  stopped after {event.took:.1f} s", style="bold red")
-        case StepEnded(how="skipped"):
+        case StepFinished(status="refused"):
+            yield Line(text=f"  stopped after {event.seconds:.1f} s", style="bold red")
+        case StepFinished(status="skipped"):
             yield Line(text=f"  nothing remains to be done: {event.note}", style="dim")
-        case StepEnded():
+        case StepFinished():
             note = f": {event.note}" if event.note else ""
-            yield Line(text=f"  done in {event.took:.1f} s{note}", style="dim")
-        case Checked():
+            yield Line(text=f"  done in {event.seconds:.1f} s{note}", style="dim")
+        case CheckFinished():
             yield from _outcome(event.outcome, stops=event.stops)
-        case Said():
+        case Message():
             yield Line(
-                text=f"  | {event.text}" if event.foreign else f"  {event.text}", style="dim" if event.foreign else ""
+                text=f"  | {event.text}" if event.tool_output else f"  {event.text}",
+                style="dim" if event.tool_output else "",
             )
-        case Progress() | Obtained():
+        case Progress() | SecretObtained():
             return
 
 

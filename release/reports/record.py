@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from release.core.errors import ReleaseError
-from release.core.events import Checked, StepEnded
+from release.core.events import CheckFinished, StepFinished
 from release.core.models.check_result import CheckState
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index
 from release.core.models.run_result import RunResult
-from release.core.plan import SANDBOX, as_data
+from release.core.plan import SANDBOX, plan_to_json
 from release.reports.lines import outcome_data
 from release.reports.run_text import answer_data
 
@@ -40,9 +40,9 @@ class Stage:
     #: aware, UTC
     begun: datetime
     #: None where the run broke off inside it
-    ended: StepEnded | None
+    ended: StepFinished | None
     #: the checks of this step, in their order
-    checks: tuple[Checked, ...]
+    checks: tuple[CheckFinished, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +104,7 @@ def run(story: Story) -> dict[str, Any]:
         "commit": account.plan.commit,
         "tag": story.tag,
         "tools": dict(story.tools),
-        "plan": as_data(account.plan, dict(story.indexes)),
+        "plan": plan_to_json(account.plan, dict(story.indexes)),
         "indexes": [_index(name, story.indexes) for name in account.plan.targets],
         "steps": _steps(story),
         "checks": [_check(one, stage.title) for stage in story.stages for one in stage.checks],
@@ -124,7 +124,7 @@ def stamp(moment: datetime) -> str:
 def _steps(story: Story) -> list[dict[str, Any]]:
     """Every step of the plan; those that the run did not come to have no time."""
     plan = story.account.plan
-    planned = as_data(plan, dict(story.indexes))["steps"]
+    planned = plan_to_json(plan, dict(story.indexes))["steps"]
     went = {stage.title: stage for stage in story.stages}
     return [_step(step.title, data, went.get(step.title)) for step, data in zip(plan.steps, planned, strict=True)]
 
@@ -136,13 +136,13 @@ def _step(name: str, planned: Mapping[str, Any], stage: Stage | None) -> dict[st
         "step": planned["step"],
         "index": planned.get("index"),
         "begun": stamp(stage.begun) if stage else None,
-        "seconds": round(ended.took, 3) if ended else None,
-        "how": ended.how if ended else "broken off" if stage else "not reached",
+        "seconds": round(ended.seconds, 3) if ended else None,
+        "how": ended.status if ended else "broken off" if stage else "not reached",
         "note": ended.note if ended else "",
     }
 
 
-def _check(checked: Checked, step: str) -> dict[str, Any]:
+def _check(checked: CheckFinished, step: str) -> dict[str, Any]:
     return outcome_data(checked.outcome) | {"step": step, "stops": checked.stops}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from release.core.errors import Exit
 from release.core.models.run_result import RunResult
-from release.core.models.upload_result import UploadResult
+from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult
 from release.core.plan import Plan, Upload
 from release.reports.lines import Line, outcome_data
 
@@ -65,4 +65,5 @@ def as_data(account: RunResult, plan: dict[str, Any]) -> dict[str, Any]:
 
 def answer_data(answer: UploadResult) -> dict[str, Any]:
     """What became of one file, for JSON."""
-    return {"answer": type(answer).__name__.lower()} | asdict(answer)
+    words = {Receipt: "receipt", Rejection: "rejection", UnclearResponse: "unclear"}
+    return {"answer": words[type(answer)]} | asdict(answer)

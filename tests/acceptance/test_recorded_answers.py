@@ -28,7 +28,7 @@ RECORDED = Path(__file__).parents[1] / "diagnoses" / "recorded.json"
 def looked_at(pypi: Index, clock: Clock, path: Path) -> tuple[str, list[str]]:
     """The verdict of `inspect --index`, and what it says that the index would say."""
     here = replace(system.real_system(), now=clock)
-    found = inspection.inspect(here, [path], index=pypi.sandbox.index()).document["files"][0]
+    found = inspection.inspect_files(here, [path], index=pypi.sandbox.index()).document["files"][0]
     texts = [one["server_text"] for one in found["findings"] if one["severity"] == "block"]
     return found["verdict"], [text.replace(SITE, pypi.site) for text in texts if text]
 

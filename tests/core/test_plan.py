@@ -28,17 +28,17 @@ def source(tagged: str | None = None) -> Source:
 
 
 def made(verb: Verb, tagged: str | None = None) -> Plan:
-    return plan.make(verb, Config(), source(tagged))
+    return plan.make_plan(verb, Config(), source(tagged))
 
 
 @pytest.mark.parametrize(
     ("verb", "steps"),
     [
-        ("check", ["check the source", "check the way to testpypi", "check the way to pypi"]),
+        ("check", ["check the source", "check the credentials for testpypi", "check the credentials for pypi"]),
         ("build", ["check the source", "build from a clean clone of the commit", "check the files"]),
-        ("rehearse", ["check the source", "build the tree as it stands", "check the files",
-                      "upload to sandbox", "verify on sandbox"]),
-        ("confirm", ["take the files of the last build", "verify on pypi"]),
+        ("rehearse", ["check the source", "build the working tree", "check the files",
+                      "upload to sandbox", "confirm on sandbox"]),
+        ("confirm", ["use the files of the last build", "confirm on pypi"]),
     ],
 )  # fmt: skip
 def test_each_verb_has_its_steps(verb: Verb, steps: list[str]) -> None:
@@ -51,9 +51,9 @@ def test_a_release_uploads_where_it_can_be_undone_first() -> None:
     assert uploads == ["sandbox", "testpypi", "pypi"]
     assert [step.index for step in whole.irreversible] == ["testpypi", "pypi"]
     assert [step.title for step in whole.steps[-4:]] == [
-        "compare with the dry run on testpypi", "tag the commit v1.0", "upload to pypi", "verify on pypi",
+        "compare with the dry run on testpypi", "create the tag v1.0", "upload to pypi", "confirm on pypi",
     ]  # fmt: skip
-    assert whole.asks
+    assert whole.needs_approval
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_release_uploads_where_it_can_be_undone_first() -> None:
         (Config(), None, []),
         (Config(), "origin", ["push the tag v1.0 to origin"]),
         (Config(push_tag=False), "origin", []),
-        (Config(github_release=True), "origin", ["push the tag v1.0 to origin", "make the release v1.0 on GitHub"]),
+        (Config(github_release=True), "origin", ["push the tag v1.0 to origin", "create the GitHub release v1.0"]),
     ],
 )
 def test_what_follows_a_release_is_done_after_it_is_confirmed(
@@ -72,8 +72,8 @@ def test_what_follows_a_release_is_done_after_it_is_confirmed(
     assert isinstance(here.git, GitState)
     here = replace(here, git=replace(here.git, remote=remote, github="acme/widget"))
     for verb in ("publish", "release"):
-        titles = [step.title for step in plan.make(verb, config, here).steps]
-        assert titles[titles.index("verify on pypi") + 1 :] == expected
+        titles = [step.title for step in plan.make_plan(verb, config, here).steps]
+        assert titles[titles.index("confirm on pypi") + 1 :] == expected
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,10 @@ def test_what_follows_a_release_is_done_after_it_is_confirmed(
 )  # fmt: skip
 def test_pypi_gets_what_passed_a_dry_run(verb: Verb, proving: Any, index: str | None, expected: str | None) -> None:
     indexes = {**Config().indexes, "mine": Config().index("pypi")}
-    made = plan.make(verb, Config(proving=proving, indexes=indexes), source(), index=index)
-    assert [step.proven_on for step in made.steps if isinstance(step, plan.Promote)] == ([expected] if expected else [])
+    made = plan.make_plan(verb, Config(proving=proving, indexes=indexes), source(), index=index)
+    assert [step.proven_on for step in made.steps if isinstance(step, plan.CompareWithDryRun)] == (
+        [expected] if expected else []
+    )
     assert (expected == "testpypi" and verb == "release") == ("testpypi" in made.targets)
 
 
@@ -97,23 +99,23 @@ def test_no_tag_is_made_where_there_is_one() -> None:
 
 def test_only_what_can_not_be_undone_is_asked_about() -> None:
     verbs: tuple[Verb, ...] = ("check", "build", "rehearse", "testpypi", "publish", "confirm", "release")
-    assert [verb for verb in verbs if made(verb).asks] == ["publish", "release"]
+    assert [verb for verb in verbs if made(verb).needs_approval] == ["publish", "release"]
 
 
 def test_another_index_takes_the_place_of_the_verbs_own() -> None:
     with pytest.raises(ConfigError, match="no index is called 'intern'"):
-        plan.make("publish", Config(), source(), index="intern")
-    assert plan.make("publish", Config(), source(), index="testpypi").irreversible[0].index == "testpypi"
+        plan.make_plan("publish", Config(), source(), index="intern")
+    assert plan.make_plan("publish", Config(), source(), index="testpypi").irreversible[0].index == "testpypi"
 
 
 def test_a_project_that_does_not_say_its_name_has_a_plan_all_the_same() -> None:
     lost = Source(config=Config(), project=Unknown(reason="?", remedy="?"), git=None, tag=None, changelog=None)
-    assert plan.make("rehearse", Config(), lost).project is None
+    assert plan.make_plan("rehearse", Config(), lost).project is None
 
 
 def test_a_plan_survives_json() -> None:
     whole = made("release")
-    data = plan.as_data(whole, dict(Config().indexes))
+    data = plan.plan_to_json(whole, dict(Config().indexes))
     assert json.loads(json.dumps(data))["steps"][0] == {"step": "inspect-source"}
     assert {"step": "upload", "index": "pypi", "url": Config().index("pypi").upload_url, "irreversible": True} in data[
         "steps"

@@ -20,7 +20,7 @@ from release.adapters.system.system import System
 from release.adapters.twine.twine_process import UploadLimits
 from release.core import config
 from release.core.errors import RefusedError
-from release.core.events import Event, Said
+from release.core.events import Event, Message
 from release.core.facts import Access
 from release.core.models.attestation import BUILD, PUBLISH, AttestationPublisher, VerifiedAttestations
 from release.core.models.credential import Ambient, Credential, Origin
@@ -65,7 +65,7 @@ class Desk:
 
     @property
     def said(self) -> list[str]:
-        return [one.text for one in self.events if isinstance(one, Said)]
+        return [one.text for one in self.events if isinstance(one, Message)]
 
     def files(self, count: int = 2) -> list[Distribution]:
         return uploads.release(self.root / "dist", count)
@@ -73,7 +73,7 @@ class Desk:
     def attested(
         self, files: list[Distribution], index: Index = PYPI, *, exchanging: bool = True, **table: Any
     ) -> tuple[Distribution, ...]:
-        return attest.attested(
+        return attest.attach_attestations(
             files, index, system=self.system, config=config.parse_config(table), exchanging=exchanging,
             journal=self.journal, tell=self.events.append,
         )  # fmt: skip
@@ -196,12 +196,12 @@ AMBIENT = Ambient(provider="GitHub", origin=Origin(kind="trusted-publishing", de
 def test_a_release_that_must_be_signed_is_refused_before_anything_is_built(desk: Desk) -> None:
     must, may = config.parse_config({"attest": True}), config.parse_config({})
     bearer = uploads.credential(Secret(token()))
-    seen = attest.foreseen(desk.system, must, access(desk, AMBIENT))
+    seen = attest.predict_signing(desk.system, must, access(desk, AMBIENT))
     assert seen.signing is None
-    refused = attest.foreseen(desk.system, must, access(desk, bearer)).signing
+    refused = attest.predict_signing(desk.system, must, access(desk, bearer)).signing
     assert isinstance(refused, Finding)
     assert refused.cause == "attest.with-api-token"
-    waived = attest.foreseen(desk.system, may, access(desk, bearer)).signing
+    waived = attest.predict_signing(desk.system, may, access(desk, bearer)).signing
     assert isinstance(waived, NotApplicable)
     assert waived.reason.startswith("not signed, because an API token is used")
     assert "/api/v1/log/entries" not in desk.service.asked, "looking ahead writes into no log"
@@ -277,7 +277,7 @@ def test_the_index_takes_what_was_signed_and_shows_it(desk: Desk, pool: Pool) ->
         sent = Engine(sandbox=sandbox, directory=desk.root / "log", pool=pool, clock=Clock()).run(signed)
         assert sent.error is None
         assert [one.attested for one in sandbox.log if one.method == "POST"] == [True] * 3
-        found = attest.looked_back(desk.system, index, PROJECT, signed, desk.journal)
+        found = attest.verify_sent_attestations(desk.system, index, PROJECT, signed, desk.journal)
         told = VerifiedAttestations(publishers=(US,), predicates=(PUBLISH,))
         assert found == {file.filename: told for file in signed}
         url = integrity_api.provenance_url(index, PROJECT.name, "1.0", signed[0].filename)
@@ -285,7 +285,7 @@ def test_the_index_takes_what_was_signed_and_shows_it(desk: Desk, pool: Pool) ->
             shown = library.Provenance.model_validate_json(asked.get(url).content)
         assert [one.publisher.kind for one in shown.attestation_bundles] == ["GitHub"]
         other = replace(signed[0], sha256="0" * 64)
-        said = attest.verified(desk.system, index, PROJECT, other)
+        said = attest.verify_on_index(desk.system, index, PROJECT, other)
         assert isinstance(said, Finding)
         assert "does not match distribution digest" in said.message
     assert beside(desk) == []
@@ -305,11 +305,11 @@ def test_what_is_missing_or_can_not_be_asked_is_told_apart(desk: Desk, pool: Poo
     with server.start(world(desk)) as sandbox:
         index = as_pypi(sandbox)
         Engine(sandbox=sandbox, directory=desk.root / "log", pool=pool, clock=Clock()).run(files)
-        assert attest.verified(desk.system, index, PROJECT, files[0]) is None
-        missing = attest.verified(desk.system, index, PROJECT, files[0], expected=True)
+        assert attest.verify_on_index(desk.system, index, PROJECT, files[0]) is None
+        missing = attest.verify_on_index(desk.system, index, PROJECT, files[0], expected=True)
         assert isinstance(missing, Finding)
         assert sum(desk.slept) == 60, "an index gets a minute to show what it took"
-    gone = attest.verified(desk.system, index, PROJECT, files[0])
+    gone = attest.verify_on_index(desk.system, index, PROJECT, files[0])
     assert isinstance(gone, Unknown)
 
 

@@ -31,7 +31,7 @@ def test_the_last_release_is_the_highest_one_below() -> None:
     """Neither yanked ones nor pre-releases count, the latter only beside another."""
 
     def last(version: str, found: ProjectListing | None) -> str:
-        before = compare.last(found, Version(version))
+        before = compare.latest_before(found, Version(version))
         return str(before[0]) if before else ""
 
     assert last("2.0", listing("1.0", "1.9", "2.0", "3.0")) == "1.9"
@@ -49,19 +49,19 @@ def test_its_files_are_fetched_once(tmp_path: Path) -> None:
         assert pypi.upload(version="0.9", source=True).status == 200
         found = simple_api.fetch_listing(pypi.sandbox.index(), "acme-widget")
         for _ in range(2):
-            before = compare.earlier(found, "1.0", place=tmp_path)
+            before = compare.fetch_previous_release(found, "1.0", place=tmp_path)
             assert isinstance(before, PreviousRelease)
             assert before.version == "0.9"
             assert sorted(one.filename.rpartition(".")[2] for one in before.files) == ["gz", "whl"]
         assert len([one for one in pypi.sandbox.log if one.path.endswith(".whl")]) == 1
         (kept,) = tmp_path.glob("*/*.whl")
         kept.write_bytes(b"changed")
-        assert isinstance(compare.earlier(found, "1.0", place=tmp_path), PreviousRelease)
+        assert isinstance(compare.fetch_previous_release(found, "1.0", place=tmp_path), PreviousRelease)
         assert kept.read_bytes() != b"changed"
     kept.write_bytes(b"changed")
-    assert isinstance(compare.earlier(found, "1.0", place=tmp_path), Unknown)
-    assert isinstance(compare.earlier(None, "1.0", place=tmp_path), NotApplicable)
-    assert isinstance(compare.earlier(found, "no version", place=tmp_path), NotApplicable)
+    assert isinstance(compare.fetch_previous_release(found, "1.0", place=tmp_path), Unknown)
+    assert isinstance(compare.fetch_previous_release(None, "1.0", place=tmp_path), NotApplicable)
+    assert isinstance(compare.fetch_previous_release(found, "no version", place=tmp_path), NotApplicable)
 
 
 def test_the_cache_is_bounded(tmp_path: Path) -> None:

@@ -52,12 +52,12 @@ def test_a_torn_last_line_costs_that_line_alone(tmp_path: Path, cut: int, twice:
 
 def test_two_runs_are_kept_apart(tmp_path: Path) -> None:
     with (
-        journal.locked(tmp_path),
+        journal.lock_project(tmp_path),
         pytest.raises(ReleaseError, match="another run is under way"),
-        journal.locked(tmp_path),
+        journal.lock_project(tmp_path),
     ):
         pass
-    with journal.locked(tmp_path):
+    with journal.lock_project(tmp_path):
         pass
 
 
@@ -69,5 +69,5 @@ def test_a_version_that_is_no_path_stays_inside(tmp_path: Path) -> None:
 def test_releases_are_found_again(tmp_path: Path) -> None:
     journal.for_release(tmp_path, version="1.0", commit=COMMIT).write("begun")
     journal.for_rehearsal(tmp_path, version=None, commit=None).write("begun")
-    (found,) = journal.releases(tmp_path)
+    (found,) = journal.release_journals(tmp_path)
     assert (found.version, found.commit) == ("1.0", COMMIT)

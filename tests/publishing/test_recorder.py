@@ -16,7 +16,7 @@ from release.adapters.system.process import Completed
 from release.adapters.system.system import System
 from release.core.config import Config
 from release.core.errors import Exit, ReleaseError
-from release.core.events import Event, Said, StepBegun, StepEnded
+from release.core.events import Event, Message, StepFinished, StepStarted
 from release.core.models.run_result import RunResult
 from release.core.secret import Secret
 from release.publishing import journal, recorder
@@ -24,7 +24,10 @@ from tests import fake_tokens
 from tests.runs import COMMIT, FILES, NOON, accepted, full, story
 from tests.uploads import credential
 
-EVENTS = (StepBegun(title="check the source"), StepEnded(title="check the source", how="done", note="", took=1))
+EVENTS = (
+    StepStarted(title="check the source"),
+    StepFinished(title="check the source", status="done", note="", seconds=1),
+)
 
 
 def system(env: Mapping[str, str] | None = None) -> System:
@@ -36,30 +39,30 @@ def system(env: Mapping[str, str] | None = None) -> System:
 
 def kept(tmp_path: Path, account: RunResult, *, env: Mapping[str, str] | None = None, secret: str = "") -> RunResult:
     told: list[Event] = []
-    watch = recorder.Watch(forward=told.append, system=system(env))
+    watch = recorder.Recorder(forward=told.append, system=system(env))
     for event in (
-        StepBegun(title="check the source"),
-        StepEnded(title="check the source", how="done", note="", took=1),
+        StepStarted(title="check the source"),
+        StepFinished(title="check the source", status="done", note="", seconds=1),
     ):
         watch.tell(event)
-    made = recorder.keep(
+    made = recorder.record_run(
         account, watch, config=Config(), tag="v1.0", directory=tmp_path,
         journal=journal.for_release(tmp_path, version="1.0", commit=COMMIT),
         secrets=[credential(Secret(secret))] if secret else [],
     )  # fmt: skip
     assert told[:2] == [
-        StepBegun(title="check the source"),
-        StepEnded(title="check the source", how="done", note="", took=1),
+        StepStarted(title="check the source"),
+        StepFinished(title="check the source", status="done", note="", seconds=1),
     ]
-    return replace(made, message=" ".join(one.text for one in told if isinstance(one, Said)))
+    return replace(made, message=" ".join(one.text for one in told if isinstance(one, Message)))
 
 
 def test_the_record_lies_beside_the_journals_of_its_version(tmp_path: Path) -> None:
     account = kept(tmp_path, story("check").account)
     path = tmp_path / ".release" / "1.0" / "record.json"
     assert account.record == str(path)
-    assert journal.records(tmp_path) == (path,)
-    made = recorder.read(path)
+    assert journal.record_paths(tmp_path) == (path,)
+    made = recorder.load_record(path)
     assert made["runs"][0]["begun"] == "2026-11-05T12:00:00.000Z"
     assert made["runs"][0]["steps"][0]["how"] == "done"
     assert list(path.parent.iterdir()) == [path]
@@ -107,13 +110,13 @@ def test_a_record_that_cannot_be_read_is_put_aside(tmp_path: Path, text: str) ->
     path.parent.mkdir(parents=True)
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     kept(tmp_path, story("check").account)
-    assert len(recorder.read(path)["runs"]) == 1
+    assert len(recorder.load_record(path)["runs"]) == 1
     assert (path.parent / "record.json.unreadable").exists()
 
 
 def test_a_writer_that_is_stopped_leaves_the_old_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "record.json"
-    recorder.write(path, full())
+    recorder.write_record(path, full())
     before = path.read_bytes()
 
     def stop(_: int) -> None:
@@ -121,29 +124,29 @@ def test_a_writer_that_is_stopped_leaves_the_old_record(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(os, "fsync", stop)
     with pytest.raises(KeyboardInterrupt):
-        recorder.write(path, {})
+        recorder.write_record(path, {})
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_name_that_is_no_text_does_not_lose_the_record(tmp_path: Path) -> None:
-    recorder.write(tmp_path / "record.json", {"name": "caf\udce9"})
+    recorder.write_record(tmp_path / "record.json", {"name": "caf\udce9"})
     assert json.loads((tmp_path / "record.json").read_text())["name"] == "caf\udce9"
 
 
 def test_the_tools_are_those_that_the_plan_needs(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[build-system]\nrequires = ["hatchling>=1.27"]\n')
-    made = recorder.tools(system(), tmp_path, story("publish").account.plan)
+    made = recorder.tool_versions(system(), tmp_path, story("publish").account.plan)
     assert made["build-system.requires"] == "hatchling>=1.27"
     assert {"python", "platform", "pypi-preflight", "build", "twine"} <= made.keys()
     assert made["python"].startswith(f"{sys.version_info[0]}.{sys.version_info[1]}.")
-    assert "twine" not in recorder.tools(system(), tmp_path, story("check").account.plan)
+    assert "twine" not in recorder.tool_versions(system(), tmp_path, story("check").account.plan)
 
 
 def test_files_are_accepted_and_told(tmp_path: Path) -> None:
     account = story("publish", uploads={"pypi": accepted(*FILES)}).account
     kept(tmp_path, account)
     kept(tmp_path, story("check").account)
-    made = recorder.read(tmp_path / ".release" / "1.0" / "record.json")
+    made = recorder.load_record(tmp_path / ".release" / "1.0" / "record.json")
     assert [one["verb"] for one in made["runs"]] == ["publish", "check"]
     assert len(made["files"]) == len(FILES)

@@ -13,8 +13,8 @@ from release.core.config import Config
 from release.core.errors import Exit, ReleaseError
 from release.core.facts import ProjectMetadata, Source
 from release.core.models.distribution import Distribution
-from release.core.models.upload_result import Receipt, Rejection, Unclear, UploadResult
-from release.core.plan import Build, InspectSource, Step, Upload, Verify
+from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult
+from release.core.plan import Build, CheckSource, Confirm, Step, Upload
 from release.publishing import result
 from release.publishing.result import Course
 
@@ -24,13 +24,13 @@ WHEEL, SDIST = (
 NO = ReleaseError("no", remedy="do it")
 THERE = Receipt(filename=WHEEL.filename, sha256=WHEEL.sha256)
 REFUSED = Rejection(filename=SDIST.filename, status=400, text="File already exists")
-LOST = Unclear(filename=SDIST.filename, what="timeout", detail="")
+LOST = UnclearResponse(filename=SDIST.filename, what="timeout", detail="")
 
 
 def course(**changes: Any) -> Course:
     source = Source(config=Config(), project=ProjectMetadata(name="a", version="1"), git=None, tag=None, changelog=None)
     values: dict[str, Any] = {
-        "plan": plan.make("release", Config(), source), "files": (WHEEL, SDIST), "answers": {}, "touched": (),
+        "plan": plan.make_plan("release", Config(), source), "files": (WHEEL, SDIST), "answers": {}, "touched": (),
         "later": 0, "busy": True, "command": "python -m release release",
     }  # fmt: skip
     return Course(**(values | changes))
@@ -39,16 +39,16 @@ def course(**changes: Any) -> Course:
 @pytest.mark.parametrize(
     ("step", "answers", "touched", "expected"),
     [
-        (InspectSource(), {}, (), Exit.REFUSED),
+        (CheckSource(), {}, (), Exit.REFUSED),
         (Build(origin="commit"), {}, (), Exit.REFUSED),
         (Upload(index="sandbox"), {"sandbox": [REFUSED]}, (), Exit.REFUSED),
-        (Verify(index="sandbox"), {"sandbox": [THERE]}, (), Exit.REFUSED),
+        (Confirm(index="sandbox"), {"sandbox": [THERE]}, (), Exit.REFUSED),
         (Upload(index="testpypi"), {"testpypi": []}, (), Exit.REFUSED),
         (Upload(index="testpypi"), {"testpypi": [REFUSED]}, (), Exit.UNCHANGED),
         (Upload(index="testpypi"), {"testpypi": [THERE, REFUSED]}, (), Exit.INCOMPLETE),
         (Upload(index="testpypi"), {"testpypi": [LOST]}, ("testpypi",), Exit.INCOMPLETE),
         (Upload(index="testpypi"), {"testpypi": [LOST]}, (), Exit.UNCHANGED),
-        (Verify(index="testpypi"), {"testpypi": [THERE]}, ("testpypi",), Exit.INCOMPLETE),
+        (Confirm(index="testpypi"), {"testpypi": [THERE]}, ("testpypi",), Exit.INCOMPLETE),
         (Upload(index="pypi"), {"testpypi": [THERE], "pypi": [REFUSED]}, ("testpypi",), Exit.UNCHANGED),
         (None, {}, (), Exit.REFUSED),
     ],

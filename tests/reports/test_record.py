@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from release.core.errors import Exit, ReleaseError
-from release.core.models.upload_result import Rejection, Unclear, UploadResult
+from release.core.models.upload_result import Rejection, UnclearResponse, UploadResult
 from release.reports import record as records
 from release.reports import release_progress
 from tests.runs import COMMIT, FILES, SDIST, WHEEL, accepted, full, outcome, record, story
@@ -110,7 +110,7 @@ def test_each_answer_of_an_index_is_kept() -> None:
     answers: tuple[UploadResult, ...] = (
         *accepted(WHEEL),
         Rejection(filename=SDIST.filename, status=400, text="File already exists"),
-        Unclear(filename="third.whl", what="timeout", detail="no answer in 60 s", sent="some"),
+        UnclearResponse(filename="third.whl", what="timeout", detail="no answer in 60 s", sent="some"),
     )
     made = valid(record(story(uploads={"pypi": answers}, stopped_at=1, exit=Exit.INCOMPLETE, message="stopped")))
     receipt, rejection, unclear = made["runs"][-1]["uploads"]["pypi"]

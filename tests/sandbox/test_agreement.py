@@ -22,6 +22,7 @@ from release.checks.distribution_reader import SITE
 from release.core.facts import BuiltFile, BuiltFiles
 from release.core.models.index_contents import OnIndex
 from release.publishing import inspection
+from release.reports import inspection_json
 from tests.acceptance.making import (
     NOTHING,
     NOW,
@@ -163,9 +164,9 @@ def looked_at(pypi: Index | None, case: Case) -> tuple[str, list[str]]:
     known = None
     if pypi is not None:
         real = system.real_system()
-        names = sorted(inspection.projects([file]))
-        known = {name: inspection.on_index(real, pypi.sandbox.index(), name) for name in names}
-    found = inspection.inspection(BuiltFiles(project=None, files=(file,), now=NOW, on_index=known))["files"][0]
+        names = sorted(inspection.project_names([file]))
+        known = {name: inspection.fetch_index_contents(real, pypi.sandbox.index(), name) for name in names}
+    found = inspection_json.inspection(BuiltFiles(project=None, files=(file,), now=NOW, on_index=known))["files"][0]
     site = pypi.site if pypi else "{pypi}"
     blocking = [one for one in found["findings"] if one["severity"] == "block"]
     return found["verdict"], [str(one["server_text"]).replace(SITE, site) for one in blocking]
@@ -319,7 +320,7 @@ def test_a_file_that_is_only_looked_at_is_judged_as_of_today(tmp_path: Path) -> 
     """The verb reads the very files; nothing but the path is needed."""
     path = tmp_path / WHEEL
     path.write_bytes(wheel())
-    found = inspection.inspect(system.real_system(), [path])
+    found = inspection.inspect_files(system.real_system(), [path])
     assert not found.refused
     assert found.document["files"][0]["sha256"] == hashlib.sha256(wheel()).hexdigest()
     assert isinstance(next(judge(Upload(fields={}), OnIndex(now=NOW))).text, str)

@@ -15,7 +15,7 @@ from release.core.models.index import Index
 from release.core.plan import Plan, Upload
 from release.core.secret import Secret
 from release.publishing import journal, prebuilt
-from release.publishing.run_resources import Delivery
+from release.publishing.run_resources import RunResources
 from tests.uploads import PROJECT, credential
 
 
@@ -25,11 +25,11 @@ def main() -> None:
     plan = Plan(
         verb="publish", project=PROJECT.name, version="1.0", commit=None, strict=True, steps=(Upload(index="pypi"),)
     )
-    files = prebuilt.files([directory / "wheelhouse"])
+    files = prebuilt.find_distributions([directory / "wheelhouse"])
     log = journal.for_release(directory, version="1.0", commit=None)
     with (
-        journal.locked(directory),
-        Delivery(
+        journal.lock_project(directory),
+        RunResources(
             system=real_system(), tell=lambda _: None, plan=plan, config=Config(), expected=len(files)
         ) as delivery,
     ):

@@ -291,7 +291,7 @@ def test_a_release_on_github_comes_last_and_has_the_very_files(tmp_path: Path) -
         hub.broken.add(SDIST)
         told = project.run("publish", "--yes")
         assert told.status == 4, told.all
-        assert "not done: make the release v1.0 on GitHub" in told.out
+        assert "not done: create the GitHub release v1.0" in told.out
         assert [one["draft"] for one in hub.releases] == [True]
         hub.broken.clear()
         done = project.run("publish", "--yes")

@@ -104,7 +104,7 @@ def begun(tmp_path: Path, days: int) -> Iterator[tuple[Indexes, UserProject]]:
     with elsewhere(tmp_path, 3, clock=clock) as (on, machine):
         clock.days = days
         with closing(Pool(UploadLimits())) as pool:
-            first = prebuilt.files([machine.root / "wheelhouse"])[:1]
+            first = prebuilt.find_distributions([machine.root / "wheelhouse"])[:1]
             there = Engine(sandbox=on.pypi, directory=tmp_path / "then", pool=pool, clock=Clock()).run(first)
         assert there.error is None
         clock.days = 0

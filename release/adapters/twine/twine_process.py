@@ -25,7 +25,7 @@ from release.core.models.credential_variables import without_credentials
 from release.core.models.distribution import Distribution
 from release.core.models.error_response import ServerResponse
 from release.core.models.index import Index
-from release.core.models.upload_result import Receipt, Rejection, Unclear, UploadResult
+from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult
 
 _BOOT = "import sys; sys.path.append(sys.argv[1]); from release.adapters.twine import twine_worker; twine_worker.main()"
 _MEGABYTE = 1_000_000
@@ -263,8 +263,8 @@ def _unclear(
     detail: str,
     retry_after: float | None = None,
     sent: Literal["nothing", "some", "all"] = "all",
-) -> Unclear:
-    return Unclear(filename=distribution.filename, what=what, detail=detail, retry_after=retry_after, sent=sent)
+) -> UnclearResponse:
+    return UnclearResponse(filename=distribution.filename, what=what, detail=detail, retry_after=retry_after, sent=sent)
 
 
 def _redacted(text: str, credential: Credential) -> str:

@@ -34,9 +34,9 @@ def confirm(options: argparse.Namespace, write: Write) -> int:
     from release.publishing import confirmation, inspection
     from release.reports import published_text
 
-    asked = confirmation.asked(options.release, options.record)
+    asked = confirmation.parse_request(options.release, options.record)
     directory = options.directory.resolve()
-    index = inspection.index(options.index or "pypi", directory, options.config)
+    index = inspection.find_index(options.index or "pypi", directory, options.config)
     if options.plan:
         release = {"project": asked.project.name, "version": asked.project.version, "index": index.name}
         steps = [{"step": step} for step in published_text.STEPS]
@@ -45,8 +45,8 @@ def confirm(options: argparse.Namespace, write: Write) -> int:
         show(options, write, {"schema": 1, "verb": "confirm", **release, "steps": steps}, [title, *numbered])
         return Exit.DONE
     with screen(options, write) as console:
-        config = confirmation.configuration(directory, options.config, asked.project.name)
-        found = confirmation.confirm(system.real_system(), index, asked, config=config, tell=console.tell)
+        config = confirmation.load_config(directory, options.config, asked.project.name)
+        found = confirmation.confirm_release(system.real_system(), index, asked, config=config, tell=console.tell)
         for line in published_text.closing(found):
             console.show(line)
     if options.json:

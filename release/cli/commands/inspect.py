@@ -33,8 +33,8 @@ def inspect(options: argparse.Namespace, write: Write) -> int:
     from release.reports import inspection_text
 
     directory = options.directory.resolve()
-    index = inspection.index(options.index, directory, options.config) if options.index else None
-    found = inspection.inspect(
+    index = inspection.find_index(options.index, directory, options.config) if options.index else None
+    found = inspection.inspect_files(
         system.real_system(), options.files, index=index, project=directory if options.others else None
     )
     show(options, write, found.document, inspection_text.lines(found, quiet=options.quiet))
@@ -57,8 +57,8 @@ def leaks(options: argparse.Namespace, write: Write) -> int:
 def status(options: argparse.Namespace, write: Write) -> int:
     from release.publishing import status as journal
 
-    releases = journal.read(options.directory.resolve())
-    show(options, write, {"schema": 1, "releases": releases}, journal.lines(releases))
+    releases = journal.load_status(options.directory.resolve())
+    show(options, write, {"schema": 1, "releases": releases}, journal.status_lines(releases))
     return Exit.DONE
 
 

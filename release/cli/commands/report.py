@@ -42,8 +42,8 @@ def report(options: argparse.Namespace, write: Write) -> int:
     if options.tokens:
         made = _tokens(options)
     else:
-        path = recorder.find(options.directory.resolve(), options.version)
-        record = recorder.read(path)
+        path = recorder.find_record(options.directory.resolve(), options.version)
+        record = recorder.load_record(path)
         plain = options.json and not options.form
         made = as_json(record) if plain else _made(options.form or "text", record, str(path))
     if options.output is None:
@@ -95,16 +95,18 @@ def history(options: argparse.Namespace, write: Write) -> int:
     from release.publishing import journal, recorder, release_history
 
     entries, unreadable = [], []
-    for path in journal.records(options.directory.resolve()):
+    for path in journal.record_paths(options.directory.resolve()):
         try:
-            record = recorder.read(path)
+            record = recorder.load_record(path)
         except ReleaseError as error:
             unreadable.append(error.message)
             continue
-        entries.append(release_history.entry(record, where=str(path), rehearsal=path.parent.name == journal.REHEARSAL))
+        entries.append(
+            release_history.history_entry(record, where=str(path), rehearsal=path.parent.name == journal.REHEARSAL)
+        )
     found = release_history.newest_first(entries)
     document = {"schema": 1, "releases": found, "unreadable": unreadable}
-    show(options, write, document, release_history.lines(found, unreadable))
+    show(options, write, document, release_history.history_lines(found, unreadable))
     return Exit.DONE
 
 

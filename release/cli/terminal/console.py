@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Protocol, Self
 
 from release.cli.terminal.truncate import fitting, shortened
-from release.core.events import Checked, Event, Obtained, Progress, Said, StepBegun, StepEnded
+from release.core.events import CheckFinished, Event, Message, Progress, SecretObtained, StepFinished, StepStarted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -71,14 +71,14 @@ class Plain:
 
         Source: GitHub documentation, "Workflow commands for GitHub Actions", add-mask; the only one that has it.
         """
-        if isinstance(event, Obtained) and self._mask is not None:
+        if isinstance(event, SecretObtained) and self._mask is not None:
             self._mask(f"::add-mask::{event.secret.reveal()}\n")
 
     def _sign_of_life(self, event: Progress) -> None:
         if time.monotonic() - self._spoke > _SIGN_OF_LIFE:
             share = f" {event.done / event.total:.0%}" if event.total else ""
             self._spoke = time.monotonic()
-            self._write(f"  … {event.what}{share}\n")
+            self._write(f"  … {event.text}{share}\n")
 
 
 class Quiet(Plain):
@@ -86,7 +86,7 @@ class Quiet(Plain):
 
     def tell(self, event: Event) -> None:
         self._masked(event)
-        if isinstance(event, Checked) and event.outcome.state.blocks and event.stops:
+        if isinstance(event, CheckFinished) and event.outcome.state.blocks and event.stops:
             super().tell(event)
 
 
@@ -107,10 +107,10 @@ class Actions(Plain):
     """
 
     def tell(self, event: Event) -> None:
-        if isinstance(event, StepBegun):
+        if isinstance(event, StepStarted):
             self._write(f"::group::{_escaped(event.title)}\n")
         super().tell(event)
-        if isinstance(event, StepEnded):
+        if isinstance(event, StepFinished):
             self._write("::endgroup::\n")
 
     def show(self, line: Readable) -> None:
@@ -139,16 +139,16 @@ class Live(Plain):
 
     def tell(self, event: Event) -> None:
         match event:
-            case StepBegun():
+            case StepStarted():
                 super().tell(event)
                 self._title = event.title
                 self._draw(event.title)
-            case StepEnded():
+            case StepFinished():
                 self._stop()
                 super().tell(event)
             case Progress():
-                self._draw(event.what, event)
-            case Said(foreign=True):
+                self._draw(event.text, event)
+            case Message(tool_output=True):
                 self._draw(event.text)
             case _:
                 super().tell(event)

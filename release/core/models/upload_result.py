@@ -32,7 +32,7 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unclear:
+class UnclearResponse:
     """Nobody knows yet whether the index took it: ask the index, by hash."""
 
     filename: str
@@ -47,7 +47,7 @@ class Unclear:
     sent: Literal["nothing", "some", "all"] = "all"
 
 
-UploadResult = Receipt | Rejection | Unclear
+UploadResult = Receipt | Rejection | UnclearResponse
 
 #: the status that stands for a refusal that was read off the listing: what the index would answer
 _TAKEN = 400

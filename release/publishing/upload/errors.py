@@ -7,7 +7,7 @@ from release.core.errors import RefusedError, ReleaseError
 from release.core.facts import ProjectMetadata
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
-from release.core.models.upload_result import Rejection, Unclear
+from release.core.models.upload_result import Rejection, UnclearResponse
 from release.diagnostics import CATALOG, fill, remedy_for
 
 #: what went wrong on the way → the known failure that it is
@@ -25,23 +25,23 @@ class UploadError(ReleaseError):
     """An index did not take a file."""
 
 
-def foretold(index: Index, project: ProjectMetadata, refused: Rejection) -> RefusedError:
+def predicted_rejection(index: Index, project: ProjectMetadata, refused: Rejection) -> RefusedError:
     """A refusal that is known without asking."""
     return RefusedError(
         f"{index.name} can't take {refused.filename}: {refused.text}",
-        remedy=remedy(index, project, refused.text, refused.status),
+        remedy=remedy_for_response(index, project, refused.text, refused.status),
         cause="file.exists-different" if "other bytes" in refused.text else None,
     )
 
 
-def failure(
-    index: Index, project: ProjectMetadata, answer: Rejection | Unclear, why: Unknown | None = None
+def upload_error(
+    index: Index, project: ProjectMetadata, answer: Rejection | UnclearResponse, why: Unknown | None = None
 ) -> UploadError:
     """The error that an answer is. `why`: the reason why the index could not be asked about it."""
     if isinstance(answer, Rejection):
         return UploadError(
             f"{index.name} refuses {answer.filename}: {answer.status} {answer.text}".strip(),
-            remedy=remedy(index, project, answer.text, answer.status),
+            remedy=remedy_for_response(index, project, answer.text, answer.status),
         )
     cause = why.cause if why is not None and why.cause else _CAUSES.get(answer.what)
     asked = f"; it can't be asked: {why.reason}" if why is not None else ""
@@ -59,7 +59,7 @@ def _mend(index: Index, project: ProjectMetadata, cause: str | None) -> str:
     return f"{fill(CATALOG[cause].remedy, _values(index, project))}; then {_AGAIN}"
 
 
-def remedy(index: Index, project: ProjectMetadata, text: str, status: int | None = None) -> str:
+def remedy_for_response(index: Index, project: ProjectMetadata, text: str, status: int | None = None) -> str:
     """What the catalog of known failures says about a server's words."""
     return remedy_for(text, status=status, values=_values(index, project))
 

@@ -16,12 +16,12 @@ from release.core.models.upload_result import Receipt, Rejection, result_from_li
 _STATUS = 400
 
 
-def in_order(files: Sequence[Distribution]) -> list[Distribution]:
+def upload_order(files: Sequence[Distribution]) -> list[Distribution]:
     """Wheels first: PyPI shows for a release what the metadata of its first file says."""
     return sorted(files, key=lambda one: one.kind == "sdist")
 
 
-def look(
+def find_remaining(
     files: Sequence[Distribution], index: Index, listing: ProjectListing | None, version: str, *, now: datetime
 ) -> tuple[list[Receipt], list[Distribution], Rejection | None]:
     """What is there already, what is to be sent, and the first refusal that can be foretold.
@@ -31,7 +31,7 @@ def look(
     """
     receipts: list[Receipt] = []
     todo: list[Distribution] = []
-    for file in in_order(files):
+    for file in upload_order(files):
         match result_from_listing(file, listing):
             case Receipt() as receipt:
                 receipts.append(receipt)
@@ -57,7 +57,7 @@ def _refusal(  # noqa: PLR0913 - a file, and all that the index goes by
         return None
     there = of_version(listing, version)
     text = None
-    until = closes(index, listing, version)
+    until = upload_deadline(index, listing, version)
     others = [one.filename for one in files if one is not file] + [one.filename for one in there]
     if twin := _twin(file, files, listing):
         text = f"File already exists, under the name {twin!r}"
@@ -83,7 +83,7 @@ def of_version(listing: ProjectListing | None, version: str) -> tuple[IndexFile,
         return ()
 
 
-def closes(index: Index, listing: ProjectListing | None, version: str) -> datetime | None:
+def upload_deadline(index: Index, listing: ProjectListing | None, version: str) -> datetime | None:
     """When the release takes no more files; None where it has none yet, or nobody knows. Aware, UTC."""
     if index.kind != "warehouse":
         return None
@@ -91,7 +91,9 @@ def closes(index: Index, listing: ProjectListing | None, version: str) -> dateti
     return min(times) + UPLOAD_WINDOW if times else None
 
 
-def told(index: Index, there: Sequence[Receipt], files: Sequence[Distribution], until: datetime | None) -> str:
+def remaining_text(
+    index: Index, there: Sequence[Receipt], files: Sequence[Distribution], until: datetime | None
+) -> str:
     """What an index has of a release, and until when it takes the rest; None where nobody knows."""
     ends = f"; it takes files of this release until {moment(until)}" if until else ""
     return f"{index.name} has {len(there)} of {len(files)} files; {len(files) - len(there)} remain{ends}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from release.core.events import Progress
 from release.core.models.distribution import Distribution
-from release.publishing.upload.upload_state import progress
+from release.publishing.upload.upload_state import progress_text
 
 #: seconds between two events
 _EVERY = 0.2
@@ -17,7 +17,7 @@ _WINDOW = 5.0
 
 
 @dataclass(kw_only=True)
-class Pace:
+class ProgressMeter:
     """Counts what has arrived and what is on its way. Times are seconds of the caller's clock."""
 
     _total: int = 0
@@ -48,5 +48,5 @@ class Pace:
             self._marks.popleft()
         since, before = self._marks[0]
         rate = max(0.0, (done - before) / (now - since)) if now > since else 0.0
-        text = progress(files=self._arrived_files, of_files=self._files, done=done, total=self._total, rate=rate)
-        return Progress(what=text, done=done, total=self._total)
+        text = progress_text(files=self._arrived_files, of_files=self._files, done=done, total=self._total, rate=rate)
+        return Progress(text=text, done=done, total=self._total)

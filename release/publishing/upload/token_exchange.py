@@ -14,7 +14,7 @@ from release.adapters.oidc import provider
 from release.adapters.oidc.provider import ExchangedToken, ExchangeRefusal
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError, UnreachableError
-from release.core.events import Obtained, Said, Tell
+from release.core.events import Message, Observer, SecretObtained
 from release.core.facts import ProjectMetadata
 from release.core.models.credential import Credential, Origin
 from release.core.models.distribution import Distribution
@@ -45,7 +45,7 @@ class _Made:
     until: datetime
 
 
-def way_in(  # noqa: PLR0913 - what is sent where, and the world that it happens in
+def exchanging_credential(  # noqa: PLR0913 - what is sent where, and the world that it happens in
     system: System,
     index: Index,
     project: ProjectMetadata,
@@ -53,7 +53,7 @@ def way_in(  # noqa: PLR0913 - what is sent where, and the world that it happens
     *,
     attenuate: bool,
     skew: timedelta,
-    tell: Tell,
+    tell: Observer,
 ) -> Callable[[], Credential]:
     """What goes with each file of an upload: asked for each, made at the first call, made anew in time.
 
@@ -73,9 +73,9 @@ def way_in(  # noqa: PLR0913 - what is sent where, and the world that it happens
                 return found.going
             identity, token = found
             whole = _credential(token)
-            going = upload_token.lent(whole, index, project, files, now=now) if attenuate else whole
+            going = upload_token.attenuate_for_upload(whole, index, project, files, now=now) if attenuate else whole
             for one in (whole, going):
-                tell(Obtained(secret=one.password))
+                tell(SecretObtained(secret=one.password))
             made = _Made(identity=identity, going=going, until=token.expires or now + LIFE)
         return made.going
 
@@ -96,7 +96,7 @@ def _credential(token: ExchangedToken) -> Credential:
 
 
 def _exchanged(
-    system: System, index: Index, project: ProjectMetadata, tell: Tell, last: _Made | None
+    system: System, index: Index, project: ProjectMetadata, tell: Observer, last: _Made | None
 ) -> tuple[OidcIdentity, ExchangedToken] | _Made:
     """A new token, and the identity given for it; `last` where there is no other identity than that one's.
 
@@ -116,7 +116,7 @@ def _exchanged(
             system.sleep(_PAUSE * 2 ** (attempt - 1))
             continue
         if isinstance(answer, ExchangedToken):
-            tell(Said(text=f"{index.name} gives this job a token: {describe_job(identity)}"))
+            tell(Message(text=f"{index.name} gives this job a token: {describe_job(identity)}"))
             return identity, answer
         raise _refused(index, project, identity, answer, tell)
     raise AssertionError("the last attempt returns or raises")
@@ -133,14 +133,14 @@ def _identity(system: System, index: Index) -> OidcIdentity:
 
 
 def _refused(
-    index: Index, project: ProjectMetadata, identity: OidcIdentity, answer: ExchangeRefusal, tell: Tell
+    index: Index, project: ProjectMetadata, identity: OidcIdentity, answer: ExchangeRefusal, tell: Observer
 ) -> UploadError:
     """The error for a refusal, once the reader has seen what the index was told."""
     rows = tuple(public_claims(identity))
     width = max((len(name) for name, _ in rows), default=0)
-    tell(Said(text=f"what {index.name} was told of this job:"))
+    tell(Message(text=f"what {index.name} was told of this job:"))
     for name, value in rows:
-        tell(Said(text=f"  {name:<{width}}  {value}"))
+        tell(Message(text=f"  {name:<{width}}  {value}"))
     there = collect.collect_listing(index, project.name)
     case = oidc_exchange_failures.Case(
         index=index, project=project.name, exists=None if isinstance(there, Unknown) else there is not None,

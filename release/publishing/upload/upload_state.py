@@ -12,7 +12,7 @@ from typing import Literal
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
 from release.core.models.project_listing import ProjectListing
-from release.core.models.upload_result import Receipt, Rejection, Unclear, UploadResult, result_from_listing
+from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult, result_from_listing
 from release.core.models.upload_settings import UploadSettings
 
 #: what no second attempt changes, as long as nothing got through
@@ -22,7 +22,7 @@ BUSY = {"status 429", "status 503"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class FileState:
     """One file, and how far it is."""
 
     file: Distribution
@@ -44,12 +44,14 @@ class State:
     doubtful: bool = False
 
 
-def sent(state: State) -> State:
+def mark_sent(state: FileState) -> FileState:
     """It is on its way, once more."""
     return replace(state, phase="sent", attempts=state.attempts + 1, doubtful=True)
 
 
-def answered(state: State, answer: UploadResult, rules: UploadSettings, *, now: float, chance: float) -> State:
+def apply_response(
+    state: FileState, answer: UploadResult, rules: UploadSettings, *, now: float, chance: float
+) -> FileState:
     """The index, or whatever is between, has answered; or has not.
 
     A refusal stands, unless an earlier attempt may have come through: then the index is asked first.
@@ -62,13 +64,15 @@ def answered(state: State, answer: UploadResult, rules: UploadSettings, *, now: 
             return replace(known, phase="over", doubtful=False)
         case Rejection():
             return replace(known, phase="unclear", due=now, last=True)
-        case Unclear() if answer.sent == "nothing" and answer.what in _HOPELESS and state.since is None:
+        case UnclearResponse() if answer.sent == "nothing" and answer.what in _HOPELESS and state.since is None:
             return replace(known, phase="over", doubtful=False)
-        case Unclear():
+        case UnclearResponse():
             return _unclear(known, answer, rules, now=now, chance=chance)
 
 
-def _unclear(state: State, answer: Unclear, rules: UploadSettings, *, now: float, chance: float) -> State:
+def _unclear(
+    state: FileState, answer: UnclearResponse, rules: UploadSettings, *, now: float, chance: float
+) -> FileState:
     """When to ask: after the wait that the server wants, else after a pause."""
     since = now if state.since is None else state.since
     end = since + rules.deadline
@@ -80,15 +84,15 @@ def _unclear(state: State, answer: Unclear, rules: UploadSettings, *, now: float
     return replace(state, phase="unclear", since=since, due=now + wait, last=last, unheard=0)
 
 
-def asked(  # noqa: PLR0913 - a state, an answer, and what decides
-    state: State,
+def apply_listing(  # noqa: PLR0913 - a state, an answer, and what decides
+    state: FileState,
     found: ProjectListing | Unknown | None,
     rules: UploadSettings,
     *,
     now: float,
     chance: float,
     stop: bool = False,
-) -> State:
+) -> FileState:
     """The index has said what it has, or could not be asked. `stop`: nothing is sent any more."""
     if isinstance(found, Unknown):
         return _unheard(state, rules, now=now, chance=chance, stop=stop)
@@ -101,7 +105,7 @@ def asked(  # noqa: PLR0913 - a state, an answer, and what decides
     return replace(state, phase="pending", due=now)
 
 
-def _unheard(state: State, rules: UploadSettings, *, now: float, chance: float, stop: bool) -> State:
+def _unheard(state: FileState, rules: UploadSettings, *, now: float, chance: float, stop: bool) -> FileState:
     end = (now if state.since is None else state.since) + rules.deadline
     if stop or now >= end:
         return replace(state, phase="over")
@@ -111,10 +115,14 @@ def _unheard(state: State, rules: UploadSettings, *, now: float, chance: float, 
 
 def _may_still_come(answer: UploadResult | None) -> bool:
     """Whether a file that the index does not list may be listed later: all of it went out, and nobody answered."""
-    return isinstance(answer, Unclear) and answer.sent == "all" and not answer.what.startswith(("status", "unexpected"))
+    return (
+        isinstance(answer, UnclearResponse)
+        and answer.sent == "all"
+        and not answer.what.startswith(("status", "unexpected"))
+    )
 
 
-def progress(*, files: int, of_files: int, done: float, total: float, rate: float) -> str:
+def progress_text(*, files: int, of_files: int, done: float, total: float, rate: float) -> str:
     """How far a release is, in less than 50 characters: "23 of 40 files, 46 of 80 MB, 12 MB/s, 3 s left".
 
     `done` and `total` are bytes, `rate` bytes a second; 0 where it is not known yet.

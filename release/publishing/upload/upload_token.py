@@ -24,7 +24,7 @@ _SLOW = 20_000
 _BAD_REQUEST = 400
 
 
-def lent(
+def attenuate_for_upload(
     credential: Credential, index: Index, project: ProjectMetadata, files: Sequence[Distribution], *, now: datetime
 ) -> Credential:
     """The credential for one upload of `files`: limited to the project and to `LIFE`, where it is a token.
@@ -38,7 +38,7 @@ def lent(
     return attenuation.attenuate_for_upload(credential, project.name, now=now, lasts=lasts)
 
 
-def renewed(make: Callable[[], Credential], now: Callable[[], datetime]) -> Callable[[], Credential]:
+def renewing_credential(make: Callable[[], Credential], now: Callable[[], datetime]) -> Callable[[], Credential]:
     """What `make` makes, made anew once it is older than `RENEW_AFTER`: asked for each file, so that none runs out."""
     made: tuple[datetime, Credential] | None = None
 
@@ -51,7 +51,7 @@ def renewed(make: Callable[[], Credential], now: Callable[[], datetime]) -> Call
     return current
 
 
-def first_refusal(
+def rejected_metadata(
     index: Index, credential: Credential, project: ProjectMetadata, files: Sequence[Distribution]
 ) -> Rejection | None:
     """The first refusal that the index has for any file's metadata; where files share it, it is asked about once."""
@@ -60,7 +60,7 @@ def first_refusal(
     seen = set()
     for file in files:
         text = _metadata(file)
-        if text not in seen and (refused := refused_metadata(index, credential, project, file)):
+        if text not in seen and (refused := check_metadata(index, credential, project, file)):
             return refused
         seen.add(text)
     return None
@@ -71,7 +71,7 @@ def _metadata(file: Distribution) -> bytes:
         return twine_form(file.filename, content, sha256=file.sha256, blake2_256="").metadata
 
 
-def refused_metadata(
+def check_metadata(
     index: Index, credential: Credential, project: ProjectMetadata, file: Distribution
 ) -> Rejection | None:
     """The index's refusal of a file's metadata, asked without sending the file; None where it has none.

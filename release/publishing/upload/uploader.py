@@ -14,22 +14,29 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from release.core.errors import ReleaseError
-from release.core.events import Progress, Said, Tell
+from release.core.events import Message, Observer, Progress
 from release.core.facts import ProjectMetadata
 from release.core.models.credential import Credential
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
-from release.core.models.upload_result import Receipt, Rejection, Unclear, UploadResult
+from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult
 from release.core.models.upload_settings import UploadSettings
 from release.publishing.journal import Journal
 from release.publishing.upload import upload_state
-from release.publishing.upload.errors import UploadError, failure
-from release.publishing.upload.progress import Pace
-from release.publishing.upload.upload_state import State
-from release.publishing.upload.workers import Answered, Awake, Crashed, Event, Failed, Found, Heard, Lanes
-
-__all__ = ["Timing", "Upload", "UploadError"]
+from release.publishing.upload.errors import upload_error
+from release.publishing.upload.progress import ProgressMeter
+from release.publishing.upload.upload_state import FileState
+from release.publishing.upload.workers import (
+    ListingFetched,
+    ListingResult,
+    UploadEnded,
+    UploadFailed,
+    UploadWorkers,
+    WorkerCrashed,
+    WorkerEvent,
+    WorkerReady,
+)
 
 #: seconds between two looks at what is under way; on Windows, Ctrl-C does not interrupt a longer wait
 _TICK = 0.1
@@ -51,23 +58,23 @@ class Timing:
 
 
 @dataclass(kw_only=True)
-class Upload:
+class Uploader:
     """The upload of one release to one index, once `run` is called."""
 
     index: Index
     project: ProjectMetadata
     journal: Journal
-    tell: Tell
-    lanes: Lanes
+    tell: Observer
+    lanes: UploadWorkers
     #: asked for each file that is sent; while it gives the same one, connections are kept
     credential: Callable[[], Credential]
     #: asks what the index lists, once
-    ask: Callable[[], Found]
+    ask: Callable[[], ListingResult]
     rules: UploadSettings = field(default_factory=UploadSettings)
     timing: Timing = field(default_factory=Timing)
     #: what became of each file, in the order in which that was known; the caller's list
     answers: list[UploadResult] = field(default_factory=list)
-    _states: dict[str, State] = field(default_factory=dict)
+    _states: dict[str, FileState] = field(default_factory=dict)
     #: whether the index has a file of the release, so that others need not wait for the first
     _opened: bool = False
     _asking: bool = False
@@ -77,7 +84,7 @@ class Upload:
     _failure: ReleaseError | None = None
     #: journal lines that are not written yet
     _lines: list[dict[str, Any]] = field(default_factory=list)
-    _pace: Pace = field(default_factory=Pace)
+    _pace: ProgressMeter = field(default_factory=ProgressMeter)
 
     def run(self, files: Sequence[Distribution], *, opened: bool = False) -> None:
         """Send the files, in this order: the first alone, unless the release is `opened` already.
@@ -87,7 +94,7 @@ class Upload:
         can't be written, what is under way gets two seconds, and the index is asked once more.
         """
         self._opened = opened
-        self._states = {file.filename: State(file=file) for file in files}
+        self._states = {file.filename: FileState(file=file) for file in files}
         self._pace.begin(files, self.timing.clock())
         try:
             while self._turn():
@@ -130,13 +137,13 @@ class Upload:
         self._write()
         for state in chosen:
             credential = self.credential()
-            self._states[state.file.filename] = upload_state.sent(state)
+            self._states[state.file.filename] = upload_state.mark_sent(state)
             self.lanes.send(self.index, credential, state.file)
 
-    def _is_left(self, state: State) -> bool:
+    def _is_left(self, state: FileState) -> bool:
         return state.phase in {"sent", "unclear"} or (state.phase == "pending" and self._failure is None)
 
-    def _chosen(self) -> list[State]:
+    def _chosen(self) -> list[FileState]:
         """The files to be sent now: as many as there are idle lanes, and the first one alone."""
         now = self.timing.clock()
         if self._failure is not None or now < self._hold:
@@ -168,7 +175,7 @@ class Upload:
         ahead = [at for at in (*times, self._hold) if at > self.timing.clock()]
         return max(0.001, min([_TICK, *(at - self.timing.clock() for at in ahead)]))
 
-    def _wait(self, left: Iterable[State]) -> None:
+    def _wait(self, left: Iterable[FileState]) -> None:
         """Nothing is under way: sleep until the next thing is due."""
         unclear = [state.due for state in left if state.phase == "unclear"]
         alone = unclear and not self._opened
@@ -177,7 +184,7 @@ class Upload:
         if seconds > 0:
             self.tell(
                 Progress(
-                    what=f"waiting {upload_state.duration(seconds)} for {self.index.name}",
+                    text=f"waiting {upload_state.duration(seconds)} for {self.index.name}",
                     total=seconds,
                     unit="seconds",
                 )
@@ -186,39 +193,39 @@ class Upload:
 
     # -- what has happened -----------------------------------------------------------------------
 
-    def _take(self, event: Event) -> None:
+    def _take(self, event: WorkerEvent) -> None:
         now, chance = self.timing.clock(), self.timing.chance()
         match event:
-            case Awake():
+            case WorkerReady():
                 return
-            case Answered(file=file, answer=answer):
+            case UploadEnded(file=file, answer=answer):
                 state = self._states[file.filename]
-                self._moved(upload_state.answered(state, answer, self.rules, now=now, chance=chance), told=True)
-            case Heard(about=about, found=found):
+                self._moved(upload_state.apply_response(state, answer, self.rules, now=now, chance=chance), told=True)
+            case ListingFetched(about=about, found=found):
                 self._asking = False
                 for name in about:
                     state = self._states[name]
                     if state.phase == "unclear":
                         stop = self._failure is not None
-                        moved = upload_state.asked(state, found, self.rules, now=now, chance=chance, stop=stop)
+                        moved = upload_state.apply_listing(state, found, self.rules, now=now, chance=chance, stop=stop)
                         self._moved(moved, found=found)
-            case Failed(file=failed, error=error):
+            case UploadFailed(file=failed, error=error):
                 self._failure = self._failure or error
                 if failed is not None:
-                    self._states[failed.filename] = State(file=failed, phase="over", answer=None)
-            case Crashed(error=crash):
+                    self._states[failed.filename] = FileState(file=failed, phase="over", answer=None)
+            case WorkerCrashed(error=crash):
                 raise crash
 
-    def _moved(self, state: State, *, told: bool = False, found: Found = None) -> None:
+    def _moved(self, state: FileState, *, told: bool = False, found: ListingResult = None) -> None:
         """A file is one step further."""
         self._states[state.file.filename] = state
         if state.phase == "over":
             self._settled(state, found)
-        elif state.phase == "unclear" and told and isinstance(state.answer, Unclear):
+        elif state.phase == "unclear" and told and isinstance(state.answer, UnclearResponse):
             self._lines.append(self._line("unclear", state.file, text=f"{state.answer.what}: {state.answer.detail}"))
             self._hold_back(state, state.answer)
 
-    def _settled(self, state: State, found: Found) -> None:
+    def _settled(self, state: FileState, found: ListingResult) -> None:
         answer = state.answer
         assert answer is not None
         self.answers.append(answer)
@@ -231,12 +238,12 @@ class Upload:
                 return
             case Rejection():
                 self._lines.append(self._line("refused", state.file, text=answer.text))
-            case Unclear():
+            case UnclearResponse():
                 self._lines.append(self._line("unclear", state.file, text=answer.detail))
         why = found if isinstance(found, Unknown) else None
-        self._failure = self._failure or failure(self.index, self.project, answer, why)
+        self._failure = self._failure or upload_error(self.index, self.project, answer, why)
 
-    def _hold_back(self, state: State, answer: Unclear) -> None:
+    def _hold_back(self, state: FileState, answer: UnclearResponse) -> None:
         """Say what is waited for; a server that is busy is left alone with the other files too."""
         wait = state.due - self.timing.clock()
         if answer.what in upload_state.BUSY and not state.last:
@@ -266,16 +273,16 @@ class Upload:
 
     def _hear_out(self) -> None:
         for event in self.lanes.events(_TICK):
-            if not isinstance(event, Crashed):
+            if not isinstance(event, WorkerCrashed):
                 self._take(event)
 
-    def _give_up(self, state: State, found: Found) -> None:
+    def _give_up(self, state: FileState, found: ListingResult) -> None:
         """It was broken off, or stays unclear: only finding it on the index decides anything."""
-        asked = upload_state.asked(state, found, self.rules, now=0, chance=0, stop=True)
+        asked = upload_state.apply_listing(state, found, self.rules, now=0, chance=0, stop=True)
         if state.phase == "unclear" or (asked.answer is not state.answer):
             self._moved(asked)
             return
-        cut = Unclear(filename=state.file.filename, what="stopped", detail="broken off by this program")
+        cut = UnclearResponse(filename=state.file.filename, what="stopped", detail="broken off by this program")
         self._moved(replace(state, phase="over", answer=cut))
 
     # -- telling ---------------------------------------------------------------------------------
@@ -290,7 +297,7 @@ class Upload:
 
     def _say(self, text: str, *, always: bool = False) -> None:
         if always or len(self._states) <= MANY:
-            self.tell(Said(text=text))
+            self.tell(Message(text=text))
 
     def _show(self) -> None:
         event = self._pace.shown(self.lanes.done, self.timing.clock())

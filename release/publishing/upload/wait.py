@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from release.adapters import collect
 from release.adapters.system.system import System
-from release.core.events import Progress, Tell
+from release.core.events import Observer, Progress
 from release.core.facts import ProjectMetadata
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
@@ -23,7 +23,7 @@ _PAUSE, _LONGEST = 1.0, 30.0
 
 def until_listed(  # noqa: PLR0913 - an index, a release, and a limit
     system: System,
-    tell: Tell,
+    tell: Observer,
     index: Index,
     project: ProjectMetadata,
     files: Sequence[Distribution],
@@ -40,7 +40,7 @@ def until_listed(  # noqa: PLR0913 - an index, a release, and a limit
         found = collect.collect_listing(index, project.name, fresh=True)
         if isinstance(found, Unknown) or not _missing(found, files) or waited >= lag:
             return found
-        tell(Progress(what=f"waiting for {index.name} to list the files", done=waited, total=lag, unit="seconds"))
+        tell(Progress(text=f"waiting for {index.name} to list the files", done=waited, total=lag, unit="seconds"))
         system.sleep(pause)
         waited, pause = waited + pause, min(pause * 2, _LONGEST)
 

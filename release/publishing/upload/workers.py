@@ -21,12 +21,12 @@ from release.core.models.project_listing import ProjectListing
 from release.core.models.upload_result import UploadResult
 
 #: what the index lists; None where it knows no such project
-Found = ProjectListing | Unknown | None
+ListingResult = ProjectListing | Unknown | None
 #: seconds that a lane gets to end by itself
 _GRACE = 5.0
 
 
-class Sender(Protocol):
+class UploadClient(Protocol):
     """What a lane needs of an uploader's `Worker`."""
 
     def wake(self) -> None: ...
@@ -37,12 +37,12 @@ class Sender(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Awake:
+class WorkerReady:
     """A lane can be used from now on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class UploadEnded:
     """A file was sent, in one attempt."""
 
     file: Distribution
@@ -50,7 +50,7 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
+class UploadFailed:
     """Nothing was sent: the file is not what was built, or twine can't be used."""
 
     #: None where it is about the lane itself
@@ -59,24 +59,24 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class ListingFetched:
     """The index was asked what it has."""
 
     #: the file names that it was asked about
     about: frozenset[str]
-    found: Found
+    found: ListingResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Crashed:
+class WorkerCrashed:
     """Something happened on a thread that nobody expected; to be raised."""
 
     error: BaseException
 
 
-Event = Awake | Answered | Failed | Heard | Crashed
+WorkerEvent = WorkerReady | UploadEnded | UploadFailed | ListingFetched | WorkerCrashed
 #: who speaks, and what was said
-_Told = tuple["_Lane | None", Event]
+_Told = tuple["_UploadWorker | None", WorkerEvent]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +86,13 @@ class _Order:
     file: Distribution
 
 
-class Lanes:
+class UploadWorkers:
     """A pool of senders; a context manager that ends them. `start` makes one whose process is starting."""
 
-    def __init__(self, start: Callable[[], Sender]) -> None:
+    def __init__(self, start: Callable[[], UploadClient]) -> None:
         self._start = start
         self._told: queue.SimpleQueue[_Told] = queue.SimpleQueue()
-        self._lanes: list[_Lane] = []
+        self._lanes: list[_UploadWorker] = []
 
     def __enter__(self) -> Self:
         return self
@@ -104,7 +104,7 @@ class Lanes:
         """Have so many lanes, if there are less; those that are new wake up beside the caller's work."""
         self._lanes = [lane for lane in self._lanes if not lane.broken]
         while len(self._lanes) < count:
-            self._lanes.append(_Lane(self._start(), self._told.put, f"upload {len(self._lanes) + 1}"))
+            self._lanes.append(_UploadWorker(self._start(), self._told.put, f"upload {len(self._lanes) + 1}"))
 
     @property
     def idle(self) -> int:
@@ -127,19 +127,19 @@ class Lanes:
             _Order(index=index, credential=credential, file=file)
         )
 
-    def ask(self, question: Callable[[], Found], about: frozenset[str]) -> None:
+    def ask(self, question: Callable[[], ListingResult], about: frozenset[str]) -> None:
         """Ask the index beside everything else; a `Heard` follows."""
 
         def run() -> None:
             try:
-                event: Event = Heard(about=about, found=question())
+                event: WorkerEvent = ListingFetched(about=about, found=question())
             except BaseException as error:  # noqa: BLE001 - raised where the caller reads it
-                event = Crashed(error=error)
+                event = WorkerCrashed(error=error)
             self._told.put((None, event))
 
         threading.Thread(target=run, name="upload asks", daemon=True).start()
 
-    def events(self, timeout: float) -> Iterator[Event]:
+    def events(self, timeout: float) -> Iterator[WorkerEvent]:
         """What has happened, waiting for the first so many seconds. A lane is idle once its answer was read."""
         try:
             yield self._heard(timeout)
@@ -148,7 +148,7 @@ class Lanes:
         except queue.Empty:
             return
 
-    def _heard(self, timeout: float) -> Event:
+    def _heard(self, timeout: float) -> WorkerEvent:
         lane, event = self._told.get(timeout=timeout) if timeout > 0 else self._told.get_nowait()
         if lane is not None and not lane.broken:
             lane.state, lane.file = "idle", None
@@ -168,8 +168,8 @@ class Lanes:
         self._lanes = []
 
 
-class _Lane:
-    def __init__(self, sender: Sender, tell: Callable[[_Told], None], name: str) -> None:
+class _UploadWorker:
+    def __init__(self, sender: UploadClient, tell: Callable[[_Told], None], name: str) -> None:
         #: "waking", "idle", "busy"; changed by the caller's thread alone
         self.state = "waking"
         #: the file under way, and bytes of its request so far
@@ -201,25 +201,25 @@ class _Lane:
     def _run(self) -> None:
         try:
             self._sender.wake()
-            self._tell((self, Awake()))
+            self._tell((self, WorkerReady()))
             while (order := self._orders.get()) is not None:
                 self._tell((self, self._serve(order)))
         except ReleaseError as error:
             self.broken = True
-            self._tell((self, Failed(file=None, error=error)))
+            self._tell((self, UploadFailed(file=None, error=error)))
         except BaseException as error:  # noqa: BLE001 - raised where the caller reads it
             self.broken = True
-            self._tell((self, Crashed(error=error)))
+            self._tell((self, WorkerCrashed(error=error)))
         finally:
             self._sender.close()
 
-    def _serve(self, order: _Order) -> Event:
+    def _serve(self, order: _Order) -> WorkerEvent:
         try:
             self._sender.login(order.index, order.credential)
             answer = self._sender.send(order.file, on_progress=self._progress)
         except ReleaseError as error:
-            return Failed(file=order.file, error=error)
-        return Answered(file=order.file, answer=answer)
+            return UploadFailed(file=order.file, error=error)
+        return UploadEnded(file=order.file, answer=answer)
 
     def _progress(self, done: int, total: int) -> None:
         del total

@@ -62,7 +62,7 @@ def test_a_checker_that_is_not_there_is_shown_as_not_run(tmp_path: Path, monkeyp
     monkeypatch.setattr(shutil, "which", lambda *_a, **_k: None)
     (tmp_path / "pyproject.toml").write_text("")
     (tmp_path / WHEEL).write_bytes(wheel())
-    found = inspection.inspect(system.real_system(), [tmp_path / WHEEL], project=tmp_path)
+    found = inspection.inspect_files(system.real_system(), [tmp_path / WHEEL], project=tmp_path)
     assert not found.refused
     assert [(one["check"], one["message"]) for one in found.document["release"]] == [
         (name, f"not run: {name}") for name in BY_NAME

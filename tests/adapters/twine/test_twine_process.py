@@ -26,7 +26,7 @@ from release.core.models.credential import Credential, Origin
 from release.core.models.distribution import Distribution
 from release.core.models.error_response import ServerResponse
 from release.core.models.index import Index
-from release.core.models.upload_result import Receipt, Rejection, Unclear, UploadResult
+from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult
 from release.core.secret import Secret
 from release.core.tokens.macaroon import create_macaroon, to_text
 from tests.adapters.loopback_server import Answer as Serve
@@ -120,14 +120,14 @@ def test_only_the_indexs_own_200_is_success(
 ) -> None:
     reply = ServerResponse(status=200, reason="OK", body=body, headers={"content-type": content_type})
     answer = twine_process.evaluate_response(reply, wheel(tmp_path), index("http://127.0.0.1/", kind))
-    assert isinstance(answer, Receipt if taken else Unclear)
+    assert isinstance(answer, Receipt if taken else UnclearResponse)
 
 
 @pytest.mark.parametrize("status", [202, 201, 204, 429, 500, 502, 503, 408, 407, 999])
 def test_what_decides_nothing_is_unclear(shared: Worker, tmp_path: Path, status: int) -> None:
     """One request and no more: another attempt is the caller's to make, once it has asked the index."""
     answer, server = send(shared, tmp_path, lambda h: h.reply(status, reason="Some Words"))
-    assert isinstance(answer, Unclear)
+    assert isinstance(answer, UnclearResponse)
     assert answer.what == ("proxy" if status == 407 else f"status {status}")
     assert answer.detail == "Some Words"
     assert len(server.asked) == 1
@@ -148,7 +148,7 @@ def test_the_wait_that_a_server_asks_for_is_kept(tmp_path: Path, value: str | No
     answer = twine_process.evaluate_response(
         ServerResponse(status=429, headers=headers), wheel(tmp_path), index("http://127.0.0.1/")
     )
-    assert isinstance(answer, Unclear)
+    assert isinstance(answer, UnclearResponse)
     assert answer.retry_after == seconds
 
 
@@ -232,7 +232,7 @@ def test_whatever_breaks_is_unclear_and_ends_in_time(
 ) -> None:
     begun = time.monotonic()
     told, server = send(shared, tmp_path, answer, before_body=before_body)
-    assert isinstance(told, Unclear)
+    assert isinstance(told, UnclearResponse)
     assert told.what == what
     assert told.detail
     assert len(server.asked) == 1
@@ -247,7 +247,7 @@ def test_a_reset_in_the_middle_of_the_body_is_unclear(shared: Worker, tmp_path: 
     with serving(some, before_body=True) as server:
         shared.login(index(server.url), credential())
         answer = shared.send(wheel(tmp_path, size=20_000_000))
-    assert isinstance(answer, Unclear)
+    assert isinstance(answer, UnclearResponse)
     assert answer.what == "connection"
 
 
@@ -271,7 +271,7 @@ def test_nobody_there_and_no_tls_are_told_apart(shared: Worker, tmp_path: Path, 
         port = closed_port() if scheme == "http" else int(server.url.rsplit(":", 1)[1].strip("/"))
         shared.login(index(f"{scheme}://127.0.0.1:{port}/"), credential())
         answer = shared.send(wheel(tmp_path))
-    assert isinstance(answer, Unclear)
+    assert isinstance(answer, UnclearResponse)
     assert answer.what == what
 
 
@@ -296,7 +296,7 @@ def test_a_worker_that_dies_is_unclear_and_the_next_file_has_another(tmp_path: P
     with serving(answer) as server, twine_process.start_worker(env=os.environ, limits=SHORT) as worker:
         worker.login(index(server.url), credential())
         first = worker.send(wheel(tmp_path))
-        assert isinstance(first, Unclear)
+        assert isinstance(first, UnclearResponse)
         assert first.what == "worker died"
         assert isinstance(worker.send(wheel(tmp_path)), Receipt)
 

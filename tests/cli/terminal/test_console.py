@@ -8,9 +8,9 @@ import re
 import pytest
 
 from release.cli.terminal import console
-from release.core.events import Event, Obtained, Progress, Said, StepBegun, StepEnded
+from release.core.events import Event, Message, Progress, SecretObtained, StepFinished, StepStarted
 from release.core.secret import Secret
-from release.publishing.upload.upload_state import progress
+from release.publishing.upload.upload_state import progress_text
 from release.reports import lines
 from tests.fake_tokens import token
 
@@ -20,14 +20,14 @@ from tests.fake_tokens import token
 def test_a_secret_goes_to_what_masks_it_and_nowhere_else(kind: type[console.Plain], masks: bool) -> None:
     secret, shown, masked = token(), list[str](), list[str]()
     with kind(lines.lines, shown.append, mask=masked.append if masks else None) as screen:
-        screen.tell(Obtained(secret=Secret(secret)))
+        screen.tell(SecretObtained(secret=Secret(secret)))
     assert masked == ([f"::add-mask::{secret}\n"] if masks else [])
     assert shown == []
 
 
 WHEEL = "acme_widget-1.0-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
 #: as long as it gets
-FAR = progress(files=1000, of_files=1000, done=998e6, total=999e6, rate=123e6)
+FAR = progress_text(files=1000, of_files=1000, done=998e6, total=999e6, rate=123e6)
 
 
 def drawn(monkeypatch: pytest.MonkeyPatch, *events: Event) -> list[str]:
@@ -53,14 +53,14 @@ def test_an_upload_of_hundreds_stays_within_eighty_columns(monkeypatch: pytest.M
     """The whole of the progress is to be read beside its bar; names are shortened in the middle, not wrapped."""
     shown = drawn(
         monkeypatch,
-        StepBegun(title="upload to pypi"),
-        Said(text=f"{WHEEL}: accepted"),
-        Said(text=f"{WHEEL}: no clear answer (status 503); pypi asks us to wait 25 s"),
-        Progress(what=FAR, done=998e6, total=999e6),
-        Progress(what="waiting 25 s for pypi", total=25, unit="seconds"),
-        Progress(what=f"installing {WHEEL} into a clean environment", unit="files"),
-        Said(text="a line of somebody else's: " + "x" * 200, foreign=True),
-        StepEnded(title="upload to pypi", how="done", note="500 of 500 files sent, all of them", took=61.3),
+        StepStarted(title="upload to pypi"),
+        Message(text=f"{WHEEL}: accepted"),
+        Message(text=f"{WHEEL}: no clear answer (status 503); pypi asks us to wait 25 s"),
+        Progress(text=FAR, done=998e6, total=999e6),
+        Progress(text="waiting 25 s for pypi", total=25, unit="seconds"),
+        Progress(text=f"installing {WHEEL} into a clean environment", unit="files"),
+        Message(text="a line of somebody else's: " + "x" * 200, tool_output=True),
+        StepFinished(title="upload to pypi", status="done", note="500 of 500 files sent, all of them", seconds=61.3),
     )
     assert max(map(len, shown)) <= 80
     assert any(FAR in line for line in shown)

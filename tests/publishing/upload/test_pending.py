@@ -39,7 +39,7 @@ def look(
 ) -> tuple[list[str], list[str], str]:
     from dataclasses import replace
 
-    receipts, todo, refused = pending.look(files, replace(INDEX, kind=kind), there, "1.0", now=NOW)  # type: ignore[arg-type] # one of the two kinds
+    receipts, todo, refused = pending.find_remaining(files, replace(INDEX, kind=kind), there, "1.0", now=NOW)  # type: ignore[arg-type] # one of the two kinds
     return [one.filename for one in receipts], [one.filename for one in todo], refused.text if refused else ""
 
 
@@ -85,6 +85,6 @@ def test_fourteen_days_from_the_first_file_of_the_version() -> None:
             *listed("acme_widget-0.9.tar.gz", age=90).files,
         ),
     )
-    assert pending.closes(INDEX, there, "1.0.0") == NOW + timedelta(days=9)
-    assert pending.closes(INDEX, there, "2.0") is None
-    assert pending.closes(INDEX, None, "1.0") is None
+    assert pending.upload_deadline(INDEX, there, "1.0.0") == NOW + timedelta(days=9)
+    assert pending.upload_deadline(INDEX, there, "2.0") is None
+    assert pending.upload_deadline(INDEX, None, "1.0") is None

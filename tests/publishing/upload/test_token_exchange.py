@@ -17,7 +17,7 @@ from release.adapters.builds import builder
 from release.adapters.system.process import Completed
 from release.adapters.system.system import System, real_system
 from release.core.config import Config
-from release.core.events import Event, Obtained, Said
+from release.core.events import Event, Message, SecretObtained
 from release.core.facts import ProjectMetadata
 from release.core.models.credential import Ambient, Credential, Origin
 from release.core.models.index import Index
@@ -25,7 +25,7 @@ from release.core.plan import Plan, Upload
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode
 from release.publishing import journal
-from release.publishing.run_resources import Delivery
+from release.publishing.run_resources import RunResources
 from release.publishing.upload import token_exchange
 from release.publishing.upload.errors import UploadError
 from release.sandbox import server
@@ -62,18 +62,18 @@ class Run:
 
     @property
     def said(self) -> str:
-        return "\n".join(one.text for one in self.told if isinstance(one, Said))
+        return "\n".join(one.text for one in self.told if isinstance(one, Message))
 
     @property
     def obtained(self) -> list[Secret]:
-        return [one.secret for one in self.told if isinstance(one, Obtained)]
+        return [one.secret for one in self.told if isinstance(one, SecretObtained)]
 
     @property
     def exchanges(self) -> list[int | None]:
         return [one.status for one in self.sandbox.log if one.path == "/_/oidc/mint-token"]
 
     def way_in(self, *, attenuate: bool = False) -> Callable[[], Credential]:
-        return token_exchange.way_in(
+        return token_exchange.exchanging_credential(
             self.system, self.index, self.project, (), attenuate=attenuate, skew=timedelta(), tell=self.told.append
         )
 
@@ -327,7 +327,7 @@ def test_a_long_upload_goes_on_with_a_new_token(tmp_path: Path) -> None:
             verb="publish", project=PROJECT.name, version="1.0", commit=None, strict=True, steps=(Upload(index="pypi"),)
         )
         log = journal.for_release(tmp_path, version="1.0", commit=None)
-        with Delivery(system=system, tell=lambda _: None, plan=plan, config=Config(attest="never")) as delivery:
+        with RunResources(system=system, tell=lambda _: None, plan=plan, config=Config(attest="never")) as delivery:
             delivery.credential("pypi", ambient, None)
             done, _ = delivery.upload(index, PROJECT, files, log, ready=lambda: None)
         assert done

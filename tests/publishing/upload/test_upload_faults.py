@@ -24,10 +24,10 @@ from release.core.errors import Exit
 from release.core.facts import Source
 from release.core.models.distribution import Distribution
 from release.core.models.run_result import RunResult
-from release.core.models.upload_result import Receipt, Rejection, Unclear
+from release.core.models.upload_result import Receipt, Rejection, UnclearResponse
 from release.core.plan import Plan, Upload
 from release.publishing import runner
-from release.publishing.run_resources import Delivery
+from release.publishing.run_resources import RunResources
 from release.publishing.upload.uploader import Timing
 from release.sandbox import server
 from release.sandbox.faults import Answer, DiskFull, Drop, Fault, Slow, Stale, When
@@ -228,7 +228,7 @@ def carry_out(  # noqa: PLR0917 - a case, and where it is played
             strike(sandbox, victims, case)
             return True
 
-        account = runner.carry_out(
+        account = runner.run_plan(
             Plan(
                 verb="publish", project=PROJECT.name, version="1.0", commit=None, strict=True,
                 steps=(Upload(index="pypi"),),
@@ -238,7 +238,7 @@ def carry_out(  # noqa: PLR0917 - a case, and where it is played
             directory=directory, system=replace(system.real_system(), now=clock.now, sleep=clock.sleep),
             tell=lambda _: None, confirm=confirm, command=COMMAND, files=tuple(files),
             deliver=partial(
-                Delivery, credentials={"pypi": credential(sandbox.tokens["account"])}, start=pool.start,
+                RunResources, credentials={"pypi": credential(sandbox.tokens["account"])}, start=pool.start,
                 timing=Timing(clock=clock.seconds, sleep=clock.sleep, chance=lambda: 0.5),
             ),
         )  # fmt: skip
@@ -312,7 +312,7 @@ def _ended_as_it_should(run: Run) -> None:
     assert victim.filename not in run.listed
     (bad,) = [one for one in answers if not isinstance(one, Receipt)]
     assert bad.filename == victim.filename
-    assert isinstance(bad, Rejection if run.case.end == "refused" else Unclear)
+    assert isinstance(bad, Rejection if run.case.end == "refused" else UnclearResponse)
     _told(run, victim)
 
 

@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
 from release.core.models.project_listing import IndexFile, ProjectListing
-from release.core.models.upload_result import Receipt, Rejection, Unclear, UploadResult
+from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult
 from release.core.models.upload_settings import UploadSettings
 from release.publishing.upload import upload_state
-from release.publishing.upload.upload_state import State
+from release.publishing.upload.upload_state import FileState
 
 FILE = Distribution(path=Path("acme_widget-1.0-py3-none-any.whl"), sha256="a" * 64, size=10)
 RULES = UploadSettings(deadline=1000)
 DEAF = Unknown(reason="no answer", remedy="wait")
 
 
-def unclear(what: str = "timeout", **more: object) -> Unclear:
-    return Unclear(filename=FILE.filename, what=what, detail="", **more)  # type: ignore[arg-type] # fields of it
+def unclear(what: str = "timeout", **more: object) -> UnclearResponse:
+    return UnclearResponse(filename=FILE.filename, what=what, detail="", **more)  # type: ignore[arg-type] # fields of it
 
 
 def listing(sha256: str | None) -> ProjectListing:
@@ -32,11 +32,13 @@ def listing(sha256: str | None) -> ProjectListing:
 
 
 def test_there_with_our_bytes_is_accepted_and_with_others_refused() -> None:
-    state = upload_state.answered(upload_state.sent(State(file=FILE)), unclear(), RULES, now=0, chance=0.5)
-    ours = upload_state.asked(state, listing(FILE.sha256), RULES, now=1, chance=0)
+    state = upload_state.apply_response(
+        upload_state.mark_sent(FileState(file=FILE)), unclear(), RULES, now=0, chance=0.5
+    )
+    ours = upload_state.apply_listing(state, listing(FILE.sha256), RULES, now=1, chance=0)
     assert (ours.phase, ours.answer) == ("over", Receipt(filename=FILE.filename, sha256=FILE.sha256))
     for other in ("b" * 64, None):
-        theirs = upload_state.asked(state, listing(other), RULES, now=1, chance=0)
+        theirs = upload_state.apply_listing(state, listing(other), RULES, now=1, chance=0)
         assert theirs.phase == "over"
         assert isinstance(theirs.answer, Rejection)
         assert "other bytes" in theirs.answer.text
@@ -44,13 +46,13 @@ def test_there_with_our_bytes_is_accepted_and_with_others_refused() -> None:
 
 def test_a_refusal_after_something_unclear_is_believed_only_once_the_index_was_asked() -> None:
     """An index that says "exists already" may mean the file that came through unheard."""
-    first = upload_state.answered(upload_state.sent(State(file=FILE)), unclear(), RULES, now=0, chance=0)
-    again = upload_state.sent(upload_state.asked(first, None, RULES, now=1, chance=0))
+    first = upload_state.apply_response(upload_state.mark_sent(FileState(file=FILE)), unclear(), RULES, now=0, chance=0)
+    again = upload_state.mark_sent(upload_state.apply_listing(first, None, RULES, now=1, chance=0))
     no = Rejection(filename=FILE.filename, status=409, text="exists")
-    state = upload_state.answered(again, no, RULES, now=2, chance=0)
+    state = upload_state.apply_response(again, no, RULES, now=2, chance=0)
     assert state.phase == "unclear"
-    assert isinstance(upload_state.asked(state, listing(FILE.sha256), RULES, now=2, chance=0).answer, Receipt)
-    assert upload_state.asked(state, None, RULES, now=2, chance=0).answer == no
+    assert isinstance(upload_state.apply_listing(state, listing(FILE.sha256), RULES, now=2, chance=0).answer, Receipt)
+    assert upload_state.apply_listing(state, None, RULES, now=2, chance=0).answer == no
 
 
 @pytest.mark.parametrize(
@@ -64,11 +66,13 @@ def test_a_refusal_after_something_unclear_is_believed_only_once_the_index_was_a
         (unclear("unexpected reply", sent="all"), False),
     ],
 )
-def test_what_is_not_listed_may_still_come_where_all_of_it_went_out_unanswered(answer: Unclear, doubtful: bool) -> None:
-    state = upload_state.answered(
-        upload_state.sent(State(file=FILE)), answer, UploadSettings(attempts=1), now=0, chance=0
+def test_what_is_not_listed_may_still_come_where_all_of_it_went_out_unanswered(
+    answer: UnclearResponse, doubtful: bool
+) -> None:
+    state = upload_state.apply_response(
+        upload_state.mark_sent(FileState(file=FILE)), answer, UploadSettings(attempts=1), now=0, chance=0
     )
-    over = upload_state.asked(state, None, UploadSettings(attempts=1), now=0, chance=0)
+    over = upload_state.apply_listing(state, None, UploadSettings(attempts=1), now=0, chance=0)
     assert (over.phase, over.doubtful) == ("over", doubtful)
 
 
@@ -81,23 +85,25 @@ ANSWERS = st.builds(
 
 
 @given(st.lists(st.tuples(ANSWERS, st.lists(st.booleans(), max_size=3)), min_size=10, max_size=10), st.floats(0, 0.999))
-def test_it_always_ends_within_attempts_and_deadline(story: list[tuple[Unclear, list[bool]]], chance: float) -> None:
+def test_it_always_ends_within_attempts_and_deadline(
+    story: list[tuple[UnclearResponse, list[bool]]], chance: float
+) -> None:
     """Whatever is answered: nothing is sent more often than allowed, nor begun after the deadline."""
-    now, state, since = 0.0, State(file=FILE), None
+    now, state, since = 0.0, FileState(file=FILE), None
     for answer, deaf in story:
-        state = upload_state.sent(state)
+        state = upload_state.mark_sent(state)
         assert state.attempts <= RULES.attempts
         assert since is None or now <= since + RULES.deadline
-        state = upload_state.answered(state, answer, RULES, now=now, chance=chance)
+        state = upload_state.apply_response(state, answer, RULES, now=now, chance=chance)
         since = now if since is None else since
         for _ in deaf:
             assert now <= state.due <= min(now + max(RULES.longest_wait, RULES.longest_pause), since + RULES.deadline)
             now = max(now, state.due)
-            state = upload_state.asked(state, DEAF, RULES, now=now, chance=chance)
+            state = upload_state.apply_listing(state, DEAF, RULES, now=now, chance=chance)
             if state.phase == "over":
                 return
         now = max(now, state.due)
-        state = upload_state.asked(state, None, RULES, now=now, chance=chance)
+        state = upload_state.apply_listing(state, None, RULES, now=now, chance=chance)
         if state.phase == "over":
             return
         assert state.phase == "pending"
@@ -106,7 +112,7 @@ def test_it_always_ends_within_attempts_and_deadline(story: list[tuple[Unclear, 
 
 @pytest.mark.parametrize("answer", [unclear("tls", sent="nothing"), unclear("proxy", sent="nothing")])
 def test_what_no_attempt_can_mend_is_over_at_once(answer: UploadResult) -> None:
-    state = upload_state.answered(upload_state.sent(State(file=FILE)), answer, RULES, now=0, chance=0)
+    state = upload_state.apply_response(upload_state.mark_sent(FileState(file=FILE)), answer, RULES, now=0, chance=0)
     assert (state.phase, state.doubtful) == ("over", False)
 
 
@@ -126,6 +132,6 @@ def test_pauses_double_up_to_the_longest_and_are_drawn_from_zero() -> None:
     ],
 )
 def test_progress_fits_a_narrow_screen(done: float, total: float, rate: float, text: str) -> None:
-    shown = upload_state.progress(files=23, of_files=40, done=done, total=total, rate=rate)
+    shown = upload_state.progress_text(files=23, of_files=40, done=done, total=total, rate=rate)
     assert shown == text
     assert len(shown) <= 52

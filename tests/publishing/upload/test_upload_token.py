@@ -25,8 +25,9 @@ from release.core.secret import Secret
 from release.core.tokens.caveats import Expiration, ProjectNames
 from release.core.tokens.token import Token, decode
 from release.publishing import journal
-from release.publishing.run_resources import Delivery, UploadError
+from release.publishing.run_resources import RunResources
 from release.publishing.upload import upload_token
+from release.publishing.upload.errors import UploadError
 from release.sandbox import server
 from release.sandbox.seed_schema import REHEARSAL, ApiToken, World
 from release.sandbox.seed_schema import Project as Existing
@@ -69,7 +70,7 @@ def delivering(
         verb="publish", project=PROJECT.name, version="1.0", commit=None, strict=True, steps=(Upload(index=index.name),)
     )
     log = journal.for_release(tmp_path, version="1.0", commit=None)
-    with Delivery(system=real_system(), tell=lambda _: None, plan=plan, config=config) as delivery:
+    with RunResources(system=real_system(), tell=lambda _: None, plan=plan, config=config) as delivery:
         delivery.credential(index.name, credential(password), skew)
         yield lambda project, some: delivery.upload(index, project, some, log, ready=lambda: None)
 
@@ -137,7 +138,7 @@ def test_a_copy_outlives_the_upload_it_is_for(tmp_path: Path) -> None:
     now = datetime(2026, 11, 24, tzinfo=UTC)
     (small, _) = files(tmp_path / "dist")
     index = Index(name="pypi", upload_url="http://127.0.0.1:9/legacy/", simple_url="http://127.0.0.1:9/simple/")
-    lent = upload_token.lent(credential(made()), index, PROJECT, [replace(small, size=10**9)], now=now)
+    lent = upload_token.attenuate_for_upload(credential(made()), index, PROJECT, [replace(small, size=10**9)], now=now)
     told = decode(lent.password)
     assert isinstance(told, Token)
     limit = told.caveats[-1]
@@ -150,7 +151,7 @@ def test_what_is_no_token_goes_as_it_is(tmp_path: Path) -> None:
     index = Index(name="acme", upload_url="http://127.0.0.1:9/legacy/", simple_url="http://127.0.0.1:9/simple/")
     for kind, password in (("warehouse", "hunter2"), ("other", "hunter2")):
         same = credential(Secret(password))
-        assert upload_token.lent(same, replace(index, kind=kind), PROJECT, some, now=now) is same  # type: ignore[arg-type] # one of the two
+        assert upload_token.attenuate_for_upload(same, replace(index, kind=kind), PROJECT, some, now=now) is same  # type: ignore[arg-type] # one of the two
 
 
 def test_metadata_that_the_index_does_not_take_is_refused_before_any_file_is_sent(tmp_path: Path) -> None:
@@ -170,15 +171,15 @@ def test_where_the_index_can_t_be_asked_about_metadata_the_upload_will_tell(tmp_
     some = files(tmp_path / "dist")
     url = f"http://127.0.0.1:{closed_port()}/"
     gone = Index(name="pypi", upload_url=f"{url}legacy/", simple_url=f"{url}simple/")
-    assert upload_token.refused_metadata(gone, credential(made()), PROJECT, some[0]) is None
-    assert upload_token.refused_metadata(replace(gone, kind="other"), credential(made()), PROJECT, some[0]) is None
+    assert upload_token.check_metadata(gone, credential(made()), PROJECT, some[0]) is None
+    assert upload_token.check_metadata(replace(gone, kind="other"), credential(made()), PROJECT, some[0]) is None
 
 
 def test_a_copy_is_made_anew_before_it_runs_out() -> None:
     """Asked for each file: the same for twenty minutes, so that connections are kept; then another."""
     begun, minutes, ever = datetime(2026, 11, 24, tzinfo=UTC), [0], itertools.count()
     anew = [credential(made()) for _ in range(3)]
-    current = upload_token.renewed(lambda: anew[next(ever)], lambda: begun + timedelta(minutes=minutes[-1]))
+    current = upload_token.renewing_credential(lambda: anew[next(ever)], lambda: begun + timedelta(minutes=minutes[-1]))
 
     def after(passed: int) -> int:
         minutes.append(passed)
@@ -198,5 +199,5 @@ def test_the_same_metadata_is_asked_about_once(tmp_path: Path) -> None:
     some = [builder.load_distribution(path) for path in sorted(directory.iterdir())]
     with started(wire) as running:
         account = credential(running.tokens["account"])
-        assert upload_token.first_refusal(lasting(running), account, PROJECT, some) is None
+        assert upload_token.rejected_metadata(lasting(running), account, PROJECT, some) is None
         assert sum(one.method == "POST" for one in running.log) == 1

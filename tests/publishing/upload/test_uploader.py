@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from release.adapters.twine.twine_process import NotSentError, UploadLimits
-from release.core.events import Event, Progress, Said
+from release.core.events import Event, Message, Progress
 from release.core.models.distribution import Distribution
 from release.core.models.upload_result import Receipt, Rejection
 from release.core.models.upload_settings import UploadSettings
@@ -128,7 +128,7 @@ def interrupting(after: int) -> Callable[[Event], None]:
     seen = itertools.count(1)
 
     def tell(event: Event) -> None:
-        if isinstance(event, Said) and event.text.endswith("accepted") and next(seen) == after:
+        if isinstance(event, Message) and event.text.endswith("accepted") and next(seen) == after:
             raise KeyboardInterrupt
 
     return tell
@@ -231,7 +231,7 @@ def test_a_server_that_is_busy_is_left_alone_by_all(tmp_path: Path, pool: Pool, 
         begun, struck = clock.began, next(at for at, one in enumerate(posts) if one.status == 429)
         later = [(one.time - begun).total_seconds() for one in posts[struck + 4 :]]
         assert all(at >= 25 for at in later)
-    said = [one.text for one in told.events if isinstance(one, Said)]
+    said = [one.text for one in told.events if isinstance(one, Message)]
     assert any("pypi asks us to wait 25 s" in text for text in said)
     assert clock.slept == [25.0]
 
@@ -293,7 +293,7 @@ def test_one_line_of_progress_for_all(tmp_path: Path, pool: Pool, releases: Rele
     with server.start(for_project(PROJECT.name)) as sandbox:
         few = Engine(sandbox=sandbox, directory=tmp_path / "few", pool=pool, clock=Clock()).run(releases[2])
         many = Engine(sandbox=sandbox, directory=tmp_path / "many", pool=pool, clock=Clock()).run(releases[40])
-    said = [one.text for one in few.events if isinstance(one, Said)]
+    said = [one.text for one in few.events if isinstance(one, Message)]
     assert said == [f"{file.filename}: accepted" for file in releases[2]]
-    assert [one for one in many.events if isinstance(one, Said)] == []
-    assert any(isinstance(one, Progress) and "of 40 files" in one.what for one in many.events)
+    assert [one for one in many.events if isinstance(one, Message)] == []
+    assert any(isinstance(one, Progress) and "of 40 files" in one.text for one in many.events)
