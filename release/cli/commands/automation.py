@@ -40,8 +40,10 @@ def _arguments_of_schedule(own: argparse.ArgumentParser) -> None:
         metavar="TIMES",
         help="day (default), week, or the five fields of cron: '30 7 * * 1-5'",
     )
+    from release.token_health.schedulers import SCHEDULERS
+
     own.add_argument(
-        "--kind", choices=("systemd", "cron", "launchd", "windows", "github", "gitlab"),
+        "--kind", choices=tuple(SCHEDULERS),
         help="what runs it (default: this platform's own)",
     )  # fmt: skip
     own.add_argument("--fleet", type=Path, metavar="FILE", help="look at what this TOML file lists")
@@ -86,35 +88,34 @@ def deliver(options: argparse.Namespace, write: Write, document: dict[str, objec
 def schedule(options: argparse.Namespace, write: Write) -> int:
     """Print, install, remove a schedule, or say how it stands. Exit status 1 where it is not there to be told of."""
     from release.adapters.system import system as systems
-    from release.token_health.schedulers import job
-    from release.token_health.schedulers import schedule as scheduling
+    from release.token_health.schedulers import SCHEDULERS, default_kind, job
+    from release.token_health.schedulers.base import explain
 
     system = systems.real_system()
-    directory = options.directory.resolve()
-    asked = job.Asked(
-        directory=directory, every=options.every,
+    request = job.ScheduleRequest(
+        directory=options.directory.resolve(), every=options.every,
         fleet=options.fleet and options.fleet.resolve(), config=options.config and options.config.resolve(),
         metrics=options.metrics and options.metrics.resolve(),
     )  # fmt: skip
-    kind, name = options.kind or job.kind_here(system), job.name(asked)
-    chosen = scheduling.of(system, asked, kind)
+    kind, name = options.kind or default_kind(system), job.job_name(request)
+    scheduler = SCHEDULERS[kind](system, request)
     document: dict[str, object] = {"schema": 1, "kind": kind, "name": name}
     match "print" if options.plan else options.deed or "print":
         case "status":
-            found = chosen.status()
-            show(options, write, document | scheduling.status_data(found), scheduling.status_lines(kind, name, found))
-            return Exit.DONE if found.installed else Exit.REFUSED
+            status = scheduler.status()
+            show(options, write, document | status.to_json(), status.to_text(kind, name))
+            return Exit.DONE if status.installed else Exit.REFUSED
         case "remove":
-            removed = chosen.remove()
+            removed = scheduler.remove()
             said = f"{'removed' if removed else 'there was nothing to remove'}: {name} ({kind})"
             show(options, write, document | {"changed": removed}, [said])
         case "install":
-            explained = scheduling.explanation(system, asked, kind, chosen)
-            changed = chosen.install()
+            explained = explain(system, request, kind, scheduler)
+            changed = scheduler.install()
             done = f"{'installed' if changed else 'unchanged'}: {name} ({kind}); --status and --remove go with it"
             show(options, write, document | {"changed": changed, "explanation": explained}, [*explained, done])
         case _:
-            explained, texts = scheduling.explanation(system, asked, kind, chosen), chosen.texts()
+            explained, texts = explain(system, request, kind, scheduler), scheduler.texts()
             shown = [f"# {line}" for line in explained]
             for place, text in texts.items():
                 shown += ["", f"# {place}", *text.splitlines()]

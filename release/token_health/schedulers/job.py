@@ -1,4 +1,4 @@
-"""The job that looks at tokens again and again: what it is, and which platform runs it."""
+"""The scheduled job: what the user asks for, and the command that runs."""
 
 from __future__ import annotations
 
@@ -8,28 +8,22 @@ import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING
 
-from release.adapters import collect
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError, UsageError
-from release.core.models.secret_location import Place, Variable
-from release.core.redaction import redact
-from release.token_health import fleet as fleets
-from release.token_health.fleet import Fleet
-from release.token_health.notify.channels import Mail
-from release.token_health.schedulers import cron_expression, tools
-from release.token_health.schedulers.command import Job
-from release.token_health.schedulers.cron_expression import When
+from release.token_health.schedulers import cron_expression
+from release.token_health.schedulers.cron_expression import CronExpression
 
-Kind = Literal["systemd", "cron", "launchd", "windows", "github", "gitlab"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+if TYPE_CHECKING:
+    from release.token_health.fleet import Fleet
 
-#: What a job needs as it is here, and a scheduler does not hand on. No name that a secret travels under.
-_HANDED_ON = (
+#: environment variables that a job needs with their present values, since schedulers do not pass them on; none of
+#: them is meant for secrets
+_PASSED_ON = (
     "PATH", "PYTHON_KEYRING_BACKEND", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "SSL_CERT_FILE",
     "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY",
     "no_proxy", "PYPI_PREFLIGHT_STATE",
@@ -37,150 +31,158 @@ _HANDED_ON = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What is to be looked at, and when."""
+class ScheduleRequest:
+    """Which tokens to check, and when."""
 
     directory: Path
-    #: the file of the fleet; None: the directory's project, or the fleet of its configuration
+    #: the fleet file; None: the directory's project, or the fleet in its configuration
     fleet: Path | None = None
-    #: the file of the configuration, if not the project's
+    #: the configuration file, if it is not the project's
     config: Path | None = None
-    #: "day", "week", or five fields of cron
+    #: "day", "week", or the five fields of cron
     every: str = "day"
-    #: where each run writes metrics; None: nowhere
+    #: the file that each run writes metrics to; None: no metrics
     metrics: Path | None = None
 
     @property
+    def target(self) -> Path:
+        return self.fleet or self.directory
+
+    @property
     def options(self) -> dict[str, Path]:
-        """What is looked at, as options of the program. A fleet is the same wherever one stands."""
+        """The target as command-line options. A fleet does not depend on the directory."""
         if self.fleet is not None:
             return {"--fleet": self.fleet}
         return {"--directory": self.directory} | ({"--config": self.config} if self.config else {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """A job for a machine, and what was left out of it."""
+class ScheduledJob:
+    """A command and its times. It contains no secrets."""
 
-    job: Job
-    #: each a line: why a variable does not go with it
+    #: letters, digits and hyphens; unique to the directory or fleet
+    name: str
+    #: one line of description
+    title: str
+    #: program and arguments, with absolute paths
+    argv: tuple[str, ...]
+    #: environment variables that the scheduler does not provide
+    env: Mapping[str, str] = field(default_factory=dict)
+    times: CronExpression
+    #: absolute path of the file for the output of the last run, unless the scheduler stores it
+    log: str
+    #: one sentence for each variable that was left out of `env`
     notes: tuple[str, ...] = ()
 
-
-def kind_here(system: System, platform: str = sys.platform) -> Kind:
-    """The platform's own scheduler."""
-    match platform:
-        case "darwin":
-            return "launchd"
-        case "win32":
-            return "windows"
-        case _:
-            return "systemd" if tools.has(system.env, "systemctl") and _booted() else "cron"
+    def require_printable(self, target: str) -> None:
+        """Raise `UsageError` if a line break or another control character would break the format of `target`."""
+        for part in (*self.argv, *self.env.values(), self.log):
+            if not part.isprintable():
+                raise UsageError(
+                    f"{part!r} cannot be written to {target}", remedy="rename it, without control characters"
+                )
 
 
-def _booted() -> bool:
-    """Whether systemd runs this machine. Source: sd_booted(3)."""
-    return Path("/run/systemd/system").is_dir()
-
-
-def name(asked: Asked) -> str:
-    """The job's name: the same for the same things to look at, whenever they are to be looked at."""
-    what = asked.fleet or asked.directory
-    key = "\0".join(str(path) for path in asked.options.values())
-    slug = re.sub(r"[^a-z0-9]+", "-", what.stem.lower()).strip("-")[:24] or "tokens"
+def job_name(request: ScheduleRequest) -> str:
+    """Return the name of the job. It depends on the target, not on the times."""
+    key = "\0".join(str(path) for path in request.options.values())
+    slug = re.sub(r"[^a-z0-9]+", "-", request.target.stem.lower()).strip("-")[:24] or "tokens"
     return f"pypi-preflight-{slug}-{hashlib.sha256(key.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
 
 
-def when(system: System, asked: Asked) -> When:
-    """The times. Raises `UsageError` for none at all."""
-    found = cron_expression.parse(asked.every, name(asked))
-    if found.after(local(system)) is None:
-        raise UsageError(f"{asked.every!r} never comes", remedy="name a day that its month has")
-    return found
+def parse_times(system: System, request: ScheduleRequest) -> CronExpression:
+    """Return the times of the job. Raises `UsageError` if they cannot be parsed or never occur."""
+    times = cron_expression.parse_cron(request.every, job_name(request))
+    if times.next_after(local_time(system)) is None:
+        raise UsageError(f"{request.every!r} never occurs", remedy="use a day that exists in the given month")
+    return times
 
 
-def local(system: System) -> datetime:
-    """The time on the clock of the wall, aware."""
+def local_time(system: System) -> datetime:
+    """Return the present local time, aware."""
     return system.now().astimezone()
 
 
-def prepare(system: System, asked: Asked, kind: Kind) -> Prepared:
-    """The job of a machine. Raises `UsageError`."""
-    env, notes = _environment(system.env, kind)
-    words = [word for option, path in asked.options.items() for word in (option, str(path))]
-    words += ["--metrics", str(asked.metrics)] if asked.metrics else []
-    words += ["--notify"] if _tells_people(asked) else []
-    log = _logs() / f"{name(asked)}.log"
-    job = Job(
-        name=name(asked),
-        title=f"Look at the tokens of {asked.fleet or asked.directory}",
-        argv=(*_program(kind, log), "tokens", *words),
-        env=env,
-        when=when(system, asked),
-        log=str(log),
-    )
-    return Prepared(job=job, notes=notes)
+def build_job(system: System, request: ScheduleRequest, *, for_windows: bool = False) -> ScheduledJob:
+    """Return the job for a machine's scheduler. Raises `UsageError`.
 
-
-def _program(kind: Kind, log: Path) -> tuple[str, ...]:
-    """This interpreter, with this program.
-
-    `-P`: no module of the current directory stands in for ours. On Windows nothing keeps the output, so the
-    program does it itself, without the window that an interpreter with a console would open.
+    A Windows task has the variables of its user, and stores its output itself.
     """
-    if kind != "windows":
+    from platformdirs import user_log_path
+
+    env, notes = ({}, ()) if for_windows else _environment(system.env)
+    words = [word for option, path in request.options.items() for word in (option, str(path))]
+    words += ["--metrics", str(request.metrics)] if request.metrics else []
+    words += ["--notify"] if _notifies(request) else []
+    log = user_log_path("pypi-preflight", appauthor=False) / f"{job_name(request)}.log"
+    return ScheduledJob(
+        name=job_name(request), title=f"Check the tokens of {request.target}",
+        argv=(*_program(log, for_windows=for_windows), "tokens", *words),
+        env=env, times=parse_times(system, request), log=str(log), notes=notes,
+    )  # fmt: skip
+
+
+def _program(log: Path, *, for_windows: bool) -> tuple[str, ...]:
+    """Return the command that runs this program with this interpreter.
+
+    `-P` keeps modules of the current directory from shadowing ours. On Windows the program writes its output to the
+    log itself, without the console window that `python.exe` would open.
+    """
+    if not for_windows:
         return sys.executable, "-P", "-m", "release"
-    quiet = Path(sys.executable).with_name("pythonw.exe")
-    return str(quiet if quiet.is_file() else sys.executable), "-P", "-m", "release.cli.windows_task", str(log)
+    windowless = Path(sys.executable).with_name("pythonw.exe")
+    python = windowless if windowless.is_file() else sys.executable
+    return str(python), "-P", "-m", "release.cli.windows_task", str(log)
 
 
-def fleet(asked: Asked) -> Fleet:
-    """What is to be looked at, as its file or the configuration has it. Raises `ConfigError`."""
-    if asked.fleet is not None:
-        return fleets.parse_file(collect.load_toml(asked.fleet), str(asked.fleet))
-    config = collect.load_config(asked.directory, asked.config, needs_project=False)
-    return fleets.parse(config.fleet, config.indexes)
+def _environment(env: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the variables that are passed on, and a note for each that is not."""
+    found = {key: env[key] for key in _PASSED_ON if env.get(key)}
+    if "PATH" in found:
+        found["PATH"] = os.pathsep.join(dict.fromkeys(found["PATH"].split(os.pathsep)))
+    unsafe = sorted(key for key, value in found.items() if _may_hold_secret(value) or not value.isprintable())
+    notes = tuple(f"${key} contains a secret or control characters, and is not passed to the job" for key in unsafe)
+    return {key: value for key, value in found.items() if key not in unsafe}, notes
 
 
-def variables(asked: Asked, *, notify: bool) -> tuple[str, ...]:
-    """The environment variables in which the fleet keeps tokens, and with `notify` addresses to tell.
+def _may_hold_secret(value: str) -> bool:
+    """Whether a value may contain a token, or a password in a URL."""
+    from release.core.redaction import redact
+
+    return redact(value) != value or bool(re.search(r"://[^/\s]*@", value))
+
+
+def load_fleet(request: ScheduleRequest) -> Fleet:
+    """Load the fleet from its file or from the configuration. Raises `ConfigError`."""
+    from release.adapters import collect
+    from release.token_health import fleet
+
+    if request.fleet is not None:
+        return fleet.parse_file(collect.load_toml(request.fleet), str(request.fleet))
+    config = collect.load_config(request.directory, request.config, needs_project=False)
+    return fleet.parse(config.fleet, config.indexes)
+
+
+def secret_variables(request: ScheduleRequest, *, notify: bool) -> tuple[str, ...]:
+    """Return the environment variables that hold tokens, and with `notify` also addresses and passwords of channels.
 
     Raises `ConfigError`.
     """
-    found = fleet(asked)
-    places: list[Place | None] = [entry.place for entry in found.entries]
+    from release.core.models.secret_location import Variable
+    from release.token_health.notify.channels import Mail
+
+    fleet = load_fleet(request)
+    places = [entry.place for entry in fleet.entries]
     if notify:
-        told = found.notify
-        places += [one.password if isinstance(one, Mail) else one.address for one in told.channels] + [told.ping]
+        channels = fleet.notify.channels
+        places += filter(None, [one.password if isinstance(one, Mail) else one.address for one in channels])
+        places += filter(None, [fleet.notify.ping])
     return tuple(dict.fromkeys(place.name for place in places if isinstance(place, Variable)))
 
 
-def _tells_people(asked: Asked) -> bool:
-    """Whether the fleet says whom to tell. What is wrong with it is said elsewhere: a job can always be removed."""
+def _notifies(request: ScheduleRequest) -> bool:
+    """Whether the fleet has notification channels. A broken fleet is reported elsewhere, so that `remove` works."""
     with suppress(ReleaseError):
-        notify = fleet(asked).notify
+        notify = load_fleet(request).notify
         return bool(notify.channels) or notify.ping is not None
     return False
-
-
-def _logs() -> Path:
-    from platformdirs import user_log_path
-
-    return user_log_path("pypi-preflight", appauthor=False)
-
-
-def _environment(env: Mapping[str, str], kind: Kind) -> tuple[dict[str, str], tuple[str, ...]]:
-    """What goes with the job, and why something does not."""
-    if kind == "windows":
-        return {}, ()  # a task has the variables of its user, and no others
-    found = {key: env[key] for key in _HANDED_ON if env.get(key)}
-    if "PATH" in found:
-        found["PATH"] = os.pathsep.join(dict.fromkeys(found["PATH"].split(os.pathsep)))
-    told = {key for key, value in found.items() if _tells(value) or not value.isprintable()}
-    notes = tuple(f"${key} holds a secret or control characters, and does not go with the job" for key in sorted(told))
-    return {key: value for key, value in found.items() if key not in told}, notes
-
-
-def _tells(value: str) -> bool:
-    """Whether a value may have a secret in it: a token, or a password in an address."""
-    return redact(value) != value or bool(re.search(r"://[^/\s]*@", value))

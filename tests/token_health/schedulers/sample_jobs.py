@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from release.token_health.schedulers import cron_expression
-from release.token_health.schedulers.command import Job
+from release.token_health.schedulers.job import ScheduledJob
 
 #: a path as users have them
 ODD = '/srv/it\'s 100% "of" $HOME; <é> & `x`'
 
 
-def job(every: str = "30 7 * * 1-5", **changed: Any) -> Job:
+def job(every: str = "30 7 * * 1-5", **changed: Any) -> ScheduledJob:
     fields: dict[str, Any] = {
-        "name": "pypi-preflight-acme-0123abcd", "title": f"Look at the tokens of {ODD}",
+        "name": "pypi-preflight-acme-0123abcd", "title": f"Check the tokens of {ODD}",
         "argv": (f"{ODD}/python", "-P", "-m", "release", "tokens", "--directory", ODD),
-        "env": {"PATH": f"/usr/bin:{ODD}"}, "when": cron_expression.parse(every, "seed"), "log": f"{ODD}/log",
+        "env": {"PATH": f"/usr/bin:{ODD}"}, "times": cron_expression.parse_cron(every, "seed"), "log": f"{ODD}/log",
     }  # fmt: skip
-    return Job(**fields | changed)
+    return ScheduledJob(**fields | changed)
 
 
 #: cron → the same as calendar events, or the reason why it can't be said

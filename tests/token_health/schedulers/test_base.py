@@ -11,28 +11,38 @@ from typing import Any
 import pytest
 
 from release.core.errors import ToolError
-from release.token_health.schedulers import tools
+from release.token_health.schedulers import base, cron
+from release.token_health.schedulers.job import ScheduleRequest
+from release.token_health.schedulers.launchd import Launchd
+from release.token_health.schedulers.systemd import Systemd
+from release.token_health.schedulers.windows import TaskScheduler
 from tests.token_health.schedulers.fake_programs import FAILING, machine
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake programs are shell scripts")
 
+REQUEST = ScheduleRequest(directory=Path("project"))
 ASK: dict[str, Any] = {
-    "crontab": tools.crontab,
-    "systemctl": lambda system: tools.systemctl(system, "enable", "x.timer"),
-    "launchctl": lambda system: tools.launchctl(system, "print", "x"),
-    "schtasks": lambda system: tools.schtasks(system, "/Query"),
+    "crontab": cron.read_crontab,
+    "systemctl": lambda system: Systemd(system, REQUEST)._systemctl("enable", "x.timer"),
+    "launchctl": lambda system: Launchd(system, REQUEST)._launchctl("print"),
+    "schtasks": lambda system: TaskScheduler(system, REQUEST)._schtasks("/Create"),
 }
 
 
 @pytest.mark.parametrize(
     ("program", "says", "message", "remedy"),
     [
-        ("crontab", "You (ada) are not allowed to use this program (crontab)", "does not let you", "/etc/cron.allow"),
-        ("crontab", "crontabs/ada: Permission denied", "does not let you", "/etc/cron.allow"),
-        ("crontab", '"-":0: bad minute', "crontab refused: '\"-\":0: bad minute'", "crontab -e"),
-        ("systemctl", "Failed to connect to bus: No medium found", "can't be reached", "enable-linger"),
-        ("systemctl", "Failed to connect to user scope bus via local transport: x", "can't be reached", "--kind cron"),
-        ("systemctl", "System has not been booted with systemd as init system", "can't be reached", "--kind cron"),
+        (
+            "crontab",
+            "You (ada) are not allowed to use this program (crontab)",
+            "may not use crontab",
+            "/etc/cron.allow",
+        ),
+        ("crontab", "crontabs/ada: Permission denied", "may not use crontab", "/etc/cron.allow"),
+        ("crontab", '"-":0: bad minute', "crontab failed: '\"-\":0: bad minute'", "crontab -e"),
+        ("systemctl", "Failed to connect to bus: No medium found", "cannot connect", "enable-linger"),
+        ("systemctl", "Failed to connect to user scope bus via local transport: x", "cannot connect", "--kind cron"),
+        ("systemctl", "System has not been booted with systemd as init system", "cannot connect", "--kind cron"),
         ("systemctl", "Failed to enable unit: Unit file x.timer does not exist.", "enable failed", "status x.timer"),
     ],
 )
@@ -56,30 +66,31 @@ def test_a_scheduler_that_is_not_there_is_named(tmp_path: Path, program: str) ->
     ("says", "remedy"), [("ERROR: Access is denied.", "as the user who is logged in"), ("something else", "--print")]
 )
 def test_a_failure_of_launchctl_or_schtasks_quotes_it(tmp_path: Path, says: str, remedy: str) -> None:
-    done = tools.schtasks(machine(tmp_path, "schtasks", script=FAILING, SAYS=says).system, "/Create")
-    error = tools.refused("schtasks", done)
-    assert says in error.message
-    assert remedy in error.remedy
+    done = ASK["schtasks"](machine(tmp_path, "schtasks", script=FAILING, SAYS=says).system)
+    with pytest.raises(ToolError) as refused:
+        base.require_success("schtasks", done)
+    assert says in refused.value.message
+    assert remedy in refused.value.remedy
 
 
 def test_no_crontab_is_an_empty_one_and_an_empty_one_is_none(tmp_path: Path) -> None:
     there = machine(tmp_path, "crontab")
-    assert tools.crontab(there.system) == ""
-    tools.set_crontab(there.system, "# é\n0 4 * * * x\n")
-    assert tools.crontab(there.system) == "# é\n0 4 * * * x\n"
-    tools.set_crontab(there.system, "")
+    assert cron.read_crontab(there.system) == ""
+    cron.write_crontab(there.system, "# é\n0 4 * * * x\n")
+    assert cron.read_crontab(there.system) == "# é\n0 4 * * * x\n"
+    cron.write_crontab(there.system, "")
     assert there.kept is None
 
 
 def test_the_session_bus_is_looked_for_where_it_outlives_a_terminal(tmp_path: Path, monkeypatch: Any) -> None:
     runtime = tmp_path / "1000"
     runtime.mkdir()
-    assert tools.session_bus({}, 1000, tmp_path) is None
+    assert cron.session_bus({}, 1000, tmp_path) is None
     (runtime / "bus").write_text("")
-    assert tools.session_bus({}, 1000, tmp_path) is None, "a file is no bus"
+    assert cron.session_bus({}, 1000, tmp_path) is None, "a file is no bus"
     (runtime / "bus").unlink()
     monkeypatch.chdir(runtime)  # the path of a socket is a short one
     with socket.socket(socket.AF_UNIX) as bus:
         bus.bind("bus")
-        assert tools.session_bus({}, 1000, tmp_path) == runtime / "bus"
-        assert tools.session_bus({"XDG_RUNTIME_DIR": str(runtime)}, 1, tmp_path) == runtime / "bus"
+        assert cron.session_bus({}, 1000, tmp_path) == runtime / "bus"
+        assert cron.session_bus({"XDG_RUNTIME_DIR": str(runtime)}, 1, tmp_path) == runtime / "bus"

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from release.core.errors import ReleaseError, UsageError
-from release.token_health.schedulers import cron_expression, launchd_format
+from release.token_health.schedulers import cron_expression, launchd
 from tests.token_health.schedulers.sample_jobs import TIMES, job
 
 
 def test_the_list_has_every_word_as_it_was() -> None:
-    found = plistlib.loads(launchd_format.plist(job()))
+    found = plistlib.loads(launchd.render_plist(job()))
     assert found["ProgramArguments"] == list(job().argv)
     assert found["EnvironmentVariables"] == job().env
     assert found["StandardOutPath"] == found["StandardErrorPath"] == job().log
@@ -24,7 +24,7 @@ def test_the_list_has_every_word_as_it_was() -> None:
 
 @pytest.mark.skipif(shutil.which("plutil") is None, reason="plutil is macOS'")
 def test_plutil_accepts_it(tmp_path: Path) -> None:
-    (tmp_path / "x.plist").write_bytes(launchd_format.plist(job()))
+    (tmp_path / "x.plist").write_bytes(launchd.render_plist(job()))
     subprocess.run(["plutil", "-lint", str(tmp_path / "x.plist")], check=True)
 
 
@@ -39,7 +39,7 @@ def test_plutil_accepts_it(tmp_path: Path) -> None:
     ],
 )
 def test_each_expression_is_a_list_of_entries(text: str, intervals: list[dict[str, int]]) -> None:
-    assert launchd_format.intervals(cron_expression.parse(text, "")) == intervals
+    assert launchd.calendar_intervals(cron_expression.parse_cron(text, "")) == intervals
 
 
 @pytest.mark.parametrize("text", TIMES)
@@ -47,14 +47,14 @@ def test_the_times_are_read_back(text: str) -> None:
     from datetime import UTC, datetime
 
     now = datetime(2026, 11, 24, 12, tzinfo=UTC)
-    read = [one.after(now) for one in launchd_format.times(launchd_format.plist(job(text)))]
-    assert min(one for one in read if one) == cron_expression.parse(text, "").after(now)
+    read = [one.next_after(now) for one in launchd.parse_plist_times(launchd.render_plist(job(text)))]
+    assert min(one for one in read if one) == cron_expression.parse_cron(text, "").next_after(now)
 
 
 def test_times_without_end_and_lists_of_others_are_refused() -> None:
-    with pytest.raises(UsageError, match="entries"):
-        launchd_format.plist(job("*/2 8-20 * * *"))
-    with pytest.raises(ReleaseError, match="can't be read"):
-        launchd_format.times(b"no list")
-    with pytest.raises(UsageError, match="can't stand in a property list"):
-        launchd_format.plist(job(argv=("a\x07",)))
+    with pytest.raises(UsageError, match="calendar intervals"):
+        launchd.render_plist(job("*/2 8-20 * * *"))
+    with pytest.raises(ReleaseError, match="cannot read"):
+        launchd.parse_plist_times(b"no list")
+    with pytest.raises(UsageError, match="cannot be written to a property list"):
+        launchd.render_plist(job(argv=("a\x07",)))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from release.core.errors import UsageError
-from release.token_health.schedulers import cron_expression, systemd_format
+from release.token_health.schedulers import cron_expression, systemd
 from tests.token_health.schedulers.sample_jobs import ODD, TIMES, job
 
 ANALYZE = shutil.which("systemd-analyze")
@@ -33,8 +33,8 @@ def verified(directory: Path, odd: str, *, there: bool = True) -> str:
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755 if there else 0o644)
     made = job(argv=(str(program), "-m", "release", "--directory", str(program.parent), ODD))
-    (directory / "x.service").write_text(systemd_format.service(made), encoding="utf-8")
-    (directory / "x.timer").write_text(systemd_format.timer(made), encoding="utf-8")
+    (directory / "x.service").write_text(systemd.render_service(made), encoding="utf-8")
+    (directory / "x.timer").write_text(systemd.render_timer(made), encoding="utf-8")
     units = [str(directory / name) for name in ("x.service", "x.timer")]
     return analyze("verify", "--user", "--man=no", *units, home=directory)
 
@@ -58,35 +58,35 @@ def test_systemd_reads_the_path_of_the_program_as_it_is(tmp_path: Path, odd: str
 @pytest.mark.parametrize("text", TIMES)
 def test_systemd_means_the_times_that_cron_means(text: str) -> None:
     """Its next time is ours."""
-    made, now = cron_expression.parse(text, ""), datetime(2026, 11, 24, 12, tzinfo=UTC)
-    said = analyze("calendar", "--base-time=2026-11-24 12:00:00 UTC", *systemd_format.calendar(made))
+    made, now = cron_expression.parse_cron(text, ""), datetime(2026, 11, 24, 12, tzinfo=UTC)
+    said = analyze("calendar", "--base-time=2026-11-24 12:00:00 UTC", *systemd.calendar_events(made))
     coming = [datetime.strptime(one, "%Y-%m-%d %H:%M:%S") for one in re.findall(r"elapse: \w+ (.*) UTC", said)]  # noqa: DTZ007 - UTC
-    assert min(coming).replace(tzinfo=UTC) == made.after(now)
+    assert min(coming).replace(tzinfo=UTC) == made.next_after(now)
 
 
 @pytest.mark.parametrize(("text", "lines"), TIMES.items())
 def test_each_expression_is_said_in_systemds_words(text: str, lines: list[str]) -> None:
-    assert list(systemd_format.calendar(cron_expression.parse(text, ""))) == lines
+    assert list(systemd.calendar_events(cron_expression.parse_cron(text, ""))) == lines
 
 
 def test_percent_signs_quotes_and_backslashes_are_what_they_were() -> None:
-    text = systemd_format.service(job(argv=("/a b", '"', "100%", "c\\d", "$HOME"), env={}))
+    text = systemd.render_service(job(argv=("/a b", '"', "100%", "c\\d", "$HOME"), env={}))
     assert 'ExecStart=:"/a b" "\\"" "100%%" "c\\\\d" "$HOME"\n' in text
 
 
 def test_a_program_whose_path_systemd_would_not_take_is_run_by_a_shell() -> None:
-    text = systemd_format.service(job(argv=("/it's/python", "-m"), env={}))
+    text = systemd.render_service(job(argv=("/it's/python", "-m"), env={}))
     assert """ExecStart=:"/bin/sh" "-c" "exec \\"$@\\"" "sh" "/it's/python" "-m"\n""" in text
 
 
 def test_a_line_break_in_a_path_is_refused() -> None:
-    with pytest.raises(UsageError, match="can't stand in a systemd unit"):
-        systemd_format.service(job(argv=("/bin/x\nExecStart=/bin/y",)))
+    with pytest.raises(UsageError, match="cannot be written to a systemd unit"):
+        systemd.render_service(job(argv=("/bin/x\nExecStart=/bin/y",)))
 
 
 def test_a_missed_run_is_made_up_for_and_a_warning_is_no_failure() -> None:
-    assert "Persistent=true\nRandomizedDelaySec=" in systemd_format.timer(job())
-    service = systemd_format.service(job())
+    assert "Persistent=true\nRandomizedDelaySec=" in systemd.render_timer(job())
+    service = systemd.render_service(job())
     assert "SuccessExitStatus=5\n" in service
     assert "AF_UNIX" in service, "the session bus is reached by one"
     assert "Private" not in service, "a namespace would hide the session bus"

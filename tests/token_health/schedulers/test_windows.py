@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from release.core.errors import UsageError
-from release.token_health.schedulers import windows_format
+from release.token_health.schedulers import windows
 from tests.token_health.schedulers.sample_jobs import job
 
 NS = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
@@ -27,7 +27,7 @@ ARGV = (
 
 def task(every: str = "30 7 * * *", **changed: Any) -> ET.Element:
     return ET.fromstring(  # noqa: S314 - our own
-        windows_format.task(job(every, **{"argv": ARGV, **changed}), user="CORP\\ada").decode("utf-16")
+        windows.render_task(job(every, **{"argv": ARGV, **changed}), user="CORP\\ada").decode("utf-16")
     )
 
 
@@ -42,7 +42,7 @@ def find(element: ET.Element, path: str) -> ET.Element:
 
 
 def test_the_text_is_utf_16_with_its_mark_as_schtasks_wants_it() -> None:
-    data = windows_format.task(job(argv=ARGV), user=None)
+    data = windows.render_task(job(argv=ARGV), user=None)
     assert data.startswith(b"\xff\xfe<\x00")
     assert data.decode("utf-16").startswith('<?xml version="1.0" encoding="UTF-16"?>\r\n<Task version="1.2"')
 
@@ -61,7 +61,7 @@ def test_the_parts_are_the_schemas_in_its_order() -> None:
 
 @given(st.lists(st.text(st.sampled_from(list('ab \\"\t')), max_size=8)))
 def test_words_are_quoted_as_python_itself_does(words: list[str]) -> None:
-    assert windows_format.arguments(words) == subprocess.list2cmdline(words)
+    assert windows.join_arguments(words) == subprocess.list2cmdline(words)
 
 
 @pytest.mark.parametrize(
@@ -102,5 +102,5 @@ def test_days_and_months_are_named() -> None:
 )
 def test_what_a_task_can_not_say_is_refused(every: str, argv: tuple[str, ...], said: str) -> None:
     with pytest.raises(UsageError) as refused:
-        windows_format.task(job(every, argv=argv), user=None)
+        windows.render_task(job(every, argv=argv), user=None)
     assert said in refused.value.message
