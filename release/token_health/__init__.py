@@ -1,17 +1,10 @@
-"""Token health: what is watched, how it is now, how it was, and what is to be told of it.
+"""Token health: check all tokens of a project or fleet, record the results, and notify people of changes.
 
-    fleet file or directory → entries → census (asks, judges) → Seen → history → changes → whoever tells people
+    fleet file or directory → targets → scan (queries the indexes) → evaluation → history → changes → notifications
 
-- `entries`: which credentials are looked at;
-- `census`: looks at all of them at the same time; one that is sick stops no other;
-- `history`: what was seen, in SQLite; `schema` has its tables;
-- `telling`: what is to be told, so that it is told once, and what could not be delivered yet;
-- `notifying`: delivers it.
+- `fleet`, `targets`: which credentials are checked;
+- `scan`, `health_evaluation`: check all of them concurrently; a slow or failing one does not stop the others;
+- `health_history`: the results over time, in SQLite (`schema.sql`);
+- `notify`: what to report, each change once, and the channels that deliver it;
+- `rotation`: replace a token; `schedulers`: run the checks regularly.
 """
-
-from __future__ import annotations
-
-from release.token_health.health_history import History
-from release.token_health.notify.outbox import Letter, announce, changes, claim, delivered, due, failed
-
-__all__ = ["History", "Letter", "announce", "changes", "claim", "delivered", "due", "failed"]

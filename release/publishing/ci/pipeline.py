@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import re
 import shlex
-import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from release.adapters import collect
-from release.adapters.git import repository
-from release.adapters.system import atomic_write
-from release.adapters.system.system import System, explain_os_errors
 from release.core.errors import ReleaseError, UsageError
+
+if TYPE_CHECKING:
+    from release.adapters.system.system import System
 
 #: the Python version that runs the tools of a workflow, whichever versions the project supports
 PYTHON = "3.13"
@@ -88,6 +85,10 @@ def load_pipeline(
     `lock`: a requirements file with hashes, relative to the project.
     Raises `UsageError` for a missing lock file and for names that cannot be written into a workflow.
     """
+    from importlib.metadata import version
+
+    from release.adapters import collect
+
     config = collect.load_config(directory, file, needs_project=False)
     binary, because = detect_binary(_load_pyproject(directory), _read_text(directory / "setup.py"))
     if wheels is not None and wheels != binary:
@@ -115,6 +116,9 @@ def write_workflow(path: Path, text: str, *, force: bool) -> bool:
 
     Raises `ReleaseError` if the file has other contents, which may be someone's work, unless `force` is given.
     """
+    from release.adapters.system import atomic_write
+    from release.adapters.system.system import explain_os_errors
+
     with explain_os_errors("the workflow"):
         if path.exists() and not force and path.read_bytes() != text.encode():
             raise ReleaseError(
@@ -158,12 +162,16 @@ def _names(requirements: Any) -> list[str]:
 
 
 def _place(system: System, directory: Path) -> str:
+    from release.adapters.git import repository
+
     root = repository.find_root(system, directory)
     inside = directory.resolve().relative_to(root.resolve()).as_posix() if root else "."
     return "" if inside == "." else f"{inside}/"
 
 
 def _load_pyproject(directory: Path) -> Mapping[str, Any]:
+    import tomllib
+
     with suppress(tomllib.TOMLDecodeError):
         return tomllib.loads(_read_text(directory / "pyproject.toml"))
     return {}

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from release.core.models.token_health import StatusChange, TokenStatus
-from release.token_health import announce, changes, delivered, due, failed
 from release.token_health.health_history import NAME, History
+from release.token_health.notify.outbox import announce, changes, delivered, due, failed
 from tests.sandbox.sandbox_client import Clock
 from tests.token_health.test_health_history import HEALTHY, REVOKED
 
