@@ -19,7 +19,7 @@ from release.core.models.run_result import RunResult
 from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult
 from release.core.plan import Plan, Step, Verb
 from release.reports import record as records
-from release.reports.record import Stage, Story
+from release.reports.record import RunRecord, StepRecord
 
 NOON = datetime(2026, 11, 5, 12, tzinfo=UTC)
 COMMIT = "4adbdef2541a" + "0" * 28
@@ -67,7 +67,7 @@ def story(
     waive: Mapping[str, str] | None = None,
     indexes: Mapping[str, Index] = WELL_KNOWN,
     strict: bool = True,
-) -> Story:
+) -> RunRecord:
     """A run; `outcomes` by the number of their step, `stopped_at` the step that refused."""
     outcomes = outcomes or {}
     steps = STEPS[verb]
@@ -83,23 +83,23 @@ def story(
         how: Literal["done", "refused"] = "refused" if number == stopped_at else "done"
         checks = tuple(CheckFinished(outcome=one, stops=strict) for one in outcomes.get(number, ()))
         stages.append(
-            Stage(
+            StepRecord(
                 title=step.title, begun=at, checks=checks,
                 ended=StepFinished(title=step.title, status=how, note="", seconds=took),
             )
         )  # fmt: skip
         at += timedelta(seconds=took)
-    return Story(
+    return RunRecord(
         account=account, tag=f"v{version}", begun=begun, ended=at, stages=stages, indexes=indexes,
         waive=waive or {}, tools=TOOLS,
     )  # fmt: skip
 
 
-def record(*stories: Story) -> dict[str, Any]:
+def record(*stories: RunRecord) -> dict[str, Any]:
     """The record that these runs leave, one after the other."""
     document: dict[str, Any] | None = None
     for one in stories:
-        document = records.added(document, one)
+        document = records.add_run(document, one)
     assert document is not None
     return document
 

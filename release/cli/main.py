@@ -196,7 +196,9 @@ def _run(options: argparse.Namespace) -> int:
             made, config=config, source=source, directory=directory, system=system, tell=console.tell,
             confirm=_question(console, options), command=_again(options), files=files,
         )  # fmt: skip
-    _close(account, plan.plan_to_json(account.plan, dict(config.indexes)), console, run_text.closing(account), options)
+    _close(
+        account, plan.plan_to_json(account.plan, dict(config.indexes)), console, run_text.run_to_lines(account), options
+    )
     return int(account.exit)
 
 
@@ -207,7 +209,7 @@ def _show_plan(made: Plan, indexes: Any, options: argparse.Namespace) -> int:
     if options.json:
         _write(json.dumps(plan.plan_to_json(made, dict(indexes)), indent=2) + "\n")
     else:
-        _write("".join(f"{line.text}\n" for line in run_text.plan_lines(made)))
+        _write("".join(f"{line.text}\n" for line in run_text.plan_to_lines(made)))
     return Exit.DONE
 
 
@@ -247,7 +249,7 @@ def _close(
     from release.reports import run_text
 
     if options.json:
-        _write(json.dumps(run_text.as_data(account, made), indent=2) + "\n")
+        _write(json.dumps(run_text.run_to_json(account, made), indent=2) + "\n")
     for line in ending:
         console.show(line)
 

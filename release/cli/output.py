@@ -33,14 +33,14 @@ def screen(options: argparse.Namespace, write: Write) -> Plain:
     actions = os.environ.get("GITHUB_ACTIONS") == "true"
     mask = _to_the_runner if actions else None
     if options.json:
-        return console.Silent(lines.lines, write, mask=mask)
+        return console.Silent(lines.event_to_lines, write, mask=mask)
     if options.quiet:
-        return console.Quiet(lines.lines, write, mask=mask)
+        return console.Quiet(lines.event_to_lines, write, mask=mask)
     if actions:
-        return console.Actions(lines.lines, write, mask=mask)
+        return console.Actions(lines.event_to_lines, write, mask=mask)
     if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
-        return console.Live(lines.lines, write, redact)
-    return console.Plain(lines.lines, write)
+        return console.Live(lines.event_to_lines, write, redact)
+    return console.Plain(lines.event_to_lines, write)
 
 
 def _to_the_runner(command: str) -> None:

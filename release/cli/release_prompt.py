@@ -42,7 +42,7 @@ def agreed(  # noqa: PLR0913 - what is asked about, what was said beforehand, an
 
 
 def _asked(plan: Plan, show: Callable[[Line], None], write: Callable[[str], None]) -> bool:
-    for line in run_text.plan_lines(plan):
+    for line in run_text.plan_to_lines(plan):
         show(line)
     write("Go on with what can't be undone? [y/N] ")
     return _line().lower() in {"y", "yes"}

@@ -26,7 +26,7 @@ from release.core.models.project_name import is_project_name
 from release.core.models.release_manifest import ReleaseManifest
 from release.core.models.smoke_test import SmokeTest
 from release.publishing import remote_release
-from release.reports.published_text import publishers
+from release.reports.published_text import publisher_summary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ def confirm_release(
         for outcome in engine.run(published_files.CHECKS, facts, waive=config.waive, block=config.block):
             outcomes.append(outcome)
             tell(CheckFinished(outcome=outcome, stops=True))
-    for text in publishers(facts):
+    for text in publisher_summary(facts):
         tell(Message(text=text))
     found = Confirmation(outside=facts, outcomes=tuple(outcomes), record=wanted.record)
     tell(StepFinished(title=title, status="done", note="", seconds=time.monotonic() - begun))

@@ -25,7 +25,7 @@ from release.core.models.inspection_result import InspectionResult
 from release.core.models.leak import ScanResult, UnscannedFile, merge_scans
 from release.core.models.project_listing import ProjectListing, files_by_release, version_of
 from release.core.models.project_name import name_from_filename
-from release.reports.inspection_json import as_data, inspection, of_leaks
+from release.reports.inspection_json import finding_to_json, inspection_to_json, leaks_to_findings
 
 if TYPE_CHECKING:
     from release.leaks.stream_scan import MemberScan
@@ -48,11 +48,11 @@ def inspect_files(
     if index is not None:
         known = {name: fetch_index_contents(system, index, name) for name in sorted(project_names(files))}
     built = BuiltFiles(project=None, files=files, now=system.now(), on_index=known)
-    document = inspection(built)
+    document = inspection_to_json(built)
     taken = [file["verdict"] == "accept" for file in document["files"]]
-    document["release"] += of_leaks(_leaks(compress(searches, taken), compress(examined(built), taken)))
+    document["release"] += leaks_to_findings(_leaks(compress(searches, taken), compress(examined(built), taken)))
     if project is not None:
-        document["release"] += [as_data(check, finding) for check, finding in _others(system, paths, project)]
+        document["release"] += [finding_to_json(check, finding) for check, finding in _others(system, paths, project)]
     return InspectionResult(document=document, built=built, index=index)
 
 

@@ -27,7 +27,7 @@ from release.core.redaction import Redactor
 from release.publishing import journal as journals
 from release.publishing.journal import Journal
 from release.reports import record
-from release.reports.record import Stage, Story
+from release.reports.record import RunRecord, StepRecord
 
 #: what a job summary may hold; GitHub refuses more. Source: GitHub documentation, "Workflow commands", job summaries
 _SUMMARY_LIMIT = 1024 * 1024
@@ -42,7 +42,7 @@ class Recorder:
     forward: Observer
     system: System
     begun: datetime = field(init=False)
-    stages: list[Stage] = field(default_factory=list)
+    stages: list[StepRecord] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.begun = self.system.now()
@@ -51,7 +51,7 @@ class Recorder:
         """Take note of an event, and pass it on."""
         match event:
             case StepStarted(title=title):
-                self.stages.append(Stage(title=title, begun=self.system.now(), ended=None, checks=()))
+                self.stages.append(StepRecord(title=title, begun=self.system.now(), ended=None, checks=()))
             case StepFinished() if self.stages:
                 self.stages[-1] = replace(self.stages[-1], ended=event)
             case CheckFinished() if self.stages:
@@ -76,12 +76,12 @@ def record_run(  # noqa: PLR0913 - a run's end, and the world that it happened i
     A record that can't be written is told, and no reason for the run to fail: what is done is done.
     """
     system = watch.system
-    story = Story(
+    story = RunRecord(
         account=account, tag=tag, begun=watch.begun, ended=system.now(), stages=tuple(watch.stages),
         indexes=config.indexes, waive=config.waive, tools=tool_versions(system, directory, account.plan),
     )  # fmt: skip
     try:
-        document = record.redacted(record.added(_earlier(journal.record), story), Redactor(secrets))
+        document = record.redact_texts(record.add_run(_earlier(journal.record), story), Redactor(secrets))
         write_record(journal.record, document)
         _summarize(system.env, document)
     except OSError as error:
@@ -107,7 +107,7 @@ def load_record(path: Path) -> dict[str, Any]:
         value = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
         value = None
-    return record.checked(value, str(path))
+    return record.validate_record(value, str(path))
 
 
 def find_record(project: Path, wanted: str | None) -> Path:

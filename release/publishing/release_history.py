@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from release.reports import record_text
-from release.reports.archive_tree import printable, size
-from release.reports.release_progress import standings
+from release.reports.archive_tree import format_size, printable
+from release.reports.release_progress import progress_by_index
 
 
 def history_entry(record: Mapping[str, Any], *, where: str, rehearsal: bool) -> dict[str, Any]:
     """One release as data; `where` is the path of its record."""
     run = record["runs"][-1]
-    found = standings(record)
+    found = progress_by_index(record)
     return {
         **{key: record[key] for key in ("project", "version", "commit", "tag")},
         "rehearsal": rehearsal,
@@ -21,7 +21,7 @@ def history_entry(record: Mapping[str, Any], *, where: str, rehearsal: bool) -> 
         "verb": run["verb"],
         "exit": run["exit"]["status"],
         "message": run["exit"]["message"],
-        "indexes": {one.index: {"standing": one.word, "verified": one.verified} for one in found},
+        "indexes": {one.index: {"standing": one.summary, "verified": one.verified} for one in found},
         "files": record["files"],
         "runs": len(record["runs"]),
         "record": where,
@@ -45,13 +45,13 @@ def history_lines(entries: list[dict[str, Any]], unreadable: Iterable[str]) -> I
 def _lines(one: dict[str, Any]) -> Iterator[str]:
     what = "rehearsal of " if one["rehearsal"] else ""
     commit = f" at {one['commit'][:12]}" if one["commit"] else ""
-    end = record_text.end({"exit": {"status": one["exit"]}})[1]
-    when = record_text.moment(one["date"])
-    yield f"{what}{record_text.title(one)}{commit}, {when}: {one['verb']} {end} ({one['exit']})"
+    end = record_text.run_outcome({"exit": {"status": one["exit"]}})[1]
+    when = record_text.format_time(one["date"])
+    yield f"{what}{record_text.release_title(one)}{commit}, {when}: {one['verb']} {end} ({one['exit']})"
     if one["exit"]:
         yield f"  {one['message']}"
     for name, index in one["indexes"].items():
         yield f"  {name}: {index['standing']}"
-    total = size(sum(file["size"] for file in one["files"]))
+    total = format_size(sum(file["size"] for file in one["files"]))
     if one["files"]:
         yield f"  {len(one['files'])} file{'s' if len(one['files']) > 1 else ''}, {total}"

@@ -19,14 +19,14 @@ class _Directory:
     size: int = 0
 
 
-def tree(members: Sequence[tuple[str, int]]) -> Iterator[str]:
+def tree_lines(members: Sequence[tuple[str, int]]) -> Iterator[str]:
     """Lines for the files of an archive, path and bytes each: as deep as fits, the rest summed up."""
     if not members:
         return
     root = _Directory()
     for path, count in members:
         _add(root, path, count)
-    yield f"{_files(root.count)}, {size(root.size)} unpacked"
+    yield f"{_files(root.count)}, {format_size(root.size)} unpacked"
     for depth in (8, 6, 4, 3, 2, 1):
         found = list(_lines(root, depth))
         if len(found) <= _LINES:
@@ -48,14 +48,14 @@ def _add(root: _Directory, path: str, count: int) -> None:
 
 def _lines(at: _Directory, depth: int, indent: str = "  ") -> Iterator[str]:
     for name, below in at.directories.items():
-        yield _row(f"{indent}{printable(name)}/", f"{size(below.size)} in {_files(below.count)}")
+        yield _row(f"{indent}{printable(name)}/", f"{format_size(below.size)} in {_files(below.count)}")
         if depth > 1:
             yield from _lines(below, depth - 1, indent + "  ")
     for name, count in at.files[:_FILES]:
-        yield _row(f"{indent}{printable(name)}", size(count))
+        yield _row(f"{indent}{printable(name)}", format_size(count))
     rest = at.files[_FILES:]
     if rest:
-        yield _row(f"{indent}… {_files(len(rest))} more", size(sum(count for _, count in rest)))
+        yield _row(f"{indent}… {_files(len(rest))} more", format_size(sum(count for _, count in rest)))
 
 
 def _row(name: str, what: str) -> str:
@@ -71,7 +71,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def size(count: int) -> str:
+def format_size(count: int) -> str:
     """Bytes for a reader."""
     if count < 1000:  # noqa: PLR2004 - kilo
         return f"{count} bytes"

@@ -28,7 +28,7 @@ This page is generated. Change the records in `release/diagnostics/`, then run
 """
 
 
-def markdown(sections: Mapping[str, tuple[Diagnosis, ...]]) -> str:
+def catalog_to_markdown(sections: Mapping[str, tuple[Diagnosis, ...]]) -> str:
     """The whole catalog as a Markdown page, with a list of causes before the records."""
     parts = [_INTRODUCTION]
     for heading, records in sections.items():
@@ -36,16 +36,16 @@ def markdown(sections: Mapping[str, tuple[Diagnosis, ...]]) -> str:
         parts.append("\n".join(f"- [`{one.id}`](#{_anchor(one.id)}): {_escape(one.title)}" for one in records) + "\n")
     for heading, records in sections.items():
         parts.append(f"## {heading}\n")
-        parts.extend(as_markdown(one) for one in records)
+        parts.extend(diagnosis_to_markdown(one) for one in records)
     return "\n".join(parts).rstrip() + "\n"
 
 
-def as_json(diagnosis: Diagnosis, values: Mapping[str, str] | None = None) -> dict[str, Any]:
+def diagnosis_to_json(diagnosis: Diagnosis, values: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The record as JSON data: its fields, the remedy filled in."""
     return {**asdict(diagnosis), "remedy": diagnosis.remedy_for(values)}
 
 
-def as_text(diagnosis: Diagnosis, values: Mapping[str, str] | None = None, *, width: int = 80) -> str:
+def diagnosis_to_text(diagnosis: Diagnosis, values: Mapping[str, str] | None = None, *, width: int = 80) -> str:
     """The record for a terminal of `width` columns. Commands and addresses are not broken."""
     blocks = [f"{diagnosis.id}\n{_wrap(diagnosis.title, width)}", _wrap(diagnosis.explanation, width)]
     if shown := _shown(diagnosis):
@@ -56,7 +56,7 @@ def as_text(diagnosis: Diagnosis, values: Mapping[str, str] | None = None, *, wi
     return "\n\n".join(blocks) + "\n"
 
 
-def as_markdown(diagnosis: Diagnosis) -> str:
+def diagnosis_to_markdown(diagnosis: Diagnosis) -> str:
     """One record as Markdown, with a heading of its own."""
     title, explanation = _escape(diagnosis.title), _escape(diagnosis.explanation)
     lines = [f"### `{diagnosis.id}`", "", f"**{title[0].upper()}{title[1:]}.** {explanation}", ""]

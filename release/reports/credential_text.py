@@ -21,13 +21,13 @@ from release.core.models.project_listing import ProjectListing, files_by_release
 from release.core.models.verification import Verification
 from release.core.secret import Secret
 from release.core.tokens.token import Token, TokenScope, scope, validity
-from release.reports.lines import Line, lines, outcome_data
+from release.reports.lines import Line, event_to_lines, outcome_to_json
 
 _TITLES = ("where from", "what it is", "known", "works")
 _STYLES = {"healthy": "bold green", "warning": "bold yellow", "broken": "bold red", "unknown": "bold red"}
 
 
-def walk(found: Verification, *, quiet: bool = False) -> Iterator[Line]:
+def verification_to_lines(found: Verification, *, quiet: bool = False) -> Iterator[Line]:
     """The tiers, one after the other, as far as they were reached; then the verdict. `quiet`: that alone."""
     access = found.access
     if not quiet:
@@ -45,7 +45,7 @@ def _tier(title: str, outcomes: list[Outcome], facts: Iterator[str]) -> Iterator
     yield Line(text=title, style="bold")
     yield from (Line(text=f"  {text}", style="dim") for text in facts)
     for one in told:
-        yield from lines(CheckFinished(outcome=_within(one), stops=True))
+        yield from event_to_lines(CheckFinished(outcome=_within(one), stops=True))
     if not told:
         yield Line(text=f"  not looked at: {outcomes[0].reason}", style="dim")
 
@@ -178,7 +178,7 @@ def _works(access: Access) -> Iterator[str]:
 # -- JSON -------------------------------------------------------------------------------------------
 
 
-def as_data(found: Verification) -> dict[str, Any]:
+def verification_to_json(found: Verification) -> dict[str, Any]:
     """The answer for JSON, schema 1."""
     access, verdict = found.access, found.verdict
     return {
@@ -191,7 +191,7 @@ def as_data(found: Verification) -> dict[str, Any]:
         "credential": _credential(access),
         "token": _token(access),
         "identity": _identity(access),
-        "checks": [outcome_data(one) for one in found.outcomes],
+        "checks": [outcome_to_json(one) for one in found.outcomes],
     }
 
 

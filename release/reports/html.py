@@ -1,201 +1,103 @@
-"""The record as one page that needs nothing else: no script, no request; for a screen, a phone, the dark, and paper."""
+"""The release record as one HTML page: for a screen, a phone, dark mode and paper."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 
 from release.reports import record_text
-from release.reports.archive_tree import size
-from release.reports.html_elements import Markup, element, text, together
-from release.reports.html_page import facts, linked, page
-from release.reports.record import touched
-from release.reports.record_text import Data, Group
-from release.reports.release_progress import Standing, standings
-from release.reports.svg_timeline import timeline
+from release.reports.archive_tree import format_size
+from release.reports.record import upload_targets
+from release.reports.record_text import Data, Level
+from release.reports.release_progress import progress_by_index
+from release.reports.templating import render_page
+
+#: pixels: the height of a step in the timeline
+_ROW = 42
+#: per cent of the width for the bars; the rest is for the durations
+_WIDTH = 78
+_LEVELS = {"done": "good", "skipped": "calm", "refused": "bad", "broken off": "bad"}
 
 
-def html(record: Data) -> str:
-    """The page: verdict, indexes, files, then the runs, the newest first."""
-    main = element("main", _top(record), *_indexes(record), *_files(record), *_runs(record))
-    return page(f"{record_text.title(record)}: {record_text.end(record['runs'][-1])[1]}", main, _foot(record))
-
-
-def _top(record: Data) -> Markup:
+def render(record: Data) -> str:
+    """The page: result, indexes, files, then the runs, the newest first."""
     run = record["runs"][-1]
-    project, version = record["project"] or "unknown project", record["version"] or "version unknown"
-    return element(
-        "header",
-        element("p", "Record of a release", class_="kicker"),
-        element("h1", f"{project} ", element("span", version, class_="version")),
-        _verdict(run),
-        facts(
-            ("Tag", record["tag"]),
-            ("Commit", record["commit"] and element("code", record["commit"])),
-        ),
-    )
+    return render_page(
+        "release.html", title=f"{record_text.release_title(record)}: {record_text.run_outcome(run)[1]}",
+        record=record, run=run, progress=list(_progress(record)), text=record_text, format_size=format_size,
+        upload_targets=upload_targets, timeline=_timeline,
+        tools=lambda run: [(name, version, "") for name, version in run["tools"].items()],
+    )  # fmt: skip
 
 
-def _verdict(run: Data) -> Markup:
-    tone, word = record_text.end(run)
-    remedy, took = run["exit"]["remedy"], record_text.duration(record_text.seconds(run))
-    return element(
-        "div",
-        element("strong", str(run["exit"]["message"]) or word),
-        element("p", linked(remedy), class_="remedy") if remedy else None,
-        element("p", f"{run['verb']} on {record_text.moment(run['begun'])}: {word} in {took}", class_="soft small"),
-        class_=f"verdict {tone}",
-    )
+def _progress(record: Data) -> Iterator[tuple[object, Level, str | None, bool]]:
+    """For each index: the progress, its level, the address of the release's page, whether the index was temporary."""
+    urls, ephemeral = record_text.release_urls(record), record_text.ephemeral_indexes(record)
+    for one in progress_by_index(record):
+        level: Level = "bad" if one.refused or one.verified is False else "good" if one.verified else "warn"
+        yield one, level, urls.get(one.index), one.index in ephemeral
 
 
-def _indexes(record: Data) -> Iterator[Markup]:
-    found = standings(record)
-    if found:
-        pages, passing = record_text.pages(record), record_text.passing(record)
-        yield element("h2", "Indexes")
-        yield element(
-            "div", *(_standing(one, pages.get(one.index), one.index in passing) for one in found), class_="cards"
-        )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bar:
+    """One step. The horizontal unit is per cent, so that the picture fits any width without scaling its text."""
+
+    title: str
+    #: pixels
+    top: int
+    left: str
+    width: str
+    level: str
+    took: str
 
 
-def _standing(one: Standing, address: str | None, passing: bool) -> Markup:
-    tone = "bad" if one.refused or one.verified is False else "good" if one.verified else "warn"
-    name = element("a", one.index, href=address, rel="noreferrer") if address else text(one.index)
-    note = element("p", "the embedded index of a rehearsal", class_="soft small") if passing else None
-    return element("div", element("h3", name), element("p", one.word, class_=f"tone {tone}"), note, class_="card")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Timeline:
+    bars: list[_Bar]
+    height: int
+    width: int
+    total: str
+    description: str
 
 
-def _files(record: Data) -> Iterator[Markup]:
-    if record["files"]:
-        yield element("h2", "Files")
-        yield element("div", *map(_file, record["files"]), class_="stack")
+def _timeline(run: Data) -> _Timeline | None:
+    """A bar for each step that began; None where none did."""
+    steps = [step for step in run["steps"] if _start(step, run) is not None]
+    if not steps:
+        return None
+    total = max(0.001, *(_end(step, run) for step in steps))
+    return _Timeline(
+        bars=[_bar(step, run, number * _ROW, total) for number, step in enumerate(steps)],
+        height=len(steps) * _ROW, width=_WIDTH, total=record_text.format_duration(total),
+        description="; ".join(f"{step['title']}: {step['how']} {_took(step)}" for step in steps),
+    )  # fmt: skip
 
 
-def _file(file: Data) -> Markup:
-    return element(
-        "div",
-        element(
-            "div", element("span", file["filename"]), element("span", size(file["size"]), class_="size"), class_="file"
-        ),
-        element("p", "SHA-256 ", element("code", file["sha256"]), class_="hash"),
-        class_="card",
-    )
+def _bar(step: Data, run: Data, top: int, total: float) -> _Bar:
+    start, end = _start(step, run) or 0.0, _end(step, run)
+    left = min(start / total * 100, 99.5)
+    width = min(max((end - start) / total * 100, 0.5), 100 - left)
+    state = "" if step["how"] == "done" else f" ({step['how']})"
+    return _Bar(
+        title=f"{step['title']}{state}", top=top, left=f"{left * _WIDTH / 100:.2f}",
+        width=f"{width * _WIDTH / 100:.2f}", level=_LEVELS.get(step["how"], "calm"), took=_took(step),
+    )  # fmt: skip
 
 
-# -- runs --------------------------------------------------------------------------------------
+def _took(step: Data) -> str:
+    return "" if step["seconds"] is None else record_text.format_duration(step["seconds"])
 
 
-def _runs(record: Data) -> Iterator[Markup]:
-    """The newest run open, and those in which an index answered; the others folded."""
-    newest, *earlier = record["runs"][::-1]
-    yield element("h2", "The last run" if earlier else "The run")
-    yield from _run(newest)
-    if earlier:
-        yield element("h2", "Earlier runs")
-    for run in earlier:
-        tone, word = record_text.end(run)
-        summary = element(
-            "summary",
-            element("span", run["verb"], " ", element("span", word, class_=f"state {tone}"), class_="name"),
-            element("span", record_text.moment(run["begun"]), class_="tally"),
-        )
-        message = element("p", str(run["exit"]["message"]), class_="small")
-        inside = element("div", message, *_run(run), class_="run")
-        yield element("details", summary, inside, open="" if touched(run) else None)
+def _start(step: Data, run: Data) -> float | None:
+    """Seconds from the start of the run to that of the step; None where the step did not start or has no valid time."""
+    try:
+        return max((datetime.fromisoformat(step["begun"]) - datetime.fromisoformat(run["begun"])).total_seconds(), 0.0)
+    except (TypeError, ValueError):
+        return None
 
 
-def _run(run: Data) -> Iterator[Markup]:
-    yield from _findings(run)
-    yield from _under("Steps", timeline(run), class_="card picture")
-    groups = [_group(group) for group in record_text.groups(run)]
-    yield from _under("Checks", together(*groups) if groups else None)
-    yield from _under("Waivers", _list(map(_waiver, run["waivers"])), class_="card")
-    tools = [(name, version) for name, version in run["tools"].items()]
-    yield from _under("Made with", facts(*tools) if tools else None, class_="card")
-
-
-def _under(title: str, content: Markup | None, *, class_: str | None = None) -> Iterator[Markup]:
-    if content:
-        yield element("h3", title)
-        yield element("div", content, class_=class_)
-
-
-def _list(items: Iterable[Markup]) -> Markup | None:
-    found = list(items)
-    return element("ul", *found) if found else None
-
-
-def _findings(run: Data) -> Iterator[Markup]:
-    """What stands in the way, and what is worth knowing, each with its remedy."""
-    cards = [_notable(check) for check in record_text.notable(run)]
-    cards += [_refusal(index, answer) for index, answer in record_text.refusals(run)]
-    if cards:
-        yield element("h3", "What to know")
-        yield element("div", *cards, class_="stack")
-
-
-def _notable(check: Data) -> Markup:
-    about = f" [{check['subject']}]" if check.get("subject") else ""
-    # The reason of a check that could not be made is its finding.
-    reason = f": {check['reason']}" if check.get("reason") and check["findings"] else ""
-    return element(
-        "div",
-        element("h3", f"{check['title']}{about}"),
-        element("p", f"{record_text.state(check)}{reason}", class_="state"),
-        *map(_finding, record_text.said(check)),
-        class_=f"card {record_text.tone(check)}",
-    )
-
-
-def _finding(finding: Data) -> Markup:
-    where = f"{finding['where']}: " if finding.get("where") and finding["where"] not in finding["message"] else ""
-    server = finding.get("server_text")
-    source = finding.get("source")
-    explained = element("code", f"python -m release explain {finding['cause']}") if finding.get("cause") else None
-    return element(
-        "div",
-        element("p", f"{where}{finding['message']}"),
-        element("p", f"the index would say: {server}", class_="soft small") if server else None,
-        element("p", linked(finding["remedy"]), class_="remedy") if finding.get("remedy") else None,
-        element("p", "more: ", explained, class_="soft small") if explained else None,
-        element("p", "source: ", linked(source), class_="soft small") if source else None,
-        class_="finding",
-    )
-
-
-def _refusal(index: str, answer: Data) -> Markup:
-    return element(
-        "div",
-        element("h3", f"{answer['filename']} [{index}]"),
-        element("p", record_text.answered(answer)),
-        class_="card bad",
-    )
-
-
-def _group(group: Group) -> Markup:
-    summary = element(
-        "summary",
-        element("span", group.title, class_="name"),
-        element("span", group.tally, class_="tally"),
-    )
-    rows = element("ul", *map(_check, group.checks), class_="checks")
-    return element("details", summary, rows, class_=group.tone, open="" if group.tone in {"bad", "warn"} else None)
-
-
-def _check(check: Data) -> Markup:
-    reason = f" ({check['reason']})" if check.get("reason") else ""
-    state = "" if check["state"] == "passed" else f": {record_text.state(check)}"
-    about = element("span", f"{state}{reason}", class_="soft small")
-    mark = element("span", record_text.mark(check), class_=f"mark {record_text.tone(check)}", aria_hidden="true")
-    return element("li", mark, element("span", check["title"], about))
-
-
-def _waiver(waiver: Data) -> Markup:
-    unused = "" if waiver["used"] else " (not needed by this run)"
-    return element(
-        "li", element("code", waiver["check"]), f": {waiver['reason']}", element("span", unused, class_="soft")
-    )
-
-
-def _foot(record: Data) -> Markup:
-    made = record["runs"][-1]["tools"].get("pypi-preflight", "")
-    return element("footer", f"Made by pypi-preflight {made} from record.json, schema {record['schema']}.")
+def _end(step: Data, run: Data) -> float:
+    """Seconds from the start of the run to the end of the step; an interrupted step lasts as long as the run."""
+    start = _start(step, run) or 0.0
+    return max(record_text.run_seconds(run), start) if step["seconds"] is None else start + step["seconds"]

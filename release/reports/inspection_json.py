@@ -17,7 +17,7 @@ from release.core.models.finding import Finding
 _OF_A_FILE = frozenset(check.name for check in OF_A_FILE)
 
 
-def inspection(built: BuiltFiles, *, block: frozenset[str] = frozenset()) -> dict[str, Any]:
+def inspection_to_json(built: BuiltFiles, *, block: frozenset[str] = frozenset()) -> dict[str, Any]:
     """`{"schema": 1, "files": [{"file", "sha256", "size", "verdict", "findings"}], "release": [findings]}`.
 
     A finding is `{"check", "severity", "message", "remedy", "where", "server_text", "source"}`; a verdict is
@@ -45,22 +45,24 @@ def _file(built: BuiltFiles, examined: Examined, block: frozenset[str]) -> dict[
 
 def _findings(outcomes: Iterable[Outcome]) -> Iterator[dict[str, Any]]:
     for outcome in outcomes:
-        yield from (as_data(outcome.check, one) for one in outcome.findings)
+        yield from (finding_to_json(outcome.check, one) for one in outcome.findings)
         if outcome.state in {CheckState.CRASHED, CheckState.UNKNOWN}:
-            yield as_data(outcome.check, Finding(message=outcome.reason, remedy=outcome.remedy or "report it to us"))
+            yield finding_to_json(
+                outcome.check, Finding(message=outcome.reason, remedy=outcome.remedy or "report it to us")
+            )
 
 
-def of_leaks(leaks: LeakScan) -> Iterator[dict[str, Any]]:
+def leaks_to_findings(leaks: LeakScan) -> Iterator[dict[str, Any]]:
     """The secrets in files, as findings in the document. What could not be searched is no more than a warning."""
     for outcome in run(LEAKS, leaks):
-        yield from (as_data(outcome.check, one) for one in outcome.findings)
+        yield from (finding_to_json(outcome.check, one) for one in outcome.findings)
         if outcome.state is CheckState.UNKNOWN:
-            yield as_data(
+            yield finding_to_json(
                 outcome.check, Finding(message=outcome.reason, remedy=outcome.remedy or "look into it", severity="warn")
             )
 
 
-def as_data(check: str, finding: Finding) -> dict[str, Any]:
+def finding_to_json(check: str, finding: Finding) -> dict[str, Any]:
     """A finding in the document."""
     return {
         "check": check,

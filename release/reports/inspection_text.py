@@ -9,7 +9,7 @@ from typing import Any
 from release.acceptance.description_rules import RendererBrokeError, as_html
 from release.checks.distribution_reader import Examined, examined
 from release.core.models.inspection_result import InspectionResult
-from release.reports.archive_tree import printable, size, tree
+from release.reports.archive_tree import format_size, printable, tree_lines
 
 #: lines of a description, and entries of one field, that are shown
 _LINES, _ENTRIES = 6, 12
@@ -17,19 +17,21 @@ _LINES, _ENTRIES = 6, 12
 _WIDTH = 100
 
 
-def lines(found: InspectionResult, *, quiet: bool = False) -> Iterator[str]:
+def inspection_to_text(found: InspectionResult, *, quiet: bool = False) -> Iterator[str]:
     """A verdict a file with what was found and what is in it; then the set; then the page. Quiet: what is red."""
     pages: set[bytes] = set()
     for file, one in zip(found.document["files"], examined(found.built), strict=True):
         accepted = file["verdict"] == "accept"
         if not (quiet and accepted):
             digest = f"  sha256 {file['sha256'][:16]}…" if file["sha256"] else ""
-            yield printable(f"{'accept' if accepted else 'REFUSE'}  {file['file']}  {size(file['size'])}{digest}")
+            yield printable(
+                f"{'accept' if accepted else 'REFUSE'}  {file['file']}  {format_size(file['size'])}{digest}"
+            )
         yield from _findings(file["findings"], quiet=quiet)
         if not quiet:
-            yield from (f"  {line}" for line in tree(one.members))
+            yield from (f"  {line}" for line in tree_lines(one.members))
             if one.metadata not in pages:
-                yield from (f"  {line}" for line in page(one))
+                yield from (f"  {line}" for line in project_page_preview(one))
             pages.add(one.metadata)
     yield from _findings(found.document["release"], quiet=quiet, of_set=True)
     if found.index is not None and not quiet:
@@ -56,7 +58,7 @@ def _finding(finding: Mapping[str, Any], *, of_set: bool) -> Iterator[str]:
         yield f"        → {finding['remedy']}"
 
 
-def page(one: Examined) -> Iterator[str]:
+def project_page_preview(one: Examined) -> Iterator[str]:
     """The metadata of a file as users will see it on the project's page."""
     from packaging.metadata import parse_email
 

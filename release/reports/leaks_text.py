@@ -14,12 +14,12 @@ _SHOWN = 3
 _NOUNS = {"files": "file", "tree": "file", "staged": "staged file", "history": "object of the history"}
 
 
-def refused(found: Sequence[LeakScan]) -> bool:
+def leaks_block(found: Sequence[LeakScan]) -> bool:
     """Whether there is anything that must not go out, or a file that was given and can't be searched."""
     return any(one.searched.real or (one.scope == "files" and one.searched.unread) for one in found)
 
 
-def document(found: Sequence[LeakScan]) -> dict[str, Any]:
+def leaks_to_json(found: Sequence[LeakScan]) -> dict[str, Any]:
     """The whole search as a JSON document of schema 1.
 
     `{"schema": 1, "searched": [{"scope", "count"}], "findings": [{"message", "remedy", "where", "kind", "identity",
@@ -62,7 +62,7 @@ def _passed_over(found: Sequence[LeakScan]) -> list[Leak]:
     return [leak for one in found for leak in one.searched.leaks if leak.passed_over]
 
 
-def lines(found: Sequence[LeakScan], *, quiet: bool = False) -> Iterator[str]:
+def leaks_to_text(found: Sequence[LeakScan], *, quiet: bool = False) -> Iterator[str]:
     """The same for a terminal."""
     for one in found:
         for leak in one.searched.real:

@@ -33,7 +33,7 @@ _MARKS = {
 }
 
 
-def lines(event: Event) -> Iterator[Line]:
+def event_to_lines(event: Event) -> Iterator[Line]:
     """What an event looks like as lines of text. Progress has none: it is drawn, or left out; nor has a secret."""
     match event:
         case StepStarted():
@@ -86,6 +86,6 @@ def _finding(finding: Finding, outcome: Outcome, *, stops: bool) -> Iterator[Lin
         yield Line(text=f"         → {finding.remedy}")
 
 
-def outcome_data(outcome: Outcome) -> dict[str, Any]:
+def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
     """One check for JSON."""
     return asdict(outcome) | {"state": str(outcome.state)}

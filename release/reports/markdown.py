@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterator
 
 from release.reports import record_text
-from release.reports.archive_tree import printable, size
+from release.reports.archive_tree import format_size, printable
 from release.reports.record_text import Data
-from release.reports.release_progress import standings
+from release.reports.release_progress import progress_by_index
 
 #: what means something inside a line of Markdown
 _SPECIAL = re.compile(r"[\\`*_{}\[\]|~&]")
-_TONES = {"good": "✅", "warn": "⚠️", "bad": "❌", "calm": "⚪"}
+_EMOJI = {"good": "✅", "warn": "⚠️", "bad": "❌", "calm": "⚪"}
 
 
-def markdown(record: Data) -> str:
+def render(record: Data) -> str:
     """The whole record: the last run in full, the earlier ones a line each."""
     return "\n".join([*_head(record), *_body(record), *_earlier(record)]) + "\n"
 
@@ -27,7 +27,7 @@ def summary(record: Data) -> str:
 
 def _head(record: Data) -> Iterator[str]:
     run = record["runs"][-1]
-    yield f"## {_TONES[record_text.end(run)[0]]} {_text(record_text.title(record))}: {run['verb']}"
+    yield f"## {_EMOJI[record_text.run_outcome(run)[0]]} {_text(record_text.release_title(record))}: {run['verb']}"
     yield ""
     yield f"**{_text(run['exit']['message'])}**"
     if run["exit"]["remedy"]:
@@ -35,7 +35,8 @@ def _head(record: Data) -> Iterator[str]:
     yield ""
     commit = f" · commit {_code(run['commit'])}" if run.get("commit") else ""
     tag = f" · tag {_code(record['tag'])}" if record["tag"] else ""
-    yield f"{record_text.moment(run['begun'])}, {record_text.duration(record_text.seconds(run))}{commit}{tag}"
+    begun, took = record_text.format_time(run["begun"]), record_text.format_duration(record_text.run_seconds(run))
+    yield f"{begun}, {took}{commit}{tag}"
 
 
 def _body(record: Data) -> Iterator[str]:
@@ -47,45 +48,45 @@ def _body(record: Data) -> Iterator[str]:
 
 
 def _indexes(record: Data) -> Iterator[str]:
-    found, pages = standings(record), record_text.pages(record)
+    found, pages = progress_by_index(record), record_text.release_urls(record)
     if found:
         yield from ("", "| index | standing |", "|---|---|")
     for one in found:
         name = f"[{_text(one.index)}]({pages[one.index]})" if one.index in pages else _text(one.index)
-        yield f"| {name} | {_text(one.word)} |"
+        yield f"| {name} | {_text(one.summary)} |"
 
 
 def _findings(run: Data) -> Iterator[str]:
-    checks, refused = record_text.notable(run), record_text.refusals(run)
+    checks, refused = record_text.checks_with_problems(run), record_text.failed_uploads(run)
     if checks or refused:
         yield from ("", "### What to know", "")
     for check in checks:
         about = f" ({_text(check['subject'])})" if check.get("subject") else ""
         reason = f": {_text(check['reason'])}" if check.get("reason") else ""
-        mark, state = _TONES[record_text.tone(check)], record_text.state(check)
+        mark, state = _EMOJI[record_text.level(check)], record_text.state_label(check)
         yield f"- {mark} **{_text(check['title'])}**{about}: {state}{reason}"
-        for finding in record_text.said(check):
+        for finding in record_text.findings_of(check):
             where = f"{_text(finding['where'])}: " if finding.get("where") else ""
             yield f"  - {where}{_text(finding['message'])}"
             if finding.get("remedy"):
                 yield f"    <br>→ {_text(finding['remedy'])}"
     for index, answer in refused:
-        yield f"- ❌ {_text(index)}, {_code(answer['filename'])}: {_text(record_text.answered(answer))}"
+        yield f"- ❌ {_text(index)}, {_code(answer['filename'])}: {_text(record_text.answer_to_text(answer))}"
 
 
 def _files(record: Data) -> Iterator[str]:
     if record["files"]:
         yield from ("", "### Files", "", "| file | size | SHA-256 |", "|---|---:|---|")
     for file in record["files"]:
-        yield f"| {_code(file['filename'])} | {size(file['size'])} | {_code(file['sha256'])} |"
+        yield f"| {_code(file['filename'])} | {format_size(file['size'])} | {_code(file['sha256'])} |"
 
 
 def _checks(run: Data) -> Iterator[str]:
-    groups = record_text.groups(run)
+    groups = record_text.group_checks(run)
     if groups:
         yield from ("", "### Checks", "", "| step | outcome |", "|---|---|")
     for group in groups:
-        yield f"| {_TONES[group.tone]} {_text(group.title)} | {group.tally} |"
+        yield f"| {_EMOJI[group.level]} {_text(group.title)} | {group.tally} |"
 
 
 def _earlier(record: Data) -> Iterator[str]:
@@ -93,9 +94,9 @@ def _earlier(record: Data) -> Iterator[str]:
     if earlier:
         yield from ("", "### Earlier runs", "")
     for run in earlier:
-        tone, word = record_text.end(run)
-        when = record_text.moment(run["begun"])
-        yield f"- {_TONES[tone]} {when}, {run['verb']}: {word}. {_text(run['exit']['message'])}"
+        level, word = record_text.run_outcome(run)
+        when = record_text.format_time(run["begun"])
+        yield f"- {_EMOJI[level]} {when}, {run['verb']}: {word}. {_text(run['exit']['message'])}"
 
 
 def _text(value: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from release.core.models.token_health import StatusChange, TokenReport, TokenStatus
 from release.core.redaction import redact
 from release.reports.archive_tree import printable
-from release.reports.token_health_text import ORDER, iso, seen_data
+from release.reports.token_health_text import WORST_FIRST, format_iso_time, token_status_to_json
 
 #: how a change is said, with the state in front
 _KINDS: Mapping[str, str] = {
@@ -27,18 +27,18 @@ _MARKS = {"healthy": "✅", "warning": "⚠️", "unknown": "⚪", "broken": "�
 _MOST = 100
 
 
-def title(changes: Sequence[StatusChange]) -> str:
+def notification_title(changes: Sequence[StatusChange]) -> str:
     """In one line: "token health: 2 broken, 1 healthy"; of a single one, also which."""
     counts = Counter(one.now.word for one in changes)
-    said = ", ".join(f"{counts[word]} {word}" for word in ORDER if counts[word])
+    said = ", ".join(f"{counts[word]} {word}" for word in WORST_FIRST if counts[word])
     if len(changes) == 1:
         said = f"{changes[0].now.state}: {changes[0].now.about}"
     return printable(redact(f"token health: {said}"))
 
 
-def text(changes: Sequence[StatusChange]) -> str:
+def notification_to_text(changes: Sequence[StatusChange]) -> str:
     """The gravest first, each with what to do."""
-    ranked = sorted(changes, key=lambda one: ORDER.index(one.now.word))
+    ranked = sorted(changes, key=lambda one: WORST_FIRST.index(one.now.word))
     return "\n\n".join("\n".join(map(printable, _lines(one))) for one in ranked) + "\n"
 
 
@@ -53,16 +53,17 @@ def _lines(one: StatusChange) -> Iterator[str]:
         yield redact(f"  → {seen.remedy}")
 
 
-def document(changes: Sequence[StatusChange], *, number: str, at: datetime) -> dict[str, Any]:
+def notification_to_json(changes: Sequence[StatusChange], *, number: str, at: datetime) -> dict[str, Any]:
     """The same for programs, schema 1, as docs/notifications.md explains it. `number` is of this message alone."""
     return {
         "schema": 1,
         "id": number,
-        "at": iso(at),
-        "title": title(changes),
-        "text": text(changes),
+        "at": format_iso_time(at),
+        "title": notification_title(changes),
+        "text": notification_to_text(changes),
         "changes": [
-            {"kind": one.kind, "before": one.before, "since": iso(one.since)} | _clean(seen_data(one.now))
+            {"kind": one.kind, "before": one.before, "since": format_iso_time(one.since)}
+            | _clean(token_status_to_json(one.now))
             for one in changes
         ],
     }
@@ -72,11 +73,13 @@ def _clean(data: Mapping[str, Any]) -> dict[str, Any]:
     return {key: redact(value) if isinstance(value, str) else value for key, value in data.items()}
 
 
-def issue(rows: Sequence[TokenReport], *, at: datetime) -> str:
+def issue_to_markdown(rows: Sequence[TokenReport], *, at: datetime) -> str:
     """How all tokens are, as the body of an issue in Markdown: what is wrong, the gravest first."""
-    wrong = sorted((row.seen for row in rows if row.seen.word != "healthy"), key=lambda one: ORDER.index(one.word))
+    wrong = sorted(
+        (row.seen for row in rows if row.seen.word != "healthy"), key=lambda one: WORST_FIRST.index(one.word)
+    )
     counts = Counter(row.seen.word for row in rows)
-    said = ", ".join(f"{counts[word]} {word}" for word in ORDER if counts[word]) or "none"
+    said = ", ".join(f"{counts[word]} {word}" for word in WORST_FIRST if counts[word]) or "none"
     parts = [f"**{len(rows)} credentials: {said}**, {at:%Y-%m-%d %H:%M} UTC"]
     parts += ["\n".join(_item(one)) for one in wrong[:_MOST]]
     if len(wrong) > _MOST:

@@ -25,7 +25,7 @@ Samples = Mapping[Labels, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class MetricsInput:
     """A run over all tokens. Times are aware, UTC."""
 
     rows: Sequence[TokenReport]
@@ -38,7 +38,7 @@ class Run:
     waiting: int = 0
 
 
-def metrics(run: Run) -> str:
+def scan_to_metrics(run: MetricsInput) -> str:
     """The text, which ends with a newline."""
     rows = {_labels(row): row for row in reversed(run.rows)}  # the same place twice: the first is told
     return (
@@ -51,7 +51,7 @@ def metrics(run: Run) -> str:
     )
 
 
-def _of_tokens(rows: Mapping[Labels, TokenReport], run: Run) -> Mapping[str, tuple[str, Samples]]:
+def _of_tokens(rows: Mapping[Labels, TokenReport], run: MetricsInput) -> Mapping[str, tuple[str, Samples]]:
     return {
         "token_state": (
             "1 for the state that the token is in, 0 for each other one.",
@@ -76,7 +76,7 @@ def _of_tokens(rows: Mapping[Labels, TokenReport], run: Run) -> Mapping[str, tup
     }
 
 
-def _of_run(run: Run) -> Mapping[str, tuple[str, Samples]]:
+def _of_run(run: MetricsInput) -> Mapping[str, tuple[str, Samples]]:
     counts = Counter(row.seen.state for row in run.rows)
     return {
         "run_tokens": (

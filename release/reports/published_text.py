@@ -12,7 +12,7 @@ from release.core.models.check_result import CheckState
 from release.core.models.confirmation_result import Confirmation
 from release.core.models.finding import Finding, NotApplicable, Unknown
 from release.core.models.project_listing import IndexFile
-from release.reports.lines import Line, outcome_data
+from release.reports.lines import Line, outcome_to_json
 
 #: what is done, in order, for `--plan`
 STEPS = (
@@ -23,7 +23,7 @@ STEPS = (
 )
 
 
-def publishers(outside: PublishedRelease) -> Iterator[str]:
+def publisher_summary(outside: PublishedRelease) -> Iterator[str]:
     """Who published which part of the files, and who says so."""
     told: dict[str, list[str]] = {}
     for filename, provenance in outside.provenance.items():
@@ -35,7 +35,7 @@ def publishers(outside: PublishedRelease) -> Iterator[str]:
         yield f"published by {publisher}: {len(files)} of {len(outside.files)} files, {how}"
 
 
-def closing(found: Confirmation) -> Iterator[Line]:
+def confirmation_to_lines(found: Confirmation) -> Iterator[Line]:
     """The end of it."""
     done = found.exit == Exit.DONE
     annotation = None if done else ("error", "release confirm", found.message)
@@ -44,7 +44,7 @@ def closing(found: Confirmation) -> Iterator[Line]:
         yield Line(text=f"→ {found.remedy}")
 
 
-def as_data(found: Confirmation) -> dict[str, Any]:
+def confirmation_to_json(found: Confirmation) -> dict[str, Any]:
     """The document of `confirm NAME==VERSION --json`, schema 1; docs/confirm.md describes it."""
     seen = found.outside
     return {
@@ -58,7 +58,7 @@ def as_data(found: Confirmation) -> dict[str, Any]:
         "index": {"name": seen.index.name, "simple_url": seen.index.simple_url},
         "status": seen.status,
         "record": found.record,
-        "checks": [outcome_data(one) for one in found.outcomes],
+        "checks": [outcome_to_json(one) for one in found.outcomes],
         "files": [_file(seen, one) for one in seen.files],
         "installs": {"wheel": _tried(seen.wheel), "sdist": _tried(seen.sdist)},
     }

@@ -17,8 +17,8 @@ from release.core.models.distribution import Distribution
 from release.core.models.index import Index
 from release.core.models.run_result import RunResult
 from release.core.plan import SANDBOX, plan_to_json
-from release.reports.lines import outcome_data
-from release.reports.run_text import answer_data
+from release.reports.lines import outcome_to_json
+from release.reports.run_text import answer_to_json
 
 SCHEMA = 1
 
@@ -33,7 +33,7 @@ _LISTS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class StepRecord:
     """A step of the plan, as it went."""
 
     title: str
@@ -46,7 +46,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class RunRecord:
     """One run, from its first step to its last word."""
 
     account: RunResult
@@ -56,7 +56,7 @@ class Story:
     begun: datetime
     #: aware, UTC
     ended: datetime
-    stages: Sequence[Stage]
+    stages: Sequence[StepRecord]
     #: what the configuration knows, by name
     indexes: Mapping[str, Index]
     #: name of a check → why its failure is accepted
@@ -65,7 +65,7 @@ class Story:
     tools: Mapping[str, str]
 
 
-def added(earlier: Mapping[str, Any] | None, story: Story) -> dict[str, Any]:
+def add_run(earlier: Mapping[str, Any] | None, story: RunRecord) -> dict[str, Any]:
     """The record with one more run; `earlier` is the record so far, None where there is none.
 
     Of the earlier runs those stay in which a lasting index has answered, and of the others the last
@@ -74,7 +74,7 @@ def added(earlier: Mapping[str, Any] | None, story: Story) -> dict[str, Any]:
     plan = story.account.plan
     same = earlier is not None and (earlier["project"], earlier["version"]) == (plan.project, plan.version)
     before = list(earlier["runs"]) if earlier is not None and same else []
-    runs = [*_worth_keeping(before, plan.verb), run(story)]
+    runs = [*_worth_keeping(before, plan.verb), run_record_to_json(story)]
     top = _top(runs)
     return {
         "schema": SCHEMA,
@@ -87,14 +87,14 @@ def added(earlier: Mapping[str, Any] | None, story: Story) -> dict[str, Any]:
     }
 
 
-def run(story: Story) -> dict[str, Any]:
+def run_record_to_json(story: RunRecord) -> dict[str, Any]:
     """One run as data."""
     account = story.account
     used = {one.check for one in account.outcomes if one.state is CheckState.WAIVED}
     return {
         "verb": account.plan.verb,
-        "begun": stamp(story.begun),
-        "ended": stamp(story.ended),
+        "begun": format_timestamp(story.begun),
+        "ended": format_timestamp(story.ended),
         "exit": {
             "status": int(account.exit),
             "message": account.message,
@@ -112,16 +112,16 @@ def run(story: Story) -> dict[str, Any]:
             {"check": check, "reason": reason, "used": check in used} for check, reason in sorted(story.waive.items())
         ],
         "files": [_file(file) for file in account.files],
-        "uploads": {name: [answer_data(one) for one in answers] for name, answers in account.uploads.items()},
+        "uploads": {name: [answer_to_json(one) for one in answers] for name, answers in account.uploads.items()},
     }
 
 
-def stamp(moment: datetime) -> str:
+def format_timestamp(moment: datetime) -> str:
     """ISO 8601, UTC, to the millisecond: `2026-11-05T12:00:00.000Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
-def _steps(story: Story) -> list[dict[str, Any]]:
+def _steps(story: RunRecord) -> list[dict[str, Any]]:
     """Every step of the plan; those that the run did not come to have no time."""
     plan = story.account.plan
     planned = plan_to_json(plan, dict(story.indexes))["steps"]
@@ -129,13 +129,13 @@ def _steps(story: Story) -> list[dict[str, Any]]:
     return [_step(step.title, data, went.get(step.title)) for step, data in zip(plan.steps, planned, strict=True)]
 
 
-def _step(name: str, planned: Mapping[str, Any], stage: Stage | None) -> dict[str, Any]:
+def _step(name: str, planned: Mapping[str, Any], stage: StepRecord | None) -> dict[str, Any]:
     ended = stage.ended if stage else None
     return {
         "title": name,
         "step": planned["step"],
         "index": planned.get("index"),
-        "begun": stamp(stage.begun) if stage else None,
+        "begun": format_timestamp(stage.begun) if stage else None,
         "seconds": round(ended.seconds, 3) if ended else None,
         "how": ended.status if ended else "broken off" if stage else "not reached",
         "note": ended.note if ended else "",
@@ -143,7 +143,7 @@ def _step(name: str, planned: Mapping[str, Any], stage: Stage | None) -> dict[st
 
 
 def _check(checked: CheckFinished, step: str) -> dict[str, Any]:
-    return outcome_data(checked.outcome) | {"step": step, "stops": checked.stops}
+    return outcome_to_json(checked.outcome) | {"step": step, "stops": checked.stops}
 
 
 def _file(file: Distribution) -> dict[str, Any]:
@@ -158,17 +158,17 @@ def _index(name: str, known: Mapping[str, Index]) -> dict[str, Any]:
 
 def _worth_keeping(runs: Sequence[dict[str, Any]], verb: str) -> list[dict[str, Any]]:
     last = {one["verb"]: one for one in runs}
-    return [one for one in runs if touched(one) or (one is last[one["verb"]] and one["verb"] != verb)]
+    return [one for one in runs if upload_targets(one) or (one is last[one["verb"]] and one["verb"] != verb)]
 
 
 def _top(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The run that tells which files the release has: what is on an index is no longer ours to change."""
-    published = [one for one in runs if any(_receipts(one, name) for name in touched(one))]
+    published = [one for one in runs if any(_receipts(one, name) for name in upload_targets(one))]
     built = [one for one in runs if one["files"]]
     return (published or built or runs)[-1]
 
 
-def touched(run: Mapping[str, Any]) -> list[str]:
+def upload_targets(run: Mapping[str, Any]) -> list[str]:
     """Names of the lasting indexes that have answered in a run."""
     passing = {index["name"] for index in run["indexes"] if index["ephemeral"]}
     return [name for name, answers in run["uploads"].items() if answers and name not in passing]
@@ -178,20 +178,20 @@ def _receipts(run: Mapping[str, Any], index: str) -> list[dict[str, Any]]:
     return [one for one in run["uploads"].get(index, ()) if one["answer"] == "receipt"]
 
 
-def redacted(value: Any, redact: Callable[[str], str]) -> Any:
+def redact_texts(value: Any, redact: Callable[[str], str]) -> Any:
     """The same data with every text in it redacted."""
     match value:
         case str():
             return redact(value)
         case dict():
-            return {key: redacted(item, redact) for key, item in value.items()}
+            return {key: redact_texts(item, redact) for key, item in value.items()}
         case list() | tuple():
-            return [redacted(item, redact) for item in value]
+            return [redact_texts(item, redact) for item in value]
         case _:
             return value
 
 
-def checked(value: Any, where: str) -> dict[str, Any]:
+def validate_record(value: Any, where: str) -> dict[str, Any]:
     """The value, if it is a record that can be read. Raises `ReleaseError`; `where` is its path, for the message."""
     schema = value.get("schema") if isinstance(value, dict) else None
     if isinstance(schema, int) and schema > SCHEMA:
@@ -216,7 +216,11 @@ def _whole(record: dict[str, Any]) -> bool:
 
 def _run(run: dict[str, Any]) -> bool:
     texts = all(isinstance(run.get(key), str) for key in ("verb", "begun", "ended"))
-    exit_, uploads, tools = run.get("exit"), run.get("uploads"), run.get("tools")
+    exit_, uploads, tools = (
+        run.get("exit"),
+        run.get("uploads"),
+        run.get("tools"),
+    )
     told = isinstance(exit_, dict) and {"status", "message", "remedy", "next"} <= exit_.keys()
     sent = isinstance(uploads, dict) and all(isinstance(answers, list) for answers in uploads.values())
     return texts and told and sent and isinstance(tools, dict) and all(_items(run, key) for key in _LISTS)

@@ -12,10 +12,10 @@ from release.core.errors import Exit
 from release.core.models.index import WELL_KNOWN
 
 Data = Mapping[str, Any]
-Tone = Literal["good", "warn", "bad", "calm"]
+Level = Literal["good", "warn", "bad", "calm"]
 
 #: state of a check → how grave it is, and its mark
-STATES: Mapping[str, tuple[Tone, str]] = {
+CHECK_STATES: Mapping[str, tuple[Level, str]] = {
     "passed": ("good", "✓"),
     "warned": ("warn", "!"),
     "waived": ("warn", "~"),
@@ -25,7 +25,7 @@ STATES: Mapping[str, tuple[Tone, str]] = {
     "skipped": ("calm", "·"),
     "not applicable": ("calm", "·"),
 }
-_ENDS: Mapping[int, tuple[Tone, str]] = {
+_ENDS: Mapping[int, tuple[Level, str]] = {
     Exit.DONE: ("good", "done"),
     Exit.REFUSED: ("bad", "refused"),
     Exit.USAGE: ("bad", "not possible"),
@@ -36,7 +36,7 @@ _MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class CheckGroup:
     """The checks of one step."""
 
     title: str
@@ -46,62 +46,62 @@ class Group:
     def tally(self) -> str:
         """How they ended: "14 passed, 1 waived"."""
         states = [str(check["state"]) for check in self.checks]
-        return ", ".join(f"{states.count(state)} {state}" for state in STATES if state in states)
+        return ", ".join(f"{states.count(state)} {state}" for state in CHECK_STATES if state in states)
 
     @property
-    def tone(self) -> Tone:
+    def level(self) -> Level:
         """That of the gravest."""
-        tones = [tone(check) for check in self.checks]
-        return next((one for one in _GRAVEST_FIRST if one in tones), "calm")
+        levels = [level(check) for check in self.checks]
+        return next((one for one in _WORST_FIRST if one in levels), "calm")
 
 
-_GRAVEST_FIRST: tuple[Tone, ...] = ("bad", "warn", "good")
+_WORST_FIRST: tuple[Level, ...] = ("bad", "warn", "good")
 
 
-def groups(run: Data) -> list[Group]:
+def group_checks(run: Data) -> list[CheckGroup]:
     """The checks by step, in order."""
     titles = dict.fromkeys(check["step"] for check in run["checks"])
-    return [Group(title=title, checks=tuple(c for c in run["checks"] if c["step"] == title)) for title in titles]
+    return [CheckGroup(title=title, checks=tuple(c for c in run["checks"] if c["step"] == title)) for title in titles]
 
 
-def state(check: Data) -> str:
+def state_label(check: Data) -> str:
     """How a check ended, in a word or two: a rehearsal goes on where a release would stop."""
-    return "would stop a release" if blocks(check) and not check.get("stops", True) else str(check["state"])
+    return "would stop a release" if blocks_release(check) and not check.get("stops", True) else str(check["state"])
 
 
-def tone(check: Data) -> Tone:
+def level(check: Data) -> Level:
     """How grave a check's state is."""
-    found = STATES.get(check["state"], ("bad", "?"))[0]
+    found = CHECK_STATES.get(check["state"], ("bad", "?"))[0]
     return "warn" if found == "bad" and not check.get("stops", True) else found
 
 
-def mark(check: Data) -> str:
+def state_mark(check: Data) -> str:
     """A character for a check's state."""
-    return STATES.get(check["state"], ("bad", "?"))[1]
+    return CHECK_STATES.get(check["state"], ("bad", "?"))[1]
 
 
-def blocks(check: Data) -> bool:
+def blocks_release(check: Data) -> bool:
     """Whether a check stops a release."""
-    return STATES.get(check["state"], ("bad", "?"))[0] == "bad"
+    return CHECK_STATES.get(check["state"], ("bad", "?"))[0] == "bad"
 
 
-def notable(run: Data) -> list[Data]:
+def checks_with_problems(run: Data) -> list[Data]:
     """The checks that have something to say, the gravest first."""
-    found = [check for check in run["checks"] if tone(check) in {"bad", "warn"}]
-    return sorted(found, key=lambda check: _GRAVEST_FIRST.index(tone(check)))
+    found = [check for check in run["checks"] if level(check) in {"bad", "warn"}]
+    return sorted(found, key=lambda check: _WORST_FIRST.index(level(check)))
 
 
-def end(run: Data) -> tuple[Tone, str]:
-    """How a run ended: tone and word."""
+def run_outcome(run: Data) -> tuple[Level, str]:
+    """How a run ended: level and word."""
     return _ENDS.get(run["exit"]["status"], ("bad", "failed"))
 
 
-def title(record: Data) -> str:
+def release_title(record: Data) -> str:
     """Project and version."""
     return f"{record['project'] or 'unknown project'} {record['version'] or '(version unknown)'}"
 
 
-def moment(stamp: str) -> str:
+def format_time(stamp: str) -> str:
     """A time for a reader: `2026-11-05 12:00 UTC`; what is none is shown as it is."""
     try:
         return f"{datetime.fromisoformat(stamp):%Y-%m-%d %H:%M} UTC"
@@ -109,7 +109,7 @@ def moment(stamp: str) -> str:
         return stamp
 
 
-def seconds(run: Data) -> float:
+def run_seconds(run: Data) -> float:
     """How long a run took."""
     try:
         return (datetime.fromisoformat(run["ended"]) - datetime.fromisoformat(run["begun"])).total_seconds()
@@ -117,7 +117,7 @@ def seconds(run: Data) -> float:
         return 0.0
 
 
-def duration(count: float) -> str:
+def format_duration(count: float) -> str:
     """Seconds for a reader: `0.3 s`, `12 s`, `2 min 5 s`."""
     if count < 10:  # noqa: PLR2004 - from there on tenths tell nothing
         return f"{count:.1f} s"
@@ -125,7 +125,7 @@ def duration(count: float) -> str:
     return f"{whole} s" if whole < _MINUTE else f"{whole // _MINUTE} min {whole % _MINUTE} s"
 
 
-def page(index: Data, record: Data) -> str | None:
+def release_url(index: Data, record: Data) -> str | None:
     """Address of the release's page; None where the index is none of the two that have such pages."""
     known = next((one for one in WELL_KNOWN.values() if one.simple_url == index["simple_url"]), None)
     if known is None or not record["project"] or not record["version"]:
@@ -134,31 +134,31 @@ def page(index: Data, record: Data) -> str | None:
     return known.simple_url.removesuffix("simple/") + path
 
 
-def pages(record: Data) -> dict[str, str]:
+def release_urls(record: Data) -> dict[str, str]:
     """Index → address of the release's page there, over all runs."""
     indexes: Sequence[Data] = [index for run in record["runs"] for index in run["indexes"]]
-    return {index["name"]: address for index in indexes if (address := page(index, record))}
+    return {index["name"]: address for index in indexes if (address := release_url(index, record))}
 
 
-def passing(record: Data) -> set[str]:
+def ephemeral_indexes(record: Data) -> set[str]:
     """Names of the indexes that were made for a run and are gone."""
     return {index["name"] for run in record["runs"] for index in run["indexes"] if index["ephemeral"]}
 
 
-def said(check: Data) -> Iterator[Data]:
+def findings_of(check: Data) -> Iterator[Data]:
     """The findings of a check; one where the check itself could not be made."""
     yield from check["findings"]
-    if not check["findings"] and blocks(check):
+    if not check["findings"] and blocks_release(check):
         yield {"message": check.get("reason") or check["state"], "remedy": check.get("remedy", "")}
 
 
-def refusals(run: Data) -> list[tuple[str, Data]]:
+def failed_uploads(run: Data) -> list[tuple[str, Data]]:
     """(index, answer) of each file that an index did not take, or may not have taken."""
     answers = [(name, answer) for name, many in run["uploads"].items() for answer in many]
     return [(name, answer) for name, answer in answers if answer["answer"] != "receipt"]
 
 
-def answered(answer: Data) -> str:
+def answer_to_text(answer: Data) -> str:
     """What an index said of a file, in its words."""
     match answer["answer"]:
         case "receipt":

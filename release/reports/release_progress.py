@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class IndexProgress:
     """How far the release has come on one index, over all its runs."""
 
     index: str
@@ -22,8 +22,8 @@ class Standing:
     verified: bool | None
 
     @property
-    def word(self) -> str:
-        """The standing in a few words."""
+    def summary(self) -> str:
+        """The progress in a few words."""
         there = f"has {len(self.there)} of {self.total} files"
         if self.refused:
             return f"{there}, refused {len(self.refused)}"
@@ -32,14 +32,14 @@ class Standing:
         return there if self.verified is None else f"{there}, not verified"
 
 
-def standings(record: Mapping[str, Any]) -> list[Standing]:
+def progress_by_index(record: Mapping[str, Any]) -> list[IndexProgress]:
     """The standing of the release on every index that it was sent to, or looked for, in any run."""
     ours = {(file["filename"], file["sha256"]) for file in record["files"]}
     names = dict.fromkeys(name for one in record["runs"] for name in [*one["uploads"], *_looked(one)])
     return [_standing(record, name, ours) for name in names]
 
 
-def _standing(record: Mapping[str, Any], name: str, ours: set[tuple[str, str]]) -> Standing:
+def _standing(record: Mapping[str, Any], name: str, ours: set[tuple[str, str]]) -> IndexProgress:
     answers: dict[str, bool] = {}
     verified: bool | None = None
     for one in record["runs"]:
@@ -50,7 +50,7 @@ def _standing(record: Mapping[str, Any], name: str, ours: set[tuple[str, str]]) 
                 answers[answer["filename"]] = False
         verified = _looked(one).get(name, verified)
     known = {filename for filename, _ in ours}
-    return Standing(
+    return IndexProgress(
         index=name,
         there=tuple(file for file, there in answers.items() if there),
         refused=tuple(file for file, there in answers.items() if not there and file in known),

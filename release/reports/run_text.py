@@ -10,10 +10,10 @@ from release.core.errors import Exit
 from release.core.models.run_result import RunResult
 from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult
 from release.core.plan import Plan, Upload
-from release.reports.lines import Line, outcome_data
+from release.reports.lines import Line, outcome_to_json
 
 
-def plan_lines(plan: Plan) -> Iterator[Line]:
+def plan_to_lines(plan: Plan) -> Iterator[Line]:
     """The plan for a reader, the steps that can't be undone marked."""
     commit = f" at {plan.commit[:12]}" if plan.commit else ""
     yield Line(
@@ -25,7 +25,7 @@ def plan_lines(plan: Plan) -> Iterator[Line]:
         yield Line(text=f"  {number}. {step.title}{final}")
 
 
-def closing(account: RunResult) -> Iterator[Line]:
+def run_to_lines(account: RunResult) -> Iterator[Line]:
     """The end of a run: what happened, where the record is, the one next command."""
     style = "bold green" if account.exit == Exit.DONE else "bold red"
     yield Line(text=account.message, style=style, annotation=_annotation(account))
@@ -43,7 +43,7 @@ def _annotation(account: RunResult) -> tuple[str, str, str] | None:
     return "error", f"release {account.plan.verb}", f"{account.message}. {account.remedy}"
 
 
-def as_data(account: RunResult, plan: dict[str, Any]) -> dict[str, Any]:
+def run_to_json(account: RunResult, plan: dict[str, Any]) -> dict[str, Any]:
     """The run for JSON, schema 1; `plan` as `plan.as_data` gives it."""
     return {
         "schema": 1,
@@ -55,15 +55,15 @@ def as_data(account: RunResult, plan: dict[str, Any]) -> dict[str, Any]:
         "project": account.plan.project,
         "version": account.plan.version,
         "commit": account.plan.commit,
-        "checks": [outcome_data(one) for one in account.outcomes],
+        "checks": [outcome_to_json(one) for one in account.outcomes],
         "files": [{"file": f.filename, "sha256": f.sha256, "size": f.size} for f in account.files],
-        "uploads": {name: [answer_data(one) for one in answers] for name, answers in account.uploads.items()},
+        "uploads": {name: [answer_to_json(one) for one in answers] for name, answers in account.uploads.items()},
         "record": account.record,
         "plan": plan,
     }
 
 
-def answer_data(answer: UploadResult) -> dict[str, Any]:
+def answer_to_json(answer: UploadResult) -> dict[str, Any]:
     """What became of one file, for JSON."""
     words = {Receipt: "receipt", Rejection: "rejection", UnclearResponse: "unclear"}
     return {"answer": words[type(answer)]} | asdict(answer)

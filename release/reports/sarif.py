@@ -19,10 +19,10 @@ _PLACE = re.compile(r"(?P<path>[\w.+@-]+(?:/[\w.+@-]+)*)(?::(?P<line>[1-9][0-9]*
 _SOMEWHERE = "pyproject.toml"
 
 
-def sarif(record: Data) -> str:
+def render(record: Data) -> str:
     """The document."""
     run = record["runs"][-1]
-    checks = record_text.notable(run)
+    checks = record_text.checks_with_problems(run)
     rules = {check["check"]: check for check in checks}
     driver = {
         "name": "pypi-preflight",
@@ -65,10 +65,10 @@ def _artifact(file: Data) -> dict[str, Any]:
 
 
 def _results(check: Data, rules: list[str]) -> Iterator[dict[str, Any]]:
-    for finding in record_text.said(check):
+    for finding in record_text.findings_of(check):
         about = f" [{check['subject']}]" if check.get("subject") else ""
         remedy = f"\n→ {finding['remedy']}" if finding.get("remedy") else ""
-        grave = "warn" if finding.get("severity") == "warn" else record_text.tone(check)
+        grave = "warn" if finding.get("severity") == "warn" else record_text.level(check)
         result: dict[str, Any] = {
             "ruleId": check["check"],
             "ruleIndex": rules.index(check["check"]),

@@ -10,24 +10,24 @@ from typing import Any, get_args
 from release.core.models.token_health import HealthReport, TokenReport, TokenState, TokenStatus
 from release.core.models.token_timeline import StatusInterval
 from release.core.models.verdict import VerdictWord
-from release.reports.lines import Line, outcome_data
+from release.reports.lines import Line, outcome_to_json
 
 _STYLES: Mapping[str, str] = {
     "healthy": "green", "warning": "yellow", "expiring": "yellow", "expired": "bold red", "revoked": "bold red",
     "broken": "bold red", "unknown": "magenta",
 }  # fmt: skip
 #: the words of a verdict, the gravest first
-ORDER: tuple[VerdictWord, ...] = ("broken", "unknown", "warning", "healthy")
+WORST_FIRST: tuple[VerdictWord, ...] = ("broken", "unknown", "warning", "healthy")
 #: lines of what is in order that are worth reading one by one
 _FEW = 40
 
 
-def lines(look: HealthReport, *, quiet: bool = False) -> Iterator[Line]:
+def scan_to_lines(look: HealthReport, *, quiet: bool = False) -> Iterator[Line]:
     """The run for a reader: what is wrong first, each with what to do; then what is in order."""
     if not look.rows:
         yield Line(text="no credential was found, so there is none to look at", style="bold yellow")
         yield Line(text="  → store one (python -m release store --index NAME), or list them: --fleet FILE")
-    ranked = sorted(look.rows, key=lambda row: ORDER.index(row.seen.word))
+    ranked = sorted(look.rows, key=lambda row: WORST_FIRST.index(row.seen.word))
     wrong = [row for row in ranked if row.seen.word != "healthy"]
     fine = [row for row in ranked if row.seen.word == "healthy"]
     for row in wrong:
@@ -70,7 +70,7 @@ def _others(row: TokenReport) -> Iterator[tuple[str, str]]:
 
 def _ending(look: HealthReport) -> Iterator[Line]:
     counts: Counter[str] = Counter(row.seen.word for row in look.rows)
-    said = ", ".join(f"{counts[word]} {word}" for word in reversed(ORDER) if counts[word]) or "nothing"
+    said = ", ".join(f"{counts[word]} {word}" for word in reversed(WORST_FIRST) if counts[word]) or "nothing"
     passed = set(counts) <= {"healthy"} and bool(look.rows)
     yield Line(text=f"{len(look.rows)} looked at: {said}", style="bold green" if passed else "bold")
     if look.interrupted:
@@ -96,7 +96,7 @@ def _left(left: timedelta | None) -> str:
 # -- JSON -------------------------------------------------------------------------------------------
 
 
-def as_data(look: HealthReport, *, strict: bool) -> dict[str, Any]:
+def scan_to_json(look: HealthReport, *, strict: bool) -> dict[str, Any]:
     """The run for JSON, schema 1."""
     counts = Counter(row.seen.state for row in look.rows)
     return {
@@ -114,15 +114,15 @@ def as_data(look: HealthReport, *, strict: bool) -> dict[str, Any]:
 
 
 def _token(row: TokenReport) -> dict[str, Any]:
-    return seen_data(row.seen) | {
+    return token_status_to_json(row.seen) | {
         "age_days": row.age.days if row.age is not None else None,
         "days_left": row.left.days if row.left is not None else None,
         "checks": dict(row.seen.checks),
-        "findings": [outcome_data(one) for one in row.outcomes],
+        "findings": [outcome_to_json(one) for one in row.outcomes],
     }
 
 
-def seen_data(seen: TokenStatus) -> dict[str, Any]:
+def token_status_to_json(seen: TokenStatus) -> dict[str, Any]:
     """What was seen of one credential."""
     return {
         "index": seen.index,
@@ -136,11 +136,11 @@ def seen_data(seen: TokenStatus) -> dict[str, Any]:
         "identifier": seen.identifier or None,
         "fingerprint": seen.fingerprint or None,
         "scope": seen.scope or None,
-        "expires": iso(seen.expires),
+        "expires": format_iso_time(seen.expires),
     }
 
 
-def iso(moment: datetime | None) -> str | None:
+def format_iso_time(moment: datetime | None) -> str | None:
     """A time for JSON."""
     return moment.isoformat() if moment else None
 
@@ -148,12 +148,12 @@ def iso(moment: datetime | None) -> str | None:
 # -- the history ------------------------------------------------------------------------------------
 
 
-def history_lines(now: Sequence[StatusInterval], changed: Iterable[StatusInterval]) -> Iterator[Line]:
+def token_history_to_lines(now: Sequence[StatusInterval], changed: Iterable[StatusInterval]) -> Iterator[Line]:
     """How each credential is and since when; then what has changed, the newest first."""
     if not now:
         yield Line(text="nothing is remembered yet: python -m release tokens")
         return
-    for one in sorted(now, key=lambda one: (ORDER.index(one.seen.word), one.seen.about, one.seen.place))[:_FEW]:
+    for one in sorted(now, key=lambda one: (WORST_FIRST.index(one.seen.word), one.seen.about, one.seen.place))[:_FEW]:
         seen = one.seen
         yield Line(
             text=f"{seen.state:<9} since {one.since:%Y-%m-%d %H:%M}, last seen {one.last_seen:%Y-%m-%d %H:%M}  "
@@ -173,13 +173,16 @@ def history_lines(now: Sequence[StatusInterval], changed: Iterable[StatusInterva
             yield Line(text=f"                    {seen.message}", style="dim")
 
 
-def history_data(now: Iterable[StatusInterval], changed: Iterable[StatusInterval]) -> dict[str, Any]:
+def token_history_to_json(now: Iterable[StatusInterval], changed: Iterable[StatusInterval]) -> dict[str, Any]:
     """The same for JSON, schema 1."""
     return {"schema": 1, "tokens": [_interval(one) for one in now], "changes": [_interval(one) for one in changed]}
 
 
 def _interval(one: StatusInterval) -> dict[str, Any]:
-    return seen_data(one.seen) | {
-        "before": one.before, "since": iso(one.since), "last_seen": iso(one.last_seen), "count": one.count,
+    return token_status_to_json(one.seen) | {
+        "before": one.before,
+        "since": format_iso_time(one.since),
+        "last_seen": format_iso_time(one.last_seen),
+        "count": one.count,
         "checks": dict(one.seen.checks),
-    }  # fmt: skip
+    }

@@ -23,7 +23,7 @@ from release.core.facts import BuiltFile, BuiltFiles, ProjectMetadata
 from release.core.models.check_result import CheckState
 from release.core.models.finding import Unknown
 from release.core.models.index_contents import OnIndex, StoredFile
-from release.reports.inspection_json import inspection
+from release.reports.inspection_json import inspection_to_json
 from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
 
 
@@ -235,7 +235,7 @@ def test_a_file_that_can_not_be_opened_is_a_finding() -> None:
     def gone() -> BinaryIO:
         raise FileNotFoundError(2, "No such file")
 
-    document = inspection(built(replace(GOOD[0], open=gone), GOOD[1]))
+    document = inspection_to_json(built(replace(GOOD[0], open=gone), GOOD[1]))
     assert [one["verdict"] for one in document["files"]] == ["refuse", "accept"]
     assert "No such file" in document["files"][0]["findings"][0]["message"]
 
@@ -243,7 +243,7 @@ def test_a_file_that_can_not_be_opened_is_a_finding() -> None:
 def test_the_document() -> None:
     """One verdict per file, findings in the documented shape, and what concerns the set apart."""
     bad = file("acme-widget-1.0.tar.gz", sdist(metadata(version="1.0+x")))
-    document = inspection(built(GOOD[0], bad))
+    document = inspection_to_json(built(GOOD[0], bad))
     assert document["schema"] == 1
     assert [one["verdict"] for one in document["files"]] == ["accept", "refuse"]
     findings = document["files"][1]["findings"]
@@ -251,7 +251,7 @@ def test_the_document() -> None:
     assert all(list(one) == keys for one in findings + document["release"])
     assert any("local versions" in str(one["server_text"]) for one in findings)
     assert [one["check"] for one in document["release"]] == ["the-files-are-of-one-release"]
-    assert inspection(built(*GOOD)) == {
+    assert inspection_to_json(built(*GOOD)) == {
         "schema": 1,
         "files": [
             {"file": one.filename, "sha256": one.sha256, "size": one.size,
@@ -280,7 +280,7 @@ def test_heavy_libraries_wait_until_they_are_needed(monkeypatch: pytest.MonkeyPa
     for name in [name for name in sys.modules if name.partition(".")[0] in {"docutils", "twine", "stdlib_list"}]:
         monkeypatch.delitem(sys.modules, name)
     data: dict[str, Any] = {"Description_Content_Type": "text/markdown"}
-    document = inspection(built(file(WHEEL, wheel(metadata(body="# Hi\n", **data)))))
+    document = inspection_to_json(built(file(WHEEL, wheel(metadata(body="# Hi\n", **data)))))
     assert document["files"][0]["verdict"] == "accept"
     assert not {"docutils", "twine"} & set(sys.modules)
 

@@ -121,7 +121,7 @@ def test_a_record_can_be_filled_in_with_nothing_known(diagnosis: Diagnosis) -> N
 
 @EACH
 def test_no_record_shows_a_secret(diagnosis: Diagnosis) -> None:
-    text = json.dumps(catalog_page.as_json(diagnosis))
+    text = json.dumps(catalog_page.diagnosis_to_json(diagnosis))
     assert not re.search(r"pypi-A|eyJ[\w-]{8,}|AgE[IN]", text)
 
 
@@ -142,11 +142,11 @@ def test_what_cannot_be_reproduced_is_known_all_the_same(id_: str) -> None:
 def test_the_page_equals_the_records() -> None:
     """To write it anew: python -m release explain --all --markdown > docs/failures.md."""
     page = (ROOT / "docs" / "failures.md").read_text(encoding="utf-8")
-    assert page == catalog_page.markdown(SECTIONS)
+    assert page == catalog_page.catalog_to_markdown(SECTIONS)
 
 
 def test_the_page_links_to_each_record() -> None:
-    page = catalog_page.markdown(SECTIONS)
+    page = catalog_page.catalog_to_markdown(SECTIONS)
     links = re.findall(r"\]\(#([\w-]+)\)", page)
     anchors = [
         re.sub(r"[^\w -]", "", heading).replace(" ", "-") for heading in re.findall(r"^### `(.*)`$", page, re.MULTILINE)
@@ -157,9 +157,9 @@ def test_the_page_links_to_each_record() -> None:
 @EACH
 def test_a_record_fits_a_terminal_and_is_data(diagnosis: Diagnosis) -> None:
     """At 80 columns nothing but an unbroken address or word is longer."""
-    text = catalog_page.as_text(diagnosis)
+    text = catalog_page.diagnosis_to_text(diagnosis)
     assert all(len(line) <= 80 or " " not in line.strip(" -") for line in text.splitlines())
-    data = json.loads(json.dumps(catalog_page.as_json(diagnosis)))
+    data = json.loads(json.dumps(catalog_page.diagnosis_to_json(diagnosis)))
     assert {"id", "title", "explanation", "symptoms", "remedy", "detect", "weight", "sources"} <= data.keys()
 
 

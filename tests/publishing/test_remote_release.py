@@ -25,7 +25,7 @@ from release.core.models.oidc_identity import parse_identity
 from release.core.models.release_manifest import ManifestFile, ReleaseManifest
 from release.core.secret import Secret
 from release.publishing import remote_release
-from release.reports.published_text import publishers
+from release.reports.published_text import publisher_summary
 from release.sandbox import server
 from release.sandbox.faults import Answer, Fault, Stale, When
 from release.sandbox.seed_schema import REHEARSAL, ApiToken, World, for_project
@@ -282,7 +282,7 @@ def test_who_published_is_told_and_that_nobody_has_verified_it(tmp_path: Path) -
     with attested(tmp_path, "github", "github") as place:
         facts = place.look()
         found = place.outcomes()
-    assert list(publishers(facts)) == [
+    assert list(publisher_summary(facts)) == [
         "published by GitHub, octo/widget, release.yml, pypi: 2 of 2 files, as the index says",
     ]
     assert found[ALL_OR_NONE].state == CheckState.PASSED
@@ -335,7 +335,7 @@ def test_what_is_attested_holds_for_the_bytes_that_came_alone(tmp_path: Path, mo
             )  # fmt: skip
             assert reply.line == "200 OK", reply.line
         facts = place.look()
-        assert next(publishers(facts)).endswith("2 of 2 files, verified")
+        assert next(publisher_summary(facts)).endswith("2 of 2 files, verified")
         assert blocking({one.check: one for one in engine.run(CHECKS, facts)}) == {}
         reply = place.index.ask("GET", f"/integrity/acme-widget/1.0/{SDIST}/provenance", headers={"Accept": "*/*"})
         place.break_(Answer(status=200, body=reply.body.decode()), path=f"/integrity/*/{WHEEL}/provenance")

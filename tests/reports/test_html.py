@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from release.reports.html import html
+from release.reports import html
 from tests import headless_browser
 from tests.runs import full, refused
 
@@ -50,7 +50,7 @@ def test_it_fits_and_asks_for_nothing(
     running: Chrome, tmp_path: Path, record: dict[str, Any], width: int, scheme: Literal["light", "dark"]
 ) -> None:
     page = tmp_path / "report.html"
-    page.write_text(html(record), encoding="utf-8")
+    page.write_text(html.render(record), encoding="utf-8")
     running.get("about:blank")
     headless_browser.requests(running)
     headless_browser.show(running, page, width=width, scheme=scheme)
@@ -69,7 +69,7 @@ def test_it_fits_and_asks_for_nothing(
 
 def test_paper_shows_what_the_screen_folds(running: Chrome, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
-    page.write_text(html(full()), encoding="utf-8")
+    page.write_text(html.render(full()), encoding="utf-8")
     headless_browser.show(running, page, width=800, scheme="dark")
     row = "return document.querySelector('details:not([open]) li').checkVisibility({contentVisibilityAuto: true})"
     assert running.execute_script(row) is False

@@ -15,7 +15,7 @@ from prometheus_client.openmetrics import parser as openmetrics
 
 from release.core.errors import Exit
 from release.core.models.token_health import TokenReport, TokenStatus
-from release.reports.prometheus import Run, metrics
+from release.reports.prometheus import MetricsInput, scan_to_metrics
 from tests.token_health.test_health_history import HEALTHY, REVOKED
 
 ENDED = datetime(2026, 11, 5, 12, 0, 1, 500_000, tzinfo=UTC)
@@ -29,8 +29,8 @@ def row(seen: TokenStatus, *, age: float | None = None) -> TokenReport:
     return TokenReport(seen=seen, outcomes=(), age=timedelta(days=age) if age is not None else None, left=None)
 
 
-def run(*rows: TokenReport, **more: Any) -> Run:
-    return Run(rows=rows, began=ENDED - timedelta(seconds=2), ended=ENDED, status=Exit.REFUSED, **more)
+def run(*rows: TokenReport, **more: Any) -> MetricsInput:
+    return MetricsInput(rows=rows, began=ENDED - timedelta(seconds=2), ended=ENDED, status=Exit.REFUSED, **more)
 
 
 def samples(text: str, form: str = "text") -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -44,7 +44,7 @@ def samples(text: str, form: str = "text") -> dict[tuple[str, frozenset[tuple[st
 @pytest.mark.parametrize("form", PARSERS)
 def test_every_value_comes_out_of_the_parser(form: str) -> None:
     ends = datetime(2027, 1, 1, tzinfo=UTC)
-    text = metrics(run(row(replace(HEALTHY, expires=ends), age=3), row(REVOKED), waiting=2))
+    text = scan_to_metrics(run(row(replace(HEALTHY, expires=ends), age=3), row(REVOKED), waiting=2))
     found = samples(text, form)
     token = frozenset(
         {"index": "pypi", "project": "acme-widget", "fingerprint": "0a1b2c3d", "source": "$TOKEN"}.items()
@@ -65,26 +65,26 @@ def test_every_value_comes_out_of_the_parser(form: str) -> None:
 
 @pytest.mark.parametrize("form", PARSERS)
 def test_no_name_breaks_out_of_its_label(form: str) -> None:
-    text = metrics(run(row(replace(HEALTHY, place=HOSTILE, project=None))))
+    text = scan_to_metrics(run(row(replace(HEALTHY, place=HOSTILE, project=None))))
     sources = {dict(labels)["source"] for _, labels in samples(text, form) if len(labels) > 1}
     assert sources == {HOSTILE.replace("\r", " ").replace("\udce4", "?")}
     assert text.endswith("\n# EOF\n")
 
 
 def test_the_same_place_twice_is_told_once() -> None:
-    found = samples(metrics(run(row(HEALTHY), row(HEALTHY), row(REVOKED))))
+    found = samples(scan_to_metrics(run(row(HEALTHY), row(HEALTHY), row(REVOKED))))
     assert sum(value for (name, _), value in found.items() if name == "pypi_preflight_token_state") == 1
 
 
 def test_what_was_not_looked_at_has_no_time_of_a_look() -> None:
-    assert "last_check" not in metrics(run(row(replace(HEALTHY, checks={}, word="unknown", state="unknown"))))
+    assert "last_check" not in scan_to_metrics(run(row(replace(HEALTHY, checks={}, word="unknown", state="unknown"))))
 
 
 def test_nothing_to_watch_is_a_valid_file() -> None:
-    assert samples(metrics(run()))["pypi_preflight_run_exit_status", frozenset()] == 1
+    assert samples(scan_to_metrics(run()))["pypi_preflight_run_exit_status", frozenset()] == 1
 
 
 def test_every_metric_is_documented_and_no_other() -> None:
     text = (Path(__file__).parents[2] / "docs" / "notifications.md").read_text(encoding="utf-8")
-    full = metrics(run(row(replace(HEALTHY, expires=ENDED), age=1)))
+    full = scan_to_metrics(run(row(replace(HEALTHY, expires=ENDED), age=1)))
     assert set(re.findall(r"`(pypi_preflight_\w+)", text)) == set(re.findall(r"# TYPE (\w+)", full))

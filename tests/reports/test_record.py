@@ -22,7 +22,7 @@ SCHEMA = json.loads((Path(records.__file__).parent / "record.schema.json").read_
 def valid(document: Any) -> dict[str, Any]:
     written = json.loads(json.dumps(document))
     jsonschema.Draft202012Validator(SCHEMA).validate(written)
-    return records.checked(written, "record.json")
+    return records.validate_record(written, "record.json")
 
 
 def test_the_schema_is_a_schema_and_a_record_is_of_it() -> None:
@@ -52,7 +52,7 @@ def test_a_dry_run_is_still_there_after_the_release() -> None:
         ("testpypi", ["testpypi"]),
         ("publish", ["pypi"]),
     ]
-    assert [(one.index, one.word) for one in release_progress.standings(made)] == [
+    assert [(one.index, one.summary) for one in release_progress.progress_by_index(made)] == [
         ("testpypi", "verified"),
         ("pypi", "verified"),
     ]
@@ -119,8 +119,12 @@ def test_each_answer_of_an_index_is_kept() -> None:
     }  # fmt: skip
     assert (rejection["answer"], rejection["status"], rejection["text"]) == ("rejection", 400, "File already exists")
     assert (unclear["answer"], unclear["what"], unclear["sent"]) == ("unclear", "timeout", "some")
-    (one,) = release_progress.standings(made)
-    assert (one.there, one.refused, one.word) == ((WHEEL.filename,), (SDIST.filename,), "has 1 of 2 files, refused 1")
+    (one,) = release_progress.progress_by_index(made)
+    assert (one.there, one.refused, one.summary) == (
+        (WHEEL.filename,),
+        (SDIST.filename,),
+        "has 1 of 2 files, refused 1",
+    )
 
 
 def test_waivers_have_their_reasons_and_say_whether_they_were_needed() -> None:
@@ -152,6 +156,6 @@ def test_a_check_knows_its_step() -> None:
 )
 def test_what_is_no_record_is_told_with_its_path(value: object, said: str) -> None:
     with pytest.raises(ReleaseError, match=said) as caught:
-        records.checked(value, "there/record.json")
+        records.validate_record(value, "there/record.json")
     assert "there/record.json" in caught.value.message
     assert caught.value.remedy

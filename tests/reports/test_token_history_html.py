@@ -14,7 +14,7 @@ import pytest
 
 from release.core.models.token_health import TokenState
 from release.core.models.token_timeline import TokenTimeline
-from release.reports.token_history_html import tokens
+from release.reports.token_history_html import token_history_page
 from tests import headless_browser
 from tests.fake_tokens import token
 from tests.reports.strips import NOW, every_state, seen, strip
@@ -28,13 +28,13 @@ GOLDEN = Path(__file__).parent / "golden" / "tokens.html"
 
 def bars(page: str, number: int = 0) -> list[tuple[str, str, str]]:
     """(left, width, tone) of each bar of a row's strip."""
-    picture = re.findall(r"<svg role.*?</svg>", page)[number]
+    picture = re.findall(r"<svg role.*?</svg>", page, re.DOTALL)[number]
     return re.findall(r'<rect x="([\d.]+%)" y="[\d.]+" width="([\d.]+%)" height="\d+" class="(\w+)">', picture)
 
 
 def test_the_page_is_as_it_was() -> None:
     """To change it on purpose: `UPDATE_GOLDEN=1 python -m pytest tests/reports`, and read the difference."""
-    made = tokens(every_state(), now=NOW)
+    made = token_history_page(every_state(), now=NOW)
     if os.environ.get("UPDATE_GOLDEN"):
         GOLDEN.write_bytes(made.encode())
     assert made == GOLDEN.read_bytes().decode()
@@ -51,7 +51,7 @@ def test_nothing_breaks_out_of_it_and_nothing_is_run_or_fetched() -> None:
                 assert name not in {"src", "srcset", "style"}
                 assert name != "href" or str(value).startswith("https://")
 
-    made = tokens(every_state(), now=NOW)
+    made = token_history_page(every_state(), now=NOW)
     Reader().feed(made)
     assert {"script", "link", "img", "iframe", "object"}.isdisjoint(names)
     assert names.count("details") == len(every_state())
@@ -60,7 +60,9 @@ def test_nothing_breaks_out_of_it_and_nothing_is_run_or_fetched() -> None:
 
 def test_what_has_the_form_of_a_token_is_not_shown() -> None:
     secret = token()
-    made = tokens([strip(seen(place=f"command x {secret}", message=secret, remedy=secret), ("broken", 1, 0))], now=NOW)
+    made = token_history_page(
+        [strip(seen(place=f"command x {secret}", message=secret, remedy=secret), ("broken", 1, 0))], now=NOW
+    )
     assert secret not in made
     assert secret[-40:] not in made
 
@@ -79,12 +81,14 @@ BARS: dict[str, tuple[Sequence[tuple[TokenState, float, float]], list[tuple[str,
 @pytest.mark.parametrize("case", BARS)
 def test_a_strip_has_its_states_where_they_were(case: str) -> None:
     states, expected = BARS[case]
-    assert bars(tokens([strip(seen(), *states)], now=NOW)) == expected
+    assert bars(token_history_page([strip(seen(), *states)], now=NOW)) == expected
 
 
 def test_the_gravest_is_first_and_unfolded() -> None:
     rows = re.findall(
-        r'<details class="token \w+"( open="")?>.*?<span class="state">(\w+)<', tokens(every_state(), now=NOW)
+        r'<details class="token \w+"( open="")?>.*?<span class="state">(\w+)<',
+        token_history_page(every_state(), now=NOW),
+        re.DOTALL,
     )
     assert [state for _, state in rows] == [
         "expired", "revoked", "broken", "unknown", "expiring", "warning", "healthy", "healthy",
@@ -106,14 +110,15 @@ def test_a_check_tells_when_it_was_last_made_though_it_does_not_apply_any_more()
             for s in one.spans[1:]
         ],
     )
-    made = tokens([TokenTimeline(now=one.now, spans=spans)], now=NOW)
+    made = token_history_page([TokenTimeline(now=one.now, spans=spans)], now=NOW)
     assert f'the token lasts<span class="soft small"> warned, {NOW - timedelta(days=2):%Y-%m-%d %H:%M} UTC' in made
     assert 'b<span class="soft small"> skipped, never made' in made
 
 
 def test_days_left_are_said() -> None:
     made = [
-        tokens([strip(seen(expires=NOW + timedelta(days=days)), ("healthy", 1, 0))], now=NOW) for days in (9.5, 1.5, -1)
+        token_history_page([strip(seen(expires=NOW + timedelta(days=days)), ("healthy", 1, 0))], now=NOW)
+        for days in (9.5, 1.5, -1)
     ]
     assert [re.findall(r'class="left">([^<]*)<', one) for one in made] == [
         ["9 days left"],
@@ -123,12 +128,12 @@ def test_days_left_are_said() -> None:
 
 
 def test_what_nobody_has_looked_at_for_long_has_its_date() -> None:
-    made = tokens([strip(seen(expires=NOW + timedelta(days=9)), ("healthy", 40, 30))], now=NOW)
+    made = token_history_page([strip(seen(expires=NOW + timedelta(days=9)), ("healthy", 40, 30))], now=NOW)
     assert re.findall(r'class="left">([^<]*)<', made) == [f"on {NOW - timedelta(days=30):%Y-%m-%d}"]
 
 
 def test_where_nothing_is_remembered_the_page_says_how_to_begin() -> None:
-    made = tokens([], now=NOW)
+    made = token_history_page([], now=NOW)
     assert "nothing is remembered yet" in made
     assert "python -m release tokens" in made
 
@@ -148,7 +153,7 @@ def test_it_fits_and_asks_for_nothing(
     running: Chrome, tmp_path: Path, width: int, scheme: Literal["light", "dark"]
 ) -> None:
     page = tmp_path / "tokens.html"
-    page.write_text(tokens(every_state(), now=NOW), encoding="utf-8")
+    page.write_text(token_history_page(every_state(), now=NOW), encoding="utf-8")
     running.get("about:blank")
     headless_browser.requests(running)
     headless_browser.show(running, page, width=width, scheme=scheme)
@@ -168,7 +173,7 @@ def test_it_fits_and_asks_for_nothing(
 )
 def test_paper_shows_what_the_screen_folds(running: Chrome, tmp_path: Path) -> None:
     page = tmp_path / "tokens.html"
-    page.write_text(tokens(every_state(), now=NOW), encoding="utf-8")
+    page.write_text(token_history_page(every_state(), now=NOW), encoding="utf-8")
     headless_browser.show(running, page, width=800, scheme="dark")
     inside = (
         "return document.querySelector('details:not([open]) .inside').checkVisibility({contentVisibilityAuto: true})"

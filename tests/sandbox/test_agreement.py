@@ -166,7 +166,9 @@ def looked_at(pypi: Index | None, case: Case) -> tuple[str, list[str]]:
         real = system.real_system()
         names = sorted(inspection.project_names([file]))
         known = {name: inspection.fetch_index_contents(real, pypi.sandbox.index(), name) for name in names}
-    found = inspection_json.inspection(BuiltFiles(project=None, files=(file,), now=NOW, on_index=known))["files"][0]
+    found = inspection_json.inspection_to_json(BuiltFiles(project=None, files=(file,), now=NOW, on_index=known))[
+        "files"
+    ][0]
     site = pypi.site if pypi else "{pypi}"
     blocking = [one for one in found["findings"] if one["severity"] == "block"]
     return found["verdict"], [str(one["server_text"]).replace(SITE, site) for one in blocking]

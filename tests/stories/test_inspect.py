@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from release.reports.archive_tree import tree
+from release.reports.archive_tree import tree_lines
 from release.sandbox import server
 from release.sandbox.seed_schema import for_project
 from tests import fake_tokens, sample_distributions
@@ -136,7 +136,7 @@ def test_the_tree_is_bounded_and_nothing_in_it_commands_the_terminal(place: User
     assert "\x1b" not in told.out
     assert r"\x1b[2Jx.py" in told.out
     assert len(told.out.splitlines()) < 120
-    assert len(list(tree([(f"dir{n}/file", 1) for n in range(500)]))) < 50
+    assert len(list(tree_lines([(f"dir{n}/file", 1) for n in range(500)]))) < 50
 
 
 def test_quiet_says_only_what_is_red(place: UserProject) -> None:

@@ -152,7 +152,9 @@ def test_every_token_has_its_verdict_and_the_index_stays_as_it_was(
     assert answer(found) == (("broken", cause) if cause else ("healthy", None))
     assert found.verdict.causes == ((cause,) if cause else ())
     assert state(world) == before
-    shown = json.dumps(credential_text.as_data(found)) + "".join(one.text for one in credential_text.walk(found))
+    shown = json.dumps(credential_text.verification_to_json(found)) + "".join(
+        one.text for one in credential_text.verification_to_lines(found)
+    )
     assert world.token(name)[20:] not in shown
 
 
@@ -195,7 +197,9 @@ def test_asking_about_new_projects_spends_none_of_the_quota_and_tells_what_is_le
             assert isinstance(found.access.permission, ProbeResult)
             left = {one.name: one.remaining for one in found.access.permission.quotas()}
             assert left["project.create.user"] == 1
-            assert "project.create.user: 1 of 20 left" in "".join(one.text for one in credential_text.walk(found))
+            assert "project.create.user: 1 of 20 left" in "".join(
+                one.text for one in credential_text.verification_to_lines(found)
+            )
         assert state(running) == before
         assert running.upload("acme-last", "1.0").status == 200
         found = verified(running, "account", "acme-new")
@@ -321,7 +325,7 @@ def test_another_secret_that_is_shadowed_is_a_warning_and_told_without_being_sho
     home = in_environment(tmp_path, like_pypi(world), world.token("account"))
     found = verify.verify(home.system, like_pypi(world), ProjectMetadata(name="acme-widget", version=""))
     assert answer(found) == ("warning", "src.env-shadows")
-    data = credential_text.as_data(found)
+    data = credential_text.verification_to_json(found)
     (shadowed,) = data["credential"]["shadowed"]
     assert shadowed["origin"]["kind"] == "pypirc"
     assert shadowed["fingerprint"] == world.sandbox.tokens["widget"].fingerprint

@@ -319,8 +319,8 @@ def test_no_secret_is_in_any_byte_that_is_kept_or_told(watch: Watch, capsys: pyt
         if token.upper() not in watch.env:
             watch.add(token)
     found = watch.look()
-    text = "".join(line.text for line in token_health_text.lines(found)) + str(
-        token_health_text.as_data(found, strict=True)
+    text = "".join(line.text for line in token_health_text.scan_to_lines(found)) + str(
+        token_health_text.scan_to_json(found, strict=True)
     )
     kept = everything(watch.directory, text, *capsys.readouterr())
     for secret in watch.env.values():

@@ -47,10 +47,10 @@ def confirm(options: argparse.Namespace, write: Write) -> int:
     with screen(options, write) as console:
         config = confirmation.load_config(directory, options.config, asked.project.name)
         found = confirmation.confirm_release(system.real_system(), index, asked, config=config, tell=console.tell)
-        for line in published_text.closing(found):
+        for line in published_text.confirmation_to_lines(found):
             console.show(line)
     if options.json:
-        write(as_json(published_text.as_data(found)))
+        write(as_json(published_text.confirmation_to_json(found)))
     return found.exit
 
 

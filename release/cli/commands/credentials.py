@@ -54,9 +54,9 @@ def verify(options: argparse.Namespace, write: Write) -> int:
             offline=options.offline, directory=directory, waive=config.waive, keyring=keyring,
         )  # fmt: skip
     if options.json:
-        write(as_json(credential_text.as_data(found)))
+        write(as_json(credential_text.verification_to_json(found)))
     else:
-        write("".join(f"{line.text}\n" for line in credential_text.walk(found, quiet=options.quiet)))
+        write("".join(f"{line.text}\n" for line in credential_text.verification_to_lines(found, quiet=options.quiet)))
     return Exit.DONE if found.verdict.passed else Exit.REFUSED
 
 

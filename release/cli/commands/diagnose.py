@@ -56,14 +56,18 @@ def explain(options: argparse.Namespace, write: Write) -> int:
         raise UsageError("explain wants one cause, or --all", remedy="name one: python -m release explain cred.missing")
     records = list(CATALOG.values()) if options.all else [_record(options.cause)]
     if options.json and options.all:
-        write(as_json({"schema": 1, "causes": [catalog_page.as_json(one) for one in records]}))
+        write(as_json({"schema": 1, "causes": [catalog_page.diagnosis_to_json(one) for one in records]}))
     elif options.json:
-        write(as_json({"schema": 1, **catalog_page.as_json(records[0])}))
+        write(as_json({"schema": 1, **catalog_page.diagnosis_to_json(records[0])}))
     elif options.markdown:
-        write(catalog_page.markdown(SECTIONS) if options.all else catalog_page.as_markdown(records[0]))
+        write(
+            catalog_page.catalog_to_markdown(SECTIONS)
+            if options.all
+            else catalog_page.diagnosis_to_markdown(records[0])
+        )
     else:
         width = max(60, min(shutil.get_terminal_size().columns, 100))
-        write("\n\n".join(catalog_page.as_text(one, width=width) for one in records))
+        write("\n\n".join(catalog_page.diagnosis_to_text(one, width=width) for one in records))
     return Exit.DONE
 
 

@@ -37,7 +37,7 @@ def inspect(options: argparse.Namespace, write: Write) -> int:
     found = inspection.inspect_files(
         system.real_system(), options.files, index=index, project=directory if options.others else None
     )
-    show(options, write, found.document, inspection_text.lines(found, quiet=options.quiet))
+    show(options, write, found.document, inspection_text.inspection_to_text(found, quiet=options.quiet))
     return Exit.REFUSED if found.refused else Exit.DONE
 
 
@@ -50,8 +50,8 @@ def leaks(options: argparse.Namespace, write: Write) -> int:
     )
     from release.reports import leaks_text
 
-    show(options, write, leaks_text.document(found), leaks_text.lines(found, quiet=options.quiet))
-    return Exit.REFUSED if leaks_text.refused(found) else Exit.DONE
+    show(options, write, leaks_text.leaks_to_json(found), leaks_text.leaks_to_text(found, quiet=options.quiet))
+    return Exit.REFUSED if leaks_text.leaks_block(found) else Exit.DONE
 
 
 def status(options: argparse.Namespace, write: Write) -> int:

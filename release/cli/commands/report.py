@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
-from importlib import import_module
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from release.cli.output import Write, as_json, show
 from release.core.errors import Exit, ReleaseError, UsageError
+from release.reports import FORMATS
 
 TEXTS = {
     "report": "what the runs for a version did: on the terminal, as a page, for a forge, for CI",
     "history": "the releases of this project, the newest first",
-}
-_FORMS = {
-    "html": "one page that needs nothing else, for a browser",
-    "markdown": "for an issue, a pull request, release notes",
-    "junit": "JUnit XML, a case for each check",
-    "sarif": "SARIF 2.1.0, for code scanning",
 }
 
 
@@ -28,8 +22,8 @@ def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
     report_ = made["report"]
     report_.add_argument("version", nargs="?", metavar="VERSION", help='or "rehearsal" (default: what was run last)')
     forms = report_.add_mutually_exclusive_group()
-    for name, text in _FORMS.items():
-        forms.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=text)
+    for name, one in FORMATS.items():
+        forms.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=one.description)
     report_.add_argument("--tokens", action="store_true", help="the health of tokens over time, as a page: with --html")
     report_.add_argument("--state", type=Path, metavar="DIR", help="where their history is ($PYPI_PREFLIGHT_STATE)")
     report_.add_argument("--output", type=Path, metavar="FILE", help="write it there, not to standard output")
@@ -71,18 +65,12 @@ def _tokens(options: argparse.Namespace) -> str:
     kept.close()
     if kept.trouble is not None:
         raise kept.trouble
-    return token_history_html.tokens(strips, now=real.now())
-
-
-_WRITERS = {"text": "record_plain"}
+    return token_history_html.token_history_page(strips, now=real.now())
 
 
 def _made(form: str, record: dict[str, Any], where: str) -> str:
-    writer: Callable[[Mapping[str, Any]], str] = getattr(
-        import_module(f"release.reports.{_WRITERS.get(form, form)}"), form
-    )
     try:
-        return writer(record)
+        return FORMATS[form].render(record)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ReleaseError(
             f"{where!r} can't be shown: it was changed by hand, or by another program ({error!r})",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from release.cli.terminal.progress_table import Silent
     from release.core.models.token_health import HealthReport
     from release.reports.lines import Line
-    from release.reports.prometheus import Run
+    from release.reports.prometheus import MetricsInput
     from release.token_health.health_history import History
     from release.token_health.notify.deliver import Told
 
@@ -70,7 +70,7 @@ def tokens(options: argparse.Namespace, write: Write) -> int:
     status = found.status(strict=options.strict)
     found = health_run.remembered(found, history, status)
     told = _told(options, write, found, lambda: deliver.notify(real, history, asked, found))
-    run = prometheus.Run(
+    run = prometheus.MetricsInput(
         rows=found.rows, began=began, ended=real.now(), status=status, interrupted=found.interrupted,
         waiting=told.waiting if told else 0,
     )  # fmt: skip
@@ -86,16 +86,16 @@ def _told(options: argparse.Namespace, write: Write, found: HealthReport, notify
     if options.json:
         told = notify() if options.notify else None
         more = {"notify": deliver.as_data(told)} if told else {}
-        write(as_json(token_health_text.as_data(found, strict=options.strict) | more))
+        write(as_json(token_health_text.scan_to_json(found, strict=options.strict) | more))
         return told
-    _show(token_health_text.lines(found, quiet=options.quiet), write)
+    _show(token_health_text.scan_to_lines(found, quiet=options.quiet), write)
     told = notify() if options.notify else None
     if told is not None and not options.quiet:
         _show(deliver.lines(told), write)
     return told
 
 
-def _files(options: argparse.Namespace, run: Run) -> Iterator[tuple[str, str]]:
+def _files(options: argparse.Namespace, run: MetricsInput) -> Iterator[tuple[str, str]]:
     """Write the files that are asked for, each as a whole; what went wrong, and what to do about it."""
     from release.adapters.system import atomic_write
     from release.core.errors import from_os_error
@@ -103,9 +103,9 @@ def _files(options: argparse.Namespace, run: Run) -> Iterator[tuple[str, str]]:
 
     made: dict[Path, str] = {}
     if options.metrics is not None:
-        made[options.metrics] = prometheus.metrics(run)
+        made[options.metrics] = prometheus.scan_to_metrics(run)
     if options.issue_body is not None:
-        made[options.issue_body] = notification.issue(run.rows, at=run.ended)
+        made[options.issue_body] = notification.issue_to_markdown(run.rows, at=run.ended)
     for file, text in made.items():
         try:
             atomic_write.write_atomically(file, text.encode())
@@ -135,9 +135,9 @@ def _history(options: argparse.Namespace, write: Write) -> int:
     if history.trouble is not None:
         raise history.trouble
     if options.json:
-        write(as_json(token_health_text.history_data(now, changed) | {"notes": history.notes}))
+        write(as_json(token_health_text.token_history_to_json(now, changed) | {"notes": history.notes}))
     else:
-        _show(token_health_text.history_lines(now, changed), write)
+        _show(token_health_text.token_history_to_lines(now, changed), write)
     return Exit.DONE
 
 

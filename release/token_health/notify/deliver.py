@@ -22,7 +22,7 @@ from release.core.secret import Secret
 from release.credentials.sources import configured_locations
 from release.reports import notification
 from release.reports.lines import Line
-from release.reports.token_health_text import iso, seen_data
+from release.reports.token_health_text import format_iso_time, token_status_to_json
 from release.token_health.fleet import Fleet
 from release.token_health.health_history import History
 from release.token_health.health_run import Wanted
@@ -109,7 +109,8 @@ def as_data(told: Told) -> dict[str, Any]:
     """The same for JSON."""
     return {
         "changes": [
-            {"kind": one.kind, "before": one.before, "since": iso(one.since)} | seen_data(one.now)
+            {"kind": one.kind, "before": one.before, "since": format_iso_time(one.since)}
+            | token_status_to_json(one.now)
             for one in told.changes
         ],
         "delivered": list(told.delivered),
@@ -132,7 +133,9 @@ class _Post:
     def letters(self, changes: Sequence[StatusChange]) -> list[tuple[str, Any]]:
         """One for each channel."""
         at = self._system.now()
-        return [(one, notification.document(changes, number=str(uuid.uuid4()), at=at)) for one in self._channels]
+        return [
+            (one, notification.notification_to_json(changes, number=str(uuid.uuid4()), at=at)) for one in self._channels
+        ]
 
     def deliver(self) -> None:
         """All that is due. A channel that fails is left alone until the next run."""

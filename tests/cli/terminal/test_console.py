@@ -19,7 +19,7 @@ from tests.fake_tokens import token
 @pytest.mark.parametrize("masks", [True, False])
 def test_a_secret_goes_to_what_masks_it_and_nowhere_else(kind: type[console.Plain], masks: bool) -> None:
     secret, shown, masked = token(), list[str](), list[str]()
-    with kind(lines.lines, shown.append, mask=masked.append if masks else None) as screen:
+    with kind(lines.event_to_lines, shown.append, mask=masked.append if masks else None) as screen:
         screen.tell(SecretObtained(secret=Secret(secret)))
     assert masked == ([f"::add-mask::{secret}\n"] if masks else [])
     assert shown == []
@@ -40,7 +40,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch, *events: Event) -> list[str]:
     monkeypatch.setattr("sys.stdout", out)
     for name, value in {"COLUMNS": "80", "LINES": "24", "TTY_COMPATIBLE": "1", "TERM": "xterm"}.items():
         monkeypatch.setenv(name, value)
-    with console.Live(lines.lines, write, redact=str) as screen:
+    with console.Live(lines.event_to_lines, write, redact=str) as screen:
         for event in events:
             screen.tell(event)
             if screen._progress is not None:

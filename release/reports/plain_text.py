@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from release.reports import record_text
-from release.reports.archive_tree import printable, size
+from release.reports.archive_tree import format_size, printable
 from release.reports.record_text import Data
-from release.reports.release_progress import standings
+from release.reports.release_progress import progress_by_index
 
 
-def text(record: Data) -> str:
+def render(record: Data) -> str:
     """The record in lines: the last run in full, the earlier ones a line each."""
     return "".join(f"{line}\n" for line in _lines(record))
 
@@ -19,16 +19,16 @@ def _lines(record: Data) -> Iterator[str]:
     run = record["runs"][-1]
     commit = f" at {record['commit'][:12]}" if record["commit"] else ""
     tag = f", tag {record['tag']}" if record["tag"] else ""
-    yield f"{record_text.title(record)}{commit}{tag}"
-    when, took = record_text.moment(run["begun"]), record_text.duration(record_text.seconds(run))
-    yield f"  {run['verb']}, {when}, {took}: {record_text.end(run)[1]}"
+    yield f"{record_text.release_title(record)}{commit}{tag}"
+    when, took = record_text.format_time(run["begun"]), record_text.format_duration(record_text.run_seconds(run))
+    yield f"  {run['verb']}, {when}, {took}: {record_text.run_outcome(run)[1]}"
     yield f"  {run['exit']['message']}"
     if run["exit"]["remedy"]:
         yield f"  → {run['exit']['remedy']}"
     yield from _about("indexes", _indexes(record))
     yield from _about("files", map(_file, record["files"]))
     yield from _about("steps", map(_step, run["steps"]))
-    yield from _about("checks", (f"{group.title}: {group.tally}" for group in record_text.groups(run)))
+    yield from _about("checks", (f"{group.title}: {group.tally}" for group in record_text.group_checks(run)))
     yield from _about("what to know", _findings(run))
     yield from _about("tools", (f"{name} {version}" for name, version in run["tools"].items()))
     yield from _about("earlier runs", (_earlier(one) for one in record["runs"][-2::-1]))
@@ -43,31 +43,32 @@ def _about(title: str, lines: Iterator[str]) -> Iterator[str]:
 
 
 def _indexes(record: Data) -> Iterator[str]:
-    pages = record_text.pages(record)
-    for one in standings(record):
-        yield f"{one.index}: {one.word}" + (f"  {pages[one.index]}" if one.index in pages else "")
+    pages = record_text.release_urls(record)
+    for one in progress_by_index(record):
+        yield f"{one.index}: {one.summary}" + (f"  {pages[one.index]}" if one.index in pages else "")
 
 
 def _file(file: Data) -> str:
-    return f"{file['filename']}  {size(file['size'])}\n  sha256 {file['sha256']}"
+    return f"{file['filename']}  {format_size(file['size'])}\n  sha256 {file['sha256']}"
 
 
 def _step(step: Data) -> str:
-    took = "" if step["seconds"] is None else f", {record_text.duration(step['seconds'])}"
+    took = "" if step["seconds"] is None else f", {record_text.format_duration(step['seconds'])}"
     return f"{step['title']}: {step['how']}{took}"
 
 
 def _findings(run: Data) -> Iterator[str]:
-    for check in record_text.notable(run):
+    for check in record_text.checks_with_problems(run):
         about = f" [{check['subject']}]" if check.get("subject") else ""
         reason = f" ({check['reason']})" if check.get("reason") else ""
-        yield f"{record_text.state(check)}: {check['title']}{about}{reason}"
-        for finding in record_text.said(check):
+        yield f"{record_text.state_label(check)}: {check['title']}{about}{reason}"
+        for finding in record_text.findings_of(check):
             where = f"{finding['where']}: " if finding.get("where") else ""
             yield f"  {where}{finding['message']}" + (f"\n  → {finding['remedy']}" if finding.get("remedy") else "")
-    for index, answer in record_text.refusals(run):
-        yield f"{index}, {answer['filename']}: {record_text.answered(answer)}"
+    for index, answer in record_text.failed_uploads(run):
+        yield f"{index}, {answer['filename']}: {record_text.answer_to_text(answer)}"
 
 
 def _earlier(run: Data) -> str:
-    return f"{record_text.moment(run['begun'])}  {run['verb']}: {record_text.end(run)[1]}, {run['exit']['message']}"
+    begun, outcome = record_text.format_time(run["begun"]), record_text.run_outcome(run)[1]
+    return f"{begun}  {run['verb']}: {outcome}, {run['exit']['message']}"
