@@ -1,7 +1,7 @@
-"""What the index asks of the attestations that come with a file (PEP 740).
+"""Rules on the attestations that come with a file (PEP 740).
 
-Source: warehouse, `attestations/services.py` and `forklift/legacy.py`: the last questions of all, asked
-after the whole file has arrived.
+Source: warehouse, `attestations/services.py` and `forklift/legacy.py`: the last rules of all, applied after the whole
+file has arrived.
 """
 
 from __future__ import annotations
@@ -15,30 +15,29 @@ from typing import Any
 from release.acceptance.rule import Refusal
 from release.core.models.attestation import PREDICATES, PUBLISHER_KINDS, predicate_of
 
-#: says what an attestation attests; raises `ValueError` with the reason why it is not believed
-Verify = Callable[[dict[str, Any]], str]
+#: returns the predicate type of an attestation; raises `ValueError` with the reason why verification failed
+Verifier = Callable[[dict[str, Any]], str]
 
 _MISSING = "Field required [type=missing]"
 _WRONG = "Input should be {} [type={}]"
 
 
-def refusal(text: str, *, publisher: str | None, verify: Verify) -> Refusal | None:
-    """Why the index does not take `text`, the form's field; None where it does.
+def check_attestations(text: str, *, publisher: str | None, verifier: Verifier) -> Refusal | None:
+    """Why the index rejects `text`, the form's field; None where it accepts it.
 
-    `publisher` is the kind of trusted publisher that uploads; None where it is a user's token.
+    `publisher` is the kind of trusted publisher that uploads; None for a user's token.
     """
-    reason = _reason(text, publisher, verify)
+    reason = _reason(text, publisher, verifier)
     if reason is None:
         return None
     return Refusal(
         rule="attestations-come-with-trusted-publishing" if publisher is None else "the-attestations-hold",
-        status=400,
         text=f"Invalid attestations supplied during upload: {reason}",
     )
 
 
-def by_its_statement(filename: str, sha256: str) -> Verify:
-    """Believes every signature, and looks at what was signed: which file, which bytes, what about them."""
+def statement_verifier(filename: str, sha256: str) -> Verifier:
+    """A verifier that accepts every signature and checks only the statement: file name, digest, predicate type."""
 
     def verify(attestation: dict[str, Any]) -> str:
         return predicate_of(base64.b64decode(attestation["envelope"]["statement"]), filename, sha256)
@@ -46,73 +45,73 @@ def by_its_statement(filename: str, sha256: str) -> Verify:
     return verify
 
 
-def _reason(text: str, publisher: str | None, verify: Verify) -> str | None:
+def _reason(text: str, publisher: str | None, verifier: Verifier) -> str | None:
     if publisher is None:
         return "Attestations are only supported when using Trusted Publishing"
     if publisher not in PUBLISHER_KINDS:
         return f"Attestations are not currently supported with {publisher} publishers"
-    problems, attestations = _read(text)
+    problems, attestations = _parse(text)
     if problems:
-        many = "" if len(problems) == 1 else "s"
+        plural = "" if len(problems) == 1 else "s"
         lines = "".join(f"\n{line}" for line in problems)
-        return f"Malformed attestations: {len(problems)} validation error{many} for list[Attestation]{lines}"
+        return f"Malformed attestations: {len(problems)} validation error{plural} for list[Attestation]{lines}"
     if not attestations:
         return "Malformed attestations: an empty attestation set is not permitted"
     if len(attestations) > len(PREDICATES):
         return f"A maximum of {len(PREDICATES)} attestations per file are supported"
-    return _disbelieved(attestations, verify)
+    return _verification_failure(attestations, verifier)
 
 
-def _disbelieved(attestations: list[dict[str, Any]], verify: Verify) -> str | None:
-    seen = set()
-    for one in attestations:
+def _verification_failure(attestations: list[dict[str, Any]], verifier: Verifier) -> str | None:
+    kinds = set()
+    for attestation in attestations:
         try:
-            kind = verify(one)
+            kind = verifier(attestation)
         except ValueError as error:
-            why = f"Verification failed: {error}"
-            return f"Could not verify the uploaded artifact using the included attestation: {why}"
+            reason = f"Verification failed: {error}"
+            return f"Could not verify the uploaded artifact using the included attestation: {reason}"
         if kind not in PREDICATES:
             return f"Attestation with unsupported predicate type: {kind}"
-        if kind in seen:
+        if kind in kinds:
             return f"Multiple attestations for the same file with the same predicate type ({kind}) are not supported"
-        seen.add(kind)
+        kinds.add(kind)
     return None
 
 
-def _read(text: str) -> tuple[list[str], list[dict[str, Any]]]:
-    """What is wrong with the form of it, and what it holds. The index's own words continue with addresses."""
+def _parse(text: str) -> tuple[list[str], list[dict[str, Any]]]:
+    """Validation errors, and the attestations. The index's own messages continue with help addresses."""
     try:
         data = json.loads(text)
     except ValueError as error:
         return [f"  Invalid JSON: {error} [type=json_invalid]"], []
     if not isinstance(data, list):
         return [f"  {_WRONG.format('a valid array', 'list_type')}"], []
-    problems = [f"{number}{where}" for number, one in enumerate(data) for where in _problems(one)]
+    problems = [f"{number}{where}" for number, one in enumerate(data) for where in _errors(one)]
     return problems, data
 
 
-def _problems(one: Any) -> Iterator[str]:
-    """What is wrong with the form of one attestation, by field."""
-    if not isinstance(one, dict):
+def _errors(attestation: Any) -> Iterator[str]:
+    """Validation errors of one attestation, by field."""
+    if not isinstance(attestation, dict):
         yield "\n  " + _WRONG.format("an object", "model_type")
         return
-    if "version" not in one:
+    if "version" not in attestation:
         yield f".version\n  {_MISSING}"
-    elif one["version"] != 1:
+    elif attestation["version"] != 1:
         yield f".version\n  {_WRONG.format('1', 'literal_error')}"
-    yield from _part(one, "verification_material", ("certificate",))
-    material = one.get("verification_material")
+    yield from _part_errors(attestation, "verification_material", ("certificate",))
+    material = attestation.get("verification_material")
     if isinstance(material, dict):
         entries = material.get("transparency_entries")
         if entries is None:
             yield f".verification_material.transparency_entries\n  {_MISSING}"
         elif not isinstance(entries, list) or not entries:
             yield f".verification_material.transparency_entries\n  {_WRONG.format('a list of at least 1', 'too_short')}"
-    yield from _part(one, "envelope", ("statement", "signature"))
+    yield from _part_errors(attestation, "envelope", ("statement", "signature"))
 
 
-def _part(one: dict[str, Any], name: str, fields: tuple[str, ...]) -> Iterator[str]:
-    part = one.get(name)
+def _part_errors(attestation: dict[str, Any], name: str, fields: tuple[str, ...]) -> Iterator[str]:
+    part = attestation.get(name)
     if part is None:
         yield f".{name}\n  {_MISSING}"
     elif not isinstance(part, dict):

@@ -1,4 +1,4 @@
-"""Whether the index can show the description.
+"""Whether the index can render the description.
 
 Source: warehouse, `utils/readme.py`. Observed: readme_renderer 45.0 on the index, 2026-11.
 """
@@ -10,16 +10,12 @@ import threading
 from functools import lru_cache
 from typing import Any
 
-from release.acceptance.content_type import parse_content_type
-from release.acceptance.form_fields import first
-from release.acceptance.metadata_error import BROKEN
-from release.acceptance.rule import Refusal, Rule, Upload
+from release.acceptance.metadata_rules import parse_content_type
+from release.acceptance.rule import DESCRIPTIONS, Refusal, Rules, Upload, server_error
 from release.core.models.index_contents import OnIndex
 
-#: where the index's readme_renderer differs from newer ones: a title that stands alone is the page's title and
-#: leaves nothing to show. No configuration file of this machine has a say.
-# ruff: noqa: ARG001 - every rule takes the upload and the index, whatever it needs of them
-
+#: where the index's readme_renderer differs from newer versions: a title on its own becomes the page's title, which
+#: leaves nothing to show. No docutils configuration file of this machine is read.
 _RST_SETTINGS = {
     "doctitle_xform": True,
     "sectsubtitle_xform": True,
@@ -27,47 +23,44 @@ _RST_SETTINGS = {
     "_disable_config": True,
 }
 
+DESCRIPTION = Rules()
+
 
 class RendererBrokeError(Exception):
-    """docutils stumbled over the text; the server answers such a file with an internal error."""
+    """docutils failed on the text; the server responds to such a file with an internal error."""
 
 
-def the_description_renders(upload: Upload, index: OnIndex) -> Refusal | None:
-    """The description renders: reStructuredText without a single warning, Markdown to something at all."""
-    text, content_type = first(upload, "description"), first(upload, "description_content_type")
-    if not text:
-        return None
-    rule = "the-description-renders"
+@DESCRIPTION.rule(
+    check=DESCRIPTIONS,
+    remedy="correct the text; for Markdown set project.readme to a .md file, which declares its content type",
+    cause="meta.description-render",
+)
+def the_description_renders(upload: Upload, index: OnIndex) -> Refusal | None:  # noqa: ARG001 - as every rule
+    """The description renders: reStructuredText without a single warning, Markdown to at least something."""
+    text, content_type = upload.value("description"), upload.value("description_content_type")
     try:
-        if failure(upload, text, content_type) is None:
-            return None
+        error = _render_error(text, content_type) if text else None
     except RendererBrokeError:
-        return Refusal(rule=rule, status=500, text=BROKEN)
+        return server_error()
+    if error is None:
+        return None
     how = f"for '{content_type}'" if content_type else "in the default format of reStructuredText"
-    address = upload.help("description-content-type")
+    failed = f"The description failed to render {how}."
+    first_line = error.split("\n", 1)[0].removeprefix("<string>:").rstrip(".")
     return Refusal(
-        rule=rule, status=400, text=f"The description failed to render {how}. See {address} for more information."
+        text=f"{failed} See {upload.help('description-content-type')} for more information.",
+        message=f"the {failed[4:-1]}: {first_line}",
     )
 
 
-def failure(upload: Upload, text: str, content_type: str) -> str | None:
-    """Why the description does not render, in the renderer's words; None where it does.
-
-    Raises RendererBrokeError where the renderer itself breaks.
-    """
-    if "description" not in upload.memo:
-        upload.memo["description"] = _failure(text, content_type)
-    why: str | None = upload.memo["description"]
-    return why
-
-
-@lru_cache(maxsize=8)  # a wheel and its sdist have one description
-def _failure(text: str, content_type: str) -> str | None:
+@lru_cache(maxsize=8)  # a wheel and its sdist have the same description
+def _render_error(text: str, content_type: str) -> str | None:
+    """Why the description does not render, in the renderer's words. Raises RendererBrokeError."""
     kind = _kind(content_type)
     if kind == "text/x-rst":
-        return _rst(text)[1]
+        return _render_rst(text)[1]
     if kind == "text/markdown":
-        return _markdown(text)
+        return _markdown_error(text)
     return None
 
 
@@ -76,14 +69,14 @@ def _kind(content_type: str) -> str:
     return kind
 
 
-def as_html(text: str, content_type: str) -> str | None:
-    """The description as the project's page shows it, before anything unsafe is taken out; None for plain text.
+def render_html(text: str, content_type: str) -> str | None:
+    """The description as the project's page shows it, before sanitizing; None for plain text.
 
     Raises RendererBrokeError.
     """
     match _kind(content_type):
         case "text/x-rst":
-            return _rst(text)[0]
+            return _render_rst(text)[0]
         case "text/markdown":
             from comrak import render_markdown
 
@@ -93,13 +86,13 @@ def as_html(text: str, content_type: str) -> str | None:
             return None
 
 
-#: docutils silences its own warnings for a moment, which is for the whole process: of two threads in it, one meets them
-_ONE_AT_A_TIME = threading.Lock()
+#: docutils disables its own warnings for a moment, for the whole process; a second thread would see them
+_LOCK = threading.Lock()
 
 
 @lru_cache(maxsize=8)
-def _rst(text: str) -> tuple[str, str | None]:
-    """HTML; and why there is none, in the renderer's words."""
+def _render_rst(text: str) -> tuple[str, str | None]:
+    """HTML, and the renderer's message where there is none."""
     from docutils.core import publish_parts
     from docutils.utils import SystemMessage
     from docutils.writers.html5_polyglot import Writer
@@ -110,7 +103,7 @@ def _rst(text: str) -> tuple[str, str | None]:
     writer.translator_class = ReadMeHTMLTranslator
     settings: dict[str, Any] = {**SETTINGS, **_RST_SETTINGS, "warning_stream": warnings}
     try:
-        with _ONE_AT_A_TIME:
+        with _LOCK:
             parts = publish_parts(text, writer=writer, settings_overrides=settings)
     except SystemMessage as message:
         return "", str(message)
@@ -120,11 +113,11 @@ def _rst(text: str) -> tuple[str, str | None]:
     return html, None if html else "no content besides the title"
 
 
-def _markdown(text: str) -> str | None:
+def _markdown_error(text: str) -> str | None:
     """Markdown fails only where nothing is left to show.
 
-    A line that does not begin a link or footnote definition always leaves something; only without one is the
-    renderer asked.
+    A line that does not start a link or footnote definition always leaves something; the renderer runs only if there
+    is no such line.
     """
     lines = [line.strip() for line in text.splitlines()]
     if any(line and not line.startswith("[") for line in lines):
@@ -135,6 +128,3 @@ def _markdown(text: str) -> str | None:
         if render_markdown(text):
             return None
     return "no content"
-
-
-DESCRIPTION: tuple[Rule, ...] = (the_description_renders,)

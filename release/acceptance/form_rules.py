@@ -1,4 +1,4 @@
-"""What the index asks of the form itself, before it looks at any project.
+"""Rules on the upload form itself, which the index applies before it looks at any project.
 
 Source: warehouse, `forklift/legacy.py` and `forklift/forms.py`.
 """
@@ -6,108 +6,114 @@ Source: warehouse, `forklift/legacy.py` and `forklift/forms.py`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 
-from release.acceptance.form_fields import first, read
-from release.acceptance.metadata_rules import CORE_METADATA, problems
-from release.acceptance.rule import Refusal, Rule, Upload
+from release.acceptance.metadata_rules import SEE_CORE_METADATA, invalid_fields
+from release.acceptance.rule import CORE_METADATA, METADATA, Advice, Refusal, Rules, Upload, server_error
 from release.core.models.index_contents import OnIndex
 from release.core.models.project_name import is_project_name
 
-# ruff: noqa: ARG001 - every rule takes the upload and the index, whatever it needs of them
+# ruff: noqa: ARG001 - every rule takes the upload and the index, whichever it needs
 
 _DIGEST = re.compile(r"[A-F0-9]{64}$", re.IGNORECASE)
 _REQUIRED = "This field is required."
-#: longer values are shown by both ends
-_SHOWN, _END = 60, 30
+#: longer values are abbreviated to both ends
+_LONGEST, _END = 60, 30
+
+#: in the index's order: the project's name first, then by field name
+FORM = Rules()
 
 
-def the_protocol_version_is_known(upload: Upload, index: OnIndex) -> Refusal | None:
-    """`protocol_version` is 1 where it is given."""
-    if read(upload).get("protocol_version", ("1",))[-1] == "1":
-        return None
-    return Refusal(rule="the-protocol-version-is-known", status=400, text="Unknown protocol version.")
+@FORM.rule(check=METADATA, remedy="send protocol_version 1")
+def the_protocol_version_is_known(upload: Upload, index: OnIndex) -> str | None:
+    """`protocol_version` is 1 if given."""
+    known = upload.cleaned.get("protocol_version", ("1",))[-1] == "1"
+    return None if known else "Unknown protocol version."
 
 
-def the_name_is_valid(upload: Upload, index: OnIndex) -> Refusal | None:
-    """The form names a project, with ASCII letters and digits and `.`, `_`, `-` between them."""
-    name = first(upload, "name")
+@FORM.rule(
+    check=METADATA,
+    remedy="use ASCII letters and digits with '.', '_' and '-' between them",
+    source=f"{CORE_METADATA}#name",
+)
+def the_name_is_valid(upload: Upload, index: OnIndex) -> str | None:
+    """The form names a project, in ASCII letters and digits with `.`, `_`, `-` between them."""
+    name = upload.value("name")
     if is_project_name(name):
         return None
     error = "Start and end with a letter or numeral containing only ASCII numeric and '.', '_' and '-'."
-    shown = f"{name[:_END]}...{name[-_END:]}" if len(name) > _SHOWN else name
-    text = f"{shown!r} is an invalid value for Name. Error: {error if name else _REQUIRED} {CORE_METADATA}"
-    return Refusal(rule="the-name-is-valid", status=400, text=text)
+    short = f"{name[:_END]}...{name[-_END:]}" if len(name) > _LONGEST else name
+    return f"{short!r} is an invalid value for Name. Error: {error if name else _REQUIRED} {SEE_CORE_METADATA}"
 
 
-def a_digest_is_given(upload: Upload, index: OnIndex) -> Refusal | None:
-    """At least one of the three digests is there."""
-    if any(first(upload, name) for name in ("md5_digest", "sha256_digest", "blake2_256_digest")):
-        return None
-    return Refusal(rule="a-digest-is-given", status=400, text="Error: Include at least one message digest.")
+@FORM.rule(check=METADATA, remedy="send sha256_digest")
+def a_digest_is_given(upload: Upload, index: OnIndex) -> str | None:
+    """At least one of the three digests is given."""
+    given = any(upload.value(name) for name in ("md5_digest", "sha256_digest", "blake2_256_digest"))
+    return None if given else "Error: Include at least one message digest."
 
 
-def the_blake2_digest_is_hex(upload: Upload, index: OnIndex) -> Refusal | None:
-    """`blake2_256_digest` is 64 hex digits where it is given."""
-    return _digest(upload, "blake2_256_digest", "BLAKE2", "the-blake2-digest-is-hex")
+@FORM.rule(check=METADATA, remedy="send 64 hex digits")
+def the_blake2_digest_is_hex(upload: Upload, index: OnIndex) -> str | None:
+    """`blake2_256_digest` is 64 hex digits if given."""
+    return _digest(upload, "blake2_256_digest", "BLAKE2")
 
 
-def the_file_type_is_known(upload: Upload, index: OnIndex) -> Refusal | None:
-    """`filetype` is one of the two that are still taken."""
-    filetype = first(upload, "filetype")
+@FORM.rule(check=METADATA, remedy="publish an sdist or a wheel", cause="file.type")
+def the_file_type_is_known(upload: Upload, index: OnIndex) -> str | None:
+    """`filetype` is one of the two that are still accepted."""
+    filetype = upload.value("filetype")
     if filetype in {"sdist", "bdist_wheel"}:
         return None
     error = "Use a known file type." if filetype else _REQUIRED
-    return Refusal(rule="the-file-type-is-known", status=400, text=f"Invalid value for filetype. Error: {error}")
+    return f"Invalid value for filetype. Error: {error}"
 
 
-def the_python_version_fits_the_file_type(upload: Upload, index: OnIndex) -> Refusal | None:
-    """A wheel says for which Python it is; an sdist says `source`, or nothing."""
-    filetype, pyversion = first(upload, "filetype"), first(upload, "pyversion")
+@FORM.rule(check=METADATA, remedy="rename the wheel to match its tags")
+def the_python_version_fits_the_file_type(upload: Upload, index: OnIndex) -> str | None:
+    """`pyversion` of a wheel is its Python tag; that of an sdist is `source` or absent."""
+    filetype, pyversion = upload.value("filetype"), upload.value("pyversion")
     error = None
     if filetype and filetype != "sdist" and not pyversion:
         error = "Python version is required for binary distribution uploads."
     elif filetype == "sdist" and pyversion not in {"", "source"}:
         error = "Use 'source' as Python version for an sdist."
-    if error is None:
-        return None
-    text = f"Invalid value for pyversion. Error: {error}"
-    return Refusal(rule="the-python-version-fits-the-file-type", status=400, text=text)
+    return f"Invalid value for pyversion. Error: {error}" if error else None
 
 
-def the_sha256_digest_is_hex(upload: Upload, index: OnIndex) -> Refusal | None:
-    """`sha256_digest` is 64 hex digits where it is given."""
-    return _digest(upload, "sha256_digest", "SHA256", "the-sha256-digest-is-hex")
+@FORM.rule(check=METADATA, remedy="send 64 hex digits")
+def the_sha256_digest_is_hex(upload: Upload, index: OnIndex) -> str | None:
+    """`sha256_digest` is 64 hex digits if given."""
+    return _digest(upload, "sha256_digest", "SHA256")
 
 
-def _digest(upload: Upload, field: str, what: str, rule: str) -> Refusal | None:
-    value = first(upload, field)
+def _digest(upload: Upload, field: str, algorithm: str) -> str | None:
+    value = upload.value(field)
     if not value.strip() or _DIGEST.match(value):
         return None
-    text = f"Invalid value for {field}. Error: Use a valid, hex-encoded, {what} message digest."
-    return Refusal(rule=rule, status=400, text=text)
+    return f"Invalid value for {field}. Error: Use a valid, hex-encoded, {algorithm} message digest."
 
 
+@FORM.rule(check=METADATA, remedy="correct pyproject.toml and rebuild", source=CORE_METADATA)
 def the_metadata_is_valid(upload: Upload, index: OnIndex) -> Refusal | None:
-    """The core metadata in the form holds to its specification and to the index's own rules."""
-    return next((problem.refusal() for problem in problems(upload)), None)
+    """The core metadata in the form conforms to its specification and to the index's own rules."""
+    return next(metadata_refusals(upload), None)
 
 
-def the_form_has_a_file(upload: Upload, index: OnIndex) -> Refusal | None:
-    """There is a `content` part."""
-    if upload.content is not None:
-        return None
-    return Refusal(rule="the-form-has-a-file", status=400, text="Upload payload does not have a file.")
+def metadata_refusals(upload: Upload) -> Iterator[Refusal]:
+    """A refusal for each invalid field, in the order in which the index would report them."""
+    for field in invalid_fields(upload):
+        advice = Advice(check=METADATA, remedy=field.remedy, cause=field.cause, source=CORE_METADATA)
+        if field.server_fails:
+            refusal = server_error(f"the index's server fails on the metadata field {field.name!r}")
+        else:
+            text = field.text if field.text.endswith(".") else f"{field.text}."
+            refusal = Refusal(text=f"{text} {field.see}")
+        yield replace(refusal, rule="the-metadata-is-valid", advice=advice)
 
 
-#: in the index's order: it names the project first, then reports by field name
-FORM: tuple[Rule, ...] = (
-    the_protocol_version_is_known,
-    the_name_is_valid,
-    a_digest_is_given,
-    the_blake2_digest_is_hex,
-    the_file_type_is_known,
-    the_python_version_fits_the_file_type,
-    the_sha256_digest_is_hex,
-    the_metadata_is_valid,
-    the_form_has_a_file,
-)
+@FORM.rule(check=METADATA, remedy="send the file")
+def the_form_has_a_file(upload: Upload, index: OnIndex) -> str | None:
+    """The form has a `content` part."""
+    return None if upload.file.content is not None else "Upload payload does not have a file."

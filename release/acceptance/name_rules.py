@@ -1,4 +1,4 @@
-"""What the index asks of the name of a project that it does not have yet.
+"""Rules on the name of a project that the index does not have yet.
 
 Source: warehouse, `packaging/services.py`.
 """
@@ -10,80 +10,72 @@ from functools import cache
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from release.acceptance.form_fields import first, project
 from release.acceptance.form_rules import the_name_is_valid
-from release.acceptance.rule import Refusal, Rule, Upload
+from release.acceptance.rule import NEW_NAMES, Refusal, Rules, Upload
 from release.core.models.index_contents import OnIndex
 
-# ruff: noqa: ARG001 - every rule takes the upload and the index, whatever it needs of them
+# ruff: noqa: ARG001 - every rule takes the upload and the index, whichever it needs
 
-_LOOKS_ALIKE = str.maketrans({".": "", "_": "", "-": "", "l": "1", "i": "1", "o": "0"})
+_SIMILAR = str.maketrans({".": "", "_": "", "-": "", "l": "1", "i": "1", "o": "0"})
+_RENAME = "choose another project name; the help page in the index's message explains why"
+
+NEW_NAME = Rules()
 
 
-def the_new_name_is_valid(upload: Upload, index: OnIndex) -> Refusal | None:
-    """The name has the form of a name."""
-    if the_name_is_valid(upload, index) is None:
+@NEW_NAME.rule(check=NEW_NAMES, remedy=_RENAME)
+def the_new_name_is_valid(upload: Upload, index: OnIndex) -> str | None:
+    """The name is a valid project name."""
+    return None if the_name_is_valid(upload, index) is None else f"The name {upload.value('name')!r} is invalid."
+
+
+@NEW_NAME.rule(
+    check=NEW_NAMES,
+    remedy="choose another project name; if your project is already on the index, name the index: inspect --index NAME",
+    cause="name.stdlib",
+)
+def the_new_name_is_no_standard_module(upload: Upload, index: OnIndex) -> str | None:
+    """The name is not that of a standard library module of any Python version, dotted submodules included."""
+    if upload.project not in standard_modules():
         return None
-    return Refusal(rule="the-new-name-is-valid", status=400, text=f"The name {first(upload, 'name')!r} is invalid.")
+    return _text(upload, "isn't allowed (conflict with Python Standard Library module name)")
 
 
-def the_new_name_is_no_standard_module(upload: Upload, index: OnIndex) -> Refusal | None:
-    """No module of any Python's standard library has the name, dotted submodules included."""
-    if project(upload) not in standard_modules():
-        return None
-    text = (
-        f"The name {first(upload, 'name')!r} isn't allowed (conflict with Python Standard Library module name). "
-        f"See {upload.help('project-name')} for more information."
-    )
-    return Refusal(rule="the-new-name-is-no-standard-module", status=400, text=text)
-
-
+@NEW_NAME.rule(check=NEW_NAMES, remedy=_RENAME, cause="name.taken")
 def the_new_name_is_free(upload: Upload, index: OnIndex) -> Refusal | None:
     """No project has the name yet."""
-    if project(upload) not in index.names:
+    if upload.project not in index.names:
         return None
-    return Refusal(rule="the-new-name-is-free", status=409, text=_text(upload, "conflicts with an existing project"))
+    return Refusal(status=409, text=_text(upload, "conflicts with an existing project"))
 
 
-def the_new_name_is_not_prohibited(upload: Upload, index: OnIndex) -> Refusal | None:
-    """The administrators of the index have not locked the name."""
-    if project(upload) not in index.prohibited:
-        return None
-    return Refusal(rule="the-new-name-is-not-prohibited", status=400, text=_text(upload, "isn't allowed"))
+@NEW_NAME.rule(check=NEW_NAMES, remedy=_RENAME, cause="name.prohibited")
+def the_new_name_is_not_prohibited(upload: Upload, index: OnIndex) -> str | None:
+    """The administrators of the index have not prohibited the name."""
+    return _text(upload, "isn't allowed") if upload.project in index.prohibited else None
 
 
-def the_new_name_is_unlike_the_others(upload: Upload, index: OnIndex) -> Refusal | None:
-    """No project's name looks like it: `.`, `_`, `-` do not count, `l`, `i`, `1` are one, and so are `o`, `0`."""
-    shape = look(first(upload, "name"))
-    if not any(look(name) == shape for name in index.names):
-        return None
-    text = _text(upload, "is too similar to an existing project")
-    return Refusal(rule="the-new-name-is-unlike-the-others", status=400, text=text)
+@NEW_NAME.rule(check=NEW_NAMES, remedy=_RENAME, cause="name.too-similar")
+def the_new_name_is_unlike_the_others(upload: Upload, index: OnIndex) -> str | None:
+    """No project has a similar name: `.`, `_`, `-` are ignored; `l`, `i`, `1` are equal, and so are `o` and `0`."""
+    key = similarity_key(upload.value("name"))
+    similar = any(similarity_key(name) == key for name in index.names)
+    return _text(upload, "is too similar to an existing project") if similar else None
 
 
 def _text(upload: Upload, what: str) -> str:
-    return f"The name {first(upload, 'name')!r} {what}. See {upload.help('project-name')} for more information."
+    return f"The name {upload.value('name')!r} {what}. See {upload.help('project-name')} for more information."
 
 
-def look(name: str) -> str:
-    """What of a name the index compares to find similar ones."""
-    return name.lower().translate(_LOOKS_ALIKE)
+def similarity_key(name: str) -> str:
+    """What the index compares to find similar names."""
+    return name.lower().translate(_SIMILAR)
 
 
 @cache
 def standard_modules() -> frozenset[NormalizedName]:
-    """Normalised names of all modules of all Pythons that stdlib-list knows, with their packages."""
+    """Normalized names of all modules of all Python versions that stdlib-list knows, and of their packages."""
     from stdlib_list import short_versions, stdlib_list
 
     modules = {module for version in short_versions for module in stdlib_list(version)}
     parents = {module[: dot.start()] for module in modules for dot in re.finditer(r"\.", module)}
     return frozenset(canonicalize_name(module.strip("-_.")) for module in modules | parents)
-
-
-NEW_NAME: tuple[Rule, ...] = (
-    the_new_name_is_valid,
-    the_new_name_is_no_standard_module,
-    the_new_name_is_free,
-    the_new_name_is_not_prohibited,
-    the_new_name_is_unlike_the_others,
-)

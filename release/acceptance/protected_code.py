@@ -1,4 +1,4 @@
-"""Protected code, which the index does not take: its marks, and where it looks for them.
+"""Encrypted code, which the index rejects: its markers, and which members are searched for them.
 
 Source: warehouse, `utils/scanner.py` and its rules.
 """
@@ -11,7 +11,7 @@ from release.acceptance.archive_limits import MIB
 SEARCHED = 5 * MIB
 _SUFFIXES = (".py", ".pye")
 
-# Spelt in two parts: whole, the index would take this very file for protected code.
+# Spelled in two parts: as a whole, the index would take this very file for encrypted code.
 _PYARMOR = tuple(
     b"__pyarmor" + rest for rest in (b"__(__name__, __file__,", b"_enter__", b"_exit__", b"_assert__", b"_bcc__")
 )
@@ -20,12 +20,12 @@ _SOURCEDEFENDER = tuple(b"---" + rest for rest in (b"BEGIN PYE FILE---", b"END P
 
 def is_searched(name: str) -> bool:
     """Whether the index searches a member of that name."""
-    # leading dots begin no suffix, as Python 3.14 counts; a path object would cost more than a small member
+    # leading dots start no suffix, as in Python 3.14; a path object would cost more than a small member
     return name.rpartition("/")[2].lstrip(".").lower().endswith(_SUFFIXES)
 
 
-def protector(data: bytes) -> str | None:
-    """The product that protected the code; None where none did."""
+def find_protector(data: bytes) -> str | None:
+    """The product that encrypted the code; None where none did."""
     if b"__pyarmor_" in data and any(mark in data for mark in _PYARMOR):
         return "PyArmor"
     if all(mark in data for mark in _SOURCEDEFENDER):

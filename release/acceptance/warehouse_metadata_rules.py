@@ -1,4 +1,4 @@
-"""The index's own rules about metadata, beyond the specification.
+"""The index's own rules on metadata, beyond the specification.
 
 Source: warehouse, `forklift/metadata.py`.
 """
@@ -8,9 +8,16 @@ from __future__ import annotations
 import email.utils
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from release.acceptance.metadata_error import LOCAL_VERSIONS, Problem, broken
+#: end of the index's messages about metadata
+SEE_CORE_METADATA = "See https://packaging.python.org/specifications/core-metadata for more information."
+#: end of its message about local versions
+_SEE_LOCAL_VERSIONS = (
+    "See https://packaging.python.org/en/latest/specifications/version-specifiers/#local-version-identifiers "
+    "for more information."
+)
 
 #: field of `packaging.metadata.RawMetadata` → value
 Raw = Mapping[str, Any]
@@ -18,57 +25,81 @@ Raw = Mapping[str, Any]
 #: characters
 _SUMMARY, _LABEL = 512, 32
 
-
 _PLAIN_ADDRESS = re.compile(
     r"[A-Za-z0-9]+(?:[._+-][A-Za-z0-9]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+(?:com|org|net|edu|gov|io|dev|me|de|fr|uk|eu)"
 )
 #: characters; no limit of any part is longer than this
 _SHORT = 60
+_PICK_CLASSIFIER = "choose a classifier from https://pypi.org/classifiers/"
 
 
-def own_problems(raw: Raw) -> Iterator[Problem]:
-    """What the index itself minds in metadata that holds to the specification."""
-    for look in _RULES:
-        yield from look(raw)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvalidField:
+    """A metadata field that the index rejects."""
+
+    #: as in METADATA, lower case: "requires-dist"; the form's name where the form cannot be read
+    name: str
+    #: the index's message
+    text: str = ""
+    #: where the index sends the reader
+    see: str = SEE_CORE_METADATA
+    remedy: str = "correct the field in pyproject.toml and rebuild"
+    #: id in the catalog of known failures
+    cause: str | None = None
+    #: whether the server fails on the field instead of rejecting it
+    server_fails: bool = False
 
 
-def _local_version(raw: Raw) -> Iterator[Problem]:
+def warehouse_errors(raw: Raw) -> Iterator[InvalidField]:
+    """What the index itself rejects in metadata that conforms to the specification."""
+    for rule in _RULES:
+        yield from rule(raw)
+
+
+def _local_version(raw: Raw) -> Iterator[InvalidField]:
     from packaging.version import Version
 
     version = Version(raw["version"])
     if version.local:
-        yield Problem(
-            field="version", text=f"The use of local versions in '{version}' is not allowed.", see=LOCAL_VERSIONS
+        yield InvalidField(
+            name="version",
+            text=f"The use of local versions in '{version}' is not allowed.",
+            see=_SEE_LOCAL_VERSIONS,
+            remedy="commit and tag, or set local_scheme = 'no-local-version'",
+            cause="version.local",
         )
 
 
-def _summary(raw: Raw) -> Iterator[Problem]:
+def _summary(raw: Raw) -> Iterator[InvalidField]:
     if len(raw.get("summary", "")) > _SUMMARY:
-        yield Problem(field="summary", text=f"'summary' field must be {_SUMMARY} characters or less.")
+        text = f"'summary' field must be {_SUMMARY} characters or less."
+        yield InvalidField(name="summary", text=text, remedy="shorten the summary", cause="meta.summary-long")
 
 
-def _addresses(raw: Raw) -> Iterator[Problem]:
-    for name, field in (("author_email", "author-email"), ("maintainer_email", "maintainer-email")):
-        address = the_address(raw.get(name, ""))
-        if address and not is_plain(address):
+def _addresses(raw: Raw) -> Iterator[InvalidField]:
+    for key, name in (("author_email", "author-email"), ("maintainer_email", "maintainer-email")):
+        address = parse_address(raw.get(key, ""))
+        if address and not is_plain_address(address):
             from email_validator import EmailNotValidError, validate_email
 
             try:
                 validate_email(address, check_deliverability=False)
             except EmailNotValidError as error:
-                yield Problem(field=field, text=f"{address!r} is not a valid email address: {error}")
+                text = f"{address!r} is not a valid email address: {error}"
+                remedy = "correct the email address, or remove it"
+                yield InvalidField(name=name, text=text, remedy=remedy, cause="meta.email-invalid")
 
 
-def is_plain(address: str) -> bool:
-    """Whether an address is one that every validator takes; the library that knows all the rules loads slowly."""
+def is_plain_address(address: str) -> bool:
+    """Whether every validator accepts the address; the library that knows all the rules is slow to import."""
     return len(address) <= _SHORT and _PLAIN_ADDRESS.fullmatch(address) is not None
 
 
-def the_address(header: str) -> str:
-    """The one address in a header; empty where there is none, or more than one, or it can't be told.
+def parse_address(header: str) -> str:
+    """The one address in a header; empty where there is none, more than one, or an ambiguous one.
 
-    Python 3.13 and the patched 3.11 and 3.12 read so; the index runs on 3.14, and checks no address
-    that it does not see. Source: CPython, `email.utils.parseaddr`, CVE-2023-27043.
+    Python 3.13 and the patched 3.11 and 3.12 parse like this. The index runs on 3.14 and validates no address that
+    it does not find. Source: CPython, `email.utils.parseaddr`, CVE-2023-27043.
     """
     if getattr(email.utils, "supports_strict_parsing", False):
         return email.utils.parseaddr(header)[1]
@@ -92,7 +123,7 @@ def _parentheses_match(header: str) -> bool:
     return depth == 0
 
 
-def _classifiers(raw: Raw) -> Iterator[Problem]:
+def _classifiers(raw: Raw) -> Iterator[InvalidField]:
     if not raw.get("classifiers"):
         return
     from trove_classifiers import classifiers, deprecated_classifiers
@@ -100,33 +131,36 @@ def _classifiers(raw: Raw) -> Iterator[Problem]:
     given = set(raw["classifiers"])
     known = classifiers | deprecated_classifiers.keys()
     for name in sorted(given - known):
-        yield Problem(field="classifier", text=f"{name!r} is not a valid classifier.")
+        text = f"{name!r} is not a valid classifier."
+        yield InvalidField(name="classifier", text=text, remedy=_PICK_CLASSIFIER, cause="meta.classifier-invalid")
     for name in sorted(given & deprecated_classifiers.keys()):
-        instead = deprecated_classifiers[name]
-        advice = f", use one of {instead} instead" if instead else ""
-        yield Problem(field="classifier", text=f"The classifier {name!r} has been deprecated{advice}.")
+        successors = deprecated_classifiers[name]
+        text = f"The classifier {name!r} has been deprecated{f', use one of {successors} instead' * bool(successors)}."
+        yield InvalidField(name="classifier", text=text, remedy=_PICK_CLASSIFIER, cause="meta.classifier-deprecated")
 
 
-def _addresses_of_pages(raw: Raw) -> Iterator[Problem]:
-    for name, field in (("home_page", "home-page"), ("download_url", "download-url")):
-        if name in raw:
-            yield from _url(raw[name], field)
+def _page_urls(raw: Raw) -> Iterator[InvalidField]:
+    for key, name in (("home_page", "home-page"), ("download_url", "download-url")):
+        if key in raw:
+            yield from _url_errors(raw[key], name)
 
 
-def _project_urls(raw: Raw) -> Iterator[Problem]:
+def _project_urls(raw: Raw) -> Iterator[InvalidField]:
     for label, url in raw.get("project_urls", {}).items():
+        if label and len(label) <= _LABEL and url:
+            yield from _url_errors(url, "project-url")
+            continue
         if not label:
-            yield Problem(field="project-url", text="Must have a label")
+            text, remedy = "Must have a label", "give every entry of project.urls a label"
         elif len(label) > _LABEL:
-            yield Problem(field="project-url", text=f"{label!r} must be {_LABEL} characters or less.")
-        elif not url:
-            yield Problem(field="project-url", text="Must have a URL")
+            text, remedy = f"{label!r} must be {_LABEL} characters or less.", "shorten that label in project.urls"
         else:
-            yield from _url(url, "project-url")
+            text, remedy = "Must have a URL", "give every entry of project.urls a URL"
+        yield InvalidField(name="project-url", text=text, remedy=remedy, cause="meta.url-label")
 
 
-def _url(url: str, field: str) -> Iterator[Problem]:
-    """The index asks for http or https and for a well-formed path and query; a host need not be there."""
+def _url_errors(url: str, name: str) -> Iterator[InvalidField]:
+    """The index requires http or https and a well-formed path and query; the host may be absent."""
     from rfc3986 import exceptions, uri_reference  # type: ignore[import-untyped] # it has no types
     from rfc3986.validators import Validator  # type: ignore[import-untyped] # it has no types
 
@@ -135,52 +169,65 @@ def _url(url: str, field: str) -> Iterator[Problem]:
     try:
         validator.validate(uri_reference(url).normalize())
     except exceptions.ValidationError:
-        yield Problem(field=field, text=f"{url!r} is not a valid url.")
-    except Exception:  # noqa: BLE001 - the server does not catch it either, and answers with an internal error
-        yield broken(field)
+        remedy = "start the URL with https://"
+        yield InvalidField(name=name, text=f"{url!r} is not a valid url.", remedy=remedy, cause="meta.url-label")
+    except Exception:  # noqa: BLE001 - the server does not catch it either, and responds with an internal error
+        yield InvalidField(name=name, server_fails=True)
 
 
-def _other_dists(raw: Raw) -> Iterator[Problem]:
+def _other_dists(raw: Raw) -> Iterator[InvalidField]:
     from packaging.requirements import InvalidRequirement, Requirement
 
-    for name, field in (("provides_dist", "provides-dist"), ("obsoletes_dist", "obsoletes-dist")):
-        for text in raw.get(name, ()):
+    for key, name in (("provides_dist", "provides-dist"), ("obsoletes_dist", "obsoletes-dist")):
+        for text in raw.get(key, ()):
             try:
                 requirement = Requirement(text)
             except InvalidRequirement as error:
-                yield Problem(field=field, text=f"{text!r} is invalid: {error}")
+                yield InvalidField(name=name, text=f"{text!r} is invalid: {error}")
             else:
                 if requirement.url is not None:
-                    yield Problem(field=field, text=f"Can't have direct dependency: {text!r}")
+                    yield _direct_dependency(name, repr(text))
 
 
-def _requires_dist(raw: Raw) -> Iterator[Problem]:
+def _requires_dist(raw: Raw) -> Iterator[InvalidField]:
     from packaging.requirements import Requirement
 
     for text in raw.get("requires_dist", ()):
         if "@" in text and (requirement := Requirement(text)).url is not None:
-            yield Problem(field="requires-dist", text=f"Can't have direct dependency: {requirement}")
+            yield _direct_dependency("requires-dist", str(requirement))
 
 
-def _dynamic(raw: Raw) -> Iterator[Problem]:
+def _direct_dependency(name: str, requirement: str) -> InvalidField:
+    return InvalidField(
+        name=name,
+        text=f"Can't have direct dependency: {requirement}",
+        remedy="depend on a released version, not on a URL",
+        cause="meta.direct-dependency",
+    )
+
+
+def _dynamic(raw: Raw) -> Iterator[InvalidField]:
     if "dynamic" in map(str.lower, raw.get("dynamic", ())):
-        yield Problem(field="dynamic", text="Dynamic field 'dynamic' is not a valid dynamic field.")
+        text = "Dynamic field 'dynamic' is not a valid dynamic field."
+        yield InvalidField(name="dynamic", text=text, remedy="correct project.dynamic", cause="meta.dynamic-invalid")
 
 
-def _license(raw: Raw) -> Iterator[Problem]:
+def _license(raw: Raw) -> Iterator[InvalidField]:
     if raw.get("license") and raw.get("license_expression"):
-        yield Problem(
-            field="license",
+        yield InvalidField(
+            name="license",
             text="License is deprecated when License-Expression is present. Only License-Expression should be present.",
+            remedy="set project.license to an SPDX expression, and remove other license fields",
+            cause="meta.license-both",
         )
 
 
-_RULES: tuple[Callable[[Raw], Iterator[Problem]], ...] = (
+_RULES: tuple[Callable[[Raw], Iterator[InvalidField]], ...] = (
     _local_version,
     _summary,
     _addresses,
     _classifiers,
-    _addresses_of_pages,
+    _page_urls,
     _project_urls,
     _other_dists,
     _requires_dist,

@@ -1,190 +1,273 @@
-"""What the index asks of a wheel beyond its archive: name, tags, and the files of its `.dist-info`.
+"""Rules on a wheel beyond its archive: file name, tags, and the files in `.dist-info`.
 
-Source: warehouse, `forklift/legacy.py` and `utils/wheel.py`.
+Source: warehouse, `forklift/legacy.py` and `utils/wheel.py`; for platform tags PEP 513, 571, 599, 600, 656, 730,
+738, 783.
 """
 
 from __future__ import annotations
 
 import configparser
+import csv
 import re
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
-from release.acceptance.archive_limits import Broken
-from release.acceptance.archive_rules import dist_info, refuse_broken, zip_of
-from release.acceptance.form_fields import first, is_wheel, project, underscored, version
-from release.acceptance.metadata_error import BROKEN
-from release.acceptance.platform_tags import is_taken
-from release.acceptance.rule import Refusal, Rule, Upload
-from release.acceptance.sdist_rules import licences, no_licence
-from release.acceptance.wheel_record import UndecodableError, recorded
+from release.acceptance.archive_limits import Unreadable
+from release.acceptance.archive_rules import unreadable
+from release.acceptance.rule import (
+    ARCHIVE_CHECK,
+    CORE_METADATA,
+    FILE_NAMES,
+    LICENSE_FILE,
+    NORMALIZE,
+    REBUILD,
+    SPECIFICATIONS,
+    WHEELS,
+    Refusal,
+    Rules,
+    Upload,
+    server_error,
+)
+from release.acceptance.sdist_rules import license_files, missing_license
 from release.acceptance.zip_reader import ZipContents
 from release.core.models.index_contents import OnIndex
 
-# ruff: noqa: ARG001 - every rule takes the upload and the index, whatever it needs of them
+# ruff: noqa: ARG001 - every rule takes the upload and the index, whichever it needs
 
 _ENTRY_POINT = re.compile(r"[\w.-]+")
-#: bytes of a file name on the server's disk, and what it appends to a wheel's
+#: bytes of a file name on the server's disk, and of what it appends to a wheel's
 _FILE_NAME, _SUFFIX = 255, len(".metadata")
+_MISMATCH, _INVALID_WHEEL = "name.canonical-mismatch", "wheel.zip-invalid"
+
+_PLATFORMS = frozenset(
+    """
+    any linux_armv6l linux_armv7l manylinux1_i686 manylinux1_x86_64 manylinux2010_i686 manylinux2010_x86_64
+    manylinux2014_aarch64 manylinux2014_armv7l manylinux2014_i686 manylinux2014_ppc64 manylinux2014_ppc64le
+    manylinux2014_s390x manylinux2014_x86_64 win32 win_amd64 win_arm64 win_ia64
+    """.split()  # noqa: SIM905 - a list that people read
+)
+_MAC = frozenset(
+    """
+    arm64 fat fat3 fat64 i386 intel ppc ppc64 universal universal2 x86_64
+    """.split()  # noqa: SIM905 - a list that people read
+)
+_LINUX = frozenset({"aarch64", "armv7l", "i686", "ppc64le", "riscv64", "s390x", "x86_64"})
+#: pattern → the architectures that it may contain
+_PATTERNS: tuple[tuple[re.Pattern[str], AbstractSet[str]], ...] = (
+    (re.compile(r"macosx_10_\d+_(.*)"), _MAC),
+    (re.compile(r"macosx_(?:11|12|13|14|15|26)_0_(.*)"), _MAC),
+    (re.compile(r"manylinux_\d+_\d+_(.*)"), _LINUX | {"ppc64"}),
+    (re.compile(r"musllinux_\d+_\d+_(.*)"), _LINUX),
+    (re.compile(r"ios_\d+_\d+_(.*)_(?:iphoneos|iphonesimulator)"), frozenset({"arm64", "x86_64"})),
+    (re.compile(r"android_\d+_(.*)"), frozenset({"arm64_v8a", "armeabi_v7a", "x86", "x86_64"})),
+    (re.compile(r"pyemscripten_\d+_\d+_(.*)"), frozenset({"wasm32"})),
+)
+
+WHEEL = Rules()
 
 
-def _parse(upload: Upload) -> tuple[str, Version] | str:
-    """Normalised name and version in the file name; the library's words where it can't be parsed."""
+class RecordError(Exception):
+    """RECORD is not UTF-8, or not a CSV table."""
+
+
+def parse_record(data: bytes) -> frozenset[str] | None:
+    """The paths in a RECORD, with forward slashes; None where a line is blank, on which the server fails.
+
+    Raises RecordError. Source: warehouse, `utils/wheel.py`.
+    """
+    try:
+        rows = list(csv.reader(data.decode().splitlines()))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise RecordError(str(error)) from error
+    return frozenset(row[0].replace("\\", "/") for row in rows) if all(rows) else None
+
+
+def compare_record(listed: frozenset[str], names: Iterable[str], directory: str) -> tuple[list[str], list[str]]:
+    """Members that RECORD does not list, and paths it lists that are not in the wheel.
+
+    Signatures must not be listed, directories need not be.
+    """
+    signatures = {f"{directory}/RECORD.jws", f"{directory}/RECORD.p7s"}
+    members = {name for name in names if not name.endswith(("/", "\\")) and name not in signatures}
+    return sorted(members - listed), sorted(listed - members)
+
+
+def _parse_file_name(upload: Upload) -> tuple[str, Version] | str:
+    """Normalized name and version; the library's error message where the file name cannot be parsed."""
     filename = upload.filename
     try:
         name, found, _, _ = parse_wheel_filename(filename)
     except InvalidWheelFilename as error:
-        if "invalid tag component" not in str(error):  # packaging 26.3 minds odd tags, the index's does not
+        if "invalid tag component" not in str(error):  # packaging 26.3 rejects odd tags, the index's version does not
             return str(error)
         parts = filename.split("-")
         return canonicalize_name(parts[0]), Version(parts[1])
     return name, found
 
 
-def the_wheel_name_parses(upload: Upload, index: OnIndex) -> Refusal | None:
-    """The file name has the parts of a wheel's: name, version, perhaps a build number, tags."""
-    parsed = _parse(upload) if is_wheel(upload) else ("", None)
-    return Refusal(rule="the-wheel-name-parses", status=400, text=parsed) if isinstance(parsed, str) else None
+@WHEEL.rule(check=FILE_NAMES, remedy=NORMALIZE, source=WHEELS)
+def the_wheel_name_parses(upload: Upload, index: OnIndex) -> str | None:
+    """The file name has the parts of a wheel's: name, version, optional build number, tags."""
+    parsed = _parse_file_name(upload) if upload.is_wheel else None
+    return parsed if isinstance(parsed, str) else None
 
 
-def the_platforms_are_taken(upload: Upload, index: OnIndex) -> Refusal | None:
-    """Every platform tag is one that says enough of a platform: `manylinux…`, not `linux_x86_64`."""
-    if not is_wheel(upload) or isinstance(_parse(upload), str):
+@WHEEL.rule(
+    check=FILE_NAMES,
+    remedy="build with cibuildwheel, or repair the wheel: auditwheel repair FILE, delocate-wheel FILE",
+    cause="wheel.platform-tag",
+    source=f"{SPECIFICATIONS}/platform-compatibility-tags/",
+)
+def the_platforms_are_taken(upload: Upload, index: OnIndex) -> str | None:
+    """Every platform tag is specific enough: `manylinux…`, not `linux_x86_64`."""
+    if not upload.is_wheel or isinstance(_parse_file_name(upload), str):
         return None
     tags = upload.filename.removesuffix(".whl").rpartition("-")[2].lower().split(".")
-    for tag in tags:
-        if not is_taken(tag):
-            text = f"Binary wheel '{upload.filename}' has an unsupported platform tag '{tag}'."
-            return Refusal(rule="the-platforms-are-taken", status=400, text=text)
-    return None
+    odd = next((tag for tag in tags if not _is_accepted(tag)), None)
+    return f"Binary wheel '{upload.filename}' has an unsupported platform tag '{odd}'." if odd is not None else None
 
 
-def the_wheel_name_is_of_the_project(upload: Upload, index: OnIndex) -> Refusal | None:
-    """The file name begins with the project's name."""
-    parsed = _parse(upload) if is_wheel(upload) else ""
-    if isinstance(parsed, str) or parsed[0] == project(upload):
+def _is_accepted(tag: str) -> bool:
+    """Whether the index accepts wheels with this platform tag, given in lower case."""
+    if tag in _PLATFORMS:
+        return True
+    return any((found := pattern.match(tag)) and found[1] in machines for pattern, machines in _PATTERNS)
+
+
+@WHEEL.rule(check=FILE_NAMES, remedy=NORMALIZE, cause=_MISMATCH, source=WHEELS)
+def the_wheel_name_is_of_the_project(upload: Upload, index: OnIndex) -> str | None:
+    """The file name starts with the project's name."""
+    parsed = _parse_file_name(upload) if upload.is_wheel else ""
+    if isinstance(parsed, str) or parsed[0] == upload.project:
         return None
-    text = f"Start filename for {first(upload, 'name')!r} with {underscored(upload)!r}."
-    return Refusal(rule="the-wheel-name-is-of-the-project", status=400, text=text)
+    return f"Start filename for {upload.value('name')!r} with {upload.file_name_stem!r}."
 
 
-def the_wheel_name_is_normalised(upload: Upload, index: OnIndex) -> Refusal | None:
-    """The project's name stands in the file name in lower case, with underscores."""
-    got, expected = upload.filename.split("-", 1)[0], underscored(upload)
-    if not is_wheel(upload) or got == expected or canonicalize_name(got) != project(upload):
+@WHEEL.rule(check=FILE_NAMES, remedy=NORMALIZE, cause=_MISMATCH, source=WHEELS)
+def the_wheel_name_is_normalised(upload: Upload, index: OnIndex) -> str | None:
+    """The project's name is in lower case and with underscores in the file name."""
+    name, expected = upload.filename.split("-", 1)[0], upload.file_name_stem
+    if not upload.is_wheel or name == expected or canonicalize_name(name) != upload.project:
         return None
-    text = f"Filename {upload.filename!r} should contain the normalized project name {expected!r}, not {got!r}."
-    return Refusal(rule="the-wheel-name-is-normalised", status=400, text=text)
+    return f"Filename {upload.filename!r} should contain the normalized project name {expected!r}, not {name!r}."
 
 
-def the_wheel_name_has_the_version(upload: Upload, index: OnIndex) -> Refusal | None:
+@WHEEL.rule(check=FILE_NAMES, remedy="empty dist/ and rebuild: python -m build", cause="dist.stale", source=WHEELS)
+def the_wheel_name_has_the_version(upload: Upload, index: OnIndex) -> str | None:
     """The version in the file name is that of the metadata."""
-    parsed, wanted = _parse(upload) if is_wheel(upload) else "", version(upload)
-    if isinstance(parsed, str) or wanted is None or parsed[1] == wanted:
+    parsed, expected = _parse_file_name(upload) if upload.is_wheel else "", upload.version
+    if isinstance(parsed, str) or expected is None or parsed[1] == expected:
         return None
-    text = f"Version in filename should be {str(wanted)!r} not {str(parsed[1])!r}."
-    return Refusal(rule="the-wheel-name-has-the-version", status=400, text=text)
+    return f"Version in filename should be {str(expected)!r} not {str(parsed[1])!r}."
 
 
-def the_wheel_has_its_licence_files(upload: Upload, index: OnIndex) -> Refusal | None:
+@WHEEL.rule(
+    check=ARCHIVE_CHECK, remedy=LICENSE_FILE, cause="meta.license-file-missing", source=f"{CORE_METADATA}#license-file"
+)
+def the_wheel_has_its_licence_files(upload: Upload, index: OnIndex) -> Refusal | str | None:
     """Each License-File of the metadata is in `.dist-info/licenses`, and can be read."""
-    rule, (archive, directory) = "the-wheel-has-its-licence-files", _archive(upload)
+    archive, directory = _archive(upload)
     if archive is None:
         return None
-    for licence, path in licences(upload, f"{directory}/licenses"):
-        got = archive.read(path)
-        if got is None:
-            return no_licence(upload, rule, licence, path)
-        if isinstance(got, Broken):
-            return refuse_broken(rule, got, caught=False)
+    for license_file, path in license_files(upload, f"{directory}/licenses"):
+        data = archive.read(path)
+        if data is None:
+            return missing_license(upload, license_file, path)
+        if isinstance(data, Unreadable):
+            return unreadable(data, caught=False)
     return None
 
 
-def the_wheel_has_its_record(upload: Upload, index: OnIndex) -> Refusal | None:
-    """RECORD is there, and is a table in UTF-8."""
-    rule, (archive, directory) = "the-wheel-has-its-record", _archive(upload)
+@WHEEL.rule(
+    check=ARCHIVE_CHECK,
+    remedy="rewrite RECORD: python -m wheel unpack FILE, then python -m wheel pack DIRECTORY",
+    cause=_INVALID_WHEEL,
+    source=f"{SPECIFICATIONS}/recording-installed-packages/#the-record-file",
+)
+def the_wheel_has_its_record(upload: Upload, index: OnIndex) -> Refusal | str | None:
+    """RECORD is present, and is a table in UTF-8."""
+    archive, directory = _archive(upload)
     if archive is None:
         return None
-    got = archive.read(f"{directory}/RECORD")
-    if isinstance(got, Broken):
-        return refuse_broken(rule, got, caught=False)
+    data = archive.read(f"{directory}/RECORD")
+    if isinstance(data, Unreadable):
+        return unreadable(data, caught=False)
     try:
-        if got is not None and recorded(got) is not None:
+        if data is not None and parse_record(data) is not None:
             return None
-    except UndecodableError:
-        got = None
-    if got is not None:  # a blank line: the server breaks over it
-        return Refusal(rule=rule, status=500, text=BROKEN)
-    return _lacks(upload, rule, "RECORD", directory)
+    except RecordError:
+        data = None
+    if data is not None:
+        return server_error("the index's server fails on the blank line in RECORD")
+    return _lacks(upload, "RECORD", directory)
 
 
-def _lacks(upload: Upload, rule: str, what: str, directory: str) -> Refusal:
-    text = f"Wheel '{upload.filename}' does not contain the required {what} file: {directory}/{what}"
-    return Refusal(rule=rule, status=400, text=text)
+def _lacks(upload: Upload, what: str, directory: str) -> str:
+    return f"Wheel '{upload.filename}' does not contain the required {what} file: {directory}/{what}"
 
 
-def the_entry_points_are_valid(upload: Upload, index: OnIndex) -> Refusal | None:
-    """`entry_points.txt` is UTF-8 and well-formed, and its scripts have names without blanks or slashes."""
-    rule, (archive, directory) = "the-entry-points-are-valid", _archive(upload)
-    if archive is None:
+@WHEEL.rule(
+    check=ARCHIVE_CHECK,
+    remedy="name scripts with letters, digits, '.', '_' and '-' in project.scripts and rebuild",
+    cause=_INVALID_WHEEL,
+    source=f"{SPECIFICATIONS}/entry-points/",
+)
+def the_entry_points_are_valid(upload: Upload, index: OnIndex) -> Refusal | str | None:
+    """`entry_points.txt` is UTF-8 and well-formed, and its script names contain no blanks or slashes."""
+    archive, directory = _archive(upload)
+    data = archive.read(f"{directory}/entry_points.txt") if archive is not None else None
+    if isinstance(data, Unreadable):
+        return unreadable(data, caught=False)
+    if data is None or _entry_points_are_valid(data):
         return None
-    got = archive.read(f"{directory}/entry_points.txt")
-    if isinstance(got, Broken):
-        return refuse_broken(rule, got, caught=False)
-    if got is None or _entry_points_are_valid(got):
-        return None
-    text = f"Wheel '{upload.filename}' has invalid entry points defined in the entry_points.txt file"
-    return Refusal(rule=rule, status=400, text=text)
+    return f"Wheel '{upload.filename}' has invalid entry points defined in the entry_points.txt file"
 
 
 def _entry_points_are_valid(data: bytes) -> bool:
+    groups = parse_entry_points(data)
+    if groups is None:
+        return False
+    return all(
+        _ENTRY_POINT.fullmatch(name) for group in ("console_scripts", "gui_scripts") for name in groups.get(group, ())
+    )
+
+
+def parse_entry_points(data: bytes) -> dict[str, tuple[str, ...]] | None:
+    """The names of an `entry_points.txt` by group; None where it is not valid."""
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign] # the documented way to keep upper case
     try:
         parser.read_string(data.decode())
     except (UnicodeDecodeError, configparser.Error):
-        return False
-    scripts = [name for section in ("console_scripts", "gui_scripts") if section in parser for name in parser[section]]
-    return all(_ENTRY_POINT.fullmatch(name) for name in scripts)
+        return None
+    return {group: tuple(parser[group]) for group in parser.sections()}
 
 
-def the_wheel_has_its_metadata(upload: Upload, index: OnIndex) -> Refusal | None:
-    """METADATA is there."""
-    rule, (archive, directory) = "the-wheel-has-its-metadata", _archive(upload)
+@WHEEL.rule(check=ARCHIVE_CHECK, remedy=REBUILD, cause=_INVALID_WHEEL, source=WHEELS)
+def the_wheel_has_its_metadata(upload: Upload, index: OnIndex) -> Refusal | str | None:
+    """METADATA is present."""
+    archive, directory = _archive(upload)
     if archive is None:
         return None
-    got = archive.read(f"{directory}/METADATA")
-    if isinstance(got, Broken):
-        return refuse_broken(rule, got, caught=False)
-    return _lacks(upload, rule, "METADATA", directory) if got is None else None
+    data = archive.read(f"{directory}/METADATA")
+    if isinstance(data, Unreadable):
+        return unreadable(data, caught=False)
+    return _lacks(upload, "METADATA", directory) if data is None else None
 
 
 def _archive(upload: Upload) -> tuple[ZipContents | None, str]:
-    """The open wheel and its `.dist-info` directory; None where there is nothing more to say about it."""
-    archive, directory = zip_of(upload) if is_wheel(upload) else None, dist_info(upload.filename)
+    """The open wheel and its `.dist-info` directory; None where earlier rules have reported the file."""
+    archive, directory = upload.file.zip if upload.is_wheel else None, upload.file.dist_info
     if not isinstance(archive, ZipContents) or directory is None:
         return None, ""
     return archive, directory
 
 
-def the_wheel_name_is_not_too_long(upload: Upload, index: OnIndex) -> Refusal | None:
-    """The file name leaves room for the `.metadata` that the index appends."""
-    if not is_wheel(upload) or len(upload.filename.encode()) <= _FILE_NAME - _SUFFIX:
-        return None
-    text = f"Filename is too long: '{upload.filename}'"
-    return Refusal(rule="the-wheel-name-is-not-too-long", status=400, text=text)
-
-
-WHEEL: tuple[Rule, ...] = (
-    the_wheel_name_parses,
-    the_platforms_are_taken,
-    the_wheel_name_is_of_the_project,
-    the_wheel_name_is_normalised,
-    the_wheel_name_has_the_version,
-    the_wheel_has_its_licence_files,
-    the_wheel_has_its_record,
-    the_entry_points_are_valid,
-    the_wheel_has_its_metadata,
-    the_wheel_name_is_not_too_long,
-)
+@WHEEL.rule(check=FILE_NAMES, remedy="shorten the project's name or the wheel's tags")
+def the_wheel_name_is_not_too_long(upload: Upload, index: OnIndex) -> str | None:
+    """The file name is short enough for the `.metadata` that the index appends."""
+    too_long = upload.is_wheel and len(upload.filename.encode()) > _FILE_NAME - _SUFFIX
+    return f"Filename is too long: '{upload.filename}'" if too_long else None

@@ -1,8 +1,8 @@
-"""The framing of a zip: whoever streams it and whoever trusts its directory must see the same files.
+"""The framing of a zip: readers that stream it and readers of its central directory must see the same files.
 
-The records are read as a stream gives them; a ledger is kept of what they say, and closed when the end record comes.
-Source: PKWARE APPNOTE 6.3.10, 4.3 (records) and 4.5 (extra fields). What is refused, in which order and in which
-words, are the index's answers. Observed: warehouse 6b62157, 2026-11.
+The records are read in the order of the stream, compared with the central directory, and summed up when the end
+record comes. Source: PKWARE APPNOTE 6.3.10, 4.3 (records) and 4.5 (extra fields). What is refused, in which order and
+with which message, is the index's behavior. Observed: warehouse 6b62157, 2026-11.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import BinaryIO, NamedTuple
 _LOCAL, _ENTRY = struct.Struct("<5H3L2H"), struct.Struct("<6H3L5H2L")
 _END64, _LOCATOR, _END = struct.Struct("<Q2H2L4Q"), struct.Struct("<LQL"), struct.Struct("<4H2LH")
 _LAYOUTS = {b"PK\3\4": _LOCAL, b"PK\1\2": _ENTRY, b"PK\6\6": _END64, b"PK\6\7": _LOCATOR, b"PK\5\6": _END}
-#: bytes of an end record of zip64 that are counted in its own size field, if nothing follows them: 4.3.14.1
+#: value of the size field of a zip64 end record without extensible data: 4.3.14.1
 _END64_SIZE = _END64.size - 8
 _SIGNATURE = 4
 _EXTRA_HEADER = struct.Struct("<2H")
@@ -26,39 +26,39 @@ _SIZES_FOLLOW = 1 << 3
 #: 4.4.8: the size is in the zip64 field
 _IN_ZIP64 = 2**32 - 1
 _ZIP64, _UNICODE_PATH = 0x0001, 0x7075
-#: version and checksum before the name in a Unicode path field: 4.6.9
+#: bytes of version and checksum before the name in a Unicode path field: 4.6.9
 _BEFORE_PATH = 1 + 4
-#: control characters, which no name may have
+#: control characters, which no name may contain
 _CONTROLS = bytes(range(32)) + b"\x7f"
 
 _MALFORMED = "Malformed zip file"
 
 
 class _FaultError(Exception):
-    """Framing that the index does not take; the argument is its reason."""
+    """Framing that the index rejects; the argument is its reason."""
 
 
 class _File(NamedTuple):
-    """A local header: a file as a stream shows it."""
+    """A local header: a file as a streaming reader sees it."""
 
     name: bytes
     sizes_follow: bool
-    #: bytes as they lie there, and unpacked
+    #: bytes compressed, and unpacked
     packed: int
     unpacked: int
 
 
 class _Entry(NamedTuple):
-    """A file as the directory has it."""
+    """A file as the central directory lists it."""
 
     name: bytes
-    #: bytes of this entry, and where it begins
+    #: bytes of this entry, and where it starts
     length: int
     at: int
 
 
 class _Totals(NamedTuple):
-    """What an end record says of the directory."""
+    """Number of entries, size and position of the central directory, according to an end record."""
 
     entries: int
     length: int
@@ -66,25 +66,25 @@ class _Totals(NamedTuple):
 
 
 class _Locator(NamedTuple):
-    """Says where the end record of zip64 is."""
+    """The record that points to the zip64 end record."""
 
 
 class _Close(NamedTuple):
-    """The end record, after which nothing may come."""
+    """The end record, after which nothing may follow."""
 
     totals: _Totals
     at: int
 
 
 def framing_fault(content: BinaryIO, sizes: Mapping[str, tuple[int, int]]) -> str | None:
-    """The index's reason against the framing of a zip; None where there is none.
+    """Why the index rejects the framing of a zip; None where it accepts it.
 
-    `sizes` is what the central directory says: name → bytes compressed, bytes unpacked.
+    `sizes` is the central directory: name → bytes compressed, bytes unpacked.
     """
-    ledger = _Ledger(sizes=sizes)
+    comparison = _Comparison(sizes=sizes)
     try:
         for record in _Stream(content).records():
-            ledger.enter(record)
+            comparison.add(record)
     except _FaultError as fault:
         return str(fault)
     return None
@@ -102,7 +102,7 @@ class _Stream:
         content.seek(0)
 
     def records(self) -> Iterator[_Record]:
-        """Each record when its turn comes; the data of a file is left out."""
+        """Each record in order; the data of files is skipped."""
         record: _Record | None = None
         while not isinstance(record, _Close):
             at = self._content.tell()
@@ -154,25 +154,25 @@ class _Stream:
         return got
 
     def _skip(self, count: int) -> None:
-        # one byte past the end is past the end, and no position is too large to be sought
+        # one byte past the end is enough, and some positions are too large to seek to
         self._content.seek(min(self._content.tell() + count, self._length + 1))
 
 
 @dataclass(slots=True, kw_only=True)
-class _Ledger:
-    """What the records have said so far."""
+class _Comparison:
+    """The local headers compared with the central directory, record by record."""
 
     sizes: Mapping[str, tuple[int, int]]
-    #: names of the files that were streamed
+    #: names of the files with a local header
     streamed: set[bytes] = field(default_factory=set)
-    #: name → entry of the directory
+    #: name → entry of the central directory
     listed: dict[bytes, _Entry] = field(default_factory=dict)
-    #: what the end record of zip64 said, and whether its locator came
+    #: the zip64 end record, and whether its locator has followed
     zip64: _Totals | None = None
     located: bool = False
 
-    def enter(self, record: _Record) -> None:
-        """One record more."""
+    def add(self, record: _Record) -> None:
+        """Compare the next record. Raises _FaultError."""
         match record:
             case _File():
                 self._stream(record)
@@ -189,13 +189,13 @@ class _Ledger:
         if file.sizes_follow:
             raise _FaultError("ZIP contains a data descriptor")
         try:
-            there = self.sizes.get(file.name.decode())
+            sizes = self.sizes.get(file.name.decode())
         except UnicodeDecodeError:
             raise _FaultError("Filename not unicode") from None
-        if there is None:
+        if sizes is None:
             raise _FaultError("Filename not in central directory")
-        for what, here, listed in zip(("data", "file"), (file.packed, file.unpacked), there, strict=True):
-            if here != listed:
+        for what, local, listed in zip(("data", "file"), (file.packed, file.unpacked), sizes, strict=True):
+            if local != listed:
                 raise _FaultError(f"Mis-matched {what} size")
         if file.name in self.streamed:
             raise _FaultError("Duplicate filename in local headers")
@@ -209,17 +209,17 @@ class _Ledger:
         self.listed[entry.name] = entry
 
     def _close(self, end: _Close) -> None:
-        """Compare the sums. The directory of a zip without files begins where its end record does."""
+        """Compare the totals. The directory of a zip without files starts where its end record does."""
         if self.zip64 is not None and not self.located:
             raise _FaultError(_MALFORMED)
-        said, entries = self.zip64 or end.totals, self.listed.values()
+        declared, entries = self.zip64 or end.totals, self.listed.values()
         found = _Totals(
             entries=len(entries),
             length=sum(entry.length for entry in entries),
             at=min((entry.at for entry in entries), default=end.at),
         )
         for what, name in (("entries", "records"), ("at", "offset"), ("length", "size")):
-            if getattr(said, what) != getattr(found, what):
+            if getattr(declared, what) != getattr(found, what):
                 raise _FaultError(f"Mismatched central directory {name}")
         if len(self.streamed) != len(self.listed):
             raise _FaultError("Mis-matched local headers and central directory")
@@ -250,7 +250,7 @@ def _extra_fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _sizes(extra: bytes, method: int, packed: int, unpacked: int) -> tuple[int, int]:
-    """Sizes packed and unpacked, as the extra fields have the last word on them."""
+    """Sizes packed and unpacked; the extra fields take precedence."""
     once: set[int] = set()
     for kind, data in _extra_fields(extra):
         if kind not in {_ZIP64, _UNICODE_PATH}:
@@ -266,14 +266,14 @@ def _sizes(extra: bytes, method: int, packed: int, unpacked: int) -> tuple[int, 
 
 
 def _zip64_sizes(data: bytes, method: int, packed: int, unpacked: int) -> tuple[int, int]:
-    """4.5.3: the size unpacked, then the size packed, an offset, a disk; the last ones may be left out.
+    """4.5.3: the size unpacked, then the size packed, an offset, a disk; the last ones may be absent.
 
-    The size packed counts wherever it is there, the other one only where the header sends its reader here.
+    The size packed always takes precedence, the size unpacked only where the header refers to this field.
     """
     match len(data):
         case 0 if _IN_ZIP64 not in {packed, unpacked}:
             return packed, unpacked
-        case 8 if not method:  # what is stored has one size
+        case 8 if not method:  # stored data has a single size
             whole = packed = int.from_bytes(data, "little")
         case 16 | 24 | 28:
             whole, packed = struct.unpack_from("<2Q", data)

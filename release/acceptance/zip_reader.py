@@ -1,4 +1,4 @@
-"""A zip of unknown content, read defensively: nothing is extracted, every read is bounded."""
+"""A reader for untrusted zip files: nothing is extracted, every read is bounded."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from release.acceptance.archive_limits import CENTRAL_DIRECTORY, MIB, ONE_FILE, UNPACKED, Broken
-from release.acceptance.protected_code import SEARCHED, is_searched, protector
+from release.acceptance.archive_limits import CENTRAL_DIRECTORY, MIB, ONE_FILE, UNPACKED, Unreadable
+from release.acceptance.protected_code import SEARCHED, find_protector, is_searched
 from release.core.models.distribution import MemberVisitor
 
-#: the longest comment, and the end record itself
+#: bytes of the longest comment, and of the end record itself
 _TAIL = 0xFFFF + 22
 _CHUNK = 1 * MIB
 
@@ -30,7 +30,7 @@ class ZipContents:
 
     @property
     def unpacked(self) -> int:
-        """Bytes that the members claim to unpack to."""
+        """Bytes that the members unpack to, according to the central directory."""
         return sum(info.file_size for info in self.archive.infolist())
 
     @property
@@ -42,21 +42,21 @@ class ZipContents:
         usual = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
         return all(info.compress_type in usual for info in self.archive.infolist())
 
-    def read(self, name: str) -> bytes | Broken | None:
+    def read(self, name: str) -> bytes | Unreadable | None:
         """A member's bytes; None where there is no such member."""
         try:
             info = self.archive.getinfo(name)
         except KeyError:
             return None
-        got = self._read(info, limit=ONE_FILE + 1)
-        if isinstance(got, bytes) and len(got) > ONE_FILE:
-            return Broken(how="bomb", why=f"{name!r} is larger than {ONE_FILE // MIB} MiB")
-        return got
+        data = self._read(info, limit=ONE_FILE + 1)
+        if isinstance(data, bytes) and len(data) > ONE_FILE:
+            return Unreadable(kind="bomb", reason=f"{name!r} is larger than {ONE_FILE // MIB} MiB")
+        return data
 
-    def protected(self, visit: MemberVisitor | None = None) -> str | Broken | None:
-        """The product that protected some code in here, or what broke while we looked for one.
+    def protector(self, visit: MemberVisitor | None = None) -> str | Unreadable | None:
+        """The product that encrypted some of the code, or what failed during the search for one.
 
-        Ends there; `visit` is shown the code up to that.
+        Stops there; `visit` receives the code up to that point.
         """
         left = UNPACKED
         for info in self.archive.infolist():
@@ -64,22 +64,22 @@ class ZipContents:
                 continue
             left -= info.file_size
             if left < 0:
-                return Broken(how="bomb", why=f"the code unpacks to more than {UNPACKED // MIB} MiB")
-            last = self.archive.getinfo(info.filename)  # of several with one name, the index sees the last
+                return Unreadable(kind="bomb", reason=f"the code unpacks to more than {UNPACKED // MIB} MiB")
+            last = self.archive.getinfo(info.filename)  # of several with the same name, the index reads the last
             small = last.file_size <= SEARCHED
-            got = self._read(last, limit=SEARCHED) if small else self._drain(last, visit)
-            if isinstance(got, Broken):
-                return got
+            data = self._read(last, limit=SEARCHED) if small else self._drain(last, visit)
+            if isinstance(data, Unreadable):
+                return data
             if small and visit is not None:
-                visit(last.filename, got, False)
-            if found := protector(got):
+                visit(last.filename, data, False)
+            if found := find_protector(data):
                 return found
         return None
 
     def damaged(self, visit: MemberVisitor | None = None) -> Iterator[tuple[str, str]]:
-        """Each member besides code whose bytes don't come out as the directory says, and why.
+        """Path and error of each member, code excepted, whose bytes do not match the central directory.
 
-        Code is read by `protected` already. Ends at a limit of bytes. `visit` is shown them all.
+        `protector` has read the code already. Stops at a limit of bytes; `visit` receives all members.
         """
         left = UNPACKED
         for info in self.archive.infolist():
@@ -88,11 +88,11 @@ class ZipContents:
             left -= info.file_size
             if left < 0:
                 return
-            got = self._drain(info, visit)
-            if isinstance(got, Broken):
-                yield info.filename, got.why
+            data = self._drain(info, visit)
+            if isinstance(data, Unreadable):
+                yield info.filename, data.reason
 
-    def _read(self, info: zipfile.ZipInfo, *, limit: int) -> bytes | Broken:
+    def _read(self, info: zipfile.ZipInfo, *, limit: int) -> bytes | Unreadable:
         whole = self._whole(info)
         if whole is not None:
             return whole[:limit]
@@ -102,10 +102,10 @@ class ZipContents:
                 stream.read(1)  # the checksum is compared at the end
                 return data
         except Exception as error:  # noqa: BLE001 - a hostile zip raises anything: struct.error, OverflowError, …
-            return _broken(error)
+            return _unreadable(error)
 
-    def _drain(self, info: zipfile.ZipInfo, visit: MemberVisitor | None = None) -> bytes | Broken:
-        visit = _unseen if visit is None or info.is_dir() else visit
+    def _drain(self, info: zipfile.ZipInfo, visit: MemberVisitor | None = None) -> bytes | Unreadable:
+        visit = _ignore if visit is None or info.is_dir() else visit
         whole = self._whole(info)
         if whole is not None:
             visit(info.filename, whole, False)
@@ -118,13 +118,13 @@ class ZipContents:
                     visit(info.filename, piece, bool(following))
                     piece = following
         except Exception as error:  # noqa: BLE001 - as above
-            return _broken(error)
+            return _unreadable(error)
         return b""
 
     def _whole(self, info: zipfile.ZipInfo) -> bytes | None:
-        """A small member with nothing odd about it; None leaves it to the library, and the verdict too.
+        """The bytes of a small, ordinary member; None leaves the member, and its errors, to the library.
 
-        The library spends more time on opening a small member than on its bytes.
+        The library spends more time on opening a small member than on reading it.
         Source: PKWARE APPNOTE 6.3.10, 4.3.7 (local header).
         """
         stream, at = self.archive.fp, info.header_offset
@@ -145,19 +145,19 @@ class ZipContents:
         return _unpacked(info, packed[name_size + extra_size :])
 
 
-def _unseen(_path: str, _piece: bytes, _more: bool) -> None:
-    """Nobody looks."""
+def _ignore(_path: str, _piece: bytes, _more: bool) -> None:
+    """A visitor that does nothing."""
 
 
 #: encrypted, patched, strongly encrypted
 _UNUSUAL_FLAGS = 0x1 | 0x20 | 0x40
 _LOCAL = struct.Struct("<4s22xHH")
-#: bytes; the position of no member
+#: bytes; no member starts this far into a file
 _FARTHEST = 1 << 62
 
 
 def _unpacked(info: zipfile.ZipInfo, packed: bytes) -> bytes | None:
-    """The bytes, where they are as many as promised and have the right checksum."""
+    """The bytes, if their number and their checksum match the central directory."""
     data = packed
     if info.compress_type == zipfile.ZIP_DEFLATED:
         unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
@@ -172,27 +172,29 @@ def _unpacked(info: zipfile.ZipInfo, packed: bytes) -> bytes | None:
     return data if len(data) == info.file_size and zlib.crc32(data) == info.CRC else None
 
 
-def _broken(error: Exception) -> Broken:
+def _unreadable(error: Exception) -> Unreadable:
     caught = isinstance(error, (zipfile.BadZipFile, zlib.error))
-    return Broken(how="caught" if caught else "uncaught", why=str(error) or type(error).__name__)
+    return Unreadable(kind="caught" if caught else "uncaught", reason=str(error) or type(error).__name__)
 
 
-def open_zip(content: BinaryIO) -> ZipContents | Broken | None:
-    """The zip in a stream; None where it is none."""
+def open_zip(content: BinaryIO) -> ZipContents | Unreadable | None:
+    """Open the zip in a stream; None where the stream is not a zip."""
     try:
         if not zipfile.is_zipfile(content):
             return None
         if CENTRAL_DIRECTORY < _directory_size(content) <= content.seek(0, 2):
-            return Broken(how="bomb", why=f"the directory is larger than {CENTRAL_DIRECTORY // MIB} MiB")
+            return Unreadable(
+                kind="bomb", reason=f"the central directory is larger than {CENTRAL_DIRECTORY // MIB} MiB"
+            )
         return ZipContents(zipfile.ZipFile(content))
     except (zipfile.BadZipFile, OSError, ValueError):
-        return None  # Python 3.14, which the index runs on, looks closer and calls this no zip
-    except Exception as error:  # noqa: BLE001 - NotImplementedError, struct.error, …: the server breaks likewise
-        return _broken(error)
+        return None  # Python 3.14, which the index runs on, is stricter and does not take this for a zip
+    except Exception as error:  # noqa: BLE001 - NotImplementedError, struct.error, …: the server fails likewise
+        return _unreadable(error)
 
 
 def _directory_size(content: BinaryIO) -> int:
-    """Bytes of the central directory, as the end records say.
+    """Bytes of the central directory, according to the end records.
 
     Source: PKWARE APPNOTE 6.3.10, 4.3.14 to 4.3.16.
     """

@@ -174,11 +174,12 @@ def project_of_files(files: tuple[Distribution, ...]) -> ProjectMetadata:
     """Name and version as the files' own metadata spells them. Raises `ToolError` where it does not."""
     from packaging.metadata import parse_email
 
+    from release.acceptance.open_distribution import OpenDistribution
     from release.acceptance.twine_form import twine_form
 
     for file in files:
         with file.path.open("rb") as stream:
-            form = twine_form(file.filename, stream, sha256=file.sha256, blake2_256="")
+            form = twine_form(OpenDistribution(file.filename, stream), sha256=file.sha256, blake2_256="")
         raw, _ = parse_email(form.metadata)
         if "name" in raw and "version" in raw:
             return ProjectMetadata(name=raw["name"], version=raw["version"])

@@ -1,86 +1,144 @@
-"""What an index takes though it is unwise: warnings about RECORD, damaged members, the description."""
+"""Warnings about one file: what an index accepts although it is a mistake."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from release.acceptance.archive_limits import Broken
-from release.acceptance.archive_rules import dist_info, zip_of
-from release.acceptance.form_fields import first
-from release.acceptance.rule import Upload
-from release.acceptance.wheel_record import UndecodableError, differences, recorded
+from release.acceptance.archive_limits import Unreadable
+from release.acceptance.rule import REBUILD, SPECIFICATIONS, Upload
+from release.acceptance.wheel_rules import RecordError, compare_record, parse_record
 from release.acceptance.zip_reader import ZipContents
+from release.checks.engine import Check, check
+from release.checks.wording import quote_some
 from release.core.models.finding import Finding
 
-RECORD = "record-lists-what-is-in-the-wheel"
-READABLE = "every-member-can-be-read"
-TITLES = "every-title-is-a-title"
-
-#: a title with a line below that is too short to make it one; docutils takes both for ordinary text below four
-#: characters, and warns from there on, which the index refuses. Source: docutils, `parsers/rst/states.py`
+#: a title whose underline is too short; below four characters docutils takes both for ordinary text, from four on it
+#: warns, which the index refuses. Source: docutils, `parsers/rst/states.py`
 _SHORT_TITLE = re.compile(r"(?:\A|\n[ \t]*\n)(?P<title>\S[^\n]{3,})\n(?P<line>=|([=~^*#+\"'-])\3{1,2})[ \t]*(?:\n|\Z)")
-#: names shown in one message
-_SHOWN = 3
-
-Oddity = tuple[str, Finding]
-
-
-def oddities(upload: Upload) -> Iterator[Oddity]:
-    """Warnings about a file, each with the name of its check."""
-    archive = zip_of(upload) if upload.filename.endswith((".whl", ".zip")) else None
-    if isinstance(archive, ZipContents):
-        yield from _record(upload, archive)
-        yield from _damaged(upload)
-    yield from _titles(upload)
-
-
-def warn(check: str, upload: Upload, message: str, remedy: str, source: str | None = None) -> Oddity:
-    finding = Finding(message=message, remedy=remedy, severity="warn", where=upload.filename, source=source)
-    return check, finding
-
-
-def some(names: Sequence[str]) -> str:
-    """The first of many names, quoted, and how many more there are."""
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(map(repr, names[:_SHOWN])) + more
+_OUTSIDE = re.compile(r"^(?:/|\\|[A-Za-z]:)|(?:^|[/\\])\.\.(?:[/\\]|$)")
+#: caches, checkouts and leftovers of editors, merges, test runs and builds
+_LEFTOVERS = re.compile(
+    r"(?:^|/)(?:__pycache__|\.git|\.hg|\.svn|\.venv|\.tox|\.nox|\.mypy_cache|\.pytest_cache|\.ruff_cache|\.hypothesis"
+    r"|\.ipynb_checkpoints|\.eggs|\.idea|\.DS_Store|Thumbs\.db|\.coverage|htmlcov|node_modules|pip-wheel-metadata)(?:/|$)"
+    r"|\.(?:py[co]|orig|rej|sw[op])$|~$"
+)
+#: in a wheel, what only a build leaves there; in an sdist, what an earlier build left
+_BUILD_LEFTOVERS = {
+    ".whl": re.compile(r"^(?:[^/]+\.egg-info|build|dist)(?:/|$)"),
+    ".tar.gz": re.compile(r"^[^/]+/(?:build/(?:lib[./]|bdist\.)|dist/[^/]+\.(?:whl|tar\.gz)$)"),
+}
+#: what many projects have next to their package: once installed, all projects share it and the last one wins
+_GENERIC = frozenset(
+    """
+    benchmark benchmarks conftest.py dev doc docs example examples fabfile.py noxfile.py samples scripts setup.py src
+    tasks.py test testing tests tools utils
+    """.split()  # noqa: SIM905 - a list that people read
+)
+#: where an installer puts modules, besides the top of the wheel. Source: the wheel specification, "The .data directory"
+_MODULES = re.compile(r"^[^/]+\.data/(?:purelib|platlib)/")
 
 
-def _record(upload: Upload, archive: ZipContents) -> Iterator[Oddity]:
-    directory = dist_info(upload.filename)
-    data = archive.read(f"{directory}/RECORD")
-    if directory is None or data is None or isinstance(data, Broken):
+def _warning(upload: Upload, message: str, remedy: str, source: str | None = None) -> Finding:
+    return Finding(message=message, remedy=remedy, severity="warn", where=upload.filename, source=source)
+
+
+@check()
+def record_lists_what_is_in_the_wheel(upload: Upload) -> Iterator[Finding]:
+    """RECORD lists exactly the files in the wheel."""
+    archive, directory = upload.file.zip if upload.file.has_zip_name else None, upload.file.dist_info
+    data = archive.read(f"{directory}/RECORD") if isinstance(archive, ZipContents) else None
+    if not isinstance(archive, ZipContents) or directory is None or data is None or isinstance(data, Unreadable):
         return
     try:
-        listed = recorded(data)
-    except UndecodableError:
+        listed = parse_record(data)
+    except RecordError:
         return
-    unlisted, missing = differences(listed or frozenset(), archive.names, directory)
-    what = [f"does not list {some(unlisted)}"] * bool(unlisted) + [f"lists {some(missing)} in vain"] * bool(missing)
-    if listed is not None and what:
-        yield warn(
-            RECORD,
+    unlisted, missing = compare_record(listed or frozenset(), archive.names, directory)
+    wrong = [f"does not list {quote_some(unlisted)}"] * bool(unlisted)
+    wrong += [f"lists {quote_some(missing)}, which {'is' if len(missing) == 1 else 'are'} not in the wheel"] * bool(
+        missing
+    )
+    if listed is not None and wrong:
+        yield _warning(
             upload,
-            f"RECORD {' and '.join(what)}; the index sends a mail about it and means to refuse it",
-            "write RECORD anew: python -m wheel unpack FILE, then python -m wheel pack DIRECTORY",
-            "https://packaging.python.org/en/latest/specifications/recording-installed-packages/",
+            f"RECORD {' and '.join(wrong)}; the index sends an email about it and will refuse it in the future",
+            "rewrite RECORD: python -m wheel unpack FILE, then python -m wheel pack DIRECTORY",
+            f"{SPECIFICATIONS}/recording-installed-packages/",
         )
 
 
-def _damaged(upload: Upload) -> Iterator[Oddity]:
-    if damaged := upload.memo.get("damaged", ()):
-        names = some([name for name, _ in damaged])
-        yield warn(READABLE, upload, f"{names} can't be unpacked: {damaged[0][1]}", "build it again: python -m build")
+@check()
+def every_member_can_be_read(upload: Upload) -> Iterator[Finding]:
+    """Every member of a wheel can be unpacked."""
+    if damaged := upload.file.damaged:
+        names = quote_some([name for name, _ in damaged])
+        yield _warning(upload, f"cannot unpack {names}: {damaged[0][1]}", REBUILD)
 
 
-def _titles(upload: Upload) -> Iterator[Oddity]:
-    kind = first(upload, "description_content_type")
-    found = _SHORT_TITLE.search(first(upload, "description")) if not kind or "x-rst" in kind else None
-    if found:
-        yield warn(
-            TITLES,
+@check()
+def every_path_stays_inside(upload: Upload) -> Iterator[Finding]:
+    """No path in an archive leads out of it."""
+    if outside := [name for name in upload.file.paths if _OUTSIDE.search(name)]:
+        yield _warning(upload, f"{quote_some(outside)} points outside the archive", REBUILD)
+
+
+@check()
+def nothing_is_shipped_by_accident(upload: Upload) -> Iterator[Finding]:
+    """No caches, version control data, editor files or build leftovers."""
+    build = next((one for suffix, one in _BUILD_LEFTOVERS.items() if upload.filename.endswith(suffix)), None)
+    own = upload.file_name_stem  # a project may be called "build"
+    leftovers = [
+        name
+        for name in upload.file.paths
+        if _LEFTOVERS.search(name) or (build is not None and build.search(name) and name.partition("/")[0] != own)
+    ]
+    if leftovers:
+        message = f"{quote_some(leftovers)} should not be in the archive"
+        yield _warning(upload, message, "exclude it in the build backend's configuration")
+
+
+@check()
+def no_common_name_is_installed(upload: Upload) -> Iterator[Finding]:
+    """No generic top-level packages (tests, docs, tools).
+
+    All installed projects share the top level: if two of them install the same name, the later one overwrites it.
+    """
+    if not upload.filename.endswith(".whl"):
+        return
+    tops = {_MODULES.sub("", name).partition("/")[0] for name in upload.file.paths}
+    generic = sorted(top for top in tops & _GENERIC if top.removesuffix(".py") != upload.file_name_stem)
+    if generic:
+        yield _warning(
             upload,
-            f"the line {found['line']!r} is too short to make a title of {found['title']!r}: both are shown as text",
-            "underline the title in its full length",
+            f"the wheel installs {quote_some(generic)} at the top level, where it can clash with other projects",
+            "exclude it from the wheel in the build backend's configuration, or move it into the package",
+            "https://packaging.python.org/en/latest/discussions/src-layout-vs-flat-layout/",
+        )
+
+
+@check()
+def every_title_is_a_title(upload: Upload) -> Iterator[Finding]:
+    """Headings in the README render as headings.
+
+    A reStructuredText underline that is too short counts as one only from four characters on, and is refused then.
+    """
+    kind = upload.value("description_content_type")
+    found = _SHORT_TITLE.search(upload.value("description")) if not kind or "x-rst" in kind else None
+    if found:
+        yield _warning(
+            upload,
+            f"the underline {found['line']!r} is too short for the heading {found['title']!r}: both render as text",
+            "make the underline as long as the heading",
             "https://docutils.sourceforge.io/docs/ref/rst/restructuredtext.html#sections",
         )
+
+
+CHECKS: tuple[Check[Upload], ...] = (
+    record_lists_what_is_in_the_wheel,
+    every_member_can_be_read,
+    every_path_stays_inside,
+    nothing_is_shipped_by_accident,
+    no_common_name_is_installed,
+    every_title_is_a_title,
+)

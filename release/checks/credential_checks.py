@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from release.checks import index_state, project_name_checks, token_permission, trusted_publishing_checks
+from release.checks import index_state, token_permission, trusted_publishing_checks
 from release.checks.engine import Check, check
 from release.core.facts import Access
 from release.core.models.credential import Ambient, Credential
@@ -275,6 +275,17 @@ def the_index_lets_the_token_upload(access: Access) -> Iterator[Observation]:
     yield from token_permission.permission(access)
 
 
+@check(needs=(a_credential_is_found,))
+def the_files_can_be_signed(access: Access) -> Iterator[Observation]:
+    """Attestations can be created for the files.
+
+    Only a trusted publisher can have its files signed. Without attestations the files are uploaded anyway, unless
+    `attest = true`. Source: PEP 740.
+    """
+    if access.signing is not None:
+        yield access.signing
+
+
 #: where from, what it is, whether it is known, whether it works: each means something if those before it passed
 TIERS: tuple[tuple[Check[Access], ...], ...] = (
     (
@@ -290,7 +301,9 @@ TIERS: tuple[tuple[Check[Access], ...], ...] = (
         the_token_covers_this_project,
         the_job_can_be_a_publisher,
     ),
-    (*index_state.CHECKS, *project_name_checks.CHECKS),
+    index_state.CHECKS,
     (the_index_knows_the_token, the_index_lets_the_token_upload),
 )
 CHECKS: tuple[Check[Access], ...] = tuple(one for tier in TIERS for one in tier)
+#: of an index that the files will be signed for
+OF_SIGNING: tuple[Check[Access], ...] = (the_files_can_be_signed,)

@@ -1,190 +1,161 @@
-"""One reading of one file: everything that the checks have to say about it, each thing under its check's name."""
+"""The inspection of a file, in one pass: everything the checks report about it, under the names of the checks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any, BinaryIO
+from dataclasses import replace
+from typing import BinaryIO
 
-from release.acceptance.archive_rules import entry_points, members, read_members
-from release.acceptance.evaluate import judge
-from release.acceptance.file_rules import hashed
-from release.acceptance.form_fields import project
-from release.acceptance.rule import Refusal, Upload
-from release.acceptance.tar_reader import read_tar
-from release.acceptance.twine_form import TwineForm, twine_form
-from release.checks.acceptance_remedies import ARCHIVE, METADATA, advice, message
-from release.checks.archive_hygiene import shipped
-from release.checks.archive_warnings import oddities
+from release.acceptance.evaluate import all_refusals
+from release.acceptance.open_distribution import OpenDistribution, stream_digests
+from release.acceptance.rule import ARCHIVE_CHECK, METADATA, REBUILD, Refusal, Upload
+from release.acceptance.twine_form import TwineForm, TwineObjection, twine_form
+from release.checks import archive_warnings
 from release.core.facts import BuiltFile, BuiltFiles
 from release.core.models.finding import Finding
 from release.core.models.index import PYPI
 from release.core.models.index_contents import OnIndex
+from release.core.models.inspected_file import InspectedFile
 from release.core.models.project_name import name_from_filename
 
 TWINE = "twine-takes-the-files"
 UPLOADER = "the-uploader-knows-the-metadata-version"
 SAME_BYTES = "the-files-are-as-they-were-built"
-_AGAIN = "build it again: python -m build"
-#: scheme and host of the site whose help pages are named where no other is
+#: scheme and host of the site whose help pages are named by default
 SITE = PYPI.simple_url.removesuffix("/simple/")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Examined:
-    """What was found in a file."""
-
-    filename: str
-    #: check's public name, finding
-    findings: tuple[tuple[str, Finding], ...]
-    #: of the bytes, 64 lower-case hex digits; empty where they can't be read
-    sha256: str = ""
-    #: of the form that twine would send; empty where there is no metadata
-    name: str = ""
-    version: str = ""
-    #: of a wheel; empty where it has none
-    entry_points: bytes = field(default=b"", repr=False)
-    #: the files in the archive, in its order: path, bytes
-    members: tuple[tuple[str, int], ...] = field(default=(), repr=False)
-    #: the core metadata, as it lies in the archive
-    metadata: bytes = field(default=b"", repr=False)
+def inspect_built_files(built: BuiltFiles) -> tuple[InspectedFile, ...]:
+    """Each file, read once however many checks ask."""
+    if built.cache.files is None:
+        built.cache.files = tuple(_inspect(file, built) for file in built.files)
+    return built.cache.files
 
 
-def examined(built: BuiltFiles) -> tuple[Examined, ...]:
-    """Each file, read once however many checks look."""
-    if "examined" not in built.memo:
-        built.memo["examined"] = tuple(_open(file, built) for file in built.files)
-    found: tuple[Examined, ...] = built.memo["examined"]
-    return found
-
-
-def _open(file: BuiltFile, built: BuiltFiles) -> Examined:
+def _inspect(file: BuiltFile, built: BuiltFiles) -> InspectedFile:
     filename = file.filename
     try:
         with file.open() as content:
-            return _examine(file, content, built)
+            return _inspect_content(file, content, built)
     except OSError as error:
-        broken = Finding(message=f"it can't be read: {error.strerror or error}", remedy=_AGAIN, where=filename)
-    except Exception as error:  # noqa: BLE001 - what breaks our reading must block, and must not hide the other files
-        broken = Finding(message=f"it breaks our reading: {type(error).__name__}", remedy=_AGAIN, where=filename)
-    return Examined(filename=filename, findings=((ARCHIVE, broken),))
+        message = f"cannot read the file: {error.strerror or error}"
+    except Exception as error:  # noqa: BLE001 - a failed inspection must block, and must not hide the other files
+        message = f"the inspection of the file crashed: {type(error).__name__}"
+    finding = Finding(message=message, remedy=REBUILD, where=filename)
+    return InspectedFile(filename=filename, findings=((ARCHIVE_CHECK, finding),))
 
 
-def _examine(file: BuiltFile, content: BinaryIO, built: BuiltFiles) -> Examined:
+def _inspect_content(file: BuiltFile, content: BinaryIO, built: BuiltFiles) -> InspectedFile:
     filename = file.filename
-    memo: dict[str, Any] = {}
+    distribution = OpenDistribution(filename, content, visit=file.visit)
     with _sha256(file) as digest:
-        if filename.endswith(".tar.gz"):
-            memo["tar"] = read_tar(content, file.visit)
-        form = twine_form(filename, content, sha256="", blake2_256="", memo=memo)
-        read_members(memo, file.visit)
-    memo["digests"] = {"sha256": digest.result()}
-    fields = _grouped(form, filename) | {"sha256_digest": (digest.result(),)}
-    upload = Upload(fields=fields, filename=filename, content=content, site=SITE, memo=memo)
-    refusals = tuple(judge(upload, _on_index(built, upload)))
+        form = twine_form(distribution, sha256="", blake2_256="")
+        distribution.read_members()
+    sha256 = digest.result()
+    distribution.set_digest("sha256", sha256)
+    upload = Upload(fields=_form_fields(form, filename, sha256), file=distribution, site=SITE)
+    refusals = tuple(all_refusals(upload, _on_index(built, upload)))
     findings = [
-        *_changed(file, digest.result()),
-        *(_finding(refusal, upload) for refusal in refusals),
-        *_twine(form, refusals, filename),
-        *oddities(upload),
-        *shipped(upload),
+        *_changed(file, sha256),
+        *((refusal.advice.check, _finding(refusal, filename)) for refusal in refusals if refusal.advice),
+        *_twine_findings(form, refusals, filename),
+        *((item.name, found) for item in archive_warnings.CHECKS for found in item.observe(upload)),
     ]
-    return Examined(
+    sent = dict(form.fields)
+    return InspectedFile(
         filename=filename,
-        findings=tuple(findings),
-        sha256=digest.result(),
-        name=upload.first("name") or "",
-        version=upload.first("version") or "",
-        entry_points=entry_points(upload),
-        members=tuple(members(memo)),
+        findings=tuple((name, found) for name, found in findings if isinstance(found, Finding)),
+        sha256=sha256,
+        name=sent.get("name", ""),
+        version=sent.get("version", ""),
+        entry_points=distribution.entry_points,
+        members=tuple(distribution.members),
         metadata=form.metadata,
     )
 
 
 @contextmanager
 def _sha256(file: BuiltFile) -> Iterator[Future[str]]:
-    """The file's SHA-256, computed beside what the block does; known when it ends.
+    """The file's SHA-256, computed in parallel with the block; known when the block ends.
 
-    Twine sends a BLAKE2 digest too, the same bytes hashed again: nothing new, and slow.
+    Twine also sends a BLAKE2 digest: the same bytes hashed again, which adds nothing and takes time.
     """
     with file.open() as content, ThreadPoolExecutor(1, thread_name_prefix="sha256") as pool:
-        yield pool.submit(lambda: hashed(content, ["sha256"])["sha256"])
+        yield pool.submit(lambda: stream_digests(content, ["sha256"])["sha256"])
 
 
 def _on_index(built: BuiltFiles, upload: Upload) -> OnIndex:
-    """What the index has of the file's project; nothing, where it was not asked or did not answer.
+    """What the index has of the file's project; nothing where it was not contacted or did not respond.
 
-    A file without readable metadata is for the project that its name speaks of.
+    A file without readable metadata belongs to the project in its file name.
     """
-    name = project(upload) or name_from_filename(upload.filename)
+    name = upload.project or name_from_filename(upload.filename)
     known = built.on_index.get(name) if built.on_index and name else None
     return known if isinstance(known, OnIndex) else OnIndex(now=built.now)
 
 
-def _grouped(form: TwineForm, filename: str) -> dict[str, tuple[str, ...]]:
+def _form_fields(form: TwineForm, filename: str, sha256: str) -> dict[str, tuple[str, ...]]:
     fields: dict[str, tuple[str, ...]] = {"filetype": ("bdist_wheel" if filename.endswith(".whl") else "sdist",)}
     fields.update({name: () for name, _ in form.fields})
     for name, value in form.fields:
         fields[name] = (*fields[name], value)
-    return fields
+    return fields | {"sha256_digest": (sha256,)}
 
 
 def _changed(file: BuiltFile, sha256: str) -> Iterator[tuple[str, Finding]]:
     if file.sha256 not in {None, sha256}:
-        yield (
-            SAME_BYTES,
-            Finding(
-                message=f"sha256 was {file.sha256} when it was built and is {sha256} now",
-                remedy="build again, and find out what writes into the directory",
-                where=file.filename,
-            ),
-        )
+        message = f"the file has changed since it was built: its SHA-256 was {file.sha256} and is {sha256} now"
+        remedy = "rebuild, and find out what writes to the directory"
+        yield SAME_BYTES, Finding(message=message, remedy=remedy, where=file.filename)
 
 
-def _finding(refusal: Refusal, upload: Upload) -> tuple[str, Finding]:
-    known = advice(refusal)
-    text = message(refusal)
-    if refusal.rule == "the-description-renders" and refusal.status == 400:  # noqa: PLR2004 - else it broke
-        why = str(upload.memo.get("description", "")).split("\n", 1)[0].removeprefix("<string>:").rstrip(".")
-        text = f"{text}: {why}" if why else text
-    return known.check, Finding(
-        message=text,
-        remedy=known.remedy,
-        where=upload.filename,
+def _finding(refusal: Refusal, filename: str) -> Finding:
+    assert refusal.advice is not None
+    return Finding(
+        message=refusal.message or _shorten(refusal.text),
+        remedy=refusal.advice.remedy,
+        where=filename,
         server_text=refusal.text,
-        source=known.source,
-        cause=known.cause,
+        source=refusal.advice.source,
+        cause=refusal.advice.cause,
     )
 
 
-def _twine(form: TwineForm, refusals: tuple[Refusal, ...], filename: str) -> Iterator[tuple[str, Finding]]:
-    """What twine itself refuses, where it does not only repeat the index."""
-    checks = {advice(refusal).check for refusal in refusals}
-    repeated = ARCHIVE if not form.metadata else METADATA
-    version = dict(form.fields).get("metadata_version", "")
-    unknown = f"{version!r} is not a valid metadata version"
-    for text in form.refusals:
-        if unknown in text and METADATA not in checks:
-            yield UPLOADER, _too_new(filename, f"twine refuses it: its packaging knows no metadata version {version}")
-        elif repeated not in checks or "unrecognized or malformed field" in text:
-            yield TWINE, _refused(filename, text)
-    if version in _TWINE_SINCE and METADATA not in checks and not form.refusals:
-        since = _TWINE_SINCE[version]
-        text = f"the metadata is of version {version}, which twine before {since} refuses"
-        yield UPLOADER, replace(_too_new(filename, text), severity="warn")
+def _shorten(text: str) -> str:
+    """The index's message in the style of ours: without its prefix, help address, capital and full stop."""
+    text = text.removeprefix("Invalid distribution file. ")
+    for see in (" See http", ". See "):
+        text = text.partition(see)[0]
+    text = text.rstrip(".")
+    return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
 
 
-#: metadata version → the twine that learnt it; what is two years old is not worth a warning
+def _twine_findings(form: TwineForm, refusals: tuple[Refusal, ...], filename: str) -> Iterator[tuple[str, Finding]]:
+    """What twine itself refuses, unless it only repeats the index."""
+    reported = {refusal.advice.check for refusal in refusals if refusal.advice}
+    repeated = ARCHIVE_CHECK if not form.metadata else METADATA
+    version, objection = dict(form.fields).get("metadata_version", ""), form.objection
+    if objection is not None and objection.unknown_version and METADATA not in reported:
+        message = f"twine refuses the file: its packaging library does not know metadata version {version}"
+        yield UPLOADER, _outdated_uploader(filename, message)
+    elif objection is not None and (repeated not in reported or objection.odd_field):
+        yield TWINE, _objection_finding(objection, filename)
+    elif version in _TWINE_SINCE and METADATA not in reported and objection is None:
+        message = f"the metadata version is {version}, which twine before {_TWINE_SINCE[version]} refuses"
+        yield UPLOADER, replace(_outdated_uploader(filename, message), severity="warn")
+
+
+#: metadata version → the first twine that accepts it; versions known for two years are not worth a warning
 #: Source: twine's changelog
 _TWINE_SINCE = {"2.5": "7.0"}
 
 
-def _too_new(filename: str, text: str) -> Finding:
+def _outdated_uploader(filename: str, message: str) -> Finding:
     return Finding(
-        message=text,
-        remedy="upgrade what uploads: python -m pip install -U twine packaging; or build with a backend that writes "
+        message=message,
+        remedy="upgrade the uploader: python -m pip install -U twine packaging; or build with a backend that writes "
         "older metadata",
         where=filename,
         source="https://twine.readthedocs.io/en/stable/changelog.html",
@@ -192,27 +163,11 @@ def _too_new(filename: str, text: str) -> Finding:
     )
 
 
-def _refused(filename: str, text: str) -> Finding:
+def _objection_finding(objection: TwineObjection, filename: str) -> Finding:
     return Finding(
-        message=f"twine refuses it: {text}",
+        message=f"twine refuses the file: {objection.text}",
         remedy="build with a current backend, or upgrade twine and packaging: pip install -U twine packaging",
         where=filename,
         source="https://twine.readthedocs.io/",
-        cause="meta.tool-too-old" if "metadata version" in text else None,
+        cause="meta.tool-too-old" if objection.about_version else None,
     )
-
-
-def needs(metadata: bytes) -> Mapping[str, object]:
-    """What a file asks of its environment, by field; fields that may yet change at build time excepted."""
-    from packaging.metadata import parse_email
-
-    raw, _ = parse_email(metadata)
-    dynamic = {name.lower() for name in raw.get("dynamic", [])}
-    if raw.get("metadata_version", "") < "2.2":
-        return {}  # before, nothing in an sdist was reliable
-    found = {
-        "Requires-Python": raw.get("requires_python"),
-        "Requires-Dist": sorted(raw.get("requires_dist", [])),
-        "Provides-Extra": sorted(raw.get("provides_extra", [])),
-    }
-    return {name: value for name, value in found.items() if name.lower() not in dynamic}

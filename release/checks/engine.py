@@ -1,4 +1,4 @@
-"""What a check is, and how a list of them is run.
+"""What a check is, and how a list of checks is run.
 
 A check is one function from one kind of facts to observations. Its name is its public name, the
 first line of its docstring the statement that holds where it observes nothing.
@@ -27,7 +27,7 @@ class Check(Generic[Facts]):
     #: why, and the source
     why: str
     observe: Callable[[Facts], Iterable[Observation]]
-    #: checks that must pass for this one to mean anything
+    #: checks that must pass for this one to be meaningful
     needs: tuple[Check[Facts], ...]
 
 
@@ -35,13 +35,17 @@ class _Make(Protocol):
     def __call__(self, observe: Callable[[Facts], Iterable[Observation]], /) -> Check[Facts]: ...
 
 
-def check(*, needs: tuple[Check[Any], ...] = ()) -> _Make:
-    """Make a check of a function from facts to observations."""
+def check(*, needs: tuple[Check[Any], ...] = (), name: str | None = None) -> _Make:
+    """Make a check of a function from facts to observations.
+
+    Its public name is the function's with hyphens, unless `name` gives another: two checklists may ask the same
+    question of different facts.
+    """
 
     def make(observe: Callable[[Facts], Iterable[Observation]], /) -> Check[Facts]:
-        title, _, why = inspect.getdoc(observe).partition("\n")  # type: ignore[union-attr] # held by a test
-        name = observe.__name__.replace("_", "-")
-        return Check(name=name, title=title.rstrip("."), why=why.strip(), observe=observe, needs=needs)
+        title, _, why = inspect.getdoc(observe).partition("\n")  # type: ignore[union-attr] # a test requires docstrings
+        public = name or observe.__name__.replace("_", "-")
+        return Check(name=public, title=title.rstrip("."), why=why.strip(), observe=observe, needs=needs)
 
     return make
 
@@ -54,22 +58,22 @@ def run(
     block: frozenset[str] = frozenset(),
     subject: str = "",
 ) -> Iterator[Outcome]:
-    """The outcome of each check, in order, as soon as it is known.
+    """Yield the outcome of each check, in order, as soon as it is known.
 
     `waive` maps a check's name to the reason why its failure is accepted; `block` names checks
-    whose warnings stop the run. A check whose need did not pass is skipped and says so.
+    whose warnings stop the run. A check is skipped, with a reason, if one that it needs did not pass.
     """
     known: dict[str, Outcome] = {}
     for item in checks:
         outcome = _unmet(item, known, subject) or _waived(
-            _judge(item, facts, strict=item.name in block, subject=subject), waive or {}
+            _evaluate(item, facts, strict=item.name in block, subject=subject), waive or {}
         )
         known[item.name] = outcome
         yield outcome
 
 
 def _unmet(item: Check[Facts], known: Mapping[str, Outcome], subject: str) -> Outcome | None:
-    """The outcome of a check whose need did not pass: it does not apply either, or it is skipped."""
+    """The outcome of a check whose need did not pass: not applicable if that was, otherwise skipped."""
     outcome = Outcome(check=item.name, title=item.title, state=CheckState.SKIPPED, subject=subject)
     for need in item.needs:
         before = known.get(need.name)
@@ -80,18 +84,18 @@ def _unmet(item: Check[Facts], known: Mapping[str, Outcome], subject: str) -> Ou
     return None
 
 
-def _judge(item: Check[Facts], facts: Facts, *, strict: bool, subject: str) -> Outcome:
+def _evaluate(item: Check[Facts], facts: Facts, *, strict: bool, subject: str) -> Outcome:
     outcome = Outcome(check=item.name, title=item.title, state=CheckState.PASSED, subject=subject)
     try:
-        seen = tuple(item.observe(facts))
+        observations = tuple(item.observe(facts))
     except Exception as error:  # noqa: BLE001 - a broken check must block, and must not hide the others
         return replace(outcome, state=CheckState.CRASHED, reason=f"{type(error).__name__} in the check itself")
-    findings = tuple(one for one in seen if isinstance(one, Finding))
+    findings = tuple(one for one in observations if isinstance(one, Finding))
     if strict:
         findings = tuple(replace(one, severity="block") for one in findings)
     if any(one.severity == "block" for one in findings):
         return replace(outcome, state=CheckState.FAILED, findings=findings)
-    for one in seen:
+    for one in observations:
         if isinstance(one, Unknown):
             return replace(
                 outcome,

@@ -1,54 +1,59 @@
-"""What the index already has of the project: the part of the second checklist that needs no credential."""
+"""What an index shows to everybody: the project, its releases, its name, its clock. No credential is needed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from release.checks.engine import Check, check
+from release.checks.wording import count, quote, quote_some
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 from release.core.models.index_contents import UPLOAD_WINDOW, UPLOAD_WINDOW_CLOSED
 from release.core.models.project_listing import IndexFile, ProjectListing
+from release.core.models.project_name import normalize_name
 
-_NO_PROJECT = NotApplicable(reason="the index has no such project")
-#: between two releases the version of the last one stands in the project, and that is no fault
-_NO_RELEASE = NotApplicable(reason="nothing is about to be released")
+_NO_PROJECT = NotApplicable(reason="the project is not on the index")
+#: between two releases the project has the version of the last one, which is not an error
+_NO_RELEASE = NotApplicable(reason="no release is under way")
+#: how far the two clocks may differ
+_TOLERANCE = timedelta(seconds=60)
 
 
 @check()
 def the_index_answers(access: Access) -> Iterator[Observation]:
-    """The index says what it has of this project."""
+    """The index responds."""
     if isinstance(access.project, Unknown):
-        yield NotApplicable(reason="the project's name is not known")
+        yield NotApplicable(reason="the project name is not known")
     elif isinstance(access.listing, Unknown | NotApplicable):
         yield access.listing
 
 
 @check(needs=(the_index_answers,))
 def the_project_takes_uploads(access: Access) -> Iterator[Observation]:
-    """The project takes uploads.
+    """The project accepts uploads.
 
-    Source: PEP 792; warehouse, `packaging/models.py`: an archived project takes none from anybody.
+    Source: PEP 792; warehouse, `packaging/models.py`: an archived project accepts none, whoever uploads.
     """
     if not isinstance(access.listing, ProjectListing):
         yield _NO_PROJECT
     elif access.listing.status in {"archived", "quarantined"}:
         name, status = access.listing.name, access.listing.status
-        mend = "unarchive it" if status == "archived" else "ask the index's administrators about it"
+        fix = "unarchive it" if status == "archived" else "contact the index's administrators"
         yield Finding(
             message=f"the project {name!r} is {status} on {access.index.name}",
-            remedy=f"{mend}: {access.index.simple_url.removesuffix('simple/')}manage/project/{name}/settings/",
+            remedy=f"{fix}: {access.index.simple_url.removesuffix('simple/')}manage/project/{name}/settings/",
             where=access.index.name,
             cause=f"project.{status}",
         )
 
 
-@check(needs=(the_index_answers,))
-def the_release_is_open(access: Access) -> Iterator[Observation]:
-    """The release still takes files: it is new, or not older than 14 days.
+@check(needs=(the_index_answers,), name="the-release-is-open")
+def the_release_accepts_files(access: Access) -> Iterator[Observation]:
+    """The release is new, or at most 14 days old.
 
-    Source: warehouse, `forklift/legacy.py`, since July 2026; it counts from the release's first file.
+    An older one accepts no files. Source: warehouse, `forklift/legacy.py`, since July 2026; it counts from the
+    release's first file.
     """
     if not isinstance(access.listing, ProjectListing) or not isinstance(access.project, ProjectMetadata):
         yield _NO_PROJECT
@@ -60,7 +65,8 @@ def the_release_is_open(access: Access) -> Iterator[Observation]:
     if begun is not None:
         version = access.project.version
         yield Finding(
-            message=f"version {version} is on {access.index.name} since {begun:%Y-%m-%d}, and takes no more files",
+            message=f"version {version} has been on {access.index.name} since {begun:%Y-%m-%d}, and accepts no more "
+            "files",
             remedy=f"release a new version, or a post-release such as {version}.post1",
             where=access.index.name,
             server_text=UPLOAD_WINDOW_CLOSED,
@@ -69,7 +75,7 @@ def the_release_is_open(access: Access) -> Iterator[Observation]:
 
 
 def _closed_since(access: Access) -> datetime | None:
-    """When the release that is to be uploaded was begun, where that is too long ago and files of it are missing."""
+    """When the release to be uploaded was begun, if that is too long ago and files of it are missing."""
     files = files_of_version(access)
     if access.index.kind != "warehouse" or (access.ours and access.ours <= {file.sha256 for file in files}):
         return None
@@ -77,12 +83,12 @@ def _closed_since(access: Access) -> datetime | None:
     return begun if begun is not None and access.now - begun > UPLOAD_WINDOW else None
 
 
-@check(needs=(the_index_answers, the_release_is_open))
+@check(needs=(the_index_answers, the_release_accepts_files))
 def the_version_is_new(access: Access) -> Iterator[Observation]:
-    """The version has no other files on the index.
+    """No other files of this version on the index.
 
-    The name of a file can be used once, ever; what this release has built and uploaded itself is no
-    surprise, and what is there already is compared by hash before anything is sent.
+    A file name can be used only once. Files that this release has built and uploaded itself do not count; what is on
+    the index already is compared by hash before anything is sent.
     """
     if not isinstance(access.listing, ProjectListing) or not isinstance(access.project, ProjectMetadata):
         yield _NO_PROJECT
@@ -90,10 +96,10 @@ def the_version_is_new(access: Access) -> Iterator[Observation]:
     version = access.project.version
     others = [file.filename for file in files_of_version(access) if file.sha256 not in access.ours]
     if others:
-        shown = ", ".join(map(repr, others[:3])) + (", …" if len(others) > 3 else "")  # noqa: PLR2004 - a line's worth
+        files = f"{count(len(others), 'file')} of version {version}"
         yield Finding(
-            message=f"{access.index.name} has {len(others)} file(s) of version {version} already: {shown}",
-            remedy="take a new version, unless these are files of this very release",
+            message=f"{access.index.name} already has {files}: {quote_some(others)}",
+            remedy="bump the version, unless these are files of this very release",
             severity="warn",
             where=access.index.name,
             cause="version.not-bumped",
@@ -101,7 +107,7 @@ def the_version_is_new(access: Access) -> Iterator[Observation]:
 
 
 def files_of_version(access: Access) -> tuple[IndexFile, ...]:
-    """What the index has of the project's version."""
+    """The files of the project's version on the index."""
     if not isinstance(access.listing, ProjectListing) or not isinstance(access.project, ProjectMetadata):
         return ()
     return tuple(file for file in access.listing.files if _is_of(file.filename, access.project.version))
@@ -112,16 +118,83 @@ def _is_of(filename: str, version: str) -> bool:
     from packaging.version import InvalidVersion, Version
 
     try:
-        wanted = Version(version)
+        expected = Version(version)
         parsed = parse_wheel_filename(filename) if filename.endswith(".whl") else parse_sdist_filename(filename)
     except (InvalidVersion, InvalidWheelFilename, InvalidSdistFilename):
         return False
-    return parsed[1] == wanted
+    return parsed[1] == expected
+
+
+@check(needs=(the_index_answers,))
+def the_new_name_can_be_had(access: Access) -> Iterator[Observation]:
+    """The project name is registered, or looks available.
+
+    By the index's own rules. Names that its administrators have prohibited are not published.
+    Source: warehouse, `packaging/services.py`.
+    """
+    if access.listing is not None or not isinstance(access.project, ProjectMetadata):
+        yield NotApplicable(reason="the project is on the index already")
+    elif access.index.kind != "warehouse":
+        yield NotApplicable(reason="an index of kind 'other' has its own rules")
+    elif isinstance(access.alike, Unknown):
+        yield access.alike
+    else:
+        yield from _name_findings(access, access.project.name, access.alike or ())
+
+
+def _name_findings(access: Access, name: str, similar: tuple[str, ...]) -> Iterator[Finding]:
+    from release.acceptance import name_rules
+    from release.acceptance.rule import Upload, first_refusal
+    from release.core.models.index_contents import OnIndex
+    from release.diagnostics import remedy_for
+
+    others = f" ({quote(similar)})" if similar else ""
+    similar_to = f"is too similar to a project on {access.index.name}{others}"
+    messages = {
+        name_rules.the_new_name_is_valid: f"{name!r} is not a valid project name",
+        name_rules.the_new_name_is_no_standard_module: f"{name!r} is the name of a standard library module",
+        name_rules.the_new_name_is_unlike_the_others: f"{name!r} {similar_to}",
+    }
+    refusal = first_refusal(
+        messages,
+        Upload(fields={"name": (name,)}, site=access.index.simple_url.removesuffix("/simple/")),
+        OnIndex(now=access.now, names=frozenset(map(normalize_name, similar))),
+    )
+    if refusal is not None:
+        rule = next(rule for rule in messages if rule.name == refusal.rule)
+        yield Finding(
+            message=messages[rule],
+            remedy=remedy_for(refusal.text, status=refusal.status, values={"upload_url": access.index.upload_url}),
+            where=access.index.name,
+            server_text=refusal.text,
+            cause=rule.advice.cause or "name.invalid",
+        )
+
+
+@check(needs=(the_index_answers,))
+def the_clocks_agree(access: Access) -> Iterator[Observation]:
+    """This machine's clock matches the index's (within a minute).
+
+    The index's clock decides when a token expires; a token made by trusted publishing is valid for 15 minutes.
+    """
+    if access.skew is None:
+        yield NotApplicable(reason="the index's clock was not read")
+    elif abs(access.skew) > _TOLERANCE:
+        seconds = round(abs(access.skew).total_seconds())
+        direction = "behind" if access.skew > timedelta() else "ahead of"
+        yield Finding(
+            message=f"this machine's clock is {seconds} s {direction} the clock of {access.index.name}",
+            remedy="set this machine's clock, for example by NTP, then run the command again",
+            severity="warn",
+            where=access.index.name,
+        )
 
 
 CHECKS: tuple[Check[Access], ...] = (
     the_index_answers,
     the_project_takes_uploads,
-    the_release_is_open,
+    the_release_accepts_files,
     the_version_is_new,
+    the_new_name_can_be_had,
+    the_clocks_agree,
 )

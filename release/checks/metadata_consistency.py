@@ -1,4 +1,4 @@
-"""Whether the files of one release say the same of it: their metadata, field by field."""
+"""Whether the files of one release have the same metadata, field by field."""
 
 from __future__ import annotations
 
@@ -6,131 +6,143 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from packaging.metadata import parse_email
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
-from release.checks.archive_warnings import some
-from release.checks.distribution_reader import Examined
+from release.checks.wording import quote_some
 from release.core.models.finding import Finding
+from release.core.models.inspected_file import InspectedFile, parse_version
 
-#: before this version of the metadata, nothing in an sdist had to be true. Source: PEP 643
+#: before this metadata version, nothing in an sdist had to be accurate. Source: PEP 643
 _RELIABLE = Version("2.2")
 _REMEDY = "yank the release, build the wheels from the sdist (python -m build), and release a new version"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Said:
-    """What one file says."""
+class FieldDifference:
+    """A metadata field that differs between two files."""
+
+    #: "Requires-Dist"
+    header: str
+    #: whether installers act on the field
+    used_by_installers: bool
+    #: values that only one of the two files has
+    here: frozenset[str]
+    there: frozenset[str]
+
+    def to_text(self) -> str:
+        sides = (("here", self.here), ("there", self.there))
+        return "; ".join(f"only {side} {quote_some(sorted(values))}" for side, values in sides if values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileComparison:
+    """A file compared with the first one whose metadata is reliable."""
 
     filename: str
-    #: field as packaging calls it → value
-    fields: Mapping[str, Any]
-    #: whether what it says must be true, and what it does not say must be absent
+    #: name of the other file
+    reference: str
+    #: whether the metadata of this file is reliable too
     reliable: bool
+    differences: tuple[FieldDifference, ...]
 
 
-def differences(files: Sequence[Examined]) -> Iterator[Finding]:
-    """What each file says otherwise than the first one that can be relied on.
-
-    What installers go by blocks; what only the project's page shows, or an old sdist says, is a warning.
-    """
-    said = [_said(one) for one in files if one.metadata]
-    first = next((one for one in said if one.reliable), None)
-    for one in said:
+def compare_files(files: Sequence[InspectedFile]) -> Iterator[FileComparison]:
+    """Compare each file with the first one that is reliable; fields declared dynamic are left out."""
+    files = [one for one in files if one.metadata]
+    first = next((one for one in files if _is_reliable(one)), None)
+    for one in files:
         if first is not None and one is not first:
-            yield from _between(one, first)
+            yield FileComparison(
+                filename=one.filename,
+                reference=first.filename,
+                reliable=_is_reliable(one),
+                differences=tuple(_differences(one, first)),
+            )
 
 
-def _said(one: Examined) -> _Said:
-    raw, _ = parse_email(one.metadata)
-    fields: dict[str, Any] = dict(raw)
-    wheel = one.filename.endswith(".whl")
-    return _Said(filename=one.filename, fields=fields, reliable=wheel or _version(fields) >= _RELIABLE)
+def inconsistencies(files: Sequence[InspectedFile]) -> Iterator[Finding]:
+    """What differs in the metadata of published files.
+
+    Blocks on fields that installers use; warns on those that only the project page shows, and on an old sdist.
+    """
+    for comparison in compare_files(files):
+        minor = []
+        for one in comparison.differences:
+            if one.used_by_installers and comparison.reliable:
+                message = f"{one.header} differs from {comparison.reference!r}: {one.to_text()}"
+                yield Finding(message=message, remedy=_REMEDY, where=comparison.filename)
+            else:
+                minor.append(one.header)
+        if minor:
+            verb = "differ" if len(minor) > 1 else "differs"
+            message = f"{', '.join(minor)} {verb} from {comparison.reference!r}"
+            yield Finding(message=message, remedy=_REMEDY, severity="warn", where=comparison.filename)
 
 
-def _version(fields: Mapping[str, Any]) -> Version:
-    try:
-        return Version(fields.get("metadata_version", "0"))
-    except InvalidVersion:
-        return Version("0")
+def _is_reliable(one: InspectedFile) -> bool:
+    version = parse_version(one.fields.get("metadata_version", "0"))
+    return one.is_wheel or (isinstance(version, Version) and version >= _RELIABLE)
 
 
-def _between(one: _Said, first: _Said) -> Iterator[Finding]:
-    open_ = {_key(name) for said in (one, first) for name in said.fields.get("dynamic", ())}
-    soft = []
-    for key in sorted((one.fields.keys() | first.fields.keys()) - _APART - open_):
-        here, there = _compared(key, one.fields.get(key)), _compared(key, first.fields.get(key))
-        if here == there or (not one.reliable and not here):
-            continue
-        if key in _INSTALLERS and one.reliable:
-            message = f"{_header(key)} differs from that of {first.filename!r}: {_shown(here, there)}"
-            yield Finding(message=message, remedy=_REMEDY, where=one.filename)
-        else:
-            soft.append(_header(key))
-    if soft:
-        verb = "differ" if len(soft) > 1 else "differs"
-        message = f"{', '.join(soft)} {verb} from {first.filename!r}"
-        yield Finding(message=message, remedy=_REMEDY, severity="warn", where=one.filename)
+def _differences(one: InspectedFile, first: InspectedFile) -> Iterator[FieldDifference]:
+    dynamic = {_key(header) for file in (one, first) for header in file.fields.get("dynamic", ())}
+    for key in sorted((one.fields.keys() | first.fields.keys()) - _IGNORED - dynamic):
+        here, there = _values(key, one.fields.get(key)), _values(key, first.fields.get(key))
+        if here != there and (here or _is_reliable(one)):
+            yield FieldDifference(
+                header=_header(key), used_by_installers=key in _INSTALLERS, here=here - there, there=there - here
+            )
 
 
-def _shown(here: frozenset[str], there: frozenset[str]) -> str:
-    parts = [
-        f"only {where} {some(sorted(values))}"
-        for where, values in (("here", here - there), ("there", there - here))
-        if values
-    ]
-    return "; ".join(parts)
-
-
-def _compared(key: str, value: Any) -> frozenset[str]:
-    """The values of a field, in one spelling and without order: empty where it is not there."""
-    spell = _INSTALLERS.get(key, str)
+def _values(key: str, value: Any) -> frozenset[str]:
+    """The values of a field, normalized and without order; empty where it is absent."""
+    normalize = _INSTALLERS.get(key, str)
     match value:
         case None | "":
             return frozenset()
         case Mapping():
             return frozenset(f"{label}: {url}" for label, url in value.items())
         case str():
-            return frozenset({spell("\n".join(line.rstrip() for line in value.strip().splitlines()))})
+            return frozenset({normalize("\n".join(line.rstrip() for line in value.strip().splitlines()))})
         case _:
-            return frozenset(spell(str(one)) for one in value)
+            return frozenset(normalize(str(one)) for one in value)
 
 
 def _requirement(text: str) -> str:
     try:
-        read = Requirement(text)
+        requirement = Requirement(text)
     except InvalidRequirement:
         return text
-    read.name = canonicalize_name(read.name)
-    return str(read)
+    requirement.name = canonicalize_name(requirement.name)
+    return str(requirement)
 
 
-def _python(text: str) -> str:
+def _specifier(text: str) -> str:
     try:
         return str(SpecifierSet(text))
     except InvalidSpecifier:
         return text
 
 
-#: what installers go by, and how two spellings of it are made one
+#: fields that installers use → how their values are normalized
 _INSTALLERS: Mapping[str, Callable[[str], str]] = {
     "requires_dist": _requirement,
-    "requires_python": _python,
+    "requires_python": _specifier,
     "provides_extra": canonicalize_name,
 }
-#: fields about the file itself; name and version have a check of their own
-_APART = {"metadata_version", "name", "version", "dynamic", "platforms", "supported_platforms"}
+#: fields about the file itself; name and version have checks of their own
+_IGNORED = {"metadata_version", "name", "version", "dynamic", "platforms", "supported_platforms"}
 #: packaging's name of a field, where it is not that of its header
-_SEVERAL = {"classifiers": "Classifier", "project_urls": "Project-URL", "license_files": "License-File"}
+_HEADERS = {"classifiers": "Classifier", "project_urls": "Project-URL", "license_files": "License-File"}
 
 
 def _header(key: str) -> str:
-    return _SEVERAL.get(key, key.replace("_", "-").title())
+    return _HEADERS.get(key, key.replace("_", "-").title())
 
 
 def _key(header: str) -> str:
-    names = {name.lower(): key for key, name in _SEVERAL.items()}
-    return names.get(header.lower(), header.lower().replace("-", "_"))
+    keys = {name.lower(): key for key, name in _HEADERS.items()}
+    return keys.get(header.lower(), header.lower().replace("-", "_"))

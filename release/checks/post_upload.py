@@ -1,22 +1,24 @@
-"""The last checklist: what an index has of a release, seen from outside."""
+"""The last checklist of a run: what an index shows of the release that was uploaded."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from release.checks.engine import Check, check
+from release.checks.wording import quote
 from release.core.facts import UploadedRelease
 from release.core.models.attestation import VerifiedAttestations
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 from release.core.models.project_listing import IndexFile, version_of
+from release.core.models.smoke_test import SmokeTestResult
 
 
 @check()
 def the_index_could_be_asked(published: UploadedRelease) -> Iterator[Observation]:
-    """The index says what it has.
+    """The index responds.
 
-    All that follows is read from the simple API, which is what installers read.
+    Everything that follows is read from the simple API, which installers read.
     """
     if isinstance(published.listing, Unknown):
         yield published.listing
@@ -24,52 +26,46 @@ def the_index_could_be_asked(published: UploadedRelease) -> Iterator[Observation
 
 @check(needs=(the_index_could_be_asked,))
 def every_file_is_listed(published: UploadedRelease) -> Iterator[Observation]:
-    """Every file of the release is on the index.
+    """Every file is listed on the index.
 
-    An index answers an upload before its pages show it; whoever asks here has waited for that.
+    An index responds to an upload before it lists the file; the run has waited for that.
     """
     for file in published.expected:
-        if _there(published, file.filename) is None:
-            yield _late(published, file.filename) if file.filename in published.accepted else _absent(published, file)
+        if _listed(published, file.filename) is None:
+            yield _missing(published, file)
 
 
-def _late(published: UploadedRelease, filename: str) -> Finding:
-    return Finding(
-        message=f"{published.index.name} took {filename!r}, and does not show it yet",
-        remedy=f"look at {_page(published)}, and confirm again later: python -m release confirm",
-        where=filename,
-        cause="post.index-lag",
-    )
-
-
-def _absent(published: UploadedRelease, file: Distribution) -> Finding:
-    return Finding(
-        message=f"{published.index.name} does not have {file.filename!r}, and is not known to have taken it",
-        remedy=f"look at {_page(published)}, and resume the upload: it asks by hash, and sends what is missing",
-        where=file.filename,
-        cause="file.partial-release",
-    )
+def _missing(published: UploadedRelease, file: Distribution) -> Finding:
+    index, page = published.index.name, _page(published)
+    if file.filename in published.accepted:
+        message = f"{index} accepted {file.filename!r}, but does not list it yet"
+        remedy, cause = f"see {page}, and confirm again later: python -m release confirm", "post.index-lag"
+    else:
+        message = f"{index} does not have {file.filename!r}, and is not known to have accepted it"
+        remedy = f"see {page}, and resume the upload: it compares hashes and sends what is missing"
+        cause = "file.partial-release"
+    return Finding(message=message, remedy=remedy, where=file.filename, cause=cause)
 
 
 @check(needs=(the_index_could_be_asked,))
 def every_file_has_our_bytes(published: UploadedRelease) -> Iterator[Observation]:
-    """Every file on the index has the bytes that were built.
+    """Every file has the SHA-256 that was built.
 
-    Names prove nothing: the SHA-256 of what was built is compared with the one that installers check.
+    File names prove nothing: the SHA-256 of what was built is compared with the one that installers check.
     """
     for file in published.expected:
-        there = _there(published, file.filename)
-        if there is None or there.sha256 == file.sha256:
+        listed = _listed(published, file.filename)
+        if listed is None or listed.sha256 == file.sha256:
             continue
-        if there.sha256 is None:
+        if listed.sha256 is None:
             yield Unknown(
                 reason=f"{published.index.name} gives no SHA-256 for {file.filename!r}",
-                remedy=f"download {there.url} and compare its SHA-256 with {file.sha256}",
+                remedy=f"download {listed.url} and compare its SHA-256 with {file.sha256}",
             )
             continue
         yield Finding(
-            message=f"{published.index.name} has other bytes for {file.filename!r}: SHA-256 {there.sha256}, "
-            f"and {file.sha256} was built",
+            message=f"{published.index.name} has different content for {file.filename!r}: its SHA-256 is "
+            f"{listed.sha256}, that of the built file {file.sha256}",
             remedy="yank this release and find out who uploaded that file; then release a new version",
             where=file.filename,
             cause="post.hash-mismatch",
@@ -78,58 +74,66 @@ def every_file_has_our_bytes(published: UploadedRelease) -> Iterator[Observation
 
 @check(needs=(the_index_could_be_asked,))
 def no_file_is_yanked(published: UploadedRelease) -> Iterator[Observation]:
-    """No file of the release is yanked.
+    """No file is yanked.
 
-    Installers pass over a yanked file unless its exact version is asked for. Source: PEP 592.
+    Installers ignore a yanked file unless its exact version is requested. Source: PEP 592.
     """
-    for file in published.expected:
-        there = _there(published, file.filename)
-        if there is not None and there.yanked is not None:
-            reason = f": {there.yanked!r}" if there.yanked else ""
-            yield Finding(
-                message=f"{file.filename!r} is yanked on {published.index.name}{reason}",
-                remedy="un-yank the release on the index's site, or release a new version",
-                where=file.filename,
-                source="https://peps.python.org/pep-0592/",
-            )
+    listed = [_listed(published, file.filename) for file in published.expected]
+    remedy = "un-yank the release on the index's site, or release a new version"
+    yield from yank_findings([file for file in listed if file is not None], published.index.name, remedy)
+
+
+def yank_findings(files: Sequence[IndexFile], index: str, remedy: str) -> Iterator[Finding]:
+    """A finding if any of the files is yanked."""
+    yanked = [file for file in files if file.yanked is not None]
+    reasons = sorted({file.yanked for file in yanked if file.yanked})
+    if yanked:
+        whole = len(yanked) == len(files) > 1
+        what = "the whole release" if whole else quote(file.filename for file in yanked)
+        reason = f": {quote(reasons)}" if reasons else ", without a reason"
+        yield Finding(
+            message=f"{what} {'is' if whole or len(yanked) == 1 else 'are'} yanked on {index}{reason}",
+            remedy=remedy,
+            where=yanked[0].filename if len(yanked) == 1 else None,
+            source="https://peps.python.org/pep-0592/",
+        )
 
 
 @check(needs=(the_index_could_be_asked,))
 def no_file_is_not_ours(published: UploadedRelease) -> Iterator[Observation]:
-    """The release holds no file that was not built here.
+    """No unexpected files in the release.
 
-    Another file of the same version, from an earlier build or another machine, is what some
-    installers will choose.
+    Some installers would choose another file of the same version, from an earlier build or another machine.
     """
     ours = {file.filename for file in published.expected}
-    for there in _release(published):
-        if there.filename not in ours:
+    for listed in _release(published):
+        if listed.filename not in ours:
             yield Finding(
-                message=f"{published.index.name} lists {there.filename!r} for this version, which is not of this build",
-                remedy="if nobody of the project uploaded it on purpose, delete that file on the index's site",
+                message=f"{published.index.name} lists {listed.filename!r} for this version, but this build did not"
+                " make it",
+                remedy="delete that file on the index's site, unless someone of the project uploaded it on purpose",
                 severity="warn",
-                where=there.filename,
+                where=listed.filename,
             )
 
 
 @check(needs=(every_file_is_listed, every_file_has_our_bytes))
 def the_attestations_hold(published: UploadedRelease) -> Iterator[Observation]:
-    """The index shows the attestations that were sent, and each holds for these bytes and the publisher it names.
+    """The attestations are valid.
 
+    The index shows those that were sent; each is verified for these bytes and the publisher it names.
     Source: PEP 740.
     """
     if not published.attested:
-        yield NotApplicable(reason="no file was sent with attestations")
-    for said in published.attested.values():
-        if not isinstance(said, VerifiedAttestations):
-            yield said
+        yield NotApplicable(reason="no file was uploaded with attestations")
+    yield from (one for one in published.attested.values() if not isinstance(one, VerifiedAttestations))
 
 
 @check(needs=(every_file_is_listed, every_file_has_our_bytes))
 def it_installs_into_a_clean_environment(published: UploadedRelease) -> Iterator[Observation]:
-    """The release installs from the index into a clean environment.
+    """The release installs into a clean environment.
 
-    The environment sees this project on that index alone: it can't come from anywhere else.
+    The environment can install this project only from that index.
     """
     if published.install is not None:
         yield published.install
@@ -137,24 +141,28 @@ def it_installs_into_a_clean_environment(published: UploadedRelease) -> Iterator
 
 @check(needs=(it_installs_into_a_clean_environment,))
 def what_was_installed_works(published: UploadedRelease) -> Iterator[Observation]:
-    """What was installed can be imported and run.
+    """The installed release can be imported and run.
 
-    Tried from a directory where the project's own source can't be imported.
+    Tested from a directory where the project's own source cannot be imported.
     """
-    if not published.trials:
-        yield NotApplicable(reason="there is nothing to import or to run")
-    for trial in published.trials:
-        if trial.problem is not None:
-            yield trial.problem
+    yield from smoke_test_observations(published.trials)
 
 
-def _there(published: UploadedRelease, filename: str) -> IndexFile | None:
+def smoke_test_observations(trials: Iterable[SmokeTestResult]) -> Iterator[Observation]:
+    """The problems of the imports and runs of an installed project."""
+    trials = tuple(trials)
+    if not trials:
+        yield NotApplicable(reason="there is nothing to import or run")
+    yield from (trial.problem for trial in trials if trial.problem is not None)
+
+
+def _listed(published: UploadedRelease, filename: str) -> IndexFile | None:
     listing = published.listing
     return None if listing is None or isinstance(listing, Unknown) else listing.file(filename)
 
 
 def _release(published: UploadedRelease) -> tuple[IndexFile, ...]:
-    """What the index lists for the version, or versions, of the files that are expected."""
+    """What the index lists for the version, or versions, of the expected files."""
     listing = published.listing
     if listing is None or isinstance(listing, Unknown):
         return ()

@@ -1,121 +1,126 @@
-"""The files beside those of the last release: what vanished, grew, or asks for more. Warnings all."""
+"""The files compared with those of the previous release: what is missing, larger, or more demanding. Only warnings."""
 
 from __future__ import annotations
 
-import configparser
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from release.checks.archive_warnings import some
-from release.checks.distribution_reader import Examined, examined
+from release.acceptance.wheel_rules import parse_entry_points
+from release.checks.distribution_reader import inspect_built_files
 from release.checks.engine import Check, check
+from release.checks.versions import supports
+from release.checks.wording import quote_some
 from release.core.facts import BuiltFiles, PreviousRelease
 from release.core.models.finding import Finding, NotApplicable, Observation
+from release.core.models.inspected_file import InspectedFile, InspectionCache
 
-#: bytes; smaller differences are not worth a word
-_LITTLE = 1000
-#: a file counts as shrunk below this part of its size, a release as out of line beyond this many times it, and bytes
-_SHRUNK, _TIMES, _MUCH = 0.5, 2.0, 100_000
+#: bytes; smaller differences are ignored
+_IGNORED = 1000
+#: a file counts as shrunk below this fraction of its size; a release as unusual beyond this factor and these bytes
+_SHRUNK, _FACTOR, _UNUSUAL = 0.5, 2.0, 100_000
 _PYTHONS = [f"{major}.{minor}" for major, last in ((2, 7), (3, 20)) for minor in range(last + 1)]
+_MENTION = "mention it in the changelog"
 
 
-def _pairs(built: BuiltFiles) -> Iterator[tuple[Examined, Examined]]:
-    """Each file with its counterpart in the last release."""
+def _pairs(built: BuiltFiles) -> Iterator[tuple[InspectedFile, InspectedFile]]:
+    """Each file with its counterpart in the previous release."""
     assert isinstance(built.earlier, PreviousRelease)
-    if "earlier" not in built.memo:
-        built.memo["earlier"] = examined(replace(built, files=built.earlier.files, memo={}))
-    for one in examined(built):
-        yield from ((one, before) for before in built.memo["earlier"] if _kind(before) == _kind(one))
+    if built.cache.previous is None:
+        built.cache.previous = inspect_built_files(replace(built, files=built.earlier.files, cache=InspectionCache()))
+    for one in inspect_built_files(built):
+        yield from ((one, before) for before in built.cache.previous if _kind(before) == _kind(one))
 
 
-def _kind(one: Examined) -> str:
-    """What makes two files counterparts: an sdist each, or wheels for the same platforms."""
-    return one.filename.rpartition("-")[2] if one.filename.endswith(".whl") else "sdist"
+def _kind(one: InspectedFile) -> str:
+    """What makes two files counterparts: both are sdists, or wheels for the same platforms."""
+    return one.filename.rpartition("-")[2] if one.is_wheel else "sdist"
 
 
-def _warn(one: Examined, message: str, remedy: str) -> Finding:
+def _warning(one: InspectedFile, message: str, remedy: str) -> Finding:
     return Finding(message=message, remedy=remedy, severity="warn", where=one.filename)
 
 
 @check()
 def the_last_release_can_be_compared(built: BuiltFiles) -> Iterator[Observation]:
-    """The last release on the index has files like these."""
+    """The previous release can be compared."""
     if not isinstance(built.earlier, PreviousRelease):
-        reason = built.earlier.reason if built.earlier else "no index was asked"
-        yield NotApplicable(reason=reason)
+        yield NotApplicable(reason=built.earlier.reason if built.earlier else "no index was contacted")
     elif not any(_pairs(built)):
-        yield NotApplicable(reason=f"{built.earlier.version} has no file of these kinds")
+        yield NotApplicable(reason=f"{built.earlier.version} has no files of these kinds")
 
 
 @check(needs=(the_last_release_can_be_compared,))
 def no_file_vanished_or_shrank(built: BuiltFiles) -> Iterator[Observation]:
-    """Every file of the last release is still there, and not much smaller.
+    """No files of the previous release are missing or much smaller.
 
-    Data that a build no longer packs is noticed by nobody but users.
+    Only users notice when a build no longer includes a data file.
     """
     for one, before in _pairs(built):
         now, then = dict(_files(one)), dict(_files(before))
         gone = [path for path, size in then.items() if path not in now and size]
-        shrunk = [path for path in then.keys() & now.keys() if _shrank(then[path], now[path])]
-        release = f"{before.version} had"
+        shrunk = [path for path in then.keys() & now.keys() if _has_shrunk(then[path], now[path])]
         if gone:
             size = sum(then[path] for path in gone)
-            yield _warn(
-                one, f"{some(sorted(gone))} is gone, {size:,} bytes that {release}", "pack it again, if it is missed"
-            )
+            message = f"missing since {before.version}: {quote_some(sorted(gone))} ({size:,} bytes)"
+            yield _warning(one, message, "include it again if it is needed")
         if shrunk:
             sizes = ", ".join(f"{path!r} ({then[path]:,} → {now[path]:,} bytes)" for path in sorted(shrunk)[:3])
-            yield _warn(one, f"{sizes} shrank since {before.version}", "compare the two, and rebuild from a clean tree")
+            message = f"much smaller than in {before.version}: {sizes}"
+            yield _warning(one, message, "compare the two, and rebuild from a clean checkout")
 
 
-def _shrank(then: int, now: int) -> bool:
-    return now < then * _SHRUNK and then - now > _LITTLE
+def _has_shrunk(then: int, now: int) -> bool:
+    return now < then * _SHRUNK and then - now > _IGNORED
 
 
-def _files(one: Examined) -> Iterator[tuple[str, int]]:
-    """Path and bytes, without what has the version in its name, or differs in every release."""
+def _files(one: InspectedFile) -> Iterator[tuple[str, int]]:
+    """Path and bytes, without files that have the version in their path or differ in every release."""
     for path, size in one.members:
-        inside = path if one.filename.endswith(".whl") else path.partition("/")[2]
+        inside = path if one.is_wheel else path.partition("/")[2]
         if not re.search(r"\.(?:dist|egg)-info(?:/|$)", inside):
             yield inside, size
 
 
 @check(needs=(the_last_release_can_be_compared,))
 def no_module_is_new_at_the_top(built: BuiltFiles) -> Iterator[Observation]:
-    """The wheel installs no module or package that the last release did not."""
+    """No new top-level modules."""
     for one, before in _pairs(built):
-        new = sorted(_tops(one) - _tops(before))
-        if new and one.filename.endswith(".whl"):
-            yield _warn(one, f"it installs {some(new)}, which {before.version} did not", "exclude it, if it is no part")
+        new = sorted(_top_level(one) - _top_level(before))
+        if new and one.is_wheel:
+            message = f"the wheel installs {quote_some(new)}, which {before.version} did not"
+            yield _warning(one, message, "exclude it if it is not part of the project")
 
 
-def _tops(one: Examined) -> set[str]:
+def _top_level(one: InspectedFile) -> set[str]:
     tops = {path.partition("/")[0] for path, _ in _files(one)}
     return {top.partition(".")[0] for top in tops if not top.endswith(".data")}
 
 
 @check(needs=(the_last_release_can_be_compared,))
 def the_dependencies_are_those_of_the_last_release(built: BuiltFiles) -> Iterator[Observation]:
-    """No dependency was added or tightened."""
+    """No dependencies added or tightened."""
     for one, before in _pairs(built):
         now, then = _requirements(one), _requirements(before)
         added = [str(now[key]) for key in now.keys() - then.keys()]
-        tightened = [f"{then[key]} → {now[key]}" for key in now.keys() & then.keys() if _narrower(then[key], now[key])]
+        tightened = [
+            f"{then[key]} → {now[key]}" for key in now.keys() & then.keys() if _is_tighter(then[key], now[key])
+        ]
         for what, found in (("added", added), ("tightened", tightened)):
             if found:
-                message = f"dependencies were {what} since {before.version}: {some(sorted(found))}"
-                yield _warn(one, message, "say so in the changelog")
+                yield _warning(
+                    one, f"dependencies {what} since {before.version}: {quote_some(sorted(found))}", _MENTION
+                )
 
 
-def _requirements(one: Examined) -> Mapping[tuple[str, str], Requirement]:
+def _requirements(one: InspectedFile) -> Mapping[tuple[str, str], Requirement]:
     """The dependencies by name and marker."""
     found: dict[tuple[str, str], Requirement] = {}
-    for text in _raw(one).get("requires_dist", ()):
+    for text in one.fields.get("requires_dist", ()):
         try:
             requirement = Requirement(str(text))
         except InvalidRequirement:
@@ -124,12 +129,11 @@ def _requirements(one: Examined) -> Mapping[tuple[str, str], Requirement]:
     return found
 
 
-def _narrower(then: Requirement, now: Requirement) -> bool:
-    """Whether some version that was good enough is so no more: those that either names, and their neighbours."""
+def _is_tighter(then: Requirement, now: Requirement) -> bool:
+    """Whether a version that was accepted no longer is; tries those that either names, and their neighbors."""
     named = {one.version.removesuffix(".*") for both in (then, now) for one in both.specifier}
-    tried = [*named, *(f"{version}.1" for version in named), "0", "99999"]
-    accepts = [(_accepts(then.specifier, version), _accepts(now.specifier, version)) for version in tried]
-    return any(before and not after for before, after in accepts)
+    candidates = [*named, *(f"{version}.1" for version in named), "0", "99999"]
+    return any(_accepts(then.specifier, one) and not _accepts(now.specifier, one) for one in candidates)
 
 
 def _accepts(specifier: SpecifierSet, version: str) -> bool:
@@ -141,66 +145,49 @@ def _accepts(specifier: SpecifierSet, version: str) -> bool:
 
 @check(needs=(the_last_release_can_be_compared,))
 def python_is_supported_as_before(built: BuiltFiles) -> Iterator[Observation]:
-    """Requires-Python shuts out no Python that the last release let in."""
+    """No Python versions dropped."""
     for one, before in _pairs(built):
-        now, then = _python(one), _python(before)
-        lost = [python for python in _PYTHONS if _lets_in(then, python) and not _lets_in(now, python)]
-        if lost:
-            yield _warn(
-                one,
-                f"Requires-Python was {str(then)!r} in {before.version} and is {str(now)!r}: "
-                f"Python {', '.join(lost[-3:])} is shut out",
-                "say so in the changelog; who has an older Python goes on with the last release",
+        now, then = _requires_python(one), _requires_python(before)
+        dropped = [python for python in _PYTHONS if supports(then, python) and not supports(now, python)]
+        if dropped:
+            message = (
+                f"Requires-Python changed from {str(then)!r} in {before.version} to {str(now)!r}, which drops "
+                f"Python {', '.join(dropped[-3:])}"
             )
+            yield _warning(one, message, f"{_MENTION}; users of an older Python stay on the previous release")
 
 
-def _python(one: Examined) -> SpecifierSet:
+def _requires_python(one: InspectedFile) -> SpecifierSet:
     try:
-        return SpecifierSet(str(_raw(one).get("requires_python", "")))
+        return SpecifierSet(str(one.fields.get("requires_python", "")))
     except InvalidSpecifier:
         return SpecifierSet()
 
 
-def _lets_in(wanted: SpecifierSet, python: str) -> bool:
-    return any(map(wanted.contains, (f"{python}.0", f"{python}.99")))
-
-
 @check(needs=(the_last_release_can_be_compared,))
 def no_entry_point_is_gone(built: BuiltFiles) -> Iterator[Observation]:
-    """Every script and plug-in of the last release is still there."""
+    """No entry points removed."""
     for one, before in _pairs(built):
         gone = sorted(_entry_points(before) - _entry_points(one))
         if gone:
-            yield _warn(one, f"entry points of {before.version} are gone: {some(gone)}", "say so in the changelog")
+            yield _warning(one, f"entry points removed since {before.version}: {quote_some(gone)}", _MENTION)
 
 
-def _entry_points(one: Examined) -> set[str]:
-    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
-    parser.optionxform = str  # type: ignore[assignment,method-assign] # the documented way to keep upper case
-    try:
-        parser.read_string(one.entry_points.decode())
-    except (UnicodeDecodeError, configparser.Error):
-        return set()
-    return {f"{name} ({section})" for section in parser.sections() for name in parser[section]}
+def _entry_points(one: InspectedFile) -> set[str]:
+    groups = parse_entry_points(one.entry_points) or {}
+    return {f"{name} ({group})" for group, names in groups.items() for name in names}
 
 
 @check(needs=(the_last_release_can_be_compared,))
 def the_size_is_in_line(built: BuiltFiles) -> Iterator[Observation]:
-    """The files have about the size of those of the last release."""
+    """File sizes are similar to the previous release."""
     assert isinstance(built.earlier, PreviousRelease)
     sizes = {file.filename: file.size for file in (*built.files, *built.earlier.files)}
     for one, before in _pairs(built):
         now, then = sizes[one.filename], sizes[before.filename]
-        if abs(now - then) > _MUCH and not then / _TIMES <= now <= then * _TIMES:
-            message = f"it has {now:,} bytes, and that of {before.version} had {then:,}"
-            yield _warn(one, message, "look what is in it: python -m release inspect FILE")
-
-
-def _raw(one: Examined) -> Mapping[str, Iterable[str] | str]:
-    from packaging.metadata import parse_email
-
-    raw, _ = parse_email(one.metadata)
-    return {**raw}  # type: ignore[dict-item] # a typed dictionary's values, without its keys
+        if abs(now - then) > _UNUSUAL and not then / _FACTOR <= now <= then * _FACTOR:
+            message = f"the file has {now:,} bytes, while that of {before.version} had {then:,}"
+            yield _warning(one, message, "inspect its contents: python -m release inspect FILE")
 
 
 CHECKS: tuple[Check[BuiltFiles], ...] = (

@@ -1,4 +1,4 @@
-"""A release as anybody sees it, first part: what the pages of its index say of it."""
+"""A published release as its index shows it to everybody, part one: what the index's APIs list."""
 
 from __future__ import annotations
 
@@ -7,92 +7,82 @@ from collections.abc import Iterator
 from packaging.utils import canonicalize_name
 
 from release.checks.engine import Check, check
+from release.checks.post_upload import yank_findings
+from release.checks.wording import quote
 from release.core.facts import PublishedRelease
 from release.core.models.attestation import Provenance
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 
-#: what to do about bytes that are not those that an index lists
-OTHERS = "do not install it; tell the project's maintainers, and the index's administrators"
+#: remedy for content that differs from what an index lists
+REPORT = "do not install it; notify the project's maintainers and the index's administrators"
 
 
 @check()
 def the_project_is_in_good_standing(outside: PublishedRelease) -> Iterator[Observation]:
-    """The project is neither archived nor in quarantine.
+    """The project is not archived or quarantined.
 
     Source: PEP 792, "Project status markers".
     """
-    name, index = outside.project.name, outside.index.name
-    match outside.status:
-        case "active":
-            return
-        case "quarantined":
-            yield Finding(
-                message=f"{name} is in quarantine on {index}: nobody can install it",
-                remedy=f"read what {_page(outside)} says; its owners write to the index's administrators",
-                source="https://peps.python.org/pep-0792/",
-            )
-        case other:
-            yield Finding(
-                message=f"{name} is {other} on {index}: no further release is to be expected",
-                remedy="look for a successor; an owner can change the status in the project's settings",
-                severity="warn",
-                source="https://peps.python.org/pep-0792/",
-            )
+    name, index, status = outside.project.name, outside.index.name, outside.status
+    if status == "active":
+        return
+    quarantined = status == "quarantined"
+    yield Finding(
+        message=f"{name} is {status} on {index}: "
+        + ("it cannot be installed" if quarantined else "further releases are not expected"),
+        remedy=f"see {_page(outside)}; if you own the project, contact the index's administrators"
+        if quarantined
+        else "look for a successor; an owner can change the status in the project's settings",
+        severity="block" if quarantined else "warn",
+        source="https://peps.python.org/pep-0792/",
+    )
 
 
 @check(needs=(the_project_is_in_good_standing,))
 def the_release_is_visible(outside: PublishedRelease) -> Iterator[Observation]:
-    """The page that installers read shows the release.
+    """The release is listed for installers.
 
-    An upload is answered before that page shows it; whoever asks here has waited a while for it.
+    An index responds to an upload before the simple API lists the file; this program has waited a while for it.
     """
     if not outside.files:
-        release = f"{outside.project.name} {outside.project.version}"
-        yield _late(outside, release) if outside.by_json else _missing(outside, release)
+        yield _not_listed(outside, f"{outside.project.name} {outside.project.version}", uploaded=bool(outside.by_json))
 
 
-@check(needs=(the_release_is_visible,))
-def every_file_is_listed(outside: PublishedRelease) -> Iterator[Observation]:
-    """Every file of the release is on the page that installers read.
+@check(needs=(the_release_is_visible,), name="every-file-is-listed")
+def every_recorded_file_is_listed(outside: PublishedRelease) -> Iterator[Observation]:
+    """Every file is listed for installers.
 
-    The record says which there should be, and so does the JSON API where it lists them. That it does not
-    list one proves nothing: its answers are kept in caches.
+    The release record names the expected files, and so does the JSON API if it lists them. A file that the JSON API
+    does not list proves nothing: its responses are cached.
     """
     listed = {file.filename for file in outside.files}
     known = {file.filename for file in outside.by_json or ()}
     recorded = [file.filename for file in outside.recorded.files] if outside.recorded else []
     for filename in dict.fromkeys([*recorded, *sorted(known)]):
         if filename not in listed:
-            yield _late(outside, filename) if filename in known else _missing(outside, filename)
+            yield _not_listed(outside, filename, uploaded=filename in known)
 
 
-def _late(outside: PublishedRelease, what: str) -> Finding:
+def _not_listed(outside: PublishedRelease, what: str, *, uploaded: bool) -> Finding:
+    index, waited = outside.index.name, f" (waited {outside.waited:.0f} s)" if outside.waited else ""
+    if uploaded:
+        message = (
+            f"{what} is uploaded, not yet visible: the JSON API of {index} lists it, the simple API does not{waited}"
+        )
+        remedy = "wait a few minutes, at most half an hour, and confirm again; do not upload it again"
+        return Finding(message=message, remedy=remedy, where=what, cause="post.index-lag")
     return Finding(
-        message=f"{what} is uploaded, not yet visible: the JSON API of {outside.index.name} has it, and the page that "
-        f"installers read does not{_patience(outside)}",
-        remedy="wait some minutes, at most half an hour, and confirm again; do not upload it again",
-        where=what,
-        cause="post.index-lag",
-    )
-
-
-def _missing(outside: PublishedRelease, what: str) -> Finding:
-    return Finding(
-        message=f"{what} is missing: {outside.index.name} lists no such file{_patience(outside)}",
-        remedy=f"look at {_page(outside)}; upload it again if it never arrived: python -m release publish",
+        message=f"{what} is missing: {index} does not list it{waited}",
+        remedy=f"see {_page(outside)}; upload it again if it never arrived: python -m release publish",
         where=what,
     )
-
-
-def _patience(outside: PublishedRelease) -> str:
-    return f", asked for {outside.waited:.0f} s" if outside.waited else ""
 
 
 @check(needs=(the_release_is_visible,))
 def every_listed_file_is_recorded(outside: PublishedRelease) -> Iterator[Observation]:
-    """The release has no file that its record does not name.
+    """Every listed file is in the release record.
 
-    A file too many, from another machine or another person, is what some installers will choose.
+    Some installers would choose an extra file, from another machine or another person.
     """
     if outside.recorded is None:
         yield NotApplicable(reason="there is no record of the release")
@@ -100,63 +90,56 @@ def every_listed_file_is_recorded(outside: PublishedRelease) -> Iterator[Observa
     for file in outside.files:
         if outside.recorded.file(file.filename) is None:
             yield Finding(
-                message=f"{file.filename!r} is on {outside.index.name}, and the record does not name it",
-                remedy="find out who uploaded it; delete it on the index's site if nobody of the project did",
+                message=f"{file.filename!r} is on {outside.index.name}, but not in the release record",
+                remedy="find out who uploaded it; if it was none of the maintainers, delete it on the index's site",
                 where=file.filename,
             )
 
 
 @check(needs=(the_release_is_visible,))
 def the_pages_of_the_index_agree(outside: PublishedRelease) -> Iterator[Observation]:
-    """The JSON API and the page that installers read say the same of each file that both have."""
+    """The simple API and the JSON API agree on every file that both list."""
     if outside.by_json is None:
         yield NotApplicable(reason="the JSON API does not have the release")
         return
+    by_name = {file.filename: file for file in outside.files}
     for file in outside.by_json:
-        there = next((one for one in outside.files if one.filename == file.filename), None)
-        if there is not None and there.sha256 not in {None, file.sha256}:
+        listed = by_name.get(file.filename)
+        if listed is not None and listed.sha256 not in {None, file.sha256}:
             yield Finding(
-                message=f"{file.filename!r} has SHA-256 {there.sha256} on the page that installers read, and "
-                f"{file.sha256} by the JSON API",
-                remedy=OTHERS,
+                message=f"the SHA-256 of {file.filename!r} is {listed.sha256} in the simple API and {file.sha256} in "
+                "the JSON API",
+                remedy=REPORT,
                 where=file.filename,
                 cause="post.representation-skew",
             )
 
 
-@check(needs=(the_release_is_visible,))
-def no_file_is_yanked(outside: PublishedRelease) -> Iterator[Observation]:
-    """No file of the release is yanked.
+@check(needs=(the_release_is_visible,), name="no-file-is-yanked")
+def no_published_file_is_yanked(outside: PublishedRelease) -> Iterator[Observation]:
+    """No file is yanked.
 
-    Installers pass over a yanked file unless its exact version is asked for. Source: PEP 592.
+    Installers ignore a yanked file unless its exact version is requested. Source: PEP 592.
     """
-    yanked = [file for file in outside.files if file.yanked is not None]
-    whole = len(yanked) == len(outside.files)
-    reasons = sorted({file.yanked for file in yanked if file.yanked})
-    if yanked:
-        what = "the whole release" if whole else ", ".join(repr(file.filename) for file in yanked)
-        why = f": {', '.join(map(repr, reasons))}" if reasons else ", without a reason"
-        yield Finding(
-            message=f"{what} is yanked on {outside.index.name}{why}",
-            remedy="take another version; a maintainer can un-yank it on the index's site",
-            source="https://peps.python.org/pep-0592/",
-        )
+    remedy = "use another version; a maintainer can un-yank it on the index's site"
+    yield from yank_findings(outside.files, outside.index.name, remedy)
 
 
 @check(needs=(the_release_is_visible,))
 def every_file_has_attestations_or_none_has(outside: PublishedRelease) -> Iterator[Observation]:
-    """Every file has attestations, of one publisher, or none has.
+    """All files have attestations from one publisher, or none have.
 
-    Said by the index (PEP 740). A file without them among others with them was uploaded in another way.
+    According to the index (PEP 740). A file without them among others with them was uploaded in another way.
     """
     if not outside.provenance:
         yield NotApplicable(reason="no file has attestations")
         return
-    yield from (told for told in outside.provenance.values() if isinstance(told, Unknown))
+    found = outside.provenance.values()
+    yield from (one for one in found if isinstance(one, Unknown))
     bare = [file.filename for file in outside.files if file.filename not in outside.provenance]
-    publishers = sorted({str(who) for told in _told(outside) for who, _ in told.bundles})
+    publishers = sorted({str(who) for one in found if isinstance(one, Provenance) for who, _ in one.bundles})
     mixes = [
-        (bare, f"{len(bare)} of {len(outside.files)} files have no attestations: {', '.join(map(repr, bare))}"),
+        (bare, f"{len(bare)} of {len(outside.files)} files have no attestations: {quote(bare)}"),
         (publishers[1:], f"the files were published by {len(publishers)} publishers: {'; '.join(publishers)}"),
     ]
     for wrong, message in mixes:
@@ -168,10 +151,6 @@ def every_file_has_attestations_or_none_has(outside: PublishedRelease) -> Iterat
             )
 
 
-def _told(outside: PublishedRelease) -> Iterator[Provenance]:
-    yield from (told for told in outside.provenance.values() if isinstance(told, Provenance))
-
-
 def _page(outside: PublishedRelease) -> str:
     return f"{outside.index.simple_url}{canonicalize_name(outside.project.name)}/"
 
@@ -180,9 +159,9 @@ def _page(outside: PublishedRelease) -> str:
 CHECKS: tuple[Check[PublishedRelease], ...] = (
     the_project_is_in_good_standing,
     the_release_is_visible,
-    every_file_is_listed,
+    every_recorded_file_is_listed,
     every_listed_file_is_recorded,
     the_pages_of_the_index_agree,
-    no_file_is_yanked,
+    no_published_file_is_yanked,
     every_file_has_attestations_or_none_has,
 )

@@ -1,4 +1,4 @@
-"""Files that were built a second time: what differs, member and field by name."""
+"""Files of the same name compared byte by byte: with a second build, and with an index that has the name already."""
 
 from __future__ import annotations
 
@@ -7,30 +7,45 @@ import hashlib
 import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from release.acceptance.file_rules import hashed
+from release.acceptance.open_distribution import stream_digests
 from release.checks.engine import Check, check
-from release.core.facts import BuiltFile, BuiltFiles
+from release.core.facts import BuiltFile, BuiltFiles, FilenameConflict
 from release.core.models.finding import Finding, NotApplicable, Observation
 
-#: fields of a member that are its content, not its packing
+#: fields of a member that are content, not packing
 _CONTENT = frozenset({"content", "type"})
-_OTHER = "other contents"
-#: differences named in one message
-_SHOWN = 3
+#: differences listed in one message
+_LISTED = 3
 #: bytes of a gzip header that hold the time. Source: RFC 1952, 2.3
 _GZIP_TIME = slice(4, 8)
-#: the members of an archive, by path, and its own fields under "": field → value
+#: the members of an archive by path, and its own fields under "": field → value
 _Fields = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildDifference:
+    """How two files of the same name differ."""
+
+    #: whether their contents differ, not only how those are packed
+    content: bool
+    #: members and fields, each in words
+    details: tuple[str, ...]
+
+    def to_text(self) -> str:
+        more = f" and {len(self.details) - _LISTED} more" if len(self.details) > _LISTED else ""
+        kind = "different contents" if self.content else "the same contents, packed differently"
+        return f"{kind}: {', '.join(self.details[:_LISTED])}{more}"
 
 
 @check()
 def the_build_is_reproducible(built: BuiltFiles) -> Iterator[Observation]:
-    """A second build gives the same bytes.
+    """The build is reproducible.
 
-    setuptools and pdm-backend write the time of the build into an sdist whatever SOURCE_DATE_EPOCH says: then
-    at least the contents are the same.
+    setuptools and pdm-backend write the time of the build into an sdist regardless of SOURCE_DATE_EPOCH: then at least
+    the contents are the same.
     """
     if built.again is None:
         yield NotApplicable(reason="tool.release.reproducible is not set")
@@ -40,11 +55,14 @@ def the_build_is_reproducible(built: BuiltFiles) -> Iterator[Observation]:
 
 @check()
 def the_wheel_is_the_same_from_the_tree(built: BuiltFiles) -> Iterator[Observation]:
-    """The wheel that is built from the sdist is the one that the tree gives: the sdist lacks nothing."""
+    """The wheel built from the sdist equals the one built from the source tree.
+
+    Otherwise the sdist is incomplete.
+    """
     if built.from_tree is None:
         yield NotApplicable(reason="tool.release.wheel-from-tree is not set")
     else:
-        yield from _compare(built, (built.from_tree,), "a build from the tree")
+        yield from _compare(built, (built.from_tree,), "a build from the source tree")
 
 
 def _compare(built: BuiltFiles, others: tuple[BuiltFile, ...], what: str) -> Iterator[Observation]:
@@ -52,55 +70,88 @@ def _compare(built: BuiltFiles, others: tuple[BuiltFile, ...], what: str) -> Ite
     for other in others:
         one = by_name.get(other.filename)
         if one is None:
-            yield _warn(other.filename, f"{what} makes {other.filename!r}, which the first did not", "name the cause")
-        elif found := in_words(one, other):
+            message, remedy = f"{what} creates {other.filename!r}, which the first did not", "find the cause"
+        elif found := compare_builds(one, other):
+            message = f"{what} gives {found.to_text()}"
             remedy = (
-                "find what reads the clock, the machine or an unsorted directory while it builds"
-                if found.startswith(_OTHER)
-                else "nothing, if contents are what counts; else a backend that heeds SOURCE_DATE_EPOCH"
+                "find what reads the clock, the machine or an unsorted directory during the build"
+                if found.content
+                else "none needed if only the contents matter; otherwise use a backend that respects SOURCE_DATE_EPOCH"
             )
-            yield _warn(one.filename, f"{what} gives {found}", remedy)
+        else:
+            continue
+        yield Finding(
+            message=message,
+            remedy=remedy,
+            severity="warn",
+            where=other.filename,
+            source="https://reproducible-builds.org/docs/source-date-epoch/",
+        )
 
 
-def in_words(one: BuiltFile, other: BuiltFile) -> str:
-    """How two files differ: in their contents, or in how those are packed, and where; empty for the same bytes."""
-    found = differences(one, other)
-    content = [text for is_content, text in found if is_content]
-    shown = content or [text for _, text in found]
-    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
-    kind = _OTHER if content else "the same contents, packed otherwise"
-    return f"{kind}: {', '.join(shown[:_SHOWN])}{more}" if found else ""
+@check()
+def no_index_has_other_bytes(built: BuiltFiles) -> Iterator[Observation]:
+    """No index has different content under these file names.
+
+    A file name can be used only once, even if the file is deleted; no index replaces a file.
+    """
+    ours = {file.filename: file for file in built.files}
+    for one in built.taken:
+        difference = _conflict(ours[one.filename], one)
+        yield Finding(
+            message=f"{one.index.name} has {one.filename!r} with different content: {difference}",
+            remedy=_conflict_remedy(built, one),
+            where=one.filename,
+            server_text=f"File already exists ('{one.filename}', with other bytes).",
+            cause="file.exists-different",
+        )
 
 
-def _warn(filename: str, message: str, remedy: str) -> Finding:
-    source = "https://reproducible-builds.org/docs/source-date-epoch/"
-    return Finding(message=message, remedy=remedy, severity="warn", where=filename, source=source)
+def _conflict(ours: BuiltFile, one: FilenameConflict) -> str:
+    """How the files differ, member by member if the other one could be fetched."""
+    if isinstance(one.file, BuiltFile):
+        found = compare_builds(ours, one.file)
+        return found.to_text() if found else "the same when read again"
+    return f"its SHA-256 is {one.sha256[:12]}…, ours is {(ours.sha256 or '')[:12]}… ({one.file.reason})"
 
 
-def differences(one: BuiltFile, other: BuiltFile) -> list[tuple[bool, str]]:
-    """What differs between two files: whether it is content, and member and field in words. Same bytes: nothing."""
+def _conflict_remedy(built: BuiltFiles, one: FilenameConflict) -> str:
+    version = built.project.version if built.project else ""
+    bump = f"bump the version (for example to {version}.post1)" if version else "bump the version"
+    if not one.proving:
+        return f"{bump}: the file name can not be used again on {one.index.name}"
+    return (
+        f"{bump}; or, if only the packing differs, make the build reproducible and upload the files of that first "
+        "build; or use the sandbox for the dry run: --dry-run-on sandbox"
+    )
+
+
+def compare_builds(one: BuiltFile, other: BuiltFile) -> BuildDifference | None:
+    """How two files differ; None where they have the same bytes."""
     with one.open() as first, other.open() as second:
-        if hashed(first, ["sha256"]) == hashed(second, ["sha256"]):
-            return []
-        read = _zip if one.filename.endswith(".whl") else _tar
+        if stream_digests(first, ["sha256"]) == stream_digests(second, ["sha256"]):
+            return None
+        read = _read_zip if one.filename.endswith(".whl") else _read_tar
         here, there = read(first), read(second)
-    found = list(_fields(here, there))
-    if not found:
-        order = list(here) != list(there)
-        found = [(False, "the order of the members" if order else "the compression")]
-    return found
+    found = list(_differences(here, there))
+    content = [text for is_content, text in found if is_content]
+    details = content or [text for _, text in found]
+    if not details:
+        details = ["the order of the members" if list(here) != list(there) else "the compression"]
+    return BuildDifference(content=bool(content), details=tuple(details))
 
 
-def _fields(here: _Fields, there: _Fields) -> Iterator[tuple[bool, str]]:
+def _differences(here: _Fields, there: _Fields) -> Iterator[tuple[bool, str]]:
+    """Whether it is content, and member and field in words."""
     for path in sorted(here.keys() ^ there.keys()):
-        yield True, f"{path!r} is in one of them only"
+        yield True, f"{path!r} is in only one of them"
     for path in sorted(here.keys() & there.keys()):
         for field, value in here[path].items():
             if value != there[path][field]:
                 yield field in _CONTENT, f"{field} of {path!r}" if path else f"{field} of the archive"
 
 
-def _zip(stream: BinaryIO) -> _Fields:
+def _read_zip(stream: BinaryIO) -> _Fields:
     with zipfile.ZipFile(stream) as archive:
         return {
             info.filename: {
@@ -114,7 +165,7 @@ def _zip(stream: BinaryIO) -> _Fields:
         }
 
 
-def _tar(stream: BinaryIO) -> _Fields:
+def _read_tar(stream: BinaryIO) -> _Fields:
     stream.seek(0)
     fields: dict[str, Mapping[str, Any]] = {"": {"gzip time": stream.read(10)[_GZIP_TIME]}}
     stream.seek(0)
@@ -132,3 +183,4 @@ def _tar(stream: BinaryIO) -> _Fields:
 
 
 CHECKS: tuple[Check[BuiltFiles], ...] = (the_build_is_reproducible, the_wheel_is_the_same_from_the_tree)
+OF_INDEXES: tuple[Check[BuiltFiles], ...] = (no_index_has_other_bytes,)

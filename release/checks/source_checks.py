@@ -1,4 +1,4 @@
-"""The first checklist: the project as it stands, before anything is built."""
+"""The first checklist: the project in its current state, before anything is built."""
 
 from __future__ import annotations
 
@@ -8,24 +8,28 @@ from collections.abc import Iterator
 from packaging.version import InvalidVersion, Version
 
 from release.checks.engine import Check, check
+from release.checks.wording import count, quote_some
 from release.core.facts import GitState, Source
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 from release.core.models.project_name import is_project_name
 
+#: changed files listed in one message
+_LISTED = 5
+
 
 @check()
 def the_project_says_its_name_and_version(source: Source) -> Iterator[Observation]:
-    """The project says its name and version.
+    """The project declares its name and version.
 
-    Both are read from `[project]`, or from the build backend where they are dynamic.
+    Both are read from `[project]`, or from the build backend if they are dynamic.
     """
     if isinstance(source.project, Unknown):
         yield source.project
 
 
-@check(needs=(the_project_says_its_name_and_version,))
-def the_name_is_valid(source: Source) -> Iterator[Observation]:
-    """The project's name is one that an index accepts.
+@check(needs=(the_project_says_its_name_and_version,), name="the-name-is-valid")
+def the_project_name_is_valid(source: Source) -> Iterator[Observation]:
+    """The project name is valid.
 
     Source: core metadata specification, "Name".
     """
@@ -40,9 +44,9 @@ def the_name_is_valid(source: Source) -> Iterator[Observation]:
 
 @check(needs=(the_project_says_its_name_and_version,))
 def the_version_is_valid(source: Source) -> Iterator[Observation]:
-    """The version is one that an index accepts.
+    """The version is valid on an index.
 
-    Source: version specifiers (PEP 440); PyPI takes no local versions (`1.0+local`).
+    Source: version specifiers (PEP 440); PyPI accepts no local versions (`1.0+local`).
     """
     assert not isinstance(source.project, Unknown)
     text = source.project.version
@@ -57,14 +61,14 @@ def the_version_is_valid(source: Source) -> Iterator[Observation]:
         return
     if version.local:
         yield Finding(
-            message=f"the version {text!r} has a local part, which no public index takes",
-            remedy=_local_remedy(source),
+            message=f"the version {text!r} has a local part, which no public index accepts",
+            remedy=_local_version_remedy(source),
             cause="version.local",
             server_text=f"The use of local versions in '{text}' is not allowed.",
         )
 
 
-def _local_remedy(source: Source) -> str:
+def _local_version_remedy(source: Source) -> str:
     if isinstance(source.git, GitState) and source.git.shallow:
         return "fetch the whole history and its tags: git fetch --unshallow --tags"
     return "commit everything and tag the commit (git tag v1.2.3), or set local_scheme = 'no-local-version'"
@@ -74,12 +78,12 @@ def _local_remedy(source: Source) -> str:
 def the_project_is_in_a_repository(source: Source) -> Iterator[Observation]:
     """The project is in a git repository.
 
-    A release is built from a commit, so that nothing untracked or uncommitted slips in.
+    A release is built from a commit, so that it contains nothing untracked or uncommitted.
     """
     if source.git is None:
         yield Finding(
-            message="the project is in no git repository, so there is no commit to release",
-            remedy="run: git init, commit everything; or rehearse, which needs no repository",
+            message="the project is not in a git repository, so there is no commit to release",
+            remedy="run git init and commit everything; or rehearse, which needs no repository",
         )
     elif isinstance(source.git, Unknown):
         yield source.git
@@ -92,76 +96,73 @@ def _git(source: Source) -> GitState:
 
 @check(needs=(the_project_is_in_a_repository,))
 def the_tree_is_clean(source: Source) -> Iterator[Observation]:
-    """Everything is committed.
+    """No uncommitted changes.
 
-    What is not committed would be missing from the release, which is built from the commit.
+    They would be missing from the release, which is built from the commit.
     """
     changes = _git(source).changes
     if changes:
-        shown = ", ".join(repr(path) for path in changes[:5]) + (", …" if len(changes) > 5 else "")  # noqa: PLR2004 - a line's worth
-        count = f"{len(changes)} file{'s' if len(changes) > 1 else ''}"
-        yield Finding(
-            message=f"{count} changed or untracked: {shown}", remedy="commit, ignore or remove them; see git status"
-        )
+        message = f"{count(len(changes), 'file')} changed or untracked: {quote_some(changes, _LISTED)}"
+        yield Finding(message=message, remedy="commit, ignore or remove them; see git status")
 
 
 @check(needs=(the_project_is_in_a_repository,))
 def the_branch_is_the_release_branch(source: Source) -> Iterator[Observation]:
-    """The branch is the one that releases are made from."""
-    git, wanted = _git(source), source.config.branch
-    if wanted is None:
-        yield NotApplicable(reason="tool.release.branch names none")
+    """The current branch is the release branch."""
+    git, expected = _git(source), source.config.branch
+    if expected is None:
+        yield NotApplicable(reason="tool.release.branch is not set")
     elif git.branch is None and git.tagged_commit == git.commit:
         yield NotApplicable(reason=f"the commit is checked out by its tag {source.tag}")
-    elif git.branch != wanted:
+    elif git.branch != expected:
         where = f"on branch {git.branch!r}" if git.branch else "on no branch (HEAD is detached)"
-        yield Finding(message=f"{where}, not on {wanted!r}", remedy=f"run: git switch {wanted}")
+        yield Finding(message=f"{where}, not on {expected!r}", remedy=f"run: git switch {expected}")
 
 
 @check(needs=(the_project_is_in_a_repository, the_project_says_its_name_and_version))
 def the_tag_is_free_or_here(source: Source) -> Iterator[Observation]:
-    """The release tag is on this commit, or not made yet.
+    """The release tag is new, or points to this commit.
 
-    Where there is none, the run makes it once the release is confirmed.
+    The run creates a missing tag once the release is confirmed.
     """
     git = _git(source)
     if git.tagged_commit not in {None, git.commit}:
         yield Finding(
-            message=f"the tag {source.tag!r} is on commit {str(git.tagged_commit)[:12]}, not on {git.commit[:12]}",
-            remedy=f"take a new version, or release the tagged commit: git switch --detach {source.tag}",
+            message=f"the tag {source.tag!r} points to commit {str(git.tagged_commit)[:12]}, not to {git.commit[:12]}",
+            remedy=f"bump the version, or release the tagged commit: git switch --detach {source.tag}",
             cause="version.mismatch-tag",
         )
 
 
 @check(needs=(the_project_is_in_a_repository,))
 def the_branch_is_not_behind_its_upstream(source: Source) -> Iterator[Observation]:
-    """The upstream branch has no commit that is not here."""
+    """The branch is not behind its upstream."""
     git = _git(source)
     if git.upstream is None:
         yield NotApplicable(reason="the branch has no upstream")
     elif isinstance(git.behind, Unknown):
         yield git.behind
     elif git.behind:
-        commits = f"{git.behind} commit{'s' if git.behind > 1 else ''}"
-        yield Finding(message=f"{git.upstream} has {commits} that this branch has not", remedy="run: git pull --rebase")
+        message = f"the branch is {count(git.behind, 'commit')} behind {git.upstream}"
+        yield Finding(message=message, remedy="run: git pull --rebase")
 
 
 @check(needs=(the_project_says_its_name_and_version,))
 def the_changelog_mentions_the_version(source: Source) -> Iterator[Observation]:
-    """The changelog has an entry for this version."""
+    """The changelog mentions the version."""
     assert not isinstance(source.project, Unknown)
     path, version = source.config.changelog, source.project.version
     if path is None:
-        yield NotApplicable(reason="tool.release.changelog names none")
+        yield NotApplicable(reason="tool.release.changelog is not set")
     elif source.changelog is None:
-        yield Finding(message=f"the changelog {path!r} can't be read", remedy="correct tool.release.changelog")
+        yield Finding(message=f"cannot read the changelog {path!r}", remedy="correct tool.release.changelog")
     elif not re.search(rf"(?<![\w.]){re.escape(version)}(?![\w.]*\d)", source.changelog):
         yield Finding(message=f"{path!r} does not mention {version}", remedy=f"add an entry for {version} to {path}")
 
 
 CHECKS: tuple[Check[Source], ...] = (
     the_project_says_its_name_and_version,
-    the_name_is_valid,
+    the_project_name_is_valid,
     the_version_is_valid,
     the_project_is_in_a_repository,
     the_tree_is_clean,

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+
+from release.core.models.inspected_file import InspectionCache
 
 if TYPE_CHECKING:  # whoever looks at files alone has no use for credentials, nor time to load them
     from datetime import datetime, timedelta
@@ -219,8 +221,8 @@ class BuiltFiles:
     taken: tuple[FilenameConflict, ...] = ()
     #: what a search for secrets has found in the files; None where nobody searched
     leaks: LeakScan | None = None
-    #: what the first check has read of the files and the others want too, so that each file is read once
-    memo: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    #: filled by the first check that needs it, so that each file is read once
+    cache: InspectionCache = field(default_factory=InspectionCache, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -195,9 +195,9 @@ def _alike(index: Index, name: str) -> tuple[str, ...] | Unknown:
     from release.acceptance import name_rules
     from release.adapters.index import simple_api
 
-    shape = name_rules.look(name)
+    shape = name_rules.similarity_key(name)
     try:
-        return tuple(one for one in simple_api.fetch_project_names(index) if name_rules.look(one) == shape)
+        return tuple(one for one in simple_api.fetch_project_names(index) if name_rules.similarity_key(one) == shape)
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
 

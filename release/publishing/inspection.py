@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, BinaryIO
 from packaging.utils import NormalizedName, canonicalize_name, canonicalize_version
 
 from release.adapters.system.system import System
-from release.checks.distribution_reader import Examined, examined
+from release.checks.distribution_reader import inspect_built_files
 from release.core.errors import ConfigError, ToolError, UnreachableError, UsageError
 from release.core.facts import BuiltFile, BuiltFiles, LeakScan
 from release.core.models.distribution import MemberVisitor
 from release.core.models.finding import Finding, Unknown
 from release.core.models.index import WELL_KNOWN, Index
 from release.core.models.index_contents import OnIndex, StoredFile
+from release.core.models.inspected_file import InspectedFile
 from release.core.models.inspection_result import InspectionResult
 from release.core.models.leak import ScanResult, UnscannedFile, merge_scans
 from release.core.models.project_listing import ProjectListing, files_by_release, version_of
@@ -50,13 +51,15 @@ def inspect_files(
     built = BuiltFiles(project=None, files=files, now=system.now(), on_index=known)
     document = inspection_to_json(built)
     taken = [file["verdict"] == "accept" for file in document["files"]]
-    document["release"] += leaks_to_findings(_leaks(compress(searches, taken), compress(examined(built), taken)))
+    document["release"] += leaks_to_findings(
+        _leaks(compress(searches, taken), compress(inspect_built_files(built), taken))
+    )
     if project is not None:
         document["release"] += [finding_to_json(check, finding) for check, finding in _others(system, paths, project)]
     return InspectionResult(document=document, built=built, index=index)
 
 
-def _leaks(searches: Iterable[MemberScan], files: Iterable[Examined]) -> LeakScan:
+def _leaks(searches: Iterable[MemberScan], files: Iterable[InspectedFile]) -> LeakScan:
     """The secrets in files that the index would take, most of them found while the files were read.
 
     What it refuses goes nowhere, may be a bomb, and is searched once it is mended.

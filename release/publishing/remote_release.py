@@ -19,7 +19,7 @@ from release.adapters.builds import builder
 from release.adapters.index import integrity_api, json_api, simple_api
 from release.adapters.install import installer, smoke_runner, venv
 from release.adapters.system.system import System, explain_os_errors, run_jobs
-from release.checks.published_files import installable
+from release.checks.published_files import refuse_install
 from release.core.errors import RefusedError, ToolError, UnreachableError
 from release.core.events import Observer, Progress
 from release.core.facts import BuiltFile, InstallTrial, ProjectMetadata, PublishedRelease
@@ -254,7 +254,7 @@ def _try(  # noqa: PLR0913 - one file and its surroundings
     if file is None:
         return NotApplicable(reason=absent)
     came = outside.fetched.get(file.filename)
-    reason = installable(outside, file)
+    reason = refuse_install(outside, file)
     if reason is not None or not isinstance(came, BuiltFile) or came.sha256 is None:
         return NotApplicable(reason=reason or absent)
     try:

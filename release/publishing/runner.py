@@ -13,12 +13,11 @@ from typing import TypeVar
 from release.adapters import collect
 from release.adapters.system.system import System
 from release.checks import (
-    attestation_readiness,
     credential_checks,
     distributions,
     engine,
-    filename_conflicts,
     leak_checks,
+    reproducibility,
     source_checks,
     versions,
 )
@@ -126,7 +125,7 @@ def _do(run: Run, step: Step) -> tuple[bool, str]:
             compare.fetch(run, facts.listing)
             facts = attest.predict_signing(run.system, run.config, facts)
             return _check(
-                run, credential_checks.CHECKS + attestation_readiness.CHECKS, facts, stops=run.plan.strict, subject=name
+                run, credential_checks.CHECKS + credential_checks.OF_SIGNING, facts, stops=run.plan.strict, subject=name
             )
         case plans.Build(origin="given"):
             prebuilt.reject_changed(run.files, run.directory)
@@ -171,7 +170,7 @@ def _inspect_built(run: Run) -> tuple[bool, str]:
     taken = promote.find_conflicts(run.files, run.listings, run.config, run.config.proving or "testpypi")
     built = replace(built, taken=tuple(taken))
     facts = built if run.plan.uses_prebuilt else compare.add_comparisons(run, built)
-    checks = distributions.CHECKS + filename_conflicts.CHECKS + leak_checks.OF_BUILT + compare.comparison_checks(facts)
+    checks = distributions.CHECKS + reproducibility.OF_INDEXES + leak_checks.OF_BUILT + compare.comparison_checks(facts)
     outcomes = tuple(engine.run(checks, facts, waive=run.config.waive, block=run.config.block))
     refused = {where for outcome in outcomes if outcome.state.blocks for where in _places(outcome)}
     rest = tuple(file for file in run.files if file.filename not in refused)

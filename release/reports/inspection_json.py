@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from release.checks.distribution_reader import Examined, examined
+from release.checks.distribution_reader import inspect_built_files
 from release.checks.distributions import CHECKS, OF_A_FILE
 from release.checks.engine import run
 from release.checks.leak_checks import CHECKS as LEAKS
 from release.core.facts import BuiltFiles, LeakScan
 from release.core.models.check_result import CheckState, Outcome
 from release.core.models.finding import Finding
+from release.core.models.inspected_file import InspectedFile, InspectionCache
 
 _OF_A_FILE = frozenset(check.name for check in OF_A_FILE)
 
@@ -24,14 +25,14 @@ def inspection_to_json(built: BuiltFiles, *, block: frozenset[str] = frozenset()
     "refuse" where a finding of the file blocks, else "accept". `block` names checks whose warnings block.
     """
     files = [
-        _file(replace(built, files=(file,), memo={"examined": (found,)}), found, block)
-        for file, found in zip(built.files, examined(built), strict=True)
+        _file(replace(built, files=(file,), cache=InspectionCache(files=(found,))), found, block)
+        for file, found in zip(built.files, inspect_built_files(built), strict=True)
     ]
     together = (one for one in run(CHECKS, built, block=block) if one.check not in _OF_A_FILE)
     return {"schema": 1, "files": files, "release": list(_findings(together))}
 
 
-def _file(built: BuiltFiles, examined: Examined, block: frozenset[str]) -> dict[str, Any]:
+def _file(built: BuiltFiles, examined: InspectedFile, block: frozenset[str]) -> dict[str, Any]:
     outcomes = (one for one in run(CHECKS, built, block=block) if one.check in _OF_A_FILE)
     findings = list(_findings(outcomes))
     return {

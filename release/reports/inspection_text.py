@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from html.parser import HTMLParser
 from typing import Any
 
-from release.acceptance.description_rules import RendererBrokeError, as_html
-from release.checks.distribution_reader import Examined, examined
+from release.acceptance.description_rules import RendererBrokeError, render_html
+from release.checks.distribution_reader import inspect_built_files
+from release.core.models.inspected_file import InspectedFile
 from release.core.models.inspection_result import InspectionResult
 from release.reports.archive_tree import format_size, printable, tree_lines
 
@@ -20,7 +21,7 @@ _WIDTH = 100
 def inspection_to_text(found: InspectionResult, *, quiet: bool = False) -> Iterator[str]:
     """A verdict a file with what was found and what is in it; then the set; then the page. Quiet: what is red."""
     pages: set[bytes] = set()
-    for file, one in zip(found.document["files"], examined(found.built), strict=True):
+    for file, one in zip(found.document["files"], inspect_built_files(found.built), strict=True):
         accepted = file["verdict"] == "accept"
         if not (quiet and accepted):
             digest = f"  sha256 {file['sha256'][:16]}…" if file["sha256"] else ""
@@ -58,7 +59,7 @@ def _finding(finding: Mapping[str, Any], *, of_set: bool) -> Iterator[str]:
         yield f"        → {finding['remedy']}"
 
 
-def project_page_preview(one: Examined) -> Iterator[str]:
+def project_page_preview(one: InspectedFile) -> Iterator[str]:
     """The metadata of a file as users will see it on the project's page."""
     from packaging.metadata import parse_email
 
@@ -115,7 +116,7 @@ def _first_lines(fields: Mapping[str, Any]) -> Iterator[str]:
     """The description's first lines, rendered, without markup."""
     text = fields.get("description", "")
     try:
-        html = as_html(text, fields.get("description_content_type", ""))
+        html = render_html(text, fields.get("description_content_type", ""))
     except RendererBrokeError:
         html = None
     words = _Words()

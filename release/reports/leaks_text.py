@@ -51,11 +51,9 @@ def _finding(leak: Leak, leaks: LeakScan) -> dict[str, Any]:
 
 
 def _said(leak: Leak, leaks: LeakScan) -> Finding:
-    from release.checks.leak_checks import (
-        finding,  # a search that finds nothing, before each commit, has no use for checks
-    )
+    from release.checks.leak_checks import leak_finding  # a clean scan, before each commit, needs no checks
 
-    return finding(leak, leaks)
+    return leak_finding(leak, leaks)
 
 
 def _passed_over(found: Sequence[LeakScan]) -> list[Leak]:

@@ -17,8 +17,6 @@ from packaging.utils import canonicalize_name, canonicalize_version
 from werkzeug.wrappers import Response
 
 from release.acceptance import attestation_rules
-from release.acceptance.file_rules import digests
-from release.acceptance.form_fields import first
 from release.acceptance.rule import Refusal, Upload
 from release.adapters import sigstore
 from release.adapters.sigstore import InvalidAttestationError, NotSignedError, Sigstore
@@ -33,18 +31,20 @@ OFF = "disable-pep740"
 
 def refused(upload: Upload, publisher: AttestationPublisher | None, db: sqlite3.Connection) -> Refusal | None:
     """Why the index does not take the attestations of an upload; None where it does, or has none to take."""
-    text = first(upload, "attestations")
+    text = upload.value("attestations")
     if text == "" or _is_off(db):
         return None
     verify = _verify(upload, publisher, db)
-    return attestation_rules.refusal(text, publisher=publisher.kind if publisher else None, verify=verify)
+    return attestation_rules.check_attestations(text, publisher=publisher.kind if publisher else None, verifier=verify)
 
 
-def _verify(upload: Upload, publisher: AttestationPublisher | None, db: sqlite3.Connection) -> attestation_rules.Verify:
-    sha256 = digests(upload, "sha256").get("sha256", "")
+def _verify(
+    upload: Upload, publisher: AttestationPublisher | None, db: sqlite3.Connection
+) -> attestation_rules.Verifier:
+    sha256 = upload.file.digests("sha256").get("sha256", "")
     row = db.execute("SELECT value FROM settings WHERE name = 'sigstore'").fetchone()
     if row is None or publisher is None:
-        return attestation_rules.by_its_statement(upload.filename, sha256)
+        return attestation_rules.statement_verifier(upload.filename, sha256)
     trust = Sigstore(config=Path(row["value"]))
 
     def verify(attestation: dict[str, Any]) -> str:
@@ -58,7 +58,7 @@ def _verify(upload: Upload, publisher: AttestationPublisher | None, db: sqlite3.
 
 def to_keep(upload: Upload, publisher: AttestationPublisher | None, db: sqlite3.Connection) -> str | None:
     """The provenance of a file that was accepted, as JSON; None where it came without attestations."""
-    text = first(upload, "attestations")
+    text = upload.value("attestations")
     if text == "" or publisher is None or _is_off(db):
         return None
     bundle = {"publisher": publisher.data, "attestations": json.loads(text)}

@@ -146,7 +146,7 @@ def _create_pending(call: Call, db: sqlite3.Connection, claimed: _Claimed) -> No
     if projects.find(db, name) is not None:
         db.execute("DELETE FROM publishers WHERE id = ?", (found.id,))
         raise RefusedError("invalid-pending-publisher", "valid token, but project already exists")
-    upload = Upload(fields={"name": (name,)}, filename="", content=None, content_type=None, site=call.site)
+    upload = Upload(fields={"name": (name,)}, content_type=None, site=call.site)
     refusal = first_refusal(NEW_NAME, upload, projects.facts(db, None, call.now))
     if refusal is not None:
         raise RefusedError("invalid-payload", refusal.text)

@@ -17,11 +17,10 @@ from werkzeug.wrappers import Response
 
 from release.acceptance.description_rules import DESCRIPTION
 from release.acceptance.file_rules import FILE, OUTSIDE, is_identical, the_file_is_new
-from release.acceptance.form_fields import first, read
 from release.acceptance.form_rules import FORM
-from release.acceptance.metadata_error import BROKEN
 from release.acceptance.name_rules import NEW_NAME
-from release.acceptance.rule import Refusal, Upload, first_refusal
+from release.acceptance.open_distribution import OpenDistribution
+from release.acceptance.rule import SERVER_ERROR, Refusal, Upload, first_refusal
 from release.core.models.index import PYPI, USER_DOCS, host_of
 from release.core.models.index_contents import OnIndex
 from release.sandbox import attestations, auth, projects, quotas
@@ -70,8 +69,8 @@ def receive(call: Call, form: Form) -> Response:
         return refuse(call.request, who)
     call.notes.username = who.username
     upload = _upload(call, form)
-    call.notes.project, call.notes.filename = first(upload, "name") or None, upload.filename or None
-    call.notes.attested = first(upload, "attestations") != ""
+    call.notes.project, call.notes.filename = upload.value("name") or None, upload.filename or None
+    call.notes.attested = upload.value("attestations") != ""
     refusal = first_refusal(FORM, upload, OnIndex(now=call.now))
     if refusal is not None:
         return refuse(call.request, refusal)
@@ -80,7 +79,7 @@ def receive(call: Call, form: Form) -> Response:
     with call.store.reading() as db:
         attested = attestations.refused(upload, who.publisher, db)
     with call.store.writing() as db:
-        project = projects.find(db, first(upload, "name")) or projects.new(first(upload, "name"), who.user_id)
+        project = projects.find(db, upload.value("name")) or projects.new(upload.value("name"), who.user_id)
         facts = projects.facts(db, project, call.now)
         attempt = Attempt(
             call=call, db=db, who=who, upload=upload, facts=facts, project=project, description=description,
@@ -126,10 +125,10 @@ def _decide(attempt: Attempt, arrived: Arrived) -> Response:
 def _upload(call: Call, form: Form) -> Upload:
     content = form.content
     return Upload(
-        memo={"digests": content.digests} if content else {},
         fields=form.fields,
-        filename=content.filename if content else "",
-        content=content.stream if content else None,
+        file=OpenDistribution(content.filename, content.stream, digests=content.digests)
+        if content
+        else OpenDistribution("", None),
         content_type=content.content_type if content else None,
         site=call.site,
     )
@@ -242,10 +241,10 @@ def _description_renders(attempt: Attempt) -> Refusal | None:
 def _was_overtaken(attempt: Attempt) -> Refusal | None:
     """Where faults have it so: the release was made by another upload while this one was under way."""
     newest = attempt.call.newest_release
-    version = first(attempt.upload, "version")
+    version = attempt.upload.value("version")
     if newest is None or not projects.was_released_since(attempt.db, attempt.project, version, newest):
         return None
-    return Refusal(rule="the-release-was-not-made-twice", status=500, text=BROKEN)
+    return Refusal(rule="the-release-was-not-made-twice", status=500, text=SERVER_ERROR)
 
 
 def _file_arrived_whole(attempt: Attempt) -> Refusal | None:
@@ -273,10 +272,10 @@ def _keep(attempt: Attempt, arrived: Arrived) -> None:
     arrived.path.replace(store.files / found["sha256"])
     new = projects.NewFile(
         filename=upload.filename,
-        filetype=first(upload, "filetype"),
-        pyversion=first(upload, "pyversion") or "source",
-        version=first(upload, "version"),
-        fields=read(upload),
+        filetype=upload.value("filetype"),
+        pyversion=upload.value("pyversion") or "source",
+        version=upload.value("version"),
+        fields=upload.cleaned,
         digests=found,
         size=size,
         metadata_sha256=metadata,

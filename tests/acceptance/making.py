@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.rule import Upload
 from release.core.models.index_contents import OnIndex
 
@@ -93,7 +94,6 @@ def upload(content: bytes | None, filename: str = WHEEL, **fields: Any) -> Uploa
         fields={
             name: value if isinstance(value, tuple) else (value,) for name, value in form.items() if value is not None
         },
-        filename=filename,
-        content=None if content is None else io.BytesIO(content),
+        file=OpenDistribution(filename, None if content is None else io.BytesIO(content)),
         site=SITE,
     )

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
+from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.twine_form import twine_form
 from tests.acceptance import making
 from tests.sample_distributions import Value, fields
@@ -38,7 +39,7 @@ class File:
     def form(self, content: bytes) -> dict[str, Any]:
         """The form that twine sends; where there is no metadata, one that another uploader has from the project."""
         sha256, blake2 = hashlib.sha256(content).hexdigest(), hashlib.blake2b(content, digest_size=32).hexdigest()
-        found = twine_form(self.name, io.BytesIO(content), sha256=sha256, blake2_256=blake2).fields
+        found = twine_form(OpenDistribution(self.name, io.BytesIO(content)), sha256=sha256, blake2_256=blake2).fields
         if not found:
             return dict(fields(content, self.name, version=self.version))
         form: dict[str, Any] = {":action": "file_upload", "protocol_version": "1"}

@@ -22,13 +22,13 @@ def restless() -> Iterator[None]:
 
 @pytest.mark.usefixtures("restless")
 def test_threads_that_render_do_not_meet_the_warnings_of_each_other() -> None:
-    description_rules._rst("warm")
+    description_rules._render_rst("warm")
     broken: list[str] = []
 
     def render(thread: int) -> None:
         for number in range(15):
             try:
-                description_rules._rst(f".. <unknown-directive>::\n\n{thread} {number}\n")
+                description_rules._render_rst(f".. <unknown-directive>::\n\n{thread} {number}\n")
             except description_rules.RendererBrokeError as error:
                 broken.append(repr(error.__cause__))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from release.acceptance.file_rules import FILE, digests, is_identical
+from release.acceptance.file_rules import FILE, is_identical
 from release.acceptance.rule import Upload, first_refusal
 from release.core.models.index_contents import OnIndex, StoredFile
 from tests.acceptance.making import NOTHING, NOW, SDIST, SITE, WHEEL, metadata, sdist, upload, wheel, zipped
@@ -190,7 +190,7 @@ def test_the_part_is_no_image(content_type: str | None) -> None:
     """Any other content type is taken."""
     refused = replace(upload(wheel()), content_type=content_type)
     assert answer(refused) == "400 Invalid distribution file."
-    assert answer(replace(refused, content_type="text/plain", memo={})) is None
+    assert answer(replace(refused, content_type="text/plain")) is None
 
 
 def test_limits_of_size() -> None:
@@ -213,7 +213,7 @@ def test_limits_of_size() -> None:
 def test_a_digest_must_be_that_of_the_content(digest: str) -> None:
     """All that are given count, in upper case too."""
     name = digest.removesuffix("_digest")
-    right = digests(upload(wheel()), name)[name]
+    right = upload(wheel()).file.digests(name)[name]
     assert answer(upload(wheel(), **{digest: right.upper()})) is None
     text = "The digest supplied does not match a digest calculated from the uploaded file."
     assert answer(upload(wheel(), **{digest: "0" * 64})) == f"400 {text}"

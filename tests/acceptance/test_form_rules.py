@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from release.acceptance.description_rules import DESCRIPTION
 from release.acceptance.form_rules import FORM
-from release.acceptance.metadata_rules import problems
+from release.acceptance.metadata_rules import invalid_fields
 from release.acceptance.rule import first_refusal
-from release.acceptance.warehouse_metadata_rules import _PLAIN_ADDRESS, is_plain, the_address
+from release.acceptance.warehouse_metadata_rules import _PLAIN_ADDRESS, is_plain_address, parse_address
 from tests.acceptance.making import NOTHING, SDIST, SITE, upload, wheel
 
 SEE = " See https://packaging.python.org/specifications/core-metadata for more information."
@@ -214,8 +214,8 @@ def test_the_form_must_have_a_file() -> None:
 
 def test_of_several_problems_the_server_names_the_version_first() -> None:
     """metadata-version, name, version, then by the alphabet."""
-    found = problems(upload(wheel(), version="abc", requires_python="x", dynamic="x", metadata_version="3"))
-    assert [one.field for one in found] == ["metadata-version", "version", "dynamic", "requires-python"]
+    found = invalid_fields(upload(wheel(), version="abc", requires_python="x", dynamic="x", metadata_version="3"))
+    assert [one.name for one in found] == ["metadata-version", "version", "dynamic", "requires-python"]
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_of_several_problems_the_server_names_the_version_first() -> None:
 )
 def test_only_one_address_is_checked(header: str, address: str) -> None:
     """The index sees one address or none, whatever Python we run on."""
-    assert the_address(header) == address
+    assert parse_address(header) == address
 
 
 RST = "Title\n=====\n\nA `broken link.\n"
@@ -306,11 +306,11 @@ def test_no_metadata_breaks_the_rules(fields: dict[str, Any]) -> None:
 @given(st.sampled_from(["http://", "https://a", "http://[", "HTTPS:"]), st.text(max_size=30))
 def test_no_address_breaks_the_rules(start: str, rest: str) -> None:
     """Odd addresses are refused, or break the server; they never break us."""
-    problems(upload(b"", home_page=start + rest, author_email=rest))
+    invalid_fields(upload(b"", home_page=start + rest, author_email=rest))
 
 
 @given(st.from_regex(_PLAIN_ADDRESS, fullmatch=True))
 def test_an_address_that_is_taken_at_a_glance_is_one_that_the_library_takes(address: str) -> None:
     """The short cut spares a slow import; it never takes what the index would refuse."""
-    if is_plain(address):
+    if is_plain_address(address):
         validate_email(address, check_deliverability=False)

@@ -14,6 +14,7 @@ import pytest
 
 from release.acceptance.file_rules import FILE
 from release.acceptance.form_rules import FORM as FORM_RULES
+from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.rule import Upload, first_refusal
 from release.adapters.system import system
 from release.checks.distribution_reader import SITE
@@ -121,8 +122,7 @@ def as_upload(row: Row, content: bytes, form: dict[str, Any]) -> Upload:
     values = {name: (value,) if isinstance(value, str) else tuple(value) for name, value in form.items() if value}
     return Upload(
         fields=values,
-        filename=row.sent.get("filename", row.file.name),
-        content=io.BytesIO(content),
+        file=OpenDistribution(row.sent.get("filename", row.file.name), io.BytesIO(content)),
         content_type=row.sent.get("content_type", "application/octet-stream"),
         site=SITE,
     )

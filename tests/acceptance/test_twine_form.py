@@ -11,6 +11,7 @@ from twine.exceptions import InvalidDistribution
 from twine.package import PackageFile
 from twine.repository import Repository
 
+from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.twine_form import TwineForm, twine_form
 from tests.acceptance.making import SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
 
@@ -36,11 +37,16 @@ FULL = metadata(
 
 def ours(filename: str, content: bytes) -> TwineForm:
     return twine_form(
-        filename,
-        io.BytesIO(content),
+        OpenDistribution(filename, io.BytesIO(content)),
         sha256=hashlib.sha256(content).hexdigest(),
         blake2_256=hashlib.blake2b(content, digest_size=32).hexdigest(),
     )
+
+
+def objection(filename: str, content: bytes) -> str:
+    found = ours(filename, content).objection
+    assert found is not None
+    return found.text
 
 
 def by_name(fields: object) -> list[tuple[str, str]]:
@@ -72,7 +78,7 @@ def test_the_form_is_twines(tmp_path: Path, filename: str, content: bytes) -> No
     data = PackageFile.from_filename(str(tmp_path / filename), None).metadata_dictionary()
     theirs = Repository._convert_metadata_to_list_of_tuples(data)
     form = ours(filename, content)
-    assert form.refusals == ()
+    assert form.objection is None
     assert by_name(form.fields) == by_name(theirs)
 
 
@@ -96,7 +102,7 @@ def test_what_twine_refuses(tmp_path: Path, filename: str, content: bytes) -> No
     (tmp_path / filename).write_bytes(content)
     with pytest.raises(InvalidDistribution) as refused:
         PackageFile.from_filename(str(tmp_path / filename), None)
-    (reason,) = ours(filename, content).refusals
+    reason = objection(filename, content)
     assert str(refused.value).startswith(reason)
 
 
@@ -106,7 +112,7 @@ def test_what_twine_dies_of_is_a_refusal(tmp_path: Path, filename: str) -> None:
     (tmp_path / filename).write_bytes(b"nothing")
     with pytest.raises(Exception, match=r"zip|gzip"):
         PackageFile.from_filename(str(tmp_path / filename), None)
-    assert len(ours(filename, b"nothing").refusals) == 1
+    assert objection(filename, b"nothing")
 
 
 def test_a_metadata_version_that_is_no_version(tmp_path: Path) -> None:
@@ -115,4 +121,4 @@ def test_a_metadata_version_that_is_no_version(tmp_path: Path) -> None:
     (tmp_path / WHEEL).write_bytes(content)
     with pytest.raises(ValueError, match="x"):
         PackageFile.from_filename(str(tmp_path / WHEEL), None)
-    assert ours(WHEEL, content).refusals == ("InvalidVersion: Invalid version: 'x'",)
+    assert objection(WHEEL, content) == "InvalidVersion: Invalid version: 'x'"

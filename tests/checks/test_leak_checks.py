@@ -66,7 +66,7 @@ def test_what_could_not_be_searched_blocks() -> None:
 
 
 def test_a_token_is_named_by_its_identifier_and_its_index() -> None:
-    assert only(leaks(TOKEN)).message == f"an API token of {HOST} (identifier 1f0c) lies in a/conf.py:7"
+    assert only(leaks(TOKEN)).message == f"an API token of {HOST} (identifier 1f0c) found in a/conf.py:7"
 
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

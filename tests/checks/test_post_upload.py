@@ -72,7 +72,7 @@ def test_a_release_that_is_all_there_passes_everything() -> None:
             {"listing": listing(file(), file(SDIST), file("acme-widget-1.zip"))},
             "no-file-is-not-ours", WARNED, "acme-widget-1.zip",
         ),
-        ({"attested": {}}, "the-attestations-hold", NOT_APPLICABLE, "no file was sent with"),
+        ({"attested": {}}, "the-attestations-hold", NOT_APPLICABLE, "no file was uploaded with"),
         ({"attested": {WHEEL: BAD, SDIST: HOLDS}}, "the-attestations-hold", FAILED, "it broke"),
         ({"attested": {WHEEL: Unknown(reason="why", remedy="do")}}, "the-attestations-hold", UNKNOWN, "why"),
         ({"install": BAD}, "it-installs-into-a-clean-environment", FAILED, "it broke"),

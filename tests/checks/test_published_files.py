@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from release.checks import engine
-from release.checks.published_files import CHECKS, installable
+from release.checks.published_files import CHECKS, refuse_install
 from release.core.facts import BuiltFile, BuiltFiles, InstallTrial, ProjectMetadata, PublishedRelease
 from release.core.models.attestation import PUBLISH, AttestationPublisher, Provenance, VerifiedAttestations
 from release.core.models.check_result import CheckState, Outcome
@@ -96,7 +96,7 @@ def test_a_release_in_order_passes_everything() -> None:
         ({"files": (), "waited": 60}, "the-release-is-visible", FAILED, "not yet visible"),
         ({"files": (), "by_json": None}, "the-release-is-visible", FAILED, "missing"),
         ({"files": (page(),), "waited": 60}, "every-file-is-listed", FAILED, "not yet visible"),
-        ({"files": (page(),), "waited": 60}, "every-file-is-listed", FAILED, "asked for 60 s"),
+        ({"files": (page(),), "waited": 60}, "every-file-is-listed", FAILED, "waited 60 s"),
         ({"files": (page(),), "by_json": None}, "every-file-is-listed", FAILED, f"{SDIST} is missing"),
         ({"files": (page(),), "recorded": None}, "every-file-is-listed", FAILED, "not yet visible"),
         ({"recorded": recorded(SDIST)}, "every-listed-file-is-recorded", FAILED, WHEEL),
@@ -114,7 +114,7 @@ def test_a_release_in_order_passes_everything() -> None:
             "the-files-say-the-same", FAILED, "only there 'a'",
         ),
         ({"built": contents(sdist=sdist(metadata(Summary="x")))}, "the-files-say-the-same", WARNED, "Summary"),
-        ({"verified": None}, "the-attestations-hold", WARNED, "nobody has verified"),
+        ({"verified": None}, "the-attestations-hold", WARNED, "cannot be verified here"),
         ({"verified": {WHEEL: HELD, SDIST: BAD}}, "the-attestations-hold", FAILED, "it broke"),
         ({"verified": {WHEEL: SILENT, SDIST: HELD}}, "the-attestations-hold", UNKNOWN, "silence"),
         ({"provenance": {}}, "every-file-has-attestations-or-none-has", NOT_APPLICABLE, "no file"),
@@ -223,4 +223,4 @@ def test_nothing_follows_from_a_release_that_nobody_sees() -> None:
     ],
 )
 def test_only_the_right_bytes_are_run(facts: dict[str, Any], runs: bool) -> None:
-    assert (installable(outside(**facts), page()) is None) is runs
+    assert (refuse_install(outside(**facts), page()) is None) is runs

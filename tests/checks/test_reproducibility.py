@@ -48,7 +48,10 @@ def wheel(content: bytes = b"x", *, year: int = 2020, level: int = 6) -> bytes:
     return buffer.getvalue()
 
 
-PACKED, OTHER = "a second build gives the same contents, packed otherwise: ", "a second build gives other contents: "
+PACKED, OTHER = (
+    "a second build gives the same contents, packed differently: ",
+    "a second build gives different contents: ",
+)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +63,7 @@ PACKED, OTHER = "a second build gives the same contents, packed otherwise: ", "a
         (SDIST, tar(), tar(mode=0o600, time=2), f"{PACKED}time of 'd/a', mode of 'd/a', time of 'd/b' and 1 more"),
         (SDIST, tar(), tar(names=("d/b", "d/a")), f"{PACKED}the order of the members"),
         (SDIST, tar(), tar(b"y", gzip_time=9), f"{OTHER}content of 'd/a', content of 'd/b'"),
-        (SDIST, tar(), tar(names=("d/a",)), f"{OTHER}'d/b' is in one of them only"),
+        (SDIST, tar(), tar(names=("d/a",)), f"{OTHER}'d/b' is in only one of them"),
         (WHEEL, wheel(), wheel(year=2021), f"{PACKED}time of 'a.py'"),
         (WHEEL, wheel(), wheel(b"y", year=2021), f"{OTHER}content of 'a.py'"),
         (WHEEL, wheel(b"xyz" * 999, level=1), wheel(b"xyz" * 999, level=9), f"{PACKED}the compression"),

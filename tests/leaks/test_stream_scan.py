@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from release.checks.distribution_reader import examined
+from release.checks.distribution_reader import inspect_built_files
 from release.core.facts import BuiltFile, BuiltFiles
 from release.core.models.leak import ScanResult
 from release.leaks import file_scan
@@ -58,7 +58,7 @@ def passed(path: Path) -> ScanResult:
     file = BuiltFile(
         filename=path.name, size=len(content), sha256=None, open=partial(io.BytesIO, content), visit=search
     )
-    (one,) = examined(BuiltFiles(project=None, files=(file,), now=NOW))
+    (one,) = inspect_built_files(BuiltFiles(project=None, files=(file,), now=NOW))
     return search.searched(len(one.members))
 
 

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from release.acceptance.evaluate import judge
+from release.acceptance.evaluate import all_refusals
+from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.rule import Upload
 from release.acceptance.twine_form import twine_form
 from release.adapters.system import system
@@ -145,8 +146,7 @@ CASES: dict[str, Case] = {
 def send(pypi: Index, case: Case) -> Reply:
     """Upload a file with the form that twine makes for it."""
     form = twine_form(
-        case.filename,
-        io.BytesIO(case.content),
+        OpenDistribution(case.filename, io.BytesIO(case.content)),
         sha256=hashlib.sha256(case.content).hexdigest(),
         blake2_256=hashlib.blake2b(case.content, digest_size=32).hexdigest(),
     )
@@ -214,7 +214,7 @@ def test_what_twine_would_not_send_is_refused(name: str) -> None:
 def test_a_form_is_answered_as_it_is_judged(pypi: Index, changes: dict[str, Any], text: str) -> None:
     """Each refused form gets, over HTTP, the status and text that the rules give it."""
     sent = upload(wheel(), **changes)
-    first = next(judge(sent, NOTHING))
+    first = next(all_refusals(sent, NOTHING))
     reply = pypi.post({":action": "file_upload", **sent.fields}, filename=WHEEL, content=wheel())
     assert (first.status, first.text) == (400, text)
     assert reply.line.encode("latin-1", "replace") == f"400 {text}".encode("latin-1", "replace")
@@ -307,7 +307,9 @@ def test_inspect_and_the_index_never_disagree(case: Case) -> None:
     with index() as pypi:
         verdict, texts = looked_at(pypi, case)
         reply = send(pypi, case)
-    has_form = bool(twine_form(case.filename, io.BytesIO(case.content), sha256="", blake2_256="").fields)
+    has_form = bool(
+        twine_form(OpenDistribution(case.filename, io.BytesIO(case.content)), sha256="", blake2_256="").fields
+    )
     if not has_form:
         assert verdict == "refuse"
     elif reply.status == 200:
@@ -325,4 +327,4 @@ def test_a_file_that_is_only_looked_at_is_judged_as_of_today(tmp_path: Path) -> 
     found = inspection.inspect_files(system.real_system(), [path])
     assert not found.refused
     assert found.document["files"][0]["sha256"] == hashlib.sha256(wheel()).hexdigest()
-    assert isinstance(next(judge(Upload(fields={}), OnIndex(now=NOW))).text, str)
+    assert isinstance(next(all_refusals(Upload(fields={}), OnIndex(now=NOW))).text, str)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.twine_form import twine_form
 from release.adapters.index import token_probes
 from release.core.errors import UnreachableError
@@ -68,7 +69,7 @@ def rejected_metadata(
 
 def _metadata(file: Distribution) -> bytes:
     with file.path.open("rb") as content:
-        return twine_form(file.filename, content, sha256=file.sha256, blake2_256="").metadata
+        return twine_form(OpenDistribution(file.filename, content), sha256=file.sha256, blake2_256="").metadata
 
 
 def check_metadata(
@@ -81,8 +82,8 @@ def check_metadata(
     if not token_probes.may_probe(index, credential.password):
         return None
     with file.path.open("rb") as content:
-        form = twine_form(file.filename, content, sha256=file.sha256, blake2_256="")
-    if form.refusals:
+        form = twine_form(OpenDistribution(file.filename, content), sha256=file.sha256, blake2_256="")
+    if form.objection:
         return None
     fields = [one for one in form.fields if one[0] != "blake2_256_digest"]  # one digest is enough
     try:
