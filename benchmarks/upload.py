@@ -36,10 +36,11 @@ from release.adapters import collect
 from release.adapters.builds import builder
 from release.adapters.twine import twine_process
 from release.core.facts import ProjectMetadata
-from release.core.models.credential import Credential, Origin
+from release.core.models.credential import Credential
 from release.core.models.credential_variables import without_credentials
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index
+from release.core.models.secret_location import SandboxToken
 from release.core.models.upload_settings import UploadSettings
 from release.core.secret import Secret
 from release.publishing import journal
@@ -141,7 +142,7 @@ def ours(place: dict[str, Any], files: Sequence[Distribution], *, started: bool 
 
 def engine(place: dict[str, Any], directory: Path, lanes: UploadWorkers) -> Uploader:
     """The engine as a release uses it, without the checks before it."""
-    origin = Origin(kind="sandbox", detail="made for this run")
+    origin = SandboxToken()
     credential = Credential(
         username="__token__", username_origin=origin, password=Secret(place["tokens"]["account"]), origin=origin
     )

@@ -43,8 +43,9 @@ REVEALING = {
     "adapters/github/actions_secrets.py",  # hands it to gh, on standard input
     "adapters/index/token_probes.py",
     "cli/terminal/console.py",  # registers it with the CI service, which masks it from then on
-    "credentials/sources/keyring_writer.py",
-    "token_health/rotation/replace.py",
+    "credentials/sources/configured_locations.py",
+    "credentials/sources/keyring.py",
+    "credentials/sources/pypirc.py",
     "token_health/notify/webhook.py",  # the address of a webhook is a secret
     "token_health/notify/apprise.py",
     "token_health/notify/mail.py",

@@ -18,10 +18,11 @@ from release.adapters.twine.twine_process import UploadLimits, Worker
 from release.core.errors import UnreachableError
 from release.core.events import Event
 from release.core.facts import ProjectMetadata
-from release.core.models.credential import Credential, Origin
+from release.core.models.credential import Credential
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
+from release.core.models.secret_location import SandboxToken
 from release.core.models.upload_result import UploadResult
 from release.core.models.upload_settings import UploadSettings
 from release.core.secret import Secret
@@ -33,7 +34,7 @@ from release.sandbox.server import Sandbox
 from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
 
 PROJECT = ProjectMetadata(name="acme-widget", version="1.0")
-HERE = Origin(kind="sandbox", detail="made for a test")
+HERE = SandboxToken()
 
 
 class Clock:

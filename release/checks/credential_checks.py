@@ -13,6 +13,7 @@ from release.core.models.credential import Ambient, Credential
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 from release.core.models.index import is_loopback
 from release.core.models.project_name import normalize_name
+from release.core.models.secret_location import EnvironmentVariable, location_to_text
 from release.core.tokens.caveats import UnknownCaveat
 from release.core.tokens.defects import TokenDefect
 from release.core.tokens.token import Token, TokenScope, scope, validity
@@ -26,7 +27,7 @@ _NO_TOKENS = NotApplicable(reason="an index of kind 'other' need not use API tok
 
 def _where(access: Access) -> str:
     """The place of the password."""
-    return access.credential.origin.detail if isinstance(access.credential, Credential) else ""
+    return location_to_text(access.credential.origin) if isinstance(access.credential, Credential) else ""
 
 
 def _store(access: Access) -> str:
@@ -57,17 +58,17 @@ def a_credential_is_found(access: Access) -> Iterator[Observation]:
             )
     elif not len(access.credential.password):
         yield Finding(
-            message=f"{access.credential.origin.detail} is set, and empty",
+            message=f"{_where(access)} is set, and empty",
             remedy=_unset(access),
-            where=access.credential.origin.detail,
+            where=_where(access),
             cause="cred.env-empty",
         )
 
 
 def _unset(access: Access) -> str:
-    if _where(access).startswith("$"):
-        name = _where(access).removeprefix("$")
-        return f"run: unset {name}; in CI, correct the secret's name, or let this job have it"
+    origin = access.credential.origin if isinstance(access.credential, Credential) else None
+    if isinstance(origin, EnvironmentVariable):
+        return f"run: unset {origin.name}; in CI, correct the secret's name, or let this job have it"
     return f"put the token there, or remove the entry and run: {_store(access)}"
 
 
@@ -116,13 +117,14 @@ def the_username_is_the_one_for_tokens(access: Access) -> Iterator[Observation]:
     if isinstance(access.token, TokenDefect) and access.token.cause == "cred.account-password":
         return  # a name and its password belong together: what is wrong is the password
     name = credential.username
-    origin = credential.username_origin.detail
-    setting = origin.removeprefix("$")
-    set_it = f"run: export {setting}={_USERNAME}" if origin.startswith("$") else f"write username = {_USERNAME}"
+    origin, where = credential.username_origin, location_to_text(credential.username_origin)
+    set_it = f"write username = {_USERNAME}"
+    if isinstance(origin, EnvironmentVariable):
+        set_it = f"run: export {origin.name}={_USERNAME}"
     yield Finding(
         message=f"the username is {name!r}, and must be {_USERNAME!r}",
-        remedy=f"{set_it} ({origin})",
-        where=origin,
+        remedy=f"{set_it} ({where})",
+        where=where,
         server_text="Username/Password authentication is no longer supported.",
         cause=_username_cause(name),
     )

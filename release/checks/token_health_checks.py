@@ -12,6 +12,7 @@ from release.checks.engine import Check, check
 from release.core.facts import ProjectMetadata, TokenHealth
 from release.core.models.credential import Credential
 from release.core.models.finding import Finding, NotApplicable, Observation
+from release.core.models.secret_location import location_to_text
 from release.core.tokens.token import Token, scope, validity
 
 _NO_TOKEN = NotApplicable(reason="there is no token that can be read")
@@ -167,7 +168,7 @@ def trusted_publishing_is_used(health: TokenHealth) -> Iterator[Observation]:
 
 def _where(health: TokenHealth) -> str:
     credential = health.access.credential
-    return credential.origin.detail if isinstance(credential, Credential) else "its place"
+    return location_to_text(credential.origin) if isinstance(credential, Credential) else "its place"
 
 
 def _token(health: TokenHealth) -> str:

@@ -15,6 +15,7 @@ from release.core.models.finding import Finding, NotApplicable, Observation, Unk
 from release.core.models.probe import ProbeResult, Quota
 from release.core.models.project_listing import ProjectListing
 from release.core.models.project_name import normalize_name
+from release.core.models.secret_location import location_to_text
 from release.core.tokens.token import Token, scope
 
 if TYPE_CHECKING:
@@ -183,4 +184,4 @@ def shown(quota: Quota) -> str:
 
 
 def _where(access: Access) -> str:
-    return access.credential.origin.detail if isinstance(access.credential, Credential) else ""
+    return location_to_text(access.credential.origin) if isinstance(access.credential, Credential) else ""

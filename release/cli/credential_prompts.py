@@ -20,13 +20,13 @@ from release.core.errors import ReleaseError, UsageError
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
+from release.core.models.verification import Verification
 from release.core.secret import Secret
 from release.core.tokens.defects import BLANKS
 from release.credentials import log_diagnosis, repairs, verify
 from release.credentials import store as storing
-from release.credentials.log_diagnosis import Looked
-from release.credentials.repairs import Mend
-from release.credentials.store import Stored
+from release.credentials.repairs import Repair
+from release.credentials.store import StoredToken
 
 #: how often a token that is plainly broken is asked for again
 _ATTEMPTS = 3
@@ -59,63 +59,63 @@ class Talk:
             terminal=not (options.json or options.quiet) and sys.stdin.isatty() and sys.stdout.isatty(),
         )  # fmt: skip
 
-    def look(self, index: Index, name: str | None = None, *, system: System | None = None) -> Looked:
+    def look(self, index: Index, name: str | None = None, *, system: System | None = None) -> Verification:
         """What there is for an index and a project, which is the directory's unless it is named."""
         project = ProjectMetadata(name=name, version="") if name else self.project
-        return log_diagnosis.looked(
-            verify.verify(
-                system or self.system, index, project,
-                offline=self.offline, directory=self.directory, waive=self.config.waive,
-            )
+        return verify.verify(
+            system or self.system, index, project,
+            offline=self.offline, directory=self.directory, waive=self.config.waive,
         )  # fmt: skip
 
-    def walk(self) -> Sequence[Looked]:
+    def walk(self) -> Sequence[Verification]:
         """Every configured index; all at the same time, since each may wait for a keyring."""
         jobs = [partial(_look, self, index) for index in self.config.indexes.values()]
         return systems.run_jobs(self.system, jobs, workers=len(jobs))
 
-    def mend(self, walk: Sequence[Looked]) -> None:
+    def mend(self, walk: Sequence[Verification]) -> None:
         """Offer what can be mended, one thing at a time; then, for the worst that is left, a new token."""
         if not self.terminal:
             return
-        mended = [one.index for one in walk if self._mended(one)]
-        walk = [self.look(one.index) if one.index in mended else one for one in walk]
-        self.write("".join(f"{one.index.name} is now: {one.verdict.word}\n" for one in walk if one.index in mended))
-        worst = log_diagnosis.first_step(walk)
-        if worst is None or worst.verdict.cause not in repairs.FRESH:
+        mended = [one.access.index for one in walk if self._mended(one)]
+        walk = [self.look(one.access.index) if one.access.index in mended else one for one in walk]
+        now = [one for one in walk if one.access.index in mended]
+        self.write("".join(f"{one.access.index.name} is now: {one.verdict.word}\n" for one in now))
+        worst = log_diagnosis.worst_index(walk)
+        if worst is None or worst.verdict.cause not in repairs.FIXED_BY_NEW_TOKEN:
             return
-        if self._asked(f"\nStore a new token for {worst.index.name} now?"):
-            self.write("".join(f"{line}\n" for line in storing.lines(self.store(worst.index))))
+        index = worst.access.index
+        if self._asked(f"\nStore a new token for {index.name} now?"):
+            self.write("".join(f"{line}\n" for line in storing.stored_to_text(self.store(index))))
 
-    def _mended(self, seen: Looked) -> bool:
+    def _mended(self, seen: Verification) -> bool:
         """Whether anything was mended for an index. After each change the rest is looked at anew."""
         asked: set[tuple[str, str]] = set()
         access, done = seen.access, False
         while one := self._next(access, seen, asked):
             asked.add((one.cause, one.title))
             if self._agreed(one):
-                access, done = replace(self, offline=True).look(seen.index).access, True
+                access, done = replace(self, offline=True).look(access.index).access, True
         return done
 
-    def _next(self, access: Access, seen: Looked, asked: Collection[tuple[str, str]]) -> Mend | None:
-        found = repairs.proposals(self.system, access, seen.verdict.causes)
+    def _next(self, access: Access, seen: Verification, asked: Collection[tuple[str, str]]) -> Repair | None:
+        found = repairs.propose_repairs(self.system, access, seen.verdict.causes)
         return next((one for one in found if (one.cause, one.title) not in asked), None)
 
-    def store(self, index: Index) -> Stored:
+    def store(self, index: Index) -> StoredToken:
         """Take a token from the terminal or a pipe, try it, keep it. Raises ReleaseError."""
-        return storing.keep(
+        return storing.store_token(
             self.system, index, self._token(index), self.project,
             offline=self.offline, insecure=self.insecure, directory=self.directory,
         )  # fmt: skip
 
-    def _agreed(self, one: Mend) -> bool:
+    def _agreed(self, one: Repair) -> bool:
         """Show a change, ask, make it. Returns whether it was made."""
         self.write(f"\n{one.title} ({one.where})\n")
         self.write(f"  - {one.before}\n" * bool(one.before) + f"  + {one.after}\n" * bool(one.after))
         if not self._asked("Do it?"):
             return False
         try:
-            one.do()
+            one.apply()
         except (ReleaseError, OSError) as error:
             self.write(f"not done: {error}\n")
             return False
@@ -130,7 +130,7 @@ class Talk:
         """A token that looks whole. A broken one is asked for again, where somebody is there."""
         for attempt in range(_ATTEMPTS):
             secret = typed(index)
-            broken = storing.damage(index, secret)
+            broken = storing.token_defect(index, secret)
             if broken is None:
                 return secret
             if not sys.stdin.isatty() or attempt == _ATTEMPTS - 1:
@@ -147,7 +147,7 @@ def subject(system: System, directory: Path, options: argparse.Namespace) -> tup
     return config, Unknown(reason="the project's name is not known", remedy="name it: --project NAME")
 
 
-def _look(talk: Talk, index: Index, system: System) -> Looked:
+def _look(talk: Talk, index: Index, system: System) -> Verification:
     return talk.look(index, system=system)
 
 

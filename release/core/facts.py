@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # whoever looks at files alone has no use for credentials, no
 
     from release.core.config import Config
     from release.core.models.attestation import Provenance, VerifiedAttestations
-    from release.core.models.credential import Ambient, Candidate, Credential
+    from release.core.models.credential import Ambient, Credential, CredentialCandidate
     from release.core.models.distribution import Distribution, MemberVisitor
     from release.core.models.finding import Finding, NotApplicable, Unknown
     from release.core.models.index import Index
@@ -106,7 +106,7 @@ class Access:
     #: whether this very version is about to be uploaded, so that files of it on the index stand in the way
     releasing: bool = True
     #: every password that lies anywhere, in the order of the sources
-    candidates: tuple[Candidate, ...] = ()
+    candidates: tuple[CredentialCandidate, ...] = ()
     #: whose the project is; None where the index does not tell, or was not asked
     ownership: Ownership | None = None
     #: names on the index that look like the project's, where it has no such project; None where not asked

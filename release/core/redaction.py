@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable
+from typing import Protocol
 
-from release.core.models.credential import Credential
 from release.core.secret import Secret
 from release.core.tokens import macaroon
 
@@ -27,6 +27,16 @@ _IN_GAPS = str.maketrans("", "", " \t│|>\r\n")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
+class Login(Protocol):
+    """A username and a password: `Credential`, which this module cannot import without a circle."""
+
+    @property
+    def username(self) -> str: ...
+
+    @property
+    def password(self) -> Secret: ...
+
+
 class Redactor:
     """Replaces secrets by markers such as `<token a1b2c3d4>`, the fingerprint of what stood there.
 
@@ -34,10 +44,10 @@ class Redactor:
     several lines is found in both cases, as long as its parts are of 24 characters and more.
     """
 
-    def __init__(self, secrets: Iterable[Secret | Credential] = ()) -> None:
+    def __init__(self, secrets: Iterable[Secret | Login] = ()) -> None:
         self._known: dict[str, str] = {}
         for one in secrets:
-            self._learn(one.password if isinstance(one, Credential) else one, one)
+            self._learn(one if isinstance(one, Secret) else one.password, one)
         self._gapless = [_gapless(known) for known in self._known]
         self._whole: re.Pattern[str] | None = None
 
@@ -60,11 +70,11 @@ class Redactor:
             self._whole = re.compile("|".join(map(_with_gaps, longest_first)))
         return self._whole
 
-    def _learn(self, secret: Secret, source: Secret | Credential) -> None:
+    def _learn(self, secret: Secret, source: Secret | Login) -> None:
         value = secret.reveal()
         mark = _marker(secret, value)
         forms = {value, value.strip(), "".join(value.split())}
-        users = {"__token__", source.username} if isinstance(source, Credential) else {"__token__"}
+        users = {"__token__"} if isinstance(source, Secret) else {"__token__", source.username}
         forms |= {base64.b64encode(f"{user}:{value}".encode("utf-8", "surrogatepass")).decode() for user in users}
         self._known |= {form: mark for form in forms if len(value) >= _SHORTEST}
 
@@ -73,7 +83,7 @@ class Redactor:
         return next((mark for known, mark in self._known.items() if piece in known), piece)
 
 
-def redact(text: str, secrets: Iterable[Secret | Credential] = ()) -> str:
+def redact(text: str, secrets: Iterable[Secret | Login] = ()) -> str:
     """The text without these secrets, and without anything that has the shape of a token."""
     return Redactor(secrets)(text)
 

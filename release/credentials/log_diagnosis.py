@@ -1,73 +1,45 @@
-"""Names the cause of a failed upload, or of the next one: what a run printed, joined with what lies here.
+"""Names the cause of a failed upload from the output of its run, and from the credentials on this machine.
 
-A server's words often fit a dozen causes. Which it is can be seen here: the token in the variable is
-cut off, the file's section is not listed. Only a run on this machine can be explained that way.
+The same server message often has a dozen causes. Which one it is shows on this machine: the token in the variable
+is truncated, the section of the file is not listed. So only a run on this machine can be explained that way.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from release.adapters.system.log_reader import Log
 from release.core.config import Config
-from release.core.facts import Access
 from release.core.models.check_result import CheckState
 from release.core.models.finding import Finding
 from release.core.models.index import Index, host_of
 from release.core.models.verdict import Verdict
-from release.credentials.verify import Verification
+from release.core.models.verification import Verification
 from release.diagnostics import CATALOG, Match, index_at, recognise, unsaid
 
-#: what a CI system prints around the commands of a job
+#: what a CI service prints around the commands of a job
 _CI = re.compile(
     r"^##\[(?:group|error|endgroup|section)\]|::(?:error|group|warning)\b|/home/runner/work/|/Users/runner/work/"
     r"|\bRunning with gitlab-runner\b|\bD:\\a\\|\bbuildkite-agent\b|^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z ",
     re.MULTILINE,
 )
-#: a cause that words name → what can be behind it, and is only seen where the run was
-_BEHIND = {
+#: a cause that a message names → causes that can be behind it, which only show where the run took place
+_UNDERLYING = {
     "cred.missing": re.compile(r"pypirc\.|keyring\.|src\.|env\.|ci\.|cred\.(?:wrong-index|env-empty)|url\.no-trailing"),
     "keyring.no-backend": re.compile(r"keyring\.hang"),
     "account.no-role": re.compile(r"name\.|project\."),
     "name.taken": re.compile(r"account\.no-role|project\."),
 }
+#: verifies the credential of an index for a project, given by name; None: the one of the directory
+Verifier = Callable[[Index, str | None], Verification]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
-    """What was found on this machine, and on the index, for one index."""
-
-    access: Access
-    verdict: Verdict
-    #: everything that the checks had to say
-    findings: tuple[Finding, ...]
-
-    @property
-    def index(self) -> Index:
-        return self.access.index
-
-
-#: looks at an index for a project by its name; None: the one of the directory
-Look = Callable[[Index, str | None], Looked]
-
-
-def looked(found: Verification) -> Looked:
-    """What a verification comes to, for a diagnosis."""
-    findings = [finding for outcome in found.outcomes for finding in outcome.findings]
-    findings += [
-        Finding(message=one.reason, remedy=one.remedy, cause=one.cause)
-        for one in found.outcomes
-        if one.state is CheckState.UNKNOWN
-    ]
-    return Looked(access=found.access, verdict=found.verdict, findings=tuple(findings))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """Why a run failed, as far as it can be told."""
+class Explanation:
+    """Why a run failed, as far as it is known."""
 
     #: id of the cause; None where nothing was recognised
     cause: str | None
@@ -75,48 +47,46 @@ class Answer:
     title: str
     #: the line of the log that shows it; empty where none does
     evidence: str = ""
-    #: what was found here that makes it this cause, and where: "$TWINE_PASSWORD: the token is cut off …"
+    #: what shows it on this machine, and where: "$TWINE_PASSWORD: the token is truncated …"
     here: tuple[str, ...] = ()
     remedy: str = ""
-    #: whether the log's words, or what was found here, leave no other cause
+    #: whether the log, or what was found on this machine, leaves no other cause
     certain: bool = False
-    #: ids of other causes that the words fit, the likeliest first
+    #: ids of other causes that fit the same message, the likeliest first
     others: tuple[str, ...] = ()
     index: str | None = None
     project: str | None = None
-    #: what was looked at, and what could not be
-    looked: tuple[str, ...] = ()
+    #: what was examined, and what could not be
+    examined: tuple[str, ...] = ()
 
 
-def diagnose(log: Log, config: Config, look: Look, *, in_ci: bool = False) -> tuple[Answer, Looked | None]:
-    """The cause of the failure in a log, and the index whose state here explains it; None where none does.
+def explain_failure(
+    log: Log, config: Config, verify: Verifier, *, in_ci: bool = False
+) -> tuple[Explanation, Verification | None]:
+    """The cause of the failure in a log, and the verification that explains it; None where none does.
 
-    `look` tells what there is for an index and a project; it is asked only where the run was on this
-    machine. `in_ci` tells that this machine is one of a CI system.
+    `verify` is only called where the run took place on this machine. `in_ci`: whether this machine runs a CI job.
     """
     matches = recognise(log.text)
-    read = f"{log.name}, {log.size} bytes" + (
-        f", of which {log.skipped} in the middle were skipped" * bool(log.skipped)
-    )
+    skipped = f", of which {log.skipped} in the middle were skipped" * bool(log.skipped)
+    source = f"{log.name}, {log.size} bytes{skipped}"
     if not matches:
-        return _nothing(log, read), None
-    first = matches[0]
-    project = first.values.get("project")
-    elsewhere = not in_ci and _CI.search(log.text) is not None
-    if elsewhere:
-        passed = "not the credentials of this machine: the log is of a CI run, which has its own"
-        return _told(matches, first, looked=(read, passed), project=project), None
-    seen = [look(index, project) for index in _meant(first.values, config)]
-    told = (read, *(f"the way to {one.index.name}: {_said(one.verdict)}" for one in seen))
-    for one in seen:
-        for cause in (*_after(matches, one), *one.verdict.causes):
-            if match := _explained(cause, matches):
-                return _joined(matches, match, one, cause, told, project), one
-    return _told(matches, first, looked=told, project=project), None
+        return _nothing_recognised(log, source), None
+    project = matches[0].values.get("project")
+    if not in_ci and _CI.search(log.text) is not None:
+        note = "not the credentials of this machine: the log is of a CI run, which has its own"
+        return _from_log(matches, (source, note), project), None
+    verified = [verify(index, project) for index in _target_indexes(matches[0].values, config)]
+    examined = (source, *(f"credential for {one.access.index.name}: {_verdict_word(one.verdict)}" for one in verified))
+    for one in verified:
+        for cause in (*_causes_from_both(matches, one), *one.verdict.causes):
+            if match := _explained_by(cause, matches):
+                return _from_both(matches, match, one, cause, _from_log(matches, examined, project)), one
+    return _from_log(matches, examined, project), None
 
 
-def _meant(values: Mapping[str, str], config: Config) -> Sequence[Index]:
-    """The index that the run was for; all that are configured where the log does not say."""
+def _target_indexes(values: Mapping[str, str], config: Config) -> Sequence[Index]:
+    """The index of the run; all that are configured where the log does not name it."""
     url, name = values.get("upload_url", "").rstrip("/") + "/", values.get("index")
     known = index_at(url) or name
     for one in config.indexes.values():
@@ -127,150 +97,157 @@ def _meant(values: Mapping[str, str], config: Config) -> Sequence[Index]:
     return list(config.indexes.values())
 
 
-def _after(matches: Sequence[Match], seen: Looked) -> Iterator[str]:
-    """What a refusal and the state of the index tell together, and neither does alone."""
-    if seen.access.listing is None and any(one.cause == "name.reserved-empty" for one in matches):
-        yield "name.reserved-empty"  # the index knows whose it is, and shows no such project
+def _causes_from_both(matches: Sequence[Match], verified: Verification) -> Iterator[str]:
+    """Causes that only show from the message and the state of the index together."""
+    if verified.access.listing is None and any(one.cause == "name.reserved-empty" for one in matches):
+        yield "name.reserved-empty"  # the index reports an owner, but shows no such project
 
 
-def _explained(cause: str, matches: Iterable[Match]) -> Match | None:
-    """What in the log a cause found here explains."""
+def _explained_by(cause: str, matches: Iterable[Match]) -> Match | None:
+    """The message in the log that a cause found here explains."""
     for match in matches:
-        if match.cause == cause or ((behind := _BEHIND.get(match.cause)) and behind.match(cause)):
+        underlying = _UNDERLYING.get(match.cause)
+        if match.cause == cause or (underlying and underlying.match(cause)):
             return match
     return None
 
 
-def _joined(  # noqa: PLR0913, PLR0917 - both sides of the join
-    matches: Sequence[Match], match: Match, seen: Looked, cause: str, told: tuple[str, ...], project: str | None
-) -> Answer:
-    findings = [one for one in seen.findings if one.cause == cause]
-    fitting = _own(matches)
-    return Answer(
+def _from_both(
+    matches: Sequence[Match], match: Match, verified: Verification, cause: str, from_log: Explanation
+) -> Explanation:
+    findings = [one for one in _findings(verified) if one.cause == cause]
+    return replace(
+        from_log,
         cause=cause,
         title=CATALOG[cause].title,
         evidence=match.evidence,
         here=tuple(dict.fromkeys(one.message for one in findings)),
         remedy=findings[0].remedy if findings else CATALOG[cause].remedy_for(match.values),
         certain=True,
-        others=tuple(one for one in fitting if one != cause),
-        index=seen.index.name,
-        project=project,
-        looked=told,
+        others=tuple(one for one in _same_message(matches) if one != cause),
+        index=verified.access.index.name,
     )
 
 
-def _told(matches: Sequence[Match], first: Match, *, looked: tuple[str, ...], project: str | None) -> Answer:
-    """What the log alone tells."""
-    return Answer(
+def _findings(verified: Verification) -> Iterator[Finding]:
+    for outcome in verified.outcomes:
+        yield from outcome.findings
+        if outcome.state is CheckState.UNKNOWN:
+            yield Finding(message=outcome.reason, remedy=outcome.remedy, cause=outcome.cause)
+
+
+def _from_log(matches: Sequence[Match], examined: tuple[str, ...], project: str | None) -> Explanation:
+    """What the log alone shows."""
+    first = matches[0]
+    return Explanation(
         cause=first.cause,
         title=first.diagnosis.title,
         evidence=first.evidence,
         remedy=first.remedy,
         certain=first.certain,
-        others=tuple(one for one in _own(matches) if one != first.cause),
+        others=tuple(one for one in _same_message(matches) if one != first.cause),
         index=first.values.get("index") or index_at(first.values.get("upload_url", "")),
         project=project,
-        looked=looked,
+        examined=examined,
     )
 
 
-def _own(matches: Sequence[Match]) -> tuple[str, ...]:
-    """The ids of those that rest on the same words as the first."""
+def _same_message(matches: Sequence[Match]) -> tuple[str, ...]:
+    """The ids of the causes that rest on the same line as the first."""
     return tuple(one.cause for one in matches if one.evidence == matches[0].evidence)
 
 
-def _nothing(log: Log, read: str) -> Answer:
+def _nothing_recognised(log: Log, source: str) -> Explanation:
     status = unsaid(log.text)
     if status is None:
-        return Answer(
-            cause=None,
-            title="nothing in this log is a failure that the catalog knows",
-            remedy="give the whole output, best with --verbose; python -m release explain --all shows what is known",
-            looked=(read, f"{len(CATALOG)} known failures"),
+        title = "nothing in this log is a failure that the catalog knows"
+        remedy = (
+            "pass the whole output, preferably with --verbose; python -m release explain --all lists known failures"
         )
-    return Answer(
-        cause=None,
-        title=f"the index answered {status}, and the tool does not show the index's words",
-        remedy="upload once more with: twine upload --verbose dist/*, and give that output",
-        looked=(read, f"{len(CATALOG)} known failures"),
-    )
+    else:
+        title = f"the index answered {status}, but the tool does not show the server's message"
+        remedy = "upload again with: twine upload --verbose dist/*, and pass that output"
+    return Explanation(cause=None, title=title, remedy=remedy, examined=(source, f"{len(CATALOG)} known failures"))
 
 
-def _said(verdict: Verdict) -> str:
+def _verdict_word(verdict: Verdict) -> str:
     return verdict.word + (f" ({verdict.cause})" if verdict.cause else "")
 
 
-def as_data(answer: Answer) -> dict[str, Any]:
-    """The answer as JSON data, schema 1."""
+def explanation_to_json(explanation: Explanation) -> dict[str, Any]:
+    """The explanation as JSON data, schema 1."""
     return {
         "schema": 1,
-        "cause": answer.cause,
-        "title": answer.title,
-        "evidence": {"log": answer.evidence, "here": list(answer.here)},
-        "remedy": answer.remedy,
-        "certain": answer.certain,
-        "others": list(answer.others),
-        "index": answer.index,
-        "project": answer.project,
-        "looked": list(answer.looked),
+        "cause": explanation.cause,
+        "title": explanation.title,
+        "evidence": {"log": explanation.evidence, "here": list(explanation.here)},
+        "remedy": explanation.remedy,
+        "certain": explanation.certain,
+        "others": list(explanation.others),
+        "index": explanation.index,
+        "project": explanation.project,
+        "looked": list(explanation.examined),
     }
 
 
-def lines(answer: Answer) -> Iterator[str]:
-    """The answer for a person."""
-    yield f"{answer.cause}: {answer.title}" if answer.cause else answer.title
-    if answer.evidence:
-        yield f"  the log says: {answer.evidence}"
-    yield from (f"  found here: {one}" for one in answer.here)
-    if answer.cause and not answer.certain and answer.others:
-        others = ", ".join(answer.others[:5]) + (", …" if len(answer.others) > 5 else "")  # noqa: PLR2004 - a line's worth
-        yield f"  the same words can mean: {others}"
-    yield from (f"  looked at: {one}" for one in answer.looked)
-    if answer.remedy:
-        yield f"→ {answer.remedy}"
-    if answer.cause:
-        yield f"  more: python -m release explain {answer.cause}"
+def explanation_to_text(explanation: Explanation) -> Iterator[str]:
+    """The explanation for a person, line by line."""
+    yield f"{explanation.cause}: {explanation.title}" if explanation.cause else explanation.title
+    if explanation.evidence:
+        yield f"  in the log: {explanation.evidence}"
+    yield from (f"  found here: {one}" for one in explanation.here)
+    if explanation.cause and not explanation.certain and explanation.others:
+        others = ", ".join(explanation.others[:5]) + ", …" * (len(explanation.others) > 5)  # noqa: PLR2004 - one line
+        yield f"  the same message can mean: {others}"
+    yield from (f"  examined: {one}" for one in explanation.examined)
+    if explanation.remedy:
+        yield f"→ {explanation.remedy}"
+    if explanation.cause:
+        yield f"  more: python -m release explain {explanation.cause}"
 
 
-#: the gravest first
+# -- without a log: all indexes -------------------------------------------------------------------------
+
+#: the worst first
 _WORDS = ("broken", "unknown", "warning", "healthy")
 
 
-def first_step(walk: Sequence[Looked]) -> Looked | None:
-    """The index whose trouble is worth mending first; None where all is well."""
-    worst = min(walk, key=lambda one: _WORDS.index(one.verdict.word), default=None)
+def worst_index(verified: Sequence[Verification]) -> Verification | None:
+    """The index to repair first; None where all are healthy."""
+    worst = min(verified, key=lambda one: _WORDS.index(one.verdict.word), default=None)
     return None if worst is None or worst.verdict.word == "healthy" else worst
 
 
-def walk_lines(walk: Sequence[Looked]) -> Iterator[str]:
-    """The verdict on each index, then the one next step, for a person."""
-    for one in walk:
-        yield f"{one.index.name}: {_said(one.verdict)}"
+def indexes_to_text(verified: Sequence[Verification]) -> Iterator[str]:
+    """The verdict on each index and the one next step, for a person, line by line."""
+    for one in verified:
+        yield f"{one.access.index.name}: {_verdict_word(one.verdict)}"
         if one.verdict.message:
             yield f"  {one.verdict.message}"
-    first = first_step(walk)
-    if first is None:
-        yield "→ nothing stands in the way: python -m release check"
+    worst = worst_index(verified)
+    if worst is None:
+        yield "→ no problems found; next: python -m release check"
     else:
-        yield f"next, for {first.index.name}: {first.verdict.message}"
-        yield f"→ {first.verdict.remedy}"
-        if first.verdict.cause:
-            yield f"  more: python -m release explain {first.verdict.cause}"
+        yield f"next, for {worst.access.index.name}: {worst.verdict.message}"
+        yield f"→ {worst.verdict.remedy}"
+        if worst.verdict.cause:
+            yield f"  more: python -m release explain {worst.verdict.cause}"
 
 
-def walk_data(walk: Sequence[Looked]) -> dict[str, Any]:
+def indexes_to_json(verified: Sequence[Verification]) -> dict[str, Any]:
     """The same as JSON data, schema 1."""
-    first = first_step(walk)
+    worst = worst_index(verified)
     return {
         "schema": 1,
-        "indexes": [{"index": one.index.name, **_verdict(one.verdict)} for one in walk],
-        "next": {"index": first.index.name, **_verdict(first.verdict)} if first else None,
+        "indexes": [_verdict_to_json(one) for one in verified],
+        "next": _verdict_to_json(worst) if worst else None,
     }
 
 
-def _verdict(verdict: Verdict) -> dict[str, Any]:
+def _verdict_to_json(verified: Verification) -> dict[str, Any]:
+    verdict = verified.verdict
     return {
+        "index": verified.access.index.name,
         "verdict": verdict.word,
         "cause": verdict.cause,
         "causes": list(verdict.causes),

@@ -1,4 +1,4 @@
-"""Keeps a token in the keyring: tried before it is kept, read back after, and told what stands before it."""
+"""Stores a token in the keyring: verifies it first, reads it back, and reports what an upload would use instead."""
 
 from __future__ import annotations
 
@@ -10,42 +10,50 @@ from typing import Any
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError
 from release.core.facts import ProjectMetadata
-from release.core.models.credential import Candidate, Credential, Origin
+from release.core.models.credential import Credential
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
+from release.core.models.secret_location import (
+    EnvironmentVariable,
+    KeyringEntry,
+    NotStored,
+    SecretLocation,
+    location_to_json,
+    location_to_text,
+)
 from release.core.models.verdict import Verdict
+from release.core.models.verification import Verification
 from release.core.secret import Secret
 from release.core.tokens.defects import TokenDefect
 from release.core.tokens.token import decode
 from release.credentials import verify
-from release.credentials.sources import keyring, keyring_writer
-from release.credentials.verify import Verification
+from release.credentials.sources import keyring
+from release.credentials.sources.base import KEYRING_TIMEOUT
 
 _USERNAME = "__token__"
-_GIVEN = Origin(kind="default", detail="what was given")
+_GIVEN = NotStored(description="what was given")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
-    """A token that is in the keyring now."""
+class StoredToken:
+    """A token that has been stored in the keyring."""
 
     index: Index
-    #: where it is
-    origin: Origin
-    #: the verdict on it, before it was kept
+    location: KeyringEntry
+    #: the result of verifying it, before it was stored
     verdict: Verdict
     fingerprint: str
-    #: what keeps uploads from using it, each with what to do about it
-    shadows: tuple[tuple[str, str], ...]
+    #: what prevents uploads from using it: (message, remedy)
+    conflicts: tuple[tuple[str, str], ...]
 
 
-def damage(index: Index, secret: Secret) -> TokenDefect | None:
-    """What can be seen to be wrong with a token without asking anybody; None where nothing can."""
-    found = decode(secret) if index.kind == "warehouse" or not len(secret) else None
-    return found if isinstance(found, TokenDefect) else None
+def token_defect(index: Index, secret: Secret) -> TokenDefect | None:
+    """What is wrong with a token, as far as it shows without any request; None: nothing."""
+    token = decode(secret) if index.kind == "warehouse" or not len(secret) else None
+    return token if isinstance(token, TokenDefect) else None
 
 
-def keep(  # noqa: PLR0913 - a request with options, all but the first four with defaults
+def store_token(  # noqa: PLR0913 - a request with options, all but the first four with defaults
     system: System,
     index: Index,
     secret: Secret,
@@ -54,75 +62,77 @@ def keep(  # noqa: PLR0913 - a request with options, all but the first four with
     offline: bool = False,
     insecure: bool = False,
     directory: Path | None = None,
-    limit: float = keyring.LIMIT,
-) -> Stored:
-    """Try a token, keep it, read it back. Raises ReleaseError where it does not work, or is not kept.
+    timeout: float = KEYRING_TIMEOUT,
+) -> StoredToken:
+    """Verify a token, store it and read it back. Raises ReleaseError where it does not work or is not stored.
 
-    The keyring has `limit` seconds for each answer. `insecure` lets it be a readable file.
+    `timeout` in seconds for each answer of the keyring. `insecure` allows a keyring that is a readable file.
     """
     given = Credential(username=_USERNAME, username_origin=_GIVEN, password=secret, origin=_GIVEN)
-    tried = verify.verify(system, index, project, offline=offline, credential=given).verdict
-    if not tried.passed:
-        raise ReleaseError(f"not stored: {tried.message}", remedy=tried.remedy, cause=tried.cause)
-    origin = keyring_writer.keep(index, secret, system.env, insecure=insecure, limit=limit)
+    verdict = verify.verify(system, index, project, offline=offline, credential=given).verdict
+    if not verdict.passed:
+        raise ReleaseError(f"not stored: {verdict.message}", remedy=verdict.remedy, cause=verdict.cause)
+    entry = keyring.upload_entry(index)
+    location = keyring.write_entry(entry, secret, system.env, insecure=insecure, timeout=timeout)
     now = verify.verify(system, index, project, offline=True, directory=directory)
-    return Stored(
-        index=index, origin=origin, verdict=tried, fingerprint=secret.fingerprint, shadows=tuple(_shadows(now, secret))
+    return StoredToken(
+        index=index,
+        location=location,
+        verdict=verdict,
+        fingerprint=secret.fingerprint,
+        conflicts=tuple(_conflicts(now, secret)),
     )
 
 
-def _shadows(now: Verification, secret: Secret) -> Iterator[tuple[str, str]]:
-    """What an upload would use in place of the token, or beside it."""
+def _conflicts(now: Verification, secret: Secret) -> Iterator[tuple[str, str]]:
+    """What an upload would use instead of the token, or together with it."""
     access = now.access
     used = access.credential
     if isinstance(used, Unknown):
         yield used.reason, used.remedy
     elif isinstance(used, Credential) and used.password != secret:
-        yield f"{used.origin.detail} goes before the keyring, and holds another secret", _away(used.origin)
+        where = location_to_text(used.origin)
+        yield f"{where} takes precedence over the keyring, and has another secret", _removal(used.origin)
     if isinstance(used, Credential) and access.index.kind == "warehouse" and used.username != _USERNAME:
-        where = used.username_origin.detail
+        where = location_to_text(used.username_origin)
         yield (
-            f"{where} makes the username {used.username!r}, and tokens need {_USERNAME!r}",
-            _away(used.username_origin),
+            f"{where} sets the username {used.username!r}, but tokens need {_USERNAME!r}",
+            _removal(used.username_origin),
         )
     for one in access.candidates:
-        if one.standing == "other-index":
-            yield _elsewhere(one)
+        if one.status == "other-index":
+            where = location_to_text(one.origin)
+            yield f"{where} has a token of another index, which twine itself would send anyway", _removal(one.origin)
 
 
-def _elsewhere(one: Candidate) -> tuple[str, str]:
-    message = f"{one.origin.detail} holds a token of another index, which twine by itself would send all the same"
-    return message, _away(one.origin)
+def _removal(location: SecretLocation) -> str:
+    if isinstance(location, EnvironmentVariable):
+        return f"run: unset {location.name}"
+    return f"remove it: {location_to_text(location)}"
 
 
-def _away(origin: Origin) -> str:
-    if origin.detail.startswith("$"):
-        return f"run: unset {origin.detail.removeprefix('$')}"
-    return f"remove it: {origin.detail}"
-
-
-def as_data(stored: Stored) -> dict[str, Any]:
-    """The same as JSON data, schema 1."""
+def stored_to_json(stored: StoredToken) -> dict[str, Any]:
+    """The result as JSON data, schema 1."""
     return {
         "schema": 1,
         "stored": True,
         "index": stored.index.name,
-        "origin": {"kind": stored.origin.kind, "detail": stored.origin.detail},
+        "origin": location_to_json(stored.location),
         "fingerprint": stored.fingerprint,
         "verdict": stored.verdict.word,
         "causes": list(stored.verdict.causes),
-        "shadows": [{"message": message, "remedy": remedy} for message, remedy in stored.shadows],
+        "shadows": [{"message": message, "remedy": remedy} for message, remedy in stored.conflicts],
     }
 
 
-def lines(stored: Stored) -> Iterator[str]:
-    """The same for a person."""
-    yield f"stored, and read back: {stored.origin.detail}"
+def stored_to_text(stored: StoredToken) -> Iterator[str]:
+    """The result for a person, line by line."""
+    yield f"stored, and read back: {location_to_text(stored.location)}"
     if stored.verdict.message:
         yield f"  warning: {stored.verdict.message}"
         yield f"  → {stored.verdict.remedy}"
-    for message, remedy in stored.shadows:
+    for message, remedy in stored.conflicts:
         yield f"  but {message}"
         yield f"  → {remedy}"
-    if not stored.shadows:
+    if not stored.conflicts:
         yield f"→ python -m release verify --index {stored.index.name}"

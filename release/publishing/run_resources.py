@@ -25,11 +25,12 @@ from release.core.config import Config
 from release.core.events import Message, Observer, Progress
 from release.core.facts import ProjectMetadata, UploadedRelease
 from release.core.models import index_contents
-from release.core.models.credential import Ambient, Credential, Origin
+from release.core.models.credential import Ambient, Credential
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Finding, Unknown
 from release.core.models.index import Index
 from release.core.models.project_listing import ProjectListing
+from release.core.models.secret_location import SandboxToken
 from release.core.models.smoke_test import SmokeTest, SmokeTestResult
 from release.core.models.upload_result import Receipt, UploadResult, result_from_listing
 from release.core.plan import Confirm, Plan
@@ -107,7 +108,7 @@ class RunResources:
 
             running = self._stack.enter_context(server.start(seed_schema.for_project(project)))
             self._sandbox = running.index()
-            origin = Origin(kind="sandbox", detail="made for this run")
+            origin = SandboxToken()
             self.credentials[self._sandbox.name] = Credential(
                 username="__token__", username_origin=origin, password=running.tokens["account"], origin=origin
             )

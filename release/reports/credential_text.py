@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -14,10 +13,11 @@ from release.checks.trusted_publishing_checks import line
 from release.core.events import CheckFinished
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import CheckState, Outcome
-from release.core.models.credential import Ambient, Candidate, Credential
+from release.core.models.credential import Ambient, Credential, CredentialCandidate
 from release.core.models.oidc_identity import OidcIdentity, public_claims, publisher_fields
 from release.core.models.probe import ProbeResult
 from release.core.models.project_listing import ProjectListing, files_by_release
+from release.core.models.secret_location import location_to_json, location_to_text
 from release.core.models.verification import Verification
 from release.core.secret import Secret
 from release.core.tokens.token import Token, TokenScope, scope, validity
@@ -81,21 +81,21 @@ def _ending(found: Verification) -> Iterator[Line]:
 def _where_from(access: Access) -> Iterator[str]:
     credential = access.credential
     if isinstance(credential, Credential):
-        yield f"username  {credential.username!r} ({credential.username_origin.detail})"
-        yield f"password  {credential.origin.detail}: {_measure(credential.password)}"
+        yield f"username  {credential.username!r} ({location_to_text(credential.username_origin)})"
+        yield f"password  {location_to_text(credential.origin)}: {_measure(credential.password)}"
     if isinstance(credential, Ambient):
         yield line(credential)
     for one in access.candidates:
-        if one.standing != "used":
-            yield f"{_standing(one):<9} {one.origin.detail}: {_measure(one.password)}"
+        if one.status != "used":
+            yield f"{_standing(one):<9} {location_to_text(one.origin)}: {_measure(one.password)}"
 
 
 def _measure(secret: Secret) -> str:
     return f"{len(secret)} characters, fingerprint {secret.fingerprint}"
 
 
-def _standing(one: Candidate) -> str:
-    return one.standing if one.standing == "shadowed" else "beside it"
+def _standing(one: CredentialCandidate) -> str:
+    return one.status if one.status == "shadowed" else "beside it"
 
 
 def _what(access: Access) -> Iterator[str]:
@@ -210,16 +210,16 @@ def _identity(access: Access) -> dict[str, Any] | None:
 
 def _credential(access: Access) -> dict[str, Any] | None:
     if isinstance(access.credential, Ambient):
-        return {"origin": asdict(access.credential.origin), "username": None, "shadowed": []}
+        return {"origin": location_to_json(access.credential.origin), "username": None, "shadowed": []}
     if not isinstance(access.credential, Credential):
         return None
     shadowed = [
-        {"origin": asdict(one.origin), "length": len(one.password), "fingerprint": one.password.fingerprint}
+        {"origin": location_to_json(one.origin), "length": len(one.password), "fingerprint": one.password.fingerprint}
         for one in access.candidates
-        if one.standing == "shadowed" and one.password != access.credential.password
+        if one.status == "shadowed" and one.password != access.credential.password
     ]
     origin, username = access.credential.origin, access.credential.username
-    return {"origin": asdict(origin), "username": username, "shadowed": shadowed}
+    return {"origin": location_to_json(origin), "username": username, "shadowed": shadowed}
 
 
 def _token(access: Access) -> dict[str, Any] | None:

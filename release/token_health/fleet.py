@@ -15,7 +15,13 @@ from release.core import config
 from release.core.errors import ConfigError
 from release.core.models.index import WELL_KNOWN, Index
 from release.core.models.project_name import is_project_name
-from release.core.models.secret_location import Command, KeyringEntry, Place, PrivateFile, Variable
+from release.core.models.secret_location import (
+    Command,
+    ConfiguredLocation,
+    EnvironmentVariable,
+    KeyringEntry,
+    PrivateFile,
+)
 from release.core.models.token_health import TokenPolicy
 from release.core.toml_tables import did_you_mean, known, path, subtable, text, wrong
 from release.token_health.notify import channel_config
@@ -43,7 +49,7 @@ class Entry:
     index: Index
     #: None: the account alone is asked about
     project: str | None
-    place: Place
+    place: ConfiguredLocation
     username: str = "__token__"
     #: when the token was made, as somebody wrote it down; aware, UTC
     made: datetime | None = None
@@ -201,7 +207,7 @@ class _Reader:
             raise wrong(path(where, several), "a list of names", listed, file=self.file)
         return tuple(listed), several
 
-    def address(self, table: Any, where: str) -> Place:
+    def address(self, table: Any, where: str) -> ConfiguredLocation:
         """Where something else lies that nobody else shall read."""
         if not isinstance(table, dict):
             raise ConfigError(  # which does not show what may be the address itself
@@ -210,7 +216,7 @@ class _Reader:
         known(table, (*_PLACES, "limit"), where)
         return self._place(table, where, None, "")
 
-    def _place(self, table: Mapping[str, Any], where: str, index: Index | None, username: str) -> Place:
+    def _place(self, table: Mapping[str, Any], where: str, index: Index | None, username: str) -> ConfiguredLocation:
         given = [key for key in _PLACES if key in table]
         if len(given) != 1:
             raise ConfigError(
@@ -219,7 +225,7 @@ class _Reader:
             )
         match given[0], table[given[0]]:
             case "env", str(name) if name and "=" not in name:
-                return Variable(name=name.removeprefix("$"))
+                return EnvironmentVariable(name=name.removeprefix("$"))
             case "file", str(name) if name:
                 return PrivateFile(path=name)
             case "command", [str(), *_] as argv if all(isinstance(one, str) and one for one in argv):

@@ -29,7 +29,7 @@ from release.core.secret import Secret
 from release.core.tokens.token import Token, decode, validity
 from release.credentials import verify
 from release.credentials.sources import configured_locations
-from release.credentials.sources.configured_locations import Taken
+from release.credentials.sources.configured_locations import StoredCredential
 from release.token_health.fleet import Manners
 from release.token_health.health_evaluation import Result, judge, unlooked
 from release.token_health.health_history import Key
@@ -75,23 +75,25 @@ class Census:
         jobs = [partial(self._run, source, username) for source, username in sources.items()]
         crew = self._crew(jobs, contextlib.nullcontext)
         slow = Unknown(reason="its program was not waited for", remedy=_SOON)
-        had = dict.fromkeys(sources, Taken(resolution=_nothing(slow)))
+        had = dict.fromkeys(sources, StoredCredential(resolution=_nothing(slow)))
         yield from ((n, one) for n, one in enumerate(watched) if one.taken is not None)
         for number, result in crew.results():
             source = list(sources)[number]
-            if isinstance(result, Taken):
+            if isinstance(result, StoredCredential):
                 had[source] = result
             yield from self._with(watched, source, had.pop(source))
         for source, taken in had.items():
             yield from self._with(watched, source, taken)
 
-    def _with(self, watched: Sequence[Watched], source: Command, taken: Taken) -> Iterator[tuple[int, Watched]]:
+    def _with(
+        self, watched: Sequence[Watched], source: Command, taken: StoredCredential
+    ) -> Iterator[tuple[int, Watched]]:
         for number, one in enumerate(watched):
             if one.taken is None and one.source == source:
                 yield number, replace(one, taken=taken)
 
-    def _run(self, source: Command, username: str) -> Taken:
-        return configured_locations.take(self.system, source, username=username, directory=self.directory)
+    def _run(self, source: Command, username: str) -> StoredCredential:
+        return configured_locations.read_location(self.system, source, username=username, directory=self.directory)
 
     def look(self, watched: Sequence[Watched]) -> Iterator[tuple[int, Result]]:
         """The number of a credential, and what is said of it, as soon as it is known.
@@ -116,7 +118,9 @@ class Census:
         return Crew(jobs, workers=how.concurrency, patience=how.patience, deadline=how.deadline, around=around)
 
     def _one(self, one: Watched, questions: _Questions, holders: Mapping[object, tuple[str, ...]]) -> Result:
-        taken = one.taken or Taken(resolution=_nothing(Unknown(reason="nobody looked there", remedy="run it again")))
+        taken = one.taken or StoredCredential(
+            resolution=_nothing(Unknown(reason="nobody looked there", remedy="run it again"))
+        )
         secret = _secret(taken)
         found = verify.verify(
             questions.on_time(one.index, secret), one.index, one.project,
@@ -132,7 +136,7 @@ class Census:
         result = judge(found, health, place=one.place, waive=self.waive)
         return replace(result, skew=questions.skew(one.index) or result.skew)
 
-    def _known_since(self, taken: Taken, access: Access) -> datetime | None:
+    def _known_since(self, taken: StoredCredential, access: Access) -> datetime | None:
         """Since when the token is known to exist: the earliest that anybody can tell."""
         if not isinstance(access.credential, Credential):
             return None
@@ -267,7 +271,7 @@ def _questions(one: Watched) -> tuple[Question, Question, Question]:
     return (one.index, None, name), (one.index, secret, ""), (one.index, secret, name)
 
 
-def _secret(taken: Taken | None) -> Secret | None:
+def _secret(taken: StoredCredential | None) -> Secret | None:
     credential = taken.resolution.credential if taken else None
     return credential.password if isinstance(credential, Credential) else None
 

@@ -11,19 +11,25 @@ from pathlib import Path
 
 from release.adapters.system.system import System
 from release.core.facts import ProjectMetadata
-from release.core.models.credential import Candidate, Credential, Origin, Resolution
+from release.core.models.credential import Credential, CredentialCandidate, Resolution
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
-from release.core.models.secret_location import Command, KeyringEntry, Place, shown
+from release.core.models.secret_location import (
+    DEFAULT_USERNAME,
+    Command,
+    ConfiguredLocation,
+    KeyringEntry,
+    location_to_text,
+)
 from release.core.models.token_health import TokenPolicy
 from release.core.tokens import audience
 from release.core.tokens.token import issuer
 from release.credentials import sources
 from release.credentials.sources import configured_locations
-from release.credentials.sources.configured_locations import Taken
+from release.credentials.sources.configured_locations import StoredCredential
 from release.token_health.fleet import Fleet
 
-_USER = Origin(kind="default", detail="the default for API tokens")
+_USER = DEFAULT_USERNAME
 #: where none is named, the account alone is asked about
 NO_PROJECT = Unknown(reason="no project is named", remedy="name it: project = … in the fleet")
 #: what a workflow does that uploads with a token
@@ -42,7 +48,7 @@ class Watched:
     place: str
     policy: TokenPolicy
     #: what its place had; None where a program is still to be asked, `source`
-    taken: Taken | None
+    taken: StoredCredential | None
     source: Command | None = None
     username: str = "__token__"
     #: when the token was made, as somebody wrote it down; aware, UTC
@@ -55,17 +61,19 @@ def of_fleet(system: System, fleet: Fleet, directory: Path) -> tuple[Watched, ..
     """The entries of a fleet; variables, files and the keyring have been asked, programs have not."""
     asked = {one.place: one.username for one in fleet.entries}
     entries = [place for place in asked if isinstance(place, KeyringEntry)]
-    known: dict[Place, Taken | None] = dict(configured_locations.of_keyring(entries, system.env).items())
+    known: dict[ConfiguredLocation, StoredCredential | None] = dict(
+        configured_locations.read_keyring_entries(entries, system.env).items()
+    )
     for place, username in asked.items():
         if not isinstance(place, KeyringEntry):
             known[place] = (
                 None
                 if isinstance(place, Command)
-                else configured_locations.take(system, place, username=username, directory=directory)
+                else configured_locations.read_location(system, place, username=username, directory=directory)
             )
     return tuple(
         Watched(
-            index=one.index, place=shown(one.place), policy=one.policy, taken=known[one.place],
+            index=one.index, place=location_to_text(one.place), policy=one.policy, taken=known[one.place],
             source=one.place if isinstance(one.place, Command) else None, username=one.username, made=one.made,
             project=ProjectMetadata(name=one.project, version="") if one.project else NO_PROJECT,
         )
@@ -84,7 +92,12 @@ def of_directory(
     publisher = _publisher(system.env, directory)
     return tuple(
         Watched(
-            index=index, project=project, place=place, policy=policy, taken=Taken(resolution=found), publisher=publisher
+            index=index,
+            project=project,
+            place=place,
+            policy=policy,
+            taken=StoredCredential(resolution=found),
+            publisher=publisher,
         )
         for index in indexes.values()
         for place, found in _found(system, index, directory)
@@ -97,20 +110,20 @@ def _found(system: System, index: Index, directory: Path) -> Iterator[tuple[str,
     if isinstance(credential, Unknown):
         yield "keyring", Resolution(credential=credential)
     elif credential is not None:
-        yield credential.origin.detail, resolved
+        yield location_to_text(credential.origin), resolved
     yield from (
-        (one.origin.detail, Resolution(credential=_as_credential(one)))
+        (location_to_text(one.origin), Resolution(credential=_as_credential(one)))
         for one in resolved.candidates
-        if one.standing == "shadowed" or (one.standing == "other-tool" and _is_of(one, index))
+        if one.status == "shadowed" or (one.status == "other-tool" and _is_of(one, index))
     )
 
 
-def _is_of(one: Candidate, index: Index) -> bool:
+def _is_of(one: CredentialCandidate, index: Index) -> bool:
     location = issuer(one.password)
     return location is not None and audience.location_matches(location, index)
 
 
-def _as_credential(one: Candidate) -> Credential:
+def _as_credential(one: CredentialCandidate) -> Credential:
     return Credential(username="__token__", username_origin=_USER, password=one.password, origin=one.origin)
 
 

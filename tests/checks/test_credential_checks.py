@@ -14,10 +14,11 @@ from release.checks import engine
 from release.checks.credential_checks import CHECKS
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import CheckState, Outcome
-from release.core.models.credential import Credential, Origin
+from release.core.models.credential import Credential
 from release.core.models.finding import Finding, Unknown
 from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.models.project_listing import IndexFile, ProjectListing
+from release.core.models.secret_location import EnvironmentVariable
 from release.core.secret import Secret
 from release.core.tokens import macaroon
 from release.core.tokens.token import decode
@@ -26,7 +27,7 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ACCOUNT = b'[3,"00000000-0000-0000-0000-000000000000"]'
 OTHER = Index(name="acme", upload_url="https://acme.test/legacy/", simple_url="https://acme.test/simple/", kind="other")
 LOCAL = Index(name="pypi", upload_url="http://127.0.0.1:9/legacy/", simple_url="http://127.0.0.1:9/simple/")
-VARIABLE = Origin(kind="environment", detail="$TWINE_PASSWORD")
+VARIABLE = EnvironmentVariable(name="TWINE_PASSWORD")
 
 
 def token(*caveats: bytes, location: str = "pypi.org") -> str:
@@ -46,7 +47,7 @@ def access(
 ) -> Access:
     """A healthy way to PyPI, changed where the case says so."""
     secret = Secret(token(ACCOUNT, location=index.token_location) if password is None else password)
-    user = Origin(kind="environment", detail="$TWINE_USERNAME")
+    user = EnvironmentVariable(name="TWINE_USERNAME")
     healthy = Access(
         index=index,
         project=ProjectMetadata(name="Acme_Widget", version="1.1"),

@@ -14,7 +14,7 @@ from release.checks.credential_checks import CHECKS
 from release.core.facts import Access, ProjectMetadata
 from release.core.models import verdict
 from release.core.models.check_result import CheckState, Outcome
-from release.core.models.credential import Ambient, Origin
+from release.core.models.credential import Ambient
 from release.core.models.finding import Finding, Unknown
 from release.core.models.index import PYPI, TESTPYPI
 from release.core.models.oidc_identity import (
@@ -25,6 +25,7 @@ from release.core.models.oidc_identity import (
     publisher_fields,
     publisher_form_url,
 )
+from release.core.models.secret_location import TrustedPublishing
 from release.core.secret import Secret
 
 REF = "refs/tags/v1.0"
@@ -43,7 +44,7 @@ def identity(**changes: Any) -> OidcIdentity:
 
 
 def outcomes(said: OidcIdentity | Finding | Unknown | None) -> dict[str, Outcome]:
-    ambient = Ambient(provider="GitHub", origin=Origin(kind="trusted-publishing", detail=""), identity=said)
+    ambient = Ambient(provider="GitHub", origin=TrustedPublishing(provider="GitHub"), identity=said)
     access = Access(
         index=PYPI, project=ProjectMetadata(name="acme-widget", version="1.0"), credential=ambient,
         remarks=(), token=None, listing=None, now=datetime(2027, 1, 1, tzinfo=UTC),

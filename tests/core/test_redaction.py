@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release.core.models.credential import Credential, Origin
+from release.core.models.credential import Credential
+from release.core.models.secret_location import EnvironmentVariable
 from release.core.redaction import Redactor, redact
 from release.core.secret import Secret
 from release.core.tokens import macaroon
@@ -25,7 +26,7 @@ def folded(width: int, glue: str = "\n") -> str:
 
 
 def known() -> Redactor:
-    origin = Origin(kind="environment", detail="$TWINE_PASSWORD")
+    origin = EnvironmentVariable(name="TWINE_PASSWORD")
     return Redactor(
         [Credential(username="alice", username_origin=origin, password=Secret(TOKEN), origin=origin), Secret("hunter2")]
     )

@@ -23,10 +23,11 @@ from release.core.errors import RefusedError
 from release.core.events import Event, Message
 from release.core.facts import Access
 from release.core.models.attestation import BUILD, PUBLISH, AttestationPublisher, VerifiedAttestations
-from release.core.models.credential import Ambient, Credential, Origin
+from release.core.models.credential import Ambient, Credential
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Finding, NotApplicable, Unknown
 from release.core.models.index import Index
+from release.core.models.secret_location import TrustedPublishing
 from release.core.secret import Secret
 from release.publishing import attest, journal
 from release.sandbox import server
@@ -190,7 +191,7 @@ def access(desk: Desk, credential: Credential | Ambient | None) -> Access:
     )  # fmt: skip
 
 
-AMBIENT = Ambient(provider="GitHub", origin=Origin(kind="trusted-publishing", detail="by GitHub"))
+AMBIENT = Ambient(provider="GitHub", origin=TrustedPublishing(provider="GitHub"))
 
 
 def test_a_release_that_must_be_signed_is_refused_before_anything_is_built(desk: Desk) -> None:

@@ -27,11 +27,12 @@ from release.core.facts import ProjectMetadata
 from release.core.models import verdict
 from release.core.models.finding import Unknown
 from release.core.models.index import PYPI, TESTPYPI, Index
+from release.core.models.verification import Verification
 from release.core.tokens import caveats as caveat
 from release.core.tokens import macaroon
 from release.core.tokens.token import attenuate
 from release.credentials import verify
-from release.credentials.log_diagnosis import Looked, diagnose, looked
+from release.credentials.log_diagnosis import explain_failure
 from release.diagnostics import CATALOG, recognise
 from release.sandbox import server
 from release.sandbox.seed_schema import ApiToken, User, World
@@ -96,13 +97,13 @@ class Desk:
         quiet = {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
         return replace(real_system(), env=keep | quiet | self.env, home=self.home)
 
-    def look(self, index: Index | None = None, project: str | None = "acme-widget", *, offline: bool = True) -> Looked:
+    def look(
+        self, index: Index | None = None, project: str | None = "acme-widget", *, offline: bool = True
+    ) -> Verification:
         subject = (
             ProjectMetadata(name=project, version="1.0") if project else Unknown(reason="no name", remedy="name it")
         )
-        return looked(
-            verify.verify(self.system(), index or PYPI, subject, offline=offline, directory=self.home / "project")
-        )
+        return verify.verify(self.system(), index or PYPI, subject, offline=offline, directory=self.home / "project")
 
     def seen(self, index: Index | None = None) -> str | None:
         """The root, as far as this machine knows."""
@@ -135,7 +136,8 @@ class Desk:
         """The root of a run that printed this, joined with this machine and the sandbox."""
         config = Config(indexes={"pypi": self.index})
         read = read_log("log", io.BytesIO(log.encode()))
-        return diagnose(read, config, lambda index, name: self.look(index, name or project, offline=False))[0].cause
+        found, _ = explain_failure(read, config, lambda index, name: self.look(index, name or project, offline=False))
+        return found.cause
 
 
 Case = Callable[[Desk], str | None]

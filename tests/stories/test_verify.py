@@ -16,9 +16,10 @@ import pytest
 
 from release.adapters.system.system import System, real_system
 from release.core.facts import ProjectMetadata
-from release.core.models.credential import Credential, Origin
+from release.core.models.credential import Credential
 from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.models.probe import ProbeResult
+from release.core.models.secret_location import EnvironmentVariable
 from release.core.secret import Secret
 from release.credentials import verify
 from release.credentials.verify import Verification
@@ -30,7 +31,7 @@ from tests.sandbox.sandbox_client import Index as Asking
 from tests.sandbox.sandbox_client import index as started
 from tests.stories.project import UserProject, indexes, make, release_table
 
-HERE = Origin(kind="environment", detail="$TWINE_PASSWORD")
+HERE = EnvironmentVariable(name="TWINE_PASSWORD")
 WORLD: dict[str, Any] = {
     "users": [
         {"name": "alice"},

@@ -14,7 +14,7 @@ from release.core import config
 from release.core.errors import ConfigError
 from release.core.models import token_health
 from release.core.models.index import PYPI, TESTPYPI
-from release.core.models.secret_location import Command, KeyringEntry, PrivateFile, Variable
+from release.core.models.secret_location import Command, EnvironmentVariable, KeyringEntry, PrivateFile
 from release.token_health import fleet
 from release.token_health.fleet import Fleet
 from release.token_health.schema import MIGRATIONS
@@ -64,7 +64,7 @@ def test_all_of_it_is_understood() -> None:
     assert made.manners == fleet.Manners(concurrency=8, rate=2.5, deadline=300.0)
     assert made.remind_after == timedelta(hours=12)
     assert [(one.index.name, one.project, one.place) for one in made.entries] == [
-        ("pypi", "acme-widget", Variable(name="ACME_TOKEN")),
+        ("pypi", "acme-widget", EnvironmentVariable(name="ACME_TOKEN")),
         ("testpypi", "acme-gadget", PrivateFile(path="~/gadget.token")),
         ("testpypi", "acme-widget", PrivateFile(path="~/gadget.token")),
         ("pypi", None, Command(argv=("op", "read", "op://vault/pypi/token"), limit=5.0)),

@@ -25,6 +25,7 @@ from release.core.models.credential_variables import without_credentials
 from release.core.models.distribution import Distribution
 from release.core.models.error_response import ServerResponse
 from release.core.models.index import Index
+from release.core.models.secret_location import location_to_text
 from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult
 
 _BOOT = "import sys; sys.path.append(sys.argv[1]); from release.adapters.twine import twine_worker; twine_worker.main()"
@@ -197,7 +198,8 @@ def _encodable(credential: Credential) -> None:
         odd = next(((at, c) for at, c in enumerate(text, 1) if ord(c) > 0xFF), None)  # noqa: PLR2004 - Latin-1
         if odd is not None:
             raise ReleaseError(
-                f"the {what} from {credential.origin.detail} holds U+{ord(odd[1]):04X} as character {odd[0]}",
+                f"the {what} from {location_to_text(credential.origin)} holds U+{ord(odd[1]):04X} "
+                f"as character {odd[0]}",
                 remedy="copy it again, from its first to its last character, and store it anew",
                 cause="cred.bom-nonascii",
             )

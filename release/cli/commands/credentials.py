@@ -67,7 +67,7 @@ def store(options: argparse.Namespace, write: Write) -> int:
 
     talk = Talk.of(options, write)
     stored = talk.store(talk.config.index(options.index))
-    show(options, write, storing.as_data(stored), storing.lines(stored))
+    show(options, write, storing.stored_to_json(stored), storing.stored_to_text(stored))
     return Exit.DONE
 
 

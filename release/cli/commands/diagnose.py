@@ -37,12 +37,12 @@ def diagnose(options: argparse.Namespace, write: Write) -> int:
     talk = Talk.of(options, write)
     if options.log is None:
         walk = talk.walk()
-        show(options, write, log_diagnosis.walk_data(walk), log_diagnosis.walk_lines(walk))
+        show(options, write, log_diagnosis.indexes_to_json(walk), log_diagnosis.indexes_to_text(walk))
         talk.mend(walk)
         return Exit.DONE if all(one.verdict.passed for one in walk) else Exit.REFUSED
     log = log_reader.load_log(options.log)
-    answer, seen = log_diagnosis.diagnose(log, talk.config, talk.look, in_ci="CI" in talk.system.env)
-    show(options, write, log_diagnosis.as_data(answer), log_diagnosis.lines(answer))
+    answer, seen = log_diagnosis.explain_failure(log, talk.config, talk.look, in_ci="CI" in talk.system.env)
+    show(options, write, log_diagnosis.explanation_to_json(answer), log_diagnosis.explanation_to_text(answer))
     talk.mend([seen] if seen else [])
     return Exit.DONE if answer.cause else Exit.REFUSED
 

@@ -13,8 +13,8 @@ from release.core.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from release.core.models.index import Index
-    from release.token_health.rotation.discovery import Asked
-    from release.token_health.rotation.perform import Person
+    from release.token_health.rotation.discovery import RotationRequest
+    from release.token_health.rotation.perform import RotationPrompts
 
 TEXTS = {"rotate": "replace a token by a new one wherever it lies, and see the old one dead"}
 #: seconds for which the old token is watched on a terminal
@@ -55,34 +55,34 @@ def rotate(options: argparse.Namespace, write: Write) -> int:
         if not (options.json or options.quiet):
             write(f"{line}\n")
 
-    asked = _asked(options)
-    found = discovery.look(asked)
-    for line in rotation_text.beginning(asked, found):
+    request = _request(options)
+    plan = discovery.plan_rotation(request)
+    for line in rotation_text.old_token_to_text(request, plan):
         tell(line)
     if options.plan:
-        write(as_json(rotation_text.as_data(asked, found, None)) if options.json else "")
-        for line in rotation_text.plan(found):
+        write(as_json(rotation_text.rotation_to_json(request, plan, None)) if options.json else "")
+        for line in rotation_text.plan_to_text(plan):
             tell(line)
         return Exit.DONE
-    limit = options.wait if options.wait is not None else _WAIT if terminal else 0.0
-    person = _person(asked.index, tell, write, terminal=terminal, browser=options.open)
-    turn = perform.Rotation(asked=asked, found=found, person=person, insecure=options.insecure_backend, limit=limit)
-    ended = turn.carry_out()
+    timeout = options.wait if options.wait is not None else _WAIT if terminal else 0.0
+    prompts = _prompts(request.index, tell, write, terminal=terminal, browser=options.open)
+    rotation = perform.Rotation(request=request, plan=plan, prompts=prompts, timeout=timeout)
+    result = rotation.run()
     if options.json:
-        write(as_json(rotation_text.as_data(asked, found, ended)))
+        write(as_json(rotation_text.rotation_to_json(request, plan, result)))
     else:
-        narrower = turn.new is not None and new_token.narrower(found, turn.new)
-        write("".join(f"{line}\n" for line in rotation_text.ending(asked, ended, narrower=narrower)))
-    return ended.status
+        narrower = rotation.new is not None and new_token.is_narrower(plan, rotation.new)
+        write("".join(f"{line}\n" for line in rotation_text.result_to_text(request, result, narrower=narrower)))
+    return result.status
 
 
-def _asked(options: argparse.Namespace) -> Asked:
+def _request(options: argparse.Namespace) -> RotationRequest:
     """Raises ConfigError, UsageError, ToolError."""
     from release.adapters import collect
     from release.adapters.system import system
     from release.cli.credential_prompts import subject
     from release.token_health import fleet, health_history
-    from release.token_health.rotation.discovery import Asked
+    from release.token_health.rotation.discovery import RotationRequest
 
     real, directory = system.real_system(), options.directory.resolve()
     config, project = subject(real, directory, options)
@@ -93,10 +93,11 @@ def _asked(options: argparse.Namespace) -> Asked:
         listed = fleet.parse_file(collect.load_toml(options.fleet), str(options.fleet)).entries
     else:
         listed = fleet.parse(config.fleet, config.indexes).entries
-    return Asked(
+    return RotationRequest(
         system=real, index=index, project=project, directory=directory, fleet=listed, leaked=options.leaked,
         fleet_directory=options.fleet.resolve().parent if options.fleet else directory,
         state=health_history.directory(real.env, options.state), secrets=_secrets(options, index, directory),
+        insecure=options.insecure_backend,
     )  # fmt: skip
 
 
@@ -105,20 +106,22 @@ def _secrets(options: argparse.Namespace, index: Index, directory: Path) -> tupl
         return ()
     from release.adapters.github import actions_secrets
     from release.adapters.system import system
-    from release.credentials.sources import environment
+    from release.credentials.sources import tool_variables
 
     if options.gh:
         return tuple(dict.fromkeys(options.gh))
     return tuple(
         one
         for one in actions_secrets.list_secret_names(system.real_system(), directory)
-        if environment.is_for(one, index)
+        if tool_variables.is_for(one, index)
     )
 
 
-def _person(index: Index, tell: Callable[[str], None], write: Write, *, terminal: bool, browser: bool) -> Person:
+def _prompts(
+    index: Index, tell: Callable[[str], None], write: Write, *, terminal: bool, browser: bool
+) -> RotationPrompts:
     from release.cli.credential_prompts import typed
-    from release.token_health.rotation.perform import Person
+    from release.token_health.rotation.perform import RotationPrompts
 
     def asks(question: str) -> bool:
         write(f"{question} [y/N] ")
@@ -131,9 +134,10 @@ def _person(index: Index, tell: Callable[[str], None], write: Write, *, terminal
 
             webbrowser.open(address)
 
-    return Person(
-        tell=tell, agrees=asks if terminal else lambda _question: True, sure=asks if terminal else lambda _q: False,
-        token=lambda: typed(index, "rotate"), page=page, attempts=_ATTEMPTS if terminal else 1,
+    return RotationPrompts(
+        report=tell, confirm_change=asks if terminal else lambda _question: True,
+        confirm_fact=asks if terminal else lambda _question: False,
+        read_token=lambda: typed(index, "rotate"), show_page=page, attempts=_ATTEMPTS if terminal else 1,
     )  # fmt: skip
 
 

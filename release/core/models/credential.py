@@ -1,22 +1,14 @@
-"""Who uploads, and how we know."""
+"""Credentials, and where they were found."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from release.core.models.finding import Finding, Unknown
 from release.core.models.oidc_identity import OidcIdentity, OidcProvider
+from release.core.models.secret_location import SecretLocation
 from release.core.secret import Secret
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Where a value was found, precise enough to go there and change it."""
-
-    kind: Literal["environment", "pypirc", "keyring", "file", "command", "trusted-publishing", "sandbox", "default"]
-    #: "$TWINE_PASSWORD", "~/.pypirc, line 7, [pypi] password", "keyring (SecretService), service …"
-    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,33 +16,34 @@ class Credential:
     """A username and a password for one index."""
 
     username: str
-    username_origin: Origin
+    username_origin: SecretLocation
     password: Secret
-    origin: Origin
+    #: where the password is stored
+    origin: SecretLocation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ambient:
-    """No password, but a service that runs this job and vouches for it: trusted publishing.
+    """No password, but a service that runs this job and issues an identity for it: trusted publishing.
 
-    A token is made for it at the upload, and not before.
+    The identity is exchanged for a token at the upload, not before.
     """
 
     provider: OidcProvider
-    origin: Origin
-    #: what the service says of the job; the reason where it says nothing; None where it was not asked
+    origin: SecretLocation
+    #: the job's identity; a finding where the service issues none; None where it was not requested yet
     identity: OidcIdentity | Finding | Unknown | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A password that lies somewhere, whether or not an upload would use it."""
+class CredentialCandidate:
+    """A password that is stored somewhere, whether or not an upload would use it."""
 
-    origin: Origin
+    origin: SecretLocation
     password: Secret
-    #: what happens to it: "used", "shadowed" (an earlier source wins), "other-index" (a token of another
-    #: index, never sent to this one), "other-tool" (twine does not look there)
-    standing: Literal["used", "shadowed", "other-index", "other-tool"]
+    #: "used", "shadowed" (an earlier source wins), "other-index" (a token of another index, never sent to
+    #: this one), "other-tool" (twine does not read this source)
+    status: Literal["used", "shadowed", "other-index", "other-tool"]
     #: the tool that reads it: "twine", "uv", …
     tool: str = "twine"
 
@@ -62,6 +55,22 @@ class Resolution:
     #: the one that an upload would use; None where there is none, Unknown where a source did not answer
     credential: Credential | Ambient | Unknown | None
     #: everything that was found, in the order of the sources
-    candidates: tuple[Candidate, ...] = ()
-    #: what was odd on the way; one that blocks is the reason why there is no credential
+    candidates: tuple[CredentialCandidate, ...] = ()
+    #: problems with the sources; one that blocks is the reason why there is no credential
     remarks: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSecret:
+    """A secret and where it is stored."""
+
+    #: its name in the registry of credential sources
+    source: str
+    location: SecretLocation
+    secret: Secret = field(repr=False)
+    #: the projects that are uploaded with it, as far as a fleet lists them
+    projects: tuple[str, ...] = ()
+    #: how to change it by hand, an instruction
+    manual_change: str
+    #: False where only the user can change it: a variable, the output of a command
+    replaceable: bool = True

@@ -1,32 +1,53 @@
-"""Where a credential lives, as somebody wrote it down: a name for a place, never what is in it."""
+"""Where a secret is stored: the location only, never the secret itself."""
 
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
 
 from release.core.redaction import redact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Variable:
+class EnvironmentVariable:
     """An environment variable."""
 
+    kind: ClassVar = "environment"
     name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PrivateFile:
-    """A file that its owner alone may read, with the credential and nothing else in it."""
+class ConfigFileKey:
+    """A key in a configuration file, such as `password` in the section `[pypi]` of `~/.pypirc`."""
 
+    #: whose file it is: "pypirc", or the name of another tool
+    kind: str = "pypirc"
+    #: may start with "~"
     path: str
+    section: str
+    key: str
+    #: counted from 1; None where it is not known
+    line: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateFile:
+    """A file that contains the credential and nothing else, and that only its owner may read."""
+
+    kind: ClassVar = "file"
+    path: str
+    #: True on Windows, where the access list of the file is not checked
+    unchecked: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """A program that writes the credential to its standard output."""
 
-    #: no shell runs it
+    kind: ClassVar = "command"
+    #: run without a shell
     argv: tuple[str, ...]
     #: seconds
     limit: float = 30.0
@@ -36,21 +57,72 @@ class Command:
 class KeyringEntry:
     """An entry of the system's keyring."""
 
+    kind: ClassVar = "keyring"
     service: str
     username: str
+    #: the module of the backend that returned the entry; empty where it is not known
+    backend: str = field(default="", compare=False)
 
 
-Place = Variable | PrivateFile | Command | KeyringEntry
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedPublishing:
+    """No location: the token is exchanged for the identity of the job."""
+
+    kind: ClassVar = "trusted-publishing"
+    #: the service that runs the job; empty for a token that was exchanged already
+    provider: str = ""
 
 
-def shown(place: Place) -> str:
-    """The place for a reader, and its name in the history."""
-    match place:
-        case Variable(name=name):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxToken:
+    """No location: the token of an index that exists only during this run."""
+
+    kind: ClassVar = "sandbox"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotStored:
+    """No location: a default, or a value that was typed in."""
+
+    kind: ClassVar = "default"
+    description: str
+
+
+#: a location that a fleet or a notification channel can name
+ConfiguredLocation = EnvironmentVariable | PrivateFile | Command | KeyringEntry
+SecretLocation = ConfiguredLocation | ConfigFileKey | TrustedPublishing | SandboxToken | NotStored
+
+DEFAULT_USERNAME = NotStored(description="the default for API tokens")
+
+
+def location_to_text(location: SecretLocation) -> str:
+    """The location for a reader. The history stores this text as the name of the location."""
+    match location:
+        case EnvironmentVariable(name=name):
             return f"${name}"
-        case PrivateFile(path=path):
-            return f"file {path}"
+        case ConfigFileKey(path=path, section=section, key=key, line=line):
+            return f"{path}, line {line}, [{section}] {key}" if line else f"{path}, [{section}] {key}"
+        case PrivateFile(path=path, unchecked=unchecked):
+            return f"file {path}{' (who may read it was not judged: Windows)' * unchecked}"
         case Command(argv=argv):
             return redact(f"command {shlex.join(argv)}")
-        case KeyringEntry(service=service, username=username):
-            return f"keyring, service {service!r}, user {username!r}"
+        case KeyringEntry(service=service, username=username, backend=backend):
+            return f"keyring{f' ({backend})' * bool(backend)}, service {service!r}, user {username!r}"
+        case TrustedPublishing(provider=""):
+            return "trusted publishing, made for this upload"
+        case TrustedPublishing(provider=provider):
+            return f"trusted publishing, by the identity that {provider} gives this job"
+        case SandboxToken():
+            return "made for this run"
+        case NotStored(description=description):
+            return description
+
+
+def location_to_json(location: SecretLocation) -> dict[str, str]:
+    """The location as JSON data."""
+    return {"kind": location.kind, "detail": location_to_text(location)}
+
+
+def expand_home(path: str, home: Path) -> Path:
+    """The path with `home` in place of a leading `~`."""
+    return home / path[2:] if path.startswith(("~/", "~\\")) else Path(path)

@@ -1,27 +1,62 @@
-"""Where the right to upload comes from: every source is asked as twine would ask it.
+"""Where the credential for an upload comes from: every source is queried as twine would query it.
 
-The order is twine's: environment, `.pypirc`, keyring, and trusted publishing where none of them has
-anything. One thing is different, since one run uploads to several indexes: a token goes only to the
-index that issued it, so a token of another index is passed over and the next source is asked.
+The order is twine's: environment, `.pypirc`, keyring, and trusted publishing where none of them has a password.
+There is one difference, because one run uploads to several indexes: a token is only sent to the index that issued
+it, so a token of another index is skipped and the next source is queried.
+
+To add a source, write a module that implements `CredentialSource` and add it to `SOURCES`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from release.adapters.system.json_pipe import Pipe
-from release.core.models.credential import Ambient, Candidate, Credential, Origin, Resolution
+from release.core.models.credential import Ambient, Credential, CredentialCandidate, Resolution, StoredSecret
 from release.core.models.finding import Finding, Unknown
 from release.core.models.index import PYPI, TESTPYPI, WELL_KNOWN, Index
+from release.core.models.secret_location import (
+    DEFAULT_USERNAME,
+    ConfigFileKey,
+    EnvironmentVariable,
+    SecretLocation,
+    location_to_text,
+)
 from release.core.secret import Secret
 from release.core.tokens.audience import location_matches
 from release.core.tokens.token import issuer
-from release.credentials.sources import environment, keyring, pypirc, trusted_publishing
-from release.credentials.sources.base import BrokenSourceError, Found
+from release.credentials.sources import (
+    configured_locations,
+    environment,
+    keyring,
+    pypirc,
+    tool_variables,
+    trusted_publishing,
+)
+from release.credentials.sources.base import (
+    KEYRING_TIMEOUT,
+    BrokenSourceError,
+    CredentialSource,
+    SourceQuery,
+    SourceResult,
+    StorageQuery,
+    warning,
+)
 
-__all__ = ["BrokenSourceError", "Found", "resolve"]
+__all__ = ["SOURCES", "BrokenSourceError", "SourceResult", "locate", "resolve"]
+
+#: in the order in which twine reads them; then those that only other tools read
+SOURCES: Mapping[str, CredentialSource] = MappingProxyType({
+    "environment": environment,
+    "pypirc": pypirc,
+    "keyring": keyring,
+    "trusted publishing": trusted_publishing,
+    "tool variables": tool_variables,
+    "configured": configured_locations,
+})  # fmt: skip
 
 _USERNAME = "__token__"
 
@@ -39,7 +74,7 @@ _REASONS = (
 )
 
 
-def resolve(  # noqa: PLR0913 - a question with options, all but the first three with defaults
+def resolve(  # noqa: PLR0913 - a query with options, all but the first three with defaults
     index: Index,
     env: Mapping[str, str],
     home: Path,
@@ -47,29 +82,37 @@ def resolve(  # noqa: PLR0913 - a question with options, all but the first three
     config_file: Path | None = None,
     directory: Path | None = None,
     every_source: bool = False,
-    keyring_limit: float = keyring.LIMIT,
+    keyring_timeout: float = KEYRING_TIMEOUT,
     keyring_child: Pipe | None = None,
 ) -> Resolution:
-    """The credential for an index, and everything that lies beside it.
+    """The credential for an index, and all other credentials that are stored for it.
 
-    `config_file` stands in for `~/.pypirc`; `directory` is the project's. The keyring is asked only
-    where the sources before it had no password, or where `every_source` is wanted; it gets
-    `keyring_limit` seconds. `keyring_child` is its process where that has been started already.
+    `config_file` replaces `~/.pypirc`; `directory` is the project's. The keyring is only read where the sources
+    before it have no password, or with `every_source`; each answer may take `keyring_timeout` seconds.
+    `keyring_child` is the process that reads it, if it has been started.
     """
+    query = SourceQuery(
+        index=index, env=env, home=home, config_file=config_file, directory=directory, every_source=every_source,
+        keyring_timeout=keyring_timeout, keyring_child=keyring_child,
+    )  # fmt: skip
     search = _Search(index=index)
-    search.add(environment.find(index, env))
-    try:
-        search.add(pypirc.find(index, home, config_file=config_file, directory=directory))
-    except BrokenSourceError as error:
-        search.broken(error)
-    if search.password is None or every_source:
-        search.add(keyring.find(index, env, search.asked_username(), limit=keyring_limit, child=keyring_child))
-    search.of_other_tools(environment.of_other_tools(env))
-    if search.password is None and search.unknown is None and (ambient := trusted_publishing.find(index, env)):
-        return search.without_password(ambient)
-    if search.password and (remark := trusted_publishing.beside(index, env, search.password.origin.detail)):
-        search.remarks += (remark,)
+    for source in SOURCES.values():
+        try:
+            search.add(source.find(replace(query, username=search.query_username(), used=search.used())))
+        except BrokenSourceError as error:
+            search.remarks += (warning(error.message, error.remedy, error.where, error.cause),)
     return search.result()
+
+
+def locate(query: StorageQuery) -> tuple[StoredSecret, ...]:
+    """Every secret that is stored for an index, the one that an upload would use first."""
+    credential = query.resolved.credential
+    used = credential.password if isinstance(credential, Credential) else None
+    found: dict[SecretLocation, StoredSecret] = {}
+    for source in SOURCES.values():
+        for one in source.locate(query):
+            found.setdefault(one.location, one)
+    return tuple(sorted(found.values(), key=lambda one: one.secret != used))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,102 +121,103 @@ class _Search:
 
     index: Index
     username: str | None = None
-    username_origin: Origin | None = None
-    password: Candidate | None = None
+    username_origin: SecretLocation | None = None
+    password: CredentialCandidate | None = None
     unknown: Unknown | None = None
-    candidates: tuple[Candidate, ...] = ()
+    ambient: Ambient | None = None
+    candidates: tuple[CredentialCandidate, ...] = ()
     remarks: tuple[Finding, ...] = ()
+    #: remarks that only matter where no credential is found
+    minor_remarks: tuple[Finding, ...] = ()
 
-    def add(self, found: Found | Unknown | None) -> None:
-        """Take from the next source what is still missing."""
-        if isinstance(found, Unknown):
-            self.unknown = found
-        elif found is not None:
-            self.remarks += found.remarks
-            if self.username is None and found.username is not None:
-                self.username, self.username_origin = found.username, found.username_origin
-            if found.password is not None and found.origin is not None:
-                self._password(found.origin, found.password)
+    def used(self) -> SecretLocation | None:
+        """Where the password that an upload would use is stored."""
+        return self.password.origin if self.password else None
 
-    def broken(self, error: BrokenSourceError) -> None:
-        """Remember a source that can't be read."""
-        self.remarks += (
-            Finding(message=error.message, remedy=error.remedy, severity="warn", where=error.where, cause=error.cause),
-        )
+    def query_username(self) -> str | None:
+        """The user whose password is wanted; None: any."""
+        return self.username or (_USERNAME if self._is_known_to_twine() else None)
 
-    def asked_username(self) -> str | None:
-        """The user to ask the keyring for; None: whichever it has."""
-        return self.username or (_USERNAME if self._twine_knows_it() else None)
-
-    def of_other_tools(self, candidates: Iterable[Candidate]) -> None:
-        """Note what lies where twine does not look; it is worth a remark only where nothing else was found."""
-        for one in candidates:
-            self.candidates += (one,)
-            if self.password is None and _may_go(one.password, self.index):
-                self.remarks += (_other_tool(one, self.index),)
+    def add(self, result: SourceResult | Unknown | None) -> None:
+        """Use from the next source what is still missing."""
+        if isinstance(result, Unknown):
+            self.unknown = result
+        elif result is not None:
+            self.remarks += result.remarks
+            if self.username is None and result.username is not None:
+                self.username, self.username_origin = result.username, result.username_origin
+            if result.password is not None and result.origin is not None:
+                self._add_password(result.origin, result.password)
+            if result.ambient is not None and self.password is None and self.unknown is None:
+                self.ambient = result.ambient
+            for one in result.candidates:
+                self.candidates += (one,)
+                if self.password is None and _may_be_sent(one.password, self.index):
+                    self.remarks += (_other_tool(one, self.index),)
 
     def result(self) -> Resolution:
-        """The answer of all sources together."""
-        if self.password is None:
-            remarks = self.remarks if self.unknown else _with_reason(self.remarks)
-            return Resolution(credential=self.unknown, candidates=self.candidates, remarks=remarks)
-        origin = self.username_origin or Origin(kind="default", detail="the default for API tokens")
+        """The result of all sources together."""
+        if self.password is not None:
+            return Resolution(
+                credential=self._credential(self.password),
+                candidates=self.candidates,
+                remarks=tuple(self._relevant_remarks()),
+            )
+        if self.ambient is not None:
+            refused = isinstance(self.ambient.identity, Finding)
+            remarks = self.remarks if refused else tuple(self._relevant_remarks())
+            return Resolution(credential=self.ambient, candidates=self.candidates, remarks=remarks)
+        remarks = self.remarks if self.unknown else _with_reason(self.remarks)
+        return Resolution(credential=self.unknown, candidates=self.candidates, remarks=remarks)
+
+    def _credential(self, password: CredentialCandidate) -> Credential:
         username = self.username
-        if username is None or (not username and self._twine_knows_it()):
+        if username is None or (not username and self._is_known_to_twine()):
             username = _USERNAME
-        credential = Credential(
-            username=username, username_origin=origin, password=self.password.password, origin=self.password.origin
+        return Credential(
+            username=username,
+            username_origin=self.username_origin or DEFAULT_USERNAME,
+            password=password.password,
+            origin=password.origin,
         )
-        return Resolution(credential=credential, candidates=self.candidates, remarks=tuple(self._worth_telling()))
 
-    def without_password(self, ambient: Ambient) -> Resolution:
-        """The answer where a service vouches for the job, and no source has anything."""
-        if isinstance(ambient.identity, Finding):
-            return Resolution(credential=ambient, candidates=self.candidates, remarks=self.remarks)
-        return Resolution(credential=ambient, candidates=self.candidates, remarks=tuple(self._worth_telling()))
-
-    def _worth_telling(self) -> Iterator[Finding]:
+    def _relevant_remarks(self) -> Iterator[Finding]:
         """The remarks where a credential was found.
 
-        A variable is for every index, so a token of another index in it is no mistake then.
+        A variable applies to every index, so a token of another index in it is then no mistake; and an upload that
+        has a password needs no keyring.
         """
-        variables = {one.origin.detail for one in self.candidates if one.origin.kind == "environment"}
         for one in self.remarks:
-            unneeded = one.cause == "keyring.no-backend"  # whoever has a password elsewhere needs no keyring
-            if not unneeded and (one.cause != "cred.wrong-index" or one.where not in variables):
+            if one.cause != "keyring.no-backend" and one not in self.minor_remarks:
                 yield one
         if self.unknown:
-            yield Finding(
-                message=self.unknown.reason,
-                remedy=self.unknown.remedy,
-                severity="warn",
-                where="keyring",
-                cause=self.unknown.cause,
-            )
+            yield warning(self.unknown.reason, self.unknown.remedy, "keyring", self.unknown.cause)
 
-    def _password(self, origin: Origin, password: Secret) -> None:
-        if not _may_go(password, self.index):
-            self.candidates += (Candidate(origin=origin, password=password, standing="other-index"),)
-            self.remarks += (_wrong_index(origin, password, self.index),)
+    def _add_password(self, origin: SecretLocation, password: Secret) -> None:
+        if not _may_be_sent(password, self.index):
+            self.candidates += (CredentialCandidate(origin=origin, password=password, status="other-index"),)
+            remark = _wrong_index(origin, password, self.index)
+            self.remarks += (remark,)
+            self.minor_remarks += (remark,) * isinstance(origin, EnvironmentVariable)
         elif self.password is None:
-            self.password = Candidate(origin=origin, password=password, standing="used")
+            self.password = CredentialCandidate(origin=origin, password=password, status="used")
             self.candidates += (self.password,)
         else:
-            self.candidates += (Candidate(origin=origin, password=password, standing="shadowed"),)
+            self.candidates += (CredentialCandidate(origin=origin, password=password, status="shadowed"),)
             if password != self.password.password:
                 self.remarks += (_shadowed(self.password.origin, origin),)
 
-    def _twine_knows_it(self) -> bool:
+    def _is_known_to_twine(self) -> bool:
         return any(self.index.upload_url == one.upload_url for one in WELL_KNOWN.values())
 
 
-def _may_go(password: Secret, index: Index) -> bool:
+def _may_be_sent(password: Secret, index: Index) -> bool:
     location = issuer(password)
     return location is None or location_matches(location, index)
 
 
 def _with_reason(remarks: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """The remarks with the one first, and blocking, that explains why there is no credential."""
+    """The remark that explains why there is no credential first, and blocking."""
     for cause in _REASONS:
         for reason in remarks:
             if reason.cause == cause:
@@ -181,34 +225,36 @@ def _with_reason(remarks: tuple[Finding, ...]) -> tuple[Finding, ...]:
     return remarks
 
 
-def _wrong_index(origin: Origin, password: Secret, index: Index) -> Finding:
-    copied = origin.kind == "pypirc" and index == PYPI and issuer(password) == TESTPYPI.token_location
-    return Finding(
-        message=f"the token in {origin.detail} was issued by {issuer(password)!r}, not by {index.token_location!r}",
-        remedy=f"make a token on {index.token_location}, and store it: keyring set {index.upload_url} {_USERNAME}",
-        severity="warn",
-        where=origin.detail,
-        cause="pypirc.testpypi-under-pypi" if copied else "cred.wrong-index",
+def _wrong_index(origin: SecretLocation, password: Secret, index: Index) -> Finding:
+    where = location_to_text(origin)
+    copied = isinstance(origin, ConfigFileKey) and index == PYPI and issuer(password) == TESTPYPI.token_location
+    return warning(
+        f"the token in {where} was issued by {issuer(password)!r}, not by {index.token_location!r}",
+        f"make a token on {index.token_location} and store it: keyring set {index.upload_url} {_USERNAME}",
+        where,
+        "pypirc.testpypi-under-pypi" if copied else "cred.wrong-index",
     )
 
 
-def _shadowed(used: Origin, other: Origin) -> Finding:
-    return Finding(
-        message=f"{used.detail} is used, and {other.detail}, which holds another secret, is not",
-        remedy=f"remove the one that is out of date: {used.detail}, or {other.detail}",
-        severity="warn",
-        where=used.detail,
-        cause="src.env-shadows",
+def _shadowed(used: SecretLocation, other: SecretLocation) -> Finding:
+    here, there = location_to_text(used), location_to_text(other)
+    return warning(
+        f"{here} is used; {there} has another secret and is not used",
+        f"remove the one that is out of date: {here}, or {there}",
+        here,
+        "src.env-shadows",
     )
 
 
-def _other_tool(one: Candidate, index: Index) -> Finding:
-    name = one.origin.detail.removeprefix("$")
-    reader = "which no uploader reads" if one.tool == "no tool" else f"which only {one.tool} reads"
-    return Finding(
-        message=f"{one.origin.detail} is set, {reader}",
-        remedy=f'for an upload to {index.name}: export TWINE_USERNAME=__token__ TWINE_PASSWORD="${name}"',
-        severity="warn",
-        where=one.origin.detail,
-        cause="src.wrong-env-name",
+def _other_tool(one: CredentialCandidate, index: Index) -> Finding:
+    where = location_to_text(one.origin)
+    reader = "which no upload tool reads" if one.tool == "no tool" else f"which only {one.tool} reads"
+    if isinstance(one.origin, EnvironmentVariable):
+        remedy = f'for an upload to {index.name}: export TWINE_USERNAME={_USERNAME} TWINE_PASSWORD="${one.origin.name}"'
+        return warning(f"{where} is set, {reader}", remedy, where, "src.wrong-env-name")
+    return warning(
+        f"{where} has a token, {reader}",
+        f"store it where uploads look for it: python -m release store --index {index.name}",
+        where,
+        "src.wrong-env-name",
     )

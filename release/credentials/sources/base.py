@@ -1,35 +1,108 @@
-"""The contract of a credential source.
-
-A source is a function that looks into one place for one index. It answers `None` where it has
-nothing to say, a `Found` with the exact place of each value, `Unknown` where it did not answer, and
-raises `BrokenSourceError` where it can't be read. Values come back as they stand, never mended.
-"""
+"""The interface of a credential source, and what its implementations share."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from release.core.errors import ReleaseError
-from release.core.models.credential import Origin
-from release.core.models.finding import Finding
+from release.core.models.credential import Ambient, CredentialCandidate, Resolution, StoredSecret
+from release.core.models.finding import Finding, Unknown
+from release.core.models.index import Index
+from release.core.models.secret_location import ConfiguredLocation, SecretLocation, expand_home, location_to_text
 from release.core.secret import Secret
+
+if TYPE_CHECKING:
+    from release.adapters.system.json_pipe import Pipe
+    from release.adapters.system.system import System
+
+#: seconds for each answer of the keyring
+KEYRING_TIMEOUT = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What one source has for an index. Each half may be missing; the other comes from the next source."""
+class SourceQuery:
+    """What a source needs to find the credential of an index."""
+
+    index: Index
+    env: Mapping[str, str] = field(repr=False)
+    home: Path
+    #: read in place of `~/.pypirc`
+    config_file: Path | None = None
+    #: the project's, where a `.pypirc` is not read
+    directory: Path | None = None
+    #: whether sources are queried that cannot change the result, because an earlier one has a password
+    every_source: bool = False
+    #: seconds
+    keyring_timeout: float = KEYRING_TIMEOUT
+    #: the process that reads the keyring, if it has been started; it answers one request
+    keyring_child: Pipe | None = None
+    #: from an earlier source, or the only one that twine accepts; None: any
+    username: str | None = None
+    #: where an earlier source has a password
+    used: SecretLocation | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceResult:
+    """What a source has for an index. Username or password may be missing: they then come from a later source."""
 
     username: str | None = None
-    username_origin: Origin | None = None
+    username_origin: SecretLocation | None = None
     password: Secret | None = None
-    #: where the password stands
-    origin: Origin | None = None
-    #: what is odd about the place
+    #: where the password is stored
+    origin: SecretLocation | None = None
+    #: an identity, used where no source has a password
+    ambient: Ambient | None = None
+    #: credentials that only other tools read
+    candidates: tuple[CredentialCandidate, ...] = ()
+    #: problems with the source
     remarks: tuple[Finding, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageQuery:
+    """What a source needs to list the secrets that it stores, and to replace one."""
+
+    system: System
+    index: Index
+    #: what `resolve` found for the index
+    resolved: Resolution
+    #: the locations that a fleet lists, and the projects that use them
+    configured: Mapping[ConfiguredLocation, tuple[str, ...]] = field(default_factory=dict)
+    #: relative paths of configured files start here
+    directory: Path
+    #: whether the keyring may be a file that other programs can read
+    insecure: bool = False
+
+    def path(self, name: str) -> Path:
+        """The absolute path of a file that is named in a location."""
+        return self.directory / expand_home(name, self.system.home)
+
+
+class CredentialSource(Protocol):
+    """A module that finds, lists and replaces the credentials of one kind of storage.
+
+    Values are returned as they are stored, without corrections.
+    """
+
+    def find(self, query: SourceQuery) -> SourceResult | Unknown | None:
+        """What the source has for an index; None: nothing. Raises `BrokenSourceError` where it cannot be read."""
+
+    def locate(self, query: StorageQuery) -> Iterator[StoredSecret]:
+        """Every secret in the source that may be a token of the index."""
+
+    def replace(self, stored: StoredSecret, new: Secret, query: StorageQuery) -> None:
+        """Replace a stored secret in one step and read it back.
+
+        Raises ReleaseError or OSError where that is not possible; the old secret is then still stored.
+        """
+
+
 class BrokenSourceError(ReleaseError):
-    """A source is there and can't be read. The message tells file and line, never the text of the line."""
+    """A source exists and cannot be read. The message gives file and line, never the text of the line."""
 
     def __init__(self, message: str, *, remedy: str, cause: str, where: str) -> None:
         super().__init__(message, remedy=remedy)
@@ -37,3 +110,38 @@ class BrokenSourceError(ReleaseError):
         self.cause = cause
         #: file and line
         self.where = where
+
+
+def warning(message: str, remedy: str, where: str, cause: str | None) -> Finding:
+    """A finding that does not block a release."""
+    return Finding(message=message, remedy=remedy, severity="warn", where=where, cause=cause)
+
+
+def refuse_replacement(stored: StoredSecret) -> NoReturn:
+    """Raise ReleaseError: only the user can change this location."""
+    raise ReleaseError(f"{location_to_text(stored.location)} cannot be changed from here", remedy=stored.manual_change)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file; empty where there is none. Raises `OSError`."""
+    return path.read_bytes() if path.is_file() else b""
+
+
+def require_unchanged(stored: StoredSecret, current: str | None) -> None:
+    """Raise ReleaseError unless the location still has the secret that was read from it."""
+    if current is None or Secret(current) != stored.secret:
+        raise ReleaseError(
+            f"{location_to_text(stored.location)} has changed since it was read", remedy="run the same command again"
+        )
+
+
+def rewrite_file(path: Path, before: bytes, after: bytes | None, stored: StoredSecret) -> None:
+    """Replace a file's content and read it back. `after` None: no safe edit. Raises ReleaseError, OSError."""
+    from release.adapters.system import private_rewrite
+
+    where = location_to_text(stored.location)
+    if after is None:
+        raise ReleaseError(f"{where} cannot be changed without changing other lines", remedy=stored.manual_change)
+    private_rewrite.replace_private_file(path, before, after, keep_mode=True)
+    if path.read_bytes() != after:
+        raise ReleaseError(f"{where} does not contain what was written", remedy="run the same command again")

@@ -81,12 +81,6 @@ def with_word(data: bytes, section: str, key: str, word: str, default: Sequence[
     return _with_option(data, lines, section, key, option)
 
 
-def heading(data: bytes, line: int) -> str | None:
-    """The section that begins in a line, counted from 1; None where none does."""
-    lines = data.removeprefix(codecs.BOM_UTF8).splitlines()
-    return _section(lines[line - 1]) if 0 < line <= len(lines) else None
-
-
 def _with_option(data: bytes, lines: list[bytes], section: str, key: str, option: bytes) -> bytes | None:
     """The file with an option that it lacks: right behind its section's heading, or in a new section at the top."""
     ending = (_ending(lines[0]) if lines else b"") or b"\n"

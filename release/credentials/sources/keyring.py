@@ -1,52 +1,50 @@
-"""The system's keyring, asked in a child process with a time limit.
+"""The system's keyring, which is read and written in child processes with a time limit.
 
-Observed: twine 7.0.0 and keyring 25.7, 2026-11: the service is the upload URL to the letter, slash
-included; for PyPI and TestPyPI the user is `__token__`, for others twine takes the user that the
-keyring names.
+Observed: twine 7.0.0 and keyring 25.7, 2026-11: the service is exactly the upload URL, with its final slash;
+for PyPI and TestPyPI the user is `__token__`, for other indexes twine accepts the user that the keyring returns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from release.adapters.keyring import keyring_process
 from release.adapters.system.json_pipe import Pipe
-from release.core.models.credential import Origin
+from release.adapters.system.process import TimedOutError, run_program
+from release.core.errors import ReleaseError
+from release.core.models.credential import StoredSecret
 from release.core.models.finding import Finding, Unknown
 from release.core.models.index import Index, host_of
+from release.core.models.secret_location import KeyringEntry
 from release.core.secret import Secret
-from release.credentials.sources.base import Found
+from release.credentials.sources.base import KEYRING_TIMEOUT, SourceQuery, SourceResult, StorageQuery, warning
 
-#: seconds
-LIMIT = 10.0
-
+_WRITE_CHILD = Path(__file__).parents[2] / "adapters" / "keyring" / "write_child.py"
 _USERNAME = "__token__"
+_WITHOUT = f"to do without a keyring, set TWINE_PASSWORD, and TWINE_USERNAME={_USERNAME}"
 
 
-def find(
-    index: Index, env: Mapping[str, str], username: str | None, *, limit: float = LIMIT, child: Pipe | None = None
-) -> Found | Unknown | None:
-    """The keyring's entry for an index. `username` None: whichever user the keyring has.
-
-    `child` is one that was started already; it can be asked once.
-    """
+def find(query: SourceQuery) -> SourceResult | Unknown | None:
+    """The keyring's entry for an index. Not read where an earlier source has a password, unless that is asked for."""
+    if query.used is not None and not query.every_source:
+        return None
+    index = query.index
     request = {
         "service": index.upload_url,
-        "username": username,
+        "username": query.username,
         "default": _USERNAME,
         "near": list(near_misses(index)),
     }
-    try:
-        answer = _ask(request, child or keyring_process.start_keyring(env), limit)
-    except TimeoutError:
-        return Unknown(
-            reason=f"the keyring did not answer within {limit:g} s; it may be waiting for somebody to unlock it",
-            remedy="unlock it, or do without: export PYTHON_KEYRING_BACKEND=keyring.backends.null.Keyring",
-            cause="keyring.hang",
-        )
-    return _found(index, answer, username)
+    child = query.keyring_child or keyring_process.start_keyring(query.env)
+    if child is None:
+        return _result(index, _NO_KEYRING, query.username)
+    with closing(child):
+        return _result(index, _request(child, request, query.keyring_timeout), query.username)
 
 
 def near_misses(index: Index) -> Iterator[str]:
@@ -66,31 +64,108 @@ def near_misses(index: Index) -> Iterator[str]:
     yield from (name for name in dict.fromkeys(names) if name and name != index.upload_url)
 
 
-def _ask(request: dict[str, Any], child: Pipe | None, limit: float) -> dict[str, Any]:
-    """The child's answer. Raises `TimeoutError`."""
+def upload_entry(index: Index) -> KeyringEntry:
+    """The entry that uploads use."""
+    return KeyringEntry(service=index.upload_url, username=_USERNAME)
+
+
+def locate(query: StorageQuery) -> Iterator[StoredSecret]:
+    """The entry that uploads use, near misses, poetry's entry, and those that a fleet lists.
+
+    Source: poetry, `utils/password_manager.py`: the service is "poetry-repository-" and the repository's name.
+    """
+    index = query.index
+    services = (*near_misses(index), f"poetry-repository-{index.name}")
+    entries = (
+        *(one.origin for one in query.resolved.candidates if isinstance(one.origin, KeyringEntry)),
+        upload_entry(index),
+        *(KeyringEntry(service=service, username=_USERNAME) for service in services),
+        *(one for one in query.configured if isinstance(one, KeyringEntry)),
+    )
+    for entry, secret in read_entries(list(dict.fromkeys(entries)), query.system.env).items():
+        if isinstance(secret, Secret):
+            yield StoredSecret(
+                source="keyring", location=KeyringEntry(service=entry.service, username=entry.username), secret=secret,
+                projects=query.configured.get(entry, ()),
+                manual_change=f"run the same command again, or: keyring set {entry.service} {entry.username}",
+            )  # fmt: skip
+
+
+def replace(stored: StoredSecret, new: Secret, query: StorageQuery) -> None:
+    """Write the new token to the entry."""
+    if isinstance(stored.location, KeyringEntry):
+        write_entry(stored.location, new, query.system.env, insecure=query.insecure)
+
+
+# -- reading ----------------------------------------------------------------------------------------
+
+_NO_KEYRING = {"state": "no backend", "backend": "fail"}
+
+
+def read_entries(
+    entries: Sequence[KeyringEntry], env: Mapping[str, str], *, timeout: float = KEYRING_TIMEOUT
+) -> dict[KeyringEntry, Secret | Unknown | None]:
+    """The secret of each entry; None: no such entry. One process reads them all; `timeout` in seconds for each.
+
+    After a timeout, the remaining entries are unknown.
+    """
+    child = keyring_process.start_keyring(env) if entries else None
     if child is None:
-        return {"state": "no backend", "backend": "fail"}
+        return dict.fromkeys(entries, _failure(_NO_KEYRING))
+    found: dict[KeyringEntry, Secret | Unknown | None] = {}
     with closing(child):
-        try:
-            child.write(request)
-            return child.read(limit)
-        except (EOFError, OSError, ValueError) as error:
-            if isinstance(error, TimeoutError):
-                raise
-            return {"state": "broken", "error": child.last_words()}
+        for one in entries:
+            answer = _request(
+                child, {"service": one.service, "username": one.username, "default": one.username, "near": []}, timeout
+            )
+            if answer["state"] == "timeout":
+                return dict.fromkeys(entries, _failure(answer)) | found
+            found[one] = _secret(answer) if answer["state"] == "answered" else _failure(answer)
+    return found
 
 
-def _found(index: Index, answer: dict[str, Any], asked: str | None) -> Found | Unknown | None:
-    backend = answer.get("backend", "none")
+def _secret(answer: dict[str, Any]) -> Secret | None:
+    return None if answer["password"] is None else Secret(answer["password"])
+
+
+def _request(child: Pipe, request: dict[str, Any], timeout: float) -> dict[str, Any]:
+    try:
+        child.write(request)
+        return child.read(timeout)
+    except TimeoutError:
+        return {"state": "timeout", "timeout": timeout}
+    except (EOFError, OSError, ValueError):
+        return {"state": "broken", "error": child.last_words()}
+
+
+def _result(index: Index, answer: dict[str, Any], username: str | None) -> SourceResult | Unknown | None:
     match answer["state"]:
         case "answered" if answer["password"] is not None:
             user = answer["username"]
-            where = f"keyring ({backend}), service {index.upload_url!r}, user {user!r}"
-            origin = Origin(kind="keyring", detail=where)
-            return Found(username=user, username_origin=origin, password=Secret(answer["password"]), origin=origin)
+            origin = KeyringEntry(service=index.upload_url, username=user, backend=answer["backend"])
+            return SourceResult(
+                username=user, username_origin=origin, password=Secret(answer["password"]), origin=origin
+            )
         case "answered":
-            remarks = tuple(_beside(index, answer, asked or _USERNAME))
-            return Found(remarks=remarks) if remarks else None
+            remarks = tuple(_mismatches(index, answer, username or _USERNAME))
+            return SourceResult(remarks=remarks) if remarks else None
+        case "timeout" | "locked" | "broken":
+            return _failure(answer)
+        case _:
+            failure = _failure(answer)
+            return SourceResult(remarks=(warning(failure.reason, failure.remedy, "keyring", failure.cause),))
+
+
+def _failure(answer: dict[str, Any]) -> Unknown:
+    """Why a child process did not read or write an entry."""
+    backend = answer.get("backend") or "no backend"
+    match answer["state"]:
+        case "timeout":
+            return Unknown(
+                reason=f"the keyring did not answer within {answer['timeout']:g} s; it may be waiting to be unlocked",
+                remedy=f"unlock it, then run the same command again; {_WITHOUT}",
+                cause="keyring.hang",
+            )
         case "locked":
             return Unknown(
                 reason=f"the keyring ({backend}) is locked",
@@ -99,40 +174,87 @@ def _found(index: Index, answer: dict[str, Any], asked: str | None) -> Found | U
             )
         case "broken":
             return Unknown(
-                reason=f"the keyring failed: {answer['error']}",
+                reason=f"the keyring ({backend}) failed: {answer['error']}",
                 remedy="run: keyring --list-backends; if PYTHON_KEYRING_BACKEND is set, correct or unset it",
                 cause="keyring.no-backend",
             )
-        case _:
-            return Found(remarks=(_no_backend(answer["state"], backend),))
+        case state:
+            why = "the keyring library is not installed" if state == "not installed" else f"its backend is {backend!r}"
+            return Unknown(
+                reason=f"no keyring can be used: {why}",
+                remedy=f"{_WITHOUT}; otherwise install a backend that works on this machine (keyring --list-backends); "
+                "a cron or systemd job also needs the session's DBUS_SESSION_BUS_ADDRESS",
+                cause="keyring.no-backend",
+            )
 
 
-def _no_backend(state: str, backend: str) -> Finding:
-    why = "the keyring library is not installed" if state == "not installed" else f"its backend is {backend!r}"
-    return Finding(
-        message=f"no keyring can be used: {why}",
-        remedy="set TWINE_PASSWORD, or run: keyring --list-backends, and install one that this machine can use",
-        severity="warn",
-        where="keyring",
-        cause="keyring.no-backend",
-    )
-
-
-def _beside(index: Index, answer: dict[str, Any], username: str) -> Iterator[Finding]:
-    mend = f"run: keyring set {index.upload_url} {username}"
+def _mismatches(index: Index, answer: dict[str, Any], username: str) -> Iterator[Finding]:
+    remedy = f"run: keyring set {index.upload_url} {username}"
     if answer["near"]:
-        yield Finding(
-            message=f"the keyring has a token for {answer['near'][0]!r}, and uploads look for {index.upload_url!r}",
-            remedy=mend,
-            severity="warn",
-            where="keyring",
-            cause="keyring.service-mismatch",
+        yield warning(
+            f"the keyring has a token for {answer['near'][0]!r}, but uploads look for {index.upload_url!r}",
+            remedy,
+            "keyring",
+            "keyring.service-mismatch",
         )
     if answer["other_username"] not in {None, username}:
-        yield Finding(
-            message=f"the keyring has a password of user {answer['other_username']!r}, and uploads need {username!r}",
-            remedy=mend,
-            severity="warn",
-            where="keyring",
-            cause="keyring.username-mismatch",
+        yield warning(
+            f"the keyring has a password of user {answer['other_username']!r}, but uploads need {username!r}",
+            remedy,
+            "keyring",
+            "keyring.username-mismatch",
         )
+
+
+# -- writing ----------------------------------------------------------------------------------------
+
+
+def write_entry(
+    entry: KeyringEntry,
+    secret: Secret,
+    env: Mapping[str, str],
+    *,
+    insecure: bool = False,
+    timeout: float = KEYRING_TIMEOUT,
+) -> KeyringEntry:
+    """Store a secret in an entry and read it back: some backends accept everything and store nothing.
+
+    Returns the entry with its backend. A backend that stores secrets in a readable file is refused unless `insecure`.
+    `timeout` in seconds, for the write and for the read. Raises ReleaseError, with the cause if it is known.
+    """
+    request = {"do": "keep", "service": entry.service, "username": entry.username, "insecure": insecure}
+    backend = _write({**request, "password": secret.reveal()}, env, timeout)
+    if read_entries([entry], env, timeout=timeout)[entry] != secret:
+        raise ReleaseError(
+            f"the keyring ({backend}) accepted the token, but does not return it",
+            remedy=_WITHOUT,
+            cause="keyring.no-backend",
+        )
+    return KeyringEntry(service=entry.service, username=entry.username, backend=backend)
+
+
+def delete_entry(entry: KeyringEntry, env: Mapping[str, str], *, timeout: float = KEYRING_TIMEOUT) -> None:
+    """Delete one entry. Raises ReleaseError as `write_entry` does."""
+    _write({"do": "remove", "service": entry.service, "username": entry.username}, env, timeout)
+
+
+def _write(request: dict[str, Any], env: Mapping[str, str], timeout: float) -> str:
+    """The name of the backend that did it. Raises ReleaseError."""
+    argv = [sys.executable, "-P", str(_WRITE_CHILD)]
+    try:
+        done = run_program(argv, env=env, timeout=timeout, input=json.dumps(request), apart=True)
+        answer: dict[str, Any] = json.loads(done.output.rstrip().rpartition("\n")[2])
+    except TimedOutError:
+        answer = {"state": "timeout", "timeout": timeout}
+    except ValueError:
+        answer = {"state": "broken", "error": f"exit status {done.status}"}
+    if answer["state"] == "done":
+        return str(answer["backend"])
+    if answer["state"] == "insecure":
+        raise ReleaseError(
+            f"the keyring would write the token to a readable file: its backend is {answer['why']!r}",
+            remedy="choose another backend from `keyring --list-backends`: export PYTHON_KEYRING_BACKEND=…; "
+            "or accept this one: --insecure-backend",
+        )
+    failure = _failure(answer)
+    raise ReleaseError(failure.reason, remedy=failure.remedy, cause=failure.cause)

@@ -1,8 +1,8 @@
-"""`.pypirc`: the sections of one INI file, read as twine reads it, and what is wrong with it by line.
+"""`.pypirc`, read as twine reads it, and its mistakes by line.
 
-Observed: twine 7.0.0, 2026-11: `RawConfigParser`, so quotes and `; comments` belong to a value and
-section names are case-sensitive; only sections listed in `index-servers` count; for PyPI and
-TestPyPI the user is `__token__` whatever the section says.
+Observed: twine 7.0.0, 2026-11: `RawConfigParser`, so quotes and `; comments` belong to a value and section names
+are case-sensitive; only sections listed in `index-servers` count; for PyPI and TestPyPI the user is `__token__`,
+even if the section names another.
 """
 
 from __future__ import annotations
@@ -11,49 +11,86 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from release.core.models.credential import Origin
+from release.core.models.credential import StoredSecret
 from release.core.models.finding import Finding
 from release.core.models.index import WELL_KNOWN, Index, well_known
+from release.core.models.secret_location import ConfigFileKey, location_to_text
 from release.core.secret import Secret
-from release.credentials.sources.base import BrokenSourceError, Found
-from release.credentials.sources.pypirc_file import PypircFile, read
+from release.credentials.sources import ini_editor
+from release.credentials.sources.base import (
+    BrokenSourceError,
+    SourceQuery,
+    SourceResult,
+    StorageQuery,
+    read_bytes,
+    require_unchanged,
+    rewrite_file,
+    warning,
+)
+from release.credentials.sources.pypirc_file import PypircFile, load_pypirc
 from release.credentials.sources.upload_url import is_same, remarks_on, without_user
 
+_PATH = "~/.pypirc"
 _MISTAKEN_NAMES = (".pypirc.txt", ".pypirc.ini", ".pypirc.cfg", "pypirc", "_pypirc", ".pypric", ".pyirc")
 
 
-def find(index: Index, home: Path, *, config_file: Path | None = None, directory: Path | None = None) -> Found | None:
-    """What `~/.pypirc`, or `config_file`, has for an index.
-
-    `directory` is the project's, where a `.pypirc` is not read. Raises `BrokenSourceError`.
-    """
-    path = config_file or home / ".pypirc"
-    shown = "~/.pypirc" if config_file is None else str(config_file)
-    file = read(path, shown)
+def find(query: SourceQuery) -> SourceResult | None:
+    """What `~/.pypirc`, or the file that replaces it, has for an index. Raises `BrokenSourceError`."""
+    name = _PATH if query.config_file is None else str(query.config_file)
+    file = load_pypirc(query.config_file or query.home / ".pypirc", name)
     if file is not None:
-        return _of(file, index)
-    if config_file is not None:
+        return _result(file, query.index)
+    if query.config_file is not None:
         raise BrokenSourceError(
-            f"there is no file {shown!r}", remedy="correct the path", cause="pypirc.not-found", where=shown
+            f"there is no file {name!r}", remedy="correct the path", cause="pypirc.not-found", where=name
         )
-    remarks = tuple(_elsewhere(home, directory))
-    return Found(remarks=remarks) if remarks else None
+    remarks = tuple(_misplaced_files(query.home, query.directory))
+    return SourceResult(remarks=remarks) if remarks else None
 
 
-def _elsewhere(home: Path, directory: Path | None) -> Iterator[Finding]:
-    places = [home / name for name in _MISTAKEN_NAMES] + ([directory / ".pypirc"] if directory else [])
-    for place in places:
-        if place.is_file():
-            yield Finding(
-                message=f"{str(place)!r} is read by nobody: the file must be {str(home / '.pypirc')!r}",
-                remedy=f"move it: mv '{place}' '{home / '.pypirc'}'",
-                severity="warn",
-                where=str(place),
-                cause="pypirc.not-found",
+def locate(query: StorageQuery) -> Iterator[StoredSecret]:
+    """Every password in `~/.pypirc`, in any section; nothing where the file cannot be parsed."""
+    data = read_bytes(query.system.home / ".pypirc")
+    for (section, key), value in (ini_editor.values(data) or {}).items():
+        if key == "password" and value:
+            yield StoredSecret(
+                source="pypirc", location=ConfigFileKey(path=_PATH, section=section, key=key), secret=Secret(value),
+                manual_change=f"run the same command again, or change {key} in [{section}] of {_PATH!r}",
+            )  # fmt: skip
+
+
+def replace(stored: StoredSecret, new: Secret, query: StorageQuery) -> None:
+    """StatusChange one value; every other byte stays."""
+    if isinstance(stored.location, ConfigFileKey):
+        path, section, key = query.path(stored.location.path), stored.location.section, stored.location.key
+        data = read_bytes(path)
+        require_unchanged(stored, (ini_editor.values(data) or {}).get((section, key)))
+        rewrite_file(path, data, ini_editor.with_value(data, section, key, new.reveal()), stored)
+
+
+def unlisted_sections(file: PypircFile, index: Index) -> Iterator[str]:
+    """Sections for an index that `index-servers` does not list, so that no tool reads them."""
+    for name in _other_sections(file):
+        if not _has_wrong_case(name, index) and name not in _listed(file) and _is_meant(file, index, name):
+            yield name
+
+
+def _has_wrong_case(section: str, index: Index) -> bool:
+    return section != index.name and section.lower() == index.name.lower()
+
+
+def _misplaced_files(home: Path, directory: Path | None) -> Iterator[Finding]:
+    for path in [home / name for name in _MISTAKEN_NAMES] + ([directory / ".pypirc"] if directory else []):
+        if path.is_file():
+            yield warning(
+                f"no tool reads {str(path)!r}: the file must be {str(home / '.pypirc')!r}",
+                f"move it: mv '{path}' '{home / '.pypirc'}'",
+                str(path),
+                "pypirc.not-found",
             )
 
 
-def _of(file: PypircFile, index: Index) -> Found | None:
+def _result(file: PypircFile, index: Index) -> SourceResult | None:
     section = _section(file, index)
     remarks = [*_file_remarks(file), *_section_remarks(file, index, section)]
     default = "server-login" if section is not None or index.name in WELL_KNOWN else None
@@ -63,7 +100,7 @@ def _of(file: PypircFile, index: Index) -> Found | None:
         remarks += [*_permissions(file), *_username_remarks(file, index, section)]
     if password is None and username is None and not remarks:
         return None
-    return Found(
+    return SourceResult(
         username=username[0] if username else None,
         username_origin=username[1] if username else None,
         password=Secret(password[0]) if password else None,
@@ -85,70 +122,74 @@ def _repository(file: PypircFile, section: str) -> str | None:
     return file.parser.get(section, "repository", fallback=default)
 
 
+def _is_meant(file: PypircFile, index: Index, section: str) -> bool:
+    """Whether a section is for an index: by its URL, or by its name where it has none."""
+    url = _repository(file, section)
+    return is_same(url, index.upload_url) if url else section == index.name
+
+
 def _section(file: PypircFile, index: Index) -> str | None:
-    """The section that counts for an index: the one of its name, else one with its URL."""
-    listed = [name for name in _listed(file) if file.parser.has_section(name)]
-    for name in sorted(listed, key=lambda name: name != index.name):
-        url = _repository(file, name)
-        if is_same(url, index.upload_url) if url else name == index.name:
-            return name
-    return None
+    """The section that twine would use for an index: the one of its name, else one with its URL."""
+    listed = sorted(_listed(file), key=lambda name: name != index.name)
+    return next((name for name in listed if file.parser.has_section(name) and _is_meant(file, index, name)), None)
 
 
-def _first(file: PypircFile, key: str, *sections: str | None) -> tuple[str, Origin] | None:
+def _first(file: PypircFile, key: str, *sections: str | None) -> tuple[str, ConfigFileKey] | None:
     for section in sections:
         if section is not None and file.parser.has_option(section, key):
-            where = f"{file.where(section, key)}, [{section}] {key}"
-            return file.parser.get(section, key), Origin(kind="pypirc", detail=where)
+            location = ConfigFileKey(path=file.name, section=section, key=key, line=file.line(section, key))
+            return file.parser.get(section, key), location
     return None
 
 
 def _file_remarks(file: PypircFile) -> Iterator[Finding]:
     if file.bom:
-        yield _warning(
-            f"{file.shown} begins with a byte order mark, at which twine stops",
-            f"save {file.shown} as UTF-8 without BOM",
-            f"{file.shown}, line 1",
+        yield warning(
+            f"{file.name} starts with a byte order mark, which twine cannot read",
+            f"save {file.name} as UTF-8 without BOM",
+            f"{file.name}, line 1",
             "pypirc.malformed",
         )
 
 
 def _section_remarks(file: PypircFile, index: Index, section: str | None) -> Iterator[Finding]:
-    if section is not None:
-        url = file.parser.get(section, "repository", fallback=None)
-        if url is not None:
-            yield from remarks_on(url, index.upload_url, file.where(section, "repository"))
-        elif section not in WELL_KNOWN:
-            yield _warning(
-                f"[{section}] has no repository, at which twine fails",
-                f"add to it: repository = {index.upload_url}",
-                file.where(section),
-                "pypirc.missing-repo",
-            )
+    if section is None:
+        for name in _other_sections(file):
+            yield from _why_not(file, index, name)
         return
+    url = file.parser.get(section, "repository", fallback=None)
+    if url is not None:
+        yield from remarks_on(url, index.upload_url, file.where(section, "repository"))
+    elif section not in WELL_KNOWN:
+        yield warning(
+            f"[{section}] has no repository, which twine needs",
+            f"add to it: repository = {index.upload_url}",
+            file.where(section),
+            "pypirc.missing-repo",
+        )
+
+
+def _other_sections(file: PypircFile) -> Iterator[str]:
     for name in file.parser.sections():
-        yield from _why_not(file, index, name)
+        if file.parser.has_option(name, "password") and name not in {"distutils", "server-login"}:
+            yield name
 
 
 def _why_not(file: PypircFile, index: Index, name: str) -> Iterator[Finding]:
-    """Why a section that looks as if it were meant is not the one."""
-    if not file.parser.has_option(name, "password") or name in {"distutils", "server-login"}:
-        return
-    url = _repository(file, name)
-    meant = is_same(url, index.upload_url) if url else name == index.name
-    if name.lower() == index.name.lower() and name != index.name:
-        message = f"section [{name}] is not [{index.name}]: the case of its letters counts"
-        yield _warning(message, f"write it as [{index.name}]", file.where(name), "pypirc.section-unlisted")
-    elif meant and name not in _listed(file):
-        yield _warning(
-            f"section [{name}] is not listed in index-servers, so nobody reads it",
+    """Why a section that looks right is not used."""
+    if _has_wrong_case(name, index):
+        message = f"section [{name}] is not [{index.name}]: section names are case-sensitive"
+        yield warning(message, f"write it as [{index.name}]", file.where(name), "pypirc.section-unlisted")
+    elif _is_meant(file, index, name) and name not in _listed(file):
+        yield warning(
+            f"section [{name}] is not listed in index-servers, so no tool reads it",
             f"add {name} to index-servers in [distutils]",
             file.where(name),
             "pypirc.section-unlisted",
         )
-    elif name == index.name and url:
-        yield _warning(
-            f"section [{name}] is for {without_user(url)!r}, and this upload goes to {index.upload_url!r}",
+    elif name == index.name and (url := _repository(file, name)):
+        yield warning(
+            f"section [{name}] is for {without_user(url)!r}, but this upload goes to {index.upload_url!r}",
             f"correct it: repository = {index.upload_url}",
             file.where(name, "repository"),
             "pypirc.repository-mismatch",
@@ -158,23 +199,19 @@ def _why_not(file: PypircFile, index: Index, name: str) -> Iterator[Finding]:
 def _username_remarks(file: PypircFile, index: Index, section: str | None) -> Iterator[Finding]:
     username = _first(file, "username", section, "server-login")
     if well_known(index.upload_url) and username is not None and username[0] != "__token__":
-        yield _warning(
-            f"the username is {username[0]!r}; twine sends '__token__' in its place, other tools fail with it",
+        yield warning(
+            f"the username is {username[0]!r}; twine sends '__token__' instead, but other tools fail with it",
             "write: username = __token__",
-            username[1].detail,
+            location_to_text(username[1]),
             "cred.username-not-token",
         )
 
 
 def _permissions(file: PypircFile) -> Iterator[Finding]:
     if os.name == "posix" and file.mode & 0o077:
-        yield _warning(
-            f"{file.shown} can be read by other users of this machine (mode {file.mode & 0o777:o})",
-            f"run: chmod 600 {file.shown}",
-            file.shown,
+        yield warning(
+            f"{file.name} can be read by other users of this machine (mode {file.mode & 0o777:o})",
+            f"run: chmod 600 {file.name}",
+            file.name,
             "pypirc.perms",
         )
-
-
-def _warning(message: str, remedy: str, where: str, cause: str) -> Finding:
-    return Finding(message=message, remedy=remedy, severity="warn", where=where, cause=cause)

@@ -1,4 +1,4 @@
-"""An INI file with line numbers, whose errors never quote a line: tokens stand in them."""
+"""A `.pypirc` with line numbers. Its errors never quote a line, which may contain a token."""
 
 from __future__ import annotations
 
@@ -17,89 +17,89 @@ _OPTION = re.compile(r"(?P<key>[^\s:=#;][^:=]*?)\s*[:=]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PypircFile:
-    """A file that was read."""
+    """A parsed file."""
 
     #: as the user writes it: "~/.pypirc"
-    shown: str
+    name: str
     parser: configparser.RawConfigParser
-    #: (section, key) → line; a section's own line under the key ""
+    #: (section, key) → line; the line of a section's heading has the key ""
     lines: Mapping[tuple[str, str], int]
-    #: whether it begins with a byte order mark
+    #: whether it starts with a byte order mark
     bom: bool
     #: permission bits
     mode: int
 
+    def line(self, section: str, key: str = "") -> int | None:
+        """The line of an option, or of its section's heading."""
+        return self.lines.get((section, key)) or self.lines.get((section, ""))
+
     def where(self, section: str, key: str = "") -> str:
-        """File and line of an option, or of a section."""
-        line = self.lines.get((section, key)) or self.lines.get((section, ""))
-        return f"{self.shown}, line {line}" if line else self.shown
+        """File and line of an option, or of a section's heading."""
+        line = self.line(section, key)
+        return f"{self.name}, line {line}" if line else self.name
 
 
-def read(path: Path, shown: str) -> PypircFile | None:
+def load_pypirc(path: Path, name: str) -> PypircFile | None:
     """The file; None where there is none. Raises `BrokenSourceError`."""
     try:
         data, mode = path.read_bytes(), path.stat().st_mode
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise BrokenSourceError(
-            f"{shown} can't be read: {(error.strerror or type(error).__name__).lower()}",
-            remedy=f"make {shown} a file that you can read",
-            cause="pypirc.malformed",
-            where=shown,
-        ) from None
-    text = _decoded(data, shown)
+        reason = (error.strerror or type(error).__name__).lower()
+        raise _malformed(f"{name} can't be read: {reason}", f"make {name} a file that you can read", name) from None
+    text = _decode(data, name)
     return PypircFile(
-        shown=shown,
-        parser=_parsed(text, shown),
-        lines=dict(_lines(text)),
+        name=name,
+        parser=_parse(text, name),
+        lines=dict(_line_numbers(text)),
         bom=data.startswith(codecs.BOM_UTF8),
         mode=mode,
     )
 
 
-def _decoded(data: bytes, shown: str) -> str:
+def _decode(data: bytes, name: str) -> str:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise _malformed(f"{shown} is UTF-16, which no tool reads", f"save {shown} as UTF-8", shown)
+        raise _malformed(f"{name} is UTF-16, which no tool reads", f"save {name} as UTF-8", name)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        message = f"{shown} is not UTF-8: byte {error.start} belongs to no character"
-        raise _malformed(message, f"save {shown} as UTF-8", f"{shown}, line {line}") from None
+        message = f"{name} is not UTF-8: byte {error.start} belongs to no character"
+        raise _malformed(message, f"save {name} as UTF-8", f"{name}, line {line}") from None
 
 
-def _parsed(text: str, shown: str) -> configparser.RawConfigParser:
+def _parse(text: str, name: str) -> configparser.RawConfigParser:
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(text)
     except configparser.Error as error:
-        line, message, remedy = _trouble(error)
-        where = f"{shown}, line {line}" if line else shown
+        line, message, remedy = _syntax_error(error)
+        where = f"{name}, line {line}" if line else name
         raise _malformed(f"{where}: {message}", remedy, where) from None
     return parser
 
 
-def _trouble(error: configparser.Error) -> tuple[int | None, str, str]:
-    """Line, message and remedy of a parser's error, without its words: they quote the line."""
+def _syntax_error(error: configparser.Error) -> tuple[int | None, str, str]:
+    """Line, message and remedy. The parser's own message is not used: it quotes the line."""
     match error:
         case configparser.DuplicateSectionError():
-            return error.lineno, "a section stands here for the second time", "merge the two sections"
+            return error.lineno, "this section occurs a second time", "merge the two sections"
         case configparser.DuplicateOptionError():
-            return error.lineno, f"{error.option!r} stands here for the second time", "keep one of the two"
+            return error.lineno, f"{error.option!r} occurs a second time", "remove one of the two"
         case configparser.MissingSectionHeaderError():
-            return error.lineno, "a line stands before any [section]", "begin with [distutils] or [pypi]"
+            return error.lineno, "a line before the first [section]", "start with [distutils] or [pypi]"
         case configparser.ParsingError() if error.errors:
             return error.errors[0][0], "neither a [section] nor a key = value", "correct or remove that line"
         case _:
-            return None, "not an INI file", "write it anew: [pypi], then password = your token"
+            return None, "not an INI file", "write it again: [pypi], then password = your token"
 
 
 def _malformed(message: str, remedy: str, where: str) -> BrokenSourceError:
     return BrokenSourceError(message, remedy=remedy, cause="pypirc.malformed", where=where)
 
 
-def _lines(text: str) -> Iterator[tuple[tuple[str, str], int]]:
+def _line_numbers(text: str) -> Iterator[tuple[tuple[str, str], int]]:
     section = ""
     for number, line in enumerate(text.splitlines(), 1):
         if header := _SECTION.match(line):

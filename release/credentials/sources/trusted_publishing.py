@@ -1,38 +1,52 @@
-"""The last source: no password anywhere, and a service that runs this job and can say which it is.
+"""Trusted publishing: the last source for an upload, where no password was found and a service identifies the job.
 
-Told by the environment alone: nobody is asked here, and no token is made.
+Only environment variables are read: no identity is requested here, and no token exchanged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 
 from release.adapters.oidc import provider
-from release.core.models.credential import Ambient, Origin
+from release.core.models.credential import Ambient, StoredSecret
 from release.core.models.finding import Finding
-from release.core.models.index import Index
+from release.core.models.secret_location import TrustedPublishing, location_to_text
+from release.core.secret import Secret
+from release.credentials.sources.base import (
+    SourceQuery,
+    SourceResult,
+    StorageQuery,
+    refuse_replacement,
+    warning,
+)
 
 
-def find(index: Index, env: Mapping[str, str]) -> Ambient | None:
-    """The service whose word this index may take. None on a machine of one's own, and for other kinds of index."""
-    service = provider.detect_provider(env) if index.trusted_publishing else None
+def find(query: SourceQuery) -> SourceResult | None:
+    """The service whose identity the index may accept; where a password is used instead, a remark that says so."""
+    service = provider.detect_provider(query.env) if query.index.trusted_publishing else None
     if service is None:
         return None
-    detail = f"trusted publishing, by the identity that {service} gives this job"
-    refused = provider.missing_permission(env)
-    why = None if refused is None else Finding(message=refused.message, remedy=refused.remedy, cause=refused.cause)
-    return Ambient(provider=service, origin=Origin(kind="trusted-publishing", detail=detail), identity=why)
-
-
-def beside(index: Index, env: Mapping[str, str], where: str) -> Finding | None:
-    """What there is to say where a password at `where` keeps an identity from being used; None where nothing."""
-    ambient = find(index, env)
-    if ambient is None or not provider.may_request_identity(env):
+    if query.used is None:
+        refused = provider.missing_permission(query.env)
+        why = None if refused is None else Finding(message=refused.message, remedy=refused.remedy, cause=refused.cause)
+        return SourceResult(ambient=Ambient(provider=service, origin=TrustedPublishing(provider=service), identity=why))
+    if not provider.may_request_identity(query.env):
         return None
-    return Finding(
-        message=f"{where} is used, and the identity that {ambient.provider} gives this job is not",
-        remedy=f"for trusted publishing, remove {where} from the job, and delete the secret",
-        severity="warn",
-        where=where,
-        cause="tp.mixed-credentials",
+    where = location_to_text(query.used)
+    remark = warning(
+        f"{where} is used instead of the identity that {service} issues for this job",
+        f"to use trusted publishing, remove {where} from the job and delete the secret",
+        where,
+        "tp.mixed-credentials",
     )
+    return SourceResult(remarks=(remark,))
+
+
+def locate(query: StorageQuery) -> Iterator[StoredSecret]:  # noqa: ARG001 - the interface
+    """Nothing: an identity is not stored."""
+    return iter(())
+
+
+def replace(stored: StoredSecret, new: Secret, query: StorageQuery) -> None:  # noqa: ARG001 - the interface
+    """Not possible: nothing is stored."""
+    refuse_replacement(stored)

@@ -16,11 +16,12 @@ from release.adapters.system.system import System
 from release.core.errors import ReleaseError, UnreachableError
 from release.core.events import Message, Observer, SecretObtained
 from release.core.facts import ProjectMetadata
-from release.core.models.credential import Credential, Origin
+from release.core.models.credential import Credential
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.oidc_identity import OidcIdentity, describe_job, public_claims
+from release.core.models.secret_location import TrustedPublishing
 from release.diagnostics import oidc_exchange_failures
 from release.publishing.upload import upload_token
 from release.publishing.upload.errors import UploadError
@@ -91,7 +92,7 @@ def _ran_out(index: Index, made: _Made) -> UploadError:
 
 
 def _credential(token: ExchangedToken) -> Credential:
-    origin = Origin(kind="trusted-publishing", detail="trusted publishing, made for this upload")
+    origin = TrustedPublishing()
     return Credential(username="__token__", username_origin=origin, password=token.token, origin=origin)
 
 

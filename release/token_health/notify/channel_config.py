@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from release.core.errors import ConfigError
-from release.core.models.secret_location import Place
+from release.core.models.secret_location import ConfiguredLocation
 from release.core.toml_tables import known, path, subtable, text, wrong
 from release.token_health.notify.channels import Apprise, Channel, Channels, Mail, Webhook
 
 #: reads a place out of a table: its value, the name of its key
-ReadPlace = Callable[[Any, str], Place]
+ReadPlace = Callable[[Any, str], ConfiguredLocation]
 
 _KEYS = ("webhook", "mail", "apprise", "ping")
 _MAIL_KEYS = ("host", "port", "tls", "from", "to", "user", "password")
@@ -35,7 +35,7 @@ def parse(table: Mapping[str, Any], where: str, *, file: str, place: ReadPlace) 
     return Channels(channels=tuple(dict.fromkeys(found)), ping=ping)
 
 
-def _places(table: Mapping[str, Any], key: str, where: str, place: ReadPlace) -> Iterator[Place]:
+def _places(table: Mapping[str, Any], key: str, where: str, place: ReadPlace) -> Iterator[ConfiguredLocation]:
     """One place, or several in a list: each has one address."""
     given = table.get(key, [])
     for one in given if isinstance(given, list) else [given]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from release.core.models.secret_location import Place, shown
+from release.core.models.secret_location import ConfiguredLocation, location_to_text
 
 #: how a connection to a mail server is kept private: from a command on, from the start, or not at all
 Tls = Literal["starttls", "ssl", "none"]
@@ -15,7 +15,7 @@ Tls = Literal["starttls", "ssl", "none"]
 class Webhook:
     """An address that takes a POST of JSON."""
 
-    address: Place
+    address: ConfiguredLocation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +29,14 @@ class Mail:
     to: tuple[str, ...]
     #: None: it asks for no name
     user: str | None = None
-    password: Place | None = None
+    password: ConfiguredLocation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Apprise:
     """One address of those that Apprise knows."""
 
-    address: Place
+    address: ConfiguredLocation
 
 
 Channel = Webhook | Mail | Apprise
@@ -48,15 +48,15 @@ class Channels:
 
     channels: tuple[Channel, ...] = ()
     #: a dead man's switch: asked at the end of a run that went well, it raises the alarm where it was not
-    ping: Place | None = None
+    ping: ConfiguredLocation | None = None
 
 
 def name(channel: Channel) -> str:
     """The channel for a reader, and its name in the outbox: what waits for one is for no other."""
     match channel:
         case Webhook(address=address):
-            return f"webhook {shown(address)}"
+            return f"webhook {location_to_text(address)}"
         case Apprise(address=address):
-            return f"apprise {shown(address)}"
+            return f"apprise {location_to_text(address)}"
         case Mail(host=host, port=port, to=to):
             return f"mail {host}:{port} to {', '.join(to)}"

@@ -16,7 +16,7 @@ from release.adapters.system.system import System
 from release.core.errors import ReleaseError, UsageError
 from release.core.models.credential import Credential
 from release.core.models.finding import Unknown
-from release.core.models.secret_location import Place
+from release.core.models.secret_location import ConfiguredLocation
 from release.core.models.token_health import HealthReport, StatusChange
 from release.core.secret import Secret
 from release.credentials.sources import configured_locations
@@ -79,7 +79,7 @@ def notify(system: System, history: History, asked: Wanted, found: HealthReport)
     return _pinged(replace(told, problems=tuple(post.problems)), post, fleet.notify.ping, whole=whole)
 
 
-def _pinged(told: Told, post: _Post, ping: Place | None, *, whole: bool) -> Told:
+def _pinged(told: Told, post: _Post, ping: ConfiguredLocation | None, *, whole: bool) -> Told:
     """The ping says that the run came to its end, and that who was to be told is told. Else the alarm shall go off."""
     if ping is None:
         return told
@@ -126,7 +126,7 @@ class _Post:
     def __init__(self, system: System, history: History, directory: Path, channels: Sequence[Channel]) -> None:
         self._system, self._history, self._directory = system, history, directory
         self._channels = {name(one): one for one in channels}
-        self._secrets: dict[Place, Secret] = {}
+        self._secrets: dict[ConfiguredLocation, Secret] = {}
         self.delivered: list[str] = []
         self.problems: list[tuple[str, str]] = []
 
@@ -172,15 +172,15 @@ class _Post:
                     why = f"{letter.channel}: the server took no mail for {', '.join(refused)}, but for the others"
                     self.problems.append((why, "correct `to` of [notify.mail]"))
 
-    def secret(self, place: Place) -> Secret:
+    def secret(self, place: ConfiguredLocation) -> Secret:
         """What lies in a place, looked up once. Raises `ReleaseError` where nothing does."""
         if place not in self._secrets:
             self._secrets[place] = _taken(self._system, place, self._directory)
         return self._secrets[place]
 
 
-def _taken(system: System, place: Place, directory: Path) -> Secret:
-    found = configured_locations.take(system, place, username="", directory=directory).resolution
+def _taken(system: System, place: ConfiguredLocation, directory: Path) -> Secret:
+    found = configured_locations.read_location(system, place, username="", directory=directory).resolution
     match found.credential:
         case Credential(password=password):
             return password

@@ -1,1 +1,1 @@
-"""Put a new token in the place of an old one."""
+"""Rotates a token: replaces it everywhere it is stored, then confirms that the old one is revoked."""

@@ -1,4 +1,4 @@
-"""Which token is to be rotated, where it lies, and whether a rotation of it has begun."""
+"""Finds the token to rotate, where it is stored, and whether a rotation of it was started."""
 
 from __future__ import annotations
 
@@ -11,26 +11,33 @@ from release.adapters import collect
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError
 from release.core.facts import ProjectMetadata
-from release.core.models.credential import Credential, Origin, Resolution
+from release.core.models.credential import Credential, Resolution, StoredSecret
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.project_listing import ProjectListing
-from release.core.models.secret_location import PrivateFile
+from release.core.models.secret_location import (
+    ConfigFileKey,
+    ConfiguredLocation,
+    NotStored,
+    PrivateFile,
+    location_to_text,
+)
+from release.core.models.verification import Verification
 from release.core.secret import Secret
 from release.core.tokens import audience
 from release.core.tokens.token import Token, decode, issuer, scope
 from release.credentials import sources, verify
+from release.credentials.sources.base import StorageQuery
 from release.token_health.fleet import Entry
 from release.token_health.health_history import NAME, History
-from release.token_health.rotation import stored_copies, unfinished_rotation
-from release.token_health.rotation.rotation_plan import Holding, PypircLine, Step, changeable, steps
-from release.token_health.rotation.unfinished_rotation import Mark
+from release.token_health.rotation.rotation_plan import Step, rotation_steps
+from release.token_health.rotation.unfinished_rotation import UnfinishedRotation, load_unfinished
 
-_GIVEN = Origin(kind="default", detail="the new token")
+_NEW_TOKEN = NotStored(description="the new token")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class RotationRequest:
     """What is to be rotated."""
 
     system: System
@@ -38,147 +45,165 @@ class Asked:
     project: ProjectMetadata | Unknown
     #: the project's
     directory: Path
-    #: places that somebody wrote down, and where their relative paths begin
+    #: the fleet's locations, and the directory where their relative paths start
     fleet: tuple[Entry, ...] = ()
     fleet_directory: Path
     #: the user's state directory
     state: Path
-    #: whether others have seen the old token
+    #: whether the old token has leaked
     leaked: bool = False
-    #: names of secrets on GitHub that get the new one too
+    #: names of secrets on GitHub to set to the new token
     secrets: tuple[str, ...] = ()
+    #: whether the keyring may be a file that other programs can read
+    insecure: bool = False
 
     @property
     def name(self) -> str | None:
-        """The project's name, where it is known."""
+        """The project's name, if it is known."""
         return self.project.name if isinstance(self.project, ProjectMetadata) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What there is at the beginning."""
+class RotationPlan:
+    """The old token, where it is stored, and the steps that replace it."""
 
     index: Index
-    #: 8 hex digits
+    #: of the old token, 8 hex digits
     fingerprint: str
-    #: as the index shows it; empty for what is no token that it could be asked about
+    #: of the old token, as the index shows it; empty for a value that is no token of the index
     identifier: str
-    #: None where it lies nowhere any more, since an earlier run has replaced it everywhere
+    #: None where it is no longer stored anywhere, because an earlier run has replaced it everywhere
     old: Secret | None = field(repr=False)
-    #: the places that have the old one
-    holdings: tuple[Holding, ...]
-    #: what the old one is for: "account", "projects", …; empty where nobody can tell
+    #: the locations of the old one
+    stored: tuple[StoredSecret, ...]
+    #: of the old one: "account", "projects", …; empty where it is not known
     scope: str
     age: timedelta | None
-    #: the new one, where an earlier run has taken it
+    #: the new one, where an earlier run has stored it
     new: Secret | None = field(default=None, repr=False)
-    #: the places that have the new one
+    #: the locations of the new one
     done: tuple[str, ...] = ()
-    mark: Mark | None = None
+    unfinished: UnfinishedRotation | None = None
     leaked: bool = False
-    #: files of the project with the old one in them
+    #: files of the project that contain the old one
     leaked_in: tuple[str, ...] = ()
-    #: what the index has of the project; Unknown where it could not be asked
+    #: what the index has of the project; Unknown where that could not be fetched
     listing: ProjectListing | Unknown | None
     steps: tuple[Step, ...] = ()
+    #: for replacing the stored secrets
+    storage: StorageQuery
 
 
-def look(asked: Asked) -> Found:
-    """What there is to rotate. Raises ReleaseError where there is nothing."""
-    resolved = sources.resolve(
-        asked.index, asked.system.env, asked.system.home, directory=asked.directory, every_source=True
-    )
-    everything = stored_copies.find(asked.system, asked.index, resolved, asked.fleet, asked.fleet_directory)
-    mark, new = _begun(asked, everything)
-    if mark is None:
-        old: Secret | None = _old(asked, resolved, everything)
+def plan_rotation(request: RotationRequest) -> RotationPlan:
+    """The plan. Raises ReleaseError where no token is stored for the index."""
+    system, index = request.system, request.index
+    resolved = sources.resolve(index, system.env, system.home, directory=request.directory, every_source=True)
+    storage = _storage(request, resolved)
+    everything = sources.locate(storage)
+    unfinished, new = _unfinished(request, everything)
+    if unfinished is None:
+        old: Secret | None = _old_token(request, resolved, everything)
     else:
-        old = next((one.secret for one in everything if one.secret.fingerprint == mark.old), None)
-    return _found(asked, everything, old, mark, new)
-
-
-def _found(
-    asked: Asked, everything: Sequence[Holding], old: Secret | None, mark: Mark | None, new: Secret | None
-) -> Found:
-    holding = tuple(one for one in everything if one.secret == old)
-    token = decode(old) if old is not None and asked.index.kind == "warehouse" else None
-    identifier = mark.identifier if mark else token.identifier if isinstance(token, Token) else ""
-    fingerprint = mark.old if mark else old.fingerprint if old else ""
-    leaked_in = _leaked_in(asked, identifier, holding)
-    leaked = asked.leaked or bool(leaked_in) or bool(mark and mark.leaked)
-    return Found(
-        index=asked.index, old=old, fingerprint=fingerprint, identifier=identifier, holdings=holding, mark=mark,
-        new=new, scope=_scope(token), age=_age(asked, fingerprint, identifier), leaked=leaked, leaked_in=leaked_in,
-        done=tuple(one.where for one in everything if one.secret == new),
-        listing=(
-            collect.collect_listing(asked.index, asked.name) if asked.name else Unknown(reason="no project", remedy="")
-        ),
-        steps=steps(
-            asked.index, holding, identifier, leaked=leaked, received=new is not None, secrets=asked.secrets
+        old = next((one.secret for one in everything if one.secret.fingerprint == unfinished.old), None)
+    stored = tuple(one for one in everything if one.secret == old)
+    token = decode(old) if old is not None and index.kind == "warehouse" else None
+    identifier = unfinished.identifier if unfinished else token.identifier if isinstance(token, Token) else ""
+    fingerprint = unfinished.old if unfinished else old.fingerprint if old else ""
+    leaked_in = _leaked_in(request, identifier, _paths(storage, stored))
+    leaked = request.leaked or bool(leaked_in) or bool(unfinished and unfinished.leaked)
+    return RotationPlan(
+        index=index, old=old, fingerprint=fingerprint, identifier=identifier, stored=stored, unfinished=unfinished,
+        new=new, scope=scope(token).kind if isinstance(token, Token) else "",
+        age=_age(request, fingerprint, identifier), leaked=leaked, leaked_in=leaked_in, storage=storage,
+        done=tuple(location_to_text(one.location) for one in everything if one.secret == new),
+        listing=_listing(request),
+        steps=rotation_steps(
+            index, stored, identifier, leaked=leaked, resumed=new is not None, secrets=request.secrets
         ),
     )  # fmt: skip
 
 
-def works(asked: Asked, new: Secret, project: ProjectMetadata | Unknown) -> verify.Verification:
-    """What `verify` says of a token, wherever it is from."""
-    given = Credential(username="__token__", username_origin=_GIVEN, password=new, origin=_GIVEN)
-    return verify.verify(asked.system, asked.index, project, credential=given)
+def _listing(request: RotationRequest) -> ProjectListing | Unknown | None:
+    name = request.name
+    return collect.collect_listing(request.index, name) if name else Unknown(reason="no project", remedy="")
 
 
-def _begun(asked: Asked, everything: Iterable[Holding]) -> tuple[Mark | None, Secret | None]:
-    """A rotation whose new token lies in some place already, and works; it goes on."""
-    lying = {one.secret.fingerprint: one.secret for one in everything}
-    for mark in unfinished_rotation.read(asked.state, asked.index):
-        new = lying.get(mark.new)
-        if new is not None and works(asked, new, asked.project).verdict.passed:
-            return mark, new
+def verify_token(request: RotationRequest, new: Secret, project: ProjectMetadata | Unknown) -> Verification:
+    """Verify a token that need not be stored anywhere."""
+    credential = Credential(username="__token__", username_origin=_NEW_TOKEN, password=new, origin=_NEW_TOKEN)
+    return verify.verify(request.system, request.index, project, credential=credential)
+
+
+def _storage(request: RotationRequest, resolved: Resolution) -> StorageQuery:
+    configured: dict[ConfiguredLocation, tuple[str, ...]] = {}
+    for one in request.fleet:
+        if one.index.upload_url == request.index.upload_url:
+            projects = (*configured.get(one.place, ()), *((one.project,) if one.project else ()))
+            configured[one.place] = tuple(dict.fromkeys(projects))
+    return StorageQuery(
+        system=request.system, index=request.index, resolved=resolved, configured=configured,
+        directory=request.fleet_directory, insecure=request.insecure,
+    )  # fmt: skip
+
+
+def _unfinished(
+    request: RotationRequest, everything: Iterable[StoredSecret]
+) -> tuple[UnfinishedRotation | None, Secret | None]:
+    """A rotation to resume: its new token is stored somewhere, and works."""
+    stored = {one.secret.fingerprint: one.secret for one in everything}
+    for rotation in load_unfinished(request.state, request.index):
+        new = stored.get(rotation.new)
+        if new is not None and verify_token(request, new, request.project).verdict.passed:
+            return rotation, new
     return None, None
 
 
-def _old(asked: Asked, resolved: Resolution, everything: Sequence[Holding]) -> Secret:
-    """The token that an upload would use; where there is none, one that lies elsewhere for this index."""
-    index, credential = asked.index, resolved.credential
+def _old_token(request: RotationRequest, resolved: Resolution, everything: Sequence[StoredSecret]) -> Secret:
+    """The token that an upload would use; where there is none, another one that is stored for this index."""
+    index, credential = request.index, resolved.credential
     if isinstance(credential, Unknown):
         raise ReleaseError(credential.reason, remedy=credential.remedy, cause=credential.cause)
     if isinstance(credential, Credential) and len(credential.password):
         return credential.password
-    for one in sorted(everything, key=lambda one: (asked.name not in one.projects, not changeable(one.spot))):
+    for one in sorted(everything, key=lambda one: (request.name not in one.projects, not one.replaceable)):
         location = issuer(one.secret)
         if location is not None and audience.location_matches(location, index):
             return one.secret
     raise ReleaseError(
-        f"there is no token for {index.name} to be rotated: none in the environment, ~/.pypirc, the keyring, the fleet",
-        remedy=f"keep a first one: python -m release store --index {index.name}",
+        f"there is no token for {index.name} to rotate: none in the environment, ~/.pypirc, the keyring or the fleet",
+        remedy=f"store a first one: python -m release store --index {index.name}",
         cause="cred.missing",
     )
 
 
-def _scope(token: object) -> str:
-    return scope(token).kind if isinstance(token, Token) else ""
-
-
-def _age(asked: Asked, fingerprint: str, identifier: str) -> timedelta | None:
-    """How old it is at least, as far as the history of token health knows it."""
-    path = asked.state / NAME
+def _age(request: RotationRequest, fingerprint: str, identifier: str) -> timedelta | None:
+    """The minimum age of a token, as far as the history of token health knows it."""
+    path = request.state / NAME
     if not path.is_file():
         return None
-    history = History(path, now=asked.system.now)
+    history = History(path, now=request.system.now)
     seen = history.first_seen().get((fingerprint, identifier))
     history.close()
-    return max(asked.system.now() - seen, timedelta()) if seen else None
+    return max(request.system.now() - seen, timedelta()) if seen else None
 
 
-def _leaked_in(asked: Asked, identifier: str, holding: Iterable[Holding]) -> tuple[str, ...]:
-    """Where the project's own files have the token, which git does not ignore; its places themselves are none."""
+def _paths(storage: StorageQuery, stored: Iterable[StoredSecret]) -> frozenset[Path]:
+    locations = (one.location for one in stored)
+    return frozenset(
+        storage.path(one.path).resolve() for one in locations if isinstance(one, PrivateFile | ConfigFileKey)
+    )
+
+
+def _leaked_in(request: RotationRequest, identifier: str, own: frozenset[Path]) -> tuple[str, ...]:
+    """Files of the project that contain the token and that git does not ignore, except its own locations."""
     from release.adapters.git import repository
     from release.leaks import worktree
 
-    if not identifier or repository.find_root(asked.system, asked.directory) is None:
+    if not identifier or repository.find_root(request.system, request.directory) is None:
         return ()
-    own = {Path(one.spot.path).resolve() for one in holding if isinstance(one.spot, PrivateFile | PypircLine)}
-    found = worktree.scan_directory(asked.system, asked.directory).leaks
+    leaks = worktree.scan_directory(request.system, request.directory).leaks
     return tuple(
         one.where
-        for one in found
-        if one.identity == identifier and (asked.directory / one.path.partition("!")[0]).resolve() not in own
+        for one in leaks
+        if one.identity == identifier and (request.directory / one.path.partition("!")[0]).resolve() not in own
     )

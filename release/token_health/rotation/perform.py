@@ -1,7 +1,7 @@
-"""Rotates a token, step by step: the new one is tried and in its places before the old one goes.
+"""Executes a rotation, step by step: the new token is verified and stored before the old one is revoked.
 
-Whatever ends it, each place has the old token or the new one, whole. What was done is seen from the places;
-only which of two tokens is the new one is remembered, without either. A token that others have seen goes first.
+Wherever it is interrupted, each location holds the old token or the new one, complete. What was done shows from the
+locations; only which of two tokens is the new one is saved, without either. A leaked token is revoked first.
 """
 
 from __future__ import annotations
@@ -10,263 +10,323 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from release.adapters.system.system import System
 from release.core.errors import Exit, ReleaseError
 from release.core.facts import ProjectMetadata
-from release.core.models.secret_location import KeyringEntry, shown
+from release.core.models.credential import Credential, StoredSecret
+from release.core.models.finding import Unknown
+from release.core.models.index import Index
+from release.core.models.probe import ProbeResult
+from release.core.models.secret_location import KeyringEntry, NotStored, location_to_text
 from release.core.secret import Secret
-from release.credentials.sources import keyring_writer
-from release.token_health.rotation import new_token, replace, unfinished_rotation
-from release.token_health.rotation.discovery import Asked, Found, works
-from release.token_health.rotation.revocation import Life, Watch
+from release.credentials import verify
+from release.credentials.sources import SOURCES, keyring
+from release.token_health.rotation import new_token
+from release.token_health.rotation.discovery import RotationPlan, RotationRequest, verify_token
 from release.token_health.rotation.rotation_plan import (
-    Holding,
-    Keep,
-    Receive,
-    Replace,
-    Retire,
-    SetSecret,
+    ObtainToken,
+    ReplaceSecret,
+    RevokeToken,
+    SetGitHubSecret,
     Step,
-    by_hand,
-    changeable,
-    page_to_delete,
+    StoreInKeyring,
+    deletion_page,
 )
-from release.token_health.rotation.unfinished_rotation import Mark
+from release.token_health.rotation.unfinished_rotation import (
+    UnfinishedRotation,
+    delete_unfinished,
+    save_unfinished,
+)
+
+#: of an old token; "unknown": no network, no token, or an index that cannot be queried
+TokenState = Literal["alive", "dead", "unknown"]
+STATE_TEXTS = {
+    "dead": "the old token is revoked",
+    "alive": "the old token still works",
+    "unknown": "whether the old token still works is not known",
+    "none": "",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """Who rotates: somebody at a terminal, or a script."""
+class RotationPrompts:
+    """How the rotation talks to the user: on a terminal, or to a script."""
 
-    #: shows a line
-    tell: Callable[[str], None]
-    #: answers whether a change is to be made
-    agrees: Callable[[str], bool]
-    #: answers what only a person can know or decide; a script says no
-    sure: Callable[[str], bool]
-    #: gives the new token. Raises UsageError where none comes
-    token: Callable[[], Secret]
+    #: prints a line
+    report: Callable[[str], None]
+    #: asks whether to make a change
+    confirm_change: Callable[[str], bool]
+    #: asks what only a person can know; the answer of a script is no
+    confirm_fact: Callable[[str], bool]
+    #: reads the new token. Raises UsageError where there is none
+    read_token: Callable[[], Secret]
     #: shows a page of the index
-    page: Callable[[str], None]
-    #: how often the token is asked for again, where it is not the right one
+    show_page: Callable[[str], None]
+    #: how often to ask for the token, if it is not accepted
     attempts: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Left:
-    """A place that does not have the new token."""
+class NotReplaced:
+    """A location that does not have the new token."""
 
     where: str
-    why: str
+    reason: str
     remedy: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """What has become of it."""
+class RotationResult:
+    """What a rotation has done."""
 
-    #: the places that have the new token, by this run or an earlier one
+    #: the locations that have the new token, from this run or an earlier one
     replaced: tuple[str, ...]
-    left: tuple[Left, ...]
-    #: of the old token; "none" where the index has nothing to delete that could be asked about
-    life: Life | Literal["none"]
+    left: tuple[NotReplaced, ...]
+    #: "none" where there is nothing to delete on the index
+    old_state: TokenState | Literal["none"]
     #: fingerprint, 8 hex digits
     new: str
     leaked: bool
 
     @property
     def status(self) -> Exit:
-        if self.left or not self.replaced or (self.leaked and self.life == "alive"):
+        if self.left or not self.replaced or (self.leaked and self.old_state == "alive"):
             return Exit.REFUSED
-        return Exit.DONE if self.life in {"dead", "none"} else Exit.WARNED
+        return Exit.DONE if self.old_state in {"dead", "none"} else Exit.WARNED
 
 
 @dataclass(kw_only=True)
 class Rotation:
     """One run."""
 
-    asked: Asked
-    found: Found
-    person: Person
-    #: whether the keyring may be a readable file
-    insecure: bool = False
-    #: seconds for which the old token is watched
-    limit: float = 0.0
-    #: hears of each step once it is done
+    request: RotationRequest
+    plan: RotationPlan
+    prompts: RotationPrompts
+    #: seconds to wait until the old token is revoked
+    timeout: float = 0.0
+    #: called after each step
     after: Callable[[Step], None] = lambda _step: None
     new: Secret | None = None
-    mark: Mark | None = None
+    unfinished: UnfinishedRotation | None = None
     replaced: list[str] = field(default_factory=list)
-    left: list[Left] = field(default_factory=list)
-    life: Life | Literal["none"] = "none"
+    left: list[NotReplaced] = field(default_factory=list)
+    old_state: TokenState | Literal["none"] = "none"
 
-    def carry_out(self) -> Ended:
-        """Do it. Raises ReleaseError where no new token was taken, or none was kept; the old one is as it was then."""
-        found = self.found
-        self.new, self.mark, self.replaced = found.new, found.mark, list(found.done)
-        for one in found.holdings:
-            if not changeable(one.spot):
-                self._leave(one, "it can't be changed from here")
-        for step in found.steps:
-            self._do(step)
+    def run(self) -> RotationResult:
+        """Execute the plan. Raises ReleaseError where no new token was accepted or stored: the old one is unchanged."""
+        plan = self.plan
+        self.new, self.unfinished, self.replaced = plan.new, plan.unfinished, list(plan.done)
+        for one in plan.stored:
+            if not one.replaceable:
+                self._leave(one, "it cannot be changed from here")
+        for step in plan.steps:
+            self._execute(step)
             self.after(step)
-        return self._over()
+        return self._result()
 
-    def _do(self, step: Step) -> None:
+    def _execute(self, step: Step) -> None:
         match step:
-            case Receive():
-                self._receive()
-            case Replace(holding=holding):
-                self._replace(holding)
-            case Keep(entry=entry):
-                self._keep(entry)
-            case SetSecret(name=name):
-                self._set_secret(name)
-            case Retire(identifier=identifier):
-                self._retire(identifier)
+            case ObtainToken():
+                self._obtain_token()
+            case ReplaceSecret(stored=stored):
+                self._replace(stored)
+            case StoreInKeyring(entry=entry):
+                self._store_in_keyring(entry)
+            case SetGitHubSecret(name=name):
+                self._set_github_secret(name)
+            case RevokeToken(identifier=identifier):
+                self._revoke(identifier)
 
-    def _over(self) -> Ended:
-        ended = Ended(
-            replaced=tuple(self.replaced), left=tuple(self.left), life=self.life, leaked=self.found.leaked,
+    def _result(self) -> RotationResult:
+        result = RotationResult(
+            replaced=tuple(self.replaced), left=tuple(self.left), old_state=self.old_state, leaked=self.plan.leaked,
             new=self.new.fingerprint if self.new else "",
         )  # fmt: skip
-        never = self.found.old is None and self.life == "unknown" and self.person.attempts == 1
-        if self.mark and (ended.status is Exit.DONE or never):  # a script is told once of what nobody can find out
-            unfinished_rotation.forget(self.asked.state, self.mark)
-        return ended
+        never = self.plan.old is None and self.old_state == "unknown" and self.prompts.attempts == 1
+        if self.unfinished and (result.status is Exit.DONE or never):  # a script gets only one warning about that
+            delete_unfinished(self.request.state, self.unfinished)
+        return result
 
-    # -- the new one ------------------------------------------------------------------------------
+    # -- the new token ----------------------------------------------------------------------------
 
-    def _receive(self) -> None:
-        """Take a token that works, and is another one; remember which it is."""
-        for line in new_token.suggestion(self.asked, self.found):
-            self.person.tell(line)
-        page = new_token.page(self.asked, self.found)
-        if page:
-            self.person.page(page)
-        for attempt in range(self.person.attempts):
-            new = self.person.token()
-            refused = new_token.refusal(self.asked, self.found, new)
-            if refused is None:
-                break
-            if attempt == self.person.attempts - 1:
-                raise refused
-            self.person.tell(f"{refused.message}\n→ {refused.remedy}")
-        self.new = new
-        self.mark = Mark(
-            upload_url=self.asked.index.upload_url, old=self.found.fingerprint, new=new.fingerprint,
-            identifier=self.found.identifier, leaked=self.found.leaked,
+    def _obtain_token(self) -> None:
+        """Read a token until one is accepted, and save which one it is."""
+        for line in new_token.describe_new_token(self.request, self.plan):
+            self.prompts.report(line)
+        if page := new_token.page_for_new_token(self.request, self.plan):
+            self.prompts.show_page(page)
+        self.new = new = self._accepted_token()
+        self.unfinished = UnfinishedRotation(
+            upload_url=self.request.index.upload_url, old=self.plan.fingerprint, new=new.fingerprint,
+            identifier=self.plan.identifier, leaked=self.plan.leaked,
         )  # fmt: skip
         try:
-            unfinished_rotation.write(self.asked.state, self.mark)
+            save_unfinished(self.request.state, self.unfinished)
         except OSError as error:
-            self.person.tell(f"note: a run that is broken off will not be gone on with: {error.strerror or error}")
-        self.person.tell(f"the new token works: fingerprint {new.fingerprint}")
+            self.prompts.report(f"note: this rotation cannot be resumed if interrupted: {error.strerror or error}")
+        self.prompts.report(f"the new token works: fingerprint {new.fingerprint}")
 
-    # -- its places -------------------------------------------------------------------------------
+    def _accepted_token(self) -> Secret:
+        attempt = 1
+        while True:
+            new = self.prompts.read_token()
+            rejected = new_token.reject_new_token(self.request, self.plan, new)
+            if rejected is None:
+                return new
+            if attempt >= self.prompts.attempts:
+                raise rejected
+            self.prompts.report(f"{rejected.message}\n→ {rejected.remedy}")
+            attempt += 1
 
-    def _replace(self, holding: Holding) -> None:
-        new = self._taken()
-        unfit = self._unfit(holding, new)
-        if unfit is not None:
-            self.left.append(unfit)
+    # -- where it is stored -----------------------------------------------------------------------
+
+    def _replace(self, stored: StoredSecret) -> None:
+        new, where = self._new_token(), location_to_text(stored.location)
+        if unsuitable := self._unsuitable(stored, new):
+            self.left.append(unsuitable)
             return
-        self.person.tell(f"{holding.where}\n  - <token {self.found.fingerprint}>\n  + <token {new.fingerprint}>")
-        if not self.person.agrees("Replace it?"):
-            self._leave(holding, "it was left as it is")
+        self.prompts.report(f"{where}\n  - <token {self.plan.fingerprint}>\n  + <token {new.fingerprint}>")
+        if not self.prompts.confirm_change("Replace it?"):
+            self._leave(stored, "you chose not to replace it")
             return
         try:
-            replace.replace(holding, new, self.asked.system.env, insecure=self.insecure)
+            SOURCES[stored.source].replace(stored, new, self.plan.storage)
         except (ReleaseError, OSError) as error:
-            self._failed(holding.where, error)
+            self._failed(where, error)
             return
-        self.replaced.append(holding.where)
-        self.person.tell("replaced, and read back")
+        self.replaced.append(where)
+        self.prompts.report("replaced, and read back")
 
-    def _unfit(self, holding: Holding, new: Secret) -> Left | None:
-        """Why the new token will not do for what else is uploaded from there."""
-        for name in holding.projects:
-            if name != self.asked.name:
-                verdict = works(self.asked, new, ProjectMetadata(name=name, version="")).verdict
+    def _unsuitable(self, stored: StoredSecret, new: Secret) -> NotReplaced | None:
+        """Why the new token does not work for the other projects that are uploaded from this location."""
+        for name in stored.projects:
+            if name != self.request.name:
+                verdict = verify_token(self.request, new, ProjectMetadata(name=name, version="")).verdict
                 if not verdict.passed:
-                    return Left(where=holding.where, why=f"for {name}: {verdict.message}", remedy=verdict.remedy)
+                    where = location_to_text(stored.location)
+                    return NotReplaced(where=where, reason=f"for {name}: {verdict.message}", remedy=verdict.remedy)
         return None
 
-    def _keep(self, entry: KeyringEntry) -> None:
+    def _store_in_keyring(self, entry: KeyringEntry) -> None:
         if self.replaced:
             return
-        self.person.tell(f"the new token has no place yet: {shown(entry)}")
+        where = location_to_text(entry)
+        self.prompts.report(f"the new token is not stored anywhere yet: {where}")
         try:
-            self._agreed_to_keep()
-            keyring_writer.put(entry, self._taken(), self.asked.system.env, insecure=self.insecure)
+            self._confirm_keyring()
+            keyring.write_entry(entry, self._new_token(), self.request.system.env, insecure=self.request.insecure)
         except ReleaseError:
-            if self.mark:
-                unfinished_rotation.forget(self.asked.state, self.mark)
+            if self.unfinished:
+                delete_unfinished(self.request.state, self.unfinished)
             raise
-        self.replaced.append(shown(entry))
-        self.person.tell("kept, and read back")
+        self.replaced.append(where)
+        self.prompts.report("stored, and read back")
 
-    def _agreed_to_keep(self) -> None:
-        if not self.person.agrees("Keep it there?"):
+    def _confirm_keyring(self) -> None:
+        if not self.prompts.confirm_change("Store it there?"):
             raise ReleaseError(
-                "the new token is kept nowhere",
-                remedy=f"delete it, or run it again: {page_to_delete(self.asked.index)}",
+                "the new token is not stored anywhere",
+                remedy=f"delete it, or run the same command again: {deletion_page(self.request.index)}",
             )
 
-    def _set_secret(self, name: str) -> None:
+    def _set_github_secret(self, name: str) -> None:
         from release.adapters.github import actions_secrets
 
         where = f"secret {name} on GitHub"
-        self.person.tell(where)
-        if not self.person.agrees("Set it to the new token?"):
-            self.left.append(Left(where=where, why="it was left as it is", remedy=f"run: gh secret set {name}"))
+        self.prompts.report(where)
+        if not self.prompts.confirm_change("Set it to the new token?"):
+            reason, remedy = "you chose not to replace it", f"run: gh secret set {name}"
+            self.left.append(NotReplaced(where=where, reason=reason, remedy=remedy))
             return
         try:
-            actions_secrets.set_secret(self.asked.system, self.asked.directory, name, self._taken())
+            actions_secrets.set_secret(self.request.system, self.request.directory, name, self._new_token())
         except ReleaseError as error:
             self._failed(where, error)
             return
         self.replaced.append(where)
-        self.person.tell("set")
+        self.prompts.report("set")
 
-    def _taken(self) -> Secret:
+    def _new_token(self) -> Secret:
         if self.new is None:
-            raise AssertionError("a place comes after the token")
+            raise AssertionError("a location is changed after the token was obtained")
         return self.new
 
-    def _leave(self, holding: Holding, why: str) -> None:
-        self.left.append(Left(where=holding.where, why=why, remedy=by_hand(holding.spot)))
+    def _leave(self, stored: StoredSecret, reason: str) -> None:
+        where = location_to_text(stored.location)
+        self.left.append(NotReplaced(where=where, reason=reason, remedy=stored.manual_change))
 
     def _failed(self, where: str, error: ReleaseError | OSError) -> None:
-        remedy = error.remedy if isinstance(error, ReleaseError) else "make it writable for you, and run it again"
-        why = error.message if isinstance(error, ReleaseError) else (error.strerror or str(error)).lower()
-        self.left.append(Left(where=where, why=why, remedy=remedy))
-        self.person.tell(f"not done: {why}")
+        if isinstance(error, ReleaseError):
+            reason, remedy = error.message, error.remedy
+        else:
+            reason = (error.strerror or str(error)).lower()
+            remedy = "make it writable for your user, and run the same command again"
+        self.left.append(NotReplaced(where=where, reason=reason, remedy=remedy))
+        self.prompts.report(f"not replaced: {reason}")
 
-    # -- the old one ------------------------------------------------------------------------------
+    # -- the old token ----------------------------------------------------------------------------
 
-    def _retire(self, identifier: str) -> None:
-        """Have it deleted; only once nothing needs it, or others have seen it."""
-        if self.life == "dead":
+    def _revoke(self, identifier: str) -> None:
+        """Have it deleted, but only once nothing needs it, or if it has leaked."""
+        if self.old_state == "dead":
             return
-        person, first = self.person, self.new is None
-        if not first and not self.found.leaked and self.left:
-            person.tell(
-                f"the old token is still needed in {', '.join(one.where for one in self.left)}: keep it for now"
-            )
-            if not person.sure("Have these been changed, and shall the old one go now?"):
-                self.life = "unknown"
+        prompts = self.prompts
+        if self.new is not None and not self.plan.leaked and self.left:
+            locations = ", ".join(one.where for one in self.left)
+            prompts.report(f"the old token is still needed in {locations}: do not delete it yet")
+            if not prompts.confirm_fact("Have you changed these locations, and should the old token be revoked now?"):
+                self.old_state = "unknown"
                 return
-        if self.found.old is None:
-            person.tell(f"the old token, identifier {identifier}, lies nowhere here any more, and can't be asked about")
-            person.page(page_to_delete(self.asked.index))
-            self.life = "dead" if person.sure("Is it gone from the list of tokens?") else "unknown"
+        if self.plan.old is None:
+            prompts.report(
+                f"the old token, identifier {identifier}, is no longer stored here: the index cannot report its state"
+            )
+            prompts.show_page(deletion_page(self.request.index))
+            self.old_state = "dead" if prompts.confirm_fact("Is it gone from the list of tokens?") else "unknown"
             return
-        watch = Watch(system=self.asked.system, index=self.asked.index, limit=self.limit)
-        self.life = watch.life(self.found.old)
-        if self.life != "dead":
-            person.tell(f"delete the old token, identifier {identifier}")
-            person.page(page_to_delete(self.asked.index))
-            if self.limit:
-                person.tell(f"  asking for up to {self.limit:.0f} s whether it is dead; Ctrl-C ends the waiting")
-            self.life = watch.until_dead(self.found.old)
-        person.tell("the old token is dead" if self.life == "dead" else f"the old token: {self.life}")
+        self.old_state = self._wait(self.plan.old, identifier)
+        prompts.report(STATE_TEXTS[self.old_state])
+
+    def _wait(self, old: Secret, identifier: str) -> TokenState:
+        system, index = self.request.system, self.request.index
+        state = token_state(system, index, old)
+        if state == "dead":
+            return state
+        self.prompts.report(f"delete the old token, identifier {identifier}")
+        self.prompts.show_page(deletion_page(index))
+        if self.timeout:
+            self.prompts.report(f"  waiting up to {self.timeout:.0f} s until it is revoked; Ctrl-C stops waiting")
+        return wait_until_revoked(system, index, old, timeout=self.timeout)
+
+
+# -- whether the old token is revoked ------------------------------------------------------------------
+
+#: seconds between two requests
+PAUSE = 5.0
+_ENDED = {"cred.revoked", "cred.leaked-auto-revoked", "cred.expired", "tp.token-expired"}
+_NO_PROJECT = Unknown(reason="only the account is verified", remedy="")
+_OLD_TOKEN = NotStored(description="the old token")
+
+
+def wait_until_revoked(system: System, index: Index, old: Secret, *, timeout: float) -> TokenState:
+    """Query its state until it is revoked or `timeout` seconds are over. Ctrl-C stops waiting."""
+    from release.adapters.index import token_probes
+
+    until = system.now().timestamp() + timeout
+    state = token_state(system, index, old)
+    try:
+        while state != "dead" and token_probes.may_probe(index, old) and system.now().timestamp() < until:
+            system.sleep(PAUSE)
+            state = token_state(system, index, old)
+    except KeyboardInterrupt:
+        return state
+    return state
+
+
+def token_state(system: System, index: Index, old: Secret) -> TokenState:
+    """Whether the index still accepts a token; it is queried with a copy of it that cannot upload anything."""
+    credential = Credential(username="__token__", username_origin=_OLD_TOKEN, password=old, origin=_OLD_TOKEN)
+    found = verify.verify(system, index, _NO_PROJECT, credential=credential, tiers=(verify.identified,))
+    if found.verdict.cause in _ENDED:
+        return "dead"
+    return "alive" if isinstance(found.access.identity, ProbeResult) and found.verdict.word != "unknown" else "unknown"

@@ -1,83 +1,77 @@
-"""A rotation in words and as data: what there is, what would be done, what has become of it."""
+"""A rotation as text and as JSON: the old token, the plan, the result."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from release.token_health.rotation.discovery import Asked, Found
-from release.token_health.rotation.perform import Ended
-from release.token_health.rotation.rotation_plan import by_hand, changeable, page_to_delete, title
-
-_LIFE = {
-    "dead": "the old token is dead",
-    "alive": "the old token still works",
-    "unknown": "nobody could tell whether the old token still works",
-    "none": "",
-}
+from release.core.models.secret_location import location_to_text
+from release.token_health.rotation.discovery import RotationPlan, RotationRequest
+from release.token_health.rotation.perform import STATE_TEXTS, RotationResult
+from release.token_health.rotation.rotation_plan import deletion_page, step_to_text
 
 
-def beginning(asked: Asked, found: Found) -> Iterator[str]:
-    """The token that goes, and where it lies."""
-    about = f"{asked.index.name}, {asked.name or 'the account'}"
-    if found.mark is not None:
-        yield f"{about}: a rotation that has begun goes on; the new token is in {', '.join(found.done)}"
+def old_token_to_text(request: RotationRequest, plan: RotationPlan) -> Iterator[str]:
+    """The old token and where it is stored, line by line."""
+    about = f"{request.index.name}, {request.name or 'the account'}"
+    if plan.unfinished is not None:
+        yield f"{about}: resuming a rotation; the new token is in {', '.join(plan.done)}"
     else:
         yield f"{about}: the old token"
-    told = {
-        "identifier": found.identifier, "fingerprint": found.fingerprint, "scope": found.scope,
-        "known for": f"{found.age.days} days" if found.age is not None else "",
+    facts = {
+        "identifier": plan.identifier, "fingerprint": plan.fingerprint, "scope": plan.scope,
+        "known for": f"{plan.age.days} days" if plan.age is not None else "",
     }  # fmt: skip
-    yield "  " + " · ".join(f"{name} {value}" for name, value in told.items() if value)
-    for one in found.holdings:
-        note = "" if changeable(one.spot) else " (can't be changed from here)"
-        yield f"  in {one.where}{note}"
-    for where in found.leaked_in:
-        yield f"  leaked: {where}; it goes first"
+    yield "  " + " · ".join(f"{name} {value}" for name, value in facts.items() if value)
+    for one in plan.stored:
+        yield f"  in {location_to_text(one.location)}" + " (cannot be changed from here)" * (not one.replaceable)
+    for where in plan.leaked_in:
+        yield f"  leaked: {where}; the old token is revoked first"
 
 
-def plan(found: Found) -> Iterator[str]:
-    """What would be done, in order."""
-    for number, step in enumerate(found.steps, 1):
-        yield f"{number}. {title(step)}"
-    for one in found.holdings:
-        if not changeable(one.spot):
-            yield f"by hand: {one.where}: {by_hand(one.spot)}"
+def plan_to_text(plan: RotationPlan) -> Iterator[str]:
+    """The steps in order, line by line."""
+    for number, step in enumerate(plan.steps, 1):
+        yield f"{number}. {step_to_text(step)}"
+    for one in plan.stored:
+        if not one.replaceable:
+            yield f"by hand: {location_to_text(one.location)}: {one.manual_change}"
 
 
-def ending(asked: Asked, ended: Ended, *, narrower: bool) -> Iterator[str]:
-    """What has become of it, and what is left to do."""
-    yield f"the new token, fingerprint {ended.new}, is in {', '.join(ended.replaced)}"
-    for one in ended.left:
-        yield f"not replaced: {one.where}: {one.why}"
+def result_to_text(request: RotationRequest, result: RotationResult, *, narrower: bool) -> Iterator[str]:
+    """What was done and what is left to do, line by line."""
+    yield f"the new token, fingerprint {result.new}, is in {', '.join(result.replaced)}"
+    for one in result.left:
+        yield f"not replaced: {one.where}: {one.reason}"
         yield f"  → {one.remedy}"
     if narrower:
-        yield "note: the old token was for the entire account, and the new one is not: other projects need their own"
-    if _LIFE[ended.life]:
-        yield _LIFE[ended.life]
-    if ended.life not in {"dead", "none"}:
-        first = "once the places above are changed, " if ended.left and not ended.leaked else ""
-        yield f"  → {first}delete it: {page_to_delete(asked.index)}; then run the same command again"
+        yield "note: the old token covered the entire account, the new one does not: other projects need their own"
+    if STATE_TEXTS[result.old_state]:
+        yield STATE_TEXTS[result.old_state]
+    if result.old_state not in {"dead", "none"}:
+        first = "once the locations above are changed, " if result.left and not result.leaked else ""
+        yield f"  → {first}delete it: {deletion_page(request.index)}; then run the same command again"
 
 
-def as_data(asked: Asked, found: Found, ended: Ended | None) -> dict[str, Any]:
-    """The same as JSON data, schema 1; without an end, it is the plan."""
+def rotation_to_json(request: RotationRequest, plan: RotationPlan, result: RotationResult | None) -> dict[str, Any]:
+    """The plan and, once it was executed, the result as JSON data, schema 1."""
+    left = result.left if result else ()
     return {
         "schema": 1,
-        "index": asked.index.name,
-        "project": asked.name,
+        "index": request.index.name,
+        "project": request.name,
         "old": {
-            "identifier": found.identifier,
-            "fingerprint": found.fingerprint,
-            "scope": found.scope,
-            "places": [one.where for one in found.holdings],
-            "leaked": found.leaked,
-            "leaked_in": list(found.leaked_in),
-            "state": ended.life if ended else None,
+            "identifier": plan.identifier,
+            "fingerprint": plan.fingerprint,
+            "scope": plan.scope,
+            "places": [location_to_text(one.location) for one in plan.stored],
+            "leaked": plan.leaked,
+            "leaked_in": list(plan.leaked_in),
+            "state": result.old_state if result else None,
         },
-        "resumed": found.mark is not None,
-        "steps": [title(one) for one in found.steps],
-        "new": {"fingerprint": ended.new, "places": list(ended.replaced)} if ended else None,
-        "left": [{"where": one.where, "message": one.why, "remedy": one.remedy} for one in ended.left] if ended else [],
-        "exit": int(ended.status) if ended else None,
+        "resumed": plan.unfinished is not None,
+        "steps": [step_to_text(one) for one in plan.steps],
+        "new": {"fingerprint": result.new, "places": list(result.replaced)} if result else None,
+        "left": [{"where": one.where, "message": one.reason, "remedy": one.remedy} for one in left],
+        "exit": int(result.status) if result else None,
     }

@@ -1,6 +1,6 @@
-"""Which rotations have begun and are not over: a small file each in the user's state directory, without any secret.
+"""Rotations that were started and not finished: a small file for each in the user's state directory, without secrets.
 
-Where a token lies, the places tell; what the file adds is which of two tokens is the new one.
+Where a token is stored shows from the locations; the file only adds which of two tokens is the new one.
 """
 
 from __future__ import annotations
@@ -16,38 +16,38 @@ from release.core.models.index import Index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """A rotation whose new token has been taken."""
+class UnfinishedRotation:
+    """A rotation whose new token has been read."""
 
     upload_url: str
     #: fingerprints, 8 hex digits
     old: str
     new: str
-    #: of the old token, as the index shows it; empty for what is no token
+    #: of the old token, as the index shows it; empty for a value that is no token
     identifier: str
-    #: whether others have seen the old one
+    #: whether the old one has leaked
     leaked: bool
 
 
-def write(directory: Path, mark: Mark) -> None:
-    """Remember it. Raises `OSError`."""
-    atomic_write.write_atomically(_path(directory, mark), (json.dumps(asdict(mark), indent=2) + "\n").encode())
+def save_unfinished(directory: Path, rotation: UnfinishedRotation) -> None:
+    """Write the file. Raises `OSError`."""
+    atomic_write.write_atomically(_path(directory, rotation), (json.dumps(asdict(rotation), indent=2) + "\n").encode())
 
 
-def forget(directory: Path, mark: Mark) -> None:
-    """It is over. A file that can't be removed says nothing wrong: its old token lies nowhere any more."""
+def delete_unfinished(directory: Path, rotation: UnfinishedRotation) -> None:
+    """Delete the file. One that cannot be deleted does no harm: its old token is no longer stored anywhere."""
     with suppress(OSError):
-        atomic_write.remove_file(_path(directory, mark))
+        atomic_write.remove_file(_path(directory, rotation))
 
 
-def read(directory: Path, index: Index) -> Iterator[Mark]:
-    """Those of an index; what is no such file is passed over."""
+def load_unfinished(directory: Path, index: Index) -> Iterator[UnfinishedRotation]:
+    """Those of an index; files that cannot be read are skipped."""
     for path in sorted(directory.glob("rotation-*.json")):
         with suppress(OSError, ValueError, TypeError):
-            mark = Mark(**json.loads(path.read_text(encoding="utf-8")))
-            if mark.upload_url == index.upload_url:
-                yield mark
+            rotation = UnfinishedRotation(**json.loads(path.read_text(encoding="utf-8")))
+            if rotation.upload_url == index.upload_url:
+                yield rotation
 
 
-def _path(directory: Path, mark: Mark) -> Path:
-    return directory / f"rotation-{mark.old}.json"
+def _path(directory: Path, rotation: UnfinishedRotation) -> Path:
+    return directory / f"rotation-{rotation.old}.json"

@@ -168,7 +168,7 @@ def secret_variables(request: ScheduleRequest, *, notify: bool) -> tuple[str, ..
 
     Raises `ConfigError`.
     """
-    from release.core.models.secret_location import Variable
+    from release.core.models.secret_location import EnvironmentVariable
     from release.token_health.notify.channels import Mail
 
     fleet = load_fleet(request)
@@ -177,7 +177,7 @@ def secret_variables(request: ScheduleRequest, *, notify: bool) -> tuple[str, ..
         channels = fleet.notify.channels
         places += filter(None, [one.password if isinstance(one, Mail) else one.address for one in channels])
         places += filter(None, [fleet.notify.ping])
-    return tuple(dict.fromkeys(place.name for place in places if isinstance(place, Variable)))
+    return tuple(dict.fromkeys(place.name for place in places if isinstance(place, EnvironmentVariable)))
 
 
 def _notifies(request: ScheduleRequest) -> bool:

@@ -22,10 +22,11 @@ import pytest
 from release.adapters.twine import twine_process
 from release.adapters.twine.twine_process import NotSentError, UploadLimits, Worker
 from release.core.errors import ReleaseError
-from release.core.models.credential import Credential, Origin
+from release.core.models.credential import Credential
 from release.core.models.distribution import Distribution
 from release.core.models.error_response import ServerResponse
 from release.core.models.index import Index
+from release.core.models.secret_location import EnvironmentVariable
 from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult
 from release.core.secret import Secret
 from release.core.tokens.macaroon import create_macaroon, to_text
@@ -56,7 +57,7 @@ def distribution(path: Path) -> Distribution:
 
 
 def credential(password: str = TOKEN, username: str = "__token__") -> Credential:
-    origin = Origin(kind="environment", detail="$TWINE_PASSWORD")
+    origin = EnvironmentVariable(name="TWINE_PASSWORD")
     return Credential(username=username, username_origin=origin, password=Secret(password), origin=origin)
 
 

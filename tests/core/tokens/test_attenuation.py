@@ -8,14 +8,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from release.core.models.credential import Credential, Origin
+from release.core.models.credential import Credential
+from release.core.models.secret_location import EnvironmentVariable
 from release.core.secret import Secret
 from release.core.tokens import attenuation, macaroon
 from release.core.tokens.caveats import Expiration, ProjectNames
 from release.core.tokens.token import Token, decode, scope, validity
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-HERE = Origin(kind="environment", detail="$TWINE_PASSWORD")
+HERE = EnvironmentVariable(name="TWINE_PASSWORD")
 
 
 def token() -> Secret:

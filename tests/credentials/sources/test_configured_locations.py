@@ -14,9 +14,16 @@ import pytest
 from release.adapters.system.system import real_system
 from release.core.models.credential import Credential
 from release.core.models.finding import Finding, Unknown
-from release.core.models.secret_location import Command, KeyringEntry, Place, PrivateFile, Variable, shown
+from release.core.models.secret_location import (
+    Command,
+    ConfiguredLocation,
+    EnvironmentVariable,
+    KeyringEntry,
+    PrivateFile,
+    location_to_text,
+)
 from release.credentials.sources import configured_locations
-from release.credentials.sources.configured_locations import Taken
+from release.credentials.sources.configured_locations import StoredCredential
 from tests.credentials.sources.test_keyring import keyring
 from tests.fake_tokens import token
 
@@ -24,25 +31,25 @@ POSIX = pytest.mark.skipif(sys.platform == "win32", reason="who may read a file 
 SECRET = token()
 
 
-def take(place: Place, directory: Path, **env: str) -> Taken:
+def take(place: ConfiguredLocation, directory: Path, **env: str) -> StoredCredential:
     system = replace(real_system(), env={"PATH": os.environ["PATH"], **env}, home=directory)
-    return configured_locations.take(system, place, username="__token__", directory=directory)
+    return configured_locations.read_location(system, place, username="__token__", directory=directory)
 
 
-def secret(taken: Taken) -> str:
+def secret(taken: StoredCredential) -> str:
     credential = taken.resolution.credential
     assert isinstance(credential, Credential), taken
     return credential.password.reveal()
 
 
-def missing(taken: Taken) -> Finding:
+def missing(taken: StoredCredential) -> Finding:
     assert taken.resolution.credential is None
     (finding,) = taken.resolution.remarks
     assert finding.severity == "block"
     return finding
 
 
-def unknown(taken: Taken) -> Unknown:
+def unknown(taken: StoredCredential) -> Unknown:
     credential = taken.resolution.credential
     assert isinstance(credential, Unknown)
     return credential
@@ -55,7 +62,7 @@ def written(path: Path, text: str = SECRET + "\n", mode: int = 0o600) -> Private
 
 
 def test_a_variable(tmp_path: Path) -> None:
-    place = Variable(name="ACME")
+    place = EnvironmentVariable(name="ACME")
     assert secret(take(place, tmp_path, ACME=SECRET)) == SECRET
     assert "$ACME is not set" in missing(take(place, tmp_path)).message
 
@@ -124,11 +131,11 @@ def test_a_program_that_does_not_answer_leaves_it_unknown_and_is_not_quoted(
 
 
 def test_a_program_that_gives_nothing_has_nothing(tmp_path: Path) -> None:
-    assert "gives nothing" in missing(take(python("print()"), tmp_path)).message
+    assert "printed nothing" in missing(take(python("print()"), tmp_path)).message
 
 
 def test_a_token_in_the_words_of_a_command_is_not_shown() -> None:
-    assert SECRET not in shown(Command(argv=("echo", SECRET)))
+    assert SECRET not in location_to_text(Command(argv=("echo", SECRET)))
 
 
 FIRST, SECOND, THIRD = (KeyringEntry(service=f"https://{n}.test/legacy/", username="__token__") for n in "abc")
@@ -136,23 +143,25 @@ FIRST, SECOND, THIRD = (KeyringEntry(service=f"https://{n}.test/legacy/", userna
 
 def test_many_entries_are_asked_of_one_process(tmp_path: Path) -> None:
     env = keyring(tmp_path, (FIRST.service, "__token__", SECRET), (THIRD.service, "__token__", "another"))
-    found = configured_locations.of_keyring([FIRST, SECOND, THIRD], env)
+    found = configured_locations.read_keyring_entries([FIRST, SECOND, THIRD], env)
     assert (secret(found[FIRST]), secret(found[THIRD])) == (SECRET, "another")
     assert missing(found[SECOND]).remedy == f"run: keyring set {SECOND.service} __token__"
 
 
 def test_a_keyring_that_is_silent_costs_its_time_once(tmp_path: Path) -> None:
-    found = configured_locations.of_keyring([FIRST, SECOND, THIRD], keyring(tmp_path, backend="Silent"), limit=1.0)
+    found = configured_locations.read_keyring_entries(
+        [FIRST, SECOND, THIRD], keyring(tmp_path, backend="Silent"), timeout=1.0
+    )
     assert {unknown(one).cause for one in found.values()} == {"keyring.hang"}
     assert len(found) == 3
 
 
 @pytest.mark.parametrize(
     ("backend", "why"),
-    [("Locked", "is locked"), ("Broken", "broken"), ("keyring.backends.null.Keyring", "no keyring can be asked")],
+    [("Locked", "is locked"), ("Broken", "failed"), ("keyring.backends.null.Keyring", "no keyring can be used")],
 )
 def test_a_keyring_that_can_not_be_asked_leaves_it_unknown(tmp_path: Path, backend: str, why: str) -> None:
-    found = configured_locations.of_keyring([FIRST, SECOND], keyring(tmp_path, backend=backend))
+    found = configured_locations.read_keyring_entries([FIRST, SECOND], keyring(tmp_path, backend=backend))
     for one in found.values():
         assert why in unknown(one).reason
         assert unknown(one).remedy

@@ -49,12 +49,6 @@ def test_what_is_not_there_or_not_readable_is_not_changed(data: bytes) -> None:
     assert ini_editor.without(data, "pypi", "password") is None
 
 
-def test_a_section_is_found_by_its_line() -> None:
-    assert ini_editor.heading(FILE, 6) == "pypi"
-    assert ini_editor.heading(FILE, 1) is None
-    assert ini_editor.heading(FILE, 99) is None
-
-
 _LINES = st.sampled_from(
     ("[pypi]", "[acme]", "[distutils]", "password = x", "password: y ; z", "username=a", "   more", "\tmore", "")
 )

@@ -16,14 +16,20 @@ from release.adapters.keyring import keyring_process
 from release.core.models.credential import Credential
 from release.core.models.finding import Unknown
 from release.core.models.index import PYPI, TESTPYPI, Index
+from release.core.models.secret_location import location_to_text
 from release.core.secret import Secret
 from release.core.tokens import macaroon
+from release.credentials.sources import keyring as source
 from release.credentials.sources import resolve
-from release.credentials.sources.base import Found
-from release.credentials.sources.keyring import find, near_misses
+from release.credentials.sources.base import SourceQuery, SourceResult
+from release.credentials.sources.keyring import near_misses
 
 BACKENDS = Path(__file__).parent / "backends"
 OTHER = Index(name="acme", upload_url="https://acme.test/legacy/", simple_url="https://acme.test/simple/", kind="other")
+
+
+def find(index: Index, env: dict[str, str], username: str | None) -> SourceResult | Unknown | None:
+    return source.find(SourceQuery(index=index, env=env, home=Path(env["HOME"]), username=username))
 
 
 def token(location: str = "pypi.org") -> str:
@@ -47,17 +53,17 @@ def keyring(tmp_path: Path, *entries: tuple[str, str, str], backend: str = "File
 def test_an_entry_under_the_exact_upload_url_is_found_and_its_place_told(tmp_path: Path) -> None:
     value = token()
     found = find(PYPI, keyring(tmp_path, (PYPI.upload_url, "__token__", value)), "__token__")
-    assert isinstance(found, Found)
+    assert isinstance(found, SourceResult)
     assert found.password == Secret(value)
     assert found.origin is not None
     assert found.origin.kind == "keyring"
     for part in ("preflight_backends", repr(PYPI.upload_url), "'__token__'"):
-        assert part in found.origin.detail
+        assert part in location_to_text(found.origin)
 
 
 def test_an_index_that_is_not_pypi_gets_the_user_that_the_keyring_names(tmp_path: Path) -> None:
     found = find(OTHER, keyring(tmp_path, (OTHER.upload_url, "alice", "hunter2")), None)
-    assert isinstance(found, Found)
+    assert isinstance(found, SourceResult)
     assert (found.username, found.password) == ("alice", Secret("hunter2"))
     assert find(OTHER, keyring(tmp_path), None) is None
 
@@ -70,7 +76,7 @@ def test_no_entry_is_none(tmp_path: Path) -> None:
 def test_an_entry_under_a_name_beside_is_noticed_and_never_used(tmp_path: Path, index: Index) -> None:
     for service in list(near_misses(index))[:3]:
         found = find(index, keyring(tmp_path, (service, "__token__", token())), "__token__")
-        assert isinstance(found, Found)
+        assert isinstance(found, SourceResult)
         assert found.password is None
         assert [one.cause for one in found.remarks] == ["keyring.service-mismatch"]
         assert f"keyring set {index.upload_url} __token__" in found.remarks[0].remedy
@@ -78,13 +84,13 @@ def test_an_entry_under_a_name_beside_is_noticed_and_never_used(tmp_path: Path, 
 
 def test_an_entry_of_another_user_is_noticed(tmp_path: Path) -> None:
     found = find(PYPI, keyring(tmp_path, (PYPI.upload_url, "alice", "hunter2")), "__token__")
-    assert isinstance(found, Found)
+    assert isinstance(found, SourceResult)
     assert [one.cause for one in found.remarks] == ["keyring.username-mismatch"]
 
 
 def test_a_keyring_that_never_answers_costs_its_limit_and_leaves_nothing_running(tmp_path: Path) -> None:
     began = time.monotonic()
-    found = resolve(PYPI, keyring(tmp_path, backend="Silent"), tmp_path, keyring_limit=1).credential
+    found = resolve(PYPI, keyring(tmp_path, backend="Silent"), tmp_path, keyring_timeout=1).credential
     assert isinstance(found, Unknown)
     assert found.cause == "keyring.hang"
     assert "1 s" in found.reason
@@ -113,7 +119,7 @@ def test_a_keyring_that_fails_is_unknown_not_empty(tmp_path: Path, backend: str,
 @pytest.mark.parametrize("backend", ["keyring.backends.null.Keyring", "keyring.backends.fail.Keyring"])
 def test_a_backend_that_keeps_nothing_is_no_keyring(tmp_path: Path, backend: str) -> None:
     found = find(PYPI, keyring(tmp_path, backend=backend), "__token__")
-    assert isinstance(found, Found)
+    assert isinstance(found, SourceResult)
     assert (found.password, [one.cause for one in found.remarks]) == (None, ["keyring.no-backend"])
 
 
@@ -123,7 +129,7 @@ def test_a_keyring_module_in_the_current_directory_is_not_run(tmp_path: Path, mo
     monkeypatch.chdir(tmp_path)
     value = token()
     found = find(PYPI, keyring(tmp_path, (PYPI.upload_url, "__token__", value)), "__token__")
-    assert isinstance(found, Found)
+    assert isinstance(found, SourceResult)
     assert found.password == Secret(value)
 
 
@@ -160,7 +166,7 @@ def test_without_a_bus_the_answer_is_the_library_s_own_and_comes_without_it(tmp_
     assert library.stdout.strip() == "keyring.backends.fail"
     assert keyring_process.start_keyring(env) is None
     found = find(PYPI, env, "__token__")
-    assert isinstance(found, Found)
+    assert isinstance(found, SourceResult)
     assert [one.message for one in found.remarks] == ["no keyring can be used: its backend is 'fail'"]
 
 

@@ -17,7 +17,8 @@ from release.core.models.credential import Credential
 from release.core.models.index import PYPI, TESTPYPI
 from release.core.secret import Secret
 from release.core.tokens import macaroon
-from release.credentials.sources import keyring_writer, resolve
+from release.credentials.sources import keyring as source
+from release.credentials.sources import resolve
 
 BACKENDS = Path(__file__).parent / "backends"
 
@@ -46,7 +47,7 @@ def entries(tmp_path: Path) -> list[list[str]]:
 
 def test_what_is_kept_is_what_an_upload_finds(tmp_path: Path) -> None:
     env, value = keyring(tmp_path), token()
-    where = keyring_writer.keep(PYPI, value, env)
+    where = source.write_entry(source.upload_entry(PYPI), value, env)
     found = resolve(PYPI, env, tmp_path).credential
     assert isinstance(found, Credential)
     assert (found.username, found.password, found.origin) == ("__token__", value, where)
@@ -55,19 +56,19 @@ def test_what_is_kept_is_what_an_upload_finds(tmp_path: Path) -> None:
 
 def test_a_new_token_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     env, old, new = keyring(tmp_path), token(), token()
-    keyring_writer.keep(PYPI, old, env)
-    keyring_writer.keep(TESTPYPI, old, env)
-    keyring_writer.keep(PYPI, new, env)
+    source.write_entry(source.upload_entry(PYPI), old, env)
+    source.write_entry(source.upload_entry(TESTPYPI), old, env)
+    source.write_entry(source.upload_entry(PYPI), new, env)
     assert {one[0]: Secret(one[2]) for one in entries(tmp_path)} == {PYPI.upload_url: new, TESTPYPI.upload_url: old}
 
 
 def test_one_entry_can_be_taken_away(tmp_path: Path) -> None:
     env = keyring(tmp_path)
-    keyring_writer.keep(PYPI, token(), env)
-    keyring_writer.remove(PYPI.upload_url, "__token__", env)
+    source.write_entry(source.upload_entry(PYPI), token(), env)
+    source.delete_entry(source.upload_entry(PYPI), env)
     assert entries(tmp_path) == []
     with pytest.raises(ReleaseError, match="PasswordDeleteError"):
-        keyring_writer.remove(PYPI.upload_url, "__token__", env)
+        source.delete_entry(source.upload_entry(PYPI), env)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_one_entry_can_be_taken_away(tmp_path: Path) -> None:
     [
         ("keyring.backends.null.Keyring", "its backend is 'null'", "keyring.no-backend"),
         ("keyring.backends.fail.Keyring", "its backend is 'fail'", "keyring.no-backend"),
-        ("Forgetful", "does not give it back", "keyring.no-backend"),
+        ("Forgetful", "does not return it", "keyring.no-backend"),
         ("Locked", "is locked", "keyring.hang"),
         ("Broken", "RuntimeError", "keyring.no-backend"),
         ("no.such.module.Keyring", "failed", "keyring.no-backend"),
@@ -87,7 +88,7 @@ def test_a_keyring_that_does_not_keep_it_safely_is_refused(
     tmp_path: Path, backend: str, words: str, cause: str | None
 ) -> None:
     with pytest.raises(ReleaseError, match=words) as caught:
-        keyring_writer.keep(PYPI, token(), keyring(tmp_path, backend))
+        source.write_entry(source.upload_entry(PYPI), token(), keyring(tmp_path, backend))
     assert caught.value.cause == cause
     assert caught.value.remedy
     assert entries(tmp_path) == []
@@ -97,14 +98,14 @@ def test_a_keyring_that_does_not_keep_it_safely_is_refused(
 @pytest.mark.parametrize("backend", ["PlaintextKeyring", "Chain"])
 def test_a_readable_file_is_taken_where_it_is_asked_for(tmp_path: Path, backend: str) -> None:
     env, value = keyring(tmp_path, backend), token()
-    keyring_writer.keep(PYPI, value, env, insecure=True)
+    source.write_entry(source.upload_entry(PYPI), value, env, insecure=True)
     assert [Secret(one[2]) for one in entries(tmp_path)] == [value]
 
 
 def test_a_keyring_that_never_answers_costs_its_limit(tmp_path: Path) -> None:
     began = time.monotonic()
     with pytest.raises(ReleaseError, match="within 1 s") as caught:
-        keyring_writer.keep(PYPI, token(), keyring(tmp_path, "Silent"), limit=1)
+        source.write_entry(source.upload_entry(PYPI), token(), keyring(tmp_path, "Silent"), timeout=1)
     assert caught.value.cause == "keyring.hang"
     assert time.monotonic() - began < 8
 
@@ -119,9 +120,9 @@ def test_the_token_is_in_no_argument_and_no_variable_of_the_child(
         seen.append(f"{argv} {options['env']}")
         return run(argv, **options)  # type: ignore[arg-type] # handed on as they came
 
-    monkeypatch.setattr(keyring_writer, "run_program", spy)
+    monkeypatch.setattr(source, "run_program", spy)
     value = token()
-    keyring_writer.keep(PYPI, value, keyring(tmp_path))
+    source.write_entry(source.upload_entry(PYPI), value, keyring(tmp_path))
     assert seen
     assert sys.executable in seen[0]
     assert value.reveal()[10:40] not in "".join(seen)

@@ -9,11 +9,18 @@ from pathlib import Path
 import pytest
 
 from release.core.models.index import PYPI, TESTPYPI, Index
+from release.core.models.secret_location import location_to_text
 from release.core.secret import Secret
-from release.credentials.sources.base import BrokenSourceError, Found
-from release.credentials.sources.pypirc import find
+from release.credentials.sources import pypirc
+from release.credentials.sources.base import BrokenSourceError, SourceQuery, SourceResult
 
 ACME = Index(name="acme", upload_url="https://acme.test/legacy/", simple_url="https://acme.test/simple/", kind="other")
+
+
+def find(
+    index: Index, home: Path, *, config_file: Path | None = None, directory: Path | None = None
+) -> SourceResult | None:
+    return pypirc.find(SourceQuery(index=index, env={}, home=home, config_file=config_file, directory=directory))
 
 
 def write(home: Path, text: str | bytes, mode: int = 0o600) -> None:
@@ -22,13 +29,13 @@ def write(home: Path, text: str | bytes, mode: int = 0o600) -> None:
     path.chmod(mode)
 
 
-def found(index: Index, home: Path) -> Found:
+def found(index: Index, home: Path) -> SourceResult:
     result = find(index, home)
     assert result is not None
     return result
 
 
-def causes(result: Found) -> list[str | None]:
+def causes(result: SourceResult) -> list[str | None]:
     return [one.cause for one in result.remarks]
 
 
@@ -47,10 +54,10 @@ def test_the_place_of_a_password_is_told_to_the_line(tmp_path: Path) -> None:
     pypi, acme = found(PYPI, tmp_path), found(ACME, tmp_path)
     assert (pypi.username, pypi.password, causes(pypi)) == (None, Secret("one"), [])
     assert pypi.origin is not None
-    assert pypi.origin.detail == "~/.pypirc, line 8, [pypi] password"
+    assert location_to_text(pypi.origin) == "~/.pypirc, line 8, [pypi] password"
     assert (acme.username, acme.password, causes(acme)) == ("alice", Secret("two"), [])
     assert acme.origin is not None
-    assert acme.origin.detail == "~/.pypirc, line 12, [acme] password"
+    assert location_to_text(acme.origin) == "~/.pypirc, line 12, [acme] password"
 
 
 def test_a_section_of_another_name_counts_by_its_url(tmp_path: Path) -> None:
@@ -111,7 +118,7 @@ def test_a_wrong_url_is_named_and_never_shows_a_password(tmp_path: Path, url: st
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("password = canary\n", ["line 1", "before any [section]"]),
+        ("password = canary\n", ["line 1", "before the first [section]"]),
         ("[pypi]\ncanary\n", ["line 2", "key = value"]),
         ("[pypi]\npassword = canary\npassword = canary\n", ["line 3", "'password'", "second time"]),
         ("[pypi]\npassword = canary\n[pypi]\n", ["line 3", "second time"]),
@@ -178,7 +185,7 @@ def test_another_file_is_read_where_it_is_named_and_must_be_there(tmp_path: Path
     assert result is not None
     assert result.password == Secret("y")
     assert result.origin is not None
-    assert result.origin.detail.startswith(f"{other}, line 2")
+    assert location_to_text(result.origin).startswith(f"{other}, line 2")
     with pytest.raises(BrokenSourceError, match="there is no file"):
         find(PYPI, tmp_path, config_file=tmp_path / "none")
 

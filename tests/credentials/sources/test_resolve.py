@@ -10,6 +10,7 @@ import pytest
 
 from release.core.models.credential import Credential, Resolution
 from release.core.models.index import PYPI, TESTPYPI, Index
+from release.core.models.secret_location import location_to_text
 from release.core.secret import Secret
 from release.core.tokens import macaroon
 from release.core.tokens.audience import location_matches
@@ -52,8 +53,8 @@ def test_a_variable_wins_over_the_file_and_the_file_is_told_to_be_shadowed(tmp_p
     pypirc(tmp_path, f"[pypi]\npassword = {second}\n")
     result = resolve(PYPI, ENV | {"TWINE_PASSWORD": first}, tmp_path)
     assert used(result).password == Secret(first)
-    assert used(result).origin.detail == "$TWINE_PASSWORD"
-    assert [one.standing for one in result.candidates] == ["used", "shadowed"]
+    assert location_to_text(used(result).origin) == "$TWINE_PASSWORD"
+    assert [one.status for one in result.candidates] == ["used", "shadowed"]
     assert causes(result) == [("src.env-shadows", "warn")]
     assert causes(resolve(PYPI, ENV | {"TWINE_PASSWORD": second}, tmp_path)) == []
 
@@ -98,14 +99,14 @@ def test_a_token_of_another_index_is_passed_over_and_the_next_source_asked(tmp_p
     assert used(resolve(PYPI, env, tmp_path)).password == Secret(theirs)
     result = resolve(TESTPYPI, env, tmp_path)
     assert used(result).password == Secret(mine)
-    assert [one.standing for one in result.candidates] == ["other-index", "used"]
+    assert [one.status for one in result.candidates] == ["other-index", "used"]
     assert causes(result) == [], "two indexes and a token for each are no mistake"
 
 
 @pytest.mark.parametrize("spoil", [lambda t: t, lambda t: t[:80], lambda t: f'"{t}"', lambda t: f"TWINE_PASSWORD={t}"])
 @pytest.mark.parametrize("index", [TESTPYPI, ACME, LOCAL], ids=["testpypi", "acme", "local"])
 def test_no_token_of_pypi_goes_anywhere_else_broken_or_not(tmp_path: Path, index: Index, spoil: object) -> None:
-    value = spoil(token("pypi.org"))  # type: ignore[operator] # a lambda of the table
+    value = spoil(token("pypi.org"))  # type: ignore[operator] # a lambda of the public_claims
     result = resolve(index, ENV | {"TWINE_PASSWORD": value}, tmp_path)
     assert result.credential is None
     assert causes(result) == [("cred.wrong-index", "block")]
@@ -150,7 +151,7 @@ def test_a_password_under_another_tools_name_is_the_reason_where_nothing_else_is
     assert f'TWINE_PASSWORD="${name}"' in result.remarks[0].remedy
     beside = resolve(PYPI, ENV | {name: token(), "TWINE_PASSWORD": token()}, tmp_path)
     assert causes(beside) == [], "another tool's credential beside ours is no mistake"
-    assert [one.standing for one in beside.candidates] == ["used", "other-tool"]
+    assert [one.status for one in beside.candidates] == ["used", "other-tool"]
 
 
 def test_a_broken_file_is_the_reason_only_where_nothing_else_is_there(tmp_path: Path) -> None:

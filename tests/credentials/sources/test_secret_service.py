@@ -17,8 +17,10 @@ import pytest
 from release.core.models.credential import Credential
 from release.core.models.finding import Unknown
 from release.core.models.index import PYPI
+from release.core.models.secret_location import location_to_text
 from release.core.secret import Secret
-from release.credentials.sources import keyring, keyring_writer, resolve
+from release.credentials.sources import keyring, resolve
+from release.credentials.sources.base import SourceQuery
 from tests import sample_distributions
 from tests.stories.project import files_on, indexes, make, release_table
 
@@ -110,14 +112,16 @@ def test_a_stored_token_is_found_by_verify_and_by_twine(tmp_path: Path) -> None:
 def test_a_locked_keyring_that_nobody_opens_costs_the_limit(tmp_path: Path) -> None:
     with session(tmp_path) as env:
         with daemon(env, unlocked=True):
-            where = keyring_writer.keep(PYPI, Secret("pypi-x"), env)
+            where = keyring.write_entry(keyring.upload_entry(PYPI), Secret("pypi-x"), env)
             found = resolve(PYPI, env, tmp_path).credential
             assert isinstance(found, Credential)
             assert found.origin == where
-            assert "SecretService" in where.detail
+            assert "SecretService" in location_to_text(where)
         with daemon(env, unlocked=False):
             began = time.monotonic()
-            locked = keyring.find(PYPI, env, "__token__", limit=2)
+            locked = keyring.find(
+                SourceQuery(index=PYPI, env=env, home=tmp_path, username="__token__", keyring_timeout=2)
+            )
             assert isinstance(locked, Unknown), "locked, and yet it answers"
             assert locked.cause == "keyring.hang"
             assert time.monotonic() - began < 6

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from release.adapters.oidc import provider as oidc
-from release.core.models.credential import Ambient, Credential, Origin
+from release.core.models.credential import Ambient, Credential
 from release.core.models.finding import Finding
 from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.models.oidc_identity import OidcProvider
+from release.core.models.secret_location import TrustedPublishing, location_to_text
 from release.credentials.sources import resolve, trusted_publishing
+from release.credentials.sources.base import SourceQuery
 from tests.credentials.sources.test_resolve import ACME, ENV, LOCAL, causes, pypirc, token, used
 
 GITHUB = {"GITHUB_ACTIONS": "true"}
@@ -30,6 +32,11 @@ SIGNS: dict[str, tuple[dict[str, str], OidcProvider | None]] = {
 }
 
 
+def find(env: dict[str, str]) -> Ambient | None:
+    result = trusted_publishing.find(SourceQuery(index=PYPI, env=env, home=Path()))
+    return result.ambient if result else None
+
+
 @pytest.fixture(autouse=True)
 def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Not in Google's cloud, wherever the tests run."""
@@ -40,7 +47,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_the_service_is_told_by_its_variables(row: str) -> None:
     env, provider = SIGNS[row]
     assert oidc.detect_provider(env) == provider
-    found = trusted_publishing.find(PYPI, env)
+    found = find(env)
     assert (found.provider if found else None) == provider
 
 
@@ -52,18 +59,16 @@ def test_a_machine_in_googles_cloud_says_so_itself(tmp_path: Path) -> None:
 
 
 def test_the_origin_is_named_and_nothing_is_asked() -> None:
-    found = trusted_publishing.find(PYPI, GITHUB | ALLOWED)
+    found = find(GITHUB | ALLOWED)
     assert found == Ambient(
         provider="GitHub",
-        origin=Origin(
-            kind="trusted-publishing", detail="trusted publishing, by the identity that GitHub gives this job"
-        ),
+        origin=TrustedPublishing(provider="GitHub"),
     )
 
 
 @pytest.mark.parametrize("missing", sorted(ALLOWED))
 def test_a_job_without_the_permission_is_told_what_it_lacks(missing: str) -> None:
-    found = trusted_publishing.find(PYPI, {**GITHUB, **ALLOWED, missing: ""})
+    found = find({**GITHUB, **ALLOWED, missing: ""})
     assert found is not None
     assert isinstance(found.identity, Finding)
     assert found.identity.cause == "tp.id-token-permission"
@@ -80,7 +85,7 @@ def test_any_password_goes_before_an_identity_and_that_is_said(tmp_path: Path) -
     env = ENV | GITHUB | ALLOWED
     assert isinstance(resolve(PYPI, env, tmp_path).credential, Ambient)
     given = resolve(PYPI, env | {"TWINE_PASSWORD": token()}, tmp_path)
-    assert used(given).origin.detail == "$TWINE_PASSWORD"
+    assert location_to_text(used(given).origin) == "$TWINE_PASSWORD"
     assert causes(given) == [("tp.mixed-credentials", "warn")]
     pypirc(tmp_path, f"[pypi]\npassword = {token()}\n")
     assert isinstance(resolve(PYPI, env, tmp_path).credential, Credential)

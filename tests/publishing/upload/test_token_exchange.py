@@ -19,8 +19,9 @@ from release.adapters.system.system import System, real_system
 from release.core.config import Config
 from release.core.events import Event, Message, SecretObtained
 from release.core.facts import ProjectMetadata
-from release.core.models.credential import Ambient, Credential, Origin
+from release.core.models.credential import Ambient, Credential
 from release.core.models.index import Index
+from release.core.models.secret_location import TrustedPublishing
 from release.core.plan import Plan, Upload
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode
@@ -322,7 +323,7 @@ def test_a_long_upload_goes_on_with_a_new_token(tmp_path: Path) -> None:
         system = replace(
             real_system(), env={**real_system().env, **sandbox.ambient}, now=clock, run=at_once(sandbox, clock)
         )
-        ambient = Ambient(provider="GitHub", origin=Origin(kind="trusted-publishing", detail=""))
+        ambient = Ambient(provider="GitHub", origin=TrustedPublishing(provider="GitHub"))
         plan = Plan(
             verb="publish", project=PROJECT.name, version="1.0", commit=None, strict=True, steps=(Upload(index="pypi"),)
         )

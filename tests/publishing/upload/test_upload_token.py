@@ -17,9 +17,10 @@ from release.adapters.system.system import real_system
 from release.core.config import Config, parse_config
 from release.core.errors import ConfigError
 from release.core.facts import ProjectMetadata
-from release.core.models.credential import Credential, Origin
+from release.core.models.credential import Credential
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index
+from release.core.models.secret_location import EnvironmentVariable
 from release.core.plan import Plan, Upload
 from release.core.secret import Secret
 from release.core.tokens.caveats import Expiration, ProjectNames
@@ -38,7 +39,7 @@ from tests.adapters.loopback_server import closed_port
 from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
 from tests.stories.project import posts
 
-HERE = Origin(kind="environment", detail="$TWINE_PASSWORD")
+HERE = EnvironmentVariable(name="TWINE_PASSWORD")
 PROJECT = ProjectMetadata(name="Acme.Widget", version="1.0")
 WORLD = World(
     projects=(Existing(name="acme-old", owners=(REHEARSAL,)),),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from release.core.errors import ConfigError
-from release.core.models.secret_location import Command, KeyringEntry, PrivateFile, Variable
+from release.core.models.secret_location import Command, EnvironmentVariable, KeyringEntry, PrivateFile
 from release.token_health import fleet
 from release.token_health.notify.channels import Apprise, Channels, Mail, Webhook, name
 
@@ -35,11 +35,11 @@ def test_all_of_it_is_understood() -> None:
         password = { env = "SMTP_PASSWORD" }
     """)
     assert made.channels == (
-        Webhook(address=Variable(name="HOOK")),
+        Webhook(address=EnvironmentVariable(name="HOOK")),
         Webhook(address=Command(argv=("pass", "show", "hook"), limit=5.0)),
         Mail(
             host="smtp.example", port=465, tls="ssl", sender="a@b.example", to=("c@d.example", "e@f.example"),
-            user="robot", password=Variable(name="SMTP_PASSWORD"),
+            user="robot", password=EnvironmentVariable(name="SMTP_PASSWORD"),
         ),
         Apprise(address=PrivateFile(path="~/apprise")),
     )  # fmt: skip
@@ -64,7 +64,7 @@ def test_nobody_is_told_unless_it_is_said() -> None:
 
 def test_a_project_has_the_same_table() -> None:
     made = fleet.parse({"notify": {"webhook": {"env": "HOOK"}}}).notify
-    assert made.channels == (Webhook(address=Variable(name="HOOK")),)
+    assert made.channels == (Webhook(address=EnvironmentVariable(name="HOOK")),)
 
 
 @pytest.mark.parametrize(

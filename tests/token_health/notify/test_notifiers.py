@@ -12,7 +12,7 @@ from typing import Any, Literal
 import pytest
 
 from release.core.errors import ReleaseError
-from release.core.models.secret_location import Variable
+from release.core.models.secret_location import EnvironmentVariable
 from release.core.secret import Secret
 from release.token_health.notify import apprise, mail, webhook
 from release.token_health.notify.channels import Mail
@@ -109,7 +109,7 @@ def test_a_message_arrives(
     password = drawn(24)
     with mail_server(tmp_path, tls=tls, password=password) as server:
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-        assert send(to(server, tls=tls, user="robot", password=Variable(name="PASSWORD")), password) == ()
+        assert send(to(server, tls=tls, user="robot", password=EnvironmentVariable(name="PASSWORD")), password) == ()
     (message,) = server.messages
     assert server.envelopes == [("robot@packages.example", ["a@packages.example", "b@packages.example"])]
     assert message["Subject"] == "token health: ä"

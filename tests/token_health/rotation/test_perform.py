@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,104 +14,136 @@ from release.adapters.system import private_rewrite
 from release.adapters.system.system import real_system
 from release.core.errors import Exit, ReleaseError
 from release.core.facts import ProjectMetadata
+from release.core.models.credential import Resolution, StoredSecret
 from release.core.models.index import PYPI, TESTPYPI, Index
-from release.core.models.secret_location import Command, KeyringEntry, PrivateFile, Variable
-from release.core.secret import Secret
-from release.credentials.sources import environment
-from release.sandbox.faults import Answer, Fault
-from release.token_health.rotation import discovery, unfinished_rotation
-from release.token_health.rotation import replace as replacing
-from release.token_health.rotation.discovery import Asked
-from release.token_health.rotation.perform import Ended, Left
-from release.token_health.rotation.revocation import PAUSE, Life, Watch
-from release.token_health.rotation.rotation_plan import (
-    Holding,
-    Keep,
-    PypircLine,
-    Receive,
-    Replace,
-    Retire,
-    SetSecret,
-    by_hand,
-    page_to_make,
-    steps,
-    title,
+from release.core.models.secret_location import (
+    Command,
+    ConfigFileKey,
+    ConfiguredLocation,
+    EnvironmentVariable,
+    PrivateFile,
 )
-from release.token_health.rotation.unfinished_rotation import Mark
+from release.core.secret import Secret
+from release.credentials import sources
+from release.credentials.sources import tool_variables
+from release.credentials.sources.base import StorageQuery
+from release.sandbox.faults import Answer, Fault
+from release.token_health.rotation import discovery
+from release.token_health.rotation.discovery import RotationRequest
+from release.token_health.rotation.perform import (
+    PAUSE,
+    NotReplaced,
+    RotationResult,
+    TokenState,
+    token_state,
+    wait_until_revoked,
+)
+from release.token_health.rotation.rotation_plan import (
+    ObtainToken,
+    ReplaceSecret,
+    RevokeToken,
+    SetGitHubSecret,
+    StoreInKeyring,
+    creation_page,
+    rotation_steps,
+    step_to_text,
+)
+from release.token_health.rotation.unfinished_rotation import (
+    UnfinishedRotation,
+    delete_unfinished,
+    load_unfinished,
+    save_unfinished,
+)
 from tests.fake_tokens import identifier, token
 from tests.sandbox.sandbox_client import Clock
 from tests.sandbox.sandbox_client import Index as Running
 from tests.sandbox.sandbox_client import index as running_index
 from tests.token_health.fleet_in_sandbox import WORLD
 
-LINE = PypircLine(path="/home/alice/.pypirc", section="pypi", key="password")
-HOLDINGS = (
-    Holding(spot=Variable(name="TWINE_PASSWORD"), where="$TWINE_PASSWORD", secret=Secret("x")),
-    Holding(spot=LINE, where="~/.pypirc", secret=Secret("x")),
-)
+STORED = (
+    StoredSecret(
+        source="environment", location=EnvironmentVariable(name="TWINE_PASSWORD"), secret=Secret("x"),
+        manual_change="", replaceable=False,
+    ),
+    StoredSecret(
+        source="pypirc", location=ConfigFileKey(path="~/.pypirc", section="pypi", key="password"), secret=Secret("x"),
+        manual_change="",
+    ),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("leaked", "received", "name", "wanted"),
+    ("leaked", "resumed", "name", "wanted"),
     [
-        (False, False, "id", [Receive, Replace, Keep, SetSecret, Retire]),
-        (True, False, "id", [Retire, Receive, Replace, Keep, SetSecret, Retire]),
-        (False, True, "id", [Replace, SetSecret, Retire]),
-        (False, False, "", [Receive, Replace, Keep, SetSecret]),
+        (False, False, "id", [ObtainToken, ReplaceSecret, StoreInKeyring, SetGitHubSecret, RevokeToken]),
+        (True, False, "id", [RevokeToken, ObtainToken, ReplaceSecret, StoreInKeyring, SetGitHubSecret, RevokeToken]),
+        (False, True, "id", [ReplaceSecret, SetGitHubSecret, RevokeToken]),
+        (False, False, "", [ObtainToken, ReplaceSecret, StoreInKeyring, SetGitHubSecret]),
     ],
 )
 def test_the_old_token_goes_last_and_first_where_others_have_seen_it(
-    *, leaked: bool, received: bool, name: str, wanted: list[type]
+    *, leaked: bool, resumed: bool, name: str, wanted: list[type]
 ) -> None:
-    made = steps(PYPI, HOLDINGS, name, leaked=leaked, received=received, secrets=["TOKEN"])
+    made = rotation_steps(PYPI, STORED, name, leaked=leaked, resumed=resumed, secrets=["TOKEN"])
     assert [type(one) for one in made] == wanted
-    assert all(title(one) for one in made)
-
-
-@pytest.mark.parametrize(
-    ("spot", "words"),
-    [
-        (Variable(name="A"), "export A"), (Command(argv=("pass", "show", "x")), "'pass'"),
-        (PrivateFile(path="a.token"), "'a.token'"), (LINE, "[pypi]"),
-        (KeyringEntry(service="s", username="u"), "keyring set s u"),
-    ],
-)  # fmt: skip
-def test_every_place_has_a_line_for_those_who_change_it_by_hand(
-    spot: Variable | Command | PrivateFile | PypircLine | KeyringEntry, words: str
-) -> None:
-    assert words in by_hand(spot)
+    assert all(step_to_text(one) for one in made)
 
 
 def test_the_page_has_the_project_chosen() -> None:
-    assert page_to_make(PYPI, "Acme.Widget") == f"{PYPI.site}/manage/account/token/?selected_project=acme-widget"
-    assert page_to_make(TESTPYPI, None) == f"{TESTPYPI.site}/manage/account/token/"
+    assert creation_page(PYPI, "Acme.Widget") == f"{PYPI.site}/manage/account/token/?selected_project=acme-widget"
+    assert creation_page(TESTPYPI, None) == f"{TESTPYPI.site}/manage/account/token/"
 
 
-LEFT = (Left(where="a", why="b", remedy="c"),)
+LEFT = (NotReplaced(where="a", reason="b", remedy="c"),)
 
 
 @pytest.mark.parametrize(
     ("ended", "status"),
     [
-        ({"life": "dead"}, Exit.DONE), ({"life": "none"}, Exit.DONE), ({"life": "alive"}, Exit.WARNED),
-        ({"life": "unknown"}, Exit.WARNED), ({"life": "alive", "leaked": True}, Exit.REFUSED),
-        ({"life": "dead", "left": LEFT}, Exit.REFUSED), ({"life": "dead", "replaced": ()}, Exit.REFUSED),
+        ({"old_state": "dead"}, Exit.DONE), ({"old_state": "none"}, Exit.DONE), ({"old_state": "alive"}, Exit.WARNED),
+        ({"old_state": "unknown"}, Exit.WARNED), ({"old_state": "alive", "leaked": True}, Exit.REFUSED),
+        ({"old_state": "dead", "left": LEFT}, Exit.REFUSED), ({"old_state": "dead", "replaced": ()}, Exit.REFUSED),
     ],
 )  # fmt: skip
 def test_the_exit_status(ended: dict[str, object], status: Exit) -> None:
-    made = Ended(**{"replaced": ("a",), "left": (), "new": "0" * 8, "leaked": False, **ended})  # type: ignore[arg-type] # a table of cases
+    made = RotationResult(**{"replaced": ("a",), "left": (), "new": "0" * 8, "leaked": False, **ended})  # type: ignore[arg-type] # a table of cases
     assert made.status is status
 
 
 @pytest.mark.parametrize(
-    ("name", "index", "fits"),
+    ("name", "index", "location_matches"),
     [
         ("PYPI_API_TOKEN", PYPI, True), ("TWINE_PASSWORD", PYPI, True), ("TEST_PYPI_TOKEN", PYPI, False),
         ("TEST_PYPI_TOKEN", TESTPYPI, True), ("CODECOV_TOKEN", PYPI, False), ("PYPI_TOKEN", TESTPYPI, False),
     ],
 )  # fmt: skip
-def test_a_secret_of_a_repository_is_known_by_its_name(name: str, index: Index, *, fits: bool) -> None:
-    assert environment.is_for(name, index) is fits
+def test_a_secret_of_a_repository_is_known_by_its_name(name: str, index: Index, *, location_matches: bool) -> None:
+    assert tool_variables.is_for(name, index) is location_matches
+
+
+def storage(directory: Path, configured: Mapping[ConfiguredLocation, tuple[str, ...]] | None = None) -> StorageQuery:
+    system = replace(real_system(), home=directory, env={"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"})
+    return StorageQuery(
+        system=system, index=PYPI, resolved=Resolution(credential=None), configured=configured or {},
+        directory=directory,
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="who may read a file is not judged on Windows")
+def test_every_place_has_a_line_for_those_who_change_it_by_hand(tmp_path: Path) -> None:
+    """Each kind of location is listed, with the instruction that names it."""
+    for name in ("a.token", ".pypirc"):
+        (tmp_path / name).write_text("x" if name == "a.token" else "[pypi]\npassword = x\n")
+        (tmp_path / name).chmod(0o600)
+    command = Command(argv=(sys.executable, "-c", "print('x')"))
+    query = storage(tmp_path, {PrivateFile(path="a.token"): (), command: (), EnvironmentVariable(name="A"): ()})
+    query = replace(query, system=replace(query.system, env={**query.system.env, "A": "x", "UV_PUBLISH_TOKEN": "x"}))
+    instructions = {(type(one.location), one.replaceable, one.manual_change) for one in sources.locate(query)}
+    for kind, replaceable, words in (
+        (EnvironmentVariable, False, "export A"), (EnvironmentVariable, False, "export UV_PUBLISH_TOKEN"),
+        (ConfigFileKey, True, "[pypi]"), (PrivateFile, True, "a.token"), (Command, False, repr(sys.executable)),
+    ):  # fmt: skip
+        assert [one for one in instructions if one[:2] == (kind, replaceable) and words in one[2]]
 
 
 # -- places ---------------------------------------------------------------------------------------
@@ -121,12 +153,15 @@ def test_a_secret_of_a_repository_is_known_by_its_name(name: str, index: Index, 
 def test_a_file_that_was_changed_meanwhile_is_left_and_a_mode_is_kept(tmp_path: Path) -> None:
     file = tmp_path / "a.token"
     file.write_bytes(b"old\n")
+    file.chmod(0o600)
+    configured: dict[ConfiguredLocation, tuple[str, ...]] = {PrivateFile(path="a.token"): ("acme-widget",)}
+    (stored,) = (one for one in sources.locate(storage(tmp_path, configured)) if one.source == "configured")
+    assert (stored.secret, stored.projects, stored.replaceable) == (Secret("old"), ("acme-widget",), True)
     file.chmod(0o640)
-    holding = Holding(spot=PrivateFile(path=str(file)), where="file", secret=Secret("old"))
-    replacing.replace(holding, Secret("new"), {})
+    sources.SOURCES["configured"].replace(stored, Secret("new"), storage(tmp_path))
     assert (file.read_bytes(), file.stat().st_mode & 0o777) == (b"new\n", 0o640)
-    with pytest.raises(ReleaseError, match="changed meanwhile"):
-        replacing.replace(holding, Secret("newer"), {})
+    with pytest.raises(ReleaseError, match="has changed since it was read"):
+        sources.SOURCES["configured"].replace(stored, Secret("newer"), storage(tmp_path))
     private_rewrite.replace_private_file(file, b"new\n", b"newer\n")
     assert file.stat().st_mode & 0o777 == 0o600
 
@@ -138,25 +173,30 @@ def test_a_token_in_the_projects_files_is_leaked_and_its_own_place_is_not(tmp_pa
         (tmp_path / file).write_text(text)
     system = real_system()
     system.run(["git", "init", "-q"], cwd=tmp_path)
-    asked = Asked(
+    request = RotationRequest(
         system=system, index=PYPI, project=ProjectMetadata(name="acme-widget", version=""), directory=tmp_path,
         fleet_directory=tmp_path, state=tmp_path,
     )  # fmt: skip
-    own = Holding(spot=PrivateFile(path=str(tmp_path / "own.token")), where="file", secret=Secret(text))
-    assert discovery._leaked_in(asked, name, [own]) == ("deploy.sh:1",)
-    assert discovery._leaked_in(asked, identifier(), [own]) == ()
+    location = PrivateFile(path="own.token")
+    own = StoredSecret(source="configured", location=location, secret=Secret(text), manual_change="")
+    paths = discovery._paths(storage(tmp_path), [own])
+    assert discovery._leaked_in(request, name, paths) == ("deploy.sh:1",)
+    assert discovery._leaked_in(request, identifier(), paths) == ()
 
 
 def test_what_is_remembered_is_read_again_and_holds_no_secret(tmp_path: Path) -> None:
-    mark = Mark(upload_url=PYPI.upload_url, old="0" * 8, new="1" * 8, identifier=identifier(), leaked=False)
-    unfinished_rotation.write(tmp_path / "state", mark)
-    (tmp_path / "state" / "rotation-broken.json").write_text("{")
-    (tmp_path / "state" / "rotation-other.json").write_text('{"of": "a later version"}')
-    assert list(unfinished_rotation.read(tmp_path / "state", PYPI)) == [mark]
-    assert list(unfinished_rotation.read(tmp_path / "state", TESTPYPI)) == []
-    unfinished_rotation.forget(tmp_path / "state", mark)
-    unfinished_rotation.forget(tmp_path / "state", mark)
-    assert list(unfinished_rotation.read(tmp_path / "state", PYPI)) == []
+    state = tmp_path / "state"
+    rotation = UnfinishedRotation(
+        upload_url=PYPI.upload_url, old="0" * 8, new="1" * 8, identifier=identifier(), leaked=False
+    )
+    save_unfinished(state, rotation)
+    (state / "rotation-broken.json").write_text("{")
+    (state / "rotation-other.json").write_text('{"of": "a later version"}')
+    assert list(load_unfinished(state, PYPI)) == [rotation]
+    assert list(load_unfinished(state, TESTPYPI)) == []
+    delete_unfinished(state, rotation)
+    delete_unfinished(state, rotation)
+    assert list(load_unfinished(state, PYPI)) == []
 
 
 # -- the old one ----------------------------------------------------------------------------------
@@ -175,15 +215,15 @@ def running() -> Iterator[Running]:
         ("erin", "dead"), ("elsewhere", "unknown"),
     ],
 )  # fmt: skip
-def test_whether_it_lives(running: Running, name: str, life: Life) -> None:
+def test_whether_it_lives(running: Running, name: str, life: TokenState) -> None:
     """One whose account is disabled is known no more; one of another index is shown to nobody."""
-    watch = Watch(system=real_system(), index=replace(running.sandbox.index("pypi"), ephemeral=False), limit=0)
-    assert watch.life(running.sandbox.tokens[name]) == life
+    index = replace(running.sandbox.index("pypi"), ephemeral=False)
+    assert token_state(real_system(), index, running.sandbox.tokens[name]) == life
 
 
 @pytest.mark.parametrize(("dies_after", "limit", "life"), [(3, 600, "dead"), (None, 60, "alive")])
 def test_it_is_watched_until_it_is_dead_or_the_time_is_over(
-    running: Running, dies_after: int | None, limit: float, life: Life
+    running: Running, dies_after: int | None, limit: float, life: TokenState
 ) -> None:
     clock, naps = Clock(), []
 
@@ -194,8 +234,8 @@ def test_it_is_watched_until_it_is_dead_or_the_time_is_over(
             running.sandbox.revoke("widget")
 
     system = replace(real_system(), now=clock, sleep=sleep)
-    watch = Watch(system=system, index=replace(running.sandbox.index("pypi"), ephemeral=False), limit=limit)
-    assert watch.until_dead(running.sandbox.tokens["widget"]) == life
+    index = replace(running.sandbox.index("pypi"), ephemeral=False)
+    assert wait_until_revoked(system, index, running.sandbox.tokens["widget"], timeout=limit) == life
     assert naps == [PAUSE] * (dies_after or int(timedelta(seconds=limit).total_seconds() / PAUSE))
 
 
@@ -204,7 +244,7 @@ def test_ctrl_c_ends_the_waiting_and_a_server_that_fails_tells_nothing(running: 
         raise KeyboardInterrupt
 
     index = replace(running.sandbox.index("pypi"), ephemeral=False)
-    watch = Watch(system=replace(real_system(), sleep=sleep), index=index, limit=600)
-    assert watch.until_dead(running.sandbox.tokens["widget"]) == "alive"
+    system, old = replace(real_system(), sleep=sleep), running.sandbox.tokens["widget"]
+    assert wait_until_revoked(system, index, old, timeout=600) == "alive"
     running.sandbox.inject(Fault(what=Answer(status=503)))
-    assert watch.until_dead(running.sandbox.tokens["widget"]) == "unknown"
+    assert wait_until_revoked(system, index, old, timeout=600) == "unknown"

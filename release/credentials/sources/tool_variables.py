@@ -1,0 +1,57 @@
+"""Environment variables that other upload tools read, and the names that secrets of CI services commonly have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from release.core.models.credential import CredentialCandidate, StoredSecret
+from release.core.models.index import Index
+from release.core.models.secret_location import EnvironmentVariable
+from release.core.secret import Secret
+from release.credentials.sources.base import SourceQuery, SourceResult, StorageQuery
+from release.credentials.sources.environment import replace, stored_variable
+
+__all__ = ["find", "is_for", "locate", "replace"]
+
+#: variables with a password that twine does not read → the tool that does.
+#: Sources: the documentation of each tool; the last row is what secrets of CI services are commonly called.
+_TOOLS = (
+    (re.compile(r"UV_PUBLISH_(?:TOKEN|PASSWORD)"), "uv"),
+    (re.compile(r"FLIT_PASSWORD"), "flit"),
+    (re.compile(r"HATCH_INDEX_AUTH"), "hatch"),
+    (re.compile(r"POETRY_PYPI_TOKEN_\w+|POETRY_HTTP_BASIC_\w+_PASSWORD"), "poetry"),
+    (re.compile(r"PDM_PUBLISH_PASSWORD"), "pdm"),
+    (re.compile(r"MATURIN_(?:PYPI_TOKEN|PASSWORD)"), "maturin"),
+    (re.compile(r"(?:\w+_)?(?:TEST_?)?PYPI_(?:UPLOAD_)?(?:API_)?(?:TOKEN|PASSWORD|KEY|SECRET)"), "no tool"),
+)
+
+
+def find(query: SourceQuery) -> SourceResult | None:
+    """The variables of other tools, sorted by name."""
+    candidates = tuple(
+        CredentialCandidate(
+            origin=EnvironmentVariable(name=name), password=Secret(value), status="other-tool", tool=_tool(name) or ""
+        )
+        for name, value in _variables(query.env)
+    )
+    return SourceResult(candidates=candidates) if candidates else None
+
+
+def locate(query: StorageQuery) -> Iterator[StoredSecret]:
+    """The variables of other tools."""
+    yield from (stored_variable("tool variables", name, value) for name, value in _variables(query.system.env))
+
+
+def is_for(name: str, index: Index) -> bool:
+    """Whether a CI secret of this name, which a job sees as a variable, is meant for an index."""
+    known = name == "TWINE_PASSWORD" or _tool(name) is not None
+    return known and ("TEST" in name) == ("test" in index.name.lower())
+
+
+def _variables(env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    yield from ((name, env[name]) for name in sorted(env) if _tool(name) and env[name].strip())
+
+
+def _tool(name: str) -> str | None:
+    return next((tool for pattern, tool in _TOOLS if pattern.fullmatch(name)), None)
