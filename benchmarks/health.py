@@ -54,7 +54,7 @@ def index(directory: Path, tokens: int) -> Iterator[dict[str, Any]]:
         "tokens": [
             {"name": f"token-{number}", "user": "alice", "scope": [f"acme-{number}"]} for number in range(tokens)
         ],
-        "faults": [fault_json.as_data(Fault(what=Slow(answer=LATENCY)))],
+        "faults": [fault_json.fault_to_json(Fault(what=Slow(answer=LATENCY)))],
     }
     file, state = directory / "world.json", directory / "index"
     file.write_text(json.dumps(world))

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import release
 from release.sandbox import server
-from release.sandbox.seed_schema import for_project
+from release.sandbox.seed_schema import seed_for_project
 
 PYPROJECT = """\
 [build-system]
@@ -54,7 +54,7 @@ def run(*argv: object, cwd: Path, env: dict[str, str]) -> None:
 def by_hand(directory: Path, work: Path, env: dict[str, str], *, uv: str | None) -> None:
     out, venv = work / "dist", work / "venv"
     python = venv / ("Scripts" if os.name == "nt" else "bin") / "python"
-    with server.start(for_project("acme-widget")) as index:
+    with server.start_sandbox(seed_for_project("acme-widget")) as index:
         env = env | {"TWINE_PASSWORD": index.tokens["account"].reveal(), "TWINE_USERNAME": "__token__"}
         run(
             sys.executable,

@@ -95,7 +95,7 @@ def index(*faults: Fault) -> Iterator[dict[str, Any]]:
     """A fresh index with these faults; where it is, and its tokens."""
     with tempfile.TemporaryDirectory() as scratch:
         world = Path(scratch) / "world.json"
-        world.write_text(json.dumps({"faults": [fault_json.as_data(one) for one in faults]}))
+        world.write_text(json.dumps({"faults": [fault_json.fault_to_json(one) for one in faults]}))
         process = subprocess.Popen(
             [sys.executable, "-m", "release", "sandbox", "--world", str(world)], stdout=subprocess.PIPE, text=True
         )

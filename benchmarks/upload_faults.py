@@ -23,25 +23,25 @@ from release.adapters.twine.twine_process import UploadLimits
 from release.core.errors import ReleaseError
 from release.core.models.distribution import Distribution
 from release.publishing.upload.workers import UploadWorkers
-from release.sandbox.faults import Answer, DiskFull, Drop, Fault, Slow, What, When
+from release.sandbox.faults import CannedResponse, DiskFull, Drop, Effect, Fault, RequestFilter, Slow
 
 HTML = (("Content-Type", "text/html"),)
 PORTAL = "<html><form>Sign in</form></html>"
-FAULTS: dict[str, What] = {
+FAULTS: dict[str, Effect] = {
     "nothing": Slow(),
-    "400": Answer(status=400, reason="Bad name"),
-    "403": Answer(status=403, reason="Invalid token"),
-    "429, wait 2 s": Answer(status=429, retry_after=2),
-    "429, wait until a date": Answer(status=429, retry_date=2),
-    "429": Answer(status=429),
-    "500": Answer(status=500),
-    "502 in HTML": Answer(status=502, body=PORTAL, headers=HTML),
-    "503, wait 2 s": Answer(status=503, retry_after=2),
+    "400": CannedResponse(status=400, reason="Bad name"),
+    "403": CannedResponse(status=403, reason="Invalid token"),
+    "429, wait 2 s": CannedResponse(status=429, retry_after=2),
+    "429, wait until a date": CannedResponse(status=429, retry_date=2),
+    "429": CannedResponse(status=429),
+    "500": CannedResponse(status=500),
+    "502 in HTML": CannedResponse(status=502, body=PORTAL, headers=HTML),
+    "503, wait 2 s": CannedResponse(status=503, retry_after=2),
     "507, disk full": DiskFull(),
-    "202": Answer(status=202),
-    "999": Answer(status=999),
-    "200 from a captive portal": Answer(status=200, body=PORTAL, headers=HTML),
-    "redirect": Answer(status=302, headers=(("Location", "http://elsewhere.invalid/"),)),
+    "202": CannedResponse(status=202),
+    "999": CannedResponse(status=999),
+    "200 from a captive portal": CannedResponse(status=200, body=PORTAL, headers=HTML),
+    "redirect": CannedResponse(status=302, headers=(("Location", "http://elsewhere.invalid/"),)),
     "reset before the body": Drop(at="before-body"),
     "reset in the body": Drop(at="in-body"),
     "reset after the body": Drop(at="after-body"),
@@ -51,7 +51,7 @@ FAULTS: dict[str, What] = {
     "accepted, reply reset": Drop(at="after-work"),
     "accepted, reply cut off": Drop(at="in-reply"),
     "accepted, silence": Drop(at="after-work", how="hang"),
-    "accepted, 502": Answer(status=502, stored=True),
+    "accepted, 502": CannedResponse(status=502, stored=True),
 }
 #: seconds
 PATIENCE = 20
@@ -87,7 +87,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         files = upload.wheels(Path(scratch) / "dist", FILES, 20_000)
         for name, what in FAULTS.items():
-            fault = Fault(what=what, when=When(method="POST", filename=files[1].filename, nth=1))
+            fault = Fault(what=what, when=RequestFilter(method="POST", filename=files[1].filename, nth=1))
             for run in (twine, ours):
                 with upload.index(fault) as place:
                     told = run(place, files)

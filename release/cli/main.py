@@ -256,15 +256,15 @@ def _close(
 
 def _sandbox(options: argparse.Namespace) -> int:
     from release.sandbox import server
-    from release.sandbox.seed_schema import World
+    from release.sandbox.seed_schema import SeedData
 
     world = None
     if options.world:
         try:
-            world = World.parse(options.world.read_text(encoding="utf-8"))
+            world = SeedData.parse(options.world.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{str(options.world)!r} can't be read: {error}", remedy="check the path") from None
-    server.serve(world, port=options.port, state=options.state, write=_announce)
+    server.serve_in_foreground(world, port=options.port, state=options.state, write=_announce)
     return Exit.DONE
 
 

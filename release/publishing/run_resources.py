@@ -106,7 +106,7 @@ class RunResources:
         if self._sandbox is None:
             from release.sandbox import seed_schema, server
 
-            running = self._stack.enter_context(server.start(seed_schema.for_project(project)))
+            running = self._stack.enter_context(server.start_sandbox(seed_schema.seed_for_project(project)))
             self._sandbox = running.index()
             origin = SandboxToken()
             self.credentials[self._sandbox.name] = Credential(

@@ -15,12 +15,12 @@ from werkzeug.wrappers import Request, Response
 
 from release.sandbox import attestations, file_downloads, json_endpoints, oidc_exchange, oidc_provider, simple_endpoints
 from release.sandbox.index_store import Store
-from release.sandbox.multipart import UnreadableError, received
-from release.sandbox.oidc_provider import Issuer
+from release.sandbox.multipart import InvalidFormError, receive_form
+from release.sandbox.oidc_provider import IdentityProvider
 from release.sandbox.projects import newest_release
-from release.sandbox.request_context import NOTES, TROUBLE, Call, Notes, Trouble
-from release.sandbox.responses import answer, not_allowed, not_found
-from release.sandbox.upload import receive
+from release.sandbox.request_context import INDEX_FAULTS_KEY, LOG_FIELDS_KEY, IndexFaults, LogFields, RequestContext
+from release.sandbox.responses import error_response, not_allowed, not_found
+from release.sandbox.upload import handle_upload
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -41,22 +41,22 @@ _PAGE = """<!DOCTYPE html>
 """
 
 
-def application(store: Store, clock: Callable[[], datetime], issuer: Issuer | None = None) -> WSGIApplication:
+def application(store: Store, clock: Callable[[], datetime], issuer: IdentityProvider | None = None) -> WSGIApplication:
     """The index in `store`, as a WSGI application. `clock` gives the time, aware, UTC.
 
     `issuer` is the service whose identity tokens it trusts, and which it plays itself.
     """
-    issuer = issuer or Issuer()
+    issuer = issuer or IdentityProvider()
 
     def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        call = Call(
+        call = RequestContext(
             request=Request(environ),
             store=store,
             now=clock(),
             clock=clock,
             issuer=issuer,
-            notes=environ.get(NOTES) or Notes(),
-            trouble=environ.get(TROUBLE) or Trouble(),
+            notes=environ.get(LOG_FIELDS_KEY) or LogFields(),
+            trouble=environ.get(INDEX_FAULTS_KEY) or IndexFaults(),
         )
         response = _unfit(call) or _routed(call)
         response.headers.pop("Date", None)  # the server gives one to every answer
@@ -67,11 +67,11 @@ def application(store: Store, clock: Callable[[], datetime], issuer: Issuer | No
     return serve
 
 
-def _unfit(call: Call) -> Response | None:
+def _unfit(call: RequestContext) -> Response | None:
     """What is refused for its form, whatever it asks for."""
     request = call.request
     if any(len(value) > _HEADER for _, value in request.headers):
-        return answer(request, 431, "Request Header Fields Too Large", detail="")
+        return error_response(request, 431, "Request Header Fields Too Large", detail="")
     if request.headers.get("X-Forwarded-Proto") == "http" and request.method not in {"GET", "HEAD"}:
         return Response(
             "SSL is required.", status="403 SSL is required", content_type="text/plain; charset=UTF-8",
@@ -82,21 +82,21 @@ def _unfit(call: Call) -> Response | None:
         try:
             unquote_to_bytes(text).decode()
         except UnicodeDecodeError:
-            return answer(request, 400, f"Invalid bytes in {what}.", detail=f"Invalid bytes in {what}.")
+            return error_response(request, 400, f"Invalid bytes in {what}.", detail=f"Invalid bytes in {what}.")
     return None
 
 
-def _routed(call: Call) -> Response:
+def _routed(call: RequestContext) -> Response:
     path = call.request.path
     if path in {"/legacy/", "/legacy"}:
         return _upload_address(call, path)
     if path in {"/pypi", "/pypi/"} and call.request.method == "POST":
         words = f"This API has moved to {call.site}/legacy/. See TODO for more information."
-        return answer(call.request, 410, words, detail=words)
+        return error_response(call.request, 410, words, detail=words)
     if path == oidc_exchange.AUDIENCE:
-        return oidc_exchange.audience(call)
+        return oidc_exchange.audience_response(call)
     if path in oidc_exchange.MINT:
-        return oidc_exchange.mint(call.at_work())
+        return oidc_exchange.exchange_token(call.at_work())
     if path == oidc_provider.PATH and call.request.method == "GET":
         return call.issuer.answer(call.request, call.now)
     for pattern, handler in _ROUTES:
@@ -107,36 +107,36 @@ def _routed(call: Call) -> Response:
     return not_found(call.request)
 
 
-def _upload_address(call: Call, path: str) -> Response:
+def _upload_address(call: RequestContext, path: str) -> Response:
     request = call.request
     if path == "/legacy":
         if request.method != "POST":
             return not_found(request)
         words = "An upload was attempted to /legacy but the expected upload URL is /legacy/ (with a trailing slash)"
-        return answer(request, 308, words, detail=words, headers=[("Location", f"{call.site}/legacy/")])
+        return error_response(request, 308, words, detail=words, headers=[("Location", f"{call.site}/legacy/")])
     if request.method != "POST":
         return _acted(call, request.args.get(":action"))
     if call.trouble.clash:
         with call.store.reading() as db:
             call = replace(call, newest_release=newest_release(db))
     try:
-        with received(request, call.store.incoming, full=call.trouble.full is not None) as form:
+        with receive_form(request, call.store.incoming, full=call.trouble.full is not None) as form:
             action = request.args.get(":action") or form.last(":action")
-            return receive(call.at_work(), form) if action == "file_upload" else _acted(call, action)
-    except UnreadableError:
-        return answer(request, 400, "Invalid Form Data.", detail="Invalid Form Data.")
+            return handle_upload(call.at_work(), form) if action == "file_upload" else _acted(call, action)
+    except InvalidFormError:
+        return error_response(request, 400, "Invalid Form Data.", detail="Invalid Form Data.")
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
         status = HTTPStatus(call.trouble.full or HTTPStatus.INSUFFICIENT_STORAGE)
-        return answer(request, status, status.phrase, detail="")
+        return error_response(request, status, status.phrase, detail="")
 
 
-def _acted(call: Call, action: str | None) -> Response:
+def _acted(call: RequestContext, action: str | None) -> Response:
     """Everything at the upload address that is no upload."""
     request = call.request
     if action in _GONE:
-        return answer(request, 410, _GONE[action], detail=_GONE[action])
+        return error_response(request, 410, _GONE[action], detail=_GONE[action])
     if action == "file_upload":
         return not_allowed(request, "POST")
     if request.method not in {"GET", "HEAD", "OPTIONS"}:
@@ -144,7 +144,7 @@ def _acted(call: Call, action: str | None) -> Response:
     return _page("Upload address", "Files are posted here, by twine for instance.")
 
 
-def _home(call: Call) -> Response:
+def _home(call: RequestContext) -> Response:
     return _page("Sandbox index", f"Upload to {call.site}/legacy/, install from {call.site}/simple/.")
 
 
@@ -155,10 +155,16 @@ def _page(title: str, text: str) -> Response:
 _NAME = r"(?P<name>[^/]+)"
 _ROUTES: tuple[tuple[re.Pattern[str], Callable[..., Response]], ...] = (
     (re.compile("/"), _home),
-    (re.compile("/simple/"), simple_endpoints.index),
-    (re.compile(f"/simple/{_NAME}(?P<slash>/?)"), simple_endpoints.project),
-    (re.compile(f"/pypi/{_NAME}/json/?"), json_endpoints.project),
-    (re.compile(f"/pypi/{_NAME}/(?P<version>[^/]+)/json/?"), json_endpoints.project),
-    (re.compile(f"/integrity/{_NAME}/(?P<version>[^/]+)/(?P<filename>[^/]+)/provenance"), attestations.serve),
-    (re.compile("/packages/(?P<digest>[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]+)/(?P<filename>[^/]+)"), file_downloads.serve),
+    (re.compile("/simple/"), simple_endpoints.simple_index),
+    (re.compile(f"/simple/{_NAME}(?P<slash>/?)"), simple_endpoints.simple_project),
+    (re.compile(f"/pypi/{_NAME}/json/?"), json_endpoints.project_json),
+    (re.compile(f"/pypi/{_NAME}/(?P<version>[^/]+)/json/?"), json_endpoints.project_json),
+    (
+        re.compile(f"/integrity/{_NAME}/(?P<version>[^/]+)/(?P<filename>[^/]+)/provenance"),
+        attestations.provenance_response,
+    ),
+    (
+        re.compile("/packages/(?P<digest>[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]+)/(?P<filename>[^/]+)"),
+        file_downloads.download_file,
+    ),
 )

@@ -21,7 +21,7 @@ from release.acceptance.rule import Refusal, Upload
 from release.adapters import sigstore
 from release.adapters.sigstore import InvalidAttestationError, NotSignedError, Sigstore
 from release.core.models.attestation import AttestationPublisher
-from release.sandbox.request_context import Call
+from release.sandbox.request_context import RequestContext
 from release.sandbox.responses import not_found
 
 JSON = "application/vnd.pypi.integrity.v1+json"
@@ -29,7 +29,9 @@ JSON = "application/vnd.pypi.integrity.v1+json"
 OFF = "disable-pep740"
 
 
-def refused(upload: Upload, publisher: AttestationPublisher | None, db: sqlite3.Connection) -> Refusal | None:
+def attestation_refusal(
+    upload: Upload, publisher: AttestationPublisher | None, db: sqlite3.Connection
+) -> Refusal | None:
     """Why the index does not take the attestations of an upload; None where it does, or has none to take."""
     text = upload.value("attestations")
     if text == "" or _is_off(db):
@@ -56,7 +58,7 @@ def _verify(
     return verify
 
 
-def to_keep(upload: Upload, publisher: AttestationPublisher | None, db: sqlite3.Connection) -> str | None:
+def provenance_to_json(upload: Upload, publisher: AttestationPublisher | None, db: sqlite3.Connection) -> str | None:
     """The provenance of a file that was accepted, as JSON; None where it came without attestations."""
     text = upload.value("attestations")
     if text == "" or publisher is None or _is_off(db):
@@ -65,7 +67,7 @@ def to_keep(upload: Upload, publisher: AttestationPublisher | None, db: sqlite3.
     return json.dumps({"version": 1, "attestation_bundles": [bundle]})
 
 
-def address(site: str, project: str, row: sqlite3.Row) -> str | None:
+def provenance_url(site: str, project: str, row: sqlite3.Row) -> str | None:
     """Where the provenance of a file is shown; None where it has none. `row` is as `simple.listed` gives it."""
     if row["provenance"] is None:
         return None
@@ -73,7 +75,7 @@ def address(site: str, project: str, row: sqlite3.Row) -> str | None:
     return f"{site}/integrity/{name}/{quote(row['version'])}/{quote(row['filename'])}/provenance"
 
 
-def serve(call: Call, name: str, version: str, filename: str) -> Response:
+def provenance_response(call: RequestContext, name: str, version: str, filename: str) -> Response:
     """The provenance of a file."""
     accepts = call.request.accept_mimetypes
     if accepts and accepts.best_match([JSON, "application/json"]) is None:

@@ -34,7 +34,7 @@ class Trusted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Principal:
     """A user, by one of the user's tokens; or a trusted publisher, by a token that it got in exchange."""
 
     #: empty for a publisher
@@ -59,7 +59,7 @@ class PasswordError(Exception):
     """A username other than `__token__`: the index refuses it before it looks at the password."""
 
 
-def identify(header: str, db: sqlite3.Connection) -> Identity | None:
+def identify(header: str, db: sqlite3.Connection) -> Principal | None:
     """Who asks; None for everything that leads to no account in use. Raises PasswordError."""
     text = _presented(header)
     token = _decoded(text) if text else None
@@ -72,7 +72,7 @@ def identify(header: str, db: sqlite3.Connection) -> Identity | None:
     ).fetchone()
     if row is None:
         return _published(db, token)
-    return Identity(
+    return Principal(
         user_id=row["user"],
         username=row["username"],
         email_verified=bool(row["email_verified"]),
@@ -84,7 +84,7 @@ def identify(header: str, db: sqlite3.Connection) -> Identity | None:
     )
 
 
-def _published(db: sqlite3.Connection, token: macaroon.Macaroon) -> Identity | None:
+def _published(db: sqlite3.Connection, token: macaroon.Macaroon) -> Principal | None:
     row = db.execute(
         "SELECT minted.*, name, provider, fields FROM minted JOIN publishers ON publishers.id = publisher"
         " WHERE minted.id = ?",
@@ -93,7 +93,7 @@ def _published(db: sqlite3.Connection, token: macaroon.Macaroon) -> Identity | N
     if row is None:
         return None
     found = db.execute("SELECT project FROM publisher_projects WHERE publisher = ?", (row["publisher"],))
-    return Identity(
+    return Principal(
         user_id="",
         username=row["name"],
         email_verified=True,
@@ -101,12 +101,12 @@ def _published(db: sqlite3.Connection, token: macaroon.Macaroon) -> Identity | N
         token=token,
         key=row["key"],
         stored=tuple(caveat.encode() for caveat in json.loads(row["caveats"])),
-        publisher=publishers.signer(row["provider"], json.loads(row["fields"])),
+        publisher=publishers.attestation_publisher(row["provider"], json.loads(row["fields"])),
         trusted=Trusted(id=row["publisher"], projects=frozenset(one["project"] for one in found)),
     )
 
 
-def refused(identity: Identity, context: Context) -> str | None:
+def token_problem(identity: Principal, context: Context) -> str | None:
     """Why the token does not allow this, in the index's words; None where it does.
 
     The index verifies its own copy of the caveats behind those in the token, so that an untouched token gives

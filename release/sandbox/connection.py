@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from release.sandbox.faults import End
+from release.sandbox.faults import DropMode
 
 #: where the server leaves the connection of a request for the middleware
-WIRE = "release.sandbox.connection"
+CONNECTION_KEY = "release.sandbox.connection"
 #: bytes that are read or written at once
 STEP = 256 * 1024
 #: seconds that one step at a low rate may take
@@ -34,15 +34,15 @@ _LINGER = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 Sleep = Callable[[float], None]
 
 
-class DroppedError(Exception):
+class ConnectionDroppedError(Exception):
     """A fault ends this connection; the server does so where this reaches it."""
 
-    def __init__(self, how: End) -> None:
+    def __init__(self, how: DropMode) -> None:
         super().__init__(how)
         self.how = how
 
 
-class Pace:
+class Throttle:
     """A rate in one direction; `sleep` is trusted to take as long as it is asked to."""
 
     def __init__(self, rate: float, sleep: Sleep) -> None:
@@ -63,15 +63,15 @@ class Pace:
             self._slept += wait
 
 
-class Wire:
+class Connection:
     """A connection of the server; its rates are those of the request that is under way."""
 
     def __init__(self, connection: socket.socket, closing: threading.Event) -> None:
         self._connection, self._closing = connection, closing
         #: number of the request on this connection, from 1
         self.number = 0
-        self.up: Pace | None = None
-        self.down: Pace | None = None
+        self.up: Throttle | None = None
+        self.down: Throttle | None = None
 
     def next_request(self) -> None:
         self.number += 1
@@ -87,7 +87,7 @@ class Wire:
             self._connection.sendall(piece)
             self.down.moved(len(piece))
 
-    def end(self, how: End) -> None:
+    def end(self, how: DropMode) -> None:
         """What happens before the connection is closed."""
         if how == "hang":
             self._keep_silent()

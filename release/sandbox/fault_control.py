@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 
 from release.core.errors import UsageError
 from release.sandbox import fault_json
-from release.sandbox.fault_state import FaultList
+from release.sandbox.fault_state import ActiveFaults
 from release.sandbox.faults import Fault
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 _MOST = 16 * 1024 * 1024
 
 
-class Controlled:
+class FaultControl:
     """WSGI middleware: `path` is answered here and is not counted as a request to the index."""
 
-    def __init__(self, application: WSGIApplication, faults: FaultList, path: str) -> None:
+    def __init__(self, application: WSGIApplication, faults: ActiveFaults, path: str) -> None:
         self._application, self._faults, self._path = application, faults, path
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -46,17 +46,17 @@ class Controlled:
             act()
         except UsageError as error:
             return _said({"message": error.message, "remedy": error.remedy}, 400)
-        return _said({"faults": [shown(*one) for one in self._faults.now()]}, 200)
+        return _said({"faults": [fault_status_to_json(*one) for one in self._faults.now()]}, 200)
 
 
-def shown(fault: Fault, met: int, struck: int) -> dict[str, Any]:
+def fault_status_to_json(fault: Fault, met: int, struck: int) -> dict[str, Any]:
     """A fault as it was given, and what became of it: the requests that it fitted, and those that it struck."""
-    return fault_json.as_data(fault) | {"met": met, "struck": struck}
+    return fault_json.fault_to_json(fault) | {"met": met, "struck": struck}
 
 
 def _sent(request: Request) -> tuple[Fault, ...]:
     request.max_content_length = _MOST
-    return fault_json.parse(request.get_data())
+    return fault_json.parse_faults(request.get_data())
 
 
 def _said(data: dict[str, Any], status: int) -> Response:

@@ -12,13 +12,13 @@ from http import HTTPStatus
 from typing import Any, get_args
 
 from release.core.errors import UsageError
-from release.sandbox.faults import KINDS, End, Fault, Place, When, kind_of
+from release.sandbox.faults import KINDS, DropMode, DropPoint, Fault, RequestFilter, kind_of
 from release.sandbox.json_reader import Reader, among, one_of, record, switch, text, wrong
 
 _LEAST_STATUS, _LAST_STATUS = 200, 999
 
 
-def parse(json_text: str | bytes) -> tuple[Fault, ...]:
+def parse_faults(json_text: str | bytes) -> tuple[Fault, ...]:
     """One fault, or a list of them. Raises UsageError, which names the place."""
     try:
         data = json.loads(json_text)
@@ -48,7 +48,7 @@ def fault(value: Any, where: str) -> Fault:
     return Fault(what=KINDS[word](**read), **common)
 
 
-def as_data(fault: Fault) -> dict[str, Any]:
+def fault_to_json(fault: Fault) -> dict[str, Any]:
     """What `fault` reads; defaults are left out."""
     data = {"do": kind_of(fault.what), **_given(fault.what)}
     if when := _given(fault.when):
@@ -130,8 +130,8 @@ def _retry_after(value: Any, where: str) -> float | str:
     return _line(value, where) if isinstance(value, str) else _number(value, where, "seconds, or a text")
 
 
-def _when(value: Any, where: str) -> When:
-    return When(**record(value, where, _WHEN))
+def _when(value: Any, where: str) -> RequestFilter:
+    return RequestFilter(**record(value, where, _WHEN))
 
 
 def _method(value: Any, where: str) -> str:
@@ -154,7 +154,7 @@ _KINDS: Mapping[str, tuple[Mapping[str, Reader], tuple[str, ...]]] = {
         },
         ("status",),
     ),
-    "drop": ({"at": one_of(*get_args(Place)), "how": one_of(*get_args(End))}, ("at",)),
+    "drop": ({"at": one_of(*get_args(DropPoint)), "how": one_of(*get_args(DropMode))}, ("at",)),
     "slow": ({"connection": _seconds, "answer": _seconds, "work": _seconds, "up": _rate, "down": _rate}, ()),
     "stale": ({"seconds": _seconds}, ("seconds",)),
     "disk-full": ({"status": _known_status}, ()),

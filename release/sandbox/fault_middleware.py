@@ -13,28 +13,28 @@ from typing import IO, TYPE_CHECKING
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import ClosingIterator, get_content_length
 
-from release.sandbox.connection import STEP, WIRE, DroppedError, Pace, Sleep, Wire
-from release.sandbox.fault_state import FaultList
-from release.sandbox.fault_target import subject
-from release.sandbox.faults import Answer, Clash, DiskFull, Drop, End, Fault, Slow, Stale, What
-from release.sandbox.request_context import NOTES, TROUBLE, Trouble
+from release.sandbox.connection import CONNECTION_KEY, STEP, Connection, ConnectionDroppedError, Sleep, Throttle
+from release.sandbox.fault_state import ActiveFaults
+from release.sandbox.fault_target import request_target
+from release.sandbox.faults import CannedResponse, Clash, DiskFull, Drop, DropMode, Effect, Fault, Slow, Stale
+from release.sandbox.request_context import INDEX_FAULTS_KEY, LOG_FIELDS_KEY, IndexFaults
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-class Faulty:
+class FaultMiddleware:
     """An application that meets faults. `clock` gives the time, aware, UTC; `sleep` takes seconds."""
 
     def __init__(
-        self, application: WSGIApplication, faults: FaultList, clock: Callable[[], datetime], sleep: Sleep
+        self, application: WSGIApplication, faults: ActiveFaults, clock: Callable[[], datetime], sleep: Sleep
     ) -> None:
         self._application, self._faults, self._clock, self._sleep = application, faults, clock, sleep
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         application = self._application
         if self._faults:
-            about, notes = subject(environ, look_inside=self._faults.looks_inside), environ[NOTES]
+            about, notes = request_target(environ, look_inside=self._faults.looks_inside), environ[LOG_FIELDS_KEY]
             struck = self._faults.strike(about)
             notes.faults = tuple(fault.label for fault in struck)
             notes.project, notes.filename = about.project, about.filename  # the index may never come to name them
@@ -46,16 +46,16 @@ class Faulty:
         whats = [fault.what for fault in struck]
         slow = [one for one in whats if isinstance(one, Slow)]
         application = self._application
-        environ[TROUBLE] = self._trouble(whats, slow)
-        if answer := next((one for one in whats if isinstance(one, Answer)), None):
+        environ[INDEX_FAULTS_KEY] = self._trouble(whats, slow)
+        if answer := next((one for one in whats if isinstance(one, CannedResponse)), None):
             application = _answering(application, answer, self._clock)
         if drop := next((one for one in whats if isinstance(one, Drop)), None):
             application = _dropping(application, drop)
         return _slowed(application, slow, self._sleep) if slow else application
 
-    def _trouble(self, whats: list[What], slow: list[Slow]) -> Trouble:
+    def _trouble(self, whats: list[Effect], slow: list[Slow]) -> IndexFaults:
         work = sum(one.work for one in slow)
-        return Trouble(
+        return IndexFaults(
             stale=max((one.seconds for one in whats if isinstance(one, Stale)), default=0),
             full=next((one.status for one in whats if isinstance(one, DiskFull)), None),
             clash=any(isinstance(one, Clash) for one in whats),
@@ -65,17 +65,17 @@ class Faulty:
 
 def _slowed(application: WSGIApplication, slow: list[Slow], sleep: Sleep) -> WSGIApplication:
     def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        wire: Wire = environ[WIRE]
+        wire: Connection = environ[CONNECTION_KEY]
         up, down = [one.up for one in slow if one.up], [one.down for one in slow if one.down]
         connection, answer = sum(one.connection for one in slow), sum(one.answer for one in slow)
         if connection and wire.number == 1:
             sleep(connection)
-        wire.up = Pace(min(up), sleep) if up else None
+        wire.up = Throttle(min(up), sleep) if up else None
 
         def begin(status: str, *more: object) -> Callable[[bytes], object]:
             if answer:
                 sleep(answer)
-            wire.down = Pace(min(down), sleep) if down else None
+            wire.down = Throttle(min(down), sleep) if down else None
             return start_response(status, *more)  # type: ignore[arg-type] # passed on as it came
 
         return application(environ, begin)
@@ -83,7 +83,7 @@ def _slowed(application: WSGIApplication, slow: list[Slow], sleep: Sleep) -> WSG
     return serve
 
 
-def _answering(application: WSGIApplication, answer: Answer, clock: Callable[[], datetime]) -> WSGIApplication:
+def _answering(application: WSGIApplication, answer: CannedResponse, clock: Callable[[], datetime]) -> WSGIApplication:
     def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if answer.stored:
             _work(application, environ)
@@ -94,7 +94,7 @@ def _answering(application: WSGIApplication, answer: Answer, clock: Callable[[],
     return serve
 
 
-def _response(answer: Answer, now: datetime) -> Response:
+def _response(answer: CannedResponse, now: datetime) -> Response:
     known = answer.status in HTTPStatus._value2member_map_
     line = f"{answer.status} {answer.reason or (HTTPStatus(answer.status).phrase if known else 'Unknown')}"
     headers = dict(answer.headers)
@@ -122,13 +122,13 @@ def _dropping(application: WSGIApplication, drop: Drop) -> WSGIApplication:
             _read(environ)
         elif drop.at == "after-work":
             _work(application, environ)
-        raise DroppedError(drop.how)
+        raise ConnectionDroppedError(drop.how)
 
     return serve
 
 
 def _half_a_reply(
-    application: WSGIApplication, how: End, environ: WSGIEnvironment, start_response: StartResponse
+    application: WSGIApplication, how: DropMode, environ: WSGIEnvironment, start_response: StartResponse
 ) -> Iterable[bytes]:
     length = 0
 
@@ -144,7 +144,7 @@ def _half_a_reply(
             room -= len(data)
             if room <= 0 < len(data):
                 break
-        raise DroppedError(how)
+        raise ConnectionDroppedError(how)
 
     body = application(environ, begin)
     return ClosingIterator(half(), getattr(body, "close", None))

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from release.sandbox.faults import Fault, Subject
+from release.sandbox.faults import Fault, RequestTarget
 
 
 @dataclass(slots=True)
@@ -18,7 +18,7 @@ class _Counted:
     struck: int = 0
 
 
-class FaultList:
+class ActiveFaults:
     """Faults in the order in which they were made; safe to use from many threads."""
 
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
@@ -45,7 +45,7 @@ class FaultList:
         """Whether one of them must know a form to tell."""
         return any(one.fault.when.looks_inside for one in self._counted)
 
-    def strike(self, subject: Subject) -> tuple[Fault, ...]:
+    def strike(self, subject: RequestTarget) -> tuple[Fault, ...]:
         """Those that this request meets; it is counted."""
         with self._lock:
             return tuple(one.fault for one in self._counted if _strikes(one, subject))
@@ -54,7 +54,7 @@ class FaultList:
         return bool(self._counted)
 
 
-def _strikes(one: _Counted, subject: Subject) -> bool:
+def _strikes(one: _Counted, subject: RequestTarget) -> bool:
     if not one.fault.when.fits(subject):
         return False
     one.met += 1

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Field, File, MultipartDecoder
 
-from release.sandbox.faults import Subject
+from release.sandbox.faults import RequestTarget
 from release.sandbox.multipart import events
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ _PROJECT = re.compile(r"/(?:simple|pypi|integrity)/(?P<project>[^/]+)(?:/.*)?")
 _FILE = re.compile(r"/(?:packages|integrity)/.*/(?P<filename>[^/]+?)(?:\.metadata|/provenance)?")
 
 
-def subject(environ: WSGIEnvironment, *, look_inside: bool) -> Subject:
+def request_target(environ: WSGIEnvironment, *, look_inside: bool) -> RequestTarget:
     """The subject of a request. To look inside a form, its beginning is read, and put back."""
     method = environ["REQUEST_METHOD"]
     path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
     project, file = _PROJECT.fullmatch(path), _FILE.fullmatch(path)
     if method != "POST" or not look_inside:
-        return Subject(
+        return RequestTarget(
             method=method,
             path=path,
             project=project["project"] if project else None,
@@ -38,7 +38,7 @@ def subject(environ: WSGIEnvironment, *, look_inside: bool) -> Subject:
     name = filename = None
     if kind == "multipart/form-data" and "boundary" in options:
         name, filename = _inside(environ, options["boundary"].encode("latin-1", "replace"))
-    return Subject(method=method, path=path, project=name, filename=filename)
+    return RequestTarget(method=method, path=path, project=name, filename=filename)
 
 
 def _inside(environ: WSGIEnvironment, boundary: bytes) -> tuple[str | None, str | None]:

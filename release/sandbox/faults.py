@@ -13,13 +13,13 @@ from typing import Literal
 from packaging.utils import canonicalize_name
 
 #: where a connection breaks: what has been read of the request, done, and sent of the answer by then
-Place = Literal["before-body", "in-body", "after-body", "after-work", "in-reply"]
+DropPoint = Literal["before-body", "in-body", "after-body", "after-work", "in-reply"]
 #: how it breaks: RST; FIN; silence for as long as the client stays; bytes that are no HTTP
-End = Literal["reset", "close", "hang", "garbage"]
+DropMode = Literal["reset", "close", "hang", "garbage"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class RequestTarget:
     """What a request is about, as far as a fault can ask."""
 
     method: str
@@ -31,7 +31,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class When:
+class RequestFilter:
     """Which requests: those that fit every field that is given."""
 
     method: str | None = None
@@ -49,7 +49,7 @@ class When:
         """Whether the beginning of a form must be read to tell."""
         return self.project is not None or self.filename is not None
 
-    def fits(self, subject: Subject) -> bool:
+    def fits(self, subject: RequestTarget) -> bool:
         """Whether a request is one of those; its number is asked for apart."""
         return (
             self.method in {None, subject.method}
@@ -64,7 +64,7 @@ class When:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class CannedResponse:
     """Another answer in the place of the index's own."""
 
     #: HTTP status, 200 to 999
@@ -87,8 +87,8 @@ class Answer:
 class Drop:
     """The connection breaks. Until "after-work" nothing was stored."""
 
-    at: Place
-    how: End = "reset"
+    at: DropPoint
+    how: DropMode = "reset"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,10 +130,10 @@ class Clash:
     """
 
 
-What = Answer | Drop | Slow | Stale | DiskFull | Clash
+Effect = CannedResponse | Drop | Slow | Stale | DiskFull | Clash
 #: the word for each kind, in JSON and in the request log
-KINDS: dict[str, type[What]] = {
-    "answer": Answer,
+KINDS: dict[str, type[Effect]] = {
+    "answer": CannedResponse,
     "drop": Drop,
     "slow": Slow,
     "stale": Stale,
@@ -146,8 +146,8 @@ KINDS: dict[str, type[What]] = {
 class Fault:
     """One thing that goes wrong."""
 
-    what: What
-    when: When = field(default_factory=When)
+    what: Effect
+    when: RequestFilter = field(default_factory=RequestFilter)
     #: what the request log calls it; empty for a description of it
     name: str = ""
 
@@ -156,12 +156,12 @@ class Fault:
         return self.name or _described(self.what)
 
 
-def kind_of(what: What) -> str:
+def kind_of(what: Effect) -> str:
     return next(word for word, kind in KINDS.items() if isinstance(what, kind))
 
 
-def _described(what: What) -> str:
-    if isinstance(what, Answer):
+def _described(what: Effect) -> str:
+    if isinstance(what, CannedResponse):
         return f"answer {what.status}, stored" if what.stored else f"answer {what.status}"
     return f"{what.how} {what.at}" if isinstance(what, Drop) else kind_of(what)
 

@@ -12,7 +12,7 @@ from werkzeug.utils import send_file
 from werkzeug.wrappers import Response
 
 from release.sandbox.index_store import Store
-from release.sandbox.request_context import Call
+from release.sandbox.request_context import RequestContext
 from release.sandbox.responses import not_found
 
 _METADATA = ".metadata"
@@ -20,13 +20,13 @@ _METADATA = ".metadata"
 _FOR_EVER = 365_000_000
 
 
-def url(site: str, row: sqlite3.Row) -> str:
+def file_url(site: str, row: sqlite3.Row) -> str:
     """Where a file lies: the parts of its BLAKE2b-256, then its name, as on PyPI."""
     digest = row["blake2_256"]
     return f"{site}/packages/{digest[:2]}/{digest[2:4]}/{digest[4:]}/{quote(row['filename'])}"
 
 
-def serve(call: Call, digest: str, filename: str) -> Response:
+def download_file(call: RequestContext, digest: str, filename: str) -> Response:
     """A file, or with `.metadata` behind its name the METADATA of a wheel (PEP 658)."""
     digest, name = digest.replace("/", ""), filename.removesuffix(_METADATA)
     with call.store.reading() as db:
@@ -41,7 +41,7 @@ def serve(call: Call, digest: str, filename: str) -> Response:
     )
 
 
-def keep_metadata(store: Store, filename: str, content: BinaryIO, sha256: str) -> str | None:
+def store_metadata(store: Store, filename: str, content: BinaryIO, sha256: str) -> str | None:
     """Put a wheel's METADATA beside the wheel; its SHA-256, or None for any other file."""
     if not filename.endswith(".whl"):
         return None

@@ -24,8 +24,8 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wsgi import ClosingIterator
 
 from release.core.errors import UsageError
-from release.sandbox.connection import STEP, WIRE, DroppedError, Wire
-from release.sandbox.faults import End
+from release.sandbox.connection import CONNECTION_KEY, STEP, Connection, ConnectionDroppedError
+from release.sandbox.faults import DropMode
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -108,7 +108,7 @@ class Server(ThreadedWSGIServer):
 class _Body(io.RawIOBase):
     """The body of one request, and no byte of the next; a client that waits for leave gets it when this is read."""
 
-    def __init__(self, stream: IO[bytes], length: int | None, wire: Wire, *, waits: bool) -> None:
+    def __init__(self, stream: IO[bytes], length: int | None, wire: Connection, *, waits: bool) -> None:
         #: bytes that are still to come; None where they come in chunks, and where that has ended 0
         self.left = length
         #: whether the client waits for `100 Continue`
@@ -200,7 +200,7 @@ class _Handler(WSGIRequestHandler):
 
     def setup(self) -> None:
         super().setup()
-        self.wire = Wire(self.connection, self.server.closing)
+        self.wire = Connection(self.connection, self.server.closing)
 
     def handle(self) -> None:
         """Until one side has enough of it; a client that goes away is no error."""
@@ -233,11 +233,11 @@ class _Handler(WSGIRequestHandler):
         body = _Body(environ["wsgi.input"], None if chunked else int(length), self.wire, waits=waits)
         environ["wsgi.input"] = io.BufferedReader(body, _BUFFER)
         environ["wsgi.input_terminated"] = True
-        environ[WIRE] = self.wire
+        environ[CONNECTION_KEY] = self.wire
         try:
             self._answer(environ, body)
             self._pass_over(body)
-        except DroppedError as drop:
+        except ConnectionDroppedError as drop:
             self._drop(drop.how)
 
     def _answer(self, environ: WSGIEnvironment, body: _Body) -> None:
@@ -248,7 +248,7 @@ class _Handler(WSGIRequestHandler):
                     reply.write(data)
                 if not reply.begun:
                     reply.write(b"")
-        except (ConnectionError, TimeoutError, ClientDisconnected, DroppedError):
+        except (ConnectionError, TimeoutError, ClientDisconnected, ConnectionDroppedError):
             raise
         except Exception:
             logging.getLogger(__name__).exception("the application broke")
@@ -274,7 +274,7 @@ class _Handler(WSGIRequestHandler):
             self.close_connection = True
             self.wire.part()
 
-    def _drop(self, how: End) -> None:
+    def _drop(self, how: DropMode) -> None:
         self.close_connection = True
         self.wire.end(how)
         if how == "reset":  # before socketserver, whose way is to shut down first: FIN

@@ -16,8 +16,8 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from release.sandbox import file_downloads, projects
-from release.sandbox.projects import Project
-from release.sandbox.request_context import Call
+from release.sandbox.projects import IndexProject
+from release.sandbox.request_context import RequestContext
 from release.sandbox.simple_endpoints import listed, timestamp
 
 _TEXTS = (
@@ -27,11 +27,11 @@ _TEXTS = (
 _LISTS = ("classifiers", "dynamic", "license_file", "platform", "provides_extra", "requires_dist")
 
 
-def project(call: Call, name: str, version: str | None = None) -> Response:
+def project_json(call: RequestContext, name: str, version: str | None = None) -> Response:
     """What is known of a project, by its newest release or the one that is asked for."""
     normalized = canonicalize_name(name)
     with call.reading() as db:
-        found = projects.find(db, normalized)
+        found = projects.find_project(db, normalized)
         release = _release(db, found, version) if found and found.status != "quarantined" else None
         if found is None or release is None:
             return Response('{"message": "Not Found"}', status=404, content_type="application/json")
@@ -58,7 +58,7 @@ def project(call: Call, name: str, version: str | None = None) -> Response:
     return response.make_conditional(call.request)
 
 
-def _release(db: sqlite3.Connection, found: Project, version: str | None) -> sqlite3.Row | None:
+def _release(db: sqlite3.Connection, found: IndexProject, version: str | None) -> sqlite3.Row | None:
     rows = db.execute("SELECT * FROM releases WHERE project = ?", (found.id,)).fetchall()
     if version is not None:
         return next((row for row in rows if row["canonical"] == canonicalize_version(version)), None)
@@ -71,7 +71,7 @@ def _rank(row: sqlite3.Row) -> tuple[bool, bool, Version]:
     return row["yanked"] is None, not version.is_prerelease, version
 
 
-def _info(found: Project, release: sqlite3.Row) -> dict[str, Any]:
+def _info(found: IndexProject, release: sqlite3.Row) -> dict[str, Any]:
     fields: Mapping[str, list[str]] = json.loads(release["fields"])
     urls = [one.partition(",") for one in fields.get("project_urls", [])]
     return {
@@ -96,13 +96,13 @@ def _file(site: str, row: sqlite3.Row) -> dict[str, Any]:
         "size": row["size"],
         "upload_time": row["uploaded"][:19],
         "upload_time_iso_8601": timestamp(row["uploaded"]),
-        "url": file_downloads.url(site, row),
+        "url": file_downloads.file_url(site, row),
         "yanked": row["yanked"] is not None,
         "yanked_reason": row["yanked"] or None,
     }
 
 
-def _ownership(db: sqlite3.Connection, found: Project) -> dict[str, Any]:
+def _ownership(db: sqlite3.Connection, found: IndexProject) -> dict[str, Any]:
     roles = db.execute(
         "SELECT role, name FROM roles JOIN users ON users.id = user WHERE project = ? ORDER BY role DESC, name",
         (found.id,),

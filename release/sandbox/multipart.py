@@ -36,12 +36,12 @@ _PLAIN = "text/plain"
 _FILE_FIELDS = {"content", "gpg_signature"}
 
 
-class UnreadableError(Exception):
+class InvalidFormError(Exception):
     """The body is no form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arrived:
+class ReceivedFile:
     """The file that came with a form."""
 
     filename: str
@@ -65,12 +65,12 @@ class Arrived:
 
 
 @dataclass(slots=True, kw_only=True)
-class Form:
+class UploadForm:
     """What was posted."""
 
     #: values in order; `content` is not here
     fields: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    content: Arrived | None = None
+    content: ReceivedFile | None = None
     #: fields that came as files and must not
     misplaced: list[str] = field(default_factory=list)
 
@@ -82,19 +82,19 @@ class Form:
 
 
 @contextmanager
-def received(request: Request, incoming: Path, *, full: bool = False) -> Iterator[Form]:
+def receive_form(request: Request, incoming: Path, *, full: bool = False) -> Iterator[UploadForm]:
     """The form of a request; its file lies in `incoming` until the block ends, unless it was moved away.
 
     Raises UnreadableError, and OSError where the disk is full, or shall be.
     """
-    form = Form()
+    form = UploadForm()
     try:
         try:
             _read(request, form, _Files(incoming, full=full))
         except (ValueError, OSError, ClientDisconnected, RequestEntityTooLarge) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise  # the disk or the connection; a broken chunk has no number
-            raise UnreadableError from error
+            raise InvalidFormError from error
         yield form
     finally:
         if form.content is not None:
@@ -102,7 +102,7 @@ def received(request: Request, incoming: Path, *, full: bool = False) -> Iterato
             form.content.path.unlink(missing_ok=True)
 
 
-def _read(request: Request, form: Form, files: _Files) -> None:
+def _read(request: Request, form: UploadForm, files: _Files) -> None:
     stream = get_input_stream(request.environ)
     kind, options = parse_options_header(request.content_type or "")
     if kind == "multipart/form-data" and "boundary" in options:
@@ -113,7 +113,7 @@ def _read(request: Request, form: Form, files: _Files) -> None:
             form.add(name, value)
 
 
-def _read_multipart(stream: IO[bytes], boundary: bytes, form: Form, files: _Files) -> None:
+def _read_multipart(stream: IO[bytes], boundary: bytes, form: UploadForm, files: _Files) -> None:
     decoder = MultipartDecoder(boundary, _FIELDS, max_parts=_PARTS)
     sink: _Sink | None = None
     room = _FIELDS
@@ -164,7 +164,7 @@ class _Sink:
 
 
 class _FieldSink(_Sink):
-    def __init__(self, form: Form, name: str) -> None:
+    def __init__(self, form: UploadForm, name: str) -> None:
         self._form, self._name, self._data = form, name, bytearray()
 
     def take(self, data: bytes) -> int:
@@ -176,7 +176,7 @@ class _FieldSink(_Sink):
 
 
 class _FileSink(_Sink):
-    def __init__(self, arrived: Arrived, *, full: bool) -> None:
+    def __init__(self, arrived: ReceivedFile, *, full: bool) -> None:
         self._arrived, self._full = arrived, full
 
     def take(self, data: bytes) -> int:
@@ -197,7 +197,7 @@ class _Files:
     full: bool
 
 
-def _sink(event: Field | File, form: Form, files: _Files) -> _Sink:
+def _sink(event: Field | File, form: UploadForm, files: _Files) -> _Sink:
     name = event.name or ""
     if isinstance(event, Field):
         return _FieldSink(form, name)
@@ -209,5 +209,5 @@ def _sink(event: Field | File, form: Form, files: _Files) -> _Sink:
     path = files.incoming / uuid4().hex
     stream = path.open("x+b")  # `received` closes it
     content_type = event.headers.get("Content-Type", _PLAIN)
-    form.content = Arrived(filename=event.filename, content_type=content_type, path=path, stream=stream)
+    form.content = ReceivedFile(filename=event.filename, content_type=content_type, path=path, stream=stream)
     return _FileSink(form.content, full=files.full)

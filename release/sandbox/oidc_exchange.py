@@ -20,9 +20,9 @@ from release.acceptance.rule import Upload, first_refusal
 from release.core.tokens import macaroon
 from release.sandbox import projects, publisher_claims
 from release.sandbox.oidc_provider import decoded
-from release.sandbox.publisher_claims import Candidate, NoPublisherError, ReusedError
+from release.sandbox.publisher_claims import NoPublisherError, RegisteredPublisher, ReusedError
 from release.sandbox.publishers import ISSUERS
-from release.sandbox.request_context import Call
+from release.sandbox.request_context import RequestContext
 from release.sandbox.responses import not_allowed
 
 AUDIENCE, MINT = "/_/oidc/audience", ("/_/oidc/mint-token", "/_/oidc/github/mint-token")
@@ -33,7 +33,7 @@ _MOST = 1024 * 1024
 _MORE = "    For further information visit https://errors.pydantic.dev/2.13/v/"
 
 
-class RefusedError(Exception):
+class ExchangeError(Exception):
     """No token: the code and the description."""
 
     def __init__(self, code: str, description: str) -> None:
@@ -51,7 +51,7 @@ class _Claimed:
     used: bool
 
 
-def audience(call: Call) -> Response:
+def audience_response(call: RequestContext) -> Response:
     """For whom an identity has to be made."""
     if call.request.method not in {"GET", "HEAD"}:
         return not_allowed(call.request, "GET")
@@ -61,7 +61,7 @@ def audience(call: Call) -> Response:
         return _json(200, {"audience": _audience(db)})
 
 
-def mint(call: Call) -> Response:
+def exchange_token(call: RequestContext) -> Response:
     """A token in exchange for an identity. What a refusal has done stays done."""
     if call.request.method != "POST":
         return not_allowed(call.request, "POST")
@@ -70,7 +70,7 @@ def mint(call: Call) -> Response:
             claimed = _claimed(call, db, _unwrapped(call))
             _create_pending(call, db, claimed)
             publisher = _publisher(db, claimed)
-        except RefusedError as refused:
+        except ExchangeError as refused:
             errors = [{"code": refused.code, "description": refused.description}]
             return _json(422, {"message": "Token request failed", "errors": errors})
         if jti := claimed.claims.get("jti"):
@@ -82,7 +82,7 @@ def mint(call: Call) -> Response:
 # -- the identity -----------------------------------------------------------------------------------
 
 
-def _unwrapped(call: Call) -> str:
+def _unwrapped(call: RequestContext) -> str:
     """The identity token in the body."""
     call.request.max_content_length = _MOST
     data = call.request.get_data()
@@ -103,20 +103,20 @@ def _unwrapped(call: Call) -> str:
     return body["token"]
 
 
-def _no_payload(what: str, shown: str, kind: str) -> RefusedError:
-    return RefusedError("invalid-payload", f"1 validation error for TokenPayload\n{what} {shown}\n{_MORE}{kind}")
+def _no_payload(what: str, shown: str, kind: str) -> ExchangeError:
+    return ExchangeError("invalid-payload", f"1 validation error for TokenPayload\n{what} {shown}\n{_MORE}{kind}")
 
 
-def _claimed(call: Call, db: sqlite3.Connection, token: str) -> _Claimed:
+def _claimed(call: RequestContext, db: sqlite3.Connection, token: str) -> _Claimed:
     issuer = _issuer(token)
     provider = next((name for name, url in ISSUERS.items() if url == issuer), None)
     if provider is None:
-        raise RefusedError("invalid-payload", "unknown trusted publishing issuer")
+        raise ExchangeError("invalid-payload", "unknown trusted publishing issuer")
     if {"disallow-oidc", f"disallow-{provider}-oidc"} & _flags(db):
-        raise RefusedError("not-enabled", f"{provider} trusted publishing functionality not enabled")
+        raise ExchangeError("not-enabled", f"{provider} trusted publishing functionality not enabled")
     claims = call.issuer.verified(token, issuer, _audience(db), call.now)
     if claims is None:
-        raise RefusedError("invalid-token", "malformed or invalid token")
+        raise ExchangeError("invalid-token", "malformed or invalid token")
     used = db.execute("SELECT 1 FROM identities WHERE jti = ?", (claims.get("jti"),)).fetchone() is not None
     return _Claimed(provider=provider, claims=claims, used=used)
 
@@ -127,13 +127,13 @@ def _issuer(token: str) -> str:
         _, payload, _ = token.split(".")
         return str(json.loads(decoded(payload))["iss"])
     except (ValueError, KeyError, TypeError):
-        raise RefusedError("invalid-payload", "malformed JWT") from None
+        raise ExchangeError("invalid-payload", "malformed JWT") from None
 
 
 # -- the publisher ----------------------------------------------------------------------------------
 
 
-def _create_pending(call: Call, db: sqlite3.Connection, claimed: _Claimed) -> None:
+def _create_pending(call: RequestContext, db: sqlite3.Connection, claimed: _Claimed) -> None:
     """Create the project of a pending publisher, and make that an ordinary one; nothing where there is none."""
     try:
         found = _match(db, claimed, pending=True)
@@ -143,15 +143,15 @@ def _create_pending(call: Call, db: sqlite3.Connection, claimed: _Claimed) -> No
         raise _reused() from None
     row = db.execute("SELECT * FROM publishers WHERE id = ?", (found.id,)).fetchone()
     name = row["pending"]
-    if projects.find(db, name) is not None:
+    if projects.find_project(db, name) is not None:
         db.execute("DELETE FROM publishers WHERE id = ?", (found.id,))
-        raise RefusedError("invalid-pending-publisher", "valid token, but project already exists")
+        raise ExchangeError("invalid-pending-publisher", "valid token, but project already exists")
     upload = Upload(fields={"name": (name,)}, content_type=None, site=call.site)
-    refusal = first_refusal(NEW_NAME, upload, projects.facts(db, None, call.now))
+    refusal = first_refusal(NEW_NAME, upload, projects.index_contents(db, None, call.now))
     if refusal is not None:
-        raise RefusedError("invalid-payload", refusal.text)
-    made = projects.new(name, row["user"])
-    projects.create(db, made, call.now)
+        raise ExchangeError("invalid-payload", refusal.text)
+    made = projects.new_project(name, row["user"])
+    projects.create_project(db, made, call.now)
     db.execute("UPDATE publishers SET pending = NULL WHERE id = ?", (found.id,))
     db.execute("INSERT INTO publisher_projects VALUES (?, ?)", (found.id, made.id))
     stale = [
@@ -162,33 +162,33 @@ def _create_pending(call: Call, db: sqlite3.Connection, claimed: _Claimed) -> No
     db.executemany("DELETE FROM publishers WHERE id = ?", stale)
 
 
-def _publisher(db: sqlite3.Connection, claimed: _Claimed) -> Candidate:
+def _publisher(db: sqlite3.Connection, claimed: _Claimed) -> RegisteredPublisher:
     try:
         return _match(db, claimed, pending=False)
     except NoPublisherError as error:
         reason = f"valid token, but no corresponding publisher ({error})"
-        raise RefusedError("invalid-publisher", reason) from None
+        raise ExchangeError("invalid-publisher", reason) from None
     except ReusedError:
         raise _reused() from None
 
 
-def _match(db: sqlite3.Connection, claimed: _Claimed, *, pending: bool) -> Candidate:
+def _match(db: sqlite3.Connection, claimed: _Claimed, *, pending: bool) -> RegisteredPublisher:
     rows = db.execute(
         "SELECT id, fields FROM publishers WHERE provider = ? AND (pending IS NOT NULL) = ? ORDER BY rowid",
         (claimed.provider, pending),
     )
-    candidates = [Candidate(id=row["id"], fields=json.loads(row["fields"])) for row in rows]
+    candidates = [RegisteredPublisher(id=row["id"], fields=json.loads(row["fields"])) for row in rows]
     return publisher_claims.match(candidates, claimed.provider, claimed.claims, used=claimed.used)
 
 
-def _reused() -> RefusedError:
-    return RefusedError("invalid-reuse-token", "invalid token: already used")
+def _reused() -> ExchangeError:
+    return ExchangeError("invalid-reuse-token", "invalid token: already used")
 
 
 # -- the token --------------------------------------------------------------------------------------
 
 
-def _minted(call: Call, db: sqlite3.Connection, publisher: Candidate) -> tuple[str, int]:
+def _minted(call: RequestContext, db: sqlite3.Connection, publisher: RegisteredPublisher) -> tuple[str, int]:
     """A token for the publisher's projects, and when it ends, in unix seconds."""
     now = int(call.now.timestamp())
     rows = db.execute("SELECT project FROM publisher_projects WHERE publisher = ? ORDER BY rowid", (publisher.id,))

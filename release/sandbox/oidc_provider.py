@@ -20,7 +20,7 @@ from uuid import uuid4
 from werkzeug.wrappers import Request, Response
 
 from release.core.secret import Secret
-from release.sandbox.publishers import ISSUERS, OWNER_ID, Job
+from release.sandbox.publishers import ISSUERS, OWNER_ID, CiJob
 from release.sandbox.rs256 import Key
 
 #: where a job asks for its identity
@@ -31,11 +31,11 @@ _REF, _SHA = "refs/tags/v1.0", "0123456789abcdef0123456789abcdef01234567"
 _KID = "sandbox"
 
 
-class Issuer:
+class IdentityProvider:
     """A service that speaks for one job. Several sandboxes may trust the same one."""
 
-    def __init__(self, job: Job | None = None) -> None:
-        self.job = job or Job()
+    def __init__(self, job: CiJob | None = None) -> None:
+        self.job = job or CiJob()
         #: what the job shows when it asks
         self.request_token = Secret(secrets.token_urlsafe(24))
 
@@ -114,7 +114,7 @@ def _without_none(claims: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in claims.items() if value is not None}
 
 
-def _usual(job: Job) -> Iterator[tuple[str, Any]]:
+def _usual(job: CiJob) -> Iterator[tuple[str, Any]]:
     """The claims of a job on a tag that was pushed."""
     yield "iss", ISSUERS[job.provider]
     owner = job.repository.partition("/")[0]

@@ -16,7 +16,7 @@ from release.core.models.index_contents import OnIndex, StoredFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
+class IndexProject:
     """A project; one that `is_new` is in no table yet."""
 
     id: str
@@ -68,13 +68,13 @@ class NewFile:
     provenance: str | None = None
 
 
-def find(db: sqlite3.Connection, name: str) -> Project | None:
+def find_project(db: sqlite3.Connection, name: str) -> IndexProject | None:
     """The project of that name, however it is spelled."""
     row = db.execute("SELECT * FROM projects WHERE normalized = ?", (canonicalize_name(name),)).fetchone()
     if row is None:
         return None
     roles = db.execute("SELECT user, role FROM roles WHERE project = ?", (row["id"],))
-    return Project(
+    return IndexProject(
         id=row["id"],
         name=row["name"],
         status=row["status"],
@@ -84,11 +84,11 @@ def find(db: sqlite3.Connection, name: str) -> Project | None:
     )
 
 
-def new(name: str, owner: str) -> Project:
-    return Project(id=str(uuid4()), name=name, roles={owner: "Owner"}, is_new=True)
+def new_project(name: str, owner: str) -> IndexProject:
+    return IndexProject(id=str(uuid4()), name=name, roles={owner: "Owner"}, is_new=True)
 
 
-def facts(db: sqlite3.Connection, project: Project | None, now: datetime) -> OnIndex:
+def index_contents(db: sqlite3.Connection, project: IndexProject | None, now: datetime) -> OnIndex:
     """Everything that a rule may want to know."""
     own = project.id if project else None
     files = db.execute(
@@ -111,7 +111,7 @@ def facts(db: sqlite3.Connection, project: Project | None, now: datetime) -> OnI
     )
 
 
-def add(db: sqlite3.Connection, project: Project, file: NewFile) -> None:
+def add_file(db: sqlite3.Connection, project: IndexProject, file: NewFile) -> None:
     """Put a file there, with its release and its project where they are new.
 
     The last upload decides how the project's name is spelled, the first file of a release what is known of it.
@@ -142,16 +142,16 @@ def add(db: sqlite3.Connection, project: Project, file: NewFile) -> None:
     db.execute("INSERT INTO used_filenames VALUES (?)", (file.filename,))
 
 
-def create(db: sqlite3.Connection, project: Project, now: datetime) -> None:
+def create_project(db: sqlite3.Connection, project: IndexProject, now: datetime) -> None:
     """Put a new project there, without any release."""
     row = (project.id, project.normalized, project.name, project.status, None, project.organization_active)
     db.execute("INSERT INTO projects VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, now.isoformat()))
     db.executemany("INSERT INTO roles VALUES (?, ?, ?)", [(project.id, *role) for role in project.roles.items()])
 
 
-def _keep_project(db: sqlite3.Connection, project: Project, name: str, now: datetime) -> None:
+def _keep_project(db: sqlite3.Connection, project: IndexProject, name: str, now: datetime) -> None:
     if project.is_new:
-        create(db, replace(project, name=name), now)
+        create_project(db, replace(project, name=name), now)
     else:
         db.execute("UPDATE projects SET name = ? WHERE id = ?", (name, project.id))
 
@@ -175,7 +175,7 @@ def newest_release(db: sqlite3.Connection) -> int:
     return db.execute("SELECT max(id) FROM releases").fetchone()[0] or 0
 
 
-def was_released_since(db: sqlite3.Connection, project: Project, version: str, release: int) -> bool:
+def was_released_since(db: sqlite3.Connection, project: IndexProject, version: str, release: int) -> bool:
     """Whether a release was made after another one, which has that number."""
     row = db.execute(
         "SELECT id FROM releases WHERE project = ? AND canonical = ?", (project.id, canonicalize_version(version))

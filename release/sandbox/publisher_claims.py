@@ -35,14 +35,16 @@ class ReusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class RegisteredPublisher:
     """A publisher that the index has."""
 
     id: str
     fields: Mapping[str, str]
 
 
-def match(candidates: Sequence[Candidate], provider: str, claims: Claims, *, used: bool) -> Candidate:
+def match(
+    candidates: Sequence[RegisteredPublisher], provider: str, claims: Claims, *, used: bool
+) -> RegisteredPublisher:
     """The publisher that these claims are. `used`: whether their identity was exchanged before.
 
     Raises NoPublisherError and ReusedError.
@@ -57,11 +59,11 @@ def match(candidates: Sequence[Candidate], provider: str, claims: Claims, *, use
     return found
 
 
-def _same(found: Candidate, **fields: str) -> bool:
+def _same(found: RegisteredPublisher, **fields: str) -> bool:
     return all(found.fields[name].lower() == value.lower() for name, value in fields.items())
 
 
-def _by_environment(candidates: Sequence[Candidate], environment: str | None) -> Candidate:
+def _by_environment(candidates: Sequence[RegisteredPublisher], environment: str | None) -> RegisteredPublisher:
     """The one that names the environment, before one that takes any."""
     for wanted in dict.fromkeys((environment or "", "")):
         for one in candidates:
@@ -70,7 +72,7 @@ def _by_environment(candidates: Sequence[Candidate], environment: str | None) ->
     raise NoPublisherError(_NOT_FOUND)
 
 
-def _on_github(candidates: Sequence[Candidate], claims: Claims) -> Candidate:
+def _on_github(candidates: Sequence[RegisteredPublisher], claims: Claims) -> RegisteredPublisher:
     file = _GITHUB_FILE.search(claims["job_workflow_ref"])
     if file is None:
         raise NoPublisherError(
@@ -88,7 +90,7 @@ def _on_github(candidates: Sequence[Candidate], claims: Claims) -> Candidate:
     return _by_environment(alike, claims.get("environment"))
 
 
-def _on_gitlab(candidates: Sequence[Candidate], claims: Claims) -> Candidate:
+def _on_gitlab(candidates: Sequence[RegisteredPublisher], claims: Claims) -> RegisteredPublisher:
     file = _GITLAB_FILE.search(claims["ci_config_ref_uri"])
     if file is None:
         raise NoPublisherError(
@@ -102,7 +104,7 @@ def _on_gitlab(candidates: Sequence[Candidate], claims: Claims) -> Candidate:
     return _by_environment(alike, claims.get("environment"))
 
 
-def _on_google(candidates: Sequence[Candidate], claims: Claims) -> Candidate:
+def _on_google(candidates: Sequence[RegisteredPublisher], claims: Claims) -> RegisteredPublisher:
     alike = [one for one in candidates if one.fields["email"] == claims["email"]]
     for sub in dict.fromkeys((claims.get("sub", ""), "")):
         for one in alike:
@@ -111,7 +113,7 @@ def _on_google(candidates: Sequence[Candidate], claims: Claims) -> Candidate:
     raise NoPublisherError(_NOT_FOUND)
 
 
-def _on_activestate(candidates: Sequence[Candidate], claims: Claims) -> Candidate:
+def _on_activestate(candidates: Sequence[RegisteredPublisher], claims: Claims) -> RegisteredPublisher:
     names = ("organization", "project", "actor_id")
     for one in candidates:
         if all(one.fields[name] == claims[name] for name in names):
@@ -187,7 +189,7 @@ def _is_new(used: bool) -> None:
         raise ReusedError
 
 
-_LOOKUP: Mapping[str, Callable[[Sequence[Candidate], Claims], Candidate]] = {
+_LOOKUP: Mapping[str, Callable[[Sequence[RegisteredPublisher], Claims], RegisteredPublisher]] = {
     "github": _on_github,
     "gitlab": _on_gitlab,
     "google": _on_google,

@@ -30,7 +30,7 @@ _KEYS = ("known", "unknown", "forged")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trusted:
+class SeedPublisher:
     """A trusted publisher."""
 
     name: str
@@ -47,7 +47,7 @@ class Trusted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class CiJob:
     """A job at some service, and what is odd about its identity tokens."""
 
     provider: str = "github"
@@ -63,7 +63,7 @@ class Job:
     expires_in: int = 300
 
 
-def github(  # noqa: PLR0913 - the fields of PyPI's form
+def github_publisher(  # noqa: PLR0913 - the fields of PyPI's form
     name: str = "github",
     *projects: str,
     repository: str = "acme/widget",
@@ -72,13 +72,13 @@ def github(  # noqa: PLR0913 - the fields of PyPI's form
     owner_id: str = OWNER_ID,
     pending: str | None = None,
     user: str | None = None,
-) -> Trusted:
+) -> SeedPublisher:
     """A publisher for a repository on GitHub."""
     fields = {"repository": repository, "workflow": workflow, "environment": environment, "owner_id": owner_id}
-    return Trusted(name=name, fields=fields, projects=projects, pending=pending, user=user)
+    return SeedPublisher(name=name, fields=fields, projects=projects, pending=pending, user=user)
 
 
-def signer(provider: str, fields: Mapping[str, str]) -> Signer:
+def attestation_publisher(provider: str, fields: Mapping[str, str]) -> Signer:
     """The same publisher as attestations name it."""
     kind = {"github": "GitHub", "gitlab": "GitLab", "google": "Google", "activestate": "ActiveState"}[provider]
     names = {"gitlab": {"workflow": "workflow_filepath"}}.get(provider, {})
@@ -87,13 +87,13 @@ def signer(provider: str, fields: Mapping[str, str]) -> Signer:
     return Signer(kind=kind, details=tuple(sorted(details.items())))
 
 
-def read(value: Any, where: str) -> tuple[Trusted, ...]:
+def parse_publishers(value: Any, where: str) -> tuple[SeedPublisher, ...]:
     """The list of them in a world file."""
     found = records(value, where, _PUBLISHER, ["name"])
     return tuple(_publisher(one, f"{where}[{number}]") for number, one in enumerate(found))
 
 
-def _publisher(read: dict[str, Any], where: str) -> Trusted:
+def _publisher(read: dict[str, Any], where: str) -> SeedPublisher:
     provider = read.get("provider", "github")
     needed, optional = FIELDS[provider]
     given = {name: read.pop(name) for name in _FIELD_NAMES if name in read}
@@ -112,12 +112,12 @@ def _publisher(read: dict[str, Any], where: str) -> Trusted:
             remedy="give 'projects', or 'pending' and 'user'",
         )
     fields = {name: given.get(name, "") for name in (*needed, *optional)}
-    return Trusted(**{**read, "fields": fields, "projects": read.get("projects", ())})
+    return SeedPublisher(**{**read, "fields": fields, "projects": read.get("projects", ())})
 
 
-def job(value: Any, where: str) -> Job:
+def parse_job(value: Any, where: str) -> CiJob:
     """The job in a world file."""
-    return Job(**record(value, where, _JOB))
+    return CiJob(**record(value, where, _JOB))
 
 
 def _number(value: Any, where: str) -> int:

@@ -17,7 +17,7 @@ _BY_ADDRESS, _BY_USER = 40, 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class ProjectQuota:
     """One limiter as it stands."""
 
     name: str
@@ -31,28 +31,28 @@ class Window:
     reset: int
 
 
-def new_projects(db: sqlite3.Connection, address: str, user_id: str, now: datetime) -> tuple[Window, ...]:
+def new_projects(db: sqlite3.Connection, address: str, user_id: str, now: datetime) -> tuple[ProjectQuota, ...]:
     """Both limiters of project creation."""
     return _window(db, "ip", address, _BY_ADDRESS, now), _window(db, "user", user_id, _BY_USER, now)
 
 
-def spend(db: sqlite3.Connection, windows: tuple[Window, ...], now: datetime) -> None:
+def spend(db: sqlite3.Connection, windows: tuple[ProjectQuota, ...], now: datetime) -> None:
     """One new project more."""
     db.execute("DELETE FROM hits WHERE at <= ?", (now.timestamp() - _WINDOW,))
     db.executemany("INSERT INTO hits VALUES (?, ?, ?)", [(one.name, one.key, now.timestamp()) for one in windows])
 
 
-def headers(windows: tuple[Window, ...]) -> list[tuple[str, str]]:
+def headers(windows: tuple[ProjectQuota, ...]) -> list[tuple[str, str]]:
     """`RateLimit-Policy` and `RateLimit`, as draft-ietf-httpapi-ratelimit-headers-10 has them."""
     policy = ", ".join(f'"{one.name}";q={one.limit};w={_WINDOW};pk=:{one.kind}:' for one in windows)
     state = ", ".join(f'"{one.name}";r={one.remaining};t={one.reset}' for one in windows)
     return [("RateLimit-Policy", policy), ("RateLimit", state)]
 
 
-def _window(db: sqlite3.Connection, kind: str, key: str, limit: int, now: datetime) -> Window:
+def _window(db: sqlite3.Connection, kind: str, key: str, limit: int, now: datetime) -> ProjectQuota:
     name, moment = f"project.create.{kind}", now.timestamp()
     count, oldest = db.execute(
         "SELECT count(*), min(at) FROM hits WHERE limiter = ? AND key = ? AND at > ?", (name, key, moment - _WINDOW)
     ).fetchone()
     reset = _WINDOW if oldest is None else int(oldest + _WINDOW - moment)
-    return Window(name=name, kind=kind, key=key, limit=limit, remaining=max(0, limit - count), reset=reset)
+    return ProjectQuota(name=name, kind=kind, key=key, limit=limit, remaining=max(0, limit - count), reset=reset)

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from werkzeug.wrappers import Request
 
 from release.sandbox.index_store import Store
-from release.sandbox.oidc_provider import Issuer
+from release.sandbox.oidc_provider import IdentityProvider
 
 #: where the notes on a request are kept for the log, and its trouble for the application
-NOTES, TROUBLE = "release.sandbox.notes", "release.sandbox.trouble"
+LOG_FIELDS_KEY, INDEX_FAULTS_KEY = "release.sandbox.notes", "release.sandbox.trouble"
 
 
 @dataclass(slots=True, kw_only=True)
-class Notes:
+class LogFields:
     """What a request turns out to be about; for the log."""
 
     #: name of the account, where the token was known
@@ -32,7 +32,7 @@ class Notes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class IndexFaults:
     """The faults of a request that the index itself acts out."""
 
     #: seconds for which a new file is not shown
@@ -46,7 +46,7 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class RequestContext:
     """One request."""
 
     request: Request
@@ -56,9 +56,9 @@ class Call:
     #: tells the time anew
     clock: Callable[[], datetime]
     #: whose identity tokens the index trusts
-    issuer: Issuer = field(default_factory=Issuer)
-    notes: Notes = field(default_factory=Notes)
-    trouble: Trouble = field(default_factory=Trouble)
+    issuer: IdentityProvider = field(default_factory=IdentityProvider)
+    notes: LogFields = field(default_factory=LogFields)
+    trouble: IndexFaults = field(default_factory=IndexFaults)
     #: the newest release of all when the request began; None where nobody will ask
     newest_release: int | None = None
 
@@ -72,7 +72,7 @@ class Call:
         stale = self.trouble.stale
         return self.store.reading(self.now - timedelta(seconds=stale) if stale else None)
 
-    def at_work(self) -> Call:
+    def at_work(self) -> RequestContext:
         """The same request when its work is done, which may take a while."""
         if self.trouble.work is not None:
             self.trouble.work()

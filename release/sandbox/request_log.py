@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import ClientDisconnected
 
-from release.sandbox.connection import DroppedError
-from release.sandbox.request_context import NOTES, Notes
+from release.sandbox.connection import ConnectionDroppedError
+from release.sandbox.request_context import LOG_FIELDS_KEY, LogFields
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -42,7 +42,7 @@ class LoggedRequest:
     faults: tuple[str, ...] = ()
 
 
-def read(path: Path) -> list[LoggedRequest]:
+def load_log(path: Path) -> list[LoggedRequest]:
     """Every request that was answered, in order."""
     if not path.exists():
         return []
@@ -54,15 +54,15 @@ def read(path: Path) -> list[LoggedRequest]:
     ]
 
 
-class Logged:
+class LogMiddleware:
     """WSGI middleware: a line is written before the client sees the first byte of its answer."""
 
     def __init__(self, application: WSGIApplication, path: Path, clock: Callable[[], datetime]) -> None:
         self._application, self._path, self._clock = application, path, clock
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        notes, told = Notes(), False
-        environ[NOTES] = notes
+        notes, told = LogFields(), False
+        environ[LOG_FIELDS_KEY] = notes
 
         def begin(status: str, *more: object) -> Callable[[bytes], object]:
             nonlocal told
@@ -74,11 +74,11 @@ class Logged:
             return self._application(environ, begin)
         except Exception as error:
             if not told:
-                gone = isinstance(error, (DroppedError, ConnectionError, ClientDisconnected))
+                gone = isinstance(error, (ConnectionDroppedError, ConnectionError, ClientDisconnected))
                 self._write(environ, "" if gone else "500 Internal Server Error", notes)
             raise
 
-    def _write(self, environ: WSGIEnvironment, status: str, notes: Notes) -> None:
+    def _write(self, environ: WSGIEnvironment, status: str, notes: LogFields) -> None:
         code, _, reason = status.partition(" ")
         line = LoggedRequest(
             method=environ["REQUEST_METHOD"],

@@ -33,25 +33,25 @@ _SILENT = {"the-username-is-token"}
 Headers = Iterable[tuple[str, str]]
 
 
-def accepted(request: Request, headers: Headers = ()) -> Response:
+def accepted_response(request: Request, headers: Headers = ()) -> Response:
     """200, with an empty page."""
-    return answer(request, 200, "OK", detail="", headers=headers)
+    return error_response(request, 200, "OK", detail="", headers=headers)
 
 
-def refuse(request: Request, refusal: Refusal, headers: Headers = ()) -> Response:
+def refusal_response(request: Request, refusal: Refusal, headers: Headers = ()) -> Response:
     detail = "" if refusal.rule in _SILENT or refusal.status == HTTPStatus.INTERNAL_SERVER_ERROR else refusal.text
-    return answer(request, refusal.status, refusal.text, detail=detail, headers=headers)
+    return error_response(request, refusal.status, refusal.text, detail=detail, headers=headers)
 
 
 def not_allowed(request: Request, allow: str) -> Response:
-    return answer(request, 405, "Method Not Allowed", detail="", headers=[("Allow", allow)])
+    return error_response(request, 405, "Method Not Allowed", detail="", headers=[("Allow", allow)])
 
 
 def not_found(request: Request) -> Response:
-    return answer(request, 404, "Not Found", detail="")
+    return error_response(request, 404, "Not Found", detail="")
 
 
-def answer(request: Request, code: int, phrase: str, *, detail: str, headers: Headers = ()) -> Response:
+def error_response(request: Request, code: int, phrase: str, *, detail: str, headers: Headers = ()) -> Response:
     """A whole answer. `detail` stands in the body alone; only the status line loses what Latin-1 lacks."""
     status = f"{code} {_phrase(phrase)}"
     title = HTTPStatus(code).phrase

@@ -12,13 +12,13 @@ from packaging.utils import canonicalize_name
 
 from release.core.secret import Secret
 from release.core.tokens import macaroon
-from release.sandbox.publishers import Trusted
-from release.sandbox.seed_schema import ApiToken, Project, User, World
+from release.sandbox.publishers import SeedPublisher
+from release.sandbox.seed_schema import ApiToken, SeedData, SeedProject, User
 
 _KEY_LENGTH = 32
 
 
-def populate(db: sqlite3.Connection, world: World, host: str) -> None:
+def apply_seed_data(db: sqlite3.Connection, world: SeedData, host: str) -> None:
     """Make the store what the world says.
 
     What has a name keeps its identity: a token that was there is the same token, a project keeps its files, and
@@ -44,12 +44,12 @@ def is_empty(db: sqlite3.Connection) -> bool:
     return db.execute("SELECT 1 FROM users").fetchone() is None
 
 
-def tokens(db: sqlite3.Connection) -> dict[str, Secret]:
+def token_secrets(db: sqlite3.Connection) -> dict[str, Secret]:
     """Every token by its name, the revoked and the forged ones too."""
     return {row["name"]: _text(row) for row in db.execute("SELECT * FROM tokens ORDER BY rowid")}
 
 
-def revoke(db: sqlite3.Connection, token: str) -> None:
+def revoke_token(db: sqlite3.Connection, token: str) -> None:
     """Let a token, by its name, be known no more."""
     db.execute("UPDATE tokens SET revoked = 1 WHERE name = ?", (token,))
 
@@ -69,7 +69,7 @@ def _users(db: sqlite3.Connection, users: Iterable[User]) -> None:
     )
 
 
-def _projects(db: sqlite3.Connection, projects: Iterable[Project]) -> None:
+def _projects(db: sqlite3.Connection, projects: Iterable[SeedProject]) -> None:
     for project in projects:
         normalized = canonicalize_name(project.name)
         db.execute(
@@ -107,7 +107,7 @@ def _token(db: sqlite3.Connection, token: ApiToken, host: str) -> None:
     )
 
 
-def _publisher(db: sqlite3.Connection, publisher: Trusted) -> None:
+def _publisher(db: sqlite3.Connection, publisher: SeedPublisher) -> None:
     """One that was pending and has created its project since is pending no more."""
     user = db.execute("SELECT id FROM users WHERE name = ?", (publisher.user,)).fetchone()
     db.execute(

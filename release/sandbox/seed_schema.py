@@ -14,7 +14,7 @@ from release.core.models.attestation import AttestationPublisher
 from release.sandbox import fault_json, publishers
 from release.sandbox.faults import Fault
 from release.sandbox.json_reader import Reader, among, moment, one_of, record, records, switch, text, texts
-from release.sandbox.publishers import Job, Trusted
+from release.sandbox.publishers import CiJob, SeedPublisher
 
 #: PyPI's switches for the whole site that change what an upload is answered
 FLAGS = (
@@ -24,7 +24,7 @@ FLAGS = (
 #: states of a project. Source: warehouse, `packaging/models.py` (LifecycleStatus); "quarantined" as PEP 792 has it
 STATUSES = ("active", "archived", "archived-noindex", "quarantined")
 #: the user of a world that nobody described
-REHEARSAL = "rehearsal"
+DEFAULT_USER = "rehearsal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class User:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
+class SeedProject:
     """A project that exists before anything is uploaded."""
 
     name: str
@@ -74,17 +74,17 @@ class ApiToken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class SeedData:
     """Users, projects, tokens, faults. As it stands: a user who owns nothing, and an account-wide token."""
 
-    users: tuple[User, ...] = (User(name=REHEARSAL),)
-    projects: tuple[Project, ...] = ()
-    tokens: tuple[ApiToken, ...] = (ApiToken(name="account", user=REHEARSAL),)
-    publishers: tuple[Trusted, ...] = ()
+    users: tuple[User, ...] = (User(name=DEFAULT_USER),)
+    projects: tuple[SeedProject, ...] = ()
+    tokens: tuple[ApiToken, ...] = (ApiToken(name="account", user=DEFAULT_USER),)
+    publishers: tuple[SeedPublisher, ...] = ()
     #: for whom identities have to be made: PyPI says "pypi", TestPyPI "testpypi"
     audience: str = "pypi"
     #: the job that the sandbox's own identity service speaks for; as the faults, no part of a state directory
-    job: Job = field(default_factory=Job)
+    job: CiJob = field(default_factory=CiJob)
     #: normalised names that nobody may register
     prohibited: tuple[str, ...] = ()
     #: of `FLAGS`, those that are on
@@ -95,7 +95,7 @@ class World:
     faults: tuple[Fault, ...] = ()
 
     @classmethod
-    def parse(cls, json_text: str) -> World:
+    def parse(cls, json_text: str) -> SeedData:
         """Read a world file. Raises UsageError, which names the key."""
         try:
             data = json.loads(json_text)
@@ -110,20 +110,20 @@ class World:
         return world
 
 
-def for_project(name: str, *, exists: bool = False) -> World:
+def seed_for_project(name: str, *, exists: bool = False) -> SeedData:
     """A world for one upload: its user owns nothing, so that the first upload creates the project.
 
     With `exists`, the project is there already and is the user's.
     """
-    return World(projects=(Project(name=name, owners=(REHEARSAL,)),) if exists else ())
+    return SeedData(projects=(SeedProject(name=name, owners=(DEFAULT_USER,)),) if exists else ())
 
 
 def _users(value: Any, where: str) -> tuple[User, ...]:
     return tuple(User(**one) for one in records(value, where, _USER, ["name"]))
 
 
-def _projects(value: Any, where: str) -> tuple[Project, ...]:
-    return tuple(Project(**one) for one in records(value, where, _PROJECT, ["name"]))
+def _projects(value: Any, where: str) -> tuple[SeedProject, ...]:
+    return tuple(SeedProject(**one) for one in records(value, where, _PROJECT, ["name"]))
 
 
 def _tokens(value: Any, where: str) -> tuple[ApiToken, ...]:
@@ -175,9 +175,9 @@ _WORLD: Mapping[str, Reader] = {
     "users": _users,
     "projects": _projects,
     "tokens": _tokens,
-    "publishers": publishers.read,
+    "publishers": publishers.parse_publishers,
     "audience": text,
-    "job": publishers.job,
+    "job": publishers.parse_job,
     "prohibited": _names,
     "flags": _flags,
     "sigstore": text,
@@ -185,7 +185,7 @@ _WORLD: Mapping[str, Reader] = {
 }
 
 
-def _check(world: World) -> None:
+def _check(world: SeedData) -> None:
     """Whoever is named, is there."""
     users = [user.name for user in world.users]
     projects = [canonicalize_name(project.name) for project in world.projects]

@@ -20,16 +20,16 @@ from release.core.models.index import Index, is_loopback
 from release.core.secret import Secret
 from release.sandbox import projects, request_log, seed
 from release.sandbox.app import application
-from release.sandbox.connection import DroppedError, Sleep
-from release.sandbox.fault_control import Controlled
-from release.sandbox.fault_middleware import Faulty
-from release.sandbox.fault_state import FaultList
+from release.sandbox.connection import ConnectionDroppedError, Sleep
+from release.sandbox.fault_control import FaultControl
+from release.sandbox.fault_middleware import FaultMiddleware
+from release.sandbox.fault_state import ActiveFaults
 from release.sandbox.faults import Fault
 from release.sandbox.http_server import Server
 from release.sandbox.index_store import Store
-from release.sandbox.oidc_provider import Issuer
-from release.sandbox.seed import is_empty, populate, tokens
-from release.sandbox.seed_schema import World
+from release.sandbox.oidc_provider import IdentityProvider
+from release.sandbox.seed import apply_seed_data, is_empty, token_secrets
+from release.sandbox.seed_schema import SeedData
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -45,21 +45,21 @@ _SECRET = 16
 Middleware = Callable[["WSGIApplication"], "WSGIApplication"]
 
 
-def now() -> datetime:
+def utc_now() -> datetime:
     """The time, aware, UTC."""
     return datetime.now(UTC)
 
 
-def start(  # noqa: PLR0913 - each has a default, and a name in the call
-    world: World | None = None,
+def start_sandbox(  # noqa: PLR0913 - each has a default, and a name in the call
+    world: SeedData | None = None,
     *,
     state: Path | None = None,
     port: int = 0,
     host: str = "127.0.0.1",
-    clock: Callable[[], datetime] = now,
+    clock: Callable[[], datetime] = utc_now,
     sleep: Sleep | None = None,
     around: Middleware | None = None,
-    issuer: Issuer | None = None,
+    issuer: IdentityProvider | None = None,
 ) -> Sandbox:
     """Start an index; when this returns, it answers.
 
@@ -80,16 +80,16 @@ def start(  # noqa: PLR0913 - each has a default, and a name in the call
         store = Store(directory.resolve())
         with store.writing() as db:
             if world is not None or is_empty(db):
-                populate(db, world or World(), host)
-        issuer = issuer or Issuer((world or World()).job)
+                apply_seed_data(db, world or SeedData(), host)
+        issuer = issuer or IdentityProvider((world or SeedData()).job)
         app, faults, closing = (
             application(store, clock, issuer),
-            FaultList((world or World()).faults),
+            ActiveFaults((world or SeedData()).faults),
             threading.Event(),
         )
-        app = Faulty(around(app) if around else app, faults, clock, sleep or _napping(closing))
+        app = FaultMiddleware(around(app) if around else app, faults, clock, sleep or _napping(closing))
         control = f"/+control/{secrets.token_urlsafe(_SECRET)}/faults"
-        app = Controlled(request_log.Logged(app, store.requests, clock), faults, control)
+        app = FaultControl(request_log.LogMiddleware(app, store.requests, clock), faults, control)
         server = Server(host, port, app, closing, clock)
         return Sandbox(server, store, faults, control, stack.pop_all(), issuer=issuer, clock=clock)
 
@@ -97,7 +97,7 @@ def start(  # noqa: PLR0913 - each has a default, and a name in the call
 def _napping(closing: threading.Event) -> Sleep:
     def nap(seconds: float) -> None:
         if closing.wait(seconds):
-            raise DroppedError("close")
+            raise ConnectionDroppedError("close")
 
     return nap
 
@@ -109,11 +109,11 @@ class Sandbox:
         self,
         server: Server,
         store: Store,
-        faults: FaultList,
+        faults: ActiveFaults,
         control: str,
         stack: ExitStack,
         *,
-        issuer: Issuer,
+        issuer: IdentityProvider,
         clock: Callable[[], datetime],
     ) -> None:
         host = f"[{server.host}]" if ":" in server.host else server.host
@@ -126,7 +126,7 @@ class Sandbox:
         self.control_url = f"{self._site}{control}"
         with store.reading() as db:
             #: by the name in the world file
-            self.tokens: Mapping[str, Secret] = tokens(db)
+            self.tokens: Mapping[str, Secret] = token_secrets(db)
         self._thread = threading.Thread(
             target=server.serve_forever, args=(_POLL,), name=f"sandbox {self._site}", daemon=True
         )
@@ -158,7 +158,7 @@ class Sandbox:
     @property
     def log(self) -> list[request_log.LoggedRequest]:
         """The requests that were answered so far, in order."""
-        return request_log.read(self._store.requests)
+        return request_log.load_log(self._store.requests)
 
     @property
     def faults(self) -> tuple[Fault, ...]:
@@ -186,7 +186,7 @@ class Sandbox:
     def revoke(self, token: str) -> None:
         """Delete a token, by its name in the world, as its user would on the site."""
         with self._store.writing() as db:
-            seed.revoke(db, token)
+            seed.revoke_token(db, token)
 
     def close(self) -> None:
         """Stop serving; a second call does nothing."""
@@ -203,12 +203,12 @@ class Sandbox:
         self.close()
 
 
-def serve(world: World | None, port: int, state: Path | None, write: Callable[[str], None]) -> None:
+def serve_in_foreground(world: SeedData | None, port: int, state: Path | None, write: Callable[[str], None]) -> None:
     """Serve in the foreground until Ctrl-C or SIGTERM, having written one JSON line that says where, and the tokens.
 
     Raises UsageError as `start` does.
     """
-    with start(world, state=state, port=port) as running, _ended_by(signal.SIGTERM):
+    with start_sandbox(world, state=state, port=port) as running, _ended_by(signal.SIGTERM):
         try:
             names = ("upload_url", "simple_url", "json_url", "control_url")
             places = {name: getattr(running, name) for name in names}

@@ -18,14 +18,14 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from release.sandbox import attestations, file_downloads, projects
-from release.sandbox.request_context import Call
+from release.sandbox.request_context import RequestContext
 
 JSON = "application/vnd.pypi.simple.v1+json"
 _HTML = "application/vnd.pypi.simple.v1+html"
 _VERSION = "1.4"
 
 
-def index(call: Call) -> Response:
+def simple_index(call: RequestContext) -> Response:
     """Every project but those in quarantine."""
     with call.reading() as db:
         names = [
@@ -38,11 +38,11 @@ def index(call: Call) -> Response:
     return _respond(call, data, "Simple index", links, serial)
 
 
-def project(call: Call, name: str, slash: str) -> Response:
+def simple_project(call: RequestContext, name: str, slash: str) -> Response:
     """One project: 200 as soon as it exists, even without files."""
     normalized = canonicalize_name(name)
     with call.reading() as db:
-        found = projects.find(db, normalized)
+        found = projects.find_project(db, normalized)
         if found is None:
             return Response("404 Not Found", status=404, content_type="text/plain; charset=UTF-8")
         if name != normalized or not slash:
@@ -82,11 +82,11 @@ def _entry(site: str, project: str, row: sqlite3.Row) -> dict[str, Any]:
         "data-dist-info-metadata": metadata,
         "filename": row["filename"],
         "hashes": {"sha256": row["sha256"]},
-        "provenance": attestations.address(site, project, row),
+        "provenance": attestations.provenance_url(site, project, row),
         "requires-python": row["requires_python"],
         "size": row["size"],
         "upload-time": timestamp(row["uploaded"]),
-        "url": file_downloads.url(site, row),
+        "url": file_downloads.file_url(site, row),
         "yanked": False if row["yanked"] is None else row["yanked"] or True,
     }
 
@@ -99,14 +99,15 @@ def _link(site: str, project: str, row: sqlite3.Row) -> str:
         more += "".join(
             f' {name}="sha256={row["metadata_sha256"]}"' for name in ("data-dist-info-metadata", "data-core-metadata")
         )
-    if (provenance := attestations.address(site, project, row)) is not None:
+    if (provenance := attestations.provenance_url(site, project, row)) is not None:
         more += f' data-provenance="{escape(provenance)}"'
     if row["yanked"] is not None:
         more += f' data-yanked="{escape(row["yanked"])}"'
-    return f'<a href="{file_downloads.url(site, row)}#sha256={row["sha256"]}"{more}>{escape(row["filename"])}</a><br/>'
+    url = file_downloads.file_url(site, row)
+    return f'<a href="{url}#sha256={row["sha256"]}"{more}>{escape(row["filename"])}</a><br/>'
 
 
-def _respond(call: Call, data: dict[str, Any], title: str, links: Iterable[str], serial: int) -> Response:
+def _respond(call: RequestContext, data: dict[str, Any], title: str, links: Iterable[str], serial: int) -> Response:
     kind = call.request.accept_mimetypes.best_match(["text/html", _HTML, JSON], default="text/html")
     if kind == JSON:
         body, content_type = json.dumps(data), JSON

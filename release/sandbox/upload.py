@@ -25,11 +25,11 @@ from release.core.models.index import PYPI, USER_DOCS, host_of
 from release.core.models.index_contents import OnIndex
 from release.sandbox import attestations, auth, projects, quotas
 from release.sandbox.caveat_verification import Context
-from release.sandbox.file_downloads import keep_metadata
-from release.sandbox.multipart import Arrived, Form
-from release.sandbox.projects import Project
-from release.sandbox.request_context import Call
-from release.sandbox.responses import accepted, refuse
+from release.sandbox.file_downloads import store_metadata
+from release.sandbox.multipart import ReceivedFile, UploadForm
+from release.sandbox.projects import IndexProject
+from release.sandbox.request_context import RequestContext
+from release.sandbox.responses import accepted_response, refusal_response
 
 #: FILE in three: what the upload says of itself, what the index has already, what is in the file
 _ARRIVAL = OUTSIDE[: OUTSIDE.index(the_file_is_new)]
@@ -45,15 +45,15 @@ _NO_USER = (
 
 
 @dataclass(slots=True, kw_only=True)
-class Attempt:
+class UploadRequest:
     """An upload on its way through the questions."""
 
-    call: Call
+    call: RequestContext
     db: sqlite3.Connection
-    who: auth.Identity
+    who: auth.Principal
     upload: Upload
     facts: OnIndex
-    project: Project
+    project: IndexProject
     #: what is wrong with the description, with the inside of the file, and with its attestations
     description: Refusal | None
     inside: Refusal | None
@@ -61,27 +61,28 @@ class Attempt:
     headers: list[tuple[str, str]] = field(default_factory=list)
 
 
-def receive(call: Call, form: Form) -> Response:
+def handle_upload(call: RequestContext, form: UploadForm) -> Response:
     """Answer an upload."""
     with call.store.reading() as db:
         who = _admitted(call, form, db)
     if isinstance(who, Refusal):
-        return refuse(call.request, who)
+        return refusal_response(call.request, who)
     call.notes.username = who.username
     upload = _upload(call, form)
     call.notes.project, call.notes.filename = upload.value("name") or None, upload.filename or None
     call.notes.attested = upload.value("attestations") != ""
     refusal = first_refusal(FORM, upload, OnIndex(now=call.now))
     if refusal is not None:
-        return refuse(call.request, refusal)
+        return refusal_response(call.request, refusal)
     assert form.content is not None  # the last question of FORM was for it
     description, inside = _examined(upload, call.now)
     with call.store.reading() as db:
-        attested = attestations.refused(upload, who.publisher, db)
+        attested = attestations.attestation_refusal(upload, who.publisher, db)
     with call.store.writing() as db:
-        project = projects.find(db, upload.value("name")) or projects.new(upload.value("name"), who.user_id)
-        facts = projects.facts(db, project, call.now)
-        attempt = Attempt(
+        name = upload.value("name")
+        project = projects.find_project(db, name) or projects.new_project(name, who.user_id)
+        facts = projects.index_contents(db, project, call.now)
+        attempt = UploadRequest(
             call=call, db=db, who=who, upload=upload, facts=facts, project=project, description=description,
             inside=inside, attested=attested,
         )  # fmt: skip
@@ -97,7 +98,7 @@ def _examined(upload: Upload, now: datetime) -> tuple[Refusal | None, Refusal | 
     return description, first_refusal(_INSIDE, upload, nothing)
 
 
-def _admitted(call: Call, form: Form, db: sqlite3.Connection) -> auth.Identity | Refusal:
+def _admitted(call: RequestContext, form: UploadForm, db: sqlite3.Connection) -> auth.Principal | Refusal:
     """Who uploads, before anything of the form is looked at."""
     refusal = _no_field_is_a_file(form) or _site_is_open(call, db)
     if refusal is not None:
@@ -109,20 +110,20 @@ def _admitted(call: Call, form: Form, db: sqlite3.Connection) -> auth.Identity |
     return who or auth.no_identity(call.site)
 
 
-def _decide(attempt: Attempt, arrived: Arrived) -> Response:
+def _decide(attempt: UploadRequest, arrived: ReceivedFile) -> Response:
     """Ask the rest; the first that refuses, answers."""
     for question in _QUESTIONS:
         if refusal := question(attempt):
-            return refuse(attempt.call.request, refusal, attempt.headers)
+            return refusal_response(attempt.call.request, refusal, attempt.headers)
     if not is_identical(attempt.upload, attempt.facts):
         refusal = first_refusal(_ALREADY, attempt.upload, attempt.facts) or attempt.inside
         if refusal := refusal or attempt.attested or _was_overtaken(attempt):
-            return refuse(attempt.call.request, refusal, attempt.headers)
+            return refusal_response(attempt.call.request, refusal, attempt.headers)
         _keep(attempt, arrived)
-    return accepted(attempt.call.request, attempt.headers)
+    return accepted_response(attempt.call.request, attempt.headers)
 
 
-def _upload(call: Call, form: Form) -> Upload:
+def _upload(call: RequestContext, form: UploadForm) -> Upload:
     content = form.content
     return Upload(
         fields=form.fields,
@@ -134,14 +135,14 @@ def _upload(call: Call, form: Form) -> Upload:
     )
 
 
-def _no_field_is_a_file(form: Form) -> Refusal | None:
+def _no_field_is_a_file(form: UploadForm) -> Refusal | None:
     if not form.misplaced:
         return None
     text = f"{form.misplaced[0]}: Should not be a tuple."
     return Refusal(rule="no-field-is-a-file", status=400, text=text)
 
 
-def _site_is_open(call: Call, db: sqlite3.Connection) -> Refusal | None:
+def _site_is_open(call: RequestContext, db: sqlite3.Connection) -> Refusal | None:
     flags = _flags(db)
     text = ""
     if "read-only" in flags:
@@ -151,7 +152,7 @@ def _site_is_open(call: Call, db: sqlite3.Connection) -> Refusal | None:
     return Refusal(rule="the-site-takes-uploads", status=403, text=text) if text else None
 
 
-def _project_may_be_created(attempt: Attempt) -> Refusal | None:
+def _project_may_be_created(attempt: UploadRequest) -> Refusal | None:
     """Asked of a new project alone, and before the token is verified."""
     if not attempt.project.is_new:
         return None
@@ -173,7 +174,7 @@ def _project_may_be_created(attempt: Attempt) -> Refusal | None:
     return refusal
 
 
-def _token_allows_it(attempt: Attempt) -> Refusal | None:
+def _token_allows_it(attempt: UploadRequest) -> Refusal | None:
     project, trusted = attempt.project, attempt.who.trusted
     context = Context(
         user_id=attempt.who.user_id,
@@ -184,11 +185,11 @@ def _token_allows_it(attempt: Attempt) -> Refusal | None:
         publisher_id=trusted.id if trusted else None,
         publisher_projects=trusted.projects if trusted else frozenset(),
     )
-    reason = auth.refused(attempt.who, context)
+    reason = auth.token_problem(attempt.who, context)
     return Refusal(rule="the-token-allows-it", status=403, text=f"Invalid API Token: {reason}") if reason else None
 
 
-def _user_has_a_role(attempt: Attempt) -> Refusal | None:
+def _user_has_a_role(attempt: UploadRequest) -> Refusal | None:
     who, project = attempt.who, attempt.project
     if who.trusted:
         return _publisher_has_the_project(attempt, who.trusted)
@@ -199,7 +200,7 @@ def _user_has_a_role(attempt: Attempt) -> Refusal | None:
     return Refusal(rule="the-user-has-a-role", status=403, text=text)
 
 
-def _publisher_has_the_project(attempt: Attempt, trusted: auth.Trusted) -> Refusal | None:
+def _publisher_has_the_project(attempt: UploadRequest, trusted: auth.Trusted) -> Refusal | None:
     if attempt.project.takes_uploads_by(trusted.projects):
         return None
     see = _see(attempt.call, "project-name")
@@ -207,7 +208,7 @@ def _publisher_has_the_project(attempt: Attempt, trusted: auth.Trusted) -> Refus
     return Refusal(rule="the-publisher-has-the-project", status=403, text=text)
 
 
-def _account_is_in_order(attempt: Attempt) -> Refusal | None:
+def _account_is_in_order(attempt: UploadRequest) -> Refusal | None:
     who = attempt.who
     if not who.email_verified:
         lacks, todo, anchor = "a verified primary email address", "add a verified primary email", "verified-email"
@@ -223,7 +224,7 @@ def _account_is_in_order(attempt: Attempt) -> Refusal | None:
     return Refusal(rule="the-account-is-in-order", status=403, text=text)
 
 
-def _organization_is_active(attempt: Attempt) -> Refusal | None:
+def _organization_is_active(attempt: UploadRequest) -> Refusal | None:
     if attempt.project.organization_active:
         return None
     text = (
@@ -234,11 +235,11 @@ def _organization_is_active(attempt: Attempt) -> Refusal | None:
     return Refusal(rule="the-organization-is-active", status=400, text=text)
 
 
-def _description_renders(attempt: Attempt) -> Refusal | None:
+def _description_renders(attempt: UploadRequest) -> Refusal | None:
     return attempt.description
 
 
-def _was_overtaken(attempt: Attempt) -> Refusal | None:
+def _was_overtaken(attempt: UploadRequest) -> Refusal | None:
     """Where faults have it so: the release was made by another upload while this one was under way."""
     newest = attempt.call.newest_release
     version = attempt.upload.value("version")
@@ -247,11 +248,11 @@ def _was_overtaken(attempt: Attempt) -> Refusal | None:
     return Refusal(rule="the-release-was-not-made-twice", status=500, text=SERVER_ERROR)
 
 
-def _file_arrived_whole(attempt: Attempt) -> Refusal | None:
+def _file_arrived_whole(attempt: UploadRequest) -> Refusal | None:
     return first_refusal(_ARRIVAL, attempt.upload, attempt.facts)
 
 
-_QUESTIONS: tuple[Callable[[Attempt], Refusal | None], ...] = (
+_QUESTIONS: tuple[Callable[[UploadRequest], Refusal | None], ...] = (
     _project_may_be_created,
     _token_allows_it,
     _user_has_a_role,
@@ -262,12 +263,12 @@ _QUESTIONS: tuple[Callable[[Attempt], Refusal | None], ...] = (
 )
 
 
-def _keep(attempt: Attempt, arrived: Arrived) -> None:
+def _keep(attempt: UploadRequest, arrived: ReceivedFile) -> None:
     """The bytes first: a file without a row is nothing, a row without a file would be a lie."""
     upload, store = attempt.upload, attempt.call.store
     found = arrived.digests
     size = arrived.stream.seek(0, os.SEEK_END)
-    metadata = keep_metadata(store, upload.filename, arrived.stream, found["sha256"])
+    metadata = store_metadata(store, upload.filename, arrived.stream, found["sha256"])
     arrived.stream.close()
     arrived.path.replace(store.files / found["sha256"])
     new = projects.NewFile(
@@ -279,15 +280,15 @@ def _keep(attempt: Attempt, arrived: Arrived) -> None:
         digests=found,
         size=size,
         metadata_sha256=metadata,
-        provenance=attestations.to_keep(upload, attempt.who.publisher, attempt.db),
+        provenance=attestations.provenance_to_json(upload, attempt.who.publisher, attempt.db),
         now=attempt.call.now,
     )
-    projects.add(attempt.db, attempt.project, new)
+    projects.add_file(attempt.db, attempt.project, new)
 
 
 def _flags(db: sqlite3.Connection) -> set[str]:
     return {row["name"] for row in db.execute("SELECT name FROM flags")}
 
 
-def _see(call: Call, anchor: str) -> str:
+def _see(call: RequestContext, anchor: str) -> str:
     return f"See {call.site}/help/#{anchor} for more information."

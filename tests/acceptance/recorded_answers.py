@@ -19,9 +19,9 @@ from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.twine_form import twine_form
 from tests.acceptance import making
 from tests.sample_distributions import Value, fields
-from tests.sandbox.sandbox_client import Clock, Index, Reply
+from tests.sandbox.sandbox_client import Clock, Reply, SandboxClient
 
-Prepare = Callable[[Index, Clock], None]
+Prepare = Callable[[SandboxClient, Clock], None]
 
 OK = "200 OK"
 
@@ -59,7 +59,7 @@ class Row:
     #: how the content part is sent, and what is asked of the answer: `filename`, `content_type`, `accept`
     sent: Mapping[str, Any] = field(default_factory=dict)
     #: another request altogether
-    ask: Callable[[Index, bytes], Reply] | None = None
+    ask: Callable[[SandboxClient, bytes], Reply] | None = None
     #: what happened before
     before: Prepare | None = None
     #: why `inspect` can't say so of the file
@@ -67,7 +67,7 @@ class Row:
     #: its verdict then
     verdict: Literal["accept", "refuse"] = "accept"
 
-    def send(self, pypi: Index, content: bytes) -> Reply:
+    def send(self, pypi: SandboxClient, content: bytes) -> Reply:
         if self.ask is not None:
             return self.ask(pypi, content)
         how = {"filename": self.file.name, **self.sent}
@@ -131,7 +131,7 @@ WITHOUT_PKG_INFO = raw(making.tarred({"acme_widget-5.0/setup.py": b""}), "acme_w
 
 
 def uploaded(*files: File) -> Prepare:
-    def prepare(pypi: Index, clock: Clock) -> None:
+    def prepare(pypi: SandboxClient, clock: Clock) -> None:
         for file in files:
             content = file.make()
             assert pypi.post(file.form(content), filename=file.name, content=content).line == OK
@@ -140,7 +140,7 @@ def uploaded(*files: File) -> Prepare:
 
 
 def deleted(file: File) -> Prepare:
-    def prepare(pypi: Index, clock: Clock) -> None:
+    def prepare(pypi: SandboxClient, clock: Clock) -> None:
         uploaded(file)(pypi, clock)
         pypi.sandbox.delete_file(file.name)
 
@@ -148,14 +148,14 @@ def deleted(file: File) -> Prepare:
 
 
 def aged(file: File) -> Prepare:
-    def prepare(pypi: Index, clock: Clock) -> None:
+    def prepare(pypi: SandboxClient, clock: Clock) -> None:
         uploaded(file)(pypi, clock)
         clock.advance(days=15)
 
     return prepare
 
 
-def filled(pypi: Index, clock: Clock) -> None:
+def filled(pypi: SandboxClient, clock: Clock) -> None:
     """All room is taken by one file."""
     uploaded(WHEEL_1)(pypi, clock)
     with pypi.sandbox._store.writing() as db:
@@ -165,23 +165,23 @@ def filled(pypi: Index, clock: Clock) -> None:
 # -- requests that are no upload of a file -------------------------------------------------------------
 
 
-def bare(token: str = "account", **more: str) -> Callable[[Index, bytes], Reply]:
+def bare(token: str = "account", **more: str) -> Callable[[SandboxClient, bytes], Reply]:
     """Hardly more than `:action`."""
     return lambda pypi, _content: pypi.post({":action": "file_upload", **more}, token=token)
 
 
-def urlencoded(pypi: Index, content: bytes) -> Reply:
+def urlencoded(pypi: SandboxClient, content: bytes) -> Reply:
     from tests.sandbox.sandbox_client import basic
 
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": basic(pypi.token())}
     return pypi.ask("POST", "/legacy/", body=b"%3Aaction=file_upload", headers=headers)
 
 
-def without_file(pypi: Index, content: bytes) -> Reply:
+def without_file(pypi: SandboxClient, content: bytes) -> Reply:
     return pypi.post(GOOD.form(content))
 
 
-def cut_short(pypi: Index, content: bytes) -> Reply:
+def cut_short(pypi: SandboxClient, content: bytes) -> Reply:
     """The body ends in the middle of the last field, which is the digest."""
     from tests.sample_distributions import form
     from tests.sandbox.sandbox_client import basic

@@ -21,12 +21,12 @@ from release.checks.distribution_reader import SITE
 from release.core.models.index_contents import OnIndex
 from release.publishing import inspection
 from tests.acceptance.recorded_answers import FORM, OK, ROWS, Row
-from tests.sandbox.sandbox_client import EXPLANATIONS, WORLD, Clock, Index, Reply, index, page
+from tests.sandbox.sandbox_client import EXPLANATIONS, WORLD, Clock, Reply, SandboxClient, page, sandbox_client
 
 RECORDED = Path(__file__).parents[1] / "diagnoses" / "recorded.json"
 
 
-def looked_at(pypi: Index, clock: Clock, path: Path) -> tuple[str, list[str]]:
+def looked_at(pypi: SandboxClient, clock: Clock, path: Path) -> tuple[str, list[str]]:
     """The verdict of `inspect --index`, and what it says that the index would say."""
     here = replace(system.real_system(), now=clock)
     found = inspection.inspect_files(here, [path], index=pypi.sandbox.index()).document["files"][0]
@@ -40,7 +40,7 @@ def test_a_recorded_answer_is_given_and_foreseen(words: str, tmp_path: Path) -> 
     content = row.file.make()
     path = tmp_path / row.file.name
     path.write_bytes(content)
-    with index(clock=clock) as pypi:
+    with sandbox_client(clock=clock) as pypi:
         if row.before is not None:
             row.before(pypi, clock)
         verdict, texts = looked_at(pypi, clock, path)
@@ -57,12 +57,12 @@ def test_a_recorded_answer_is_given_and_foreseen(words: str, tmp_path: Path) -> 
         assert line == OK or line.partition(" ")[2] in texts
 
 
-def written_out(row: Row, pypi: Index, content: bytes) -> str:
+def written_out(row: Row, pypi: SandboxClient, content: bytes) -> str:
     blake2 = hashlib.blake2b(content, digest_size=32).hexdigest()
     return row.line.replace("{pypi}", pypi.site).replace("{blake2}", blake2)
 
 
-def left_behind(pypi: Index) -> set[str]:
+def left_behind(pypi: SandboxClient) -> set[str]:
     """What a refused upload must not leave: a file that was received, a project that it would have created."""
     there = pypi.ask("GET", "/simple/", headers={"Accept": "application/vnd.pypi.simple.v1+json"}).json
     files = {path.name for path in pypi.sandbox._store.incoming.iterdir()}

@@ -31,7 +31,7 @@ from release.core.models.secret_location import TrustedPublishing
 from release.core.secret import Secret
 from release.publishing import attest, journal
 from release.sandbox import server
-from release.sandbox.seed_schema import REHEARSAL, ApiToken, Project, World
+from release.sandbox.seed_schema import DEFAULT_USER, ApiToken, SeedData, SeedProject
 from release.sandbox.server import Sandbox
 from tests import uploads
 from tests.adapters import fake_sigstore
@@ -256,11 +256,11 @@ def test_for_an_index_that_gets_none_they_stay_where_they_are(desk: Desk) -> Non
 # -- with twine, to an index -----------------------------------------------------------------------------------
 
 
-def world(desk: Desk) -> World:
+def world(desk: Desk) -> SeedData:
     """An index that believes the desk's Sigstore; one of its tokens stands for the desk's workflow."""
-    return World(
-        projects=(Project(name=PROJECT.name, owners=(REHEARSAL,)),),
-        tokens=(ApiToken(name="account", user=REHEARSAL, publisher=US),),
+    return SeedData(
+        projects=(SeedProject(name=PROJECT.name, owners=(DEFAULT_USER,)),),
+        tokens=(ApiToken(name="account", user=DEFAULT_USER, publisher=US),),
         sigstore=desk.env[sigstore.TRUST_CONFIG_VARIABLE],
     )
 
@@ -272,7 +272,7 @@ def as_pypi(sandbox: Sandbox) -> Index:
 def test_the_index_takes_what_was_signed_and_shows_it(desk: Desk, pool: Pool) -> None:
     import pypi_attestations as library
 
-    with server.start(world(desk)) as sandbox:
+    with server.start_sandbox(world(desk)) as sandbox:
         index = as_pypi(sandbox)
         signed = desk.attested(desk.files(3), index)
         sent = Engine(sandbox=sandbox, directory=desk.root / "log", pool=pool, clock=Clock()).run(signed)
@@ -295,7 +295,7 @@ def test_the_index_takes_what_was_signed_and_shows_it(desk: Desk, pool: Pool) ->
 def test_an_index_refuses_what_was_signed_for_other_bytes(desk: Desk, pool: Pool) -> None:
     first, second = desk.attested(desk.files(2))
     mixed = replace(first, attestations=second.attestations)
-    with server.start(world(desk)) as sandbox:
+    with server.start_sandbox(world(desk)) as sandbox:
         sent = Engine(sandbox=sandbox, directory=desk.root / "log", pool=pool, clock=Clock()).run([mixed])
     assert sent.error is not None
     assert "Could not verify the uploaded artifact using the included attestation" in str(sent.error)
@@ -303,7 +303,7 @@ def test_an_index_refuses_what_was_signed_for_other_bytes(desk: Desk, pool: Pool
 
 def test_what_is_missing_or_can_not_be_asked_is_told_apart(desk: Desk, pool: Pool) -> None:
     files = desk.files(1)
-    with server.start(world(desk)) as sandbox:
+    with server.start_sandbox(world(desk)) as sandbox:
         index = as_pypi(sandbox)
         Engine(sandbox=sandbox, directory=desk.root / "log", pool=pool, clock=Clock()).run(files)
         assert attest.verify_on_index(desk.system, index, PROJECT, files[0]) is None

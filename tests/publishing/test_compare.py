@@ -11,7 +11,7 @@ from release.core.facts import PreviousRelease
 from release.core.models.finding import NotApplicable, Unknown
 from release.core.models.project_listing import IndexFile, ProjectListing
 from release.publishing import compare
-from tests.sandbox.sandbox_client import index
+from tests.sandbox.sandbox_client import sandbox_client
 
 
 def listing(*versions: str, yanked: str = "") -> ProjectListing:
@@ -44,7 +44,7 @@ def test_the_last_release_is_the_highest_one_below() -> None:
 
 def test_its_files_are_fetched_once(tmp_path: Path) -> None:
     """The second time, nothing is asked; a file that was changed on the disk is fetched anew."""
-    with index() as pypi:
+    with sandbox_client() as pypi:
         assert pypi.upload(version="0.9").status == 200
         assert pypi.upload(version="0.9", source=True).status == 200
         found = simple_api.fetch_listing(pypi.sandbox.index(), "acme-widget")

@@ -27,12 +27,12 @@ from release.core.secret import Secret
 from release.publishing import remote_release
 from release.reports.published_text import publisher_summary
 from release.sandbox import server
-from release.sandbox.faults import Answer, Fault, Stale, When
-from release.sandbox.seed_schema import REHEARSAL, ApiToken, World, for_project
-from release.sandbox.seed_schema import Project as OnIndex
+from release.sandbox.faults import CannedResponse, Fault, RequestFilter, Stale
+from release.sandbox.seed_schema import DEFAULT_USER, ApiToken, SeedData, seed_for_project
+from release.sandbox.seed_schema import SeedProject as OnIndex
 from tests import sample_distributions
 from tests.acceptance.making import SDIST, WHEEL, metadata, sdist, wheel
-from tests.sandbox.sandbox_client import Clock, Index
+from tests.sandbox.sandbox_client import Clock, SandboxClient
 from tests.sandbox.test_attestations import attestation
 
 RELEASE = ProjectMetadata(name="Acme.Widget", version="1.0.0")  # in the words of whoever asks
@@ -43,7 +43,7 @@ SHA = "b" * 64
 class Place:
     """An index with acme-widget 1.0, and the time there."""
 
-    index: Index
+    index: SandboxClient
     clock: Clock
     scratch: Path
 
@@ -69,7 +69,7 @@ class Place:
         return ReleaseManifest(project="acme-widget", version="1.0", files=files)
 
     def break_(self, what: Any, **when: Any) -> None:
-        self.index.sandbox.inject(Fault(what=what, when=When(**when)))
+        self.index.sandbox.inject(Fault(what=what, when=RequestFilter(**when)))
 
 
 @pytest.fixture
@@ -80,11 +80,11 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 @contextmanager
 def placed(
-    scratch: Path, *, files: dict[str, bytes] | None = None, world: World | None = None, **how: Any
+    scratch: Path, *, files: dict[str, bytes] | None = None, world: SeedData | None = None, **how: Any
 ) -> Iterator[Place]:
     clock = Clock()
-    with server.start(world or for_project("acme-widget"), clock=clock, **how) as sandbox:
-        index = Index(sandbox=sandbox)
+    with server.start_sandbox(world or seed_for_project("acme-widget"), clock=clock, **how) as sandbox:
+        index = SandboxClient(sandbox=sandbox)
         for name, content in ({WHEEL: wheel(), SDIST: sdist()} if files is None else files).items():
             reply = index.upload(content=content, filename=name, source=name == SDIST)
             assert reply.line == "200 OK"
@@ -110,7 +110,7 @@ def test_a_release_in_order_is_seen_as_it_is(place: Place) -> None:
 
 def test_what_comes_is_hashed_not_what_the_page_says(place: Place) -> None:
     """The page still shows the hash of the record, and other bytes come: both checks see it."""
-    place.break_(Answer(status=200, body="other bytes"), path="/packages/*.whl")
+    place.break_(CannedResponse(status=200, body="other bytes"), path="/packages/*.whl")
     found = blocking(place.outcomes(place.record()))
     assert set(found) == {"every-file-has-the-recorded-bytes", "every-download-is-what-its-page-says"}
     assert "11 came" in found["every-download-is-what-its-page-says"]
@@ -162,7 +162,11 @@ def test_what_stays_late_is_uploaded_and_not_yet_visible(place: Place) -> None:
 
 def test_the_json_api_proves_nothing_by_not_having_it(place: Place) -> None:
     """Its "not found" is cached, and it may not answer at all."""
-    for broken in (Stale(seconds=3600), Answer(status=404, body="{}"), Answer(status=404, body="<html>")):
+    for broken in (
+        Stale(seconds=3600),
+        CannedResponse(status=404, body="{}"),
+        CannedResponse(status=404, body="<html>"),
+    ):
         place.index.sandbox.clear_faults()
         place.break_(broken, path="/pypi/*")
         found = place.outcomes(place.record())
@@ -173,7 +177,7 @@ def test_the_json_api_proves_nothing_by_not_having_it(place: Place) -> None:
 def test_two_pages_that_disagree_are_found(place: Place) -> None:
     reply = place.index.ask("GET", "/pypi/acme-widget/1.0/json").json
     reply["urls"][0]["digests"]["sha256"] = SHA
-    place.break_(Answer(status=200, body=json.dumps(reply)), path="/pypi/*")
+    place.break_(CannedResponse(status=200, body=json.dumps(reply)), path="/pypi/*")
     assert SHA in blocking(place.outcomes())["the-pages-of-the-index-agree"]
 
 
@@ -205,7 +209,7 @@ def test_a_project_that_sleeps_or_is_shut_away_says_so(tmp_path: Path, status: s
 
 
 def test_a_file_that_does_not_come_is_unknown(place: Place) -> None:
-    place.break_(Answer(status=404), path="/packages/*.whl")
+    place.break_(CannedResponse(status=404), path="/packages/*.whl")
     found = place.outcomes()
     assert set(blocking(found)) == {"every-download-is-what-its-page-says"}
     assert WHEEL in found["every-download-is-what-its-page-says"].reason
@@ -235,7 +239,7 @@ def test_the_nearest_versions_are_on_both_sides(place: Place) -> None:
 
 
 def test_a_project_without_any_release_says_so(tmp_path: Path) -> None:
-    world = World(projects=(OnIndex(name="acme-widget", owners=(REHEARSAL,)),))
+    world = SeedData(projects=(OnIndex(name="acme-widget", owners=(DEFAULT_USER,)),))
     with placed(tmp_path, files={}, world=world) as place, pytest.raises(RefusedError, match="no release at all"):
         place.look()
 
@@ -250,9 +254,11 @@ def test_without_network_nobody_can_say(tmp_path: Path) -> None:
 
 GITHUB = {"kind": "GitHub", "repository": "octo/widget", "workflow": "release.yml", "environment": "pypi"}
 TOKENS = (
-    ApiToken(name="account", user=REHEARSAL),
-    ApiToken(name="github", user=REHEARSAL, publisher=AttestationPublisher.read(GITHUB)),
-    ApiToken(name="fork", user=REHEARSAL, publisher=AttestationPublisher.read(GITHUB | {"repository": "evil/widget"})),
+    ApiToken(name="account", user=DEFAULT_USER),
+    ApiToken(name="github", user=DEFAULT_USER, publisher=AttestationPublisher.read(GITHUB)),
+    ApiToken(
+        name="fork", user=DEFAULT_USER, publisher=AttestationPublisher.read(GITHUB | {"repository": "evil/widget"})
+    ),
 )
 ALL_OR_NONE, HOLD = "every-file-has-attestations-or-none-has", "the-attestations-hold"
 
@@ -260,7 +266,7 @@ ALL_OR_NONE, HOLD = "every-file-has-attestations-or-none-has", "the-attestations
 @contextmanager
 def attested(scratch: Path, *tokens: str) -> Iterator[Place]:
     """acme-widget 1.0, the wheel and the sdist uploaded with these tokens: what a publisher sends is attested."""
-    with placed(scratch, files={}, world=World(tokens=TOKENS)) as place:
+    with placed(scratch, files={}, world=SeedData(tokens=TOKENS)) as place:
         for token, filename, content in zip(tokens, (WHEEL, SDIST), (wheel(), sdist()), strict=True):
             text = json.dumps([attestation(filename, content)])
             changes = {} if token == "account" else {"attestations": text}
@@ -306,8 +312,10 @@ def test_files_that_came_in_different_ways_are_a_warning(tmp_path: Path, tokens:
 
 
 @pytest.mark.usefixtures("believing")
-@pytest.mark.parametrize("answer", [Answer(status=404), Answer(status=403), Answer(status=200, body="[]")])
-def test_a_provenance_that_is_named_and_does_not_come_is_unknown(tmp_path: Path, answer: Answer) -> None:
+@pytest.mark.parametrize(
+    "answer", [CannedResponse(status=404), CannedResponse(status=403), CannedResponse(status=200, body="[]")]
+)
+def test_a_provenance_that_is_named_and_does_not_come_is_unknown(tmp_path: Path, answer: CannedResponse) -> None:
     with attested(tmp_path, "github", "github") as place:
         place.break_(answer, path="/integrity/*")
         assert place.outcomes()[ALL_OR_NONE].state == CheckState.UNKNOWN
@@ -327,7 +335,7 @@ def test_what_is_attested_holds_for_the_bytes_that_came_alone(tmp_path: Path, mo
             (tmp_path / name).write_bytes(content)
         described = [builder.load_distribution(tmp_path / name) for name in files]
         signed = sigstore.sign_files(described, sigstore.Sigstore(config=trust), identity)
-    with placed(tmp_path, files={}, world=World(tokens=TOKENS, sigstore=str(trust))) as place:
+    with placed(tmp_path, files={}, world=SeedData(tokens=TOKENS, sigstore=str(trust))) as place:
         for name, content in files.items():
             reply = place.index.upload(
                 content=content, filename=name, source=name == SDIST, token="github",
@@ -338,7 +346,7 @@ def test_what_is_attested_holds_for_the_bytes_that_came_alone(tmp_path: Path, mo
         assert next(publisher_summary(facts)).endswith("2 of 2 files, verified")
         assert blocking({one.check: one for one in engine.run(CHECKS, facts)}) == {}
         reply = place.index.ask("GET", f"/integrity/acme-widget/1.0/{SDIST}/provenance", headers={"Accept": "*/*"})
-        place.break_(Answer(status=200, body=reply.body.decode()), path=f"/integrity/*/{WHEEL}/provenance")
+        place.break_(CannedResponse(status=200, body=reply.body.decode()), path=f"/integrity/*/{WHEEL}/provenance")
         assert "does not hold" in blocking(place.outcomes())[HOLD]
 
 

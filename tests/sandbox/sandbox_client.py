@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from release.sandbox import server
-from release.sandbox.seed_schema import World
+from release.sandbox.seed_schema import SeedData
 from release.sandbox.server import Sandbox
 from tests.sample_distributions import Value, fields, form, sdist, sdist_name, wheel, wheel_name
 
@@ -78,7 +78,7 @@ class Reply:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Index:
+class SandboxClient:
     """A running sandbox, asked as an uploader would."""
 
     sandbox: Sandbox
@@ -139,10 +139,10 @@ class Index:
 
 
 @contextmanager
-def index(changes: Mapping[str, Any] | None = None, **how: Any) -> Iterator[Index]:
+def sandbox_client(changes: Mapping[str, Any] | None = None, **how: Any) -> Iterator[SandboxClient]:
     """The recorded world with some of its keys replaced, running."""
-    with server.start(World.parse(json.dumps(WORLD | dict(changes or {}))), **how) as sandbox:
-        yield Index(sandbox=sandbox)
+    with server.start_sandbox(SeedData.parse(json.dumps(WORLD | dict(changes or {}))), **how) as sandbox:
+        yield SandboxClient(sandbox=sandbox)
 
 
 def basic(password: str, username: str = "__token__") -> str:

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from tests.sample_distributions import wheel, wheel_name
-from tests.sandbox.sandbox_client import Index, index
+from tests.sandbox.sandbox_client import SandboxClient, sandbox_client
 
 READING = {"Allow": "GET, HEAD, OPTIONS"}
 JSON = "application/vnd.pypi.simple.v1+json"
 
 
 @pytest.fixture(name="pypi")
-def _pypi() -> Iterator[Index]:
-    with index() as running:
+def _pypi() -> Iterator[SandboxClient]:
+    with sandbox_client() as running:
         yield running
 
 
@@ -60,7 +60,7 @@ ROWS: dict[str, tuple[str, str, str, dict[str, str]]] = {
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_an_address_is_answered_as_recorded(pypi: Index, row: str) -> None:
+def test_an_address_is_answered_as_recorded(pypi: SandboxClient, row: str) -> None:
     method, path, line, headers = ROWS[row]
     reply = pypi.ask(method, path, headers={"Content-Length": "0"})
     assert reply.line == line.replace("{upload}", pypi.site)
@@ -68,7 +68,7 @@ def test_an_address_is_answered_as_recorded(pypi: Index, row: str) -> None:
         assert reply.headers[name] == value.replace("{upload}", pypi.site)
 
 
-def test_an_upload_over_plain_http_through_a_proxy_is_refused(pypi: Index) -> None:
+def test_an_upload_over_plain_http_through_a_proxy_is_refused(pypi: SandboxClient) -> None:
     reply = pypi.upload(path="/legacy/?:action=file_upload")
     assert reply.line == "200 OK"
     reply = pypi.ask("POST", "/legacy/", body=b"", headers={"X-Forwarded-Proto": "http"})
@@ -79,7 +79,7 @@ def test_an_upload_over_plain_http_through_a_proxy_is_refused(pypi: Index) -> No
     )
 
 
-def test_the_simple_api_lists_a_file_with_all_that_installers_want(pypi: Index) -> None:
+def test_the_simple_api_lists_a_file_with_all_that_installers_want(pypi: SandboxClient) -> None:
     content = wheel(metadata_extra="Requires-Python: >=3.8\n")
     pypi.upload(content=content, changes={"requires_python": ">=3.8"})
     found = pypi.listing()
@@ -102,7 +102,7 @@ def test_the_simple_api_lists_a_file_with_all_that_installers_want(pypi: Index) 
     assert f'{path}#sha256={file["hashes"]["sha256"]}" data-requires-python="&gt;=3.8"' in page
 
 
-def test_a_page_that_has_not_changed_is_not_sent_again(pypi: Index) -> None:
+def test_a_page_that_has_not_changed_is_not_sent_again(pypi: SandboxClient) -> None:
     for path in ("/simple/acme-widget/", "/simple/"):
         etag = pypi.ask("GET", path).headers["ETag"]
         assert pypi.ask("GET", path, headers={"If-None-Match": etag}).line == "304 Not Modified"
@@ -113,7 +113,7 @@ def test_a_page_that_has_not_changed_is_not_sent_again(pypi: Index) -> None:
 
 def test_a_yanked_release_and_a_sleeping_project_say_so() -> None:
     sleeping = {"projects": [{"name": "acme-widget", "owners": ["alice"], "status": "quarantined"}]}
-    with index(sleeping | {"tokens": [{"name": "account", "user": "alice"}]}) as pypi:
+    with sandbox_client(sleeping | {"tokens": [{"name": "account", "user": "alice"}]}) as pypi:
         assert pypi.listing()["project-status"] == {"status": "quarantined"}
         assert pypi.ask("GET", "/simple/", headers={"Accept": JSON}).json["projects"] == []
         pypi.upload("probe-new")
@@ -124,7 +124,7 @@ def test_a_yanked_release_and_a_sleeping_project_say_so() -> None:
         assert pypi.listing("probe-new")["files"][0]["yanked"] is False
 
 
-def test_the_json_api_tells_releases_files_and_owners(pypi: Index) -> None:
+def test_the_json_api_tells_releases_files_and_owners(pypi: SandboxClient) -> None:
     assert pypi.ask("GET", "/pypi/acme-widget/json").status == 404, "a project without a release"
     pypi.upload(version="1.0", changes={"classifiers": ["Programming Language :: Python"], "summary": "first"})
     pypi.upload(version="2.0a1")
@@ -141,7 +141,7 @@ def test_the_json_api_tells_releases_files_and_owners(pypi: Index) -> None:
     assert (moved.status, moved.headers["Location"]) == (301, f"{pypi.site}/pypi/acme-widget/json")
 
 
-def test_the_display_name_follows_the_last_upload(pypi: Index) -> None:
+def test_the_display_name_follows_the_last_upload(pypi: SandboxClient) -> None:
     pypi.upload(changes={"name": "Acme_Widget"})
     assert pypi.ask("GET", "/pypi/acme-widget/json").json["info"]["name"] == "Acme_Widget"
     pypi.upload(version="1.1")

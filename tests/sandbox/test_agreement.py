@@ -39,7 +39,7 @@ from tests.acceptance.making import (
 )
 from tests.acceptance.test_form_rules import FORM_CASES, SEE
 from tests.sample_distributions import fields
-from tests.sandbox.sandbox_client import Index, Reply, index
+from tests.sandbox.sandbox_client import Reply, SandboxClient, sandbox_client
 
 DIST = "acme_widget-1.0.dist-info"
 TOP = "acme_widget-1.0"
@@ -56,15 +56,15 @@ BROKEN_RST = "A `broken link.\n"
 
 
 @pytest.fixture(scope="module")
-def pypi() -> Iterator[Index]:
+def pypi() -> Iterator[SandboxClient]:
     """One for all that it refuses: nothing of that stays."""
-    with index() as running:
+    with sandbox_client() as running:
         yield running
 
 
 @pytest.fixture
-def fresh() -> Iterator[Index]:
-    with index() as running:
+def fresh() -> Iterator[SandboxClient]:
+    with sandbox_client() as running:
         yield running
 
 
@@ -143,7 +143,7 @@ CASES: dict[str, Case] = {
 }  # fmt: skip
 
 
-def send(pypi: Index, case: Case) -> Reply:
+def send(pypi: SandboxClient, case: Case) -> Reply:
     """Upload a file with the form that twine makes for it."""
     form = twine_form(
         OpenDistribution(case.filename, io.BytesIO(case.content)),
@@ -158,7 +158,7 @@ def send(pypi: Index, case: Case) -> Reply:
     return pypi.post(values, filename=case.filename, content=case.content)
 
 
-def looked_at(pypi: Index | None, case: Case) -> tuple[str, list[str]]:
+def looked_at(pypi: SandboxClient | None, case: Case) -> tuple[str, list[str]]:
     """The verdict of `inspect`, and what it says that the index would say."""
     file = BuiltFile(filename=case.filename, size=len(case.content), sha256=None, open=lambda: io.BytesIO(case.content))
     known = None
@@ -178,14 +178,14 @@ TAKEN = [name for name, case in CASES.items() if case.line == "200 OK"]
 
 
 @pytest.mark.parametrize("name", TAKEN)
-def test_what_the_index_takes_is_green(fresh: Index, name: str) -> None:
+def test_what_the_index_takes_is_green(fresh: SandboxClient, name: str) -> None:
     """However odd it is: what is unwise is a warning."""
     assert looked_at(fresh, CASES[name]) == ("accept", [])
     assert send(fresh, CASES[name]).line == "200 OK"
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name not in TAKEN])
-def test_what_the_index_refuses_is_red_in_its_words(pypi: Index, name: str) -> None:
+def test_what_the_index_refuses_is_red_in_its_words(pypi: SandboxClient, name: str) -> None:
     """Status and text are the real server's, over HTTP and in the finding."""
     line = CASES[name].line.replace("{pypi}", pypi.site)
     verdict, texts = looked_at(pypi, CASES[name])
@@ -211,7 +211,7 @@ def test_what_twine_would_not_send_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize(("changes", "text"), FORM_CASES, ids=[str(case[0])[:60] for case in FORM_CASES])
-def test_a_form_is_answered_as_it_is_judged(pypi: Index, changes: dict[str, Any], text: str) -> None:
+def test_a_form_is_answered_as_it_is_judged(pypi: SandboxClient, changes: dict[str, Any], text: str) -> None:
     """Each refused form gets, over HTTP, the status and text that the rules give it."""
     sent = upload(wheel(), **changes)
     first = next(all_refusals(sent, NOTHING))
@@ -304,7 +304,7 @@ DAMAGE: tuple[Callable[[bytes, st.DrawFn], bytes], ...] = (flipped, framed, fram
 @given(cases())
 def test_inspect_and_the_index_never_disagree(case: Case) -> None:
     """Whatever the file, the index's answer is among what `inspect` says; and both always have one."""
-    with index() as pypi:
+    with sandbox_client() as pypi:
         verdict, texts = looked_at(pypi, case)
         reply = send(pypi, case)
     has_form = bool(

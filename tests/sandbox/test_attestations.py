@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from release.sandbox.seed_schema import World
+from release.sandbox.seed_schema import SeedData
 from tests.sample_distributions import sdist_name, wheel, wheel_name
-from tests.sandbox.sandbox_client import WORLD, Index, index
+from tests.sandbox.sandbox_client import WORLD, SandboxClient, sandbox_client
 
 PUBLISH, BUILD = "https://docs.pypi.org/attestations/publish/v1", "https://slsa.dev/provenance/v1"
 GITHUB = {"kind": "GitHub", "repository": "octo/widget", "workflow": "release.yml", "environment": "pypi"}
@@ -35,8 +35,8 @@ JSON = {"Accept": "application/vnd.pypi.integrity.v1+json"}
 
 
 @pytest.fixture(name="pypi")
-def _pypi() -> Iterator[Index]:
-    with index({"tokens": TOKENS}) as running:
+def _pypi() -> Iterator[SandboxClient]:
+    with sandbox_client({"tokens": TOKENS}) as running:
         yield running
 
 
@@ -93,7 +93,7 @@ REFUSED: dict[str, tuple[str, Any, str]] = {
 
 
 @pytest.mark.parametrize("row", REFUSED)
-def test_what_the_index_says_to_attestations_that_it_does_not_take(row: str, pypi: Index) -> None:
+def test_what_the_index_says_to_attestations_that_it_does_not_take(row: str, pypi: SandboxClient) -> None:
     token, field, reason = REFUSED[row]
     text = field if isinstance(field, str) else json.dumps(field)
     reply = pypi.upload(token=token, changes={"attestations": text}, accept="application/json")
@@ -102,18 +102,18 @@ def test_what_the_index_says_to_attestations_that_it_does_not_take(row: str, pyp
     assert pypi.files() == []
 
 
-def test_the_whole_of_what_is_malformed_stands_in_the_body(pypi: Index) -> None:
+def test_the_whole_of_what_is_malformed_stands_in_the_body(pypi: SandboxClient) -> None:
     changes = {"attestations": json.dumps([without("envelope", "signature")])}
     reply = pypi.upload(token="github", changes=changes, accept="application/json")
     assert "0.envelope.signature\n  Field required" in reply.json["message"]
 
 
-def test_the_file_is_looked_at_before_its_attestations(pypi: Index) -> None:
+def test_the_file_is_looked_at_before_its_attestations(pypi: SandboxClient) -> None:
     reply = pypi.upload(token="github", content=b"no zip", changes={"attestations": "x"})
     assert reply.reason == "Invalid distribution file. File is not a zipfile"
 
 
-def test_attestations_are_shown_beside_the_file_that_they_came_with(pypi: Index) -> None:
+def test_attestations_are_shown_beside_the_file_that_they_came_with(pypi: SandboxClient) -> None:
     both = [attestation(), attestation(kind=BUILD)]
     assert pypi.upload(token="github", changes={"attestations": json.dumps(both)}).status == 200
     assert pypi.upload(source=True).status == 200
@@ -143,7 +143,7 @@ ASKED: dict[str, tuple[str, dict[str, str], int, str | None]] = {
 
 
 @pytest.mark.parametrize("row", ASKED)
-def test_what_is_said_of_a_file_without_provenance(row: str, pypi: Index) -> None:
+def test_what_is_said_of_a_file_without_provenance(row: str, pypi: SandboxClient) -> None:
     path, headers, status, message = ASKED[row]
     pypi.upload()
     reply = pypi.ask("GET", path, headers=headers)
@@ -153,7 +153,7 @@ def test_what_is_said_of_a_file_without_provenance(row: str, pypi: Index) -> Non
 
 
 def test_where_attestations_are_switched_off_they_are_passed_over() -> None:
-    with index({"tokens": TOKENS, "flags": ["disable-pep740"]}) as pypi:
+    with sandbox_client({"tokens": TOKENS, "flags": ["disable-pep740"]}) as pypi:
         assert pypi.upload(token="account", changes={"attestations": "x"}).status == 200
         reply = pypi.ask("GET", f"/integrity/acme-widget/1.0/{wheel_name()}/provenance", headers=JSON)
         assert (reply.status, reply.json) == (403, {"message": "Attestations temporarily disabled"})
@@ -172,7 +172,7 @@ def test_with_a_sigstore_of_its_own_the_index_believes_that_one_alone(tmp_path: 
         trust = sigstore.Sigstore(config=service.write(tmp_path))
         identity = parse_identity(Secret(fake_sigstore.id_token(service.claims, "sigstore")), "GitHub", "sigstore")
         made = sigstore.sign_files([builder.load_distribution(tmp_path / wheel_name())], trust, identity)
-    with index({"tokens": TOKENS, "sigstore": str(trust.config)}) as pypi:
+    with sandbox_client({"tokens": TOKENS, "sigstore": str(trust.config)}) as pypi:
         unsigned = pypi.upload(token="github", changes={"attestations": json.dumps([attestation()])})
         assert unsigned.reason.startswith(DISBELIEVED.removesuffix("Verification failed: "))
         signed = pypi.upload(token="github", changes={"attestations": f"[{made[wheel_name()]}]"})
@@ -181,6 +181,6 @@ def test_with_a_sigstore_of_its_own_the_index_believes_that_one_alone(tmp_path: 
 
 def test_the_world_in_the_documentation_is_one() -> None:
     text = (Path(__file__).parents[2] / "docs" / "attestations.md").read_text(encoding="utf-8")
-    world = World.parse(text.partition("```json\n")[2].partition("```")[0])
+    world = SeedData.parse(text.partition("```json\n")[2].partition("```")[0])
     assert str(world.tokens[0].publisher) == "GitHub, octo/widget, release.yml"
     assert world.sigstore == "trust-config.json"

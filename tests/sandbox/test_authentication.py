@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from release.core.tokens import macaroon
-from tests.sandbox.sandbox_client import Index, basic, index, page
+from tests.sandbox.sandbox_client import SandboxClient, basic, page, sandbox_client
 
 INVALID = "403 Invalid or non-existent authentication information. See {pypi}/help/#invalid-auth for more information."
 PASSWORDS = (
@@ -28,8 +28,8 @@ def scoped(project: str, times: int = 4) -> str:
 
 
 @pytest.fixture(name="pypi")
-def _pypi() -> Iterator[Index]:
-    with index() as running:
+def _pypi() -> Iterator[SandboxClient]:
+    with sandbox_client() as running:
         yield running
 
 
@@ -92,7 +92,7 @@ ROWS: dict[str, tuple[Callable[[str], str | None], str]] = {
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_a_header_is_answered_as_recorded(pypi: Index, row: str) -> None:
+def test_a_header_is_answered_as_recorded(pypi: SandboxClient, row: str) -> None:
     """The token's location is as long as PyPI's: what base64 forgives depends on the length."""
     header, line = ROWS[row]
     reply = pypi.upload(token=None, authorization=header(pypi.token("elsewhere")))
@@ -130,7 +130,7 @@ TOKENS = {
 
 
 @pytest.mark.parametrize(("token", "project"), TOKENS)
-def test_a_token_is_answered_as_recorded(pypi: Index, token: str, project: str) -> None:
+def test_a_token_is_answered_as_recorded(pypi: SandboxClient, token: str, project: str) -> None:
     reply = pypi.upload(project, token=token)
     assert reply.line == TOKENS[token, project].format(pypi=pypi.site)
     assert reply.body == page(reply, "" if reply.status == 200 else reply.reason)
@@ -179,7 +179,7 @@ ATTENUATED = {
 
 
 @pytest.mark.parametrize("row", ATTENUATED)
-def test_a_caveat_that_the_holder_added_counts_once(pypi: Index, row: str) -> None:
+def test_a_caveat_that_the_holder_added_counts_once(pypi: SandboxClient, row: str) -> None:
     caveat, project, line = ATTENUATED[row]
     reply = pypi.upload(project, authorization=basic(attenuated(pypi.token(), caveat)))
     assert reply.line == line
@@ -190,12 +190,12 @@ def attenuated(token: str, caveat: str) -> str:
     return macaroon.to_text(macaroon.deserialize(data)[0].attenuate(caveat.encode()))
 
 
-def test_a_caveat_hides_a_wrong_signature(pypi: Index) -> None:
+def test_a_caveat_hides_a_wrong_signature(pypi: SandboxClient) -> None:
     token = attenuated(pypi.token("forged"), "[0,1,0]")
     assert pypi.upload(authorization=basic(token)).line == "403 Invalid API Token: token is expired"
 
 
-def test_the_tokens_are_what_pypi_would_have_made(pypi: Index) -> None:
+def test_the_tokens_are_what_pypi_would_have_made(pypi: SandboxClient) -> None:
     """Location, a UUID, and PyPI's caveats: another implementation reads them."""
     from pypitoken import Token  # type: ignore[import-untyped] # it has no types
 

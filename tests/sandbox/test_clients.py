@@ -12,15 +12,15 @@ import pytest
 
 from release.core.models.credential_variables import without_credentials
 from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
-from tests.sandbox.sandbox_client import Index, index
+from tests.sandbox.sandbox_client import SandboxClient, sandbox_client
 
 #: what a machine needs to reach a package registry at all
 CERTIFICATES = ("PIP_CERT", "PIP_CLIENT_CERT", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 
 
 @pytest.fixture(name="pypi")
-def _pypi() -> Iterator[Index]:
-    with index() as running:
+def _pypi() -> Iterator[SandboxClient]:
+    with sandbox_client() as running:
         yield running
 
 
@@ -48,14 +48,14 @@ def run(*argv: str, env: Mapping[str, str] | None = None, home: Path) -> tuple[i
     return done.returncode, done.stdout
 
 
-def twine(pypi: Index, dist: Path, token: str = "account", username: str = "__token__") -> tuple[int, str]:
+def twine(pypi: SandboxClient, dist: Path, token: str = "account", username: str = "__token__") -> tuple[int, str]:
     env = {"TWINE_PASSWORD": pypi.token(token), "TWINE_USERNAME": username, "COLUMNS": "500"}
     files = sorted(str(path) for path in dist.iterdir())
     words = ("twine", "--no-color", "upload", "--non-interactive", "--disable-progress-bar")
     return run(*words, "--repository-url", pypi.sandbox.upload_url, *files, env=env, home=dist.parent)
 
 
-def test_twine_uploads_and_does_so_again(pypi: Index, dist: Path) -> None:
+def test_twine_uploads_and_does_so_again(pypi: SandboxClient, dist: Path) -> None:
     for _ in range(2):
         status, told = twine(pypi, dist)
         assert status == 0, told
@@ -76,7 +76,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize(("token", "username"), FAILURES)
-def test_twine_shows_the_indexs_words(pypi: Index, dist: Path, token: str, username: str) -> None:
+def test_twine_shows_the_indexs_words(pypi: SandboxClient, dist: Path, token: str, username: str) -> None:
     status, told = twine(pypi, dist, token, username)
     assert status == 1
     assert f"HTTPError: 403 Forbidden from {pypi.sandbox.upload_url}" in told
@@ -84,7 +84,7 @@ def test_twine_shows_the_indexs_words(pypi: Index, dist: Path, token: str, usern
     assert pypi.token(token) not in told
 
 
-def test_pip_downloads_and_installs(pypi: Index, tmp_path: Path) -> None:
+def test_pip_downloads_and_installs(pypi: SandboxClient, tmp_path: Path) -> None:
     pypi.upload()
     pypi.upload(source=True)
     where = ("--index-url", pypi.sandbox.simple_url, "--no-deps", "--disable-pip-version-check", "--no-cache-dir")
@@ -103,7 +103,7 @@ def test_pip_downloads_and_installs(pypi: Index, tmp_path: Path) -> None:
     assert "/simple/acme-widget/" in asked
 
 
-def test_uv_installs(pypi: Index, tmp_path: Path) -> None:
+def test_uv_installs(pypi: SandboxClient, tmp_path: Path) -> None:
     pypi.upload(version="1.0")
     pypi.upload(version="1.1")
     target = tmp_path / "target"
@@ -118,7 +118,7 @@ def test_uv_installs(pypi: Index, tmp_path: Path) -> None:
     assert any(path.endswith(f"/{wheel_name(version='1.1')}") for path in asked)
 
 
-def test_uv_publishes(pypi: Index, dist: Path) -> None:
+def test_uv_publishes(pypi: SandboxClient, dist: Path) -> None:
     """Another uploader: it sends the same form in its own way."""
     env = {"UV_PUBLISH_TOKEN": pypi.token()}
     status, told = run(

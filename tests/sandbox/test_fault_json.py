@@ -16,9 +16,9 @@ import pytest
 
 from release.core.errors import UsageError
 from release.sandbox import fault_json
-from release.sandbox.faults import KINDS, Answer, Clash, DiskFull, Drop, Fault, Slow, Stale, When
-from release.sandbox.seed_schema import World
-from tests.sandbox.sandbox_client import Index, index
+from release.sandbox.faults import KINDS, CannedResponse, Clash, DiskFull, Drop, Fault, RequestFilter, Slow, Stale
+from release.sandbox.seed_schema import SeedData
+from tests.sandbox.sandbox_client import SandboxClient, sandbox_client
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
@@ -32,7 +32,7 @@ READ: dict[str, tuple[dict[str, Any], Fault]] = {
             "retry_date": -1.5, "stored": True,
         },
         Fault(
-            what=Answer(
+            what=CannedResponse(
                 status=503, reason="No", headers=(("X-Why", "é"),), body="", retry_after="+", retry_date=-1.5,
                 stored=True,
             )
@@ -52,18 +52,18 @@ READ: dict[str, tuple[dict[str, Any], Fault]] = {
         },
         Fault(
             what=Clash(), name="odd",
-            when=When(method="POST", path="/legacy/", project="a", filename="*", nth=(2, None)),
+            when=RequestFilter(method="POST", path="/legacy/", project="a", filename="*", nth=(2, None)),
         ),
     ),
-    "for the third": ({"do": "clash", "when": {"nth": 3}}, Fault(what=Clash(), when=When(nth=3))),
+    "for the third": ({"do": "clash", "when": {"nth": 3}}, Fault(what=Clash(), when=RequestFilter(nth=3))),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("row", READ)
 def test_a_fault_is_read_and_told_again_in_the_same_words(row: str) -> None:
     data, fault = READ[row]
-    assert fault_json.parse(json.dumps(data)) == (fault,)
-    assert json.loads(json.dumps(fault_json.as_data(fault))) == data
+    assert fault_json.parse_faults(json.dumps(data)) == (fault,)
+    assert json.loads(json.dumps(fault_json.fault_to_json(fault))) == data
 
 
 def test_every_kind_can_be_read() -> None:
@@ -128,28 +128,28 @@ MISTAKES: dict[str, tuple[Any, str]] = {
 def test_a_mistake_is_named_with_its_place(row: str) -> None:
     data, message = MISTAKES[row]
     with pytest.raises(UsageError) as caught:
-        fault_json.parse(json.dumps(data))
+        fault_json.parse_faults(json.dumps(data))
     assert caught.value.message == message
     assert caught.value.remedy
 
 
 def test_a_mistake_in_the_world_file_is_named_there() -> None:
     with pytest.raises(UsageError, match=r"the world file.faults\[0\].do: unknown 'drip': did you mean 'drop'\?"):
-        World.parse('{"faults": [{"do": "drip"}]}')
+        SeedData.parse('{"faults": [{"do": "drip"}]}')
 
 
 def test_faults_of_the_world_are_on_from_the_start(tmp_path: Path) -> None:
     """And with a state that goes on, those of the new world are."""
-    with index({"faults": [{"do": "answer", "status": 503}]}, state=tmp_path) as pypi:
+    with sandbox_client({"faults": [{"do": "answer", "status": 503}]}, state=tmp_path) as pypi:
         assert pypi.upload().status == 503
-    with index(state=tmp_path) as pypi:
+    with sandbox_client(state=tmp_path) as pypi:
         assert pypi.upload().status == 200
 
 
 # -- the control address
 
 
-def control(pypi: Index, method: str, data: Any = None) -> tuple[int, Any]:
+def control(pypi: SandboxClient, method: str, data: Any = None) -> tuple[int, Any]:
     body = None if data is None else data if isinstance(data, bytes) else json.dumps(data).encode()
     reply = pypi.ask(method, urlsplit(pypi.sandbox.control_url).path, body=body)
     return reply.status, reply.json
@@ -157,7 +157,7 @@ def control(pypi: Index, method: str, data: Any = None) -> tuple[int, Any]:
 
 def test_faults_are_put_in_looked_at_and_taken_away() -> None:
     fault = {"do": "answer", "status": 503, "when": {"method": "POST", "nth": 2}}
-    with index() as pypi:
+    with sandbox_client() as pypi:
         assert control(pypi, "GET") == (200, {"faults": []})
         assert control(pypi, "POST", fault) == (200, {"faults": [fault | {"met": 0, "struck": 0}]})
         status, told = control(pypi, "POST", [{"do": "clash"}, {"do": "stale", "seconds": 1}])
@@ -179,7 +179,7 @@ def test_faults_are_put_in_looked_at_and_taken_away() -> None:
     ],
 )
 def test_a_mistake_changes_nothing(method: str, data: Any, status: int, message: str) -> None:
-    with index() as pypi:
+    with sandbox_client() as pypi:
         got, told = control(pypi, method, data)
         assert got == status
         assert told["message"].startswith(message)
@@ -189,7 +189,7 @@ def test_a_mistake_changes_nothing(method: str, data: Any, status: int, message:
 
 def test_the_control_address_is_no_part_of_the_index() -> None:
     """No fault strikes it, no log has it, and nobody comes upon it."""
-    with index({"faults": [{"do": "drop", "at": "before-body"}]}) as pypi:
+    with sandbox_client({"faults": [{"do": "drop", "at": "before-body"}]}) as pypi:
         assert control(pypi, "GET")[0] == 200
         assert pypi.sandbox.log == []
         assert control(pypi, "DELETE")[0] == 200
@@ -199,7 +199,7 @@ def test_the_control_address_is_no_part_of_the_index() -> None:
         secret = urlsplit(pypi.sandbox.control_url).path.split("/")[2]
         assert len(secret) >= 20
         assert secret not in pypi.sandbox._store.requests.read_text(encoding="utf-8")
-    with index() as pypi:
+    with sandbox_client() as pypi:
         assert secret not in pypi.sandbox.control_url
 
 
@@ -229,9 +229,9 @@ def test_the_commands_of_the_documentation_run_as_they_stand_there(tmp_path: Pat
 
 def test_every_json_of_the_documentation_is_read() -> None:
     world, recipes, publishing = blocks("json")
-    assert len(World.parse(world).faults) == 2
-    assert [one.name for one in World.parse(publishing).publishers] == ["widget", "new"]
-    faults = fault_json.parse(recipes)
+    assert len(SeedData.parse(world).faults) == 2
+    assert [one.name for one in SeedData.parse(publishing).publishers] == ["widget", "new"]
+    faults = fault_json.parse_faults(recipes)
     assert {type(fault.what) for fault in faults} == set(KINDS.values())
     assert len({fault.name for fault in faults}) == len(faults)
 

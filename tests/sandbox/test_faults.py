@@ -17,12 +17,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from release.sandbox import server
-from release.sandbox.faults import Answer, Clash, DiskFull, Drop, Fault, Slow, Stale, What, When
-from release.sandbox.seed_schema import World
+from release.sandbox.faults import CannedResponse, Clash, DiskFull, Drop, Effect, Fault, RequestFilter, Slow, Stale
+from release.sandbox.seed_schema import SeedData
 from tests.sample_distributions import fields, form, sdist_name, wheel, wheel_name
-from tests.sandbox.sandbox_client import Clock, Index, basic, index
+from tests.sandbox.sandbox_client import Clock, SandboxClient, basic, sandbox_client
 
-UPLOADS = When(method="POST")
+UPLOADS = RequestFilter(method="POST")
 
 
 @dataclass
@@ -35,11 +35,11 @@ class Naps:
         self.taken.append(seconds)
 
 
-def on(what: What, **when: Any) -> Fault:
-    return Fault(what=what, when=When(**({"method": "POST"} | when)))
+def on(what: Effect, **when: Any) -> Fault:
+    return Fault(what=what, when=RequestFilter(**({"method": "POST"} | when)))
 
 
-def request(pypi: Index, version: str = "1.0", content: bytes | None = None) -> bytes:
+def request(pypi: SandboxClient, version: str = "1.0", content: bytes | None = None) -> bytes:
     """A whole upload, as it goes over the wire."""
     content, name = wheel(version=version) if content is None else content, wheel_name(version=version)
     body, kind = form(fields(content, name, version=version), filename=name, content=content)
@@ -47,7 +47,7 @@ def request(pypi: Index, version: str = "1.0", content: bytes | None = None) -> 
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-def outcome(pypi: Index, data: bytes, *, timeout: float = 10) -> tuple[bytes, str]:
+def outcome(pypi: SandboxClient, data: bytes, *, timeout: float = 10) -> tuple[bytes, str]:
     """What came back, and how the connection ended: "reset", "closed", "silent"."""
     where = urlsplit(pypi.site)
     told = b""
@@ -73,8 +73,8 @@ def wait_for(what: Any) -> None:
 
 
 def test_the_nth_request_is_answered_otherwise_and_nothing_of_it_is_stored() -> None:
-    answer = Answer(status=503, reason="Out of Order", headers=(("X-Why", "a test"),), body="<p>later</p>")
-    with index() as pypi:
+    answer = CannedResponse(status=503, reason="Out of Order", headers=(("X-Why", "a test"),), body="<p>later</p>")
+    with sandbox_client() as pypi:
         pypi.sandbox.inject(on(answer, nth=2))
         lines = [pypi.upload(version=version).line for version in ("1.0", "1.1", "1.2")]
         assert lines == ["200 OK", "503 Out of Order", "200 OK"]
@@ -85,8 +85,8 @@ def test_the_nth_request_is_answered_otherwise_and_nothing_of_it_is_stored() -> 
 
 
 def test_an_answer_is_what_it_was_told_to_be() -> None:
-    with index() as pypi:
-        pypi.sandbox.inject(on(Answer(status=503, headers=(("X-Why", "a test"),), body="<p>later</p>")))
+    with sandbox_client() as pypi:
+        pypi.sandbox.inject(on(CannedResponse(status=503, headers=(("X-Why", "a test"),), body="<p>later</p>")))
         reply = pypi.upload()
         assert (reply.line, reply.headers["X-Why"], reply.body) == (
             "503 Service Unavailable",
@@ -95,7 +95,7 @@ def test_an_answer_is_what_it_was_told_to_be() -> None:
         )
         assert reply.headers["Content-Type"] == "text/plain; charset=UTF-8"
         pypi.sandbox.clear_faults()
-        pypi.sandbox.inject(on(Answer(status=999)))
+        pypi.sandbox.inject(on(CannedResponse(status=999)))
         reply = pypi.upload()
         assert (reply.line, reply.body) == ("999 Unknown", b"999 Unknown\n")
 
@@ -115,8 +115,8 @@ RETRY_AFTER: dict[str, tuple[dict[str, Any], str | None]] = {
 @pytest.mark.parametrize("status", [429, 503])
 def test_when_to_come_again_is_told_in_every_form(status: int, row: str) -> None:
     given, header = RETRY_AFTER[row]
-    with index() as pypi:
-        pypi.sandbox.inject(on(Answer(status=status, **given)))
+    with sandbox_client() as pypi:
+        pypi.sandbox.inject(on(CannedResponse(status=status, **given)))
         reply = pypi.upload()
         assert (reply.status, reply.headers.get("Retry-After")) == (status, header)
         assert pypi.files() == []
@@ -125,8 +125,8 @@ def test_when_to_come_again_is_told_in_every_form(status: int, row: str) -> None
 @pytest.mark.parametrize("seconds", [30, -30])
 def test_when_to_come_again_may_be_a_date_of_the_sandboxs_clock(seconds: int) -> None:
     clock = Clock(now=datetime(2027, 1, 31, 12, tzinfo=UTC))
-    with index(clock=clock) as pypi:
-        pypi.sandbox.inject(on(Answer(status=429, retry_date=seconds)))
+    with sandbox_client(clock=clock) as pypi:
+        pypi.sandbox.inject(on(CannedResponse(status=429, retry_date=seconds)))
         told = pypi.upload().headers["Retry-After"]
     assert told.endswith(" GMT")
     assert (parsedate_to_datetime(told) - clock.now).total_seconds() == seconds
@@ -135,8 +135,8 @@ def test_when_to_come_again_may_be_a_date_of_the_sandboxs_clock(seconds: int) ->
 @pytest.mark.parametrize("status", [502, 500, 504, 408, 200])
 def test_accepted_and_told_otherwise(status: int) -> None:
     """A proxy's page for an upload that the index took: the file is there, and sending it again is no harm."""
-    with index() as pypi:
-        pypi.sandbox.inject(on(Answer(status=status, body="<html>proxy</html>", stored=True), nth=1))
+    with sandbox_client() as pypi:
+        pypi.sandbox.inject(on(CannedResponse(status=status, body="<html>proxy</html>", stored=True), nth=1))
         assert (reply := pypi.upload()).status == status
         assert reply.body == b"<html>proxy</html>"
         assert pypi.files() == [wheel_name()]
@@ -148,8 +148,8 @@ def test_accepted_and_told_otherwise(status: int) -> None:
 @pytest.mark.parametrize("body", ["<html><body>Please log in</body></html>", "\x00\x01\ufffd not what you asked for"])
 def test_a_success_that_is_none(body: str) -> None:
     """A captive portal, or garbage, with 200: for uploads and for pages alike."""
-    portal = Answer(status=200, headers=(("Content-Type", "text/html"),), body=body)
-    with index() as pypi:
+    portal = CannedResponse(status=200, headers=(("Content-Type", "text/html"),), body=body)
+    with sandbox_client() as pypi:
         pypi.sandbox.inject(Fault(what=portal))
         for reply in (pypi.upload(), pypi.ask("GET", "/simple/"), pypi.ask("GET", "/pypi/acme-widget/json")):
             assert (reply.status, reply.headers["Content-Type"], reply.body) == (200, "text/html", body.encode())
@@ -158,11 +158,11 @@ def test_a_success_that_is_none(body: str) -> None:
 
 
 def test_a_head_has_no_body_and_204_neither() -> None:
-    with index() as pypi:
-        pypi.sandbox.inject(Fault(what=Answer(status=500)))
+    with sandbox_client() as pypi:
+        pypi.sandbox.inject(Fault(what=CannedResponse(status=500)))
         assert pypi.ask("HEAD", "/simple/").body == b""
         pypi.sandbox.clear_faults()
-        pypi.sandbox.inject(Fault(what=Answer(status=204)))
+        pypi.sandbox.inject(Fault(what=CannedResponse(status=204)))
         assert pypi.ask("GET", "/simple/").body == b""
 
 
@@ -182,7 +182,7 @@ PLACES = {
 @pytest.mark.parametrize("at", PLACES)
 def test_a_connection_breaks_where_it_is_told_to(at: Any, how: Any) -> None:
     stored, answered = PLACES[at]
-    with index() as pypi:
+    with sandbox_client() as pypi:
         pypi.sandbox.inject(on(Drop(at=at, how=how), nth=1))
         told, end = outcome(pypi, request(pypi))
         assert end == ("reset" if how == "reset" else "closed")
@@ -198,7 +198,7 @@ def test_a_connection_breaks_where_it_is_told_to(at: Any, how: Any) -> None:
 
 
 def test_half_a_reply_is_half_of_its_body() -> None:
-    with index() as pypi:
+    with sandbox_client() as pypi:
         whole = pypi.ask("GET", "/simple/").body
         pypi.sandbox.inject(Fault(what=Drop(at="in-reply", how="close")))
         told, _ = outcome(pypi, b"GET /simple/ HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -210,10 +210,10 @@ def test_half_a_reply_is_half_of_its_body() -> None:
 def test_half_a_reply_of_half_a_file_too() -> None:
     """What an installer meets whose download breaks."""
     content = wheel(files={"blob": b"0123456789abcdef" * 20_000})
-    with index() as pypi:
+    with sandbox_client() as pypi:
         pypi.upload(content=content)
         url = pypi.listing()["files"][0]["url"]
-        pypi.sandbox.inject(Fault(what=Drop(at="in-reply", how="close"), when=When(filename="*.whl")))
+        pypi.sandbox.inject(Fault(what=Drop(at="in-reply", how="close"), when=RequestFilter(filename="*.whl")))
         with pytest.raises(http.client.IncompleteRead) as caught:
             pypi.ask("GET", urlsplit(url).path)
     assert caught.value.partial == content[: len(content) // 2]
@@ -221,7 +221,7 @@ def test_half_a_reply_of_half_a_file_too() -> None:
 
 @pytest.mark.parametrize("at", ["before-body", "in-body"])
 def test_a_large_body_meets_the_break_while_it_is_sent(at: Any) -> None:
-    with index() as pypi:
+    with sandbox_client() as pypi:
         pypi.sandbox.inject(on(Drop(at=at), nth=1))
         assert outcome(pypi, request(pypi, content=bytes(20 * 1024 * 1024))) == (b"", "reset")
         assert pypi.files() == []
@@ -229,7 +229,7 @@ def test_a_large_body_meets_the_break_while_it_is_sent(at: Any) -> None:
 
 @pytest.mark.parametrize("at", PLACES)
 def test_silence_lasts_until_the_client_has_enough(at: Any) -> None:
-    with index() as pypi:
+    with sandbox_client() as pypi:
         pypi.sandbox.inject(on(Drop(at=at, how="hang"), nth=1))
         told, end = outcome(pypi, request(pypi), timeout=0.2)
         assert (bool(told), end) == (at == "in-reply", "silent")
@@ -240,7 +240,7 @@ def test_silence_lasts_until_the_client_has_enough(at: Any) -> None:
 
 
 def test_a_client_that_has_gone_is_kept_waiting_no_longer() -> None:
-    with index() as pypi:
+    with sandbox_client() as pypi:
         pypi.sandbox.inject(on(Drop(at="after-work", how="hang")))
         assert outcome(pypi, request(pypi), timeout=0.1)[1] == "silent"
         wait_for(lambda: not _clients())
@@ -253,8 +253,8 @@ def _clients() -> list[threading.Thread]:
 
 def test_another_answer_breaks_too() -> None:
     """Accepted, told 502, and of that only the half."""
-    with index() as pypi:
-        answer = Answer(status=502, body="0123456789", stored=True)
+    with sandbox_client() as pypi:
+        answer = CannedResponse(status=502, body="0123456789", stored=True)
         pypi.sandbox.inject(on(answer), on(Drop(at="in-reply", how="close")))
         told, end = outcome(pypi, request(pypi))
         assert (told[:24], told[-9:], end) == (b"HTTP/1.1 502 Bad Gateway", b"\r\n\r\n01234", "closed")
@@ -264,8 +264,8 @@ def test_another_answer_breaks_too() -> None:
 
 @pytest.mark.parametrize("when", [{}, {"filename": "*"}])
 def test_a_client_that_leaves_half_way_is_told_nothing(when: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:
-    with index() as pypi:
-        pypi.sandbox.inject(on(Answer(status=503), **when))
+    with sandbox_client() as pypi:
+        pypi.sandbox.inject(on(CannedResponse(status=503), **when))
         where = urlsplit(pypi.site)
         with socket.create_connection((where.hostname or "", where.port or 0)) as plug:
             plug.sendall(request(pypi)[:-40])
@@ -280,7 +280,7 @@ def test_a_client_that_leaves_half_way_is_told_nothing(when: dict[str, str], cap
 
 def test_waits_are_those_that_were_asked_for() -> None:
     naps = Naps()
-    with index(sleep=naps) as pypi:
+    with sandbox_client(sleep=naps) as pypi:
         pypi.sandbox.inject(on(Slow(connection=7, answer=5, work=3)), on(Slow(work=0.5)))
         data = request(pypi)
         outcome(pypi, data + data.replace(b"Host: x\r\n", b"Host: x\r\nConnection: close\r\n"))
@@ -293,7 +293,7 @@ def test_waits_are_those_that_were_asked_for() -> None:
 def test_a_rate_holds_in_each_direction(rate: float) -> None:
     naps = Naps()
     content = wheel(files={"blob": shake_256(b"").digest(200_000)})
-    with index(sleep=naps) as pypi:
+    with sandbox_client(sleep=naps) as pypi:
         pypi.sandbox.inject(Fault(what=Slow(up=rate), when=UPLOADS))
         assert pypi.upload(content=content).line == "200 OK"
         sent = len(request(pypi, content=content)) / rate
@@ -302,7 +302,7 @@ def test_a_rate_holds_in_each_direction(rate: float) -> None:
         naps.taken.clear()
         url = pypi.listing()["files"][0]["url"]
         assert naps.taken == []
-        pypi.sandbox.inject(Fault(what=Slow(down=rate), when=When(method="GET")))
+        pypi.sandbox.inject(Fault(what=Slow(down=rate), when=RequestFilter(method="GET")))
         assert pypi.ask("GET", urlsplit(url).path).body == content
         assert sum(naps.taken) == pytest.approx(len(content) / rate, rel=0.2)
 
@@ -310,7 +310,7 @@ def test_a_rate_holds_in_each_direction(rate: float) -> None:
 def test_waits_really_take_their_time() -> None:
     """20 kB at 200 kB/s, over a new connection with a round trip of 50 ms: 0.2 s at least."""
     content = wheel(files={"blob": shake_256(b"").digest(20_000)})
-    with index() as pypi:
+    with sandbox_client() as pypi:
         pypi.upload(version="0.9")
         pypi.sandbox.inject(on(Slow(connection=0.05, answer=0.05, up=200e3)))
         begun = time.perf_counter()
@@ -320,7 +320,7 @@ def test_waits_really_take_their_time() -> None:
 
 def test_a_slow_answer_trickles() -> None:
     naps = Naps()
-    with index(sleep=naps) as pypi:
+    with sandbox_client(sleep=naps) as pypi:
         pypi.sandbox.inject(on(Slow(down=2)))
         reply = pypi.upload()
         assert reply.line == "200 OK"
@@ -330,7 +330,7 @@ def test_a_slow_answer_trickles() -> None:
 
 def test_connections_are_slow_side_by_side() -> None:
     """Work that takes long on one connection keeps no other one waiting."""
-    with index() as pypi:
+    with sandbox_client() as pypi:
         pypi.upload(version="0.1")
         pypi.sandbox.inject(on(Slow(work=0.3)))
         begun = time.perf_counter()
@@ -341,8 +341,8 @@ def test_connections_are_slow_side_by_side() -> None:
 
 
 def test_closing_waits_for_no_fault() -> None:
-    sandbox = server.start(World(faults=(Fault(what=Slow(answer=60)),)))
-    pypi = Index(sandbox=sandbox)
+    sandbox = server.start_sandbox(SeedData(faults=(Fault(what=Slow(answer=60)),)))
+    pypi = SandboxClient(sandbox=sandbox)
     asking = threading.Thread(target=outcome, args=(pypi, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"))
     asking.start()
     wait_for(_clients)
@@ -356,7 +356,7 @@ def test_closing_waits_for_no_fault() -> None:
 # -- what the index shows, and what it keeps
 
 
-def pages(pypi: Index, name: str, version: str) -> dict[str, int]:
+def pages(pypi: SandboxClient, name: str, version: str) -> dict[str, int]:
     paths = {
         "simple": f"/simple/{name}/", "json": f"/pypi/{name}/json", "release": f"/pypi/{name}/{version}/json",
     }  # fmt: skip
@@ -366,7 +366,7 @@ def pages(pypi: Index, name: str, version: str) -> dict[str, int]:
 def test_pages_show_an_earlier_state_for_a_while() -> None:
     """A new project is not there yet; ten seconds after its first file it is."""
     clock = Clock()
-    with index(clock=clock) as pypi:
+    with sandbox_client(clock=clock) as pypi:
         pypi.sandbox.inject(Fault(what=Stale(seconds=10)))
         assert pypi.upload("probe-new").line == "200 OK"
         assert set(pages(pypi, "probe-new", "1.0").values()) == {404}
@@ -381,7 +381,7 @@ def test_pages_show_an_earlier_state_for_a_while() -> None:
 def test_an_earlier_state_is_that_of_each_moment() -> None:
     """An older release stays to be seen, and a project that was always there."""
     clock = Clock()
-    with index(clock=clock) as pypi:
+    with sandbox_client(clock=clock) as pypi:
         pypi.sandbox.inject(Fault(what=Stale(seconds=10)))
         assert pypi.ask("GET", "/simple/acme-widget/").status == 200
         pypi.upload(version="1.0")
@@ -396,8 +396,8 @@ def test_an_earlier_state_is_that_of_each_moment() -> None:
 
 @pytest.mark.parametrize(("path", "late"), [("/simple/*", {"simple"}), ("/pypi/*", {"json", "release"})])
 def test_one_view_may_be_late_and_another_not(path: str, late: set[str]) -> None:
-    with index() as pypi:
-        pypi.sandbox.inject(Fault(what=Stale(seconds=60), when=When(path=path)))
+    with sandbox_client() as pypi:
+        pypi.sandbox.inject(Fault(what=Stale(seconds=60), when=RequestFilter(path=path)))
         pypi.upload("probe-new")
         seen = pages(pypi, "probe-new", "1.0")
         assert {view for view, status in seen.items() if status == 404} == late
@@ -405,7 +405,7 @@ def test_one_view_may_be_late_and_another_not(path: str, late: set[str]) -> None
 
 @pytest.mark.parametrize("status", [507, 500])
 def test_a_full_disk_keeps_nothing(status: int) -> None:
-    with index() as pypi:
+    with sandbox_client() as pypi:
         pypi.sandbox.inject(on(DiskFull(status=status), nth=1))
         reply = pypi.upload(content=wheel(files={"blob": bytes(3_000_000)}))
         assert reply.status == status
@@ -425,7 +425,7 @@ def test_first_files_at_once_get_into_each_others_way() -> None:
             return pypi.upload(source=True).status
         return pypi.upload(filename=name, content=wheel(files={"mark": name})).status
 
-    with index() as pypi, ThreadPoolExecutor(4) as pool:
+    with sandbox_client() as pypi, ThreadPoolExecutor(4) as pool:
         pypi.sandbox.inject(on(Clash()), on(Slow(work=0.2)))
         statuses = dict(zip(sorted(names), pool.map(send, sorted(names)), strict=True))
         accepted = [name for name, status in statuses.items() if status == 200]
@@ -437,7 +437,7 @@ def test_first_files_at_once_get_into_each_others_way() -> None:
 
 
 def test_first_files_one_after_the_other_do_not() -> None:
-    with index() as pypi:
+    with sandbox_client() as pypi:
         pypi.sandbox.inject(on(Clash()))
         assert [pypi.upload().status, pypi.upload(source=True).status, pypi.upload(version="2.0").status] == [200] * 3
 
@@ -447,16 +447,16 @@ def test_first_files_one_after_the_other_do_not() -> None:
 
 def test_a_fault_strikes_the_requests_that_fit() -> None:
     """By the name of the project or the file, in a form as in an address."""
-    fault = Answer(status=503)
-    with index() as pypi:
-        pypi.sandbox.inject(Fault(what=fault, when=When(project="Acme.Gadget")))
+    fault = CannedResponse(status=503)
+    with sandbox_client() as pypi:
+        pypi.sandbox.inject(Fault(what=fault, when=RequestFilter(project="Acme.Gadget")))
         assert [pypi.upload("acme-widget").status, pypi.upload("acme-gadget").status] == [200, 503]
         assert pypi.ask("GET", "/simple/acme-gadget/").status == 503
         assert pypi.ask("GET", "/pypi/acme_gadget/1.0/json").status == 503
         assert pypi.ask("GET", "/simple/acme-widget/").status == 200
         pypi.sandbox.clear_faults()
         url = urlsplit(pypi.listing()["files"][0]["url"]).path
-        pypi.sandbox.inject(Fault(what=fault, when=When(filename="*.whl")))
+        pypi.sandbox.inject(Fault(what=fault, when=RequestFilter(filename="*.whl")))
         assert [pypi.upload().status, pypi.upload(source=True).status] == [503, 200]
         assert [pypi.ask("GET", url).status, pypi.ask("GET", f"{url}.metadata").status] == [503, 503]
         assert pypi.ask("GET", "/simple/").status == 200
@@ -466,8 +466,10 @@ def test_the_file_arrives_whole_where_a_fault_has_looked_into_the_form() -> None
     """A long description, that speaks of forms, in front of a large file."""
     content = wheel(files={"blob": bytes(1_000_000)})
     changes = {"description": 'name="content"; filename="other-1.0.tar.gz"\r\n' * 20_000}
-    with index() as pypi:
-        pypi.sandbox.inject(on(Answer(status=503), filename="other*"), on(Answer(status=502), project="other"))
+    with sandbox_client() as pypi:
+        pypi.sandbox.inject(
+            on(CannedResponse(status=503), filename="other*"), on(CannedResponse(status=502), project="other")
+        )
         assert pypi.upload(content=content, changes=changes).line == "200 OK"
         assert pypi.ask("GET", urlsplit(pypi.listing()["files"][0]["url"]).path).body == content
         kind = {"Content-Type": "multipart/form-data; boundary=b"}
@@ -486,8 +488,8 @@ NUMBERS: dict[str, tuple[Any, list[int]]] = {
 @pytest.mark.parametrize("row", NUMBERS)
 def test_requests_are_counted_from_one(row: str) -> None:
     nth, struck = NUMBERS[row]
-    with index() as pypi:
-        pypi.sandbox.inject(Fault(what=Answer(status=503), when=When(path="/simple/", nth=nth)))
+    with sandbox_client() as pypi:
+        pypi.sandbox.inject(Fault(what=CannedResponse(status=503), when=RequestFilter(path="/simple/", nth=nth)))
         for _ in range(5):
             pypi.ask("GET", "/")
         statuses = [pypi.ask("GET", "/simple/").status for _ in range(5)]
@@ -495,22 +497,22 @@ def test_requests_are_counted_from_one(row: str) -> None:
 
 
 def test_each_fault_counts_for_itself_and_the_first_answer_counts() -> None:
-    with index() as pypi:
-        pypi.sandbox.inject(on(Answer(status=500), nth=1), on(Answer(status=429), nth=(1, 2)))
+    with sandbox_client() as pypi:
+        pypi.sandbox.inject(on(CannedResponse(status=500), nth=1), on(CannedResponse(status=429), nth=(1, 2)))
         assert [pypi.upload().status for _ in range(3)] == [500, 429, 200]
         assert [one.faults for one in pypi.sandbox.log] == [("answer 500", "answer 429"), ("answer 429",), ()]
 
 
 def test_a_name_is_what_the_log_calls_it() -> None:
-    with index() as pypi:
-        pypi.sandbox.inject(Fault(what=Answer(status=500), name="bad day"))
+    with sandbox_client() as pypi:
+        pypi.sandbox.inject(Fault(what=CannedResponse(status=500), name="bad day"))
         pypi.upload()
         assert pypi.sandbox.log[0].faults == ("bad day",)
 
 
 def test_faults_go_when_they_are_cleared_and_while_none_fit_nothing_is_changed() -> None:
-    with index() as pypi:
-        fault = on(Answer(status=500))
+    with sandbox_client() as pypi:
+        fault = on(CannedResponse(status=500))
         pypi.sandbox.inject(fault)
         assert list(pypi.sandbox.faults) == [fault]
         assert pypi.ask("GET", "/simple/").status == 200

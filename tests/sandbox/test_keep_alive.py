@@ -18,11 +18,11 @@ import requests
 
 from release.sandbox import server
 from tests.sample_distributions import fields, form, wheel, wheel_name
-from tests.sandbox.sandbox_client import Index, basic, index
+from tests.sandbox.sandbox_client import SandboxClient, basic, sandbox_client
 
 
 @contextmanager
-def connected(pypi: Index) -> Iterator[http.client.HTTPConnection]:
+def connected(pypi: SandboxClient) -> Iterator[http.client.HTTPConnection]:
     connection = http.client.HTTPConnection(urlsplit(pypi.site).netloc, timeout=30)
     try:
         yield connection
@@ -31,7 +31,7 @@ def connected(pypi: Index) -> Iterator[http.client.HTTPConnection]:
 
 
 @contextmanager
-def plugged(pypi: Index) -> Iterator[socket.socket]:
+def plugged(pypi: SandboxClient) -> Iterator[socket.socket]:
     where = urlsplit(pypi.site)
     with socket.create_connection((where.hostname or "", where.port or 0), timeout=30) as plug:
         yield plug
@@ -43,7 +43,7 @@ def ask(connection: http.client.HTTPConnection, method: str, path: str, **more: 
     return answer.status, answer.reason, answer.read()
 
 
-def upload(pypi: Index, version: str = "1.0") -> tuple[bytes, dict[str, str]]:
+def upload(pypi: SandboxClient, version: str = "1.0") -> tuple[bytes, dict[str, str]]:
     """Body and headers of an upload."""
     content, name = wheel(version=version), wheel_name(version=version)
     body, kind = form(fields(content, name, version=version), filename=name, content=content)
@@ -57,7 +57,7 @@ def everything(plug: socket.socket) -> bytes:
 
 def test_one_connection_serves_request_after_request() -> None:
     """Accepted, refused, read, not found: none of them ends the connection."""
-    with index() as pypi, connected(pypi) as connection:
+    with sandbox_client() as pypi, connected(pypi) as connection:
         for version in ("1.0", "1.1"):
             body, headers = upload(pypi, version)
             assert ask(connection, "POST", "/legacy/", body=body, headers=headers)[:2] == (200, "OK")
@@ -73,7 +73,7 @@ def test_one_connection_serves_request_after_request() -> None:
 
 @pytest.mark.parametrize("path", ["/", "/simple/", "/nothing", "/legacy/", "/pypi/nothing/json", "/simple/Acme_Widget"])
 def test_every_answer_says_how_long_it_is(path: str) -> None:
-    with index() as pypi:
+    with sandbox_client() as pypi:
         reply = pypi.ask("GET", path)
     assert int(reply.headers["Content-Length"]) == len(reply.body)
     assert "Transfer-Encoding" not in reply.headers
@@ -81,7 +81,7 @@ def test_every_answer_says_how_long_it_is(path: str) -> None:
 
 
 def test_the_index_keeps_its_own_reason_phrases() -> None:
-    with index() as pypi, connected(pypi) as connection:
+    with sandbox_client() as pypi, connected(pypi) as connection:
         status, reason, _ = ask(connection, "POST", "/legacy", body=b"x=1")
         assert (status, reason[:26]) == (308, "An upload was attempted to")
 
@@ -97,7 +97,7 @@ CLOSING = {
 
 @pytest.mark.parametrize("row", CLOSING)
 def test_a_connection_that_cannot_be_kept_is_closed_after_its_answer(row: str) -> None:
-    with index() as pypi, plugged(pypi) as plug:
+    with sandbox_client() as pypi, plugged(pypi) as plug:
         plug.sendall(CLOSING[row])
         told = everything(plug)
     assert told.split(b" ", 2)[1] == (b"400" if "length" in row else b"200")
@@ -105,7 +105,7 @@ def test_a_connection_that_cannot_be_kept_is_closed_after_its_answer(row: str) -
 
 
 def test_a_body_may_come_in_chunks() -> None:
-    with index() as pypi, connected(pypi) as connection:
+    with sandbox_client() as pypi, connected(pypi) as connection:
         body, headers = upload(pypi)
         pieces = (body[start : start + 100] for start in range(0, len(body), 100))
         assert ask(connection, "POST", "/legacy/", body=pieces, headers=headers)[0] == 200
@@ -115,7 +115,7 @@ def test_a_body_may_come_in_chunks() -> None:
 
 
 def test_a_broken_chunk_is_answered_and_ends_the_connection() -> None:
-    with index() as pypi, plugged(pypi) as plug:
+    with sandbox_client() as pypi, plugged(pypi) as plug:
         head = f"POST /legacy/ HTTP/1.1\r\nHost: x\r\nContent-Type: {upload(pypi)[1]['Content-Type']}\r\n"
         plug.sendall(head.encode() + b"Transfer-Encoding: chunked\r\n\r\nnonsense\r\n")
         told = everything(plug)
@@ -123,7 +123,7 @@ def test_a_broken_chunk_is_answered_and_ends_the_connection() -> None:
 
 
 def test_leave_to_send_is_given_once_and_when_the_body_is_wanted() -> None:
-    with index() as pypi, plugged(pypi) as plug:
+    with sandbox_client() as pypi, plugged(pypi) as plug:
         body, headers = upload(pypi)
         head = "POST /legacy/ HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in headers.items())
@@ -135,7 +135,7 @@ def test_leave_to_send_is_given_once_and_when_the_body_is_wanted() -> None:
 
 def test_a_client_that_was_given_no_leave_is_answered_and_closed() -> None:
     """Whether its body follows can't be known, and so not what the next bytes would be."""
-    with index() as pypi, plugged(pypi) as plug:
+    with sandbox_client() as pypi, plugged(pypi) as plug:
         plug.sendall(b"POST /nothing HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n")
         told = everything(plug)
     assert told.startswith(b"HTTP/1.1 404 ")
@@ -143,7 +143,7 @@ def test_a_client_that_was_given_no_leave_is_answered_and_closed() -> None:
 
 
 def test_a_body_that_nobody_wants_is_passed_over() -> None:
-    with index() as pypi, connected(pypi) as connection:
+    with sandbox_client() as pypi, connected(pypi) as connection:
         mine = None
         for _ in range(3):
             assert ask(connection, "POST", "/nothing", body=b"GET / HTTP/1.1\r\n" * 100_000)[0] == 404
@@ -152,7 +152,7 @@ def test_a_body_that_nobody_wants_is_passed_over() -> None:
 
 
 def test_requests_that_are_sent_at_once_are_answered_in_turn() -> None:
-    with index() as pypi, plugged(pypi) as plug:
+    with sandbox_client() as pypi, plugged(pypi) as plug:
         one = b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n"
         plug.sendall(
             one % b"simple/" + one % b"nothing" + (one % b"").replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
@@ -163,7 +163,7 @@ def test_requests_that_are_sent_at_once_are_answered_in_turn() -> None:
 
 def test_sixty_four_connections_are_served_at_once() -> None:
     """Each holds its connection while the others are served."""
-    with index() as pypi:
+    with sandbox_client() as pypi:
         body, headers = upload(pypi)
         together = threading.Barrier(64)
 
@@ -182,7 +182,7 @@ def test_sixty_four_connections_are_served_at_once() -> None:
 
 def test_no_answer_waits_for_an_acknowledgement() -> None:
     """A client that sends head and body apart is answered in less than the 40 ms of a delayed acknowledgement."""
-    with index() as pypi, connected(pypi) as connection:
+    with sandbox_client() as pypi, connected(pypi) as connection:
         ask(connection, "GET", "/simple/")
         begun = time.perf_counter()
         for _ in range(25):
@@ -191,7 +191,7 @@ def test_no_answer_waits_for_an_acknowledgement() -> None:
 
 
 def test_a_requests_session_has_one_connection() -> None:
-    with index() as pypi, requests.Session() as session:
+    with sandbox_client() as pypi, requests.Session() as session:
         for version in ("1.0", "1.1", "1.2"):
             body, headers = upload(pypi, version)
             assert session.post(pypi.sandbox.upload_url, data=body, headers=headers, timeout=30).status_code == 200
@@ -202,7 +202,11 @@ def test_a_requests_session_has_one_connection() -> None:
 
 def test_tls_fails_at_once() -> None:
     """The address with https: the handshake fails, nothing hangs."""
-    with index() as pypi, plugged(pypi) as plug, pytest.raises(ssl.SSLError, match=r"(?i)wrong.version.number"):
+    with (
+        sandbox_client() as pypi,
+        plugged(pypi) as plug,
+        pytest.raises(ssl.SSLError, match=r"(?i)wrong.version.number"),
+    ):
         ssl.create_default_context().wrap_socket(plug, server_hostname="localhost")
 
 
@@ -213,7 +217,7 @@ def test_an_application_that_breaks_is_a_500_and_a_line_in_the_log(caplog: pytes
 
         return serve
 
-    with index(around=broken) as pypi, caplog.at_level(logging.ERROR):
+    with sandbox_client(around=broken) as pypi, caplog.at_level(logging.ERROR):
         reply = pypi.ask("GET", "/simple/")
         (logged,) = pypi.sandbox.log
     assert reply.line == "500 Internal Server Error"
@@ -222,8 +226,8 @@ def test_an_application_that_breaks_is_a_500_and_a_line_in_the_log(caplog: pytes
 
 
 def test_closing_ends_connections_that_are_idle_or_half_way() -> None:
-    sandbox = server.start()
-    pypi = Index(sandbox=sandbox)
+    sandbox = server.start_sandbox()
+    pypi = SandboxClient(sandbox=sandbox)
     with connected(pypi) as idle, plugged(pypi) as half_way:
         ask(idle, "GET", "/simple/")
         half_way.sendall(b"POST /legacy/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n" + b"x" * 10)

@@ -16,23 +16,23 @@ from release.core.secret import Secret
 from release.core.tokens.caveats import Expiration
 from release.core.tokens.token import Token, decode, scope
 from release.sandbox import server
-from release.sandbox.faults import Answer, Fault, When
-from release.sandbox.oidc_provider import Issuer
-from release.sandbox.publishers import Job, Trusted, github
+from release.sandbox.faults import CannedResponse, Fault, RequestFilter
+from release.sandbox.oidc_provider import IdentityProvider
+from release.sandbox.publishers import CiJob, SeedPublisher, github_publisher
 from release.sandbox.rs256 import Key
-from release.sandbox.seed_schema import Project, User, World
-from tests.sandbox.sandbox_client import Clock, Index, Reply, basic
+from release.sandbox.seed_schema import SeedData, SeedProject, User
+from tests.sandbox.sandbox_client import Clock, Reply, SandboxClient, basic
 
-WORLD = World(
+WORLD = SeedData(
     users=(User(name="alice"),),
     tokens=(),
     projects=(
-        Project(name="acme-widget", owners=("alice",)),
-        Project(name="acme-gadget", owners=("alice",)),
-        Project(name="old", owners=("alice",), status="archived"),
-        Project(name="suspect", owners=("alice",), status="quarantined"),
+        SeedProject(name="acme-widget", owners=("alice",)),
+        SeedProject(name="acme-gadget", owners=("alice",)),
+        SeedProject(name="old", owners=("alice",), status="archived"),
+        SeedProject(name="suspect", owners=("alice",), status="quarantined"),
     ),
-    publishers=(github("widget", "acme-widget", "old", "suspect", environment="pypi"),),
+    publishers=(github_publisher("widget", "acme-widget", "old", "suspect", environment="pypi"),),
 )
 MINT = "/_/oidc/mint-token"
 
@@ -48,17 +48,17 @@ def same_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def index(world: World = WORLD, **more: Any) -> Iterator[Index]:
-    with server.start(world, **more) as running:
-        yield Index(sandbox=running)
+def index(world: SeedData = WORLD, **more: Any) -> Iterator[SandboxClient]:
+    with server.start_sandbox(world, **more) as running:
+        yield SandboxClient(sandbox=running)
 
 
-def with_job(world: World = WORLD, **more: Any) -> World:
-    return replace(world, job=Job(**more))
+def with_job(world: SeedData = WORLD, **more: Any) -> SeedData:
+    return replace(world, job=CiJob(**more))
 
 
-def mint(on: Index, token: str | None = None, *, audience: str = "pypi") -> Reply:
-    token = token if token is not None else on.sandbox.issuer.token(audience, server.now())
+def mint(on: SandboxClient, token: str | None = None, *, audience: str = "pypi") -> Reply:
+    token = token if token is not None else on.sandbox.issuer.token(audience, server.utc_now())
     return on.ask("POST", MINT, body=json.dumps({"token": token}).encode())
 
 
@@ -150,21 +150,21 @@ def test_an_identity_that_fits_gives_a_token_of_fifteen_minutes(job: dict[str, A
 
 
 def test_a_publisher_without_an_environment_takes_any_and_one_with_it_goes_first() -> None:
-    both = (github("any", "acme-gadget"), github("own", "acme-widget", environment="pypi"))
+    both = (github_publisher("any", "acme-gadget"), github_publisher("own", "acme-widget", environment="pypi"))
     for environment, project in (("pypi", "acme-widget"), ("other", "acme-gadget"), (None, "acme-gadget")):
-        with index(replace(WORLD, publishers=both, job=Job(environment=environment))) as on:
+        with index(replace(WORLD, publishers=both, job=CiJob(environment=environment))) as on:
             token = mint(on).json["token"]
             assert upload(on, project, token).line == "200 OK"
 
 
-GITLAB = Trusted(
+GITLAB = SeedPublisher(
     name="gitlab", provider="gitlab", projects=("acme-widget",),
     fields={"repository": "acme/sub/widget", "workflow": "ci/release.yml", "environment": "Prod"},
 )  # fmt: skip
-GOOGLE = Trusted(
+GOOGLE = SeedPublisher(
     name="google", provider="google", projects=("acme-widget",), fields={"email": "acme@acme.test", "sub": ""}
 )
-ACTIVE = Trusted(
+ACTIVE = SeedPublisher(
     name="active", provider="activestate", projects=("acme-widget",),
     fields={"organization": "acme", "project": "widget", "actor_id": "1001"},
 )  # fmt: skip
@@ -175,7 +175,7 @@ ON_GITLAB: dict[str, Any] = {
     "environment": "Prod",
 }
 #: publisher, job, answer; None where it fits
-OTHERS: dict[str, tuple[Trusted, dict[str, Any], tuple[str, str] | None]] = {
+OTHERS: dict[str, tuple[SeedPublisher, dict[str, Any], tuple[str, str] | None]] = {
     "gitlab": (GITLAB, ON_GITLAB | {"repository": "acme/sub/widget"}, None),
     "gitlab, environment in other letters": (
         GITLAB,
@@ -232,14 +232,14 @@ OTHERS: dict[str, tuple[Trusted, dict[str, Any], tuple[str, str] | None]] = {
 @pytest.mark.parametrize("row", OTHERS)
 def test_the_other_services_are_told_apart_too(row: str) -> None:
     publisher, job, expected = OTHERS[row]
-    with index(replace(WORLD, publishers=(publisher,), job=Job(**job))) as on:
+    with index(replace(WORLD, publishers=(publisher,), job=CiJob(**job))) as on:
         reply = mint(on)
         assert (error(reply) if expected else reply.line) == (expected or "200 OK")
 
 
 def test_gitlab_compares_the_names_of_projects_whatever_their_letters() -> None:
     """The name itself may differ in case; the file's address may not."""
-    with index(replace(WORLD, publishers=(GITLAB,), job=Job(**ON_GITLAB))) as on:
+    with index(replace(WORLD, publishers=(GITLAB,), job=CiJob(**ON_GITLAB))) as on:
         code, words = error(mint(on))
     assert code == "invalid-publisher"
     assert "The ci_config_ref_uri claim does not match, expecting one of ['gitlab.com/acme/sub/widget//ci" in words
@@ -247,7 +247,7 @@ def test_gitlab_compares_the_names_of_projects_whatever_their_letters() -> None:
 
 def test_an_identity_is_exchanged_once() -> None:
     with index() as on:
-        token = on.sandbox.issuer.token("pypi", server.now())
+        token = on.sandbox.issuer.token("pypi", server.utc_now())
         assert mint(on, token).line == "200 OK"
         assert error(mint(on, token)) == ("invalid-reuse-token", "invalid token: already used")
 
@@ -302,7 +302,7 @@ def test_the_site_may_have_it_switched_off_for_all_or_for_one() -> None:
         assert mint(on).status == 200
 
 
-def upload(on: Index, project: str, token: str) -> Reply:
+def upload(on: SandboxClient, project: str, token: str) -> Reply:
     return on.upload(project, authorization=basic(token))
 
 
@@ -329,11 +329,11 @@ def test_the_token_ends_after_fifteen_minutes() -> None:
         assert upload(on, "acme-widget", token).line == "403 Invalid API Token: token is expired, token is expired"
 
 
-PENDING = github("new", pending="Acme.New", user="alice")
+PENDING = github_publisher("new", pending="Acme.New", user="alice")
 
 
 def test_a_pending_publisher_creates_its_project_at_the_first_exchange_and_is_an_ordinary_one_then() -> None:
-    stale = github("too late", workflow="other.yml", pending="acme-new", user="alice")
+    stale = github_publisher("too late", workflow="other.yml", pending="acme-new", user="alice")
     with index(replace(WORLD, publishers=(PENDING, stale))) as on:
         token = mint(on).json["token"]
         assert upload(on, "acme-other", token).line.startswith("400 Non-user identities cannot create new projects. ")
@@ -368,9 +368,9 @@ def test_a_pending_publisher_can_not_create_what_nobody_may(name: str, words: st
 
 def test_two_indexes_may_trust_one_service_and_none_trusts_another() -> None:
     with index() as first, index(issuer=first.sandbox.issuer) as second, index() as third:
-        assert first.sandbox.issuer.token("pypi", server.now())  # makes its key
-        assert mint(second, first.sandbox.issuer.token("pypi", server.now())).status == 200
-        assert error(mint(third, first.sandbox.issuer.token("pypi", server.now()))) == INVALID
+        assert first.sandbox.issuer.token("pypi", server.utc_now())  # makes its key
+        assert mint(second, first.sandbox.issuer.token("pypi", server.utc_now())).status == 200
+        assert error(mint(third, first.sandbox.issuer.token("pypi", server.utc_now()))) == INVALID
 
 
 def test_the_service_speaks_to_its_job_alone() -> None:
@@ -386,19 +386,19 @@ def test_the_service_speaks_to_its_job_alone() -> None:
 
 def test_faults_strike_the_exchange_too() -> None:
     with index() as on:
-        on.sandbox.inject(Fault(what=Answer(status=503), when=When(path="/_/oidc/mint-token", nth=1)))
+        on.sandbox.inject(Fault(what=CannedResponse(status=503), when=RequestFilter(path="/_/oidc/mint-token", nth=1)))
         assert mint(on).status == 503
         assert mint(on).status == 200
 
 
 def test_a_state_directory_keeps_publishers_their_projects_and_used_identities(tmp_path: Any) -> None:
-    issuer = Issuer()
+    issuer = IdentityProvider()
     world = replace(WORLD, publishers=(PENDING,))
-    used = issuer.token("pypi", server.now())
+    used = issuer.token("pypi", server.utc_now())
     for expected in ("200 OK", "422 Unprocessable Entity"):
         with index(world, state=tmp_path, issuer=issuer) as on:
             assert mint(on, used).line == expected
-            assert mint(on, issuer.token("pypi", server.now())).line == "200 OK"
+            assert mint(on, issuer.token("pypi", server.utc_now())).line == "200 OK"
 
 
 def test_a_signature_is_the_keys_and_of_these_bytes_alone() -> None:
@@ -426,13 +426,13 @@ USUAL: dict[str, Any] = {
 
 def test_the_world_file_says_them_all() -> None:
     pending = {"name": "p", "repository": "a/b", "workflow": "c.yml", "pending": "new", "user": "alice"}
-    read = World.parse(world(USUAL, {**USUAL, "name": "e", "environment": "pypi"}, pending, environment=None))
+    read = SeedData.parse(world(USUAL, {**USUAL, "name": "e", "environment": "pypi"}, pending, environment=None))
     assert read.publishers == (
-        github("w", "acme-widget"),
-        github("e", "acme-widget", environment="pypi"),
-        github("p", repository="a/b", workflow="c.yml", pending="new", user="alice"),
+        github_publisher("w", "acme-widget"),
+        github_publisher("e", "acme-widget", environment="pypi"),
+        github_publisher("p", repository="a/b", workflow="c.yml", pending="new", user="alice"),
     )
-    assert read.job == Job(environment=None)
+    assert read.job == CiJob(environment=None)
 
 
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
@@ -449,5 +449,5 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_mistake_in_the_world_file_is_named(row: str) -> None:
     publisher, message = MISTAKES[row]
     with pytest.raises(UsageError) as caught:
-        World.parse(world(publisher))
+        SeedData.parse(world(publisher))
     assert message in caught.value.message

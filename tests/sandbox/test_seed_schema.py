@@ -8,23 +8,23 @@ from typing import Any
 import pytest
 
 from release.core.errors import UsageError
-from release.sandbox.seed_schema import ApiToken, Project, User, World
+from release.sandbox.seed_schema import ApiToken, SeedData, SeedProject, User
 from tests.sandbox.sandbox_client import WORLD
 
 
 def test_a_whole_world_is_read() -> None:
-    world = World.parse(json.dumps(WORLD | {"flags": ["read-only"]}))
+    world = SeedData.parse(json.dumps(WORLD | {"flags": ["read-only"]}))
     assert User(name="bob", email_verified=False) in world.users
-    assert Project(name="acme-widget", owners=("alice",)) in world.projects
+    assert SeedProject(name="acme-widget", owners=("alice",)) in world.projects
     assert ApiToken(name="widget", user="alice", projects=("acme-widget",)) in world.tokens
     assert world.prohibited == ("acme-prohibited", "requirements-txt")
     assert world.flags == ("read-only",)
 
 
 def test_a_world_without_users_and_tokens_has_the_usual_ones() -> None:
-    assert World.parse('{"prohibited": ["Some_Name"]}') == World(prohibited=("some-name",))
-    assert World.parse("{}") == World()
-    assert World.parse('{"users": [{"name": "alice"}]}').tokens == ()
+    assert SeedData.parse('{"prohibited": ["Some_Name"]}') == SeedData(prohibited=("some-name",))
+    assert SeedData.parse("{}") == SeedData()
+    assert SeedData.parse('{"users": [{"name": "alice"}]}').tokens == ()
 
 
 TIMES = {
@@ -41,7 +41,7 @@ TIMES = {
 def test_an_expiry_is_seconds_or_a_date(row: str) -> None:
     given, seconds = TIMES[row]
     data = {"users": [{"name": "a"}], "tokens": [{"name": "t", "user": "a", "expires": given}]}
-    assert World.parse(json.dumps(data)).tokens[0].expires == seconds
+    assert SeedData.parse(json.dumps(data)).tokens[0].expires == seconds
 
 
 def user(**more: Any) -> dict[str, Any]:
@@ -90,11 +90,11 @@ MISTAKES: dict[str, tuple[Any, str]] = {
 def test_a_mistake_is_named_with_its_place(row: str) -> None:
     data, message = MISTAKES[row]
     with pytest.raises(UsageError) as caught:
-        World.parse(json.dumps(data))
+        SeedData.parse(json.dumps(data))
     assert caught.value.message == message
     assert caught.value.remedy
 
 
 def test_no_json_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match=r"the world file is no JSON: .*line 1 column 2"):
-        World.parse("{,}")
+        SeedData.parse("{,}")

@@ -20,16 +20,16 @@ import pytest
 
 from release.core.errors import UsageError
 from release.sandbox import server
-from release.sandbox.seed_schema import World, for_project
+from release.sandbox.seed_schema import SeedData, seed_for_project
 from tests.sample_distributions import fields, form, wheel, wheel_name
-from tests.sandbox.sandbox_client import Index, basic, index
+from tests.sandbox.sandbox_client import SandboxClient, basic, sandbox_client
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_without_a_world_there_is_a_user_who_owns_nothing_and_an_account_wide_token() -> None:
-    with server.start() as sandbox:
-        pypi = Index(sandbox=sandbox)
+    with server.start_sandbox() as sandbox:
+        pypi = SandboxClient(sandbox=sandbox)
         assert list(sandbox.tokens) == ["account"]
         assert pypi.upload().line == "200 OK"
         assert pypi.upload(source=True).line == "200 OK"
@@ -40,14 +40,14 @@ def test_without_a_world_there_is_a_user_who_owns_nothing_and_an_account_wide_to
 
 
 def test_a_world_for_a_project_that_exists_has_it() -> None:
-    with server.start(for_project("argparse")) as sandbox:
-        assert Index(sandbox=sandbox).upload("argparse").status == 400
-    with server.start(for_project("argparse", exists=True)) as sandbox:
-        assert Index(sandbox=sandbox).upload("argparse").status == 200
+    with server.start_sandbox(seed_for_project("argparse")) as sandbox:
+        assert SandboxClient(sandbox=sandbox).upload("argparse").status == 400
+    with server.start_sandbox(seed_for_project("argparse", exists=True)) as sandbox:
+        assert SandboxClient(sandbox=sandbox).upload("argparse").status == 200
 
 
 def test_the_log_tells_each_request_and_no_secret() -> None:
-    with index() as pypi:
+    with sandbox_client() as pypi:
         pypi.upload("Acme-Gadget")
         pypi.upload(authorization=basic("pypi-bogus"))
         pypi.ask("GET", "/simple/acme-gadget/?secret=hunter2")
@@ -69,31 +69,31 @@ def test_the_log_tells_each_request_and_no_secret() -> None:
 def test_a_state_directory_outlives_the_server(tmp_path: Path) -> None:
     """Files, names, tokens, the log and the spent quota go on."""
     state = tmp_path / "state"
-    with index(state=state) as pypi:
+    with sandbox_client(state=state) as pypi:
         pypi.upload("probe-new")
         before = {name: pypi.token(name) for name in pypi.sandbox.tokens}
-    with index(state=state) as pypi:
+    with sandbox_client(state=state) as pypi:
         assert {name: pypi.token(name) for name in pypi.sandbox.tokens} == before
         assert pypi.files("probe-new") == [wheel_name("probe-new")]
         assert pypi.upload("probe-new").line == "200 OK"
         assert 'user";r=19;' in pypi.upload("probe-more").headers["RateLimit"]
-    with server.start(state=state) as sandbox:
-        assert Index(sandbox=sandbox).files("probe-more") == [wheel_name("probe-more")]
+    with server.start_sandbox(state=state) as sandbox:
+        assert SandboxClient(sandbox=sandbox).files("probe-more") == [wheel_name("probe-more")]
         assert sandbox.tokens["account"].reveal() == before["account"]
         assert [one.project for one in sandbox.log if one.method == "POST"] == ["probe-new", "probe-new", "probe-more"]
 
 
 def test_a_world_laid_over_a_state_changes_what_it_names(tmp_path: Path) -> None:
-    with index(state=tmp_path) as pypi:
+    with sandbox_client(state=tmp_path) as pypi:
         pypi.upload()
-    with index({"flags": ["read-only"]}, state=tmp_path) as pypi:
+    with sandbox_client({"flags": ["read-only"]}, state=tmp_path) as pypi:
         assert pypi.upload(version="2.0").status == 403
         assert pypi.files() == [wheel_name()]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
 def test_the_keys_are_for_their_owner_alone(tmp_path: Path) -> None:
-    with index(state=tmp_path) as pypi:
+    with sandbox_client(state=tmp_path) as pypi:
         pypi.upload()
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("sandbox.sqlite3*")}
     assert modes
@@ -104,20 +104,20 @@ SERVE = """
 import sys
 from pathlib import Path
 from release.sandbox import server
-server.serve(None, 0, Path(sys.argv[1]), lambda line: (sys.stdout.write(line), sys.stdout.flush()))
+server.serve_in_foreground(None, 0, Path(sys.argv[1]), lambda line: (sys.stdout.write(line), sys.stdout.flush()))
 """
 
 
 def test_two_processes_serve_one_state(tmp_path: Path) -> None:
-    with server.start(state=tmp_path) as here:
+    with server.start_sandbox(state=tmp_path) as here:
         words = [sys.executable, "-c", SERVE, str(tmp_path)]
         child = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         try:
             assert child.stdout is not None
             there: Any = json.loads(child.stdout.readline())
             assert there["tokens"] == {"account": here.tokens["account"].reveal()}
-            pypi = Index(sandbox=here)
-            elsewhere = Index(sandbox=_Elsewhere(there))  # type: ignore[arg-type] # only what `ask` needs of it
+            pypi = SandboxClient(sandbox=here)
+            elsewhere = SandboxClient(sandbox=_Elsewhere(there))  # type: ignore[arg-type] # only what `ask` needs of it
             assert elsewhere.upload().line == "200 OK"
             assert pypi.files() == [wheel_name()]
             assert pypi.upload(version="2.0").line == "200 OK"
@@ -145,7 +145,7 @@ def test_the_foreground_verb_tells_where_and_with_what_and_stops_at_ctrl_c() -> 
         lines.append(line)
         raise KeyboardInterrupt
 
-    server.serve(None, 0, None, write)
+    server.serve_in_foreground(None, 0, None, write)
     told = json.loads(lines[0])
     assert set(told) == {"upload_url", "simple_url", "json_url", "control_url", "tokens", "ambient"}
     assert told["upload_url"].endswith("/legacy/")
@@ -156,7 +156,7 @@ def test_starting_is_quick_and_stopping_too() -> None:
     starts, stops = [], []
     for _ in range(5):
         begun = time.perf_counter()
-        with server.start():
+        with server.start_sandbox():
             starts.append(time.perf_counter() - begun)
             up = time.perf_counter()
         stops.append(time.perf_counter() - up)
@@ -165,7 +165,7 @@ def test_starting_is_quick_and_stopping_too() -> None:
 
 
 def test_uploads_at_once_are_all_kept() -> None:
-    with index() as pypi, ThreadPoolExecutor(8) as pool:
+    with sandbox_client() as pypi, ThreadPoolExecutor(8) as pool:
         lines = list(pool.map(lambda n: pypi.upload(version=f"1.{n}").line, range(24)))
         assert lines == ["200 OK"] * 24
         assert len(pypi.files()) == 24
@@ -173,7 +173,7 @@ def test_uploads_at_once_are_all_kept() -> None:
 
 
 def test_one_file_sent_by_many_at_once_is_kept_once() -> None:
-    with index() as pypi, ThreadPoolExecutor(8) as pool:
+    with sandbox_client() as pypi, ThreadPoolExecutor(8) as pool:
         lines = set(pool.map(lambda _: pypi.upload("probe-new").line, range(8)))
         assert lines == {"200 OK"}
         assert pypi.files("probe-new") == [wheel_name("probe-new")]
@@ -182,7 +182,7 @@ def test_one_file_sent_by_many_at_once_is_kept_once() -> None:
 def test_a_large_upload_takes_no_memory() -> None:
     """60 MB arrive in pieces, in this very process, and the server holds none of them for long."""
     size = 60 * 1024 * 1024
-    with index() as pypi:
+    with sandbox_client() as pypi:
         head, kind = form(fields(b"", wheel_name(), sha256_digest="0" * 64), filename=wheel_name(), content=b"@")
         before, after = head.split(b"@")
         host, port = pypi.site.removeprefix("http://").split(":")
@@ -206,7 +206,7 @@ def test_a_large_upload_takes_no_memory() -> None:
 
 
 def test_a_client_that_goes_away_leaves_nothing() -> None:
-    with index() as pypi:
+    with sandbox_client() as pypi:
         content = wheel()
         body, kind = form(fields(content, wheel_name()), filename=wheel_name(), content=content)
         host, port = pypi.site.removeprefix("http://").split(":")
@@ -234,7 +234,7 @@ def test_something_may_stand_between_client_and_index() -> None:
 
         return serve
 
-    with index(around=broken) as pypi:
+    with sandbox_client(around=broken) as pypi:
         assert pypi.upload().line == "503 Out of Order"
         assert pypi.sandbox.log[0].reason == "Out of Order"
         assert pypi.ask("GET", "/simple/").status == 200
@@ -242,13 +242,13 @@ def test_something_may_stand_between_client_and_index() -> None:
 
 def test_ipv6_and_localhost_are_this_machine_too() -> None:
     for host in ("localhost", "::1"):
-        with server.start(host=host) as sandbox:
-            assert Index(sandbox=sandbox).upload().line == "200 OK"
+        with server.start_sandbox(host=host) as sandbox:
+            assert SandboxClient(sandbox=sandbox).upload().line == "200 OK"
             assert sandbox.index().loopback
 
 
 def test_nothing_is_left_behind() -> None:
-    sandbox = server.start(World())
+    sandbox = server.start_sandbox(SeedData())
     directory = sandbox._store.directory
     assert directory.exists()
     sandbox.close()
@@ -271,17 +271,17 @@ def _no_database(path: Path) -> Path:
 @pytest.mark.parametrize("make", [_a_file, _no_database])
 def test_a_state_that_cannot_be_used_is_a_clear_refusal(tmp_path: Path, make: Any) -> None:
     with pytest.raises(UsageError, match=r"the state directory .*state' can't be used") as caught:
-        server.start(state=make(tmp_path / "state"))
+        server.start_sandbox(state=make(tmp_path / "state"))
     assert caught.value.remedy
 
 
 def test_another_host_and_a_port_that_is_taken_are_clear_refusals() -> None:
     with pytest.raises(UsageError, match=r"for this machine alone, not for '0.0.0.0'"):
-        server.start(host="0.0.0.0")  # noqa: S104 - that it is refused is the point
+        server.start_sandbox(host="0.0.0.0")  # noqa: S104 - that it is refused is the point
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(UsageError, match=r"port .* can't be used"):
-            server.start(port=taken.getsockname()[1])
+            server.start_sandbox(port=taken.getsockname()[1])
     with pytest.raises(UsageError, match=r"there is no port 70000"):
-        server.start(port=70000)
+        server.start_sandbox(port=70000)

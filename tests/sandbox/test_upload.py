@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.sample_distributions import fields, form, sdist, sdist_name, wheel, wheel_name, zipped
-from tests.sandbox.sandbox_client import Clock, Index, Reply, basic, index, page
+from tests.sandbox.sandbox_client import Clock, Reply, SandboxClient, basic, page, sandbox_client
 
 METADATA = " See https://packaging.python.org/specifications/core-metadata for more information."
 INVALID_AUTH = "Invalid or non-existent authentication information. See {pypi}/help/#invalid-auth for more information."
@@ -52,12 +52,12 @@ INACTIVE = (
 BROKEN_RST = ".. no-such-directive::\n"
 ZEROS = "0" * 64
 
-Do = Callable[[Index], Reply]
+Do = Callable[[SandboxClient], Reply]
 
 
 @pytest.fixture(name="pypi")
-def _pypi() -> Iterator[Index]:
-    with index() as running:
+def _pypi() -> Iterator[SandboxClient]:
+    with sandbox_client() as running:
         yield running
 
 
@@ -74,7 +74,7 @@ def bare(token: str | None = "account", **more: Any) -> Do:
     return lambda pypi: pypi.post({":action": "file_upload", **more}, token=token)
 
 
-def urlencoded(pypi: Index) -> Reply:
+def urlencoded(pypi: SandboxClient) -> Reply:
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": basic(pypi.token())}
     return pypi.ask("POST", "/legacy/", body=b"%3Aaction=file_upload", headers=headers)
 
@@ -136,7 +136,7 @@ ROWS: dict[str, tuple[Do, str]] = {
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_an_upload_is_answered_as_recorded(pypi: Index, row: str) -> None:
+def test_an_upload_is_answered_as_recorded(pypi: SandboxClient, row: str) -> None:
     """Status line and page are PyPI's; what is refused changes nothing but the quota."""
     do, line = ROWS[row]
     reply = do(pypi)
@@ -162,7 +162,7 @@ UNCHANGED: tuple[Do, ...] = (
 )
 
 
-def test_a_refused_upload_changes_not_a_byte_of_the_state(pypi: Index) -> None:
+def test_a_refused_upload_changes_not_a_byte_of_the_state(pypi: SandboxClient) -> None:
     """Probes may be sent; even a new name is free again, and only the quota remembers."""
 
     def state() -> list[str]:
@@ -220,11 +220,11 @@ def test_the_state_of_site_project_and_account_is_answered_as_recorded(row: str)
 
     world, do, line = LIFECYCLE[row]
     tokens = [{"name": name, "user": {"account": "alice"}.get(name, name)} for name in ("account", "bob", "carol")]
-    with index({"tokens": tokens} | world) as pypi:
+    with sandbox_client({"tokens": tokens} | world) as pypi:
         assert do(pypi).line == line.replace("{pypi}", pypi.site).replace("{pypi-host}", host_of(PYPI.simple_url))
 
 
-def test_a_release_has_one_sdist_and_takes_other_spellings_of_its_version(pypi: Index) -> None:
+def test_a_release_has_one_sdist_and_takes_other_spellings_of_its_version(pypi: SandboxClient) -> None:
     assert pypi.upload(source=True).line == "200 OK"
     second = pypi.upload(content=zipped({"a/PKG-INFO": ""}), filename="acme_widget-1.0.zip", source=True)
     assert second.line == "400 Only one sdist may be uploaded per release."
@@ -240,7 +240,7 @@ def test_the_limit_of_new_projects_is_twenty_an_hour_and_is_spent_by_refused_tok
     def state(of_ip: int, of_user: int, seconds: int) -> str:
         return f'"project.create.ip";r={of_ip};t={seconds}, "project.create.user";r={of_user};t={seconds}'
 
-    with index(clock=clock) as pypi:
+    with sandbox_client(clock=clock) as pypi:
         first = pypi.upload("probe-0")
         assert (first.headers["RateLimit-Policy"], first.headers["RateLimit"]) == (policy, state(40, 20, 3600))
         clock.advance(seconds=1)
@@ -267,7 +267,7 @@ ACCEPTS = {
 
 
 @pytest.mark.parametrize("accept", ACCEPTS)
-def test_the_body_follows_accept(pypi: Index, accept: str) -> None:
+def test_the_body_follows_accept(pypi: SandboxClient, accept: str) -> None:
     reply = pypi.upload(authorization=basic("pypi-bogus"), accept=accept)
     reason = INVALID_AUTH.replace("{pypi}", pypi.site)
     assert reply.line == f"403 {reason}"
@@ -283,7 +283,7 @@ def test_the_body_follows_accept(pypi: Index, accept: str) -> None:
         assert reply.body.decode() == f"403 {reason}\n\n{text}"
 
 
-def test_json_answers_are_as_recorded(pypi: Index) -> None:
+def test_json_answers_are_as_recorded(pypi: SandboxClient) -> None:
     """Where the status line alone has the words, `code` has them."""
     ask: dict[str, Any] = {"accept": "application/json"}
     assert pypi.upload(**ask).body == b'{"message": "\\n\\n\\n\\n\\n", "code": "200 OK", "title": "OK"}'
@@ -297,19 +297,19 @@ def test_json_answers_are_as_recorded(pypi: Index) -> None:
     assert pypi.upload(changes={"name": "-bad-"}, **ask).json["title"] == "Bad Request"
 
 
-def test_the_status_line_is_latin_1_and_the_body_is_not(pypi: Index) -> None:
+def test_the_status_line_is_latin_1_and_the_body_is_not(pypi: SandboxClient) -> None:
     reply = pypi.upload(changes={"name": "acme-\u4e2d"})
     assert reply.reason.startswith("'acme-?' is an invalid value for Name.")
     assert "&#x27;acme-\u4e2d&#x27;".encode() in reply.body
 
 
-def test_a_form_that_is_no_utf_8_is_refused(pypi: Index) -> None:
+def test_a_form_that_is_no_utf_8_is_refused(pypi: SandboxClient) -> None:
     body, kind = form({":action": "file_upload", "name": "@"})
     reply = pypi.ask("POST", "/legacy/", body=body.replace(b"@", b"\xff"), headers={"Content-Type": kind})
     assert reply.line == "400 Invalid Form Data."
 
 
-def test_an_sdist_is_kept_byte_by_byte(pypi: Index) -> None:
+def test_an_sdist_is_kept_byte_by_byte(pypi: SandboxClient) -> None:
     content = sdist()
     assert pypi.upload(source=True).line == "200 OK"
     (file,) = pypi.listing()["files"]

@@ -15,7 +15,7 @@ from typing import Any
 
 from release.core.models.credential_variables import without_credentials
 from release.sandbox import server
-from release.sandbox.seed_schema import World, for_project
+from release.sandbox.seed_schema import SeedData, seed_for_project
 
 PYPROJECT = """\
 [build-system]
@@ -45,14 +45,14 @@ class Indexes:
 @contextmanager
 def indexes(
     *,
-    test: World | None = None,
-    real: World | None = None,
+    test: SeedData | None = None,
+    real: SeedData | None = None,
     name: str = "acme-widget",
-    clock: Callable[[], datetime] = server.now,
+    clock: Callable[[], datetime] = server.utc_now,
 ) -> Iterator[Indexes]:
     """The project is the user's on the index that plays PyPI, and is not known yet on the other."""
-    test, real = test or for_project(name), real or for_project(name, exists=True)
-    with server.start(test, clock=clock) as testpypi, server.start(real, clock=clock) as pypi:
+    test, real = test or seed_for_project(name), real or seed_for_project(name, exists=True)
+    with server.start_sandbox(test, clock=clock) as testpypi, server.start_sandbox(real, clock=clock) as pypi:
         yield Indexes(testpypi=testpypi, pypi=pypi)
 
 

@@ -14,8 +14,8 @@ pytest.importorskip("pypi_attestations")
 
 from release.adapters import sigstore
 from release.sandbox import server
-from release.sandbox.publishers import github
-from release.sandbox.seed_schema import REHEARSAL, Project, World
+from release.sandbox.publishers import github_publisher
+from release.sandbox.seed_schema import DEFAULT_USER, SeedData, SeedProject
 from tests.adapters import fake_sigstore
 from tests.adapters.fake_sigstore import Sigstore
 from tests.sample_distributions import sdist, wheel
@@ -28,13 +28,13 @@ WHEEL, SDIST = "acme_widget-1.0-py3-none-any.whl", "acme_widget-1.0.tar.gz"
 def trusting(service: Sigstore, directory: Path) -> Iterator[Indexes]:
     """TestPyPI and PyPI, both with the workflow of one job as a publisher; PyPI believes one Sigstore."""
     known: dict[str, Any] = {
-        "projects": (Project(name="acme-widget", owners=(REHEARSAL,)),),
-        "publishers": (github("github", "acme-widget"),),
+        "projects": (SeedProject(name="acme-widget", owners=(DEFAULT_USER,)),),
+        "publishers": (github_publisher("github", "acme-widget"),),
     }
     trust = str(service.write(directory))
     with (
-        server.start(World(**known, audience="pypi", sigstore=trust)) as pypi,
-        server.start(World(**known, audience="testpypi"), issuer=pypi.issuer) as testpypi,
+        server.start_sandbox(SeedData(**known, audience="pypi", sigstore=trust)) as pypi,
+        server.start_sandbox(SeedData(**known, audience="testpypi"), issuer=pypi.issuer) as testpypi,
     ):
         yield Indexes(testpypi=testpypi, pypi=pypi)
 

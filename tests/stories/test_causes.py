@@ -35,8 +35,8 @@ from release.credentials import verify
 from release.credentials.log_diagnosis import explain_failure
 from release.diagnostics import CATALOG, recognise
 from release.sandbox import server
-from release.sandbox.seed_schema import ApiToken, User, World
-from release.sandbox.seed_schema import Project as OnSandbox
+from release.sandbox.seed_schema import ApiToken, SeedData, User
+from release.sandbox.seed_schema import SeedProject as OnSandbox
 from release.sandbox.server import Sandbox
 from tests.acceptance.making import SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
 from tests.adapters.loopback_server import closed_port, serving
@@ -51,7 +51,7 @@ ACME = Index(name="acme", upload_url="https://acme.test/legacy/", simple_url="ht
 ACCOUNT = b'[3,"00000000-0000-0000-0000-000000000000"]'
 INVALID = "403 Invalid or non-existent authentication information. See https://pypi.org/help/#invalid-auth"
 
-WORLD = World(
+WORLD = SeedData(
     users=(
         User(name="alice"),
         User(name="bob", email_verified=False),
@@ -392,7 +392,7 @@ RECORDED: dict[str, Case] = {
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with server.start(WORLD) as running:
+    with server.start_sandbox(WORLD) as running:
         yield running
 
 

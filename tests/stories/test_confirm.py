@@ -14,9 +14,9 @@ import pytest
 
 from release.cli.main import main
 from release.sandbox import server
-from release.sandbox.seed_schema import World
+from release.sandbox.seed_schema import SeedData
 from tests import sample_distributions
-from tests.sandbox.sandbox_client import Index
+from tests.sandbox.sandbox_client import SandboxClient
 from tests.stories.project import Indexes, Told, UserProject, indexes, release_table
 
 WHEEL, SDIST = sample_distributions.wheel_name(), sample_distributions.sdist_name()
@@ -44,7 +44,7 @@ class Anywhere:
 
     def record(self, index: Any, **changes: Any) -> str:
         """A record of what is there, in a file."""
-        files = Index(sandbox=index).listing()["files"]
+        files = SandboxClient(sandbox=index).listing()["files"]
         entries = [
             {"filename": one["filename"], "size": one["size"], "sha256": one["hashes"]["sha256"]} | changes
             for one in files
@@ -68,7 +68,7 @@ def publish(index: Any, **contents: bytes) -> None:
     """acme-widget 1.0, as its maintainer would."""
     files = {"wheel": sample_distributions.wheel(), "sdist": sample_distributions.sdist()} | contents
     for kind, content in files.items():
-        assert Index(sandbox=index).upload(content=content, source=kind == "sdist").line == "200 OK"
+        assert SandboxClient(sandbox=index).upload(content=content, source=kind == "sdist").line == "200 OK"
 
 
 def checks(told: Told) -> dict[str, dict[str, Any]]:
@@ -136,7 +136,7 @@ def test_a_look_alike_on_the_index_of_the_project_is_never_asked_for(anywhere: A
     source = sample_distributions.sdist(
         files={"pyproject.toml": pyproject, WHEEL: built}, metadata_extra="Requires-Dist: acme-helper\n"
     )
-    test = Index(sandbox=anywhere.on.testpypi)
+    test = SandboxClient(sandbox=anywhere.on.testpypi)
     publish(anywhere.on.testpypi, wheel=built, sdist=source)
     for name, module in (
         ("acme-helper", "acme_helper"),
@@ -145,13 +145,13 @@ def test_a_look_alike_on_the_index_of_the_project_is_never_asked_for(anywhere: A
     ):
         trap = sample_distributions.wheel(name, "9.0", files={f"{module}.py": SPOILED})
         assert test.upload(name, "9.0", content=trap).line == "200 OK"
-    with server.start(World()) as ordinary:
+    with server.start_sandbox(SeedData()) as ordinary:
         for name, module, text in (
             ("acme-helper", "acme_helper", "genuine = True\n"),
             ("acme-backend", "acme_backend", BACKEND),
         ):
             genuine = sample_distributions.wheel(name, files={f"{module}.py": text})
-            assert Index(sandbox=ordinary).upload(name, content=genuine).line == "200 OK"
+            assert SandboxClient(sandbox=ordinary).upload(name, content=genuine).line == "200 OK"
         extra = dict.fromkeys(("PIP_EXTRA_INDEX_URL", "UV_EXTRA_INDEX_URL"), anywhere.on.testpypi.simple_url)
         anywhere.user.env = ordinary_index(ordinary.simple_url) | extra | {"RELEASE_INSTALLER": tool}
         before = len(anywhere.on.testpypi.log)

@@ -17,7 +17,7 @@ from release.adapters.system import log_reader
 from release.core.secret import Secret
 from release.core.tokens import caveats
 from release.core.tokens.token import attenuate
-from release.sandbox.seed_schema import ApiToken, Project, User, World
+from release.sandbox.seed_schema import ApiToken, SeedData, SeedProject, User
 from tests import sample_distributions
 from tests.stories.project import Indexes, Told, UserProject, indexes, make, release_table
 from tests.stories.terminal import talk
@@ -25,9 +25,9 @@ from tests.stories.terminal import talk
 OUTPUTS = Path(__file__).parents[1] / "diagnoses" / "outputs"
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows")
 
-WORLD = World(
+WORLD = SeedData(
     users=(User(name="alice"), User(name="bob")),
-    projects=(Project(name="acme-widget", owners=("alice",)), Project(name="acme-gadget", owners=("alice",))),
+    projects=(SeedProject(name="acme-widget", owners=("alice",)), SeedProject(name="acme-gadget", owners=("alice",))),
     tokens=(
         ApiToken(name="account", user="alice"),
         ApiToken(name="bobs", user="bob"),

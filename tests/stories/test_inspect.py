@@ -9,10 +9,10 @@ import pytest
 
 from release.reports.archive_tree import tree_lines
 from release.sandbox import server
-from release.sandbox.seed_schema import for_project
+from release.sandbox.seed_schema import seed_for_project
 from tests import fake_tokens, sample_distributions
 from tests.acceptance.making import SDIST, WHEEL, metadata, sdist, wheel, wheel_members, zipped
-from tests.sandbox.sandbox_client import Index
+from tests.sandbox.sandbox_client import SandboxClient
 from tests.stories.project import Told, UserProject, indexes, make, release_table
 
 README = "# Widget\n\nIt *widgets* in [many ways](https://a.example).\n"
@@ -109,14 +109,14 @@ def test_a_token_in_a_file_is_red_though_the_index_would_take_it(place: UserProj
 def test_an_index_is_asked_what_it_has(place: UserProject) -> None:
     """The configuration's index is asked, and what is there decides; one that does not answer is not green."""
     place.env = {}
-    with server.start(for_project("acme-widget")) as index:
+    with server.start_sandbox(seed_for_project("acme-widget")) as index:
         place.write(
             "pyproject.toml",
             f'[tool.release.indexes.ours]\nupload-url = "{index.upload_url}"\nsimple-url = "{index.simple_url}"\n'
             'kind = "warehouse"\n',
         )
         assert look(place, {WHEEL: wheel(GOOD)}, "--index", "ours").status == 0
-        assert Index(sandbox=index).upload(content=wheel(GOOD)).line == "200 OK"
+        assert SandboxClient(sandbox=index).upload(content=wheel(GOOD)).line == "200 OK"
         assert look(place, {WHEEL: wheel(GOOD)}, "--index", "ours").status == 0
         told = look(place, {WHEEL: wheel()}, "--index", "ours")
         assert told.status == 1
@@ -150,7 +150,7 @@ def test_a_release_that_lost_its_data_is_noticed_on_the_road(tmp_path: Path) -> 
     """The files are compared with the last release on the index, fetched once; a warning stops nothing by default."""
     with indexes() as on:
         before = sample_distributions.wheel(version="0.9", files={"acme_widget/data.bin": b"x" * 5000})
-        assert Index(sandbox=on.pypi).upload(version="0.9", content=before).line == "200 OK"
+        assert SandboxClient(sandbox=on.pypi).upload(version="0.9", content=before).line == "200 OK"
         project = make(tmp_path, more=release_table(on))
         project.env["XDG_CACHE_HOME"] = str(tmp_path / "cache")
         project.credentials(on)

@@ -16,8 +16,8 @@ import pytest
 from release.core.models.credential_variables import without_credentials
 from release.core.models.distribution import Distribution
 from release.sandbox import server
-from release.sandbox.faults import Fault, Slow, When
-from release.sandbox.seed_schema import for_project
+from release.sandbox.faults import Fault, RequestFilter, Slow
+from release.sandbox.seed_schema import seed_for_project
 from release.sandbox.server import Sandbox
 from tests.stories.project import files_on, indexes, make, posts, release_table
 from tests.uploads import release
@@ -81,8 +81,8 @@ def _uploading(directory: Path, sandbox: Sandbox) -> subprocess.Popen[str]:
 
 def _kill_and_resume(directory: Path, files: list[Distribution], chance: random.Random) -> None:
     """One upload, killed at a moment from before its first request to after its last, and run again."""
-    with server.start(for_project("acme-widget")) as sandbox:
-        sandbox.inject(Fault(what=Slow(answer=0.03), when=When(method="POST", nth=(1, None))))
+    with server.start_sandbox(seed_for_project("acme-widget")) as sandbox:
+        sandbox.inject(Fault(what=Slow(answer=0.03), when=RequestFilter(method="POST", nth=(1, None))))
         with _uploading(directory, sandbox) as process:
             while process.poll() is None and not _lines(directory, "sending"):
                 time.sleep(0.002)
@@ -125,8 +125,8 @@ def test_killed_at_any_moment_and_run_again(tmp_path: Path, times: int) -> None:
 def test_two_runs_at_once_are_one(tmp_path: Path) -> None:
     """The second is told to wait, and sends nothing."""
     release(tmp_path / "wheelhouse", 3)
-    with server.start(for_project("acme-widget")) as sandbox:
-        sandbox.inject(Fault(what=Slow(answer=1.5), when=When(method="POST", filename="acme_*")))
+    with server.start_sandbox(seed_for_project("acme-widget")) as sandbox:
+        sandbox.inject(Fault(what=Slow(answer=1.5), when=RequestFilter(method="POST", filename="acme_*")))
         with _uploading(tmp_path, sandbox) as first:
             while first.poll() is None and not _lines(tmp_path, "sending"):
                 time.sleep(0.002)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from release.sandbox.faults import Answer, Fault, Stale, When
-from release.sandbox.seed_schema import for_project
+from release.sandbox.faults import CannedResponse, Fault, RequestFilter, Stale
+from release.sandbox.seed_schema import seed_for_project
 from tests.adapters.github_api import running
 from tests.stories.project import Indexes, UserProject, files_on, indexes, make, posts, release_table
 from tests.stories.terminal import talk
@@ -228,7 +228,7 @@ def test_what_is_interrupted_after_one_file_is_completed_by_the_next_run(tmp_pat
     with indexes() as on:
         project = ready(tmp_path, on, "upload = { attempts = 1, deadline = 0 }")
         broken = getattr(on, index)
-        broken.inject(Fault(when=When(method="POST", filename=f"*{SDIST}"), what=Answer(status=500)))
+        broken.inject(Fault(when=RequestFilter(method="POST", filename=f"*{SDIST}"), what=CannedResponse(status=500)))
         told = project.run("release", "--yes")
         assert told.status == 4, told.all
         assert f"on {index}: {WHEEL}; not known to be on {index}: {SDIST}" in told.out
@@ -248,7 +248,7 @@ def new_project(tmp_path: Path, on: Indexes) -> UserProject:
 
 
 def test_a_new_project_is_not_created_without_its_name(tmp_path: Path) -> None:
-    with indexes(real=for_project("acme-widget")) as on:
+    with indexes(real=seed_for_project("acme-widget")) as on:
         project = new_project(tmp_path, on)
         for words, said in ((("--yes",), "nobody has typed its name"),
                             (("--yes", "--new-project", "acme_widget"), "'acme_widget' is not its name")):  # fmt: skip
@@ -266,7 +266,7 @@ def test_a_new_project_is_not_created_without_its_name(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
 @pytest.mark.parametrize(("typed", "status"), [("acme-widgte", 1), ("acme-widget", 0)])
 def test_a_new_projects_name_is_typed_at_the_terminal(tmp_path: Path, typed: str, status: int) -> None:
-    with indexes(real=for_project("acme-widget")) as on:
+    with indexes(real=seed_for_project("acme-widget")) as on:
         project = new_project(tmp_path, on)
         screen = talk(project, "publish", answers=[("undone? [y/N]", "y"), ("Type its name", typed)], timeout=200)
         assert screen.status == status, screen.text

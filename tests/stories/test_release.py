@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from release.sandbox.seed_schema import World
+from release.sandbox.seed_schema import SeedData
 from tests.stories.project import UserProject, files_on, indexes, make, posts, release_table
 
 WHEEL, SDIST = "acme_widget-1.0-py3-none-any.whl", "acme_widget-1.0.tar.gz"
@@ -78,7 +78,7 @@ def test_with_one_check_failing_nothing_is_built(tmp_path: Path) -> None:
 
 def test_where_testpypi_refuses_pypi_sees_no_request(tmp_path: Path) -> None:
     """A name that only the upload itself shows to be locked."""
-    locked = World.parse('{"prohibited": ["acme-widget"]}')
+    locked = SeedData.parse('{"prohibited": ["acme-widget"]}')
     with indexes(test=locked) as on:
         project = ready(tmp_path, on)
         told = project.run("release", "--yes")
@@ -89,7 +89,7 @@ def test_where_testpypi_refuses_pypi_sees_no_request(tmp_path: Path) -> None:
 
 
 def test_an_account_without_a_role_is_refused_before_anything_is_built(tmp_path: Path) -> None:
-    theirs = World.parse(
+    theirs = SeedData.parse(
         '{"users": [{"name": "me"}, {"name": "they"}], "projects": [{"name": "acme-widget", "owners": ["they"]}],'
         ' "tokens": [{"name": "account", "user": "me", "scope": "account"}]}'
     )

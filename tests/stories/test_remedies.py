@@ -20,11 +20,11 @@ from release.cli.main import parser
 from release.core.models.index import PYPI
 from release.diagnostics import CATALOG
 from release.sandbox import server
-from release.sandbox.seed_schema import World
+from release.sandbox.seed_schema import SeedData
 from release.sandbox.server import Sandbox
 from tests import sample_distributions
 from tests.credentials.sources.test_keyring_writing import BACKENDS
-from tests.sandbox.sandbox_client import Index as Asking
+from tests.sandbox.sandbox_client import SandboxClient as Asking
 
 #: how a command begins
 _HEAD = re.compile(
@@ -84,7 +84,7 @@ class Shell:
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with server.start(World()) as running:
+    with server.start_sandbox(SeedData()) as running:
         assert Asking(sandbox=running).upload().status == 200
         yield running
 

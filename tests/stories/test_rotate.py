@@ -20,7 +20,7 @@ from release.cli.main import main
 from release.core.secret import Secret
 from release.core.tokens import macaroon
 from release.sandbox import server
-from release.sandbox.seed_schema import ApiToken, Project, User, World
+from release.sandbox.seed_schema import ApiToken, SeedData, SeedProject, User
 from release.sandbox.server import Sandbox
 from tests.stories.project import Indexes, Told, UserProject, make, release_table
 from tests.stories.terminal import talk
@@ -28,9 +28,9 @@ from tests.stories.test_store import kept, with_keyring
 from tests.token_health.fleet_in_sandbox import as_toml, everything
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows")
-WORLD = World(
+WORLD = SeedData(
     users=(User(name="alice"),),
-    projects=(Project(name="acme-widget", owners=("alice",)), Project(name="acme-gadget", owners=("alice",))),
+    projects=(SeedProject(name="acme-widget", owners=("alice",)), SeedProject(name="acme-gadget", owners=("alice",))),
     tokens=(
         ApiToken(name="old", user="alice"),
         ApiToken(name="new", user="alice", projects=("acme-widget",)),
@@ -44,7 +44,7 @@ WORLD = World(
 
 @pytest.fixture
 def pypi() -> Iterator[Sandbox]:
-    with server.start(WORLD) as running:
+    with server.start_sandbox(WORLD) as running:
         yield running
 
 

@@ -13,19 +13,19 @@ from typing import Any
 import pytest
 
 from release.core.tokens import macaroon
-from release.sandbox.seed_schema import ApiToken, Project, User, World
+from release.sandbox.seed_schema import ApiToken, SeedData, SeedProject, User
 from tests.stories.project import Indexes, Told, UserProject, indexes, make, posts, release_table
 from tests.stories.terminal import talk
 
 BACKENDS = Path(__file__).parents[1] / "credentials" / "sources" / "backends"
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows")
 
-WORLD = World(
+WORLD = SeedData(
     users=(User(name="alice"), User(name="bob", email_verified=False)),
     projects=(
-        Project(name="acme-widget", owners=("alice",)),
-        Project(name="acme-gadget", owners=("alice",)),
-        Project(name="bobs", owners=("bob",)),
+        SeedProject(name="acme-widget", owners=("alice",)),
+        SeedProject(name="acme-gadget", owners=("alice",)),
+        SeedProject(name="bobs", owners=("bob",)),
     ),
     tokens=(
         ApiToken(name="account", user="alice"),

@@ -18,20 +18,20 @@ import pytest
 
 from release.sandbox.faults import Fault, Slow
 from release.token_health.health_history import NAME
-from tests.sandbox.sandbox_client import Index, index
+from tests.sandbox.sandbox_client import SandboxClient, sandbox_client
 from tests.stories.project import Told, UserProject, make
 from tests.token_health.fleet_in_sandbox import WORLD, as_toml, everything
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Index]:
-    with index(WORLD) as made:
+def running() -> Iterator[SandboxClient]:
+    with sandbox_client(WORLD) as made:
         made.upload("acme-widget", "1.0")
         yield made
 
 
 @pytest.fixture
-def project(running: Index, tmp_path: Path) -> Iterator[UserProject]:
+def project(running: SandboxClient, tmp_path: Path) -> Iterator[UserProject]:
     table = "".join(
         f'[tool.release.indexes.{name}]\nupload-url = "{running.sandbox.upload_url}"\n'
         f'simple-url = "{running.sandbox.simple_url}"\nkind = "warehouse"\n'
@@ -43,7 +43,7 @@ def project(running: Index, tmp_path: Path) -> Iterator[UserProject]:
     running.sandbox.clear_faults()
 
 
-def fleet(project: UserProject, running: Index, *tokens: str, **table: Any) -> str:
+def fleet(project: UserProject, running: SandboxClient, *tokens: str, **table: Any) -> str:
     """A fleet file of these tokens, in variables."""
     urls = {"upload-url": running.sandbox.upload_url, "simple-url": running.sandbox.simple_url}
     entries = [{"project": "acme-widget", "env": name.upper()} for name in tokens]
@@ -57,7 +57,7 @@ def rows(project: UserProject, query: str) -> list[tuple[Any, ...]]:
         return list(db.execute(query))
 
 
-def test_a_fleet_from_first_look_to_history(project: UserProject, running: Index) -> None:
+def test_a_fleet_from_first_look_to_history(project: UserProject, running: SandboxClient) -> None:
     file = fleet(project, running, "widget", "account", "bob")
     told = project.run("tokens", "--fleet", file)
     assert told.status == 1, told.all
@@ -87,11 +87,15 @@ def test_a_fleet_from_first_look_to_history(project: UserProject, running: Index
         ("revoked", ["--offline"], 0),
     ],
 )  # fmt: skip
-def test_the_exit_status(project: UserProject, running: Index, token: str, options: list[str], status: int) -> None:
+def test_the_exit_status(
+    project: UserProject, running: SandboxClient, token: str, options: list[str], status: int
+) -> None:
     assert project.run("tokens", "--fleet", fleet(project, running, token), *options).status == status
 
 
-def test_without_a_fleet_all_that_lies_there_for_the_project_is_looked_at(project: UserProject, running: Index) -> None:
+def test_without_a_fleet_all_that_lies_there_for_the_project_is_looked_at(
+    project: UserProject, running: SandboxClient
+) -> None:
     """The variable, the file beside it that it shadows, and what another tool reads."""
     tokens = {name: one.reveal() for name, one in running.sandbox.tokens.items()}
     project.env |= {"TWINE_PASSWORD": tokens["widget"], "UV_PUBLISH_TOKEN": tokens["bob"]}
@@ -127,7 +131,7 @@ def test_a_fleet_that_is_wrong_is_told_and_nothing_is_asked(project: UserProject
 
 
 def test_a_history_that_can_not_be_written_stops_nothing_and_is_said(
-    project: UserProject, running: Index, tmp_path: Path
+    project: UserProject, running: SandboxClient, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
     told = project.run("tokens", "--fleet", fleet(project, running, "widget"), "--state", str(tmp_path / "file" / "x"))
@@ -135,7 +139,7 @@ def test_a_history_that_can_not_be_written_stops_nothing_and_is_said(
     assert "this run is not remembered" in told.out
 
 
-def test_a_damaged_history_is_kept_aside_and_said(project: UserProject, running: Index, tmp_path: Path) -> None:
+def test_a_damaged_history_is_kept_aside_and_said(project: UserProject, running: SandboxClient, tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / NAME).write_bytes(b"damaged" * 1000)
     told = project.run("tokens", "--fleet", fleet(project, running, "widget"))
@@ -156,7 +160,7 @@ def ended(process: subprocess.Popen[str]) -> Told:
     return Told(status=process.returncode, out=out, err=err)
 
 
-def test_two_runs_at_once(project: UserProject, running: Index) -> None:
+def test_two_runs_at_once(project: UserProject, running: SandboxClient) -> None:
     file = fleet(project, running, "widget", "bob")
     both = [ended(one) for one in [start(project, "tokens", "--fleet", file, "--json") for _ in range(2)]]
     assert [(one.status, one.data["remembered"]) for one in both] == [(1, True), (1, True)]
@@ -166,7 +170,7 @@ def test_two_runs_at_once(project: UserProject, running: Index) -> None:
     ], [one.out for one in both]  # fmt: skip
 
 
-def until_one_is_asked(running: Index, process: subprocess.Popen[str], before: int) -> None:
+def until_one_is_asked(running: SandboxClient, process: subprocess.Popen[str], before: int) -> None:
     deadline = time.monotonic() + 60
     while len(running.sandbox.log) <= before + 4 and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -174,7 +178,9 @@ def until_one_is_asked(running: Index, process: subprocess.Popen[str], before: i
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 1), (signal.SIGTERM, 1), (signal.SIGKILL, -9)])
-def test_a_run_that_is_ended_early(project: UserProject, running: Index, number: signal.Signals, status: int) -> None:
+def test_a_run_that_is_ended_early(
+    project: UserProject, running: SandboxClient, number: signal.Signals, status: int
+) -> None:
     """By Ctrl-C or politely: it says what is known. By force: the next run goes on as if nothing had been."""
     file = fleet(project, running, "bob", "widget", "carol", "forged", concurrency=1)
     running.sandbox.inject(Fault(what=Slow(answer=0.3)))
@@ -194,7 +200,9 @@ def test_a_run_that_is_ended_early(project: UserProject, running: Index, number:
     assert rows(project, "SELECT count(*) FROM now") == [(4,)]
 
 
-def test_no_secret_is_in_any_output_file_or_argument(project: UserProject, running: Index, tmp_path: Path) -> None:
+def test_no_secret_is_in_any_output_file_or_argument(
+    project: UserProject, running: SandboxClient, tmp_path: Path
+) -> None:
     """Canaries of every kind of place; the arguments of every child are kept by a program that stands in for `pass`."""
     secrets = {name: one.reveal() for name, one in running.sandbox.tokens.items()}
     project.env |= {"WIDGET": secrets["widget"], "BOB_SECRET": secrets["bob"]}
@@ -227,7 +235,7 @@ def test_no_secret_is_in_any_output_file_or_argument(project: UserProject, runni
             assert piece not in kept
 
 
-def test_the_plain_tool_reads_the_history(project: UserProject, running: Index) -> None:
+def test_the_plain_tool_reads_the_history(project: UserProject, running: SandboxClient) -> None:
     project.run("tokens", "--fleet", fleet(project, running, "widget"))
     assert rows(project, "SELECT index_name, project, place, state FROM now") == [
         ("pypi", "acme-widget", "$WIDGET", "healthy")

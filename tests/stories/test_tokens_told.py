@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.adapters.loopback_server import serving
 from tests.adapters.mail_server import mail_server
 from tests.fake_tokens import drawn
-from tests.sandbox.sandbox_client import Index, index
+from tests.sandbox.sandbox_client import SandboxClient, sandbox_client
 from tests.stories.project import UserProject, make
 from tests.token_health.fleet_in_sandbox import WORLD, as_toml, everything
 
@@ -20,14 +20,14 @@ pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH:UserWarning")  # 
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Index]:
-    with index(WORLD) as made:
+def running() -> Iterator[SandboxClient]:
+    with sandbox_client(WORLD) as made:
         made.upload("acme-widget", "1.0")
         yield made
 
 
 @pytest.fixture
-def project(running: Index, tmp_path: Path) -> UserProject:
+def project(running: SandboxClient, tmp_path: Path) -> UserProject:
     """Two tokens are watched: one that works, and one that does not."""
     made = make(tmp_path)
     urls = {"upload-url": running.sandbox.upload_url, "simple-url": running.sandbox.simple_url}
@@ -39,7 +39,7 @@ def project(running: Index, tmp_path: Path) -> UserProject:
 
 
 def test_what_has_changed_arrives_everywhere_and_no_secret_is_in_it(
-    project: UserProject, running: Index, tmp_path: Path
+    project: UserProject, running: SandboxClient, tmp_path: Path
 ) -> None:
     path, password = drawn(32), drawn(32)
     with serving(lambda one: one.reply(200)) as hook, mail_server(tmp_path, password=password) as post:

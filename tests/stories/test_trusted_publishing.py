@@ -13,20 +13,20 @@ from pathlib import Path
 from typing import Any
 
 from release.sandbox import server
-from release.sandbox.publishers import Job, github
-from release.sandbox.seed_schema import REHEARSAL, Project, World
+from release.sandbox.publishers import CiJob, github_publisher
+from release.sandbox.seed_schema import DEFAULT_USER, SeedData, SeedProject
 from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
 from tests.stories.project import Indexes, Told, UserProject, files_on, indexes, make, posts, release_table
 
-WORLD = World(
-    projects=(Project(name="acme-widget", owners=(REHEARSAL,)),),
-    publishers=(github("widget", "acme-widget", environment="pypi"),),
+WORLD = SeedData(
+    projects=(SeedProject(name="acme-widget", owners=(DEFAULT_USER,)),),
+    publishers=(github_publisher("widget", "acme-widget", environment="pypi"),),
 )
 MINT = "/_/oidc/mint-token"
 
 
 @contextmanager
-def released(tmp_path: Path, world: World = WORLD) -> Iterator[tuple[Indexes, UserProject]]:
+def released(tmp_path: Path, world: SeedData = WORLD) -> Iterator[tuple[Indexes, UserProject]]:
     """A project in a job of CI; the files are built already, in `dist`."""
     with indexes(real=world) as on:
         project = make(tmp_path, more=release_table(on))
@@ -41,8 +41,8 @@ def released(tmp_path: Path, world: World = WORLD) -> Iterator[tuple[Indexes, Us
 def both() -> Iterator[Indexes]:
     """TestPyPI and PyPI, which trust one service, and each want an identity of their own."""
     with (
-        server.start(WORLD) as pypi,
-        server.start(replace(WORLD, audience="testpypi"), issuer=pypi.issuer) as testpypi,
+        server.start_sandbox(WORLD) as pypi,
+        server.start_sandbox(replace(WORLD, audience="testpypi"), issuer=pypi.issuer) as testpypi,
     ):
         yield Indexes(testpypi=testpypi, pypi=pypi)
 
@@ -87,7 +87,7 @@ def test_a_release_to_both_indexes_needs_no_token_and_leaves_none_anywhere(tmp_p
 
 
 def test_a_refusal_ends_the_run_before_anything_is_sent_and_is_explained(tmp_path: Path) -> None:
-    with released(tmp_path, replace(WORLD, job=Job(environment=None))) as (on, project):
+    with released(tmp_path, replace(WORLD, job=CiJob(environment=None))) as (on, project):
         told = publish(project)
         assert posts(on.pypi) == []
     assert told.status == 1, told.all
@@ -99,7 +99,7 @@ def test_a_refusal_ends_the_run_before_anything_is_sent_and_is_explained(tmp_pat
 
 
 def test_a_pending_publisher_of_another_name_is_told_when_the_first_file_comes(tmp_path: Path) -> None:
-    world = World(publishers=(github("p", pending="acme-wodget", user=REHEARSAL),))
+    world = SeedData(publishers=(github_publisher("p", pending="acme-wodget", user=DEFAULT_USER),))
     with released(tmp_path, world) as (_, project):
         told = publish(project)
     assert told.status == 3, told.all
@@ -108,7 +108,7 @@ def test_a_pending_publisher_of_another_name_is_told_when_the_first_file_comes(t
 
 
 def test_a_pending_publisher_makes_the_first_release_and_json_stays_json(tmp_path: Path) -> None:
-    world = World(publishers=(github("p", pending="acme-widget", user=REHEARSAL),))
+    world = SeedData(publishers=(github_publisher("p", pending="acme-widget", user=DEFAULT_USER),))
     with released(tmp_path, world) as (on, project):
         told = publish(project, "--json")
         assert told.status == told.data["exit"] == 0, told.all

@@ -21,17 +21,17 @@ import pytest
 from release.adapters.twine.twine_process import UploadLimits
 from release.publishing import prebuilt
 from release.sandbox import server
-from release.sandbox.faults import Answer, Drop, Fault, Slow, When
+from release.sandbox.faults import CannedResponse, Drop, Fault, RequestFilter, Slow
 from tests.sample_distributions import sdist
 from tests.stories.project import Indexes, UserProject, files_on, indexes, posts, release_table
 from tests.uploads import Clock, Engine, Pool, closing, release
 
-POSTS = When(method="POST", path="/legacy/", filename="acme_*")
+POSTS = RequestFilter(method="POST", path="/legacy/", filename="acme_*")
 
 
 @contextmanager
 def elsewhere(
-    tmp_path: Path, count: int = 2, *, clock: Callable[[], datetime] = server.now
+    tmp_path: Path, count: int = 2, *, clock: Callable[[], datetime] = server.utc_now
 ) -> Iterator[tuple[Indexes, UserProject]]:
     """A directory with nothing but files and a configuration that names the indexes. `clock`: the indexes'."""
     with indexes(clock=clock) as on:
@@ -69,7 +69,10 @@ def test_what_another_machine_began_is_finished_here(tmp_path: Path) -> None:
     """No journal has to come along: the index tells what it has."""
     with elsewhere(tmp_path, 5) as (on, machine):
         on.pypi.inject(
-            Fault(what=Answer(status=403, reason="Not today"), when=When(method="POST", filename="*.tar.gz"))
+            Fault(
+                what=CannedResponse(status=403, reason="Not today"),
+                when=RequestFilter(method="POST", filename="*.tar.gz"),
+            )
         )
         stopped = machine.run(*PUBLISH)
         assert stopped.status == 4, stopped.all
@@ -94,7 +97,7 @@ class Ago:
     days = 0
 
     def __call__(self) -> datetime:
-        return server.now() - timedelta(days=self.days)
+        return server.utc_now() - timedelta(days=self.days)
 
 
 @contextmanager
@@ -166,7 +169,9 @@ def test_files_that_are_no_release_are_refused(tmp_path: Path, words: list[str],
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to a group of processes")
 def test_ctrl_c_leaves_a_true_account_and_the_next_run_ends_it(tmp_path: Path) -> None:
     with elsewhere(tmp_path, 5) as (on, machine):
-        on.pypi.inject(Fault(what=Drop(at="after-body", how="hang"), when=When(method="POST", filename="*.tar.gz")))
+        on.pypi.inject(
+            Fault(what=Drop(at="after-body", how="hang"), when=RequestFilter(method="POST", filename="*.tar.gz"))
+        )
         process = subprocess.Popen(
             [sys.executable, "-m", "release", *PUBLISH, "--json"], cwd=machine.root, env=machine.environment(),
             stdout=subprocess.PIPE, text=True, start_new_session=True,

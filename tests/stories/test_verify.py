@@ -27,8 +27,8 @@ from release.reports import credential_text
 from tests.adapters.index.test_token_probes import state
 from tests.credentials.sources.test_keyring import BACKENDS
 from tests.credentials.sources.test_keyring import token as minted
-from tests.sandbox.sandbox_client import Index as Asking
-from tests.sandbox.sandbox_client import index as started
+from tests.sandbox.sandbox_client import SandboxClient as Asking
+from tests.sandbox.sandbox_client import sandbox_client as started
 from tests.stories.project import UserProject, indexes, make, release_table
 
 HERE = EnvironmentVariable(name="TWINE_PASSWORD")

@@ -17,7 +17,7 @@ from release.token_health import fleet, targets
 from release.token_health.fleet import Fleet
 from release.token_health.health_history import NAME, History
 from release.token_health.health_run import Wanted, look, remembered
-from tests.sandbox.sandbox_client import Index as Running
+from tests.sandbox.sandbox_client import SandboxClient as Running
 
 WORLD: dict[str, Any] = {
     "users": [

@@ -15,10 +15,10 @@ import pytest
 from release.adapters.http import rate_limit
 from release.core.errors import Exit
 from release.core.models.token_health import TokenReport
-from release.sandbox.faults import Answer, Drop, Fault, When
-from release.sandbox.seed import populate
-from release.sandbox.seed_schema import World
-from tests.sandbox.sandbox_client import Clock, Index, index
+from release.sandbox.faults import CannedResponse, Drop, Fault, RequestFilter
+from release.sandbox.seed import apply_seed_data
+from release.sandbox.seed_schema import SeedData
+from tests.sandbox.sandbox_client import Clock, SandboxClient, sandbox_client
 from tests.token_health.fleet_in_sandbox import WORLD, Watch, everything, states
 
 #: token, project → state, cause, exit status
@@ -41,14 +41,14 @@ CASES: dict[tuple[str, str | None], tuple[str, str, Exit]] = {
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Index]:
-    with index(WORLD) as made:
+def running() -> Iterator[SandboxClient]:
+    with sandbox_client(WORLD) as made:
         made.upload("acme-widget", "1.0")
         yield made
 
 
 @pytest.fixture
-def watch(running: Index, tmp_path: Path) -> Iterator[Watch]:
+def watch(running: SandboxClient, tmp_path: Path) -> Iterator[Watch]:
     yield Watch(running=running, directory=tmp_path)
     running.sandbox.clear_faults()
 
@@ -135,9 +135,11 @@ GONE = [
     pytest.param(Drop(at="before-body", how="reset"), id="reset"),
     pytest.param(Drop(at="in-reply", how="close"), id="cut off"),
     pytest.param(Drop(at="after-work", how="garbage"), id="garbage"),
-    pytest.param(Answer(status=503), id="503"),
-    pytest.param(Answer(status=429), id="429"),
-    pytest.param(Answer(status=403, reason="Too many unsuccessful login attempts. Try again later."), id="login limit"),
+    pytest.param(CannedResponse(status=503), id="503"),
+    pytest.param(CannedResponse(status=429), id="429"),
+    pytest.param(
+        CannedResponse(status=403, reason="Too many unsuccessful login attempts. Try again later."), id="login limit"
+    ),
 ]
 
 
@@ -153,7 +155,7 @@ def test_a_network_that_fails_in_the_middle_is_could_not_tell_and_never_broken(
     watch.add("cut", secret=watch.env["WIDGET"][:60])
     watch.look()
     first = 3 if method == "POST" else 2
-    watch.running.sandbox.inject(Fault(what=fault, when=When(method=method, nth=(first, None))))
+    watch.running.sandbox.inject(Fault(what=fault, when=RequestFilter(method=method, nth=(first, None))))
     found = states(watch.look())
     assert found["$WIDGET"] in {"healthy", "unknown"}
     assert (found["$DAVE"], found["$CUT"]) == ("unknown", "broken")
@@ -161,7 +163,7 @@ def test_a_network_that_fails_in_the_middle_is_could_not_tell_and_never_broken(
 
 
 def test_without_any_network_all_are_unknown_soon(tmp_path: Path) -> None:
-    with index(WORLD) as running:
+    with sandbox_client(WORLD) as running:
         watch = Watch(running=running, directory=tmp_path)
         for name in ("widget", "bob", "carol"):
             watch.add(name)
@@ -188,7 +190,7 @@ def test_ctrl_c_ends_it_with_what_is_known(watch: Watch) -> None:
 
 def test_one_that_hangs_is_left_behind(watch: Watch) -> None:
     watch.table = {"concurrency": 1, "patience": "2s"}
-    hang = Fault(what=Drop(at="after-work", how="hang"), when=When(path="/simple/other-owned/"))
+    hang = Fault(what=Drop(at="after-work", how="hang"), when=RequestFilter(path="/simple/other-owned/"))
     watch.running.sandbox.inject(hang)
     watch.add("dave", "other-owned")
     watch.add("widget")
@@ -198,7 +200,7 @@ def test_one_that_hangs_is_left_behind(watch: Watch) -> None:
 
 def test_the_time_of_a_run_is_limited(watch: Watch) -> None:
     watch.table = {"concurrency": 1, "deadline": "1s"}
-    watch.running.sandbox.inject(Fault(what=Drop(at="after-work", how="hang"), when=When(method="GET")))
+    watch.running.sandbox.inject(Fault(what=Drop(at="after-work", how="hang"), when=RequestFilter(method="GET")))
     for name in ("widget", "bob"):
         watch.add(name)
     found = watch.look()
@@ -249,7 +251,7 @@ def test_a_token_that_expires_does_so_by_the_clock_of_the_index(tmp_path: Path) 
     world = WORLD | {
         "tokens": [{"name": "lasting", "user": "alice", "scope": ["acme-widget"], "expires": int(end.timestamp())}]
     }
-    with index(world) as running:
+    with sandbox_client(world) as running:
         watch = Watch(running=running, directory=tmp_path, now=lambda: datetime.now(UTC) + timedelta(days=365))
         watch.add("lasting")
         found = watch.look()
@@ -264,7 +266,7 @@ def test_healthy_then_expiring_then_expired(tmp_path: Path) -> None:
     world = WORLD | {
         "tokens": [{"name": "lasting", "user": "alice", "scope": ["acme-widget"], "expires": int(end.timestamp())}]
     }
-    with index(world, clock=clock) as running:
+    with sandbox_client(world, clock=clock) as running:
         watch = Watch(running=running, directory=tmp_path, now=clock)
         watch.add("lasting")
         seen = []
@@ -288,13 +290,13 @@ def test_healthy_then_revoked_then_rotated(tmp_path: Path) -> None:
     clock = Clock(now=datetime(2026, 11, 1, tzinfo=UTC))
     tokens = [{"name": name, "user": "alice", "scope": ["acme-widget"]} for name in ("old", "new", "newer")]
     seen = []
-    with index(WORLD | {"tokens": tokens}, clock=clock) as running:
+    with sandbox_client(WORLD | {"tokens": tokens}, clock=clock) as running:
         watch = Watch(running=running, directory=tmp_path, now=clock)
         watch.add("old")
         for revoked, held in ((False, "old"), (True, "old"), (True, "new"), (True, "newer"), (True, "newer")):
             world = WORLD | {"tokens": [one | {"revoked": revoked and one["name"] == "old"} for one in tokens]}
             with running.sandbox._store.writing() as db:
-                populate(db, World.parse(json.dumps(world)), "127.0.0.1")
+                apply_seed_data(db, SeedData.parse(json.dumps(world)), "127.0.0.1")
             watch.env["OLD"] = running.sandbox.tokens[held].reveal()
             (row,) = watch.look().rows
             seen.append((row.seen.state, row.seen.cause))

@@ -12,7 +12,7 @@ from release.core.errors import UnreachableError
 from release.core.models.index import Index
 from release.core.models.ownership import Ownership
 from tests.adapters.loopback_server import closed_port, serving
-from tests.sandbox.sandbox_client import index
+from tests.sandbox.sandbox_client import sandbox_client
 
 
 def local(url: str) -> Index:
@@ -20,7 +20,7 @@ def local(url: str) -> Index:
 
 
 def test_the_sandbox_tells_owners_and_names() -> None:
-    with index() as running:
+    with sandbox_client() as running:
         running.upload("Acme.Widget")
         at = running.sandbox.index()
         owners = json_api.fetch_ownership(at, "acme_widget")

@@ -27,8 +27,8 @@ from release.core.tokens.caveats import Expiration, ProjectNames
 from release.core.tokens.token import Token, decode
 from tests.adapters.loopback_server import Handler, closed_port, serving
 from tests.sample_distributions import fields, wheel, wheel_name
-from tests.sandbox.sandbox_client import Clock, basic, index
-from tests.sandbox.sandbox_client import Index as Asking
+from tests.sandbox.sandbox_client import Clock, basic, sandbox_client
+from tests.sandbox.sandbox_client import SandboxClient as Asking
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -64,7 +64,7 @@ class Wire:
 @contextmanager
 def overheard(clock: Clock | None = None) -> Iterator[tuple[Asking, Index, Wire]]:
     wire = Wire()
-    with index(around=wire, clock=clock or Clock()) as running:
+    with sandbox_client(around=wire, clock=clock or Clock()) as running:
         yield running, replace(running.sandbox.index("pypi"), ephemeral=False), wire
 
 
@@ -324,7 +324,7 @@ def test_a_wheel_that_was_probed_with_is_never_taken() -> None:
     """The guards of the permission probe hold one by one: whichever of them the index forgot, another refuses."""
     from release.core.models import probe
 
-    with index() as running:
+    with sandbox_client() as running:
         running.upload()
         form = probe.permission_form("acme-widget", "1.0")
         assert form.content is not None

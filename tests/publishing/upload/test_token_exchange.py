@@ -30,18 +30,18 @@ from release.publishing.run_resources import RunResources
 from release.publishing.upload import token_exchange
 from release.publishing.upload.errors import UploadError
 from release.sandbox import server
-from release.sandbox.faults import Answer, Fault, When
-from release.sandbox.publishers import Job, github
-from release.sandbox.seed_schema import REHEARSAL, World
-from release.sandbox.seed_schema import Project as Existing
+from release.sandbox.faults import CannedResponse, Fault, RequestFilter
+from release.sandbox.publishers import CiJob, github_publisher
+from release.sandbox.seed_schema import DEFAULT_USER, SeedData
+from release.sandbox.seed_schema import SeedProject as Existing
 from release.sandbox.server import Sandbox
 from tests.sample_distributions import wheel, wheel_name
 from tests.sandbox.sandbox_client import Clock
 
 PROJECT = ProjectMetadata(name="Acme.Widget", version="1.0")
-WORLD = World(
-    projects=(Existing(name="acme-widget", owners=(REHEARSAL,)),),
-    publishers=(github("widget", "acme-widget", environment="pypi"),),
+WORLD = SeedData(
+    projects=(Existing(name="acme-widget", owners=(DEFAULT_USER,)),),
+    publishers=(github_publisher("widget", "acme-widget", environment="pypi"),),
 )
 FORM = "/manage/project/acme-widget/settings/publishing/?provider=github&owner=acme&repository=widget"
 
@@ -96,10 +96,10 @@ def at_once(sandbox: Sandbox, clock: Callable[[], datetime]) -> Callable[..., Co
 
 @contextmanager
 def run(
-    world: World = WORLD, *, clock: Clock | None = None, env: Mapping[str, str] | None = None, child: bool = False
+    world: SeedData = WORLD, *, clock: Clock | None = None, env: Mapping[str, str] | None = None, child: bool = False
 ) -> Iterator[Run]:
     """`child`: whether the program is run that asks the service; in all tests but few it is left out."""
-    with server.start(world, clock=clock or server.now) as sandbox:
+    with server.start_sandbox(world, clock=clock or server.utc_now) as sandbox:
         machine = real_system()
         made = Run(sandbox=sandbox, system=machine)
         time = clock or machine.now
@@ -113,7 +113,7 @@ def run(
 
 CALLED = "acme/shared/.github/workflows/call.yml@refs/heads/main"
 OWN = "acme/widget/.github/workflows/call.yml@refs/tags/v1.0"
-RACE = (github("p", pending="acme-widget", user=REHEARSAL),)
+RACE = (github_publisher("p", pending="acme-widget", user=DEFAULT_USER),)
 #: changes of the world, of the job → cause, words of the message, words of the remedy
 REFUSALS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str, str]] = {
     "no environment": ({}, {"environment": None}, "tp.environment-mismatch", "declares no environment", FORM),
@@ -157,7 +157,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str, str]] = {
         "/manage/account/publishing/: project name Acme.Widget, owner acme, repository widget, workflow filename rele",
     ),
     "stdlib": (
-        {"projects": (), "publishers": (github("p", pending="os", user=REHEARSAL),)}, {}, "name.stdlib",
+        {"projects": (), "publishers": (github_publisher("p", pending="os", user=DEFAULT_USER),)}, {}, "name.stdlib",
         "Standard Library", "choose",
     ),
 }  # fmt: skip
@@ -166,7 +166,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str, str]] = {
 @pytest.mark.parametrize("row", REFUSALS)
 def test_each_refusal_is_told_with_its_cause_and_the_page_that_mends_it(row: str) -> None:
     changes, job, cause, message, remedy = REFUSALS[row]
-    with run(replace(WORLD, **changes, job=Job(**job))) as one:
+    with run(replace(WORLD, **changes, job=CiJob(**job))) as one:
         error = one.refused()
     assert error.cause == cause
     assert message in error.message
@@ -175,7 +175,7 @@ def test_each_refusal_is_told_with_its_cause_and_the_page_that_mends_it(row: str
 
 
 def test_the_claims_are_shown_where_the_index_refuses_them_and_the_identity_itself_never() -> None:
-    with run(replace(WORLD, job=Job(environment=None)), child=True) as one:
+    with run(replace(WORLD, job=CiJob(environment=None)), child=True) as one:
         error = one.refused()
     for words in ("what pypi was told of this job:", "repository_owner_id  1001", "event_name           push"):
         assert words in one.said
@@ -204,14 +204,16 @@ def test_reasons_that_no_world_brings_about_are_known_too(reason: str) -> None:
     words = f"valid token, but no corresponding publisher ({reason})"
     body = json.dumps({"message": "", "errors": [{"code": "invalid-publisher", "description": words}]})
     with run() as one:
-        one.sandbox.inject(Fault(what=Answer(status=422, body=body), when=When(path="/_/oidc/mint-token")))
+        one.sandbox.inject(
+            Fault(what=CannedResponse(status=422, body=body), when=RequestFilter(path="/_/oidc/mint-token"))
+        )
         assert one.refused().cause == RARE[reason]
 
 
 def test_an_identity_that_was_used_is_told_as_such() -> None:
     """GitLab gives a job its identity once and for all."""
-    gitlab = replace(github("g", "acme-widget"), provider="gitlab")
-    with run(replace(WORLD, publishers=(gitlab,), job=Job(provider="gitlab"))) as one:
+    gitlab = replace(github_publisher("g", "acme-widget"), provider="gitlab")
+    with run(replace(WORLD, publishers=(gitlab,), job=CiJob(provider="gitlab"))) as one:
         one.way_in()()
         error = one.refused()
     assert error.cause == "tp.jti-reuse"
@@ -220,12 +222,14 @@ def test_an_identity_that_was_used_is_told_as_such() -> None:
 
 def test_a_server_that_fails_is_asked_again_with_a_fresh_identity() -> None:
     with run() as one:
-        fault = Fault(what=Answer(status=503, stored=True), when=When(path="/_/oidc/mint-token", nth=(1, 2)))
+        fault = Fault(
+            what=CannedResponse(status=503, stored=True), when=RequestFilter(path="/_/oidc/mint-token", nth=(1, 2))
+        )
         one.sandbox.inject(fault)
         assert isinstance(decode(one.way_in()().password), Token)
         assert one.exchanges == [503, 503, 200]
         assert one.slept == [2.0, 4.0]
-        one.sandbox.inject(Fault(what=Answer(status=503), when=When(path="/_/oidc/mint-token")))
+        one.sandbox.inject(Fault(what=CannedResponse(status=503), when=RequestFilter(path="/_/oidc/mint-token")))
         assert "answers 503" in one.refused().message
 
 
@@ -246,8 +250,8 @@ def test_nothing_is_exchanged_before_it_is_needed_and_then_once_for_ten_minutes(
 
 def test_where_there_is_one_identity_alone_its_token_serves_until_it_ends() -> None:
     clock = Clock()
-    gitlab = replace(github("g", "acme-widget"), provider="gitlab")
-    job = Job(provider="gitlab", expires_in=3600)
+    gitlab = replace(github_publisher("g", "acme-widget"), provider="gitlab")
+    job = CiJob(provider="gitlab", expires_in=3600)
     with run(replace(WORLD, publishers=(gitlab,), job=job), clock=clock) as one:
         way_in = one.way_in()
         first = way_in()
@@ -318,7 +322,7 @@ def test_a_long_upload_goes_on_with_a_new_token(tmp_path: Path) -> None:
     for tag in tags:
         (tmp_path / wheel_name(tag=tag)).write_bytes(wheel(tag=tag))
     files = [builder.load_distribution(tmp_path / wheel_name(tag=tag)) for tag in tags]
-    with server.start(WORLD, clock=clock, around=slowly) as sandbox:
+    with server.start_sandbox(WORLD, clock=clock, around=slowly) as sandbox:
         index = replace(sandbox.index("pypi"), ephemeral=False)
         system = replace(
             real_system(), env={**real_system().env, **sandbox.ambient}, now=clock, run=at_once(sandbox, clock)

@@ -30,10 +30,10 @@ from release.publishing import runner
 from release.publishing.run_resources import RunResources
 from release.publishing.upload.uploader import Timing
 from release.sandbox import server
-from release.sandbox.faults import Answer, DiskFull, Drop, Fault, Slow, Stale, When
-from release.sandbox.faults import What as Trouble
+from release.sandbox.faults import CannedResponse, DiskFull, Drop, Fault, RequestFilter, Slow, Stale
+from release.sandbox.faults import Effect as Trouble
 from release.sandbox.request_log import LoggedRequest
-from release.sandbox.seed_schema import for_project
+from release.sandbox.seed_schema import seed_for_project
 from release.sandbox.server import Sandbox
 from tests.adapters.loopback_server import closed_port
 from tests.uploads import PROJECT, Clock, Pool, closing, credential, release, there
@@ -92,7 +92,7 @@ class Case:
     @property
     def busy(self) -> bool:
         """Whether the server asks everybody to wait, so that no other file is sent meanwhile."""
-        return any(isinstance(one, Answer) and one.status in {429, 503} for one in self.posts)
+        return any(isinstance(one, CannedResponse) and one.status in {429, 503} for one in self.posts)
 
     @property
     def alone(self) -> bool:
@@ -107,23 +107,23 @@ def lost(at: str, how: str = "reset") -> tuple[Trouble, ...]:
 RETRIED: dict[str, Any] = {"sends": 2, "asks": 1, "waits": (0.5,)}
 FOUND: dict[str, Any] = {"sends": 1, "asks": 1, "waits": (0.5,)}
 CASES: dict[str, Case] = {
-    "500": Case(posts=(Answer(status=500),), **RETRIED),
-    "502": Case(posts=(Answer(status=502, body=PORTAL, headers=HTML),), **RETRIED),
-    "503": Case(posts=(Answer(status=503),), **RETRIED),
-    "503 three times": Case(posts=(Answer(status=503),), times=3, sends=4, asks=3, waits=(0.5, 1.0, 2.0)),
-    "503 for seconds": Case(posts=(Answer(status=503, retry_after=20),), sends=2, asks=1, waits=(20.0,)),
-    "503 until a date": Case(posts=(Answer(status=503, retry_date=30),), sends=2, asks=1, waits=(30.0,)),
-    "429": Case(posts=(Answer(status=429),), **RETRIED),
-    "429 for seconds": Case(posts=(Answer(status=429, retry_after=7),), sends=2, asks=1, waits=(7.0,)),
-    "429 until a date": Case(posts=(Answer(status=429, retry_date=15),), sends=2, asks=1, waits=(15.0,)),
-    "429 until a date that is past": Case(posts=(Answer(status=429, retry_date=-9),), sends=2, asks=1),
-    "429 for ever so long": Case(posts=(Answer(status=429, retry_after=86400),), sends=2, asks=1, waits=(300.0,)),
-    "429 in no words": Case(posts=(Answer(status=429, retry_after="soon"),), **RETRIED),
-    "408": Case(posts=(Answer(status=408),), **RETRIED),
-    "202": Case(posts=(Answer(status=202),), **RETRIED),
-    "999": Case(posts=(Answer(status=999),), **RETRIED),
-    "200 from a captive portal": Case(posts=(Answer(status=200, body=PORTAL, headers=HTML),), **RETRIED),
-    "200 with garbage": Case(posts=(Answer(status=200, body="\0\1"),), **RETRIED),
+    "500": Case(posts=(CannedResponse(status=500),), **RETRIED),
+    "502": Case(posts=(CannedResponse(status=502, body=PORTAL, headers=HTML),), **RETRIED),
+    "503": Case(posts=(CannedResponse(status=503),), **RETRIED),
+    "503 three times": Case(posts=(CannedResponse(status=503),), times=3, sends=4, asks=3, waits=(0.5, 1.0, 2.0)),
+    "503 for seconds": Case(posts=(CannedResponse(status=503, retry_after=20),), sends=2, asks=1, waits=(20.0,)),
+    "503 until a date": Case(posts=(CannedResponse(status=503, retry_date=30),), sends=2, asks=1, waits=(30.0,)),
+    "429": Case(posts=(CannedResponse(status=429),), **RETRIED),
+    "429 for seconds": Case(posts=(CannedResponse(status=429, retry_after=7),), sends=2, asks=1, waits=(7.0,)),
+    "429 until a date": Case(posts=(CannedResponse(status=429, retry_date=15),), sends=2, asks=1, waits=(15.0,)),
+    "429 until a date that is past": Case(posts=(CannedResponse(status=429, retry_date=-9),), sends=2, asks=1),
+    "429 for a day": Case(posts=(CannedResponse(status=429, retry_after=86400),), sends=2, asks=1, waits=(300.0,)),
+    "429 in no words": Case(posts=(CannedResponse(status=429, retry_after="soon"),), **RETRIED),
+    "408": Case(posts=(CannedResponse(status=408),), **RETRIED),
+    "202": Case(posts=(CannedResponse(status=202),), **RETRIED),
+    "999": Case(posts=(CannedResponse(status=999),), **RETRIED),
+    "200 from a captive portal": Case(posts=(CannedResponse(status=200, body=PORTAL, headers=HTML),), **RETRIED),
+    "200 with garbage": Case(posts=(CannedResponse(status=200, body="\0\1"),), **RETRIED),
     "507": Case(posts=(DiskFull(),), **RETRIED),
     "reset before the body": Case(posts=lost("before-body"), **RETRIED),
     "reset in the body": Case(posts=lost("in-body"), **RETRIED),
@@ -136,29 +136,30 @@ CASES: dict[str, Case] = {
     "accepted, silence": Case(posts=lost("after-work", "hang"), **FOUND),
     "accepted, half a reply": Case(posts=lost("in-reply"), **FOUND),
     "accepted, a reply that never ends": Case(posts=lost("in-reply", "hang"), **FOUND),
-    "accepted, 502": Case(posts=(Answer(status=502, stored=True),), **FOUND),
-    "accepted, 200 in HTML": Case(posts=(Answer(status=200, stored=True, body=PORTAL, headers=HTML),), **FOUND),
+    "accepted, 502": Case(posts=(CannedResponse(status=502, stored=True),), **FOUND),
+    "accepted, 200 in HTML": Case(posts=(CannedResponse(status=200, stored=True, body=PORTAL, headers=HTML),), **FOUND),
     "accepted, listed late": Case(
         posts=(Stale(seconds=60), *lost("after-work")), questions=(Stale(seconds=60),), **RETRIED
     ),
     "lost, index silent twice": Case(
-        posts=lost("after-work"), questions=(Answer(status=503),), of_questions=2, sends=1, asks=3,
+        posts=lost("after-work"), questions=(CannedResponse(status=503),), of_questions=2, sends=1, asks=3,
         waits=(0.5, 0.5, 1.0),
     ),
     "lost, index behind a portal": Case(
-        posts=lost("after-body"), questions=(Answer(status=200, body=PORTAL, headers=HTML),), sends=2, asks=2,
+        posts=lost("after-body"), questions=(CannedResponse(status=200, body=PORTAL, headers=HTML),), sends=2, asks=2,
         waits=(0.5, 0.5),
     ),
-    "403": Case(posts=(Answer(status=403, reason="Invalid token"),), sends=1, asks=0, end="refused"),
-    "400": Case(posts=(Answer(status=400, reason="Bad name"),), sends=1, asks=0, end="refused"),
+    "403": Case(posts=(CannedResponse(status=403, reason="Invalid token"),), sends=1, asks=0, end="refused"),
+    "400": Case(posts=(CannedResponse(status=400, reason="Bad name"),), sends=1, asks=0, end="refused"),
     "redirect": Case(
-        posts=(Answer(status=302, headers=(("Location", "http://elsewhere.invalid/"),)),), sends=1, asks=0,
+        posts=(CannedResponse(status=302, headers=(("Location", "http://elsewhere.invalid/"),)),), sends=1, asks=0,
         end="refused",
     ),
     "a slow server": Case(posts=(Slow(connection=2, answer=2, work=2),), sends=1, asks=0),
     "a narrow line": Case(posts=(Slow(up=2000, down=50),), sends=1, asks=0),
     "503 for ever": Case(
-        posts=(Answer(status=503),), times=None, sends=5, asks=5, waits=(0.5, 1.0, 2.0, 4.0, 8.0), end="unclear",
+        posts=(CannedResponse(status=503),), times=None, sends=5, asks=5, waits=(0.5, 1.0, 2.0, 4.0, 8.0),
+        end="unclear",
     ),
     "lost for ever": Case(
         posts=lost("after-body"), times=None, sends=5, asks=5, waits=(0.5, 1.0, 2.0, 4.0, 8.0), end="unclear",
@@ -218,7 +219,7 @@ def carry_out(  # noqa: PLR0917 - a case, and where it is played
 ) -> Run:
     """Publish the files to an index that the case happens to; `away`: where else they are sent to."""
     clock, victims, napped = Clock(), [at(files, place) for place in places], list[float]()
-    with server.start(for_project(PROJECT.name), clock=clock.now, sleep=napped.append) as sandbox:
+    with server.start_sandbox(seed_for_project(PROJECT.name), clock=clock.now, sleep=napped.append) as sandbox:
         before: list[LoggedRequest] = []
         here = replace(sandbox.index("pypi"), ephemeral=False)
         index = replace(here, upload_url=away.format(port=urlsplit(here.upload_url).port)) if away else here
@@ -252,11 +253,11 @@ def carry_out(  # noqa: PLR0917 - a case, and where it is played
 def strike(sandbox: Sandbox, victims: Sequence[Distribution], case: Case) -> None:
     """Put the case's faults in: on the sends of these files, and on the questions that follow."""
     for number, victim in enumerate(victims):
-        when = When(method="POST", filename=victim.filename, nth=(1, case.times))
+        when = RequestFilter(method="POST", filename=victim.filename, nth=(1, case.times))
         sandbox.inject(*(Fault(what=one, when=when) for one in case.posts))
         if number < 2:  # the middle one and the last are asked about at the same time
             first = 1 + number * case.asks
-            questions = When(method="GET", path="/simple/*", nth=(first, first + case.of_questions - 1))
+            questions = RequestFilter(method="GET", path="/simple/*", nth=(first, first + case.of_questions - 1))
             sandbox.inject(*(Fault(what=one, when=questions) for one in case.questions))
 
 

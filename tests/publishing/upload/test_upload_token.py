@@ -30,8 +30,8 @@ from release.publishing.run_resources import RunResources
 from release.publishing.upload import upload_token
 from release.publishing.upload.errors import UploadError
 from release.sandbox import server
-from release.sandbox.seed_schema import REHEARSAL, ApiToken, World
-from release.sandbox.seed_schema import Project as Existing
+from release.sandbox.seed_schema import DEFAULT_USER, ApiToken, SeedData
+from release.sandbox.seed_schema import SeedProject as Existing
 from release.sandbox.server import Sandbox
 from tests.adapters.index.test_token_probes import Wire
 from tests.adapters.index.test_token_probes import token as made
@@ -41,9 +41,12 @@ from tests.stories.project import posts
 
 HERE = EnvironmentVariable(name="TWINE_PASSWORD")
 PROJECT = ProjectMetadata(name="Acme.Widget", version="1.0")
-WORLD = World(
-    projects=(Existing(name="acme-old", owners=(REHEARSAL,)),),
-    tokens=(ApiToken(name="account", user=REHEARSAL), ApiToken(name="old", user=REHEARSAL, projects=("acme-old",))),
+WORLD = SeedData(
+    projects=(Existing(name="acme-old", owners=(DEFAULT_USER,)),),
+    tokens=(
+        ApiToken(name="account", user=DEFAULT_USER),
+        ApiToken(name="old", user=DEFAULT_USER, projects=("acme-old",)),
+    ),
 )
 
 
@@ -77,7 +80,7 @@ def delivering(
 
 
 def started(wire: Wire) -> Sandbox:
-    return server.start(WORLD, around=wire)
+    return server.start_sandbox(WORLD, around=wire)
 
 
 def lasting(running: Sandbox) -> Index:

@@ -21,8 +21,8 @@ from release.core.models.upload_result import Receipt, Rejection
 from release.core.models.upload_settings import UploadSettings
 from release.publishing.upload.errors import UploadError
 from release.sandbox import server
-from release.sandbox.faults import Answer, Clash, Drop, Fault, Slow, When
-from release.sandbox.seed_schema import for_project
+from release.sandbox.faults import CannedResponse, Clash, Drop, Fault, RequestFilter, Slow
+from release.sandbox.seed_schema import seed_for_project
 from release.sandbox.server import Sandbox
 from tests.adapters.loopback_server import closed_port
 from tests.uploads import PROJECT, Clock, Engine, Pool, closing, release, there
@@ -62,8 +62,8 @@ def test_several_first_files_at_once_would_break_the_index_so_the_first_goes_alo
     tmp_path: Path, pool: Pool, releases: Releases
 ) -> None:
     """With a server that has only one of them survive, nothing is lost."""
-    with server.start(for_project(PROJECT.name)) as sandbox:
-        sandbox.inject(Fault(what=Clash(), when=When(method="POST", nth=(1, None))))
+    with server.start_sandbox(seed_for_project(PROJECT.name)) as sandbox:
+        sandbox.inject(Fault(what=Clash(), when=RequestFilter(method="POST", nth=(1, None))))
         told = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=Clock()).run(releases[12])
         assert told.error is None
         assert [one.status for one in sandbox.log if one.method == "POST"] == [200] * 12
@@ -79,7 +79,7 @@ def test_side_by_side_but_no_more_than_asked_for(tmp_path: Path, releases: Relea
 
 def _starting(files: Sequence[Distribution], directory: Path, *, opened: bool) -> int:
     pool = Pool(LIMITS)
-    with closing(pool), server.start(for_project(PROJECT.name)) as sandbox:
+    with closing(pool), server.start_sandbox(seed_for_project(PROJECT.name)) as sandbox:
         told = Engine(sandbox=sandbox, directory=directory, pool=pool, clock=Clock()).run(files, opened=opened)
         assert told.error is None
         return pool.started
@@ -87,8 +87,10 @@ def _starting(files: Sequence[Distribution], directory: Path, *, opened: bool) -
 
 def test_the_journal_tells_each_step_before_and_after_it(tmp_path: Path, pool: Pool, releases: Releases) -> None:
     files = releases[2]
-    with server.start(for_project(PROJECT.name)) as sandbox:
-        sandbox.inject(Fault(what=Answer(status=503), when=When(method="POST", filename=files[1].filename, nth=1)))
+    with server.start_sandbox(seed_for_project(PROJECT.name)) as sandbox:
+        sandbox.inject(
+            Fault(what=CannedResponse(status=503), when=RequestFilter(method="POST", filename=files[1].filename, nth=1))
+        )
         told = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=Clock()).run(files)
     steps = [(one["event"], one["file"]) for one in told.journal]
     first, second = (file.filename for file in files)
@@ -107,10 +109,13 @@ def test_a_refusal_stops_what_has_not_begun_and_lets_the_rest_end(
 ) -> None:
     """What is under way at that moment ends, and is accounted for."""
     files, refused = releases[40], releases[40][1].filename
-    with server.start(for_project(PROJECT.name)) as sandbox:
+    with server.start_sandbox(seed_for_project(PROJECT.name)) as sandbox:
         sandbox.inject(
-            Fault(what=Answer(status=403, reason="No"), when=When(method="POST", filename=refused)),
-            *(Fault(what=Slow(answer=0.3), when=When(method="POST", filename=one.filename)) for one in files[2:5]),
+            Fault(what=CannedResponse(status=403, reason="No"), when=RequestFilter(method="POST", filename=refused)),
+            *(
+                Fault(what=Slow(answer=0.3), when=RequestFilter(method="POST", filename=one.filename))
+                for one in files[2:5]
+            ),
         )
         told = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=Clock()).run(files)
         assert isinstance(told.error, UploadError)
@@ -138,9 +143,9 @@ def interrupting(after: int) -> Callable[[Event], None]:
 def test_ctrl_c_breaks_off_and_asks_the_index_once(tmp_path: Path, pool: Pool, releases: Releases, hangs: bool) -> None:
     """What hangs is broken off; what the index has by then is known to be there."""
     files = releases[12]
-    with server.start(for_project(PROJECT.name)) as sandbox:
+    with server.start_sandbox(seed_for_project(PROJECT.name)) as sandbox:
         if hangs:
-            late = When(method="POST", filename=files[2].filename)
+            late = RequestFilter(method="POST", filename=files[2].filename)
             sandbox.inject(Fault(what=Drop(at="after-work", how="hang"), when=late))
         patient = Pool(UploadLimits(read=60)) if hangs else pool
         engine = Engine(sandbox=sandbox, directory=tmp_path, pool=patient, clock=Clock())
@@ -175,7 +180,7 @@ class Full:
 @pytest.mark.parametrize("writes", [0, 1, 3])
 def test_what_can_not_be_written_down_is_not_sent(tmp_path: Path, pool: Pool, releases: Releases, writes: int) -> None:
     """A full disk ends the run, and the account is true all the same."""
-    with server.start(for_project(PROJECT.name)) as sandbox:
+    with server.start_sandbox(seed_for_project(PROJECT.name)) as sandbox:
         engine = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=Clock(), log=Full(writes))
         told = engine.run(releases[12])
         assert isinstance(told.error, OSError)
@@ -189,7 +194,7 @@ def test_a_file_that_changed_stops_the_release_before_it_is_sent(
     tmp_path: Path, pool: Pool, releases: Releases
 ) -> None:
     first, second = releases[2]
-    with server.start(for_project(PROJECT.name)) as sandbox:
+    with server.start_sandbox(seed_for_project(PROJECT.name)) as sandbox:
         told = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=Clock()).run(
             [first, replace(second, sha256="0" * 64)]
         )
@@ -206,9 +211,9 @@ def _once_struck(sandbox: Sandbox, act: Callable[[], object]) -> None:
 
 def test_a_process_that_is_killed_costs_nothing_but_time(tmp_path: Path, releases: Releases) -> None:
     pool = Pool(UploadLimits(read=60))
-    with closing(pool), server.start(for_project(PROJECT.name)) as sandbox:
+    with closing(pool), server.start_sandbox(seed_for_project(PROJECT.name)) as sandbox:
         hang = Drop(at="after-body", how="hang")
-        sandbox.inject(Fault(what=hang, when=When(method="POST", nth=1), name="hang"))
+        sandbox.inject(Fault(what=hang, when=RequestFilter(method="POST", nth=1), name="hang"))
         threading.Thread(target=_once_struck, args=(sandbox, pool.kill_one), daemon=True).start()
         told = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=Clock()).run(releases[2])
         assert told.error is None
@@ -222,9 +227,9 @@ def test_a_process_that_is_killed_costs_nothing_but_time(tmp_path: Path, release
 def test_a_server_that_is_busy_is_left_alone_by_all(tmp_path: Path, pool: Pool, releases: Releases) -> None:
     """Nothing is sent, of any file, before the time that the server asked for; and the reader is told."""
     clock, files = Clock(), releases[12]
-    with server.start(for_project(PROJECT.name), clock=clock.now, sleep=clock.sleep) as sandbox:
-        busy = Answer(status=429, retry_after=25)
-        sandbox.inject(Fault(what=busy, when=When(method="POST", filename=files[3].filename, nth=1)))
+    with server.start_sandbox(seed_for_project(PROJECT.name), clock=clock.now, sleep=clock.sleep) as sandbox:
+        busy = CannedResponse(status=429, retry_after=25)
+        sandbox.inject(Fault(what=busy, when=RequestFilter(method="POST", filename=files[3].filename, nth=1)))
         told = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=clock).run(files)
         assert told.error is None
         posts = [one for one in sandbox.log if one.method == "POST"]
@@ -241,10 +246,10 @@ def test_an_index_that_can_not_be_asked_is_asked_until_the_deadline(
 ) -> None:
     """Then the account says what is not known."""
     clock = Clock()
-    with server.start(for_project(PROJECT.name), clock=clock.now, sleep=clock.sleep) as sandbox:
+    with server.start_sandbox(seed_for_project(PROJECT.name), clock=clock.now, sleep=clock.sleep) as sandbox:
         sandbox.inject(
-            Fault(what=Drop(at="after-work"), when=When(method="POST")),
-            Fault(what=Answer(status=503), when=When(method="GET", nth=(1, None))),
+            Fault(what=Drop(at="after-work"), when=RequestFilter(method="POST")),
+            Fault(what=CannedResponse(status=503), when=RequestFilter(method="GET", nth=(1, None))),
         )
         engine = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=clock, rules=UploadSettings(deadline=100))
         told = engine.run(releases[1])
@@ -258,8 +263,10 @@ def test_an_index_that_can_not_be_asked_is_asked_until_the_deadline(
 
 def test_a_wait_beyond_the_deadline_is_not_waited(tmp_path: Path, pool: Pool, releases: Releases) -> None:
     clock = Clock()
-    with server.start(for_project(PROJECT.name), clock=clock.now) as sandbox:
-        sandbox.inject(Fault(what=Answer(status=503, retry_after=60), when=When(method="POST", nth=(1, None))))
+    with server.start_sandbox(seed_for_project(PROJECT.name), clock=clock.now) as sandbox:
+        sandbox.inject(
+            Fault(what=CannedResponse(status=503, retry_after=60), when=RequestFilter(method="POST", nth=(1, None)))
+        )
         engine = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=clock, rules=UploadSettings(deadline=10))
         told = engine.run(releases[1])
         assert isinstance(told.error, UploadError)
@@ -273,7 +280,7 @@ def test_what_no_attempt_can_mend_is_not_tried_again(
 ) -> None:
     """TLS that fails is told at once, with its cause; a server that is not there gets its attempts."""
     clock = Clock()
-    with server.start(for_project(PROJECT.name)) as sandbox:
+    with server.start_sandbox(seed_for_project(PROJECT.name)) as sandbox:
         here = sandbox.index("pypi")
         url = here.upload_url.replace("http:", "https:") if scheme == "https" else f"http://127.0.0.1:{closed_port()}/"
         away = replace(here, upload_url=url, ephemeral=False)
@@ -290,7 +297,7 @@ def test_what_no_attempt_can_mend_is_not_tried_again(
 
 def test_one_line_of_progress_for_all(tmp_path: Path, pool: Pool, releases: Releases) -> None:
     """Hundreds of files are not told one by one."""
-    with server.start(for_project(PROJECT.name)) as sandbox:
+    with server.start_sandbox(seed_for_project(PROJECT.name)) as sandbox:
         few = Engine(sandbox=sandbox, directory=tmp_path / "few", pool=pool, clock=Clock()).run(releases[2])
         many = Engine(sandbox=sandbox, directory=tmp_path / "many", pool=pool, clock=Clock()).run(releases[40])
     said = [one.text for one in few.events if isinstance(one, Message)]

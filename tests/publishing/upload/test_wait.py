@@ -14,8 +14,8 @@ from release.core.models.project_listing import ProjectListing
 from release.publishing.upload import wait
 from release.sandbox import server
 from release.sandbox.faults import Fault, Stale
-from release.sandbox.seed_schema import for_project
-from tests.sandbox.sandbox_client import Index
+from release.sandbox.seed_schema import seed_for_project
+from tests.sandbox.sandbox_client import SandboxClient
 from tests.uploads import PROJECT, Clock
 
 
@@ -23,8 +23,8 @@ from tests.uploads import PROJECT, Clock
 def test_a_page_that_lags_is_waited_for(tmp_path: Path, lag: float, within: float, seen: bool) -> None:
     clock, told = Clock(), list[Event]()
     here = replace(system.real_system(), sleep=clock.sleep, now=clock.now)
-    with server.start(for_project(PROJECT.name), clock=clock.now) as pypi:
-        taken = Index(sandbox=pypi).upload()
+    with server.start_sandbox(seed_for_project(PROJECT.name), clock=clock.now) as pypi:
+        taken = SandboxClient(sandbox=pypi).upload()
         assert taken.line == "200 OK"
         path = tmp_path / "acme_widget-1.0-py3-none-any.whl"
         path.write_bytes(b"")

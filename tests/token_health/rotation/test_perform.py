@@ -27,7 +27,7 @@ from release.core.secret import Secret
 from release.credentials import sources
 from release.credentials.sources import tool_variables
 from release.credentials.sources.base import StorageQuery
-from release.sandbox.faults import Answer, Fault
+from release.sandbox.faults import CannedResponse, Fault
 from release.token_health.rotation import discovery
 from release.token_health.rotation.discovery import RotationRequest
 from release.token_health.rotation.perform import (
@@ -56,8 +56,8 @@ from release.token_health.rotation.unfinished_rotation import (
 )
 from tests.fake_tokens import identifier, token
 from tests.sandbox.sandbox_client import Clock
-from tests.sandbox.sandbox_client import Index as Running
-from tests.sandbox.sandbox_client import index as running_index
+from tests.sandbox.sandbox_client import SandboxClient as Running
+from tests.sandbox.sandbox_client import sandbox_client as running_index
 from tests.token_health.fleet_in_sandbox import WORLD
 
 STORED = (
@@ -246,5 +246,5 @@ def test_ctrl_c_ends_the_waiting_and_a_server_that_fails_tells_nothing(running: 
     index = replace(running.sandbox.index("pypi"), ephemeral=False)
     system, old = replace(real_system(), sleep=sleep), running.sandbox.tokens["widget"]
     assert wait_until_revoked(system, index, old, timeout=600) == "alive"
-    running.sandbox.inject(Fault(what=Answer(status=503)))
+    running.sandbox.inject(Fault(what=CannedResponse(status=503)))
     assert wait_until_revoked(system, index, old, timeout=600) == "unknown"
