@@ -16,7 +16,7 @@ _QUICK = 16 * 1024 * 1024
 _BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
-def opened(path: Path) -> sqlite3.Connection:
+def open_database(path: Path) -> sqlite3.Connection:
     """The database, made where there is none. Raises `sqlite3.Error`, `OSError`, `ReleaseError`."""
     from filelock import FileLock
 
@@ -68,7 +68,7 @@ def is_damage(error: sqlite3.Error) -> bool:
     return (getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF in _BROKEN
 
 
-def told(error: sqlite3.Error, path: Path) -> ReleaseError:
+def explain_error(error: sqlite3.Error, path: Path) -> ReleaseError:
     """What SQLite says, so that somebody can mend it."""
     match (getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF:
         case sqlite3.SQLITE_FULL:

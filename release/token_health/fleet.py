@@ -29,7 +29,7 @@ from release.token_health.notify.channels import Channels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manners:
+class FleetLimits:
     """How indexes are asked."""
 
     #: connections at a time
@@ -43,7 +43,7 @@ class Manners:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class FleetEntry:
     """One credential for one project on one index."""
 
     index: Index
@@ -61,9 +61,9 @@ class Fleet:
     """Everything that is watched."""
 
     #: empty: whatever the directory's project has
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[FleetEntry, ...] = ()
     policy: TokenPolicy = field(default_factory=TokenPolicy)
-    manners: Manners = Manners()
+    manners: FleetLimits = FleetLimits()
     #: how long it takes until something that is still wrong is announced again
     remind_after: timedelta = timedelta(days=7)
     #: check name → the reason why its warning is accepted
@@ -145,10 +145,10 @@ class _Reader:
         warn = self.duration(table, "warn-before", where)
         return TokenPolicy(rotate_after=rotate, warn_before=default.warn_before if warn is None else warn)
 
-    def manners(self, table: Mapping[str, Any], where: str) -> Manners:
+    def manners(self, table: Mapping[str, Any], where: str) -> FleetLimits:
         made: dict[str, Any] = {}
         for key, (least, most) in _COUNTS.items():
-            value = table.get(key, getattr(Manners(), key))
+            value = table.get(key, getattr(FleetLimits(), key))
             kinds = (int,) if key == "concurrency" else (int, float)
             if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value <= most:
                 raise wrong(path(where, key), f"a number from {least} to {most}", value, file=self.file)
@@ -156,7 +156,7 @@ class _Reader:
         for key in ("deadline", "patience"):
             limit = self.duration(table, key, where)
             made |= {key: limit.total_seconds()} if limit else {}
-        return Manners(**made)
+        return FleetLimits(**made)
 
     def waive(self, table: Mapping[str, Any], where: str) -> dict[str, str]:
         for name, reason in table.items():
@@ -164,7 +164,7 @@ class _Reader:
                 raise wrong(path(where, name), "the reason, as text", reason, file=self.file)
         return dict(table)
 
-    def token(self, table: Any, where: str, policy: TokenPolicy) -> Iterator[Entry]:
+    def token(self, table: Any, where: str, policy: TokenPolicy) -> Iterator[FleetEntry]:
         """An entry for each of the table's projects on each of its indexes."""
         if not isinstance(table, dict):
             raise wrong(where, "a table", table, file=self.file)
@@ -175,7 +175,7 @@ class _Reader:
         for index in self._indexes(table, where):
             place = self._place(table, where, index, username)
             for project in self._projects(table, where):
-                yield Entry(index=index, project=project, place=place, username=username, made=made, policy=own)
+                yield FleetEntry(index=index, project=project, place=place, username=username, made=made, policy=own)
 
     def _indexes(self, table: Mapping[str, Any], where: str) -> Iterator[Index]:
         names, key = self._one_or_several(table, where, "index", "indexes")

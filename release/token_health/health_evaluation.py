@@ -24,7 +24,7 @@ _NOT_THE_TOKENS = ("net.", "server.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Evaluation:
     """What is said of one credential."""
 
     seen: TokenStatus
@@ -38,7 +38,7 @@ class Result:
     skew: timedelta | None = None
 
 
-def judge(found: Verification, health: TokenHealth, *, place: str, waive: Mapping[str, str]) -> Result:
+def evaluate_token(found: Verification, health: TokenHealth, *, place: str, waive: Mapping[str, str]) -> Evaluation:
     """The verdict of `verify`, and what a working token may still lack."""
     own = (
         _waived(one, waive)
@@ -46,13 +46,15 @@ def judge(found: Verification, health: TokenHealth, *, place: str, waive: Mappin
     )
     outcomes = (*(_fair(one) for one in found.outcomes if one.check != CLOCKS), *own)
     verdict = verdicts.derive_verdict(outcomes)
-    return Result(
+    return Evaluation(
         seen=_seen(found, verdict, outcomes, health, place), outcomes=tuple(filter(_matters, outcomes)),
         age=token_health_checks.age(health), left=token_health_checks.left(health), skew=found.access.skew,
     )  # fmt: skip
 
 
-def unlooked(index: str, upload_url: str, project: ProjectMetadata | Unknown, place: str, unknown: Unknown) -> Result:
+def unknown_evaluation(
+    index: str, upload_url: str, project: ProjectMetadata | Unknown, place: str, unknown: Unknown
+) -> Evaluation:
     """What is said of a credential that nobody got to look at."""
     seen = TokenStatus(
         index=index, upload_url=upload_url, place=place,
@@ -60,7 +62,7 @@ def unlooked(index: str, upload_url: str, project: ProjectMetadata | Unknown, pl
         fingerprint="", identifier="", scope="", expires=None, word="unknown", state="unknown",
         cause=unknown.cause or "", message=unknown.reason, remedy=unknown.remedy,
     )  # fmt: skip
-    return Result(seen=seen, outcomes=())
+    return Evaluation(seen=seen, outcomes=())
 
 
 def _matters(outcome: Outcome) -> bool:

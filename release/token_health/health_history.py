@@ -22,19 +22,19 @@ from release.token_health import database
 Result = TypeVar("Result")
 
 #: the variable that names another directory for it
-VARIABLE = "PYPI_PREFLIGHT_STATE"
+STATE_VARIABLE = "PYPI_PREFLIGHT_STATE"
 #: of the file in that directory
-NAME = "token-health.sqlite3"
+DATABASE_NAME = "token-health.sqlite3"
 #: failures after which it is left alone: each may have waited for another run
 _PATIENCE = 3
 #: index, upload address, project or "", place
-Key = tuple[str, str, str, str]
+TargetKey = tuple[str, str, str, str]
 
 
-def directory(env: Mapping[str, str], chosen: Path | None = None) -> Path:
+def state_directory(env: Mapping[str, str], chosen: Path | None = None) -> Path:
     """Where the history is: `chosen`, or what the variable says, or the user's state directory."""
-    if chosen is not None or env.get(VARIABLE):
-        return chosen or Path(env[VARIABLE])
+    if chosen is not None or env.get(STATE_VARIABLE):
+        return chosen or Path(env[STATE_VARIABLE])
     from platformdirs import user_state_path
 
     return user_state_path("pypi-preflight", appauthor=False)
@@ -92,7 +92,7 @@ class History:
 
     # -- what is known ----------------------------------------------------------------------------
 
-    def before(self) -> Mapping[Key, PreviousToken]:
+    def before(self) -> Mapping[TargetKey, PreviousToken]:
         """What each place had when it was last looked at."""
         found = self.select(
             "SELECT w.index_name, w.upload_url, w.project, w.place, t.fingerprint, t.identifier,"
@@ -101,7 +101,7 @@ class History:
         return {
             (row["index_name"], row["upload_url"], row["project"], row["place"]): PreviousToken(
                 fingerprint=row["fingerprint"], identifier=row["identifier"], state=row["state"],
-                last_seen=moment(row["seen"]),
+                last_seen=from_timestamp(row["seen"]),
             )
             for row in found
         }  # fmt: skip
@@ -109,7 +109,7 @@ class History:
     def first_seen(self) -> Mapping[tuple[str, str], datetime]:
         """Fingerprint and identifier of each token → since when it is known."""
         found = self.select("SELECT fingerprint, identifier, first_seen FROM tokens")
-        return {(row["fingerprint"], row["identifier"]): moment(row["first_seen"]) for row in found}
+        return {(row["fingerprint"], row["identifier"]): from_timestamp(row["first_seen"]) for row in found}
 
     def select(self, query: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
         """The rows of a query; none where there is no history to ask."""
@@ -144,7 +144,7 @@ class History:
             done = self._tried(act)
         except sqlite3.Error as error:
             self.close()
-            self._failed(database.told(error, self.path))
+            self._failed(database.explain_error(error, self.path))
         except OSError as error:
             self._failed(from_os_error(error))
         except ReleaseError as error:
@@ -170,7 +170,7 @@ class History:
 
     def _open(self) -> sqlite3.Connection:
         if self._db is None:
-            self._db = database.opened(self.path)
+            self._db = database.open_database(self.path)
         return self._db
 
     @contextmanager
@@ -199,7 +199,7 @@ class History:
 
         with self._writing() as db:
             for one in self._unwritten:
-                recording.record(db, one, run=self._run or 0, now=_seconds(self._now()))
+                recording.record_status(db, one, run=self._run or 0, now=_seconds(self._now()))
         self._written += self._unwritten
         self._unwritten = []
 
@@ -228,6 +228,6 @@ def _seconds(time: datetime) -> int:
     return int(time.timestamp())
 
 
-def moment(seconds: int) -> datetime:
+def from_timestamp(seconds: int) -> datetime:
     """A time of the history; aware, UTC."""
     return datetime.fromtimestamp(seconds, UTC)

@@ -15,10 +15,10 @@ from release.core.models.finding import Unknown
 from release.core.models.token_health import HealthReport, TokenReport
 from release.token_health import fleet, targets
 from release.token_health.fleet import Fleet
-from release.token_health.health_evaluation import Result
+from release.token_health.health_evaluation import Evaluation
 from release.token_health.health_history import History
-from release.token_health.scan import Census, Past, Probe, not_looked_at
-from release.token_health.targets import Watched
+from release.token_health.scan import KnownTokens, ProbeDepth, Scan, not_scanned
+from release.token_health.targets import Target
 
 #: how far two clocks may be apart
 _APART = timedelta(seconds=60)
@@ -32,20 +32,20 @@ Told = Callable[[TokenReport, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class ScanRequest:
     """What is to be looked at, and how."""
 
     fleet: Fleet
     #: the credentials; programs that keep some have not been run
-    watched: tuple[Watched, ...]
+    watched: tuple[Target, ...]
     directory: Path
     #: check name → the reason why its failure or warning is accepted
     waive: Mapping[str, str] = field(default_factory=dict)
 
 
-def wanted(
+def load_request(
     system: System, directory: Path, *, file: Path | None = None, config_file: Path | None = None, offline: bool = False
-) -> Wanted:
+) -> ScanRequest:
     """The fleet of a file, or of the project's configuration, or else all that lies there for the project.
 
     Raises `ConfigError`, which names the key.
@@ -60,13 +60,13 @@ def wanted(
     if made.entries:
         return _of_fleet(system, made, directory, settings.waive)
     project = _project(system, directory, offline=offline)
-    watched = targets.of_directory(system, settings.indexes, project, directory, made.policy)
-    return Wanted(fleet=made, watched=watched, directory=directory, waive={**settings.waive, **made.waive})
+    watched = targets.project_targets(system, settings.indexes, project, directory, made.policy)
+    return ScanRequest(fleet=made, watched=watched, directory=directory, waive={**settings.waive, **made.waive})
 
 
-def _of_fleet(system: System, made: Fleet, directory: Path, waive: Mapping[str, str]) -> Wanted:
-    watched = targets.of_fleet(system, made, directory)
-    return Wanted(fleet=made, watched=watched, directory=directory, waive={**waive, **made.waive})
+def _of_fleet(system: System, made: Fleet, directory: Path, waive: Mapping[str, str]) -> ScanRequest:
+    watched = targets.fleet_targets(system, made, directory)
+    return ScanRequest(fleet=made, watched=watched, directory=directory, waive={**waive, **made.waive})
 
 
 def _project(system: System, directory: Path, *, offline: bool) -> ProjectMetadata | Unknown:
@@ -79,8 +79,8 @@ def _project(system: System, directory: Path, *, offline: bool) -> ProjectMetada
     return targets.NO_PROJECT
 
 
-def look(  # noqa: PLR0913 - a question with options
-    system: System, asked: Wanted, *, history: History, probe: Probe = "permission", offline: bool = False,
+def run_scan(  # noqa: PLR0913 - a question with options
+    system: System, asked: ScanRequest, *, history: History, probe: ProbeDepth = "permission", offline: bool = False,
     told: Told = lambda _row, _total: None,
 ) -> HealthReport:  # fmt: skip
     """Look at everything, and remember it. Ctrl-C ends it with what is known by then.
@@ -88,12 +88,12 @@ def look(  # noqa: PLR0913 - a question with options
     What was not looked at is told as unknown, and is no observation.
     """
     history.begin(len(asked.watched))
-    census = Census(
+    census = Scan(
         system=system, directory=asked.directory, manners=asked.fleet.manners, probe=probe, offline=offline,
-        waive=asked.waive, past=Past(before=history.before(), first_seen=history.first_seen()),
+        waive=asked.waive, past=KnownTokens(before=history.before(), first_seen=history.first_seen()),
     )  # fmt: skip
     watched = list(asked.watched)
-    results: dict[int, Result] = {}
+    results: dict[int, Evaluation] = {}
     interrupted = False
     try:
         for number, one in census.take(asked.watched):
@@ -103,7 +103,7 @@ def look(  # noqa: PLR0913 - a question with options
     except KeyboardInterrupt:
         interrupted = True
     rows = tuple(
-        _row(results.get(number) or not_looked_at(one, _ENDED if interrupted else _LATE))
+        _row(results.get(number) or not_scanned(one, _ENDED if interrupted else _LATE))
         for number, one in enumerate(watched)
     )
     return HealthReport(
@@ -112,7 +112,7 @@ def look(  # noqa: PLR0913 - a question with options
     )  # fmt: skip
 
 
-def remembered(found: HealthReport, history: History, status: int) -> HealthReport:
+def close_run(found: HealthReport, history: History, status: int) -> HealthReport:
     """The run is over: what it says of its own memory."""
     history.end(status)
     history.close()
@@ -125,10 +125,10 @@ def remembered(found: HealthReport, history: History, status: int) -> HealthRepo
 
 
 def _batches(
-    found: Iterable[tuple[int, Result]], results: dict[int, Result], told: Callable[[TokenReport], None]
-) -> Iterator[list[Result]]:
+    found: Iterable[tuple[int, Evaluation]], results: dict[int, Evaluation], told: Callable[[TokenReport], None]
+) -> Iterator[list[Evaluation]]:
     """The results in handfuls; all that came are handed on, also where the source is broken off."""
-    batch: list[Result] = []
+    batch: list[Evaluation] = []
     try:
         for number, result in found:
             results[number] = result
@@ -143,11 +143,11 @@ def _batches(
     yield batch
 
 
-def _row(result: Result) -> TokenReport:
+def _row(result: Evaluation) -> TokenReport:
     return TokenReport(seen=result.seen, outcomes=result.outcomes, age=result.age, left=result.left)
 
 
-def _clocks(watched: Sequence[Watched], results: Mapping[int, Result]) -> Iterator[str]:
+def _clocks(watched: Sequence[Target], results: Mapping[int, Evaluation]) -> Iterator[str]:
     """Which indexes have another time than this machine, each once."""
     apart: dict[str, timedelta] = {}
     for number, one in results.items():

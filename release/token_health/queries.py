@@ -7,8 +7,8 @@ import sqlite3
 from functools import lru_cache
 
 from release.core.models.token_timeline import StatePeriod, StatusInterval, TokenTimeline
-from release.token_health.health_history import History, moment
-from release.token_health.notify.outbox import seen
+from release.token_health.health_history import History, from_timestamp
+from release.token_health.notify.outbox import status_from_row
 
 _COLUMNS = """
 SELECT w.id AS watch, w.index_name, w.upload_url, w.project, w.place, o.word, o.state, o.cause, o.message, o.remedy,
@@ -26,17 +26,17 @@ WHERE o.watch = ? ORDER BY o.id DESC LIMIT ?
 """
 
 
-def now(history: History) -> tuple[StatusInterval, ...]:
+def latest_statuses(history: History) -> tuple[StatusInterval, ...]:
     """How each credential was when it was last looked at."""
     return tuple(_interval(row) for row in history.select(_NOW))
 
 
-def changed(history: History, *, limit: int) -> tuple[StatusInterval, ...]:
+def recent_changes(history: History, *, limit: int) -> tuple[StatusInterval, ...]:
     """The last changes, the newest first; the first look at something is one."""
     return tuple(_interval(row) for row in history.select(_CHANGED, [limit]))
 
 
-def strips(history: History, *, limit: int = 60) -> tuple[TokenTimeline, ...]:
+def load_timelines(history: History, *, limit: int = 60) -> tuple[TokenTimeline, ...]:
     """Each credential with its last states, at most `limit` of them."""
     checks = lru_cache(maxsize=None)(json.loads)  # many observations share one text
 
@@ -44,7 +44,7 @@ def strips(history: History, *, limit: int = 60) -> tuple[TokenTimeline, ...]:
         rows = history.select(_SPANS, [watch, limit])
         return tuple(
             StatePeriod(
-                state=row["state"], since=moment(row["first_seen"]), last_seen=moment(row["last_seen"]),
+                state=row["state"], since=from_timestamp(row["first_seen"]), last_seen=from_timestamp(row["last_seen"]),
                 checks=checks(row["checks"]),
             )
             for row in reversed(rows)
@@ -55,6 +55,7 @@ def strips(history: History, *, limit: int = 60) -> tuple[TokenTimeline, ...]:
 
 def _interval(row: sqlite3.Row) -> StatusInterval:
     return StatusInterval(
-        seen=seen(row), before=row["before"], since=moment(row["first_seen"]), last_seen=moment(row["last_seen"]),
+        seen=status_from_row(row), before=row["before"],
+        since=from_timestamp(row["first_seen"]), last_seen=from_timestamp(row["last_seen"]),
         count=row["count"],
     )  # fmt: skip

@@ -13,7 +13,7 @@ _CURRENT = "SELECT o.*, c.checks FROM observations o JOIN outcomes c ON c.id = o
 _TROUBLE = {CheckState.WARNED, CheckState.FAILED, CheckState.UNKNOWN, CheckState.CRASHED}
 
 
-def record(db: sqlite3.Connection, seen: TokenStatus, *, run: int, now: int) -> None:
+def record_status(db: sqlite3.Connection, seen: TokenStatus, *, run: int, now: int) -> None:
     """Within a transaction. `now` is in seconds; a clock that was set back makes no interval end before it began."""
     watch = _watch(db, seen)
     token = _token(db, seen, now) if seen.fingerprint else None
@@ -79,12 +79,12 @@ def _token(db: sqlite3.Connection, seen: TokenStatus, now: int) -> int:
 
 
 def _outcome(db: sqlite3.Connection, seen: TokenStatus) -> int:
-    checks = as_json(seen.checks)
+    checks = checks_to_json(seen.checks)
     db.execute("INSERT OR IGNORE INTO outcomes (checks) VALUES (?)", (checks,))
     row = db.execute("SELECT id FROM outcomes WHERE checks = ?", (checks,)).fetchone()
     return int(row["id"])
 
 
-def as_json(checks: Mapping[str, str]) -> str:
+def checks_to_json(checks: Mapping[str, str]) -> str:
     """How each check ended, always in the same spelling."""
     return json.dumps(dict(sorted(checks.items())), separators=(",", ":"))

@@ -30,16 +30,16 @@ from release.core.tokens.token import Token, decode, validity
 from release.credentials import verify
 from release.credentials.sources import configured_locations
 from release.credentials.sources.configured_locations import StoredCredential
-from release.token_health.fleet import Manners
-from release.token_health.health_evaluation import Result, judge, unlooked
-from release.token_health.health_history import Key
-from release.token_health.targets import Watched
-from release.token_health.worker_pool import Crew, Once
+from release.token_health.fleet import FleetLimits
+from release.token_health.health_evaluation import Evaluation, evaluate_token, unknown_evaluation
+from release.token_health.health_history import TargetKey
+from release.token_health.targets import Target
+from release.token_health.worker_pool import OnceCache, WorkerPool
 
 Done = TypeVar("Done")
 #: what tells a question from others: the index, the token, the project
 Question = tuple[Index, Secret | None, str]
-Probe = Literal["permission", "identity", "off"]
+ProbeDepth = Literal["permission", "identity", "off"]
 
 #: how far two clocks may be apart
 _APART = timedelta(seconds=60)
@@ -47,29 +47,29 @@ _SOON = "run it again, with more time or fewer credentials: `deadline` and `pati
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class KnownTokens:
     """What the history knows. Empty where there is none."""
 
     #: what each place had
-    before: Mapping[Key, PreviousToken] = field(default_factory=dict)
+    before: Mapping[TargetKey, PreviousToken] = field(default_factory=dict)
     #: fingerprint and identifier → since when the token is known
     first_seen: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Census:
+class Scan:
     """How to look."""
 
     system: System
     #: relative paths and programs start here
     directory: Path
-    manners: Manners = field(default_factory=Manners)
-    probe: Probe = "permission"
+    manners: FleetLimits = field(default_factory=FleetLimits)
+    probe: ProbeDepth = "permission"
     offline: bool = False
     waive: Mapping[str, str] = field(default_factory=dict)
-    past: Past = field(default_factory=Past)
+    past: KnownTokens = field(default_factory=KnownTokens)
 
-    def take(self, watched: Sequence[Watched]) -> Iterator[tuple[int, Watched]]:
+    def take(self, watched: Sequence[Target]) -> Iterator[tuple[int, Target]]:
         """The same credentials, their programs run; as they come, each with its number."""
         sources = {one.source: one.username for one in watched if one.taken is None and one.source}
         jobs = [partial(self._run, source, username) for source, username in sources.items()]
@@ -86,8 +86,8 @@ class Census:
             yield from self._with(watched, source, taken)
 
     def _with(
-        self, watched: Sequence[Watched], source: Command, taken: StoredCredential
-    ) -> Iterator[tuple[int, Watched]]:
+        self, watched: Sequence[Target], source: Command, taken: StoredCredential
+    ) -> Iterator[tuple[int, Target]]:
         for number, one in enumerate(watched):
             if one.taken is None and one.source == source:
                 yield number, replace(one, taken=taken)
@@ -95,7 +95,7 @@ class Census:
     def _run(self, source: Command, username: str) -> StoredCredential:
         return configured_locations.read_location(self.system, source, username=username, directory=self.directory)
 
-    def look(self, watched: Sequence[Watched]) -> Iterator[tuple[int, Result]]:
+    def look(self, watched: Sequence[Target]) -> Iterator[tuple[int, Evaluation]]:
         """The number of a credential, and what is said of it, as soon as it is known.
 
         Those that the deadline cuts off do not come.
@@ -109,15 +109,15 @@ class Census:
         crew = self._crew(jobs, lambda: shared_sessions(limit))
         limit = RateLimit(self.manners.rate, sleep=crew.sleep)
         for number, result in crew.results():
-            yield number, result if isinstance(result, Result) else _lost(watched[number], result)
+            yield number, result if isinstance(result, Evaluation) else _lost(watched[number], result)
 
     def _crew(
         self, jobs: Sequence[Callable[[], Done]], around: Callable[[], AbstractContextManager[object]]
-    ) -> Crew[Done]:
+    ) -> WorkerPool[Done]:
         how = self.manners
-        return Crew(jobs, workers=how.concurrency, patience=how.patience, deadline=how.deadline, around=around)
+        return WorkerPool(jobs, workers=how.concurrency, patience=how.patience, deadline=how.deadline, around=around)
 
-    def _one(self, one: Watched, questions: _Questions, holders: Mapping[object, tuple[str, ...]]) -> Result:
+    def _one(self, one: Target, questions: _Questions, holders: Mapping[object, tuple[str, ...]]) -> Evaluation:
         taken = one.taken or StoredCredential(
             resolution=_nothing(Unknown(reason="nobody looked there", remedy="run it again"))
         )
@@ -133,7 +133,7 @@ class Census:
             elsewhere=tuple(place for place in holders.get(_token(secret), ()) if place != one.place),
             before=self.past.before.get((one.index.name, one.index.upload_url, _name(one), one.place)),
         )  # fmt: skip
-        result = judge(found, health, place=one.place, waive=self.waive)
+        result = evaluate_token(found, health, place=one.place, waive=self.waive)
         return replace(result, skew=questions.skew(one.index) or result.skew)
 
     def _known_since(self, taken: StoredCredential, access: Access) -> datetime | None:
@@ -148,14 +148,14 @@ class Census:
 class _Questions:
     """What the indexes are asked, each question once in a run."""
 
-    def __init__(self, census: Census, watched: Sequence[Watched]) -> None:
+    def __init__(self, census: Scan, watched: Sequence[Target]) -> None:
         self._census = census
         self._uses = Counter(key for one in watched for key in _questions(one))
         self._lock = threading.Lock()
-        self._listings: Once[Question, Access] = Once()
-        self._identities: Once[Question, tuple[ProbeResult | Unknown | None, timedelta | None]] = Once()
-        self._permissions: Once[Question, ProbeResult | Unknown | None] = Once()
-        self._skews: Once[Index, timedelta] = Once()
+        self._listings: OnceCache[Question, Access] = OnceCache()
+        self._identities: OnceCache[Question, tuple[ProbeResult | Unknown | None, timedelta | None]] = OnceCache()
+        self._permissions: OnceCache[Question, ProbeResult | Unknown | None] = OnceCache()
+        self._skews: OnceCache[Index, timedelta] = OnceCache()
         self._known_skews: dict[Index, timedelta] = {}
 
     def tiers(self) -> tuple[verify.Tier, ...]:
@@ -187,7 +187,7 @@ class _Questions:
         key = (facts.index, facts.credential.password, facts.project.name)
         return replace(facts, permission=self._permissions.get(key, lambda: verify.permitted(system, facts).permission))
 
-    def done(self, one: Watched) -> None:
+    def done(self, one: Target) -> None:
         """One more has asked: the answers that nobody else will ask for are not kept."""
         forgets = self._listings.forget, self._identities.forget, self._permissions.forget
         for key, forget in zip(_questions(one), forgets, strict=True):
@@ -228,20 +228,22 @@ class _Questions:
         return skew
 
 
-def not_looked_at(one: Watched, why: str) -> Result:
+def not_scanned(one: Target, why: str) -> Evaluation:
     """What is said of a credential where the run ended first."""
-    return unlooked(one.index.name, one.index.upload_url, one.project, one.place, Unknown(reason=why, remedy=_SOON))
+    return unknown_evaluation(
+        one.index.name, one.index.upload_url, one.project, one.place, Unknown(reason=why, remedy=_SOON)
+    )
 
 
-def _lost(one: Watched, error: object) -> Result:
+def _lost(one: Target, error: object) -> Evaluation:
     """What is said where a look took too long, or broke."""
     if error is None:
-        return not_looked_at(one, "it took too long, and was not waited for")
+        return not_scanned(one, "it took too long, and was not waited for")
     why = Unknown(reason=f"{type(error).__name__} while it was looked at", remedy="report that this look broke")
-    return unlooked(one.index.name, one.index.upload_url, one.project, one.place, why)
+    return unknown_evaluation(one.index.name, one.index.upload_url, one.project, one.place, why)
 
 
-def _made(one: Watched, access: Access) -> datetime | None:
+def _made(one: Target, access: Access) -> datetime | None:
     """When the token was made: as it was written down, or from when on the token says that it is valid."""
     if one.made is not None:
         return one.made
@@ -249,7 +251,7 @@ def _made(one: Watched, access: Access) -> datetime | None:
     return start if start is not None and start.timestamp() > 0 else None
 
 
-def _holders(watched: Sequence[Watched]) -> dict[object, tuple[str, ...]]:
+def _holders(watched: Sequence[Target]) -> dict[object, tuple[str, ...]]:
     """Token → every place that has it."""
     found: dict[object, dict[str, None]] = {}
     for one in watched:
@@ -265,7 +267,7 @@ def _token(secret: Secret | None) -> object:
     return (told.location, told.identifier) if isinstance(told, Token) else secret
 
 
-def _questions(one: Watched) -> tuple[Question, Question, Question]:
+def _questions(one: Target) -> tuple[Question, Question, Question]:
     """What is asked for a credential: of its project, of its token, of both."""
     secret, name = _secret(one.taken), _name(one)
     return (one.index, None, name), (one.index, secret, ""), (one.index, secret, name)
@@ -276,7 +278,7 @@ def _secret(taken: StoredCredential | None) -> Secret | None:
     return credential.password if isinstance(credential, Credential) else None
 
 
-def _name(one: Watched) -> str:
+def _name(one: Target) -> str:
     return one.project.name if isinstance(one.project, ProjectMetadata) else ""
 
 

@@ -39,7 +39,7 @@ _PUBLISHERS = {"GITHUB_ACTIONS": "GitHub Actions", "GITLAB_CI": "GitLab CI"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
+class Target:
     """One credential for one project on one index, before anybody has looked at it."""
 
     index: Index
@@ -57,7 +57,7 @@ class Watched:
     publisher: str | None = None
 
 
-def of_fleet(system: System, fleet: Fleet, directory: Path) -> tuple[Watched, ...]:
+def fleet_targets(system: System, fleet: Fleet, directory: Path) -> tuple[Target, ...]:
     """The entries of a fleet; variables, files and the keyring have been asked, programs have not."""
     asked = {one.place: one.username for one in fleet.entries}
     entries = [place for place in asked if isinstance(place, KeyringEntry)]
@@ -72,7 +72,7 @@ def of_fleet(system: System, fleet: Fleet, directory: Path) -> tuple[Watched, ..
                 else configured_locations.read_location(system, place, username=username, directory=directory)
             )
     return tuple(
-        Watched(
+        Target(
             index=one.index, place=location_to_text(one.place), policy=one.policy, taken=known[one.place],
             source=one.place if isinstance(one.place, Command) else None, username=one.username, made=one.made,
             project=ProjectMetadata(name=one.project, version="") if one.project else NO_PROJECT,
@@ -81,17 +81,17 @@ def of_fleet(system: System, fleet: Fleet, directory: Path) -> tuple[Watched, ..
     )  # fmt: skip
 
 
-def of_directory(
+def project_targets(
     system: System,
     indexes: Mapping[str, Index],
     project: ProjectMetadata | Unknown,
     directory: Path,
     policy: TokenPolicy,
-) -> tuple[Watched, ...]:
+) -> tuple[Target, ...]:
     """Every credential that lies anywhere for the configured indexes, used or not."""
     publisher = _publisher(system.env, directory)
     return tuple(
-        Watched(
+        Target(
             index=index,
             project=project,
             place=place,

@@ -17,7 +17,7 @@ Key = TypeVar("Key")
 _TICK = 0.1
 
 
-class Crew(Generic[Result]):
+class WorkerPool(Generic[Result]):
     """Does `jobs`, `workers` at a time, each worker inside of `around`.
 
     A job gets `patience` seconds, all of them together `deadline`. The threads are daemons: whoever has
@@ -97,7 +97,7 @@ class Crew(Generic[Result]):
         return [number for number, begun in list(self._begun.items()) if number in left and begun < limit]
 
 
-class Once(Generic[Key, Result]):
+class OnceCache(Generic[Key, Result]):
     """Answers, each found out once; whoever asks for one that is being found out waits for it."""
 
     def __init__(self) -> None:

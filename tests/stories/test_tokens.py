@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from release.sandbox.faults import Fault, Slow
-from release.token_health.health_history import NAME
+from release.token_health.health_history import DATABASE_NAME
 from tests.sandbox.sandbox_client import SandboxClient, sandbox_client
 from tests.stories.project import Told, UserProject, make
 from tests.token_health.fleet_in_sandbox import WORLD, as_toml, everything
@@ -53,7 +53,7 @@ def fleet(project: UserProject, running: SandboxClient, *tokens: str, **table: A
 
 
 def rows(project: UserProject, query: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(Path(project.env["PYPI_PREFLIGHT_STATE"]) / NAME)) as db:
+    with closing(sqlite3.connect(Path(project.env["PYPI_PREFLIGHT_STATE"]) / DATABASE_NAME)) as db:
         return list(db.execute(query))
 
 
@@ -141,7 +141,7 @@ def test_a_history_that_can_not_be_written_stops_nothing_and_is_said(
 
 def test_a_damaged_history_is_kept_aside_and_said(project: UserProject, running: SandboxClient, tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
-    (tmp_path / "state" / NAME).write_bytes(b"damaged" * 1000)
+    (tmp_path / "state" / DATABASE_NAME).write_bytes(b"damaged" * 1000)
     told = project.run("tokens", "--fleet", fleet(project, running, "widget"))
     assert told.status == 0
     assert "the history was damaged: it is kept as" in told.out

@@ -15,8 +15,8 @@ from release.core.models.index import Index
 from release.core.models.token_health import HealthReport
 from release.token_health import fleet, targets
 from release.token_health.fleet import Fleet
-from release.token_health.health_history import NAME, History
-from release.token_health.health_run import Wanted, look, remembered
+from release.token_health.health_history import DATABASE_NAME, History
+from release.token_health.health_run import ScanRequest, close_run, run_scan
 from tests.sandbox.sandbox_client import SandboxClient as Running
 
 WORLD: dict[str, Any] = {
@@ -66,7 +66,7 @@ class Watch:
 
     @property
     def path(self) -> Path:
-        return self.directory / "state" / NAME
+        return self.directory / "state" / DATABASE_NAME
 
     def add(self, name: str, project: str | None = "acme-widget", *, secret: str | None = None, **more: Any) -> None:
         """Watch a token of the world (or `secret`), in the variable of that name."""
@@ -79,10 +79,10 @@ class Watch:
     def system(self) -> System:
         return replace(real_system(), env=self.env, now=self.now)
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> ScanRequest:
         made = self.fleet()
-        watched = targets.of_fleet(self.system(), made, self.directory)
-        return Wanted(fleet=made, watched=watched, directory=self.directory, waive=made.waive)
+        watched = targets.fleet_targets(self.system(), made, self.directory)
+        return ScanRequest(fleet=made, watched=watched, directory=self.directory, waive=made.waive)
 
     def history(self) -> History:
         return History(self.path, now=self.now)
@@ -90,8 +90,8 @@ class Watch:
     def look(self, **how: Any) -> HealthReport:
         """One run, remembered."""
         history = how.pop("history", None) or self.history()
-        found = look(self.system(), self.wanted(), history=history, **how)
-        return remembered(found, history, found.status(strict=False))
+        found = run_scan(self.system(), self.wanted(), history=history, **how)
+        return close_run(found, history, found.status(strict=False))
 
     def select(self, query: str) -> list[tuple[Any, ...]]:
         """What the history holds, as the plain tool shows it."""

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from release.core.models.token_health import TokenStatus
-from release.token_health.health_history import NAME, History
+from release.token_health.health_history import DATABASE_NAME, History
 from release.token_health.schema import MIGRATIONS
 from tests.sandbox.sandbox_client import Clock
 
@@ -50,7 +50,7 @@ def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
 
 
 def test_what_stays_the_same_is_one_row_that_grows(tmp_path: Path) -> None:
-    clock, path = Clock(now=datetime(2026, 11, 1, tzinfo=UTC)), tmp_path / NAME
+    clock, path = Clock(now=datetime(2026, 11, 1, tzinfo=UTC)), tmp_path / DATABASE_NAME
     for seen in (HEALTHY, HEALTHY, HEALTHY, REVOKED, HEALTHY):
         run(path, clock, seen)
         clock.advance(days=1)
@@ -67,7 +67,7 @@ def test_what_stays_the_same_is_one_row_that_grows(tmp_path: Path) -> None:
 
 
 def test_a_clock_that_was_set_back_ends_no_interval_before_its_beginning(tmp_path: Path) -> None:
-    clock, path = Clock(now=datetime(2036, 1, 1, tzinfo=UTC)), tmp_path / NAME
+    clock, path = Clock(now=datetime(2036, 1, 1, tzinfo=UTC)), tmp_path / DATABASE_NAME
     run(path, clock, HEALTHY)
     clock.now = datetime(2026, 11, 1, tzinfo=UTC)
     run(path, clock, HEALTHY)
@@ -78,7 +78,7 @@ def test_a_clock_that_was_set_back_ends_no_interval_before_its_beginning(tmp_pat
 
 
 def test_two_runs_at_once_lose_and_double_nothing(tmp_path: Path) -> None:
-    clock, path, many = Clock(), tmp_path / "deep" / NAME, 40
+    clock, path, many = Clock(), tmp_path / "deep" / DATABASE_NAME, 40
     histories: list[History] = []
 
     def one() -> None:
@@ -117,7 +117,7 @@ for number in range(100):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")
 def test_a_killed_run_has_kept_what_it_saw_and_the_next_one_goes_on(tmp_path: Path) -> None:
-    path = tmp_path / NAME
+    path = tmp_path / DATABASE_NAME
     died = subprocess.run([sys.executable, "-c", _KILLED, str(path), "7"], cwd=Path(__file__).parents[2], check=False)
     assert died.returncode == -signal.SIGKILL
     assert rows(path, "SELECT count(*), sum(count) FROM observations") == [(7, 7)]
@@ -128,7 +128,7 @@ def test_a_killed_run_has_kept_what_it_saw_and_the_next_one_goes_on(tmp_path: Pa
 
 @pytest.mark.parametrize("how", ["garbage", "torn", "zeros"])
 def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(tmp_path: Path, how: str) -> None:
-    path = tmp_path / NAME
+    path = tmp_path / DATABASE_NAME
     run(path, Clock(), HEALTHY)
     data = path.read_bytes()
     size = len(data)
@@ -140,7 +140,7 @@ def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(tmp_path: Path, how: s
     path.write_bytes(damaged)
     history = run(path, Clock(now=datetime(2026, 11, 2, 3, 4, 5, tzinfo=UTC)), REVOKED)
     assert history.trouble is None
-    aside = tmp_path / f"{NAME}.damaged-20261102T030405Z"
+    aside = tmp_path / f"{DATABASE_NAME}.damaged-20261102T030405Z"
     assert history.notes == [f"the history was damaged: it is kept as {str(aside)!r}, and a new one is begun"]
     assert aside.read_bytes()[:100] == damaged[:100]
     assert rows(path, "SELECT state, count FROM observations JOIN watches ON watches.current = observations.id") == [
@@ -149,7 +149,7 @@ def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(tmp_path: Path, how: s
 
 
 def test_damage_that_is_met_in_the_middle_of_a_run_loses_nothing_of_the_run(tmp_path: Path) -> None:
-    path, clock = tmp_path / NAME, Clock()
+    path, clock = tmp_path / DATABASE_NAME, Clock()
     history = History(path, now=clock)
     history.begin(2)
     history.add([HEALTHY])
@@ -165,7 +165,7 @@ def test_damage_that_is_met_in_the_middle_of_a_run_loses_nothing_of_the_run(tmp_
 
 def test_a_place_that_can_not_be_written_to_is_said_and_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no directory")
-    history = run(tmp_path / "file" / NAME, Clock(), HEALTHY)
+    history = run(tmp_path / "file" / DATABASE_NAME, Clock(), HEALTHY)
     assert history.trouble is not None
     assert history.trouble.remedy
     assert history.forgotten == 1
@@ -175,7 +175,7 @@ def test_a_place_that_can_not_be_written_to_is_said_and_stops_nothing(tmp_path: 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may write anywhere")
 def test_a_directory_that_is_read_only_is_said(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    assert run(tmp_path / NAME, Clock(), HEALTHY).trouble is not None
+    assert run(tmp_path / DATABASE_NAME, Clock(), HEALTHY).trouble is not None
 
 
 _FULL = """
@@ -196,7 +196,7 @@ print(history.trouble.message, "|", history.trouble.remedy, "|", history.forgott
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the limit that plays the full disk is POSIX")
 def test_a_full_disk_is_said_and_leaves_what_was_there(tmp_path: Path) -> None:
-    path = tmp_path / NAME
+    path = tmp_path / DATABASE_NAME
     done = subprocess.run(
         [sys.executable, "-c", _FULL, str(path)], cwd=Path(__file__).parents[2],
         capture_output=True, text=True, check=False,
@@ -207,7 +207,7 @@ def test_a_full_disk_is_said_and_leaves_what_was_there(tmp_path: Path) -> None:
 
 
 def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / NAME
+    path = tmp_path / DATABASE_NAME
     run(path, Clock(), HEALTHY)
     with closing(sqlite3.connect(path)) as db:
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
@@ -219,14 +219,14 @@ def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_the_checks_of_a_row_are_json_for_whoever_reads_it(tmp_path: Path) -> None:
-    path = tmp_path / NAME
+    path = tmp_path / DATABASE_NAME
     run(path, Clock(), HEALTHY)
     ((checks,),) = rows(path, "SELECT checks FROM outcomes")
     assert json.loads(checks) == {"the-token-lasts": "passed"}
 
 
 def test_what_is_known_comes_back(tmp_path: Path) -> None:
-    clock, path = Clock(now=datetime(2026, 11, 1, tzinfo=UTC)), tmp_path / NAME
+    clock, path = Clock(now=datetime(2026, 11, 1, tzinfo=UTC)), tmp_path / DATABASE_NAME
     run(path, clock, HEALTHY)
     clock.advance(days=3)
     run(path, clock, replace(REVOKED, fingerprint="ffffffff", identifier="another"))

@@ -60,8 +60,10 @@ def _tokens(options: argparse.Namespace) -> str:
             remedy="run: python -m release report --tokens --html; as text or JSON: python -m release tokens history",
         )
     real = system.real_system()
-    kept = health_history.History(health_history.directory(real.env, options.state) / health_history.NAME, now=real.now)
-    strips = queries.strips(kept)
+    kept = health_history.History(
+        health_history.state_directory(real.env, options.state) / health_history.DATABASE_NAME, now=real.now
+    )
+    strips = queries.load_timelines(kept)
     kept.close()
     if kept.trouble is not None:
         raise kept.trouble

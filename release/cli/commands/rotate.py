@@ -96,7 +96,7 @@ def _request(options: argparse.Namespace) -> RotationRequest:
     return RotationRequest(
         system=real, index=index, project=project, directory=directory, fleet=listed, leaked=options.leaked,
         fleet_directory=options.fleet.resolve().parent if options.fleet else directory,
-        state=health_history.directory(real.env, options.state), secrets=_secrets(options, index, directory),
+        state=health_history.state_directory(real.env, options.state), secrets=_secrets(options, index, directory),
         insecure=options.insecure_backend,
     )  # fmt: skip
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from release.reports.lines import Line
     from release.reports.prometheus import MetricsInput
     from release.token_health.health_history import History
-    from release.token_health.notify.deliver import Told
+    from release.token_health.notify.deliver import DeliveryReport
 
 TEXTS = {"tokens": "say how every token is: of this project, or of a fleet; `tokens history`: what has changed"}
 #: changes that are shown unless more are asked for
@@ -57,19 +57,21 @@ def tokens(options: argparse.Namespace, write: Write) -> int:
     from release.token_health.notify import deliver
 
     real, directory = system.real_system(), options.directory.resolve()
-    asked = health_run.wanted(real, directory, file=options.fleet, config_file=options.config, offline=options.offline)
+    asked = health_run.load_request(
+        real, directory, file=options.fleet, config_file=options.config, offline=options.offline
+    )
     if options.notify:
         where = str(options.fleet or "pyproject.toml, as [tool.release.fleet.notify]")
-        deliver.possible(asked.fleet, offline=options.offline, where=where)
+        deliver.require_channels(asked.fleet, offline=options.offline, where=where)
     began, history = real.now(), _opened(options)
     with _board(options, write) as board:
-        found = health_run.look(
+        found = health_run.run_scan(
             real, asked, history=history, probe=options.probe, offline=options.offline,
             told=lambda row, total: board.tell(row.seen, total),
         )  # fmt: skip
     status = found.status(strict=options.strict)
-    found = health_run.remembered(found, history, status)
-    told = _told(options, write, found, lambda: deliver.notify(real, history, asked, found))
+    found = health_run.close_run(found, history, status)
+    told = _told(options, write, found, lambda: deliver.send_notifications(real, history, asked, found))
     run = prometheus.MetricsInput(
         rows=found.rows, began=began, ended=real.now(), status=status, interrupted=found.interrupted,
         waiting=told.waiting if told else 0,
@@ -78,20 +80,22 @@ def tokens(options: argparse.Namespace, write: Write) -> int:
     return status
 
 
-def _told(options: argparse.Namespace, write: Write, found: HealthReport, notify: Callable[[], Told]) -> Told | None:
+def _told(
+    options: argparse.Namespace, write: Write, found: HealthReport, notify: Callable[[], DeliveryReport]
+) -> DeliveryReport | None:
     """Show what was found, and let people know. Lines come before that, since it may take a while."""
     from release.reports import token_health_text
     from release.token_health.notify import deliver
 
     if options.json:
         told = notify() if options.notify else None
-        more = {"notify": deliver.as_data(told)} if told else {}
+        more = {"notify": deliver.report_to_json(told)} if told else {}
         write(as_json(token_health_text.scan_to_json(found, strict=options.strict) | more))
         return told
     _show(token_health_text.scan_to_lines(found, quiet=options.quiet), write)
     told = notify() if options.notify else None
     if told is not None and not options.quiet:
-        _show(deliver.lines(told), write)
+        _show(deliver.report_to_text(told), write)
     return told
 
 
@@ -130,7 +134,7 @@ def _history(options: argparse.Namespace, write: Write) -> int:
     if options.limit < 0:
         raise UsageError(f"--limit must not be negative, and is {options.limit}", remedy="give 0 or more")
     history = _opened(options)
-    now, changed = queries.now(history), queries.changed(history, limit=options.limit)
+    now, changed = queries.latest_statuses(history), queries.recent_changes(history, limit=options.limit)
     history.close()
     if history.trouble is not None:
         raise history.trouble
@@ -146,7 +150,9 @@ def _opened(options: argparse.Namespace) -> History:
     from release.token_health import health_history
 
     real = system.real_system()
-    return health_history.History(health_history.directory(real.env, options.state) / health_history.NAME, now=real.now)
+    return health_history.History(
+        health_history.state_directory(real.env, options.state) / health_history.DATABASE_NAME, now=real.now
+    )
 
 
 def _board(options: argparse.Namespace, write: Write) -> Silent:

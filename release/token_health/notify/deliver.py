@@ -25,14 +25,14 @@ from release.reports.lines import Line
 from release.reports.token_health_text import format_iso_time, token_status_to_json
 from release.token_health.fleet import Fleet
 from release.token_health.health_history import History
-from release.token_health.health_run import Wanted
+from release.token_health.health_run import ScanRequest
 from release.token_health.notify import apprise, mail, outbox, webhook
 from release.token_health.notify.channels import Apprise, Channel, Mail, Webhook, name
-from release.token_health.notify.outbox import Letter
+from release.token_health.notify.outbox import OutboxMessage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class DeliveryReport:
     """What came of telling people."""
 
     #: what is new with this run
@@ -47,7 +47,7 @@ class Told:
     pinged: bool | None = None
 
 
-def possible(fleet: Fleet, *, offline: bool, where: str) -> None:
+def require_channels(fleet: Fleet, *, offline: bool, where: str) -> None:
     """Raises `UsageError` where there is nobody to tell, or nothing that could be told."""
     if not fleet.notify.channels and fleet.notify.ping is None:
         raise UsageError(
@@ -61,7 +61,7 @@ def possible(fleet: Fleet, *, offline: bool, where: str) -> None:
         )
 
 
-def notify(system: System, history: History, asked: Wanted, found: HealthReport) -> Told:
+def send_notifications(system: System, history: History, asked: ScanRequest, found: HealthReport) -> DeliveryReport:
     """After a run that is remembered. Closes the history."""
     fleet = asked.fleet
     post = _Post(system, history, asked.directory, fleet.notify.channels)
@@ -73,13 +73,13 @@ def notify(system: System, history: History, asked: Wanted, found: HealthReport)
         post.problems.append(
             ("nobody was told of this run, since what was told before is not known", "mend the history: see above")
         )
-    told = Told(changes=changes, delivered=tuple(post.delivered), waiting=post.waiting())
+    told = DeliveryReport(changes=changes, delivered=tuple(post.delivered), waiting=post.waiting())
     history.close()
     whole = bool(found.rows) and not found.interrupted
     return _pinged(replace(told, problems=tuple(post.problems)), post, fleet.notify.ping, whole=whole)
 
 
-def _pinged(told: Told, post: _Post, ping: ConfiguredLocation | None, *, whole: bool) -> Told:
+def _pinged(told: DeliveryReport, post: _Post, ping: ConfiguredLocation | None, *, whole: bool) -> DeliveryReport:
     """The ping says that the run came to its end, and that who was to be told is told. Else the alarm shall go off."""
     if ping is None:
         return told
@@ -92,7 +92,7 @@ def _pinged(told: Told, post: _Post, ping: ConfiguredLocation | None, *, whole: 
     return replace(told, pinged=True)
 
 
-def lines(told: Told) -> Iterator[Line]:
+def report_to_text(told: DeliveryReport) -> Iterator[Line]:
     """The same for a reader, but for the problems."""
     by = f": by {', '.join(dict.fromkeys(told.delivered))}" if told.delivered else ""
     new = len(told.changes)
@@ -105,7 +105,7 @@ def lines(told: Told) -> Iterator[Line]:
         yield Line(text="  the dead man's switch is not pinged, so that it raises the alarm", style="bold yellow")
 
 
-def as_data(told: Told) -> dict[str, Any]:
+def report_to_json(told: DeliveryReport) -> dict[str, Any]:
     """The same for JSON."""
     return {
         "changes": [
@@ -140,23 +140,23 @@ class _Post:
     def deliver(self) -> None:
         """All that is due. A channel that fails is left alone until the next run."""
         open_ = dict(self._channels)
-        while open_ and (letter := outbox.claim(self._history, open_, now=self._system.now())):
+        while open_ and (letter := outbox.claim_message(self._history, open_, now=self._system.now())):
             channel = open_[letter.channel]
             try:
                 self._send(channel, letter)
             except ReleaseError as error:
-                outbox.failed(self._history, letter, error.message, now=self._system.now())
+                outbox.mark_failed(self._history, letter, error.message, now=self._system.now())
                 self.problems.append((f"{letter.channel}: {error.message}", error.remedy))
                 del open_[letter.channel]
             else:
-                outbox.delivered(self._history, letter)
+                outbox.mark_delivered(self._history, letter)
                 self.delivered.append(letter.channel)
 
     def waiting(self) -> int:
         """How much has not arrived yet."""
-        return outbox.waiting(self._history, self._channels)
+        return outbox.count_pending(self._history, self._channels)
 
-    def _send(self, channel: Channel, letter: Letter) -> None:
+    def _send(self, channel: Channel, letter: OutboxMessage) -> None:
         document: Mapping[str, Any] = letter.payload
         match channel:
             case Webhook(address=address):

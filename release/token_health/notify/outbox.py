@@ -28,7 +28,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from release.core.models.token_health import StatusChange, TokenStatus
-from release.token_health.health_history import History, moment
+from release.token_health.health_history import History, from_timestamp
 
 #: how long nobody must have been able to tell, until that is told
 PATIENCE = timedelta(days=1)
@@ -53,7 +53,7 @@ _DUE = "SELECT * FROM outbox WHERE (due <= ? OR created > ?)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class OutboxMessage:
     """Something for somebody, until it is delivered."""
 
     id: int
@@ -107,19 +107,19 @@ def announce(
     return history.write(decide) or ()
 
 
-def due(history: History, *, now: datetime) -> tuple[Letter, ...]:
+def due(history: History, *, now: datetime) -> tuple[OutboxMessage, ...]:
     """What is to be delivered now, the oldest first."""
     return tuple(map(_letter, history.select(f"{_DUE} ORDER BY id", [_seconds(now)] * 2)))
 
 
-def claim(history: History, channels: Collection[str], *, now: datetime) -> Letter | None:
+def claim_message(history: History, channels: Collection[str], *, now: datetime) -> OutboxMessage | None:
     """The oldest letter for one of these channels that is to be delivered now; None where there is none.
 
     For a while no other run gets it: of two runs at once, one delivers it; where that one is killed, a later one does.
     """
     query = f"{_DUE} AND {_among(channels)} ORDER BY id LIMIT 1"
 
-    def take(db: sqlite3.Connection) -> Letter | None:
+    def take(db: sqlite3.Connection) -> OutboxMessage | None:
         row = db.execute(query, [_seconds(now), _seconds(now), *channels]).fetchone()
         if row is None:
             return None
@@ -133,7 +133,7 @@ def claim(history: History, channels: Collection[str], *, now: datetime) -> Lett
     return history.write(take)
 
 
-def waiting(history: History, channels: Collection[str]) -> int:
+def count_pending(history: History, channels: Collection[str]) -> int:
     """How many letters for these channels have not arrived yet."""
     query = f"SELECT count(*) AS n FROM outbox WHERE {_among(channels)}"  # noqa: S608 - question marks alone
     return sum(int(row["n"]) for row in history.select(query, list(channels)))
@@ -143,19 +143,19 @@ def _among(channels: Collection[str]) -> str:
     return f"channel IN ({','.join('?' * len(channels))})"
 
 
-def _letter(row: sqlite3.Row) -> Letter:
-    return Letter(
-        id=row["id"], channel=row["channel"], payload=json.loads(row["payload"]), created=moment(row["created"]),
-        attempts=row["attempts"], error=row["error"],
+def _letter(row: sqlite3.Row) -> OutboxMessage:
+    return OutboxMessage(
+        id=row["id"], channel=row["channel"], payload=json.loads(row["payload"]),
+        created=from_timestamp(row["created"]), attempts=row["attempts"], error=row["error"],
     )  # fmt: skip
 
 
-def delivered(history: History, letter: Letter) -> None:
+def mark_delivered(history: History, letter: OutboxMessage) -> None:
     """It has arrived."""
     history.write(lambda db: db.execute("DELETE FROM outbox WHERE id = ?", [letter.id]))
 
 
-def failed(history: History, letter: Letter, error: str, *, now: datetime) -> None:
+def mark_failed(history: History, letter: OutboxMessage, error: str, *, now: datetime) -> None:
     """It has not, and is tried again: in a minute, then after twice as long each time, up to six hours."""
     again = now + min(timedelta(minutes=2 ** min(letter.attempts, 10)), _LONGEST)
     values = (_seconds(again), error, letter.id)
@@ -169,17 +169,17 @@ def _changes(rows: Sequence[sqlite3.Row], now: datetime, remind_after: timedelta
         kind = _kind(row, now, remind_after)
         if kind is not None:
             yield StatusChange(
-                watch=row["watch"], kind=kind, before=row["told_state"] or "healthy", now=seen(row),  # type: ignore[arg-type] # one of the four
-                since=moment(row["first_seen"]),
+                watch=row["watch"], kind=kind, before=row["told_state"] or "healthy", now=status_from_row(row),  # type: ignore[arg-type] # one of the four
+                since=from_timestamp(row["first_seen"]),
             )  # fmt: skip
 
 
 def _kind(row: sqlite3.Row, now: datetime, remind_after: timedelta) -> str | None:
     word, told = row["word"], row["told_word"] or "healthy"
-    if word == "unknown" and told != "unknown" and now - moment(row["first_seen"]) < PATIENCE:
+    if word == "unknown" and told != "unknown" and now - from_timestamp(row["first_seen"]) < PATIENCE:
         return None
     if (word, row["state"], row["cause"]) == (told, row["told_state"], row["told_cause"]):
-        at = moment(row["told_at"])
+        at = from_timestamp(row["told_at"])
         # a clock that was set back makes an announcement of the future, which would silence it until then
         return "reminder" if word != "healthy" and (now - at >= remind_after or at > now) else None
     if word == "healthy":
@@ -187,12 +187,12 @@ def _kind(row: sqlite3.Row, now: datetime, remind_after: timedelta) -> str | Non
     return "worse" if _RANK[word] > _RANK[told] else "otherwise"
 
 
-def seen(row: sqlite3.Row) -> TokenStatus:
+def status_from_row(row: sqlite3.Row) -> TokenStatus:
     """What was seen last, out of a row with the columns of the history."""
     return TokenStatus(
         index=row["index_name"], upload_url=row["upload_url"], project=row["project"] or None, place=row["place"],
         fingerprint=row["fingerprint"] or "", identifier=row["identifier"] or "", scope=row["scope"] or "",
-        expires=moment(row["expires"]) if row["expires"] is not None else None,
+        expires=from_timestamp(row["expires"]) if row["expires"] is not None else None,
         word=row["word"], state=row["state"], cause=row["cause"], message=row["message"], remedy=row["remedy"],
         checks=json.loads(row["checks"]),
     )  # fmt: skip

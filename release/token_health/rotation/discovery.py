@@ -28,8 +28,8 @@ from release.core.tokens import audience
 from release.core.tokens.token import Token, decode, issuer, scope
 from release.credentials import sources, verify
 from release.credentials.sources.base import StorageQuery
-from release.token_health.fleet import Entry
-from release.token_health.health_history import NAME, History
+from release.token_health.fleet import FleetEntry
+from release.token_health.health_history import DATABASE_NAME, History
 from release.token_health.rotation.rotation_plan import Step, rotation_steps
 from release.token_health.rotation.unfinished_rotation import UnfinishedRotation, load_unfinished
 
@@ -46,7 +46,7 @@ class RotationRequest:
     #: the project's
     directory: Path
     #: the fleet's locations, and the directory where their relative paths start
-    fleet: tuple[Entry, ...] = ()
+    fleet: tuple[FleetEntry, ...] = ()
     fleet_directory: Path
     #: the user's state directory
     state: Path
@@ -178,7 +178,7 @@ def _old_token(request: RotationRequest, resolved: Resolution, everything: Seque
 
 def _age(request: RotationRequest, fingerprint: str, identifier: str) -> timedelta | None:
     """The minimum age of a token, as far as the history of token health knows it."""
-    path = request.state / NAME
+    path = request.state / DATABASE_NAME
     if not path.is_file():
         return None
     history = History(path, now=request.system.now)

@@ -10,9 +10,9 @@ from typing import Any
 from release.adapters.system.system import System, real_system
 from release.core.models.token_health import HealthReport, TokenReport, TokenStatus
 from release.token_health import fleet
-from release.token_health.health_history import NAME, History
-from release.token_health.health_run import Wanted
-from release.token_health.notify.deliver import Told, notify
+from release.token_health.health_history import DATABASE_NAME, History
+from release.token_health.health_run import ScanRequest
+from release.token_health.notify.deliver import DeliveryReport, send_notifications
 from tests.adapters.loopback_server import Server
 from tests.sandbox.sandbox_client import Clock
 
@@ -32,16 +32,16 @@ class Office:
         return replace(real_system(), env={**urls, **self.env}, now=self.clock)
 
     def history(self) -> History:
-        return History(self.directory / NAME, now=self.clock)
+        return History(self.directory / DATABASE_NAME, now=self.clock)
 
-    def run(self, *seen: TokenStatus, history: History | None = None, **look: Any) -> Told:
+    def run(self, *seen: TokenStatus, history: History | None = None, **look: Any) -> DeliveryReport:
         history = history or self.history()
         history.begin(len(seen))
         history.add(seen)
         history.end(0)
         rows = tuple(TokenReport(seen=one, outcomes=(), age=None, left=None) for one in seen)
-        asked = Wanted(fleet=fleet.parse({"notify": self.table}), watched=(), directory=self.directory)
-        return notify(self.system(), history, asked, HealthReport(rows=rows, **look))
+        asked = ScanRequest(fleet=fleet.parse({"notify": self.table}), watched=(), directory=self.directory)
+        return send_notifications(self.system(), history, asked, HealthReport(rows=rows, **look))
 
     def got(self) -> list[list[str]]:
         """What the webhook took: the states that each document tells."""

@@ -16,8 +16,8 @@ import pytest
 
 from release.core.errors import UsageError
 from release.token_health import fleet
-from release.token_health.health_history import NAME, History
-from release.token_health.notify.deliver import Told, possible
+from release.token_health.health_history import DATABASE_NAME, History
+from release.token_health.notify.deliver import DeliveryReport, require_channels
 from release.token_health.notify.outbox import LEASE
 from tests.adapters.loopback_server import Handler, serving
 from tests.adapters.mail_server import mail_server
@@ -124,7 +124,7 @@ def test_of_two_runs_at_once_one_delivers(office: Office, answer: dict[str, Call
         one.reply(200)
 
     answer["/hook"] = slowly
-    told: list[Told] = []
+    told: list[DeliveryReport] = []
     first = threading.Thread(target=lambda: told.append(office.run(REVOKED)))
     first.start()
     assert arrived.wait(30)
@@ -176,7 +176,7 @@ def test_nothing_is_lost_by_a_run_that_is_killed(office: Office, moment: str) ->
 
 def test_without_a_history_nobody_is_told_and_that_is_said(office: Office, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    told = office.run(REVOKED, history=History(tmp_path / "file" / NAME, now=office.clock))
+    told = office.run(REVOKED, history=History(tmp_path / "file" / DATABASE_NAME, now=office.clock))
     assert (told.changes, told.pinged) == ((), False)
     assert "nobody was told of this run" in told.problems[0][0]
     assert office.hook.asked == []
@@ -205,8 +205,8 @@ def test_no_address_and_no_password_is_kept(office: Office, answer: dict[str, Ca
 
 def test_there_must_be_somebody_to_tell_and_something_to_say() -> None:
     with pytest.raises(UsageError, match="there is no channel"):
-        possible(fleet.parse({}), offline=False, where="fleet.toml")
+        require_channels(fleet.parse({}), offline=False, where="fleet.toml")
     told = fleet.parse({"notify": {"ping": {"env": "PING"}}})
     with pytest.raises(UsageError, match="--offline"):
-        possible(told, offline=True, where="fleet.toml")
-    possible(told, offline=False, where="fleet.toml")
+        require_channels(told, offline=True, where="fleet.toml")
+    require_channels(told, offline=False, where="fleet.toml")

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from release.core.models.token_health import StatusChange, TokenStatus
-from release.token_health.health_history import NAME, History
-from release.token_health.notify.outbox import announce, changes, delivered, due, failed
+from release.token_health.health_history import DATABASE_NAME, History
+from release.token_health.notify.outbox import announce, changes, due, mark_delivered, mark_failed
 from tests.sandbox.sandbox_client import Clock
 from tests.token_health.test_health_history import HEALTHY, REVOKED
 
@@ -28,7 +28,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def history(tmp_path: Path, clock: Clock) -> Iterator[History]:
-    made = History(tmp_path / NAME, now=clock)
+    made = History(tmp_path / DATABASE_NAME, now=clock)
     yield made
     made.close()
 
@@ -116,7 +116,7 @@ def test_what_is_not_watched_any_more_is_not_told_of(history: History, clock: Cl
 
 
 def test_of_two_runs_one_tells(history: History, clock: Clock, tmp_path: Path) -> None:
-    other = History(tmp_path / NAME, now=clock)
+    other = History(tmp_path / DATABASE_NAME, now=clock)
     see(history, REVOKED)
     see(other, REVOKED)
     assert len(told(other, clock)) + len(told(history, clock)) == 1
@@ -141,24 +141,24 @@ def test_a_letter_stays_until_it_is_delivered(history: History, clock: Clock) ->
     told(history, clock)
     (letter,) = due(history, now=clock())
     assert (letter.channel, letter.payload, letter.attempts) == ("mail", ["revoked"], 0)
-    failed(history, letter, "the server is gone", now=clock())
+    mark_failed(history, letter, "the server is gone", now=clock())
     assert due(history, now=clock()) == ()
     clock.advance(minutes=1)
     (letter,) = due(history, now=clock())
     assert (letter.attempts, letter.error) == (1, "the server is gone")
-    failed(history, letter, "still", now=clock())
+    mark_failed(history, letter, "still", now=clock())
     clock.advance(minutes=1)
     assert due(history, now=clock()) == ()
     clock.advance(minutes=1)
     (letter,) = due(history, now=clock())
-    delivered(history, letter)
+    mark_delivered(history, letter)
     clock.advance(days=300)
     assert due(history, now=clock()) == ()
 
 
 def test_without_a_history_nothing_is_told_and_nothing_breaks(tmp_path: Path, clock: Clock) -> None:
     (tmp_path / "file").write_text("")
-    history = History(tmp_path / "file" / NAME, now=clock)
+    history = History(tmp_path / "file" / DATABASE_NAME, now=clock)
     see(history, REVOKED)
     assert told(history, clock) == []
     assert due(history, now=clock()) == ()
