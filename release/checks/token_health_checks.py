@@ -1,6 +1,6 @@
-"""What a working token still lacks: time, narrowness, a place of its own.
+"""What a working token still lacks: remaining lifetime, a narrow scope, a location of its own.
 
-None of these stops an upload, so all of them warn; what stops one is in `release.checks.credential_checks`.
+None of these stops an upload, so all of them warn; what stops one is in `release.checks.token_checks`.
 """
 
 from __future__ import annotations
@@ -15,178 +15,174 @@ from release.core.models.finding import Finding, NotApplicable, Observation
 from release.core.models.secret_location import location_to_text
 from release.core.tokens.token import Token, scope, validity
 
-_NO_TOKEN = NotApplicable(reason="there is no token that can be read")
-_LENT = NotApplicable(reason="it was made by trusted publishing, for minutes")
+_NO_TOKEN = NotApplicable(reason="there is no readable token")
+_FROM_EXCHANGE = NotApplicable(reason="the token comes from trusted publishing and is valid for minutes")
 #: states in which a token is replaced on purpose
 _DUE = {"broken", "expired", "revoked", "expiring", "warning"}
+#: locations listed in one message
+_LISTED = 3
 
 
-def age(health: TokenHealth) -> timedelta | None:
-    """How old the token is, or at least is; None where nobody knows. Never negative, whatever the clocks say."""
-    told = [one for one in (health.made, health.known_since) if one is not None]
-    return max(health.access.now - min(told), timedelta()) if told else None
+def token_age(health: TokenHealth) -> timedelta | None:
+    """How old the token is, or at least is; None where that is not known. Never negative, whatever the clocks show."""
+    known = [one for one in (health.made, health.known_since) if one is not None]
+    return max(health.access.now - min(known), timedelta()) if known else None
 
 
-def left(health: TokenHealth) -> timedelta | None:
-    """How long the token lasts; negative where it has expired, None where it shows no end."""
+def remaining_lifetime(health: TokenHealth) -> timedelta | None:
+    """How long the token stays valid; negative where it has expired, None where it has no visible expiry."""
     end = validity(health.access.token).expires_at if isinstance(health.access.token, Token) else None
     return end - health.access.now if end else None
 
 
 @check()
 def the_token_lasts(health: TokenHealth) -> Iterator[Observation]:
-    """The token lasts for longer than the policy wants.
+    """The token does not expire soon.
 
-    `warn-before`; by the expiry that the token shows.
+    Earlier than `warn-before`; by the expiry that the token shows.
     """
     if not isinstance(health.access.token, Token):
         yield _NO_TOKEN
     elif scope(health.access.token).kind == "publisher":
-        yield _LENT
-    elif (remaining := left(health)) is None:
-        yield NotApplicable(reason="it shows no end")
+        yield _FROM_EXCHANGE
+    elif (remaining := remaining_lifetime(health)) is None:
+        yield NotApplicable(reason="the token shows no expiry")
     elif remaining <= timedelta():
-        yield NotApplicable(reason="it has expired")
+        yield NotApplicable(reason="the token has expired")
     elif remaining <= health.policy.warn_before:
-        yield Finding(
-            message=f"{_token(health)} expires in {_span(remaining)}, at {_time(health.access.now + remaining)}",
-            remedy=_replace(health),
-            severity="warn",
-            where=_where(health),
-        )
+        expiry = _time(health.access.now + remaining)
+        yield _warning(health, f"{_token(health)} expires in {_duration(remaining)}, at {expiry}", _replace(health))
 
 
 @check()
 def the_token_is_rotated_in_time(health: TokenHealth) -> Iterator[Observation]:
-    """The token is not older than the policy wants.
+    """The token is rotated in time.
 
-    `rotate-after`; from the day it was made where that is known, or else from when it was first seen.
+    Before it is as old as `rotate-after`; from the day it was created if that is known, otherwise from when it was
+    first seen.
     """
-    limit, old = health.policy.rotate_after, age(health)
+    limit, age = health.policy.rotate_after, token_age(health)
     if not isinstance(health.access.token, Token):
         yield _NO_TOKEN
     elif limit is None:
-        yield NotApplicable(reason="no age is set by the policy")
-    elif old is None:
-        yield NotApplicable(reason="nobody knows how old it is")
-    elif old >= limit:
-        least = "" if health.made else "at least "
-        yield Finding(
-            message=f"{_token(health)} is {least}{_span(old)} old; it is to be replaced after {_span(limit)}",
-            remedy=_replace(health),
-            severity="warn",
-            where=_where(health),
-        )
+        yield NotApplicable(reason="the policy sets no maximum age")
+    elif age is None:
+        yield NotApplicable(reason="the age of the token is not known")
+    elif age >= limit:
+        old = f"{'' if health.made else 'at least '}{_duration(age)} old"
+        message = f"{_token(health)} is {old}; the policy is to rotate it after {_duration(limit)}"
+        yield _warning(health, message, _replace(health))
 
 
 @check()
 def the_token_is_for_one_project(health: TokenHealth) -> Iterator[Observation]:
-    """The token can upload to no more than its project.
+    """The token is limited to one project.
 
-    One that shows no limit may have one that the index keeps to itself: then nobody can tell.
+    A token that shows no limit may have one that only the index knows.
     """
     access = health.access
     if not isinstance(access.token, Token):
         yield _NO_TOKEN
         return
-    found = scope(access.token)
-    if found.kind == "unknown":
-        yield NotApplicable(reason="nobody can tell: it shows no limit, and the index may keep one to itself")
-    elif found.kind == "account" and access.listing is None:
-        yield NotApplicable(reason="the project is not on the index yet; its first release needs a token this wide")
-    elif found.kind == "account" and not isinstance(access.project, ProjectMetadata):
-        yield NotApplicable(reason="no project is named that it could be for")
-    elif found.kind == "account" and isinstance(access.project, ProjectMetadata):
+    kind = scope(access.token).kind
+    if kind == "unknown":
+        yield NotApplicable(reason="not known: the token shows no limit, but the index may have one for it")
+    elif kind == "account" and access.listing is None:
+        yield NotApplicable(reason="the project is not on the index yet; its first release needs an account-wide token")
+    elif kind == "account" and isinstance(access.project, ProjectMetadata):
         name = access.project.name
-        yield Finding(
-            message=f"{_token(health)} can upload to every project of its user, and {name!r} alone is asked for",
-            remedy=f"make one with the scope 'Project: {name}' on {_page(health)}, put it into {_where(health)} "
+        yield _warning(
+            health,
+            f"{_token(health)} can upload to every project of its user, but is used only for {name!r}",
+            f"create one with the scope 'Project: {name}' on {_page(health)}, put it into {_where(health)} "
             f"in place of this one, then delete this one there: identifier {access.token.identifier}",
-            severity="warn",
-            where=_where(health),
         )
+    elif kind == "account":
+        yield NotApplicable(reason="no project is named that the token could be limited to")
 
 
 @check()
 def the_token_lies_in_one_place(health: TokenHealth) -> Iterator[Observation]:
-    """No other place has the same token.
+    """The token is stored in one location only.
 
-    Whoever replaces it in one place breaks the others.
+    Replacing it in one location would break the others.
     """
     if health.elsewhere:
-        others = ", ".join(health.elsewhere[:3]) + (", …" if len(health.elsewhere) > 3 else "")  # noqa: PLR2004 - a line's worth
-        yield Finding(
-            message=f"{_token(health)} lies in other places too: {others}",
-            remedy=f"keep it in one of them, or make a token for each on {_page(health)}",
-            severity="warn",
-            where=_where(health),
-        )
+        others = ", ".join(health.elsewhere[:_LISTED]) + (", …" if len(health.elsewhere) > _LISTED else "")
+        remedy = f"keep it in one of them, or create a token for each on {_page(health)}"
+        yield _warning(health, f"{_token(health)} is also stored in {others}", remedy)
 
 
 @check()
 def the_secret_is_the_one_seen_before(health: TokenHealth) -> Iterator[Observation]:
-    """The place holds what it held when it was last looked at, or something better.
+    """The stored token has not been replaced unexpectedly.
 
-    A token that was in order and is another one now was replaced by somebody.
+    A token that was valid and is another one now was replaced by somebody.
     """
     before, credential = health.before, health.access.credential
     if before is None or not isinstance(credential, Credential):
-        yield NotApplicable(reason="nobody knows what was there before")
+        yield NotApplicable(reason="no earlier token is known for this location")
+    elif before.fingerprint != credential.password.fingerprint and before.state in _DUE:
+        yield NotApplicable(reason=f"it has changed, but the one before was {before.state}")
     elif before.fingerprint != credential.password.fingerprint:
-        if before.state in _DUE:
-            yield NotApplicable(reason=f"it is another one, since the one before was {before.state}")
-            return
         was = f"identifier {before.identifier}" if before.identifier else f"fingerprint {before.fingerprint}"
-        yield Finding(
-            message=f"{_where(health)} held another token until {_time(before.last_seen)}, which was in order: {was}",
-            remedy=f"if you replaced it, delete the old one on {_page(health)}; if nobody did, ask who wrote there",
-            severity="warn",
-            where=_where(health),
+        yield _warning(
+            health,
+            f"{_where(health)} contained another, valid token until {_time(before.last_seen)}: {was}",
+            f"if you replaced it, delete the old one on {_page(health)}; otherwise find out who changed it",
         )
 
 
 @check()
 def trusted_publishing_is_used(health: TokenHealth) -> Iterator[Observation]:
-    """No token lies where trusted publishing could be used.
+    """Trusted publishing is used where possible.
 
-    Source: PyPI documentation, "Publishing to PyPI with a Trusted Publisher": nothing to keep, nothing to leak.
+    Source: PyPI documentation, "Publishing to PyPI with a Trusted Publisher": no token is stored, so none can leak.
     """
     access = health.access
     if health.publisher is None or access.index.kind != "warehouse":
-        yield NotApplicable(reason="nothing shows that it could be")
+        yield NotApplicable(reason="nothing shows that trusted publishing could be used")
     elif isinstance(access.token, Token) and scope(access.token).kind != "publisher":
-        page = access.index.simple_url.removesuffix("simple/") + "manage/account/publishing/"
+        page = "manage/account/publishing/"
         if isinstance(access.project, ProjectMetadata) and access.listing is not None:
-            page = page.replace("account/publishing/", f"project/{access.project.name}/settings/publishing/")
-        yield Finding(
-            message=f"{health.publisher} could publish without {_token(health)}",
-            remedy=f"add it as a trusted publisher on {page}, give the job `id-token: write`, then delete the token",
-            severity="warn",
-            where=_where(health),
+            page = f"manage/project/{access.project.name}/settings/publishing/"
+        yield _warning(
+            health,
+            f"{health.publisher} could publish without {_token(health)}",
+            f"add it as a trusted publisher on {_site(health)}{page}, give the job `id-token: write`, then delete the "
+            "token",
         )
+
+
+def _warning(health: TokenHealth, message: str, remedy: str) -> Finding:
+    return Finding(message=message, remedy=remedy, severity="warn", where=_where(health))
 
 
 def _where(health: TokenHealth) -> str:
     credential = health.access.credential
-    return location_to_text(credential.origin) if isinstance(credential, Credential) else "its place"
+    return location_to_text(credential.origin) if isinstance(credential, Credential) else "its location"
 
 
 def _token(health: TokenHealth) -> str:
     return f"the token in {_where(health)}"
 
 
+def _site(health: TokenHealth) -> str:
+    return health.access.index.simple_url.removesuffix("simple/")
+
+
 def _page(health: TokenHealth) -> str:
-    return health.access.index.simple_url.removesuffix("simple/") + "manage/account/token/"
+    return f"{_site(health)}manage/account/token/"
 
 
 def _replace(health: TokenHealth) -> str:
     token = health.access.token
     old = f", then delete the old one there: identifier {token.identifier}" if isinstance(token, Token) else ""
-    return f"make a new one on {_page(health)}, put it into {_where(health)}{old}"
+    return f"create a new one on {_page(health)}, put it into {_where(health)}{old}"
 
 
-def _span(length: timedelta) -> str:
-    """A length of time in words, rounded down: "13 days", "5 h", "7 min"."""
+def _duration(length: timedelta) -> str:
+    """A duration in words, rounded down: "13 days", "5 h", "7 min"."""
     seconds = int(length.total_seconds())
     if seconds >= 2 * 86_400:
         return f"{seconds // 86_400} days"

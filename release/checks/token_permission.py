@@ -1,7 +1,7 @@
-"""Whether the index lets the token upload: what it answered to the probes, and what that means.
+"""Whether the index would accept an upload with the token: its responses to the probes, and what they mean.
 
-Answers are told apart by how they begin, since the index has moved its questions before; words that
-nobody knows are unknown, and block.
+Responses are recognized by the start of their message, since the index has reordered its checks before. A message that
+the catalog does not know is unknown, and blocks.
 """
 
 from __future__ import annotations
@@ -9,56 +9,64 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from release.checks.engine import Check, check
+from release.checks.token_checks import origin_of, the_token_is_valid_now
+from release.checks.wording import quote
 from release.core.facts import Access, ProjectMetadata
-from release.core.models.credential import Credential
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 from release.core.models.probe import ProbeResult, Quota
 from release.core.models.project_listing import ProjectListing
 from release.core.models.project_name import normalize_name
-from release.core.models.secret_location import location_to_text
 from release.core.tokens.token import Token, scope
 
 if TYPE_CHECKING:
     from release.diagnostics import Diagnosis, Match
 
-#: sections of the catalog that an answer about a token can come from; words about files and metadata
-#: come from questions that the probes do not reach
+#: sections of the catalog that a response about a token can come from; messages about files and metadata come from
+#: checks that the probes do not reach
 _ABOUT_ACCESS = ("cred.", "account.", "org.", "project.", "tp.", "server.", "url.", "net.")
-_NOT_ASKED = NotApplicable(reason="the index was not asked")
-#: HTTP status: from here on no success; from there on it tells of the server, not of the request
+_NOT_PROBED = NotApplicable(reason="the index was not contacted")
+#: HTTP status: from here on no success; from there on a problem of the server, not of the request
 _REFUSED, _SERVER_FAILED = 300, 500
 
 
-def identity(access: Access) -> Iterator[Observation]:
-    """Whether the index knows the token."""
+@check(needs=(the_token_is_valid_now,))
+def the_index_knows_the_token(access: Access) -> Iterator[Observation]:
+    """The index accepts the token.
+
+    Probed with a copy of the token that has expired, which cannot upload anything.
+    """
     if access.identity is None:
-        yield _NOT_ASKED
+        yield _NOT_PROBED
     else:
-        yield from _answered(access, access.identity)
+        yield from _observations(access, access.identity)
 
 
-def permission(access: Access) -> Iterator[Observation]:
-    """Whether the index would let it upload."""
-    if access.permission is None:
-        yield (
-            NotApplicable(reason="the project's name is not known")
-            if isinstance(access.project, Unknown)
-            else _NOT_ASKED
-        )
+@check(needs=(the_index_knows_the_token,))
+def the_index_lets_the_token_upload(access: Access) -> Iterator[Observation]:
+    """The token may upload to the project, or create it.
+
+    Probed with a copy of the token that is limited to this project and two minutes, in an upload that cannot succeed.
+    For a new project only the account is probed: the index verifies the signature at the first upload.
+    """
+    if access.permission is None and isinstance(access.project, Unknown):
+        yield NotApplicable(reason="the project name is not known")
+    elif access.permission is None:
+        yield _NOT_PROBED
     else:
-        yield from _answered(access, access.permission)
+        yield from _observations(access, access.permission)
 
 
-def _answered(access: Access, probed: ProbeResult | Unknown) -> Iterator[Observation]:
+def _observations(access: Access, probed: ProbeResult | Unknown) -> Iterator[Observation]:
     if isinstance(probed, Unknown):
         yield probed
     elif not probed.passed():
-        match = _known(probed)
+        match = _recognize(probed)
         yield _finding(access, probed, match) if match else _unknown(access, probed)
 
 
-def _known(probed: ProbeResult) -> Match | None:
-    """The failure that the words show, the likeliest root first."""
+def _recognize(probed: ProbeResult) -> Match | None:
+    """The failure that the message shows, the likeliest cause first."""
     if not _REFUSED <= probed.status < _SERVER_FAILED:
         return None
     from release.diagnostics import recognise
@@ -74,11 +82,11 @@ def _unknown(access: Access, probed: ProbeResult) -> Unknown:
         cause = "server.outage"
         remedy = _diagnosis(cause).remedy_for({"upload_url": index.upload_url})
     elif probed.status < _REFUSED:
-        remedy = f"check that {index.upload_url} is where an index of PyPI's kind takes uploads"
+        remedy = f"check that {index.upload_url} is the upload URL of an index like PyPI"
     else:
-        remedy = "do what these words ask for; if they ask for nothing, run it again in some minutes"
-    said = f": {words!r}" if words else ", and says nothing"
-    return Unknown(reason=f"{index.name} answers {probed.status}{said}", remedy=remedy, cause=cause)
+        remedy = "follow the server's message; otherwise retry in a few minutes"
+    message = f": {words!r}" if words else ", without a message"
+    return Unknown(reason=f"{index.name} responds with {probed.status}{message}", remedy=remedy, cause=cause)
 
 
 def _finding(access: Access, probed: ProbeResult, match: Match) -> Finding:
@@ -89,9 +97,9 @@ def _finding(access: Access, probed: ProbeResult, match: Match) -> Finding:
     if isinstance(access.token, Token):
         known["identifier"] = access.token.identifier
     return Finding(
-        message=_what(access, probed, cause, known.get("user", "")),
+        message=_message(access, probed, cause, known.get("user", "")),
         remedy=_remedy(access, probed, cause) or _diagnosis(cause).remedy_for(known),
-        where=_where(access) or None,
+        where=origin_of(access) or None,
         server_text=probed.words(),
         cause=cause,
     )
@@ -104,15 +112,15 @@ def _diagnosis(cause: str) -> Diagnosis:
 
 
 def _cause(access: Access, likeliest: str) -> str:
-    """The cause, where several share the words and what is known here tells them apart.
+    """The cause; where several have the same message, the facts decide.
 
-    Whatever can be wrong with a token's text has been looked at before the index was asked.
+    Whatever can be wrong with a token's text has been checked before the index is probed.
     """
-    minted = isinstance(access.token, Token) and scope(access.token).kind == "publisher"
+    from_exchange = isinstance(access.token, Token) and scope(access.token).kind == "publisher"
     match likeliest:
         case "cred.missing":
-            return "tp.token-expired" if minted else "cred.revoked"
-        case "cred.expired" if minted:
+            return "tp.token-expired" if from_exchange else "cred.revoked"
+        case "cred.expired" if from_exchange:
             return "tp.token-expired"
         case "account.no-role" | "tp.pending-name-mismatch" if _archived(access):
             return "project.archived"
@@ -124,41 +132,42 @@ def _archived(access: Access) -> bool:
     return isinstance(access.listing, ProjectListing) and access.listing.status.startswith("archived")
 
 
-def _what(access: Access, probed: ProbeResult, cause: str, user: str) -> str:
-    index, token = access.index.name, f"the token in {_where(access)}"
+def _message(access: Access, probed: ProbeResult, cause: str, user: str) -> str:
+    index, token = access.index.name, f"the token in {origin_of(access)}"
     project = access.project.name if isinstance(access.project, ProjectMetadata) else "?"
     identifier = access.token.identifier if isinstance(access.token, Token) else "?"
     match cause:
         case "cred.revoked":
             return (
-                f"{index} does not know {token}, identifier {identifier}: it was deleted, by hand or because it was "
-                "published somewhere, or its account is disabled"
+                f"{index} does not know {token}, identifier {identifier}: it was deleted, by its owner or because it "
+                "was published somewhere, or its account is disabled"
             )
-        case "cred.project-scope-mismatch" if _made_anew(access, probed):
-            return f"{token} is for a project {project!r} that was deleted on {index}; this one was made after it"
+        case "cred.project-scope-mismatch" if _is_recreated(access, probed):
+            return f"{token} is for a project {project!r} that was deleted on {index} and created again"
         case "account.no-role":
-            return f"{token} is in order, and its user {user!r} has no role on {project!r}{_owners(access)}"
+            return f"{token} is valid, but its user {user!r} has no role on {project!r}{_owners(access)}"
         case "server.new-project-quota":
-            return f"{index} lets this account, or this address, create no more projects for now{_left(probed)}"
+            limits = _quotas(probed)
+            return f"{index} does not let this account, or this IP address, create more projects for now{limits}"
         case "server.login-limit" if probed.reply.retry_after is not None:
-            return f"{index} holds this address back for {probed.reply.retry_after:.0f} s"
+            return f"{index} blocks this IP address for {probed.reply.retry_after:.0f} s"
         case _:
-            of = f", of user {user!r}" if user else ""
-            return f"{index} refuses {token}{of}: {_diagnosis(cause).title}"
+            owner = f" of user {user!r}" if user else ""
+            return f"{index} refuses {token}{owner}: {_diagnosis(cause).title}"
 
 
 def _remedy(access: Access, probed: ProbeResult, cause: str) -> str:
-    """The order for what the catalog does not tell apart; empty where its own will do."""
-    if cause == "cred.project-scope-mismatch" and _made_anew(access, probed):
-        return f"make a new token for the project on {access.index.token_location}, and store it in place of this one"
+    """The remedy for what the catalog does not distinguish; empty where its own applies."""
+    if cause == "cred.project-scope-mismatch" and _is_recreated(access, probed):
+        return f"create a new token for the project on {access.index.token_location}, and replace this one"
     return ""
 
 
-def _made_anew(access: Access, probed: ProbeResult) -> bool:
+def _is_recreated(access: Access, probed: ProbeResult) -> bool:
     """Whether a token's project is this one by name and another by identifier.
 
-    The index gives a reason for each limit, and verifies its own copy of them too: 4 where neither name
-    nor identifier fits, 2 where the identifier alone does not. Where the token shows names, they tell.
+    The index gives a reason for each caveat, and also verifies its own copy of them: 4 reasons if neither name nor
+    identifier matches, 2 if only the identifier does not. If the token shows names, they decide.
     """
     names = scope(access.token).projects if isinstance(access.token, Token) else ()
     if names and isinstance(access.project, ProjectMetadata):
@@ -168,20 +177,18 @@ def _made_anew(access: Access, probed: ProbeResult) -> bool:
 
 def _owners(access: Access) -> str:
     users = [user for _, user in access.ownership.roles] if access.ownership else []
-    return f"; {', '.join(map(repr, users))} have" if len(users) > 1 else f"; {users[0]!r} has" if users else ""
+    return f"; {quote(users)} {'have' if len(users) > 1 else 'has'} one" if users else ""
 
 
-def _left(probed: ProbeResult) -> str:
-    """What the index's own headers tell of its limits."""
-    spent = [one for one in probed.quotas() if not one.remaining]
-    return "".join(f"; {shown(one)}" for one in spent)
+def _quotas(probed: ProbeResult) -> str:
+    """The exhausted limits, according to the index's own headers."""
+    return "".join(f"; {quota_to_text(one)}" for one in probed.quotas() if not one.remaining)
 
 
-def shown(quota: Quota) -> str:
+def quota_to_text(quota: Quota) -> str:
     """A limit in words: "project.create.user: 0 of 20 left, more in 58 min"."""
     of = f" of {quota.limit}" if quota.limit is not None else ""
     return f"{quota.name}: {quota.remaining}{of} left, more in {-(-quota.reset // 60)} min"
 
 
-def _where(access: Access) -> str:
-    return location_to_text(access.credential.origin) if isinstance(access.credential, Credential) else ""
+CHECKS: tuple[Check[Access], ...] = (the_index_knows_the_token, the_index_lets_the_token_upload)

@@ -1,7 +1,7 @@
-"""Trusted publishing, before the upload: whether the service vouches for this job, and whether it can be a publisher.
+"""Trusted publishing, before the upload: whether the CI service identifies this job, and whether it can be a publisher.
 
-Which publishers the index has, only the exchange of the identity tells, and that is no dry run: it comes with the
-upload. What no publisher could ever match is told here.
+Whether the index has a matching publisher is known only after the token exchange, which comes with the upload and is
+not a dry run. What no publisher could ever match is reported here.
 Source: warehouse, `oidc/models/github.py`.
 """
 
@@ -9,92 +9,101 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from release.checks.engine import check
+from release.checks.token_checks import a_credential_is_found
 from release.core.facts import Access
 from release.core.models.credential import Ambient
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 from release.core.models.oidc_identity import TRUSTED_PROVIDERS, OidcIdentity, claim_text, describe_job, workflow_of
 
-_NO_NEED = NotApplicable(reason="trusted publishing is not used")
-_NOT_ASKED = NotApplicable(reason="the service was not asked")
+_NOT_USED = NotApplicable(reason="trusted publishing is not used")
+_NOT_REQUESTED = NotApplicable(reason="the identity token was not requested")
 _TROUBLESHOOTING = "https://docs.pypi.org/trusted-publishers/troubleshooting/"
 
 
-def given(access: Access) -> Iterator[Observation]:
-    """Whether there is an identity."""
+@check(needs=(a_credential_is_found,))
+def the_service_vouches_for_this_job(access: Access) -> Iterator[Observation]:
+    """The CI service provides an identity token for this job.
+
+    Trusted publishing exchanges it for an upload token, at the upload and not before.
+    """
     if not isinstance(access.credential, Ambient):
-        yield _NO_NEED
+        yield _NOT_USED
         return
     match access.credential.identity:
         case None:
-            yield _NOT_ASKED
-        case Finding() | Unknown() as said:
-            yield said
+            yield _NOT_REQUESTED
+        case Finding() | Unknown() as problem:
+            yield problem
         case OidcIdentity():
             return
 
 
-def fit(access: Access) -> Iterator[Observation]:
-    """What no publisher can match, and what only an odd one does."""
+@check(needs=(the_service_vouches_for_this_job,))
+def the_job_can_be_a_publisher(access: Access) -> Iterator[Observation]:
+    """The job can be a trusted publisher.
+
+    Whether the index has that publisher is known only after the token exchange, which is not a dry run.
+    """
     if not isinstance(access.credential, Ambient):
-        yield _NO_NEED
+        yield _NOT_USED
     elif not isinstance(access.credential.identity, OidcIdentity):
-        yield _NOT_ASKED
+        yield _NOT_REQUESTED
     else:
-        yield from _judged(access, access.credential.identity)
+        yield from _identity_findings(access, access.credential.identity)
 
 
-def _judged(access: Access, identity: OidcIdentity) -> Iterator[Finding]:
+def _identity_findings(access: Access, identity: OidcIdentity) -> Iterator[Finding]:
     if identity.provider not in TRUSTED_PROVIDERS:
         yield Finding(
-            message=f"no publisher on {access.index.name} can be a job of {identity.provider}",
+            message=f"{access.index.name} does not support trusted publishers on {identity.provider}",
             remedy=f"use an API token there, from {access.index.site}/manage/account/token/",
             server_text="unknown trusted publishing issuer",
             cause="tp.unknown-issuer",
         )
     elif identity.provider == "GitHub":
-        yield from _at_github(identity)
+        yield from _github_findings(identity)
 
 
-def _at_github(identity: OidcIdentity) -> Iterator[Finding]:
-    repository = claim_text(identity, "repository")
+def _github_findings(identity: OidcIdentity) -> Iterator[Finding]:
+    repository, subject = claim_text(identity, "repository"), claim_text(identity, "sub")
     if claim_text(identity, "event_name") == "pull_request_target":
         yield Finding(
-            message="the workflow runs on 'pull_request_target', from which no index takes uploads",
+            message="the workflow runs on 'pull_request_target', from which no index accepts uploads",
             remedy="let the publishing workflow run on push: tags, or on release: published",
             server_text="Publishing from a workflow invoked via 'pull_request_target' is not supported.",
             cause="tp.event-unsupported",
         )
-    if not claim_text(identity, "sub").lower().startswith(f"repo:{repository.lower()}"):
+    if not subject.lower().startswith(f"repo:{repository.lower()}"):
         yield Finding(
-            message=f"the identity's subject is {claim_text(identity, 'sub')!r}, "
-            f"and has to begin with 'repo:{repository}'",
+            message=f"the subject of the identity token is {subject!r}, but must start with 'repo:{repository}'",
             remedy=f"reset it: gh api --method PUT repos/{repository}/actions/oidc/customization/sub "
             "-F use_default=true",
             server_text="Check failed for required claim 'sub'",
             cause="tp.custom-sub",
         )
-    yield from _reusable(identity, repository)
+    yield from _reusable_workflow_findings(identity, repository)
 
 
-def _reusable(identity: OidcIdentity, repository: str) -> Iterator[Finding]:
-    """The job's own workflow is another than the one that was triggered."""
+def _reusable_workflow_findings(identity: OidcIdentity, repository: str) -> Iterator[Finding]:
+    """Report that the job is defined in another workflow than the one that was triggered."""
     called, top = workflow_of(identity), workflow_of(identity, "workflow_ref")
     if called[:2] == top[:2] or not all((*called, *top)):
         return
-    place, file, ref = called
-    known = {claim_text(identity, "ref"), claim_text(identity, "sha")}
-    never = place.lower() != repository.lower() or ref not in known
-    where = f"{file!r} of {place}" if place.lower() != repository.lower() else repr(file)
-    what = "which can be no publisher" if never else f"and the publisher has to name {file!r}, not {top[1]!r}"
+    owner, file, ref = called
+    elsewhere = owner.lower() != repository.lower()
+    never = elsewhere or ref not in {claim_text(identity, "ref"), claim_text(identity, "sha")}
+    where = f"{file!r} of {owner}" if elsewhere else repr(file)
+    effect = "which cannot be a publisher" if never else f"so the publisher must name {file!r}, not {top[1]!r}"
     yield Finding(
-        message=f"the upload runs in the reusable workflow {where}, called by {top[1]!r}, {what}",
-        remedy=f"move the job that uploads into {top[1]}; the building may stay where it is; see {_TROUBLESHOOTING}",
+        message=f"the upload runs in the reusable workflow {where}, called by {top[1]!r}, {effect}",
+        remedy=f"move the job that uploads into {top[1]}; the build may stay where it is; see {_TROUBLESHOOTING}",
         severity="block" if never else "warn",
         cause="tp.reusable-workflow",
     )
 
 
-def line(ambient: Ambient) -> str:
-    """What an upload would go with, in one line."""
+def ambient_to_text(ambient: Ambient) -> str:
+    """What an upload would authenticate with, in one line."""
     who = describe_job(ambient.identity) if isinstance(ambient.identity, OidcIdentity) else ambient.provider
     return f"trusted publishing, {who}"

@@ -120,7 +120,7 @@ class RunResources:
             self.credentials[index] = found
         elif isinstance(found, Ambient):
             self.exchanging.add(index)
-            self.tell(Message(text=f"{index}: {trusted_publishing_checks.line(found)}"))
+            self.tell(Message(text=f"{index}: {trusted_publishing_checks.ambient_to_text(found)}"))
         self.skews[index] = skew or timedelta()
 
     # -- upload --------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ from typing import Any
 
 from release.checks.credential_checks import TIERS
 from release.checks.index_state import files_of_version
-from release.checks.token_permission import shown
-from release.checks.trusted_publishing_checks import line
+from release.checks.token_permission import quota_to_text
+from release.checks.trusted_publishing_checks import ambient_to_text
 from release.core.events import CheckFinished
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import CheckState, Outcome
@@ -84,7 +84,7 @@ def _where_from(access: Access) -> Iterator[str]:
         yield f"username  {credential.username!r} ({location_to_text(credential.username_origin)})"
         yield f"password  {location_to_text(credential.origin)}: {_measure(credential.password)}"
     if isinstance(credential, Ambient):
-        yield line(credential)
+        yield ambient_to_text(credential)
     for one in access.candidates:
         if one.status != "used":
             yield f"{_standing(one):<9} {location_to_text(one.origin)}: {_measure(one.password)}"
@@ -172,7 +172,7 @@ def _works(access: Access) -> Iterator[str]:
     if answer.kind == "first-release":
         yield "the account may create the project; the token's signature is looked at when the first file comes"
     for quota in answer.quotas():
-        yield f"new projects, {shown(quota)}"
+        yield f"new projects, {quota_to_text(quota)}"
 
 
 # -- JSON -------------------------------------------------------------------------------------------

@@ -48,7 +48,8 @@ def evaluate_token(found: Verification, health: TokenHealth, *, place: str, waiv
     verdict = verdicts.derive_verdict(outcomes)
     return Evaluation(
         seen=_seen(found, verdict, outcomes, health, place), outcomes=tuple(filter(_matters, outcomes)),
-        age=token_health_checks.age(health), left=token_health_checks.left(health), skew=found.access.skew,
+        age=token_health_checks.token_age(health), left=token_health_checks.remaining_lifetime(health),
+        skew=found.access.skew,
     )  # fmt: skip
 
 
@@ -119,7 +120,7 @@ def _seen(
 
 
 def _expires(health: TokenHealth) -> datetime | None:
-    remaining = token_health_checks.left(health)
+    remaining = token_health_checks.remaining_lifetime(health)
     return None if remaining is None else health.access.now + remaining
 
 

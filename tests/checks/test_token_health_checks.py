@@ -119,11 +119,11 @@ def test_a_scope_that_is_too_wide_has_the_steps_to_narrow_it() -> None:
 
 def test_a_token_without_a_visible_limit_can_not_be_told() -> None:
     outcome = outcomes(facts(access=access(token())))["the-token-is-for-one-project"]
-    assert "nobody can tell" in outcome.reason
+    assert "not known" in outcome.reason
 
 
 def test_unknown_is_unknown_and_a_broken_token_has_no_health() -> None:
-    assert token_health_checks.age(facts()) is None
-    assert token_health_checks.left(facts()) is None
+    assert token_health_checks.token_age(facts()) is None
+    assert token_health_checks.remaining_lifetime(facts()) is None
     broken = outcomes(facts(access=access("pypi-nothing")))
     assert {one.state for one in broken.values()} <= {CheckState.NOT_APPLICABLE, CheckState.PASSED}

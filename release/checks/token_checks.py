@@ -1,0 +1,234 @@
+"""The credential that an upload would use: its source, and whether it is a token for this project and index."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from release.checks.engine import check
+from release.checks.wording import quote
+from release.core.facts import Access
+from release.core.models.credential import Ambient, Credential
+from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
+from release.core.models.index import is_loopback
+from release.core.models.project_name import normalize_name
+from release.core.models.secret_location import EnvironmentVariable, location_to_text
+from release.core.tokens.caveats import UnknownCaveat
+from release.core.tokens.defects import TokenDefect
+from release.core.tokens.token import Token, TokenScope, scope, validity
+
+_USERNAME = "__token__"
+_EPHEMERAL = NotApplicable(reason="this index, and its credential, are made for the run")
+#: applies where the check that reports the reason is waived
+NO_TOKEN = NotApplicable(reason="there is no token to check")
+_NO_TOKENS = NotApplicable(reason="an index of kind 'other' may not use API tokens")
+_INVALID = "Invalid or non-existent authentication information."
+
+
+def origin_of(access: Access) -> str:
+    """Where the password is stored; empty where there is none."""
+    return location_to_text(access.credential.origin) if isinstance(access.credential, Credential) else ""
+
+
+def _store(access: Access) -> str:
+    return f"keyring set {access.index.upload_url} {_USERNAME}"
+
+
+def _new_token(access: Access, what: str = "a new token") -> str:
+    return f"create {what} on {access.index.token_location} and store it: {_store(access)}"
+
+
+@check()
+def a_credential_is_found(access: Access) -> Iterator[Observation]:
+    """A credential is found.
+
+    Searched in the order of twine: environment, .pypirc, keyring, then trusted publishing. A run never prompts for one.
+    """
+    if access.index.ephemeral:
+        yield _EPHEMERAL
+    elif isinstance(access.credential, Unknown):
+        yield access.credential
+        yield from access.remarks
+    elif isinstance(access.credential, Ambient):
+        return
+    elif access.credential is None:
+        yield from access.remarks
+        if not any(one.severity == "block" for one in access.remarks):
+            yield Finding(
+                message=f"no credential for {access.index.name}: none in $TWINE_PASSWORD, ~/.pypirc and the keyring",
+                remedy=_new_token(access, "an API token"),
+                cause="cred.missing",
+            )
+    elif not len(access.credential.password):
+        yield _empty_password(access, access.credential)
+
+
+def _empty_password(access: Access, credential: Credential) -> Finding:
+    origin, where = credential.origin, location_to_text(credential.origin)
+    if isinstance(origin, EnvironmentVariable):
+        remedy = f"run: unset {origin.name}; in CI, correct the secret's name, or give this job access to it"
+    else:
+        remedy = f"put the token there, or remove the entry and run: {_store(access)}"
+    return Finding(message=f"{where} is set, but empty", remedy=remedy, where=where, cause="cred.env-empty")
+
+
+@check(needs=(a_credential_is_found,))
+def the_credential_is_plain_to_see(access: Access) -> Iterator[Observation]:
+    """The credential's source is valid and unambiguous.
+
+    Two sources with different secrets, or a file that tools read differently, lead to uploads with the wrong one.
+    """
+    yield from access.remarks
+
+
+@check(needs=(a_credential_is_found,))
+def the_username_is_the_one_for_tokens(access: Access) -> Iterator[Observation]:
+    """The username is `__token__`.
+
+    Source: warehouse, `accounts/security_policy.py`: compared byte by byte, whitespace included.
+    """
+    if access.index.kind == "other":
+        yield _NO_TOKENS
+        return
+    credential = access.credential
+    if isinstance(credential, Ambient):
+        yield NO_TOKEN
+    if not isinstance(credential, Credential) or credential.username == _USERNAME:
+        return
+    if isinstance(access.token, TokenDefect) and access.token.cause == "cred.account-password":
+        return  # an account's name goes with its password, and the password is what is reported
+    name, origin = credential.username, credential.username_origin
+    where, fix = location_to_text(origin), f"write username = {_USERNAME}"
+    if isinstance(origin, EnvironmentVariable):
+        fix = f"run: export {origin.name}={_USERNAME}"
+    yield Finding(
+        message=f"the username is {name!r}, but must be {_USERNAME!r}",
+        remedy=f"{fix} ({where})",
+        where=where,
+        server_text="Username/Password authentication is no longer supported.",
+        cause=_username_cause(name),
+    )
+
+
+def _username_cause(name: str) -> str:
+    if name.strip() == _USERNAME:
+        return "cred.username-whitespace"
+    typed = re.sub(r"[^a-z]", "", name.lower())
+    return "cred.username-typo" if typed in {"token", "tokens", "toke", "tokn", "tken"} else "cred.username-not-token"
+
+
+@check(needs=(a_credential_is_found,))
+def the_token_is_whole(access: Access) -> Iterator[Observation]:
+    """The password is a complete, well-formed API token.
+
+    To a broken one the index says no more than "Invalid or non-existent authentication information".
+    """
+    origin = origin_of(access)
+    match access.token:
+        case None:
+            yield _NO_TOKENS if access.index.kind == "other" else NO_TOKEN
+        case TokenDefect(cause=cause, message=message, remedy=remedy):
+            yield Finding(
+                message=f"{origin}: {message}", remedy=remedy, where=origin, server_text=_INVALID, cause=cause
+            )
+        case Token(remarks=remarks, caveats=caveats):
+            yield from (replace(one, where=origin) for one in remarks)
+            if any(isinstance(one, UnknownCaveat) for one in caveats):
+                yield Finding(
+                    message=f"the token in {origin} has a caveat of an unknown kind",
+                    remedy="create a new token if the index refuses it",
+                    severity="warn",
+                    where=origin,
+                )
+
+
+@check(needs=(the_token_is_whole,))
+def the_token_is_of_this_index(access: Access) -> Iterator[Observation]:
+    """The token was issued by this index.
+
+    PyPI and TestPyPI do not accept each other's tokens, and a token is never sent to another index.
+    """
+    if not isinstance(access.token, Token):
+        yield NO_TOKEN
+        return
+    issuer, own = access.token.location, access.index.token_location
+    if issuer != own and not (is_loopback(issuer) and is_loopback(own)):
+        origin = origin_of(access)
+        yield Finding(
+            message=f"the token in {origin} was issued by {issuer!r}, not by {own!r}",
+            remedy=_new_token(access, "a token"),
+            where=origin,
+            server_text=_INVALID,
+            cause="cred.wrong-index",
+        )
+
+
+@check(needs=(the_token_is_of_this_index,))
+def the_token_is_valid_now(access: Access) -> Iterator[Observation]:
+    """The token is valid now.
+
+    Source: warehouse, `macaroons/caveats`, tag 0; the index's clock decides.
+    """
+    if not isinstance(access.token, Token):
+        yield NO_TOKEN
+        return
+    limits, origin = validity(access.token), origin_of(access)
+    if limits.expires_at is not None and limits.expires_at <= access.now:
+        message = f"the token in {origin} expired at {limits.expires_at:%Y-%m-%d %H:%M:%S} UTC"
+        remedy = _new_token(access)
+        cause = "tp.token-expired" if scope(access.token).kind == "publisher" else "cred.expired"
+    elif limits.not_before is not None and limits.not_before > access.now:
+        message = f"the token in {origin} is not valid before {limits.not_before:%Y-%m-%d %H:%M:%S} UTC"
+        remedy, cause = "wait until then; if that time has passed, set this machine's clock", "cred.expired"
+    else:
+        return
+    yield Finding(
+        message=message,
+        remedy=remedy,
+        where=origin,
+        server_text="Invalid API Token: token is expired",
+        cause=cause,
+    )
+
+
+@check(needs=(the_token_is_of_this_index,))
+def the_token_covers_this_project(access: Access) -> Iterator[Observation]:
+    """The token's scope covers this project.
+
+    A token that shows no limit may have one that only the index knows.
+    """
+    if isinstance(access.project, Unknown):
+        yield NotApplicable(reason="the project name is not known")
+        return
+    if not isinstance(access.token, Token):
+        yield NO_TOKEN
+        return
+    found = scope(access.token)
+    name = normalize_name(access.project.name)
+    if found.kind == "projects" and access.listing is None:
+        yield _scope_finding(
+            access,
+            name,
+            f"is limited to single projects, and {name!r} is not on {access.index.name} yet",
+            "upload the first release with a token for the whole account, then create one for the project",
+            "cred.project-scope-new-project",
+        )
+    elif found.kind == "projects" and found.projects and name not in map(normalize_name, found.projects):
+        yield _other_project(access, found, name)
+
+
+def _other_project(access: Access, found: TokenScope, name: str) -> Finding:
+    message = f"is for {quote(found.projects)}, not for {name!r}"
+    remedy = _new_token(access, f"a token for {name!r}")
+    return _scope_finding(access, name, message, remedy, "cred.project-scope-mismatch")
+
+
+def _scope_finding(access: Access, name: str, message: str, remedy: str, cause: str) -> Finding:
+    return Finding(
+        message=f"the token in {origin_of(access)} {message}",
+        remedy=remedy,
+        where=origin_of(access),
+        server_text=f"Invalid API Token: project-scoped token is not valid for project: '{name}'",
+        cause=cause,
+    )
