@@ -45,6 +45,7 @@ REVEALING = {
     "cli/terminal/console.py",  # registers it with the CI service, which masks it from then on
     "credentials/sources/configured_locations.py",
     "credentials/sources/keyring.py",
+    "credentials/sources/poetry.py",
     "credentials/sources/pypirc.py",
     "token_health/notify/webhook.py",  # the address of a webhook is a secret
     "token_health/notify/apprise.py",

@@ -32,6 +32,7 @@ from release.credentials.sources import (
     configured_locations,
     environment,
     keyring,
+    poetry,
     pypirc,
     tool_variables,
     trusted_publishing,
@@ -55,6 +56,7 @@ SOURCES: Mapping[str, CredentialSource] = MappingProxyType({
     "keyring": keyring,
     "trusted publishing": trusted_publishing,
     "tool variables": tool_variables,
+    "poetry": poetry,
     "configured": configured_locations,
 })  # fmt: skip
 
@@ -71,6 +73,7 @@ _REASONS = (
     "keyring.username-mismatch",
     "src.wrong-env-name",
     "pypirc.not-found",
+    "cred.missing",
 )
 
 
@@ -256,5 +259,5 @@ def _other_tool(one: CredentialCandidate, index: Index) -> Finding:
         f"{where} has a token, {reader}",
         f"store it where uploads look for it: python -m release store --index {index.name}",
         where,
-        "src.wrong-env-name",
+        "cred.missing",
     )
