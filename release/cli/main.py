@@ -176,7 +176,7 @@ def _run(options: argparse.Namespace) -> int:
     directory = options.directory.resolve()
     files = prebuilt.find_distributions(getattr(options, "files", None) or ())
     config = collect.load_config(directory, options.config, needs_project=not files)
-    config = replace(config, proving=getattr(options, "proving", None) or config.proving)
+    config = replace(config, dry_run_on=getattr(options, "proving", None) or config.dry_run_on)
     if files:
         source = prebuilt.source_of(files, config)
     else:

@@ -236,12 +236,12 @@ def _steps(verb: Verb, config: Config, source: Source, *, index: str | None, bui
             return (*_checked_build(index or "testpypi"), *_upload_and_confirm(index or "testpypi"))
         case "publish":
             target = index or "pypi"
-            dry_run = config.proving or ("testpypi" if target == "pypi" else "none")
+            dry_run = config.dry_run_on or ("testpypi" if target == "pypi" else "none")
             return (*_checked_build(target), *_comparison(dry_run), *tag, *_upload_and_confirm(target), *after)
         case "confirm":
             return (Build(origin="journal"), Confirm(index=index or "pypi"))
         case "release":
-            target, dry_run = index or "pypi", config.proving or "testpypi"
+            target, dry_run = index or "pypi", config.dry_run_on or "testpypi"
             checked = [name for name in (dry_run, target) if name not in {SANDBOX, "none"}]
             first = [step for name in dict.fromkeys((SANDBOX, *checked[:-1])) for step in _upload_and_confirm(name)]
             last = (*_comparison(dry_run), *tag, *_upload_and_confirm(target), *after)
@@ -268,7 +268,7 @@ def _comparison(dry_run: str) -> tuple[Step, ...]:
 
 def _prebuilt_steps(verb: Verb, config: Config, index: str | None) -> tuple[Step, ...]:
     name = index or ("testpypi" if verb == "testpypi" else "pypi")
-    comparison = _comparison(config.proving or "none") if verb == "publish" else ()
+    comparison = _comparison(config.dry_run_on or "none") if verb == "publish" else ()
     build = Build(origin="given")
     return (CheckCredentials(index=name), build, CheckFiles(), *comparison, *_upload_and_confirm(name))
 

@@ -167,7 +167,7 @@ def _inspect_built(run: Run) -> tuple[bool, str]:
     """A release stops at any refusal; a rehearsal goes on with the files that the index would take."""
     known = None if isinstance(run.source.project, Unknown) else run.source.project
     built = replace(collect.collect_built(run.system, run.files, known), leaks=search.scan_distributions(run.files))
-    taken = promote.find_conflicts(run.files, run.listings, run.config, run.config.proving or "testpypi")
+    taken = promote.find_conflicts(run.files, run.listings, run.config, run.config.dry_run_on or "testpypi")
     built = replace(built, taken=tuple(taken))
     facts = built if run.plan.uses_prebuilt else compare.add_comparisons(run, built)
     checks = distributions.CHECKS + reproducibility.OF_INDEXES + leak_checks.OF_BUILT + compare.comparison_checks(facts)

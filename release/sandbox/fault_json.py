@@ -5,47 +5,49 @@ Such as `{"do": "answer", "status": 503, "retry_after": 2, "when": {"method": "P
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import fields
 from http import HTTPStatus
 from typing import Any, get_args
 
-from release.core.errors import UsageError
+from release.core.tables import (
+    KeyPath,
+    Reader,
+    boolean,
+    one_of,
+    parse_json,
+    read_list,
+    read_table,
+    string,
+    table,
+)  # fmt: skip
 from release.sandbox.faults import KINDS, DropMode, DropPoint, Fault, RequestFilter, kind_of
-from release.sandbox.json_reader import Reader, among, one_of, record, switch, text, wrong
 
 _LEAST_STATUS, _LAST_STATUS = 200, 999
 
 
 def parse_faults(json_text: str | bytes) -> tuple[Fault, ...]:
-    """One fault, or a list of them. Raises UsageError, which names the place."""
-    try:
-        data = json.loads(json_text)
-    except ValueError as error:
-        raise UsageError(f"the faults are no JSON: {error}", remedy="mend it at that place") from None
-    return faults(data, "the faults") if isinstance(data, list) else (fault(data, "the fault"),)
+    """One fault, or a list of them. Raises `ConfigError`, which names the key."""
+    data = parse_json(json_text, "the request")
+    at = KeyPath(file="the request", path="faults" if isinstance(data, list) else "fault", noun="an object")
+    return faults(data, at) if isinstance(data, list) else (fault(data, at),)
 
 
-def faults(value: Any, where: str) -> tuple[Fault, ...]:
-    """A list of faults; `where` is how a complaint names the list. Raises UsageError."""
-    if not isinstance(value, list):
-        raise wrong(where, "a list", value)
-    return tuple(fault(one, f"{where}[{number}]") for number, one in enumerate(value))
+def faults(value: Any, at: KeyPath) -> tuple[Fault, ...]:
+    """A list of faults. Raises `ConfigError`."""
+    return read_list(value, at, fault)
 
 
-def fault(value: Any, where: str) -> Fault:
-    """One fault. Raises UsageError."""
-    if not isinstance(value, dict):
-        raise wrong(where, "an object", value)
-    if "do" not in value:
-        raise UsageError(f"{where}: key 'do' is missing", remedy=f"say what happens: {', '.join(KINDS)}")
-    word = among(text(value["do"], f"{where}.do"), f"{where}.do", KINDS)
-    readers, required = _KINDS[word]
-    read = record(value, where, {**_COMMON, **readers}, required)
+def fault(value: Any, at: KeyPath) -> Fault:
+    """One fault. Raises `ConfigError`."""
+    if "do" not in table(value, at):
+        raise at.missing("do")
+    kind = one_of(*KINDS)(value["do"], at / "do")
+    readers, required = _KINDS[kind]
+    read = read_table(value, at, {**_COMMON, **readers}, required)
     common = {key: read.pop(key) for key in ("when", "name") if key in read}
     read.pop("do")
-    return Fault(what=KINDS[word](**read), **common)
+    return Fault(what=KINDS[kind](**read), **common)
 
 
 def fault_to_json(fault: Fault) -> dict[str, Any]:
@@ -62,84 +64,84 @@ def _given(noun: Any) -> dict[str, Any]:
     return given | ({"headers": dict(given["headers"])} if "headers" in given else {})
 
 
-def _seconds(value: Any, where: str) -> float:
-    return _number(value, where, "a number of seconds, 0 or more", least=0)
+def _seconds(value: Any, at: KeyPath) -> float:
+    return _number(value, at, "a number of seconds, 0 or more", least=0)
 
 
-def _rate(value: Any, where: str) -> float:
-    return _number(value, where, "bytes a second, more than 0", above=0)
+def _rate(value: Any, at: KeyPath) -> float:
+    return _number(value, at, "bytes a second, more than 0", above=0)
 
 
-def _number(value: Any, where: str, wanted: str, *, least: float | None = None, above: float | None = None) -> float:
+def _number(value: Any, at: KeyPath, wanted: str, *, least: float | None = None, above: float | None = None) -> float:
     good = isinstance(value, (int, float)) and not isinstance(value, bool) and value < float("inf")
     if good and (least is None or value >= least) and (above is None or value > above):
         return float(value) if isinstance(value, float) else value
-    raise wrong(where, wanted, value)
+    raise at.wrong(wanted, value)
 
 
-def _status(value: Any, where: str) -> int:
+def _status(value: Any, at: KeyPath) -> int:
     if isinstance(value, int) and _LEAST_STATUS <= value <= _LAST_STATUS and not isinstance(value, bool):
         return value
-    raise wrong(where, f"a status from {_LEAST_STATUS} to {_LAST_STATUS}", value)
+    raise at.wrong(f"a status from {_LEAST_STATUS} to {_LAST_STATUS}", value)
 
 
-def _known_status(value: Any, where: str) -> int:
-    status = _status(value, where)
+def _known_status(value: Any, at: KeyPath) -> int:
+    status = _status(value, at)
     if status in HTTPStatus._value2member_map_:
         return status
-    raise wrong(where, "a status that HTTP knows", value)
+    raise at.wrong("a status that HTTP knows", value)
 
 
-def _nth(value: Any, where: str) -> int | tuple[int, int | None]:
+def _nth(value: Any, at: KeyPath) -> int | tuple[int, int | None]:
     ends = value if isinstance(value, list) else [value, value]
     if len(ends) == 2 and _counts(ends[0]) and (ends[1] is None or (_counts(ends[1]) and ends[0] <= ends[1])):  # noqa: PLR2004 - the first and the last
         return (ends[0], ends[1]) if isinstance(value, list) else ends[0]
-    raise wrong(where, "a number from 1, or a list of the first and the last (null: no last)", value)
+    raise at.wrong("a number from 1, or a list of the first and the last (null: no last)", value)
 
 
 def _counts(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
-def _line(value: Any, where: str) -> str:
+def _line(value: Any, at: KeyPath) -> str:
     """What fits a line of an HTTP head."""
     if isinstance(value, str) and all(" " <= one <= "\xff" and one != "\x7f" for one in value):
         return value
-    raise wrong(where, "one line of Latin-1", value)
+    raise at.wrong("one line of Latin-1", value)
 
 
-def _headers(value: Any, where: str) -> tuple[tuple[str, str], ...]:
+def _headers(value: Any, at: KeyPath) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, dict):
-        raise wrong(where, "an object of header names and values", value)
-    return tuple((_name(name, where), _line(one, f"{where}.{name}")) for name, one in value.items())
+        raise at.wrong("an object of header names and values", value)
+    return tuple((_name(name, at), _line(one, at / name)) for name, one in value.items())
 
 
-def _name(value: str, where: str) -> str:
+def _name(value: str, at: KeyPath) -> str:
     if value and all(one.isascii() and (one.isalnum() or one in "!#$%&'*+-.^_`|~") for one in value):
         return value
-    raise wrong(where, "a header's name", value)
+    raise at.wrong("a header's name", value)
 
 
-def _body(value: Any, where: str) -> str:
+def _body(value: Any, at: KeyPath) -> str:
     if isinstance(value, str):
         return value
-    raise wrong(where, "a text", value)
+    raise at.wrong("a string", value)
 
 
-def _retry_after(value: Any, where: str) -> float | str:
-    return _line(value, where) if isinstance(value, str) else _number(value, where, "seconds, or a text")
+def _retry_after(value: Any, at: KeyPath) -> float | str:
+    return _line(value, at) if isinstance(value, str) else _number(value, at, "seconds, or a string")
 
 
-def _when(value: Any, where: str) -> RequestFilter:
-    return RequestFilter(**record(value, where, _WHEN))
+def _when(value: Any, at: KeyPath) -> RequestFilter:
+    return RequestFilter(**read_table(value, at, _WHEN))
 
 
-def _method(value: Any, where: str) -> str:
-    return text(value, where).upper()
+def _method(value: Any, at: KeyPath) -> str:
+    return string(value, at).upper()
 
 
-_WHEN: Mapping[str, Reader] = {"method": _method, "path": text, "project": text, "filename": text, "nth": _nth}
-_COMMON: Mapping[str, Reader] = {"do": text, "when": _when, "name": _line}
+_WHEN: Mapping[str, Reader] = {"method": _method, "path": string, "project": string, "filename": string, "nth": _nth}
+_COMMON: Mapping[str, Reader] = {"do": string, "when": _when, "name": _line}
 #: by kind: the keys, and those that must be there
 _KINDS: Mapping[str, tuple[Mapping[str, Reader], tuple[str, ...]]] = {
     "answer": (
@@ -149,8 +151,8 @@ _KINDS: Mapping[str, tuple[Mapping[str, Reader], tuple[str, ...]]] = {
             "headers": _headers,
             "body": _body,
             "retry_after": _retry_after,
-            "retry_date": lambda value, where: _number(value, where, "a number of seconds"),
-            "stored": switch,
+            "retry_date": lambda value, at: _number(value, at, "a number of seconds"),
+            "stored": boolean,
         },
         ("status",),
     ),

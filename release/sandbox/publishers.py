@@ -8,7 +8,7 @@ from typing import Any
 
 from release.core.errors import UsageError
 from release.core.models.attestation import AttestationPublisher as Signer
-from release.sandbox.json_reader import Reader, one_of, record, records, text, texts, wrong
+from release.core.tables import KeyPath, Reader, one_of, read_named_tables, read_table, string, strings, table
 
 #: provider → the fields of its publishers; those in the second tuple may be left out.
 #: Source: warehouse, `oidc/models`
@@ -87,13 +87,13 @@ def attestation_publisher(provider: str, fields: Mapping[str, str]) -> Signer:
     return Signer(kind=kind, details=tuple(sorted(details.items())))
 
 
-def parse_publishers(value: Any, where: str) -> tuple[SeedPublisher, ...]:
+def parse_publishers(value: Any, at: KeyPath) -> tuple[SeedPublisher, ...]:
     """The list of them in a world file."""
-    found = records(value, where, _PUBLISHER, ["name"])
-    return tuple(_publisher(one, f"{where}[{number}]") for number, one in enumerate(found))
+    found = read_named_tables(value, at, _PUBLISHER)
+    return tuple(_publisher(one, at[number]) for number, one in enumerate(found))
 
 
-def _publisher(read: dict[str, Any], where: str) -> SeedPublisher:
+def _publisher(read: dict[str, Any], at: KeyPath) -> SeedPublisher:
     provider = read.get("provider", "github")
     needed, optional = FIELDS[provider]
     given = {name: read.pop(name) for name in _FIELD_NAMES if name in read}
@@ -102,51 +102,45 @@ def _publisher(read: dict[str, Any], where: str) -> SeedPublisher:
     for name in given:
         if name not in (*needed, *optional):
             remedy = f"use {', '.join((*needed, *optional))}"
-            raise UsageError(f"{where}: key {name!r} is not for {provider}", remedy=remedy)
+            raise UsageError(f"{at / name} is not a key for {provider}", remedy=remedy)
     for name in needed:
         if name not in given:
-            raise UsageError(f"{where}: key {name!r} is missing", remedy=f"add {name!r} to {where}")
+            raise at.missing(name)
     if ("pending" in read) == ("projects" in read) or ("pending" in read) != ("user" in read):
         raise UsageError(
-            f"{where}: a publisher is for projects, or pending and some user's",
+            f"{at}: a publisher is for projects, or pending and some user's",
             remedy="give 'projects', or 'pending' and 'user'",
         )
     fields = {name: given.get(name, "") for name in (*needed, *optional)}
     return SeedPublisher(**{**read, "fields": fields, "projects": read.get("projects", ())})
 
 
-def parse_job(value: Any, where: str) -> CiJob:
+def parse_job(value: Any, at: KeyPath) -> CiJob:
     """The job in a world file."""
-    return CiJob(**record(value, where, _JOB))
+    return CiJob(**read_table(value, at, _JOB))
 
 
-def _number(value: Any, where: str) -> int:
+def _number(value: Any, at: KeyPath) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise wrong(where, "a whole number", value)
-
-
-def _claims(value: Any, where: str) -> dict[str, Any]:
-    if isinstance(value, dict):
-        return value
-    raise wrong(where, "an object", value)
+    raise at.wrong("a whole number", value)
 
 
 _FIELD_NAMES = tuple(dict.fromkeys(name for both in FIELDS.values() for names in both for name in names))
 _PUBLISHER: Mapping[str, Reader] = {
-    "name": text,
+    "name": string,
     "provider": one_of(*FIELDS),
-    "projects": texts,
-    "pending": text,
-    "user": text,
-    **dict.fromkeys(_FIELD_NAMES, text),
+    "projects": strings,
+    "pending": string,
+    "user": string,
+    **dict.fromkeys(_FIELD_NAMES, string),
 }
 _JOB: Mapping[str, Reader] = {
     "provider": one_of(*FIELDS),
-    "repository": text,
-    "workflow": text,
-    "environment": lambda value, where: None if value is None else text(value, where),
-    "claims": _claims,
+    "repository": string,
+    "workflow": string,
+    "environment": lambda value, at: None if value is None else string(value, at),
+    "claims": table,
     "key": one_of(*_KEYS),
     "expires_in": _number,
 }

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from release.core.errors import UsageError
 from release.core.models.attestation import AttestationPublisher
+from release.core.tables import (
+    KeyPath,
+    Reader,
+    boolean,
+    known,
+    one_of,
+    parse_json,
+    read_named_tables,
+    read_table,
+    string,
+    strings,
+)  # fmt: skip
 from release.sandbox import fault_json, publishers
 from release.sandbox.faults import Fault
-from release.sandbox.json_reader import Reader, among, moment, one_of, record, records, switch, text, texts
 from release.sandbox.publishers import CiJob, SeedPublisher
 
 #: PyPI's switches for the whole site that change what an upload is answered
@@ -25,6 +35,7 @@ FLAGS = (
 STATUSES = ("active", "archived", "archived-noindex", "quarantined")
 #: the user of a world that nobody described
 DEFAULT_USER = "rehearsal"
+_AT = KeyPath(file="the world file", noun="an object")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,16 +107,12 @@ class SeedData:
 
     @classmethod
     def parse(cls, json_text: str) -> SeedData:
-        """Read a world file. Raises UsageError, which names the key."""
-        try:
-            data = json.loads(json_text)
-        except ValueError as error:
-            raise UsageError(f"the world file is no JSON: {error}", remedy="mend it at that place") from None
-        known = record(data, "the world file", _WORLD)
-        if "users" not in known and "tokens" not in known:
-            known = {"users": cls().users, "tokens": cls().tokens} | known
+        """Read a world file. Raises `ConfigError`, which names the key."""
+        read = read_table(parse_json(json_text, _AT.file), _AT, _WORLD)
+        if "users" not in read and "tokens" not in read:
+            read = {"users": cls().users, "tokens": cls().tokens} | read
         empty: dict[str, Any] = {"users": (), "tokens": ()}
-        world = cls(**(empty | known))
+        world = cls(**(empty | read))
         _check(world)
         return world
 
@@ -118,57 +125,68 @@ def seed_for_project(name: str, *, exists: bool = False) -> SeedData:
     return SeedData(projects=(SeedProject(name=name, owners=(DEFAULT_USER,)),) if exists else ())
 
 
-def _users(value: Any, where: str) -> tuple[User, ...]:
-    return tuple(User(**one) for one in records(value, where, _USER, ["name"]))
+def _users(value: Any, at: KeyPath) -> tuple[User, ...]:
+    return tuple(User(**one) for one in read_named_tables(value, at, _USER))
 
 
-def _projects(value: Any, where: str) -> tuple[SeedProject, ...]:
-    return tuple(SeedProject(**one) for one in records(value, where, _PROJECT, ["name"]))
+def _projects(value: Any, at: KeyPath) -> tuple[SeedProject, ...]:
+    return tuple(SeedProject(**one) for one in read_named_tables(value, at, _PROJECT))
 
 
-def _tokens(value: Any, where: str) -> tuple[ApiToken, ...]:
-    read = records(value, where, _TOKEN, ["name", "user"])
+def _tokens(value: Any, at: KeyPath) -> tuple[ApiToken, ...]:
+    read = read_named_tables(value, at, _TOKEN, ("name", "user"))
     return tuple(ApiToken(projects=one.pop("scope", None), **one) for one in read)
 
 
-def _scope(value: Any, where: str) -> tuple[str, ...] | None:
+def _scope(value: Any, at: KeyPath) -> tuple[str, ...] | None:
     if value == "account":
         return None
     if isinstance(value, str) or value == []:
-        raise UsageError(f"{where}: unknown scope {value!r}", remedy='write "account", or a list of projects')
-    return _names(value, where)
+        raise at.wrong('"account" or a list of projects', value)
+    return _names(value, at)
 
 
-def _names(value: Any, where: str) -> tuple[str, ...]:
-    return tuple(canonicalize_name(name) for name in texts(value, where))
+def _names(value: Any, at: KeyPath) -> tuple[str, ...]:
+    return tuple(canonicalize_name(name) for name in strings(value, at))
 
 
-def _flags(value: Any, where: str) -> tuple[str, ...]:
-    return tuple(among(flag, where, FLAGS) for flag in texts(value, where))
+def _flags(value: Any, at: KeyPath) -> tuple[str, ...]:
+    return tuple(known(flag, at, FLAGS) for flag in strings(value, at))
 
 
-def _publisher(value: Any, where: str) -> AttestationPublisher:
-    readers = dict.fromkeys(("kind", "repository", "workflow", "workflow_filepath", "environment", "email"), text)
-    return AttestationPublisher.read(record(value, where, readers, ["kind"]))
+def _publisher(value: Any, at: KeyPath) -> AttestationPublisher:
+    readers = dict.fromkeys(("kind", "repository", "workflow", "workflow_filepath", "environment", "email"), string)
+    return AttestationPublisher.read(read_table(value, at, readers, ["kind"]))
 
 
-_USER: Mapping[str, Reader] = {"name": text, "email_verified": switch, "two_factor": switch, "disabled": switch}
+def _unix_seconds(value: Any, at: KeyPath) -> int:
+    """Given as such, or as an ISO date; UTC unless it has an offset."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return int(value)
+    try:
+        when = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise at.wrong("a time: unix seconds, or a string like '2027-01-31T00:00:00Z'", value) from None
+    return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())
+
+
+_USER: Mapping[str, Reader] = {"name": string, "email_verified": boolean, "two_factor": boolean, "disabled": boolean}
 _PROJECT: Mapping[str, Reader] = {
-    "name": text,
-    "owners": texts,
-    "maintainers": texts,
+    "name": string,
+    "owners": strings,
+    "maintainers": strings,
     "status": one_of(*STATUSES),
-    "organization": text,
-    "organization_active": switch,
+    "organization": string,
+    "organization_active": boolean,
 }
 _TOKEN: Mapping[str, Reader] = {
-    "name": text,
-    "user": text,
+    "name": string,
+    "user": string,
     "scope": _scope,
-    "expires": lambda value, where: None if value is None else moment(value, where),
-    "revoked": switch,
-    "forged": switch,
-    "location": text,
+    "expires": lambda value, at: None if value is None else _unix_seconds(value, at),
+    "revoked": boolean,
+    "forged": boolean,
+    "location": string,
     "publisher": _publisher,
 }
 _WORLD: Mapping[str, Reader] = {
@@ -176,11 +194,11 @@ _WORLD: Mapping[str, Reader] = {
     "projects": _projects,
     "tokens": _tokens,
     "publishers": publishers.parse_publishers,
-    "audience": text,
+    "audience": string,
     "job": publishers.parse_job,
     "prohibited": _names,
     "flags": _flags,
-    "sigstore": text,
+    "sigstore": string,
     "faults": fault_json.faults,
 }
 
@@ -192,13 +210,13 @@ def _check(world: SeedData) -> None:
     for number, project in enumerate(world.projects):
         for role in ("owners", "maintainers"):
             for name in getattr(project, role):
-                among(name, f"the world file.projects[{number}].{role}", users)
+                known(name, (_AT / "projects")[number] / role, users)
     for number, token in enumerate(world.tokens):
-        among(token.user, f"the world file.tokens[{number}].user", users)
+        known(token.user, (_AT / "tokens")[number] / "user", users)
         for name in token.projects or ():
-            among(name, f"the world file.tokens[{number}].scope", projects)
+            known(name, (_AT / "tokens")[number] / "scope", projects)
     for number, publisher in enumerate(world.publishers):
         for name in publisher.projects:
-            among(canonicalize_name(name), f"the world file.publishers[{number}].projects", projects)
+            known(canonicalize_name(name), (_AT / "publishers")[number] / "projects", projects)
         if publisher.user is not None:
-            among(publisher.user, f"the world file.publishers[{number}].user", users)
+            known(publisher.user, (_AT / "publishers")[number] / "user", users)

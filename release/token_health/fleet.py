@@ -5,25 +5,19 @@ A TOML file of its own, or `[tool.release.fleet]`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from release.core import config
+from release.core.config import read_indexes, read_waivers
 from release.core.errors import ConfigError
 from release.core.models.index import WELL_KNOWN, Index
 from release.core.models.project_name import is_project_name
-from release.core.models.secret_location import (
-    Command,
-    ConfiguredLocation,
-    EnvironmentVariable,
-    KeyringEntry,
-    PrivateFile,
-)
+from release.core.models.secret_location import ConfiguredLocation
 from release.core.models.token_health import TokenPolicy
-from release.core.toml_tables import did_you_mean, known, path, subtable, text, wrong
+from release.core.tables import KeyPath, Reader, did_you_mean, number, read_list, read_table, string
+from release.token_health.location_reader import LOCATION_READERS, duration, location_of
 from release.token_health.notify import channel_config
 from release.token_health.notify.channels import Channels
 
@@ -72,215 +66,123 @@ class Fleet:
     notify: Channels = field(default_factory=Channels)
 
 
-_KEYS = (
-    "rotate-after", "warn-before", "remind-after", "concurrency", "rate", "deadline", "patience", "waive", "notify",
-    "tokens",
-)  # fmt: skip
-_PLACES = ("env", "file", "command", "keyring")
-_TOKEN_KEYS = (
-    "project", "projects", "index", "indexes", *_PLACES, "username", "made", "rotate-after", "warn-before", "limit",
-)  # fmt: skip
-_KEYRING_KEYS = ("service", "username")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-#: key → its smallest and its largest value
-_COUNTS = {"concurrency": (1, 256), "rate": (0.1, 10_000)}
+def parse_fleet_file(data: Mapping[str, Any], file: str) -> Fleet:
+    """A fleet from the contents of a file of its own, which can also declare `[indexes.<name>]`.
 
-
-def parse_file(data: Mapping[str, Any], file: str) -> Fleet:
-    """A fleet from the contents of a file of its own, which has `[indexes.<name>]` too.
-
-    Raises `ConfigError`, as `parse` does.
+    Raises `ConfigError`, which names the key.
     """
-    try:
-        indexes = config.parse_config({"indexes": data.get("indexes", {})}).indexes
-    except ConfigError as error:
-        message, remedy = (one.replace("tool.release.", "") for one in (error.message, error.remedy))
-        raise ConfigError(message, remedy=remedy.replace("pyproject.toml", file)) from None
-    return parse({k: v for k, v in data.items() if k != "indexes"}, indexes, file=file, where="", more=("indexes",))
+    at = KeyPath(file=file)
+    return _fleet(data, at, read_indexes(data.get("indexes", {}), at / "indexes"), {"indexes": read_indexes})
 
 
-def parse(
-    table: Mapping[str, Any],
-    indexes: Mapping[str, Index] = WELL_KNOWN,
-    *,
-    file: str = "pyproject.toml",
-    where: str = "tool.release.fleet",
-    more: tuple[str, ...] = (),
-) -> Fleet:
-    """A fleet from a table; `indexes` are those that it may name. Raises `ConfigError`, which names the key.
+def parse_fleet(data: Mapping[str, Any], indexes: Mapping[str, Index] = WELL_KNOWN) -> Fleet:
+    """A fleet from `[tool.release.fleet]`, which can refer to `indexes`. Raises `ConfigError`, which names the key."""
+    return _fleet(data, KeyPath(file="pyproject.toml", path="tool.release.fleet"), indexes, {})
 
-    `more`: keys that are known in this place and read elsewhere.
-    """
-    known(table, (*_KEYS, *more), where)
-    reader = _Reader(file=file, indexes=indexes)
-    policy = reader.policy(table, where, TokenPolicy())
-    tokens = table.get("tokens", [])
-    if not isinstance(tokens, list):
-        raise wrong(path(where, "tokens"), "a list of tables, [[tokens]]", tokens, file=file)
-    entries = [one for n, t in enumerate(tokens) for one in reader.token(t, f"{path(where, 'tokens')}[{n}]", policy)]
-    remind = reader.duration(table, "remind-after", where)
+
+def _fleet(data: Mapping[str, Any], at: KeyPath, indexes: Mapping[str, Index], more: Mapping[str, Reader]) -> Fleet:
+    read = read_table(data, at, {**_READERS, **more})
+    policy = _policy(read, TokenPolicy())
+    tokens = read_list(read.get("tokens", []), at / "tokens", _token, "a list of tables, [[tokens]]")
+    entries = [
+        entry
+        for number, token in enumerate(tokens)
+        for entry in _entries(token, (at / "tokens")[number], policy, indexes)
+    ]
+    limits: dict[str, Any] = {key: read[key] for key in ("concurrency", "rate") if key in read}
+    limits |= {key: read[key].total_seconds() for key in ("deadline", "patience") if read.get(key)}
     return Fleet(
         entries=tuple(dict.fromkeys(entries)),
         policy=policy,
-        manners=reader.manners(table, where),
-        remind_after=remind or Fleet().remind_after,
-        waive=reader.waive(subtable(table, "waive", where, file=file), path(where, "waive")),
-        notify=channel_config.parse(
-            subtable(table, "notify", where, file=file), path(where, "notify"), file=file, place=reader.address
-        ),
+        manners=FleetLimits(**limits),
+        remind_after=read.get("remind_after") or Fleet().remind_after,
+        waive=read.get("waive", {}),
+        notify=read.get("notify", Channels()),
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reader:
-    """Reads tables of one file."""
+def _policy(read: dict[str, Any], default: TokenPolicy) -> TokenPolicy:
+    given = {key: read[key] for key in ("rotate_after", "warn_before") if key in read}
+    if given.get("rotate_after") == timedelta(0):
+        del given["rotate_after"]
+    return replace(default, **given)
 
-    file: str
-    indexes: Mapping[str, Index]
 
-    def policy(self, table: Mapping[str, Any], where: str, default: TokenPolicy) -> TokenPolicy:
-        never = table.get("rotate-after") == "never"
-        rotate = None if never else self.duration(table, "rotate-after", where) or default.rotate_after
-        warn = self.duration(table, "warn-before", where)
-        return TokenPolicy(rotate_after=rotate, warn_before=default.warn_before if warn is None else warn)
-
-    def manners(self, table: Mapping[str, Any], where: str) -> FleetLimits:
-        made: dict[str, Any] = {}
-        for key, (least, most) in _COUNTS.items():
-            value = table.get(key, getattr(FleetLimits(), key))
-            kinds = (int,) if key == "concurrency" else (int, float)
-            if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value <= most:
-                raise wrong(path(where, key), f"a number from {least} to {most}", value, file=self.file)
-            made[key] = value
-        for key in ("deadline", "patience"):
-            limit = self.duration(table, key, where)
-            made |= {key: limit.total_seconds()} if limit else {}
-        return FleetLimits(**made)
-
-    def waive(self, table: Mapping[str, Any], where: str) -> dict[str, str]:
-        for name, reason in table.items():
-            if not isinstance(reason, str) or not reason.strip():
-                raise wrong(path(where, name), "the reason, as text", reason, file=self.file)
-        return dict(table)
-
-    def token(self, table: Any, where: str, policy: TokenPolicy) -> Iterator[FleetEntry]:
-        """An entry for each of the table's projects on each of its indexes."""
-        if not isinstance(table, dict):
-            raise wrong(where, "a table", table, file=self.file)
-        known(table, _TOKEN_KEYS, where)
-        own = self.policy(table, where, policy)
-        username = text(table, "username", where, file=self.file) or "__token__"
-        made = self._made(table, where)
-        for index in self._indexes(table, where):
-            place = self._place(table, where, index, username)
-            for project in self._projects(table, where):
-                yield FleetEntry(index=index, project=project, place=place, username=username, made=made, policy=own)
-
-    def _indexes(self, table: Mapping[str, Any], where: str) -> Iterator[Index]:
-        names, key = self._one_or_several(table, where, "index", "indexes")
-        for name in names or ("pypi",):
-            if name not in self.indexes:
-                raise ConfigError(
-                    f"{path(where, key)}: no index is called {name!r}{did_you_mean(name, self.indexes)}",
-                    remedy=f"use one of {', '.join(sorted(self.indexes))}, or add a table for it to {self.file}",
-                )
-            yield self.indexes[name]
-
-    def _projects(self, table: Mapping[str, Any], where: str) -> tuple[str | None, ...]:
-        names, key = self._one_or_several(table, where, "project", "projects")
-        for name in names:
-            if not is_project_name(name):
-                raise wrong(path(where, key), "a project's name", name, file=self.file)
-        return names or (None,)
-
-    def _one_or_several(
-        self, table: Mapping[str, Any], where: str, one: str, several: str
-    ) -> tuple[tuple[str, ...], str]:
-        if one in table and several in table:
-            raise ConfigError(f"{where} has both {one} and {several}", remedy=f"keep one of them in {self.file}")
-        if several not in table:
-            value = text(table, one, where, file=self.file)
-            return ((value,) if value else ()), one
-        listed = table[several]
-        if not isinstance(listed, list) or not listed or not all(isinstance(i, str) and i for i in listed):
-            raise wrong(path(where, several), "a list of names", listed, file=self.file)
-        return tuple(listed), several
-
-    def address(self, table: Any, where: str) -> ConfiguredLocation:
-        """Where something else lies that nobody else shall read."""
-        if not isinstance(table, dict):
-            raise ConfigError(  # which does not show what may be the address itself
-                f"{where} must be a table that says where it lies", remedy=f'write {{ env = "NAME" }} in {self.file}'
-            )
-        known(table, (*_PLACES, "limit"), where)
-        return self._place(table, where, None, "")
-
-    def _place(self, table: Mapping[str, Any], where: str, index: Index | None, username: str) -> ConfiguredLocation:
-        given = [key for key in _PLACES if key in table]
-        if len(given) != 1:
+def _entries(
+    read: dict[str, Any], at: KeyPath, policy: TokenPolicy, indexes: Mapping[str, Index]
+) -> Iterator[FleetEntry]:
+    """An entry for each of the token's projects on each of its indexes."""
+    own, username = _policy(read, policy), read.get("username", "__token__")
+    names, key = _one_or_several(read, at, "index", "indexes")
+    for name in names or ("pypi",):
+        if name not in indexes:
             raise ConfigError(
-                f"{where} has {' and '.join(given) or 'no place for its credential'}",
-                remedy=f"give exactly one of {', '.join(_PLACES)} in {self.file}",
+                f"{at / key}: no index is called {name!r}{did_you_mean(name, indexes)}",
+                remedy=f"use one of {', '.join(sorted(indexes))}, or add a table for it to {at.file}",
             )
-        match given[0], table[given[0]]:
-            case "env", str(name) if name and "=" not in name:
-                return EnvironmentVariable(name=name.removeprefix("$"))
-            case "file", str(name) if name:
-                return PrivateFile(path=name)
-            case "command", [str(), *_] as argv if all(isinstance(one, str) and one for one in argv):
-                limit = self.duration(table, "limit", where)
-                return Command(argv=tuple(argv), limit=limit.total_seconds() if limit else 30.0)
-            case "keyring", True if index is not None:
-                return KeyringEntry(service=index.upload_url, username=username)
-            case "keyring", dict(entry):
-                return self._keyring(entry, f"{where}.keyring", index.upload_url if index else None, username)
-            case key, value:
-                raise wrong(path(where, key), _WANTED[key], value, file=self.file)
-
-    def _keyring(self, entry: Mapping[str, Any], where: str, service: str | None, username: str) -> KeyringEntry:
-        known(entry, _KEYRING_KEYS, where)
-        made = KeyringEntry(
-            service=text(entry, "service", where, file=self.file) or service or "",
-            username=text(entry, "username", where, file=self.file) or username,
-        )
-        if not made.service or not made.username:
-            raise wrong(where, "a table with service and username", dict(entry), file=self.file)
-        return made
-
-    def _made(self, table: Mapping[str, Any], where: str) -> datetime | None:
-        match table.get("made"):
-            case None:
-                return None
-            case datetime() as moment:
-                return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-            case date() as day:
-                return datetime(day.year, day.month, day.day, tzinfo=UTC)
-            case value:
-                raise wrong(path(where, "made"), "a date, without quotes", value, file=self.file)
-
-    def duration(self, table: Mapping[str, Any], key: str, where: str) -> timedelta | None:
-        """A time such as "180d"; None where there is none."""
-        value = table.get(key)
-        if value is None:
-            return None
-        match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-        if match is None:
-            raise wrong(path(where, key), _duration_form(key), value, file=self.file)
-        try:
-            return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
-        except OverflowError:
-            raise wrong(path(where, key), "a shorter time", value, file=self.file) from None
+        place = location_of(read, at, indexes[name], username)
+        for project in _one_or_several(read, at, "project", "projects")[0] or (None,):
+            yield FleetEntry(
+                index=indexes[name], project=project, place=place, username=username, made=read.get("made"), policy=own
+            )
 
 
-_WANTED = {
-    "env": "the name of an environment variable",
-    "file": "a path",
-    "command": 'a list of words such as ["pass", "show", "pypi"]; no shell runs it',
-    "keyring": "true, or a table with service and username",
+def _one_or_several(read: Mapping[str, Any], at: KeyPath, one: str, several: str) -> tuple[tuple[str, ...], str]:
+    """The values of two keys of which only one may be given, and that key."""
+    if one in read and several in read:
+        raise ConfigError(f"{at} has both {one} and {several}", remedy=f"keep one of them in {at.file}")
+    return (read[several], several) if several in read else ((read[one],) if one in read else (), one)
+
+
+def _token(value: Any, at: KeyPath) -> dict[str, Any]:
+    return read_table(value, at, _TOKEN)
+
+
+def _names(value: Any, at: KeyPath) -> tuple[str, ...]:
+    if not value:
+        raise at.wrong("a list of names", value)
+    return read_list(value, at, string, "a list of names")
+
+
+def _project(value: Any, at: KeyPath) -> str:
+    if is_project_name(string(value, at)):
+        return str(value)
+    raise at.wrong("a project's name", value)
+
+
+def _rotation(value: Any, at: KeyPath) -> timedelta | None:
+    return None if value == "never" else duration(value, at, or_else=', or "never"')
+
+
+def _creation_date(value: Any, at: KeyPath) -> datetime:
+    match value:
+        case datetime() as moment:
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        case date() as day:
+            return datetime(day.year, day.month, day.day, tzinfo=UTC)
+        case _:
+            raise at.wrong("a date, without quotes", value)
+
+
+_POLICY: Mapping[str, Reader] = {"rotate-after": _rotation, "warn-before": duration}
+_READERS: Mapping[str, Reader] = {
+    **_POLICY,
+    "remind-after": duration,
+    "concurrency": number(1, 256, whole=True),
+    "rate": number(0.1, 10_000),
+    "deadline": duration,
+    "patience": duration,
+    "waive": read_waivers,
+    "notify": channel_config.read_channels,
+    "tokens": lambda value, _: value,
 }
-
-
-def _duration_form(key: str) -> str:
-    never = ', or "never"' if key == "rotate-after" else ""
-    return f'a time such as "180d", a number and one of s, m, h, d, w{never}'
+_TOKEN: Mapping[str, Reader] = {
+    "project": _project,
+    "projects": lambda value, at: tuple(_project(name, at[number]) for number, name in enumerate(_names(value, at))),
+    "index": string,
+    "indexes": _names,
+    **LOCATION_READERS,
+    "username": string,
+    "made": _creation_date,
+    **_POLICY,
+}

@@ -51,12 +51,12 @@ def load_request(
     Raises `ConfigError`, which names the key.
     """
     if file is not None:
-        made = fleet.parse_file(collect.load_toml(file), str(file))
+        made = fleet.parse_fleet_file(collect.load_toml(file), str(file))
         if not made.entries:
             raise ConfigError(f"{str(file)!r} lists no tokens", remedy="add a table [[tokens]] for each")
         return _of_fleet(system, made, file.resolve().parent, {})
     settings = collect.load_config(directory, config_file, needs_project=False)
-    made = fleet.parse(settings.fleet, settings.indexes)
+    made = fleet.parse_fleet(settings.fleet, settings.indexes)
     if made.entries:
         return _of_fleet(system, made, directory, settings.waive)
     project = _project(system, directory, offline=offline)

@@ -86,7 +86,7 @@ def test_what_follows_a_release_is_done_after_it_is_confirmed(
 )  # fmt: skip
 def test_pypi_gets_what_passed_a_dry_run(verb: Verb, proving: Any, index: str | None, expected: str | None) -> None:
     indexes = {**Config().indexes, "mine": Config().index("pypi")}
-    made = plan.make_plan(verb, Config(proving=proving, indexes=indexes), source(), index=index)
+    made = plan.make_plan(verb, Config(dry_run_on=proving, indexes=indexes), source(), index=index)
     assert [step.proven_on for step in made.steps if isinstance(step, plan.CompareWithDryRun)] == (
         [expected] if expected else []
     )

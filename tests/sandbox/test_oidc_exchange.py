@@ -438,8 +438,8 @@ def test_the_world_file_says_them_all() -> None:
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "neither": ({"name": "w", "repository": "a/b", "workflow": "c.yml"}, "a publisher is for projects, or pending"),
     "both": ({**USUAL, "pending": "new"}, "a publisher is for projects, or pending and some user's"),
-    "no workflow": ({"name": "w", "repository": "a/b", "projects": []}, "publishers[0]: key 'workflow' is missing"),
-    "of another": ({**USUAL, "email": "a@b"}, "publishers[0]: key 'email' is not for github"),
+    "no workflow": ({"name": "w", "repository": "a/b", "projects": []}, "publishers[0].workflow is missing"),
+    "of another": ({**USUAL, "email": "a@b"}, "publishers[0].email is not a key for github"),
     "unknown": ({**USUAL, "provider": "git"}, "publishers[0].provider: unknown 'git'"),
     "no such project": ({**USUAL, "projects": ["other"]}, "publishers[0].projects: unknown 'other'"),
 }

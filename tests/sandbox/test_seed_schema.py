@@ -53,36 +53,36 @@ def token(**more: Any) -> dict[str, Any]:
 
 
 MISTAKES: dict[str, tuple[Any, str]] = {
-    "a list": ([], "the world file: [] is not an object"),
-    "unknown key": ({"user": []}, "the world file: unknown key 'user': did you mean 'users'?"),
+    "a list": ([], "the world file must be an object, not []"),
+    "unknown key": ({"user": []}, "unknown key user: did you mean 'users'?"),
     "unknown key inside": (
         user(email_verfied=False),
-        "the world file.users[0]: unknown key 'email_verfied': did you mean 'email_verified'?",
+        "unknown key users[0].email_verfied: did you mean 'email_verified'?",
     ),
-    "no name": ({"users": [{}]}, "the world file.users[0]: key 'name' is missing"),
-    "users as an object": ({"users": {}}, "the world file.users: {} is not a list"),
-    "no switch": (user(disabled="yes"), "the world file.users[0].disabled: 'yes' is not true or false"),
-    "two of a name": ({"users": [{"name": "a"}, {"name": "a"}]}, "the world file.users[1]: a second 'a'"),
+    "no name": ({"users": [{}]}, "users[0].name is missing"),
+    "users as an object": ({"users": {}}, "users must be a list, not {}"),
+    "no switch": (user(disabled="yes"), "users[0].disabled must be true or false, not 'yes'"),
+    "two of a name": ({"users": [{"name": "a"}, {"name": "a"}]}, "users[1]: duplicate name 'a'"),
     "unknown owner": (
         user() | {"projects": [{"name": "p", "owners": ["alcie"]}]},
-        "the world file.projects[0].owners: unknown 'alcie': did you mean 'alice'?",
+        "projects[0].owners: unknown 'alcie': did you mean 'alice'?",
     ),
     "unknown status": (
         user() | {"projects": [{"name": "p", "status": "archive"}]},
-        "the world file.projects[0].status: unknown 'archive': did you mean 'archived'?",
+        "projects[0].status: unknown 'archive': did you mean 'archived'?",
     ),
     "unknown user of a token": (
         {"users": [{"name": "alice"}], "tokens": [{"name": "t", "user": "bob"}]},
-        "the world file.tokens[0].user: unknown 'bob'",
+        "tokens[0].user: unknown 'bob'",
     ),
-    "unknown project in a scope": (token(scope=["acme"]), "the world file.tokens[0].scope: unknown 'acme'"),
-    "unknown scope": (token(scope="acount"), "the world file.tokens[0].scope: unknown scope 'acount'"),
+    "unknown project in a scope": (token(scope=["acme"]), "tokens[0].scope: unknown 'acme'"),
+    "unknown scope": (token(scope="acount"), "tokens[0].scope must be \"account\" or a list of projects, not 'acount'"),
     "no time": (
         token(expires="soon"),
-        "the world file.tokens[0].expires: 'soon' is not a time: unix seconds, or a text like '2027-01-31T00:00:00Z'",
+        "tokens[0].expires must be a time: unix seconds, or a string like '2027-01-31T00:00:00Z', not 'soon'",
     ),
-    "unknown flag": ({"flags": ["readonly"]}, "the world file.flags: unknown 'readonly': did you mean 'read-only'?"),
-    "no names": ({"prohibited": "x"}, "the world file.prohibited: 'x' is not a list of texts"),
+    "unknown flag": ({"flags": ["readonly"]}, "flags: unknown 'readonly': did you mean 'read-only'?"),
+    "no names": ({"prohibited": "x"}, "prohibited must be a list of strings, not 'x'"),
 }
 
 
@@ -96,5 +96,5 @@ def test_a_mistake_is_named_with_its_place(row: str) -> None:
 
 
 def test_no_json_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match=r"the world file is no JSON: .*line 1 column 2"):
+    with pytest.raises(UsageError, match=r"the world file is not valid JSON: .*line 1 column 2"):
         SeedData.parse("{,}")

@@ -74,7 +74,7 @@ class Watch:
         self.tokens.append({"env": name.upper(), **({"project": project} if project else {}), **more})
 
     def fleet(self) -> Fleet:
-        return fleet.parse({"rate": 1000, **self.table, "tokens": self.tokens}, {"pypi": self.index})
+        return fleet.parse_fleet({"rate": 1000, **self.table, "tokens": self.tokens}, {"pypi": self.index})
 
     def system(self) -> System:
         return replace(real_system(), env=self.env, now=self.now)

@@ -55,7 +55,7 @@ keyring = { service = "packages" }
 
 
 def parse(text: str) -> Fleet:
-    return fleet.parse_file(tomllib.loads(text), "fleet.toml")
+    return fleet.parse_fleet_file(tomllib.loads(text), "fleet.toml")
 
 
 def test_all_of_it_is_understood() -> None:
@@ -78,7 +78,7 @@ def test_all_of_it_is_understood() -> None:
 
 def test_the_same_table_may_stand_in_the_configuration_of_a_project() -> None:
     made = config.parse_config({"fleet": {"warn-before": "2d", "tokens": [{"env": "T"}]}})
-    assert fleet.parse(made.fleet, made.indexes).entries[0].policy.warn_before == timedelta(days=2)
+    assert fleet.parse_fleet(made.fleet, made.indexes).entries[0].policy.warn_before == timedelta(days=2)
 
 
 MISTAKES = [
@@ -94,7 +94,7 @@ MISTAKES = [
     ("waive = 1", "waive must be a table"),
     ("[waive]\nx = 1", "waive.x must be the reason"),
     ("[indexes.a]\nupload-url = 'https://a.example/'", "indexes.a.simple-url is missing"),
-    ("[[tokens]]\nproject = 'a'", "tokens[0] has no place for its credential"),
+    ("[[tokens]]\nproject = 'a'", "tokens[0] has no location for its credential"),
     ("[[tokens]]\nenv = 'A'\nfile = 'b'", "tokens[0] has env and file"),
     ("[[tokens]]\nevn = 'A'", "unknown key tokens[0].evn: did you mean 'env'?"),
     ("[[tokens]]\nenv = ''", "tokens[0].env must be the name of an environment variable"),
@@ -121,7 +121,7 @@ def test_every_mistake_names_its_key(text: str, message: str) -> None:
 
 def test_in_the_configuration_the_key_is_named_from_its_top() -> None:
     with pytest.raises(ConfigError, match=r"tool\.release\.fleet\.tokens\[0\]\.env must be"):
-        fleet.parse({"tokens": [{"env": 1}]})
+        fleet.parse_fleet({"tokens": [{"env": 1}]})
 
 
 DOCS = (Path(__file__).parents[2] / "docs" / "token-health.md").read_text(encoding="utf-8")

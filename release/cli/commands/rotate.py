@@ -90,9 +90,9 @@ def _request(options: argparse.Namespace) -> RotationRequest:
     if options.wait is not None and options.wait < 0:
         raise UsageError(f"--wait must not be negative, and is {options.wait:g}", remedy="give 0 or more")
     if options.fleet is not None:
-        listed = fleet.parse_file(collect.load_toml(options.fleet), str(options.fleet)).entries
+        listed = fleet.parse_fleet_file(collect.load_toml(options.fleet), str(options.fleet)).entries
     else:
-        listed = fleet.parse(config.fleet, config.indexes).entries
+        listed = fleet.parse_fleet(config.fleet, config.indexes).entries
     return RotationRequest(
         system=real, index=index, project=project, directory=directory, fleet=listed, leaked=options.leaked,
         fleet_directory=options.fleet.resolve().parent if options.fleet else directory,

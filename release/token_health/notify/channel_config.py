@@ -3,75 +3,81 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from release.core.errors import ConfigError
-from release.core.models.secret_location import ConfiguredLocation
-from release.core.toml_tables import known, path, subtable, text, wrong
+from release.core.tables import KeyPath, Reader, number, one_of, read_table, string
+from release.token_health.location_reader import secret_location
 from release.token_health.notify.channels import Apprise, Channel, Channels, Mail, Webhook
 
-#: reads a place out of a table: its value, the name of its key
-ReadPlace = Callable[[Any, str], ConfiguredLocation]
-
-_KEYS = ("webhook", "mail", "apprise", "ping")
-_MAIL_KEYS = ("host", "port", "tls", "from", "to", "user", "password")
 #: how a connection is kept private → the port where that is usual. Source: RFC 8314, 3; RFC 6409, 3.1
 _PORTS: Mapping[Any, int] = {"starttls": 587, "ssl": 465, "none": 25}
 _PERSON = re.compile(r"[^@\s<>,;\"()]+@[^@\s<>,;\"()]+")
 _HOST = re.compile(r"[A-Za-z0-9._:\-]+")
-_LAST_PORT = 65_535
 
 
-def parse(table: Mapping[str, Any], where: str, *, file: str, place: ReadPlace) -> Channels:
+def read_channels(value: Any, at: KeyPath) -> Channels:
     """The channels of a table `[notify]`. Raises `ConfigError`, which names the key."""
-    known(table, _KEYS, where)
-    mail = subtable(table, "mail", where, file=file)
-    found: list[Channel] = [Webhook(address=one) for one in _places(table, "webhook", where, place)]
-    if mail:
-        found.append(_mail(mail, path(where, "mail"), file=file, place=place))
-    found += [Apprise(address=one) for one in _places(table, "apprise", where, place)]
-    ping = place(table["ping"], path(where, "ping")) if "ping" in table else None
-    return Channels(channels=tuple(dict.fromkeys(found)), ping=ping)
+    read = read_table(value, at, _CHANNELS)
+    mail = [read["mail"]] if read.get("mail") else []
+    channels: list[Channel] = [*read.get("webhook", ()), *mail, *read.get("apprise", ())]
+    return Channels(channels=tuple(dict.fromkeys(channels)), ping=read.get("ping"))
 
 
-def _places(table: Mapping[str, Any], key: str, where: str, place: ReadPlace) -> Iterator[ConfiguredLocation]:
-    """One place, or several in a list: each has one address."""
-    given = table.get(key, [])
-    for one in given if isinstance(given, list) else [given]:
-        yield place(one, path(where, key))
+def _each(make: Callable[..., Channel]) -> Reader:
+    """A reader of one location, or of a list of them: each contains one address."""
+
+    def read(value: Any, at: KeyPath) -> tuple[Channel, ...]:
+        return tuple(make(address=secret_location(one, at)) for one in (value if isinstance(value, list) else [value]))
+
+    return read
 
 
-def _mail(table: Mapping[str, Any], where: str, *, file: str, place: ReadPlace) -> Mail:
-    known(table, _MAIL_KEYS, where)
-    host = text(table, "host", where, file=file)
-    if host is None or not _HOST.fullmatch(host):
-        raise wrong(path(where, "host"), "the name of a mail server", host, file=file)
-    tls = table.get("tls", "starttls")
-    if tls not in _PORTS:
-        raise wrong(path(where, "tls"), '"starttls", "ssl" or "none"', tls, file=file)
-    port = table.get("port", _PORTS[tls])
-    if isinstance(port, bool) or not isinstance(port, int) or not 0 < port <= _LAST_PORT:
-        raise wrong(path(where, "port"), f"a number from 1 to {_LAST_PORT}", port, file=file)
-    user, password = text(table, "user", where, file=file), table.get("password")
-    if (user is None) != (password is None):
+def _mail(value: Any, at: KeyPath) -> Mail | None:
+    read = read_table(value, at, _MAIL)
+    if not read:
+        return None
+    for key in ("host", "from", "to"):
+        if key not in read:
+            raise at.missing(key)
+    if ("user" in read) != ("password" in read):
         raise ConfigError(
-            f"{where} has {'a password and no user' if user is None else 'a user and no password'}",
-            remedy=f"give both in {file}, or neither where the server asks for none",
+            f"{at} has {'a user and no password' if 'user' in read else 'a password and no user'}",
+            remedy=f"give both in {at.file}, or neither if the server requires none",
         )
-    return Mail(
-        host=host, port=port, tls=tls, sender=_person(table.get("from"), path(where, "from"), file),
-        to=_people(table.get("to"), path(where, "to"), file), user=user,
-        password=place(password, path(where, "password")) if password is not None else None,
-    )  # fmt: skip
+    tls = read.get("tls", "starttls")
+    return Mail(**{"tls": tls, "port": _PORTS[tls], "user": None, "password": None, "sender": read.pop("from")} | read)
 
 
-def _people(given: Any, where: str, file: str) -> tuple[str, ...]:
-    people = given if isinstance(given, list) and given else [given]
-    return tuple(_person(one, where, file) for one in people)
+def _host(value: Any, at: KeyPath) -> str:
+    if isinstance(value, str) and _HOST.fullmatch(value):
+        return value
+    raise at.wrong("the name of a mail server", value)
 
 
-def _person(given: Any, where: str, file: str) -> str:
-    if not isinstance(given, str) or not _PERSON.fullmatch(given):
-        raise wrong(where, "a mail address such as maintainers@packages.example", given, file=file)
-    return given
+def _recipients(value: Any, at: KeyPath) -> tuple[str, ...]:
+    return tuple(_person(one, at) for one in (value if isinstance(value, list) and value else [value]))
+
+
+def _person(value: Any, at: KeyPath) -> str:
+    if isinstance(value, str) and _PERSON.fullmatch(value):
+        return value
+    raise at.wrong("a mail address such as maintainers@packages.example", value)
+
+
+_CHANNELS: Mapping[str, Reader] = {
+    "webhook": _each(Webhook),
+    "mail": _mail,
+    "apprise": _each(Apprise),
+    "ping": secret_location,
+}
+_MAIL: Mapping[str, Reader] = {
+    "host": _host,
+    "port": number(1, 65_535, whole=True),
+    "tls": one_of(*_PORTS),
+    "from": _person,
+    "to": _recipients,
+    "user": string,
+    "password": secret_location,
+}

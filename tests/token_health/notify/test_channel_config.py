@@ -17,7 +17,7 @@ MAIL = '[notify.mail]\nhost = "smtp.example"\nfrom = "a@b.example"\nto = "c@d.ex
 
 
 def parse(text: str) -> Channels:
-    return fleet.parse_file(tomllib.loads(text), "fleet.toml").notify
+    return fleet.parse_fleet_file(tomllib.loads(text), "fleet.toml").notify
 
 
 def test_all_of_it_is_understood() -> None:
@@ -63,7 +63,7 @@ def test_nobody_is_told_unless_it_is_said() -> None:
 
 
 def test_a_project_has_the_same_table() -> None:
-    made = fleet.parse({"notify": {"webhook": {"env": "HOOK"}}}).notify
+    made = fleet.parse_fleet({"notify": {"webhook": {"env": "HOOK"}}}).notify
     assert made.channels == (Webhook(address=EnvironmentVariable(name="HOOK")),)
 
 
@@ -73,12 +73,12 @@ def test_a_project_has_the_same_table() -> None:
         ("notify = 1", "notify must be a table"),
         ('[notify]\nwebhok = { env = "A" }', "notify.webhok: did you mean 'webhook'?"),
         ('[notify]\nwebhook = "https://hooks.example/secret"', "notify.webhook must be a table that says where"),
-        ("[notify]\nwebhook = {}", "notify.webhook has no place"),
+        ("[notify]\nwebhook = {}", "notify.webhook has no location"),
         ('[notify]\nping = { env = "A", file = "b" }', "notify.ping has env and file"),
         ("[notify]\nping = { keyring = true }", "notify.ping.keyring must be"),
         ('[notify]\nping = { keyring = { service = "a" } }', "notify.ping.keyring must be a table with service and"),
-        ('[notify.mail]\nfrom = "a@b.example"', "notify.mail.host must be"),
-        (MAIL + 'tls = "yes"', "notify.mail.tls must be"),
+        ('[notify.mail]\nfrom = "a@b.example"', "notify.mail.host is missing"),
+        (MAIL + 'tls = "yes"', "notify.mail.tls: unknown 'yes'"),
         (MAIL + "port = 0", "notify.mail.port must be a number"),
         (MAIL + "port = true", "notify.mail.port must be a number"),
         (MAIL + 'user = "robot"', "notify.mail has a user and no password"),

@@ -205,8 +205,8 @@ def test_no_address_and_no_password_is_kept(office: Office, answer: dict[str, Ca
 
 def test_there_must_be_somebody_to_tell_and_something_to_say() -> None:
     with pytest.raises(UsageError, match="there is no channel"):
-        require_channels(fleet.parse({}), offline=False, where="fleet.toml")
-    told = fleet.parse({"notify": {"ping": {"env": "PING"}}})
+        require_channels(fleet.parse_fleet({}), offline=False, where="fleet.toml")
+    told = fleet.parse_fleet({"notify": {"ping": {"env": "PING"}}})
     with pytest.raises(UsageError, match="--offline"):
         require_channels(told, offline=True, where="fleet.toml")
     require_channels(told, offline=False, where="fleet.toml")

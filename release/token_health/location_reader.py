@@ -1,0 +1,95 @@
+"""Read from a table where a secret is stored, and how long something may take."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from release.core.errors import ConfigError
+from release.core.models.index import Index
+from release.core.models.secret_location import (
+    Command,
+    ConfiguredLocation,
+    EnvironmentVariable,
+    KeyringEntry,
+    PrivateFile,
+)
+from release.core.tables import KeyPath, Reader, read_table, string
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def duration(value: Any, at: KeyPath, *, or_else: str = "") -> timedelta:
+    """A time such as "180d"; `or_else` names in a message what else is accepted."""
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise at.wrong(f'a time such as "180d", a number and one of s, m, h, d, w{or_else}', value)
+    try:
+        return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+    except OverflowError:
+        raise at.wrong("a shorter time", value) from None
+
+
+def secret_location(value: Any, at: KeyPath) -> ConfiguredLocation:
+    """Where an address or a password is stored. The message does not show the value, which may be the secret."""
+    if not isinstance(value, dict):
+        raise ConfigError(
+            f"{at} must be a table that says where it is stored", remedy=f'write {{ env = "NAME" }} in {at.file}'
+        )
+    return location_of(read_table(value, at, LOCATION_READERS), at)
+
+
+def location_of(
+    read: Mapping[str, Any], at: KeyPath, index: Index | None = None, username: str = ""
+) -> ConfiguredLocation:
+    """The location in a table read with `LOCATION_READERS`; the index and the user are those of a keyring entry."""
+    given = [key for key in _PLACES if key in read]
+    if len(given) != 1:
+        raise ConfigError(
+            f"{at} has {' and '.join(given) or 'no location for its credential'}",
+            remedy=f"give exactly one of {', '.join(_PLACES)} in {at.file}",
+        )
+    found = read[given[0]]
+    if isinstance(found, Command) and "limit" in read:
+        return replace(found, limit=read["limit"].total_seconds() or found.limit)
+    if isinstance(found, dict):
+        entry = {"service": index.upload_url if index else "", "username": username} | found
+        if not all(entry.values()):
+            raise (at / "keyring").wrong("a table with service and username", found)
+        return KeyringEntry(**entry)
+    return found  # type: ignore[no-any-return]
+
+
+def _variable(value: Any, at: KeyPath) -> EnvironmentVariable:
+    if isinstance(value, str) and value and "=" not in value:
+        return EnvironmentVariable(name=value.removeprefix("$"))
+    raise at.wrong("the name of an environment variable", value)
+
+
+def _file(value: Any, at: KeyPath) -> PrivateFile:
+    if isinstance(value, str) and value:
+        return PrivateFile(path=value)
+    raise at.wrong("a path", value)
+
+
+def _command(value: Any, at: KeyPath) -> Command:
+    if isinstance(value, list) and value and all(isinstance(word, str) and word for word in value):
+        return Command(argv=tuple(value))
+    raise at.wrong('a list of words such as ["pass", "show", "pypi"]; no shell runs it', value)
+
+
+def _keyring(value: Any, at: KeyPath) -> dict[str, str]:
+    """The fields of the entry that are given; none for `true`."""
+    if value is True:
+        return {}
+    if not isinstance(value, dict):
+        raise at.wrong("true, or a table with service and username", value)
+    return read_table(value, at, {"service": string, "username": string})
+
+
+_PLACES: Mapping[str, Reader] = {"env": _variable, "file": _file, "command": _command, "keyring": _keyring}
+LOCATION_READERS: Mapping[str, Reader] = {**_PLACES, "limit": duration}
