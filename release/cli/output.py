@@ -1,4 +1,4 @@
-"""What every verb writes with."""
+"""Output and prompts of the commands."""
 
 from __future__ import annotations
 
@@ -6,44 +6,54 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from release.cli.terminal.console import Plain
+from release.cli.command import Write
 
-Write = Callable[[str], None]
+if TYPE_CHECKING:
+    from release.cli.terminal.console import PlainConsole
 
 
 def show(options: argparse.Namespace, write: Write, document: Any, lines: Iterable[str]) -> None:
-    """Write the document where JSON is asked for, else the lines."""
-    write(as_json(document) if options.json else "".join(f"{line}\n" for line in lines))
+    """Write the document with `--json`, else the lines."""
+    write(to_json(document) if options.json else "".join(f"{line}\n" for line in lines))
 
 
-def as_json(document: Any) -> str:
+def to_json(document: Any) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-def screen(options: argparse.Namespace, write: Write) -> Plain:
-    """Where a run that takes a while tells how it goes: nowhere for JSON, else as the place allows."""
+def open_console(options: argparse.Namespace, write: Write) -> PlainConsole:
+    """The console for this run: none for JSON, annotations in GitHub Actions, a live display on a terminal."""
     from release.cli.terminal import console
-    from release.core.redaction import redact
-    from release.reports import lines
 
     actions = os.environ.get("GITHUB_ACTIONS") == "true"
-    mask = _to_the_runner if actions else None
+    mask = _write_to_runner if actions else None
     if options.json:
-        return console.Silent(lines.event_to_lines, write, mask=mask)
-    if options.quiet:
-        return console.Quiet(lines.event_to_lines, write, mask=mask)
+        return console.SilentConsole(write, mask=mask)
     if actions:
-        return console.Actions(lines.event_to_lines, write, mask=mask)
+        return console.ActionsConsole(write, mask=mask, quiet=options.quiet)
     if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
-        return console.Live(lines.event_to_lines, write, redact)
-    return console.Plain(lines.event_to_lines, write)
+        return console.TerminalConsole(write, quiet=options.quiet)
+    return console.PlainConsole(write, quiet=options.quiet)
 
 
-def _to_the_runner(command: str) -> None:
-    """A workflow command with a secret, which the runner hides from here on; on stderr, to leave JSON alone."""
+def _write_to_runner(command: str) -> None:
+    """Write a workflow command unredacted, so that the runner masks its secret; on stderr, since stdout may be JSON."""
     sys.stderr.write(command)
     sys.stderr.flush()
+
+
+def ask_yes_no(write: Write, question: str) -> bool:
+    """Ask on the terminal; anything but y or yes is a no."""
+    write(f"{question} [y/N] ")
+    return read_line().lower() in {"y", "yes"}
+
+
+def read_line() -> str:
+    """A line of standard input; empty if there is none."""
+    try:
+        return sys.stdin.readline().strip()
+    except (OSError, ValueError):
+        return ""

@@ -313,11 +313,11 @@ def test_a_value_in_pypirc_is_mended_once_somebody_agrees(project: UserProject, 
     value = token(on)
     path = pypirc(project, on, spoil(value))
     before = path.read_bytes()
-    refused = talk(project, "diagnose", answers=[("Do it?", "n")])
+    refused = talk(project, "diagnose", answers=[("Make this change?", "n")])
     assert path.read_bytes() == before
     assert value not in refused.text
     assert value[20:40] not in refused.text
-    screen = talk(project, "diagnose", answers=[("Do it?", "y")])
+    screen = talk(project, "diagnose", answers=[("Make this change?", "y")])
     assert "password = <token" in screen.text
     assert value[20:40] not in screen.text
     assert path.read_bytes() == before.replace(f"password =  {spoil(value)}".encode(), f"password =  {value}".encode())
@@ -330,11 +330,11 @@ def test_a_file_that_others_can_read_is_closed_and_a_section_is_listed(project: 
     path = pypirc(project, on, token(on))
     path.write_bytes(path.read_bytes().replace(b"    pypi\n", b"    other\n"))
     path.chmod(0o644)
-    screen = talk(project, "diagnose", answers=[("Do it?", "y")])
+    screen = talk(project, "diagnose", answers=[("Make this change?", "y")])
     assert "+ index-servers = other pypi" in screen.text
     assert b"index-servers =\n    other\n    pypi\n" in path.read_bytes()
     path.chmod(0o644)
-    screen = talk(project, "diagnose", answers=[("Do it?", "y")])
+    screen = talk(project, "diagnose", answers=[("Make this change?", "y")])
     assert "- mode 644" in screen.text
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert project.run("verify", "--json").data["verdict"] == "healthy"
@@ -344,7 +344,7 @@ def test_without_a_terminal_nothing_is_asked_and_nothing_changed(project: UserPr
     path = pypirc(project, on, f'"{token(on)}"')
     before = path.read_bytes()
     told = project.run("diagnose", stdin="y\ny\ny\n")
-    assert "Do it?" not in told.all
+    assert "Make this change?" not in told.all
     assert path.read_bytes() == before
 
 

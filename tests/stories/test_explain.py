@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from release.cli.commands import diagnose
+from release.cli.commands import COMMANDS
 from release.core.errors import UsageError
 from release.diagnostics import CATALOG
 
@@ -21,7 +21,7 @@ def explain(*words: str, **options: bool) -> str:
     """What the verb writes."""
     said: list[str] = []
     chosen: dict[str, Any] = {"cause": words[0] if words else None, "all": False, "markdown": False, "json": False}
-    assert diagnose.explain(argparse.Namespace(**{**chosen, **options}), said.append) == 0
+    assert COMMANDS["explain"].run(argparse.Namespace(**{**chosen, **options}), said.append) == 0
     return "".join(said)
 
 

@@ -250,7 +250,7 @@ def new_project(tmp_path: Path, on: Indexes) -> UserProject:
 def test_a_new_project_is_not_created_without_its_name(tmp_path: Path) -> None:
     with indexes(real=seed_for_project("acme-widget")) as on:
         project = new_project(tmp_path, on)
-        for words, said in ((("--yes",), "nobody has typed its name"),
+        for words, said in ((("--yes",), "its name was not confirmed"),
                             (("--yes", "--new-project", "acme_widget"), "'acme_widget' is not its name")):  # fmt: skip
             told = project.run("publish", *words)
             assert told.status == 1, told.all
@@ -268,7 +268,9 @@ def test_a_new_project_is_not_created_without_its_name(tmp_path: Path) -> None:
 def test_a_new_projects_name_is_typed_at_the_terminal(tmp_path: Path, typed: str, status: int) -> None:
     with indexes(real=seed_for_project("acme-widget")) as on:
         project = new_project(tmp_path, on)
-        screen = talk(project, "publish", answers=[("undone? [y/N]", "y"), ("Type its name", typed)], timeout=200)
+        screen = talk(
+            project, "publish", answers=[("cannot be undone. [y/N]", "y"), ("Type its name", typed)], timeout=200
+        )
         assert screen.status == status, screen.text
         assert bool(posts(on.pypi)) == (status == 0)
 

@@ -95,7 +95,7 @@ def test_a_record_that_was_changed_by_hand_is_told_of(tmp_path: Path, capsys: py
     path.write_text(json.dumps({**full(), "files": [{"filename": 1, "kind": 2, "size": "x", "sha256": 3}]}))
     broken = asked(tmp_path, capsys, "report")
     assert (broken.status, "Traceback" in broken.all) == (1, False)
-    assert "can't be shown" in broken.err
+    assert "cannot show" in broken.err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to one process")

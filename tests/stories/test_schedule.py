@@ -92,7 +92,7 @@ def test_a_real_cron_runs_the_line_and_nothing_is_left_of_it(tmp_path: Path) -> 
     assert told.status == 0, told.all
     assert "installed: pypi-preflight-project-" in told.out
     assert "unchanged: pypi-preflight-project-" in told.out
-    assert "there was nothing to remove" in told.out
+    assert "nothing to remove" in told.out
 
     log = (project.root / "log").read_text()
     assert log.splitlines()[-1] in {"exit status 0", "exit status 5"}, log

@@ -214,7 +214,7 @@ def test_diagnose_offers_to_store_a_new_one(project: UserProject, on: Indexes) -
 def test_diagnose_takes_away_an_entry_that_the_file_shadows(project: UserProject, on: Indexes) -> None:
     assert store(project, token(on, "widget")).status == 0
     project.credentials(on)
-    screen = talk(project, "diagnose", answers=[("Do it?", "y")])
+    screen = talk(project, "diagnose", answers=[("Make this change?", "y")])
     assert "take the token that is not used out of the keyring" in screen.text
     assert kept(project) == []
 
@@ -225,7 +225,7 @@ def test_diagnose_takes_away_a_broken_token_that_shadows_the_keyrings(project: U
     tokens = {"testpypi": on.testpypi.tokens["account"].reveal(), "pypi": token(on, "revoked")}
     project.credentials(on, tokens=tokens)
     before = (project.home / ".pypirc").read_text(encoding="utf-8")
-    screen = talk(project, "diagnose", answers=[("Do it?", "y")])
+    screen = talk(project, "diagnose", answers=[("Make this change?", "y")])
     assert "pypi is now: healthy" in screen.text
     after = (project.home / ".pypirc").read_text(encoding="utf-8")
     assert after == before.replace(f"password = {tokens['pypi']}\n", "")

@@ -112,7 +112,7 @@ def test_what_can_not_be_delivered_is_said_and_the_verdict_stays(project: UserPr
     assert told.status == 1
     assert "webhook $NOT_SET: $NOT_SET is not set" in told.err
     assert "→ run: export NOT_SET=" in told.err
-    assert "is not written" in told.err
+    assert "cannot write" in told.err
     assert "1 message waits to be delivered" in told.out
 
 

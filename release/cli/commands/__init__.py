@@ -1,32 +1,29 @@
-"""The verbs that are no plan: they look, explain, mend, and release nothing.
+"""The commands. To add one, write a module with `COMMANDS`, and add it to `_MODULES`.
 
-Each module has the texts, options and handlers of a few. A handler gets the options and where to write;
-`release.cli.main` prints, catches, and exits.
+`release.cli.main` declares the options, prints, handles errors and returns the exit status.
 """
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from release.cli.commands import automation, confirm, credentials, diagnose, inspect, report, rotate, tokens
-from release.cli.output import Write
+from release.cli.command import Command
+from release.cli.commands import (  # fmt: skip
+    automation,
+    confirm,
+    credentials,
+    diagnose,
+    embedded_index,
+    inspect,
+    release_run,
+    report,
+    rotate,
+    tokens,
+)
 
-_MODULES = (inspect, diagnose, credentials, confirm, tokens, rotate, report, automation)
+_MODULES = (
+    release_run, confirm, inspect, diagnose, credentials, tokens, rotate, report, automation, embedded_index,
+)  # fmt: skip
 
-TEXTS: Mapping[str, str] = {verb: text for module in _MODULES for verb, text in module.TEXTS.items()}
-Handler = Callable[[argparse.Namespace, Write], int]
-HANDLERS: Mapping[str, Handler] = {verb: handler for module in _MODULES for verb, handler in module.HANDLERS.items()}
-
-
-def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
-    """Declare the options of these verbs."""
-    for module in _MODULES:
-        module.arguments(made)
-
-
-def handler(options: argparse.Namespace) -> Handler | None:
-    """What does the verb; None where it is a plan, as `confirm` is while no release is named."""
-    if options.verb == "confirm" and not confirm.names_a_release(options):
-        return None
-    return HANDLERS.get(options.verb)
+#: name → command, in the order of the help text
+COMMANDS: Mapping[str, Command] = {command.name: command for module in _MODULES for command in module.COMMANDS}

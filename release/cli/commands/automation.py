@@ -1,94 +1,76 @@
-"""Verbs that write what other platforms run: workflows, and schedules."""
+"""The commands that write CI workflows and schedules."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
 
-from release.cli.output import Write, show
+from release.cli.command import Command, Write
+from release.cli.output import show
 from release.core.errors import Exit
-
-TEXTS = {
-    "ci": "print a workflow that releases: build once, the same files to TestPyPI and to PyPI",
-    "schedule": "have tokens looked at again and again: by systemd, cron, launchd, Windows, GitHub or GitLab",
-}
+from release.publishing.ci import SERVICES
+from release.token_health.schedulers import SCHEDULERS
 
 
-def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
-    """Declare the options of these verbs."""
-    from release.publishing.ci import SERVICES
-
-    own = made["ci"]
-    own.add_argument("service", choices=tuple(SERVICES), help="whose workflow")
-    wheels = own.add_mutually_exclusive_group()
-    wheels.add_argument("--binary", action="store_true", default=None, help="wheels depend on the machine")
-    wheels.add_argument("--pure", action="store_false", dest="binary", help="they do not (default: as it looks)")
-    own.add_argument(
-        "--requirements", metavar="FILE",
-        help="the workflow installs its tools from this file of the project, with hashes (default: by version)",
-    )  # fmt: skip
-    own.add_argument("--output", type=Path, metavar="FILE", help="write it there, not to standard output")
-    own.add_argument("--force", action="store_true", help="replace the file even where it says something else")
-    _arguments_of_schedule(made["schedule"])
-
-
-def _arguments_of_schedule(own: argparse.ArgumentParser) -> None:
-    own.add_argument(
-        "--every",
-        default="day",
-        metavar="TIMES",
-        help="day (default), week, or the five fields of cron: '30 7 * * 1-5'",
+def _add_ci_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("service", choices=tuple(SERVICES), help="the CI service")
+    wheels = parser.add_mutually_exclusive_group()
+    wheels.add_argument("--binary", action="store_true", default=None, help="the wheels are platform-specific")
+    wheels.add_argument(
+        "--pure", action="store_false", dest="binary", help="the wheels are not (default: detected from the project)"
     )
-    from release.token_health.schedulers import SCHEDULERS
-
-    own.add_argument(
-        "--kind", choices=tuple(SCHEDULERS),
-        help="what runs it (default: this platform's own)",
+    parser.add_argument(
+        "--requirements", metavar="FILE",
+        help="install the workflow's tools from this file of the project, with hashes (default: pinned versions)",
     )  # fmt: skip
-    own.add_argument("--fleet", type=Path, metavar="FILE", help="look at what this TOML file lists")
-    own.add_argument("--metrics", type=Path, metavar="FILE", help="each run writes metrics there, for node_exporter")
-    deeds = own.add_mutually_exclusive_group()
-    for deed, text in (
-        ("print", "say what would be written, and write nothing (default)"),
-        ("install", "have it run; a second time changes nothing"),
-        ("remove", "have it run no more, and remove what was installed"),
-        ("status", "when it last ran, how that ended, and when it runs next"),
-    ):
-        deeds.add_argument(f"--{deed}", action="store_const", const=deed, dest="deed", help=text)
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write to FILE, not to standard output")
+    parser.add_argument("--force", action="store_true", help="replace the file even if its content differs")
 
 
-def ci(options: argparse.Namespace, write: Write) -> int:
-    """A workflow, on standard output or in a file."""
+def _ci(options: argparse.Namespace, write: Write) -> int:
     from release.adapters.system import system
-    from release.publishing.ci import SERVICES
-    from release.publishing.ci.pipeline import load_pipeline
+    from release.publishing.ci.pipeline import load_pipeline, write_workflow
 
     pipeline = load_pipeline(
         system.real_system(), options.directory.resolve(),
         file=options.config, wheels=options.binary, lock=options.requirements,
     )  # fmt: skip
     text = SERVICES[options.service].render_release(pipeline)
-    deliver(options, write, {"schema": 1, "service": options.service, "binary": pipeline.binary}, text)
+    document: dict[str, object] = {"schema": 1, "service": options.service, "binary": pipeline.binary}
+    if options.output is None:
+        show(options, write, document | {"text": text}, text.splitlines())
+        return Exit.DONE
+    changed = write_workflow(options.output, text, force=options.force)
+    line = f"{'written' if changed else 'unchanged'}: {options.output}"
+    show(options, write, document | {"file": str(options.output), "changed": changed}, [line])
     return Exit.DONE
 
 
-def deliver(options: argparse.Namespace, write: Write, document: dict[str, object], text: str) -> None:
-    """Write a text to the file that is asked for, or else to the reader."""
-    from release.publishing.ci.pipeline import write_workflow
+def _add_schedule_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--every", default="day", metavar="TIMES", help="day (default), week, or a cron expression: '30 7 * * 1-5'"
+    )
+    parser.add_argument(
+        "--kind", choices=tuple(SCHEDULERS), help="the scheduler (default: the one of this operating system)"
+    )
+    parser.add_argument("--fleet", type=Path, metavar="FILE", help="check the tokens listed in this TOML file")
+    parser.add_argument(
+        "--metrics", type=Path, metavar="FILE", help="have each run write metrics for node_exporter there"
+    )
+    actions = parser.add_mutually_exclusive_group()
+    for action, text in (
+        ("print", "show what would be written, and write nothing (default)"),
+        ("install", "install the schedule; running it twice changes nothing"),
+        ("remove", "remove the schedule and its files"),
+        ("status", "show when it last ran, with what result, and when it runs next"),
+    ):
+        actions.add_argument(f"--{action}", action="store_const", const=action, dest="action", help=text)
 
-    if options.output is None:
-        show(options, write, document | {"text": text}, text.splitlines())
-        return
-    changed = write_workflow(options.output, text, force=options.force)
-    said = f"{'written' if changed else 'unchanged'}: {options.output}"
-    show(options, write, document | {"file": str(options.output), "changed": changed}, [said])
 
-
-def schedule(options: argparse.Namespace, write: Write) -> int:
-    """Print, install, remove a schedule, or say how it stands. Exit status 1 where it is not there to be told of."""
+def _schedule(options: argparse.Namespace, write: Write) -> int:
+    """Exit status 1 for `--status` of a schedule that is not installed."""
     from release.adapters.system import system as systems
-    from release.token_health.schedulers import SCHEDULERS, default_kind, job
+    from release.token_health.schedulers import default_kind, job
     from release.token_health.schedulers.base import explain
 
     system = systems.real_system()
@@ -100,27 +82,40 @@ def schedule(options: argparse.Namespace, write: Write) -> int:
     kind, name = options.kind or default_kind(system), job.job_name(request)
     scheduler = SCHEDULERS[kind](system, request)
     document: dict[str, object] = {"schema": 1, "kind": kind, "name": name}
-    match "print" if options.plan else options.deed or "print":
+    match "print" if options.plan else options.action or "print":
         case "status":
             status = scheduler.status()
             show(options, write, document | status.to_json(), status.to_text(kind, name))
             return Exit.DONE if status.installed else Exit.REFUSED
         case "remove":
             removed = scheduler.remove()
-            said = f"{'removed' if removed else 'there was nothing to remove'}: {name} ({kind})"
-            show(options, write, document | {"changed": removed}, [said])
+            line = f"{'removed' if removed else 'nothing to remove'}: {name} ({kind})"
+            show(options, write, document | {"changed": removed}, [line])
         case "install":
             explained = explain(system, request, kind, scheduler)
             changed = scheduler.install()
-            done = f"{'installed' if changed else 'unchanged'}: {name} ({kind}); --status and --remove go with it"
-            show(options, write, document | {"changed": changed, "explanation": explained}, [*explained, done])
+            line = f"{'installed' if changed else 'unchanged'}: {name} ({kind}); see also --status and --remove"
+            show(options, write, document | {"changed": changed, "explanation": explained}, [*explained, line])
         case _:
             explained, texts = explain(system, request, kind, scheduler), scheduler.texts()
-            shown = [f"# {line}" for line in explained]
+            lines = [f"# {line}" for line in explained]
             for place, text in texts.items():
-                shown += ["", f"# {place}", *text.splitlines()]
-            show(options, write, document | {"explanation": explained, "texts": texts}, shown)
+                lines += ["", f"# {place}", *text.splitlines()]
+            show(options, write, document | {"explanation": explained, "texts": texts}, lines)
     return Exit.DONE
 
 
-HANDLERS = {"ci": ci, "schedule": schedule}
+COMMANDS = (
+    Command(
+        name="ci",
+        help="print a workflow that builds once, and releases the same files to TestPyPI and PyPI",
+        add_arguments=_add_ci_arguments,
+        run=_ci,
+    ),
+    Command(
+        name="schedule",
+        help=f"schedule recurring token checks ({', '.join(SCHEDULERS)})",
+        add_arguments=_add_schedule_arguments,
+        run=_schedule,
+    ),
+)

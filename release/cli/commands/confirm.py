@@ -1,57 +1,64 @@
-"""`confirm` of a release that is named, by anybody, on any machine."""
+"""The command that confirms a published release: any release, or the one in this project's journal."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
 
-from release.cli.output import Write, as_json, screen, show
+from release.cli.command import Command, Write
+from release.cli.commands import release_run
+from release.cli.output import open_console, show, to_json
 from release.core.errors import Exit
 
-#: the verb itself is told of among the plans: without a release it is one
-TEXTS: Mapping[str, str] = {}
 
-
-def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
-    """Declare which release is meant."""
-    made["confirm"].add_argument(
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    release_run.add_index(parser)
+    parser.add_argument(
         "release", nargs="?", metavar="NAME==VERSION",
-        help="any release, anybody's; no project is needed (default: this project's, from its journal)",
+        help="any release; no project is needed (default: this project's release, from its journal)",
     )  # fmt: skip
-    made["confirm"].add_argument(
-        "--record", type=Path, metavar="FILE", help="compare with this record of the release (record.json)"
-    )
+    parser.add_argument("--record", type=Path, metavar="FILE", help="compare with this release record (record.json)")
+    release_run.set_plan_defaults(parser)
 
 
-def names_a_release(options: argparse.Namespace) -> bool:
-    return options.release is not None or options.record is not None
+def _confirm(options: argparse.Namespace, write: Write) -> int:
+    if options.release is None and options.record is None:
+        return release_run.run_plan(options, write)
+    return _confirm_release(options, write)
 
 
-def confirm(options: argparse.Namespace, write: Write) -> int:
-    """Everything that can be seen of a release from outside. Exit 0 only if all of it holds."""
+def _confirm_release(options: argparse.Namespace, write: Write) -> int:
     from release.adapters.system import system
     from release.publishing import confirmation, inspection
     from release.reports import published_text
 
-    asked = confirmation.parse_request(options.release, options.record)
+    request = confirmation.parse_request(options.release, options.record)
     directory = options.directory.resolve()
     index = inspection.find_index(options.index or "pypi", directory, options.config)
     if options.plan:
-        release = {"project": asked.project.name, "version": asked.project.version, "index": index.name}
+        release = {"project": request.project.name, "version": request.project.version, "index": index.name}
         steps = [{"step": step} for step in published_text.STEPS]
         numbered = [f"  {number}. {step}" for number, step in enumerate(published_text.STEPS, 1)]
-        title = f"confirm: {asked.project.name} {asked.project.version} on {index.name}"
+        title = f"confirm: {request.project.name} {request.project.version} on {index.name}"
         show(options, write, {"schema": 1, "verb": "confirm", **release, "steps": steps}, [title, *numbered])
         return Exit.DONE
-    with screen(options, write) as console:
-        config = confirmation.load_config(directory, options.config, asked.project.name)
-        found = confirmation.confirm_release(system.real_system(), index, asked, config=config, tell=console.tell)
-        for line in published_text.confirmation_to_lines(found):
+    with open_console(options, write) as console:
+        config = confirmation.load_config(directory, options.config, request.project.name)
+        result = confirmation.confirm_release(
+            system.real_system(), index, request, config=config, tell=console.on_event
+        )  # fmt: skip
+        for line in published_text.confirmation_to_lines(result):
             console.show(line)
     if options.json:
-        write(as_json(published_text.confirmation_to_json(found)))
-    return found.exit
+        write(to_json(published_text.confirmation_to_json(result)))
+    return result.exit
 
 
-HANDLERS = {"confirm": confirm}
+COMMANDS = (
+    Command(
+        name="confirm",
+        help="confirm a published release: hashes, clean install, smoke test",
+        add_arguments=_add_arguments,
+        run=_confirm,
+    ),
+)

@@ -1,39 +1,26 @@
-"""Verbs about credentials: whether one works, and keeping one."""
+"""The commands that verify and store a credential."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from contextlib import ExitStack
 
-from release.cli.output import Write, as_json, show
+from release.cli.command import Command, Write
+from release.cli.output import show
 from release.core.errors import Exit
 
-TEXTS = {
-    "verify": "say whether an upload would be let in: where the credential is from, what it is, whether it works",
-    "store": "take a token, try it, and keep it in the keyring where uploads look for it",
-}
+
+def add_project_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--project", metavar="NAME", help="the project (default: the project in the directory)")
+    parser.add_argument("--offline", action="store_true", help="contact no index")
 
 
-def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
-    """Declare the options of these verbs."""
-    made["verify"].add_argument("--index", metavar="NAME", default="pypi", help="the index (default: pypi)")
-    made["store"].add_argument("--index", metavar="NAME", required=True, help="the index that the token is for")
-    made["store"].add_argument(
-        "--insecure-backend", action="store_true", help="keep it even where the keyring is a readable file"
-    )
-    for verb in ("verify", "store"):
-        about_a_project(made[verb])
+def _add_verify_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--index", metavar="NAME", default="pypi", help="the index (default: pypi)")
+    add_project_arguments(parser)
 
 
-def about_a_project(parser: argparse.ArgumentParser) -> None:
-    """Declare whose credentials are meant, and whether an index may be asked."""
-    parser.add_argument("--project", metavar="NAME", help="the project (default: the one of the directory)")
-    parser.add_argument("--offline", action="store_true", help="ask no index")
-
-
-def verify(options: argparse.Namespace, write: Write) -> int:
-    """Whether an upload would be let in, tier by tier."""
+def _verify(options: argparse.Namespace, write: Write) -> int:
     from release.adapters.keyring import keyring_process
     from release.adapters.system import system
 
@@ -53,22 +40,38 @@ def verify(options: argparse.Namespace, write: Write) -> int:
             real, config.index(options.index), project,
             offline=options.offline, directory=directory, waive=config.waive, keyring=keyring,
         )  # fmt: skip
-    if options.json:
-        write(as_json(credential_text.verification_to_json(found)))
-    else:
-        write("".join(f"{line.text}\n" for line in credential_text.verification_to_lines(found, quiet=options.quiet)))
+    lines = (line.text for line in credential_text.verification_to_lines(found, quiet=options.quiet))
+    show(options, write, credential_text.verification_to_json(found), lines)
     return Exit.DONE if found.verdict.passed else Exit.REFUSED
 
 
-def store(options: argparse.Namespace, write: Write) -> int:
-    """Take a token from the terminal or a pipe, try it, keep it in the keyring."""
-    from release.cli.credential_prompts import Talk
+def _add_store_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--index", metavar="NAME", required=True, help="the index that the token is for")
+    parser.add_argument("--insecure-backend", action="store_true", help="accept a keyring that is a readable file")
+    add_project_arguments(parser)
+
+
+def _store(options: argparse.Namespace, write: Write) -> int:
+    from release.cli.credential_prompts import CredentialSession
     from release.credentials import store as storing
 
-    talk = Talk.of(options, write)
-    stored = talk.store(talk.config.index(options.index))
+    session = CredentialSession.from_options(options, write)
+    stored = session.store(session.config.index(options.index))
     show(options, write, storing.stored_to_json(stored), storing.stored_to_text(stored))
     return Exit.DONE
 
 
-HANDLERS = {"verify": verify, "store": store}
+COMMANDS = (
+    Command(
+        name="verify",
+        help="verify a credential: where it comes from, what it is, and whether an upload would be accepted",
+        add_arguments=_add_verify_arguments,
+        run=_verify,
+    ),
+    Command(
+        name="store",
+        help="verify a token and store it in the keyring, where uploads read it",
+        add_arguments=_add_store_arguments,
+        run=_store,
+    ),
+)

@@ -1,84 +1,94 @@
-"""Verbs about the causes of failures: which it was, and what each is."""
+"""The commands that find the cause of a failure, and explain causes."""
 
 from __future__ import annotations
 
 import argparse
 import shutil
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
-from release.cli.commands.credentials import about_a_project
-from release.cli.output import Write, as_json, show
+from release.cli.command import Command, Write
+from release.cli.commands.credentials import add_project_arguments
+from release.cli.output import show, to_json
 from release.core.errors import Exit, UsageError
 
-TEXTS = {
-    "diagnose": "name the cause of a failed upload, or what stands in the way of the next one, and how to mend it",
-    "explain": "what a cause is, how it shows, how to mend it",
-}
+if TYPE_CHECKING:
+    from release.diagnostics.models import Diagnosis
 
 
-def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
-    """Declare the options of these verbs."""
-    made["explain"].add_argument("cause", nargs="?", metavar="CAUSE", help="its id: cred.truncated")
-    made["explain"].add_argument("--all", action="store_true", help="every cause there is")
-    made["explain"].add_argument("--markdown", action="store_true", help="as Markdown")
-    made["diagnose"].add_argument(
-        "--log", metavar="FILE", help="the output of the run that failed (twine, uv, poetry, CI…); - is standard input"
+def _add_diagnose_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--log", metavar="FILE", help="the output of the failed run (twine, uv, poetry, CI, …); - is standard input"
     )
-    about_a_project(made["diagnose"])
+    add_project_arguments(parser)
 
 
-def diagnose(options: argparse.Namespace, write: Write) -> int:
-    """The cause of a failed run, from its log; without one, what stands in the way of the next."""
+def _diagnose(options: argparse.Namespace, write: Write) -> int:
     from release.adapters.system import log_reader
-    from release.cli.credential_prompts import Talk
+    from release.cli.credential_prompts import CredentialSession
     from release.credentials import log_diagnosis
 
-    talk = Talk.of(options, write)
+    session = CredentialSession.from_options(options, write)
     if options.log is None:
-        walk = talk.walk()
-        show(options, write, log_diagnosis.indexes_to_json(walk), log_diagnosis.indexes_to_text(walk))
-        talk.mend(walk)
-        return Exit.DONE if all(one.verdict.passed for one in walk) else Exit.REFUSED
+        found = session.verify_all()
+        show(options, write, log_diagnosis.indexes_to_json(found), log_diagnosis.indexes_to_text(found))
+        session.offer_repairs(found)
+        return Exit.DONE if all(one.verdict.passed for one in found) else Exit.REFUSED
     log = log_reader.load_log(options.log)
-    answer, seen = log_diagnosis.explain_failure(log, talk.config, talk.look, in_ci="CI" in talk.system.env)
-    show(options, write, log_diagnosis.explanation_to_json(answer), log_diagnosis.explanation_to_text(answer))
-    talk.mend([seen] if seen else [])
-    return Exit.DONE if answer.cause else Exit.REFUSED
+    explanation, verified = log_diagnosis.explain_failure(
+        log, session.config, session.verify, in_ci="CI" in session.system.env
+    )
+    show(options, write, log_diagnosis.explanation_to_json(explanation), log_diagnosis.explanation_to_text(explanation))
+    session.offer_repairs([verified] if verified else [])
+    return Exit.DONE if explanation.cause else Exit.REFUSED
 
 
-def explain(options: argparse.Namespace, write: Write) -> int:
-    """One record of the catalog, or all."""
+def _add_explain_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("cause", nargs="?", metavar="CAUSE", help="the id of a cause, such as cred.truncated")
+    parser.add_argument("--all", action="store_true", help="explain all known causes")
+    parser.add_argument("--markdown", action="store_true", help="print Markdown")
+
+
+def _explain(options: argparse.Namespace, write: Write) -> int:
     from release.diagnostics import CATALOG, SECTIONS
     from release.reports import catalog_page
 
     if options.all == (options.cause is not None):
-        raise UsageError("explain wants one cause, or --all", remedy="name one: python -m release explain cred.missing")
-    records = list(CATALOG.values()) if options.all else [_record(options.cause)]
-    if options.json and options.all:
-        write(as_json({"schema": 1, "causes": [catalog_page.diagnosis_to_json(one) for one in records]}))
-    elif options.json:
-        write(as_json({"schema": 1, **catalog_page.diagnosis_to_json(records[0])}))
+        raise UsageError("explain takes one cause, or --all", remedy="name one: python -m release explain cred.missing")
+    records = list(CATALOG.values()) if options.all else [_diagnosis(options.cause)]
+    if options.json:
+        found = [catalog_page.diagnosis_to_json(one) for one in records]
+        write(to_json({"schema": 1, "causes": found} if options.all else {"schema": 1, **found[0]}))
+    elif options.markdown and options.all:
+        write(catalog_page.catalog_to_markdown(SECTIONS))
     elif options.markdown:
-        write(
-            catalog_page.catalog_to_markdown(SECTIONS)
-            if options.all
-            else catalog_page.diagnosis_to_markdown(records[0])
-        )
+        write(catalog_page.diagnosis_to_markdown(records[0]))
     else:
         width = max(60, min(shutil.get_terminal_size().columns, 100))
         write("\n\n".join(catalog_page.diagnosis_to_text(one, width=width) for one in records))
     return Exit.DONE
 
 
-def _record(cause: str) -> Any:
+def _diagnosis(cause: str) -> Diagnosis:
     from release.diagnostics import CATALOG, near
 
     if cause in CATALOG:
         return CATALOG[cause]
-    neighbours = near(cause)[:3]
-    mean = f": did you mean {' or '.join(map(repr, neighbours))}?" if neighbours else ""
-    raise UsageError(f"no cause is called {cause!r}{mean}", remedy="see them all: python -m release explain --all")
+    similar = near(cause)[:3]
+    hint = f": did you mean {' or '.join(map(repr, similar))}?" if similar else ""
+    raise UsageError(f"unknown cause {cause!r}{hint}", remedy="list all causes: python -m release explain --all")
 
 
-HANDLERS = {"diagnose": diagnose, "explain": explain}
+COMMANDS = (
+    Command(
+        name="diagnose",
+        help="find the cause of a failed upload, or what would block the next one, and how to fix it",
+        add_arguments=_add_diagnose_arguments,
+        run=_diagnose,
+    ),
+    Command(
+        name="explain",
+        help="explain a cause: its symptoms and how to fix it",
+        add_arguments=_add_explain_arguments,
+        run=_explain,
+    ),
+)

@@ -1,33 +1,23 @@
-"""Verbs that look into files: of a release, of a tree, of a history; and into the journal."""
+"""The commands that inspect distribution files, search for secrets, and show the journal."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
 
-from release.cli.output import Write, show
+from release.cli.command import Command, Write
+from release.cli.commands.release_run import add_index
+from release.cli.output import show
 from release.core.errors import Exit
 
-TEXTS = {
-    "inspect": "say of distribution files whether PyPI would take them",
-    "leaks": "search for tokens, keys and credential files: a directory, files, what is staged, all of history",
-    "status": "what the journal knows of this project's releases",
-}
+
+def _add_inspect_arguments(parser: argparse.ArgumentParser) -> None:
+    add_index(parser)
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument("--others", action="store_true", help="also run third-party checkers that are installed")
 
 
-def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
-    """Declare the options of these verbs."""
-    made["inspect"].add_argument("files", nargs="+", type=Path, metavar="FILE")
-    made["inspect"].add_argument(
-        "--others", action="store_true", help="ask other people's checkers too, as far as they are installed"
-    )
-    made["leaks"].add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files, directories (default: here)")
-    made["leaks"].add_argument("--history", action="store_true", help="search every object of the repository too")
-    made["leaks"].add_argument("--staged", action="store_true", help="search what is staged for a commit, nothing else")
-
-
-def inspect(options: argparse.Namespace, write: Write) -> int:
+def _inspect(options: argparse.Namespace, write: Write) -> int:
     from release.adapters.system import system
     from release.publishing import inspection
     from release.reports import inspection_text
@@ -41,7 +31,13 @@ def inspect(options: argparse.Namespace, write: Write) -> int:
     return Exit.REFUSED if found.refused else Exit.DONE
 
 
-def leaks(options: argparse.Namespace, write: Write) -> int:
+def _add_leaks_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files or directories (default: .)")
+    parser.add_argument("--history", action="store_true", help="also search all objects in the Git history")
+    parser.add_argument("--staged", action="store_true", help="search only what is staged for commit")
+
+
+def _leaks(options: argparse.Namespace, write: Write) -> int:
     from release.adapters.system import system
     from release.leaks import search
 
@@ -54,12 +50,31 @@ def leaks(options: argparse.Namespace, write: Write) -> int:
     return Exit.REFUSED if leaks_text.leaks_block(found) else Exit.DONE
 
 
-def status(options: argparse.Namespace, write: Write) -> int:
-    from release.publishing import status as journal
+def _status(options: argparse.Namespace, write: Write) -> int:
+    from release.publishing import status
 
-    releases = journal.load_status(options.directory.resolve())
-    show(options, write, {"schema": 1, "releases": releases}, journal.status_lines(releases))
+    releases = status.load_status(options.directory.resolve())
+    show(options, write, {"schema": 1, "releases": releases}, status.status_lines(releases))
     return Exit.DONE
 
 
-HANDLERS = {"inspect": inspect, "leaks": leaks, "status": status}
+COMMANDS = (
+    Command(
+        name="inspect",
+        help="check whether PyPI would accept these files",
+        add_arguments=_add_inspect_arguments,
+        run=_inspect,
+    ),
+    Command(
+        name="leaks",
+        help="search for tokens, keys and credential files: in files, staged changes or the whole history",
+        add_arguments=_add_leaks_arguments,
+        run=_leaks,
+    ),
+    Command(
+        name="status",
+        help="show the status of this project's releases",
+        add_arguments=lambda _parser: None,
+        run=_status,
+    ),
+)

@@ -1,87 +1,79 @@
-"""Verbs that read the records: of one release, in many forms; of all, in a list."""
+"""The commands that read release records: one as a report, all as a list."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from release.cli.output import Write, as_json, show
+from release.cli.command import Command, Write
+from release.cli.commands.tokens import open_history
+from release.cli.output import show, to_json
 from release.core.errors import Exit, ReleaseError, UsageError
 from release.reports import FORMATS
 
-TEXTS = {
-    "report": "what the runs for a version did: on the terminal, as a page, for a forge, for CI",
-    "history": "the releases of this project, the newest first",
-}
 
-
-def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
-    """Declare the options of these verbs."""
-    report_ = made["report"]
-    report_.add_argument("version", nargs="?", metavar="VERSION", help='or "rehearsal" (default: what was run last)')
-    forms = report_.add_mutually_exclusive_group()
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("version", nargs="?", metavar="VERSION", help='or "rehearsal" (default: the last run)')
+    formats = parser.add_mutually_exclusive_group()
     for name, one in FORMATS.items():
-        forms.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=one.description)
-    report_.add_argument("--tokens", action="store_true", help="the health of tokens over time, as a page: with --html")
-    report_.add_argument("--state", type=Path, metavar="DIR", help="where their history is ($PYPI_PREFLIGHT_STATE)")
-    report_.add_argument("--output", type=Path, metavar="FILE", help="write it there, not to standard output")
+        formats.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=one.description)
+    parser.add_argument("--tokens", action="store_true", help="report token health over time; requires --html")
+    parser.add_argument(
+        "--state", type=Path, metavar="DIR", help="where the history of tokens is stored ($PYPI_PREFLIGHT_STATE)"
+    )
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write to FILE, not to standard output")
 
 
-def report(options: argparse.Namespace, write: Write) -> int:
-    """One record, in the form that is asked for; `--json` gives the record itself."""
+def _report(options: argparse.Namespace, write: Write) -> int:
+    """Write the record in the requested format; `--json` alone gives the record itself."""
     from release.publishing import recorder
 
     if options.tokens:
-        made = _tokens(options)
+        text = _token_history(options)
     else:
         path = recorder.find_record(options.directory.resolve(), options.version)
         record = recorder.load_record(path)
-        plain = options.json and not options.form
-        made = as_json(record) if plain else _made(options.form or "text", record, str(path))
+        raw = options.json and not options.format
+        text = to_json(record) if raw else _render(options.format or "text", record, str(path))
     if options.output is None:
-        write(made)
+        write(text)
     else:
-        recorder.write_text(options.output, made)
+        recorder.write_text(options.output, text)
         write("" if options.json or options.quiet else f"written: {options.output}\n")
     return Exit.DONE
 
 
-def _tokens(options: argparse.Namespace) -> str:
-    """The page about tokens. Raises `ReleaseError` where their history can't be read."""
+def _token_history(options: argparse.Namespace) -> str:
+    """The page. Raises the history's error if it cannot be read."""
     from release.adapters.system import system
     from release.reports import token_history_html
-    from release.token_health import health_history, queries
+    from release.token_health import queries
 
-    if options.form != "html" or options.version is not None:
+    if options.format != "html" or options.version is not None:
         raise UsageError(
-            "the report on tokens is a page, and of no version",
-            remedy="run: python -m release report --tokens --html; as text or JSON: python -m release tokens history",
+            "--tokens requires --html, and takes no version",
+            remedy="run: python -m release report --tokens --html; for text or JSON: python -m release tokens history",
         )
-    real = system.real_system()
-    kept = health_history.History(
-        health_history.state_directory(real.env, options.state) / health_history.DATABASE_NAME, now=real.now
-    )
-    strips = queries.load_timelines(kept)
-    kept.close()
-    if kept.trouble is not None:
-        raise kept.trouble
-    return token_history_html.token_history_page(strips, now=real.now())
+    history = open_history(options)
+    timelines = queries.load_timelines(history)
+    history.close()
+    if history.trouble is not None:
+        raise history.trouble
+    return token_history_html.token_history_page(timelines, now=system.real_system().now())
 
 
-def _made(form: str, record: dict[str, Any], where: str) -> str:
+def _render(name: str, record: dict[str, Any], where: str) -> str:
     try:
-        return FORMATS[form].render(record)
+        return FORMATS[name].render(record)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ReleaseError(
-            f"{where!r} can't be shown: it was changed by hand, or by another program ({error!r})",
-            remedy="bring back the file that the run has written, or run it again",
+            f"cannot show {where!r}: it was changed by hand or by another program ({error!r})",
+            remedy="restore the original file, or run the command again",
         ) from error
 
 
-def history(options: argparse.Namespace, write: Write) -> int:
-    """Every record of the project."""
+def _history(options: argparse.Namespace, write: Write) -> int:
     from release.publishing import journal, recorder, release_history
 
     entries, unreadable = [], []
@@ -91,13 +83,25 @@ def history(options: argparse.Namespace, write: Write) -> int:
         except ReleaseError as error:
             unreadable.append(error.message)
             continue
-        entries.append(
-            release_history.history_entry(record, where=str(path), rehearsal=path.parent.name == journal.REHEARSAL)
-        )
+        rehearsal = path.parent.name == journal.REHEARSAL
+        entries.append(release_history.history_entry(record, where=str(path), rehearsal=rehearsal))
     found = release_history.newest_first(entries)
     document = {"schema": 1, "releases": found, "unreadable": unreadable}
     show(options, write, document, release_history.history_lines(found, unreadable))
     return Exit.DONE
 
 
-HANDLERS = {"report": report, "history": history}
+COMMANDS = (
+    Command(
+        name="report",
+        help="report what the runs for a version did, on the terminal or as " + ", ".join(tuple(FORMATS)[1:]),
+        add_arguments=_add_arguments,
+        run=_report,
+    ),
+    Command(
+        name="history",
+        help="list the releases of this project, newest first",
+        add_arguments=lambda _parser: None,
+        run=_history,
+    ),
+)

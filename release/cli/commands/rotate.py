@@ -1,14 +1,15 @@
-"""The verb that rotates a token, with somebody at a terminal or a script."""
+"""The command that rotates a token, from a terminal or a script."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release.cli.output import Write, as_json
+from release.cli.command import Command, Write
+from release.cli.output import ask_yes_no, to_json
 from release.core.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -16,60 +17,61 @@ if TYPE_CHECKING:
     from release.token_health.rotation.discovery import RotationRequest
     from release.token_health.rotation.perform import RotationPrompts
 
-TEXTS = {"rotate": "replace a token by a new one wherever it lies, and see the old one dead"}
-#: seconds for which the old token is watched on a terminal
+#: seconds to wait on a terminal until the old token is revoked
 _WAIT = 600.0
 _ATTEMPTS = 3
 
 
-def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
-    """Declare the options of this verb."""
-    own = made["rotate"]
-    own.epilog = (
-        "exit status: 0 done · 1 refused, or a place still has the old token · 2 usage or configuration · "
-        "5 all places have the new token, and the old one is not known to be dead"
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--index", metavar="NAME", default="pypi", help="the index that the token is for (default: pypi)"
     )
-    own.add_argument("--index", metavar="NAME", default="pypi", help="the index that the token is for (default: pypi)")
-    own.add_argument("--project", metavar="NAME", help="the project (default: the one of the directory)")
-    own.add_argument("--fleet", type=Path, metavar="FILE", help="look at the places that this TOML file lists too")
-    own.add_argument("--leaked", action="store_true", help="others have seen the old token: delete it first")
-    own.add_argument(
+    parser.add_argument("--project", metavar="NAME", help="the project (default: the project in the directory)")
+    parser.add_argument("--fleet", type=Path, metavar="FILE", help="also check the locations listed in this TOML file")
+    parser.add_argument("--leaked", action="store_true", help="the old token is known to others: delete it first")
+    parser.add_argument(
         "--gh", nargs="*", metavar="SECRET",
-        help="set these secrets of the repository on GitHub too, by gh; without names, those that look like the token",
+        help="also set these secrets of the GitHub repository, with gh; without names, those named like the token",
     )  # fmt: skip
-    own.add_argument("--yes", action="store_true", help="ask nothing, replace everywhere; the token comes from a pipe")
-    own.add_argument("--open", action="store_true", help="open the index's pages in the browser")
-    own.add_argument("--wait", type=float, metavar="SECONDS", help="watch the old token for so long until it is dead")
-    own.add_argument("--insecure-backend", action="store_true", help="even where the keyring is a readable file")
-    own.add_argument("--state", type=Path, metavar="DIR", help="remember it there ($PYPI_PREFLIGHT_STATE)")
+    parser.add_argument(
+        "--yes",
+        action="store_true",
+        help="do not prompt, replace all copies; the new token is read from a pipe",
+    )
+    parser.add_argument("--open", action="store_true", help="open the index's pages in a browser")
+    parser.add_argument("--wait", type=float, metavar="SECONDS", help="how long to wait until the old token is revoked")
+    parser.add_argument("--insecure-backend", action="store_true", help="accept a keyring that is a readable file")
+    parser.add_argument(
+        "--state", type=Path, metavar="DIR", help="store the rotation's state there ($PYPI_PREFLIGHT_STATE)"
+    )
 
 
-def rotate(options: argparse.Namespace, write: Write) -> int:
-    """The whole rotation, or with `--plan` what it would do."""
+def _rotate(options: argparse.Namespace, write: Write) -> int:
+    """Rotate the token; with `--plan`, only show what would be done."""
     terminal = not (options.json or options.quiet or options.yes) and sys.stdin.isatty() and sys.stdout.isatty()
     if not (terminal or options.yes or options.plan):
-        raise UsageError("there is nobody to ask", remedy="run it in a terminal, or let it replace everything: --yes")
+        raise UsageError("cannot prompt: not on a terminal", remedy="run it in a terminal, or pass --yes")
     from release.token_health.rotation import discovery, new_token, perform, rotation_text
 
-    def tell(line: str) -> None:
+    def print_line(line: str) -> None:
         if not (options.json or options.quiet):
             write(f"{line}\n")
 
     request = _request(options)
     plan = discovery.plan_rotation(request)
     for line in rotation_text.old_token_to_text(request, plan):
-        tell(line)
+        print_line(line)
     if options.plan:
-        write(as_json(rotation_text.rotation_to_json(request, plan, None)) if options.json else "")
+        write(to_json(rotation_text.rotation_to_json(request, plan, None)) if options.json else "")
         for line in rotation_text.plan_to_text(plan):
-            tell(line)
+            print_line(line)
         return Exit.DONE
     timeout = options.wait if options.wait is not None else _WAIT if terminal else 0.0
-    prompts = _prompts(request.index, tell, write, terminal=terminal, browser=options.open)
+    prompts = _prompts(request.index, print_line, write, terminal=terminal, browser=options.open)
     rotation = perform.Rotation(request=request, plan=plan, prompts=prompts, timeout=timeout)
     result = rotation.run()
     if options.json:
-        write(as_json(rotation_text.rotation_to_json(request, plan, result)))
+        write(to_json(rotation_text.rotation_to_json(request, plan, result)))
     else:
         narrower = rotation.new is not None and new_token.is_narrower(plan, rotation.new)
         write("".join(f"{line}\n" for line in rotation_text.result_to_text(request, result, narrower=narrower)))
@@ -80,15 +82,15 @@ def _request(options: argparse.Namespace) -> RotationRequest:
     """Raises ConfigError, UsageError, ToolError."""
     from release.adapters import collect
     from release.adapters.system import system
-    from release.cli.credential_prompts import subject
+    from release.cli.credential_prompts import load_project
     from release.token_health import fleet, health_history
     from release.token_health.rotation.discovery import RotationRequest
 
     real, directory = system.real_system(), options.directory.resolve()
-    config, project = subject(real, directory, options)
+    config, project = load_project(real, directory, options)
     index = config.index(options.index)
     if options.wait is not None and options.wait < 0:
-        raise UsageError(f"--wait must not be negative, and is {options.wait:g}", remedy="give 0 or more")
+        raise UsageError(f"--wait is negative: {options.wait:g}", remedy="pass 0 or more")
     if options.fleet is not None:
         listed = fleet.parse_fleet_file(collect.load_toml(options.fleet), str(options.fleet)).entries
     else:
@@ -118,27 +120,35 @@ def _secrets(options: argparse.Namespace, index: Index, directory: Path) -> tupl
 
 
 def _prompts(
-    index: Index, tell: Callable[[str], None], write: Write, *, terminal: bool, browser: bool
+    index: Index, print_line: Callable[[str], None], write: Write, *, terminal: bool, browser: bool
 ) -> RotationPrompts:
-    from release.cli.credential_prompts import typed
+    from release.cli.credential_prompts import read_token
     from release.token_health.rotation.perform import RotationPrompts
 
-    def asks(question: str) -> bool:
-        write(f"{question} [y/N] ")
-        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    def ask(question: str) -> bool:
+        return ask_yes_no(write, question)
 
-    def page(address: str) -> None:
-        tell(f"  → {address}")
+    def show_page(address: str) -> None:
+        print_line(f"  → {address}")
         if browser and terminal:
             import webbrowser
 
             webbrowser.open(address)
 
     return RotationPrompts(
-        report=tell, confirm_change=asks if terminal else lambda _question: True,
-        confirm_fact=asks if terminal else lambda _question: False,
-        read_token=lambda: typed(index, "rotate"), show_page=page, attempts=_ATTEMPTS if terminal else 1,
+        report=print_line, confirm_change=ask if terminal else lambda _question: True,
+        confirm_fact=ask if terminal else lambda _question: False,
+        read_token=lambda: read_token(index, "rotate"), show_page=show_page, attempts=_ATTEMPTS if terminal else 1,
     )  # fmt: skip
 
 
-HANDLERS = {"rotate": rotate}
+COMMANDS = (
+    Command(
+        name="rotate",
+        help="rotate a token: replace it everywhere it is stored, then confirm the old one is revoked",
+        epilog="exit status: 0 done · 1 refused, or a location still has the old token · "
+        "2 usage or configuration error · 5 all locations have the new token, but the old one may not be revoked",
+        add_arguments=_add_arguments,
+        run=_rotate,
+    ),
+)

@@ -1,54 +1,45 @@
-"""Verbs about tokens over time: how they are, and how they were."""
+"""The command that shows the health of tokens, and its history."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release.cli.output import Write, as_json
+from release.cli.command import Command, Write
+from release.cli.output import open_console, to_json
 from release.core.errors import Exit, UsageError
 
 if TYPE_CHECKING:
-    from release.cli.terminal.progress_table import Silent
+    from release.cli.terminal.console import PlainConsole
     from release.core.models.token_health import HealthReport
-    from release.reports.lines import Line
     from release.reports.prometheus import MetricsInput
     from release.token_health.health_history import History
     from release.token_health.notify.deliver import DeliveryReport
 
-TEXTS = {"tokens": "say how every token is: of this project, or of a fleet; `tokens history`: what has changed"}
-#: changes that are shown unless more are asked for
+#: default number of changes in the history
 _LIMIT = 50
 
 
-def arguments(made: Mapping[str, argparse.ArgumentParser]) -> None:
-    """Declare the options of these verbs."""
-    own = made["tokens"]
-    own.epilog = (
-        "exit status: 0 all healthy · 1 something is broken · 2 usage or configuration · "
-        "5 nothing is broken, something is to be done before long · 6 could not tell: network, keyring"
-    )
-    own.add_argument("what", nargs="?", choices=("history",), help="what has changed, and since when")
-    own.add_argument("--fleet", type=Path, metavar="FILE", help="look at what this TOML file lists")
-    own.add_argument("--offline", action="store_true", help="ask no index")
-    own.add_argument(
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", nargs="?", choices=("history",), help="show what has changed, and when")
+    parser.add_argument("--fleet", type=Path, metavar="FILE", help="check the tokens listed in this TOML file")
+    parser.add_argument("--offline", action="store_true", help="contact no index")
+    parser.add_argument(
         "--probe", choices=("permission", "identity", "off"), default="permission",
-        help="how far the indexes are asked: may it upload (default), is it known, or neither",
+        help="what to ask the indexes: whether the token may upload (default), whether it is valid, or nothing",
     )  # fmt: skip
-    own.add_argument("--strict", action="store_true", help="a warning is a failure: exit status 1, not 5")
-    own.add_argument("--state", type=Path, metavar="DIR", help="keep the history there ($PYPI_PREFLIGHT_STATE)")
-    own.add_argument("--notify", action="store_true", help="tell people what has changed: [notify] of the fleet")
-    own.add_argument("--metrics", type=Path, metavar="FILE", help="write metrics there, for node_exporter")
-    own.add_argument("--issue-body", type=Path, metavar="FILE", help="write what is wrong there, as Markdown")
-    own.add_argument("--limit", type=int, metavar="N", default=_LIMIT, help="of the history: the last N changes")
+    parser.add_argument("--strict", action="store_true", help="treat warnings as failures: exit status 1, not 5")
+    parser.add_argument("--state", type=Path, metavar="DIR", help="store the history there ($PYPI_PREFLIGHT_STATE)")
+    parser.add_argument("--notify", action="store_true", help="send notifications of changes: [notify] of the fleet")
+    parser.add_argument("--metrics", type=Path, metavar="FILE", help="write metrics for node_exporter there")
+    parser.add_argument("--issue-body", type=Path, metavar="FILE", help="write the problems there, as Markdown")
+    parser.add_argument("--limit", type=int, metavar="N", default=_LIMIT, help="show the last N changes of the history")
 
 
-def tokens(options: argparse.Namespace, write: Write) -> int:
-    """How every token is, or how they were."""
+def _tokens(options: argparse.Namespace, write: Write) -> int:
     if options.what == "history":
         return _history(options, write)
     from release.adapters.system import system
@@ -57,69 +48,73 @@ def tokens(options: argparse.Namespace, write: Write) -> int:
     from release.token_health.notify import deliver
 
     real, directory = system.real_system(), options.directory.resolve()
-    asked = health_run.load_request(
+    request = health_run.load_request(
         real, directory, file=options.fleet, config_file=options.config, offline=options.offline
     )
     if options.notify:
         where = str(options.fleet or "pyproject.toml, as [tool.release.fleet.notify]")
-        deliver.require_channels(asked.fleet, offline=options.offline, where=where)
-    began, history = real.now(), _opened(options)
-    with _board(options, write) as board:
-        found = health_run.run_scan(
-            real, asked, history=history, probe=options.probe, offline=options.offline,
-            told=lambda row, total: board.tell(row.seen, total),
+        deliver.require_channels(request.fleet, offline=options.offline, where=where)
+    began, history = real.now(), open_history(options)
+    with open_console(options, write) as console:
+        report = health_run.run_scan(
+            real, request, history=history, probe=options.probe, offline=options.offline,
+            told=lambda row, total: console.on_token_scanned(row.seen, total),
         )  # fmt: skip
-    status = found.status(strict=options.strict)
-    found = health_run.close_run(found, history, status)
-    told = _told(options, write, found, lambda: deliver.send_notifications(real, history, asked, found))
+    status = report.status(strict=options.strict)
+    report = health_run.close_run(report, history, status)
+    sent = _report(options, write, console, report, lambda: deliver.send_notifications(real, history, request, report))
     run = prometheus.MetricsInput(
-        rows=found.rows, began=began, ended=real.now(), status=status, interrupted=found.interrupted,
-        waiting=told.waiting if told else 0,
+        rows=report.rows, began=began, ended=real.now(), status=status, interrupted=report.interrupted,
+        waiting=sent.waiting if sent else 0,
     )  # fmt: skip
-    _complain([*(told.problems if told else ()), *_files(options, run)])
+    _write_warnings([*(sent.problems if sent else ()), *_write_files(options, run)])
     return status
 
 
-def _told(
-    options: argparse.Namespace, write: Write, found: HealthReport, notify: Callable[[], DeliveryReport]
+def _report(
+    options: argparse.Namespace,
+    write: Write,
+    console: PlainConsole,
+    report: HealthReport,
+    notify: Callable[[], DeliveryReport],
 ) -> DeliveryReport | None:
-    """Show what was found, and let people know. Lines come before that, since it may take a while."""
+    """Show the report and send notifications. The lines come first, since sending may take a while."""
     from release.reports import token_health_text
     from release.token_health.notify import deliver
 
+    for line in token_health_text.scan_to_lines(report, quiet=options.quiet):
+        console.show(line)
+    sent = notify() if options.notify else None
     if options.json:
-        told = notify() if options.notify else None
-        more = {"notify": deliver.report_to_json(told)} if told else {}
-        write(as_json(token_health_text.scan_to_json(found, strict=options.strict) | more))
-        return told
-    _show(token_health_text.scan_to_lines(found, quiet=options.quiet), write)
-    told = notify() if options.notify else None
-    if told is not None and not options.quiet:
-        _show(deliver.report_to_text(told), write)
-    return told
+        more = {"notify": deliver.report_to_json(sent)} if sent else {}
+        write(to_json(token_health_text.scan_to_json(report, strict=options.strict) | more))
+    elif sent is not None and not options.quiet:
+        for line in deliver.report_to_text(sent):
+            console.show(line)
+    return sent
 
 
-def _files(options: argparse.Namespace, run: MetricsInput) -> Iterator[tuple[str, str]]:
-    """Write the files that are asked for, each as a whole; what went wrong, and what to do about it."""
+def _write_files(options: argparse.Namespace, run: MetricsInput) -> Iterator[tuple[str, str]]:
+    """Write each requested file atomically; yield the message and remedy of each failure."""
     from release.adapters.system import atomic_write
     from release.core.errors import from_os_error
     from release.reports import notification, prometheus
 
-    made: dict[Path, str] = {}
+    texts: dict[Path, str] = {}
     if options.metrics is not None:
-        made[options.metrics] = prometheus.scan_to_metrics(run)
+        texts[options.metrics] = prometheus.scan_to_metrics(run)
     if options.issue_body is not None:
-        made[options.issue_body] = notification.issue_to_markdown(run.rows, at=run.ended)
-    for file, text in made.items():
+        texts[options.issue_body] = notification.issue_to_markdown(run.rows, at=run.ended)
+    for file, text in texts.items():
         try:
             atomic_write.write_atomically(file, text.encode())
         except OSError as error:
-            why = from_os_error(error)
-            yield f"{str(file)!r} is not written: {why.message}", why.remedy
+            cause = from_os_error(error)
+            yield f"cannot write {str(file)!r}: {cause.message}", cause.remedy
 
 
-def _complain(problems: Iterable[tuple[str, str]]) -> None:
-    """On stderr: the verdict, and the exit status, stay what they are."""
+def _write_warnings(problems: Iterable[tuple[str, str]]) -> None:
+    """Write to stderr: these problems change neither the report nor the exit status."""
     from release.core.redaction import redact
 
     for message, remedy in problems:
@@ -127,25 +122,27 @@ def _complain(problems: Iterable[tuple[str, str]]) -> None:
 
 
 def _history(options: argparse.Namespace, write: Write) -> int:
-    """What is remembered. Exit status 6 where there is no history that could be read."""
+    """Show the history. Raises its error (exit status 6) if it cannot be read."""
     from release.reports import token_health_text
     from release.token_health import queries
 
     if options.limit < 0:
-        raise UsageError(f"--limit must not be negative, and is {options.limit}", remedy="give 0 or more")
-    history = _opened(options)
+        raise UsageError(f"--limit is negative: {options.limit}", remedy="pass 0 or more")
+    history = open_history(options)
     now, changed = queries.latest_statuses(history), queries.recent_changes(history, limit=options.limit)
     history.close()
     if history.trouble is not None:
         raise history.trouble
     if options.json:
-        write(as_json(token_health_text.token_history_to_json(now, changed) | {"notes": history.notes}))
-    else:
-        _show(token_health_text.token_history_to_lines(now, changed), write)
+        write(to_json(token_health_text.token_history_to_json(now, changed) | {"notes": history.notes}))
+    with open_console(options, write) as console:
+        for line in token_health_text.token_history_to_lines(now, changed):
+            console.show(line)
     return Exit.DONE
 
 
-def _opened(options: argparse.Namespace) -> History:
+def open_history(options: argparse.Namespace) -> History:
+    """The history in the directory of `--state`, or in the default one."""
     from release.adapters.system import system
     from release.token_health import health_history
 
@@ -155,35 +152,13 @@ def _opened(options: argparse.Namespace) -> History:
     )
 
 
-def _board(options: argparse.Namespace, write: Write) -> Silent:
-    from release.cli.terminal import progress_table
-    from release.core.redaction import redact
-
-    if options.json or options.quiet:
-        return progress_table.Silent()
-    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
-        return progress_table.Moving(redact)
-    return progress_table.Plain(write)
-
-
-def _show(lines: Iterable[Line], write: Write) -> None:
-    """Lines: with colours on a terminal, with annotations in GitHub Actions."""
-    from release.cli.terminal import console
-
-    def none(_event: object) -> tuple[Line, ...]:
-        return ()
-
-    from release.core.redaction import redact
-
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        screen: console.Plain = console.Actions(none, write)
-    elif sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
-        screen = console.Live(none, write, redact)
-    else:
-        screen = console.Plain(none, write)
-    with screen:
-        for line in lines:
-            screen.show(line)
-
-
-HANDLERS = {"tokens": tokens}
+COMMANDS = (
+    Command(
+        name="tokens",
+        help="show the health of all tokens of a project or fleet, or with 'history' what has changed",
+        epilog="exit status: 0 all healthy · 1 at least one token is broken · 2 usage or configuration error · "
+        "5 no token is broken, but some need attention soon · 6 unknown: network or keyring problems",
+        add_arguments=_add_arguments,
+        run=_tokens,
+    ),
+)

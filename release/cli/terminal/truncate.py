@@ -1,48 +1,48 @@
-"""Text that fits a screen: shortened in its middle, or folded under its own beginning. Pure."""
+"""Text that fits a terminal: truncated in its middle, or wrapped with a hanging indent. Pure."""
 
 from __future__ import annotations
 
 import re
 import textwrap
 
-#: the name of a distribution, in a sentence
+#: the file name of a distribution in a sentence
 _NAME = re.compile(r"[^\s'\"/\\]+\.(?:whl|tar\.gz|zip)\b")
-#: what is there to be copied: a remedy, a path, a command
-_WHOLE = ("→", "record: ", "next: ")
-#: what a line begins with: space, and the word for a check's state
-_BEGINNING = re.compile(r"\s*(?:\S+\s{2,})?")
-#: characters of a name that stay, at least: it ends in a tag, and must be known again
-_LEAST = 24
+#: lines to copy from: a remedy, a path, a command
+_COPYABLE = ("→", "record: ", "next: ")
+#: the start of a line: spaces, and the word for a check's state
+_PREFIX = re.compile(r"\s*(?:\S+\s{2,})?")
+#: the shortest form of a file name: its end is a tag, and the name must remain recognizable
+_SHORTEST_NAME = 24
 
 
-def shortened(text: str, width: int) -> str:
-    """The text in so many characters, at least 1: what is too much goes from its middle."""
+def truncate_middle(text: str, width: int) -> str:
+    """The text in `width` characters, at least 1, with an ellipsis in its middle where it is longer."""
     if len(text) <= width:
         return text
-    kept = max(0, width - 1)
-    return f"{text[: kept - kept // 2]}…{text[len(text) - kept // 2 :]}"
+    rest = max(0, width - 1)
+    return f"{text[: rest - rest // 2]}…{text[len(text) - rest // 2 :]}"
 
 
-def fitting(text: str, width: int) -> str:
-    """A line as lines of so many characters: the names of files shortened, if that is enough, or folded at words.
+def fit_line(text: str, width: int) -> str:
+    """The line in `width` columns: with its file name truncated if that is enough, else wrapped at words.
 
-    What a reader may want to copy stays whole, however long: the terminal breaks it, and knows that it is one line.
+    Lines to copy from stay whole: the terminal wraps them, and copies them as one line.
     """
-    if len(text) <= width or text.lstrip().startswith(_WHOLE) or "\n" in text:
+    if len(text) <= width or text.lstrip().startswith(_COPYABLE) or "\n" in text:
         return text
-    return _with_short_name(text, width) or _folded(text, width)
+    return _with_short_name(text, width) or _wrap(text, width)
 
 
 def _with_short_name(text: str, width: int) -> str | None:
-    """The line with its one file name shortened; None where it has another number of them, or is still too long."""
+    """The line with its only file name truncated; None if it has none or several, or is still too long."""
     names = _NAME.findall(text)
-    room = width - (len(text) - len(names[0])) if len(names) == 1 else 0
-    return text.replace(names[0], shortened(names[0], room)) if room >= _LEAST else None
+    available = width - (len(text) - len(names[0])) if len(names) == 1 else 0
+    return text.replace(names[0], truncate_middle(names[0], available)) if available >= _SHORTEST_NAME else None
 
 
-def _folded(text: str, width: int) -> str:
-    begins = _BEGINNING.match(text)
-    indent = len(begins[0]) if begins else 0
+def _wrap(text: str, width: int) -> str:
+    prefix = _PREFIX.match(text)
+    indent = len(prefix[0]) if prefix else 0
     return textwrap.fill(
         text, width, subsequent_indent=" " * (indent if indent < width // 2 else 4),
         break_long_words=False, break_on_hyphens=False,

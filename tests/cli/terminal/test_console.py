@@ -11,16 +11,18 @@ from release.cli.terminal import console
 from release.core.events import Event, Message, Progress, SecretObtained, StepFinished, StepStarted
 from release.core.secret import Secret
 from release.publishing.upload.upload_state import progress_text
-from release.reports import lines
 from tests.fake_tokens import token
 
 
-@pytest.mark.parametrize("kind", [console.Plain, console.Quiet, console.Silent, console.Actions])
+@pytest.mark.parametrize("quiet", [True, False])
+@pytest.mark.parametrize("kind", [console.PlainConsole, console.SilentConsole, console.ActionsConsole])
 @pytest.mark.parametrize("masks", [True, False])
-def test_a_secret_goes_to_what_masks_it_and_nowhere_else(kind: type[console.Plain], masks: bool) -> None:
+def test_a_secret_goes_to_what_masks_it_and_nowhere_else(
+    kind: type[console.PlainConsole], masks: bool, quiet: bool
+) -> None:
     secret, shown, masked = token(), list[str](), list[str]()
-    with kind(lines.event_to_lines, shown.append, mask=masked.append if masks else None) as screen:
-        screen.tell(SecretObtained(secret=Secret(secret)))
+    with kind(shown.append, mask=masked.append if masks else None, quiet=quiet) as screen:
+        screen.on_event(SecretObtained(secret=Secret(secret)))
     assert masked == ([f"::add-mask::{secret}\n"] if masks else [])
     assert shown == []
 
@@ -40,11 +42,11 @@ def drawn(monkeypatch: pytest.MonkeyPatch, *events: Event) -> list[str]:
     monkeypatch.setattr("sys.stdout", out)
     for name, value in {"COLUMNS": "80", "LINES": "24", "TTY_COMPATIBLE": "1", "TERM": "xterm"}.items():
         monkeypatch.setenv(name, value)
-    with console.Live(lines.event_to_lines, write, redact=str) as screen:
+    with console.TerminalConsole(write) as screen:
         for event in events:
-            screen.tell(event)
-            if screen._progress is not None:
-                screen._progress.refresh()
+            screen.on_event(event)
+            if screen._bar is not None:
+                screen._bar.refresh()
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.getvalue())
     return [line for line in re.split(r"[\r\n]+", plain) if line.strip()]
 

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release.cli.terminal.truncate import fitting, shortened
+from release.cli.terminal.truncate import fit_line, truncate_middle
 
 WHEEL = "acme_widget-1.0-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
 
 
 @given(st.text(), st.integers(1, 100))
 def test_what_is_shortened_keeps_both_its_ends(text: str, width: int) -> None:
-    short = shortened(text, width)
+    short = truncate_middle(text, width)
     assert len(short) == min(width, len(text))
     head, _, tail = short.partition("…") if short != text else (text, "", "")
     assert text.startswith(head)
@@ -49,7 +49,7 @@ CASES = {
 
 @pytest.mark.parametrize(("text", "expected"), CASES.values(), ids=CASES)
 def test_a_line_fits_eighty_columns(text: str, expected: list[str]) -> None:
-    assert fitting(text, 80).splitlines() == expected
+    assert fit_line(text, 80).splitlines() == expected
     assert max(map(len, expected)) <= 80
 
 
@@ -62,4 +62,4 @@ def test_a_line_fits_eighty_columns(text: str, expected: list[str]) -> None:
     ],
 )
 def test_what_is_to_be_copied_stays_one_line(text: str) -> None:
-    assert fitting(text, 80) == text
+    assert fit_line(text, 80) == text

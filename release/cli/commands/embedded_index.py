@@ -1,0 +1,45 @@
+"""The command that runs the embedded index."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from release.cli.command import Command, Write
+from release.core.errors import Exit, UsageError
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, default=0, help="the port (default: a free one)")
+    parser.add_argument("--world", type=Path, metavar="FILE", help="seed data: users, projects and tokens, as JSON")
+    parser.add_argument(
+        "--state", type=Path, metavar="DIR", help="store uploads there (default: discard them at the end)"
+    )
+
+
+def _sandbox(options: argparse.Namespace, _write: Write) -> int:
+    from release.sandbox import server
+    from release.sandbox.seed_schema import SeedData
+
+    world = None
+    if options.world:
+        try:
+            world = SeedData.parse(options.world.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"cannot read {str(options.world)!r}: {error}", remedy="check the path") from None
+    server.serve_in_foreground(world, port=options.port, state=options.state, write=_write_unredacted)
+    return Exit.DONE
+
+
+def _write_unredacted(line: str) -> None:
+    """Print the sandbox's own tokens: they are worthless elsewhere, and its user needs them."""
+    sys.stdout.write(line if line.endswith("\n") else line + "\n")
+    sys.stdout.flush()
+
+
+COMMANDS = (
+    Command(
+        name="sandbox", help="run the embedded index in the foreground", add_arguments=_add_arguments, run=_sandbox
+    ),
+)

@@ -1,0 +1,179 @@
+"""The commands that run a plan: check, build, rehearse, testpypi, publish and release."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from release.cli.command import Command, Write
+from release.cli.output import ask_yes_no, open_console, read_line, show, to_json
+from release.core.errors import Exit, RefusedError, ReleaseError
+
+if TYPE_CHECKING:
+    from release.cli.terminal.console import PlainConsole
+    from release.core.plan import Plan
+
+
+def add_index(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--index", metavar="NAME", help="the index, by its name in the configuration")
+
+
+def _add_built(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--built", action="store_true", help="rehearse the files of the last build")
+
+
+def _add_yes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--yes", action="store_true", help="do not prompt before the first step that cannot be undone")
+
+
+def _add_promotion(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--dry-run-on", choices=("testpypi", "sandbox", "none"),
+        help="the index on which the same files must have passed before (default: testpypi)",
+    )  # fmt: skip
+    parser.add_argument("--new-project", metavar="NAME", help="the project's name, if this release creates the project")
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--files", nargs="+", type=Path, metavar="PATH",
+        help="release these files, or the files in this directory, instead of building them; no project is needed",
+    )  # fmt: skip
+
+
+def set_plan_defaults(parser: argparse.ArgumentParser) -> None:
+    """Define the options of all plans, so that a plan can read them whatever its command accepts."""
+    parser.set_defaults(index=None, built=False, yes=False, dry_run_on=None, new_project=None, files=())
+
+
+def _command(name: str, text: str, *options: Callable[[argparse.ArgumentParser], None]) -> Command:
+    def add_arguments(parser: argparse.ArgumentParser) -> None:
+        for add in (*options, set_plan_defaults):
+            add(parser)
+
+    return Command(name=name, help=text, add_arguments=add_arguments, run=run_plan)
+
+
+def run_plan(options: argparse.Namespace, write: Write) -> int:
+    """Run the command's plan; with `--plan`, only show it."""
+    from release.adapters import collect
+    from release.adapters.system import system as systems
+    from release.core import plan as plans
+    from release.publishing import prebuilt, runner
+    from release.reports import run_text
+
+    system, directory = systems.real_system(), options.directory.resolve()
+    files = prebuilt.find_distributions(options.files)
+    config = collect.load_config(directory, options.config, needs_project=not files)
+    config = replace(config, dry_run_on=options.dry_run_on or config.dry_run_on)
+    if files:
+        source = prebuilt.source_of(files, config)
+    else:
+        source = collect.collect_source(system, directory, config, ask_backend=options.command != "rehearse")
+    plan = plans.make_plan(
+        options.command, config, source, index=options.index, built=options.built, prebuilt=bool(files)
+    )
+    if options.plan:
+        document = plans.plan_to_json(plan, dict(config.indexes))
+        show(options, write, document, (line.text for line in run_text.plan_to_lines(plan)))
+        return Exit.DONE
+    if plan.needs_approval and not options.yes and not sys.stdin.isatty():
+        raise ReleaseError("cannot prompt: standard input is not a terminal", remedy="pass --yes to skip the prompt")
+    with open_console(options, write) as console:
+        result = runner.run_plan(
+            plan, config=config, source=source, directory=directory, system=system, tell=console.on_event,
+            confirm=_approval(console, options, write), command=_command_line(options), files=files,
+        )  # fmt: skip
+    if options.json:
+        document = plans.plan_to_json(result.plan, dict(config.indexes))
+        write(to_json(run_text.run_to_json(result, document)))
+    for line in run_text.run_to_lines(result):
+        console.show(line)
+    return int(result.exit)
+
+
+def _approval(
+    console: PlainConsole, options: argparse.Namespace, write: Write
+) -> Callable[[Plan, str | None], bool]:  # fmt: skip
+    """Asks before the first step that cannot be undone; where a project would be created, for its name too.
+
+    The second argument is the index on which the project would be created: a project with a misspelled name stays
+    there. Raises RefusedError if another name was given.
+    """
+
+    def approve(plan: Plan, new_on: str | None) -> bool:
+        if not plan.needs_approval:
+            return True
+        with console.paused():
+            if not options.yes and not _ask(console, plan, write):
+                return False
+            if new_on is not None:
+                _require_name(plan, new_on, options.new_project, write)
+        return True
+
+    return approve
+
+
+def _ask(console: PlainConsole, plan: Plan, write: Write) -> bool:
+    from release.reports import run_text
+
+    for line in run_text.plan_to_lines(plan):
+        console.show(line)
+    return ask_yes_no(write, "Continue? The following steps cannot be undone.")
+
+
+def _require_name(plan: Plan, index: str, name: str | None, write: Write) -> None:
+    if name is None and sys.stdin.isatty():
+        write(f"{plan.project} does not exist on {index}. Type its name to create it: ")
+        name = read_line()
+    if name != plan.project:
+        problem = f"{name!r} is not its name" if name else "its name was not confirmed"
+        raise RefusedError(
+            f"this release would create the project {plan.project!r} on {index}, but {problem}",
+            remedy=f"to create it, pass --new-project {plan.project}",
+        )
+
+
+def _command_line(options: argparse.Namespace) -> str:
+    """The command that does the same again."""
+    words = ["python -m release", options.command]
+    if options.directory != Path():
+        words.append(f"--directory {options.directory}")
+    given = {
+        "--config": options.config, "--index": options.index, "--dry-run-on": options.dry_run_on,
+        "--new-project": options.new_project,
+    }  # fmt: skip
+    words += [f"{option} {value}" for option, value in given.items() if value]
+    words += ["--built"] if options.built else []
+    words += ["--files", *map(str, options.files)] if options.files else []
+    return " ".join(words)
+
+
+COMMANDS = (
+    _command("check", "check the source and the credentials for each index", add_index),
+    _command("build", "build sdist and wheel from a clean clone of the commit, and check them"),
+    _command(
+        "rehearse",
+        "do a whole release on an embedded index; needs no credentials, no tag and no clean working tree",
+        _add_built,
+    ),
+    _command(
+        "testpypi",
+        "do a dry run: upload the same files to TestPyPI, install them from there and test them",
+        add_index, _add_yes, _add_files,
+    ),
+    _command(
+        "publish",
+        "upload the built files to PyPI, and confirm the release",
+        add_index, _add_yes, _add_promotion, _add_files,
+    ),
+    _command(
+        "release",
+        "do all steps: check, build, rehearse, TestPyPI, PyPI, confirm, tag",
+        add_index, _add_yes, _add_promotion,
+    ),
+)  # fmt: skip

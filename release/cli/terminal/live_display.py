@@ -1,0 +1,114 @@
+"""What a terminal shows during a run, drawn with rich: a progress bar for a step, a table for a scan of tokens."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, get_args
+
+from rich.console import Console, ConsoleOptions
+from rich.live import Live
+from rich.measure import Measurement
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TimeElapsedColumn
+from rich.progress_bar import ProgressBar as RichBar
+from rich.table import Column, Table
+from rich.text import Text
+
+from release.cli.terminal.truncate import truncate_middle
+from release.core.models.verdict import VerdictWord
+from release.core.redaction import redact
+
+if TYPE_CHECKING:
+    from release.core.models.token_health import TokenStatus
+
+#: columns of the bar; on a terminal of 80 columns this leaves room for the longest text of an upload's progress
+_BAR_WIDTH = 12
+#: problems in the table
+_RECENT = 8
+#: seconds between two updates of the table
+_INTERVAL = 0.1
+
+
+class ProgressBar:
+    """A spinner, a text, a bar where the total is known, and the time."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            SpinnerColumn(), _TextColumn(table_column=Column(ratio=1, no_wrap=True)),
+            _OptionalBar(bar_width=_BAR_WIDTH), TimeElapsedColumn(),
+            console=Console(highlight=False, markup=False), transient=True, expand=True,
+        )  # fmt: skip
+        self._task = self._progress.add_task("", total=None)
+        self._progress.start()
+        self.console = self._progress.console
+
+    def update(self, text: str, *, done: float, total: float | None) -> None:
+        self._progress.update(self._task, description=text[:200], completed=done)
+        self._progress.tasks[0].total = total
+
+    def refresh(self) -> None:
+        self._progress.refresh()
+
+    def stop(self) -> None:
+        self._progress.stop()
+
+
+class _Truncated:
+    """A text, truncated in its middle to the available width."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[Text]:
+        yield Text(truncate_middle(self._text, options.max_width), no_wrap=True, overflow="ellipsis")
+
+    def __rich_measure__(self, _: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(1, min(len(self._text), options.max_width))
+
+
+class _TextColumn(ProgressColumn):
+    def render(self, task: Task) -> _Truncated:
+        return _Truncated(task.description)
+
+
+class _OptionalBar(BarColumn):
+    def render(self, task: Task) -> RichBar | Text:  # type: ignore[override] # a bar, or nothing
+        return super().render(task) if task.total else Text("")
+
+
+class TokenTable:
+    """Counts for each index, and the latest problems. It disappears at the end."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, Counter[str]] = {}
+        self._recent: deque[TokenStatus] = deque(maxlen=_RECENT)
+        self._live = Live(console=Console(highlight=False, markup=False), transient=True, auto_refresh=False)
+        self._live.start()
+        self._drawn = 0.0
+
+    def add(self, status: TokenStatus, total: int) -> None:
+        self._counts.setdefault(status.index, Counter())[status.word] += 1
+        if status.word != "healthy":
+            self._recent.append(status)
+        if time.monotonic() - self._drawn >= _INTERVAL:
+            self._drawn = time.monotonic()
+            self._live.update(self._table(total), refresh=True)
+
+    def stop(self) -> None:
+        self._live.stop()
+
+    def _table(self, total: int) -> Table:
+        done, words = sum(map(Counter.total, self._counts.values())), get_args(VerdictWord)
+        counts = Table(title=f"{done} of {total}", title_justify="left", expand=False, box=None, pad_edge=False)
+        for name in ("index", *words):
+            counts.add_column(name, justify="left" if name == "index" else "right", no_wrap=True)
+        for index, found in self._counts.items():
+            counts.add_row(Text(index), *(str(found[word] or "") for word in words))
+        table = Table.grid()
+        table.add_column(no_wrap=True, overflow="ellipsis")
+        table.add_row(counts)
+        for one in self._recent:
+            text = f"{one.state:<9} {redact(one.about)}: {redact(one.message)}"
+            table.add_row(Text(text, overflow="ellipsis", no_wrap=True))
+        return table
