@@ -1,34 +1,36 @@
-"""The file of the history: opened, brought into its newest form, looked at for damage."""
+"""The database file of the history: open it, migrate it, detect damage."""
 
 from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from importlib import resources
 from pathlib import Path
 
 from release.core.errors import ReleaseError
-from release.token_health.schema import MIGRATIONS
 
-#: seconds that another run may take to write
-BUSY = 10.0
-#: bytes; a larger file is not read as a whole in search of damage, which then shows when it is met
-_QUICK = 16 * 1024 * 1024
-_BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+#: seconds to wait for another run that writes
+LOCK_TIMEOUT = 10.0
+#: bytes; a larger file is not searched for damage when it is opened, only when damage is met
+_MAX_CHECKED_SIZE = 16 * 1024 * 1024
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+#: file n has the statements that lead from version n to version n + 1, which is stored in `user_version`
+MIGRATIONS = ("schema.sql",)
 
 
 def open_database(path: Path) -> sqlite3.Connection:
-    """The database, made where there is none. Raises `sqlite3.Error`, `OSError`, `ReleaseError`."""
+    """Open the database, or create it. Raises `sqlite3.Error`, `OSError`, `ReleaseError`."""
     from filelock import FileLock
 
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with FileLock(path.with_suffix(".lock"), timeout=BUSY):  # two runs may begin the first history
-        db = sqlite3.connect(path, timeout=BUSY, isolation_level=None)
+    with FileLock(path.with_suffix(".lock"), timeout=LOCK_TIMEOUT):  # two runs may create it at the same time
+        db = sqlite3.connect(path, timeout=LOCK_TIMEOUT, isolation_level=None)
         try:
             db.row_factory = sqlite3.Row
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
-            if path.stat().st_size <= _QUICK:
-                _look_for_damage(db)
+            if path.stat().st_size <= _MAX_CHECKED_SIZE:
+                _require_intact(db)
             _migrate(db, path)
         except BaseException:
             db.close()
@@ -37,46 +39,54 @@ def open_database(path: Path) -> sqlite3.Connection:
 
 
 def _migrate(db: sqlite3.Connection, path: Path) -> None:
-    (form,) = db.execute("PRAGMA user_version").fetchone()
-    if form > len(MIGRATIONS):
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version > len(MIGRATIONS):
         raise ReleaseError(
-            f"the history {str(path)!r} is of a newer version of this program", remedy="update this program"
+            f"the history {str(path)!r} was written by a newer version of this program", remedy="update this program"
         )
-    for number, statements in enumerate(MIGRATIONS[form:], form + 1):
+    for number, name in enumerate(MIGRATIONS[version:], version + 1):
+        statements = resources.files("release.token_health").joinpath(name).read_text(encoding="utf-8")
         db.executescript(f"BEGIN IMMEDIATE; {statements} PRAGMA user_version = {number}; COMMIT;")
 
 
-def _look_for_damage(db: sqlite3.Connection) -> None:
-    found = [str(row[0]) for row in db.execute("PRAGMA quick_check(1)")]
-    if found != ["ok"]:
+def _is_intact(db: sqlite3.Connection) -> bool:
+    return [str(row[0]) for row in db.execute("PRAGMA quick_check(1)")] == ["ok"]
+
+
+def _require_intact(db: sqlite3.Connection) -> None:
+    if not _is_intact(db):
         error = sqlite3.DatabaseError("database disk image is malformed")
         error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
         raise error
 
 
-def is_sound(path: Path) -> bool:
-    """Whether a file is a database, read as a whole."""
+def is_database(path: Path) -> bool:
+    """Whether a file is an intact database; reads all of it."""
     try:
-        with closing(sqlite3.connect(path, timeout=BUSY)) as db:
-            return [str(row[0]) for row in db.execute("PRAGMA quick_check(1)")] == ["ok"]
+        with closing(sqlite3.connect(path, timeout=LOCK_TIMEOUT)) as db:
+            return _is_intact(db)
     except sqlite3.Error:
         return False
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Whether this failed because the file is damaged."""
-    return (getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF in _BROKEN
+    """Whether an operation failed because the file is damaged."""
+    return _code(error) in _DAMAGED
 
 
 def explain_error(error: sqlite3.Error, path: Path) -> ReleaseError:
-    """What SQLite says, so that somebody can mend it."""
-    match (getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF:
+    """Return an error of SQLite with a remedy."""
+    match _code(error):
         case sqlite3.SQLITE_FULL:
-            return ReleaseError(f"no space left for {str(path)!r}", remedy="make room on that disk")
+            return ReleaseError(f"no space left for {str(path)!r}", remedy="free space on that disk")
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
-            remedy = f"make {str(path.parent)!r} writable for you, or name another directory: --state DIR"
-            return ReleaseError(f"{str(path)!r} can't be written to", remedy=remedy)
+            remedy = f"make {str(path.parent)!r} writable, or use another directory: --state DIR"
+            return ReleaseError(f"cannot write to {str(path)!r}", remedy=remedy)
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return ReleaseError(f"another run keeps {str(path)!r} busy", remedy="end it, or wait for it")
+            return ReleaseError(f"another run is using {str(path)!r}", remedy="wait for it to end, or end it")
         case _:
-            return ReleaseError(f"{str(path)!r} can't be used: {error}", remedy=f"look at it, or move it away: {path}")
+            return ReleaseError(f"cannot use {str(path)!r}: {error}", remedy=f"inspect it, or move it away: {path}")
+
+
+def _code(error: sqlite3.Error) -> int:
+    return (getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF

@@ -1,12 +1,13 @@
-"""What was seen of each credential, over the years: a small SQLite database in the user's state directory.
+"""The history of each credential: an SQLite database in the user's state directory.
 
-A run gives its verdict whether or not this can be written: what goes wrong here becomes `trouble`, and a
-sentence at the end of the run. Several runs may write at once; each writes as it goes, so that a killed run
-has kept what it saw.
+A run reports its results whether or not the history can be written. An error is stored in `error` and reported at
+the end of the run. Several runs may write at the same time; each writes while it runs, so that the results of a
+killed run are not lost.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -17,22 +18,21 @@ from typing import TypeVar
 from release.core.errors import ReleaseError, from_os_error
 from release.core.facts import PreviousToken
 from release.core.models.token_health import TokenStatus
-from release.token_health import database
+from release.token_health import database, recording
 
 Result = TypeVar("Result")
 
-#: the variable that names another directory for it
+#: the environment variable that names another directory
 STATE_VARIABLE = "PYPI_PREFLIGHT_STATE"
-#: of the file in that directory
 DATABASE_NAME = "token-health.sqlite3"
-#: failures after which it is left alone: each may have waited for another run
-_PATIENCE = 3
-#: index, upload address, project or "", place
+#: failures after which the history is not used again in this run; each may have waited for another run
+_MAX_FAILURES = 3
+#: index, upload URL, project or "", location
 TargetKey = tuple[str, str, str, str]
 
 
 def state_directory(env: Mapping[str, str], chosen: Path | None = None) -> Path:
-    """Where the history is: `chosen`, or what the variable says, or the user's state directory."""
+    """Return the directory of the history: `chosen`, that of the variable, or the user's state directory."""
     if chosen is not None or env.get(STATE_VARIABLE):
         return chosen or Path(env[STATE_VARIABLE])
     from platformdirs import user_state_path
@@ -41,15 +41,15 @@ def state_directory(env: Mapping[str, str], chosen: Path | None = None) -> Path:
 
 
 class History:
-    """The database, open or not: `trouble` says what kept it from remembering, `notes` what else is to be told."""
+    """The database. `error` is the last failure that lost results, `notes` is what else to report."""
 
     def __init__(self, path: Path, *, now: Callable[[], datetime]) -> None:
         self.path = path
-        self.trouble: ReleaseError | None = None
+        self.error: ReleaseError | None = None
         self.notes: list[str] = []
         self._now = now
         self._run: int | None = None
-        self._watched = 0
+        self._target_count = 0
         self._unwritten: list[TokenStatus] = []
         self._written: list[TokenStatus] = []
         self._db: sqlite3.Connection | None = None
@@ -58,43 +58,42 @@ class History:
 
     # -- a run ------------------------------------------------------------------------------------
 
-    def begin(self, watched: int) -> None:
-        """A run begins that watches so many credentials."""
-        self._watched = watched
-        self._guarded(self._begun)
+    def begin(self, target_count: int) -> None:
+        """Begin a run over that many credentials."""
+        self._target_count = target_count
+        self._guarded(self._begin)
 
-    def add(self, seen: Iterable[TokenStatus]) -> None:
-        """What was just seen, each once in a run. What can't be written now is tried again with the next."""
-        self._unwritten += seen
+    def add(self, statuses: Iterable[TokenStatus]) -> None:
+        """Record results, one for each credential in a run. What cannot be written is retried with the next call."""
+        self._unwritten += statuses
         self._guarded(self._write)
 
     def end(self, status: int) -> None:
-        """The run is over. What was seen and is not written yet has its last chance."""
+        """End the run. Retries what has not been written yet."""
 
-        def ended() -> None:
+        def end() -> None:
             self._write()
-            with self._writing() as db:
-                db.execute(
-                    "UPDATE runs SET ended = ?, exit = ? WHERE id = ?", (_seconds(self._now()), status, self._run)
-                )
+            with self._transaction() as db:
+                values = (to_timestamp(self._now()), status, self._run)
+                db.execute("UPDATE runs SET ended = ?, exit = ? WHERE id = ?", values)
 
-        self._guarded(ended)
+        self._guarded(end)
 
     @property
     def run(self) -> int | None:
-        """The number of this run; None where it was not begun."""
+        """The number of this run; None if it has not begun."""
         return self._run
 
     @property
-    def forgotten(self) -> int:
-        """How much of what was seen is not remembered."""
+    def unwritten_count(self) -> int:
+        """The number of results that have not been recorded."""
         return len(self._unwritten)
 
-    # -- what is known ----------------------------------------------------------------------------
+    # -- queries ----------------------------------------------------------------------------------
 
-    def before(self) -> Mapping[TargetKey, PreviousToken]:
-        """What each place had when it was last looked at."""
-        found = self.select(
+    def previous_tokens(self) -> Mapping[TargetKey, PreviousToken]:
+        """Return the last token of each location."""
+        rows = self.select(
             "SELECT w.index_name, w.upload_url, w.project, w.place, t.fingerprint, t.identifier,"
             " w.token_state AS state, w.token_seen AS seen FROM watches w JOIN tokens t ON t.id = w.token"
         )
@@ -103,27 +102,23 @@ class History:
                 fingerprint=row["fingerprint"], identifier=row["identifier"], state=row["state"],
                 last_seen=from_timestamp(row["seen"]),
             )
-            for row in found
+            for row in rows
         }  # fmt: skip
 
     def first_seen(self) -> Mapping[tuple[str, str], datetime]:
-        """Fingerprint and identifier of each token → since when it is known."""
-        found = self.select("SELECT fingerprint, identifier, first_seen FROM tokens")
-        return {(row["fingerprint"], row["identifier"]): from_timestamp(row["first_seen"]) for row in found}
+        """Return when each token was first seen, by its fingerprint and identifier."""
+        rows = self.select("SELECT fingerprint, identifier, first_seen FROM tokens")
+        return {(row["fingerprint"], row["identifier"]): from_timestamp(row["first_seen"]) for row in rows}
 
     def select(self, query: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
-        """The rows of a query; none where there is no history to ask."""
-
-        def ask() -> list[sqlite3.Row]:
-            return self._open().execute(query, values).fetchall()
-
-        return self._guarded(ask) or []
+        """Return the rows of a query; none if the history cannot be read."""
+        return self._guarded(lambda: self._open().execute(query, values).fetchall()) or []
 
     def write(self, change: Callable[[sqlite3.Connection], Result]) -> Result | None:
-        """The result of a change that is made as a whole or not at all; None where it can't be made."""
+        """Make a change in one transaction and return its result; None if it failed."""
 
         def within() -> Result:
-            with self._writing() as db:
+            with self._transaction() as db:
                 return change(db)
 
         return self._guarded(within)
@@ -134,38 +129,38 @@ class History:
                 self._db.close()
             self._db = None
 
-    # -- inside -----------------------------------------------------------------------------------
+    # -- internals --------------------------------------------------------------------------------
 
-    def _guarded(self, act: Callable[[], Result]) -> Result | None:
-        """What `act` gives. A damaged file is kept aside, and a new one begun; what else goes wrong is `trouble`."""
-        if self._failures >= _PATIENCE:
+    def _guarded(self, action: Callable[[], Result]) -> Result | None:
+        """Return the result of an action; None if it failed, with the reason in `error`."""
+        if self._failures >= _MAX_FAILURES:
             return None
         try:
-            done = self._tried(act)
+            result = self._retry_if_damaged(action)
         except sqlite3.Error as error:
             self.close()
-            self._failed(database.explain_error(error, self.path))
+            self._fail(database.explain_error(error, self.path))
         except OSError as error:
-            self._failed(from_os_error(error))
+            self._fail(from_os_error(error))
         except ReleaseError as error:
-            self._failed(error)
+            self._fail(error)
         else:
-            self.trouble = self.trouble if self._unwritten else None
-            return done
+            self.error = self.error if self._unwritten else None
+            return result
         return None
 
-    def _tried(self, act: Callable[[], Result]) -> Result:
+    def _retry_if_damaged(self, action: Callable[[], Result]) -> Result:
         try:
             self._open()
-            return act()
+            return action()
         except sqlite3.Error as error:
             if not database.is_damage(error) or not self._set_aside():
                 raise
         self._open()
-        return act()
+        return action()
 
-    def _failed(self, error: ReleaseError) -> None:
-        self.trouble = error
+    def _fail(self, error: ReleaseError) -> None:
+        self.error = error
         self._failures += 1
 
     def _open(self) -> sqlite3.Connection:
@@ -174,7 +169,7 @@ class History:
         return self._db
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
         db = self._open()
         db.execute("BEGIN IMMEDIATE")
         try:
@@ -185,38 +180,37 @@ class History:
             raise
         db.execute("COMMIT")
 
-    def _begun(self) -> None:
-        with self._writing() as db:
-            made = db.execute(
-                "INSERT INTO runs (started, watched) VALUES (?, ?)", (_seconds(self._now()), self._watched)
-            )
-        self._run = made.lastrowid
+    def _begin(self) -> None:
+        with self._transaction() as db:
+            values = (to_timestamp(self._now()), self._target_count)
+            self._run = db.execute("INSERT INTO runs (started, watched) VALUES (?, ?)", values).lastrowid
 
     def _write(self) -> None:
         if self._run is None:
-            self._begun()
-        from release.token_health import recording
-
-        with self._writing() as db:
-            for one in self._unwritten:
-                recording.record_status(db, one, run=self._run or 0, now=_seconds(self._now()))
+            self._begin()
+        with self._transaction() as db:
+            for status in self._unwritten:
+                recording.record_status(db, status, run=self._run or 0, now=to_timestamp(self._now()))
         self._written += self._unwritten
         self._unwritten = []
 
     def _set_aside(self) -> bool:
-        """Rename the damaged file, unless another run has done so; whether there is hope now."""
+        """Rename the damaged file, unless another run has done so. Returns whether a retry makes sense.
+
+        All results of this run are written again, to the new file.
+        """
         from filelock import FileLock
 
         self.close()
         try:
-            with FileLock(self.path.with_suffix(".lock"), timeout=database.BUSY):
-                if not database.is_sound(self.path):
+            with FileLock(self.path.with_suffix(".lock"), timeout=database.LOCK_TIMEOUT):
+                if not database.is_database(self.path):
                     aside = self.path.with_name(f"{self.path.name}.damaged-{self._now():%Y%m%dT%H%M%SZ}")
                     self.path.replace(aside)
-                    for tail in ("-wal", "-shm"):
+                    for suffix in ("-wal", "-shm"):
                         with suppress(FileNotFoundError):
-                            Path(f"{self.path}{tail}").replace(f"{aside}{tail}")
-                    self.notes.append(f"the history was damaged: it is kept as {str(aside)!r}, and a new one is begun")
+                            Path(f"{self.path}{suffix}").replace(f"{aside}{suffix}")
+                    self.notes.append(f"the history was damaged: moved it to {str(aside)!r} and started a new one")
         except (OSError, TimeoutError):
             return False
         self._run, self._unwritten = None, [*self._written, *self._unwritten]
@@ -224,10 +218,22 @@ class History:
         return True
 
 
-def _seconds(time: datetime) -> int:
+def to_timestamp(time: datetime) -> int:
+    """Return a time as the history stores it."""
     return int(time.timestamp())
 
 
 def from_timestamp(seconds: int) -> datetime:
-    """A time of the history; aware, UTC."""
+    """Return a time of the history; aware, UTC."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def status_from_row(row: sqlite3.Row) -> TokenStatus:
+    """Return the status in a row that has the columns of a watch, its observation, outcome and token."""
+    return TokenStatus(
+        index=row["index_name"], upload_url=row["upload_url"], project=row["project"] or None, place=row["place"],
+        fingerprint=row["fingerprint"] or "", identifier=row["identifier"] or "", scope=row["scope"] or "",
+        expires=from_timestamp(row["expires"]) if row["expires"] is not None else None,
+        word=row["word"], state=row["state"], cause=row["cause"], message=row["message"], remedy=row["remedy"],
+        checks=json.loads(row["checks"]),
+    )  # fmt: skip

@@ -90,7 +90,7 @@ def run_scan(  # noqa: PLR0913 - a question with options
     history.begin(len(asked.watched))
     census = Scan(
         system=system, directory=asked.directory, manners=asked.fleet.manners, probe=probe, offline=offline,
-        waive=asked.waive, past=KnownTokens(before=history.before(), first_seen=history.first_seen()),
+        waive=asked.waive, past=KnownTokens(before=history.previous_tokens(), first_seen=history.first_seen()),
     )  # fmt: skip
     watched = list(asked.watched)
     results: dict[int, Evaluation] = {}
@@ -116,7 +116,7 @@ def close_run(found: HealthReport, history: History, status: int) -> HealthRepor
     """The run is over: what it says of its own memory."""
     history.end(status)
     history.close()
-    trouble = history.trouble
+    trouble = history.error
     return replace(
         found,
         notes=(*found.notes, *history.notes),

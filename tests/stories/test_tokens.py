@@ -144,7 +144,7 @@ def test_a_damaged_history_is_kept_aside_and_said(project: UserProject, running:
     (tmp_path / "state" / DATABASE_NAME).write_bytes(b"damaged" * 1000)
     told = project.run("tokens", "--fleet", fleet(project, running, "widget"))
     assert told.status == 0
-    assert "the history was damaged: it is kept as" in told.out
+    assert "the history was damaged: moved it to" in told.out
     assert rows(project, "SELECT state FROM now") == [("healthy",)]
 
 

@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 from release.core.models.token_health import TokenStatus
+from release.token_health.database import MIGRATIONS
 from release.token_health.health_history import DATABASE_NAME, History
-from release.token_health.schema import MIGRATIONS
 from tests.sandbox.sandbox_client import Clock
 
 HEALTHY = TokenStatus(
@@ -95,7 +95,7 @@ def test_two_runs_at_once_lose_and_double_nothing(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [history.trouble for history in histories] == [None] * 4
+    assert [history.error for history in histories] == [None] * 4
     assert rows(path, "SELECT count(*), min(count), max(count) FROM observations") == [(many, 4, 4)]
 
 
@@ -139,9 +139,9 @@ def test_a_damaged_file_is_kept_aside_and_a_new_one_begun(tmp_path: Path, how: s
     }[how]
     path.write_bytes(damaged)
     history = run(path, Clock(now=datetime(2026, 11, 2, 3, 4, 5, tzinfo=UTC)), REVOKED)
-    assert history.trouble is None
+    assert history.error is None
     aside = tmp_path / f"{DATABASE_NAME}.damaged-20261102T030405Z"
-    assert history.notes == [f"the history was damaged: it is kept as {str(aside)!r}, and a new one is begun"]
+    assert history.notes == [f"the history was damaged: moved it to {str(aside)!r} and started a new one"]
     assert aside.read_bytes()[:100] == damaged[:100]
     assert rows(path, "SELECT state, count FROM observations JOIN watches ON watches.current = observations.id") == [
         ("revoked", 1)
@@ -158,7 +158,7 @@ def test_damage_that_is_met_in_the_middle_of_a_run_loses_nothing_of_the_run(tmp_
     history.add([replace(REVOKED, place="$OTHER")])
     history.end(1)
     history.close()
-    assert history.trouble is None
+    assert history.error is None
     assert len(history.notes) == 1
     assert sorted(rows(path, "SELECT place, state FROM now")) == [("$OTHER", "revoked"), ("$TOKEN", "healthy")]
 
@@ -166,16 +166,16 @@ def test_damage_that_is_met_in_the_middle_of_a_run_loses_nothing_of_the_run(tmp_
 def test_a_place_that_can_not_be_written_to_is_said_and_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no directory")
     history = run(tmp_path / "file" / DATABASE_NAME, Clock(), HEALTHY)
-    assert history.trouble is not None
-    assert history.trouble.remedy
-    assert history.forgotten == 1
-    assert history.before() == {}
+    assert history.error is not None
+    assert history.error.remedy
+    assert history.unwritten_count == 1
+    assert history.previous_tokens() == {}
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may write anywhere")
 def test_a_directory_that_is_read_only_is_said(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    assert run(tmp_path / DATABASE_NAME, Clock(), HEALTHY).trouble is not None
+    assert run(tmp_path / DATABASE_NAME, Clock(), HEALTHY).error is not None
 
 
 _FULL = """
@@ -190,7 +190,7 @@ path = Path(sys.argv[1])
 run(path, Clock(), HEALTHY)
 resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20_000, resource.RLIM_INFINITY))
 history = run(path, Clock(), *(replace(HEALTHY, place=f"$TOKEN_{n}", message="x" * 500) for n in range(500)))
-print(history.trouble.message, "|", history.trouble.remedy, "|", history.forgotten)
+print(history.error.message, "|", history.error.remedy, "|", history.unwritten_count)
 """
 
 
@@ -213,8 +213,8 @@ def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     before = path.read_bytes()
     history = run(path, Clock(), REVOKED)
-    assert history.trouble is not None
-    assert "newer version" in history.trouble.message
+    assert history.error is not None
+    assert "newer version" in history.error.message
     assert path.read_bytes() == before
 
 
@@ -232,7 +232,7 @@ def test_what_is_known_comes_back(tmp_path: Path) -> None:
     run(path, clock, replace(REVOKED, fingerprint="ffffffff", identifier="another"))
     run(path, clock, replace(REVOKED, fingerprint="", identifier="", word="unknown", state="unknown"))
     history = History(path, now=clock)
-    (before,) = history.before().values()
+    (before,) = history.previous_tokens().values()
     assert (before.identifier, before.state, before.last_seen) == ("another", "revoked", clock())
     assert history.first_seen()["0a1b2c3d", "an-identifier"] == clock() - timedelta(days=3)
     history.close()

@@ -58,8 +58,8 @@ def _token_history(options: argparse.Namespace) -> str:
     history = open_history(options)
     timelines = queries.load_timelines(history)
     history.close()
-    if history.trouble is not None:
-        raise history.trouble
+    if history.error is not None:
+        raise history.error
     return token_history_html.token_history_page(timelines, now=system.real_system().now())
 
 

@@ -131,8 +131,8 @@ def _history(options: argparse.Namespace, write: Write) -> int:
     history = open_history(options)
     now, changed = queries.latest_statuses(history), queries.recent_changes(history, limit=options.limit)
     history.close()
-    if history.trouble is not None:
-        raise history.trouble
+    if history.error is not None:
+        raise history.error
     if options.json:
         write(to_json(token_health_text.token_history_to_json(now, changed) | {"notes": history.notes}))
     with open_console(options, write) as console:

@@ -69,7 +69,7 @@ def send_notifications(system: System, history: History, asked: ScanRequest, fou
     if fleet.notify.channels:
         changes = outbox.announce(history, post.letters, now=system.now(), remind_after=fleet.remind_after)
         post.deliver()
-    if found.forgotten is not None or history.trouble is not None:
+    if found.forgotten is not None or history.error is not None:
         post.problems.append(
             ("nobody was told of this run, since what was told before is not known", "mend the history: see above")
         )

@@ -27,8 +27,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from release.core.models.token_health import StatusChange, TokenStatus
-from release.token_health.health_history import History, from_timestamp
+from release.core.models.token_health import StatusChange
+from release.token_health.health_history import History, from_timestamp, status_from_row
 
 #: how long nobody must have been able to tell, until that is told
 PATIENCE = timedelta(days=1)
@@ -185,17 +185,6 @@ def _kind(row: sqlite3.Row, now: datetime, remind_after: timedelta) -> str | Non
     if word == "healthy":
         return "healed" if told != "healthy" else None
     return "worse" if _RANK[word] > _RANK[told] else "otherwise"
-
-
-def status_from_row(row: sqlite3.Row) -> TokenStatus:
-    """What was seen last, out of a row with the columns of the history."""
-    return TokenStatus(
-        index=row["index_name"], upload_url=row["upload_url"], project=row["project"] or None, place=row["place"],
-        fingerprint=row["fingerprint"] or "", identifier=row["identifier"] or "", scope=row["scope"] or "",
-        expires=from_timestamp(row["expires"]) if row["expires"] is not None else None,
-        word=row["word"], state=row["state"], cause=row["cause"], message=row["message"], remedy=row["remedy"],
-        checks=json.loads(row["checks"]),
-    )  # fmt: skip
 
 
 def _seconds(time: datetime) -> int:

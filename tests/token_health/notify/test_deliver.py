@@ -144,13 +144,13 @@ from tests.adapters.loopback_server import Server
 from tests.sandbox.sandbox_client import Clock
 from release.core.models.token_health import TokenStatus
 from release.token_health.notify import webhook
-from release.token_health.notify import outbox as telling
+from release.token_health.notify import outbox
 from datetime import datetime, UTC
 where, url, moment, seen = sys.argv[1:]
 die = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)
-if moment == "before it is written": telling.announce = die
+if moment == "before it is written": outbox.announce = die
 if moment == "before it is sent": webhook.send = die
-if moment == "before it is noted": telling.delivered = die
+if moment == "before it is noted": outbox.mark_delivered = die
 clock = Clock(now=datetime(2026, 11, 1, tzinfo=UTC))
 Office(directory=Path(where), clock=clock, hook=Server(url=url)).run(TokenStatus(**json.loads(seen)))
 """
