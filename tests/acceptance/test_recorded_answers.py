@@ -23,7 +23,7 @@ from release.publishing import inspection
 from tests.acceptance.recorded_answers import FORM, OK, ROWS, Row
 from tests.sandbox.sandbox_client import EXPLANATIONS, WORLD, Clock, Reply, SandboxClient, page, sandbox_client
 
-RECORDED = Path(__file__).parents[1] / "diagnoses" / "recorded.json"
+RECORDED = Path(__file__).parents[1] / "diagnostics" / "recorded.json"
 
 
 def looked_at(pypi: SandboxClient, clock: Clock, path: Path) -> tuple[str, list[str]]:

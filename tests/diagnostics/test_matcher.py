@@ -22,7 +22,7 @@ import pytest
 from release.core.tokens.macaroon import create_macaroon, to_text
 from release.diagnostics import CATALOG, matcher, recognise, remedy_for, unsaid
 
-HERE = Path(__file__).parents[1] / "diagnoses"
+HERE = Path(__file__).parent
 ANSWERS: list[dict[str, Any]] = json.loads((HERE / "recorded.json").read_text(encoding="utf-8"))
 
 #: file → the cause it leads to, and values that are read from it

@@ -22,7 +22,7 @@ from tests import sample_distributions
 from tests.stories.project import Indexes, Told, UserProject, indexes, make, release_table
 from tests.stories.terminal import talk
 
-OUTPUTS = Path(__file__).parents[1] / "diagnoses" / "outputs"
+OUTPUTS = Path(__file__).parents[1] / "diagnostics" / "outputs"
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows")
 
 WORLD = SeedData(
