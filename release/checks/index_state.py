@@ -146,7 +146,7 @@ def _name_findings(access: Access, name: str, similar: tuple[str, ...]) -> Itera
     from release.acceptance import name_rules
     from release.acceptance.rule import Upload, first_refusal
     from release.core.models.index_contents import OnIndex
-    from release.diagnostics import remedy_for
+    from release.diagnostics.matcher import remedy_for_answer
 
     others = f" ({quote(similar)})" if similar else ""
     similar_to = f"is too similar to a project on {access.index.name}{others}"
@@ -164,7 +164,9 @@ def _name_findings(access: Access, name: str, similar: tuple[str, ...]) -> Itera
         rule = next(rule for rule in messages if rule.name == refusal.rule)
         yield Finding(
             message=messages[rule],
-            remedy=remedy_for(refusal.text, status=refusal.status, values={"upload_url": access.index.upload_url}),
+            remedy=remedy_for_answer(
+                refusal.text, status=refusal.status, values={"upload_url": access.index.upload_url}
+            ),
             where=access.index.name,
             server_text=refusal.text,
             cause=rule.advice.cause or "name.invalid",

@@ -20,7 +20,7 @@ from release.core.models.project_name import normalize_name
 from release.core.tokens.token import Token, scope
 
 if TYPE_CHECKING:
-    from release.diagnostics import Diagnosis, Match
+    from release.diagnostics.models import Diagnosis, Match
 
 #: sections of the catalog that a response about a token can come from; messages about files and metadata come from
 #: checks that the probes do not reach
@@ -69,7 +69,7 @@ def _recognize(probed: ProbeResult) -> Match | None:
     """The failure that the message shows, the likeliest cause first."""
     if not _REFUSED <= probed.status < _SERVER_FAILED:
         return None
-    from release.diagnostics import recognise
+    from release.diagnostics.matcher import recognise
 
     found = recognise(probed.words(), status=probed.status)
     return next((one for one in found if one.cause.startswith(_ABOUT_ACCESS)), None)
@@ -106,7 +106,7 @@ def _finding(access: Access, probed: ProbeResult, match: Match) -> Finding:
 
 
 def _diagnosis(cause: str) -> Diagnosis:
-    from release.diagnostics import CATALOG
+    from release.diagnostics.catalog import CATALOG
 
     return CATALOG[cause]
 

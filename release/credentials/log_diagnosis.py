@@ -15,10 +15,12 @@ from release.adapters.system.log_reader import Log
 from release.core.config import Config
 from release.core.models.check_result import CheckState
 from release.core.models.finding import Finding
-from release.core.models.index import Index, host_of
+from release.core.models.index import Index, host_of, well_known
 from release.core.models.verdict import Verdict
 from release.core.models.verification import Verification
-from release.diagnostics import CATALOG, Match, index_at, recognise, unsaid
+from release.diagnostics.catalog import CATALOG
+from release.diagnostics.matcher import recognise, status_without_message
+from release.diagnostics.models import Match
 
 #: what a CI service prints around the commands of a job
 _CI = re.compile(
@@ -88,7 +90,8 @@ def explain_failure(
 def _target_indexes(values: Mapping[str, str], config: Config) -> Sequence[Index]:
     """The index of the run; all that are configured where the log does not name it."""
     url, name = values.get("upload_url", "").rstrip("/") + "/", values.get("index")
-    known = index_at(url) or name
+    found = well_known(url)
+    known = found.name if found else name
     for one in config.indexes.values():
         if url == one.upload_url or (known and known == one.name):
             return [one]
@@ -146,7 +149,7 @@ def _from_log(matches: Sequence[Match], examined: tuple[str, ...], project: str 
         remedy=first.remedy,
         certain=first.certain,
         others=tuple(one for one in _same_message(matches) if one != first.cause),
-        index=first.values.get("index") or index_at(first.values.get("upload_url", "")),
+        index=first.values.get("index"),
         project=project,
         examined=examined,
     )
@@ -158,7 +161,7 @@ def _same_message(matches: Sequence[Match]) -> tuple[str, ...]:
 
 
 def _nothing_recognised(log: Log, source: str) -> Explanation:
-    status = unsaid(log.text)
+    status = status_without_message(log.text)
     if status is None:
         title = "nothing in this log is a failure that the catalog knows"
         remedy = (

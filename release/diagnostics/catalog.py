@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from types import MappingProxyType
 
 from release.diagnostics import (
@@ -44,3 +45,10 @@ SECTIONS: Mapping[str, tuple[Diagnosis, ...]] = MappingProxyType(
 CATALOG: Mapping[str, Diagnosis] = MappingProxyType(
     {diagnosis.id: diagnosis for section in SECTIONS.values() for diagnosis in section}
 )
+
+
+def similar_ids(word: str) -> tuple[str, ...]:
+    """Ids like `word`, the most similar first, for "did you mean"; a whole first or last part matches, too."""
+    word = word.strip().lower().replace("_", "-")
+    parts = [id_ for id_ in CATALOG if word and word in id_.split(".")]
+    return tuple(dict.fromkeys([*parts, *get_close_matches(word, CATALOG, n=3)]))

@@ -10,15 +10,18 @@ import html
 import itertools
 import re
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 
-from release.core.models.index import host_of
+from release.core.models.index import host_of, well_known
 from release.core.redaction import redact
-from release.diagnostics.models import Diagnosis, Match, index_at
+from release.diagnostics.catalog import CATALOG
+from release.diagnostics.models import Diagnosis, Match, fill_placeholders
 
+#: the remedy for a message that no record has
+_UNKNOWN_REMEDY = "follow the server's message, then run it again; {site}/help/ explains it"
 #: characters of evidence that are worth showing
 _SHOWN = 300
 
@@ -50,12 +53,16 @@ class _Hit:
         return "…" not in other.symptom and wider <= begin and end <= last and (begin, end) != (wider, last)
 
 
-def recognise(catalog: Iterable[Diagnosis], text: str, *, status: int | None = None) -> tuple[Match, ...]:
-    """See `release.diagnostics.recognise`."""
+def recognise(text: str, *, status: int | None = None) -> tuple[Match, ...]:
+    """The known failures that `text` may show, the most likely root cause first; empty if there is none.
+
+    `text` is a server's message (`status` is then its HTTP status), or the whole output of a tool or CI run that
+    failed. Several causes often have the same message: only the state of the machine tells them apart.
+    """
     plain = _plain(text if status is None else f"{status} {text}")
-    hits = _hits(catalog, lambda symptom: _search(symptom, plain))
+    hits = _hits(lambda symptom: _search(symptom, plain))
     if not hits and status is not None:
-        hits = _hits(catalog, lambda symptom: re.match(r"\d+", plain) if _standard(symptom) == status else None)
+        hits = _hits(lambda symptom: re.match(r"\d+", plain) if _standard(symptom) == status else None)
     hits = [hit for hit in hits if not any(map(hit.within, hits))]
     if not hits:
         return ()
@@ -73,24 +80,36 @@ def recognise(catalog: Iterable[Diagnosis], text: str, *, status: int | None = N
     )
 
 
-def unsaid(text: str) -> int | None:
-    """See `release.diagnostics.unsaid`."""
-    match = _UNSAID.search(_plain(text))
+def remedy_for_answer(text: str, *, status: int | None = None, values: Mapping[str, str] | None = None) -> str:
+    """What to do about a refusal with this message. `values` is what the caller knows: see `fill_placeholders`."""
+    found = recognise(text, status=status)
+    if not found:
+        return fill_placeholders(_UNKNOWN_REMEDY, values)
+    return found[0].diagnosis.remedy_for({**found[0].values, **(values or {})})
+
+
+def status_without_message(text: str) -> int | None:
+    """The HTTP status of a refusal of which a tool printed only the number; None if there is none.
+
+    flit, hatch and pdm show only the reason phrase, which HTTP/2 does not have: `twine upload --verbose` shows the
+    server's message.
+    """
+    match = _STATUS_ONLY.search(_plain(text))
     return int(match[1] or match[2]) if match else None
 
 
 _PHRASE = r"(?:Bad\s+Request|Unauthorized|Forbidden)"
 #: a status with its phrase, and the address where the server's words should be
-_UNSAID = re.compile(
+_STATUS_ONLY = re.compile(
     rf"\b(4\d\d)\s+(?:Client\s+Error:\s+)?{_PHRASE}'?\s+for\s+url"
     rf"|HTTPError:\s+(4\d\d)\s+{_PHRASE}\s+from\s+\S+\s+{_PHRASE}?\s*(?:\Z|exit|Error:)"
 )
 
 
-def _hits(catalog: Iterable[Diagnosis], search: Callable[[str], re.Match[str] | None]) -> list[_Hit]:
+def _hits(search: Callable[[str], re.Match[str] | None]) -> list[_Hit]:
     """For each record the first of its symptoms that is there, in the order of the catalog."""
     hits = []
-    for diagnosis in catalog:
+    for diagnosis in CATALOG.values():
         symptoms = [(symptom, True) for symptom in diagnosis.symptoms] + [
             (symptom, False) for symptom in diagnosis.also
         ]
@@ -199,8 +218,8 @@ def _context(plain: str) -> dict[str, str]:
         values |= {"index": match["where"].lower()} if match["where"].lower() in {"pypi", "testpypi"} else {}
     for match in _named(_URL, plain):
         url = match["upload_url"].rstrip(":.")
-        index = index_at(url)
-        values |= {"upload_url": url, "host": host_of(url)} | ({"index": index} if index else {})
+        index = well_known(url)
+        values |= {"upload_url": url, "host": host_of(url)} | ({"index": index.name} if index else {})
     return values
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from release.core.models.index import PYPI, WELL_KNOWN, host_of
+from release.core.models.index import PYPI, WELL_KNOWN, well_known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Diagnosis:
     also: tuple[str, ...] = ()
     #: how it shows where no words name it
     shows: str = ""
-    #: an order: exact commands and addresses, with `{index}`, `{project}`… left for `fill`
+    #: an order: exact commands and addresses, with `{index}`, `{project}`… left for `fill_placeholders`
     remedy: str
     #: what it takes to know: this machine; reading the network; asking with the credential; an upload
     detect: Literal["offline", "network", "probe", "after"]
@@ -41,8 +41,8 @@ class Diagnosis:
     sources: tuple[str, ...]
 
     def remedy_for(self, values: Mapping[str, str] | None = None) -> str:
-        """The remedy with what is known of the case filled in; see `fill`."""
-        return fill(self.remedy, values)
+        """The remedy with what is known of the case filled in; see `fill_placeholders`."""
+        return fill_placeholders(self.remedy, values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +68,10 @@ class Match:
 
 #: a value that may stand in a command which somebody will copy into a shell
 _SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.,+:/@~%=-]*")
-_PLACE = re.compile(r"\{([a-z_]+)\}")
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
-def fill(text: str, values: Mapping[str, str] | None = None) -> str:
+def fill_placeholders(text: str, values: Mapping[str, str] | None = None) -> str:
     """`text` with its `{names}` replaced.
 
     What is not known becomes its name in capitals, an index that is not known PyPI. So does a value
@@ -79,21 +79,14 @@ def fill(text: str, values: Mapping[str, str] | None = None) -> str:
     """
     known = {name: value for name, value in (values or {}).items() if _SAFE.fullmatch(value)}
     known |= _addresses(known)
-    return _PLACE.sub(lambda place: known.get(place[1], place[1].upper()), text)
-
-
-def index_at(upload_url: str) -> str | None:
-    """The name of the well-known index at this address, be it the right one for uploads; None for any other."""
-    host = host_of(upload_url)
-    hosts = {host_of(url): name for name, one in WELL_KNOWN.items() for url in (one.upload_url, one.simple_url)}
-    return hosts.get(host)
+    return _PLACEHOLDER.sub(lambda place: known.get(place[1], place[1].upper()), text)
 
 
 def _addresses(known: Mapping[str, str]) -> dict[str, str]:
     """Name, upload address and site of the index that is meant, as far as they follow from each other."""
     url = known.get("upload_url", "")
-    name = index_at(url) or known.get("index") or (None if url else PYPI.name)
-    if index := WELL_KNOWN.get(name or ""):
-        return {"index": index.name, "upload_url": index.upload_url, "site": index.simple_url.removesuffix("/simple/")}
+    name = known.get("index") or ("" if url else PYPI.name)
+    if index := well_known(url) or WELL_KNOWN.get(name):
+        return {"index": index.name, "upload_url": index.upload_url, "site": index.site}
     origin = re.match(r"https?://[^/]+", url)
     return {"upload_url": url.rstrip("/") + "/", "site": origin[0]} if origin else {}

@@ -17,7 +17,9 @@ from release.core.models.oidc_identity import (
     publisher_form_url,
     workflow_of,
 )
-from release.diagnostics import CATALOG, fill, recognise
+from release.diagnostics.catalog import CATALOG
+from release.diagnostics.matcher import recognise
+from release.diagnostics.models import fill_placeholders
 
 #: how the index begins its reason where no publisher fits
 _NOBODY = "valid token, but no corresponding publisher ("
@@ -45,7 +47,7 @@ _DIFFERENT = {"tp.environment-mismatch", "tp.renamed", "tp.testpypi-not-configur
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class RefusedExchange:
     """One refused exchange."""
 
     index: Index
@@ -70,28 +72,28 @@ class Case:
         return publisher_form_url(self.identity, self.index, self.project, exists=self.exists is not False)
 
 
-def cause(case: Case) -> str | None:
+def exchange_cause(exchange: RefusedExchange) -> str | None:
     """The id of the known failure that an answer shows; None where it shows none."""
-    if case.code in _CODES:
-        return _CODES[case.code]
-    if case.code == "invalid-publisher":
-        return _of_publisher(case)
-    found = recognise(case.description, status=case.status)
+    if exchange.code in _CODES:
+        return _CODES[exchange.code]
+    if exchange.code == "invalid-publisher":
+        return _of_publisher(exchange)
+    found = recognise(exchange.description, status=exchange.status)
     return found[0].cause if found else None
 
 
-def _of_publisher(case: Case) -> str:
-    reason = case.description.removeprefix(_NOBODY)
+def _of_publisher(exchange: RefusedExchange) -> str:
+    reason = exchange.description.removeprefix(_NOBODY)
     known = next((cause for part, cause in _REASONS if part in reason), "tp.identity-refused")
     if known not in _DIFFERENT:
         return known
-    if _is_reusable(case.identity):
+    if _is_reusable(exchange.identity):
         return "tp.reusable-workflow"
     if "was not found" not in reason:
         return known
-    if case.index.name == TESTPYPI.name:
+    if exchange.index.name == TESTPYPI.name:
         return "tp.testpypi-not-configured"
-    return known if not claim_text(case.identity, "environment") else "tp.renamed"
+    return known if not claim_text(exchange.identity, "environment") else "tp.renamed"
 
 
 def _is_reusable(identity: OidcIdentity) -> bool:
@@ -99,17 +101,17 @@ def _is_reusable(identity: OidcIdentity) -> bool:
     return all((*called, *top)) and called != top
 
 
-def message(case: Case) -> str:
+def exchange_message(exchange: RefusedExchange) -> str:
     """What happened, and what the index was told."""
-    hints = "; ".join(_hints(case))
-    return f"{case.index.name} gives no token to this job ({describe_job(case.identity)}): {case.words}" + (
+    hints = "; ".join(_hints(exchange))
+    return f"{exchange.index.name} gives no token to this job ({describe_job(exchange.identity)}): {exchange.words}" + (
         f"; {hints}" if hints else ""
     )
 
 
-def _hints(case: Case) -> Iterator[str]:
+def _hints(exchange: RefusedExchange) -> Iterator[str]:
     """What the claims themselves show."""
-    identity, found = case.identity, cause(case)
+    identity, found = exchange.identity, exchange_cause(exchange)
     if found == "tp.identity-refused" and claim_text(identity, "aud") != identity.audience:
         yield f"the identity is made for {claim_text(identity, 'aud')!r}, and the index wants {identity.audience!r}"
     if found == "tp.reusable-workflow":
@@ -119,39 +121,39 @@ def _hints(case: Case) -> Iterator[str]:
         yield "the job declares no environment, so a publisher that names one does not fit"
 
 
-def remedy(case: Case) -> str:
+def exchange_remedy(exchange: RefusedExchange) -> str:
     """What to do about it: the exact page, and what has to stand there."""
-    found = cause(case)
-    values = {"upload_url": case.index.upload_url, "index": case.index.name, "project": case.project}
+    found = exchange_cause(exchange)
+    values = {"upload_url": exchange.index.upload_url, "index": exchange.index.name, "project": exchange.project}
     match found:
         case None:
-            return f"look at {case.index.site}/help/#trusted-publishers, and run the job again"
+            return f"look at {exchange.index.site}/help/#trusted-publishers, and run the job again"
         case "tp.environment-mismatch" | "tp.renamed" | "tp.testpypi-not-configured":
-            return _compare(case)
+            return _compare(exchange)
         case "tp.pending-exists":
-            return f"if the project is yours, add a publisher at {case.form}; if not, choose another name"
+            return f"if the project is yours, add a publisher at {exchange.form}; if not, choose another name"
         case "tp.reusable-workflow":
-            top = workflow_of(case.identity, "workflow_ref")[1]
+            top = workflow_of(exchange.identity, "workflow_ref")[1]
             return (
                 f"move the job that uploads into {top}; the building may stay where it is; "
                 "see https://docs.pypi.org/trusted-publishers/troubleshooting/"
             )
         case "tp.custom-sub":
-            owner = claim_text(case.identity, "repository") or "OWNER/NAME"
+            owner = claim_text(exchange.identity, "repository") or "OWNER/NAME"
             return (
                 f"reset it: gh api --method PUT repos/{owner}/actions/oidc/customization/sub -F use_default=true, "
                 "then run the job again"
             )
         case _:
-            return fill(CATALOG[found].remedy, values)
+            return fill_placeholders(CATALOG[found].remedy, values)
 
 
-def _compare(case: Case) -> str:
-    fields = ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in publisher_fields(case.identity).items())
-    if "environment" not in publisher_fields(case.identity) and case.identity.provider in {"GitHub", "GitLab"}:
+def _compare(exchange: RefusedExchange) -> str:
+    fields = ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in publisher_fields(exchange.identity).items())
+    if "environment" not in publisher_fields(exchange.identity) and exchange.identity.provider in {"GitHub", "GitLab"}:
         fields += ", no environment"
-    if case.exists is False:
-        return f"add a pending publisher at {case.form}: project name {case.project}, {fields}"
-    bare = cause(case) == "tp.environment-mismatch" and "environment" not in case.identity.claims
+    if exchange.exists is False:
+        return f"add a pending publisher at {exchange.form}: project name {exchange.project}, {fields}"
+    bare = exchange_cause(exchange) == "tp.environment-mismatch" and "environment" not in exchange.identity.claims
     other = "declare the publisher's environment in the job (environment: NAME)" if bare else "change the job"
-    return f"make the publisher at {case.form} read: {fields}; or {other}, so that the two agree"
+    return f"make the publisher at {exchange.form} read: {fields}; or {other}, so that the two agree"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from release.diagnostics.models import Diagnosis, fill
+from release.diagnostics.models import Diagnosis, fill_placeholders
 
 _DETECT = {
     "offline": "on this machine, without network",
@@ -64,7 +64,7 @@ def diagnosis_to_markdown(diagnosis: Diagnosis) -> str:
     lines += [f"- May show: {_code(one)}" for one in diagnosis.also]
     lines += [f"- Shows: {_escape(diagnosis.shows)}"] if diagnosis.shows else []
     lines += [
-        f"- Remedy: {_escape(fill(diagnosis.remedy))}",
+        f"- Remedy: {_escape(fill_placeholders(diagnosis.remedy))}",
         f"- Known {_DETECT[diagnosis.detect]}; met {_OFTEN[diagnosis.weight]}",
         f"- Sources: {_escape('; '.join(diagnosis.sources))}",
         "",

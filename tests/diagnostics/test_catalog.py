@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from release.diagnostics import CATALOG, SECTIONS, Diagnosis, fill, matcher, near
+from release.diagnostics import matcher
+from release.diagnostics.catalog import CATALOG, SECTIONS, similar_ids
+from release.diagnostics.models import Diagnosis, fill_placeholders
 from release.reports import catalog_page
 
 ROOT = Path(__file__).parents[2]
@@ -113,7 +115,7 @@ def test_a_record_says_what_it_is_how_it_shows_and_what_to_do(diagnosis: Diagnos
 @EACH
 def test_a_record_can_be_filled_in_with_nothing_known(diagnosis: Diagnosis) -> None:
     """Every place in a remedy has a word, and the addresses are those of PyPI."""
-    filled = fill(diagnosis.remedy)
+    filled = fill_placeholders(diagnosis.remedy)
     assert not re.search(r"\{[a-z_]+\}", filled)
     assert "SITE" not in filled
     assert "UPLOAD_URL" not in filled
@@ -189,7 +191,7 @@ def test_a_record_fits_a_terminal_and_is_data(diagnosis: Diagnosis) -> None:
 )
 def test_a_remedy_is_filled_with_what_is_known_and_safe(values: dict[str, str], text: str, expected: str) -> None:
     """A value from foreign output never changes what a command does."""
-    assert fill(text, values) == expected
+    assert fill_placeholders(text, values) == expected
 
 
 @pytest.mark.parametrize(
@@ -202,18 +204,18 @@ def test_a_remedy_is_filled_with_what_is_known_and_safe(values: dict[str, str], 
     ],
 )
 def test_an_unknown_id_has_its_neighbours(word: str, expected: str) -> None:
-    assert near(word)[0] == expected
+    assert similar_ids(word)[0] == expected
 
 
 def test_nonsense_has_no_neighbours() -> None:
-    assert near("zzzzzzzz") == ()
-    assert near("") == ()
+    assert similar_ids("zzzzzzzz") == ()
+    assert similar_ids("") == ()
 
 
 def test_importing_the_package_is_cheap() -> None:
     """No record is read, no symptom compiled, and nothing imported that its neighbours do not import anyway."""
     script = (
-        "import sys, release.core.models.index; before = set(sys.modules); import release.diagnostics; "
+        "import sys, release.core.models.index; before = set(sys.modules); import release.diagnostics.models; "
         "print(*sorted(set(sys.modules) - before))"
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)

@@ -20,7 +20,9 @@ from typing import Any
 import pytest
 
 from release.core.tokens.macaroon import create_macaroon, to_text
-from release.diagnostics import CATALOG, matcher, recognise, remedy_for, unsaid
+from release.diagnostics import matcher
+from release.diagnostics.catalog import CATALOG
+from release.diagnostics.matcher import recognise, remedy_for_answer, status_without_message
 
 HERE = Path(__file__).parent
 ANSWERS: list[dict[str, Any]] = json.loads((HERE / "recorded.json").read_text(encoding="utf-8"))
@@ -196,12 +198,12 @@ def test_each_reason_is_said_once() -> None:
 @pytest.mark.parametrize("name", UNSAID)
 def test_a_tool_that_keeps_the_servers_words_is_found_out(name: str) -> None:
     assert recognise(output(name)) == ()
-    assert unsaid(output(name)) == UNSAID[name]
+    assert status_without_message(output(name)) == UNSAID[name]
 
 
 def test_a_tool_that_shows_them_is_not() -> None:
-    assert unsaid(output("twine-auth")) is None
-    assert unsaid(output("hatch-old-metadata")) is None
+    assert status_without_message(output("twine-auth")) is None
+    assert status_without_message(output("hatch-old-metadata")) is None
 
 
 def test_no_secret_of_a_log_is_shown_again() -> None:
@@ -222,9 +224,11 @@ def test_no_secret_of_a_log_is_shown_again() -> None:
 
 def test_a_remedy_names_the_case() -> None:
     refused = "The user 'bob' isn't allowed to upload to project 'demo'. See https://test.pypi.org/help/#project-name"
-    assert "add bob at https://pypi.org/manage/project/demo/" in remedy_for(refused, status=403)
-    assert "https://test.pypi.org/manage/project/demo/" in remedy_for(refused, status=403, values={"index": "testpypi"})
-    assert "https://pypi.org/help/" in remedy_for("The frobnicator is out of plumbs.", status=400)
+    assert "add bob at https://pypi.org/manage/project/demo/" in remedy_for_answer(refused, status=403)
+    assert "https://test.pypi.org/manage/project/demo/" in remedy_for_answer(
+        refused, status=403, values={"index": "testpypi"}
+    )
+    assert "https://pypi.org/help/" in remedy_for_answer("The frobnicator is out of plumbs.", status=400)
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,8 @@ from release.core.tokens import macaroon
 from release.core.tokens.token import attenuate
 from release.credentials import verify
 from release.credentials.log_diagnosis import explain_failure
-from release.diagnostics import CATALOG, recognise
+from release.diagnostics.catalog import CATALOG
+from release.diagnostics.matcher import recognise
 from release.sandbox import server
 from release.sandbox.seed_schema import ApiToken, SeedData, User
 from release.sandbox.seed_schema import SeedProject as OnSandbox

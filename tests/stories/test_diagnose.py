@@ -260,7 +260,7 @@ def test_a_small_log_is_read_whole() -> None:
 
 
 def _catalog() -> Sequence[str]:
-    from release.diagnostics import CATALOG
+    from release.diagnostics.catalog import CATALOG
 
     return list(CATALOG)
 

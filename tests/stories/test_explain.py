@@ -12,7 +12,7 @@ import pytest
 
 from release.cli.commands import COMMANDS
 from release.core.errors import UsageError
-from release.diagnostics import CATALOG
+from release.diagnostics.catalog import CATALOG
 
 ROOT = Path(__file__).parents[2]
 

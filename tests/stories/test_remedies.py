@@ -18,7 +18,7 @@ import pytest
 
 from release.cli.main import parser
 from release.core.models.index import PYPI
-from release.diagnostics import CATALOG
+from release.diagnostics.catalog import CATALOG
 from release.sandbox import server
 from release.sandbox.seed_schema import SeedData
 from release.sandbox.server import Sandbox

@@ -49,7 +49,7 @@ def _add_explain_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _explain(options: argparse.Namespace, write: Write) -> int:
-    from release.diagnostics import CATALOG, SECTIONS
+    from release.diagnostics.catalog import CATALOG, SECTIONS
     from release.reports import catalog_page
 
     if options.all == (options.cause is not None):
@@ -69,11 +69,11 @@ def _explain(options: argparse.Namespace, write: Write) -> int:
 
 
 def _diagnosis(cause: str) -> Diagnosis:
-    from release.diagnostics import CATALOG, near
+    from release.diagnostics.catalog import CATALOG, similar_ids
 
     if cause in CATALOG:
         return CATALOG[cause]
-    similar = near(cause)[:3]
+    similar = similar_ids(cause)[:3]
     hint = f": did you mean {' or '.join(map(repr, similar))}?" if similar else ""
     raise UsageError(f"unknown cause {cause!r}{hint}", remedy="list all causes: python -m release explain --all")
 

@@ -8,7 +8,6 @@ from release.core.facts import ProjectMetadata
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.upload_result import Rejection, UnclearResponse
-from release.diagnostics import CATALOG, fill, remedy_for
 
 #: what went wrong on the way → the known failure that it is
 _CAUSES = {
@@ -56,12 +55,16 @@ def upload_error(
 def _mend(index: Index, project: ProjectMetadata, cause: str | None) -> str:
     if cause not in {http_errors.TLS, http_errors.PROXY, http_errors.OFFLINE}:
         return _AGAIN
-    return f"{fill(CATALOG[cause].remedy, _values(index, project))}; then {_AGAIN}"
+    from release.diagnostics.catalog import CATALOG
+
+    return f"{CATALOG[cause].remedy_for(_values(index, project))}; then {_AGAIN}"
 
 
 def remedy_for_response(index: Index, project: ProjectMetadata, text: str, status: int | None = None) -> str:
     """What the catalog of known failures says about a server's words."""
-    return remedy_for(text, status=status, values=_values(index, project))
+    from release.diagnostics import matcher
+
+    return matcher.remedy_for_answer(text, status=status, values=_values(index, project))
 
 
 def _values(index: Index, project: ProjectMetadata) -> dict[str, str]:

@@ -22,7 +22,6 @@ from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.oidc_identity import OidcIdentity, describe_job, public_claims
 from release.core.models.secret_location import TrustedPublishing
-from release.diagnostics import oidc_exchange_failures
 from release.publishing.upload import upload_token
 from release.publishing.upload.errors import UploadError
 
@@ -137,18 +136,22 @@ def _refused(
     index: Index, project: ProjectMetadata, identity: OidcIdentity, answer: ExchangeRefusal, tell: Observer
 ) -> UploadError:
     """The error for a refusal, once the reader has seen what the index was told."""
+    from release.diagnostics import oidc_exchange_failures
+
     rows = tuple(public_claims(identity))
     width = max((len(name) for name, _ in rows), default=0)
     tell(Message(text=f"what {index.name} was told of this job:"))
     for name, value in rows:
         tell(Message(text=f"  {name:<{width}}  {value}"))
     there = collect.collect_listing(index, project.name)
-    case = oidc_exchange_failures.Case(
+    refused = oidc_exchange_failures.RefusedExchange(
         index=index, project=project.name, exists=None if isinstance(there, Unknown) else there is not None,
         identity=identity, status=answer.status, code=answer.code, description=answer.description,
     )  # fmt: skip
-    found = oidc_exchange_failures.cause(case)
+    found = oidc_exchange_failures.exchange_cause(refused)
     shown = f" [{found}]" if found else ""
     return UploadError(
-        oidc_exchange_failures.message(case) + shown, remedy=oidc_exchange_failures.remedy(case), cause=found
+        oidc_exchange_failures.exchange_message(refused) + shown,
+        remedy=oidc_exchange_failures.exchange_remedy(refused),
+        cause=found,
     )
