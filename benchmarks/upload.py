@@ -129,18 +129,18 @@ def ours(place: dict[str, Any], files: Sequence[Distribution], *, started: bool 
     `started`: the twine processes are up, as they are after the checks that come before every upload.
     """
     start = partial(twine_process.start_worker, env=os.environ)
-    with tempfile.TemporaryDirectory() as scratch, UploadWorkers(start) as lanes:
+    with tempfile.TemporaryDirectory() as scratch, UploadWorkers(start) as workers:
         if started:
-            lanes.grow(max(1, min(UploadSettings().concurrency, len(files) - 1)))
-            while lanes.stirring:
-                list(lanes.events(0.1))
-        upload = engine(place, Path(scratch), lanes)
+            workers.grow(max(1, min(UploadSettings().concurrency, len(files) - 1)))
+            while workers.active:
+                list(workers.events(0.1))
+        upload = engine(place, Path(scratch), workers)
         begun = time.perf_counter()
         upload.run(files)
         return time.perf_counter() - begun
 
 
-def engine(place: dict[str, Any], directory: Path, lanes: UploadWorkers) -> Uploader:
+def engine(place: dict[str, Any], directory: Path, workers: UploadWorkers) -> Uploader:
     """The engine as a release uses it, without the checks before it."""
     origin = SandboxToken()
     credential = Credential(
@@ -148,9 +148,9 @@ def engine(place: dict[str, Any], directory: Path, lanes: UploadWorkers) -> Uplo
     )
     where = Index(name="sandbox", upload_url=place["upload_url"], simple_url=place["simple_url"], ephemeral=True)
     return Uploader(
-        index=where, project=ProjectMetadata(name=NAME, version=VERSION), tell=lambda _event: None, lanes=lanes,
+        index=where, project=ProjectMetadata(name=NAME, version=VERSION), notify=lambda _event: None, workers=workers,
         journal=journal.for_release(directory, version=VERSION, commit=None),
-        credential=lambda: credential, ask=partial(collect.listing_once, where, NAME),
+        credential=lambda: credential, fetch_listing=partial(collect.listing_once, where, NAME),
     )  # fmt: skip
 
 

@@ -62,8 +62,8 @@ def ours(place: dict[str, Any], files: Sequence[Distribution]) -> tuple[float, s
     """Seconds, how it ended, and the words for it."""
     start = partial(twine_process.start_worker, env=os.environ, limits=UploadLimits(read=3))
     begun = time.perf_counter()
-    with tempfile.TemporaryDirectory() as scratch, UploadWorkers(start) as lanes:
-        engine = upload.engine(place, Path(scratch), lanes)
+    with tempfile.TemporaryDirectory() as scratch, UploadWorkers(start) as workers:
+        engine = upload.engine(place, Path(scratch), workers)
         try:
             engine.run(files)
         except ReleaseError as error:

@@ -161,8 +161,8 @@ def refused() -> dict[str, Any]:
     )  # fmt: skip
     answers: tuple[UploadResult, ...] = (
         *accepted(SDIST),
-        Rejection(filename=evil.filename, status=400, text=f"File already exists {bad}"),
-        UnclearResponse(filename="acme_widget-1.0-cp313-cp313-manylinux_2_28_x86_64.whl", what="timeout", detail=bad),
+        Rejection(filename=evil.filename, status=400, message=f"File already exists {bad}"),
+        UnclearResponse(filename="acme_widget-1.0-cp313-cp313-manylinux_2_28_x86_64.whl", kind="timeout", detail=bad),
     )
     return record(
         story(

@@ -163,10 +163,11 @@ class Engine:
         self.directory.mkdir(exist_ok=True)
         log = self.log or journal.for_release(self.directory, version="1.0", commit=None)
         index = self.index or replace(self.sandbox.index("pypi"), ephemeral=False)
-        with UploadWorkers(self.pool.start) as lanes:
+        with UploadWorkers(self.pool.start) as workers:
             upload = Uploader(
-                index=index, project=PROJECT, journal=log, tell=tell or events.append, lanes=lanes,
-                credential=lambda: credential(self.sandbox.tokens["account"]), ask=asking(index), rules=self.rules,
+                index=index, project=PROJECT, journal=log, notify=tell or events.append, workers=workers,
+                credential=lambda: credential(self.sandbox.tokens["account"]), fetch_listing=asking(index),
+                rules=self.rules,
                 timing=Timing(clock=self.clock.seconds, sleep=self.clock.sleep, chance=lambda: self.chance),
             )  # fmt: skip
             error: BaseException | None = None
@@ -175,7 +176,7 @@ class Engine:
             except BaseException as one:  # noqa: BLE001 - whatever it is, the test looks at it
                 error = one
         return Sent(
-            error=error, answers=upload.answers, doubtful=upload.doubtful, events=events, journal=list(log.events())
+            error=error, answers=upload.results, doubtful=upload.doubtful, events=events, journal=list(log.events())
         )
 
 

@@ -44,7 +44,7 @@ def predict_signing(system: System, config: Config, access: Access) -> Access:
     if not should_attest(config, access.index):
         return replace(access, signing=NotApplicable(reason=f"{access.index.name} gets no attestations"))
     try:
-        _speaker(system, access.index, exchanging=isinstance(access.credential, Ambient))
+        _speaker(system, access.index, trusted=isinstance(access.credential, Ambient))
     except NotSignedError as error:
         refused = _required(error)
         finding = Finding(message=refused.message, remedy=refused.remedy, cause=refused.cause)
@@ -59,9 +59,9 @@ def attach_attestations(  # noqa: PLR0913 - what goes where, and who is told
     *,
     system: System,
     config: Config,
-    exchanging: bool,
+    trusted: bool,
     journal: Journal,
-    tell: Observer,
+    notify: Observer,
 ) -> tuple[Distribution, ...]:
     """The same files, each with its attestations; without any where there are none to be had, which is said.
 
@@ -69,32 +69,32 @@ def attach_attestations(  # noqa: PLR0913 - what goes where, and who is told
     public log, so it is done once the upload is decided upon. Raises `RefusedError` where attestations are required.
     """
     if not should_attest(config, index):
-        _pass_over(files, index, tell)
+        _pass_over(files, index, notify)
         return tuple(files)
     try:
-        identity, publisher = _speaker(system, index, exchanging=exchanging)
+        identity, publisher = _speaker(system, index, trusted=trusted)
         trust = sigstore.sigstore_for(index, system.env)
-        found = {file.filename: _beside(file, publisher, trust, tell) for file in files}
+        found = {file.filename: _beside(file, publisher, trust, notify) for file in files}
         bare = [file for file in files if PUBLISH not in found[file.filename]]
         if bare:
-            tell(Progress(text=f"signing {len(bare)} files", unit="files"))
+            notify(Progress(text=f"signing {len(bare)} files", unit="files"))
             for filename, text in sigstore.sign_files(bare, trust, identity).items():
                 found[filename][PUBLISH] = text
     except NotSignedError as error:
         if config.attest == "must":
             raise _required(error) from None
-        tell(Message(text=f"not signed, because {error.message}"))
+        notify(Message(text=f"not signed, because {error.message}"))
         journal.write("unsigned", index=index.name, why=error.message)
         return tuple(files)
-    tell(Message(text=f"signed as {publisher}"))
+    notify(Message(text=f"signed as {publisher}"))
     signed = {filename: sorted(texts) for filename, texts in found.items()}
     journal.write("signed", index=index.name, publisher=publisher.data, files=signed)
     return tuple(replace(file, attestations=tuple(found[file.filename].values())) for file in files)
 
 
-def _speaker(system: System, index: Index, *, exchanging: bool) -> tuple[OidcIdentity, AttestationPublisher]:
+def _speaker(system: System, index: Index, *, trusted: bool) -> tuple[OidcIdentity, AttestationPublisher]:
     """A fresh identity of this job for Sigstore, and whom it speaks for. Raises `UnsignedError` where there is none."""
-    if not exchanging:
+    if not trusted:
         raise NotSignedError(
             "an API token is used: PyPI takes attestations from trusted publishers alone",
             remedy=f"let {index.name} trust the job's workflow: {index.site}/manage/projects/, Manage, Publishing; and "
@@ -128,7 +128,7 @@ def _paths(file: Distribution) -> list[Path]:
     return sorted(one for one in beside.iterdir() if one.name.startswith(start) and one.name.endswith(".attestation"))
 
 
-def _beside(file: Distribution, publisher: AttestationPublisher, trust: Sigstore, tell: Observer) -> dict[str, str]:
+def _beside(file: Distribution, publisher: AttestationPublisher, trust: Sigstore, notify: Observer) -> dict[str, str]:
     """What lies beside a file and holds, by what it says."""
     found: dict[str, str] = {}
     for path in _paths(file):
@@ -137,14 +137,14 @@ def _beside(file: Distribution, publisher: AttestationPublisher, trust: Sigstore
             found[sigstore.verify_attestation(text, publisher, file.filename, file.sha256, trust)] = text
         except (ValueError, OSError, InvalidAttestationError) as error:
             why = error.message if isinstance(error, InvalidAttestationError) else "it can't be read"
-            tell(Message(text=f"{path.name} is not used: {why}"))
+            notify(Message(text=f"{path.name} is not used: {why}"))
     return found
 
 
-def _pass_over(files: Sequence[Distribution], index: Index, tell: Observer) -> None:
+def _pass_over(files: Sequence[Distribution], index: Index, notify: Observer) -> None:
     count = sum(len(_paths(file)) for file in files)
     if count and not index.ephemeral:
-        tell(Message(text=f"{count} attestations beside the files are left out: {index.name} gets none"))
+        notify(Message(text=f"{count} attestations beside the files are left out: {index.name} gets none"))
 
 
 # -- what an index has ------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ def build_files(  # noqa: PLR0913 - what is built, from where, to where, and who
     *,
     origin: str,
     scratch: Callable[[str], Path],
-    tell: Observer,
+    notify: Observer,
 ) -> tuple[bool, tuple[Distribution, ...]]:
     """The files of the release, and whether they had to be built.
 
@@ -36,7 +36,7 @@ def build_files(  # noqa: PLR0913 - what is built, from where, to where, and who
     journal.forget_files()
     source, epoch = _ground(system, directory, journal.commit if origin == "commit" else None, scratch)
     built = builder.build_distributions(
-        system, source, journal.dist, epoch=epoch, on_line=lambda line: _overheard(tell, line)
+        system, source, journal.dist, epoch=epoch, on_line=lambda line: _overheard(notify, line)
     )
     record = [{"file": file.filename, "sha256": file.sha256, "size": file.size} for file in built]
     journal.write("built", origin=origin, files=record)
@@ -54,9 +54,9 @@ def rebuild(
     return builder.build_distributions(system, source, scratch("again"), epoch=epoch, only_wheel=only_wheel)
 
 
-def _overheard(tell: Observer, line: str) -> None:
+def _overheard(notify: Observer, line: str) -> None:
     """The builder's own steps, which it marks with a star, are said; the rest is a sign of life."""
-    tell(Message(text=line, tool_output=True) if line.startswith("* ") else Progress(text=line))
+    notify(Message(text=line, tool_output=True) if line.startswith("* ") else Progress(text=line))
 
 
 def _ground(

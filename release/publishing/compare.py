@@ -1,70 +1,61 @@
-"""What a release is compared with: what git has, and the release before it."""
+"""What the files of a release are compared with: git, the previous release, a second build, files of the same name."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
 
 from packaging.version import InvalidVersion, Version
 
 from release.adapters import collect
+from release.adapters.builds import builder
 from release.adapters.git import repository
 from release.adapters.index import file_cache
 from release.adapters.system.system import System
 from release.checks import previous_release, reproducibility, sdist_completeness
 from release.checks.engine import Check
-from release.core.errors import ToolError, UnreachableError
-from release.core.facts import BuiltFile, BuiltFiles, PreviousRelease
+from release.core.config import Config
+from release.core.errors import RefusedError, ToolError, UnreachableError
+from release.core.facts import BuiltFile, BuiltFiles, FilenameConflict, PreviousRelease
+from release.core.models.distribution import Distribution
 from release.core.models.finding import NotApplicable, Unknown
+from release.core.models.index import Index
 from release.core.models.project_listing import IndexFile, ProjectListing, files_by_release
-from release.core.plan import CheckFiles
-from release.publishing import build as building
-
-if TYPE_CHECKING:
-    from release.publishing.run import Run
+from release.core.models.run_result import StepResult
+from release.core.models.upload_result import Receipt, result_from_listing
+from release.core.plan import SANDBOX
+from release.publishing.build import rebuild
+from release.publishing.journal import Journal
 
 #: bytes; larger files are not fetched for a comparison
 _LARGEST = 30 * 1024 * 1024
 
 
-def add_comparisons(run: Run, built: BuiltFiles) -> BuiltFiles:
-    """The facts, with what a run of the project can compare its files with. Raises `ToolError`: a build that fails."""
+def second_build(
+    system: System, config: Config, directory: Path, commit: str | None, scratch: Callable[[str], Path]
+) -> tuple[tuple[BuiltFile, ...] | None, BuiltFile | None]:
+    """The same files built once more, and the wheel built from the tree, where the configuration requires them.
+
+    `commit`: None builds the directory in its current state. Raises `ToolError` where a build fails.
+    """
     again = from_tree = None
-    commit = None if run.plan.builds_tree else run.plan.commit
-    build = partial(building.rebuild, run.system, run.directory, commit, scratch=run.delivery.scratch)
-    if run.config.reproducible:
-        again = collect.collect_built(run.system, build(), None).files
-    if run.config.wheel_from_tree:
-        (from_tree,) = collect.collect_built(run.system, build(only_wheel=True), None).files
-    return replace(
-        built,
-        tracked=tracked_paths(run.system, run.directory),
-        earlier=run.earlier.result() if run.earlier else None,
-        again=again,
-        from_tree=from_tree,
-    )
-
-
-def fetch(run: Run, listing: ProjectListing | Unknown | NotApplicable | None) -> None:
-    """Fetch the last release, to compare with, while the files are built; of several indexes, from the last."""
-    compares = any(isinstance(step, CheckFiles) for step in run.plan.steps)
-    if compares and isinstance(listing, ProjectListing) and run.plan.version is not None:
-        if run.earlier is not None:
-            run.earlier.cancel()
-        run.earlier = run.pool.submit(fetch_previous_release, listing, run.plan.version)
+    if config.reproducible:
+        again = collect.collect_built(system, rebuild(system, directory, commit, scratch=scratch), None).files
+    if config.wheel_from_tree:
+        wheel = rebuild(system, directory, commit, scratch=scratch, only_wheel=True)
+        (from_tree,) = collect.collect_built(system, wheel, None).files
+    return again, from_tree
 
 
 def comparison_checks(built: BuiltFiles) -> tuple[Check[BuiltFiles], ...]:
-    """The checks that have something to compare."""
+    """The checks that have something to compare with."""
     found = sdist_completeness.CHECKS if built.tracked is not None else ()
     found += reproducibility.CHECKS if built.again is not None or built.from_tree is not None else ()
     return found + (previous_release.CHECKS if built.earlier is not None else ())
 
 
 def tracked_paths(system: System, directory: Path) -> frozenset[str] | None:
-    """The paths that git tracks, relative to the project's directory; None where it is in no repository."""
+    """The paths that git tracks, relative to the project's directory; None outside a repository."""
     try:
         root = repository.find_root(system, directory)
         paths = repository.tracked_files(system, root) if root else ()
@@ -78,30 +69,28 @@ def tracked_paths(system: System, directory: Path) -> frozenset[str] | None:
 
 
 def fetch_previous_release(
-    listing: ProjectListing | None, version: str, *, place: Path | None = None
+    listing: ProjectListing | None, version: str, *, cache: Path | None = None
 ) -> PreviousRelease | Unknown | NotApplicable:
-    """The release before `version`: its sdist, and its wheel for any platform, from the index or the cache."""
+    """The release before `version`: its sdist and its pure wheel, from the index or the cache."""
     try:
         found = latest_before(listing, Version(version))
     except InvalidVersion:
-        return NotApplicable(reason=f"{version!r} is no version")
+        return NotApplicable(reason=f"{version!r} is not a valid version")
     if found is None:
         return NotApplicable(reason="the index has no release to compare with")
-    before, files = found
-    wanted = [file for file in files if _is_wanted(file)]
-    if not wanted:
-        return NotApplicable(reason=f"{before} has no sdist and no wheel for any platform that is small enough")
-    try:
-        paths = [file_cache.fetch_file(file, place=place) for file in wanted]
-    except UnreachableError as error:
-        return Unknown(reason=error.message, remedy=error.remedy)
-    except OSError as error:
-        return Unknown(reason=f"the cache can't be written: {error.strerror or error}", remedy="make room for it")
-    return PreviousRelease(version=str(before), files=tuple(map(_file, paths, wanted)))
+    before, listed = found
+    small = [one for one in listed if one.filename.endswith((".tar.gz", "-none-any.whl")) and not _is_large(one)]
+    if not small:
+        return NotApplicable(reason=f"{before} has no sdist and no pure wheel that is small enough")
+    files = [_fetch(file, cache) for file in small]
+    failed = next((one for one in files if isinstance(one, Unknown)), None)
+    if failed is not None:
+        return failed
+    return PreviousRelease(version=str(before), files=tuple(one for one in files if isinstance(one, BuiltFile)))
 
 
 def latest_before(listing: ProjectListing | None, version: Version) -> tuple[Version, tuple[IndexFile, ...]] | None:
-    """The highest release below `version` that is not yanked; a pre-release only beside another."""
+    """The highest release below `version` that is not yanked; a pre-release only if `version` is one too."""
     found = {
         known: tuple(file for file in files if file.yanked is None)
         for known, files in files_by_release(listing).items()
@@ -110,13 +99,83 @@ def latest_before(listing: ProjectListing | None, version: Version) -> tuple[Ver
     return max(((known, files) for known, files in found.items() if files), default=None, key=lambda pair: pair[0])
 
 
-def _is_wanted(file: IndexFile) -> bool:
-    return (file.size or 0) <= _LARGEST and file.filename.endswith((".tar.gz", "-none-any.whl"))
+def find_conflicts(
+    files: Sequence[Distribution], listings: Mapping[str, ProjectListing | None], config: Config
+) -> Iterator[FilenameConflict]:
+    """The files on the indexes with the same name and different content, each fetched unless it is large."""
+    dry_run = config.dry_run_on or "testpypi"
+    for name, listing in listings.items():
+        for file in files:
+            there = listing.file(file.filename) if listing else None
+            if there is not None and there.sha256 is not None and there.sha256 != file.sha256:
+                yield FilenameConflict(
+                    index=config.index(name), proving=name == dry_run, filename=file.filename, sha256=there.sha256,
+                    file=_fetch(there),
+                )  # fmt: skip
 
 
-def _file(path: Path, file: IndexFile) -> BuiltFile:
-    return BuiltFile(filename=file.filename, size=path.stat().st_size, sha256=file.sha256, open=partial(_bytes, path))
+def _is_large(file: IndexFile) -> bool:
+    return (file.size or 0) > _LARGEST
 
 
-def _bytes(path: Path) -> BinaryIO:
-    return path.open("rb")
+def _fetch(file: IndexFile, cache: Path | None = None) -> BuiltFile | Unknown:
+    if _is_large(file):
+        return Unknown(reason="it is too large to be fetched for a comparison", remedy="compare it by hand")
+    try:
+        path = file_cache.fetch_file(file, place=cache)
+    except UnreachableError as error:
+        return Unknown(reason=error.message, remedy=error.remedy)
+    except OSError as error:
+        reason = f"the cache cannot be written: {error.strerror or error}"
+        return Unknown(reason=reason, remedy="free some space, or check the permissions of the cache directory")
+    size = path.stat().st_size
+    return BuiltFile(filename=file.filename, size=size, sha256=file.sha256, open=lambda: path.open("rb"))
+
+
+# -- the dry run ------------------------------------------------------------------------------------
+
+
+def compare_with_dry_run(
+    files: Sequence[Distribution], index: Index | None, project: str, journal: Journal
+) -> StepResult:
+    """Compare the files, byte for byte, with those that passed the dry run on `index`; None: the sandbox.
+
+    The journal records what passed here; files that passed elsewhere are on the index of the dry run.
+    Raises `RefusedError` where any file differs or did not pass.
+    """
+    for file in files:
+        if not file.path.is_file() or builder.load_distribution(file.path) != file:
+            raise RefusedError(
+                f"{str(file.path)!r} has changed since it was checked: its SHA-256 is not {file.sha256}",
+                remedy="find out what replaced it; then restore it, or bump the version",
+            )
+    name = index.name if index else SANDBOX
+    hashes = sorted(file.sha256 for file in files)
+    if journal.last("verified", index=name, files=hashes):
+        return StepResult(changed=False, note=f"the same {len(files)} files passed on {name}")
+    if index is None:
+        raise _no_dry_run(f"no identical files were confirmed on {name}", "run: python -m release rehearse --built")
+    _compare_with_index(files, index, project)
+    journal.write("proven", index=name, files=hashes)
+    return StepResult(changed=True, note=f"{name} has the same {len(files)} files")
+
+
+def _compare_with_index(files: Sequence[Distribution], index: Index, project: str) -> None:
+    listing = collect.collect_listing(index, project, fresh=True)
+    if isinstance(listing, Unknown):
+        raise RefusedError(f"it is unknown whether a dry run passed: {listing.reason}", remedy=listing.remedy)
+    for file in files:
+        result = result_from_listing(file, listing)
+        if result is None:
+            remedy = "run it first: python -m release testpypi; or use another dry run: --dry-run-on sandbox"
+            raise _no_dry_run(f"{index.name} has no {file.filename!r}", remedy)
+        if not isinstance(result, Receipt):
+            raise RefusedError(
+                f"{file.filename!r} is not the file that passed on {index.name}: the content there differs",
+                remedy="release the files that passed, or bump the version and repeat the dry run",
+                cause="file.exists-different",
+            )
+
+
+def _no_dry_run(reason: str, remedy: str) -> RefusedError:
+    return RefusedError(f"these files have not passed a dry run: {reason}", remedy=remedy)

@@ -78,26 +78,28 @@ def _same(project: ProjectMetadata) -> tuple[str, Version]:
 
 
 def confirm_release(
-    system: System, index: Index, wanted: ReleaseRequest, *, config: Config, tell: Observer
+    system: System, index: Index, wanted: ReleaseRequest, *, config: Config, notify: Observer
 ) -> Confirmation:
     """Everything that can be seen of a release from outside. Raises `UnreachableError` and `RefusedError` as `look`.
 
     `config` says what is waived and what is tried.
     """
     title, begun = f"confirm {wanted.project.name} {wanted.project.version} on {index.name}", time.monotonic()
-    tell(StepStarted(title=title))
+    notify(StepStarted(title=title))
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="release-", ignore_cleanup_errors=True) as place:
         scratch = Path(place)
-        facts = remote_release.fetch_release(system, index, wanted.project, wanted.recorded, scratch=scratch, tell=tell)
-        facts = remote_release.install_and_test(system, facts, scratch=scratch, tell=tell, wanted=_attempts(config))
+        facts = remote_release.fetch_release(
+            system, index, wanted.project, wanted.recorded, scratch=scratch, notify=notify
+        )
+        facts = remote_release.install_and_test(system, facts, scratch=scratch, notify=notify, wanted=_attempts(config))
         for outcome in engine.run(published_files.CHECKS, facts, waive=config.waive, block=config.block):
             outcomes.append(outcome)
-            tell(CheckFinished(outcome=outcome, stops=True))
+            notify(CheckFinished(outcome=outcome, stops=True))
     for text in publisher_summary(facts):
-        tell(Message(text=text))
+        notify(Message(text=text))
     found = Confirmation(outside=facts, outcomes=tuple(outcomes), record=wanted.record)
-    tell(StepFinished(title=title, status="done", note="", seconds=time.monotonic() - begun))
+    notify(StepFinished(title=title, status="done", note="", seconds=time.monotonic() - begun))
     return found
 
 

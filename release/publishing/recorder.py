@@ -47,7 +47,7 @@ class Recorder:
     def __post_init__(self) -> None:
         self.begun = self.system.now()
 
-    def tell(self, event: Event) -> None:
+    def notify(self, event: Event) -> None:
         """Take note of an event, and pass it on."""
         match event:
             case StepStarted(title=title):

@@ -57,15 +57,15 @@ def fetch_release(  # noqa: PLR0913 - a release, and where to look for it
     recorded: ReleaseManifest | None,
     *,
     scratch: Path,
-    tell: Observer,
+    notify: Observer,
 ) -> PublishedRelease:
     """The release as its index shows it, each file fetched into `scratch`; nothing of it is run.
 
     `recorded` is what it should be. Raises `UnreachableError` where the index does not answer, `RefusedError` where
     it has no such project or release.
     """
-    outside = _listed(system, index, project, recorded, tell)
-    fetch = partial(_fetch, scratch=scratch, tell=tell)
+    outside = _listed(system, index, project, recorded, notify)
+    fetch = partial(_fetch, scratch=scratch, notify=notify)
     came = _at_once(fetch, outside.files)
     described = tuple(one for one in came if isinstance(one, Distribution))
     built = collect.collect_built(system, described, project)
@@ -87,12 +87,12 @@ def fetch_release(  # noqa: PLR0913 - a release, and where to look for it
 
 
 def _listed(
-    system: System, index: Index, project: ProjectMetadata, recorded: ReleaseManifest | None, tell: Observer
+    system: System, index: Index, project: ProjectMetadata, recorded: ReleaseManifest | None, notify: Observer
 ) -> PublishedRelease:
     by_json = _by_json(index, project)
     expected = {file.filename for file in by_json or ()}
     expected |= {file.filename for file in (recorded.files if recorded else ())}
-    listing, waited = _wait(system, index, project, expected, tell)
+    listing, waited = _wait(system, index, project, expected, notify)
     files = files_by_release(listing).get(Version(project.version), ())
     quarantined = listing is not None and listing.status == "quarantined"
     if not files and not by_json and not quarantined and (listing is None or recorded is None):
@@ -117,7 +117,7 @@ def _by_json(index: Index, project: ProjectMetadata) -> tuple[IndexFile, ...] | 
 
 
 def _wait(
-    system: System, index: Index, project: ProjectMetadata, expected: set[str], tell: Observer
+    system: System, index: Index, project: ProjectMetadata, expected: set[str], notify: Observer
 ) -> tuple[ProjectListing | None, float]:
     """The page that installers read, past caches, once it shows all that is expected, or when time is up."""
     deadline, waited, pause = (LOOPBACK_DEADLINE if index.loopback else DEADLINE), 0.0, 1.0
@@ -129,7 +129,7 @@ def _wait(
         missing = expected - {file.filename for file in (found.files if found else ())}
         if not missing or waited >= deadline or status == "quarantined":
             return found, waited
-        tell(Progress(text=f"waiting for {index.name} to list {min(missing)}", done=waited, total=deadline,
+        notify(Progress(text=f"waiting for {index.name} to list {min(missing)}", done=waited, total=deadline,
                       unit="seconds"))  # fmt: skip
         system.sleep(pause)
         waited, pause = waited + pause, pause * 2
@@ -169,9 +169,9 @@ def _at_once(fetch: Callable[[Item], Result], files: Sequence[Item]) -> list[Res
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _fetch(file: IndexFile, *, scratch: Path, tell: Observer) -> Distribution | Unknown:
+def _fetch(file: IndexFile, *, scratch: Path, notify: Observer) -> Distribution | Unknown:
     """What comes, whatever the page says of it."""
-    tell(Progress(text=f"fetching {file.filename}", unit="files"))
+    notify(Progress(text=f"fetching {file.filename}", unit="files"))
     try:
         with explain_os_errors("the temporary directory"):
             return builder.load_distribution(simple_api.download_file(replace(file, sha256=None), scratch))
@@ -217,7 +217,7 @@ def install_and_test(
     outside: PublishedRelease,
     *,
     scratch: Path,
-    tell: Observer,
+    notify: Observer,
     wanted: Sequence[SmokeTest] | None = None,
 ) -> PublishedRelease:
     """The same with its wheel and its sdist installed, each into an environment of its own, and tried.
@@ -229,7 +229,7 @@ def install_and_test(
     sdists = [file for file in outside.files if file.filename.endswith((".tar.gz", ".zip"))]
     chosen = venv.best_file(file.filename for file in wheels)
     wheel = next((file for file in wheels if file.filename == chosen), None)
-    one = partial(_try, outside=outside, scratch=scratch, tell=tell, wanted=wanted)
+    one = partial(_try, outside=outside, scratch=scratch, notify=notify, wanted=wanted)
     jobs = {
         "wheel": (wheel, "the release has no wheel for this interpreter" if wheels else "the release has no wheel"),
         "sdist": (sdists[0] if sdists else None, "the release has no sdist"),
@@ -248,7 +248,7 @@ def _try(  # noqa: PLR0913 - one file and its surroundings
     absent: str,
     outside: PublishedRelease,
     scratch: Path,
-    tell: Observer,
+    notify: Observer,
     wanted: Sequence[SmokeTest] | None,
 ) -> InstallTrial | NotApplicable:
     if file is None:
@@ -258,7 +258,7 @@ def _try(  # noqa: PLR0913 - one file and its surroundings
     if reason is not None or not isinstance(came, BuiltFile) or came.sha256 is None:
         return NotApplicable(reason=reason or absent)
     try:
-        return _install(system, outside.project, file, came.sha256, scratch=scratch, tell=tell, wanted=wanted)
+        return _install(system, outside.project, file, came.sha256, scratch=scratch, notify=notify, wanted=wanted)
     except ToolError as error:
         return InstallTrial(filename=file.filename, install=Unknown(reason=error.message, remedy=error.remedy))
 
@@ -270,20 +270,20 @@ def _install(  # noqa: PLR0913 - one file and its surroundings
     sha256: str,
     *,
     scratch: Path,
-    tell: Observer,
+    notify: Observer,
     wanted: Sequence[SmokeTest] | None,
 ) -> InstallTrial:
-    tell(Progress(text=f"installing {file.filename} into a clean environment", unit="files"))
+    notify(Progress(text=f"installing {file.filename} into a clean environment", unit="files"))
     clean = venv.create_environment(
         system, scratch / f"environment-{'wheel' if file.filename.endswith('.whl') else 'sdist'}"
     )
     problem = venv.install_file(
         system, clean, name=project.name, version=project.version, url=file.url, sha256=sha256,
-        on_line=lambda line: tell(Progress(text=line, unit="files")),
+        on_line=lambda line: notify(Progress(text=line, unit="files")),
     )  # fmt: skip
     if problem is not None:
         return InstallTrial(filename=file.filename, install=problem)
-    tell(Progress(text=f"trying what {file.filename} installed", unit="files"))
+    notify(Progress(text=f"trying what {file.filename} installed", unit="files"))
     trials = smoke_runner.run_smoke_tests(system, clean, name=project.name, wanted=wanted)
     installed = venv.load_installed(clean, project.name).files
     return InstallTrial(filename=file.filename, install=None, trials=trials, files=installed)

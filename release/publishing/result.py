@@ -1,4 +1,4 @@
-"""How a run ended: exit status, what happened, the one next command. Pure."""
+"""The result of a run: exit status, message, remedy, and the one command to run next. Pure."""
 
 from __future__ import annotations
 
@@ -7,135 +7,131 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from release.core.errors import Exit, ReleaseError
+from release.core.formatting import format_time
+from release.core.models.check_result import Outcome
 from release.core.models.distribution import Distribution
+from release.core.models.run_result import RunResult
 from release.core.models.upload_result import Receipt, UploadResult
 from release.core.plan import SANDBOX, Confirm, Plan, PushTag, ReleaseOnGitHub, Step, Tag, Upload
-from release.publishing.upload.pending import moment
 
-#: file names that are told one by one
+#: up to this many file names are listed one by one
 _FEW = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """The last words of a run."""
-
-    exit: Exit
-    #: what happened
-    message: str
-    #: what to do about it; empty where all is well
-    remedy: str
-    #: the one next command; empty where nothing is left
-    next_command: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
-    """How far a run got."""
+class RunState:
+    """What a run has done until its end."""
 
     plan: Plan
     files: Sequence[Distribution]
-    #: index name → what became of each file there
-    answers: Mapping[str, Sequence[UploadResult]]
-    #: names of lasting indexes that this run has put, or may have put, something on
+    #: index name → the result of each upload
+    uploads: Mapping[str, Sequence[UploadResult]]
+    #: names of lasting indexes that this run has, or may have, uploaded something to
     touched: Collection[str]
-    #: checks that did not pass and did not stop the run either
-    later: int
-    #: whether any step found something to do
-    busy: bool
-    #: what the user types to run the same again
+    #: number of failed checks that did not stop this run
+    ignored_failures: int
+    #: whether any step had something to do
+    changed: bool
+    #: the command that repeats the run
     command: str
-    #: names of lasting indexes → when they take no more files of this release; aware, UTC
-    closes: Mapping[str, datetime] = field(default_factory=dict)
+    #: name of a lasting index → when it stops accepting files for this release; aware, UTC
+    deadlines: Mapping[str, datetime] = field(default_factory=dict)
+    outcomes: Sequence[Outcome] = ()
+    #: path of the journal
+    journal: str = ""
 
 
-def well(course: Course) -> Ending:
-    """The end of a run that did everything that its plan says."""
-    return Ending(exit=Exit.DONE, message=_done(course), remedy="", next_command=_following(course))
+def succeeded(run: RunState) -> RunResult:
+    """The result of a run that executed its whole plan."""
+    return _result(run, exit_=Exit.DONE, message=_success_message(run), remedy="", next_command=_next_command(run))
 
 
-def stopped(course: Course, step: Step | None, error: ReleaseError) -> Ending:
-    """The end of a run that stopped at `step`; None where it stopped outside any."""
-    exit_ = _exit(course, step, error)
+def failed(run: RunState, step: Step | None, error: ReleaseError) -> RunResult:
+    """The result of a run that stopped at `step`; None where it stopped outside any step."""
+    exit_ = _exit(run, step, error)
     message = error.message
     if exit_ == Exit.INCOMPLETE:
-        message = "; ".join(filter(None, (message, _whereabouts(course), _undone(course, step))))
+        message = "; ".join(filter(None, (message, _uploaded_text(run), _remaining_steps(run, step))))
     elif exit_ == Exit.UNCHANGED and isinstance(step, Upload):
-        message = f"{message}; {step.index} is as it was"
-    return Ending(exit=exit_, message=message, remedy=error.remedy, next_command=course.command)
+        message = f"{message}; {step.index} is unchanged"
+    return _result(run, exit_=exit_, message=message, remedy=error.remedy, next_command=run.command)
 
 
-def _exit(course: Course, step: Step | None, error: ReleaseError) -> Exit:
+def _result(run: RunState, *, exit_: Exit, message: str, remedy: str, next_command: str) -> RunResult:
+    uploads = {name: tuple(results) for name, results in run.uploads.items()}
+    return RunResult(
+        plan=run.plan, exit=exit_, message=message, remedy=remedy, next_command=next_command, uploads=uploads,
+        outcomes=tuple(run.outcomes), files=tuple(run.files), record=run.journal,
+    )  # fmt: skip
+
+
+def _exit(run: RunState, step: Step | None, error: ReleaseError) -> Exit:
     if isinstance(step, Upload) and step.index != SANDBOX:
-        if _receipts(course, step.index) or step.index in course.touched:
+        if _accepted(run, step.index) or step.index in run.touched:
             return Exit.INCOMPLETE
-        if course.answers.get(step.index):
+        if run.uploads.get(step.index):
             return Exit.UNCHANGED
-    return Exit.INCOMPLETE if course.touched or isinstance(step, PushTag | ReleaseOnGitHub) else error.exit
+    return Exit.INCOMPLETE if run.touched or isinstance(step, PushTag | ReleaseOnGitHub) else error.exit
 
 
-def _receipts(course: Course, index: str) -> list[str]:
-    return [answer.filename for answer in course.answers.get(index, ()) if isinstance(answer, Receipt)]
+def _accepted(run: RunState, index: str) -> list[str]:
+    return [result.filename for result in run.uploads.get(index, ()) if isinstance(result, Receipt)]
 
 
-def _whereabouts(course: Course) -> str:
-    """What is on each lasting index now, and what is not."""
+def _uploaded_text(run: RunState) -> str:
+    """Which files each lasting index has, and which it may lack."""
     parts = []
-    for name in course.plan.targets:
-        if name == SANDBOX or name not in course.answers:
+    for name in run.plan.targets:
+        if name == SANDBOX or name not in run.uploads:
             continue
-        there = _receipts(course, name)
-        missing = [file.filename for file in course.files if file.filename not in there]
+        there = _accepted(run, name)
+        missing = [file.filename for file in run.files if file.filename not in there]
         parts.append(f"on {name}: {_names(there) or 'nothing for certain'}")
         if missing:
             parts.append(f"not known to be on {name}: {_names(missing)}")
-        if missing and there and name in course.closes:
-            parts.append(f"{name} takes files of this release until {moment(course.closes[name])}")
+        if missing and there and name in run.deadlines:
+            parts.append(f"{name} accepts files for this release until {format_time(run.deadlines[name])}")
     return "; ".join(parts)
 
 
-def _undone(course: Course, step: Step | None) -> str:
-    """What follows a release that is live, and has not been done."""
+def _remaining_steps(run: RunState, step: Step | None) -> str:
+    """The steps that should follow a published release, and were not executed."""
     if not isinstance(step, PushTag | ReleaseOnGitHub):
         return ""
-    left = course.plan.steps[course.plan.steps.index(step) :]
+    left = run.plan.steps[run.plan.steps.index(step) :]
     return f"not done: {', '.join(one.title for one in left)}"
 
 
 def _names(files: Sequence[str]) -> str:
-    """All of them, or how many they are: hundreds fit no screen."""
+    """All file names, or their number where there are many."""
     if len(files) <= _FEW:
         return ", ".join(files)
     return f"{len(files)} files ({', '.join(files[:2])}, … {files[-1]})"
 
 
-def _done(course: Course) -> str:
-    plan = course.plan
-    what = f"{plan.project} {plan.version}" if plan.project else "this project"
-    places = [step.index for step in plan.steps if isinstance(step, Confirm)]
+def _success_message(run: RunState) -> str:
+    plan = run.plan
+    release = f"{plan.project} {plan.version}" if plan.project else "this project"
+    confirmed = [step.index for step in plan.steps if isinstance(step, Confirm)]
+    where = " and ".join([name for name in confirmed if name != SANDBOX] or confirmed)
     if plan.verb == "check":
-        return f"{what} is ready to be released"
+        return f"{release} is ready to be released"
     if plan.verb == "build":
-        return f"{what} is built: {', '.join(file.filename for file in course.files)}"
+        return f"{release} is built: {', '.join(file.filename for file in run.files)}"
     if plan.verb == "rehearse":
-        later = f"; {course.later} checks above would stop a real release" if course.later > 1 else ""
-        later = "; 1 check above would stop a real release" if course.later == 1 else later
-        return f"{what} was rehearsed: the index took it, and it installs and works from there{later}"
-    if plan.verb != "confirm" and not course.busy:
-        return f"nothing remains to be done: {what} is on {_and(places)}, verified"
-    return f"{what} is on {_and(places)}, verified"
+        count = run.ignored_failures
+        later = f"; {count} check{'s' if count > 1 else ''} above would block a release" if count else ""
+        return f"the rehearsal of {release} succeeded: the index accepted it, and it installs and works{later}"
+    if plan.verb != "confirm" and not run.changed:
+        return f"nothing left to do: {release} is on {where}, confirmed"
+    return f"{release} is on {where}, confirmed"
 
 
-def _and(places: Sequence[str]) -> str:
-    lasting = [place for place in places if place != SANDBOX] or list(places)
-    return " and ".join(lasting)
-
-
-def _following(course: Course) -> str:
-    plan = course.plan
+def _next_command(run: RunState) -> str:
+    plan = run.plan
     tag = next((step for step in plan.steps if isinstance(step, Tag)), None)
-    if tag and tag.remote and course.busy and not any(isinstance(step, PushTag) for step in plan.steps):
+    if tag and tag.remote and run.changed and not any(isinstance(step, PushTag) for step in plan.steps):
         return f"git push {tag.remote} {tag.name}"
     following = {"rehearse": "check", "check": "release", "build": "rehearse --built", "testpypi": "publish"}
     verb = following.get(plan.verb)
-    return f"{course.command.replace(f' {plan.verb}', f' {verb}', 1)}" if verb else ""
+    return run.command.replace(f" {plan.verb}", f" {verb}", 1) if verb else ""

@@ -1,6 +1,6 @@
-"""The stretch between built files and an index that has them: upload, look back, install, try.
+"""What a run needs from building to confirmation: credentials, upload workers, a clean environment, the sandbox.
 
-The same for every index: the sandbox, TestPyPI and PyPI differ in their `Index` value alone.
+Sandbox, TestPyPI and PyPI are handled alike; only their `Index` value differs.
 """
 
 from __future__ import annotations
@@ -30,74 +30,71 @@ from release.core.models.distribution import Distribution
 from release.core.models.finding import Finding, Unknown
 from release.core.models.index import Index
 from release.core.models.project_listing import ProjectListing
+from release.core.models.run_result import StepResult
 from release.core.models.secret_location import SandboxToken
-from release.core.models.smoke_test import SmokeTest, SmokeTestResult
+from release.core.models.smoke_test import SmokeTestResult
 from release.core.models.upload_result import Receipt, UploadResult, result_from_listing
-from release.core.plan import Confirm, Plan
-from release.core.plan import Upload as UploadStep
+from release.core.plan import Confirm, Plan, Upload
 from release.publishing import attest
 from release.publishing.journal import Journal
-from release.publishing.upload import errors as refusals
-from release.publishing.upload import pending, token_exchange, upload_token, wait
-from release.publishing.upload.errors import UploadError
+from release.publishing.upload import pending, token_exchange, upload_token
+from release.publishing.upload.errors import UploadError, predicted_rejection, upload_error
 from release.publishing.upload.uploader import MANY, Timing, Uploader
+from release.publishing.upload.wait import wait_until_listed
 from release.publishing.upload.workers import UploadClient, UploadWorkers
 
 
 @dataclass(kw_only=True)
 class RunResources:
-    """What one run has under way: a sandbox, a worker, an environment; and what became of each file."""
+    """The resources of one run, and the results of its uploads; a context manager."""
 
     system: System
-    tell: Observer
+    notify: Observer
     plan: Plan
     config: Config
-    #: index name → the way in that its checklist looked at
+    #: index name → the credential that was checked
     credentials: dict[str, Credential] = field(default_factory=dict)
-    #: names of indexes that give a token in exchange for this job's identity, at the upload
-    exchanging: set[str] = field(default_factory=set)
+    #: names of the indexes that use trusted publishing: the token is requested right before the upload
+    trusted: set[str] = field(default_factory=set)
     #: index name → how far its clock is ahead of this machine's
     skews: dict[str, timedelta] = field(default_factory=dict)
-    #: index name → what became of each file there, in order
-    answers: dict[str, list[UploadResult]] = field(default_factory=dict)
-    #: names of lasting indexes that this run has put, or may have put, something on
+    #: index name → the result of each upload, in order
+    uploads: dict[str, list[UploadResult]] = field(default_factory=dict)
+    #: names of lasting indexes that this run has, or may have, uploaded something to
     touched: set[str] = field(default_factory=set)
-    #: names of lasting indexes → when they take no more files of this release
-    closes: dict[str, datetime] = field(default_factory=dict)
-    #: how many files there will be, where that is known before they are looked at
+    #: name of a lasting index → when it stops accepting files for this release
+    deadlines: dict[str, datetime] = field(default_factory=dict)
+    #: the number of files, where it is known before the build
     expected: int = 0
-    #: starts what sends files; None: a twine process
+    #: starts an upload client; None: a twine process
     start: Callable[[], UploadClient] | None = None
-    #: time and chance of the uploads; None: the system's
+    #: clock and chance of the uploads; None: the system's
     timing: Timing | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
     _environment: Future[Environment] | None = None
-    _lanes: UploadWorkers | None = None
+    _workers: UploadWorkers | None = None
     _sandbox: Index | None = None
     _scratch: Path | None = None
 
     def __enter__(self) -> Self:
-        """Start now what later steps wait for: it costs nothing beside a build."""
-        self._scratch = Path(self._stack.enter_context(_temporary_directory()))
-        self._pool = self._stack.enter_context(ThreadPoolExecutor(2, thread_name_prefix="delivery"))
+        """Start what later steps need, in parallel to the build."""
+        temporary = tempfile.TemporaryDirectory(prefix="release-", ignore_cleanup_errors=True)
+        self._scratch = Path(self._stack.enter_context(temporary))
+        self._pool = self._stack.enter_context(ThreadPoolExecutor(2, thread_name_prefix="environment"))
         if any(isinstance(step, Confirm) for step in self.plan.steps):
-            self._next_environment()
-        if any(isinstance(step, UploadStep) for step in self.plan.steps):
-            self._lanes = self._stack.enter_context(
-                UploadWorkers(self.start or partial(twine_process.start_worker, env=self.system.env))
-            )
-            self._lanes.grow(self._worth_having())
+            self._create_environment()
+        if any(isinstance(step, Upload) for step in self.plan.steps):
+            start = self.start or partial(twine_process.start_worker, env=self.system.env)
+            self._workers = self._stack.enter_context(UploadWorkers(start))
+            # One worker is enough for what most projects release.
+            self._workers.grow(max(1, min(self.config.upload.concurrency, self.expected - 1)))
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def _worth_having(self) -> int:
-        """Lanes to start beside the work before the upload: one is enough for what most projects release."""
-        return max(1, min(self.config.upload.concurrency, self.expected - 1))
-
     def scratch(self, name: str) -> Path:
-        """A path that nothing is at yet, gone when the run ends."""
+        """A path that does not exist yet, in a directory that is removed when the run ends."""
         assert self._scratch is not None
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._scratch)) / name
 
@@ -114,13 +111,13 @@ class RunResources:
             )
         return self._sandbox
 
-    def credential(self, index: str, found: Credential | Ambient | Unknown | None, skew: timedelta | None) -> None:
-        """Keep the way in that the checklist looked at: that very one is used. `skew`: of the index's clock."""
+    def use_credential(self, index: str, found: Credential | Ambient | Unknown | None, skew: timedelta | None) -> None:
+        """Use the credential that was checked. `skew`: how far the index's clock is ahead."""
         if isinstance(found, Credential):
             self.credentials[index] = found
         elif isinstance(found, Ambient):
-            self.exchanging.add(index)
-            self.tell(Message(text=f"{index}: {trusted_publishing_checks.ambient_to_text(found)}"))
+            self.trusted.add(index)
+            self.notify(Message(text=f"{index}: {trusted_publishing_checks.ambient_to_text(found)}"))
         self.skews[index] = skew or timedelta()
 
     # -- upload --------------------------------------------------------------------------------
@@ -132,80 +129,92 @@ class RunResources:
         files: Sequence[Distribution],
         journal: Journal,
         *,
-        ready: Callable[[], None],
-    ) -> tuple[bool, str]:
-        """Send what `index` does not have, and say whether there was anything to send.
+        approve: Callable[[], None],
+    ) -> StepResult:
+        """Upload the files that `index` does not have.
 
-        `ready` is called before the first request that changes anything, and may raise. Raises
-        `UploadError` at the first file that is not taken; what was sent before it stays.
+        `approve` is called before the first request that changes anything, and may raise. Raises `UploadError` at the
+        first file that is not accepted; earlier ones stay on the index.
         """
-        answers = self.answers[index.name] = []
+        self.uploads[index.name] = []
+        remaining = self._compare_with_index(index, project, files, journal)
+        todo = remaining.files
+        if not todo:
+            return StepResult(changed=False, note=f"{index.name} has all {len(files)} files")
+        if remaining.receipts:
+            self.notify(Message(text=pending.remaining_text(index, remaining, self.deadlines.get(index.name))))
+        if index.name not in self.trusted:
+            self._check_metadata(index, project, todo, journal, self.credentials[index.name])
+        approve()
+        self._send(index, project, todo, journal, opened=bool(remaining.receipts))
+        return StepResult(changed=True, note=f"{len(todo)} of {len(files)} files uploaded")
+
+    def _compare_with_index(
+        self, index: Index, project: ProjectMetadata, files: Sequence[Distribution], journal: Journal
+    ) -> pending.Remaining:
+        """What remains to be uploaded. Raises `RefusedError` where the index would refuse any of it."""
+        listing = collect.collect_listing(index, project.name, fresh=True)
+        if isinstance(listing, Unknown):
+            raise UploadError(listing.reason, remedy=listing.remedy, cause=listing.cause)
         now = self.system.now() + self.skews.get(index.name, timedelta())
-        there = self._listing(index, project)
-        receipts, todo, refused = pending.find_remaining(files, index, there, project.version, now=now)
-        self._note_closing(index, there, project)
-        for receipt in receipts:
-            answers.append(receipt)
+        remaining = pending.find_remaining(files, index, listing, project.version, now=now)
+        deadline = pending.upload_deadline(index, listing, project.version)
+        if deadline is not None and not index.ephemeral:
+            self.deadlines[index.name] = deadline
+        for receipt in remaining.receipts:
+            self.uploads[index.name].append(receipt)
             journal.write("accepted", index=index.name, file=receipt.filename, sha256=receipt.sha256)
             if len(files) <= MANY:
-                self.tell(Message(text=f"{receipt.filename}: is there already"))
-        if refused is not None:
-            raise refusals.predicted_rejection(index, project, refused)
-        if not todo:
-            return False, f"{index.name} has all {len(files)} files"
-        if receipts:
-            self.tell(Message(text=pending.remaining_text(index, receipts, files, self.closes.get(index.name))))
-        if index.name not in self.exchanging:
-            self._check_metadata(index, project, todo, journal, self.credentials[index.name])
-        ready()
-        self._send(index, project, todo, journal, opened=bool(receipts))
-        return True, f"{len(todo)} of {len(files)} files sent"
+                self.notify(Message(text=f"{receipt.filename}: already uploaded"))
+        if remaining.rejection is not None:
+            raise predicted_rejection(index, project, remaining.rejection)
+        return remaining
 
     def _send(
         self, index: Index, project: ProjectMetadata, todo: Sequence[Distribution], journal: Journal, *, opened: bool
     ) -> None:
-        assert self._lanes is not None
-        way_in = self._way_in(index, project, todo)
-        if index.name in self.exchanging:  # the exchange is no look ahead: it comes after `ready`
-            self._check_metadata(index, project, todo, journal, way_in())
+        assert self._workers is not None
+        credential = self._upload_credential(index, project, todo)
+        if index.name in self.trusted:  # a token is only requested after approval
+            self._check_metadata(index, project, todo, journal, credential())
         todo = attest.attach_attestations(
-            todo, index, system=self.system, config=self.config, exchanging=index.name in self.exchanging,
-            journal=journal, tell=self.tell,
+            todo, index, system=self.system, config=self.config, trusted=index.name in self.trusted,
+            journal=journal, notify=self.notify,
         )  # fmt: skip
-        upload = Uploader(
-            index=index, project=project, journal=journal, tell=self.tell, lanes=self._lanes,
-            credential=way_in, ask=partial(collect.listing_once, index, project.name),
+        uploader = Uploader(
+            index=index, project=project, journal=journal, notify=self.notify, workers=self._workers,
+            credential=credential, fetch_listing=partial(collect.listing_once, index, project.name),
             rules=self.config.upload, timing=self.timing or Timing(sleep=self.system.sleep),
-            answers=self.answers[index.name],
+            results=self.uploads[index.name],
         )  # fmt: skip
         if not index.ephemeral:
             self.touched.add(index.name)
         try:
-            upload.run(todo, opened=opened)
+            uploader.run(todo, opened=opened)
         finally:
-            if not upload.doubtful:
+            if not uploader.doubtful:
                 self.touched.discard(index.name)
-            elif index.name not in self.closes and index.kind == "warehouse":
-                self.closes[index.name] = self.system.now() + index_contents.UPLOAD_WINDOW
+            elif index.name not in self.deadlines and index.kind == "warehouse":
+                self.deadlines[index.name] = self.system.now() + index_contents.UPLOAD_WINDOW
 
-    def _way_in(self, index: Index, project: ProjectMetadata, todo: Sequence[Distribution]) -> Callable[[], Credential]:
-        """What goes with each file: for a token a copy of it, made anew before it is too old."""
+    def _upload_credential(
+        self, index: Index, project: ProjectMetadata, todo: Sequence[Distribution]
+    ) -> Callable[[], Credential]:
+        """Returns the credential for the next file: a token is attenuated, and renewed before it expires."""
         skew = self.skews.get(index.name, timedelta())
-        if index.name in self.exchanging:
+        if index.name in self.trusted:
             return token_exchange.exchanging_credential(
-                self.system, index, project, todo, attenuate=self.config.attenuate, skew=skew, tell=self.tell
+                self.system, index, project, todo, attenuate=self.config.attenuate, skew=skew, notify=self.notify
             )
+        stored = self.credentials[index.name]
+        if not self.config.attenuate:
+            return lambda: stored
 
-        def make() -> Credential:
-            whole = self.credentials[index.name]
+        def attenuated() -> Credential:
             now = self.system.now() + skew
-            return (
-                upload_token.attenuate_for_upload(whole, index, project, todo, now=now)
-                if self.config.attenuate
-                else whole
-            )
+            return upload_token.attenuate_for_upload(stored, index, project, todo, now=now)
 
-        return upload_token.renewing_credential(make, self.system.now)
+        return upload_token.renewing_credential(attenuated, self.system.now)
 
     def _check_metadata(
         self,
@@ -215,33 +224,21 @@ class RunResources:
         journal: Journal,
         credential: Credential,
     ) -> None:
-        """Let the index look at the metadata first. Raises `UploadError` where it refuses any."""
-        refused = upload_token.rejected_metadata(index, credential, project, todo)
-        if refused is not None:
-            self.answers[index.name].append(refused)
-            journal.write("refused", index=index.name, file=refused.filename, text=refused.text)
-            raise refusals.upload_error(index, project, refused)
+        """Let the index check the metadata before the upload. Raises `UploadError` where it refuses any."""
+        rejection = upload_token.rejected_metadata(index, credential, project, todo)
+        if rejection is not None:
+            self.uploads[index.name].append(rejection)
+            journal.write("refused", index=index.name, file=rejection.filename, text=rejection.message)
+            raise upload_error(index, project, rejection)
 
-    def _listing(self, index: Index, project: ProjectMetadata) -> ProjectListing | None:
-        found = collect.collect_listing(index, project.name, fresh=True)
-        if isinstance(found, Unknown):
-            raise UploadError(found.reason, remedy=found.remedy, cause=found.cause)
-        return found
+    # -- confirm -------------------------------------------------------------------------------
 
-    def _note_closing(self, index: Index, there: ProjectListing | None, project: ProjectMetadata) -> None:
-        until = pending.upload_deadline(index, there, project.version)
-        if until is not None and not index.ephemeral:
-            self.closes[index.name] = until
-
-    # -- verify --------------------------------------------------------------------------------
-
-    def verify(
+    def fetch_uploaded(
         self, index: Index, project: ProjectMetadata, files: Sequence[Distribution], journal: Journal
     ) -> UploadedRelease:
-        """What `index` lists of the release, and how it installs and behaves in a clean environment."""
-        listing = wait.until_listed(
-            self.system, self.tell, index, project, files, within=self.config.upload.visible_within
-        )
+        """What `index` lists of the release, and how it installs and works in a clean environment."""
+        names, within = {file.filename for file in files}, self.config.upload.visible_within
+        listing = wait_until_listed(self.system, self.notify, index, project, names, within=within).listing
         install: Finding | Unknown | None = None
         trials: tuple[SmokeTestResult, ...] = ()
         if isinstance(listing, ProjectListing) and all(
@@ -262,32 +259,22 @@ class RunResources:
         on_index = listing.file(chosen) if chosen else None
         if on_index is None or on_index.sha256 is None:
             return Unknown(
-                reason="no file of the release can be installed by this interpreter",
-                remedy="run it with a Python that the release supports",
+                reason="this interpreter cannot install any file of the release",
+                remedy="run the command with a Python version that the release supports",
             ), ()
-        self.tell(Progress(text=f"installing {on_index.filename} into a clean environment", unit="files"))
+        self.notify(Progress(text=f"installing {on_index.filename} into a clean environment", unit="files"))
         clean = self._environment.result()
-        self._next_environment()
+        self._create_environment()
         problem = venv.install_file(
             installer.without_testpypi(self.system, index), clean, name=project.name, version=project.version,
-            url=on_index.url, sha256=on_index.sha256, on_line=lambda line: self.tell(Progress(text=line, unit="files")),
+            url=on_index.url, sha256=on_index.sha256,
+            on_line=lambda line: self.notify(Progress(text=line, unit="files")),
         )  # fmt: skip
         if problem is not None:
             return problem, ()
-        self.tell(Progress(text="trying what was installed", unit="files"))
-        return None, smoke_runner.run_smoke_tests(self.system, clean, name=project.name, wanted=self._wanted())
+        self.notify(Progress(text="running smoke tests", unit="files"))
+        wanted = smoke_test_plan.attempts_from_settings(self.config.smoke)
+        return None, smoke_runner.run_smoke_tests(self.system, clean, name=project.name, wanted=wanted)
 
-    def _wanted(self) -> tuple[SmokeTest, ...] | None:
-        """What the configuration wants tried; None: what the installed project itself suggests."""
-        asked = self.config.smoke
-        if asked.imports is None and asked.commands is None:
-            return None
-        return smoke_test_plan.configured_attempts(asked.imports, asked.commands)
-
-    def _next_environment(self) -> None:
-        directory = self.scratch("environment")
-        self._environment = self._pool.submit(venv.create_environment, self.system, directory)
-
-
-def _temporary_directory() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="release-", ignore_cleanup_errors=True)
+    def _create_environment(self) -> None:
+        self._environment = self._pool.submit(venv.create_environment, self.system, self.scratch("environment"))

@@ -1,14 +1,14 @@
-"""Carries out a plan: step by step, stopping at the first refusal, with a journal line for each effect."""
+"""Executes a plan step by step, stops at the first failure, and writes each effect into the journal."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from release.adapters import collect
 from release.adapters.system.system import System
@@ -25,240 +25,279 @@ from release.core import plan as plans
 from release.core.config import Config
 from release.core.errors import RefusedError, ReleaseError, from_os_error
 from release.core.events import CheckFinished, Message, Observer, StepFinished, StepStarted
-from release.core.facts import ProjectMetadata, Source
-from release.core.models.check_result import Outcome
+from release.core.facts import PreviousRelease, ProjectMetadata, Source
+from release.core.models.check_result import Outcome, blocking_problem
 from release.core.models.distribution import Distribution
 from release.core.models.finding import NotApplicable, Unknown
 from release.core.models.index import Index
-from release.core.models.run_result import RunResult
+from release.core.models.project_listing import ProjectListing
+from release.core.models.run_result import RunResult, StepResult
 from release.core.plan import SANDBOX, Plan, Step
 from release.credentials import verify
 from release.leaks import search
 from release.publishing import attest, build, compare, prebuilt, promote, recorder, result
 from release.publishing import journal as journals
-from release.publishing.run import Run
+from release.publishing.journal import Journal
 from release.publishing.run_resources import RunResources
 
 Facts = TypeVar("Facts")
 
-#: steps that look and change nothing
-_LOOKING = (plans.CheckSource, plans.CheckCredentials, plans.CheckFiles)
+#: steps without any effect
+_CHECKS = (plans.CheckSource, plans.CheckCredentials, plans.CheckFiles)
 
 
-def run_plan(  # noqa: PLR0913 - a plan, and the world that it is carried out in
+def execute_plan(  # noqa: PLR0913 - a plan, and the environment that it is executed in
     plan: Plan,
     *,
     config: Config,
     source: Source,
     directory: Path,
     system: System,
-    tell: Observer,
-    confirm: Callable[[Plan, str | None], bool],
+    notify: Observer,
+    approve: Callable[[Plan, str | None], bool],
     command: str,
     files: tuple[Distribution, ...] = (),
-    deliver: Callable[..., RunResources] = RunResources,
+    open_resources: Callable[..., RunResources] = RunResources,
 ) -> RunResult:
-    """Run the plan to its end or to its first refusal. Raises nothing expected: the account says it.
+    """Execute the plan to its end or to its first failure. Never raises expected errors; they are part of the result.
 
-    `command` is what the user would type to run it again; `files` are those that are given; `deliver` carries them.
+    `approve` is called once, before the first irreversible step, with the index that the project would be created on
+    (None: it exists everywhere). `command` repeats the run; `files` are prebuilt ones.
     """
-    watch = recorder.Recorder(forward=tell, system=system)
+    observer = recorder.Recorder(forward=notify, system=system)
     with journals.lock_project(directory), ExitStack() as stack:
-        journal = journals.for_plan(plan, directory)
-        delivery = stack.enter_context(
-            deliver(system=system, tell=watch.tell, plan=plan, config=config, expected=len(files))
+        resources = stack.enter_context(
+            open_resources(system=system, notify=observer.notify, plan=plan, config=config, expected=len(files))
         )
-        run = Run(
-            plan=plan, config=config, source=source, directory=directory, system=system, tell=watch.tell, files=files,
-            confirm=confirm, journal=journal, delivery=delivery, pool=stack.enter_context(ThreadPoolExecutor(1)),
+        run = _Run(
+            plan=plan, config=config, source=source, directory=directory, system=system, notify=observer.notify,
+            approve=approve, journal=journals.for_plan(plan, directory), resources=resources, files=files,
+            pool=stack.enter_context(ThreadPoolExecutor(1)),
         )  # fmt: skip
         try:
-            journal.write("begun", verb=plan.verb, steps=[step.title for step in plan.steps])
-            end = _end(run, _steps(run), command)
-            run.journal.write("ended", verb=plan.verb, exit=int(end.exit))
+            run.journal.write("begun", verb=plan.verb, steps=[step.title for step in plan.steps])
+            ended = run.result(run.execute(), command)
+            run.journal.write("ended", verb=plan.verb, exit=int(ended.exit))
         except OSError as error:
-            end = _end(run, (None, from_os_error(error)), command)
+            ended = run.result((None, from_os_error(error)), command)
         return recorder.record_run(
-            _account(run, end), watch, config=config, tag=run.source.tag, directory=directory, journal=run.journal,
-            secrets=delivery.credentials.values(),
+            ended, observer, config=config, tag=run.source.tag, directory=directory, journal=run.journal,
+            secrets=resources.credentials.values(),
         )  # fmt: skip
 
 
-def _steps(run: Run) -> tuple[Step, ReleaseError] | None:
-    """Do the steps in order. The step that stopped the run and why, or None."""
-    for step in run.plan.steps:
-        title, begun = step.title, time.monotonic()
-        try:
-            run.tell(StepStarted(title=title))
-            done, note = _do(run, step)
-        except KeyboardInterrupt:
-            failure: ReleaseError | None = ReleaseError(
-                "interrupted", remedy="run it again: it goes on where it stopped"
-            )
-        except ReleaseError as error:
-            failure = error
-        except OSError as error:
-            failure = from_os_error(error)
-        else:
-            failure = None
-        took = time.monotonic() - begun
-        if failure is not None:
-            run.tell(StepFinished(title=title, status="refused", note=failure.message, seconds=took))
-            return step, failure
-        run.busy = run.busy or (done and not isinstance(step, _LOOKING))
-        run.tell(StepFinished(title=title, status="done" if done else "skipped", note=note, seconds=took))
-    return None
+@dataclass(kw_only=True)
+class _Run:
+    """The state of one run."""
 
+    plan: Plan
+    config: Config
+    source: Source
+    directory: Path
+    system: System
+    notify: Observer
+    approve: Callable[[Plan, str | None], bool]
+    journal: Journal
+    resources: RunResources
+    #: for work in parallel to the steps
+    pool: ThreadPoolExecutor
+    files: tuple[Distribution, ...]
+    outcomes: list[Outcome] = field(default_factory=list)
+    approved: bool = False
+    #: index name → its listing when the credentials were checked; None: no such project
+    listings: dict[str, ProjectListing | None] = field(default_factory=dict)
+    #: failed checks that did not stop the run
+    ignored_failures: int = 0
+    #: whether any step had something to do
+    changed: bool = False
+    #: the release before this one; None where no index has one
+    previous: Future[PreviousRelease | Unknown | NotApplicable] | None = None
 
-def _do(run: Run, step: Step) -> tuple[bool, str]:
-    """Whether there was anything to do, and what there is to say of it."""
-    match step:
-        case plans.CheckSource():
-            return _check(run, source_checks.CHECKS + versions.OF_THE_SOURCE, run.source, stops=run.plan.strict)
-        case plans.CheckCredentials(index=name):
-            ours = build.known_hashes(run.journal, run.files)
-            index = run.config.index(name)
-            facts = verify.inspect(run.system, index, run.source.project, ours=ours, waive=run.config.waive)
-            run.delivery.credential(name, facts.credential, facts.skew)
-            if not isinstance(facts.listing, Unknown | NotApplicable):
-                run.listings[name] = facts.listing
-            compare.fetch(run, facts.listing)
-            facts = attest.predict_signing(run.system, run.config, facts)
-            return _check(
-                run, credential_checks.CHECKS + credential_checks.OF_SIGNING, facts, stops=run.plan.strict, subject=name
-            )
-        case plans.Build(origin="given"):
-            prebuilt.reject_changed(run.files, run.directory)
-            return False, f"{len(run.files)} given"
-        case plans.Build(origin=origin):
-            return _build(run, origin)
-        case plans.CheckFiles():
-            return _inspect_built(run)
-        case plans.Upload(index=name):
-            return _upload(run, name)
-        case plans.Confirm(index=name):
-            return _verify(run, name)
-        case plans.CompareWithDryRun() | plans.Tag() | plans.PushTag() | plans.ReleaseOnGitHub():
-            return promote.do(run, step)
+    def execute(self) -> tuple[Step, ReleaseError] | None:
+        """Execute the steps in order. The step that failed and why, or None."""
+        for step in self.plan.steps:
+            title, started = step.title, time.monotonic()
+            failure: ReleaseError | None = None
+            done = StepResult(changed=False)
+            try:
+                self.notify(StepStarted(title=title))
+                done = self._execute(step)
+            except KeyboardInterrupt:
+                failure = ReleaseError("interrupted", remedy="run the command again: it continues where it stopped")
+            except ReleaseError as error:
+                failure = error
+            except OSError as error:
+                failure = from_os_error(error)
+            seconds = time.monotonic() - started
+            if failure is not None:
+                self.notify(StepFinished(title=title, status="refused", note=failure.message, seconds=seconds))
+                return step, failure
+            self.changed = self.changed or (done.changed and not isinstance(step, _CHECKS))
+            status: Literal["done", "skipped"] = "done" if done.changed else "skipped"
+            self.notify(StepFinished(title=title, status=status, note=done.note, seconds=seconds))
+        return None
 
+    def _execute(self, step: Step) -> StepResult:
+        match step:
+            case plans.CheckSource():
+                checks = source_checks.CHECKS + versions.OF_THE_SOURCE
+                return self._check(checks, self.source, stops=self.plan.strict)
+            case plans.CheckCredentials(index=name):
+                return self._check_credentials(name)
+            case plans.Build(origin="given"):
+                prebuilt.reject_changed(self.files, self.directory)
+                return StepResult(changed=False, note=f"{len(self.files)} prebuilt files")
+            case plans.Build(origin=origin):
+                return self._build(origin)
+            case plans.CheckFiles():
+                return self._check_files()
+            case plans.Upload(index=name):
+                approve = self._require_approval if name != SANDBOX else lambda: None
+                return self.resources.upload(
+                    self._index(name), self._project(), self.files, self.journal, approve=approve
+                )
+            case plans.Confirm(index=name):
+                return self._confirm(name)
+            case plans.CompareWithDryRun() | plans.Tag() | plans.PushTag() | plans.ReleaseOnGitHub():
+                return self._promote(step)
 
-def _check(
-    run: Run, checks: Iterable[engine.Check[Facts]], facts: Facts, *, stops: bool = True, subject: str = ""
-) -> tuple[bool, str]:
-    outcomes = engine.run(checks, facts, waive=run.config.waive, block=run.config.block, subject=subject)
-    return _judge(run, outcomes, stops=stops)
+    def _promote(self, step: plans.CompareWithDryRun | plans.Tag | plans.PushTag | plans.ReleaseOnGitHub) -> StepResult:
+        system, directory, files, journal = self.system, self.directory, self.files, self.journal
+        match step:
+            case plans.CompareWithDryRun(proven_on=name):
+                index = None if name == SANDBOX else self.config.index(name)
+                return compare.compare_with_dry_run(files, index, self._project().name, journal)
+            case plans.Tag():
+                return promote.tag_release(system, directory, step, plan=self.plan, files=files, journal=journal)
+            case plans.PushTag():
+                return promote.push_release_tag(system, directory, step, journal)
+            case plans.ReleaseOnGitHub():
+                return promote.publish_on_github(system, step, self.plan, files, journal)
 
+    # -- checks ------------------------------------------------------------------------------------
 
-def _judge(run: Run, outcomes: Iterable[Outcome], *, stops: bool) -> tuple[bool, str]:
-    blocking = 0
-    for outcome in outcomes:
-        run.outcomes.append(outcome)
-        run.tell(CheckFinished(outcome=outcome, stops=stops))
-        blocking += outcome.state.blocks
-    if blocking and stops:
-        raise RefusedError(
-            f"{blocking} check{'s' if blocking > 1 else ''} did not pass", remedy="do what the arrows above say"
+    def _check(
+        self, checks: Iterable[engine.Check[Facts]], facts: Facts, *, stops: bool = True, subject: str = ""
+    ) -> StepResult:
+        outcomes = engine.run(checks, facts, waive=self.config.waive, block=self.config.block, subject=subject)
+        return self._evaluate(outcomes, stops=stops)
+
+    def _evaluate(self, outcomes: Iterable[Outcome], *, stops: bool) -> StepResult:
+        """Show the outcomes. Raises `RefusedError` where any of them blocks and `stops`."""
+        shown = []
+        for outcome in outcomes:
+            shown.append(outcome)
+            self.outcomes.append(outcome)
+            self.notify(CheckFinished(outcome=outcome, stops=stops))
+        problem = blocking_problem(shown)
+        if problem and stops:
+            raise RefusedError(problem.message, remedy=problem.remedy, cause=problem.cause)
+        blocking = sum(outcome.state.blocks for outcome in shown)
+        self.ignored_failures += blocking
+        note = f"{blocking} check{'s' if blocking > 1 else ''} would block a release" if blocking else ""
+        return StepResult(changed=True, note=note)
+
+    def _check_credentials(self, name: str) -> StepResult:
+        index, config = self.config.index(name), self.config
+        ours = build.known_hashes(self.journal, self.files)
+        facts = verify.inspect(self.system, index, self.source.project, ours=ours, waive=config.waive)
+        self.resources.use_credential(name, facts.credential, facts.skew)
+        if not isinstance(facts.listing, Unknown | NotApplicable):
+            self.listings[name] = facts.listing
+            self._fetch_previous(facts.listing)
+        facts = attest.predict_signing(self.system, config, facts)
+        checks = credential_checks.CHECKS + credential_checks.OF_SIGNING
+        return self._check(checks, facts, stops=self.plan.strict, subject=name)
+
+    def _fetch_previous(self, listing: ProjectListing | None) -> None:
+        """Fetch the previous release in parallel to the build; of several indexes, from the last one."""
+        compares = any(isinstance(step, plans.CheckFiles) for step in self.plan.steps)
+        if compares and listing is not None and self.plan.version is not None:
+            if self.previous is not None:
+                self.previous.cancel()
+            self.previous = self.pool.submit(compare.fetch_previous_release, listing, self.plan.version)
+
+    def _check_files(self) -> StepResult:
+        """A release stops at any rejection; a rehearsal continues with the files that the index would accept."""
+        project = None if isinstance(self.source.project, Unknown) else self.source.project
+        facts = replace(
+            collect.collect_built(self.system, self.files, project),
+            leaks=search.scan_distributions(self.files),
+            taken=tuple(compare.find_conflicts(self.files, self.listings, self.config)),
         )
-    run.later += blocking
-    return True, f"{blocking} would stop a release" if blocking else ""
+        if not self.plan.uses_prebuilt:
+            commit = None if self.plan.builds_tree else self.plan.commit
+            again, from_tree = compare.second_build(
+                self.system, self.config, self.directory, commit, self.resources.scratch
+            )
+            tracked = compare.tracked_paths(self.system, self.directory)
+            earlier = self.previous.result() if self.previous else None
+            facts = replace(facts, tracked=tracked, earlier=earlier, again=again, from_tree=from_tree)
+        checks = distributions.CHECKS + reproducibility.OF_INDEXES + leak_checks.OF_BUILT
+        checks += compare.comparison_checks(facts)
+        outcomes = tuple(engine.run(checks, facts, waive=self.config.waive, block=self.config.block))
+        refused = {name for outcome in outcomes if outcome.state.blocks for name in _files_of(outcome)}
+        rest = tuple(file for file in self.files if file.filename not in refused)
+        continues = not self.plan.strict and bool(rest) and refused <= {file.filename for file in self.files}
+        done = self._evaluate(outcomes, stops=not continues)
+        if refused:
+            names = ", ".join(file.filename for file in rest)
+            self.notify(Message(text=f"continuing with the files the index would accept: {names}"))
+            self.files = rest
+        return done
 
+    # -- effects -----------------------------------------------------------------------------------
 
-def _inspect_built(run: Run) -> tuple[bool, str]:
-    """A release stops at any refusal; a rehearsal goes on with the files that the index would take."""
-    known = None if isinstance(run.source.project, Unknown) else run.source.project
-    built = replace(collect.collect_built(run.system, run.files, known), leaks=search.scan_distributions(run.files))
-    taken = promote.find_conflicts(run.files, run.listings, run.config, run.config.dry_run_on or "testpypi")
-    built = replace(built, taken=tuple(taken))
-    facts = built if run.plan.uses_prebuilt else compare.add_comparisons(run, built)
-    checks = distributions.CHECKS + reproducibility.OF_INDEXES + leak_checks.OF_BUILT + compare.comparison_checks(facts)
-    outcomes = tuple(engine.run(checks, facts, waive=run.config.waive, block=run.config.block))
-    refused = {where for outcome in outcomes if outcome.state.blocks for where in _places(outcome)}
-    rest = tuple(file for file in run.files if file.filename not in refused)
-    goes_on = not run.plan.strict and bool(rest) and refused <= {file.filename for file in run.files}
-    done = _judge(run, outcomes, stops=not goes_on)
-    if refused:
-        run.tell(Message(text=f"goes on with what the index would take: {', '.join(f.filename for f in rest)}"))
-        run.files = rest
-    return done
+    def _build(self, origin: str) -> StepResult:
+        built, self.files = build.build_files(
+            self.system, self.directory, self.journal, origin=origin, scratch=self.resources.scratch,
+            notify=self.notify,
+        )  # fmt: skip
+        if isinstance(self.source.project, Unknown):  # only the build backend knows name and version
+            project = collect.project_of_files(self.files)
+            self.source = collect.with_project(self.source, self.system, self.directory, project)
+            self.plan = replace(self.plan, project=project.name, version=project.version)
+            self.journal = replace(self.journal, version=project.version)
+        names = ", ".join(file.filename for file in self.files)
+        return StepResult(changed=built, note=names if built else f"built before: {names}")
 
-
-def _places(outcome: Outcome) -> set[str | None]:
-    """The files that an outcome is about; None where it is about all of them."""
-    return {finding.where for finding in outcome.findings if finding.severity == "block"} or {None}
-
-
-def _build(run: Run, origin: str) -> tuple[bool, str]:
-    done, run.files = build.build_files(
-        run.system, run.directory, run.journal, origin=origin, scratch=run.delivery.scratch, tell=run.tell
-    )
-    if isinstance(run.source.project, Unknown):
-        _learn(run)
-    names = ", ".join(file.filename for file in run.files)
-    return done, names if done else f"built before: {names}"
-
-
-def _learn(run: Run) -> None:
-    """Name and version from the files, where only the build knew them."""
-    known = collect.project_of_files(run.files)
-    run.source = collect.with_project(run.source, run.system, run.directory, known)
-    run.plan = replace(run.plan, project=known.name, version=known.version)
-    run.journal = replace(run.journal, version=known.version)
-
-
-def _upload(run: Run, name: str) -> tuple[bool, str]:
-    def ready() -> None:
-        if name != SANDBOX and not run.confirmed:
-            run.confirmed = run.confirm(run.plan, promote.new_project_index(run))
-            if not run.confirmed:
+    def _require_approval(self) -> None:
+        if not self.approved:
+            new_on = promote.new_project_index(self.plan, self.listings, self.resources.trusted)
+            self.approved = self.approve(self.plan, new_on)
+            if not self.approved:
                 raise RefusedError("not confirmed", remedy="answer y, or pass --yes")
 
-    return run.delivery.upload(_index(run, name), _name(run), run.files, run.journal, ready=ready)
+    def _confirm(self, name: str) -> StepResult:
+        index = self._index(name)
+        url = "" if index.ephemeral else index.upload_url  # one sandbox is like another
+        hashes = sorted(file.sha256 for file in self.files)
+        if self.plan.verb != "confirm" and self.journal.last("verified", index=name, url=url, files=hashes):
+            return StepResult(changed=False, note=f"already confirmed on {name}")
+        facts = self.resources.fetch_uploaded(index, self._project(), self.files, self.journal)
+        from release.checks import post_upload
+
+        done = self._check(post_upload.CHECKS, facts, subject=name)
+        self.journal.write("verified", index=name, url=url, files=hashes)
+        return done
+
+    def _project(self) -> ProjectMetadata:
+        name, version = plans.require_name(self.plan)
+        return ProjectMetadata(name=name, version=version)
+
+    def _index(self, name: str) -> Index:
+        return self.resources.sandbox(self._project().name) if name == SANDBOX else self.config.index(name)
+
+    def result(self, failure: tuple[Step | None, ReleaseError] | None, command: str) -> RunResult:
+        state = result.RunState(
+            plan=self.plan, files=self.files, uploads=self.resources.uploads, touched=self.resources.touched,
+            ignored_failures=self.ignored_failures, changed=self.changed, command=command,
+            deadlines=self.resources.deadlines, outcomes=self.outcomes,
+            journal=str(self.journal.directory / "journal.jsonl"),
+        )  # fmt: skip
+        return result.failed(state, *failure) if failure else result.succeeded(state)
 
 
-def _verify(run: Run, name: str) -> tuple[bool, str]:
-    index = _index(run, name)
-    hashes = sorted(file.sha256 for file in run.files)
-    if run.plan.verb != "confirm" and run.journal.last("verified", index=name, url=_mark(index), files=hashes):
-        return False, f"verified on {name} before"
-    facts = run.delivery.verify(index, _name(run), run.files, run.journal)
-    from release.checks import post_upload
-
-    done = _check(run, post_upload.CHECKS, facts, subject=name)
-    run.journal.write("verified", index=name, url=_mark(index), files=hashes)
-    return done
-
-
-def _mark(index: Index) -> str:
-    """What tells one index from another in the journal; every sandbox is as good as the next."""
-    return "" if index.ephemeral else index.upload_url
-
-
-def _name(run: Run) -> ProjectMetadata:
-    name, version = plans.require_name(run.plan)
-    return ProjectMetadata(name=name, version=version)
-
-
-def _index(run: Run, name: str) -> Index:
-    return run.delivery.sandbox(_name(run).name) if name == SANDBOX else run.config.index(name)
-
-
-def _end(run: Run, failed: tuple[Step | None, ReleaseError] | None, command: str) -> result.Ending:
-    course = result.Course(
-        plan=run.plan, files=run.files, answers=run.delivery.answers, touched=run.delivery.touched,
-        later=run.later, busy=run.busy, command=command, closes=run.delivery.closes,
-    )  # fmt: skip
-    return result.stopped(course, *failed) if failed else result.well(course)
-
-
-def _account(run: Run, end: result.Ending) -> RunResult:
-    return RunResult(
-        plan=run.plan,
-        exit=end.exit,
-        message=end.message,
-        remedy=end.remedy,
-        next_command=end.next_command,
-        outcomes=tuple(run.outcomes),
-        files=run.files,
-        uploads={name: tuple(answers) for name, answers in run.delivery.answers.items()},
-        record=str(run.journal.directory / "journal.jsonl"),
-    )
+def _files_of(outcome: Outcome) -> set[str | None]:
+    """The names of the files that an outcome blocks; None where it is about all of them."""
+    return {finding.where for finding in outcome.findings if finding.severity == "block"} or {None}

@@ -65,5 +65,11 @@ def run_to_json(account: RunResult, plan: dict[str, Any]) -> dict[str, Any]:
 
 def answer_to_json(answer: UploadResult) -> dict[str, Any]:
     """What became of one file, for JSON."""
-    words = {Receipt: "receipt", Rejection: "rejection", UnclearResponse: "unclear"}
-    return {"answer": words[type(answer)]} | asdict(answer)
+    match answer:
+        case Receipt():
+            return {"answer": "receipt"} | asdict(answer)
+        case Rejection(filename=filename, status=status, message=message):
+            return {"answer": "rejection", "filename": filename, "status": status, "text": message}
+        case UnclearResponse():
+            fields = {name: getattr(answer, name) for name in ("detail", "retry_after", "sent")}
+            return {"answer": "unclear", "filename": answer.filename, "what": answer.summary, **fields}

@@ -72,11 +72,11 @@ class Desk:
         return uploads.release(self.root / "dist", count)
 
     def attested(
-        self, files: list[Distribution], index: Index = PYPI, *, exchanging: bool = True, **table: Any
+        self, files: list[Distribution], index: Index = PYPI, *, trusted: bool = True, **table: Any
     ) -> tuple[Distribution, ...]:
         return attest.attach_attestations(
-            files, index, system=self.system, config=config.parse_config(table), exchanging=exchanging,
-            journal=self.journal, tell=self.events.append,
+            files, index, system=self.system, config=config.parse_config(table), trusted=trusted,
+            journal=self.journal, notify=self.events.append,
         )  # fmt: skip
 
 
@@ -109,7 +109,7 @@ def test_files_for_pypi_are_signed_and_nothing_is_left_beside_them(desk: Desk) -
 
 
 @pytest.mark.parametrize(
-    ("index", "exchanging", "table", "said"),
+    ("index", "trusted", "table", "said"),
     [
         (ELSEWHERE, True, {}, []),
         (replace(PYPI, ephemeral=True), True, {}, []),
@@ -126,10 +126,10 @@ def test_files_for_pypi_are_signed_and_nothing_is_left_beside_them(desk: Desk) -
     ids=["TestPyPI", "the sandbox", "no Warehouse", "another", "switched off", "an API token"],
 )
 def test_what_does_not_go_to_pypi_by_trusted_publishing_is_not_signed(
-    desk: Desk, *, index: Index, exchanging: bool, table: Mapping[str, Any], said: list[str]
+    desk: Desk, *, index: Index, trusted: bool, table: Mapping[str, Any], said: list[str]
 ) -> None:
     files = desk.files()
-    assert desk.attested(files, index, exchanging=exchanging, **table) == tuple(files)
+    assert desk.attested(files, index, trusted=trusted, **table) == tuple(files)
     assert desk.said == said
     assert desk.service.asked == []
 

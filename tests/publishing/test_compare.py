@@ -49,19 +49,19 @@ def test_its_files_are_fetched_once(tmp_path: Path) -> None:
         assert pypi.upload(version="0.9", source=True).status == 200
         found = simple_api.fetch_listing(pypi.sandbox.index(), "acme-widget")
         for _ in range(2):
-            before = compare.fetch_previous_release(found, "1.0", place=tmp_path)
+            before = compare.fetch_previous_release(found, "1.0", cache=tmp_path)
             assert isinstance(before, PreviousRelease)
             assert before.version == "0.9"
             assert sorted(one.filename.rpartition(".")[2] for one in before.files) == ["gz", "whl"]
         assert len([one for one in pypi.sandbox.log if one.path.endswith(".whl")]) == 1
         (kept,) = tmp_path.glob("*/*.whl")
         kept.write_bytes(b"changed")
-        assert isinstance(compare.fetch_previous_release(found, "1.0", place=tmp_path), PreviousRelease)
+        assert isinstance(compare.fetch_previous_release(found, "1.0", cache=tmp_path), PreviousRelease)
         assert kept.read_bytes() != b"changed"
     kept.write_bytes(b"changed")
-    assert isinstance(compare.fetch_previous_release(found, "1.0", place=tmp_path), Unknown)
-    assert isinstance(compare.fetch_previous_release(None, "1.0", place=tmp_path), NotApplicable)
-    assert isinstance(compare.fetch_previous_release(found, "no version", place=tmp_path), NotApplicable)
+    assert isinstance(compare.fetch_previous_release(found, "1.0", cache=tmp_path), Unknown)
+    assert isinstance(compare.fetch_previous_release(None, "1.0", cache=tmp_path), NotApplicable)
+    assert isinstance(compare.fetch_previous_release(found, "no version", cache=tmp_path), NotApplicable)
 
 
 def test_the_cache_is_bounded(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def kept(tmp_path: Path, account: RunResult, *, env: Mapping[str, str] | None = 
         StepStarted(title="check the source"),
         StepFinished(title="check the source", status="done", note="", seconds=1),
     ):
-        watch.tell(event)
+        watch.notify(event)
     made = recorder.record_run(
         account, watch, config=Config(), tag="v1.0", directory=tmp_path,
         journal=journal.for_release(tmp_path, version="1.0", commit=COMMIT),

@@ -51,7 +51,7 @@ class Place:
         """As a user would, who has all the time of that place."""
         system = replace(real_system(), sleep=lambda seconds: self.clock.advance(seconds=seconds))
         return remote_release.fetch_release(
-            system, self.index.sandbox.index("ours"), release, record, scratch=self.scratch, tell=lambda _: None
+            system, self.index.sandbox.index("ours"), release, record, scratch=self.scratch, notify=lambda _: None
         )
 
     def outcomes(self, record: ReleaseManifest | None = None) -> dict[str, Outcome]:
@@ -247,7 +247,7 @@ def test_a_project_without_any_release_says_so(tmp_path: Path) -> None:
 def test_without_network_nobody_can_say(tmp_path: Path) -> None:
     nowhere = replace(PYPI, upload_url="http://127.0.0.1:9/legacy/", simple_url="http://127.0.0.1:9/simple/")
     with pytest.raises(UnreachableError, match="connection refused"):
-        remote_release.fetch_release(real_system(), nowhere, RELEASE, None, scratch=tmp_path, tell=lambda _: None)
+        remote_release.fetch_release(real_system(), nowhere, RELEASE, None, scratch=tmp_path, notify=lambda _: None)
 
 
 # -- attestations -----------------------------------------------------------------------------------
@@ -354,7 +354,7 @@ def test_a_release_that_nobody_can_install_here_is_not_confirmed(tmp_path: Path)
     """Wheels for other machines alone: nothing was tried, and nothing can be said of it."""
     name = sample_distributions.wheel_name(tag="cp27-cp27m-win32")
     with placed(tmp_path, files={name: sample_distributions.wheel(tag="cp27-cp27m-win32")}) as place:
-        facts = remote_release.install_and_test(real_system(), place.look(), scratch=tmp_path, tell=lambda _: None)
+        facts = remote_release.install_and_test(real_system(), place.look(), scratch=tmp_path, notify=lambda _: None)
     found = {one.check: one for one in engine.run(CHECKS, facts)}
     assert found["the-wheel-installs-into-a-clean-environment"].state == CheckState.UNKNOWN
     assert found["the-sdist-installs-into-a-clean-environment"].state == CheckState.NOT_APPLICABLE

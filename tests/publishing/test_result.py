@@ -16,24 +16,24 @@ from release.core.models.distribution import Distribution
 from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult
 from release.core.plan import Build, CheckSource, Confirm, Step, Upload
 from release.publishing import result
-from release.publishing.result import Course
+from release.publishing.result import RunState
 
 WHEEL, SDIST = (
     Distribution(path=Path(name), sha256="0" * 64, size=1) for name in ("a-1-py3-none-any.whl", "a-1.tar.gz")
 )
 NO = ReleaseError("no", remedy="do it")
 THERE = Receipt(filename=WHEEL.filename, sha256=WHEEL.sha256)
-REFUSED = Rejection(filename=SDIST.filename, status=400, text="File already exists")
-LOST = UnclearResponse(filename=SDIST.filename, what="timeout", detail="")
+REFUSED = Rejection(filename=SDIST.filename, status=400, message="File already exists")
+LOST = UnclearResponse(filename=SDIST.filename, kind="timeout", detail="")
 
 
-def course(**changes: Any) -> Course:
+def course(**changes: Any) -> RunState:
     source = Source(config=Config(), project=ProjectMetadata(name="a", version="1"), git=None, tag=None, changelog=None)
     values: dict[str, Any] = {
-        "plan": plan.make_plan("release", Config(), source), "files": (WHEEL, SDIST), "answers": {}, "touched": (),
-        "later": 0, "busy": True, "command": "python -m release release",
+        "plan": plan.make_plan("release", Config(), source), "files": (WHEEL, SDIST), "uploads": {}, "touched": (),
+        "ignored_failures": 0, "changed": True, "command": "python -m release release",
     }  # fmt: skip
-    return Course(**(values | changes))
+    return RunState(**(values | changes))
 
 
 @pytest.mark.parametrize(
@@ -56,34 +56,34 @@ def course(**changes: Any) -> Course:
 def test_each_way_to_stop_has_its_exit_status(
     step: Step | None, answers: dict[str, list[UploadResult]], touched: tuple[str, ...], expected: Exit
 ) -> None:
-    end = result.stopped(course(answers=answers, touched=touched), step, NO)
+    end = result.failed(course(uploads=answers, touched=touched), step, NO)
     assert end.exit == expected
     assert (end.remedy, end.next_command) == ("do it", "python -m release release")
 
 
 def test_an_incomplete_release_says_what_is_where() -> None:
-    end = result.stopped(course(answers={"pypi": [THERE, REFUSED]}, touched=("pypi",)), Upload(index="pypi"), NO)
+    end = result.failed(course(uploads={"pypi": [THERE, REFUSED]}, touched=("pypi",)), Upload(index="pypi"), NO)
     assert f"on pypi: {WHEEL.filename}; not known to be on pypi: {SDIST.filename}" in end.message
 
 
 def test_an_incomplete_release_says_how_long_it_can_be_completed() -> None:
     until = {"pypi": datetime(2026, 12, 8, 9, 30, tzinfo=UTC)}
-    end = result.stopped(
-        course(answers={"pypi": [THERE, REFUSED]}, touched=("pypi",), closes=until), Upload(index="pypi"), NO
+    end = result.failed(
+        course(uploads={"pypi": [THERE, REFUSED]}, touched=("pypi",), deadlines=until), Upload(index="pypi"), NO
     )
-    assert end.message.endswith("pypi takes files of this release until 2026-12-08 09:30 UTC")
+    assert end.message.endswith("pypi accepts files for this release until 2026-12-08 09:30 UTC")
 
 
 def test_hundreds_of_files_are_counted_and_not_listed() -> None:
     many = [Distribution(path=Path(f"a-1-py3-none-p{n}.whl"), sha256="0" * 64, size=1) for n in range(500)]
     answers = [Receipt(filename=file.filename, sha256=file.sha256) for file in many[:300]]
-    end = result.stopped(course(answers={"pypi": answers}, touched=("pypi",), files=many), Upload(index="pypi"), NO)
+    end = result.failed(course(uploads={"pypi": answers}, touched=("pypi",), files=many), Upload(index="pypi"), NO)
     assert "on pypi: 300 files (a-1-py3-none-p0.whl, a-1-py3-none-p1.whl, … a-1-py3-none-p299.whl)" in end.message
     assert "not known to be on pypi: 200 files" in end.message
     assert len(end.message) < 400
 
 
 def test_all_went_well() -> None:
-    end = result.well(course())
-    assert (end.exit, end.message, end.remedy) == (Exit.DONE, "a 1 is on testpypi and pypi, verified", "")
-    assert result.well(course(busy=False)).message.startswith("nothing remains to be done")
+    end = result.succeeded(course())
+    assert (end.exit, end.message, end.remedy) == (Exit.DONE, "a 1 is on testpypi and pypi, confirmed", "")
+    assert result.succeeded(course(changed=False)).message.startswith("nothing left to do")

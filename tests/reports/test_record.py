@@ -75,7 +75,7 @@ def test_a_run_with_other_files_or_none_does_not_rewrite_what_is_on_an_index(ver
 
 def test_before_any_index_has_them_the_files_are_those_last_built() -> None:
     other = replace(WHEEL, sha256="c3" * 32)
-    refused = Rejection(filename=WHEEL.filename, status=400, text="no")
+    refused = Rejection(filename=WHEEL.filename, status=400, message="no")
     told = story("testpypi", uploads={"testpypi": (refused,)}), story("build", files=(other,)), story("check", files=())
     made = record(*told)
     assert made["files"][0]["sha256"] == "c3" * 32
@@ -109,8 +109,8 @@ def test_a_step_that_the_run_broke_off_in_has_a_beginning_and_no_length() -> Non
 def test_each_answer_of_an_index_is_kept() -> None:
     answers: tuple[UploadResult, ...] = (
         *accepted(WHEEL),
-        Rejection(filename=SDIST.filename, status=400, text="File already exists"),
-        UnclearResponse(filename="third.whl", what="timeout", detail="no answer in 60 s", sent="some"),
+        Rejection(filename=SDIST.filename, status=400, message="File already exists"),
+        UnclearResponse(filename="third.whl", kind="timeout", detail="no answer in 60 s", sent="some"),
     )
     made = valid(record(story(uploads={"pypi": answers}, stopped_at=1, exit=Exit.INCOMPLETE, message="stopped")))
     receipt, rejection, unclear = made["runs"][-1]["uploads"]["pypi"]

@@ -30,11 +30,11 @@ def main() -> None:
     with (
         journal.lock_project(directory),
         RunResources(
-            system=real_system(), tell=lambda _: None, plan=plan, config=Config(), expected=len(files)
+            system=real_system(), notify=lambda _: None, plan=plan, config=Config(), expected=len(files)
         ) as delivery,
     ):
-        delivery.credential("pypi", credential(Secret(place["token"])), None)
-        delivery.upload(index, PROJECT, files, log, ready=lambda: None)
+        delivery.use_credential("pypi", credential(Secret(place["token"])), None)
+        delivery.upload(index, PROJECT, files, log, approve=lambda: None)
 
 
 if __name__ == "__main__":

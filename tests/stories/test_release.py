@@ -22,7 +22,7 @@ def test_a_release_goes_through_and_a_second_run_finds_nothing_to_do(tmp_path: P
         project = ready(tmp_path, on)
         first = project.run("release", "--yes")
         assert first.status == 0, first.all
-        assert "acme-widget 1.0 is on testpypi and pypi, verified" in first.out
+        assert "acme-widget 1.0 is on testpypi and pypi, confirmed" in first.out
         assert "next:" not in first.out
         assert set(files_on(on.pypi)) == {WHEEL, SDIST}
         assert files_on(on.pypi) == files_on(on.testpypi)
@@ -31,7 +31,7 @@ def test_a_release_goes_through_and_a_second_run_finds_nothing_to_do(tmp_path: P
         sent = len(posts(on.testpypi)), len(posts(on.pypi))
         second = project.run("release", "--yes")
         assert second.status == 0, second.all
-        assert "nothing remains to be done" in second.out
+        assert "nothing left to do" in second.out
         assert (len(posts(on.testpypi)), len(posts(on.pypi))) == sent
 
         status = project.run("status", "--json").data
@@ -40,7 +40,7 @@ def test_a_release_goes_through_and_a_second_run_finds_nothing_to_do(tmp_path: P
         assert project.git("status", "--porcelain") == ""
 
         confirmed = project.run("confirm", "--json")
-        assert (confirmed.status, confirmed.data["message"]) == (0, "acme-widget 1.0 is on pypi, verified")
+        assert (confirmed.status, confirmed.data["message"]) == (0, "acme-widget 1.0 is on pypi, confirmed")
 
 
 def test_the_verbs_one_by_one_release_the_same_bytes(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_files_from_elsewhere_are_all_that_is_needed(tmp_path: Path) -> None:
         sent = len(posts(on.pypi))
         second = machine.run(*PUBLISH)
         assert second.status == 0, second.all
-        assert "nothing remains to be done" in second.out
+        assert "nothing left to do" in second.out
         assert len(posts(on.pypi)) == sent == 5
 
 
@@ -79,7 +79,7 @@ def test_what_another_machine_began_is_finished_here(tmp_path: Path) -> None:
         assert "403 Not today" in stopped.out
         assert "not known to be on pypi: acme_widget-1.0.tar.gz" in stopped.out
         until = datetime.now(UTC) + timedelta(days=14)
-        assert f"pypi takes files of this release until {until:%Y-%m-%d}" in stopped.out
+        assert f"pypi accepts files for this release until {until:%Y-%m-%d}" in stopped.out
         on.pypi.clear_faults()
 
         other = UserProject(root=tmp_path / "other", home=machine.home)
@@ -87,7 +87,7 @@ def test_what_another_machine_began_is_finished_here(tmp_path: Path) -> None:
         machine.root.rename(other.root)
         told = other.run(*PUBLISH)
         assert told.status == 0, told.all
-        assert "pypi has 4 of 5 files; 1 remain" in told.out
+        assert "pypi has 4 of 5 files, 1 left to upload" in told.out
         assert files_on(on.pypi) == hashes(other)
 
 
@@ -130,7 +130,7 @@ def test_while_a_release_takes_files_it_is_said_until_when(tmp_path: Path) -> No
         told = machine.run(*PUBLISH)
         assert told.status == 0, told.all
         until = datetime.now(UTC) + timedelta(days=4)
-        assert "pypi has 1 of 3 files; 2 remain; it takes files of this release until" in told.out
+        assert "pypi has 1 of 3 files, 2 left to upload; it accepts files for this release until" in told.out
         assert f"until {until:%Y-%m-%d} " in told.out
         assert files_on(on.pypi) == hashes(machine)
 
@@ -222,7 +222,7 @@ def test_a_disk_that_is_full_at_the_journal_stops_the_upload_and_the_next_run_en
         resize("4m")
         again = machine.run(*PUBLISH)
         assert again.status == 0, again.all
-        assert f"pypi has {len(there)} of 40 files; {40 - len(there)} remain" in again.out
+        assert f"pypi has {len(there)} of 40 files, {40 - len(there)} left to upload" in again.out
         assert files_on(on.pypi) == hashes(machine)
         assert sorted(one.filename for one in posts(on.pypi)) == sorted(hashes(machine))
         (journal,) = (machine.root / ".release").glob("1.0/*/journal.jsonl")

@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator
 
+from release.core.config import SmokeTestSettings
 from release.core.errors import ConfigError
 from release.core.models.smoke_test import SmokeTest
 
@@ -38,6 +39,13 @@ def default_attempts(names: Iterable[str], entry_points: str) -> tuple[SmokeTest
     """
     imports = [SmokeTest(kind="import", words=(name,)) for name in import_roots(names)[:_MOST]]
     return (*imports, *(SmokeTest(kind="script", words=(name, "--help")) for name in console_scripts(entry_points)))
+
+
+def attempts_from_settings(settings: SmokeTestSettings) -> tuple[SmokeTest, ...] | None:
+    """The configured attempts; None where the installed project's own are used. Raises `ConfigError`."""
+    if settings.imports is None and settings.commands is None:
+        return None
+    return configured_attempts(settings.imports, settings.commands)
 
 
 def configured_attempts(imports: Iterable[str] | None, commands: Iterable[str] | None) -> tuple[SmokeTest, ...]:

@@ -26,7 +26,7 @@ from release.core.models.distribution import Distribution
 from release.core.models.error_response import ServerResponse
 from release.core.models.index import Index
 from release.core.models.secret_location import location_to_text
-from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult
+from release.core.models.upload_result import FailureKind, Receipt, Rejection, UnclearResponse, UploadResult
 
 _BOOT = "import sys; sys.path.append(sys.argv[1]); from release.adapters.twine import twine_worker; twine_worker.main()"
 _MEGABYTE = 1_000_000
@@ -251,22 +251,27 @@ def evaluate_response(reply: ServerResponse, distribution: Distribution, index: 
         return Rejection(
             filename=distribution.filename,
             status=status,
-            text=f"{words} (redirects to {where!r}; an upload is not sent on: set upload-url to where it shall go)",
+            message=f"{words} (redirects to {where!r}; redirects are not followed: set upload-url to the final URL)",
         )
     if 400 <= status < 500 and status not in {407, 408, 425, 429}:  # noqa: PLR2004
-        return Rejection(filename=distribution.filename, status=status, text=words)
-    what = "proxy" if status == 407 else f"status {status}"  # noqa: PLR2004
-    return _unclear(distribution, what, words, reply.retry_after)
+        return Rejection(filename=distribution.filename, status=status, message=words)
+    if status == 407:  # noqa: PLR2004
+        return _unclear(distribution, "proxy", words, retry_after=reply.retry_after)
+    return _unclear(distribution, "status", words, status=status, retry_after=reply.retry_after)
 
 
-def _unclear(
+def _unclear(  # noqa: PLR0913 - the fields of the response
     distribution: Distribution,
-    what: str,
+    kind: FailureKind,
     detail: str,
+    *,
+    status: int | None = None,
     retry_after: float | None = None,
     sent: Literal["nothing", "some", "all"] = "all",
 ) -> UnclearResponse:
-    return UnclearResponse(filename=distribution.filename, what=what, detail=detail, retry_after=retry_after, sent=sent)
+    return UnclearResponse(
+        filename=distribution.filename, kind=kind, status=status, detail=detail, retry_after=retry_after, sent=sent
+    )
 
 
 def _redacted(text: str, credential: Credential) -> str:

@@ -45,7 +45,7 @@ def _confirm_release(options: argparse.Namespace, write: Write) -> int:
     with open_console(options, write) as console:
         config = confirmation.load_config(directory, options.config, request.project.name)
         result = confirmation.confirm_release(
-            system.real_system(), index, request, config=config, tell=console.on_event
+            system.real_system(), index, request, config=config, notify=console.on_event
         )  # fmt: skip
         for line in published_text.confirmation_to_lines(result):
             console.show(line)

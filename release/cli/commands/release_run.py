@@ -84,9 +84,9 @@ def run_plan(options: argparse.Namespace, write: Write) -> int:
     if plan.needs_approval and not options.yes and not sys.stdin.isatty():
         raise ReleaseError("cannot prompt: standard input is not a terminal", remedy="pass --yes to skip the prompt")
     with open_console(options, write) as console:
-        result = runner.run_plan(
-            plan, config=config, source=source, directory=directory, system=system, tell=console.on_event,
-            confirm=_approval(console, options, write), command=_command_line(options), files=files,
+        result = runner.execute_plan(
+            plan, config=config, source=source, directory=directory, system=system, notify=console.on_event,
+            approve=_approval(console, options, write), command=_command_line(options), files=files,
         )  # fmt: skip
     if options.json:
         document = plans.plan_to_json(result.plan, dict(config.indexes))

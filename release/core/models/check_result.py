@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -47,3 +48,28 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     #: what it is about where one list is run for several things: an index, a file
     subject: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockingProblem:
+    """Why a run stops, for its headline."""
+
+    message: str
+    remedy: str
+    cause: str | None
+
+
+def blocking_problem(outcomes: Iterable[Outcome]) -> BlockingProblem | None:
+    """The first problem that blocks, and how many checks failed if there are several; None where nothing blocks."""
+    blocking = [one for one in outcomes if one.state.blocks]
+    if not blocking:
+        return None
+    first = blocking[0]
+    finding = next((one for one in first.findings if one.severity == "block"), next(iter(first.findings), None))
+    message = finding.message if finding else first.reason or f"check {first.check!r} is {first.state}"
+    if len(blocking) > 1:
+        message = f"{len(blocking)} checks failed: {message}, …"
+    elif len(first.findings) > 1:
+        message = f"{message} (and {len(first.findings) - 1} more)"
+    remedy, cause = (finding.remedy, finding.cause) if finding else (first.remedy, first.cause)
+    return BlockingProblem(message=message, remedy=remedy, cause=cause)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from release.core.errors import Exit
 from release.core.facts import InstallTrial, PublishedRelease
-from release.core.models.check_result import Outcome
+from release.core.models.check_result import Outcome, blocking_problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +26,9 @@ class Confirmation:
     def message(self) -> str:
         seen = self.outside
         release = f"{seen.project.name} {seen.project.version} on {seen.index.name}"
-        blocking = sum(one.state.blocks for one in self.outcomes)
-        if blocking:
-            return f"{release} is not confirmed: {blocking} check{'s' if blocking > 1 else ''} did not pass"
+        problem = blocking_problem(self.outcomes)
+        if problem:
+            return f"{release} is not confirmed: {problem.message}"
         compared = "as recorded" if seen.recorded else "by their own pages, without a record"
         installed = [
             kind for kind, tried in (("wheel", seen.wheel), ("sdist", seen.sdist)) if isinstance(tried, InstallTrial)
@@ -40,4 +40,5 @@ class Confirmation:
 
     @property
     def remedy(self) -> str:
-        return "" if self.exit == Exit.DONE else "do what the arrows above say"
+        problem = blocking_problem(self.outcomes)
+        return problem.remedy if problem else ""

@@ -1,4 +1,4 @@
-"""The result of a release run."""
+"""The results of a step and of a whole release run."""
 
 from __future__ import annotations
 
@@ -12,20 +12,30 @@ from release.core.plan import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepResult:
+    """How a step of the plan ended, unless it failed."""
+
+    #: whether there was anything to do
+    changed: bool
+    #: a short text to show after the step's title; may be empty
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """What a run did, and what is left to do."""
+    """What a run did, and what remains to be done."""
 
     plan: Plan
     exit: Exit
     #: what happened, in a sentence or two
     message: str
-    #: what to do about it; empty where all is well
+    #: how to fix it; empty where the run succeeded
     remedy: str
-    #: the one next command; empty where nothing is left
+    #: the one command to run next; empty where nothing remains to be done
     next_command: str
     outcomes: tuple[Outcome, ...]
     files: tuple[Distribution, ...]
-    #: index name → what became of each file there
+    #: index name → the result of each upload
     uploads: dict[str, tuple[UploadResult, ...]]
-    #: where the journal and the files are kept; empty where nothing was kept
+    #: path of the record, or of the journal where the record could not be written
     record: str

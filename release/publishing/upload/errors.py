@@ -1,4 +1,4 @@
-"""An answer that ends an upload, as an error with its remedy."""
+"""Failed uploads as errors with a remedy."""
 
 from __future__ import annotations
 
@@ -7,64 +7,60 @@ from release.core.errors import RefusedError, ReleaseError
 from release.core.facts import ProjectMetadata
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
-from release.core.models.upload_result import Rejection, UnclearResponse
+from release.core.models.upload_result import FailureKind, Rejection, UnclearResponse
 
-#: what went wrong on the way → the known failure that it is
-_CAUSES = {
+#: kind of failure → id of the known failure in the catalog
+_CAUSES: dict[FailureKind, str] = {
     "dns": http_errors.OFFLINE,
     "tls": http_errors.TLS,
     "proxy": http_errors.PROXY,
     "timeout": http_errors.TIMEOUT,
     "connection": http_errors.TIMEOUT,
 }
-_AGAIN = "run it again: it asks the index what it has, by hash, and sends what is missing"
+RUN_AGAIN = "run the command again: it compares the index by hash and uploads only what is missing"
 
 
 class UploadError(ReleaseError):
-    """An index did not take a file."""
+    """An index did not accept a file."""
 
 
-def predicted_rejection(index: Index, project: ProjectMetadata, refused: Rejection) -> RefusedError:
-    """A refusal that is known without asking."""
+def predicted_rejection(index: Index, project: ProjectMetadata, rejection: Rejection) -> RefusedError:
+    """The error for a rejection that is known without a request."""
     return RefusedError(
-        f"{index.name} can't take {refused.filename}: {refused.text}",
-        remedy=remedy_for_response(index, project, refused.text, refused.status),
-        cause="file.exists-different" if "other bytes" in refused.text else None,
+        f"{index.name} cannot accept {rejection.filename}: {rejection.message}",
+        remedy=remedy_for_response(index, project, rejection.message, rejection.status),
+        cause=rejection.cause,
     )
 
 
 def upload_error(
-    index: Index, project: ProjectMetadata, answer: Rejection | UnclearResponse, why: Unknown | None = None
+    index: Index, project: ProjectMetadata, result: Rejection | UnclearResponse, unlisted: Unknown | None = None
 ) -> UploadError:
-    """The error that an answer is. `why`: the reason why the index could not be asked about it."""
-    if isinstance(answer, Rejection):
+    """The error for a failed upload. `unlisted`: why the index's listing could not be fetched."""
+    if isinstance(result, Rejection):
         return UploadError(
-            f"{index.name} refuses {answer.filename}: {answer.status} {answer.text}".strip(),
-            remedy=remedy_for_response(index, project, answer.text, answer.status),
+            f"{index.name} refuses {result.filename}: {result.status} {result.message}".strip(),
+            remedy=remedy_for_response(index, project, result.message, result.status),
         )
-    cause = why.cause if why is not None and why.cause else _CAUSES.get(answer.what)
-    asked = f"; it can't be asked: {why.reason}" if why is not None else ""
-    mend = f"{why.remedy}; then {_AGAIN}" if why is not None else _mend(index, project, cause)
-    return UploadError(
-        f"{index.name} did not say whether it took {answer.filename}: {answer.what}: {answer.detail}{asked}",
-        remedy=mend,
-        cause=cause,
-    )
+    cause = (unlisted.cause if unlisted else None) or _CAUSES.get(result.kind)
+    message = f"it is unknown whether {index.name} accepted {result.filename}: {result.summary}: {result.detail}"
+    if unlisted is not None:
+        message += f"; its listing cannot be fetched: {unlisted.reason}"
+        remedy = f"{unlisted.remedy}; then {RUN_AGAIN}"
+    elif cause is not None and cause in {http_errors.TLS, http_errors.PROXY, http_errors.OFFLINE}:
+        from release.diagnostics.catalog import CATALOG
+
+        remedy = f"{CATALOG[cause].remedy_for(_values(index, project))}; then {RUN_AGAIN}"
+    else:
+        remedy = RUN_AGAIN
+    return UploadError(message, remedy=remedy, cause=cause)
 
 
-def _mend(index: Index, project: ProjectMetadata, cause: str | None) -> str:
-    if cause not in {http_errors.TLS, http_errors.PROXY, http_errors.OFFLINE}:
-        return _AGAIN
-    from release.diagnostics.catalog import CATALOG
-
-    return f"{CATALOG[cause].remedy_for(_values(index, project))}; then {_AGAIN}"
-
-
-def remedy_for_response(index: Index, project: ProjectMetadata, text: str, status: int | None = None) -> str:
-    """What the catalog of known failures says about a server's words."""
+def remedy_for_response(index: Index, project: ProjectMetadata, message: str, status: int | None = None) -> str:
+    """The remedy for a server's message, from the catalog of known failures."""
     from release.diagnostics import matcher
 
-    return matcher.remedy_for_answer(text, status=status, values=_values(index, project))
+    return matcher.remedy_for_answer(message, status=status, values=_values(index, project))
 
 
 def _values(index: Index, project: ProjectMetadata) -> dict[str, str]:

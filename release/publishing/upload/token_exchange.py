@@ -53,7 +53,7 @@ def exchanging_credential(  # noqa: PLR0913 - what is sent where, and the world 
     *,
     attenuate: bool,
     skew: timedelta,
-    tell: Observer,
+    notify: Observer,
 ) -> Callable[[], Credential]:
     """What goes with each file of an upload: asked for each, made at the first call, made anew in time.
 
@@ -66,7 +66,7 @@ def exchanging_credential(  # noqa: PLR0913 - what is sent where, and the world 
         nonlocal made
         now = system.now() + skew
         if made is None or made.until - now < LEFT:
-            found = _exchanged(system, index, project, tell, made)
+            found = _exchanged(system, index, project, notify, made)
             if isinstance(found, _Made):  # the service has no other identity for this job: as long as it lasts
                 if found.until <= now:
                     raise _ran_out(index, found)
@@ -75,7 +75,7 @@ def exchanging_credential(  # noqa: PLR0913 - what is sent where, and the world 
             whole = _credential(token)
             going = upload_token.attenuate_for_upload(whole, index, project, files, now=now) if attenuate else whole
             for one in (whole, going):
-                tell(SecretObtained(secret=one.password))
+                notify(SecretObtained(secret=one.password))
             made = _Made(identity=identity, going=going, until=token.expires or now + LIFE)
         return made.going
 
@@ -96,7 +96,7 @@ def _credential(token: ExchangedToken) -> Credential:
 
 
 def _exchanged(
-    system: System, index: Index, project: ProjectMetadata, tell: Observer, last: _Made | None
+    system: System, index: Index, project: ProjectMetadata, notify: Observer, last: _Made | None
 ) -> tuple[OidcIdentity, ExchangedToken] | _Made:
     """A new token, and the identity given for it; `last` where there is no other identity than that one's.
 
@@ -116,9 +116,9 @@ def _exchanged(
             system.sleep(_PAUSE * 2 ** (attempt - 1))
             continue
         if isinstance(answer, ExchangedToken):
-            tell(Message(text=f"{index.name} gives this job a token: {describe_job(identity)}"))
+            notify(Message(text=f"{index.name} gives this job a token: {describe_job(identity)}"))
             return identity, answer
-        raise _refused(index, project, identity, answer, tell)
+        raise _refused(index, project, identity, answer, notify)
     raise AssertionError("the last attempt returns or raises")
 
 
@@ -133,16 +133,16 @@ def _identity(system: System, index: Index) -> OidcIdentity:
 
 
 def _refused(
-    index: Index, project: ProjectMetadata, identity: OidcIdentity, answer: ExchangeRefusal, tell: Observer
+    index: Index, project: ProjectMetadata, identity: OidcIdentity, answer: ExchangeRefusal, notify: Observer
 ) -> UploadError:
     """The error for a refusal, once the reader has seen what the index was told."""
     from release.diagnostics import oidc_exchange_failures
 
     rows = tuple(public_claims(identity))
     width = max((len(name) for name, _ in rows), default=0)
-    tell(Message(text=f"what {index.name} was told of this job:"))
+    notify(Message(text=f"what {index.name} was told of this job:"))
     for name, value in rows:
-        tell(Message(text=f"  {name:<{width}}  {value}"))
+        notify(Message(text=f"  {name:<{width}}  {value}"))
     there = collect.collect_listing(index, project.name)
     refused = oidc_exchange_failures.RefusedExchange(
         index=index, project=project.name, exists=None if isinstance(there, Unknown) else there is not None,

@@ -1,7 +1,7 @@
-"""What becomes of one file on its way to an index: pending → sent → accepted, refused, or unclear and asked about.
+"""The state of one file during an upload: pending → sent → accepted, refused, or unclear until the index is checked.
 
-Pure: the time, chance and answers come in, the next state comes out. Times are seconds of the caller's
-clock, which must not jump.
+Pure: the time, chance and responses come in, the next state comes out. Times are seconds of the caller's monotonic
+clock.
 """
 
 from __future__ import annotations
@@ -15,139 +15,109 @@ from release.core.models.project_listing import ProjectListing
 from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult, result_from_listing
 from release.core.models.upload_settings import UploadSettings
 
-#: what no second attempt changes, as long as nothing got through
-_HOPELESS = {"tls", "proxy"}
-#: answers with which a server asks everybody to slow down, not only this file
-BUSY = {"status 429", "status 503"}
+#: failures that no retry can change, as long as nothing was sent
+_PERMANENT = {"tls", "proxy"}
+#: statuses with which a server asks every client to slow down
+_BUSY = {429, 503}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileState:
-    """One file, and how far it is."""
+    """One file and its state."""
 
     file: Distribution
-    #: "pending": to be sent; "sent": under way; "unclear": the index is to be asked; "over": see `answer`
+    #: "pending": to be sent; "sent": under way; "unclear": the index is to be checked; "over": see `result`
     phase: Literal["pending", "sent", "unclear", "over"] = "pending"
-    #: when the next thing may happen
+    #: when the next action is due
     due: float = 0
     #: how often it was sent
     attempts: int = 0
-    #: when the first unclear answer came; None before
+    #: when the first unclear response came; None before
     since: float | None = None
-    #: how often the index could not be asked since the last attempt
-    unheard: int = 0
-    #: whether it is sent no more, whatever the index says
+    #: how often the index could not be checked since the last attempt
+    failed_checks: int = 0
+    #: whether it is not sent again, whatever the index lists
     last: bool = False
-    #: the newest answer; None where it was never sent
-    answer: UploadResult | None = None
-    #: whether the index may have it, or come to have it, though nobody has seen it there
+    #: the newest result; None where it was never sent
+    result: UploadResult | None = None
+    #: whether the index may have it, or may still list it, although it is not listed
     doubtful: bool = False
 
 
 def mark_sent(state: FileState) -> FileState:
-    """It is on its way, once more."""
+    """One more attempt is under way."""
     return replace(state, phase="sent", attempts=state.attempts + 1, doubtful=True)
 
 
-def apply_response(
-    state: FileState, answer: UploadResult, rules: UploadSettings, *, now: float, chance: float
-) -> FileState:
-    """The index, or whatever is between, has answered; or has not.
+def asks_to_slow_down(response: UnclearResponse) -> bool:
+    """Whether the server asks every client to slow down, not only for this file."""
+    return response.status in _BUSY
 
-    A refusal stands, unless an earlier attempt may have come through: then the index is asked first.
+
+def apply_response(
+    state: FileState, result: UploadResult, rules: UploadSettings, *, now: float, chance: float
+) -> FileState:
+    """An attempt has ended.
+
+    A rejection is final, unless an earlier attempt may have succeeded: then the index is checked first.
     """
-    known = replace(state, answer=answer)
-    match answer:
+    next_ = replace(state, result=result)
+    match result:
         case Receipt():
-            return replace(known, phase="over", doubtful=False)
+            return replace(next_, phase="over", doubtful=False)
         case Rejection() if state.since is None:
-            return replace(known, phase="over", doubtful=False)
+            return replace(next_, phase="over", doubtful=False)
         case Rejection():
-            return replace(known, phase="unclear", due=now, last=True)
-        case UnclearResponse() if answer.sent == "nothing" and answer.what in _HOPELESS and state.since is None:
-            return replace(known, phase="over", doubtful=False)
+            return replace(next_, phase="unclear", due=now, last=True)
+        case UnclearResponse() if result.sent == "nothing" and result.kind in _PERMANENT and state.since is None:
+            return replace(next_, phase="over", doubtful=False)
         case UnclearResponse():
-            return _unclear(known, answer, rules, now=now, chance=chance)
+            return _unclear(next_, result, rules, now=now, chance=chance)
 
 
 def _unclear(
-    state: FileState, answer: UnclearResponse, rules: UploadSettings, *, now: float, chance: float
+    state: FileState, response: UnclearResponse, rules: UploadSettings, *, now: float, chance: float
 ) -> FileState:
-    """When to ask: after the wait that the server wants, else after a pause."""
+    """Check the index after the delay that the server asks for, else after a backoff."""
     since = now if state.since is None else state.since
     end = since + rules.deadline
     pause = rules.back_off(state.attempts, chance)
-    wait = pause if answer.retry_after is None else min(answer.retry_after, rules.longest_wait)
-    last = state.attempts >= rules.attempts or now + wait > end
-    if last:  # nothing follows but a question
-        wait = min(pause, max(0.0, end - now))
-    return replace(state, phase="unclear", since=since, due=now + wait, last=last, unheard=0)
+    delay = pause if response.retry_after is None else min(response.retry_after, rules.longest_wait)
+    last = state.attempts >= rules.attempts or now + delay > end
+    if last:  # only the index is checked after that
+        delay = min(pause, max(0.0, end - now))
+    return replace(state, phase="unclear", since=since, due=now + delay, last=last, failed_checks=0)
 
 
-def apply_listing(  # noqa: PLR0913 - a state, an answer, and what decides
+def apply_listing(  # noqa: PLR0913 - a state, a listing, and what decides
     state: FileState,
-    found: ProjectListing | Unknown | None,
+    listing: ProjectListing | Unknown | None,
     rules: UploadSettings,
     *,
     now: float,
     chance: float,
     stop: bool = False,
 ) -> FileState:
-    """The index has said what it has, or could not be asked. `stop`: nothing is sent any more."""
-    if isinstance(found, Unknown):
-        return _unheard(state, rules, now=now, chance=chance, stop=stop)
-    settled = result_from_listing(state.file, found, sent=True)
-    if settled is not None:
-        return replace(state, phase="over", answer=settled, doubtful=False)
-    doubtful = _may_still_come(state.answer)
+    """The index was checked; `Unknown` where that failed. `stop`: nothing is sent any more."""
+    if isinstance(listing, Unknown):
+        return _check_failed(state, rules, now=now, chance=chance, stop=stop)
+    result = result_from_listing(state.file, listing, sent=True)
+    if result is not None:
+        return replace(state, phase="over", result=result, doubtful=False)
     if stop or state.last or now >= (state.since or now) + rules.deadline:
-        return replace(state, phase="over", doubtful=doubtful)
+        return replace(state, phase="over", doubtful=_may_appear(state.result))
     return replace(state, phase="pending", due=now)
 
 
-def _unheard(state: FileState, rules: UploadSettings, *, now: float, chance: float, stop: bool) -> FileState:
+def _check_failed(state: FileState, rules: UploadSettings, *, now: float, chance: float, stop: bool) -> FileState:
     end = (now if state.since is None else state.since) + rules.deadline
     if stop or now >= end:
         return replace(state, phase="over")
-    times = state.unheard + 1
-    return replace(state, unheard=times, due=min(end, now + rules.back_off(times, chance)))
+    times = state.failed_checks + 1
+    return replace(state, failed_checks=times, due=min(end, now + rules.back_off(times, chance)))
 
 
-def _may_still_come(answer: UploadResult | None) -> bool:
-    """Whether a file that the index does not list may be listed later: all of it went out, and nobody answered."""
-    return (
-        isinstance(answer, UnclearResponse)
-        and answer.sent == "all"
-        and not answer.what.startswith(("status", "unexpected"))
-    )
-
-
-def progress_text(*, files: int, of_files: int, done: float, total: float, rate: float) -> str:
-    """How far a release is, in less than 50 characters: "23 of 40 files, 46 of 80 MB, 12 MB/s, 3 s left".
-
-    `done` and `total` are bytes, `rate` bytes a second; 0 where it is not known yet.
-    """
-    text = f"{files} of {of_files} files, {_amount(done, total)} of {_amount(total, total)} {_unit(total)}"
-    if rate <= 0:
-        return text
-    return f"{text}, {_amount(rate, rate)} {_unit(rate)}/s, {duration(max(0.0, total - done) / rate)} left"
-
-
-_UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
-
-
-def _unit(scale: float) -> str:
-    return next((name for size, name in _UNITS if scale >= size), "B")
-
-
-def _amount(value: float, scale: float) -> str:
-    """A number in the unit that fits `scale`: one decimal where it is small."""
-    scaled = value / next((size for size, _ in _UNITS if scale >= size), 1.0)
-    return f"{scaled:.0f}" if scaled >= 10 or scaled == int(scaled) else f"{scaled:.1f}"  # noqa: PLR2004 - two digits
-
-
-def duration(seconds: float) -> str:
-    """A wait for a reader: "3 s", "12 min", "2 h"."""
-    if seconds < 100:  # noqa: PLR2004 - two digits
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.0f} h"  # noqa: PLR2004 - two digits
+def _may_appear(result: UploadResult | None) -> bool:
+    """Whether an unlisted file may be listed later: all of it was sent, and no response came."""
+    answered = {"status", "unexpected reply"}
+    return isinstance(result, UnclearResponse) and result.sent == "all" and result.kind not in answered

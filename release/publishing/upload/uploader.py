@@ -1,7 +1,7 @@
-"""Sends the files of a release to one index, and does not rest before it knows what became of each.
+"""Uploads the files of a release to one index, and continues until the result of each is known.
 
-One thread decides, writes the journal and speaks; `lanes` carry the files. Nothing is sent a second
-time before the index was asked, by hash, what it has. The index is the truth.
+One thread decides, writes the journal and emits events; `UploadWorkers` send the files. Nothing is sent again before
+the index's listing was compared by hash: the index is the truth.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 from release.core.errors import ReleaseError
 from release.core.events import Message, Observer, Progress
 from release.core.facts import ProjectMetadata
+from release.core.formatting import format_duration
 from release.core.models.credential import Credential
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
@@ -38,64 +39,64 @@ from release.publishing.upload.workers import (
     WorkerReady,
 )
 
-#: seconds between two looks at what is under way; on Windows, Ctrl-C does not interrupt a longer wait
+#: seconds between two checks of what is under way; on Windows, Ctrl-C does not interrupt a longer wait
 _TICK = 0.1
-#: how often that is waited, after Ctrl-C, for what is under way to end
+#: how many ticks uploads get to end after Ctrl-C
 _LAST_TICKS = 20
-#: a release of more files is told of in sums, not file by file
+#: for more files than this, only totals are shown
 MANY = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Time and chance; tests have their own."""
+    """Clock, sleep and chance; tests pass their own."""
 
-    #: seconds since whenever, never going back
+    #: monotonic seconds
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-    #: from 0 to below 1
+    #: in [0, 1)
     chance: Callable[[], float] = random.random
 
 
 @dataclass(kw_only=True)
 class Uploader:
-    """The upload of one release to one index, once `run` is called."""
+    """The upload of one release to one index; starts when `run` is called."""
 
     index: Index
     project: ProjectMetadata
     journal: Journal
-    tell: Observer
-    lanes: UploadWorkers
-    #: asked for each file that is sent; while it gives the same one, connections are kept
+    notify: Observer
+    workers: UploadWorkers
+    #: called for each file; connections are reused while it returns the same credential
     credential: Callable[[], Credential]
-    #: asks what the index lists, once
-    ask: Callable[[], ListingResult]
+    #: fetches the index's listing, in one request
+    fetch_listing: Callable[[], ListingResult]
     rules: UploadSettings = field(default_factory=UploadSettings)
     timing: Timing = field(default_factory=Timing)
-    #: what became of each file, in the order in which that was known; the caller's list
-    answers: list[UploadResult] = field(default_factory=list)
+    #: the result of each file, in the order in which they became known; the caller's list
+    results: list[UploadResult] = field(default_factory=list)
     _states: dict[str, FileState] = field(default_factory=dict)
-    #: whether the index has a file of the release, so that others need not wait for the first
+    #: whether the index has a file of the release, so that the others need not wait for the first
     _opened: bool = False
-    _asking: bool = False
-    #: nothing is sent before then: the index asked everybody to wait
-    _hold: float = 0
+    _fetching: bool = False
+    #: when the next upload may start: the index asked every client to slow down
+    _not_before: float = 0
     #: why nothing more is sent
     _failure: ReleaseError | None = None
-    #: journal lines that are not written yet
-    _lines: list[dict[str, Any]] = field(default_factory=list)
-    _pace: ProgressMeter = field(default_factory=ProgressMeter)
+    #: journal events that are not written yet
+    _unwritten: list[dict[str, Any]] = field(default_factory=list)
+    _meter: ProgressMeter = field(default_factory=ProgressMeter)
 
     def run(self, files: Sequence[Distribution], *, opened: bool = False) -> None:
-        """Send the files, in this order: the first alone, unless the release is `opened` already.
+        """Upload the files in this order: the first one alone, unless the index has some already (`opened`).
 
-        Raises the first `UploadError`, or `NotSentError` where a file is not what was built; nothing
-        new is sent from then on, and what is under way ends first. At Ctrl-C, and where the journal
-        can't be written, what is under way gets two seconds, and the index is asked once more.
+        Raises the first `UploadError`, or `NotSentError` where a file has changed since it was built; uploads under
+        way end first. At Ctrl-C, and where the journal cannot be written, uploads get two seconds to end, and the
+        index is checked once more.
         """
         self._opened = opened
         self._states = {file.filename: FileState(file=file) for file in files}
-        self._pace.begin(files, self.timing.clock())
+        self._meter.start(files, self.timing.clock())
         try:
             while self._turn():
                 pass
@@ -107,199 +108,193 @@ class Uploader:
 
     @property
     def doubtful(self) -> bool:
-        """Whether the index has, or may come to have, something that this run sent."""
-        settled = (state.answer for state in self._states.values())
-        return any(isinstance(answer, Receipt) for answer in settled) or any(
-            state.doubtful for state in self._states.values()
-        )
+        """Whether the index has, or may still list, something that this run sent."""
+        return any(isinstance(one.result, Receipt) or one.doubtful for one in self._states.values())
 
     # -- one turn --------------------------------------------------------------------------------
 
     def _turn(self) -> bool:
-        """Begin what is due, and take in what has happened. False once nothing is left to be done."""
-        self._begin()
-        self._question()
+        """Start what is due and handle events. False once nothing is left to do."""
+        self._start_uploads()
+        self._start_check()
         left = [state for state in self._states.values() if self._is_left(state)]
-        if not left and not self._asking:
+        if not left and not self._fetching:
             return False
-        if self._asking or self.lanes.stirring:
-            for event in self.lanes.events(self._patience()):
-                self._take(event)
+        if self._fetching or self.workers.active:
+            for event in self.workers.events(self._timeout()):
+                self._handle(event)
         else:
             self._wait(left)
-        self._show()
+        self._show_progress()
         return True
 
-    def _begin(self) -> None:
-        """Send what may be sent now. The journal knows of it first, in one write with what happened before."""
-        chosen = self._chosen()
-        self._lines += [self._line("sending", state.file) for state in chosen]
+    def _start_uploads(self) -> None:
+        """Send what may be sent now. The journal records it first, in one write with earlier events."""
+        chosen = self._next_files()
+        self._unwritten += [self._event("sending", state.file) for state in chosen]
         self._write()
         for state in chosen:
             credential = self.credential()
             self._states[state.file.filename] = upload_state.mark_sent(state)
-            self.lanes.send(self.index, credential, state.file)
+            self.workers.send(self.index, credential, state.file)
 
     def _is_left(self, state: FileState) -> bool:
         return state.phase in {"sent", "unclear"} or (state.phase == "pending" and self._failure is None)
 
-    def _chosen(self) -> list[FileState]:
-        """The files to be sent now: as many as there are idle lanes, and the first one alone."""
+    def _next_files(self) -> list[FileState]:
+        """As many files as there are idle workers; the first one alone."""
         now = self.timing.clock()
-        if self._failure is not None or now < self._hold:
+        if self._failure is not None or now < self._not_before:
             return []
-        self.lanes.grow(self._wanted())
-        room = self.lanes.idle if self._opened else min(self.lanes.idle, 1 - self._under_way())
+        self.workers.grow(self._useful_workers())
+        under_way = sum(state.phase in {"sent", "unclear"} for state in self._states.values())
+        free = self.workers.idle if self._opened else min(self.workers.idle, 1 - under_way)
         due = [state for state in self._states.values() if state.phase == "pending" and state.due <= now]
-        return due[: max(0, room)]
+        return due[: max(0, free)]
 
-    def _wanted(self) -> int:
-        """Lanes that are worth having: one is enough for two files, as the first goes alone."""
+    def _useful_workers(self) -> int:
+        """One worker is enough for two files, as the first one is uploaded alone."""
         pending = sum(state.phase != "over" for state in self._states.values())
         return min(self.rules.concurrency, pending if self._opened else max(1, pending - 1))
 
-    def _under_way(self) -> int:
-        return sum(state.phase in {"sent", "unclear"} for state in self._states.values())
-
-    def _question(self) -> None:
-        """Ask the index about everything that is unclear, where any of it is due."""
-        unclear = [state for state in self._states.values() if state.phase == "unclear"]
+    def _start_check(self) -> None:
+        """Fetch the index's listing where the check of any unclear file is due."""
         now = self.timing.clock()
+        unclear = [state for state in self._states.values() if state.phase == "unclear"]
         due = [state for state in unclear if state.due <= now or self._failure is not None]
-        if due and not self._asking:
-            self._asking = True
-            self.lanes.ask(self.ask, frozenset(state.file.filename for state in due))
+        if due and not self._fetching:
+            self._fetching = True
+            self.workers.fetch_listing(self.fetch_listing, frozenset(state.file.filename for state in due))
 
-    def _patience(self) -> float:
+    def _timeout(self) -> float:
         times = [state.due for state in self._states.values() if state.phase in {"pending", "unclear"}]
-        ahead = [at for at in (*times, self._hold) if at > self.timing.clock()]
+        ahead = [at for at in (*times, self._not_before) if at > self.timing.clock()]
         return max(0.001, min([_TICK, *(at - self.timing.clock() for at in ahead)]))
 
     def _wait(self, left: Iterable[FileState]) -> None:
-        """Nothing is under way: sleep until the next thing is due."""
+        """Nothing is under way: sleep until the next action is due."""
         unclear = [state.due for state in left if state.phase == "unclear"]
         alone = unclear and not self._opened
-        pending = [] if alone else [max(state.due, self._hold) for state in left if state.phase == "pending"]
+        pending = [] if alone else [max(one.due, self._not_before) for one in left if one.phase == "pending"]
         seconds = min(unclear + pending) - self.timing.clock()
         if seconds > 0:
-            self.tell(
-                Progress(
-                    text=f"waiting {upload_state.duration(seconds)} for {self.index.name}",
-                    total=seconds,
-                    unit="seconds",
-                )
-            )
+            text = f"waiting {format_duration(round(seconds))} for {self.index.name}"
+            self.notify(Progress(text=text, total=seconds, unit="seconds"))
             self.timing.sleep(seconds)
 
-    # -- what has happened -----------------------------------------------------------------------
+    # -- events ----------------------------------------------------------------------------------
 
-    def _take(self, event: WorkerEvent) -> None:
+    def _handle(self, event: WorkerEvent) -> None:
         now, chance = self.timing.clock(), self.timing.chance()
         match event:
             case WorkerReady():
                 return
-            case UploadEnded(file=file, answer=answer):
+            case UploadEnded(file=file, result=result):
                 state = self._states[file.filename]
-                self._moved(upload_state.apply_response(state, answer, self.rules, now=now, chance=chance), told=True)
-            case ListingFetched(about=about, found=found):
-                self._asking = False
-                for name in about:
-                    state = self._states[name]
+                self._update(upload_state.apply_response(state, result, self.rules, now=now, chance=chance), new=True)
+            case ListingFetched(filenames=filenames, listing=listing):
+                self._fetching = False
+                for state in [self._states[name] for name in filenames]:
                     if state.phase == "unclear":
                         stop = self._failure is not None
-                        moved = upload_state.apply_listing(state, found, self.rules, now=now, chance=chance, stop=stop)
-                        self._moved(moved, found=found)
+                        next_ = upload_state.apply_listing(
+                            state, listing, self.rules, now=now, chance=chance, stop=stop
+                        )
+                        self._update(next_, listing=listing)
             case UploadFailed(file=failed, error=error):
                 self._failure = self._failure or error
                 if failed is not None:
-                    self._states[failed.filename] = FileState(file=failed, phase="over", answer=None)
+                    self._states[failed.filename] = FileState(file=failed, phase="over", result=None)
             case WorkerCrashed(error=crash):
                 raise crash
 
-    def _moved(self, state: FileState, *, told: bool = False, found: ListingResult = None) -> None:
-        """A file is one step further."""
+    def _update(self, state: FileState, *, new: bool = False, listing: ListingResult = None) -> None:
+        """Store a file's next state. `new`: a response has come; `listing`: the one that decided."""
         self._states[state.file.filename] = state
         if state.phase == "over":
-            self._settled(state, found)
-        elif state.phase == "unclear" and told and isinstance(state.answer, UnclearResponse):
-            self._lines.append(self._line("unclear", state.file, text=f"{state.answer.what}: {state.answer.detail}"))
-            self._hold_back(state, state.answer)
+            self._finish(state, listing)
+        elif state.phase == "unclear" and new and isinstance(state.result, UnclearResponse):
+            text = f"{state.result.summary}: {state.result.detail}"
+            self._unwritten.append(self._event("unclear", state.file, text=text))
+            self._back_off(state, state.result)
 
-    def _settled(self, state: FileState, found: ListingResult) -> None:
-        answer = state.answer
-        assert answer is not None
-        self.answers.append(answer)
-        match answer:
+    def _finish(self, state: FileState, listing: ListingResult) -> None:
+        result = state.result
+        assert result is not None
+        self.results.append(result)
+        match result:
             case Receipt():
                 self._opened = True
-                self._lines.append(self._line("accepted", state.file))
-                self._pace.finished(state.file)
-                self._say(f"{state.file.filename}: accepted")
+                self._unwritten.append(self._event("accepted", state.file))
+                self._meter.add(state.file)
+                self._show(f"{state.file.filename}: accepted")
                 return
             case Rejection():
-                self._lines.append(self._line("refused", state.file, text=answer.text))
+                self._unwritten.append(self._event("refused", state.file, text=result.message))
             case UnclearResponse():
-                self._lines.append(self._line("unclear", state.file, text=answer.detail))
-        why = found if isinstance(found, Unknown) else None
-        self._failure = self._failure or upload_error(self.index, self.project, answer, why)
+                self._unwritten.append(self._event("unclear", state.file, text=result.detail))
+        unlisted = listing if isinstance(listing, Unknown) else None
+        self._failure = self._failure or upload_error(self.index, self.project, result, unlisted)
 
-    def _hold_back(self, state: FileState, answer: UnclearResponse) -> None:
-        """Say what is waited for; a server that is busy is left alone with the other files too."""
-        wait = state.due - self.timing.clock()
-        if answer.what in upload_state.BUSY and not state.last:
-            self._hold = max(self._hold, state.due)
-        asked_for = f"; {self.index.name} asks us to wait {upload_state.duration(wait)}" if answer.retry_after else ""
-        self._say(f"{state.file.filename}: no clear answer ({answer.what}){asked_for}", always=bool(asked_for))
+    def _back_off(self, state: FileState, response: UnclearResponse) -> None:
+        """Show what is waited for; where the server is busy, delay the other files too."""
+        delay = state.due - self.timing.clock()
+        if upload_state.asks_to_slow_down(response) and not state.last:
+            self._not_before = max(self._not_before, state.due)
+        request = ""
+        if response.retry_after:
+            request = f"; {self.index.name} asks to wait {format_duration(round(delay))}"
+        self._show(f"{state.file.filename}: no clear response ({response.summary}){request}", always=bool(request))
 
-    # -- the end that comes too early ------------------------------------------------------------
+    # -- an early end ----------------------------------------------------------------------------
 
     def _wind_down(self) -> None:
-        """Let what is under way end if it does so soon, break it off, and ask the index what it has."""
+        """Let uploads end if they do so soon, abort the others, and check the index once more."""
         self._failure = self._failure or ReleaseError("stopped", remedy="")
         with contextlib.suppress(OSError):
             self._write()
         for _ in range(_LAST_TICKS):
             if not any(state.phase == "sent" for state in self._states.values()):
                 break
-            self._hear_out()
-        self.lanes.kill()
-        self._hear_out()
+            self._drain()
+        self.workers.kill()
+        self._drain()
         unclear = [state for state in self._states.values() if state.phase in {"sent", "unclear"}]
-        found = self.ask() if unclear else None
+        listing = self.fetch_listing() if unclear else None
         for state in unclear:
-            self._give_up(state, found)
+            self._give_up(state, listing)
         with contextlib.suppress(OSError):
             self._write()
 
-    def _hear_out(self) -> None:
-        for event in self.lanes.events(_TICK):
+    def _drain(self) -> None:
+        for event in self.workers.events(_TICK):
             if not isinstance(event, WorkerCrashed):
-                self._take(event)
+                self._handle(event)
 
-    def _give_up(self, state: FileState, found: ListingResult) -> None:
-        """It was broken off, or stays unclear: only finding it on the index decides anything."""
-        asked = upload_state.apply_listing(state, found, self.rules, now=0, chance=0, stop=True)
-        if state.phase == "unclear" or (asked.answer is not state.answer):
-            self._moved(asked)
+    def _give_up(self, state: FileState, listing: ListingResult) -> None:
+        """Only the index's listing decides about a file that was aborted or stays unclear."""
+        checked = upload_state.apply_listing(state, listing, self.rules, now=0, chance=0, stop=True)
+        if state.phase == "unclear" or (checked.result is not state.result):
+            self._update(checked)
             return
-        cut = UnclearResponse(filename=state.file.filename, what="stopped", detail="broken off by this program")
-        self._moved(replace(state, phase="over", answer=cut))
+        aborted = UnclearResponse(filename=state.file.filename, kind="stopped", detail="aborted by this program")
+        self._update(replace(state, phase="over", result=aborted))
 
-    # -- telling ---------------------------------------------------------------------------------
+    # -- output ----------------------------------------------------------------------------------
 
-    def _line(self, event: str, file: Distribution, **words: str) -> dict[str, Any]:
-        return {"event": event, "index": self.index.name, "file": file.filename, "sha256": file.sha256, **words}
+    def _event(self, event: str, file: Distribution, **fields: str) -> dict[str, Any]:
+        return {"event": event, "index": self.index.name, "file": file.filename, "sha256": file.sha256, **fields}
 
     def _write(self) -> None:
-        lines, self._lines = self._lines, []
-        if lines:
-            self.journal.write_all(lines)
+        events, self._unwritten = self._unwritten, []
+        if events:
+            self.journal.write_all(events)
 
-    def _say(self, text: str, *, always: bool = False) -> None:
+    def _show(self, text: str, *, always: bool = False) -> None:
         if always or len(self._states) <= MANY:
-            self.tell(Message(text=text))
+            self.notify(Message(text=text))
 
-    def _show(self) -> None:
-        event = self._pace.shown(self.lanes.done, self.timing.clock())
+    def _show_progress(self) -> None:
+        event = self._meter.event(self.workers.done, self.timing.clock())
         if event is not None:
-            self.tell(event)
+            self.notify(event)

@@ -1,6 +1,6 @@
-"""Uploads side by side: each lane is a thread with a twine process and a kept-alive connection of its own.
+"""Parallel uploads: each worker is a thread with its own twine process and keep-alive connection.
 
-The caller's thread gives orders and reads what happened; nothing else is shared.
+The caller's thread assigns files and reads events; nothing else is shared.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from release.core.models.index import Index
 from release.core.models.project_listing import ProjectListing
 from release.core.models.upload_result import UploadResult
 
-#: what the index lists; None where it knows no such project
+#: what the index lists; None where it has no such project
 ListingResult = ProjectListing | Unknown | None
-#: seconds that a lane gets to end by itself
+#: seconds that a worker gets to end by itself
 _GRACE = 5.0
 
 
 class UploadClient(Protocol):
-    """What a lane needs of an uploader's `Worker`."""
+    """What a worker needs of `twine_process.Worker`."""
 
     def wake(self) -> None: ...
     def login(self, index: Index, credential: Credential) -> None: ...
@@ -38,61 +38,61 @@ class UploadClient(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerReady:
-    """A lane can be used from now on."""
+    """A worker has started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadEnded:
-    """A file was sent, in one attempt."""
+    """One attempt to upload a file has ended."""
 
     file: Distribution
-    answer: UploadResult
+    result: UploadResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadFailed:
-    """Nothing was sent: the file is not what was built, or twine can't be used."""
+    """Nothing was sent: the file has changed since it was built, or twine cannot be used."""
 
-    #: None where it is about the lane itself
+    #: None where the worker could not start
     file: Distribution | None
     error: ReleaseError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingFetched:
-    """The index was asked what it has."""
+    """The index's listing was fetched, or could not be."""
 
-    #: the file names that it was asked about
-    about: frozenset[str]
-    found: ListingResult
+    #: the files that it was fetched for
+    filenames: frozenset[str]
+    listing: ListingResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerCrashed:
-    """Something happened on a thread that nobody expected; to be raised."""
+    """An unexpected exception on a thread; to be raised by the caller."""
 
     error: BaseException
 
 
 WorkerEvent = WorkerReady | UploadEnded | UploadFailed | ListingFetched | WorkerCrashed
-#: who speaks, and what was said
-_Told = tuple["_UploadWorker | None", WorkerEvent]
+#: the worker that an event is about, if any, and the event
+_Queued = tuple["_UploadWorker | None", WorkerEvent]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Order:
+class _Job:
     index: Index
     credential: Credential
     file: Distribution
 
 
 class UploadWorkers:
-    """A pool of senders; a context manager that ends them. `start` makes one whose process is starting."""
+    """A pool of workers; a context manager that ends them. `start` returns a client whose process is starting."""
 
     def __init__(self, start: Callable[[], UploadClient]) -> None:
         self._start = start
-        self._told: queue.SimpleQueue[_Told] = queue.SimpleQueue()
-        self._lanes: list[_UploadWorker] = []
+        self._events: queue.SimpleQueue[_Queued] = queue.SimpleQueue()
+        self._workers: list[_UploadWorker] = []
 
     def __enter__(self) -> Self:
         return self
@@ -101,125 +101,124 @@ class UploadWorkers:
         self.close()
 
     def grow(self, count: int) -> None:
-        """Have so many lanes, if there are less; those that are new wake up beside the caller's work."""
-        self._lanes = [lane for lane in self._lanes if not lane.broken]
-        while len(self._lanes) < count:
-            self._lanes.append(_UploadWorker(self._start(), self._told.put, f"upload {len(self._lanes) + 1}"))
+        """Start workers until there are `count`; they start in parallel to the caller's work."""
+        self._workers = [worker for worker in self._workers if not worker.broken]
+        while len(self._workers) < count:
+            self._workers.append(_UploadWorker(self._start(), self._events.put, f"upload {len(self._workers) + 1}"))
 
     @property
     def idle(self) -> int:
-        """Lanes that wait for a file."""
-        return sum(lane.state == "idle" for lane in self._lanes if not lane.broken)
+        """The number of workers that wait for a file."""
+        return sum(worker.state == "idle" for worker in self._workers if not worker.broken)
 
     @property
-    def stirring(self) -> bool:
-        """Whether any lane sends, or is still waking up."""
-        return any(lane.state in {"waking", "busy"} and not lane.broken for lane in self._lanes)
+    def active(self) -> bool:
+        """Whether any worker is uploading or still starting."""
+        return any(worker.state in {"starting", "busy"} and not worker.broken for worker in self._workers)
 
     @property
     def done(self) -> dict[str, int]:
-        """Bytes of each file that is under way."""
-        return {lane.file.filename: min(lane.done, lane.file.size) for lane in self._lanes if lane.file}
+        """Bytes sent of each file that is being uploaded."""
+        return {one.file.filename: min(one.done, one.file.size) for one in self._workers if one.file}
 
     def send(self, index: Index, credential: Credential, file: Distribution) -> None:
-        """Give a file to an idle lane; there must be one."""
-        next(lane for lane in self._lanes if lane.state == "idle").order(
-            _Order(index=index, credential=credential, file=file)
-        )
+        """Give a file to an idle worker; there must be one."""
+        worker = next(worker for worker in self._workers if worker.state == "idle")
+        worker.assign(_Job(index=index, credential=credential, file=file))
 
-    def ask(self, question: Callable[[], ListingResult], about: frozenset[str]) -> None:
-        """Ask the index beside everything else; a `Heard` follows."""
+    def fetch_listing(self, fetch: Callable[[], ListingResult], filenames: frozenset[str]) -> None:
+        """Fetch the index's listing on a thread of its own; a `ListingFetched` follows."""
 
         def run() -> None:
             try:
-                event: WorkerEvent = ListingFetched(about=about, found=question())
+                event: WorkerEvent = ListingFetched(filenames=filenames, listing=fetch())
             except BaseException as error:  # noqa: BLE001 - raised where the caller reads it
                 event = WorkerCrashed(error=error)
-            self._told.put((None, event))
+            self._events.put((None, event))
 
-        threading.Thread(target=run, name="upload asks", daemon=True).start()
+        threading.Thread(target=run, name="upload listing", daemon=True).start()
 
     def events(self, timeout: float) -> Iterator[WorkerEvent]:
-        """What has happened, waiting for the first so many seconds. A lane is idle once its answer was read."""
+        """The events so far; waits `timeout` seconds at most for the first. A worker is idle once its event is read."""
         try:
-            yield self._heard(timeout)
+            yield self._next_event(timeout)
             while True:
-                yield self._heard(0)
+                yield self._next_event(0)
         except queue.Empty:
             return
 
-    def _heard(self, timeout: float) -> WorkerEvent:
-        lane, event = self._told.get(timeout=timeout) if timeout > 0 else self._told.get_nowait()
-        if lane is not None and not lane.broken:
-            lane.state, lane.file = "idle", None
+    def _next_event(self, timeout: float) -> WorkerEvent:
+        worker, event = self._events.get(timeout=timeout) if timeout > 0 else self._events.get_nowait()
+        if worker is not None and not worker.broken:
+            worker.state, worker.file = "idle", None
         return event
 
     def kill(self) -> None:
-        """Break off whatever is sent; an `Unclear` follows for each file that was under way."""
-        for lane in self._lanes:
-            lane.kill()
+        """Abort all uploads; an `UnclearResponse` follows for each file that was being sent."""
+        for worker in self._workers:
+            worker.kill()
 
     def close(self) -> None:
-        """End all lanes, in the middle of a request if need be."""
-        for lane in self._lanes:
-            lane.end()
-        for lane in self._lanes:
-            lane.join()
-        self._lanes = []
+        """End all workers, in the middle of a request if necessary."""
+        for worker in self._workers:
+            worker.end()
+        for worker in self._workers:
+            worker.join()
+        self._workers = []
 
 
 class _UploadWorker:
-    def __init__(self, sender: UploadClient, tell: Callable[[_Told], None], name: str) -> None:
-        #: "waking", "idle", "busy"; changed by the caller's thread alone
-        self.state = "waking"
-        #: the file under way, and bytes of its request so far
+    def __init__(self, client: UploadClient, emit: Callable[[_Queued], None], name: str) -> None:
+        #: "starting", "idle", "busy"; changed by the caller's thread only
+        self.state = "starting"
+        #: the file that is being uploaded, and the bytes of its request so far
         self.file: Distribution | None = None
         self.done = 0
-        #: whether it never woke up
+        #: whether it failed to start
         self.broken = False
-        self._sender, self._tell = sender, tell
-        self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
+        self._client, self._emit = client, emit
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def order(self, order: _Order) -> None:
-        self.state, self.file, self.done = "busy", order.file, 0
-        self._orders.put(order)
+    def assign(self, job: _Job) -> None:
+        self.state, self.file, self.done = "busy", job.file, 0
+        self._jobs.put(job)
 
     def kill(self) -> None:
         if self.state == "busy":
-            self._sender.kill()
+            self._client.kill()
 
     def end(self) -> None:
-        self._orders.put(None)
+        self._jobs.put(None)
         if self.state != "idle":
-            self._sender.kill()
+            self._client.kill()
 
     def join(self) -> None:
         self._thread.join(_GRACE)
 
     def _run(self) -> None:
         try:
-            self._sender.wake()
-            self._tell((self, WorkerReady()))
-            while (order := self._orders.get()) is not None:
-                self._tell((self, self._serve(order)))
+            self._client.wake()
+            self._emit((self, WorkerReady()))
+            while (job := self._jobs.get()) is not None:
+                self._emit((self, self._upload(job)))
         except ReleaseError as error:
             self.broken = True
-            self._tell((self, UploadFailed(file=None, error=error)))
+            self._emit((self, UploadFailed(file=None, error=error)))
         except BaseException as error:  # noqa: BLE001 - raised where the caller reads it
             self.broken = True
-            self._tell((self, WorkerCrashed(error=error)))
+            self._emit((self, WorkerCrashed(error=error)))
         finally:
-            self._sender.close()
+            self._client.close()
 
-    def _serve(self, order: _Order) -> WorkerEvent:
+    def _upload(self, job: _Job) -> WorkerEvent:
         try:
-            self._sender.login(order.index, order.credential)
-            answer = self._sender.send(order.file, on_progress=self._progress)
+            self._client.login(job.index, job.credential)
+            result = self._client.send(job.file, on_progress=self._progress)
         except ReleaseError as error:
-            return UploadFailed(file=order.file, error=error)
-        return UploadEnded(file=order.file, answer=answer)
+            return UploadFailed(file=job.file, error=error)
+        return UploadEnded(file=job.file, result=result)
 
     def _progress(self, done: int, total: int) -> None:
         del total

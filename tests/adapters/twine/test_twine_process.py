@@ -129,7 +129,7 @@ def test_what_decides_nothing_is_unclear(shared: Worker, tmp_path: Path, status:
     """One request and no more: another attempt is the caller's to make, once it has asked the index."""
     answer, server = send(shared, tmp_path, lambda h: h.reply(status, reason="Some Words"))
     assert isinstance(answer, UnclearResponse)
-    assert answer.what == ("proxy" if status == 407 else f"status {status}")
+    assert answer.summary == ("proxy" if status == 407 else f"status {status}")
     assert answer.detail == "Some Words"
     assert len(server.asked) == 1
 
@@ -171,13 +171,13 @@ def test_a_refusal_carries_the_servers_own_words(
 ) -> None:
     """Wherever they stand: over HTTP/2 there is no reason phrase."""
     answer, _ = send(shared, tmp_path, lambda h: h.reply(403, body, reason=reason, kind=content_type))
-    assert answer == Rejection(filename="acme_widget-1.0-py3-none-any.whl", status=403, text=WORDS)
+    assert answer == Rejection(filename="acme_widget-1.0-py3-none-any.whl", status=403, message=WORDS)
 
 
 def test_a_refusal_without_words_has_the_standard_ones(shared: Worker, tmp_path: Path) -> None:
     answer, _ = send(shared, tmp_path, lambda h: h.reply(400))
     assert isinstance(answer, Rejection)
-    assert answer.text == "Bad Request"
+    assert answer.message == "Bad Request"
 
 
 def test_no_control_character_comes_through() -> None:
@@ -189,7 +189,7 @@ def test_a_redirect_is_refused_and_explained(shared: Worker, tmp_path: Path, sta
     answer, server = send(shared, tmp_path, lambda h: h.reply(status, Location="http://elsewhere.invalid/legacy/"))
     assert isinstance(answer, Rejection)
     assert answer.status == status
-    assert "'http://elsewhere.invalid/legacy/'" in answer.text
+    assert "'http://elsewhere.invalid/legacy/'" in answer.message
     assert len(server.asked) == 1
 
 
@@ -234,7 +234,7 @@ def test_whatever_breaks_is_unclear_and_ends_in_time(
     begun = time.monotonic()
     told, server = send(shared, tmp_path, answer, before_body=before_body)
     assert isinstance(told, UnclearResponse)
-    assert told.what == what
+    assert told.summary == what
     assert told.detail
     assert len(server.asked) == 1
     assert time.monotonic() - begun < 10
@@ -249,7 +249,7 @@ def test_a_reset_in_the_middle_of_the_body_is_unclear(shared: Worker, tmp_path: 
         shared.login(index(server.url), credential())
         answer = shared.send(wheel(tmp_path, size=20_000_000))
     assert isinstance(answer, UnclearResponse)
-    assert answer.what == "connection"
+    assert answer.summary == "connection"
 
 
 def test_an_answer_before_the_end_of_the_body_is_heard(shared: Worker, tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def test_an_answer_before_the_end_of_the_body_is_heard(shared: Worker, tmp_path:
     with serving(early, before_body=True) as server:
         shared.login(index(server.url), credential())
         answer = shared.send(wheel(tmp_path, size=3_000_000))
-    assert answer == Rejection(filename="acme_widget-1.0-py3-none-any.whl", status=403, text="No")
+    assert answer == Rejection(filename="acme_widget-1.0-py3-none-any.whl", status=403, message="No")
 
 
 @pytest.mark.parametrize(("scheme", "what"), [("http", "connection"), ("https", "tls")])
@@ -273,7 +273,7 @@ def test_nobody_there_and_no_tls_are_told_apart(shared: Worker, tmp_path: Path, 
         shared.login(index(f"{scheme}://127.0.0.1:{port}/"), credential())
         answer = shared.send(wheel(tmp_path))
     assert isinstance(answer, UnclearResponse)
-    assert answer.what == what
+    assert answer.summary == what
 
 
 def test_connections_are_kept_from_file_to_file(shared: Worker, tmp_path: Path) -> None:
@@ -298,7 +298,7 @@ def test_a_worker_that_dies_is_unclear_and_the_next_file_has_another(tmp_path: P
         worker.login(index(server.url), credential())
         first = worker.send(wheel(tmp_path))
         assert isinstance(first, UnclearResponse)
-        assert first.what == "worker died"
+        assert first.summary == "worker died"
         assert isinstance(worker.send(wheel(tmp_path)), Receipt)
 
 

@@ -10,7 +10,7 @@ import pytest
 from release.cli.terminal import console
 from release.core.events import Event, Message, Progress, SecretObtained, StepFinished, StepStarted
 from release.core.secret import Secret
-from release.publishing.upload.upload_state import progress_text
+from release.publishing.upload.progress import progress_text
 from tests.fake_tokens import token
 
 

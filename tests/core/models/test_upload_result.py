@@ -33,5 +33,5 @@ def test_other_bytes_are_a_rejection_with_both_hashes(sha256: str | None) -> Non
     """Bytes that can't be compared count as other bytes."""
     answer = result_from_listing(FILE, listing(sha256))
     assert isinstance(answer, Rejection)
-    assert OURS in answer.text
-    assert sha256 is None or sha256 in answer.text
+    assert OURS in answer.message
+    assert sha256 is None or sha256 in answer.message

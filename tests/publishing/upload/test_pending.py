@@ -39,8 +39,9 @@ def look(
 ) -> tuple[list[str], list[str], str]:
     from dataclasses import replace
 
-    receipts, todo, refused = pending.find_remaining(files, replace(INDEX, kind=kind), there, "1.0", now=NOW)  # type: ignore[arg-type] # one of the two kinds
-    return [one.filename for one in receipts], [one.filename for one in todo], refused.text if refused else ""
+    left = pending.find_remaining(files, replace(INDEX, kind=kind), there, "1.0", now=NOW)  # type: ignore[arg-type] # one of the two kinds
+    names = [one.filename for one in left.receipts], [one.filename for one in left.files]
+    return *names, left.rejection.message if left.rejection else ""
 
 
 def test_wheels_go_first() -> None:
@@ -54,7 +55,7 @@ def test_what_is_there_with_our_bytes_is_not_sent_again() -> None:
 @pytest.mark.parametrize(
     ("files", "there", "words"),
     [
-        ([file(WHEEL)], listed(WHEEL, sha256="f"), "other bytes"),
+        ([file(WHEEL)], listed(WHEEL, sha256="f"), "different content"),
         ([file(WHEEL)], listed(SDIST, age=15), "older than 14 days"),
         ([file(SDIST)], listed("acme-widget-1.0.zip"), "Only one sdist"),
         ([file(SDIST), file("acme_widget-1.0.zip")], None, "Only one sdist"),

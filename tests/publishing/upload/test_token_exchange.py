@@ -75,7 +75,7 @@ class Run:
 
     def way_in(self, *, attenuate: bool = False) -> Callable[[], Credential]:
         return token_exchange.exchanging_credential(
-            self.system, self.index, self.project, (), attenuate=attenuate, skew=timedelta(), tell=self.told.append
+            self.system, self.index, self.project, (), attenuate=attenuate, skew=timedelta(), notify=self.told.append
         )
 
     def refused(self) -> UploadError:
@@ -332,10 +332,10 @@ def test_a_long_upload_goes_on_with_a_new_token(tmp_path: Path) -> None:
             verb="publish", project=PROJECT.name, version="1.0", commit=None, strict=True, steps=(Upload(index="pypi"),)
         )
         log = journal.for_release(tmp_path, version="1.0", commit=None)
-        with RunResources(system=system, tell=lambda _: None, plan=plan, config=Config(attest="never")) as delivery:
-            delivery.credential("pypi", ambient, None)
-            done, _ = delivery.upload(index, PROJECT, files, log, ready=lambda: None)
-        assert done
+        with RunResources(system=system, notify=lambda _: None, plan=plan, config=Config(attest="never")) as delivery:
+            delivery.use_credential("pypi", ambient, None)
+            done = delivery.upload(index, PROJECT, files, log, approve=lambda: None)
+        assert done.changed
         sent = [one.status for one in sandbox.log if one.method == "POST" and one.filename]
         exchanged = [one.status for one in sandbox.log if one.path == "/_/oidc/mint-token"]
     assert sent == [200] * 4

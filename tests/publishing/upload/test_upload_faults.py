@@ -229,7 +229,7 @@ def carry_out(  # noqa: PLR0917 - a case, and where it is played
             strike(sandbox, victims, case)
             return True
 
-        account = runner.run_plan(
+        account = runner.execute_plan(
             Plan(
                 verb="publish", project=PROJECT.name, version="1.0", commit=None, strict=True,
                 steps=(Upload(index="pypi"),),
@@ -237,8 +237,8 @@ def carry_out(  # noqa: PLR0917 - a case, and where it is played
             config=Config(indexes={"pypi": index}),
             source=Source(config=Config(), project=PROJECT, git=None, tag=None, changelog=None),
             directory=directory, system=replace(system.real_system(), now=clock.now, sleep=clock.sleep),
-            tell=lambda _: None, confirm=confirm, command=COMMAND, files=tuple(files),
-            deliver=partial(
+            notify=lambda _: None, approve=confirm, command=COMMAND, files=tuple(files),
+            open_resources=partial(
                 RunResources, credentials={"pypi": credential(sandbox.tokens["account"])}, start=pool.start,
                 timing=Timing(clock=clock.seconds, sleep=clock.sleep, chance=lambda: 0.5),
             ),
@@ -325,7 +325,7 @@ def _told(run: Run, victim: Distribution) -> None:
     assert account.next_command == COMMAND
     if not listed and not run.case.doubtful:
         assert account.exit == Exit.UNCHANGED
-        assert account.message.endswith("pypi is as it was")
+        assert account.message.endswith("pypi is unchanged")
         return
     assert account.exit == Exit.INCOMPLETE
     missing = [file.filename for file in run.files if file.filename not in listed]

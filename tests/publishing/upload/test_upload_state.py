@@ -22,7 +22,10 @@ DEAF = Unknown(reason="no answer", remedy="wait")
 
 
 def unclear(what: str = "timeout", **more: object) -> UnclearResponse:
-    return UnclearResponse(filename=FILE.filename, what=what, detail="", **more)  # type: ignore[arg-type] # fields of it
+    if what.startswith("status "):
+        more |= {"status": int(what.removeprefix("status "))}
+        what = "status"
+    return UnclearResponse(filename=FILE.filename, kind=what, detail="", **more)  # type: ignore[arg-type] # fields of it
 
 
 def listing(sha256: str | None) -> ProjectListing:
@@ -36,23 +39,23 @@ def test_there_with_our_bytes_is_accepted_and_with_others_refused() -> None:
         upload_state.mark_sent(FileState(file=FILE)), unclear(), RULES, now=0, chance=0.5
     )
     ours = upload_state.apply_listing(state, listing(FILE.sha256), RULES, now=1, chance=0)
-    assert (ours.phase, ours.answer) == ("over", Receipt(filename=FILE.filename, sha256=FILE.sha256))
+    assert (ours.phase, ours.result) == ("over", Receipt(filename=FILE.filename, sha256=FILE.sha256))
     for other in ("b" * 64, None):
         theirs = upload_state.apply_listing(state, listing(other), RULES, now=1, chance=0)
         assert theirs.phase == "over"
-        assert isinstance(theirs.answer, Rejection)
-        assert "other bytes" in theirs.answer.text
+        assert isinstance(theirs.result, Rejection)
+        assert "different content" in theirs.result.message
 
 
 def test_a_refusal_after_something_unclear_is_believed_only_once_the_index_was_asked() -> None:
     """An index that says "exists already" may mean the file that came through unheard."""
     first = upload_state.apply_response(upload_state.mark_sent(FileState(file=FILE)), unclear(), RULES, now=0, chance=0)
     again = upload_state.mark_sent(upload_state.apply_listing(first, None, RULES, now=1, chance=0))
-    no = Rejection(filename=FILE.filename, status=409, text="exists")
+    no = Rejection(filename=FILE.filename, status=409, message="exists")
     state = upload_state.apply_response(again, no, RULES, now=2, chance=0)
     assert state.phase == "unclear"
-    assert isinstance(upload_state.apply_listing(state, listing(FILE.sha256), RULES, now=2, chance=0).answer, Receipt)
-    assert upload_state.apply_listing(state, None, RULES, now=2, chance=0).answer == no
+    assert isinstance(upload_state.apply_listing(state, listing(FILE.sha256), RULES, now=2, chance=0).result, Receipt)
+    assert upload_state.apply_listing(state, None, RULES, now=2, chance=0).result == no
 
 
 @pytest.mark.parametrize(
@@ -119,19 +122,3 @@ def test_what_no_attempt_can_mend_is_over_at_once(answer: UploadResult) -> None:
 def test_pauses_double_up_to_the_longest_and_are_drawn_from_zero() -> None:
     assert [RULES.back_off(times, 1) for times in (1, 2, 3, 7, 500)] == [1, 2, 4, 60, 60]
     assert RULES.back_off(5, 0) == 0
-
-
-@pytest.mark.parametrize(
-    ("done", "total", "rate", "text"),
-    [
-        (46e6, 80e6, 12e6, "23 of 40 files, 46 of 80 MB, 12 MB/s, 3 s left"),
-        (0, 80e6, 0, "23 of 40 files, 0 of 80 MB"),
-        (1.5e9, 2.5e9, 1.25e6, "23 of 40 files, 1.5 of 2.5 GB, 1.2 MB/s, 13 min left"),
-        (10, 900, 5, "23 of 40 files, 10 of 900 B, 5 B/s, 3 min left"),
-        (1e6, 9e9, 20_000, "23 of 40 files, 0.0 of 9 GB, 20 kB/s, 125 h left"),
-    ],
-)
-def test_progress_fits_a_narrow_screen(done: float, total: float, rate: float, text: str) -> None:
-    shown = upload_state.progress_text(files=23, of_files=40, done=done, total=total, rate=rate)
-    assert shown == text
-    assert len(shown) <= 52

@@ -74,9 +74,9 @@ def delivering(
         verb="publish", project=PROJECT.name, version="1.0", commit=None, strict=True, steps=(Upload(index=index.name),)
     )
     log = journal.for_release(tmp_path, version="1.0", commit=None)
-    with RunResources(system=real_system(), tell=lambda _: None, plan=plan, config=config) as delivery:
-        delivery.credential(index.name, credential(password), skew)
-        yield lambda project, some: delivery.upload(index, project, some, log, ready=lambda: None)
+    with RunResources(system=real_system(), notify=lambda _: None, plan=plan, config=config) as delivery:
+        delivery.use_credential(index.name, credential(password), skew)
+        yield lambda project, some: delivery.upload(index, project, some, log, approve=lambda: None)
 
 
 def started(wire: Wire) -> Sandbox:
@@ -94,7 +94,7 @@ def test_an_upload_goes_with_a_copy_for_this_project_and_half_an_hour(tmp_path: 
     with started(wire) as running:
         some = files(tmp_path / "dist", name)
         with delivering(tmp_path, Config(), lasting(running), running.tokens[token]) as send:
-            done, _ = send(ProjectMetadata(name=name, version="1.0"), some)
+            done = send(ProjectMetadata(name=name, version="1.0"), some).changed
         assert done
         assert [one.status for one in posts(running)] == [200, 200]
         assert running.tokens[token].reveal() not in wire.tokens

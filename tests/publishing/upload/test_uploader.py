@@ -124,7 +124,7 @@ def test_a_refusal_stops_what_has_not_begun_and_lets_the_rest_end(
         accepted = {one.filename for one in told.answers if isinstance(one, Receipt)}
         assert accepted == set(there(sandbox))
         assert [one for one in told.answers if isinstance(one, Rejection)] == [
-            Rejection(filename=refused, status=403, text="No")
+            Rejection(filename=refused, status=403, message="No")
         ]
 
 
@@ -237,7 +237,7 @@ def test_a_server_that_is_busy_is_left_alone_by_all(tmp_path: Path, pool: Pool, 
         later = [(one.time - begun).total_seconds() for one in posts[struck + 4 :]]
         assert all(at >= 25 for at in later)
     said = [one.text for one in told.events if isinstance(one, Message)]
-    assert any("pypi asks us to wait 25 s" in text for text in said)
+    assert any("pypi asks to wait 25 s" in text for text in said)
     assert clock.slept == [25.0]
 
 
@@ -254,7 +254,7 @@ def test_an_index_that_can_not_be_asked_is_asked_until_the_deadline(
         engine = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=clock, rules=UploadSettings(deadline=100))
         told = engine.run(releases[1])
         assert isinstance(told.error, UploadError)
-        assert "did not say whether it took" in told.error.message
+        assert "it is unknown whether" in told.error.message
         assert "answers 503" in told.error.message
         assert told.doubtful
         assert sum(one.method == "POST" for one in sandbox.log) == 1
@@ -287,7 +287,7 @@ def test_what_no_attempt_can_mend_is_not_tried_again(
         told = Engine(sandbox=sandbox, directory=tmp_path, pool=pool, clock=clock, index=away).run(releases[2])
         assert isinstance(told.error, UploadError)
         assert not told.doubtful
-        assert "TWINE_CERT" in told.error.remedy if cause else "run it again" in told.error.remedy
+        assert "TWINE_CERT" in told.error.remedy if cause else "run the command again" in told.error.remedy
         assert told.error.cause == (cause or "net.timeout-reset")
     assert len(clock.slept) == (0 if cause else 5)
 

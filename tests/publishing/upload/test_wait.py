@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters.builds import builder
 from release.adapters.system import system
 from release.core.events import Event, Progress
 from release.core.models.project_listing import ProjectListing
@@ -27,11 +26,8 @@ def test_a_page_that_lags_is_waited_for(tmp_path: Path, lag: float, within: floa
         taken = SandboxClient(sandbox=pypi).upload()
         assert taken.line == "200 OK"
         path = tmp_path / "acme_widget-1.0-py3-none-any.whl"
-        path.write_bytes(b"")
         pypi.inject(Fault(what=Stale(seconds=lag)))
-        found = wait.until_listed(
-            here, told.append, pypi.index(), PROJECT, [builder.load_distribution(path)], within=within
-        )
+        found = wait.wait_until_listed(here, told.append, pypi.index(), PROJECT, {path.name}, within=within).listing
     assert (isinstance(found, ProjectListing) and found.file(path.name) is not None) == seen
     assert (lag <= clock.passed < lag + 31) if seen else (within <= clock.passed < within + 31)
     assert all(isinstance(one, Progress) and one.unit == "seconds" for one in told)
