@@ -7,7 +7,7 @@ from typing import Any
 
 from release.reports import record_text
 from release.reports.archive_tree import format_size, printable
-from release.reports.release_progress import progress_by_index
+from release.reports.record_text import progress_by_index
 
 
 def history_entry(record: Mapping[str, Any], *, where: str, rehearsal: bool) -> dict[str, Any]:

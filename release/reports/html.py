@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from release.reports import record_text
 from release.reports.archive_tree import format_size
 from release.reports.record import upload_targets
-from release.reports.record_text import Data, Level
-from release.reports.release_progress import progress_by_index
+from release.reports.record_text import Data, IndexProgress, Level
 from release.reports.templating import render_page
 
 #: pixels: the height of a step in the timeline
@@ -27,62 +25,42 @@ def render(record: Data) -> str:
         "release.html", title=f"{record_text.release_title(record)}: {record_text.run_outcome(run)[1]}",
         record=record, run=run, progress=list(_progress(record)), text=record_text, format_size=format_size,
         upload_targets=upload_targets, timeline=_timeline,
-        tools=lambda run: [(name, version, "") for name, version in run["tools"].items()],
     )  # fmt: skip
 
 
-def _progress(record: Data) -> Iterator[tuple[object, Level, str | None, bool]]:
+def _progress(record: Data) -> Iterator[tuple[IndexProgress, Level, str | None, bool]]:
     """For each index: the progress, its level, the address of the release's page, whether the index was temporary."""
     urls, ephemeral = record_text.release_urls(record), record_text.ephemeral_indexes(record)
-    for one in progress_by_index(record):
+    for one in record_text.progress_by_index(record):
         level: Level = "bad" if one.refused or one.verified is False else "good" if one.verified else "warn"
         yield one, level, urls.get(one.index), one.index in ephemeral
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Bar:
-    """One step. The horizontal unit is per cent, so that the picture fits any width without scaling its text."""
-
-    title: str
-    #: pixels
-    top: int
-    left: str
-    width: str
-    level: str
-    took: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Timeline:
-    bars: list[_Bar]
-    height: int
-    width: int
-    total: str
-    description: str
-
-
-def _timeline(run: Data) -> _Timeline | None:
+def _timeline(run: Data) -> Data | None:
     """A bar for each step that began; None where none did."""
     steps = [step for step in run["steps"] if _start(step, run) is not None]
     if not steps:
         return None
     total = max(0.001, *(_end(step, run) for step in steps))
-    return _Timeline(
-        bars=[_bar(step, run, number * _ROW, total) for number, step in enumerate(steps)],
-        height=len(steps) * _ROW, width=_WIDTH, total=record_text.format_duration(total),
-        description="; ".join(f"{step['title']}: {step['how']} {_took(step)}" for step in steps),
-    )  # fmt: skip
+    return {
+        "bars": [_bar(step, run, number * _ROW, total) for number, step in enumerate(steps)],
+        "height": len(steps) * _ROW,
+        "width": _WIDTH,
+        "total": record_text.format_duration(total),
+        "description": "; ".join(f"{step['title']}: {step['how']} {_took(step)}" for step in steps),
+    }
 
 
-def _bar(step: Data, run: Data, top: int, total: float) -> _Bar:
+def _bar(step: Data, run: Data, top: int, total: float) -> Data:
+    """The horizontal unit is per cent, so that the picture fits any width without scaling its text; `top` is pixels."""
     start, end = _start(step, run) or 0.0, _end(step, run)
     left = min(start / total * 100, 99.5)
     width = min(max((end - start) / total * 100, 0.5), 100 - left)
     state = "" if step["how"] == "done" else f" ({step['how']})"
-    return _Bar(
-        title=f"{step['title']}{state}", top=top, left=f"{left * _WIDTH / 100:.2f}",
-        width=f"{width * _WIDTH / 100:.2f}", level=_LEVELS.get(step["how"], "calm"), took=_took(step),
-    )  # fmt: skip
+    return {
+        "title": f"{step['title']}{state}", "top": top, "left": f"{left * _WIDTH / 100:.2f}",
+        "width": f"{width * _WIDTH / 100:.2f}", "level": _LEVELS.get(step["how"], "calm"), "took": _took(step),
+    }  # fmt: skip
 
 
 def _took(step: Data) -> str:

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from release.reports import record_text
 from release.reports.archive_tree import format_size, printable
-from release.reports.record_text import Data
-from release.reports.release_progress import progress_by_index
+from release.reports.record_text import Data, progress_by_index
 
 
 def render(record: Data) -> str:

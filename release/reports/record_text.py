@@ -1,8 +1,8 @@
-"""How the parts of a record read, in every form that it is shown in."""
+"""What all formats of a release record share: levels, times, progress on each index, answers of indexes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from release.core.models.index import WELL_KNOWN
 Data = Mapping[str, Any]
 Level = Literal["good", "warn", "bad", "calm"]
 
-#: state of a check → how grave it is, and its mark
+#: state of a check → level and mark
 CHECK_STATES: Mapping[str, tuple[Level, str]] = {
     "passed": ("good", "✓"),
     "warned": ("warn", "!"),
@@ -25,13 +25,14 @@ CHECK_STATES: Mapping[str, tuple[Level, str]] = {
     "skipped": ("calm", "·"),
     "not applicable": ("calm", "·"),
 }
-_ENDS: Mapping[int, tuple[Level, str]] = {
+_OUTCOMES: Mapping[int, tuple[Level, str]] = {
     Exit.DONE: ("good", "done"),
     Exit.REFUSED: ("bad", "refused"),
     Exit.USAGE: ("bad", "not possible"),
     Exit.UNCHANGED: ("bad", "upload failed"),
     Exit.INCOMPLETE: ("bad", "incomplete"),
 }
+_WORST_FIRST: tuple[Level, ...] = ("bad", "warn", "good")
 _MINUTE = 60
 
 
@@ -44,18 +45,15 @@ class CheckGroup:
 
     @property
     def tally(self) -> str:
-        """How they ended: "14 passed, 1 waived"."""
+        """The number of checks in each state: "14 passed, 1 waived"."""
         states = [str(check["state"]) for check in self.checks]
         return ", ".join(f"{states.count(state)} {state}" for state in CHECK_STATES if state in states)
 
     @property
     def level(self) -> Level:
-        """That of the gravest."""
+        """The worst level of the checks."""
         levels = [level(check) for check in self.checks]
         return next((one for one in _WORST_FIRST if one in levels), "calm")
-
-
-_WORST_FIRST: tuple[Level, ...] = ("bad", "warn", "good")
 
 
 def group_checks(run: Data) -> list[CheckGroup]:
@@ -65,68 +63,141 @@ def group_checks(run: Data) -> list[CheckGroup]:
 
 
 def state_label(check: Data) -> str:
-    """How a check ended, in a word or two: a rehearsal goes on where a release would stop."""
+    """The state of a check; a rehearsal continues where a release would stop."""
     return "would stop a release" if blocks_release(check) and not check.get("stops", True) else str(check["state"])
 
 
 def level(check: Data) -> Level:
-    """How grave a check's state is."""
     found = CHECK_STATES.get(check["state"], ("bad", "?"))[0]
     return "warn" if found == "bad" and not check.get("stops", True) else found
 
 
 def state_mark(check: Data) -> str:
-    """A character for a check's state."""
+    """One character for the state of a check."""
     return CHECK_STATES.get(check["state"], ("bad", "?"))[1]
 
 
 def blocks_release(check: Data) -> bool:
-    """Whether a check stops a release."""
     return CHECK_STATES.get(check["state"], ("bad", "?"))[0] == "bad"
 
 
 def checks_with_problems(run: Data) -> list[Data]:
-    """The checks that have something to say, the gravest first."""
+    """The checks that failed or warned, the worst first."""
     found = [check for check in run["checks"] if level(check) in {"bad", "warn"}]
     return sorted(found, key=lambda check: _WORST_FIRST.index(level(check)))
 
 
+def findings_of(check: Data) -> Iterator[Data]:
+    """The findings of a check, or one for a check that could not run."""
+    yield from check["findings"]
+    if not check["findings"] and blocks_release(check):
+        yield {"message": check.get("reason") or check["state"], "remedy": check.get("remedy", "")}
+
+
 def run_outcome(run: Data) -> tuple[Level, str]:
-    """How a run ended: level and word."""
-    return _ENDS.get(run["exit"]["status"], ("bad", "failed"))
+    """How a run ended: a level and a word."""
+    return _OUTCOMES.get(run["exit"]["status"], ("bad", "failed"))
 
 
 def release_title(record: Data) -> str:
-    """Project and version."""
     return f"{record['project'] or 'unknown project'} {record['version'] or '(version unknown)'}"
 
 
-def format_time(stamp: str) -> str:
-    """A time for a reader: `2026-11-05 12:00 UTC`; what is none is shown as it is."""
+def format_time(timestamp: str) -> str:
+    """A timestamp as `2026-11-05 12:00 UTC`; an invalid one is unchanged."""
     try:
-        return f"{datetime.fromisoformat(stamp):%Y-%m-%d %H:%M} UTC"
+        return f"{datetime.fromisoformat(timestamp):%Y-%m-%d %H:%M} UTC"
     except ValueError:
-        return stamp
+        return timestamp
 
 
 def run_seconds(run: Data) -> float:
-    """How long a run took."""
+    """How long a run took; 0 if its times are invalid."""
     try:
         return (datetime.fromisoformat(run["ended"]) - datetime.fromisoformat(run["begun"])).total_seconds()
     except (ValueError, TypeError):
         return 0.0
 
 
-def format_duration(count: float) -> str:
-    """Seconds for a reader: `0.3 s`, `12 s`, `2 min 5 s`."""
-    if count < 10:  # noqa: PLR2004 - from there on tenths tell nothing
-        return f"{count:.1f} s"
-    whole = round(count)
+def format_duration(seconds: float) -> str:
+    """Seconds as `0.3 s`, `12 s` or `2 min 5 s`."""
+    if seconds < 10:  # noqa: PLR2004 - above this, tenths of a second do not matter
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
     return f"{whole} s" if whole < _MINUTE else f"{whole // _MINUTE} min {whole % _MINUTE} s"
 
 
-def release_url(index: Data, record: Data) -> str | None:
-    """Address of the release's page; None where the index is none of the two that have such pages."""
+# -- indexes ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexProgress:
+    """The progress of the release on one index, over all runs."""
+
+    index: str
+    #: names of the files that the index has accepted
+    there: tuple[str, ...]
+    #: names of the files that the index refused when they were last sent
+    refused: tuple[str, ...]
+    #: number of files in the release
+    total: int
+    #: whether the last confirmation succeeded; None if there was none
+    verified: bool | None
+
+    @property
+    def summary(self) -> str:
+        """The progress in a few words."""
+        there = f"has {len(self.there)} of {self.total} files"
+        if self.refused:
+            return f"{there}, refused {len(self.refused)}"
+        if self.verified:
+            return "verified"
+        return there if self.verified is None else f"{there}, not verified"
+
+
+def progress_by_index(record: Data) -> list[IndexProgress]:
+    """The progress on each index that any run uploaded to, or confirmed the release on."""
+    ours = {(file["filename"], file["sha256"]) for file in record["files"]}
+    names = dict.fromkeys(name for run in record["runs"] for name in [*run["uploads"], *_confirmations(run)])
+    return [_progress(record, name, ours) for name in names]
+
+
+def _progress(record: Data, name: str, ours: set[tuple[str, str]]) -> IndexProgress:
+    accepted: dict[str, bool] = {}
+    verified: bool | None = None
+    for run in record["runs"]:
+        for answer in run["uploads"].get(name, ()):
+            if answer["answer"] == "receipt" and (answer["filename"], answer["sha256"]) in ours:
+                accepted[answer["filename"]] = True
+            elif answer["answer"] == "rejection":
+                accepted[answer["filename"]] = False
+        verified = _confirmations(run).get(name, verified)
+    known = {filename for filename, _ in ours}
+    return IndexProgress(
+        index=name,
+        there=tuple(file for file, there in accepted.items() if there),
+        refused=tuple(file for file, there in accepted.items() if not there and file in known),
+        total=len(ours),
+        verified=verified,
+    )
+
+
+def _confirmations(run: Data) -> dict[str, bool]:
+    """Index → whether the confirmation of this run succeeded there."""
+    return {
+        step["index"]: step["how"] in {"done", "skipped"}
+        for step in run["steps"]
+        if step["step"] == "verify" and step["begun"] is not None
+    }
+
+
+def release_urls(record: Data) -> dict[str, str]:
+    """Index → address of the release's page there, for PyPI and TestPyPI."""
+    indexes = (index for run in record["runs"] for index in run["indexes"])
+    return {index["name"]: url for index in indexes if (url := _release_url(index, record))}
+
+
+def _release_url(index: Data, record: Data) -> str | None:
     known = next((one for one in WELL_KNOWN.values() if one.simple_url == index["simple_url"]), None)
     if known is None or not record["project"] or not record["version"]:
         return None
@@ -134,32 +205,19 @@ def release_url(index: Data, record: Data) -> str | None:
     return known.simple_url.removesuffix("simple/") + path
 
 
-def release_urls(record: Data) -> dict[str, str]:
-    """Index → address of the release's page there, over all runs."""
-    indexes: Sequence[Data] = [index for run in record["runs"] for index in run["indexes"]]
-    return {index["name"]: address for index in indexes if (address := release_url(index, record))}
-
-
 def ephemeral_indexes(record: Data) -> set[str]:
-    """Names of the indexes that were made for a run and are gone."""
+    """Names of the embedded indexes, which exist only during a run."""
     return {index["name"] for run in record["runs"] for index in run["indexes"] if index["ephemeral"]}
 
 
-def findings_of(check: Data) -> Iterator[Data]:
-    """The findings of a check; one where the check itself could not be made."""
-    yield from check["findings"]
-    if not check["findings"] and blocks_release(check):
-        yield {"message": check.get("reason") or check["state"], "remedy": check.get("remedy", "")}
-
-
 def failed_uploads(run: Data) -> list[tuple[str, Data]]:
-    """(index, answer) of each file that an index did not take, or may not have taken."""
+    """(index, answer) for each file that an index refused or may not have accepted."""
     answers = [(name, answer) for name, many in run["uploads"].items() for answer in many]
     return [(name, answer) for name, answer in answers if answer["answer"] != "receipt"]
 
 
 def answer_to_text(answer: Data) -> str:
-    """What an index said of a file, in its words."""
+    """The answer of an index to an upload."""
     match answer["answer"]:
         case "receipt":
             return "was there already" if answer.get("already_there") else "accepted"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from release.core.models.token_health import TokenStatus
 from release.core.models.token_timeline import StatePeriod, TokenTimeline
 from release.reports.record_text import CHECK_STATES, Level
 from release.reports.templating import render_page
@@ -33,22 +31,6 @@ _RAN = {"passed", "warned", "failed", "waived"}
 _OPEN = 25
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
-    seen: TokenStatus
-    level: Level
-    unfolded: bool
-    #: time left, or the date of the last check
-    left: str
-    #: left and width with their unit, height in pixels, level
-    bars: list[tuple[str, str, int, Level]]
-    description: str
-    #: name, text, "code" or ""
-    facts: list[tuple[str, str | None, str]]
-    #: name, level, mark, how and when it ended
-    checks: list[tuple[str, Level, str, str]]
-
-
 def token_history_page(strips: Sequence[TokenTimeline], *, now: datetime) -> str:
     """The page as of `now` (aware, UTC), the worst first."""
     ranked = sorted(
@@ -70,14 +52,19 @@ def _counts(strips: Iterable[TokenTimeline]) -> str:
     return ", ".join(f"{counts[word]} {word}" for word in WORST_FIRST if counts[word]) or "nothing is remembered yet"
 
 
-def _row(one: TokenTimeline, *, start: datetime, now: datetime, unfolded: bool) -> _Row:
+def _row(one: TokenTimeline, *, start: datetime, now: datetime, unfolded: bool) -> Mapping[str, object]:
     seen, shown = one.now.seen, list(_visible_spans(one, start, now))
     states = "; ".join(f"{span.state} since {_minute(span.since)}" for span, _ in shown) or "not seen in this time"
-    return _Row(
-        seen=seen, level=_LEVELS[seen.state], unfolded=unfolded and seen.word == "broken", left=_left(one, now),
-        bars=[_bar(span, end, start, now) for span, end in shown], description=states, facts=_facts(one),
-        checks=[_check(one, name) for name in seen.checks],
-    )  # fmt: skip
+    return {
+        "seen": seen,
+        "level": _LEVELS[seen.state],
+        "unfolded": unfolded and seen.word == "broken",
+        "left": _left(one, now),
+        "bars": [_bar(span, end, start, now) for span, end in shown],
+        "description": states,
+        "facts": _facts(one),
+        "checks": [_check(one, name) for name in seen.checks],
+    }
 
 
 def _left(one: TokenTimeline, now: datetime) -> str:
@@ -90,20 +77,20 @@ def _left(one: TokenTimeline, now: datetime) -> str:
     return "its time is over" if expires <= now else f"{days} day{'' if days == 1 else 's'} left"
 
 
-def _facts(one: TokenTimeline) -> list[tuple[str, str | None, str]]:
+def _facts(one: TokenTimeline) -> list[tuple[str, str | None]]:
     seen = one.now.seen
     return [
-        ("Since", _minute(one.now.since), ""),
-        ("Last seen", f"{_minute(one.now.last_seen)} ({one.now.count} times)", ""),
-        ("Expires", _minute(seen.expires) if seen.expires else None, ""),
-        ("Scope", seen.scope, ""),
-        ("Identifier", seen.identifier, "code"),
-        ("Fingerprint", seen.fingerprint, "code"),
+        ("Since", _minute(one.now.since)),
+        ("Last seen", f"{_minute(one.now.last_seen)} ({one.now.count} times)"),
+        ("Expires", _minute(seen.expires) if seen.expires else None),
+        ("Scope", seen.scope),
+        ("Identifier", seen.identifier),
+        ("Fingerprint", seen.fingerprint),
     ]
 
 
 def _check(one: TokenTimeline, name: str) -> tuple[str, Level, str, str]:
-    """The last result of a check that ran: one that does not apply today may have run before."""
+    """Name, level, mark and last result of a check: one that does not apply today may have run before."""
     ran = next((span for span in reversed(one.spans) if span.checks.get(name) in _RAN), None)
     state = ran.checks[name] if ran else one.now.seen.checks[name]
     level, mark = CHECK_STATES.get(state, ("bad", "?"))

@@ -13,7 +13,7 @@ import pytest
 from release.core.errors import Exit, ReleaseError
 from release.core.models.upload_result import Rejection, UnclearResponse, UploadResult
 from release.reports import record as records
-from release.reports import release_progress
+from release.reports import record_text
 from tests.runs import COMMIT, FILES, SDIST, WHEEL, accepted, full, outcome, record, story
 
 SCHEMA = json.loads((Path(records.__file__).parent / "record.schema.json").read_text(encoding="utf-8"))
@@ -52,7 +52,7 @@ def test_a_dry_run_is_still_there_after_the_release() -> None:
         ("testpypi", ["testpypi"]),
         ("publish", ["pypi"]),
     ]
-    assert [(one.index, one.summary) for one in release_progress.progress_by_index(made)] == [
+    assert [(one.index, one.summary) for one in record_text.progress_by_index(made)] == [
         ("testpypi", "verified"),
         ("pypi", "verified"),
     ]
@@ -119,7 +119,7 @@ def test_each_answer_of_an_index_is_kept() -> None:
     }  # fmt: skip
     assert (rejection["answer"], rejection["status"], rejection["text"]) == ("rejection", 400, "File already exists")
     assert (unclear["answer"], unclear["what"], unclear["sent"]) == ("unclear", "timeout", "some")
-    (one,) = release_progress.progress_by_index(made)
+    (one,) = record_text.progress_by_index(made)
     assert (one.there, one.refused, one.summary) == (
         (WHEEL.filename,),
         (SDIST.filename,),
