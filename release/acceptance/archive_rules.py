@@ -20,9 +20,7 @@ from release.acceptance.rule import (
     Upload,
     server_error,
 )
-from release.acceptance.tar_reader import TarContents
 from release.acceptance.zip_framing import framing_fault
-from release.acceptance.zip_reader import ZipContents
 from release.core.models.index import USER_DOCS
 from release.core.models.index_contents import OnIndex
 
@@ -55,11 +53,6 @@ def unreadable(found: Unreadable, *, caught: bool = True) -> Refusal:
     return server_error(f"the index's server fails on this file{': ' * bool(reason)}{reason}")
 
 
-def _open_zip(upload: Upload) -> ZipContents | None:
-    """The zip in a file named like one; None where it cannot be opened."""
-    return upload.file.zip if upload.file.has_zip_name and isinstance(upload.file.zip, ZipContents) else None
-
-
 @ARCHIVE.rule(check=ARCHIVE_CHECK, remedy=REBUILD, source=ARCHIVES)
 def the_file_is_one_archive(upload: Upload, index: OnIndex) -> str | None:
     """The file is not a zip and a tar at the same time."""
@@ -83,7 +76,7 @@ def the_file_is_what_its_name_says(upload: Upload, index: OnIndex) -> Refusal | 
 @ARCHIVE.rule(check=ARCHIVE_CHECK, remedy="remove the members that unpack to so much", source=ARCHIVES)
 def the_file_is_no_bomb(upload: Upload, index: OnIndex) -> str | None:
     """A large zip does not unpack to more than fifty times its size."""
-    archive = _open_zip(upload)
+    archive = upload.file.open_zip
     if archive is None or archive.unpacked <= max(_RATIO_FROM, _RATIO * upload.file.size):
         return None
     return f"{_INVALID} File exceeds compression ratio of {_RATIO}"
@@ -92,7 +85,7 @@ def the_file_is_no_bomb(upload: Upload, index: OnIndex) -> str | None:
 @ARCHIVE.rule(check=ARCHIVE_CHECK, remedy="store or deflate every member", cause="wheel.zip-invalid", source=ARCHIVES)
 def the_compression_is_usual(upload: Upload, index: OnIndex) -> str | None:
     """Every member of a zip is stored or deflated."""
-    archive = _open_zip(upload)
+    archive = upload.file.open_zip
     usual = archive is None or archive.compression_is_usual()
     return None if usual else f"{_INVALID} File does not use a supported compression type"
 
@@ -107,8 +100,7 @@ def the_tar_can_be_read(upload: Upload, index: OnIndex) -> Refusal | None:
 @ARCHIVE.rule(check=ARCHIVE_CHECK, remedy="pack without --sparse", cause="sdist.structure", source=ARCHIVES)
 def the_tar_is_not_sparse(upload: Upload, index: OnIndex) -> str | None:
     """No member of a tar is sparse."""
-    tar = upload.file.tar if upload.file.has_tar_name else None
-    if not isinstance(tar, TarContents) or not tar.sparse:
+    if upload.file.open_tar is None or not upload.file.open_tar.sparse:
         return None
     reason = "tar archive not accepted: Sparse members are not allowed."
     return f"{_INVALID} {reason} See {USER_DOCS}/archives for more information"
@@ -134,7 +126,7 @@ def the_sdist_has_its_metadata(upload: Upload, index: OnIndex) -> Refusal | str 
     directory = common_directory(names) if names else None
     if names is None or not directory:
         return None
-    path, archive = posixpath.join(directory, "PKG-INFO"), _open_zip(upload)
+    path, archive = posixpath.join(directory, "PKG-INFO"), upload.file.open_zip
     if path not in names:
         return f"{_INVALID} PKG-INFO not found at {path}"
     data = archive.read(path) if archive is not None else None
@@ -142,11 +134,8 @@ def the_sdist_has_its_metadata(upload: Upload, index: OnIndex) -> Refusal | str 
 
 
 def _sdist_names(upload: Upload) -> Sequence[str] | None:
-    archive = upload.file.zip if upload.filename.endswith(".zip") else None
-    if isinstance(archive, ZipContents):
-        return archive.names
-    tar = upload.file.tar if upload.file.has_tar_name else None
-    return tar.names if isinstance(tar, TarContents) else None
+    archive = upload.file.open_zip if upload.filename.endswith(".zip") else upload.file.open_tar
+    return archive.names if archive is not None else None
 
 
 @ARCHIVE.rule(
@@ -157,7 +146,7 @@ def _sdist_names(upload: Upload) -> Sequence[str] | None:
 )
 def the_wheel_has_its_wheel_file(upload: Upload, index: OnIndex) -> Refusal | str | None:
     """WHEEL is in the `.dist-info` directory that the file name implies."""
-    archive, directory = _open_zip(upload), upload.file.dist_info
+    archive, directory = upload.file.open_zip, upload.file.dist_info
     if not upload.filename.endswith(".whl") or archive is None:
         return None
     if directory is None:
@@ -188,7 +177,7 @@ def the_code_is_not_protected(upload: Upload, index: OnIndex) -> Refusal | str |
 )
 def the_zip_reads_in_one_way(upload: Upload, index: OnIndex) -> str | None:
     """A zip shows the same files to a reader that streams it and to one that relies on its central directory."""
-    archive = _open_zip(upload)
+    archive = upload.file.open_zip
     if archive is None or upload.file.content is None:
         return None
     fault = framing_fault(upload.file.content, archive.sizes)

@@ -84,6 +84,16 @@ class OpenDistribution:
     def tar(self) -> TarContents | Unreadable:
         return read_tar(self.content, self._visit) if self.content else Unreadable(kind="caught", reason="empty")
 
+    @property
+    def open_zip(self) -> ZipContents | None:
+        """The zip of a file named like one; None where it cannot be read."""
+        return self.zip if self.has_zip_name and isinstance(self.zip, ZipContents) else None
+
+    @property
+    def open_tar(self) -> TarContents | None:
+        """The tar of a file named like one; None where it cannot be read."""
+        return self.tar if self.has_tar_name and isinstance(self.tar, TarContents) else None
+
     @cached_property
     def starts_as_tar(self) -> bool | Unreadable:
         return is_tar(self.content) if self.content else False
@@ -91,15 +101,14 @@ class OpenDistribution:
     @cached_property
     def protector(self) -> str | Unreadable | None:
         """The product that encrypted some code in the archive, or what failed during the search for one."""
-        if self.has_zip_name:
-            return self.zip.protector(self._visit) if isinstance(self.zip, ZipContents) else None
-        return self.tar.protector if self.has_tar_name and isinstance(self.tar, TarContents) else None
+        if self.open_zip is not None:
+            return self.open_zip.protector(self._visit)
+        return self.open_tar.protector if self.open_tar is not None else None
 
     @cached_property
     def damaged(self) -> tuple[tuple[str, str], ...]:
         """Path and error of each member of a zip, code excepted, that cannot be unpacked."""
-        readable = self.has_zip_name and isinstance(self.zip, ZipContents)
-        return tuple(self.zip.damaged(self._visit)) if readable and isinstance(self.zip, ZipContents) else ()
+        return tuple(self.open_zip.damaged(self._visit)) if self.open_zip is not None else ()
 
     def read_members(self) -> None:
         """Read every member of the archive now."""

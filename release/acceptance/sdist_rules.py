@@ -22,7 +22,6 @@ from release.acceptance.rule import (
     Rules,
     Upload,
 )
-from release.acceptance.tar_reader import TarContents
 from release.core.models.index_contents import OnIndex
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whichever it needs
@@ -85,8 +84,8 @@ def the_sdist_name_is_normalised(upload: Upload, index: OnIndex) -> str | None:
 )
 def the_sdist_has_its_licence_files(upload: Upload, index: OnIndex) -> str | None:
     """Each License-File of the metadata is in the sdist."""
-    tar = upload.file.tar if upload.is_sdist and upload.file.has_tar_name else None
-    if not isinstance(tar, TarContents):
+    tar = upload.file.open_tar if upload.is_sdist else None
+    if tar is None:
         return None
     directory, names = common_directory(tar.names) or "", frozenset(tar.names)
     missing = ((one, path) for one, path in license_files(upload, directory) if path not in names)

@@ -7,7 +7,6 @@ import gzip
 import lzma
 import tarfile
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO, BinaryIO, cast
 
@@ -30,32 +29,22 @@ _CHUNK = MIB // 4
 _FIRST_MEMBER = 64 * MIB
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class TarContents:
     """What one pass over a `.tar.gz` found."""
 
     #: path of every member, in order
-    names: tuple[str, ...]
-    #: bytes of every member, in the same order; None for one that is not a regular file
-    sizes: tuple[int | None, ...]
-    #: whether any member is sparse
-    sparse: bool
-    #: the product that encrypted some of the code
-    protector: str | None
-    #: path → bytes of each regular file PKG-INFO one level deep; of duplicates, the last
-    pkg_info: Mapping[str, bytes]
-
-
-@dataclass(slots=True)
-class _Scan:
-    """What has been found so far."""
-
     names: list[str] = field(default_factory=list)
+    #: bytes of every member, in the same order; None for one that is not a regular file
     sizes: list[int | None] = field(default_factory=list)
-    length: int = 0
+    #: whether any member is sparse
     sparse: bool = False
+    #: the product that encrypted some of the code
     protector: str | None = None
+    #: path → bytes of each regular file PKG-INFO one level deep; of duplicates, the last
     pkg_info: dict[str, bytes] = field(default_factory=dict)
+    #: bytes of all paths
+    names_length: int = 0
 
 
 class _Metered:
@@ -121,43 +110,39 @@ def read_tar(content: BinaryIO, visit: MemberVisitor | None = None) -> TarConten
     """Read a `.tar.gz` to its end; `visit` receives the bytes of every regular file."""
     budget = max(UNPACKED, UNPACKED_TIMES * content.seek(0, 2))
     content.seek(0)
-    scan = _Scan()
+    contents = TarContents()
     try:
         with _gzip(content) as stream, _open(stream, budget) as tar:
             while (member := tar.next()) is not None:
-                _scan_member(tar, member, scan, visit)
+                _scan_member(tar, member, contents, visit)
                 tar.members.clear()  # type: ignore[attr-defined] # else every header stays in memory
     except gzip.BadGzipFile as error:  # the server expects a file that is not gzip, but not a wrong checksum
-        return _unreadable(error, caught=() if scan.names else (OSError,))
+        return _unreadable(error, caught=() if contents.names else (OSError,))
     except Exception as error:  # noqa: BLE001 - a hostile header can raise anything
         return _unreadable(error)
-    return TarContents(
-        names=tuple(scan.names),
-        sizes=tuple(scan.sizes),
-        sparse=scan.sparse,
-        protector=scan.protector,
-        pkg_info=scan.pkg_info,
-    )
+    return contents
 
 
-def _scan_member(tar: tarfile.TarFile, member: tarfile.TarInfo, scan: _Scan, visit: MemberVisitor | None) -> None:
-    scan.names.append(member.name)
-    scan.sizes.append(member.size if member.isreg() else None)
-    scan.length += len(member.name)
-    if len(scan.names) > MEMBERS or scan.length > NAMES:
+def _scan_member(
+    tar: tarfile.TarFile, member: tarfile.TarInfo, contents: TarContents, visit: MemberVisitor | None
+) -> None:
+    contents.names.append(member.name)
+    contents.sizes.append(member.size if member.isreg() else None)
+    contents.names_length += len(member.name)
+    if len(contents.names) > MEMBERS or contents.names_length > NAMES:
         raise BombError(f"more than {MEMBERS} members")
     if member.size < 0:
         raise tarfile.ReadError("a member of negative size")
     if member.issparse():
-        scan.sparse = True
+        contents.sparse = True
         return
     is_info = member.isreg() and member.name.count("/") == 1 and member.name.endswith("/PKG-INFO")
     if is_info or (member.isreg() and member.size <= SEARCHED and is_searched(member.name)):
         data = _read_member(tar, member)
         if is_info:
-            scan.pkg_info[member.name] = data
+            contents.pkg_info[member.name] = data
         else:
-            scan.protector = scan.protector or find_protector(data)
+            contents.protector = contents.protector or find_protector(data)
         if visit is not None:
             visit(member.name, data, False)
     elif member.isreg() and visit is not None:

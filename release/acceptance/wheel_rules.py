@@ -260,10 +260,8 @@ def the_wheel_has_its_metadata(upload: Upload, index: OnIndex) -> Refusal | str 
 
 def _archive(upload: Upload) -> tuple[ZipContents | None, str]:
     """The open wheel and its `.dist-info` directory; None where earlier rules have reported the file."""
-    archive, directory = upload.file.zip if upload.is_wheel else None, upload.file.dist_info
-    if not isinstance(archive, ZipContents) or directory is None:
-        return None, ""
-    return archive, directory
+    archive, directory = upload.file.open_zip if upload.is_wheel else None, upload.file.dist_info
+    return (archive, directory) if archive is not None and directory is not None else (None, "")
 
 
 @WHEEL.rule(check=FILE_NAMES, remedy="shorten the project's name or the wheel's tags")

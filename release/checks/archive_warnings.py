@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from release.acceptance.archive_limits import Unreadable
 from release.acceptance.rule import REBUILD, SPECIFICATIONS, Upload
 from release.acceptance.wheel_rules import RecordError, compare_record, parse_record
-from release.acceptance.zip_reader import ZipContents
-from release.checks.engine import Check, check
-from release.checks.wording import quote_some
+from release.checks.engine import Checklist
+from release.checks.wording import quote_some, warn
 from release.core.models.finding import Finding
 
 #: a title whose underline is too short; below four characters docutils takes both for ordinary text, from four on it
@@ -39,16 +38,15 @@ _GENERIC = frozenset(
 _MODULES = re.compile(r"^[^/]+\.data/(?:purelib|platlib)/")
 
 
-def _warning(upload: Upload, message: str, remedy: str, source: str | None = None) -> Finding:
-    return Finding(message=message, remedy=remedy, severity="warn", where=upload.filename, source=source)
+_CHECKS = Checklist[Upload]()
 
 
-@check()
+@_CHECKS.check()
 def record_lists_what_is_in_the_wheel(upload: Upload) -> Iterator[Finding]:
     """RECORD lists exactly the files in the wheel."""
-    archive, directory = upload.file.zip if upload.file.has_zip_name else None, upload.file.dist_info
-    data = archive.read(f"{directory}/RECORD") if isinstance(archive, ZipContents) else None
-    if not isinstance(archive, ZipContents) or directory is None or data is None or isinstance(data, Unreadable):
+    archive, directory = upload.file.open_zip, upload.file.dist_info
+    data = archive.read(f"{directory}/RECORD") if archive is not None else None
+    if archive is None or directory is None or data is None or isinstance(data, Unreadable):
         return
     try:
         listed = parse_record(data)
@@ -60,30 +58,30 @@ def record_lists_what_is_in_the_wheel(upload: Upload) -> Iterator[Finding]:
         missing
     )
     if listed is not None and wrong:
-        yield _warning(
-            upload,
+        yield warn(
             f"RECORD {' and '.join(wrong)}; the index sends an email about it and will refuse it in the future",
             "rewrite RECORD: python -m wheel unpack FILE, then python -m wheel pack DIRECTORY",
-            f"{SPECIFICATIONS}/recording-installed-packages/",
+            upload.filename,
+            source=f"{SPECIFICATIONS}/recording-installed-packages/",
         )
 
 
-@check()
+@_CHECKS.check()
 def every_member_can_be_read(upload: Upload) -> Iterator[Finding]:
     """Every member of a wheel can be unpacked."""
     if damaged := upload.file.damaged:
         names = quote_some([name for name, _ in damaged])
-        yield _warning(upload, f"cannot unpack {names}: {damaged[0][1]}", REBUILD)
+        yield warn(f"cannot unpack {names}: {damaged[0][1]}", REBUILD, upload.filename)
 
 
-@check()
+@_CHECKS.check()
 def every_path_stays_inside(upload: Upload) -> Iterator[Finding]:
     """No path in an archive leads out of it."""
     if outside := [name for name in upload.file.paths if _OUTSIDE.search(name)]:
-        yield _warning(upload, f"{quote_some(outside)} points outside the archive", REBUILD)
+        yield warn(f"{quote_some(outside)} points outside the archive", REBUILD, upload.filename)
 
 
-@check()
+@_CHECKS.check()
 def nothing_is_shipped_by_accident(upload: Upload) -> Iterator[Finding]:
     """No caches, version control data, editor files or build leftovers."""
     build = next((one for suffix, one in _BUILD_LEFTOVERS.items() if upload.filename.endswith(suffix)), None)
@@ -95,10 +93,10 @@ def nothing_is_shipped_by_accident(upload: Upload) -> Iterator[Finding]:
     ]
     if leftovers:
         message = f"{quote_some(leftovers)} should not be in the archive"
-        yield _warning(upload, message, "exclude it in the build backend's configuration")
+        yield warn(message, "exclude it in the build backend's configuration", upload.filename)
 
 
-@check()
+@_CHECKS.check()
 def no_common_name_is_installed(upload: Upload) -> Iterator[Finding]:
     """No generic top-level packages (tests, docs, tools).
 
@@ -109,15 +107,15 @@ def no_common_name_is_installed(upload: Upload) -> Iterator[Finding]:
     tops = {_MODULES.sub("", name).partition("/")[0] for name in upload.file.paths}
     generic = sorted(top for top in tops & _GENERIC if top.removesuffix(".py") != upload.file_name_stem)
     if generic:
-        yield _warning(
-            upload,
+        yield warn(
             f"the wheel installs {quote_some(generic)} at the top level, where it can clash with other projects",
             "exclude it from the wheel in the build backend's configuration, or move it into the package",
-            "https://packaging.python.org/en/latest/discussions/src-layout-vs-flat-layout/",
+            upload.filename,
+            source="https://packaging.python.org/en/latest/discussions/src-layout-vs-flat-layout/",
         )
 
 
-@check()
+@_CHECKS.check()
 def every_title_is_a_title(upload: Upload) -> Iterator[Finding]:
     """Headings in the README render as headings.
 
@@ -126,19 +124,12 @@ def every_title_is_a_title(upload: Upload) -> Iterator[Finding]:
     kind = upload.value("description_content_type")
     found = _SHORT_TITLE.search(upload.value("description")) if not kind or "x-rst" in kind else None
     if found:
-        yield _warning(
-            upload,
+        yield warn(
             f"the underline {found['line']!r} is too short for the heading {found['title']!r}: both render as text",
             "make the underline as long as the heading",
-            "https://docutils.sourceforge.io/docs/ref/rst/restructuredtext.html#sections",
+            upload.filename,
+            source="https://docutils.sourceforge.io/docs/ref/rst/restructuredtext.html#sections",
         )
 
 
-CHECKS: tuple[Check[Upload], ...] = (
-    record_lists_what_is_in_the_wheel,
-    every_member_can_be_read,
-    every_path_stays_inside,
-    nothing_is_shipped_by_accident,
-    no_common_name_is_installed,
-    every_title_is_a_title,
-)
+CHECKS = tuple(_CHECKS)

@@ -11,7 +11,7 @@ from release.acceptance import rule
 from release.checks import archive_warnings, distribution_reader, metadata_consistency, versions
 from release.checks.distribution_reader import inspect_built_files
 from release.checks.engine import Check, check
-from release.checks.wording import quote_some
+from release.checks.wording import quote_some, warn
 from release.core.facts import BuiltFiles
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 from release.core.models.inspected_file import InspectedFile, parse_version
@@ -166,11 +166,10 @@ def wheels_and_sdist_say_the_same(built: BuiltFiles) -> Iterator[Observation]:
     for comparison in metadata_consistency.compare_files(files):
         fields = [one.header for one in comparison.differences if one.used_by_installers]
         if fields:
-            yield Finding(
-                message=f"metadata differs from {comparison.reference!r}: {', '.join(fields)}",
-                remedy="build the wheel from the sdist: python -m build",
-                severity="warn",
-                where=comparison.filename,
+            yield warn(
+                f"metadata differs from {comparison.reference!r}: {', '.join(fields)}",
+                "build the wheel from the sdist: python -m build",
+                comparison.filename,
             )
 
 

@@ -31,8 +31,11 @@ class Check(Generic[Facts]):
     needs: tuple[Check[Facts], ...]
 
 
+Observe = Callable[[Facts], Iterable[Observation]]
+
+
 class _Make(Protocol):
-    def __call__(self, observe: Callable[[Facts], Iterable[Observation]], /) -> Check[Facts]: ...
+    def __call__(self, observe: Observe[Facts], /) -> Check[Facts]: ...
 
 
 def check(*, needs: tuple[Check[Any], ...] = (), name: str | None = None) -> _Make:
@@ -42,12 +45,27 @@ def check(*, needs: tuple[Check[Any], ...] = (), name: str | None = None) -> _Ma
     question of different facts.
     """
 
-    def make(observe: Callable[[Facts], Iterable[Observation]], /) -> Check[Facts]:
+    def make(observe: Observe[Facts], /) -> Check[Facts]:
         title, _, why = inspect.getdoc(observe).partition("\n")  # type: ignore[union-attr] # a test requires docstrings
         public = name or observe.__name__.replace("_", "-")
         return Check(name=public, title=title.rstrip("."), why=why.strip(), observe=observe, needs=needs)
 
     return make
+
+
+class Checklist(list[Check[Facts]]):
+    """Checks of one kind of facts, in the order of their definition, in which they are run and shown."""
+
+    def check(
+        self, *, needs: tuple[Check[Any], ...] = (), name: str | None = None
+    ) -> Callable[[Observe[Facts]], Check[Facts]]:
+        """Make a check, and add it to this list."""
+
+        def add(observe: Observe[Facts]) -> Check[Facts]:
+            self.append(check(needs=needs, name=name)(observe))
+            return self[-1]
+
+        return add
 
 
 def run(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from release.checks.engine import Check, check
-from release.checks.wording import count, quote, quote_some
+from release.checks.engine import Checklist
+from release.checks.wording import count, quote, quote_some, warn
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 from release.core.models.index_contents import UPLOAD_WINDOW, UPLOAD_WINDOW_CLOSED
@@ -20,7 +20,10 @@ _NO_RELEASE = NotApplicable(reason="no release is under way")
 _TOLERANCE = timedelta(seconds=60)
 
 
-@check()
+_CHECKS = Checklist[Access]()
+
+
+@_CHECKS.check()
 def the_index_answers(access: Access) -> Iterator[Observation]:
     """The index responds."""
     if isinstance(access.project, Unknown):
@@ -29,7 +32,7 @@ def the_index_answers(access: Access) -> Iterator[Observation]:
         yield access.listing
 
 
-@check(needs=(the_index_answers,))
+@_CHECKS.check(needs=(the_index_answers,))
 def the_project_takes_uploads(access: Access) -> Iterator[Observation]:
     """The project accepts uploads.
 
@@ -48,7 +51,7 @@ def the_project_takes_uploads(access: Access) -> Iterator[Observation]:
         )
 
 
-@check(needs=(the_index_answers,), name="the-release-is-open")
+@_CHECKS.check(needs=(the_index_answers,), name="the-release-is-open")
 def the_release_accepts_files(access: Access) -> Iterator[Observation]:
     """The release is new, or at most 14 days old.
 
@@ -83,7 +86,7 @@ def _closed_since(access: Access) -> datetime | None:
     return begun if begun is not None and access.now - begun > UPLOAD_WINDOW else None
 
 
-@check(needs=(the_index_answers, the_release_accepts_files))
+@_CHECKS.check(needs=(the_index_answers, the_release_accepts_files))
 def the_version_is_new(access: Access) -> Iterator[Observation]:
     """No other files of this version on the index.
 
@@ -97,11 +100,10 @@ def the_version_is_new(access: Access) -> Iterator[Observation]:
     others = [file.filename for file in files_of_version(access) if file.sha256 not in access.ours]
     if others:
         files = f"{count(len(others), 'file')} of version {version}"
-        yield Finding(
-            message=f"{access.index.name} already has {files}: {quote_some(others)}",
-            remedy="bump the version, unless these are files of this very release",
-            severity="warn",
-            where=access.index.name,
+        yield warn(
+            f"{access.index.name} already has {files}: {quote_some(others)}",
+            "bump the version, unless these are files of this very release",
+            access.index.name,
             cause="version.not-bumped",
         )
 
@@ -125,7 +127,7 @@ def _is_of(filename: str, version: str) -> bool:
     return parsed[1] == expected
 
 
-@check(needs=(the_index_answers,))
+@_CHECKS.check(needs=(the_index_answers,))
 def the_new_name_can_be_had(access: Access) -> Iterator[Observation]:
     """The project name is registered, or looks available.
 
@@ -173,7 +175,7 @@ def _name_findings(access: Access, name: str, similar: tuple[str, ...]) -> Itera
         )
 
 
-@check(needs=(the_index_answers,))
+@_CHECKS.check(needs=(the_index_answers,))
 def the_clocks_agree(access: Access) -> Iterator[Observation]:
     """This machine's clock matches the index's (within a minute).
 
@@ -184,19 +186,11 @@ def the_clocks_agree(access: Access) -> Iterator[Observation]:
     elif abs(access.skew) > _TOLERANCE:
         seconds = round(abs(access.skew).total_seconds())
         direction = "behind" if access.skew > timedelta() else "ahead of"
-        yield Finding(
-            message=f"this machine's clock is {seconds} s {direction} the clock of {access.index.name}",
-            remedy="set this machine's clock, for example by NTP, then run the command again",
-            severity="warn",
-            where=access.index.name,
+        yield warn(
+            f"this machine's clock is {seconds} s {direction} the clock of {access.index.name}",
+            "set this machine's clock, for example by NTP, then run the command again",
+            access.index.name,
         )
 
 
-CHECKS: tuple[Check[Access], ...] = (
-    the_index_answers,
-    the_project_takes_uploads,
-    the_release_accepts_files,
-    the_version_is_new,
-    the_new_name_can_be_had,
-    the_clocks_agree,
-)
+CHECKS = tuple(_CHECKS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from release.checks.engine import Check, check
+from release.checks.engine import Check, Checklist
 from release.checks.wording import count
 from release.core.facts import BuiltFiles, LeakScan
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
@@ -14,7 +14,10 @@ from release.leaks.credential_files import KINDS as FILES
 _REWRITE = "force-push every branch and tag, and have everybody clone again"
 
 
-@check()
+_CHECKS = Checklist[LeakScan]()
+
+
+@_CHECKS.check()
 def no_token_of_an_index_leaks(leaks: LeakScan) -> Iterator[Observation]:
     """No PyPI or TestPyPI tokens.
 
@@ -24,7 +27,7 @@ def no_token_of_an_index_leaks(leaks: LeakScan) -> Iterator[Observation]:
     yield from (leak_finding(leak, leaks) for leak in leaks.searched.real if leak.kind == INDEX_TOKEN)
 
 
-@check()
+@_CHECKS.check()
 def no_key_of_another_service_leaks(leaks: LeakScan) -> Iterator[Observation]:
     """No tokens or keys of other services, no private keys.
 
@@ -34,13 +37,13 @@ def no_key_of_another_service_leaks(leaks: LeakScan) -> Iterator[Observation]:
     yield from (leak_finding(leak, leaks) for leak in leaks.searched.real if leak.kind not in {INDEX_TOKEN, *FILES})
 
 
-@check()
+@_CHECKS.check()
 def no_credential_file_leaks(leaks: LeakScan) -> Iterator[Observation]:
     """No credential files (.pypirc, netrc, .env, .git-credentials)."""
     yield from (leak_finding(leak, leaks) for leak in leaks.searched.real if leak.kind in FILES)
 
 
-@check()
+@_CHECKS.check()
 def everything_could_be_searched(leaks: LeakScan) -> Iterator[Observation]:
     """Everything could be searched for secrets.
 
@@ -101,12 +104,7 @@ _REMEDIES: dict[str, Callable[[Leak, str], str]] = {
     "history": _in_history,
 }
 
-CHECKS: tuple[Check[LeakScan], ...] = (
-    no_token_of_an_index_leaks,
-    no_key_of_another_service_leaks,
-    no_credential_file_leaks,
-    everything_could_be_searched,
-)
+CHECKS = tuple(_CHECKS)
 
 
 def _of_built(item: Check[LeakScan]) -> Check[BuiltFiles]:

@@ -11,7 +11,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from release.checks.wording import quote_some
+from release.checks.wording import quote_some, warn
 from release.core.models.finding import Finding
 from release.core.models.inspected_file import InspectedFile, parse_version
 
@@ -79,7 +79,7 @@ def inconsistencies(files: Sequence[InspectedFile]) -> Iterator[Finding]:
         if minor:
             verb = "differ" if len(minor) > 1 else "differs"
             message = f"{', '.join(minor)} {verb} from {comparison.reference!r}"
-            yield Finding(message=message, remedy=_REMEDY, severity="warn", where=comparison.filename)
+            yield warn(message, _REMEDY, comparison.filename)
 
 
 def _is_reliable(one: InspectedFile) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from release.checks.engine import Check, check
-from release.checks.wording import quote
+from release.checks.engine import Checklist
+from release.checks.wording import quote, warn
 from release.core.facts import UploadedRelease
 from release.core.models.attestation import VerifiedAttestations
 from release.core.models.distribution import Distribution
@@ -13,8 +13,10 @@ from release.core.models.finding import Finding, NotApplicable, Observation, Unk
 from release.core.models.project_listing import IndexFile, version_of
 from release.core.models.smoke_test import SmokeTestResult
 
+_CHECKS = Checklist[UploadedRelease]()
 
-@check()
+
+@_CHECKS.check()
 def the_index_could_be_asked(published: UploadedRelease) -> Iterator[Observation]:
     """The index responds.
 
@@ -24,7 +26,7 @@ def the_index_could_be_asked(published: UploadedRelease) -> Iterator[Observation
         yield published.listing
 
 
-@check(needs=(the_index_could_be_asked,))
+@_CHECKS.check(needs=(the_index_could_be_asked,))
 def every_file_is_listed(published: UploadedRelease) -> Iterator[Observation]:
     """Every file is listed on the index.
 
@@ -47,7 +49,7 @@ def _missing(published: UploadedRelease, file: Distribution) -> Finding:
     return Finding(message=message, remedy=remedy, where=file.filename, cause=cause)
 
 
-@check(needs=(the_index_could_be_asked,))
+@_CHECKS.check(needs=(the_index_could_be_asked,))
 def every_file_has_our_bytes(published: UploadedRelease) -> Iterator[Observation]:
     """Every file has the SHA-256 that was built.
 
@@ -72,7 +74,7 @@ def every_file_has_our_bytes(published: UploadedRelease) -> Iterator[Observation
         )
 
 
-@check(needs=(the_index_could_be_asked,))
+@_CHECKS.check(needs=(the_index_could_be_asked,))
 def no_file_is_yanked(published: UploadedRelease) -> Iterator[Observation]:
     """No file is yanked.
 
@@ -99,7 +101,7 @@ def yank_findings(files: Sequence[IndexFile], index: str, remedy: str) -> Iterat
         )
 
 
-@check(needs=(the_index_could_be_asked,))
+@_CHECKS.check(needs=(the_index_could_be_asked,))
 def no_file_is_not_ours(published: UploadedRelease) -> Iterator[Observation]:
     """No unexpected files in the release.
 
@@ -108,16 +110,14 @@ def no_file_is_not_ours(published: UploadedRelease) -> Iterator[Observation]:
     ours = {file.filename for file in published.expected}
     for listed in _release(published):
         if listed.filename not in ours:
-            yield Finding(
-                message=f"{published.index.name} lists {listed.filename!r} for this version, but this build did not"
-                " make it",
-                remedy="delete that file on the index's site, unless someone of the project uploaded it on purpose",
-                severity="warn",
-                where=listed.filename,
+            yield warn(
+                f"{published.index.name} lists {listed.filename!r} for this version, but this build did not make it",
+                "delete that file on the index's site, unless someone of the project uploaded it on purpose",
+                listed.filename,
             )
 
 
-@check(needs=(every_file_is_listed, every_file_has_our_bytes))
+@_CHECKS.check(needs=(every_file_is_listed, every_file_has_our_bytes))
 def the_attestations_hold(published: UploadedRelease) -> Iterator[Observation]:
     """The attestations are valid.
 
@@ -129,7 +129,7 @@ def the_attestations_hold(published: UploadedRelease) -> Iterator[Observation]:
     yield from (one for one in published.attested.values() if not isinstance(one, VerifiedAttestations))
 
 
-@check(needs=(every_file_is_listed, every_file_has_our_bytes))
+@_CHECKS.check(needs=(every_file_is_listed, every_file_has_our_bytes))
 def it_installs_into_a_clean_environment(published: UploadedRelease) -> Iterator[Observation]:
     """The release installs into a clean environment.
 
@@ -139,7 +139,7 @@ def it_installs_into_a_clean_environment(published: UploadedRelease) -> Iterator
         yield published.install
 
 
-@check(needs=(it_installs_into_a_clean_environment,))
+@_CHECKS.check(needs=(it_installs_into_a_clean_environment,))
 def what_was_installed_works(published: UploadedRelease) -> Iterator[Observation]:
     """The installed release can be imported and run.
 
@@ -176,14 +176,4 @@ def _page(published: UploadedRelease) -> str:
     return f"{published.index.simple_url}{name}"
 
 
-#: in the order in which they are run and shown
-CHECKS: tuple[Check[UploadedRelease], ...] = (
-    the_index_could_be_asked,
-    every_file_is_listed,
-    every_file_has_our_bytes,
-    no_file_is_yanked,
-    no_file_is_not_ours,
-    the_attestations_hold,
-    it_installs_into_a_clean_environment,
-    what_was_installed_works,
-)
+CHECKS = tuple(_CHECKS)

@@ -12,11 +12,11 @@ from packaging.utils import canonicalize_name
 
 from release.acceptance.wheel_rules import parse_entry_points
 from release.checks.distribution_reader import inspect_built_files
-from release.checks.engine import Check, check
+from release.checks.engine import Checklist
 from release.checks.versions import supports
-from release.checks.wording import quote_some
+from release.checks.wording import quote_some, warn
 from release.core.facts import BuiltFiles, PreviousRelease
-from release.core.models.finding import Finding, NotApplicable, Observation
+from release.core.models.finding import NotApplicable, Observation
 from release.core.models.inspected_file import InspectedFile, InspectionCache
 
 #: bytes; smaller differences are ignored
@@ -41,11 +41,10 @@ def _kind(one: InspectedFile) -> str:
     return one.filename.rpartition("-")[2] if one.is_wheel else "sdist"
 
 
-def _warning(one: InspectedFile, message: str, remedy: str) -> Finding:
-    return Finding(message=message, remedy=remedy, severity="warn", where=one.filename)
+_CHECKS = Checklist[BuiltFiles]()
 
 
-@check()
+@_CHECKS.check()
 def the_last_release_can_be_compared(built: BuiltFiles) -> Iterator[Observation]:
     """The previous release can be compared."""
     if not isinstance(built.earlier, PreviousRelease):
@@ -54,7 +53,7 @@ def the_last_release_can_be_compared(built: BuiltFiles) -> Iterator[Observation]
         yield NotApplicable(reason=f"{built.earlier.version} has no files of these kinds")
 
 
-@check(needs=(the_last_release_can_be_compared,))
+@_CHECKS.check(needs=(the_last_release_can_be_compared,))
 def no_file_vanished_or_shrank(built: BuiltFiles) -> Iterator[Observation]:
     """No files of the previous release are missing or much smaller.
 
@@ -67,11 +66,11 @@ def no_file_vanished_or_shrank(built: BuiltFiles) -> Iterator[Observation]:
         if gone:
             size = sum(then[path] for path in gone)
             message = f"missing since {before.version}: {quote_some(sorted(gone))} ({size:,} bytes)"
-            yield _warning(one, message, "include it again if it is needed")
+            yield warn(message, "include it again if it is needed", one.filename)
         if shrunk:
             sizes = ", ".join(f"{path!r} ({then[path]:,} → {now[path]:,} bytes)" for path in sorted(shrunk)[:3])
             message = f"much smaller than in {before.version}: {sizes}"
-            yield _warning(one, message, "compare the two, and rebuild from a clean checkout")
+            yield warn(message, "compare the two, and rebuild from a clean checkout", one.filename)
 
 
 def _has_shrunk(then: int, now: int) -> bool:
@@ -86,14 +85,14 @@ def _files(one: InspectedFile) -> Iterator[tuple[str, int]]:
             yield inside, size
 
 
-@check(needs=(the_last_release_can_be_compared,))
+@_CHECKS.check(needs=(the_last_release_can_be_compared,))
 def no_module_is_new_at_the_top(built: BuiltFiles) -> Iterator[Observation]:
     """No new top-level modules."""
     for one, before in _pairs(built):
         new = sorted(_top_level(one) - _top_level(before))
         if new and one.is_wheel:
             message = f"the wheel installs {quote_some(new)}, which {before.version} did not"
-            yield _warning(one, message, "exclude it if it is not part of the project")
+            yield warn(message, "exclude it if it is not part of the project", one.filename)
 
 
 def _top_level(one: InspectedFile) -> set[str]:
@@ -101,7 +100,7 @@ def _top_level(one: InspectedFile) -> set[str]:
     return {top.partition(".")[0] for top in tops if not top.endswith(".data")}
 
 
-@check(needs=(the_last_release_can_be_compared,))
+@_CHECKS.check(needs=(the_last_release_can_be_compared,))
 def the_dependencies_are_those_of_the_last_release(built: BuiltFiles) -> Iterator[Observation]:
     """No dependencies added or tightened."""
     for one, before in _pairs(built):
@@ -112,8 +111,8 @@ def the_dependencies_are_those_of_the_last_release(built: BuiltFiles) -> Iterato
         ]
         for what, found in (("added", added), ("tightened", tightened)):
             if found:
-                yield _warning(
-                    one, f"dependencies {what} since {before.version}: {quote_some(sorted(found))}", _MENTION
+                yield warn(
+                    f"dependencies {what} since {before.version}: {quote_some(sorted(found))}", _MENTION, one.filename
                 )
 
 
@@ -143,7 +142,7 @@ def _accepts(specifier: SpecifierSet, version: str) -> bool:
         return False
 
 
-@check(needs=(the_last_release_can_be_compared,))
+@_CHECKS.check(needs=(the_last_release_can_be_compared,))
 def python_is_supported_as_before(built: BuiltFiles) -> Iterator[Observation]:
     """No Python versions dropped."""
     for one, before in _pairs(built):
@@ -154,7 +153,7 @@ def python_is_supported_as_before(built: BuiltFiles) -> Iterator[Observation]:
                 f"Requires-Python changed from {str(then)!r} in {before.version} to {str(now)!r}, which drops "
                 f"Python {', '.join(dropped[-3:])}"
             )
-            yield _warning(one, message, f"{_MENTION}; users of an older Python stay on the previous release")
+            yield warn(message, f"{_MENTION}; users of an older Python stay on the previous release", one.filename)
 
 
 def _requires_python(one: InspectedFile) -> SpecifierSet:
@@ -164,13 +163,13 @@ def _requires_python(one: InspectedFile) -> SpecifierSet:
         return SpecifierSet()
 
 
-@check(needs=(the_last_release_can_be_compared,))
+@_CHECKS.check(needs=(the_last_release_can_be_compared,))
 def no_entry_point_is_gone(built: BuiltFiles) -> Iterator[Observation]:
     """No entry points removed."""
     for one, before in _pairs(built):
         gone = sorted(_entry_points(before) - _entry_points(one))
         if gone:
-            yield _warning(one, f"entry points removed since {before.version}: {quote_some(gone)}", _MENTION)
+            yield warn(f"entry points removed since {before.version}: {quote_some(gone)}", _MENTION, one.filename)
 
 
 def _entry_points(one: InspectedFile) -> set[str]:
@@ -178,7 +177,7 @@ def _entry_points(one: InspectedFile) -> set[str]:
     return {f"{name} ({group})" for group, names in groups.items() for name in names}
 
 
-@check(needs=(the_last_release_can_be_compared,))
+@_CHECKS.check(needs=(the_last_release_can_be_compared,))
 def the_size_is_in_line(built: BuiltFiles) -> Iterator[Observation]:
     """File sizes are similar to the previous release."""
     assert isinstance(built.earlier, PreviousRelease)
@@ -187,15 +186,7 @@ def the_size_is_in_line(built: BuiltFiles) -> Iterator[Observation]:
         now, then = sizes[one.filename], sizes[before.filename]
         if abs(now - then) > _UNUSUAL and not then / _FACTOR <= now <= then * _FACTOR:
             message = f"the file has {now:,} bytes, while that of {before.version} had {then:,}"
-            yield _warning(one, message, "inspect its contents: python -m release inspect FILE")
+            yield warn(message, "inspect its contents: python -m release inspect FILE", one.filename)
 
 
-CHECKS: tuple[Check[BuiltFiles], ...] = (
-    the_last_release_can_be_compared,
-    no_file_vanished_or_shrank,
-    no_module_is_new_at_the_top,
-    the_dependencies_are_those_of_the_last_release,
-    python_is_supported_as_before,
-    no_entry_point_is_gone,
-    the_size_is_in_line,
-)
+CHECKS = tuple(_CHECKS)

@@ -11,17 +11,19 @@ from release.acceptance.rule import DESCRIPTIONS
 from release.checks import metadata_consistency, published_pages
 from release.checks.distribution_reader import inspect_built_files
 from release.checks.distributions import OF_A_FILE
-from release.checks.engine import Check, check
+from release.checks.engine import Checklist
 from release.checks.post_upload import smoke_test_observations
 from release.checks.published_pages import the_release_is_visible
-from release.checks.wording import quote_some
+from release.checks.wording import quote_some, warn
 from release.core.facts import BuiltFile, InstallTrial, PublishedRelease
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 from release.core.models.inspected_file import InspectedFile, parse_version
 from release.core.models.project_listing import IndexFile
 
+_CHECKS = Checklist[PublishedRelease]()
 
-@check(needs=(the_release_is_visible,))
+
+@_CHECKS.check(needs=(the_release_is_visible,))
 def every_file_has_the_recorded_bytes(outside: PublishedRelease) -> Iterator[Observation]:
     """Every download matches the release record.
 
@@ -45,7 +47,7 @@ def every_file_has_the_recorded_bytes(outside: PublishedRelease) -> Iterator[Obs
             )
 
 
-@check(needs=(the_release_is_visible,))
+@_CHECKS.check(needs=(the_release_is_visible,))
 def every_download_is_what_its_page_says(outside: PublishedRelease) -> Iterator[Observation]:
     """Every download matches its listing."""
     for listed in outside.files:
@@ -69,7 +71,7 @@ def every_download_is_what_its_page_says(outside: PublishedRelease) -> Iterator[
             )
 
 
-@check(needs=(the_release_is_visible,))
+@_CHECKS.check(needs=(the_release_is_visible,))
 def every_file_is_of_the_release(outside: PublishedRelease) -> Iterator[Observation]:
     """The metadata of every file names this project and version."""
     for one in _inspected(outside):
@@ -83,7 +85,7 @@ def every_file_is_of_the_release(outside: PublishedRelease) -> Iterator[Observat
             )
 
 
-@check(needs=(the_release_is_visible,))
+@_CHECKS.check(needs=(the_release_is_visible,))
 def the_files_say_the_same(outside: PublishedRelease) -> Iterator[Observation]:
     """All files have the same metadata.
 
@@ -93,14 +95,14 @@ def the_files_say_the_same(outside: PublishedRelease) -> Iterator[Observation]:
     yield from metadata_consistency.inconsistencies(_inspected(outside))
 
 
-@check(needs=(the_release_is_visible,), name=DESCRIPTIONS)
+@_CHECKS.check(needs=(the_release_is_visible,), name=DESCRIPTIONS)
 def the_published_description_renders(outside: PublishedRelease) -> Iterator[Observation]:
     """The description renders on the project page."""
     for one in _inspected(outside):
         yield from (finding for name, finding in one.findings if name == DESCRIPTIONS)
 
 
-@check(needs=(the_release_is_visible,))
+@_CHECKS.check(needs=(the_release_is_visible,))
 def the_index_would_take_each_file_today(outside: PublishedRelease) -> Iterator[Observation]:
     """The index's current rules accept every file.
 
@@ -113,7 +115,7 @@ def the_index_would_take_each_file_today(outside: PublishedRelease) -> Iterator[
                 yield replace(finding, severity="warn")
 
 
-@check(needs=(every_download_is_what_its_page_says,), name="the-attestations-hold")
+@_CHECKS.check(needs=(every_download_is_what_its_page_says,), name="the-attestations-hold")
 def the_published_attestations_hold(outside: PublishedRelease) -> Iterator[Observation]:
     """The attestations are valid.
 
@@ -122,16 +124,15 @@ def the_published_attestations_hold(outside: PublishedRelease) -> Iterator[Obser
     if not outside.provenance:
         yield NotApplicable(reason="no file has attestations")
     elif outside.verified is None:
-        yield Finding(
-            message=f"{len(outside.provenance)} files have attestations, which cannot be verified here",
-            remedy="install the verifier and confirm again: python -m pip install 'pypi-preflight[attest]'",
-            severity="warn",
+        yield warn(
+            f"{len(outside.provenance)} files have attestations, which cannot be verified here",
+            "install the verifier and confirm again: python -m pip install 'pypi-preflight[attest]'",
         )
     else:
         yield from (one for one in outside.verified.values() if isinstance(one, Finding | Unknown))
 
 
-@check(needs=(every_download_is_what_its_page_says,))
+@_CHECKS.check(needs=(every_download_is_what_its_page_says,))
 def the_wheel_installs_into_a_clean_environment(outside: PublishedRelease) -> Iterator[Observation]:
     """The wheel installs into a clean environment.
 
@@ -140,13 +141,13 @@ def the_wheel_installs_into_a_clean_environment(outside: PublishedRelease) -> It
     yield from _install_observations(outside.wheel)
 
 
-@check(needs=(the_wheel_installs_into_a_clean_environment,))
+@_CHECKS.check(needs=(the_wheel_installs_into_a_clean_environment,))
 def what_the_wheel_installs_works(outside: PublishedRelease) -> Iterator[Observation]:
     """The installed wheel can be imported and run."""
     yield from smoke_test_observations(outside.wheel.trials if isinstance(outside.wheel, InstallTrial) else ())
 
 
-@check(needs=(every_download_is_what_its_page_says,))
+@_CHECKS.check(needs=(every_download_is_what_its_page_says,))
 def the_sdist_installs_into_a_clean_environment(outside: PublishedRelease) -> Iterator[Observation]:
     """The sdist builds in isolation and installs into a clean environment.
 
@@ -155,13 +156,13 @@ def the_sdist_installs_into_a_clean_environment(outside: PublishedRelease) -> It
     yield from _install_observations(outside.sdist)
 
 
-@check(needs=(the_sdist_installs_into_a_clean_environment,))
+@_CHECKS.check(needs=(the_sdist_installs_into_a_clean_environment,))
 def what_the_sdist_installs_works(outside: PublishedRelease) -> Iterator[Observation]:
     """The installed sdist can be imported and run."""
     yield from smoke_test_observations(outside.sdist.trials if isinstance(outside.sdist, InstallTrial) else ())
 
 
-@check(needs=(the_wheel_installs_into_a_clean_environment, the_sdist_installs_into_a_clean_environment))
+@_CHECKS.check(needs=(the_wheel_installs_into_a_clean_environment, the_sdist_installs_into_a_clean_environment))
 def the_sdist_installs_what_the_wheel_does(outside: PublishedRelease) -> Iterator[Observation]:
     """The sdist installs every module that the wheel does.
 
@@ -202,19 +203,4 @@ def refuse_install(outside: PublishedRelease, listed: IndexFile) -> str | None:
     return None
 
 
-#: in the order in which they are run and shown
-CHECKS: tuple[Check[PublishedRelease], ...] = (
-    *published_pages.CHECKS,
-    every_file_has_the_recorded_bytes,
-    every_download_is_what_its_page_says,
-    every_file_is_of_the_release,
-    the_files_say_the_same,
-    the_published_description_renders,
-    the_index_would_take_each_file_today,
-    the_published_attestations_hold,
-    the_wheel_installs_into_a_clean_environment,
-    what_the_wheel_installs_works,
-    the_sdist_installs_into_a_clean_environment,
-    what_the_sdist_installs_works,
-    the_sdist_installs_what_the_wheel_does,
-)
+CHECKS = (*published_pages.CHECKS, *_CHECKS)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from packaging.utils import canonicalize_name
 
-from release.checks.engine import Check, check
+from release.checks.engine import Checklist
 from release.checks.post_upload import yank_findings
-from release.checks.wording import quote
+from release.checks.wording import quote, warn
 from release.core.facts import PublishedRelease
 from release.core.models.attestation import Provenance
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
@@ -17,7 +17,10 @@ from release.core.models.finding import Finding, NotApplicable, Observation, Unk
 REPORT = "do not install it; notify the project's maintainers and the index's administrators"
 
 
-@check()
+_CHECKS = Checklist[PublishedRelease]()
+
+
+@_CHECKS.check()
 def the_project_is_in_good_standing(outside: PublishedRelease) -> Iterator[Observation]:
     """The project is not archived or quarantined.
 
@@ -38,7 +41,7 @@ def the_project_is_in_good_standing(outside: PublishedRelease) -> Iterator[Obser
     )
 
 
-@check(needs=(the_project_is_in_good_standing,))
+@_CHECKS.check(needs=(the_project_is_in_good_standing,))
 def the_release_is_visible(outside: PublishedRelease) -> Iterator[Observation]:
     """The release is listed for installers.
 
@@ -48,7 +51,7 @@ def the_release_is_visible(outside: PublishedRelease) -> Iterator[Observation]:
         yield _not_listed(outside, f"{outside.project.name} {outside.project.version}", uploaded=bool(outside.by_json))
 
 
-@check(needs=(the_release_is_visible,), name="every-file-is-listed")
+@_CHECKS.check(needs=(the_release_is_visible,), name="every-file-is-listed")
 def every_recorded_file_is_listed(outside: PublishedRelease) -> Iterator[Observation]:
     """Every file is listed for installers.
 
@@ -78,7 +81,7 @@ def _not_listed(outside: PublishedRelease, what: str, *, uploaded: bool) -> Find
     )
 
 
-@check(needs=(the_release_is_visible,))
+@_CHECKS.check(needs=(the_release_is_visible,))
 def every_listed_file_is_recorded(outside: PublishedRelease) -> Iterator[Observation]:
     """Every listed file is in the release record.
 
@@ -96,7 +99,7 @@ def every_listed_file_is_recorded(outside: PublishedRelease) -> Iterator[Observa
             )
 
 
-@check(needs=(the_release_is_visible,))
+@_CHECKS.check(needs=(the_release_is_visible,))
 def the_pages_of_the_index_agree(outside: PublishedRelease) -> Iterator[Observation]:
     """The simple API and the JSON API agree on every file that both list."""
     if outside.by_json is None:
@@ -115,7 +118,7 @@ def the_pages_of_the_index_agree(outside: PublishedRelease) -> Iterator[Observat
             )
 
 
-@check(needs=(the_release_is_visible,), name="no-file-is-yanked")
+@_CHECKS.check(needs=(the_release_is_visible,), name="no-file-is-yanked")
 def no_published_file_is_yanked(outside: PublishedRelease) -> Iterator[Observation]:
     """No file is yanked.
 
@@ -125,7 +128,7 @@ def no_published_file_is_yanked(outside: PublishedRelease) -> Iterator[Observati
     yield from yank_findings(outside.files, outside.index.name, remedy)
 
 
-@check(needs=(the_release_is_visible,))
+@_CHECKS.check(needs=(the_release_is_visible,))
 def every_file_has_attestations_or_none_has(outside: PublishedRelease) -> Iterator[Observation]:
     """All files have attestations from one publisher, or none have.
 
@@ -144,10 +147,8 @@ def every_file_has_attestations_or_none_has(outside: PublishedRelease) -> Iterat
     ]
     for wrong, message in mixes:
         if wrong:
-            yield Finding(
-                message=message,
-                remedy="ask the project's maintainers how those files were uploaded; publish all files in one run",
-                severity="warn",
+            yield warn(
+                message, "ask the project's maintainers how those files were uploaded; publish all files in one run"
             )
 
 
@@ -155,13 +156,4 @@ def _page(outside: PublishedRelease) -> str:
     return f"{outside.index.simple_url}{canonicalize_name(outside.project.name)}/"
 
 
-#: in the order in which they are run and shown
-CHECKS: tuple[Check[PublishedRelease], ...] = (
-    the_project_is_in_good_standing,
-    the_release_is_visible,
-    every_recorded_file_is_listed,
-    every_listed_file_is_recorded,
-    the_pages_of_the_index_agree,
-    no_published_file_is_yanked,
-    every_file_has_attestations_or_none_has,
-)
+CHECKS = tuple(_CHECKS)

@@ -1,9 +1,10 @@
-"""Files of the same name compared byte by byte: with a second build, and with an index that has the name already."""
+"""The built files compared with a second build, with an index that has a file of the same name, and with git."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -11,9 +12,12 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from release.acceptance.open_distribution import stream_digests
+from release.checks.distribution_reader import inspect_built_files
 from release.checks.engine import Check, check
+from release.checks.wording import quote_some, warn
 from release.core.facts import BuiltFile, BuiltFiles, FilenameConflict
 from release.core.models.finding import Finding, NotApplicable, Observation
+from release.core.models.inspected_file import InspectedFile
 
 #: fields of a member that are content, not packing
 _CONTENT = frozenset({"content", "type"})
@@ -21,6 +25,17 @@ _CONTENT = frozenset({"content", "type"})
 _LISTED = 3
 #: bytes of a gzip header that hold the time. Source: RFC 1952, 2.3
 _GZIP_TIME = slice(4, 8)
+#: what build backends write into an sdist themselves
+_GENERATED = re.compile(
+    r"PKG-INFO|setup\.(?:py|cfg)|pyproject\.toml|(?:.*/)?[^/]+\.egg-info/.*|(?:.*/)?_?version\.(?:py|pyi|txt|h)|"
+    r"(?:.*/)?__version__\.py|(?:.*/)?_version_?\w*\.py|(?:.*/)?(?:AUTHORS|ChangeLog|Cargo\.lock|Cargo\.toml)|\.gitignore"
+)
+#: what is left out of an sdist on purpose, and by most backends by default
+_LEFT_OUT = re.compile(
+    r"(?:.*/)?(?:\.[^/]+|tests?|testing|docs?|examples?|benchmarks?|scripts|tools|ci|conda|recipes?)(?:/.*)?|"
+    r"(?:.*/)?(?:test_[^/]*|[^/]*_test\.py|conftest\.py)",
+    re.IGNORECASE,
+)
 #: the members of an archive by path, and its own fields under "": field → value
 _Fields = Mapping[str, Mapping[str, Any]]
 
@@ -80,13 +95,7 @@ def _compare(built: BuiltFiles, others: tuple[BuiltFile, ...], what: str) -> Ite
             )
         else:
             continue
-        yield Finding(
-            message=message,
-            remedy=remedy,
-            severity="warn",
-            where=other.filename,
-            source="https://reproducible-builds.org/docs/source-date-epoch/",
-        )
+        yield warn(message, remedy, other.filename, source="https://reproducible-builds.org/docs/source-date-epoch/")
 
 
 @check()
@@ -124,6 +133,36 @@ def _conflict_remedy(built: BuiltFiles, one: FilenameConflict) -> str:
         f"{bump}; or, if only the packing differs, make the build reproducible and upload the files of that first "
         "build; or use the sandbox for the dry run: --dry-run-on sandbox"
     )
+
+
+@check()
+def the_sdist_has_what_git_has(built: BuiltFiles) -> Iterator[Observation]:
+    """The sdist contains the tracked files, and no others.
+
+    Only directories of which the sdist contains something count, and only files that are not usually left out.
+    """
+    if built.tracked is None:
+        yield NotApplicable(reason="there is no repository to compare with")
+        return
+    for one in inspect_built_files(built):
+        if not one.is_wheel:
+            yield from _compare_with_git(one, built.tracked)
+
+
+def _compare_with_git(sdist: InspectedFile, tracked: frozenset[str]) -> Iterator[Observation]:
+    contained = {path.partition("/")[2] for path, _ in sdist.members}
+    directories = {path.rpartition("/")[0] for path in contained & tracked} - {""}
+    missing = sorted(
+        path for path in tracked - contained if path.rpartition("/")[0] in directories and not _LEFT_OUT.fullmatch(path)
+    )
+    stray = sorted(path for path in contained - tracked if not _GENERATED.fullmatch(path))
+    for paths, message, remedy in (
+        (missing, "tracked by git, but not in the sdist: {}", "include it in the build backend's configuration"),
+        (stray, "in the sdist, but not tracked by git: {}", "add it to git, or exclude it from the sdist"),
+    ):
+        if paths:
+            text = message.format(quote_some(paths))
+            yield warn(text, remedy, sdist.filename)
 
 
 def compare_builds(one: BuiltFile, other: BuiltFile) -> BuildDifference | None:
@@ -182,5 +221,6 @@ def _read_tar(stream: BinaryIO) -> _Fields:
     return fields
 
 
-CHECKS: tuple[Check[BuiltFiles], ...] = (the_build_is_reproducible, the_wheel_is_the_same_from_the_tree)
+OF_BUILDS: tuple[Check[BuiltFiles], ...] = (the_build_is_reproducible, the_wheel_is_the_same_from_the_tree)
 OF_INDEXES: tuple[Check[BuiltFiles], ...] = (no_index_has_other_bytes,)
+OF_GIT: tuple[Check[BuiltFiles], ...] = (the_sdist_has_what_git_has,)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from packaging.version import InvalidVersion, Version
 
-from release.checks.engine import Check, check
+from release.checks.engine import Checklist
 from release.checks.wording import count, quote_some
 from release.core.facts import GitState, Source
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
@@ -17,7 +17,10 @@ from release.core.models.project_name import is_project_name
 _LISTED = 5
 
 
-@check()
+_CHECKS = Checklist[Source]()
+
+
+@_CHECKS.check()
 def the_project_says_its_name_and_version(source: Source) -> Iterator[Observation]:
     """The project declares its name and version.
 
@@ -27,7 +30,7 @@ def the_project_says_its_name_and_version(source: Source) -> Iterator[Observatio
         yield source.project
 
 
-@check(needs=(the_project_says_its_name_and_version,), name="the-name-is-valid")
+@_CHECKS.check(needs=(the_project_says_its_name_and_version,), name="the-name-is-valid")
 def the_project_name_is_valid(source: Source) -> Iterator[Observation]:
     """The project name is valid.
 
@@ -42,7 +45,7 @@ def the_project_name_is_valid(source: Source) -> Iterator[Observation]:
         )
 
 
-@check(needs=(the_project_says_its_name_and_version,))
+@_CHECKS.check(needs=(the_project_says_its_name_and_version,))
 def the_version_is_valid(source: Source) -> Iterator[Observation]:
     """The version is valid on an index.
 
@@ -74,7 +77,7 @@ def _local_version_remedy(source: Source) -> str:
     return "commit everything and tag the commit (git tag v1.2.3), or set local_scheme = 'no-local-version'"
 
 
-@check()
+@_CHECKS.check()
 def the_project_is_in_a_repository(source: Source) -> Iterator[Observation]:
     """The project is in a git repository.
 
@@ -94,7 +97,7 @@ def _git(source: Source) -> GitState:
     return source.git
 
 
-@check(needs=(the_project_is_in_a_repository,))
+@_CHECKS.check(needs=(the_project_is_in_a_repository,))
 def the_tree_is_clean(source: Source) -> Iterator[Observation]:
     """No uncommitted changes.
 
@@ -106,7 +109,7 @@ def the_tree_is_clean(source: Source) -> Iterator[Observation]:
         yield Finding(message=message, remedy="commit, ignore or remove them; see git status")
 
 
-@check(needs=(the_project_is_in_a_repository,))
+@_CHECKS.check(needs=(the_project_is_in_a_repository,))
 def the_branch_is_the_release_branch(source: Source) -> Iterator[Observation]:
     """The current branch is the release branch."""
     git, expected = _git(source), source.config.branch
@@ -119,7 +122,7 @@ def the_branch_is_the_release_branch(source: Source) -> Iterator[Observation]:
         yield Finding(message=f"{where}, not on {expected!r}", remedy=f"run: git switch {expected}")
 
 
-@check(needs=(the_project_is_in_a_repository, the_project_says_its_name_and_version))
+@_CHECKS.check(needs=(the_project_is_in_a_repository, the_project_says_its_name_and_version))
 def the_tag_is_free_or_here(source: Source) -> Iterator[Observation]:
     """The release tag is new, or points to this commit.
 
@@ -134,7 +137,7 @@ def the_tag_is_free_or_here(source: Source) -> Iterator[Observation]:
         )
 
 
-@check(needs=(the_project_is_in_a_repository,))
+@_CHECKS.check(needs=(the_project_is_in_a_repository,))
 def the_branch_is_not_behind_its_upstream(source: Source) -> Iterator[Observation]:
     """The branch is not behind its upstream."""
     git = _git(source)
@@ -147,7 +150,7 @@ def the_branch_is_not_behind_its_upstream(source: Source) -> Iterator[Observatio
         yield Finding(message=message, remedy="run: git pull --rebase")
 
 
-@check(needs=(the_project_says_its_name_and_version,))
+@_CHECKS.check(needs=(the_project_says_its_name_and_version,))
 def the_changelog_mentions_the_version(source: Source) -> Iterator[Observation]:
     """The changelog mentions the version."""
     assert not isinstance(source.project, Unknown)
@@ -160,14 +163,4 @@ def the_changelog_mentions_the_version(source: Source) -> Iterator[Observation]:
         yield Finding(message=f"{path!r} does not mention {version}", remedy=f"add an entry for {version} to {path}")
 
 
-CHECKS: tuple[Check[Source], ...] = (
-    the_project_says_its_name_and_version,
-    the_project_name_is_valid,
-    the_version_is_valid,
-    the_project_is_in_a_repository,
-    the_tree_is_clean,
-    the_branch_is_the_release_branch,
-    the_tag_is_free_or_here,
-    the_branch_is_not_behind_its_upstream,
-    the_changelog_mentions_the_version,
-)
+CHECKS = tuple(_CHECKS)

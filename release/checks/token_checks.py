@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from release.checks.engine import check
-from release.checks.wording import quote
+from release.checks.wording import quote, warn
 from release.core.facts import Access
 from release.core.models.credential import Ambient, Credential
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
@@ -135,11 +135,10 @@ def the_token_is_whole(access: Access) -> Iterator[Observation]:
         case Token(remarks=remarks, caveats=caveats):
             yield from (replace(one, where=origin) for one in remarks)
             if any(isinstance(one, UnknownCaveat) for one in caveats):
-                yield Finding(
-                    message=f"the token in {origin} has a caveat of an unknown kind",
-                    remedy="create a new token if the index refuses it",
-                    severity="warn",
-                    where=origin,
+                yield warn(
+                    f"the token in {origin} has a caveat of an unknown kind",
+                    "create a new token if the index refuses it",
+                    origin,
                 )
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from release.checks.engine import Check, check
+from release.checks.engine import Checklist
+from release.checks.wording import warn
 from release.core.facts import ProjectMetadata, TokenHealth
 from release.core.models.credential import Credential
-from release.core.models.finding import Finding, NotApplicable, Observation
+from release.core.models.finding import NotApplicable, Observation
 from release.core.models.secret_location import location_to_text
 from release.core.tokens.token import Token, scope, validity
 
@@ -35,7 +36,10 @@ def remaining_lifetime(health: TokenHealth) -> timedelta | None:
     return end - health.access.now if end else None
 
 
-@check()
+_CHECKS = Checklist[TokenHealth]()
+
+
+@_CHECKS.check()
 def the_token_lasts(health: TokenHealth) -> Iterator[Observation]:
     """The token does not expire soon.
 
@@ -51,10 +55,10 @@ def the_token_lasts(health: TokenHealth) -> Iterator[Observation]:
         yield NotApplicable(reason="the token has expired")
     elif remaining <= health.policy.warn_before:
         expiry = _time(health.access.now + remaining)
-        yield _warning(health, f"{_token(health)} expires in {_duration(remaining)}, at {expiry}", _replace(health))
+        yield warn(f"{_token(health)} expires in {_duration(remaining)}, at {expiry}", _replace(health), _where(health))
 
 
-@check()
+@_CHECKS.check()
 def the_token_is_rotated_in_time(health: TokenHealth) -> Iterator[Observation]:
     """The token is rotated in time.
 
@@ -71,10 +75,10 @@ def the_token_is_rotated_in_time(health: TokenHealth) -> Iterator[Observation]:
     elif age >= limit:
         old = f"{'' if health.made else 'at least '}{_duration(age)} old"
         message = f"{_token(health)} is {old}; the policy is to rotate it after {_duration(limit)}"
-        yield _warning(health, message, _replace(health))
+        yield warn(message, _replace(health), _where(health))
 
 
-@check()
+@_CHECKS.check()
 def the_token_is_for_one_project(health: TokenHealth) -> Iterator[Observation]:
     """The token is limited to one project.
 
@@ -91,17 +95,17 @@ def the_token_is_for_one_project(health: TokenHealth) -> Iterator[Observation]:
         yield NotApplicable(reason="the project is not on the index yet; its first release needs an account-wide token")
     elif kind == "account" and isinstance(access.project, ProjectMetadata):
         name = access.project.name
-        yield _warning(
-            health,
+        yield warn(
             f"{_token(health)} can upload to every project of its user, but is used only for {name!r}",
             f"create one with the scope 'Project: {name}' on {_page(health)}, put it into {_where(health)} "
             f"in place of this one, then delete this one there: identifier {access.token.identifier}",
+            _where(health),
         )
     elif kind == "account":
         yield NotApplicable(reason="no project is named that the token could be limited to")
 
 
-@check()
+@_CHECKS.check()
 def the_token_lies_in_one_place(health: TokenHealth) -> Iterator[Observation]:
     """The token is stored in one location only.
 
@@ -110,10 +114,10 @@ def the_token_lies_in_one_place(health: TokenHealth) -> Iterator[Observation]:
     if health.elsewhere:
         others = ", ".join(health.elsewhere[:_LISTED]) + (", …" if len(health.elsewhere) > _LISTED else "")
         remedy = f"keep it in one of them, or create a token for each on {_page(health)}"
-        yield _warning(health, f"{_token(health)} is also stored in {others}", remedy)
+        yield warn(f"{_token(health)} is also stored in {others}", remedy, _where(health))
 
 
-@check()
+@_CHECKS.check()
 def the_secret_is_the_one_seen_before(health: TokenHealth) -> Iterator[Observation]:
     """The stored token has not been replaced unexpectedly.
 
@@ -126,14 +130,14 @@ def the_secret_is_the_one_seen_before(health: TokenHealth) -> Iterator[Observati
         yield NotApplicable(reason=f"it has changed, but the one before was {before.state}")
     elif before.fingerprint != credential.password.fingerprint:
         was = f"identifier {before.identifier}" if before.identifier else f"fingerprint {before.fingerprint}"
-        yield _warning(
-            health,
+        yield warn(
             f"{_where(health)} contained another, valid token until {_time(before.last_seen)}: {was}",
             f"if you replaced it, delete the old one on {_page(health)}; otherwise find out who changed it",
+            _where(health),
         )
 
 
-@check()
+@_CHECKS.check()
 def trusted_publishing_is_used(health: TokenHealth) -> Iterator[Observation]:
     """Trusted publishing is used where possible.
 
@@ -146,16 +150,12 @@ def trusted_publishing_is_used(health: TokenHealth) -> Iterator[Observation]:
         page = "manage/account/publishing/"
         if isinstance(access.project, ProjectMetadata) and access.listing is not None:
             page = f"manage/project/{access.project.name}/settings/publishing/"
-        yield _warning(
-            health,
+        yield warn(
             f"{health.publisher} could publish without {_token(health)}",
             f"add it as a trusted publisher on {_site(health)}{page}, give the job `id-token: write`, then delete the "
             "token",
+            _where(health),
         )
-
-
-def _warning(health: TokenHealth, message: str, remedy: str) -> Finding:
-    return Finding(message=message, remedy=remedy, severity="warn", where=_where(health))
 
 
 def _where(health: TokenHealth) -> str:
@@ -193,11 +193,4 @@ def _time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
-CHECKS: tuple[Check[TokenHealth], ...] = (
-    the_token_lasts,
-    the_token_is_rotated_in_time,
-    the_token_is_for_one_project,
-    the_token_lies_in_one_place,
-    the_secret_is_the_one_seen_before,
-    trusted_publishing_is_used,
-)
+CHECKS = tuple(_CHECKS)

@@ -10,8 +10,9 @@ from packaging.version import InvalidVersion, Version
 
 from release.checks.distribution_reader import inspect_built_files
 from release.checks.engine import Check, check
+from release.checks.wording import warn
 from release.core.facts import BuiltFiles, Source
-from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
+from release.core.models.finding import NotApplicable, Observation, Unknown
 
 _PYTHON = re.compile(r"Programming Language :: Python :: (\d+\.\d+)")
 #: what tools that take the version from git give to a checkout without tags
@@ -32,11 +33,10 @@ def the_version_is_of_a_tag(built: BuiltFiles) -> Iterator[Observation]:
     for one in inspect_built_files(built):
         public, _, local = one.version.partition("+")
         if _TAGLESS.fullmatch(public) or re.match(r"g[0-9a-f]{7}", local):
-            yield Finding(
-                message=f"{one.version!r} looks like the version of a checkout without tags",
-                remedy="fetch tags and history: git fetch --tags --unshallow; tag the commit and rebuild",
-                severity="warn",
-                where=one.filename,
+            yield warn(
+                f"{one.version!r} looks like the version of a checkout without tags",
+                "fetch tags and history: git fetch --tags --unshallow; tag the commit and rebuild",
+                one.filename,
                 cause="version.local" if local else None,
             )
 
@@ -52,12 +52,10 @@ def the_classifiers_fit_requires_python(built: BuiltFiles) -> Iterator[Observati
         named = [found[1] for text in one.fields.get("classifiers", ()) if (found := _PYTHON.fullmatch(text))]
         excluded = [python for python in named if not supports(specifier, python)]
         if excluded:
-            yield Finding(
-                message=f"classifiers name Python {', '.join(excluded)}, which Requires-Python excludes: "
-                f"{str(specifier)!r}",
-                remedy="remove those classifiers, or widen requires-python",
-                severity="warn",
-                where=one.filename,
+            yield warn(
+                f"classifiers name Python {', '.join(excluded)}, which Requires-Python excludes: {str(specifier)!r}",
+                "remove those classifiers, or widen requires-python",
+                one.filename,
             )
 
 
@@ -87,19 +85,17 @@ def _tag_findings(tags: tuple[str, ...], version: str, ours: str | None) -> Iter
         except InvalidVersion:
             continue
         if tagged != expected:
-            yield Finding(
-                message=f"the commit is also tagged {tag!r}, but the version is {version}",
-                remedy=f"tag each package on a commit of its own, or delete the tag: git tag -d {tag}",
-                severity="warn",
-                where=tag,
+            yield warn(
+                f"the commit is also tagged {tag!r}, but the version is {version}",
+                f"tag each package on a commit of its own, or delete the tag: git tag -d {tag}",
+                tag,
                 cause="version.mismatch-tag",
             )
         elif tag != ours and str(tagged) != text:
-            yield Finding(
-                message=f"the tag {tag!r} spells version {tagged} differently from the file names",
-                remedy=f"tag the commit as {ours}",
-                severity="warn",
-                where=tag,
+            yield warn(
+                f"the tag {tag!r} spells version {tagged} differently from the file names",
+                f"tag the commit as {ours}",
+                tag,
             )
 
 

@@ -1,12 +1,21 @@
-"""Phrases that the messages of several checks share."""
+"""Findings that warn, and phrases that the messages of several checks share."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from itertools import islice
 
+from release.core.models.finding import Finding
+
 #: names listed in one message
 _LISTED = 3
+
+
+def warn(
+    message: str, remedy: str, where: str | None = None, *, source: str | None = None, cause: str | None = None
+) -> Finding:
+    """A finding that does not block."""
+    return Finding(message=message, remedy=remedy, severity="warn", where=where, source=source, cause=cause)
 
 
 def quote(names: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from release.adapters.builds import builder
 from release.adapters.git import repository
 from release.adapters.index import file_cache
 from release.adapters.system.system import System
-from release.checks import previous_release, reproducibility, sdist_completeness
+from release.checks import previous_release, reproducibility
 from release.checks.engine import Check
 from release.core.config import Config
 from release.core.errors import RefusedError, ToolError, UnreachableError
@@ -49,8 +49,8 @@ def second_build(
 
 def comparison_checks(built: BuiltFiles) -> tuple[Check[BuiltFiles], ...]:
     """The checks that have something to compare with."""
-    found = sdist_completeness.CHECKS if built.tracked is not None else ()
-    found += reproducibility.CHECKS if built.again is not None or built.from_tree is not None else ()
+    found = reproducibility.OF_GIT if built.tracked is not None else ()
+    found += reproducibility.OF_BUILDS if built.again is not None or built.from_tree is not None else ()
     return found + (previous_release.CHECKS if built.earlier is not None else ())
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from release.checks import previous_release, sdist_completeness, versions
+from release.checks import previous_release, reproducibility, versions
 from release.checks.distributions import CHECKS
 from release.checks.engine import run
 from release.core.config import Config
@@ -152,12 +152,12 @@ def packed(*paths: str) -> BuiltFile:
 )
 def test_the_sdist_is_what_git_has(paths: tuple[str, ...], words: list[str]) -> None:
     """Tests and dotfiles may be left out, backends write files of their own."""
-    found = said(sdist_completeness.CHECKS, built(packed(*paths), file(WHEEL, wheel()), tracked=TRACKED))
+    found = said(reproducibility.OF_GIT, built(packed(*paths), file(WHEEL, wheel()), tracked=TRACKED))
     assert found == ({"the-sdist-has-what-git-has": words} if words else {})
 
 
 def test_without_git_nothing_is_compared() -> None:
-    (outcome,) = run(sdist_completeness.CHECKS, built(packed("x")))
+    (outcome,) = run(reproducibility.OF_GIT, built(packed("x")))
     assert outcome.state is CheckState.NOT_APPLICABLE
 
 
