@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from release.adapters.system import private_rewrite
+from release.adapters.system import safe_write
 from release.adapters.system.system import System
 from release.core.facts import Access
 from release.core.models.credential import CredentialCandidate
@@ -84,12 +84,12 @@ class _Proposals:
             yield Repair(
                 cause="pypirc.perms", title="make the file readable by its owner only",
                 where=remarked["pypirc.perms"], before=f"mode {self.path.stat().st_mode & 0o777:o}", after="mode 600",
-                apply=partial(private_rewrite.make_private, self.path),
+                apply=partial(safe_write.make_private, self.path),
             )  # fmt: skip
         yield from self._resolve_conflict()
 
     def _rewrite(self, new: bytes) -> Callable[[], None]:
-        return partial(private_rewrite.replace_private_file, self.path, self.data, new)
+        return partial(safe_write.replace_private_file, self.path, self.data, new)
 
     def _value(self, key: tuple[str, str]) -> str | None:
         return (ini_editor.values(self.data) or {}).get(key)

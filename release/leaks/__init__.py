@@ -1,1 +1,1 @@
-"""Search files, archives and history for secrets."""
+"""Scan files, directories and git repositories for secrets."""

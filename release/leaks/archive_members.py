@@ -1,6 +1,6 @@
-"""What is in an archive, whoever made it: member after member, nothing written to a path, nothing without bounds.
+"""Read the members of an untrusted archive, within limits and without writing files.
 
-Zip and wheel; tar, plain or packed by gzip, bzip2 or xz; a single file packed by one of these.
+Supports zip and wheel; tar, also compressed by gzip, bzip2 or xz; and single files compressed by one of these.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import IO, Literal
 
 ArchiveFormat = Literal["zip", "tar", "gzip", "bzip2", "xz"]
 
-#: what a damaged archive raises, wherever the damage is
+#: what a damaged archive raises
 DAMAGED = (
     zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError, ValueError, RuntimeError,
     OverflowError, MemoryError,
@@ -30,21 +30,21 @@ _MAGIC: tuple[tuple[bytes, ArchiveFormat], ...] = (
     (b"\xfd7zXZ\0", "xz"),
 )
 _MAGICS = tuple(magic for magic, _ in _MAGIC)
-#: where a tar has its mark
+#: the offset and the bytes of a tar's magic number
 _TAR_AT, _TAR = 257, b"ustar"
-#: bytes of what may be asked for at once; a header that claims more is a lie
+#: bytes of the largest read; a header that claims more is false
 _AT_ONCE = 64 << 20
-#: What may be unpacked of a file: so much, or so many times its size, whichever is more. PyPI takes no zip
-#: beyond the same bounds. Source: warehouse, `forklift/legacy.py`, `_is_valid_dist_file`
+#: How much of a file may be unpacked: bytes, or so many times its size, whichever is more. PyPI has the same limits
+#: for zips. Source: warehouse, `forklift/legacy.py`, `_is_valid_dist_file`
 _FREE, _RATIO = 64 << 20, 50
 
 
 class UnpackLimitError(Exception):
-    """More would have to be unpacked than the file is allowed."""
+    """The file would unpack to more than the limit."""
 
 
 class UnpackLimit:
-    """Counts what is unpacked of one file, at every depth."""
+    """Counts the unpacked bytes of one file, at every depth."""
 
     def __init__(self, size: int) -> None:
         self._left = max(_FREE, _RATIO * size)
@@ -55,12 +55,12 @@ class UnpackLimit:
             raise UnpackLimitError
 
 
-class _Metered(io.RawIOBase):
-    """A stream that is counted while it is read."""
+class _LimitedStream(io.RawIOBase):
+    """Counts the bytes that are read from a stream."""
 
-    def __init__(self, stream: IO[bytes], meter: UnpackLimit) -> None:
+    def __init__(self, stream: IO[bytes], limit: UnpackLimit) -> None:
         self._stream = stream
-        self._meter = meter
+        self._limit = limit
 
     def readable(self) -> bool:
         return True
@@ -69,32 +69,32 @@ class _Metered(io.RawIOBase):
         if size > _AT_ONCE:
             raise UnpackLimitError
         data = self._stream.read(size if size >= 0 else _AT_ONCE)
-        self._meter.spend(len(data))
+        self._limit.spend(len(data))
         return data
 
 
 def archive_format(head: bytes) -> ArchiveFormat | None:
-    """The kind of archive, by its first bytes; None where it is none."""
+    """The archive format, by its first bytes; None for other files."""
     if head.startswith(_MAGICS):
         return next(name for magic, name in _MAGIC if head.startswith(magic))
     return "tar" if head[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR else None
 
 
-def iter_members(stream: IO[bytes], kind: ArchiveFormat, meter: UnpackLimit) -> Iterator[tuple[str, IO[bytes]]]:
-    """Name and content of each member, to be read before the next is asked for. `stream` can be sought.
+def iter_members(stream: IO[bytes], kind: ArchiveFormat, limit: UnpackLimit) -> Iterator[tuple[str, IO[bytes]]]:
+    """Name and content of each member, to be read before the next is requested. `stream` is seekable.
 
-    The name is empty where a packed file is no archive. Raises one of `BROKEN`, or `TooMuchError`.
+    The name of a compressed single file is empty. Raises one of `BROKEN`, or `TooMuchError`.
     """
     if kind == "zip":
-        yield from _of_zip(stream, meter)
+        yield from _of_zip(stream, limit)
     elif kind == "tar":
-        yield from _of_tar(stream, meter)
+        yield from _of_tar(stream, limit)
     else:
         unpacked = _unpacked(stream, kind)
         if archive_format(unpacked.peek(512)) == "tar":
-            yield from _of_tar(unpacked, meter)
+            yield from _of_tar(unpacked, limit)
         else:
-            yield "", _Metered(unpacked, meter)  # type: ignore[misc] # it has what readers of IO[bytes] use
+            yield "", _LimitedStream(unpacked, limit)  # type: ignore[misc] # it has what readers of IO[bytes] use
 
 
 def _unpacked(stream: IO[bytes], kind: ArchiveFormat) -> io.BufferedReader:
@@ -103,17 +103,17 @@ def _unpacked(stream: IO[bytes], kind: ArchiveFormat) -> io.BufferedReader:
     return io.BufferedReader(bz2.BZ2File(stream) if kind == "bzip2" else lzma.LZMAFile(stream), 1 << 16)
 
 
-def _of_zip(stream: IO[bytes], meter: UnpackLimit) -> Iterator[tuple[str, IO[bytes]]]:
+def _of_zip(stream: IO[bytes], limit: UnpackLimit) -> Iterator[tuple[str, IO[bytes]]]:
     with zipfile.ZipFile(stream) as archive:
         for info in archive.infolist():
-            if info.is_dir() or info.flag_bits & 1:  # what is encrypted tells nothing to whoever finds it
+            if info.is_dir() or info.flag_bits & 1:  # encrypted members are no leak
                 continue
             with archive.open(info) as member:
-                yield info.filename, _Metered(member, meter)  # type: ignore[misc] # as above
+                yield info.filename, _LimitedStream(member, limit)  # type: ignore[misc] # as above
 
 
-def _of_tar(stream: IO[bytes], meter: UnpackLimit) -> Iterator[tuple[str, IO[bytes]]]:
-    counted: IO[bytes] = _Metered(stream, meter)  # type: ignore[assignment] # as above
+def _of_tar(stream: IO[bytes], limit: UnpackLimit) -> Iterator[tuple[str, IO[bytes]]]:
+    counted: IO[bytes] = _LimitedStream(stream, limit)  # type: ignore[assignment] # as above
     with tarfile.open(fileobj=counted, mode="r|", bufsize=1 << 16) as archive:
         for info in archive:
             archive.members = []  # type: ignore[attr-defined] # it would keep them all

@@ -1,4 +1,4 @@
-"""Files that hold credentials by their name: `.pypirc`, netrc, `.env`, `.git-credentials`."""
+"""Detect passwords in files whose name marks them as credential files: `.pypirc`, netrc, `.env`, `.git-credentials`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from release.core.models.leak import SecretMatch
 from release.core.secret import Secret
 
-#: the kinds of `release.core.models.leak.KINDS` that are found by their names
+#: the kinds of `release.core.models.leak.KINDS` that are detected by file names
 KINDS = frozenset({"pypirc", "netrc", "git-credentials", "env"})
 
-#: an entry of a tree object: mode, name, 0, and the object's name in bytes
+#: an entry of a tree object: mode, name, NUL, and the object's name in bytes
 _ENTRY = re.compile(rb"100(?:644|755|664) ([^\0]*(?:pypirc|netrc|\.git-credentials|\.env[^\0]*))\0")
-#: any of these is in every such name
+#: every such entry contains one of these
 _MARKS = (b"pypirc\0", b"netrc\0", b".git-credentials\0", b".env")
 _ENDINGS = ("pypirc", "netrc", ".git-credentials", ".env")
 
@@ -26,7 +26,7 @@ _ENV = re.compile(
     rb"(?:SECRET|TOKEN|PASSWORD|PASSWD|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|CREDENTIAL)\w{0,60}"
     rb"[ \t]*=[ \t]*[\"']?(?P<value>[^\s\"'#]+)"
 )
-#: what is put there for others to replace
+#: placeholders, for others to replace
 _EXAMPLE_NAME = re.compile(r"example|sample|template|dist$|default|schema|test", re.IGNORECASE)
 _PLACEHOLDER = re.compile(
     rb"[<$%{\[].*|.*\*\*\*.*|.*\.\.\.?|.*(?:your|my|example|sample|dummy|fake|change|replace|placeholder|insert|todo|xxx"
@@ -36,9 +36,9 @@ _PLACEHOLDER = re.compile(
 
 
 def find_password(path: str, data: bytes) -> Iterator[SecretMatch]:
-    """The first password in a file that holds credentials by its name; nothing for other files.
+    """The first password in a credential file; nothing in other files.
 
-    Placeholders, and tokens that `leak_token` finds anyway, are none.
+    Placeholders are no passwords, and `pypi_token_detector` finds API tokens.
     """
     if not may_hold_credentials(path):
         return
@@ -54,12 +54,12 @@ def find_password(path: str, data: bytes) -> Iterator[SecretMatch]:
 
 
 def may_hold_credentials(path: str) -> bool:
-    """Whether a file's name is worth a look."""
+    """Whether a file may be a credential file, by its name."""
     return path.endswith(_ENDINGS) or ".env." in path
 
 
 def named_in_tree(tree: bytes, width: int) -> Iterator[tuple[str, str]]:
-    """Object and name of each entry of a tree object that holds credentials by its name.
+    """The object and name of each credential file in a tree object.
 
     `width` is the length of an object's name in bytes: 20, or 32 in a SHA-256 repository.
     """
@@ -81,7 +81,7 @@ def _first(kind: str, pattern: re.Pattern[bytes], data: bytes) -> Iterator[Secre
 
 
 def _is_secret(kind: str, value: bytes) -> bool:
-    """Whether a value is one: settings end in TOKEN and KEY too, so that in `.env` it must have some length."""
+    """Whether a value is a secret; in `.env` it needs some length, because other settings end in TOKEN or KEY too."""
     if kind != "env":
-        return len(value) > 3  # noqa: PLR2004 - shorter ones protect nothing
+        return len(value) > 3  # noqa: PLR2004 - too short to protect anything
     return len(value) >= 8 and re.search(rb"\d", value) is not None and re.search(rb"[A-Za-z]", value) is not None  # noqa: PLR2004

@@ -1,8 +1,8 @@
-"""Secrets of other services, by their published formats, and private keys.
+"""Detect secrets of other services by their published formats, and private keys.
 
-Where a format has a checksum or a structure, that must hold; else the text must look drawn by chance.
-What vendors' documentation shows has neither. `at` is where the sieve stopped: at the "A" of an anchor
-that has one, else at the last character of a prefix.
+The checksum or structure of a format must be valid; without one, the text must look random. The examples in
+vendors' documentation have neither. `at` is where the prefilter matched: at an "A", else at the last character
+of a prefix.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 
-# Group 1 is what is drawn by chance.
+# Group 1 is the random part.
 _GITHUB = re.compile(rb"gh[pousr]_([A-Za-z0-9]{36})")
 _GITHUB_REFRESH = re.compile(rb"ghr_([A-Za-z0-9]{76})")
 _GITHUB_FINE = re.compile(rb"github_pat_([A-Za-z0-9]{22}_[A-Za-z0-9]{59})")
@@ -33,8 +33,8 @@ _SLACK = re.compile(rb"(?:xox[abeoprs]-(?:\d{10,13}-){1,3}|xapp-\d-[A-Z0-9]{9,12
 _GOOGLE = re.compile(rb"AIza([A-Za-z0-9_-]{35})(?![A-Za-z0-9_-])")
 _AWS = re.compile(rb"(?<![A-Za-z0-9])A[KS]IA([A-Z2-7]{16})(?![A-Za-z0-9])")
 _AWS_SECRET = re.compile(rb"(?<![A-Za-z0-9/+=_-])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_-])")
-#: bytes before and after an access key in which its secret is looked for: some lines
-_BESIDE = 400
+#: bytes before and after an access key in which its secret is searched: a few lines
+_NEARBY = 400
 
 
 def github_token(data: bytes, at: int) -> SecretMatch | None:
@@ -51,52 +51,52 @@ def npm_token(data: bytes, at: int) -> SecretMatch | None:
 
 def github_fine_grained_token(data: bytes, at: int) -> SecretMatch | None:
     """Source: GitHub documentation, "Token prefixes"."""
-    return _drawn("github-fine-grained-token", _GITHUB_FINE.match(data, at - 10))
+    return _random("github-fine-grained-token", _GITHUB_FINE.match(data, at - 10))
 
 
 def stripe_key(data: bytes, at: int) -> SecretMatch | None:
-    """Source: Stripe documentation, "API keys"; keys for tests (`sk_test_`) are worth nothing."""
-    return _drawn("stripe-key", _STRIPE.match(data, at - 7))
+    """Source: Stripe documentation, "API keys"; test keys (`sk_test_`) are harmless."""
+    return _random("stripe-key", _STRIPE.match(data, at - 7))
 
 
 def gitlab_token(data: bytes, at: int) -> SecretMatch | None:
     """Source: GitLab documentation, "Token prefixes"."""
-    return _drawn("gitlab-token", _GITLAB.match(data, at - 5) or _GITLAB.match(data, at - 4))
+    return _random("gitlab-token", _GITLAB.match(data, at - 5) or _GITLAB.match(data, at - 4))
 
 
 def slack_token(data: bytes, at: int) -> SecretMatch | None:
     """Source: Slack documentation, "Tokens"."""
-    return _drawn("slack-token", _SLACK.match(data, at - 4))
+    return _random("slack-token", _SLACK.match(data, at - 4))
 
 
 def google_key(data: bytes, at: int) -> SecretMatch | None:
     """Source: Google Cloud documentation, "Manage API keys"."""
-    return _drawn("google-key", _GOOGLE.match(data, at))
+    return _random("google-key", _GOOGLE.match(data, at))
 
 
 def aws_key(data: bytes, at: int) -> SecretMatch | None:
-    """An access key alone is a name; with the secret beside it, it is a key.
+    """An access key is reported only with its secret nearby.
 
     Source: AWS documentation, "IAM identifiers" and "Manage access keys".
     """
     found = _AWS.match(data, at)
-    if found is None or not _looks_drawn(found[1]):
+    if found is None or not _looks_random(found[1]):
         return None
-    beside = data[max(0, found.start() - _BESIDE) : found.end() + _BESIDE]
-    return _spot("aws-key", found) if any(map(_is_aws_secret, _AWS_SECRET.findall(beside))) else None
+    nearby = data[max(0, found.start() - _NEARBY) : found.end() + _NEARBY]
+    return _spot("aws-key", found) if any(map(_is_aws_secret, _AWS_SECRET.findall(nearby))) else None
 
 
 def _is_aws_secret(text: bytes) -> bool:
     cases = (rb"[a-z]", rb"[A-Z]", rb"[0-9]")
-    return all(re.search(case, text) for case in cases) and _looks_drawn(text)
+    return all(re.search(case, text) for case in cases) and _looks_random(text)
 
 
-def _drawn(kind: str, found: re.Match[bytes] | None) -> SecretMatch | None:
-    return _spot(kind, found) if found and _looks_drawn(found[1]) else None
+def _random(kind: str, found: re.Match[bytes] | None) -> SecretMatch | None:
+    return _spot(kind, found) if found and _looks_random(found[1]) else None
 
 
-def _looks_drawn(text: bytes) -> bool:
-    """Whether a text looks drawn by chance: no word of examples, no run, and different characters enough."""
+def _looks_random(text: bytes) -> bool:
+    """Whether a text looks random: no placeholder, no repetition, and enough different characters."""
     return _PLACEHOLDER.search(text) is None and len(set(text)) * 10 >= min(len(text), 24) * 4
 
 
@@ -107,14 +107,14 @@ def _checksum_holds(body: bytes) -> bool:
     for _ in range(6):
         number, digit = divmod(number, 62)
         digits = _BASE62[digit] + digits
-    return digits.encode() == body[-6:] and len(set(body)) > 9  # noqa: PLR2004 - fewer are an example with a true checksum
+    return digits.encode() == body[-6:] and len(set(body)) > 9  # noqa: PLR2004 - fewer: an example with a valid checksum
 
 
 def _spot(kind: str, found: re.Match[bytes]) -> SecretMatch:
     return SecretMatch(kind=kind, offset=found.start(), identity=Secret(found[0].decode("latin-1")).fingerprint)
 
 
-#: The dashes are counted and the name is short, so that no text takes long.
+#: Bounded, so that no text takes long to match.
 _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]{0,40})PRIVATE KEY( BLOCK)?-----")
 _PEM_END = re.compile(rb"-----END ")
 _PEM_HEADER = re.compile(rb"(?m)^[ \t>#*]*[A-Za-z-]+: .*$")
@@ -129,7 +129,7 @@ _SERVICE_ACCOUNT = re.compile(rb"\"type\"\s*:\s*\"service_account\"")
 
 
 def private_key(data: bytes, at: int) -> SecretMatch | None:
-    """Source: RFC 7468 (PEM), RFC 5208, 8017 and 5915 (what is in it), OpenSSH's `PROTOCOL.key`, RFC 9580 (PGP)."""
+    """Source: RFC 7468 (PEM), RFC 5208, 8017 and 5915 (contents), OpenSSH's `PROTOCOL.key`, RFC 9580 (PGP)."""
     start = data.rfind(b"-----BEGIN ", max(0, at - 60), at)
     found = _PEM.match(data, start) if start >= 0 else None
     end = _PEM_END.search(data, found.end(), found.end() + _LONGEST_KEY) if found else None
@@ -160,17 +160,17 @@ def _is_key(body: bytes, form: bytes, *, encrypted: bool, pgp: bool) -> bool:
     except binascii.Error:
         return False
     if pgp:
-        return len(data) > 64 and data[0] & 0x80 != 0 and not _one_letter(data)  # noqa: PLR2004 - the mark of a packet
+        return len(data) > 64 and data[0] & 0x80 != 0 and not _is_repetitive(data)  # noqa: PLR2004 - the tag bit of a packet
     if form == b"OPENSSH":
         return data.startswith(b"openssh-key-v1\0") and len(data) > 100  # noqa: PLR2004 - less is no key
     if encrypted:
-        return len(data) >= 48 and not _one_letter(data)  # noqa: PLR2004 - a small elliptic key
+        return len(data) >= 48 and not _is_repetitive(data)  # noqa: PLR2004 - a small elliptic key
     return _is_sequence(data)
 
 
 def _is_sequence(data: bytes) -> bool:
-    """Whether the bytes are one DER sequence from their first to their last, and not made up of one letter."""
-    if len(data) < 40 or data[0] != 0x30 or _one_letter(data):  # noqa: PLR2004 - an Ed25519 key has 48
+    """Whether the bytes are exactly one DER sequence that looks random."""
+    if len(data) < 40 or data[0] != 0x30 or _is_repetitive(data):  # noqa: PLR2004 - an Ed25519 key has 48
         return False
     if data[1] < 0x80:  # noqa: PLR2004 - the short form of a length
         return len(data) == 2 + data[1]
@@ -178,5 +178,5 @@ def _is_sequence(data: bytes) -> bool:
     return width in {1, 2, 3} and len(data) == 2 + width + int.from_bytes(data[2 : 2 + width], "big")
 
 
-def _one_letter(data: bytes) -> bool:
+def _is_repetitive(data: bytes) -> bool:
     return len(set(data)) < 10  # noqa: PLR2004 - of 48 random bytes, some 40 differ

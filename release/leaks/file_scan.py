@@ -1,4 +1,4 @@
-"""Searches files for secrets: what they hold, and what lies in them where they are archives, at any depth."""
+"""Scan files for secrets, and the members of archives at any depth."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -16,56 +16,58 @@ from release.core.models.leak import Leak, ScanResult, UnscannedFile
 from release.leaks import archive_members
 from release.leaks.scanner import OVERLAP, scan_bytes
 
-#: archives in archives
+#: the deepest archive that is scanned
 _DEPTH = 6
-#: bytes of a large file, or of a member of an archive, that are searched at a time. The search holds some six
-#: times as much, and runs in the process that uploads: a release may take no more memory for one huge file.
+#: bytes of a large file or member that are scanned at a time. A scan needs about six times as much memory, in the
+#: process that uploads, and a huge file may not make a release need more.
 _AT_A_TIME = 1 << 20
-#: bytes of a nested archive that are kept in memory; more goes to a temporary file without a name
+#: bytes of a nested archive that are kept in memory; a larger one goes to an unnamed temporary file
 _SPOOL = 4 << 20
-#: neither a link nor a pipe is followed (POSIX)
+#: follow no symbolic link and open no pipe (POSIX)
 _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def scan_file(path: Path, name: str) -> ScanResult:
-    """Search one file, to be called `name`. Raises `OSError` where it can't be read."""
+    """Scan one file, which is called `name` in the results. Raises `OSError` where it cannot be read."""
     with path.open("rb") as stream:
-        size = os.fstat(stream.fileno()).st_size
-        return _sum(_look(stream, name, _Way(meter=archive_members.UnpackLimit(size))))
+        return scan_stream(stream, name, os.fstat(stream.fileno()).st_size)
 
 
 def scan_content(data: bytes, name: str) -> ScanResult:
-    """Search the bytes of one file."""
+    """Scan the bytes of one file."""
     if archive_members.archive_format(data) is None:
         return ScanResult(leaks=scan_bytes(data, name), count=1)
-    return _sum(_look(io.BytesIO(data), name, _Way(meter=archive_members.UnpackLimit(len(data)))))
+    return scan_stream(io.BytesIO(data), name, len(data))
 
 
 def scan_stream(data: IO[bytes], name: str, size: int) -> ScanResult:
-    """Search a file of `size` bytes that is read once, from where it stands to its end."""
-    return _sum(_look(data, name, _Way(meter=archive_members.UnpackLimit(size))))
+    """Scan a file of `size` bytes, which is read once, from its current position."""
+    return _result(_scan(data, name, _Nesting(limit=archive_members.UnpackLimit(size))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Way:
-    """How far inside an archive we are, and what of it may still be unpacked."""
+class _Nesting:
+    """How deep a file is in archives, and how much may still be unpacked."""
 
-    meter: archive_members.UnpackLimit
+    limit: archive_members.UnpackLimit
     depth: int = 0
 
 
 class DirectoryScanner:
-    """Reads the files of one directory, with as few calls as can be."""
+    """Scans files of one directory, with as few system calls as possible."""
 
     def __init__(self, root: str) -> None:
         self._root = root
 
-    def search(self, name: str) -> ScanResult:
-        path = os.path.join(self._root, name)  # noqa: PTH118 - a Path costs more than the search of a small file
+    def scan(self, name: str) -> ScanResult:
+        path = os.path.join(self._root, name)  # noqa: PTH118 - a Path takes longer than the scan of a small file
         try:
             handle = os.open(path, _FLAGS)
         except OSError as error:
-            return self._not_opened(path, name, error)
+            # A link, a directory, or a file that was removed since it was listed.
+            if not os.path.lexists(path) or os.path.islink(path) or os.path.isdir(path):  # noqa: PTH114, PTH112 - as above
+                return ScanResult()
+            return _unread(name, error)
         try:
             state = os.fstat(handle)
             if not stat.S_ISREG(state.st_mode):
@@ -73,73 +75,60 @@ class DirectoryScanner:
             if state.st_size <= PIECE:
                 return scan_content(os.read(handle, state.st_size + 1), name)
         except OSError as error:
-            return ScanResult(unread=(UnscannedFile(path=name, reason=_reason(error)),))
+            return _unread(name, error)
         finally:
             os.close(handle)
         return scan_file(Path(path), name)
 
-    def _not_opened(self, path: str, name: str, error: OSError) -> ScanResult:
-        """A link, a directory, or a file that is gone since it was listed, is none that could leak."""
-        if not os.path.lexists(path) or os.path.islink(path) or os.path.isdir(path):  # noqa: PTH114, PTH112 - as above
-            return ScanResult()
-        return ScanResult(unread=(UnscannedFile(path=name, reason=_reason(error)),))
+
+def _unread(name: str, error: OSError) -> ScanResult:
+    return ScanResult(unread=(UnscannedFile(path=name, reason=(error.strerror or str(error)).lower()),))
 
 
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
-
-
-def _sum(found: Iterator[Leak | UnscannedFile]) -> ScanResult:
-    seen = dict.fromkeys(found)
+def _result(found: Iterable[Leak | UnscannedFile]) -> ScanResult:
+    unique = dict.fromkeys(found)
     return ScanResult(
-        leaks=tuple(one for one in seen if isinstance(one, Leak)),
-        unread=tuple(one for one in seen if isinstance(one, UnscannedFile)),
+        leaks=tuple(one for one in unique if isinstance(one, Leak)),
+        unread=tuple(one for one in unique if isinstance(one, UnscannedFile)),
         count=1,
     )
 
 
-def _look(data: IO[bytes], name: str, way: _Way) -> Iterator[Leak | UnscannedFile]:
+def _scan(data: IO[bytes], name: str, nesting: _Nesting) -> Iterator[Leak | UnscannedFile]:
     piece = data.read(_AT_A_TIME)
     kind = archive_members.archive_format(piece)
     if kind is None:
-        yield from _pieces(data, piece, name)
-    elif way.depth >= _DEPTH:
+        yield from _scan_pieces(data, piece, name)
+    elif nesting.depth >= _DEPTH:
         yield UnscannedFile(path=name, reason=f"it is an archive inside {_DEPTH} others")
     else:
-        with _whole(data, piece) as archive:
-            yield from _inside(archive, kind, name, way)
+        with _seekable(data, piece) as archive:
+            yield from _scan_members(archive, kind, name, nesting)
 
 
-def _inside(
-    archive: IO[bytes], kind: archive_members.ArchiveFormat, name: str, way: _Way
+def _scan_members(
+    archive: IO[bytes], kind: archive_members.ArchiveFormat, name: str, nesting: _Nesting
 ) -> Iterator[Leak | UnscannedFile]:
-    inner = _Way(meter=way.meter, depth=way.depth + 1)
+    inner = _Nesting(limit=nesting.limit, depth=nesting.depth + 1)
     try:
-        for member, content in archive_members.iter_members(archive, kind, way.meter):
-            yield from _look(content, f"{name}!{member}" if member else name, inner)
+        for member, content in archive_members.iter_members(archive, kind, nesting.limit):
+            yield from _scan(content, f"{name}!{member}" if member else name, inner)
     except archive_members.UnpackLimitError:
-        if way.depth:
+        if nesting.depth:
             raise
         yield UnscannedFile(path=name, reason="it unpacks to far more than its size")
     except archive_members.DAMAGED:
-        # What is no archive after all, or a damaged one, is searched as it lies there.
+        # A damaged archive, or a file that only begins like one, is scanned without unpacking it.
         archive.seek(0)
-        yield from _pieces(archive, archive.read(_AT_A_TIME), name)
-
-
-def _seekable(data: IO[bytes]) -> bool:
-    try:
-        return data.seekable()
-    except AttributeError:  # a member of a tar that is streamed: tarfile's own stream does not know the question
-        return False
+        yield from _scan_pieces(archive, archive.read(_AT_A_TIME), name)
 
 
 @contextlib.contextmanager
-def _whole(data: IO[bytes], piece: bytes) -> Iterator[IO[bytes]]:
-    """All of a file of which `piece` has been read, so that it can be sought."""
+def _seekable(data: IO[bytes], piece: bytes) -> Iterator[IO[bytes]]:
+    """The whole file as a seekable stream; `piece` has been read of it."""
     if len(piece) < _AT_A_TIME:
         yield io.BytesIO(piece)
-    elif _seekable(data):
+    elif _can_seek(data):
         data.seek(0)
         yield data
     else:
@@ -153,14 +142,62 @@ def _whole(data: IO[bytes], piece: bytes) -> Iterator[IO[bytes]]:
             yield copy
 
 
-def _pieces(data: IO[bytes], piece: bytes, name: str) -> Iterator[Leak]:
-    """Search a file of which `piece` has been read, one piece at a time."""
-    line, full = 1, len(piece) == _AT_A_TIME
+def _can_seek(data: IO[bytes]) -> bool:
+    try:
+        return data.seekable()
+    except AttributeError:  # a member of a streamed tar: tarfile's stream has no such method
+        return False
+
+
+def _scan_pieces(data: IO[bytes], piece: bytes, name: str) -> Iterator[Leak]:
+    """Scan a file piece by piece; `piece` has been read of it."""
+    line, more_follow = 1, len(piece) == _AT_A_TIME
     while True:
         yield from scan_bytes(piece, name, first_line=line)
-        if not full:
+        if not more_follow:
             return
         more = data.read(_AT_A_TIME)
-        full = len(more) == _AT_A_TIME
+        more_follow = len(more) == _AT_A_TIME
         line += piece.count(b"\n", 0, -OVERLAP)
         piece = piece[-OVERLAP:] + more
+
+
+class MemberScan:
+    """Scans an archive while another reader unpacks it; called with the pieces of each member in their order."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._found: list[Leak | UnscannedFile] = []
+        #: members that were read to their end
+        self._count = 0
+        #: of the current member: its line, and the bytes before the next piece
+        self._line, self._tail = 1, b""
+        #: whether a member is a large nested archive, which this scan cannot unpack
+        self._incomplete = False
+
+    def __call__(self, member: str, piece: bytes, more: bool) -> None:
+        """Scan a piece of a member; `more` pieces follow, or none."""
+        name = f"{self._path.name}!{member}"
+        if not self._tail and archive_members.archive_format(piece[:512]) is not None:
+            if more:
+                self._incomplete = True
+            else:
+                found = scan_content(piece, name)
+                self._found += [*found.leaks, *found.unread]
+        elif not self._incomplete:
+            text = self._tail + piece
+            self._found += scan_bytes(text, name, first_line=self._line)
+            if more:
+                self._line += text.count(b"\n", 0, -OVERLAP)
+                self._tail = text[-OVERLAP:]
+        if not more:
+            self._line, self._tail, self._count = 1, b"", self._count + 1
+
+    def result(self, count: int) -> ScanResult:
+        """The result for an archive of `count` members; if not all were scanned, the file is scanned now.
+
+        Raises `OSError` where it cannot be read.
+        """
+        if self._incomplete or not count or self._count != count:
+            return scan_file(self._path, self._path.name)
+        return _result(self._found)

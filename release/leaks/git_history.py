@@ -1,7 +1,7 @@
-"""Searches all objects of a repository for secrets, and what is staged; tells where in history a hit lies.
+"""Scan all objects of a repository for secrets, or what is staged, and locate each secret in the history.
 
-Everything that git stores is read, what no branch reaches included: stashes, the reflog, amended commits.
-Objects come from `git cat-file --batch`; of most versions of a file only the difference needs a search.
+Every stored object is scanned, even if no branch reaches it: stashes, the reflog, amended commits. `git cat-file
+--batch` returns the objects; of most versions of a file only the difference is scanned.
 """
 
 from __future__ import annotations
@@ -24,16 +24,15 @@ from release.core.models.leak import Leak, ScanResult, UnscannedFile, merge_scan
 from release.leaks import archive_members, credential_files, file_scan
 from release.leaks.scanner import changed_part, may_hold_secret, scan_bytes
 
-#: bytes of objects from which on a second process is worth its start
+#: bytes of objects from which on more processes are worth their start
 _LARGE = 64 << 20
-#: Cores for each process: itself, and its git. More processes than that would tear versions of a file apart.
+#: Cores for each process and its git. More processes would separate the versions of a file.
 _CORES = 2
-#: bytes of files that are kept for comparison with later versions, and from which on it is worth it
-_KEPT, _SMALL = 64 << 20, 4096
-#: names of objects on one command line; Windows allows some 32,000 characters
+#: bytes of files that are cached for comparison with later versions, and of the smallest such file
+_CACHE_SIZE, _SMALL = 64 << 20, 4096
+#: object names on one command line; Windows allows about 32,000 characters
 _NAMES = 400
-#: What a partial clone has left out is not fetched, and no object is shown in the place of another: this
-#: search is about what lies here.
+#: Only stored objects are scanned: nothing is fetched into a partial clone, and replacement objects are ignored.
 _OFFLINE = {"GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_REPLACE_OBJECTS": "1"}
 _STAGED = re.compile(rb":\d+ (?P<mode>\d+) [0-9a-f]+ (?P<name>[0-9a-f]+) [A-Z]\d*\0(?P<path>[^\0]+)\0")
 _RAW = re.compile(r":\d+ \d+ (?P<old>[0-9a-f]+) (?P<new>[0-9a-f]+) [A-Z]\d*\t(?P<path>.+)")
@@ -41,7 +40,7 @@ _RAW = re.compile(r":\d+ \d+ (?P<old>[0-9a-f]+) (?P<new>[0-9a-f]+) [A-Z]\d*\t(?P
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Task:
-    """Some objects of a repository, for one process to search."""
+    """Some objects of a repository, for one process."""
 
     root: str
     env: Mapping[str, str]
@@ -50,18 +49,17 @@ class _Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """What one process has found."""
+    """The result of one process."""
 
     searched: ScanResult
-    #: files that hold credentials by their name: object, name
+    #: credential files: object, name
     named: tuple[tuple[str, str], ...]
 
 
 def scan_history(system: System, root: Path) -> ScanResult:
-    """Search every object that lies in the repository at `root`.
+    """Scan every object of the repository at `root`; a secret in several objects is one leak.
 
-    A secret is one leak, however many objects hold it. Raises `ToolError` where git fails: half a search
-    would look like a clean one.
+    Raises `ToolError` where git fails, because an incomplete scan would look like a clean one.
     """
     env = repository.git_environment(system) | _OFFLINE
     objects = cat_file.list_objects(root, env)
@@ -83,9 +81,10 @@ def scan_history(system: System, root: Path) -> ScanResult:
 
 
 def scan_staged(system: System, directory: Path) -> ScanResult:
-    """Search what is staged for the next commit, as the index has it. Raises `ToolError` where git fails.
+    """Scan what is staged for the next commit. Raises `ToolError` where git fails.
 
-    The index is the one that git names to its hooks: of `git commit --all` or `git commit FILE` it is another.
+    The index is that of the environment: git passes another one to the hooks of `git commit --all` and
+    `git commit FILE`.
     """
     env = {**system.env, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", **_OFFLINE}
     listed = cat_file.git_bytes(
@@ -103,7 +102,7 @@ def scan_staged(system: System, directory: Path) -> ScanResult:
 
 
 def _shares(objects: Sequence[cat_file.GitObject], count: int) -> Iterator[tuple[str, ...]]:
-    """The names of the objects in `count` runs of about the same size, in their order."""
+    """The names of the objects in their order, divided into `count` shares of about the same size."""
     most = sum(one.size for one in objects) // count + 1
     run: list[str] = []
     size = 0
@@ -118,7 +117,7 @@ def _shares(objects: Sequence[cat_file.GitObject], count: int) -> Iterator[tuple
 
 
 def _search(task: _Task) -> _Part:
-    """Search some objects, in a process of its own."""
+    """Scan some objects; runs in its own process."""
     found: list[ScanResult] = []
     named: list[tuple[str, str]] = []
     versions = _Versions()
@@ -126,62 +125,62 @@ def _search(task: _Task) -> _Part:
         if one.type == "tree":
             named += credential_files.named_in_tree(body.read(), len(one.name) // 2)
             continue
-        seen = _of_object(body, one.size, versions)
-        if seen.leaks or seen.unread:
-            found.append(_of(one, seen))
+        result = _scan_object(body, one.size, versions)
+        if result.leaks or result.unread:
+            found.append(_with_object(one, result))
     return _Part(searched=merge_scans(found), named=tuple(named))
 
 
-def _of_object(body: IO[bytes], size: int, versions: _Versions) -> ScanResult:
+def _scan_object(body: IO[bytes], size: int, versions: _Versions) -> ScanResult:
     if not isinstance(body, io.BytesIO):
         return file_scan.scan_stream(body, "", size)
     data = body.getvalue()
     if archive_members.archive_format(data) is not None:
         return file_scan.scan_content(data, "")
-    if not may_hold_secret(changed_part(data, versions.like(data))):
-        versions.keep(data)
+    if not may_hold_secret(changed_part(data, versions.find(data))):
+        versions.add(data)
         return ScanResult()
     return ScanResult(leaks=scan_bytes(data))
 
 
 class _Versions:
-    """Files in which nothing was found, by how they begin and end: most changes are made in between.
+    """A cache of files without secrets, by their first and last bytes: most changes are between these.
 
-    Another version of one needs a search only where it differs.
+    Of another version of such a file, only the difference must be scanned.
     """
 
     def __init__(self) -> None:
-        self._kept: dict[bytes, bytes] = {}
+        self._files: dict[bytes, bytes] = {}
         self._size = 0
 
-    def like(self, data: bytes) -> bytes:
-        """The last one that begins and ends as this one does; empty where there is none."""
-        return self._kept.get(_ends(data), b"")
+    def find(self, data: bytes) -> bytes:
+        """The last file with the same first and last bytes; empty where there is none."""
+        return self._files.get(_ends(data), b"")
 
-    def keep(self, data: bytes) -> None:
+    def add(self, data: bytes) -> None:
         if len(data) < _SMALL:
             return
         ends = _ends(data)
-        # Taken out first, so that what was seen last goes last.
-        self._size += len(data) - len(self._kept.pop(ends, b""))
-        self._kept[ends] = data
-        while self._size > _KEPT:
-            self._size -= len(self._kept.pop(next(iter(self._kept))))
+        # Removed first, so that the most recently used file is evicted last.
+        self._size += len(data) - len(self._files.pop(ends, b""))
+        self._files[ends] = data
+        while self._size > _CACHE_SIZE:
+            self._size -= len(self._files.pop(next(iter(self._files))))
 
 
 def _ends(data: bytes) -> bytes:
     return data[:64] + data[-64:]
 
 
-def _of(one: cat_file.GitObject, seen: ScanResult) -> ScanResult:
+def _with_object(one: cat_file.GitObject, result: ScanResult) -> ScanResult:
     return ScanResult(
-        leaks=tuple(replace(leak, object=one.name, object_type=one.type) for leak in seen.leaks),
-        unread=tuple(replace(part, path=f"{one.type} {one.name[:12]}{part.path}") for part in seen.unread),
+        leaks=tuple(replace(leak, object=one.name, object_type=one.type) for leak in result.leaks),
+        unread=tuple(replace(part, path=f"{one.type} {one.name[:12]}{part.path}") for part in result.unread),
     )
 
 
 def _named(root: Path, env: Mapping[str, str], named: Mapping[str, str]) -> tuple[Leak, ...]:
-    """The files that hold credentials by their name."""
+    """The passwords in credential files."""
     found: list[Leak] = []
     for one, body in cat_file.read_objects(str(root), env, named) if named else ():
         leaks = scan_bytes(body.read(), named[one.name])
@@ -190,7 +189,7 @@ def _named(root: Path, env: Mapping[str, str], named: Mapping[str, str]) -> tupl
 
 
 def _placed(root: Path, env: Mapping[str, str], leaks: Sequence[Leak]) -> tuple[Leak, ...]:
-    """Each secret once, where it came in: the path and the commit."""
+    """Each secret once, with the path and commit that added it."""
     groups: dict[tuple[str, str], list[Leak]] = defaultdict(list)
     for leak in leaks:
         groups[leak.kind, leak.identity].append(leak)
@@ -203,9 +202,9 @@ def _placed(root: Path, env: Mapping[str, str], leaks: Sequence[Leak]) -> tuple[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """Where an object came into the history."""
+    """Where an object was added to the history."""
 
-    #: the larger, the earlier
+    #: larger is earlier
     age: int
     commit: str
     path: str
@@ -223,23 +222,14 @@ def _first(group: Sequence[Leak], places: Mapping[str, _Place]) -> Leak:
 
 
 def _places(root: Path, env: Mapping[str, str], names: Sequence[str]) -> dict[str, _Place]:
-    """The commit and path under which each object came in; those that no commit has are left out.
+    """The commit and path that added each object; objects without a commit are left out.
 
-    Empty where git can't tell, as in a clone without trees.
+    Empty where git cannot find them, as in a clone without trees.
     """
-    words = [
-        "-c",
-        "core.quotePath=false",
-        "log",
-        "--all",
-        "--reflog",
-        "--topo-order",
-        "-m",
-        "--no-renames",
-        "--raw",
-        "--no-abbrev",
-    ]
-    words += ["--no-show-signature", "--no-color", "--no-ext-diff", "--format=format:commit %H"]
+    words = (
+        "-c", "core.quotePath=false", "log", "--all", "--reflog", "--topo-order", "-m", "--no-renames", "--raw",
+        "--no-abbrev", "--no-show-signature", "--no-color", "--no-ext-diff", "--format=format:commit %H",
+    )  # fmt: skip
     try:
         listed = cat_file.git_bytes(root, env, *words, *(f"--find-object={name}" for name in names))
     except ToolError:
@@ -255,12 +245,12 @@ def _places(root: Path, env: Mapping[str, str], names: Sequence[str]) -> dict[st
 
 
 def _missing(system: System, root: Path) -> Iterator[UnscannedFile]:
-    """What of the history does not lie here."""
+    """The parts of the history that are not stored here."""
     if repository.is_shallow(system, root):
         yield UnscannedFile(
-            path="", reason="the clone is shallow: git fetch --unshallow brings the rest of its history"
+            path="", reason="the clone is shallow; git fetch --unshallow fetches the rest of its history"
         )
     if repository.is_partial(system, root):
         yield UnscannedFile(
-            path="", reason="the clone is partial: what has not been fetched yet lies at its remote alone"
+            path="", reason="the clone is partial; objects that were not fetched yet are only at its remote"
         )

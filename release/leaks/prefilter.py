@@ -1,18 +1,18 @@
-"""The sieve: patterns that stop at whatever may be a secret, and at little else.
+"""Patterns that match wherever a secret may begin, and at few other places. They are the first, fast pass.
 
-Each begins with one letter that is rare: for such a one the engine of `re` needs hardly more than a step a
-byte, for a set of letters six times as much, and git's looks for it by the block. Everything that has an
-"A" in its anchor is found by one pattern.
+Each begins with one rare character, for speed: `re` needs hardly more than one step for each byte then, but six
+times as many for a set of characters, and git searches for the character in blocks. One pattern finds all
+secrets with an "A" at their start.
 """
 
 from __future__ import annotations
 
-#: what can stand between two letters of an anchor that a line break tears apart; more than that, and fast
-_TORN = r"\W{1,160}(?:[nr]\W{0,160}){0,2}"
+#: what can be between two characters that a line break separates; it matches more, to be fast
+_BREAK = r"\W{1,160}(?:[nr]\W{0,160}){0,2}"
 _WHOLE = "KIA|SIA|Iza|TE KEY|C: [0-9a-f]"
 
 #: access keys of AWS, keys of Google, private keys, PuTTY's, and API tokens of package indexes
-ANCHORS = rf"A(?:{_WHOLE}|g(?:E|{_TORN}E)|{_TORN}g(?:E|{_TORN}E))"
+ANCHORS = rf"A(?:{_WHOLE}|g(?:E|{_BREAK}E)|{_BREAK}g(?:E|{_BREAK}E))"
 #: tokens of GitHub and npm, keys of Stripe
 UNDERSCORES = r"_[A-Za-z0-9]{22}(?:(?<=gh[pousr]_.{22})|(?<=npm_.{22})|(?<=k_live_.{22})|(?<=github_pat_.{22}))"
 #: tokens of Slack and GitLab
@@ -20,14 +20,14 @@ DASHES = (
     r"-(?:\d{10}(?<=xox[abeoprs]-.{10})|\d-[A-Z0-9]{9}(?<=xapp-.{11})"
     r"|[A-Za-z0-9_-]{20}(?:(?<=gl[dr]t-.{20})|(?<=glpat-.{20})))"
 )
-#: "__token__:pypi-AgE" is eighteen bytes, so that its base64 is the same in every Authorization header
+#: "__token__:pypi-AgE" has eighteen bytes, so its base64 is the same in every Authorization header
 BASIC = "X190b2tlbl9fOnB5cGktQWdF"
-#: the anchors in UTF-16 of either byte order
+#: `ANCHORS` in UTF-16 of either byte order
 WIDE = r"A\x00(?:g\x00E|K\x00I\x00A|S\x00I\x00A|I\x00z\x00a|T\x00E\x00 \x00K)"
 
-#: The same for git's engine, which looks at one line at a time, so that a torn anchor begins with "pypi-" here.
-#: Each pattern is one more walk over the tree, as fast as memory where its first two letters are two of a few:
-#: hence these pairs, and no others.
+#: The same for `git grep`, which matches single lines: a token with a line break in it begins with "pypi-" here.
+#: Each pattern is another pass over the tree, as fast as memory if its first two characters are from a few pairs:
+#: hence this grouping.
 LINES = (
     rf"A(?:{_WHOLE}|gE(?:[\w-]{{8}}|(?<=pypi-AgE))|\x00[gKSIT]\x00[EIzA])",
     r"(?:npm_|gh[pousr]_)[A-Za-z0-9]{22}",

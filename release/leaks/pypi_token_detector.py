@@ -1,9 +1,9 @@
-"""API tokens of package indexes in any bytes: proven by their structure, wherever a line breaks them.
+"""Detect API tokens of package indexes by their structure, even across line breaks.
 
-A body that decodes to a macaroon with a host name, a UUID and a signature is a token. Examples and
-shortened ones don't decode. One whose signature is blanked out, or that has expired by a caveat, counts:
-who publishes it gets the real one revoked, since PyPI deletes by the identifier.
-Source: warehouse, `integrations/secrets/utils.py` (the signature is not checked).
+A token decodes to a macaroon with a host name, a UUID and a signature; examples and truncated tokens do not. A
+token with a masked signature or an expired caveat is reported too: publishing it makes PyPI revoke the real one,
+because PyPI identifies tokens by the UUID. Source: warehouse, `integrations/secrets/utils.py` (the signature is
+not checked).
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from release.core.tokens import base64_defects, macaroon
 from release.core.tokens.token import Token, decode
 from release.leaks.prefilter import BASIC
 
-#: What stands between two parts of a wrapped word: the end of a line, with a closing quotation mark, a
-#: backslash, a "+" or "=" before it (source code, shells, quoted-printable), and indentation, marks of
-#: quotation, comments, boxes or patches after it. Line breaks may be written out, as in JSON.
+#: What can be between two parts of a wrapped token: a line break, with a closing quote, a backslash, a "+" or "="
+#: before it (source code, shells, quoted-printable), and indentation or the prefixes of quotes, comments, boxes
+#: and patches after it. The line break may be escaped, as in JSON.
 _BREAK = (
     rb"""(?:(?:["'`=\\+, \t]|\xe2\x94\x82){0,80}(?:\r?\n|(?:\\r)?\\n)"""
     rb"""(?:[ \t>#*|:+"'`]|//|\xe2\x94\x82){0,80})"""
 )
-#: Every token begins so: version 2, and the type of the location. The letter behind it is its length.
+#: The start of every token: version 2 and the type of the location. The next character encodes its length.
 #: Source: `release.core.tokens.macaroon`
 _ANCHOR = re.compile(rb"A(?:" + _BREAK + rb")?g(?:" + _BREAK + rb")?E")
 _GAP = re.compile(_BREAK)
 _WORD = re.compile(rb"[A-Za-z0-9_+/-]+")
-#: characters; a token with every caveat that PyPI knows has some 600
+#: characters; a token with every caveat that PyPI supports has about 600
 _LONGEST = 8192
-#: characters of a word by which most of what is no token is known
+#: characters that are enough to reject most text that is not a token
 _HEAD = 25
 _BASIC = re.compile(re.escape(BASIC.encode()) + rb"[A-Za-z0-9+/]*")
 _RESERVED = (".example", ".invalid", ".test", ".localhost", "example.com", "example.net", "example.org")
 
 
 def index_token(data: bytes, at: int) -> SecretMatch | None:
-    """The token whose first character behind "pypi-" is at `at`; that prefix may be missing."""
+    """The token whose body, which follows "pypi-", begins at `at`; the prefix may be missing."""
     found = _ANCHOR.match(data, at)
     token = _decoded(_body(data, found.end())) if found else None
     return _spot(token, at) if token is not None else None
@@ -61,9 +61,9 @@ def _spot(token: Token, offset: int) -> SecretMatch:
 
 
 def _body(data: bytes, at: int) -> bytes:
-    """The base64 of a token whose first three characters end at `at`, put together from its parts.
+    """The base64 of a token whose first three characters end at `at`, joined from its parts.
 
-    Empty where it can be none, as most are: certificates are full of "AgE".
+    Empty if it cannot be a token, which is usual: "AgE" is frequent in certificates.
     """
     parts, length = [b"AgE"], 0
     word = _WORD.match(data, at, at + _HEAD)
@@ -83,9 +83,9 @@ def _body(data: bytes, at: int) -> bytes:
 
 
 def _begins(body: bytes) -> bool:
-    """Whether a body can be that of a token, as far as its location goes."""
+    """Whether a body can be that of a token, by its location."""
     data = _bytes(body)
-    if len(data) < 4:  # noqa: PLR2004 - version, type, length, a letter
+    if len(data) < 4:  # noqa: PLR2004 - version, type, length, one character
         return True
     return data[2] >= 4 and base64_defects.is_host(data[3 : 3 + data[2]])  # noqa: PLR2004 - the shortest host name
 
@@ -97,18 +97,18 @@ def _decoded(body: bytes) -> Token | None:
         return None
     exact = base64_defects.characters(len(_bytes(body)) - extra)
     token = decode(Secret("pypi-" + body[:exact].decode("ascii")))
-    return token if isinstance(token, Token) and not _made_up(token) else None
+    return token if isinstance(token, Token) and not _is_example(token) else None
 
 
-def _made_up(token: Token) -> bool:
-    """Whether no index can have issued it: a host name for examples, or an identifier of one digit."""
+def _is_example(token: Token) -> bool:
+    """Whether no index can have issued it: a reserved host name, or an identifier with only one digit."""
     host, digits = token.location.lower(), token.identifier.replace("-", "")
-    # The 13th and 17th digit of a UUID tell its version and variant.
+    # The 13th and 17th digit of a UUID are its version and variant.
     return is_loopback(host) or host.endswith(_RESERVED) or len(set(digits[:12] + digits[13:16] + digits[17:])) == 1
 
 
 def _bytes(body: bytes) -> bytes:
-    """Decode base64 without padding; what can't be decoded is empty."""
+    """Decode base64 without padding; empty if it is invalid."""
     whole = body[:-1] if len(body) % 4 == 1 else body
     try:
         return base64.urlsafe_b64decode(whole + b"=" * (-len(whole) % 4))

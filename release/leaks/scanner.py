@@ -1,4 +1,4 @@
-"""Looks for secrets in bytes: a sieve that reads as fast as memory allows, then the rule of each kind."""
+"""Find secrets in bytes: a prefilter that is as fast as memory allows, then the detector of each kind."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from release.core.models.leak import Leak, SecretMatch
 from release.leaks import prefilter
 from release.leaks.credential_files import find_password
 
-#: from a file's bytes and the place in them where the sieve stopped
-Rule = Callable[[bytes, int], SecretMatch | None]
+#: called with a file's bytes and the offset where the prefilter matched
+Detector = Callable[[bytes, int], SecretMatch | None]
 
-#: Bytes by which two pieces of one file overlap, so that what lies across their border is whole in one of
-#: them: more than the longest token, and than most private keys.
+#: Bytes by which two pieces of a file overlap, so that a secret across their border is complete in one of them:
+#: more than the longest token, and than most private keys.
 OVERLAP = 16_384
 
-#: where a secret may begin; and the letter that each pattern begins with, which is looked for ten times as fast
-_SIEVES = tuple(
-    (letter, re.compile(text.encode()))
-    for letter, text in ((b"A", prefilter.ANCHORS), (b"_", prefilter.UNDERSCORES), (b"-", prefilter.DASHES))
+#: the prefilter; each pattern with its first character, which is found ten times as fast
+_PATTERNS = tuple(
+    (first, re.compile(text.encode()))
+    for first, text in ((b"A", prefilter.ANCHORS), (b"_", prefilter.UNDERSCORES), (b"-", prefilter.DASHES))
 )
 
 
 @cache
-def _rules() -> tuple[tuple[Rule, ...], ...]:
-    """What may begin where each sieve stops. Loaded then: a decoder of tokens takes longer than most searches."""
+def _detectors() -> tuple[tuple[Detector, ...], ...]:
+    """The detectors for each pattern. Imported when one matches: that takes longer than most scans."""
     from release.leaks import detectors, pypi_token_detector
 
     return (
@@ -44,27 +44,27 @@ def _rules() -> tuple[tuple[Rule, ...], ...]:
 
 
 _BASIC = prefilter.BASIC.encode()
-#: an anchor in UTF-16 of either byte order
+#: the start of a secret in UTF-16 of either byte order
 _WIDE = re.compile(prefilter.WIDE.encode())
-#: bytes around an anchor of UTF-16 that are read as text
+#: bytes around a match in UTF-16 that are read as text
 _WIDE_BEFORE, _WIDE_AFTER = 4096, 2 * OVERLAP
-#: bytes of a file by which its encoding is guessed
+#: bytes at the start of a file from which its encoding is guessed
 _HEAD = 512
-#: in English text as UTF-16, so many of every second byte are 0, and so many of the others are printable
+#: English text in UTF-16: the part of every second byte that is 0, and of the others that is printable
 _ZEROS, _PRINTABLE = 0.8, 0.9
 _PRINTED = bytes(range(32, 127)) + b"\t\r\n"
-#: bytes that are compared at a time: as long as they are the same, and then around the place where they differ
+#: bytes that are compared at a time: first large steps, then small ones near the difference
 _STEPS = (8192, 512)
-#: Bytes around a change that are searched with it. Where there was nothing before, whatever the sieve stops at
-#: now has some of the changed bytes in it: more than the longest text that one of its patterns can match.
+#: Bytes around a change that are scanned with it, more than the longest match of a pattern: if the earlier version
+#: had no match, a new match has some of the changed bytes in it.
 _AROUND = 1024
 _BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-#: encoding, and the step by which the halves of its letters are walked from high to low
+#: encoding → the step that puts the high bytes of its characters first
 _ORDERS = {"utf-16-be": 1, "utf-16-le": -1}
 
 
 def scan_bytes(data: bytes, path: str = "", *, first_line: int = 1) -> tuple[Leak, ...]:
-    """Every secret in a file's bytes, or in one piece of them that begins with line `first_line`."""
+    """The secrets in the bytes of a file, or of a piece of it that begins with line `first_line`."""
     text = _as_text(data)
     spots = sorted(_spots(text, path), key=lambda spot: spot.offset)
     if not spots:
@@ -84,18 +84,18 @@ def scan_bytes(data: bytes, path: str = "", *, first_line: int = 1) -> tuple[Lea
 
 
 def may_hold_secret(data: bytes) -> bool:
-    """Whether a search can find anything in the bytes, names of files apart."""
+    """Whether a scan can find anything in the bytes, regardless of the file's name."""
     text = _as_text(data)
-    for letter, sieve in _SIEVES:  # a loop, since this is asked of every version of every file of a history
-        if letter in text and sieve.search(text):
+    for first, pattern in _PATTERNS:  # a loop for speed: called for every version of every file of a history
+        if first in text and pattern.search(text):
             return True
     return _BASIC in text or (b"\0" in text and _WIDE.search(text) is not None)
 
 
 def changed_part(data: bytes, before: bytes) -> bytes:
-    """What of a file differs from an earlier version, with some bytes around it; empty where nothing does.
+    """The part of a file that differs from an earlier version, with some bytes around it; empty if they are equal.
 
-    Versions of a file share most of their text: where the one before held nothing, only this needs a search.
+    If the earlier version has no secret, only this part must be scanned.
     """
     if data == before:
         return b""
@@ -113,9 +113,9 @@ def changed_part(data: bytes, before: bytes) -> bytes:
 
 
 def _spots(data: bytes, path: str) -> Iterator[SecretMatch]:
-    for number, (letter, sieve) in enumerate(_SIEVES):
-        for found in sieve.finditer(data) if letter in data else ():
-            yield from (spot for rule in _rules()[number] if (spot := rule(data, found.start())) is not None)
+    for number, (first, pattern) in enumerate(_PATTERNS):
+        for found in pattern.finditer(data) if first in data else ():
+            yield from (spot for detect in _detectors()[number] if (spot := detect(data, found.start())) is not None)
     if _BASIC in data:
         from release.leaks import pypi_token_detector
 
@@ -127,7 +127,7 @@ def _spots(data: bytes, path: str) -> Iterator[SecretMatch]:
 
 
 def _wide_spots(data: bytes) -> Iterator[SecretMatch]:
-    """Secrets in UTF-16 amidst other bytes: a string in a program, for one."""
+    """Secrets in UTF-16 between other bytes, as in a compiled program."""
     for found in _WIDE.finditer(data):
         start = found.start() - (min(found.start(), _WIDE_BEFORE) & ~1)
         narrow = data[start : found.end() + _WIDE_AFTER : 2]
@@ -135,18 +135,18 @@ def _wide_spots(data: bytes) -> Iterator[SecretMatch]:
 
 
 def _as_text(data: bytes) -> bytes:
-    """UTF-8 of a file in UTF-16; any other as it is."""
+    """A file in UTF-16 as UTF-8; any other unchanged."""
     encoding = _BOMS.get(data[:2])
     if encoding is None and b"\0" in data[:_HEAD]:
         halves = data[:_HEAD:2], data[1:_HEAD:2]
         encoding = next((name for name, order in _ORDERS.items() if _is_wide(*halves[::order])), None)
     if encoding is None:
         return data
-    # Where something stands before the text, the last letter may lack its second half.
+    # If other bytes precede the text, the last character may be incomplete.
     return (data + b"\0" * (len(data) % 2)).decode(encoding, "replace").encode("utf-8", "replace")
 
 
 def _is_wide(high: bytes, low: bytes) -> bool:
-    """Whether these are the halves of the letters of a text in UTF-16."""
+    """Whether these are the high and low bytes of a text in UTF-16."""
     printed = len(low) - len(low.translate(None, _PRINTED))
     return high.count(0) > _ZEROS * len(high) and printed > _PRINTABLE * len(low)

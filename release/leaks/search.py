@@ -1,4 +1,4 @@
-"""Searches for secrets: a directory, files, what is staged, all of history, the files of a release."""
+"""Scan for secrets: a directory, files, what is staged, the whole history, or the files of a release."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from release.leaks import worktree
 
 
 def scan_distributions(files: Iterable[Distribution]) -> LeakScan:
-    """Search the files of a release, every member of them. One that can't be read is told as not searched."""
+    """Scan the files of a release with all members. A file that cannot be read is listed as not scanned."""
     found = []
     for file in files:
         try:
-            found.append(_file(file.path))
+            found.append(_scan_file(file.path))
         except OSError as error:
             found.append(ScanResult(unread=(UnscannedFile(path=file.filename, reason=_reason(error)),)))
     return LeakScan(scope="files", searched=merge_scans(found))
@@ -28,31 +28,31 @@ def scan_distributions(files: Iterable[Distribution]) -> LeakScan:
 def scan_paths(
     system: System, directory: Path, paths: Sequence[Path], *, history: bool = False, staged: bool = False
 ) -> tuple[LeakScan, ...]:
-    """Search `paths`, or the directory where none is given; its whole history too; or only what is staged.
+    """Scan `paths`, or without any the directory; also their whole `history`; or only what is `staged`.
 
-    Raises `UsageError` for what can't be searched so, `ToolError` where git fails.
+    Raises `UsageError` for an impossible combination or path, `ToolError` where git fails.
     """
     if staged:
         if history or paths:
-            raise UsageError("--staged goes with no path and not with --history", remedy="leave one of them out")
-        return (_staged(system, directory),)
+            raise UsageError("--staged cannot be combined with paths or --history", remedy="remove one of them")
+        return (_scan_staged(system, directory),)
     places = list(paths) or [directory]
     roots = dict.fromkeys(_root(system, path) for path in places) if history else ()
-    return (*(_path(system, path) for path in places), *(_history(system, root) for root in roots))
+    return (*(_scan_path(system, path) for path in places), *(_scan_history(system, root) for root in roots))
 
 
-def _path(system: System, path: Path) -> LeakScan:
+def _scan_path(system: System, path: Path) -> LeakScan:
     if path.is_dir():
         return LeakScan(scope="tree", searched=worktree.scan_directory(system, path))
     try:
-        return LeakScan(scope="files", searched=_file(path))
+        return LeakScan(scope="files", searched=_scan_file(path))
     except OSError as error:
         raise UsageError(
-            f"{str(path)!r} can't be read: {_reason(error)}", remedy="give the path of a file or directory"
+            f"cannot read {str(path)!r}: {_reason(error)}", remedy="pass the path of a file or directory"
         ) from None
 
 
-def _file(path: Path) -> ScanResult:
+def _scan_file(path: Path) -> ScanResult:
     from release.leaks import file_scan
 
     return file_scan.scan_file(path, path.name)
@@ -62,7 +62,7 @@ def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def _staged(system: System, directory: Path) -> LeakScan:
+def _scan_staged(system: System, directory: Path) -> LeakScan:
     from release.leaks import git_history
 
     try:
@@ -73,7 +73,7 @@ def _staged(system: System, directory: Path) -> LeakScan:
         raise
 
 
-def _history(system: System, root: Path) -> LeakScan:
+def _scan_history(system: System, root: Path) -> LeakScan:
     from release.leaks import git_history
 
     return LeakScan(scope="history", searched=git_history.scan_history(system, root))
@@ -88,6 +88,6 @@ def _root(system: System, path: Path) -> Path:
 
 def _no_repository(path: Path) -> UsageError:
     return UsageError(
-        f"{str(path)!r} is in no git repository, so that there is no history and no index",
-        remedy="search its files: python -m release leaks",
+        f"{str(path)!r} is not in a git repository, so it has no history and no index",
+        remedy="scan its files: python -m release leaks",
     )

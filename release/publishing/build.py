@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from release.adapters.builds import builder, source_copy
+from release.adapters.builds import builder
 from release.adapters.git import repository
 from release.adapters.system.system import System
 from release.core.errors import RefusedError
@@ -68,10 +68,10 @@ def _ground(
     """
     root = repository.find_root(system, directory)
     if root is None:
-        return source_copy.copy_project(system, directory, scratch("tree")), None
+        return builder.copy_project(system, directory, scratch("tree")), None
     epoch = repository.commit_time(system, root, commit or repository.commit(system, root))
     if commit is None:
-        return source_copy.copy_project(system, directory, scratch("tree")), epoch
+        return builder.copy_project(system, directory, scratch("tree")), epoch
     clone = scratch("clone")
     repository.clone_commit(system, root, commit, clone)
     return clone / directory.resolve().relative_to(root.resolve()), epoch

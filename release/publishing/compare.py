@@ -10,7 +10,7 @@ from packaging.version import InvalidVersion, Version
 from release.adapters import collect
 from release.adapters.builds import builder
 from release.adapters.git import repository
-from release.adapters.index import file_cache
+from release.adapters.index import simple_api
 from release.adapters.system.system import System
 from release.checks import previous_release, reproducibility
 from release.checks.engine import Check
@@ -122,7 +122,7 @@ def _fetch(file: IndexFile, cache: Path | None = None) -> BuiltFile | Unknown:
     if _is_large(file):
         return Unknown(reason="it is too large to be fetched for a comparison", remedy="compare it by hand")
     try:
-        path = file_cache.fetch_file(file, place=cache)
+        path = simple_api.fetch_file(file, cache=cache)
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy)
     except OSError as error:

@@ -123,4 +123,4 @@ def _attempts(config: Config) -> tuple[SmokeTest, ...] | None:
     asked_for = config.smoke
     if asked_for.imports is None and asked_for.commands is None:
         return None
-    return smoke_test_plan.configured_attempts(asked_for.imports, asked_for.commands)
+    return smoke_test_plan.configured_smoke_tests(asked_for.imports, asked_for.commands)

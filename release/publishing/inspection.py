@@ -29,7 +29,7 @@ from release.core.models.project_name import name_from_filename
 from release.reports.inspection_json import finding_to_json, inspection_to_json, leaks_to_findings
 
 if TYPE_CHECKING:
-    from release.leaks.stream_scan import MemberScan
+    from release.leaks.file_scan import MemberScan
 
 
 def inspect_files(
@@ -41,7 +41,7 @@ def inspect_files(
     `project`, other people's checkers look at the files and at its pyproject.toml; they never decide.
     Raises `UsageError` where a path is no file that can be read.
     """
-    from release.leaks.stream_scan import MemberScan
+    from release.leaks.file_scan import MemberScan
 
     searches = list(map(MemberScan, paths))
     files = tuple(map(_file, paths, searches))
@@ -67,7 +67,7 @@ def _leaks(searches: Iterable[MemberScan], files: Iterable[InspectedFile]) -> Le
     found = []
     for search, one in zip(searches, files, strict=True):
         try:
-            found.append(search.searched(len(one.members)))
+            found.append(search.result(len(one.members)))
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             found.append(ScanResult(unread=(UnscannedFile(path=one.filename, reason=reason),)))

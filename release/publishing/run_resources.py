@@ -273,7 +273,7 @@ class RunResources:
         if problem is not None:
             return problem, ()
         self.notify(Progress(text="running smoke tests", unit="files"))
-        wanted = smoke_test_plan.attempts_from_settings(self.config.smoke)
+        wanted = smoke_test_plan.smoke_tests_from_settings(self.config.smoke)
         return None, smoke_runner.run_smoke_tests(self.system, clean, name=project.name, wanted=wanted)
 
     def _create_environment(self) -> None:

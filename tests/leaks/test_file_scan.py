@@ -19,7 +19,7 @@ import pytest
 
 from release.adapters.system.system import real_system
 from release.core.models.leak import ScanResult
-from release.leaks import archive_members, file_scan, git_grep, prefilter, worktree
+from release.leaks import archive_members, file_scan, prefilter, worktree
 from release.leaks.scanner import OVERLAP
 from tests import fake_tokens, sample_distributions
 
@@ -221,7 +221,7 @@ def test_git_stops_at_whatever_a_search_finds(tmp_path: Path) -> None:
     for name in ("clean.txt", "clean.c"):
         (tmp_path / name).write_text("nothing AgE here, and no ghp_ either\n")
     git(tmp_path, "add", ".")
-    assert set(git_grep.start_grep(real_system(), tmp_path).answer().suspects) == set(made)
+    assert set(worktree.start_grep(real_system(), tmp_path).result().suspects) == set(made)
     assert paths(worktree.scan_directory(real_system(), tmp_path)) == sorted(
         f"{name}!x" if name in {"a.bin", "b.bin", "c.bin"} else name for name in made
     )
@@ -235,7 +235,7 @@ def test_where_git_knows_no_such_patterns_every_file_is_searched(
     (tmp_path / "b.txt").write_text("x")
     git(tmp_path, "add", ".")
     monkeypatch.setattr(prefilter, "LINES", ("(",))
-    assert git_grep.start_grep(real_system(), tmp_path).answer().suspects == ("a.txt", "b.txt")
+    assert worktree.start_grep(real_system(), tmp_path).result().suspects == ("a.txt", "b.txt")
     assert paths(worktree.scan_directory(real_system(), tmp_path)) == ["a.txt"]
 
 

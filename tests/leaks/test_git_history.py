@@ -158,7 +158,7 @@ def test_a_damaged_repository_is_an_error_and_not_a_clean_one(tmp_path: Path) ->
     path = tmp_path / ".git" / "objects" / blob[:2] / blob[2:]
     path.chmod(0o600)
     path.write_bytes(path.read_bytes()[:-10])
-    with pytest.raises(ToolError, match="not complete"):
+    with pytest.raises(ToolError, match="incomplete"):
         found(tmp_path)
 
 

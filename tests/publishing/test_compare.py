@@ -6,7 +6,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from release.adapters.index import file_cache, simple_api
+from release.adapters.index import simple_api
 from release.core.facts import PreviousRelease
 from release.core.models.finding import NotApplicable, Unknown
 from release.core.models.project_listing import IndexFile, ProjectListing
@@ -70,5 +70,5 @@ def test_the_cache_is_bounded(tmp_path: Path) -> None:
         place = tmp_path / str(number)
         place.mkdir()
         (place / "file").write_bytes(bytes(100))
-    file_cache._make_room(tmp_path, file_cache._ROOM - 150)
+    simple_api._evict(tmp_path, simple_api._CACHE_SIZE - 150)
     assert len(list(tmp_path.glob("*/*"))) == 1

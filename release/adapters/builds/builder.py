@@ -1,9 +1,10 @@
-"""Builds the project with its own backend, in an isolated environment without any credential."""
+"""Build the project with its own backend, in an isolated environment without credentials."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -13,17 +14,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from release.adapters.builds import source_copy
-from release.adapters.builds.errors import build_error
+from release.adapters.git import repository
 from release.adapters.install import installer
 from release.adapters.system import output_excerpt
 from release.adapters.system.system import System, explain_os_errors
 from release.core.errors import ConfigError, ToolError
 from release.core.models.distribution import Distribution
 
-#: what makes a directory with only a setup.cfg buildable, here and for whoever gets the sdist (PEP 518)
+#: the default build backend of a project that has only a setup.cfg (PEP 518)
 _LEGACY = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
-#: the name that setuptools gives to what has none
+#: the name that setuptools gives to a project without one
 _NAMELESS = "UNKNOWN"
 
 
@@ -36,12 +36,11 @@ def build_distributions(  # noqa: PLR0913 - what, from where, to where, and how
     on_line: Callable[[str], None] | None = None,
     only_wheel: bool = False,
 ) -> tuple[Distribution, ...]:
-    """Build an sdist and, from it, a wheel; both are in `into` once both are done, and neither before.
+    """Build an sdist and, from it, a wheel; both are moved to `into` once both are built.
 
-    `only_wheel`: a wheel from the source directory itself, and no sdist.
-    `epoch` becomes SOURCE_DATE_EPOCH, in seconds since 1970. The source directory itself may get
-    what the backend leaves there: give it a copy (`tree.snapshot`, `git.clone`).
-    Raises `ToolError` with the backend's own words, or `ConfigError` where there is no project.
+    `only_wheel`: a wheel from the source directory itself, and no sdist. `epoch` becomes SOURCE_DATE_EPOCH, in
+    seconds since 1970. The backend may leave files in the source directory: pass a copy (`copy_project`,
+    `repository.clone_commit`). Raises `ToolError` with the backend's message, or `ConfigError` without a project.
     """
     _require_project(source)
     source, into = source.resolve(), into.resolve()
@@ -54,7 +53,7 @@ def build_distributions(  # noqa: PLR0913 - what, from where, to where, and how
             options = ["--report", str(report), "--outdir", str(out), *(["--wheel"] if only_wheel else [])]
             _run_build(system, ready, *options, epoch=epoch, on_line=on_line)
         with explain_os_errors("the built files"):
-            return tuple(_take(file, into) for file in _built(report, out))
+            return tuple(_move(file, into) for file in _built_files(report, out))
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -63,20 +62,22 @@ def build_metadata(system: System, source: Path) -> dict[str, Any]:
     """The core metadata that a wheel would have, in the JSON form of PEP 566. Leaves the source untouched."""
     _require_project(source)
     with _scratch() as work:
-        copy = source_copy.copy_project(system, source, work / "source")
+        copy = copy_project(system, source, work / "source")
         with _buildable(system, copy, work / "legacy") as ready:
-            printed = _run_build(system, ready, "--metadata", "--quiet", epoch=None, apart=True)
+            output = _run_build(system, ready, "--metadata", "--quiet", epoch=None, apart=True)
     try:
-        found = json.loads(printed)
+        found = json.loads(output)
     except ValueError:
         found = None
     if not isinstance(found, dict) or not found.get("name") or not found.get("version"):
-        raise ToolError("the build backend gives no metadata", remedy="run `python -m build --metadata` in the project")
+        raise ToolError(
+            "the build backend returns no metadata", remedy="run `python -m build --metadata` in the project"
+        )
     return found
 
 
 def declared_name_and_version(source: Path) -> tuple[str, str] | None:
-    """Name and version where pyproject.toml has both; None where only the backend knows.
+    """Name and version where pyproject.toml has both; None where only the backend knows them.
 
     Raises `ConfigError` where there is no project or its pyproject.toml is broken.
     """
@@ -88,7 +89,7 @@ def declared_name_and_version(source: Path) -> tuple[str, str] | None:
 
 
 def build_requirements(source: Path) -> tuple[str, ...]:
-    """What the project's build needs, as its [build-system] says; empty where it does not say, or can't be read."""
+    """`requires` of the [build-system] table; empty where it is missing or cannot be read."""
     try:
         table = _pyproject(source).get("build-system")
     except ConfigError:
@@ -98,10 +99,10 @@ def build_requirements(source: Path) -> tuple[str, ...]:
 
 
 def name_and_version(system: System, source: Path) -> tuple[str, str]:
-    """The project's name and version, as it spells them; no program is run where pyproject.toml has both.
+    """The project's name and version as spelled there; runs the backend only where pyproject.toml lacks one.
 
-    Raises `ConfigError` where there is no project or its pyproject.toml is broken, `ToolError` where
-    the backend can't tell.
+    Raises `ConfigError` where there is no project or its pyproject.toml is broken, `ToolError` where the
+    backend fails.
     """
     known = declared_name_and_version(source)
     if known:
@@ -110,6 +111,42 @@ def name_and_version(system: System, source: Path) -> tuple[str, str]:
     if found["name"] == _NAMELESS:
         raise ConfigError("the project has no name", remedy='add [project] with name = "…" to its pyproject.toml')
     return found["name"], found["version"]
+
+
+def load_distribution(path: Path) -> Distribution:
+    """A file as a `Distribution`, with its size and hash. Raises `OSError`."""
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return Distribution(path=path, sha256=digest, size=path.stat().st_size)
+
+
+def copy_project(system: System, source: Path, into: Path) -> Path:
+    """Copy the project in `source` to the new directory `into`; returns the path of the project in the copy.
+
+    In a repository, everything is copied but what git ignores, and the copy is a repository at the same commit
+    with the same tags and uncommitted changes, since backends read the version from git.
+    """
+    root = repository.find_root(system, source)
+    if root is None:
+        with explain_os_errors("the copy of the project"):
+            shutil.copytree(source, into, symlinks=True, ignore=shutil.ignore_patterns(*repository.LITTER))
+        return into
+    repository.clone_without_files(system, root, into)
+    with explain_os_errors("the copy of the project"):
+        for path in repository.project_files(system, root):
+            _copy(root / path, into / path)
+        place = into / source.resolve().relative_to(root.resolve())
+        place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def _copy(old: Path, new: Path) -> None:
+    new.parent.mkdir(parents=True, exist_ok=True)
+    if old.is_symlink() or old.is_file():
+        shutil.copy2(old, new, follow_symlinks=False)
+    elif old.is_dir():  # a submodule
+        ignored = shutil.ignore_patterns(*repository.LITTER)
+        shutil.copytree(old, new, symlinks=True, ignore=ignored, dirs_exist_ok=True)
 
 
 def _run_build(
@@ -123,11 +160,10 @@ def _run_build(
     env = installer.installer_environment(system)
     if epoch is not None:
         env["SOURCE_DATE_EPOCH"] = str(epoch)
-    chosen = installer.choose_installer(system)
-    # -P: a directory `build/` in the project would be imported in place of the program. The project
-    # is the working directory, as for whoever builds by hand, for the sake of its [tool.uv].
+    # -P: a directory `build/` in the project would be imported instead of the program. The project is the working
+    # directory, as in a build by hand, because of its [tool.uv].
     done = system.run(
-        [sys.executable, "-P", "-m", "build", "--installer", chosen, *options, str(source)],
+        [sys.executable, "-P", "-m", "build", "--installer", installer.choose_installer(system), *options, str(source)],
         cwd=source, env=env, on_line=on_line, apart=apart, umask=0o022,
     )  # fmt: skip
     if done.status:
@@ -135,24 +171,20 @@ def _run_build(
     return done.output
 
 
-def _built(report: Path, out: Path) -> Iterator[Distribution]:
-    """What build reports, sdist first, with sizes and hashes of our own."""
+def _built_files(report: Path, out: Path) -> Iterator[Distribution]:
+    """The files of the report, sdist first; their hashes are compared with those of the report."""
     artifacts = json.loads(report.read_text(encoding="utf-8"))["artifacts"]
     for one in sorted(artifacts, key=lambda one: str(one["kind"] != "sdist")):
         file = load_distribution(out / one["name"])
         if file.sha256 != one["hashes"]["sha256"]:
-            raise ToolError(f"{file.filename!r} was changed after it was built", remedy="build again, alone")
+            raise ToolError(
+                f"{file.filename!r} has changed since it was built",
+                remedy="build again, with no other build in the same directory",
+            )
         yield file
 
 
-def load_distribution(path: Path) -> Distribution:
-    """A file on disk as a `Distribution`. Raises `OSError`."""
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return Distribution(path=path, sha256=digest, size=path.stat().st_size)
-
-
-def _take(file: Distribution, into: Path) -> Distribution:
+def _move(file: Distribution, into: Path) -> Distribution:
     target = into / file.filename
     file.path.replace(target)
     return Distribution(path=target, sha256=file.sha256, size=file.size)
@@ -170,28 +202,28 @@ def _scratch() -> Iterator[Path]:
 
 @contextmanager
 def _buildable(system: System, source: Path, copy: Path) -> Iterator[Path]:
-    """The source itself; or, where there is only a setup.cfg, a copy with what is missing for a build."""
+    """The source itself; where it has only a setup.cfg, a copy with a pyproject.toml."""
     if any((source / name).exists() for name in ("pyproject.toml", "setup.py")):
         yield source
         return
-    place = source_copy.copy_project(system, source, copy)
+    place = copy_project(system, source, copy)
     (place / "pyproject.toml").write_text(_LEGACY, encoding="utf-8")
     yield place
 
 
 def _require_project(source: Path) -> None:
     if not source.is_dir():
-        raise ConfigError(f"no directory {str(source)!r}", remedy="give the project's directory with --directory DIR")
+        raise ConfigError(f"no directory {str(source)!r}", remedy="pass the project's directory: --directory DIR")
     names = {name for name in ("pyproject.toml", "setup.py", "setup.cfg") if (source / name).is_file()}
     if not names:
         raise ConfigError(
             f"no project in {str(source)!r}: no pyproject.toml, setup.py or setup.cfg",
-            remedy="run it in the project's directory, or give that with --directory DIR",
+            remedy="change to the project's directory, or pass it: --directory DIR",
         )
     if names == {"pyproject.toml"} and not {"project", "build-system"} & _pyproject(source).keys():
         raise ConfigError(
             f"{str(source / 'pyproject.toml')!r} has neither a [build-system] nor a [project] table",
-            remedy="add [build-system] with the requires and the build-backend of the backend that the project uses",
+            remedy="add [build-system] with requires and build-backend of the project's build backend",
         )
 
 
@@ -202,13 +234,72 @@ def _pyproject(source: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8"))
     except OSError as error:
-        raise ConfigError(f"can't read {str(path)!r}: {error.strerror}", remedy="make it readable") from error
+        raise ConfigError(f"cannot read {str(path)!r}: {error.strerror}", remedy="make it readable") from error
     except UnicodeDecodeError as error:
         raise ConfigError(
             f"{str(path)!r} is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}",
-            remedy="save it as UTF-8; TOML allows nothing else",
+            remedy="save it as UTF-8, the only encoding of TOML",
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(
-            f"{str(path)!r} is not valid TOML: {output_excerpt.lower_first(error)}", remedy="mend that line"
+            f"{str(path)!r} is not valid TOML: {output_excerpt.lower_first(error)}", remedy="correct that line"
         ) from error
+
+
+#: Output of build and the installers → remedy; the first that matches wins, `{0}` is its first group.
+#: Observed: build 1.6.1 with pip 23.2 and uv 0.13, 2026-11.
+_REMEDIES: tuple[tuple[str, str], ...] = (
+    (r"No module named build\b", "install the package 'build' into the environment of this program"),
+    (
+        r"Failed to validate `build-system`|Failed to parse .*pyproject\.toml|is not a valid TOML",
+        "correct pyproject.toml: [build-system] needs requires, a list of strings, and build-backend",
+    ),
+    (
+        r"Cannot find module '[^']+' in \[.",
+        "include the in-tree backend (backend-path) in the sdist, since the wheel is built from it",
+    ),
+    (
+        r"Backend '([^']+)' is not available|BackendUnavailable",
+        "add the backend's project to [build-system] requires, and check the spelling of build-backend",
+    ),
+    (output_excerpt.OFFLINE_PATTERN, "connect to the network, or configure an index for build requirements"),
+    (
+        r"No matching distribution found for (\S+)|Because (\S+) was not found|Because only (\S+) is available",
+        "correct [build-system] requires: no configured index has that requirement",
+    ),
+    (
+        r"ModuleNotFoundError: No module named '([\w.]+)'",
+        "add the project that provides {0!r} to [build-system] requires: builds are isolated",
+    ),
+    (r"(?:Syntax|Indentation|Tab)Error: ", "correct the syntax error in the file named above"),
+    (r"LookupError: setuptools-scm was unable|unable to detect version", "build from a git clone with its tags"),
+)
+_OTHERWISE = "run `python -m build` in the project, and fix what it reports"
+
+
+def build_error(output: str) -> ToolError:
+    """The error for a failed build; `output` is all that it wrote."""
+    if re.search(r"No space left on device|ENOSPC", output):
+        return ToolError("no space left on the disk during the build", remedy="free some space, then build again")
+    quoted = _failed_command(output) or output
+    return ToolError(
+        f"the project does not build: {output_excerpt.cause_line(quoted)!r}\n{output_excerpt.last_lines(quoted)}",
+        remedy=build_remedy(output),
+    )
+
+
+def _failed_command(output: str) -> str:
+    """The output of the program that failed, without what build wrote around it.
+
+    Observed: build 1.6.1, 2026-11: "> command", then its output in lines that begin with "< ".
+    """
+    _, _, last = output.rpartition("\n> ")
+    return "\n".join(line[2:] for line in last.splitlines() if line.startswith("< "))
+
+
+def build_remedy(output: str) -> str:
+    """The remedy for a failed build."""
+    for pattern, text in _REMEDIES:
+        if found := re.search(pattern, output):
+            return text.format(*(group for group in found.groups() if group))
+    return _OTHERWISE

@@ -1,1 +1,1 @@
-"""Git: the repository, its tags, its objects."""
+"""Git: read a repository, its tags and its objects."""

@@ -1,4 +1,4 @@
-"""Objects of a git repository, read by `git cat-file`, and the words in which git fails."""
+"""Read the objects of a git repository with `git cat-file`."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from release.adapters.git.repository import failure_line
 from release.core.errors import ToolError
 
-#: bytes; a larger object is read piece by piece
+#: bytes; a larger object is read in pieces
 PIECE = 8 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitObject:
-    """What git says of an object before it is read."""
+    """What git reports of an object before its content."""
 
     #: 40 or 64 hex digits
     name: str
@@ -29,26 +30,26 @@ class GitObject:
 
 
 class ObjectReadError(Exception):
-    """Git ended before it had given everything; passes through pickle, which an error with a remedy does not."""
+    """Git ended before it had returned everything. It can be pickled, unlike an error with a remedy."""
 
 
 def list_objects(root: Path, env: Mapping[str, str]) -> tuple[GitObject, ...]:
-    """Every object that lies here, in the order of the packs."""
-    form = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
-    listed = git_bytes(root, env, "cat-file", form, "--batch-all-objects", "--unordered", "--buffer").decode("ascii")
+    """Every object that the repository stores, in the order of its packs."""
+    fields = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
+    listed = git_bytes(root, env, "cat-file", fields, "--batch-all-objects", "--unordered", "--buffer").decode("ascii")
     lines = (line.split(" ") for line in listed.splitlines())
     return tuple(GitObject(name=name, type=kind, size=int(size)) for name, kind, size in lines)
 
 
 def read_objects(root: str, env: Mapping[str, str], names: Iterable[str]) -> Iterator[tuple[GitObject, IO[bytes]]]:
-    """Each object, to be read before the next is asked for. Raises `BrokenError` where one does not come whole."""
-    with tempfile.TemporaryFile() as wanted, tempfile.TemporaryFile() as errors:
-        # Files, not pipes, so that neither side ever waits for the other.
-        wanted.write("".join(f"{name}\n" for name in names).encode())
-        wanted.seek(0)
+    """Each object, to be read before the next is requested. Raises `ObjectReadError` where one is incomplete."""
+    with tempfile.TemporaryFile() as requested, tempfile.TemporaryFile() as errors:
+        # Files instead of pipes, so that neither side waits for the other.
+        requested.write("".join(f"{name}\n" for name in names).encode())
+        requested.seek(0)
         with subprocess.Popen(
             ["git", "cat-file", "--batch", "--buffer"],
-            cwd=root, env=dict(env), stdin=wanted, stdout=subprocess.PIPE, stderr=errors, bufsize=1 << 20,
+            cwd=root, env=dict(env), stdin=requested, stdout=subprocess.PIPE, stderr=errors, bufsize=1 << 20,
         ) as process:  # fmt: skip
             assert process.stdout is not None
             try:
@@ -71,17 +72,17 @@ def _bodies(stream: IO[bytes]) -> Iterator[tuple[GitObject, IO[bytes]]]:
         if one.size <= PIECE or kind == "tree":
             data = stream.read(one.size)
             yield one, io.BytesIO(data)
-            whole = len(data) == one.size
+            complete = len(data) == one.size
         else:
             body = _Body(stream, one.size)
             yield one, body  # type: ignore[misc] # it has what readers of IO[bytes] use
-            whole = body.skip()
-        if not whole or stream.read(1) != b"\n":
-            raise ObjectReadError(f"the object {name} is cut off")
+            complete = body.skip()
+        if not complete or stream.read(1) != b"\n":
+            raise ObjectReadError(f"the object {name} is truncated")
 
 
 class _Body(io.RawIOBase):
-    """A large object in the output of git, read piece by piece."""
+    """A large object in the output of git, read in pieces."""
 
     def __init__(self, stream: IO[bytes], size: int) -> None:
         self._stream = stream
@@ -96,28 +97,26 @@ class _Body(io.RawIOBase):
         return data
 
     def skip(self) -> bool:
-        """Read what is left; whether all of it came."""
+        """Read the rest; returns whether the object was complete."""
         while self._left and self.read(PIECE):
             pass
         return not self._left
 
 
 def git_bytes(root: Path, env: Mapping[str, str], *arguments: str) -> bytes:
-    """What git writes. Raises `ToolError` where it fails."""
+    """The output of git, undecoded. Raises `ToolError`."""
     done = subprocess.run(
         ["git", *arguments], cwd=root, env=dict(env), stdin=subprocess.DEVNULL, capture_output=True, check=False
     )
     if done.returncode:
-        raise git_scan_error(
-            next(one for one in arguments if one[0] != "-" and "=" not in one), done.stderr.decode("utf-8", "replace")
-        )
+        verb = next(one for one in arguments if one[0] != "-" and "=" not in one)
+        raise git_scan_error(verb, done.stderr.decode("utf-8", "replace"))
     return done.stdout
 
 
 def git_scan_error(verb: str, errors: str) -> ToolError:
-    """The error for a git that failed with these words."""
-    words = next((line for line in errors.splitlines() if line.startswith(("fatal: ", "error: "))), errors.strip())
+    """The error for a scan that git could not complete."""
     return ToolError(
-        f"git {verb} failed, so that the search is not complete: {words!r}",
-        remedy="run `git fsck`, mend what it reports, and search again",
+        f"the scan is incomplete, because git {verb} failed: {failure_line(errors)!r}",
+        remedy="run `git fsck`, fix what it reports, then scan again",
     )

@@ -1,1 +1,1 @@
-"""What an index answers: its pages, its JSON, its opinion of a token."""
+"""The APIs of an index: project pages, JSON, provenance, and uploads that test a token."""

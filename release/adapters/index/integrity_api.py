@@ -1,4 +1,4 @@
-"""What an index attests of a file: `GET /integrity/<project>/<version>/<file>/provenance`.
+"""The attestations of a file: `GET /integrity/<project>/<version>/<file>/provenance`.
 
 Source: PEP 740; warehouse, `api/integrity.py`: 200, 403 "Attestations temporarily disabled", 404 "No provenance
 available for …", 406.
@@ -20,7 +20,7 @@ _OK, _NOT_FOUND = 200, 404
 
 
 def provenance_url(index: Index, project: str, version: str, filename: str) -> str:
-    """Where the provenance of a file is to be found."""
+    """The URL of a file's provenance."""
     root = index.simple_url.removesuffix("simple/") + "integrity/"
     return f"{root}{canonicalize_name(project)}/{quote(version)}/{quote(filename)}/provenance"
 
@@ -28,10 +28,7 @@ def provenance_url(index: Index, project: str, version: str, filename: str) -> s
 def fetch_provenance(
     index: Index, project: str, version: str, filename: str, *, retries: int = http_client.RETRIES
 ) -> Provenance | None:
-    """The provenance of a file, past caches; None where the index has none of it.
-
-    Raises `UnreachableError` where no usable answer came.
-    """
+    """The provenance of a file, bypassing caches; None where the index has none. Raises `UnreachableError`."""
     url = provenance_url(index, project, version, filename)
     headers = {"Accept": _JSON, "Cache-Control": "no-cache", "Pragma": "no-cache"}
     with http_client.session(url, retries=retries) as session:
@@ -43,4 +40,4 @@ def fetch_provenance(
         try:
             return parse_provenance(response.json())
         except (ValueError, RecursionError) as error:
-            raise http_client.unusable_response(url, f"answers something that is no provenance: {error}") from error
+            raise http_client.unusable_response(url, f"returned no valid provenance: {error}") from error

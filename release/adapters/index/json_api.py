@@ -1,4 +1,4 @@
-"""What an index's JSON API tells: a project's spelling, who owns it, the files of a release.
+"""The JSON API of an index: the spelling of a project's name, its owners, and the files of a release.
 
 Source: PyPI documentation, "JSON API" (`ownership`, since February 2026).
 """
@@ -18,34 +18,34 @@ from release.core.models.project_listing import IndexFile
 
 
 def fetch_ownership(index: Index, project: str, *, retries: int = http_client.RETRIES) -> Ownership | None:
-    """Who owns a project; None where the index does not tell, as for one without releases.
+    """The owners of a project; None where the index does not list them, as for a project without releases.
 
-    Raises `UnreachableError` where no answer came.
+    Raises `UnreachableError`.
     """
     if index.kind != "warehouse":
         return None
-    return _read(_answer(f"{index.json_url}{canonicalize_name(project)}/json", retries=retries))
+    return _ownership(_fetch_json(f"{index.json_url}{canonicalize_name(project)}/json", retries=retries))
 
 
 def fetch_release_files(
     index: Index, project: str, version: str, *, retries: int = http_client.RETRIES
 ) -> tuple[IndexFile, ...] | None:
-    """The files of a release as the JSON API lists them, past caches; None where it has no such release.
+    """The files of a release, bypassing caches; None where the JSON API has no such release.
 
-    That it has none proves nothing: its "not found" is cached. Raises `UnreachableError` where no answer came.
+    None proves nothing, because "not found" is cached nevertheless. Raises `UnreachableError`.
     """
     if index.kind != "warehouse":
         return None
     url = f"{index.json_url}{canonicalize_name(project)}/{quote(version)}/json"
-    match _answer(url, retries=retries, params={"fresh": secrets.token_hex(8)}):
-        case {"urls": [*told]}:
-            return tuple(one for one in map(_file, told) if one is not None)
+    match _fetch_json(url, retries=retries, params={"fresh": secrets.token_hex(8)}):
+        case {"urls": [*files]}:
+            return tuple(one for one in map(_file, files) if one is not None)
         case _:
             return None
 
 
-def _answer(url: str, *, retries: int, params: dict[str, str] | None = None) -> Any:
-    """The JSON that comes; an empty object where something else does."""
+def _fetch_json(url: str, *, retries: int, params: dict[str, str] | None = None) -> Any:
+    """The JSON document; an empty object where the response has none."""
     with http_client.session(url, retries=retries) as session:
         response = session.get(url, headers={"Accept": "application/json"}, params=params)
         try:
@@ -67,7 +67,7 @@ def _file(entry: Any) -> IndexFile | None:
             return None
 
 
-def _read(answer: Any) -> Ownership | None:
+def _ownership(answer: Any) -> Ownership | None:
     match answer:
         case {"info": {"name": str(name)}}:
             owners = answer.get("ownership")
@@ -75,8 +75,8 @@ def _read(answer: Any) -> Ownership | None:
             return None
     match owners:
         case {"roles": [*roles], **rest}:
-            told = tuple((str(one.get("role")), str(one.get("user"))) for one in roles if isinstance(one, dict))
+            pairs = tuple((str(one.get("role")), str(one.get("user"))) for one in roles if isinstance(one, dict))
             organization = rest.get("organization")
-            return Ownership(name=name, roles=told, organization=str(organization) if organization else None)
+            return Ownership(name=name, roles=pairs, organization=str(organization) if organization else None)
         case _:
             return Ownership(name=name)

@@ -1,4 +1,4 @@
-"""What an index has: the simple API, in its JSON and HTML forms, and the files themselves.
+"""The simple API of an index in its JSON and HTML forms, and the files, which are cached by their hash.
 
 Sources: PEP 503 (HTML), PEP 691 (JSON), PEP 592 (yanked), PEP 700 (size, upload time), PEP 792 (status).
 """
@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import shutil
+import tempfile
+from contextlib import suppress
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -28,52 +31,52 @@ _JSON = "application/vnd.pypi.simple.v1+json"
 _ACCEPT = f"{_JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 #: bytes
 _CHUNK = 1 << 16
+#: bytes; the size of the cache, whose least recently used files are removed first
+_CACHE_SIZE = 300 * 1024 * 1024
 
 
 def fetch_listing(
     index: Index, project: str, *, fresh: bool = False, retries: int = http_client.RETRIES
 ) -> ProjectListing | None:
-    """What `index` has under a project's name, in any spelling; None where it knows no such project.
+    """The files of a project, whose name may have any spelling; None where the index has no such project.
 
-    `fresh` goes past caches: use it to look for what was uploaded a moment ago. Raises
-    `UnreachableError` where no listing came, whatever came instead.
+    `fresh` bypasses caches, to find files that were uploaded a moment ago. Raises `UnreachableError` where the
+    response is no listing.
     """
     url = f"{index.simple_url}{canonicalize_name(project)}/"
     headers = {"Accept": _ACCEPT}
     params = {}
     if fresh:
         headers |= {"Cache-Control": "no-cache", "Pragma": "no-cache"}
-        # A CDN ignores what a client says of caching. A query may be an error elsewhere, not on PyPI.
+        # A CDN ignores the client's Cache-Control. PyPI accepts an unknown query; other indexes may not.
         params = {"fresh": secrets.token_hex(8)} if index.kind == "warehouse" else {}
     with http_client.session(url, retries=retries) as session:
         response = session.get(url, headers=headers, params=params)
         if response.status_code == 404:  # noqa: PLR2004 - the simple API's only way to say "no such project"
             return None
-        _usable(url, response)
-        return _read(index, project, url, response)
+        _require_success(url, response)
+        return _parse(index, project, url, response)
 
 
 def fetch_project_names(index: Index, *, retries: int = http_client.RETRIES) -> tuple[str, ...]:
-    """The names of all projects, as `index` spells them; those in quarantine are missing.
+    """The names of all projects as spelled there, without those in quarantine: some ten megabytes from PyPI.
 
-    Some ten megabytes from PyPI. Raises `UnreachableError` where no list came.
+    Raises `UnreachableError`.
     """
     url = index.simple_url
     with http_client.session(url, retries=retries) as session:
         response = session.get(url, headers={"Accept": _JSON})
-        _usable(url, response)
+        _require_success(url, response)
         try:
             return tuple(str(one["name"]) for one in response.json()["projects"])
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise http_client.unusable_response(url, "answers something that is no list of projects") from error
+            raise http_client.unusable_response(url, "returned no list of projects") from error
 
 
-def _usable(url: str, response: requests.Response) -> None:
+def _require_success(url: str, response: requests.Response) -> None:
     status = f"{response.status_code} {response.reason or ''}".strip()
     if url.startswith("https:") and not response.url.startswith("https:"):
-        raise http_client.unusable_response(
-            url, "leads away from https, where anybody could answer", cause=http_errors.PROXY
-        )
+        raise http_client.unusable_response(url, "redirects from https to http", cause=http_errors.PROXY)
     match response.status_code:
         case 200:
             return
@@ -81,17 +84,17 @@ def _usable(url: str, response: requests.Response) -> None:
             raise http_errors.proxy_error(host_of(url))
         case 401 | 403:
             raise http_client.unusable_response(
-                url, f"does not let us read: {status}", remedy=f"make {url} readable without a password"
+                url, f"denies access: {status}", remedy=f"make {url} readable without a password"
             )
         case 429 | 500 | 502 | 503 | 504:
             raise http_client.unusable_response(
-                url, f"answers {status}", remedy="wait some minutes, look at the index's status page"
+                url, f"answers {status}", remedy="retry in a few minutes, and check the index's status page"
             )
         case _:
             raise http_client.unusable_response(url, f"answers {status}")
 
 
-def _read(index: Index, project: str, url: str, response: requests.Response) -> ProjectListing:
+def _parse(index: Index, project: str, url: str, response: requests.Response) -> ProjectListing:
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     try:
         if kind in {_JSON, "application/json"}:
@@ -101,11 +104,9 @@ def _read(index: Index, project: str, url: str, response: requests.Response) -> 
         else:
             raise _no_listing(url, kind)
     except (ValueError, RecursionError) as error:  # requests' JSON error is a ValueError too
-        raise http_client.unusable_response(
-            url, f"answers something that is no listing of a project: {error}"
-        ) from error
+        raise http_client.unusable_response(url, f"returned no valid project page: {error}") from error
     if canonicalize_name(found.name) != canonicalize_name(project):
-        raise http_client.unusable_response(url, f"answers for {found.name!r}, and {project!r} was asked for")
+        raise http_client.unusable_response(url, f"returned the project {found.name!r} instead of {project!r}")
     return found
 
 
@@ -113,28 +114,89 @@ def _no_listing(url: str, kind: str) -> UnreachableError:
     if kind == "text/html":
         return http_client.unusable_response(
             url,
-            "answers with a web page, not with a listing: a login page of the network or proxy, perhaps",
+            "returned a web page instead of a project page, possibly the login page of a network or proxy",
             remedy=f"open {url} in a browser: sign in to the network, or correct the index's simple-url or kind",
             cause=http_errors.PROXY,
         )
-    return http_client.unusable_response(url, f"answers with {kind or 'no content type'!r}, not with a listing")
+    return http_client.unusable_response(url, f"returned {kind or 'no content type'!r} instead of a project page")
+
+
+def fetch_server_time(index: Index, *, retries: int = http_client.RETRIES) -> datetime | None:
+    """The time of the index's clock, to the second, aware; None where the response has no date."""
+    with http_client.session(index.simple_url, retries=retries) as session:
+        headers: Any = session.head(index.simple_url, headers={"Cache-Control": "no-cache"}).headers
+    try:
+        date = parsedate_to_datetime(headers.get("Date", ""))
+        # The date of a cached response is that of the origin; Age is the time since. Source: RFC 9111, 5.1
+        return date + timedelta(seconds=int(headers.get("Age") or 0))
+    except ValueError:
+        return None
+
+
+def cache_directory() -> Path:
+    """The directory of cached files, `<cache>/pypi-preflight/files/<sha256>/<name>`."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("pypi-preflight", appauthor=False) / "files"
+
+
+def fetch_file(file: IndexFile, *, cache: Path | None = None) -> Path:
+    """The path of the cached file, which is downloaded if necessary; its SHA-256 is compared in either case.
+
+    Raises `UnreachableError` where the download fails or the index lists no hash; `OSError` where it cannot be
+    written.
+    """
+    if file.sha256 is None:
+        raise UnreachableError(
+            f"the index lists no SHA-256 for {file.filename!r}", remedy="use an index that does (PEP 691)"
+        )
+    root = cache or cache_directory()
+    cached = root / file.sha256 / file.filename
+    if _has_hash(cached, file.sha256):
+        cached.touch()
+        return cached
+    root.mkdir(parents=True, exist_ok=True)
+    _evict(root, file.size or 0)
+    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=root) as work:
+        fetched = download_file(file, Path(work))
+        cached.parent.mkdir(exist_ok=True)
+        return fetched.replace(cached)
+
+
+def _has_hash(path: Path, sha256: str) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest() == sha256
+    except OSError:
+        return False
+
+
+def _evict(root: Path, needed: int) -> None:
+    used = sorted((path.stat().st_mtime, path.stat().st_size, path) for path in root.glob("*/*"))
+    left = _CACHE_SIZE - needed - sum(size for _, size, _ in used)
+    for _, size, path in used:
+        if left >= 0:
+            return
+        with suppress(OSError):  # another run may have removed it, or still have it open
+            shutil.rmtree(path.parent)
+        left += size
 
 
 def download_file(file: IndexFile, into: Path, *, retries: int = http_client.RETRIES) -> Path:
-    """The file, in the directory `into`, under its name; never half of it.
+    """Download a file into the directory `into`; it appears there only once it is complete.
 
-    Its SHA-256 is compared while it comes, where the index gives one. Raises `UnreachableError`
-    where it does not come, or other bytes do; `OSError` where it can't be written.
+    Raises `UnreachableError` where the download fails or has another SHA-256 than the index lists, `OSError`
+    where it cannot be written.
     """
     part = into / f"{file.filename}.part"
     try:
         with http_client.session(file.url, retries=retries) as session, session.get(file.url, stream=True) as response:
-            _usable(file.url, response)
+            _require_success(file.url, response)
             digest = _save(response, part)
         if file.sha256 is not None and digest != file.sha256:
             raise http_client.unusable_response(
-                file.url, f"sends other bytes for {file.filename!r} than the index lists: SHA-256 {digest}",
-                remedy="do not use it; tell the administrators of the index",
+                file.url, f"sends {file.filename!r} with another SHA-256 than the index lists: {digest}",
+                remedy="do not use the file; report it to the administrators of the index",
             )  # fmt: skip
         return part.replace(into / file.filename)
     finally:
@@ -148,15 +210,3 @@ def _save(response: requests.Response, path: Path) -> str:
             digest.update(chunk)
             target.write(chunk)
     return digest.hexdigest()
-
-
-def fetch_server_time(index: Index, *, retries: int = http_client.RETRIES) -> datetime | None:
-    """What the index's clock says, to the second, aware; None where it does not say."""
-    with http_client.session(index.simple_url, retries=retries) as session:
-        answer: Any = session.head(index.simple_url, headers={"Cache-Control": "no-cache"}).headers
-    try:
-        told = parsedate_to_datetime(answer.get("Date", ""))
-        # a cache hands on when its copy was made, and how long ago. Source: RFC 9111, 5.1
-        return told + timedelta(seconds=int(answer.get("Age") or 0))
-    except ValueError:
-        return None

@@ -1,7 +1,4 @@
-"""The two forms of a project's page on a simple API, read with care: it comes from outside.
-
-Both readers raise `ValueError`, which says what is odd.
-"""
+"""Parse the project page of a simple API, in JSON or HTML. It is untrusted: a `ValueError` says what is wrong."""
 
 from __future__ import annotations
 
@@ -14,13 +11,13 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 from release.core.models.project_listing import IndexFile, ProjectListing
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
-#: what a file of a release is called; a page whose links lead elsewhere is not an index's
+#: the name of a release's file; a page that links to other files is not a project page
 _FILE = re.compile(r".+\.(?:whl|tar\.(?:gz|bz2|xz|Z)|tgz|tar|zip|egg|exe|msi|rpm|deb|dmg)\Z")
 
 
 def parse_json_page(page: Any, url: str) -> ProjectListing:
-    """The JSON form (PEP 691). `url` is where it came from; addresses may be relative to it."""
-    _expect(isinstance(page, dict) and isinstance(page.get("meta"), dict), "no object with a 'meta'")
+    """The JSON form (PEP 691); links may be relative to its `url`."""
+    _expect(isinstance(page, dict) and isinstance(page.get("meta"), dict), "no object with 'meta'")
     version = str(page["meta"].get("api-version", ""))
     _expect(version.partition(".")[0] == "1", f"api-version {version!r}")
     name, files = page.get("name"), page.get("files")
@@ -35,7 +32,7 @@ def parse_json_page(page: Any, url: str) -> ProjectListing:
 
 
 def _file(entry: Any, base: str) -> IndexFile:
-    _expect(isinstance(entry, dict), "a file that is no object")
+    _expect(isinstance(entry, dict), "a file that is not an object")
     hashes = entry.get("hashes")
     _expect(isinstance(hashes, dict), "a file without 'hashes'")
     size, yanked, python = entry.get("size"), entry.get("yanked", False), entry.get("requires-python")
@@ -52,19 +49,19 @@ def _file(entry: Any, base: str) -> IndexFile:
 
 
 def parse_html_page(page: str, url: str, name: str) -> ProjectListing:
-    """The HTML form (PEP 503), which does not say the project's name: it is the one asked for."""
-    reader = _Page()
+    """The HTML form (PEP 503); it lacks the project's name, which is therefore `name`."""
+    page_parser = _PageParser()
     try:
-        reader.feed(page)
-        reader.close()
-    except AssertionError as error:  # Observed: Python 3.11, 2026-11 — on "<![x[", and no ValueError
-        raise ValueError("broken HTML") from error
-    # An empty project is a page without links; a login page has a form, or links that lead to no file.
-    _expect(not reader.has_form, "a web page with a form")
-    links = [(text, attributes) for text, attributes in reader.links if attributes.get("href")]
+        page_parser.feed(page)
+        page_parser.close()
+    except AssertionError as error:  # Observed: Python 3.11, 2026-11 — raised for "<![x["
+        raise ValueError("invalid HTML") from error
+    # An empty project is a page without links; a login page has a form, or links to other pages.
+    _expect(not page_parser.has_form, "a web page with a form")
+    links = [(text, attributes) for text, attributes in page_parser.links if attributes.get("href")]
     files = tuple(_link(text, attributes, url) for text, attributes in links if _FILE.match(text))
-    _expect(bool(files) or not links, "a web page whose links lead to no file")
-    return ProjectListing(name=name, files=files, status=reader.status)
+    _expect(bool(files) or not links, "a web page without links to files")
+    return ProjectListing(name=name, files=files, status=page_parser.status)
 
 
 def _link(text: str, attributes: dict[str, str], base: str) -> IndexFile:
@@ -80,7 +77,7 @@ def _link(text: str, attributes: dict[str, str], base: str) -> IndexFile:
     )
 
 
-class _Page(HTMLParser):
+class _PageParser(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.links: list[tuple[str, dict[str, str]]] = []
@@ -108,14 +105,14 @@ class _Page(HTMLParser):
 
 
 def _filename(value: Any) -> str:
-    """A bare name: it will be a path on this machine."""
+    """A file name without a directory, because it becomes a path on this machine."""
     _expect(isinstance(value, str) and value not in {"", ".", ".."}, "a file without a name")
     _expect(not set(value) & set("/\\:\0"), f"a file called {value!r}")
     return str(value)
 
 
 def _url(value: Any, base: str) -> str:
-    _expect(isinstance(value, str) and bool(value), "a file without an address")
+    _expect(isinstance(value, str) and bool(value), "a file without a URL")
     url = urljoin(base, str(value))
     parts = urlsplit(url)
     usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
@@ -136,6 +133,6 @@ def _time(value: Any) -> datetime | None:
         return None
 
 
-def _expect(truth: bool, otherwise: str) -> None:
-    if not truth:
-        raise ValueError(otherwise)
+def _expect(condition: bool, message: str) -> None:
+    if not condition:
+        raise ValueError(message)

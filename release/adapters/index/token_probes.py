@@ -1,8 +1,7 @@
-"""Asks an index what a token may do, by uploads that can't succeed; and never with the token itself.
+"""Find out what a token may do, with uploads that cannot succeed. The token itself is never sent.
 
-What crosses the network is a copy that allows nothing any more, or, where the index is to check
-signature and rights, one that is for a single project and two minutes. The forms are made in
-`release.core.models.probe`.
+The index gets an attenuated copy that has expired, or, to have signature and permissions checked, one that is
+limited to one project and two minutes. The forms come from `release.core.models.probe`.
 """
 
 from __future__ import annotations
@@ -28,40 +27,45 @@ from release.core.tokens.token import Token, decode
 if TYPE_CHECKING:
     import requests
 
-#: how long the copy lives that may really upload, to one project
+#: how long the copy is valid that could upload to one project
 PROBE_TOKEN_LIFETIME = timedelta(minutes=2)
-#: seconds to connect, seconds of silence in an answer
+#: seconds to connect, seconds without data while a response is read
 _TIMEOUT = (10.0, 30.0)
-#: bytes of an answer that are read
+#: bytes of a response that are read
 _BODY = 20_000
 _USERNAME = "__token__"
-#: what a second attempt can't change
-_HOPELESS = {http_errors.TLS, http_errors.PROXY}
+#: causes for which a retry is useless
+_PERMANENT = {http_errors.TLS, http_errors.PROXY}
 
 
 class ProbeNotAllowedError(ReleaseError):
-    """This token must not be shown to this index, be it as a copy."""
+    """No copy of this token may be sent to this index."""
 
 
 def may_probe(index: Index, token: Secret) -> bool:
-    """Whether a copy of the token may be sent: to PyPI's own kind of index, unseen by others, that issued it."""
-    told = decode(token)
+    """Whether a copy of the token may be sent: only to the index that issued it, over https, if it is a warehouse."""
+    decoded = decode(token)
     private = urlsplit(index.upload_url).scheme == "https" or index.loopback
-    return index.kind == "warehouse" and private and isinstance(told, Token) and location_matches(told.location, index)
+    return (
+        index.kind == "warehouse"
+        and private
+        and isinstance(decoded, Token)
+        and location_matches(decoded.location, index)
+    )
 
 
 def probe_identity(index: Index, token: Secret) -> ProbeResult:
-    """Whether the index knows the token and its account; says nothing of signature, limits and rights.
+    """Whether the index knows the token and its account; signature, caveats and permissions are not checked.
 
-    All four raise `NotAskedError`, and `UnreachableError` where no answer came.
+    All four probes raise `ProbeNotAllowedError`, and `UnreachableError` where no response came.
     """
     return _ask(index, token, probe.identity_form())
 
 
 def probe_permission(index: Index, token: Secret, *, name: str, version: str, now: datetime) -> ProbeResult:
-    """Whether the token may upload to a project that exists, `name` and `version` as the index has them.
+    """Whether the token may upload to an existing project, with `name` and `version` as the index spells them.
 
-    `now` is the index's time. The copy is for this project, and for `LIFE`.
+    `now` is the time of the index. The copy is limited to this project and to `PROBE_TOKEN_LIFETIME`.
     """
     _allowed(index, token)
     copy = attenuation.limited_copy(token, name, now=now, lasts=PROBE_TOKEN_LIFETIME)
@@ -69,17 +73,17 @@ def probe_permission(index: Index, token: Secret, *, name: str, version: str, no
 
 
 def probe_first_release(index: Index, token: Secret, *, module: str) -> ProbeResult:
-    """Whether the account may create a project; `module` is one of `STANDARD_MODULES` that is none."""
+    """Whether the account may create a project; `module` is one of `STANDARD_MODULES` that is not a project."""
     return _ask(index, token, probe.first_release_form(module))
 
 
 def probe_metadata(index: Index, token: Secret, *, project: str, fields: Iterable[tuple[str, str]]) -> ProbeResult:
-    """Whether the index takes a file's metadata; `fields` as the uploader sends them."""
+    """Whether the index accepts a file's metadata; `fields` as the uploader sends them."""
     return _ask(index, token, probe.metadata_form(project, fields))
 
 
 def _ask(index: Index, token: Secret, form: ProbeForm) -> ProbeResult:
-    """With a copy that has expired: the index looks at limits only once it knows the project."""
+    """With an expired copy: the index checks caveats only once it knows the project."""
     _allowed(index, token)
     return _post(index, attenuation.expired_copy(token), form)
 
@@ -87,17 +91,17 @@ def _ask(index: Index, token: Secret, form: ProbeForm) -> ProbeResult:
 def _allowed(index: Index, token: Secret) -> None:
     if not may_probe(index, token):
         raise ProbeNotAllowedError(
-            f"this token is not shown to {index.name}",
-            remedy=f"use a token made on {index.token_location}, over https",
+            f"this token may not be sent to {index.name}",
+            remedy=f"use a token created on {index.token_location}, over https",
         )
 
 
 def _post(index: Index, copy: Secret, form: ProbeForm) -> ProbeResult:
-    """One answer. A connection that failed is tried once more: whatever arrived, it had no effect."""
+    """The response. A failed connection is retried once, which is safe: a probe has no effect."""
     try:
         reply = _send(index, copy, form)
     except UnreachableError as error:
-        if error.cause in _HOPELESS:
+        if error.cause in _PERMANENT:
             raise
         reply = _send(index, copy, form)
     return ProbeResult(kind=form.kind, project=form.project, reply=reply)

@@ -1,1 +1,1 @@
-"""Install the files into an environment of their own, and try them."""
+"""Install a released file into a clean environment, and smoke-test it."""

@@ -1,20 +1,23 @@
-"""Tries an installed project: imports it, runs its scripts, from where the checkout can't be seen."""
+"""Smoke-test an installed project: import it and run its scripts, in empty directories and without credentials."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from release.adapters.install import smoke_test_plan
-from release.adapters.install.smoke_test_result import AttemptOutcome, ProjectUnderTest, smoke_test_problem
 from release.adapters.install.venv import Environment, Installed, load_installed
+from release.adapters.system import output_excerpt
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System, explain_os_errors, run_jobs
 from release.core.errors import ToolError
@@ -22,11 +25,44 @@ from release.core.models.credential_variables import without_credentials
 from release.core.models.finding import Finding
 from release.core.models.smoke_test import SmokeTest, SmokeTestResult
 
-#: seconds for one attempt
+#: seconds for one test
 LIMIT = 60.0
-#: attempts at a time
+#: tests that run at a time
 _WORKERS = 2
 _CHILD = Path(__file__).with_name("smoke_test_child.py")
+#: modules that older Pythons had and this one may not have. Source: PEP 594, PEP 632, "What's New In Python 3.12"
+_REMOVED = re.compile(
+    "aifc|asynchat|asyncore|audioop|cgi|cgitb|chunk|crypt|distutils|imghdr|imp|lib2to3|mailcap|msilib|nis|nntplib"
+    "|ossaudiodev|pipes|smtpd|sndhdr|spwd|sunau|telnetlib|uu|xdrlib"
+)
+#: modules that the standard library itself tries to import, for other systems and other Pythons
+_OPTIONAL = sys.stdlib_module_names | {"org", "vms_lib", "_winreg"}
+_USAGE = re.compile(r"(?im)^\s*usage\b|^\s*options:|--help\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmokeTestOutcome:
+    """How a test ended."""
+
+    #: exit status, negative for a signal; None where it was still running at the limit
+    status: int | None
+    #: all that it wrote
+    output: str
+    #: the report of the child; empty where it could not write one
+    report: dict[str, Any]
+    #: seconds that it was given
+    limit: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectUnderTest:
+    """What belongs to the project itself."""
+
+    name: str
+    #: its top-level modules, dotted
+    roots: tuple[str, ...]
+    #: its "Requires-Dist" lines
+    requires: tuple[str, ...]
 
 
 def run_smoke_tests(
@@ -37,65 +73,56 @@ def run_smoke_tests(
     wanted: Sequence[SmokeTest] | None = None,
     limit: float = LIMIT,
 ) -> tuple[SmokeTestResult, ...]:
-    """Try everything on the list, two at a time; None: the default list of what is installed.
+    """Run the tests, two at a time; None: the default tests for what is installed.
 
-    Every attempt has an empty directory and an empty home of its own, and sees no credential.
+    Every test has an empty working directory and an empty home directory, and gets no credential.
     """
     installed = load_installed(environment, name)
-    attempts = smoke_test_plan.default_attempts(installed.files, installed.entry_points) if wanted is None else wanted
+    tests = smoke_test_plan.default_smoke_tests(installed.files, installed.entry_points) if wanted is None else wanted
     own = ProjectUnderTest(name=name, roots=smoke_test_plan.import_roots(installed.files), requires=installed.requires)
     with explain_os_errors("the temporary directory"):
         work = Path(tempfile.mkdtemp(prefix="release-smoke-"))
+    run = partial(_run_one, environment=environment, installed=installed, own=own, limit=limit)
     try:
-        jobs = [
-            partial(
-                _try,
-                environment=environment,
-                attempt=one,
-                installed=installed,
-                own=own,
-                work=work / str(n),
-                limit=limit,
-            )
-            for n, one in enumerate(attempts)
-        ]
+        jobs = [partial(run, test=one, work=work / str(n)) for n, one in enumerate(tests)]
         return tuple(run_jobs(system, jobs, workers=_WORKERS))
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _try(  # noqa: PLR0913 - one attempt and its surroundings
+def _run_one(  # noqa: PLR0913 - one test and its environment
     system: System,
     *,
     environment: Environment,
-    attempt: SmokeTest,
+    test: SmokeTest,
     installed: Installed,
     own: ProjectUnderTest,
     work: Path,
     limit: float,
 ) -> SmokeTestResult:
-    here, home, report = work / "here", work / "home", work / "report.json"
+    directory, home, report = work / "here", work / "home", work / "report.json"
     with explain_os_errors("the temporary directory"):
-        here.mkdir(parents=True)
+        directory.mkdir(parents=True)
         home.mkdir()
     env = smoke_test_environment(system, environment, home)
     started = time.monotonic()
-    problem: Finding | None
+    status: int | None = None
     try:
-        done = system.run(_argv(environment, attempt, installed, report, env), cwd=here, env=env, timeout=limit)
+        argv = _argv(environment, test, installed, report, env)
+        done = system.run(argv, cwd=directory, env=env, timeout=limit)
+        status, output = done.status, done.output
     except TimedOutError as error:
-        ending = AttemptOutcome(status=None, output=error.output, report=_read(report), limit=limit)
-        problem = smoke_test_problem(attempt, ending, own)
+        output = error.output
     except ToolError as error:
-        problem = Finding(message=f"{attempt.title!r} can't be run: {error.message}", remedy=error.remedy)
-    else:
-        ending = AttemptOutcome(status=done.status, output=done.output, report=_read(report), limit=limit)
-        problem = smoke_test_problem(attempt, ending, own)
-    return SmokeTestResult(what=attempt.title, problem=problem, took=time.monotonic() - started)
+        problem: Finding | None = Finding(message=f"cannot run {test.title!r}: {error.message}", remedy=error.remedy)
+        return SmokeTestResult(what=test.title, problem=problem, took=time.monotonic() - started)
+    outcome = SmokeTestOutcome(status=status, output=output, report=_load_report(report), limit=limit)
+    problem = smoke_test_problem(test, outcome, own)
+    return SmokeTestResult(what=test.title, problem=problem, took=time.monotonic() - started)
 
 
 def smoke_test_environment(system: System, environment: Environment, home: Path) -> dict[str, str]:
-    """What the installed project sees: its environment first on PATH, no credential, nobody's home."""
+    """The variables for the installed project: its scripts first on PATH, `home`, and no credentials."""
     hidden = ("PYTHON", "XDG_", "PIP_", "UV_")
     env = {k: v for k, v in without_credentials(system.env).items() if not k.startswith(hidden)}
     env |= {"HOME": str(home), "USERPROFILE": str(home)}
@@ -105,19 +132,19 @@ def smoke_test_environment(system: System, environment: Environment, home: Path)
 
 
 def _argv(
-    environment: Environment, attempt: SmokeTest, installed: Installed, report: Path, env: dict[str, str]
+    environment: Environment, test: SmokeTest, installed: Installed, report: Path, env: dict[str, str]
 ) -> list[str]:
     child = [str(environment.python), "-I", str(_CHILD), str(report)]
-    match attempt.kind:
+    match test.kind:
         case "import":
-            return [*child, "import", *attempt.words]
+            return [*child, "import", *test.words]
         case "script":
-            script, *arguments = attempt.words
+            script, *arguments = test.words
             target = smoke_test_plan.console_scripts(installed.entry_points)[script]
             return [*child, "script", _script(environment, script), target, *arguments]
         case "command":
-            # Looked up here, since Windows would look on our own PATH.
-            program, *arguments = attempt.words
+            # Looked up here, because Windows would use our own PATH.
+            program, *arguments = test.words
             return [shutil.which(program, path=env["PATH"]) or program, *arguments]
 
 
@@ -126,10 +153,110 @@ def _script(environment: Environment, name: str) -> str:
     return str(plain if plain.exists() else plain.with_name(f"{name}.exe"))
 
 
-def _read(report: Path) -> dict[str, Any]:
-    """What the child reported; empty where it had no chance to."""
+def _load_report(path: Path) -> dict[str, Any]:
+    """The report of the child; empty where it could not write one."""
     try:
-        found = json.loads(report.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def smoke_test_problem(test: SmokeTest, outcome: SmokeTestOutcome, own: ProjectUnderTest) -> Finding | None:
+    """None where the test passed; a warning where the failure may be intended; else a blocking finding."""
+    if outcome.status == 0:
+        return None
+    return (None if test.asked_for else _warning(test, outcome, own)) or _failure(test, outcome)
+
+
+def _warning(test: SmokeTest, outcome: SmokeTestOutcome, own: ProjectUnderTest) -> Finding | None:
+    if missing := _missing_cause(outcome, own):
+        return _not_installed(test, missing, own)
+    if test.kind == "script" and outcome.status is None:
+        return _unusual(test, f"is still running after {outcome.limit:g} s")
+    if test.kind == "script" and _exited(outcome) and _USAGE.search(outcome.output):
+        return _unusual(test, f"shows its usage and exits with status {outcome.status}")
+    if missing := _missing_before(outcome, own):
+        return _not_installed(test, missing, own)
+    return None
+
+
+def _exited(outcome: SmokeTestOutcome) -> bool:
+    chain = outcome.report.get("chain", [])
+    return bool(chain and chain[0]["exit"])
+
+
+def _missing_cause(outcome: SmokeTestOutcome, own: ProjectUnderTest) -> str | None:
+    """The module of another project whose absence is the only cause of the failure; else None."""
+    chain = outcome.report.get("chain", [])
+    missing = [link["module"] for link in _related(chain) if link["not_found"] and link["module"]]
+    others = [name for name in missing if _is_foreign(name, own.roots)]
+    return others[-1] if len(others) == len(missing) > 0 else None
+
+
+def _related(chain: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The failure and its causes: the explicit ones, and all contexts of a failed import."""
+    for link in chain:
+        yield link
+        if not (link["import_error"] or link["exit"] or link["explicit"]):
+            return
+
+
+def _missing_before(outcome: SmokeTestOutcome, own: ProjectUnderTest) -> str | None:
+    """The last module that was missing before the project raised an ImportError itself, or exited."""
+    chain = outcome.report.get("chain", [])
+    deliberate = chain and (chain[0]["exit"] or (chain[0]["import_error"] and chain[0]["module"] is None))
+    if not deliberate:
+        return None
+    missing = [name for name in outcome.report["absent"] if "." not in name and name not in _OPTIONAL]
+    return next((name for name in reversed(missing) if _is_foreign(name, own.roots)), None)
+
+
+def _is_foreign(name: str, roots: Iterable[str]) -> bool:
+    """Whether a module belongs neither to this project nor to the standard library of some Python."""
+    ours = any(f"{name}.".startswith(f"{root}.") or f"{root}.".startswith(f"{name}.") for root in roots)
+    return not ours and not _REMOVED.fullmatch(name.partition(".")[0])
+
+
+def _not_installed(test: SmokeTest, missing: str, own: ProjectUnderTest) -> Finding:
+    top = missing.partition(".")[0]
+    extra = extra_of(top, own.requires)
+    if top in sys.stdlib_module_names:
+        remedy = f"nothing, if this is intended: this Python has no {top!r}; else set [tool.release.smoke]"
+    elif extra:
+        remedy = f"nothing, if users install {own.name}[{extra}]; else move it to the project's dependencies"
+    else:
+        remedy = f"add the project that provides {top!r} to dependencies, or to a documented extra"
+    return Finding(message=f"{test.title!r} fails where {missing!r} is not installed", remedy=remedy, severity="warn")
+
+
+def extra_of(module: str, requires: Iterable[str]) -> str | None:
+    """The extra that installs the project of a module's name; None where there is none."""
+    from packaging.utils import canonicalize_name
+
+    for line in requires:
+        found = re.match(r"\s*([\w.-]+).*;.*\bextra\s*==\s*[\"']([^\"']+)", line)
+        if found and canonicalize_name(found[1]) in {canonicalize_name(module), f"python-{canonicalize_name(module)}"}:
+            return found[2]
+    return None
+
+
+def _unusual(test: SmokeTest, what: str) -> Finding:
+    return Finding(
+        message=f"{test.title!r} {what}",
+        remedy="nothing, if this is intended; else fix it, or set commands in [tool.release.smoke]",
+        severity="warn",
+    )
+
+
+def _failure(test: SmokeTest, outcome: SmokeTestOutcome) -> Finding:
+    if outcome.status is None:
+        what = f"is still running after {outcome.limit:g} s"
+    elif outcome.status < 0:
+        what = f"was ended by signal {-outcome.status}"
+    else:
+        what = f"fails with status {outcome.status}: {output_excerpt.cause_line(outcome.output)!r}"
+    return Finding(
+        message=f"{test.title!r} {what}",
+        remedy="install the wheel into a new environment, run it there, fix the project and build again",
+    )

@@ -1,11 +1,10 @@
-"""Runs inside the clean environment: imports a module or runs a script, and tells what went wrong.
+"""A child program in the clean environment: imports a module or runs a script, and reports what failed.
 
-    python -I smoke_child.py REPORT import MODULE
-    python -I smoke_child.py REPORT script FILE MODULE:ATTRIBUTE [ARGUMENT…]
+    python -I smoke_test_child.py REPORT import MODULE
+    python -I smoke_test_child.py REPORT script FILE MODULE:ATTRIBUTE [ARGUMENT…]
 
-The report is JSON: `chain`, the exceptions that ended it, outermost first, each with its cause
-behind it; and `absent`, the modules that were asked for and that nothing could provide.
-Imports nothing but the standard library, and nothing imports it.
+The report is JSON: `chain`, the exception that ended it, followed by its causes; and `absent`, the modules that
+were imported but not found. It imports only the standard library, and is never imported itself.
 """
 
 from __future__ import annotations
@@ -15,35 +14,35 @@ import json
 import runpy
 import sys
 
-#: links of a chain that are reported; a chain can be a loop
+#: the most links of a chain; a chain can be a loop
 _MOST = 50
 
 
-class Recorder:
-    """The last finder: what gets here was found by no other."""
+class MissingModules:
+    """The last finder of `sys.meta_path`: it is asked for what no other finder has found."""
 
     def __init__(self) -> None:
         self.absent: list[str] = []
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:  # noqa: ARG002 - the protocol
-        """Record, and find nothing."""
+        """Record the name, and find nothing."""
         if name not in self.absent:
             self.absent.append(name)
 
 
 def chain(error: BaseException | None) -> list[dict[str, object]]:
-    """The exception and those that it came from."""
+    """The exception and its causes."""
     links: list[dict[str, object]] = []
     while error is not None and len(links) < _MOST:
         explicit = error.__cause__ is not None
         link: dict[str, object] = {
             "import_error": isinstance(error, ImportError),
             "exit": isinstance(error, SystemExit),
-            #: the module, where an import failed and Python itself says so
+            #: the module, where Python itself raised an ImportError
             "module": error.name if isinstance(error, ImportError) else None,
-            #: whether that module was not there at all, rather than broken
+            #: whether that module is missing, rather than broken
             "not_found": isinstance(error, ModuleNotFoundError),
-            #: whether the next link is its stated cause, rather than what went on when it was raised
+            #: whether the next link is its cause (`raise … from`), rather than its context
             "explicit": explicit,
         }
         links.append(link)
@@ -52,7 +51,7 @@ def chain(error: BaseException | None) -> list[dict[str, object]]:
 
 
 def run_script(file: str, target: str, arguments: list[str]) -> None:
-    """Run a console script as its user would; where it is no Python file, what it would call."""
+    """Run a console script as a user would; of a Windows launcher, its entry point."""
     sys.argv = [file, *arguments]
     with open(file, "rb") as stream:  # noqa: PTH123 - pathlib is not loaded for the project's code to find
         is_launcher = stream.read(2) == b"MZ"
@@ -63,14 +62,14 @@ def run_script(file: str, target: str, arguments: list[str]) -> None:
     call: object = importlib.import_module(module)
     for name in attribute.split("."):
         call = getattr(call, name)
-    raise SystemExit(call())  # type: ignore[operator] # an entry point is called, whatever it is
+    raise SystemExit(call())  # type: ignore[operator] # an entry point may be any object
 
 
 def main() -> None:
-    """Do what the command line says, and leave the report behind, whatever happens."""
+    """Do what the command line says, and always write the report."""
     report, kind, what, *rest = sys.argv[1:]
-    recorder = Recorder()
-    sys.meta_path.append(recorder)
+    missing = MissingModules()
+    sys.meta_path.append(missing)
     links: list[dict[str, object]] = []
     try:
         if kind == "import":
@@ -82,7 +81,7 @@ def main() -> None:
         raise
     finally:
         with open(report, "w", encoding="utf-8") as stream:  # noqa: PTH123 - as above
-            json.dump({"chain": links, "absent": recorder.absent}, stream)
+            json.dump({"chain": links, "absent": missing.absent}, stream)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""A clean environment, and the released file in it: that very file, by address and hash."""
+"""Install one released file, identified by URL and hash, into a clean environment, and explain why it fails."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
 import json
+import re
 import sys
 import sysconfig
 from collections.abc import Callable, Iterable
@@ -13,56 +14,57 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from release.adapters.install import installer
-from release.adapters.install.errors import install_problem
+from release.adapters.system import output_excerpt
 from release.adapters.system.system import System, explain_os_errors
 from release.core.errors import ToolError
 from release.core.models.finding import Finding, Unknown
 
-#: seconds for one install, builds of dependencies included
+#: seconds for one install, with builds of dependencies
 _LIMIT = 1800
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """A virtual environment that holds nothing yet but perhaps pip."""
+    """A virtual environment that has nothing installed, except perhaps pip."""
 
     directory: Path
     #: its interpreter
     python: Path
-    #: where its scripts are
+    #: the directory of its scripts
     bin: Path
     installer: installer.Installer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installed:
-    """What an environment has of a project, as its own metadata says."""
+    """An installed project, from its own metadata."""
 
     version: str
-    #: address that it came from; None where it came from an index by name
+    #: the URL that it was installed from; None where it came from an index by name
     url: str | None
-    #: 64 lower-case hex digits; None where the installer did not keep it (uv checks it, and does not)
+    #: 64 lower-case hex digits; None where the installer does not record it: uv checks the hash, but does not store it
     sha256: str | None
-    #: paths relative to site-packages, with forward slashes
+    #: relative to site-packages, with forward slashes
     files: tuple[str, ...]
-    #: text of entry_points.txt, empty where there is none
+    #: the text of entry_points.txt; empty where there is none
     entry_points: str
-    #: core metadata "Requires-Dist" lines
+    #: its "Requires-Dist" lines
     requires: tuple[str, ...]
 
 
 def create_environment(system: System, directory: Path) -> Environment:
-    """Make a virtual environment of this interpreter in a new directory. Raises `ToolError`."""
+    """Create a virtual environment for this interpreter in a new directory. Raises `ToolError`."""
     chosen = installer.choose_installer(system)
     with explain_os_errors("the clean environment"):
         directory.parent.mkdir(parents=True, exist_ok=True)
-    made = system.run(_creation(system, chosen, directory), env=installer.installer_environment(system), timeout=_LIMIT)
+    argv, env = _creation(system, chosen, directory), installer.installer_environment(system)
+    made = system.run(argv, env=env, timeout=_LIMIT)
     if made.status:
         raise ToolError(
-            f"no virtual environment can be made: {made.output.strip()!r}",
+            f"cannot create a virtual environment: {made.output.strip()!r}",
             remedy="install uv, or the operating system's package for venv (python3-venv on Debian)",
         )
-    # Stops uv from taking settings from the project that this directory may lie in. Observed: uv 0.13, 2026-11
+    # Keeps uv from reading the settings of a project around this directory. Observed: uv 0.13, 2026-11
     with explain_os_errors("the clean environment"):
         (directory / "uv.toml").touch()
     bin_, name = ("Scripts", "python.exe") if sys.platform == "win32" else ("bin", "python")
@@ -74,16 +76,16 @@ def _creation(system: System, chosen: installer.Installer, directory: Path) -> l
     if chosen == "uv":
         program = str(installer.find_uv(system))
         return [program, "venv", "--quiet", "--no-project", "--no-config", "--python", sys.executable, str(directory)]
-    # Our own pip serves the environment from outside (pip >= 22.3): putting one inside takes seconds.
-    bare = ["--without-pip"] if _pip_is_here() else []
+    # Our own pip can install into the environment (pip >= 22.3); installing pip there would take seconds.
+    bare = ["--without-pip"] if _has_pip() else []
     return [sys.executable, "-I", "-m", "venv", *bare, str(directory)]
 
 
-def _pip_is_here() -> bool:
+def _has_pip() -> bool:
     return importlib.util.find_spec("pip") is not None
 
 
-def install_file(  # noqa: PLR0913 - a file of a release is these four values
+def install_file(  # noqa: PLR0913 - a released file is these four values
     system: System,
     environment: Environment,
     *,
@@ -93,14 +95,14 @@ def install_file(  # noqa: PLR0913 - a file of a release is these four values
     sha256: str,
     on_line: Callable[[str], None] | None = None,
 ) -> Finding | Unknown | None:
-    """Install the file at `url`, and no other, with its dependencies from the user's own index.
+    """Install the file at `url`, and its dependencies from the user's own index.
 
-    None where it went well; a finding where the release does not install; unknown where the network
-    kept it from being tried. `sha256` is 64 lower-case hex digits.
+    None if it succeeded; a finding where the release does not install; unknown where there is no network or no
+    space. `sha256` is 64 lower-case hex digits.
     """
-    wanted = f"{name} @ {url}#sha256={sha256}"
+    requirement = f"{name} @ {url}#sha256={sha256}"
     done = system.run(
-        [*_installation(system, environment, name, url), wanted],
+        [*_installation(system, environment, name, url), requirement],
         cwd=environment.directory, env=installer.installer_environment(system), timeout=_LIMIT, on_line=on_line,
         umask=0o022,
     )  # fmt: skip
@@ -112,22 +114,22 @@ def install_file(  # noqa: PLR0913 - a file of a release is these four values
 def _installation(system: System, environment: Environment, name: str, url: str) -> list[str]:
     python = str(environment.python)
     if environment.installer == "uv":
-        # A file that was there under the same address yesterday is not this one.
+        # The cache may have another file that was at the same URL.
         return [str(installer.find_uv(system)), "pip", "install", "--python", python, "--refresh-package", name]
-    pip = [sys.executable, "-m", "pip", "--python", python] if _pip_is_here() else [python, "-I", "-m", "pip"]
-    # pip keeps wheels that it built by the address of their sdist, and would not fetch that again.
+    pip = [sys.executable, "-m", "pip", "--python", python] if _has_pip() else [python, "-I", "-m", "pip"]
+    # pip caches the wheels that it builds by the URL of the sdist, and would not fetch the sdist again.
     fresh = [] if url.endswith(".whl") else ["--no-cache-dir"]
     return [*pip, "install", "--no-user", "--prefer-binary", "--progress-bar=off", *fresh]
 
 
 def load_installed(environment: Environment, name: str) -> Installed:
-    """What the environment has of a project. Raises `ToolError` where it has nothing of it."""
-    finder = importlib.metadata.DistributionFinder.Context(name=name, path=_packages(environment))
+    """A project that is installed in the environment. Raises `ToolError` where it is not."""
+    finder = importlib.metadata.DistributionFinder.Context(name=name, path=_site_packages(environment))
     found = next(iter(importlib.metadata.Distribution.discover(context=finder)), None)
     if found is None:
         raise ToolError(
-            f"{name!r} is not there, though its install went well",
-            remedy="make sure that the name in the file's metadata is the project's",
+            f"{name!r} is missing after it was installed without an error",
+            remedy="check that the name in the file's metadata is that of the project",
         )
     origin = json.loads(found.read_text("direct_url.json") or "{}")
     return Installed(
@@ -140,8 +142,8 @@ def load_installed(environment: Environment, name: str) -> Installed:
     )
 
 
-def _packages(environment: Environment) -> list[str]:
-    """Its site-packages, without asking it: it is of this very interpreter."""
+def _site_packages(environment: Environment) -> list[str]:
+    """Computed without running the environment's interpreter, which is the same as this one."""
     base = {"base": str(environment.directory), "platbase": str(environment.directory)}
     paths = (sysconfig.get_path(kind, scheme="venv", vars=base) for kind in ("purelib", "platlib"))
     return list(dict.fromkeys(paths))
@@ -156,24 +158,24 @@ def _mismatch(found: Installed, *, name: str, version: str, url: str, sha256: st
         same = found.version == version
     if not same:
         return Finding(
-            message=f"{name} {version} was installed, and calls itself {found.version!r}",
+            message=f"{name} {version} was installed, but its metadata says version {found.version!r}",
             remedy="build it from a clean checkout of the tag, so that file name and metadata agree",
         )
     if _bare(found.url) != _bare(url) or found.sha256 not in {None, sha256}:
         return Finding(
-            message=f"{name} came from {found.url!r}, not from {url!r}",
-            remedy="unset what redirects installs in the configuration of pip and uv, and run the same command again",
+            message=f"{name} was installed from {found.url!r} instead of {url!r}",
+            remedy="unset what redirects installs in the configuration of pip and uv, then run the same command again",
         )
     return None
 
 
 def _bare(url: str | None) -> str:
-    """An address without what installers may add to it or spell in another way."""
+    """A URL without its fragment, unquoted: installers differ in both."""
     return unquote((url or "").partition("#")[0])
 
 
 def best_file(filenames: Iterable[str]) -> str | None:
-    """The file that an installer would take for this interpreter: its best wheel, else the sdist, else None."""
+    """The file that an installer chooses for this interpreter: the best wheel, else the sdist, else None."""
     from packaging.tags import sys_tags
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
@@ -190,3 +192,100 @@ def best_file(filenames: Iterable[str]) -> str | None:
             continue
         best += [(rank[tag], filename) for tag in tags if tag in rank]
     return min(best)[1] if best else next(iter(sdists), None)
+
+
+# The output of pip and uv. Observed: pip 23.2 and uv 0.13, 2026-11.
+_OTHER_HASH = r"Hash mismatch for|DO NOT MATCH THE HASHES"
+_HASH = r"(?:Got|Computed:\s+sha256:)\s*([0-9a-f]{64})"
+_NOT_FOUND = r"404 (?:Client Error|(?:File )?(?i:not found))"
+_DISK_FULL = r"No space left on device|not enough space"
+_PYTHON = (
+    r"Package '(?P<who>[^']+)' requires a different Python: (?P<have>\S+) not in '(?P<want>[^']+)'"
+    r"|current Python version \((?P<have2>[^)]+)\) does not satisfy Python(?P<want2>\S+) and (?P<who2>[^\s=]+)\S* dep"
+)
+_NO_DEPENDENCY = (
+    r"No matching distribution found for (?P<a>[^\n]+)|Because (?P<b>\S+) was not found"
+    r"|there (?:is|are) no versions? of (?P<c>\S+)|only (?P<d>\S+) is available"
+)
+_BUILD_FAILED = (
+    r"Failed to build:? `?(?P<a>[\w.-]+)|Failed building wheel for (?P<b>[\w.-]+)|subprocess-exited-with-error"
+)
+_PLATFORM = r"is not a supported wheel on this platform|has no wheels with a matching|not compatible with"
+
+
+def install_problem(output: str, *, name: str, url: str) -> Finding | Unknown:
+    """Why an install failed; `output` is all that the installer wrote."""
+    return (
+        _wrong_file(output, name, url)
+        or _wrong_python(output, name)
+        or _not_tried(output)
+        or _missing_dependency(output, name)
+        or _failed_build(output, name)
+        or Finding(
+            message=f"{name} does not install: {output_excerpt.cause_line(output)!r}",
+            remedy=f"install {url} into a new environment, and fix what the installer reports",
+        )
+    )
+
+
+def _wrong_file(output: str, name: str, url: str) -> Finding | None:
+    if re.search(_OTHER_HASH, output):
+        got = re.search(_HASH, output)
+        return Finding(
+            message=f"{name}: the index serves a file with another hash{f', sha256 {got[1]}' if got else ''}",
+            remedy=f"do not announce the release; fetch {url} and compare it with the file that was built",
+        )
+    if re.search(_NOT_FOUND, output) and url in output:
+        return Finding(message=f"the index does not serve {url!r} (404)", remedy="run the same command again later")
+    return None
+
+
+def _wrong_python(output: str, name: str) -> Finding | None:
+    if found := re.search(_PYTHON, output):
+        who, have, want = (found[key] or found[f"{key}2"] for key in ("who", "have", "want"))
+        return Finding(
+            message=f"{who} does not install on Python {have}: it requires '{want}'",
+            remedy="use a Python version that it allows, or widen requires-python and release again",
+        )
+    if re.search(_PLATFORM, output):
+        return Finding(
+            message=f"{name} has no wheel for this Python on this machine",
+            remedy="use a machine that the wheels are for, or release an sdist too",
+        )
+    return None
+
+
+def _not_tried(output: str) -> Unknown | None:
+    if re.search(_DISK_FULL, output):
+        return Unknown(reason="the disk is full", remedy="free some space, then run the same command again")
+    if re.search(output_excerpt.OFFLINE_PATTERN, output):
+        return Unknown(
+            reason=f"the clean install cannot reach an index: {output_excerpt.cause_line(output)!r}",
+            remedy="connect to the network, or configure an index for pip and uv, then run the same command again",
+        )
+    return None
+
+
+def _missing_dependency(output: str, name: str) -> Finding | None:
+    found = re.search(_NO_DEPENDENCY, output)
+    if not found:
+        return None
+    missing = next(text for text in found.groups() if text).strip().rstrip(",")
+    return Finding(
+        message=f"{name} does not install: no index has its dependency {missing!r}",
+        remedy="correct that entry of the project's dependencies, or configure another index for pip and uv",
+    )
+
+
+def _failed_build(output: str, name: str) -> Finding | None:
+    found = re.search(_BUILD_FAILED, output)
+    if not found:
+        return None
+    what = found["a"] or found["b"] or name
+    if what == name:
+        remedy = "run `python -m build --wheel FILE.tar.gz` for the sdist, and fix what it reports"
+    else:
+        remedy = f"install what the build of {what} needs, or depend on a version of it that has wheels"
+    return Finding(
+        message=f"{what} does not build from its sdist: {output_excerpt.cause_line(output)!r}", remedy=remedy
+    )

@@ -96,7 +96,7 @@ def _report(
 
 def _write_files(options: argparse.Namespace, run: MetricsInput) -> Iterator[tuple[str, str]]:
     """Write each requested file atomically; yield the message and remedy of each failure."""
-    from release.adapters.system import atomic_write
+    from release.adapters.system import safe_write
     from release.core.errors import from_os_error
     from release.reports import notification, prometheus
 
@@ -107,7 +107,7 @@ def _write_files(options: argparse.Namespace, run: MetricsInput) -> Iterator[tup
         texts[options.issue_body] = notification.issue_to_markdown(run.rows, at=run.ended)
     for file, text in texts.items():
         try:
-            atomic_write.write_atomically(file, text.encode())
+            safe_write.write_atomically(file, text.encode())
         except OSError as error:
             cause = from_os_error(error)
             yield f"cannot write {str(file)!r}: {cause.message}", cause.remedy

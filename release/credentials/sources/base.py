@@ -137,11 +137,11 @@ def require_unchanged(stored: StoredSecret, current: str | None) -> None:
 
 def rewrite_file(path: Path, before: bytes, after: bytes | None, stored: StoredSecret) -> None:
     """Replace a file's content and read it back. `after` None: no safe edit. Raises ReleaseError, OSError."""
-    from release.adapters.system import private_rewrite
+    from release.adapters.system import safe_write
 
     where = location_to_text(stored.location)
     if after is None:
         raise ReleaseError(f"{where} cannot be changed without changing other lines", remedy=stored.manual_change)
-    private_rewrite.replace_private_file(path, before, after, keep_mode=True)
+    safe_write.replace_private_file(path, before, after, keep_mode=True)
     if path.read_bytes() != after:
         raise ReleaseError(f"{where} does not contain what was written", remedy="run the same command again")

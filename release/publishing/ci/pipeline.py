@@ -116,7 +116,7 @@ def write_workflow(path: Path, text: str, *, force: bool) -> bool:
 
     Raises `ReleaseError` if the file has other contents, which may be someone's work, unless `force` is given.
     """
-    from release.adapters.system import atomic_write
+    from release.adapters.system import safe_write
     from release.adapters.system.system import explain_os_errors
 
     with explain_os_errors("the workflow"):
@@ -125,7 +125,7 @@ def write_workflow(path: Path, text: str, *, force: bool) -> bool:
                 f"{str(path)!r} exists with other contents",
                 remedy="compare them (omit --output to print the workflow), or use --force to replace the file",
             )
-        return atomic_write.write_atomically(path, text.encode())
+        return safe_write.write_atomically(path, text.encode())
 
 
 def detect_binary(pyproject: Mapping[str, Any], setup_py: str = "") -> tuple[bool, str]:

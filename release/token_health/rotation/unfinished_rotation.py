@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from release.adapters.system import atomic_write
+from release.adapters.system import safe_write
 from release.core.models.index import Index
 
 
@@ -31,13 +31,13 @@ class UnfinishedRotation:
 
 def save_unfinished(directory: Path, rotation: UnfinishedRotation) -> None:
     """Write the file. Raises `OSError`."""
-    atomic_write.write_atomically(_path(directory, rotation), (json.dumps(asdict(rotation), indent=2) + "\n").encode())
+    safe_write.write_atomically(_path(directory, rotation), (json.dumps(asdict(rotation), indent=2) + "\n").encode())
 
 
 def delete_unfinished(directory: Path, rotation: UnfinishedRotation) -> None:
     """Delete the file. One that cannot be deleted does no harm: its old token is no longer stored anywhere."""
     with suppress(OSError):
-        atomic_write.remove_file(_path(directory, rotation))
+        safe_write.remove_file(_path(directory, rotation))
 
 
 def load_unfinished(directory: Path, index: Index) -> Iterator[UnfinishedRotation]:

@@ -7,7 +7,7 @@ import shlex
 from datetime import UTC
 from pathlib import Path
 
-from release.adapters.system import atomic_write
+from release.adapters.system import safe_write
 from release.adapters.system.system import System, explain_os_errors
 from release.core.errors import ReleaseError, UsageError
 from release.publishing.ci import SERVICES
@@ -68,12 +68,12 @@ class CiService:
         (text,) = self.texts().values()
         self._require_own_file()
         with explain_os_errors("the workflow"):
-            return atomic_write.write_atomically(self.path, text.encode())
+            return safe_write.write_atomically(self.path, text.encode())
 
     def remove(self) -> bool:
         self._require_own_file()
         with explain_os_errors("the workflow"):
-            return atomic_write.remove_file(self.path)
+            return safe_write.remove_file(self.path)
 
     def _require_own_file(self) -> None:
         if self.path.is_file() and not self.path.read_bytes().startswith(_WRITTEN_BY_US.encode()):

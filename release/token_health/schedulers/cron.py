@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from release.adapters.system import atomic_write
+from release.adapters.system import safe_write
 from release.adapters.system.process import Completed
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError, ToolError, UsageError
@@ -68,7 +68,7 @@ class Cron(MachineScheduler):
         if _find(before, self.job.name) is None:
             return False
         write_crontab(self.system, without_block(before, self.job.name))
-        atomic_write.remove_file(self.log_path)
+        safe_write.remove_file(self.log_path)
         return True
 
     def status(self) -> ScheduleStatus:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
-from release.adapters.system import atomic_write
+from release.adapters.system import safe_write
 from release.adapters.system.process import Completed
 from release.adapters.system.system import explain_os_errors
 from release.core.errors import ReleaseError, UsageError
@@ -45,7 +45,7 @@ class Launchd(MachineScheduler):
         loaded = self._launchctl("print").status == 0
         self.make_log_directory()
         with explain_os_errors("the agents directory"):
-            changed = atomic_write.write_atomically(self._path, plist)
+            changed = safe_write.write_atomically(self._path, plist)
         if loaded and not changed:
             return False
         if loaded:
@@ -64,8 +64,8 @@ class Launchd(MachineScheduler):
         if loaded:
             base.require_success("launchctl bootout", self._launchctl("bootout"))
         with explain_os_errors("the agents directory"):
-            existed = atomic_write.remove_file(self._path)
-        atomic_write.remove_file(self.log_path)
+            existed = safe_write.remove_file(self._path)
+        safe_write.remove_file(self.log_path)
         return existed or loaded
 
     def status(self) -> ScheduleStatus:

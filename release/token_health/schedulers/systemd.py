@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from release.adapters.system import atomic_write, templates
+from release.adapters.system import safe_write, templates
 from release.adapters.system.system import explain_os_errors
 from release.core.errors import ToolError
 from release.token_health.schedulers import base
@@ -48,7 +48,7 @@ class Systemd(MachineScheduler):
     def install(self) -> bool:
         self._systemctl("daemon-reload")  # fails before anything is written if there is no service manager
         with explain_os_errors("the directory of the units"):
-            changed = [atomic_write.write_atomically(path, text.encode()) for path, text in self._units().items()]
+            changed = [safe_write.write_atomically(path, text.encode()) for path, text in self._units().items()]
         timer = f"{self.job.name}.timer"
         self._systemctl("daemon-reload")
         self._systemctl("enable", timer)
@@ -64,7 +64,7 @@ class Systemd(MachineScheduler):
         self._systemctl("clean", "--what=state", timer, check=False)  # the time of the last run
         with explain_os_errors("the directory of the units"):
             for path in units:
-                atomic_write.remove_file(path)
+                safe_write.remove_file(path)
         self._systemctl("daemon-reload")
         self._systemctl("reset-failed", f"{self.job.name}.service", check=False)
         return True

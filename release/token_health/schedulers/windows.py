@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from release.adapters.system import atomic_write, templates
+from release.adapters.system import safe_write, templates
 from release.adapters.system.process import Completed
 from release.adapters.system.system import explain_os_errors
 from release.core.errors import UsageError
@@ -61,12 +61,12 @@ class TaskScheduler(MachineScheduler):
         task = self._task()
         file = self.log_path.with_suffix(".xml")
         with explain_os_errors("the log directory"):
-            changed = atomic_write.write_atomically(file, task)
+            changed = safe_write.write_atomically(file, task)
         if not changed and self._query() is not None:
             return False
         done = self._schtasks("/Create", "/XML", str(file), "/F")
         if done.status:
-            atomic_write.remove_file(file)
+            safe_write.remove_file(file)
         base.require_success("schtasks", done)
         return True
 
@@ -75,7 +75,7 @@ class TaskScheduler(MachineScheduler):
         if exists:
             base.require_success("schtasks", self._schtasks("/Delete", "/F"))
         for path in (self.log_path.with_suffix(".xml"), self.log_path):
-            atomic_write.remove_file(path)
+            safe_write.remove_file(path)
         return exists
 
     def status(self) -> ScheduleStatus:

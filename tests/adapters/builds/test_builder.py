@@ -134,7 +134,7 @@ def test_a_pyproject_that_is_no_text_is_told_with_the_byte(tmp_path: Path) -> No
         ({"setup.py": "import numpyx\n"}, "No module named 'numpyx'", "provides 'numpyx' to [build-system]"),
         ({"setup.py": "setup(\n"}, "SyntaxError", "syntax error"),
         ({"pyproject.toml": FLIT.replace("buildapi", "nope")}, "flit_core.nope", "build-backend"),
-        ({"pyproject.toml": FLIT.replace('["flit_core"]', '"flit_core"')}, "build-system", "mend pyproject.toml"),
+        ({"pyproject.toml": FLIT.replace('["flit_core"]', '"flit_core"')}, "build-system", "correct pyproject.toml"),
         (
             {"pyproject.toml": FLIT.replace('"flit_core"', '"flit_core>99"')},
             "flit-core",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters.builds import source_copy
+from release.adapters.builds import builder
 from release.adapters.git import repository as git
 from release.adapters.git import tags
 from release.adapters.system.system import System, real_system
@@ -216,7 +216,7 @@ def test_a_snapshot_is_the_tree_as_it_stands(tmp_path: Path) -> None:
     (top / "pkg" / "new.txt").write_text("n")
     (top / "pkg" / "x.pyc").write_text("ignored")
     (top / "gone.txt").unlink()
-    place = source_copy.copy_project(system(), top / "pkg", tmp_path / "copy")
+    place = builder.copy_project(system(), top / "pkg", tmp_path / "copy")
     assert place == tmp_path / "copy" / "pkg"
     assert sorted(p.name for p in place.iterdir()) == ["a.txt", "new.txt"]
     assert (place / "a.txt").read_text() == "changed"
@@ -229,4 +229,4 @@ def test_a_snapshot_needs_no_repository(tmp_path: Path) -> None:
     (source / ".release").mkdir(parents=True)
     (source / "setup.py").write_text("x")
     outside = system(GIT_CEILING_DIRECTORIES=str(tmp_path))
-    assert [p.name for p in source_copy.copy_project(outside, source, tmp_path / "copy").iterdir()] == ["setup.py"]
+    assert [p.name for p in builder.copy_project(outside, source, tmp_path / "copy").iterdir()] == ["setup.py"]

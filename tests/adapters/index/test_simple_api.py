@@ -115,7 +115,7 @@ LOGIN = "<html><form action=/login><input name=user></form></html>"
     ("body", "kind", "says"),
     [
         (LOGIN, "text/html", "web page"),
-        ("not json", JSON, "no listing"),
+        ("not json", JSON, "no valid project page"),
         ("[]", JSON, "no object"),
         (json.dumps({"meta": {"api-version": "2.0"}}), JSON, "api-version '2.0'"),
         (json.dumps({"meta": {"api-version": "1.0"}, "name": "acme-widget"}), JSON, "no 'files'"),
@@ -134,7 +134,7 @@ def test_whatever_is_no_listing_is_an_error(body: str, kind: str, says: str) -> 
 @pytest.mark.parametrize("body", [LOGIN, "<a href=/help>help</a>", "<a href=/x>no file</a><a href=/y></a>"])
 def test_a_login_page_is_no_empty_project(body: str) -> None:
     """Where HTML is allowed, too: an index's page has files, or no links at all."""
-    assert "no listing" in failure(lambda h: h.reply(200, body, kind="text/html"), "other").message
+    assert "no valid project page" in failure(lambda h: h.reply(200, body, kind="text/html"), "other").message
 
 
 KEYS = st.sampled_from(
@@ -180,7 +180,7 @@ def test_a_download_is_verified_while_it_comes(tmp_path: Path) -> None:
         good = IndexFile(filename="a.whl", url=f"{server.url}a", sha256=SHA)
         path = simple_api.download_file(good, tmp_path)
         bad = IndexFile(filename="b.whl", url=f"{server.url}b", sha256="0" * 64)
-        with pytest.raises(UnreachableError, match="other bytes"):
+        with pytest.raises(UnreachableError, match="another SHA-256"):
             simple_api.download_file(bad, tmp_path)
     assert path.read_bytes() == b"bytes"
     assert list(tmp_path.iterdir()) == [path], "nothing else stays behind"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from release.adapters.install import smoke_runner, smoke_test_plan, venv
-from release.adapters.install.smoke_test_result import AttemptOutcome, ProjectUnderTest, smoke_test_problem
+from release.adapters.install.smoke_runner import ProjectUnderTest, SmokeTestOutcome, smoke_test_problem
 from release.adapters.install.venv import Environment
 from release.adapters.system.system import System, real_system
 from release.core.errors import ConfigError
@@ -40,23 +40,23 @@ SCRIPT = "def main():\n    import argparse\n    argparse.ArgumentParser().parse_
     ],
 )  # fmt: skip
 def test_the_default_imports_are_what_the_project_is_known_by(names: list[str], modules: list[str]) -> None:
-    assert [one.words[0] for one in smoke_test_plan.default_attempts(names, "")] == modules
+    assert [one.words[0] for one in smoke_test_plan.default_smoke_tests(names, "")] == modules
 
 
 def test_the_default_scripts_are_the_console_scripts() -> None:
     text = "[console_scripts]\nAcme = acme.cli:main\nacme-x = acme.x : run [pretty]\n[gui_scripts]\nwin = acme:gui\n"
     assert smoke_test_plan.console_scripts(text) == {"Acme": "acme.cli:main", "acme-x": "acme.x:run"}
-    assert [one.title for one in smoke_test_plan.default_attempts([], text)] == ["Acme --help", "acme-x --help"]
+    assert [one.title for one in smoke_test_plan.default_smoke_tests([], text)] == ["Acme --help", "acme-x --help"]
     assert smoke_test_plan.console_scripts("no section") == {}
 
 
 def test_what_is_asked_for_is_taken_as_it_is() -> None:
-    found = smoke_test_plan.configured_attempts(["acme.deep"], ["acme 'a b'"])
+    found = smoke_test_plan.configured_smoke_tests(["acme.deep"], ["acme 'a b'"])
     assert [(one.kind, one.words, one.asked_for) for one in found] == [
         ("import", ("acme.deep",), True), ("command", ("acme", "a b"), True),
     ]  # fmt: skip
     with pytest.raises(ConfigError, match="no closing quotation"):
-        smoke_test_plan.configured_attempts(None, ["acme 'a"])
+        smoke_test_plan.configured_smoke_tests(None, ["acme 'a"])
 
 
 def link(**more: Any) -> dict[str, Any]:
@@ -120,14 +120,14 @@ def test_an_end_is_judged(  # noqa: PLR0917 - the columns of the table
 ) -> None:
     report = {"chain": chain, "absent": absent} if chain else {}
     own = ProjectUnderTest(name="acme", roots=("acme", "ns.acme"), requires=())
-    found = smoke_test_problem(attempt, AttemptOutcome(status=status, output=output, report=report, limit=60), own)
+    found = smoke_test_problem(attempt, SmokeTestOutcome(status=status, output=output, report=report, limit=60), own)
     assert (found and found.severity) == severity
     assert found is None or found.remedy
 
 
 def test_the_extra_that_would_bring_it_is_named() -> None:
     own = ProjectUnderTest(name="acme", roots=("acme",), requires=("rich>=1 ; extra == 'pretty'", "six"))
-    ending = AttemptOutcome(status=1, output="", report={"chain": [missing("rich")], "absent": []}, limit=60)
+    ending = SmokeTestOutcome(status=1, output="", report={"chain": [missing("rich")], "absent": []}, limit=60)
     found = smoke_test_problem(IMPORT, ending, own)
     assert found is not None
     assert "acme[pretty]" in found.remedy
@@ -137,7 +137,7 @@ def test_the_module_that_was_missed_last_is_named() -> None:
     own = ProjectUnderTest(name="acme", roots=("acme",), requires=())
     report = {"chain": [EXIT], "absent": ["brotli", "click", "acme._speedups", "winreg"]}
     found = smoke_test_problem(
-        HELP, AttemptOutcome(status=1, output="pip install acme[cli]", report=report, limit=60), own
+        HELP, SmokeTestOutcome(status=1, output="pip install acme[cli]", report=report, limit=60), own
     )
     assert found is not None
     assert "'click'" in found.message
@@ -230,9 +230,9 @@ def test_the_project_sees_no_credential_no_checkout_and_nobodys_home(tmp_path: P
     names = ("TWINE_PASSWORD", "GITHUB_TOKEN", "SOMETHING")
     env = {**machine.env, **dict.fromkeys(names, token), "PYTHONPATH": str(checkout), "WHERE": str(tmp_path / "seen")}
     wanted = (
-        smoke_test_plan.configured_attempts(["acme"], None)
+        smoke_test_plan.configured_smoke_tests(["acme"], None)
         if kind == "import"
-        else smoke_test_plan.configured_attempts(None, ["python -m acme"])
+        else smoke_test_plan.configured_smoke_tests(None, ["python -m acme"])
     )
     trials = smoke_runner.run_smoke_tests(replace(machine, env=env), clean, name="acme", wanted=wanted)
     assert [one.problem for one in trials] == [None]
@@ -249,6 +249,6 @@ def test_the_project_sees_no_credential_no_checkout_and_nobodys_home(tmp_path: P
 def test_a_command_that_is_not_there_blocks(tmp_path: Path) -> None:
     machine, clean = installed(tmp_path, **{"acme.py": ""})
     trials = smoke_runner.run_smoke_tests(
-        machine, clean, name="acme", wanted=smoke_test_plan.configured_attempts(None, ["no-such-command --help"])
+        machine, clean, name="acme", wanted=smoke_test_plan.configured_smoke_tests(None, ["no-such-command --help"])
     )
     assert severities(trials) == {"no-such-command --help": "block"}

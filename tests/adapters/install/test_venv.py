@@ -17,7 +17,6 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters.install import errors as install_failure
 from release.adapters.install import installer, venv
 from release.adapters.install.venv import Environment
 from release.adapters.system.system import System, real_system
@@ -119,9 +118,9 @@ def test_other_bytes_are_never_installed(tmp_path: Path, served: tuple[Path, str
     clean = venv.create_environment(machine, tmp_path / "second")
     problem = install(clean, machine, file, served[1], sha256=released)
     assert isinstance(problem, Finding)
-    assert "serves other bytes" in problem.message
+    assert "serves a file with another hash" in problem.message
     assert sha256(file) in problem.message
-    with pytest.raises(ToolError, match="is not there"):
+    with pytest.raises(ToolError, match="is missing"):
         venv.load_installed(clean, "acme")
 
 
@@ -129,8 +128,8 @@ def test_other_bytes_are_never_installed(tmp_path: Path, served: tuple[Path, str
 @pytest.mark.parametrize(
     ("metadata", "message"),
     [
-        ("Requires-Python: >=3.99\n", r"acme does not install on Python 3\.\S+: it asks for '>=3\.99'"),
-        ("Requires-Dist: no-such-project-of-acme>3\n", "no index offers its dependency 'no-such-project-of-acme"),
+        ("Requires-Python: >=3.99\n", r"acme does not install on Python 3\.\S+: it requires '>=3\.99'"),
+        ("Requires-Dist: no-such-project-of-acme>3\n", "no index has its dependency 'no-such-project-of-acme"),
     ],
 )
 def test_what_keeps_it_from_installing_is_named(
@@ -190,7 +189,7 @@ def test_a_file_with_another_version_inside_is_told(tmp_path: Path, served: tupl
     clean = venv.create_environment(machine, tmp_path / "env")
     problem = install(clean, machine, wheel(served[0]), served[1], version="1.1")
     assert isinstance(problem, Finding)
-    assert "calls itself '1.0'" in problem.message
+    assert "its metadata says version '1.0'" in problem.message
 
 
 def test_settings_of_a_project_around_the_environment_do_not_matter(tmp_path: Path, served: tuple[Path, str]) -> None:
@@ -269,6 +268,6 @@ def test_testpypi_is_kept_from_standing_beside_another_index(tmp_path: Path) -> 
     ],
 )
 def test_recorded_words_of_installers_are_understood(output: str, message: str) -> None:
-    found = install_failure.install_problem(output, name="acme", url="http://127.0.0.1/acme.whl")
+    found = venv.install_problem(output, name="acme", url="http://127.0.0.1/acme.whl")
     assert isinstance(found, Finding)
     assert message in found.message

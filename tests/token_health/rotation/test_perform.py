@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from release.adapters.system import private_rewrite
+from release.adapters.system import safe_write
 from release.adapters.system.system import real_system
 from release.core.errors import Exit, ReleaseError
 from release.core.facts import ProjectMetadata
@@ -162,7 +162,7 @@ def test_a_file_that_was_changed_meanwhile_is_left_and_a_mode_is_kept(tmp_path: 
     assert (file.read_bytes(), file.stat().st_mode & 0o777) == (b"new\n", 0o640)
     with pytest.raises(ReleaseError, match="has changed since it was read"):
         sources.SOURCES["configured"].replace(stored, Secret("newer"), storage(tmp_path))
-    private_rewrite.replace_private_file(file, b"new\n", b"newer\n")
+    safe_write.replace_private_file(file, b"new\n", b"newer\n")
     assert file.stat().st_mode & 0o777 == 0o600
 
 

@@ -13,7 +13,7 @@ from release.checks.distribution_reader import inspect_built_files
 from release.core.facts import BuiltFile, BuiltFiles
 from release.core.models.leak import ScanResult
 from release.leaks import file_scan
-from release.leaks.stream_scan import MemberScan
+from release.leaks.file_scan import MemberScan
 from tests import fake_tokens
 from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
 
@@ -59,7 +59,7 @@ def passed(path: Path) -> ScanResult:
         filename=path.name, size=len(content), sha256=None, open=partial(io.BytesIO, content), visit=search
     )
     (one,) = inspect_built_files(BuiltFiles(project=None, files=(file,), now=NOW))
-    return search.searched(len(one.members))
+    return search.result(len(one.members))
 
 
 @pytest.mark.parametrize("pack", [wheel_with, sdist_with])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from release.adapters.system import system
-from release.leaks import git_grep, worktree
+from release.leaks import worktree
 from tests.fake_tokens import token
 
 
@@ -34,11 +34,11 @@ TREES = {
 @pytest.mark.parametrize("tree", TREES)
 def test_two_halves_find_what_one_search_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tree: str) -> None:
     secret = repository(tmp_path, TREES[tree])
-    monkeypatch.setattr(git_grep, "_MANY", 1)
+    monkeypatch.setattr(worktree, "_TWO_GREPS", 1)
     (tmp_path / "new.py").write_text(token())
-    asked = git_grep.start_grep(system.real_system(), tmp_path)
-    assert len(asked.searching) == (1 if tree == "no directory" else 2)
-    assert set(asked.answer().suspects) == {*secret, "new.py"}
+    asked = worktree.start_grep(system.real_system(), tmp_path)
+    assert len(asked.processes) == (1 if tree == "no directory" else 2)
+    assert set(asked.result().suspects) == {*secret, "new.py"}
     found = worktree.scan_directory(system.real_system(), tmp_path)
     assert {leak.path for leak in found.leaks} == {*secret, "new.py"}
     assert found.count == len(TREES[tree]) + 1
@@ -48,7 +48,7 @@ def test_below_a_directory_of_a_repository_the_halves_are_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repository(tmp_path, [f"{top}/{'ab'[n % 2]}/{n}.py" for top in ("x", "y") for n in range(12)])
-    monkeypatch.setattr(git_grep, "_MANY", 1)
-    found = git_grep.start_grep(system.real_system(), tmp_path / "x").answer()
+    monkeypatch.setattr(worktree, "_TWO_GREPS", 1)
+    found = worktree.start_grep(system.real_system(), tmp_path / "x").result()
     assert len(found.names) == 12
     assert set(found.suspects) == {f"{'ab'[n % 2]}/{n}.py" for n in range(0, 12, 3)}
