@@ -15,6 +15,7 @@ from release.adapters.builds import builder
 from release.adapters.index import simple_api
 from release.adapters.twine import twine_process
 from release.adapters.twine.twine_process import UploadLimits, Worker
+from release.core.config import UploadSettings
 from release.core.errors import UnreachableError
 from release.core.events import Event
 from release.core.facts import ProjectMetadata
@@ -24,7 +25,6 @@ from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.secret_location import SandboxToken
 from release.core.models.upload_result import UploadResult
-from release.core.models.upload_settings import UploadSettings
 from release.core.secret import Secret
 from release.publishing import journal
 from release.publishing.upload.pending import upload_order

@@ -142,10 +142,10 @@ def _same(upload: Upload, stored: StoredFile) -> bool:
 def the_file_is_new(upload: Upload, index: OnIndex) -> str | None:
     """The index has neither the file name nor the same content already."""
     named = any(one.filename == upload.filename for one in index.files)
-    if not named and not index.files and not index.contents:
+    if not named and not index.files and not index.names_by_blake2:
         return None
     blake2 = upload.file.digests("blake2_256").get("blake2_256", "")
-    same_content = blake2 in index.contents or any(_same(upload, one) for one in index.files)
+    same_content = blake2 in index.names_by_blake2 or any(_same(upload, one) for one in index.files)
     if is_identical(upload, index) or not (named or same_content):
         return None
     return (
@@ -157,7 +157,7 @@ def the_file_is_new(upload: Upload, index: OnIndex) -> str | None:
 @OUTSIDE.rule(check=NEW_FILES, remedy=_BUMP, cause="file.name-reuse-deleted")
 def the_file_name_was_never_used(upload: Upload, index: OnIndex) -> str | None:
     """The file name did not belong to a file that has been deleted."""
-    if upload.filename not in index.burnt or is_identical(upload, index):
+    if upload.filename not in index.used_filenames or is_identical(upload, index):
         return None
     return (
         "This filename was previously used by a file that has since been deleted. Use a different version. "

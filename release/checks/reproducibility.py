@@ -127,7 +127,7 @@ def _conflict(ours: BuiltFile, one: FilenameConflict) -> str:
 def _conflict_remedy(built: BuiltFiles, one: FilenameConflict) -> str:
     version = built.project.version if built.project else ""
     bump = f"bump the version (for example to {version}.post1)" if version else "bump the version"
-    if not one.proving:
+    if not one.on_dry_run_index:
         return f"{bump}: the file name can not be used again on {one.index.name}"
     return (
         f"{bump}; or, if only the packing differs, make the build reproducible and upload the files of that first "

@@ -71,12 +71,12 @@ def _recognize(probed: ProbeResult) -> Match | None:
         return None
     from release.diagnostics.matcher import recognise
 
-    found = recognise(probed.words(), status=probed.status)
+    found = recognise(probed.message(), status=probed.status)
     return next((one for one in found if one.cause.startswith(_ABOUT_ACCESS)), None)
 
 
 def _unknown(access: Access, probed: ProbeResult) -> Unknown:
-    index, words = access.index, probed.words()
+    index, words = access.index, probed.message()
     cause = None
     if probed.status >= _SERVER_FAILED:
         cause = "server.outage"
@@ -100,7 +100,7 @@ def _finding(access: Access, probed: ProbeResult, match: Match) -> Finding:
         message=_message(access, probed, cause, known.get("user", "")),
         remedy=_remedy(access, probed, cause) or _diagnosis(cause).remedy_for(known),
         where=origin_of(access) or None,
-        server_text=probed.words(),
+        server_text=probed.message(),
         cause=cause,
     )
 
@@ -172,7 +172,7 @@ def _is_recreated(access: Access, probed: ProbeResult) -> bool:
     names = scope(access.token).projects if isinstance(access.token, Token) else ()
     if names and isinstance(access.project, ProjectMetadata):
         return normalize_name(access.project.name) in map(normalize_name, names)
-    return probed.reply.words().count("project-scoped token is not valid") <= 2  # noqa: PLR2004 - see above
+    return probed.reply.message().count("project-scoped token is not valid") <= 2  # noqa: PLR2004 - see above
 
 
 def _owners(access: Access) -> str:

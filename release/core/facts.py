@@ -24,9 +24,8 @@ if TYPE_CHECKING:  # whoever looks at files alone has no use for credentials, no
     from release.core.models.index import Index
     from release.core.models.index_contents import OnIndex
     from release.core.models.leak import ScanResult, ScanScope
-    from release.core.models.ownership import Ownership
     from release.core.models.probe import ProbeResult
-    from release.core.models.project_listing import IndexFile, ProjectListing
+    from release.core.models.project_listing import IndexFile, Ownership, ProjectListing
     from release.core.models.release_manifest import ReleaseManifest
     from release.core.models.smoke_test import SmokeTestResult
     from release.core.models.token_health import TokenPolicy
@@ -182,7 +181,7 @@ class FilenameConflict:
 
     index: Index
     #: whether the index is that of the dry run, which another can stand in for
-    proving: bool
+    on_dry_run_index: bool
     filename: str
     #: 64 lower-case hex digits
     sha256: str

@@ -24,9 +24,8 @@ from release.core.models.credential import Ambient, Credential, Resolution
 from release.core.models.finding import Finding, NotApplicable, Unknown
 from release.core.models.index import Index
 from release.core.models.oidc_identity import OidcIdentity
-from release.core.models.ownership import Ownership
 from release.core.models.probe import STANDARD_MODULES, ProbeResult
-from release.core.models.project_listing import ProjectListing, files_by_release
+from release.core.models.project_listing import Ownership, ProjectListing, files_by_release
 from release.core.models.project_name import is_project_name
 from release.core.models.verification import Verification
 from release.core.tokens.token import decode

@@ -88,7 +88,7 @@ def attach_attestations(  # noqa: PLR0913 - what goes where, and who is told
         return tuple(files)
     notify(Message(text=f"signed as {publisher}"))
     signed = {filename: sorted(texts) for filename, texts in found.items()}
-    journal.write("signed", index=index.name, publisher=publisher.data, files=signed)
+    journal.write("signed", index=index.name, publisher=publisher.to_json(), files=signed)
     return tuple(replace(file, attestations=tuple(found[file.filename].values())) for file in files)
 
 

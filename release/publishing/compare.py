@@ -109,7 +109,8 @@ def find_conflicts(
             there = listing.file(file.filename) if listing else None
             if there is not None and there.sha256 is not None and there.sha256 != file.sha256:
                 yield FilenameConflict(
-                    index=config.index(name), proving=name == dry_run, filename=file.filename, sha256=there.sha256,
+                    index=config.index(name), on_dry_run_index=name == dry_run, filename=file.filename,
+                    sha256=there.sha256,
                     file=_fetch(there),
                 )  # fmt: skip
 

@@ -87,7 +87,7 @@ def _provenance(seen: PublishedRelease, filename: str) -> dict[str, Any] | None:
     said = None if seen.verified is None else seen.verified.get(filename)
     known = told if isinstance(told, Provenance) else None
     return {
-        "publishers": [who.data for who, _ in known.bundles] if known else None,
+        "publishers": [publisher.to_json() for publisher, _ in known.bundles] if known else None,
         "attestations": sum(len(texts) for _, texts in known.bundles) if known else None,
         "verified": {VerifiedAttestations: True, Finding: False}.get(type(said)),
     }

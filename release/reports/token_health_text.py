@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
-from release.core.models.token_health import HealthReport, TokenReport, TokenState, TokenStatus
-from release.core.models.token_timeline import StatusInterval
+from release.core.models.token_health import HealthReport, StatusInterval, TokenReport, TokenState, TokenStatus
 from release.core.models.verdict import VerdictWord
 from release.reports.lines import Line, outcome_to_json
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from release.core.models.token_timeline import StatePeriod, TokenTimeline
+from release.core.models.token_health import StatePeriod, TokenTimeline
 from release.reports.record_text import CHECK_STATES, Level
 from release.reports.templating import render_page
 from release.reports.token_health_text import WORST_FIRST

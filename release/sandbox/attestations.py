@@ -63,7 +63,7 @@ def provenance_to_json(upload: Upload, publisher: AttestationPublisher | None, d
     text = upload.value("attestations")
     if text == "" or publisher is None or _is_off(db):
         return None
-    bundle = {"publisher": publisher.data, "attestations": json.loads(text)}
+    bundle = {"publisher": publisher.to_json(), "attestations": json.loads(text)}
     return json.dumps({"version": 1, "attestation_bundles": [bundle]})
 
 

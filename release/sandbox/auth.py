@@ -80,7 +80,7 @@ def identify(header: str, db: sqlite3.Connection) -> Principal | None:
         token=token,
         key=row["key"],
         stored=tuple(caveat.encode() for caveat in json.loads(row["caveats"])),
-        publisher=AttestationPublisher.read(json.loads(row["publisher"])) if row["publisher"] else None,
+        publisher=AttestationPublisher.from_json(json.loads(row["publisher"])) if row["publisher"] else None,
     )
 
 

@@ -102,8 +102,10 @@ def index_contents(db: sqlite3.Connection, project: IndexProject | None, now: da
             for row in files
         ),
         releases={row["canonical"]: datetime.fromisoformat(row["created"]) for row in releases},
-        burnt=frozenset(row["filename"] for row in db.execute("SELECT filename FROM used_filenames")),
-        contents={row["blake2_256"]: row["filename"] for row in db.execute("SELECT blake2_256, filename FROM files")},
+        used_filenames=frozenset(row["filename"] for row in db.execute("SELECT filename FROM used_filenames")),
+        names_by_blake2={
+            row["blake2_256"]: row["filename"] for row in db.execute("SELECT blake2_256, filename FROM files")
+        },
         names=frozenset(NormalizedName(row["normalized"]) for row in db.execute("SELECT normalized FROM projects")),
         prohibited=frozenset(
             NormalizedName(row["normalized"]) for row in db.execute("SELECT normalized FROM prohibited")

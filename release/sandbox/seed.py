@@ -102,7 +102,7 @@ def _token(db: sqlite3.Connection, token: ApiToken, host: str) -> None:
             token.location or host,
             json.dumps(_caveats(db, token, user)),
             token.revoked,
-            json.dumps(token.publisher.data) if token.publisher else None,
+            json.dumps(token.publisher.to_json()) if token.publisher else None,
         ),
     )
 

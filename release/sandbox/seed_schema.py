@@ -156,7 +156,7 @@ def _flags(value: Any, at: KeyPath) -> tuple[str, ...]:
 
 def _publisher(value: Any, at: KeyPath) -> AttestationPublisher:
     readers = dict.fromkeys(("kind", "repository", "workflow", "workflow_filepath", "environment", "email"), string)
-    return AttestationPublisher.read(read_table(value, at, readers, ["kind"]))
+    return AttestationPublisher.from_json(read_table(value, at, readers, ["kind"]))
 
 
 def _unix_seconds(value: Any, at: KeyPath) -> int:

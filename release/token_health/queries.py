@@ -6,7 +6,7 @@ import json
 import sqlite3
 from functools import lru_cache
 
-from release.core.models.token_timeline import StatePeriod, StatusInterval, TokenTimeline
+from release.core.models.token_health import StatePeriod, StatusInterval, TokenTimeline
 from release.token_health.health_history import History, from_timestamp, status_from_row
 
 _COLUMNS = """

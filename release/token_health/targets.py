@@ -22,7 +22,7 @@ from release.core.models.secret_location import (
     location_to_text,
 )
 from release.core.models.token_health import TokenPolicy
-from release.core.tokens import audience
+from release.core.tokens import token
 from release.core.tokens.token import issuer
 from release.credentials import sources
 from release.credentials.sources import configured_locations
@@ -120,7 +120,7 @@ def _found(system: System, index: Index, directory: Path) -> Iterator[tuple[str,
 
 def _is_of(one: CredentialCandidate, index: Index) -> bool:
     location = issuer(one.password)
-    return location is not None and audience.location_matches(location, index)
+    return location is not None and token.location_matches(location, index)
 
 
 def _as_credential(one: CredentialCandidate) -> Credential:

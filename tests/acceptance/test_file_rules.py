@@ -224,21 +224,25 @@ def test_what_the_index_has_already() -> None:
     mine, other = wheel(), wheel(metadata(Summary="another"))
     mine_blake2 = str(stored(mine).blake2_256)
     exists = f"400 File already exists ('{WHEEL}', with blake2_256 hash '{mine_blake2}'). {REUSE}"
-    same = replace(NOTHING, files=(stored(mine),), burnt=frozenset({WHEEL}), releases={"1": NOW - timedelta(days=99)})
+    same = replace(
+        NOTHING, files=(stored(mine),), used_filenames=frozenset({WHEEL}), releases={"1": NOW - timedelta(days=99)}
+    )
     assert is_identical(upload(mine), same)
     assert answer(upload(mine), same) is None
     assert answer(upload(mine), replace(same, files=(replace(stored(mine), blake2_256=None),))) is None
     assert answer(upload(mine), replace(NOTHING, files=(stored(other),))) == exists
-    assert answer(upload(mine), replace(NOTHING, contents={mine_blake2: "other.whl"})) == exists
+    assert answer(upload(mine), replace(NOTHING, names_by_blake2={mine_blake2: "other.whl"})) == exists
     assert answer(upload(mine), replace(NOTHING, files=(stored(mine, "acme_widget-1.0-1-py3-none-any.whl"),))) == exists
-    assert answer(upload(mine), replace(NOTHING, files=(stored(other, "other.whl"),), contents={"00": "x"})) is None
+    assert (
+        answer(upload(mine), replace(NOTHING, files=(stored(other, "other.whl"),), names_by_blake2={"00": "x"})) is None
+    )
 
 
 def test_a_name_once_used_is_gone() -> None:
     """The registry of names survives the files."""
     text = f"This filename was previously used by a file that has since been deleted. Use a different version. {REUSE}"
-    assert answer(upload(wheel()), replace(NOTHING, burnt=frozenset({WHEEL}))) == f"400 {text}"
-    assert answer(upload(wheel()), replace(NOTHING, burnt=frozenset({SDIST}))) is None
+    assert answer(upload(wheel()), replace(NOTHING, used_filenames=frozenset({WHEEL}))) == f"400 {text}"
+    assert answer(upload(wheel()), replace(NOTHING, used_filenames=frozenset({SDIST}))) is None
 
 
 @pytest.mark.parametrize(("age", "taken"), [(timedelta(days=14), True), (timedelta(days=14, seconds=1), False)])

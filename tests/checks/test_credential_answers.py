@@ -18,9 +18,8 @@ from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import CheckState, Outcome
 from release.core.models.error_response import ServerResponse
 from release.core.models.finding import NotApplicable, Unknown
-from release.core.models.ownership import Ownership
 from release.core.models.probe import ProbeResult
-from release.core.models.project_listing import IndexFile, ProjectListing
+from release.core.models.project_listing import IndexFile, Ownership, ProjectListing
 from release.core.models.verdict import derive_verdict
 from tests.checks.test_credential_checks import ACCOUNT, LOCAL, NOW, OTHER, access, listing, token
 

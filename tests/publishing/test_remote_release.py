@@ -255,9 +255,9 @@ def test_without_network_nobody_can_say(tmp_path: Path) -> None:
 GITHUB = {"kind": "GitHub", "repository": "octo/widget", "workflow": "release.yml", "environment": "pypi"}
 TOKENS = (
     ApiToken(name="account", user=DEFAULT_USER),
-    ApiToken(name="github", user=DEFAULT_USER, publisher=AttestationPublisher.read(GITHUB)),
+    ApiToken(name="github", user=DEFAULT_USER, publisher=AttestationPublisher.from_json(GITHUB)),
     ApiToken(
-        name="fork", user=DEFAULT_USER, publisher=AttestationPublisher.read(GITHUB | {"repository": "evil/widget"})
+        name="fork", user=DEFAULT_USER, publisher=AttestationPublisher.from_json(GITHUB | {"repository": "evil/widget"})
     ),
 )
 ALL_OR_NONE, HOLD = "every-file-has-attestations-or-none-has", "the-attestations-hold"

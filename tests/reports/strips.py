@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from release.core.models.token_health import TokenState, TokenStatus
-from release.core.models.token_timeline import StatePeriod, StatusInterval, TokenTimeline
+from release.core.models.token_health import StatePeriod, StatusInterval, TokenState, TokenStatus, TokenTimeline
 from release.core.models.verdict import VerdictWord
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

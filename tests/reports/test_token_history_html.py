@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from release.core.models.token_health import TokenState
-from release.core.models.token_timeline import TokenTimeline
+from release.core.models.token_health import TokenState, TokenTimeline
 from release.reports.token_history_html import token_history_page
 from tests import headless_browser
 from tests.fake_tokens import token

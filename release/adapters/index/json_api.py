@@ -13,8 +13,7 @@ from packaging.utils import canonicalize_name
 
 from release.adapters.http import http_client
 from release.core.models.index import Index
-from release.core.models.ownership import Ownership
-from release.core.models.project_listing import IndexFile
+from release.core.models.project_listing import IndexFile, Ownership
 
 
 def fetch_ownership(index: Index, project: str, *, retries: int = http_client.RETRIES) -> Ownership | None:

@@ -21,8 +21,7 @@ from release.core.models.probe import ProbeForm, ProbeResult
 from release.core.redaction import Redactor
 from release.core.secret import Secret
 from release.core.tokens import attenuation
-from release.core.tokens.audience import location_matches
-from release.core.tokens.token import Token, decode
+from release.core.tokens.token import Token, decode, location_matches
 
 if TYPE_CHECKING:
     import requests

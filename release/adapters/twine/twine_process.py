@@ -240,9 +240,9 @@ def evaluate_response(reply: ServerResponse, distribution: Distribution, index: 
     between. What another attempt could change (408, 425, 429, 5xx) is unclear, as is whatever a
     proxy says; the rest is a refusal.
     """
-    words, status = reply.words(), reply.status
+    words, status = reply.message(), reply.status
     if status == 200:  # noqa: PLR2004 - twine takes 202 and 999 for success as well
-        genuine = reply.says_ok() if index.kind == "warehouse" else not reply.is_html
+        genuine = reply.is_ok() if index.kind == "warehouse" else not reply.is_html
         if genuine:
             return Receipt(filename=distribution.filename, sha256=distribution.sha256)
         return _unclear(distribution, "unexpected reply", f"200 with something that {index.name} does not say: {words}")

@@ -17,6 +17,8 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
+from release.core.models.oidc_identity import ISSUERS
+
 #: "this file was published by this publisher"
 PUBLISH = "https://docs.pypi.org/attestations/publish/v1"
 #: "this file was built so" (SLSA provenance)
@@ -25,14 +27,6 @@ BUILD = "https://slsa.dev/provenance/v1"
 PREDICATES = (PUBLISH, BUILD)
 #: the publishers whose attestations PyPI takes. Source: the same, `oidc/models` (`supports_attestations`)
 PUBLISHER_KINDS = ("GitHub", "GitLab", "Google")
-
-#: the issuer of an identity token → the kind of publisher. Source: warehouse, `oidc/utils.py`
-_ISSUERS = {
-    "https://token.actions.githubusercontent.com": "GitHub",
-    "https://gitlab.com": "GitLab",
-    "https://accounts.google.com": "Google",
-    "https://platform.activestate.com/api/v1/oauth/oidc": "ActiveState",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,15 +39,14 @@ class AttestationPublisher:
     details: tuple[tuple[str, str], ...]
 
     @classmethod
-    def read(cls, data: Mapping[str, Any]) -> AttestationPublisher:
+    def from_json(cls, data: Mapping[str, Any]) -> AttestationPublisher:
         """From its JSON object. Raises `ValueError` where it has no kind."""
         if not isinstance(data.get("kind"), str):
             raise ValueError("a publisher without a kind")  # noqa: TRY004 - it is the value that is wrong
         details = {name: value for name, value in data.items() if name != "kind" and isinstance(value, str)}
         return cls(kind=data["kind"], details=tuple(sorted(details.items())))
 
-    @property
-    def data(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, str]:
         """Its JSON object."""
         return {"kind": self.kind, **dict(self.details)}
 
@@ -85,7 +78,8 @@ def publisher_from_claims(claims: Mapping[str, Any]) -> AttestationPublisher | N
     GitHub's is the workflow that holds the job (`job_workflow_ref`), which in a reusable workflow is
     not the one that was triggered. Source: warehouse, `oidc/models/github.py`, `gitlab.py`, `google.py`.
     """
-    kind = _ISSUERS.get(str(claims.get("iss")))
+    provider = ISSUERS.get(str(claims.get("iss")))
+    kind = "Google" if provider == "Google Cloud" else provider
     texts = {name: str(value) for name, value in claims.items() if value}
     details: dict[str, str] = {}
     if kind == "GitHub":
@@ -96,7 +90,7 @@ def publisher_from_claims(claims: Mapping[str, Any]) -> AttestationPublisher | N
         details = {"repository": texts.get("project_path", ""), "workflow_filepath": path}
     elif kind == "Google":
         details = {"email": texts.get("email", "")}
-    if kind is None or not all(details.values()):
+    if kind not in {*PUBLISHER_KINDS, "ActiveState"} or not all(details.values()):
         return None
     if kind in {"GitHub", "GitLab"} and "environment" in texts:
         details["environment"] = texts["environment"]
@@ -110,7 +104,10 @@ def parse_provenance(data: Any) -> Provenance:
             raise ValueError(f"a provenance of version {data['version']!r}")
         return Provenance(
             bundles=tuple(
-                (AttestationPublisher.read(one["publisher"]), tuple(json.dumps(each) for each in one["attestations"]))
+                (
+                    AttestationPublisher.from_json(one["publisher"]),
+                    tuple(json.dumps(each) for each in one["attestations"]),
+                )
                 for one in data["attestation_bundles"]
             )
         )

@@ -50,7 +50,7 @@ class ServerResponse:
         except (TypeError, ValueError):
             return None
 
-    def words(self) -> str:
+    def message(self) -> str:
         """The server's own words, without the status: from JSON, else the reason phrase, else the body.
 
         PyPI repeats its whole status line as `code` in a JSON answer, which survives HTTP/2.
@@ -61,7 +61,7 @@ class ServerResponse:
         cleaned = (_clean(text.removeprefix(f"{self.status} ")) for text in told)
         return next((text for text in cleaned if text and text != standard), standard)
 
-    def says_ok(self) -> bool:
+    def is_ok(self) -> bool:
         """Whether the body says "200 OK" in PyPI's manner, or nothing at all."""
         if isinstance(answer := _json(self.body), dict):
             return _NOTHING_BUT_OK.match(str(answer.get("code", ""))) is not None

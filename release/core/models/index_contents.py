@@ -41,9 +41,9 @@ class OnIndex:
     #: creation time of each release of the project, by canonical version; aware, UTC
     releases: Mapping[str, datetime] = field(default_factory=dict)
     #: file names that were used once and can't be used again
-    burnt: frozenset[str] = frozenset()
+    used_filenames: frozenset[str] = frozenset()
     #: BLAKE2b-256 of every file of the whole index → its name; empty where it can't be asked
-    contents: Mapping[str, str] = field(default_factory=dict)
+    names_by_blake2: Mapping[str, str] = field(default_factory=dict)
     #: normalised names of all projects
     names: frozenset[NormalizedName] = frozenset()
     #: normalised names that nobody may register

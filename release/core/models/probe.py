@@ -112,21 +112,21 @@ class ProbeResult:
     def status(self) -> int:
         return self.reply.status
 
-    def words(self) -> str:
+    def message(self) -> str:
         """The index's words, each reason once.
 
         It verifies its own copy of a token's limits behind those in the token, and says what it
         finds twice. Source: warehouse, `macaroons/services.py`, since August 2026.
         """
-        head, colon, reasons = self.reply.words().partition("Invalid API Token: ")
+        head, colon, reasons = self.reply.message().partition("Invalid API Token: ")
         return head + colon + ", ".join(dict.fromkeys(reasons.split(", "))) if colon else head
 
     def passed(self) -> bool:
         """Whether the index came to the form's own fault, so that all it asks before is in order."""
-        return self.status == 400 and any(map(self.reply.words().startswith, _FAULTS[self.kind])) and self._fits()  # noqa: PLR2004 - Bad Request
+        return self.status == 400 and any(map(self.reply.message().startswith, _FAULTS[self.kind])) and self._fits()  # noqa: PLR2004 - Bad Request
 
     def _fits(self) -> bool:
-        return self.kind != "first-release" or "conflict with Python Standard Library" in self.reply.words()
+        return self.kind != "first-release" or "conflict with Python Standard Library" in self.reply.message()
 
     def server_time(self) -> datetime | None:
         """The index's clock, to the second, aware; None where it does not say."""

@@ -86,3 +86,15 @@ def _split(filename: str) -> tuple[str, str]:
     """Stem and extension; a file of unknown type has no extension."""
     extension = next((one for one in (*_SDISTS, *_OTHERS) if filename.endswith(one)), "")
     return filename[: len(filename) - len(extension)], extension
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ownership:
+    """Who has a role on a project. Whoever is missing here may still have one, through a team or organization."""
+
+    #: the project's name as the index spells it
+    name: str
+    #: ("Owner" | "Maintainer", user), as the index lists them
+    roles: tuple[tuple[str, str], ...] = ()
+    #: the organization that it belongs to; None where it belongs to none
+    organization: str | None = None

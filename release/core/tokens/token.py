@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Literal
 
 from release.core.models.finding import Finding
+from release.core.models.index import Index, is_loopback
 from release.core.secret import Secret
 from release.core.tokens import base64_defects, defects, macaroon
 from release.core.tokens import caveats as caveat
@@ -139,3 +140,9 @@ def _bytes(body: str) -> bytes:
     """Decode base64 without padding. A single character beyond a group of four holds no byte and is dropped."""
     whole = body[:-1] if len(body) % 4 == 1 else body
     return base64.urlsafe_b64decode(whole + "=" * (-len(whole) % 4))
+
+
+def location_matches(location: str, index: Index) -> bool:
+    """Whether a token with this location may be sent to the index; this machine has several names."""
+    own = index.token_location
+    return location == own or (is_loopback(location) and is_loopback(own))

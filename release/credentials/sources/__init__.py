@@ -26,8 +26,7 @@ from release.core.models.secret_location import (
     location_to_text,
 )
 from release.core.secret import Secret
-from release.core.tokens.audience import location_matches
-from release.core.tokens.token import issuer
+from release.core.tokens.token import issuer, location_matches
 from release.credentials.sources import (
     configured_locations,
     environment,

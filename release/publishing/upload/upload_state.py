@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from release.core.config import UploadSettings
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
 from release.core.models.project_listing import ProjectListing
 from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult, result_from_listing
-from release.core.models.upload_settings import UploadSettings
 
 #: failures that no retry can change, as long as nothing was sent
 _PERMANENT = {"tls", "proxy"}

@@ -92,4 +92,4 @@ def check_metadata(
         return None
     if probed.passed() or probed.status != _BAD_REQUEST:
         return None
-    return Rejection(filename=file.filename, status=probed.status, message=probed.words())
+    return Rejection(filename=file.filename, status=probed.status, message=probed.message())

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from release.core.config import UploadSettings
 from release.core.errors import ReleaseError
 from release.core.events import Message, Observer, Progress
 from release.core.facts import ProjectMetadata
@@ -22,7 +23,6 @@ from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult
-from release.core.models.upload_settings import UploadSettings
 from release.publishing.journal import Journal
 from release.publishing.upload import upload_state
 from release.publishing.upload.errors import upload_error

@@ -24,7 +24,7 @@ from release.core.models.secret_location import (
 )
 from release.core.models.verification import Verification
 from release.core.secret import Secret
-from release.core.tokens import audience
+from release.core.tokens import token
 from release.core.tokens.token import Token, decode, issuer, scope
 from release.credentials import sources, verify
 from release.credentials.sources.base import StorageQuery
@@ -167,7 +167,7 @@ def _old_token(request: RotationRequest, resolved: Resolution, everything: Seque
         return credential.password
     for one in sorted(everything, key=lambda one: (request.name not in one.projects, not one.replaceable)):
         location = issuer(one.secret)
-        if location is not None and audience.location_matches(location, index):
+        if location is not None and token.location_matches(location, index):
             return one.secret
     raise ReleaseError(
         f"there is no token for {index.name} to rotate: none in the environment, ~/.pypirc, the keyring or the fleet",

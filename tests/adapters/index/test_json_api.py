@@ -10,7 +10,7 @@ import pytest
 from release.adapters.index import json_api, simple_api
 from release.core.errors import UnreachableError
 from release.core.models.index import Index
-from release.core.models.ownership import Ownership
+from release.core.models.project_listing import Ownership
 from tests.adapters.loopback_server import closed_port, serving
 from tests.sandbox.sandbox_client import sandbox_client
 

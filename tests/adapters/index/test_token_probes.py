@@ -102,7 +102,7 @@ def test_each_probe_passes_with_a_good_token_and_leaves_the_index_as_it_was(kind
         running.upload("acme-gadget", version="0.1")
         before, already = state(running), len(wire.headers)
         answer = ASKS[kind](at, running.sandbox.tokens["account"])
-        assert answer.passed(), answer.words()
+        assert answer.passed(), answer.message()
         assert answer.kind == kind
         assert state(running) == before
         assert running.token() not in wire.tokens[already:]
@@ -247,7 +247,7 @@ def test_no_answer_repeats_a_secret() -> None:
     secret = token()
     with serving(parrot) as server:
         answer = token_probes.probe_identity(local(server.url), secret)
-    shown = f"{answer!r} {answer.words()}"
+    shown = f"{answer!r} {answer.message()}"
     assert "AgE" not in shown
     assert "<token" in shown
     assert secret.reveal() not in shown
@@ -290,7 +290,7 @@ def test_an_answer_is_told_by_how_it_begins(text: str, kind: str, passed: bool) 
 
 def test_repeated_reasons_are_told_once() -> None:
     text = "Invalid API Token: token is expired, token is expired, caveat has unknown tag: hello"
-    assert probed(text, 403).words() == "Invalid API Token: token is expired, caveat has unknown tag: hello"
+    assert probed(text, 403).message() == "Invalid API Token: token is expired, caveat has unknown tag: hello"
 
 
 def test_the_quota_is_read_from_the_headers() -> None:

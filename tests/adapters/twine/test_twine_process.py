@@ -181,7 +181,7 @@ def test_a_refusal_without_words_has_the_standard_ones(shared: Worker, tmp_path:
 
 
 def test_no_control_character_comes_through() -> None:
-    assert ServerResponse(status=400, reason="a\x1b[2Jb", headers={}).words() == "a[2Jb"
+    assert ServerResponse(status=400, reason="a\x1b[2Jb", headers={}).message() == "a[2Jb"
 
 
 @pytest.mark.parametrize("status", [301, 302, 308])

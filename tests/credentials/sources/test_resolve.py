@@ -13,7 +13,7 @@ from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.models.secret_location import location_to_text
 from release.core.secret import Secret
 from release.core.tokens import macaroon
-from release.core.tokens.audience import location_matches
+from release.core.tokens.token import location_matches
 from release.credentials.sources import resolve
 
 ACME = Index(name="acme", upload_url="https://acme.test/legacy/", simple_url="https://acme.test/simple/", kind="other")

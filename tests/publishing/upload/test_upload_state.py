@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from release.core.config import UploadSettings
 from release.core.models.distribution import Distribution
 from release.core.models.finding import Unknown
 from release.core.models.project_listing import IndexFile, ProjectListing
 from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult
-from release.core.models.upload_settings import UploadSettings
 from release.publishing.upload import upload_state
 from release.publishing.upload.upload_state import FileState
 
