@@ -18,8 +18,7 @@ from release.core.models.secret_location import ConfiguredLocation
 from release.core.models.token_health import TokenPolicy
 from release.core.tables import KeyPath, Reader, did_you_mean, number, read_list, read_table, string
 from release.token_health.location_reader import LOCATION_READERS, duration, location_of
-from release.token_health.notify import channel_config
-from release.token_health.notify.channels import Channels
+from release.token_health.notify import NotifySettings, read_settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +62,7 @@ class Fleet:
     #: check name → the reason why its warning is accepted
     waive: Mapping[str, str] = field(default_factory=dict)
     #: who is told
-    notify: Channels = field(default_factory=Channels)
+    notify: NotifySettings = field(default_factory=NotifySettings)
 
 
 def parse_fleet_file(data: Mapping[str, Any], file: str) -> Fleet:
@@ -97,7 +96,7 @@ def _fleet(data: Mapping[str, Any], at: KeyPath, indexes: Mapping[str, Index], m
         manners=FleetLimits(**limits),
         remind_after=read.get("remind_after") or Fleet().remind_after,
         waive=read.get("waive", {}),
-        notify=read.get("notify", Channels()),
+        notify=read.get("notify", NotifySettings()),
     )
 
 
@@ -173,7 +172,7 @@ _READERS: Mapping[str, Reader] = {
     "deadline": duration,
     "patience": duration,
     "waive": read_waivers,
-    "notify": channel_config.read_channels,
+    "notify": read_settings,
     "tokens": lambda value, _: value,
 }
 _TOKEN: Mapping[str, Reader] = {

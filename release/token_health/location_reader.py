@@ -43,6 +43,11 @@ def secret_location(value: Any, at: KeyPath) -> ConfiguredLocation:
     return location_of(read_table(value, at, LOCATION_READERS), at)
 
 
+def secret_locations(value: Any, at: KeyPath) -> tuple[ConfiguredLocation, ...]:
+    """Read one location, or a list of them."""
+    return tuple(secret_location(one, at) for one in (value if isinstance(value, list) else [value]))
+
+
 def location_of(
     read: Mapping[str, Any], at: KeyPath, index: Index | None = None, username: str = ""
 ) -> ConfiguredLocation:

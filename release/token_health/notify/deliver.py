@@ -1,14 +1,13 @@
-"""Tells people what has changed: writes the letters, delivers those that are due, and pings when all went well.
+"""Notify people of changes: write messages to the outbox, deliver those that are due, and ping the heartbeat monitor.
 
-What goes wrong here is told, and tried again by the next run; it changes nothing of the verdict.
+A failure here is reported, and retried by the next run. It does not change the exit status.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,166 +25,148 @@ from release.reports.token_health_text import format_iso_time, token_status_to_j
 from release.token_health.fleet import Fleet
 from release.token_health.health_history import History
 from release.token_health.health_run import ScanRequest
-from release.token_health.notify import apprise, mail, outbox, webhook
-from release.token_health.notify.channels import Apprise, Channel, Mail, Webhook, name
-from release.token_health.notify.outbox import OutboxMessage
+from release.token_health.notify import CHANNELS, Channel, outbox, webhook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryReport:
-    """What came of telling people."""
+    """What was announced and delivered."""
 
-    #: what is new with this run
+    #: announced by this run
     changes: tuple[StatusChange, ...] = ()
-    #: the channels by which something has arrived, each as often
+    #: the channel of each delivered message
     delivered: tuple[str, ...] = ()
-    #: messages that wait, of this run and of earlier ones
+    #: messages that have not been delivered yet, of this run and of earlier ones
     waiting: int = 0
     #: (what went wrong, remedy)
     problems: tuple[tuple[str, str], ...] = ()
-    #: whether the dead man's switch was told that all is well; None where there is none
+    #: whether the heartbeat was sent; None if no monitor is configured
     pinged: bool | None = None
 
 
 def require_channels(fleet: Fleet, *, offline: bool, where: str) -> None:
-    """Raises `UsageError` where there is nobody to tell, or nothing that could be told."""
+    """Raise `UsageError` if no channel is configured, or if nothing can be known; `where` names the configuration."""
     if not fleet.notify.channels and fleet.notify.ping is None:
         raise UsageError(
-            "nobody is to be told: there is no channel",
-            remedy=f"add a table [notify] to {where}: webhook, mail, apprise or ping (docs/notifications.md)",
+            "no notification channel is configured",
+            remedy=f"add a table [notify] to {where}: {', '.join(CHANNELS)} or ping (docs/notifications.md)",
         )
     if offline:
         raise UsageError(
-            "--notify can't be used with --offline: whether a token works is known to its index alone",
-            remedy="leave one of them out",
+            "--notify cannot be used with --offline: only the index knows whether a token works",
+            remedy="omit one of them",
         )
 
 
-def send_notifications(system: System, history: History, asked: ScanRequest, found: HealthReport) -> DeliveryReport:
-    """After a run that is remembered. Closes the history."""
-    fleet = asked.fleet
-    post = _Post(system, history, asked.directory, fleet.notify.channels)
+def send_notifications(system: System, history: History, request: ScanRequest, report: HealthReport) -> DeliveryReport:
+    """Announce the changes of a run that has been recorded, and deliver all messages. Closes the history."""
+    fleet = request.fleet
+    delivery = _Delivery(system, history, request.directory, fleet.notify.channels)
     changes: tuple[StatusChange, ...] = ()
     if fleet.notify.channels:
-        changes = outbox.announce(history, post.letters, now=system.now(), remind_after=fleet.remind_after)
-        post.deliver()
-    if found.forgotten is not None or history.error is not None:
-        post.problems.append(
-            ("nobody was told of this run, since what was told before is not known", "mend the history: see above")
-        )
-    told = DeliveryReport(changes=changes, delivered=tuple(post.delivered), waiting=post.waiting())
+        changes = outbox.announce(history, delivery.messages, now=system.now(), remind_after=fleet.remind_after)
+        delivery.deliver()
+    if report.forgotten is not None or history.error is not None:
+        problem = "no notifications for this run: the history cannot be used to determine what is new"
+        delivery.problems.append((problem, "repair the history: see above"))
+    waiting = outbox.count_pending(history, [one.name for one in fleet.notify.channels])
     history.close()
-    whole = bool(found.rows) and not found.interrupted
-    return _pinged(replace(told, problems=tuple(post.problems)), post, fleet.notify.ping, whole=whole)
+    result = DeliveryReport(
+        changes=changes, delivered=tuple(delivery.delivered), waiting=waiting, problems=tuple(delivery.problems)
+    )
+    if fleet.notify.ping is None:
+        return result
+    complete = bool(report.rows) and not report.interrupted and not result.problems and not result.waiting
+    return _send_heartbeat(result, delivery, fleet.notify.ping) if complete else replace(result, pinged=False)
 
 
-def _pinged(told: DeliveryReport, post: _Post, ping: ConfiguredLocation | None, *, whole: bool) -> DeliveryReport:
-    """The ping says that the run came to its end, and that who was to be told is told. Else the alarm shall go off."""
-    if ping is None:
-        return told
-    if told.problems or told.waiting or not whole:
-        return replace(told, pinged=False)
+def _send_heartbeat(result: DeliveryReport, delivery: _Delivery, ping: ConfiguredLocation) -> DeliveryReport:
+    """Confirm to the monitor that the run is complete and all messages are delivered."""
     try:
-        webhook.ping(post.secret(ping))
+        webhook.ping(delivery.read_secret(ping))
     except ReleaseError as error:
-        return replace(told, pinged=False, problems=((f"ping: {error.message}", error.remedy),))
-    return replace(told, pinged=True)
+        return replace(result, pinged=False, problems=((f"ping: {error.message}", error.remedy),))
+    return replace(result, pinged=True)
 
 
-def report_to_text(told: DeliveryReport) -> Iterator[Line]:
-    """The same for a reader, but for the problems."""
-    by = f": by {', '.join(dict.fromkeys(told.delivered))}" if told.delivered else ""
-    new = len(told.changes)
-    said = f"{new} change{'s' if new > 1 else ''} announced" if new else "nothing new to announce"
-    yield Line(text=f"  {said}{by}", style="dim")
-    if told.waiting:
-        how = "message waits" if told.waiting == 1 else "messages wait"
-        yield Line(text=f"  {told.waiting} {how} to be delivered: the next run tries again", style="bold yellow")
-    if told.pinged is False:
-        yield Line(text="  the dead man's switch is not pinged, so that it raises the alarm", style="bold yellow")
+def report_to_text(report: DeliveryReport) -> Iterator[Line]:
+    """Return the result for people, without the problems."""
+    channels = f": by {', '.join(dict.fromkeys(report.delivered))}" if report.delivered else ""
+    count = len(report.changes)
+    text = f"{count} change{'s' if count > 1 else ''} announced" if count else "no new changes"
+    yield Line(text=f"  {text}{channels}", style="dim")
+    if report.waiting:
+        noun = "message" if report.waiting == 1 else "messages"
+        yield Line(text=f"  {report.waiting} {noun} not delivered yet: the next run retries", style="bold yellow")
+    if report.pinged is False:
+        yield Line(text="  heartbeat not sent, so your monitor will alert", style="bold yellow")
 
 
-def report_to_json(told: DeliveryReport) -> dict[str, Any]:
-    """The same for JSON."""
+def report_to_json(report: DeliveryReport) -> dict[str, Any]:
+    """Return the result for JSON."""
     return {
         "changes": [
             {"kind": one.kind, "before": one.before, "since": format_iso_time(one.since)}
             | token_status_to_json(one.now)
-            for one in told.changes
+            for one in report.changes
         ],
-        "delivered": list(told.delivered),
-        "waiting": told.waiting,
-        "pinged": told.pinged,
-        "problems": [{"message": message, "remedy": remedy} for message, remedy in told.problems],
+        "delivered": list(report.delivered),
+        "waiting": report.waiting,
+        "pinged": report.pinged,
+        "problems": [{"message": message, "remedy": remedy} for message, remedy in report.problems],
     }
 
 
-class _Post:
-    """Writes letters, and delivers them."""
+class _Delivery:
+    """Makes the messages, and delivers them."""
 
     def __init__(self, system: System, history: History, directory: Path, channels: Sequence[Channel]) -> None:
         self._system, self._history, self._directory = system, history, directory
-        self._channels = {name(one): one for one in channels}
+        self._channels = {one.name: one for one in channels}
         self._secrets: dict[ConfiguredLocation, Secret] = {}
         self.delivered: list[str] = []
         self.problems: list[tuple[str, str]] = []
 
-    def letters(self, changes: Sequence[StatusChange]) -> list[tuple[str, Any]]:
-        """One for each channel."""
+    def messages(self, changes: Sequence[StatusChange]) -> list[tuple[str, Any]]:
+        """Return one message for each channel."""
         at = self._system.now()
         return [
-            (one, notification.notification_to_json(changes, number=str(uuid.uuid4()), at=at)) for one in self._channels
+            (name, notification.notification_to_json(changes, number=str(uuid.uuid4()), at=at))
+            for name in self._channels
         ]
 
     def deliver(self) -> None:
-        """All that is due. A channel that fails is left alone until the next run."""
-        open_ = dict(self._channels)
-        while open_ and (letter := outbox.claim_message(self._history, open_, now=self._system.now())):
-            channel = open_[letter.channel]
+        """Deliver all messages that are due. After a failure, a channel is not used again in this run."""
+        channels = dict(self._channels)
+        while channels and (message := outbox.claim_message(self._history, channels, now=self._system.now())):
+            name = message.channel
             try:
-                self._send(channel, letter)
+                refused = channels[name].send(message.payload, self.read_secret)
             except ReleaseError as error:
-                outbox.mark_failed(self._history, letter, error.message, now=self._system.now())
-                self.problems.append((f"{letter.channel}: {error.message}", error.remedy))
-                del open_[letter.channel]
-            else:
-                outbox.mark_delivered(self._history, letter)
-                self.delivered.append(letter.channel)
+                outbox.mark_failed(self._history, message, error.message, now=self._system.now())
+                self.problems.append((f"{name}: {error.message}", error.remedy))
+                del channels[name]
+                continue
+            outbox.mark_delivered(self._history, message)
+            self.delivered.append(name)
+            if refused:
+                problem = f"{name}: the server refused {', '.join(refused)} and accepted the other recipients"
+                self.problems.append((problem, f"correct the recipients in [notify.{name.partition(' ')[0]}]"))
 
-    def waiting(self) -> int:
-        """How much has not arrived yet."""
-        return outbox.count_pending(self._history, self._channels)
-
-    def _send(self, channel: Channel, letter: OutboxMessage) -> None:
-        document: Mapping[str, Any] = letter.payload
-        match channel:
-            case Webhook(address=address):
-                webhook.send(self.secret(address), document)
-            case Apprise(address=address):
-                apprise.send(self.secret(address), title=document["title"], text=document["text"])
-            case Mail():
-                refused = mail.send(
-                    channel, self.secret(channel.password) if channel.password else None, number=document["id"],
-                    at=datetime.fromisoformat(document["at"]), title=document["title"], text=document["text"],
-                )  # fmt: skip
-                if refused:
-                    why = f"{letter.channel}: the server took no mail for {', '.join(refused)}, but for the others"
-                    self.problems.append((why, "correct `to` of [notify.mail]"))
-
-    def secret(self, place: ConfiguredLocation) -> Secret:
-        """What lies in a place, looked up once. Raises `ReleaseError` where nothing does."""
-        if place not in self._secrets:
-            self._secrets[place] = _taken(self._system, place, self._directory)
-        return self._secrets[place]
+    def read_secret(self, location: ConfiguredLocation) -> Secret:
+        """Return the secret in a location, which is read once. Raises `ReleaseError` if there is none."""
+        if location not in self._secrets:
+            self._secrets[location] = _read_secret(self._system, location, self._directory)
+        return self._secrets[location]
 
 
-def _taken(system: System, place: ConfiguredLocation, directory: Path) -> Secret:
-    found = configured_locations.read_location(system, place, username="", directory=directory).resolution
-    match found.credential:
+def _read_secret(system: System, location: ConfiguredLocation, directory: Path) -> Secret:
+    resolution = configured_locations.read_location(system, location, username="", directory=directory).resolution
+    match resolution.credential:
         case Credential(password=password):
             return password
         case Unknown(reason=reason, remedy=remedy):
             raise ReleaseError(reason, remedy=remedy)
         case _:
-            first = found.remarks[0]
-            raise ReleaseError(first.message, remedy=first.remedy)
+            remark = resolution.remarks[0]
+            raise ReleaseError(remark.message, remedy=remark.remedy)

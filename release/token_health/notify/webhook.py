@@ -1,41 +1,68 @@
-"""A message as a POST of JSON; and the ping of a dead man's switch."""
+"""Webhooks: a message as a POST of JSON; and the ping of a heartbeat monitor."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from release.adapters.http import http_client
 from release.core.errors import ReleaseError, UnreachableError
 from release.core.models.index import host_of
+from release.core.models.secret_location import ConfiguredLocation, location_to_text
 from release.core.secret import Secret
+from release.core.tables import KeyPath
+from release.token_health.location_reader import secret_locations
 
 if TYPE_CHECKING:
     import requests
 
-_FINE = range(200, 300)
+_SUCCESS = range(200, 300)
 
 
-def send(address: Secret, document: Mapping[str, Any]) -> None:
-    """POST a document; its `id` goes along as Idempotency-Key, for a receiver that minds what comes twice.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """A URL that accepts a POST of JSON."""
 
-    No redirect is followed: the document is for that address. Raises `ReleaseError`, which never holds the address.
-    """
-    url = _usable(address)
-    with http_client.session(url) as session:
-        headers = {"Idempotency-Key": str(document["id"])}
-        _judge(url, session.post(url, json=document, headers=headers, allow_redirects=False))
+    address: ConfiguredLocation
+
+    @property
+    def name(self) -> str:
+        return f"webhook {location_to_text(self.address)}"
+
+    @property
+    def locations(self) -> tuple[ConfiguredLocation, ...]:
+        return (self.address,)
+
+    def send(self, message: Mapping[str, Any], read_secret: Callable[[ConfiguredLocation], Secret]) -> tuple[str, ...]:
+        """POST the message, with its `id` as Idempotency-Key, so that a receiver can ignore duplicates.
+
+        Redirects are not followed: the message is for that URL only.
+        """
+        from release.adapters.http import http_client
+
+        url = _parse_url(read_secret(self.address))
+        with http_client.session(url) as session:
+            headers = {"Idempotency-Key": str(message["id"])}
+            _require_success(url, session.post(url, json=message, headers=headers, allow_redirects=False))
+        return ()
+
+
+def read_channels(value: Any, at: KeyPath) -> tuple[Webhook, ...]:
+    """Read one location of an address, or a list of them."""
+    return tuple(Webhook(address=location) for location in secret_locations(value, at))
 
 
 def ping(address: Secret) -> None:
-    """GET the address, a few times if need be. Raises `ReleaseError`, which never holds the address."""
-    url = _usable(address)
+    """GET a URL, with retries. Raises `ReleaseError`, which never contains the URL."""
+    from release.adapters.http import http_client
+
+    url = _parse_url(address)
     with http_client.session(url, retries=2) as session:
-        _judge(url, session.get(url))
+        _require_success(url, session.get(url))
 
 
-def _usable(address: Secret) -> str:
+def _parse_url(address: Secret) -> str:
     url = address.reveal().strip()
     try:
         parts = urlsplit(url)
@@ -44,16 +71,16 @@ def _usable(address: Secret) -> str:
         parts = urlsplit("")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ReleaseError(
-            f"what is there ({len(url)} characters) is no address that begins with https://",
-            remedy="put the whole address there, and nothing else",
+            f"the stored value ({len(url)} characters) is not a URL that starts with https://",
+            remedy="store the complete URL, and nothing else",
         )
     return url
 
 
-def _judge(url: str, response: requests.Response) -> None:
-    if response.status_code not in _FINE:
+def _require_success(url: str, response: requests.Response) -> None:
+    if response.status_code not in _SUCCESS:
         reason = "".join(c if c.isprintable() else " " for c in response.reason or "")[:100]
         raise UnreachableError(
             f"{host_of(url)!r} answers {response.status_code} {reason}".strip(),
-            remedy="check the address where its service shows it; it may have been revoked",
+            remedy="compare the URL with the one that its service shows; it may have been revoked",
         )

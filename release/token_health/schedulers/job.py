@@ -169,15 +169,10 @@ def secret_variables(request: ScheduleRequest, *, notify: bool) -> tuple[str, ..
     Raises `ConfigError`.
     """
     from release.core.models.secret_location import EnvironmentVariable
-    from release.token_health.notify.channels import Mail
 
     fleet = load_fleet(request)
-    places = [entry.place for entry in fleet.entries]
-    if notify:
-        channels = fleet.notify.channels
-        places += filter(None, [one.password if isinstance(one, Mail) else one.address for one in channels])
-        places += filter(None, [fleet.notify.ping])
-    return tuple(dict.fromkeys(place.name for place in places if isinstance(place, EnvironmentVariable)))
+    locations = [*(entry.place for entry in fleet.entries), *(fleet.notify.locations if notify else ())]
+    return tuple(dict.fromkeys(one.name for one in locations if isinstance(one, EnvironmentVariable)))
 
 
 def _notifies(request: ScheduleRequest) -> bool:

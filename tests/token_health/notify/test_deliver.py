@@ -143,13 +143,12 @@ from tests.token_health.notify.notification_runs import Office
 from tests.adapters.loopback_server import Server
 from tests.sandbox.sandbox_client import Clock
 from release.core.models.token_health import TokenStatus
-from release.token_health.notify import webhook
-from release.token_health.notify import outbox
+from release.token_health.notify import outbox, webhook
 from datetime import datetime, UTC
 where, url, moment, seen = sys.argv[1:]
 die = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)
 if moment == "before it is written": outbox.announce = die
-if moment == "before it is sent": webhook.send = die
+if moment == "before it is sent": webhook.Webhook.send = die
 if moment == "before it is noted": outbox.mark_delivered = die
 clock = Clock(now=datetime(2026, 11, 1, tzinfo=UTC))
 Office(directory=Path(where), clock=clock, hook=Server(url=url)).run(TokenStatus(**json.loads(seen)))
@@ -178,7 +177,7 @@ def test_without_a_history_nobody_is_told_and_that_is_said(office: Office, tmp_p
     (tmp_path / "file").write_text("")
     told = office.run(REVOKED, history=History(tmp_path / "file" / DATABASE_NAME, now=office.clock))
     assert (told.changes, told.pinged) == ((), False)
-    assert "nobody was told of this run" in told.problems[0][0]
+    assert "no notifications for this run" in told.problems[0][0]
     assert office.hook.asked == []
 
 
@@ -204,7 +203,7 @@ def test_no_address_and_no_password_is_kept(office: Office, answer: dict[str, Ca
 
 
 def test_there_must_be_somebody_to_tell_and_something_to_say() -> None:
-    with pytest.raises(UsageError, match="there is no channel"):
+    with pytest.raises(UsageError, match="no notification channel is configured"):
         require_channels(fleet.parse_fleet({}), offline=False, where="fleet.toml")
     told = fleet.parse_fleet({"notify": {"ping": {"env": "PING"}}})
     with pytest.raises(UsageError, match="--offline"):

@@ -12,7 +12,7 @@ import pytest
 
 from release.core.models.token_health import StatusChange, TokenStatus
 from release.token_health.health_history import DATABASE_NAME, History
-from release.token_health.notify.outbox import announce, changes, due, mark_delivered, mark_failed
+from release.token_health.notify.outbox import announce, due_messages, mark_delivered, mark_failed
 from tests.sandbox.sandbox_client import Clock
 from tests.token_health.test_health_history import HEALTHY, REVOKED
 
@@ -99,11 +99,9 @@ def test_what_is_told(history: History, clock: Clock, story: str) -> None:
         assert told(history, clock) == [], "told twice"
 
 
-def test_looking_at_the_changes_announces_nothing(history: History, clock: Clock) -> None:
+def test_a_change_has_the_status_and_its_time(history: History, clock: Clock) -> None:
     see(history, REVOKED)
-    found = [changes(history, now=clock(), remind_after=REMIND) for _ in range(2)]
-    assert found[0] == found[1]
-    (one,) = found[0]
+    (one,) = announce(history, mail, now=clock(), remind_after=REMIND)
     assert (one.now, one.since) == (REVOKED, clock())
 
 
@@ -120,7 +118,7 @@ def test_of_two_runs_one_tells(history: History, clock: Clock, tmp_path: Path) -
     see(history, REVOKED)
     see(other, REVOKED)
     assert len(told(other, clock)) + len(told(history, clock)) == 1
-    assert [one.payload for one in due(history, now=clock())] == [["revoked"]]
+    assert [one.payload for one in due_messages(history, now=clock())] == [["revoked"]]
     other.close()
 
 
@@ -132,28 +130,28 @@ def test_a_run_that_fails_while_it_writes_its_letters_has_told_nothing(history: 
 
     with pytest.raises(KeyboardInterrupt):
         announce(history, broken, now=clock(), remind_after=REMIND)
-    assert due(history, now=clock()) == ()
+    assert due_messages(history, now=clock()) == ()
     assert len(told(history, clock)) == 1
 
 
 def test_a_letter_stays_until_it_is_delivered(history: History, clock: Clock) -> None:
     see(history, REVOKED)
     told(history, clock)
-    (letter,) = due(history, now=clock())
+    (letter,) = due_messages(history, now=clock())
     assert (letter.channel, letter.payload, letter.attempts) == ("mail", ["revoked"], 0)
     mark_failed(history, letter, "the server is gone", now=clock())
-    assert due(history, now=clock()) == ()
+    assert due_messages(history, now=clock()) == ()
     clock.advance(minutes=1)
-    (letter,) = due(history, now=clock())
+    (letter,) = due_messages(history, now=clock())
     assert (letter.attempts, letter.error) == (1, "the server is gone")
     mark_failed(history, letter, "still", now=clock())
     clock.advance(minutes=1)
-    assert due(history, now=clock()) == ()
+    assert due_messages(history, now=clock()) == ()
     clock.advance(minutes=1)
-    (letter,) = due(history, now=clock())
+    (letter,) = due_messages(history, now=clock())
     mark_delivered(history, letter)
     clock.advance(days=300)
-    assert due(history, now=clock()) == ()
+    assert due_messages(history, now=clock()) == ()
 
 
 def test_without_a_history_nothing_is_told_and_nothing_breaks(tmp_path: Path, clock: Clock) -> None:
@@ -161,4 +159,4 @@ def test_without_a_history_nothing_is_told_and_nothing_breaks(tmp_path: Path, cl
     history = History(tmp_path / "file" / DATABASE_NAME, now=clock)
     see(history, REVOKED)
     assert told(history, clock) == []
-    assert due(history, now=clock()) == ()
+    assert due_messages(history, now=clock()) == ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -14,8 +15,10 @@ import pytest
 from release.core.errors import ReleaseError
 from release.core.models.secret_location import EnvironmentVariable
 from release.core.secret import Secret
-from release.token_health.notify import apprise, mail, webhook
-from release.token_health.notify.channels import Mail
+from release.token_health.notify import webhook
+from release.token_health.notify.apprise import Apprise
+from release.token_health.notify.mail import Mail
+from release.token_health.notify.webhook import Webhook
 from tests.adapters.loopback_server import Handler, serving
 from tests.adapters.mail_server import MailServer, mail_server
 from tests.fake_tokens import drawn
@@ -26,7 +29,16 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:'imghdr':DeprecationWarning"),
 ]
 DOCUMENT = {"schema": 1, "id": "a-number", "text": "→ ä"}
+ADDRESS = EnvironmentVariable(name="ADDRESS")
 AT = datetime(2026, 11, 5, 12, tzinfo=UTC)
+
+
+def post(url: str) -> None:
+    assert Webhook(address=ADDRESS).send(DOCUMENT, lambda _: Secret(url)) == ()
+
+
+def notify(url: str, *, title: str, text: str) -> None:
+    assert Apprise(address=ADDRESS).send({"title": title, "text": text}, lambda _: Secret(url)) == ()
 
 
 # -- webhook ----------------------------------------------------------------------------------------
@@ -34,7 +46,7 @@ AT = datetime(2026, 11, 5, 12, tzinfo=UTC)
 
 def test_a_document_is_posted_once_with_its_number() -> None:
     with serving(lambda one: one.reply(204)) as server:
-        webhook.send(Secret(f"{server.url}/hook\n"), DOCUMENT)
+        post(f"{server.url}/hook\n")
     (asked,) = server.asked
     assert (asked.method, asked.path) == ("POST", "/hook")
     assert json.loads(asked.body) == DOCUMENT
@@ -58,7 +70,7 @@ def redirected(one: Handler) -> None:
 def test_what_is_not_taken_is_told_without_the_address(answer: Callable[[Handler], None], said: str) -> None:
     secret = drawn(24)
     with serving(answer) as server, pytest.raises(ReleaseError, match=said) as raised:
-        webhook.send(Secret(f"{server.url}/{secret}"), DOCUMENT)
+        post(f"{server.url}/{secret}")
     assert len(server.asked) == 1
     assert secret not in f"{raised.value.message} {raised.value.remedy} {raised.value!r}"
 
@@ -68,8 +80,8 @@ def test_what_is_not_taken_is_told_without_the_address(answer: Callable[[Handler
 )
 def test_an_address_that_is_none_is_not_shown(form: str) -> None:
     secret = drawn(24)
-    with pytest.raises(ReleaseError, match="no address") as raised:
-        webhook.send(Secret(form.format(secret)), DOCUMENT)
+    with pytest.raises(ReleaseError, match="not a URL") as raised:
+        post(form.format(secret))
     assert secret not in f"{raised.value.message} {raised.value.remedy}"
 
 
@@ -98,8 +110,9 @@ def to(server: MailServer, **more: Any) -> Mail:
 
 
 def send(channel: Mail, password: str | None = None) -> tuple[str, ...]:
-    secret = Secret(password) if password is not None else None
-    return mail.send(channel, secret, number="a-number", at=AT, title="token health: ä", text="one\n.\n→ two\n")
+    message = {"id": "a-number", "at": AT.isoformat(), "title": "token health: ä", "text": "one\n.\n→ two\n"}
+    with_password = replace(channel, password=ADDRESS) if password is not None else channel
+    return with_password.send(message, lambda _: Secret(password or ""))
 
 
 @pytest.mark.parametrize("tls", ["none", "starttls", "ssl"])
@@ -132,7 +145,7 @@ def test_a_certificate_that_nobody_vouches_for_is_not_taken(tmp_path: Path, tls:
 def test_what_the_server_says_is_told_without_the_password(tmp_path: Path) -> None:
     right, wrong = drawn(24), drawn(24)
     with mail_server(tmp_path, password=right) as server:
-        with pytest.raises(ReleaseError, match="does not take the password of 'robot'") as raised:
+        with pytest.raises(ReleaseError, match="rejects the password of 'robot'") as raised:
             send(to(server, user="robot"), wrong)
         assert wrong not in f"{raised.value.message} {raised.value.remedy} {raised.value.__cause__}"
     with mail_server(tmp_path) as server:
@@ -142,7 +155,7 @@ def test_what_the_server_says_is_told_without_the_password(tmp_path: Path) -> No
         assert right not in raised.value.message
         with pytest.raises(ReleaseError, match="offers no STARTTLS"):
             send(to(server, tls="starttls"))
-    with pytest.raises(ReleaseError, match="can't be reached"):
+    with pytest.raises(ReleaseError, match="cannot be reached"):
         send(to(server))
 
 
@@ -151,13 +164,13 @@ def test_people_whom_the_server_refuses_are_told_of(tmp_path: Path) -> None:
         server.refused = {"b@packages.example"}
         assert send(to(server)) == ("b@packages.example",)
         assert len(server.messages) == 1
-        with pytest.raises(ReleaseError, match=r"takes no mail for b@packages\.example: 550"):
+        with pytest.raises(ReleaseError, match=r"accepts no mail for b@packages\.example: 550"):
             send(to(server, to=("b@packages.example",)))
 
 
 def test_a_password_is_not_sent_in_the_clear_over_a_network() -> None:
     channel = Mail(host="mail.invalid", port=25, tls="none", sender="a@b.example", to=("c@d.example",), user="robot")
-    with pytest.raises(ReleaseError, match="in the clear"):
+    with pytest.raises(ReleaseError, match="without encryption"):
         send(channel, drawn(24))
 
 
@@ -169,10 +182,10 @@ def test_apprise_delivers_and_what_it_can_not_do_is_told_without_the_address(cap
     secret, answers = drawn(24), iter([200, 500])
     with serving(lambda one: one.reply(next(answers))) as server:
         address = f"{server.url.replace('http:', 'json:')}/{secret}"
-        apprise.send(Secret(address), title="a title", text="a <text> & more")
+        notify(address, title="a title", text="a <text> & more")
         for form in (address, f"nothing://{secret}", secret):
             with pytest.raises(ReleaseError) as raised:
-                apprise.send(Secret(form), title="a", text="b")
+                notify(form, title="a", text="b")
             assert secret not in f"{raised.value.message} {raised.value.remedy}"
     sent = json.loads(server.asked[0].body)
     assert (sent["title"], sent["message"]) == ("a title", "a <text> & more")
@@ -183,5 +196,5 @@ def test_apprise_delivers_and_what_it_can_not_do_is_told_without_the_address(cap
 def test_apprise_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "apprise", None)
     with pytest.raises(ReleaseError) as raised:
-        apprise.send(Secret("json://127.0.0.1"), title="a", text="b")
+        notify("json://127.0.0.1", title="a", text="b")
     assert "pypi-preflight[notify]" in raised.value.remedy

@@ -11,12 +11,15 @@ import pytest
 from release.core.errors import ConfigError
 from release.core.models.secret_location import Command, EnvironmentVariable, KeyringEntry, PrivateFile
 from release.token_health import fleet
-from release.token_health.notify.channels import Apprise, Channels, Mail, Webhook, name
+from release.token_health.notify import NotifySettings
+from release.token_health.notify.apprise import Apprise
+from release.token_health.notify.mail import Mail
+from release.token_health.notify.webhook import Webhook
 
 MAIL = '[notify.mail]\nhost = "smtp.example"\nfrom = "a@b.example"\nto = "c@d.example"\n'
 
 
-def parse(text: str) -> Channels:
+def parse(text: str) -> NotifySettings:
     return fleet.parse_fleet_file(tomllib.loads(text), "fleet.toml").notify
 
 
@@ -44,7 +47,7 @@ def test_all_of_it_is_understood() -> None:
         Apprise(address=PrivateFile(path="~/apprise")),
     )  # fmt: skip
     assert made.ping == KeyringEntry(service="ping", username="me")
-    assert [name(one) for one in made.channels] == [
+    assert [one.name for one in made.channels] == [
         "webhook $HOOK", "webhook command pass show hook", "mail smtp.example:465 to c@d.example, e@f.example",
         "apprise file ~/apprise",
     ]  # fmt: skip
@@ -59,7 +62,7 @@ def test_the_table_of_the_documentation_is_valid() -> None:
 
 
 def test_nobody_is_told_unless_it_is_said() -> None:
-    assert parse("") == Channels()
+    assert parse("") == NotifySettings()
 
 
 def test_a_project_has_the_same_table() -> None:
