@@ -1,23 +1,22 @@
-"""An index of PyPI's kind on this machine: the same rules, words and statuses, with users and tokens of one's own.
+"""An index on this machine that behaves like PyPI: the same rules, messages and statuses, its own users and tokens.
 
-A plain WSGI application on SQLite and a directory of files; loopback only. Where its answers come from:
-warehouse 6b62157 (2026-08-21), read, and run with Postgres, Redis and gunicorn (observed 2026-11-22).
+A WSGI application on SQLite and a directory of files, reachable from this machine only. Its responses are taken from
+warehouse 6b62157 (2026-08-21), which was read, and run with Postgres, Redis and gunicorn (observed 2026-11-22).
 
-    world     who is there: users, projects, tokens, faults, as a file says it
-    store     the state directory          population  world → store
-    auth      header → identity            caveats     what a token allows
-    upload    POST /legacy/, in order      form        its body, read in constant memory
-    oidc      trusted publishing           issuer      identities, and who signs them (rs256)
-    claims    which publisher one is       publishers  they, and the job, in the world file
-    projects  what the index has           quotas      new projects an hour
-    simple, json_api, files                what installers read
-    app       address → answer             answers     status line and body, as PyPI words them
-    log       the requests so far          server      starts it all
-    serving   HTTP/1.1, connections kept   wire        one connection: its pace, its end
+    server             starts the sandbox            http_server        HTTP/1.1 with kept connections
+    app                routes paths to handlers      connection         throughput and end of a connection
+    request_context    what handlers get             request_log        all requests so far
+    responses          status lines and bodies in PyPI's form
+    upload             POST /legacy/                 multipart          its form, parsed in constant memory
+    auth               users, tokens and caveats     attestations       checked at uploads, and shown
+    projects           projects, releases, files     index_store        the state directory
+    project_endpoints  simple API, JSON API, files
+    oidc_exchange      trusted publishing            oidc_provider      identity tokens of a CI job (rs256: signatures)
+    publishers         publishers and CI jobs        seed_schema        users, projects and tokens of the seed data
+    seed               writes seed data into the state directory
 
-What can be made to go wrong, between the log and the application:
+Faults are applied between the request log and the application:
 
-    faults    as data                      fault_json  as JSON
-    faulty    how they strike              fault_list  those that are on
-    subject   what a request is about      control     put in and taken away over HTTP
+    faults             as data; the active ones      fault_json         as JSON
+    fault_middleware   applies them to requests, and controls them over HTTP
 """

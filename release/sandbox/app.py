@@ -1,4 +1,4 @@
-"""The application: from an address to its answer."""
+"""The WSGI application: general checks of a request, and routing from its path to a handler."""
 
 from __future__ import annotations
 
@@ -13,24 +13,27 @@ from urllib.parse import unquote_to_bytes
 
 from werkzeug.wrappers import Request, Response
 
-from release.sandbox import attestations, file_downloads, json_endpoints, oidc_exchange, oidc_provider, simple_endpoints
+from release.sandbox import attestations, oidc_exchange, oidc_provider, project_endpoints
 from release.sandbox.index_store import Store
 from release.sandbox.multipart import InvalidFormError, receive_form
 from release.sandbox.oidc_provider import IdentityProvider
 from release.sandbox.projects import newest_release
-from release.sandbox.request_context import INDEX_FAULTS_KEY, LOG_FIELDS_KEY, IndexFaults, LogFields, RequestContext
-from release.sandbox.responses import error_response, not_allowed, not_found
+from release.sandbox.request_context import INDEX_FAULTS_KEY, IndexFaults, RequestContext
+from release.sandbox.request_log import LOG_FIELDS_KEY, LogFields
+from release.sandbox.responses import not_allowed, not_found, page_response
 from release.sandbox.upload import handle_upload
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_READING = "GET, HEAD, OPTIONS"
-#: the largest header that PyPI's upload workers take. Source: warehouse, `gunicorn-uploads.conf.py`
-_HEADER = 8190 * 4
+_READ_METHODS = {"GET", "HEAD", "OPTIONS"}
+_ALLOW_READ = "GET, HEAD, OPTIONS"
+#: the longest header that PyPI's upload workers accept. Source: warehouse, `gunicorn-uploads.conf.py`
+_MAX_HEADER = 8190 * 4
+_NO_REGISTRATION = "Project pre-registration is no longer required or supported, upload your files instead."
 _GONE = {
-    "submit": "Project pre-registration is no longer required or supported, upload your files instead.",
-    "submit_pkg_info": "Project pre-registration is no longer required or supported, upload your files instead.",
+    "submit": _NO_REGISTRATION,
+    "submit_pkg_info": _NO_REGISTRATION,
     "doc_upload": "Uploading documentation is no longer supported, we recommend using https://readthedocs.org/.",
 }
 _PAGE = """<!DOCTYPE html>
@@ -41,130 +44,132 @@ _PAGE = """<!DOCTYPE html>
 """
 
 
-def application(store: Store, clock: Callable[[], datetime], issuer: IdentityProvider | None = None) -> WSGIApplication:
-    """The index in `store`, as a WSGI application. `clock` gives the time, aware, UTC.
-
-    `issuer` is the service whose identity tokens it trusts, and which it plays itself.
-    """
-    issuer = issuer or IdentityProvider()
+def application(store: Store, clock: Callable[[], datetime], identity_provider: IdentityProvider) -> WSGIApplication:
+    """Make the WSGI application of the index in `store`. `clock` returns the time, aware, UTC."""
 
     def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        call = RequestContext(
+        context = RequestContext(
             request=Request(environ),
             store=store,
             now=clock(),
             clock=clock,
-            issuer=issuer,
-            notes=environ.get(LOG_FIELDS_KEY) or LogFields(),
-            trouble=environ.get(INDEX_FAULTS_KEY) or IndexFaults(),
+            identity_provider=identity_provider,
+            log_fields=environ.get(LOG_FIELDS_KEY) or LogFields(),
+            faults=environ.get(INDEX_FAULTS_KEY) or IndexFaults(),
         )
-        response = _unfit(call) or _routed(call)
-        response.headers.pop("Date", None)  # the server gives one to every answer
-        if response.status.isupper():  # werkzeug's way with phrases, not PyPI's
+        response = _malformed(context) or _route(context)
+        response.headers.pop("Date", None)  # the server adds one to every response
+        if response.status.isupper():  # werkzeug writes reason phrases in upper case, PyPI does not
             response.status = f"{response.status_code} {HTTPStatus(response.status_code).phrase}"
         return response(environ, start_response)
 
     return serve
 
 
-def _unfit(call: RequestContext) -> Response | None:
-    """What is refused for its form, whatever it asks for."""
-    request = call.request
-    if any(len(value) > _HEADER for _, value in request.headers):
-        return error_response(request, 431, "Request Header Fields Too Large", detail="")
+def _malformed(context: RequestContext) -> Response | None:
+    """Refuse a malformed request, whatever its path."""
+    request = context.request
+    if any(len(value) > _MAX_HEADER for _, value in request.headers):
+        return page_response(request, 431, "Request Header Fields Too Large")
     if request.headers.get("X-Forwarded-Proto") == "http" and request.method not in {"GET", "HEAD"}:
         return Response(
             "SSL is required.", status="403 SSL is required", content_type="text/plain; charset=UTF-8",
             headers=[("X-Fastly-Error", "803")],
         )  # fmt: skip
     path, _, query = request.environ.get("RAW_URI", "").partition("?")
-    for text, what in ((query, "query string"), (path, "URL")):
+    for text, part in ((query, "query string"), (path, "URL")):
         try:
             unquote_to_bytes(text).decode()
         except UnicodeDecodeError:
-            return error_response(request, 400, f"Invalid bytes in {what}.", detail=f"Invalid bytes in {what}.")
+            return _error(request, 400, f"Invalid bytes in {part}.")
     return None
 
 
-def _routed(call: RequestContext) -> Response:
-    path = call.request.path
+def _route(context: RequestContext) -> Response:
+    path, method = context.request.path, context.request.method
     if path in {"/legacy/", "/legacy"}:
-        return _upload_address(call, path)
-    if path in {"/pypi", "/pypi/"} and call.request.method == "POST":
-        words = f"This API has moved to {call.site}/legacy/. See TODO for more information."
-        return error_response(call.request, 410, words, detail=words)
-    if path == oidc_exchange.AUDIENCE:
-        return oidc_exchange.audience_response(call)
-    if path in oidc_exchange.MINT:
-        return oidc_exchange.exchange_token(call.at_work())
-    if path == oidc_provider.PATH and call.request.method == "GET":
-        return call.issuer.answer(call.request, call.now)
+        return _upload_endpoint(context, path)
+    if path in {"/pypi", "/pypi/"} and method == "POST":
+        text = f"This API has moved to {context.site}/legacy/. See TODO for more information."
+        return _error(context.request, 410, text)
+    if path == oidc_exchange.AUDIENCE_PATH:
+        return oidc_exchange.audience_response(context)
+    if path in oidc_exchange.EXCHANGE_PATHS:
+        return oidc_exchange.exchange_token(context.after_work())
+    if path == oidc_provider.PATH and method == "GET":
+        return context.identity_provider.token_response(context.request, context.now)
     for pattern, handler in _ROUTES:
-        if found := pattern.fullmatch(path):
-            if call.request.method not in {"GET", "HEAD", "OPTIONS"}:
-                return not_allowed(call.request, _READING)
-            return handler(call.at_work(), **found.groupdict())
-    return not_found(call.request)
+        if match := pattern.fullmatch(path):
+            if method not in _READ_METHODS:
+                return not_allowed(context.request, _ALLOW_READ)
+            return handler(context.after_work(), **match.groupdict())
+    return not_found(context.request)
 
 
-def _upload_address(call: RequestContext, path: str) -> Response:
-    request = call.request
+def _upload_endpoint(context: RequestContext, path: str) -> Response:
+    request = context.request
     if path == "/legacy":
         if request.method != "POST":
             return not_found(request)
-        words = "An upload was attempted to /legacy but the expected upload URL is /legacy/ (with a trailing slash)"
-        return error_response(request, 308, words, detail=words, headers=[("Location", f"{call.site}/legacy/")])
+        text = "An upload was attempted to /legacy but the expected upload URL is /legacy/ (with a trailing slash)"
+        return page_response(request, 308, text, detail=text, headers=[("Location", f"{context.site}/legacy/")])
     if request.method != "POST":
-        return _acted(call, request.args.get(":action"))
-    if call.trouble.clash:
-        with call.store.reading() as db:
-            call = replace(call, newest_release=newest_release(db))
+        return _other_action(context, request.args.get(":action"))
+    if context.faults.clash:
+        with context.store.reading() as db:
+            context = replace(context, newest_release=newest_release(db))
     try:
-        with receive_form(request, call.store.incoming, full=call.trouble.full is not None) as form:
+        with receive_form(request, context.store.incoming, full=context.faults.full is not None) as form:
             action = request.args.get(":action") or form.last(":action")
-            return handle_upload(call.at_work(), form) if action == "file_upload" else _acted(call, action)
+            if action != "file_upload":
+                return _other_action(context, action)
+            return handle_upload(context.after_work(), form)
     except InvalidFormError:
-        return error_response(request, 400, "Invalid Form Data.", detail="Invalid Form Data.")
+        return _error(request, 400, "Invalid Form Data.")
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        status = HTTPStatus(call.trouble.full or HTTPStatus.INSUFFICIENT_STORAGE)
-        return error_response(request, status, status.phrase, detail="")
+        status = HTTPStatus(context.faults.full or HTTPStatus.INSUFFICIENT_STORAGE)
+        return page_response(request, status, status.phrase)
 
 
-def _acted(call: RequestContext, action: str | None) -> Response:
-    """Everything at the upload address that is no upload."""
-    request = call.request
+def _other_action(context: RequestContext, action: str | None) -> Response:
+    """Answer a request to the upload URL that is not an upload."""
+    request = context.request
     if action in _GONE:
-        return error_response(request, 410, _GONE[action], detail=_GONE[action])
+        return _error(request, 410, _GONE[action])
     if action == "file_upload":
         return not_allowed(request, "POST")
-    if request.method not in {"GET", "HEAD", "OPTIONS"}:
-        return not_allowed(request, _READING)
-    return _page("Upload address", "Files are posted here, by twine for instance.")
+    if request.method not in _READ_METHODS:
+        return not_allowed(request, _ALLOW_READ)
+    return _page("Upload URL", "Clients such as twine upload files here with POST.")
 
 
-def _home(call: RequestContext) -> Response:
-    return _page("Sandbox index", f"Upload to {call.site}/legacy/, install from {call.site}/simple/.")
+def _home(context: RequestContext) -> Response:
+    return _page("Sandbox index", f"Upload to {context.site}/legacy/, install from {context.site}/simple/.")
 
 
 def _page(title: str, text: str) -> Response:
     return Response(_PAGE.format(title=title, text=text), content_type="text/html; charset=UTF-8")
 
 
+def _error(request: Request, status: int, text: str) -> Response:
+    return page_response(request, status, text, detail=text)
+
+
 _NAME = r"(?P<name>[^/]+)"
 _ROUTES: tuple[tuple[re.Pattern[str], Callable[..., Response]], ...] = (
     (re.compile("/"), _home),
-    (re.compile("/simple/"), simple_endpoints.simple_index),
-    (re.compile(f"/simple/{_NAME}(?P<slash>/?)"), simple_endpoints.simple_project),
-    (re.compile(f"/pypi/{_NAME}/json/?"), json_endpoints.project_json),
-    (re.compile(f"/pypi/{_NAME}/(?P<version>[^/]+)/json/?"), json_endpoints.project_json),
+    (re.compile("/simple/"), project_endpoints.simple_index),
+    (re.compile(f"/simple/{_NAME}(?P<slash>/?)"), project_endpoints.simple_project),
+    (re.compile(f"/pypi/{_NAME}/json/?"), project_endpoints.project_json),
+    (re.compile(f"/pypi/{_NAME}/(?P<version>[^/]+)/json/?"), project_endpoints.project_json),
     (
         re.compile(f"/integrity/{_NAME}/(?P<version>[^/]+)/(?P<filename>[^/]+)/provenance"),
         attestations.provenance_response,
     ),
     (
         re.compile("/packages/(?P<digest>[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]+)/(?P<filename>[^/]+)"),
-        file_downloads.download_file,
+        project_endpoints.download_file,
     ),
 )

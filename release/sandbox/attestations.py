@@ -1,7 +1,7 @@
-"""Attestations on the index: what it asks of those that come with a file, and how it shows them (PEP 740).
+"""Attestations: what the index requires of those uploaded with a file, and how it shows them (PEP 740).
 
-Whose signatures count, the world says: with `sigstore`, those that this trust configuration vouches for; without,
-all of them, and what was signed must be these bytes all the same.
+The seed data determines which signatures are valid: with `sigstore`, those that this trust configuration verifies;
+without it, all of them, but the signed statement must be about the uploaded bytes.
 Source: warehouse, `attestations/services.py`, `api/integrity.py`.
 """
 
@@ -21,26 +21,25 @@ from release.acceptance.rule import Refusal, Upload
 from release.adapters import sigstore
 from release.adapters.sigstore import InvalidAttestationError, NotSignedError, Sigstore
 from release.core.models.attestation import AttestationPublisher
+from release.sandbox.index_store import admin_flags
 from release.sandbox.request_context import RequestContext
-from release.sandbox.responses import not_found
+from release.sandbox.responses import json_message, not_found
 
-JSON = "application/vnd.pypi.integrity.v1+json"
-#: PyPI's switch for all of this
-OFF = "disable-pep740"
+MEDIA_TYPE = "application/vnd.pypi.integrity.v1+json"
 
 
 def attestation_refusal(
     upload: Upload, publisher: AttestationPublisher | None, db: sqlite3.Connection
 ) -> Refusal | None:
-    """Why the index does not take the attestations of an upload; None where it does, or has none to take."""
+    """Explain why the index refuses the attestations of an upload; None if it accepts them or there are none."""
     text = upload.value("attestations")
-    if text == "" or _is_off(db):
+    if text == "" or _disabled(db):
         return None
-    verify = _verify(upload, publisher, db)
+    verify = _verifier(upload, publisher, db)
     return attestation_rules.check_attestations(text, publisher=publisher.kind if publisher else None, verifier=verify)
 
 
-def _verify(
+def _verifier(
     upload: Upload, publisher: AttestationPublisher | None, db: sqlite3.Connection
 ) -> attestation_rules.Verifier:
     sha256 = upload.file.digests("sha256").get("sha256", "")
@@ -59,47 +58,43 @@ def _verify(
 
 
 def provenance_to_json(upload: Upload, publisher: AttestationPublisher | None, db: sqlite3.Connection) -> str | None:
-    """The provenance of a file that was accepted, as JSON; None where it came without attestations."""
+    """Make the provenance of an accepted file; None if it was uploaded without attestations."""
     text = upload.value("attestations")
-    if text == "" or publisher is None or _is_off(db):
+    if text == "" or publisher is None or _disabled(db):
         return None
     bundle = {"publisher": publisher.to_json(), "attestations": json.loads(text)}
     return json.dumps({"version": 1, "attestation_bundles": [bundle]})
 
 
 def provenance_url(site: str, project: str, row: sqlite3.Row) -> str | None:
-    """Where the provenance of a file is shown; None where it has none. `row` is as `simple.listed` gives it."""
+    """Return the URL of a file's provenance; None if it has none. `row`: the file with its release's `version`."""
     if row["provenance"] is None:
         return None
     name = canonicalize_name(project)
     return f"{site}/integrity/{name}/{quote(row['version'])}/{quote(row['filename'])}/provenance"
 
 
-def provenance_response(call: RequestContext, name: str, version: str, filename: str) -> Response:
-    """The provenance of a file."""
-    accepts = call.request.accept_mimetypes
-    if accepts and accepts.best_match([JSON, "application/json"]) is None:
-        return _told(406, "Request not acceptable")
-    with call.reading() as db:
+def provenance_response(context: RequestContext, name: str, version: str, filename: str) -> Response:
+    """Send the provenance of a file."""
+    accepts = context.request.accept_mimetypes
+    if accepts and accepts.best_match([MEDIA_TYPE, "application/json"]) is None:
+        return json_message(406, "Request not acceptable")
+    with context.reading() as db:
         row = db.execute(
             "SELECT provenance FROM files JOIN releases ON releases.id = release JOIN projects ON projects.id = project"
             " WHERE normalized = ? AND canonical = ? AND filename = ?",
             (canonicalize_name(name), canonicalize_version(version), filename),
         ).fetchone()
-        off = _is_off(db)
+        disabled = _disabled(db)
     if row is None:
-        return not_found(call.request)
-    call.notes.project, call.notes.filename = canonicalize_name(name), filename
-    if off:
-        return _told(403, "Attestations temporarily disabled")
+        return not_found(context.request)
+    context.log_fields.project, context.log_fields.filename = canonicalize_name(name), filename
+    if disabled:
+        return json_message(403, "Attestations temporarily disabled")
     if row["provenance"] is None:
-        return _told(404, f"No provenance available for {filename}")
-    return Response(row["provenance"], content_type=JSON, headers=[("Cache-Control", "no-cache")])
+        return json_message(404, f"No provenance available for {filename}")
+    return Response(row["provenance"], content_type=MEDIA_TYPE, headers=[("Cache-Control", "no-cache")])
 
 
-def _told(status: int, message: str) -> Response:
-    return Response(json.dumps({"message": message}), status=status, content_type="application/json")
-
-
-def _is_off(db: sqlite3.Connection) -> bool:
-    return db.execute("SELECT 1 FROM flags WHERE name = ?", (OFF,)).fetchone() is not None
+def _disabled(db: sqlite3.Connection) -> bool:
+    return "disable-pep740" in admin_flags(db)

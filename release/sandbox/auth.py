@@ -1,7 +1,8 @@
-"""From the Authorization header to who asks; and, later and apart from it, what the token allows.
+"""Authentication and authorization: from the Authorization header to an account, and what its token allows.
 
-The index finds a token by its identifier alone; signature and caveats count only once a project is known.
-Source: warehouse, `macaroons/security_policy.py` and `accounts/security_policy.py`, run 2026-11.
+The index finds a token by its identifier alone; signature and caveats are verified only once a project is known.
+Source: warehouse, `macaroons/security_policy.py`, `accounts/security_policy.py` and `macaroons/caveats/`
+(`__init__.py`, `_core.py`, `_legacy.py`), run 2026-11.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import base64
 import binascii
 import json
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from release.acceptance.rule import Refusal
@@ -18,60 +21,56 @@ from release.core.models.attestation import AttestationPublisher
 from release.core.tokens import macaroon
 from release.core.tokens.macaroon import MalformedError
 from release.sandbox import publishers
-from release.sandbox.caveat_verification import Context, UnreadableError, problem
+from release.sandbox.projects import IndexProject
 
 _USERNAME = "__token__"
 _PREFIX = "pypi"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trusted:
-    """A trusted publisher that the index has."""
-
-    id: str
-    #: identifiers of the projects that it may upload to
-    projects: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """A user, by one of the user's tokens; or a trusted publisher, by a token that it got in exchange."""
+    """A user, authenticated by an API token, or a trusted publisher, by a token that it got in exchange."""
 
     #: empty for a publisher
     user_id: str
-    #: the user's name, or the publisher's in the world file
+    #: the user's name, or the publisher's name in the seed data
     username: str
     email_verified: bool
     two_factor: bool
-    #: as presented; the signature is not looked at yet
+    #: as presented; its signature is not verified yet
     token: macaroon.Macaroon = field(repr=False)
-    #: the key that the index keeps for it
+    #: the key that the index has for it
     key: bytes = field(repr=False)
-    #: the caveats that the index keeps for it
-    stored: tuple[bytes, ...] = field(repr=False)
-    #: whose workflow got the token in exchange for its identity; None where a user made it
-    publisher: AttestationPublisher | None = None
-    #: the publisher that asks, with no user behind it
-    trusted: Trusted | None = None
+    #: the caveats that the index has for it
+    stored_caveats: tuple[bytes, ...] = field(repr=False)
+    #: the publisher that attestations must name; None if a user created the token
+    signer: AttestationPublisher | None = None
+    #: the trusted publisher, without a user, and the identifiers of the projects that it may upload to
+    publisher_id: str | None = None
+    publisher_projects: frozenset[str] = frozenset()
 
 
 class PasswordError(Exception):
-    """A username other than `__token__`: the index refuses it before it looks at the password."""
+    """The username is not `__token__`: the index refuses it without reading the password."""
 
 
 def identify(header: str, db: sqlite3.Connection) -> Principal | None:
-    """Who asks; None for everything that leads to no account in use. Raises PasswordError."""
-    text = _presented(header)
-    token = _decoded(text) if text else None
+    """Authenticate a request; None if the token belongs to no active account. Raises PasswordError."""
+    text = _token_text(header)
+    token = _decode(text) if text else None
     if token is None:
         return None
+    return _user(db, token) or _publisher(db, token)
+
+
+def _user(db: sqlite3.Connection, token: macaroon.Macaroon) -> Principal | None:
     row = db.execute(
         "SELECT tokens.*, users.name AS username, email_verified, two_factor FROM tokens"
         " JOIN users ON users.id = tokens.user WHERE tokens.id = ? AND NOT revoked AND NOT disabled",
         (_identifier(token),),
     ).fetchone()
     if row is None:
-        return _published(db, token)
+        return None
     return Principal(
         user_id=row["user"],
         username=row["username"],
@@ -79,12 +78,12 @@ def identify(header: str, db: sqlite3.Connection) -> Principal | None:
         two_factor=bool(row["two_factor"]),
         token=token,
         key=row["key"],
-        stored=tuple(caveat.encode() for caveat in json.loads(row["caveats"])),
-        publisher=AttestationPublisher.from_json(json.loads(row["publisher"])) if row["publisher"] else None,
+        stored_caveats=tuple(caveat.encode() for caveat in json.loads(row["caveats"])),
+        signer=AttestationPublisher.from_json(json.loads(row["publisher"])) if row["publisher"] else None,
     )
 
 
-def _published(db: sqlite3.Connection, token: macaroon.Macaroon) -> Principal | None:
+def _publisher(db: sqlite3.Connection, token: macaroon.Macaroon) -> Principal | None:
     row = db.execute(
         "SELECT minted.*, name, provider, fields FROM minted JOIN publishers ON publishers.id = publisher"
         " WHERE minted.id = ?",
@@ -92,7 +91,7 @@ def _published(db: sqlite3.Connection, token: macaroon.Macaroon) -> Principal | 
     ).fetchone()
     if row is None:
         return None
-    found = db.execute("SELECT project FROM publisher_projects WHERE publisher = ?", (row["publisher"],))
+    rows = db.execute("SELECT project FROM publisher_projects WHERE publisher = ?", (row["publisher"],))
     return Principal(
         user_id="",
         username=row["name"],
@@ -100,25 +99,11 @@ def _published(db: sqlite3.Connection, token: macaroon.Macaroon) -> Principal | 
         two_factor=True,
         token=token,
         key=row["key"],
-        stored=tuple(caveat.encode() for caveat in json.loads(row["caveats"])),
-        publisher=publishers.attestation_publisher(row["provider"], json.loads(row["fields"])),
-        trusted=Trusted(id=row["publisher"], projects=frozenset(one["project"] for one in found)),
+        stored_caveats=tuple(caveat.encode() for caveat in json.loads(row["caveats"])),
+        signer=publishers.attestation_publisher(row["provider"], json.loads(row["fields"])),
+        publisher_id=row["publisher"],
+        publisher_projects=frozenset(one["project"] for one in rows),
     )
-
-
-def token_problem(identity: Principal, context: Context) -> str | None:
-    """Why the token does not allow this, in the index's words; None where it does.
-
-    The index verifies its own copy of the caveats behind those in the token, so that an untouched token gives
-    each reason twice; and what a caveat says hides a wrong signature.
-    """
-    try:
-        reasons = [problem(caveat, context) for caveat in (*identity.token.caveats, *identity.stored)]
-    except UnreadableError:
-        return "unknown error"
-    if any(reasons):
-        return ", ".join(reason for reason in reasons if reason)
-    return None if identity.token.signed_by(identity.key) else "signatures do not match"
 
 
 def no_identity(site: str) -> Refusal:
@@ -134,8 +119,8 @@ def no_passwords(site: str) -> Refusal:
     return Refusal(rule="the-username-is-token", status=403, text=text)
 
 
-def _presented(header: str) -> str | None:
-    """The token's text. Only Basic credentials are stripped."""
+def _token_text(header: str) -> str | None:
+    """Return the token's text. Only Basic credentials are stripped."""
     scheme, _, rest = header.strip(" \t").partition(" ")
     if scheme.lower() == "basic":
         return _password(rest)
@@ -157,8 +142,8 @@ def _password(encoded: str) -> str | None:
         return None
 
 
-def _decoded(text: str) -> macaroon.Macaroon | None:
-    """As the index decodes: characters outside the alphabet are passed over, bytes behind the signature too."""
+def _decode(text: str) -> macaroon.Macaroon | None:
+    """Decode a token as the index does: characters outside the alphabet and bytes after the signature are ignored."""
     prefix, _, rest = text.partition("-")
     if prefix != _PREFIX or not rest:
         return None
@@ -174,3 +159,139 @@ def _identifier(token: macaroon.Macaroon) -> str | None:
         return str(UUID(token.identifier.decode()))
     except ValueError:
         return None
+
+
+# -- caveats ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Context:
+    """Who uploads, to which project, and when."""
+
+    principal: Principal
+    project: IndexProject
+    #: unix seconds
+    now: int
+
+
+class _UnreadableCaveatError(Exception):
+    """The caveat is not JSON: the index stops there, and says only `unknown error`."""
+
+
+def token_problem(principal: Principal, project: IndexProject, now: int) -> str | None:
+    """Explain in the index's words why the token does not allow an upload; None if it does. `now`: unix seconds.
+
+    The index verifies its own copy of the caveats after those in the token, so that an unmodified token gives
+    each reason twice. A caveat that is not met hides a wrong signature.
+    """
+    context = _Context(principal=principal, project=project, now=now)
+    try:
+        reasons = [_caveat_problem(one, context) for one in (*principal.token.caveats, *principal.stored_caveats)]
+    except _UnreadableCaveatError:
+        return "unknown error"
+    if any(reasons):
+        return ", ".join(reason for reason in reasons if reason)
+    return None if principal.token.signed_by(principal.key) else "signatures do not match"
+
+
+def _caveat_problem(caveat: bytes, context: _Context) -> str | None:
+    """Explain in the index's words why a caveat is not met. Unknown caveats are refused."""
+    try:
+        data = json.loads(caveat)
+    except ValueError as error:
+        raise _UnreadableCaveatError from error
+    if isinstance(data, dict):
+        data = _as_array(data, context)
+    if not isinstance(data, list):
+        return "caveat must be an array"
+    if not data:
+        return "caveat array cannot be empty"
+    kind = _KINDS.get(data[0]) if type(data[0]) is int else None
+    if kind is None:
+        return f"caveat has unknown tag: {data[0]}"
+    fields = data[1:] + [None] * kind.optional
+    if len(fields) < len(kind.fields):
+        return "Not enough values"
+    if not all(is_valid(value) for is_valid, value in zip(kind.fields, fields, strict=False)):
+        return "invalid values for fields"
+    return kind.verify(context, *fields[: len(kind.fields)])
+
+
+def _as_array(data: dict[str, Any], context: _Context) -> Any:
+    """Convert a legacy caveat, which is an object, to an array; return any other object unchanged."""
+    permissions = data.get("permissions")
+    if data.get("version") == 1 and permissions == "user":
+        return [3, context.principal.user_id]
+    if data.get("version") == 1 and isinstance(permissions, dict) and "projects" in permissions:
+        return [1, permissions["projects"]]
+    if "nbf" in data and "exp" in data:
+        return [0, data["exp"], data["nbf"]]
+    return [2, data["project_ids"]] if "project_ids" in data else data
+
+
+def _verify_expiration(context: _Context, expires_at: int, not_before: int) -> str | None:
+    return None if not_before <= context.now < expires_at else "token is expired"
+
+
+def _verify_project_names(context: _Context, names: list[str]) -> str | None:
+    return None if context.project.normalized in names else _other_project(context)
+
+
+def _verify_project_ids(context: _Context, ids: list[str]) -> str | None:
+    return None if context.project.id in ids else _other_project(context)
+
+
+def _other_project(context: _Context) -> str:
+    return f"project-scoped token is not valid for project: {context.project.name!r}"
+
+
+def _verify_user(context: _Context, user_id: str) -> str | None:
+    if context.principal.publisher_id is not None:
+        return "token with user restriction without a user"
+    return None if user_id == context.principal.user_id else "current user does not match user restriction in token"
+
+
+def _verify_publisher(context: _Context, publisher_id: str, _claims: object) -> str | None:
+    principal = context.principal
+    if principal.publisher_id is None:
+        return "OIDC scoped token used outside of an OIDC identified request"
+    if principal.publisher_id != publisher_id:
+        return "current OIDC publisher does not match publisher restriction in token"
+    if context.project.id not in principal.publisher_projects:
+        return f"OIDC scoped token is not valid for project {context.project.name!r}"
+    return None
+
+
+def _is_number(value: object) -> bool:
+    return type(value) is int
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_text_list(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _is_claims(value: object) -> bool:
+    return value is None or isinstance(value, dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CaveatKind:
+    #: one test for each field
+    fields: tuple[Callable[[object], bool], ...]
+    verify: Callable[..., str | None]
+    #: how many of the last fields may be absent
+    optional: int = 0
+
+
+#: by tag
+_KINDS = {
+    0: _CaveatKind(fields=(_is_number, _is_number), verify=_verify_expiration),
+    1: _CaveatKind(fields=(_is_text_list,), verify=_verify_project_names),
+    2: _CaveatKind(fields=(_is_text_list,), verify=_verify_project_ids),
+    3: _CaveatKind(fields=(_is_text,), verify=_verify_user),
+    4: _CaveatKind(fields=(_is_text, _is_claims), verify=_verify_publisher, optional=1),
+}

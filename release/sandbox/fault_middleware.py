@@ -1,30 +1,51 @@
-"""WSGI middleware that lets faults strike: it delays, breaks and replaces what the application answers."""
+"""WSGI middleware for faults: one applies them to requests, one controls them over HTTP while the index runs."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from http import HTTPStatus
 from itertools import chain
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 from werkzeug.wsgi import ClosingIterator, get_content_length
 
-from release.sandbox.connection import CONNECTION_KEY, STEP, Connection, ConnectionDroppedError, Sleep, Throttle
-from release.sandbox.fault_state import ActiveFaults
-from release.sandbox.fault_target import request_target
-from release.sandbox.faults import CannedResponse, Clash, DiskFull, Drop, DropMode, Effect, Fault, Slow, Stale
-from release.sandbox.request_context import INDEX_FAULTS_KEY, LOG_FIELDS_KEY, IndexFaults
+from release.core.errors import UsageError
+from release.sandbox import fault_json
+from release.sandbox.connection import CHUNK, CONNECTION_KEY, Connection, ConnectionDroppedError, Sleep, Throttle
+from release.sandbox.faults import (
+    ActiveFaults,
+    CannedResponse,
+    Clash,
+    DiskFull,
+    Drop,
+    DropMode,
+    Effect,
+    Fault,
+    RequestTarget,
+    Slow,
+    Stale,
+)
+from release.sandbox.multipart import peek_names
+from release.sandbox.request_context import INDEX_FAULTS_KEY, IndexFaults
+from release.sandbox.request_log import LOG_FIELDS_KEY
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+_PROJECT_PATH = re.compile(r"/(?:simple|pypi|integrity)/(?P<project>[^/]+)(?:/.*)?")
+_FILE_PATH = re.compile(r"/(?:packages|integrity)/.*/(?P<filename>[^/]+?)(?:\.metadata|/provenance)?")
+#: bytes of a control request; more than any list of faults
+_MAX_CONTROL_REQUEST = 16 * 1024 * 1024
+
 
 class FaultMiddleware:
-    """An application that meets faults. `clock` gives the time, aware, UTC; `sleep` takes seconds."""
+    """Applies active faults. `clock` returns the time, aware, UTC; `sleep` takes seconds."""
 
     def __init__(
         self, application: WSGIApplication, faults: ActiveFaults, clock: Callable[[], datetime], sleep: Sleep
@@ -34,77 +55,91 @@ class FaultMiddleware:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         application = self._application
         if self._faults:
-            about, notes = request_target(environ, look_inside=self._faults.looks_inside), environ[LOG_FIELDS_KEY]
-            struck = self._faults.strike(about)
-            notes.faults = tuple(fault.label for fault in struck)
-            notes.project, notes.filename = about.project, about.filename  # the index may never come to name them
-            application = self._struck(environ, struck)
+            target, log = _request_target(environ, read_form=self._faults.reads_form), environ[LOG_FIELDS_KEY]
+            faults = self._faults.match(target)
+            log.faults = tuple(fault.label for fault in faults)
+            log.project, log.filename = target.project, target.filename  # the index may not get to set them
+            application = self._with_faults(environ, faults)
         return application(environ, start_response)
 
-    def _struck(self, environ: WSGIEnvironment, struck: tuple[Fault, ...]) -> WSGIApplication:
-        """The application as these faults leave it."""
-        whats = [fault.what for fault in struck]
-        slow = [one for one in whats if isinstance(one, Slow)]
+    def _with_faults(self, environ: WSGIEnvironment, faults: tuple[Fault, ...]) -> WSGIApplication:
+        """Wrap the application in these faults."""
+        effects = [fault.what for fault in faults]
+        slow = [one for one in effects if isinstance(one, Slow)]
         application = self._application
-        environ[INDEX_FAULTS_KEY] = self._trouble(whats, slow)
-        if answer := next((one for one in whats if isinstance(one, CannedResponse)), None):
-            application = _answering(application, answer, self._clock)
-        if drop := next((one for one in whats if isinstance(one, Drop)), None):
+        environ[INDEX_FAULTS_KEY] = self._index_faults(effects, slow)
+        if response := next((one for one in effects if isinstance(one, CannedResponse)), None):
+            application = _responding(application, response, self._clock)
+        if drop := next((one for one in effects if isinstance(one, Drop)), None):
             application = _dropping(application, drop)
         return _slowed(application, slow, self._sleep) if slow else application
 
-    def _trouble(self, whats: list[Effect], slow: list[Slow]) -> IndexFaults:
+    def _index_faults(self, effects: list[Effect], slow: list[Slow]) -> IndexFaults:
         work = sum(one.work for one in slow)
         return IndexFaults(
-            stale=max((one.seconds for one in whats if isinstance(one, Stale)), default=0),
-            full=next((one.status for one in whats if isinstance(one, DiskFull)), None),
-            clash=any(isinstance(one, Clash) for one in whats),
+            stale=max((one.seconds for one in effects if isinstance(one, Stale)), default=0),
+            full=next((one.status for one in effects if isinstance(one, DiskFull)), None),
+            clash=any(isinstance(one, Clash) for one in effects),
             work=(lambda: self._sleep(work)) if work else None,
         )
 
 
+def _request_target(environ: WSGIEnvironment, *, read_form: bool) -> RequestTarget:
+    """Describe a request. With `read_form`, the beginning of a posted form is read and put back."""
+    method = environ["REQUEST_METHOD"]
+    path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+    if method == "POST" and read_form:
+        name, filename = peek_names(environ)
+    else:
+        project, file = _PROJECT_PATH.fullmatch(path), _FILE_PATH.fullmatch(path)
+        name, filename = project and project["project"], file and file["filename"]
+    return RequestTarget(method=method, path=path, project=name, filename=filename)
+
+
 def _slowed(application: WSGIApplication, slow: list[Slow], sleep: Sleep) -> WSGIApplication:
     def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        wire: Connection = environ[CONNECTION_KEY]
+        connection: Connection = environ[CONNECTION_KEY]
         up, down = [one.up for one in slow if one.up], [one.down for one in slow if one.down]
-        connection, answer = sum(one.connection for one in slow), sum(one.answer for one in slow)
-        if connection and wire.number == 1:
-            sleep(connection)
-        wire.up = Throttle(min(up), sleep) if up else None
+        at_start, before_response = sum(one.connection for one in slow), sum(one.answer for one in slow)
+        if at_start and connection.number == 1:
+            sleep(at_start)
+        connection.up = Throttle(min(up), sleep) if up else None
 
         def begin(status: str, *more: object) -> Callable[[bytes], object]:
-            if answer:
-                sleep(answer)
-            wire.down = Throttle(min(down), sleep) if down else None
-            return start_response(status, *more)  # type: ignore[arg-type] # passed on as it came
+            if before_response:
+                sleep(before_response)
+            connection.down = Throttle(min(down), sleep) if down else None
+            return start_response(status, *more)  # type: ignore[arg-type] # passed on unchanged
 
         return application(environ, begin)
 
     return serve
 
 
-def _answering(application: WSGIApplication, answer: CannedResponse, clock: Callable[[], datetime]) -> WSGIApplication:
+def _responding(
+    application: WSGIApplication, response: CannedResponse, clock: Callable[[], datetime]
+) -> WSGIApplication:
     def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if answer.stored:
-            _work(application, environ)
+        if response.stored:
+            _process(application, environ)
         else:
-            _read(environ)
-        return _response(answer, clock())(environ, start_response)
+            _discard_body(environ)
+        return _response(response, clock())(environ, start_response)
 
     return serve
 
 
-def _response(answer: CannedResponse, now: datetime) -> Response:
-    known = answer.status in HTTPStatus._value2member_map_
-    line = f"{answer.status} {answer.reason or (HTTPStatus(answer.status).phrase if known else 'Unknown')}"
-    headers = dict(answer.headers)
-    if answer.retry_after is not None:
-        headers["Retry-After"] = str(answer.retry_after)
-    if answer.retry_date is not None:
-        headers["Retry-After"] = format_datetime(now + timedelta(seconds=answer.retry_date), usegmt=True)
+def _response(canned: CannedResponse, now: datetime) -> Response:
+    known = canned.status in HTTPStatus._value2member_map_
+    line = f"{canned.status} {canned.reason or (HTTPStatus(canned.status).phrase if known else 'Unknown')}"
+    headers = dict(canned.headers)
+    if canned.retry_after is not None:
+        headers["Retry-After"] = str(canned.retry_after)
+    if canned.retry_date is not None:
+        headers["Retry-After"] = format_datetime(now + timedelta(seconds=canned.retry_date), usegmt=True)
     content_type = next((value for name, value in headers.items() if name.lower() == "content-type"), None)
     response = Response(
-        answer.body if answer.body is not None else f"{line}\n",
+        canned.body if canned.body is not None else f"{line}\n",
         headers=[(name, value) for name, value in headers.items() if name.lower() != "content-type"],
         content_type=content_type or "text/plain; charset=UTF-8",
     )
@@ -115,19 +150,19 @@ def _response(answer: CannedResponse, now: datetime) -> Response:
 def _dropping(application: WSGIApplication, drop: Drop) -> WSGIApplication:
     def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if drop.at == "in-reply":
-            return _half_a_reply(application, drop.how, environ, start_response)
+            return _half_a_response(application, drop.how, environ, start_response)
         if drop.at == "in-body":
-            _read(environ, most=(get_content_length(environ) or STEP) // 2)
+            _discard_body(environ, limit=(get_content_length(environ) or CHUNK) // 2)
         elif drop.at == "after-body":
-            _read(environ)
+            _discard_body(environ)
         elif drop.at == "after-work":
-            _work(application, environ)
+            _process(application, environ)
         raise ConnectionDroppedError(drop.how)
 
     return serve
 
 
-def _half_a_reply(
+def _half_a_response(
     application: WSGIApplication, how: DropMode, environ: WSGIEnvironment, start_response: StartResponse
 ) -> Iterable[bytes]:
     length = 0
@@ -135,14 +170,14 @@ def _half_a_reply(
     def begin(status: str, headers: list[tuple[str, str]], *more: object) -> Callable[[bytes], object]:
         nonlocal length
         length = int(dict(headers).get("Content-Length", 0))
-        return start_response(status, headers, *more)  # type: ignore[arg-type] # passed on as it came
+        return start_response(status, headers, *more)  # type: ignore[arg-type] # passed on unchanged
 
     def half() -> Iterator[bytes]:
-        room = length // 2
+        left = length // 2
         for data in chain([b""], body):  # the empty piece sends the head
-            yield data[:room]
-            room -= len(data)
-            if room <= 0 < len(data):
+            yield data[:left]
+            left -= len(data)
+            if left <= 0 < len(data):
                 break
         raise ConnectionDroppedError(how)
 
@@ -150,23 +185,62 @@ def _half_a_reply(
     return ClosingIterator(half(), getattr(body, "close", None))
 
 
-def _work(application: WSGIApplication, environ: WSGIEnvironment) -> None:
-    """Let the index do its work; nobody hears its answer."""
+def _process(application: WSGIApplication, environ: WSGIEnvironment) -> None:
+    """Let the index process the request, and discard its response."""
 
-    def unheard(*_: object) -> Callable[[bytes], object]:
+    def discard(*_: object) -> Callable[[bytes], object]:
         return lambda _: None
 
-    with closing(ClosingIterator(application(environ, unheard))) as body:
+    with closing(ClosingIterator(application(environ, discard))) as body:
         for _ in body:
             pass
 
 
-def _read(environ: WSGIEnvironment, most: int | None = None) -> None:
-    """Read the body, or so many bytes of it, and forget it."""
+def _discard_body(environ: WSGIEnvironment, limit: int | None = None) -> None:
+    """Read the body, or `limit` bytes of it, and discard it."""
     stream: IO[bytes] = environ["wsgi.input"]
-    left = most
-    while left is None or left > 0:
-        data = stream.read(STEP if left is None else min(STEP, left))
+    while limit is None or limit > 0:
+        data = stream.read(CHUNK if limit is None else min(CHUNK, limit))
         if not data:
             return
-        left = left if left is None else left - len(data)
+        limit = limit if limit is None else limit - len(data)
+
+
+class FaultControl:
+    """Answers requests to `path` with the active faults; POST adds faults, DELETE removes them.
+
+    They are neither counted nor logged as requests to the index. The path holds a secret of this run, so that no page
+    in a browser on this machine can find it.
+    """
+
+    def __init__(self, application: WSGIApplication, faults: ActiveFaults, path: str) -> None:
+        self._application, self._faults, self._path = application, faults, path
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != self._path:
+            return self._application(environ, start_response)
+        return self._respond(Request(environ))(environ, start_response)
+
+    def _respond(self, request: Request) -> Response:
+        try:
+            match request.method:
+                case "GET":
+                    pass
+                case "POST":
+                    request.max_content_length = _MAX_CONTROL_REQUEST
+                    self._faults.inject(*fault_json.parse_faults(request.get_data()))
+                case "DELETE":
+                    self._faults.clear()
+                case _:
+                    return _json(405, message="the method is not allowed", remedy="use GET, POST or DELETE")
+        except UsageError as error:
+            return _json(400, message=error.message, remedy=error.remedy)
+        faults = [
+            fault_json.fault_to_json(fault) | {"met": matched, "struck": applied}
+            for fault, matched, applied in self._faults.counts()
+        ]
+        return _json(200, faults=faults)
+
+
+def _json(status: int, **data: Any) -> Response:
+    return Response(json.dumps(data, indent=2) + "\n", status=status, content_type="application/json")

@@ -1,61 +1,63 @@
-"""What can be made to go wrong, as data: which requests, and what becomes of them.
+"""Faults as data: which requests, and what happens to them; and the list of active faults.
 
-All faults that fit a request strike it together: slowness adds up; of several answers, and of several broken
+All faults that match a request are applied together: delays add up; of several responses, and of several broken
 connections, the first one counts.
 """
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from packaging.utils import canonicalize_name
 
-#: where a connection breaks: what has been read of the request, done, and sent of the answer by then
+#: where a connection breaks: how much of the request was read and processed, and of the response sent, by then
 DropPoint = Literal["before-body", "in-body", "after-body", "after-work", "in-reply"]
-#: how it breaks: RST; FIN; silence for as long as the client stays; bytes that are no HTTP
+#: how it breaks: RST; FIN; silence for as long as the client stays; bytes that are not HTTP
 DropMode = Literal["reset", "close", "hang", "garbage"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestTarget:
-    """What a request is about, as far as a fault can ask."""
+    """The properties of a request that a fault can select."""
 
     method: str
     #: without the query
     path: str
-    #: as the form or the address spells it; None where neither names one, or where no fault asks for it
+    #: as in the form or the URL; None if neither names one, or if no active fault needs it
     project: str | None = None
     filename: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFilter:
-    """Which requests: those that fit every field that is given."""
+    """Selects the requests that match every given field."""
 
     method: str | None = None
     #: a shell pattern: "/simple/*"
     path: str | None = None
-    #: however it is spelled
+    #: in any spelling
     project: str | None = None
     #: a shell pattern: "*.whl"
     filename: str | None = None
-    #: of the requests that fit, counted from 1: the n-th alone, or the first and the last (None: no last)
+    #: of the matching requests, counted from 1: only the n-th, or the first and the last (None: no last)
     nth: int | tuple[int, int | None] = (1, None)
 
     @property
-    def looks_inside(self) -> bool:
-        """Whether the beginning of a form must be read to tell."""
+    def reads_form(self) -> bool:
+        """Whether matching requires the beginning of a form to be read."""
         return self.project is not None or self.filename is not None
 
-    def fits(self, subject: RequestTarget) -> bool:
-        """Whether a request is one of those; its number is asked for apart."""
+    def matches(self, target: RequestTarget) -> bool:
+        """Whether a request matches, apart from its number."""
         return (
-            self.method in {None, subject.method}
-            and _matches(self.path, subject.path)
-            and _matches(self.filename, subject.filename)
-            and (self.project is None or _same(self.project, subject.project))
+            self.method in {None, target.method}
+            and _matches(self.path, target.path)
+            and _matches(self.filename, target.filename)
+            and (self.project is None or _is_same_project(self.project, target.project))
         )
 
     def covers(self, number: int) -> bool:
@@ -65,27 +67,27 @@ class RequestFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CannedResponse:
-    """Another answer in the place of the index's own."""
+    """A response instead of the index's own."""
 
     #: HTTP status, 200 to 999
     status: int
-    #: the reason phrase, Latin-1; None for the usual one
+    #: the reason phrase, Latin-1; None for the standard one
     reason: str | None = None
     #: names and values; without a Content-Type among them the body is plain text
     headers: tuple[tuple[str, str], ...] = ()
-    #: None: the status line once more
+    #: None: the status line
     body: str | None = None
-    #: `Retry-After`: seconds, or any text as it stands
+    #: `Retry-After`: seconds, or any text, sent unchanged
     retry_after: float | str | None = None
     #: `Retry-After` as an HTTP date: seconds from now by the sandbox's clock
     retry_date: float | None = None
-    #: whether the index does its work first, so that what was uploaded is there
+    #: whether the index processes the request first, so that an uploaded file is stored
     stored: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drop:
-    """The connection breaks. Until "after-work" nothing was stored."""
+    """The connection breaks. Before "after-work" nothing is stored."""
 
     at: DropPoint
     how: DropMode = "reset"
@@ -97,34 +99,34 @@ class Slow:
 
     #: seconds before the first request of a connection is read
     connection: float = 0
-    #: seconds between the work and the answer
+    #: seconds between the work and the response
     answer: float = 0
-    #: seconds that the work takes longer, once the request has arrived
+    #: seconds that the work takes longer, after the request was received
     work: float = 0
-    #: bytes a second from the client, a connection; None for as fast as it goes
+    #: bytes a second from the client, per connection; None: unlimited
     up: float | None = None
-    #: bytes a second to the client, a connection
+    #: bytes a second to the client, per connection
     down: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stale:
-    """The index's pages show the state of some seconds ago: a file appears that long after it was accepted."""
+    """The index's pages are some seconds old: a file appears that long after it was accepted."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiskFull:
-    """The server has no room for the file: nothing of it is stored."""
+    """The server has no space for the file: nothing of it is stored."""
 
-    #: HTTP status that it answers with
+    #: HTTP status of the response
     status: int = 507
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clash:
-    """Of several first files of a release that are sent at once, one is accepted and the others end in a 500.
+    """Of several first files of a release that are uploaded at once, one is accepted and the others fail with a 500.
 
     Observed: warehouse 6b62157, 2026-11, in every run with more than one.
     """
@@ -144,31 +146,80 @@ KINDS: dict[str, type[Effect]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One thing that goes wrong."""
+    """One fault: its effect on some requests."""
 
     what: Effect
     when: RequestFilter = field(default_factory=RequestFilter)
-    #: what the request log calls it; empty for a description of it
+    #: its name in the request log; empty for a description of it
     name: str = ""
 
     @property
     def label(self) -> str:
-        return self.name or _described(self.what)
+        return self.name or _description(self.what)
 
 
-def kind_of(what: Effect) -> str:
-    return next(word for word, kind in KINDS.items() if isinstance(what, kind))
+class FaultCount(NamedTuple):
+    """An active fault, the number of requests that matched it, and of those to which it was applied."""
+
+    fault: Fault
+    matched: int
+    applied: int
 
 
-def _described(what: Effect) -> str:
-    if isinstance(what, CannedResponse):
-        return f"answer {what.status}, stored" if what.stored else f"answer {what.status}"
-    return f"{what.how} {what.at}" if isinstance(what, Drop) else kind_of(what)
+class ActiveFaults:
+    """The active faults in the order in which they were added; thread-safe."""
+
+    def __init__(self, faults: Iterable[Fault] = ()) -> None:
+        self._lock = threading.Lock()
+        self._counts = [FaultCount(fault, 0, 0) for fault in faults]
+
+    def inject(self, *faults: Fault) -> None:
+        """Add faults; each counts from the next request."""
+        with self._lock:
+            self._counts = [*self._counts, *(FaultCount(fault, 0, 0) for fault in faults)]
+
+    def clear(self) -> None:
+        """Remove all faults; requests in progress keep theirs."""
+        with self._lock:
+            self._counts = []
+
+    def counts(self) -> tuple[FaultCount, ...]:
+        with self._lock:
+            return tuple(self._counts)
+
+    @property
+    def reads_form(self) -> bool:
+        """Whether one of them requires the beginning of a form to be read."""
+        return any(one.fault.when.reads_form for one in self._counts)
+
+    def match(self, target: RequestTarget) -> tuple[Fault, ...]:
+        """Count a request and return the faults to apply to it."""
+        found = []
+        with self._lock:
+            for number, (fault, matched, applied) in enumerate(self._counts):
+                if fault.when.matches(target):
+                    covered = fault.when.covers(matched + 1)
+                    self._counts[number] = FaultCount(fault, matched + 1, applied + covered)
+                    found += [fault] * covered
+        return tuple(found)
+
+    def __bool__(self) -> bool:
+        return bool(self._counts)
+
+
+def kind_of(effect: Effect) -> str:
+    return next(word for word, kind in KINDS.items() if isinstance(effect, kind))
+
+
+def _description(effect: Effect) -> str:
+    if isinstance(effect, CannedResponse):
+        return f"answer {effect.status}, stored" if effect.stored else f"answer {effect.status}"
+    return f"{effect.how} {effect.at}" if isinstance(effect, Drop) else kind_of(effect)
 
 
 def _matches(pattern: str | None, text: str | None) -> bool:
     return pattern is None or (text is not None and fnmatchcase(text, pattern))
 
 
-def _same(wanted: str, name: str | None) -> bool:
+def _is_same_project(wanted: str, name: str | None) -> bool:
     return name is not None and canonicalize_name(wanted) == canonicalize_name(name)

@@ -1,6 +1,6 @@
-"""HTTP/1.1 on threads, one a connection: connections are kept, reason phrases are the application's own.
+"""HTTP/1.1 with one thread per connection: connections are kept alive, reason phrases are the application's.
 
-On werkzeug's development server, which closes the connection after each answer.
+Based on werkzeug's development server, which closes the connection after each response.
 """
 
 from __future__ import annotations
@@ -24,20 +24,19 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wsgi import ClosingIterator
 
 from release.core.errors import UsageError
-from release.sandbox.connection import CONNECTION_KEY, STEP, Connection, ConnectionDroppedError
-from release.sandbox.faults import DropMode
+from release.sandbox.connection import CHUNK, CONNECTION_KEY, Connection, ConnectionDroppedError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 #: the first byte of a TLS handshake. Source: RFC 8446, 5.1
-_TLS = b"\x16"
+_TLS_HANDSHAKE = b"\x16"
 _NO_TLS = b"HTTP/1.1 400 This port speaks plain HTTP\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-#: bytes of a body that nobody read and that are still waited for, so that the connection can be kept
-_UNREAD = 1024 * 1024 * 1024
-#: seconds that what is under way has to end when the server closes
-_GRACE = 5
+#: bytes of an unread body that are discarded so that the connection can be kept
+_MAX_DISCARD = 1024 * 1024 * 1024
+#: seconds for requests in progress to end when the server closes
+_SHUTDOWN_TIME = 5
 _BUFFER = 64 * 1024
 #: statuses without a body. Source: RFC 9110, 6.4.1
 _BODILESS = ("1", "204", "304")
@@ -45,35 +44,34 @@ _Headers = list[tuple[str, str]]
 
 
 class Server(ThreadedWSGIServer):
-    """Listens at once; `closing` is set as soon as it stops. Raises UsageError for a port that can't be used."""
+    """Listens at once; sets `closing` when it stops. Raises UsageError if the port cannot be used."""
 
-    # on Windows the same word means that a port may be taken twice
+    # on Windows, this option allows two servers on one port
     allow_reuse_address = os.name != "nt"
 
     def __init__(
         self, host: str, port: int, app: WSGIApplication, closing: threading.Event, clock: Callable[[], datetime]
     ) -> None:
-        self.closing = closing
-        self.clock = clock
+        self.closing, self.clock = closing, clock
         self._lock = threading.Lock()
         self._open: dict[threading.Thread, socket.socket] = {}
         super().__init__(host, port, app, handler=_Handler)
 
     def server_bind(self) -> None:
-        """Bind, without the reverse look-up of the host's name, which can take many seconds.
+        """Bind, without the reverse DNS lookup of the host, which can take many seconds.
 
-        werkzeug prints and exits where a port is taken; here that is an error like others.
+        werkzeug prints and exits if the port is in use; here that is an error like others.
         """
         try:
             socketserver.TCPServer.server_bind(self)
         except OSError as error:
             raise UsageError(
-                f"port {self.port} can't be used: {error}", remedy="give another port, or none to get a free one"
+                f"cannot use port {self.port}: {error}", remedy="choose another port, or none for a free one"
             ) from None
         self.server_name, self.server_port = self.host, self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection on a thread of its own."""
+        """Serve a connection in its own thread."""
         thread = threading.Thread(
             target=self._serve, args=(request, client_address), name=f"sandbox client {client_address[1]}", daemon=True
         )
@@ -89,47 +87,47 @@ class Server(ThreadedWSGIServer):
                 self._open.pop(threading.current_thread(), None)
 
     def server_close(self) -> None:
-        """Stop listening, and end every connection."""
+        """Stop listening and end every connection."""
         super().server_close()
         self.closing.set()
         with self._lock:
-            still = dict(self._open)
-        for connection in still.values():
+            still_open = dict(self._open)
+        for connection in still_open.values():
             with suppress(OSError):  # it may have ended by itself
                 connection.shutdown(socket.SHUT_RDWR)
-        for thread in still:
-            thread.join(_GRACE)
+        for thread in still_open:
+            thread.join(_SHUTDOWN_TIME)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - socketserver's signature
-        """What broke a connection, for whoever listens."""
-        logging.getLogger(__name__).error("a connection broke inside: %s", traceback.format_exc())
+        """Log what broke a connection."""
+        logging.getLogger(__name__).error("a connection failed: %s", traceback.format_exc())
 
 
 class _Body(io.RawIOBase):
-    """The body of one request, and no byte of the next; a client that waits for leave gets it when this is read."""
+    """The body of one request, without any byte of the next; reading it sends `100 Continue` to a waiting client."""
 
-    def __init__(self, stream: IO[bytes], length: int | None, wire: Connection, *, waits: bool) -> None:
-        #: bytes that are still to come; None where they come in chunks, and where that has ended 0
+    def __init__(self, stream: IO[bytes], length: int | None, connection: Connection, *, waits: bool) -> None:
+        #: bytes still to be read; None for a chunked body, and 0 after its end
         self.left = length
         #: whether the client waits for `100 Continue`
         self.waits = waits
-        #: whether what was read so far was as it must be; if not, nobody knows where the next request begins
-        self.sound = True
-        self._stream, self._wire = stream, wire
+        #: whether all data so far was well-formed; if not, the start of the next request is unknown
+        self.valid = True
+        self._stream, self._connection = stream, connection
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        """Raises ClientDisconnected where the client goes before the end, OSError for a broken chunk."""
+        """Raises ClientDisconnected if the client disconnects before the end, OSError for a malformed chunk."""
         if self.left == 0:
             return 0
         if self.waits:
             self.waits = False
-            self._wire.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        view, up = memoryview(buffer).cast("B"), self._wire.up
-        view = view[: self.left][: up.step if up else None]
-        self.sound = False
+            self._connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        view, up = memoryview(buffer).cast("B"), self._connection.up
+        view = view[: self.left][: up.chunk if up else None]
+        self.valid = False
         count: int = self._stream.readinto(view)  # type: ignore[attr-defined] # both kinds of stream have it
         if self.left is None:
             self.left = None if count else 0
@@ -137,48 +135,51 @@ class _Body(io.RawIOBase):
             raise ClientDisconnected
         else:
             self.left -= count
-        self.sound = True
+        self.valid = True
         if up:
-            up.moved(count)
+            up.wait(count)
         return count
 
 
-class _Reply:
-    """An answer on its way: its head goes out with the first piece of its body."""
+class _ResponseWriter:
+    """Sends a response; its head is sent together with the first piece of its body."""
 
-    def __init__(self, method: str, send: Callable[[bytes], None], own_headers: Callable[[], _Headers]) -> None:
-        self._method, self._send, self._own_headers = method, send, own_headers
+    def __init__(self, method: str, send: Callable[[bytes], None], server_headers: Callable[[], _Headers]) -> None:
+        self._method, self._send, self._server_headers = method, send, server_headers
         self.status = ""
         self._headers: _Headers = []
-        self.begun = False
-        #: bytes of the body that the head promises and that were not sent yet
-        self.owed = 0
+        self.started = False
+        #: bytes of the body that the head announces and that are not sent yet
+        self.missing = 0
 
     def start(self, status: str, headers: _Headers, _: object = None) -> Callable[[bytes], object]:
         """WSGI's `start_response`."""
         self.status, self._headers = status, list(headers)
         return self.write
 
-    def pieces(self, body: Iterable[bytes]) -> Iterable[bytes]:
-        """The body, at least one piece, its length in the headers."""
+    def write_all(self, body: Iterable[bytes]) -> None:
+        """Send the body; without a Content-Length, join it first to know the length."""
         if self._length is None and not self._bodiless:
             whole = b"".join(body)
             self._headers.append(("Content-Length", str(len(whole))))
-            return [whole]
-        return body
+            body = [whole]
+        for data in body:
+            self.write(data)
+        if not self.started:
+            self.write(b"")
 
     def write(self, data: bytes) -> None:
-        """Send a piece; the first time, even an empty one, the head before it."""
+        """Send a piece; the first time, even if it is empty, with the head before it."""
         if self._bodiless:
             data = b""
         head = b""
-        if not self.begun:
-            self.begun = True
-            self.owed = 0 if self._bodiless else self._length or 0
+        if not self.started:
+            self.started = True
+            self.missing = 0 if self._bodiless else self._length or 0
             lines = [f"HTTP/1.1 {self.status}"]
-            lines += [f"{name}: {value}" for name, value in (*self._own_headers(), *self._headers)]
+            lines += [f"{name}: {value}" for name, value in (*self._server_headers(), *self._headers)]
             head = "\r\n".join([*lines, "", ""]).encode("latin-1")
-        self.owed -= len(data)
+        self.missing -= len(data)
         if head or data:
             self._send(head + data)
 
@@ -192,7 +193,7 @@ class _Reply:
 
 
 class _Handler(WSGIRequestHandler):
-    """One connection, request after request."""
+    """Handles one connection, request by request."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -200,28 +201,28 @@ class _Handler(WSGIRequestHandler):
 
     def setup(self) -> None:
         super().setup()
-        self.wire = Connection(self.connection, self.server.closing)
+        self.sandbox_connection = Connection(self.connection, self.server.closing)
 
     def handle(self) -> None:
-        """Until one side has enough of it; a client that goes away is no error."""
+        """Serve until one side closes; a client that disconnects is not an error."""
         with suppress(ConnectionError, TimeoutError, ClientDisconnected):
             BaseHTTPRequestHandler.handle(self)
 
     def handle_one_request(self) -> None:
-        """One request, or a plain answer to a client that begins with TLS: for it, that is a failed handshake."""
-        if self.rfile.peek(1)[:1] == _TLS:  # type: ignore[attr-defined] # a BufferedReader
+        """Handle one request; send a plain response to a TLS client, so that its handshake fails at once."""
+        if self.rfile.peek(1)[:1] == _TLS_HANDSHAKE:  # type: ignore[attr-defined] # a BufferedReader
             self.close_connection = True
-            self.wire.send(_NO_TLS)
+            self.sandbox_connection.send(_NO_TLS)
             return
         super().handle_one_request()
 
     def handle_expect_100(self) -> bool:
-        """Not yet: `_Body` does so when the application reads."""
+        """Send nothing yet: `_Body` does when the application reads."""
         return True
 
     def run_wsgi(self) -> None:
         """Answer one request."""
-        self.wire.next_request()
+        self.sandbox_connection.next_request()
         self.close_connection |= self.request_version < "HTTP/1.1"
         self.environ = environ = self.make_environ()
         length = environ.get("CONTENT_LENGTH", "") or "0"
@@ -230,59 +231,53 @@ class _Handler(WSGIRequestHandler):
             return
         chunked = "wsgi.input_terminated" in environ
         waits = self.headers.get("Expect", "").strip().lower() == "100-continue"
-        body = _Body(environ["wsgi.input"], None if chunked else int(length), self.wire, waits=waits)
+        stream = environ["wsgi.input"]
+        body = _Body(stream, None if chunked else int(length), self.sandbox_connection, waits=waits)
         environ["wsgi.input"] = io.BufferedReader(body, _BUFFER)
         environ["wsgi.input_terminated"] = True
-        environ[CONNECTION_KEY] = self.wire
+        environ[CONNECTION_KEY] = self.sandbox_connection
         try:
-            self._answer(environ, body)
-            self._pass_over(body)
+            self._respond(environ, body)
+            self._discard_rest(body)
         except ConnectionDroppedError as drop:
-            self._drop(drop.how)
+            self.close_connection = True
+            self.sandbox_connection.drop(drop.how)
+            if drop.how == "reset":  # before socketserver, which shuts down first: FIN
+                self.rfile.close()
+                self.connection.close()
 
-    def _answer(self, environ: WSGIEnvironment, body: _Body) -> None:
-        reply = _Reply(self.command, self.wire.send, lambda: self._own_headers(body))
+    def _respond(self, environ: WSGIEnvironment, body: _Body) -> None:
+        writer = _ResponseWriter(self.command, self.sandbox_connection.send, lambda: self._server_headers(body))
         try:
-            with closing(ClosingIterator(self.server.app(environ, reply.start))) as pieces:
-                for data in reply.pieces(pieces):
-                    reply.write(data)
-                if not reply.begun:
-                    reply.write(b"")
+            with closing(ClosingIterator(self.server.app(environ, writer.start))) as pieces:
+                writer.write_all(pieces)
         except (ConnectionError, TimeoutError, ClientDisconnected, ConnectionDroppedError):
             raise
         except Exception:
-            logging.getLogger(__name__).exception("the application broke")
+            logging.getLogger(__name__).exception("the application failed")
             self.close_connection = True
-            if not reply.begun:
-                reply.start("500 Internal Server Error", [("Content-Type", "text/plain; charset=UTF-8")])
-                for data in reply.pieces([b"500 Internal Server Error\n"]):
-                    reply.write(data)
-        self.close_connection |= reply.owed != 0
+            if not writer.started:
+                writer.start("500 Internal Server Error", [("Content-Type", "text/plain; charset=UTF-8")])
+                writer.write_all([b"500 Internal Server Error\n"])
+        self.close_connection |= writer.missing != 0
 
-    def _own_headers(self, body: _Body) -> _Headers:
-        # a client that still waits for leave may send its body, or may not: no request can safely follow
-        self.close_connection |= body.waits or not body.sound
+    def _server_headers(self, body: _Body) -> _Headers:
+        # a client that still waits for `100 Continue` may or may not send its body: no request can safely follow
+        self.close_connection |= body.waits or not body.valid
         last = [("Connection", "close")] if self.close_connection else []
         return [("Server", "sandbox-index"), ("Date", format_datetime(self.server.clock(), usegmt=True)), *last]
 
-    def _pass_over(self, body: _Body) -> None:
-        """Read what nobody read, or the next request would begin with it."""
-        room = _UNREAD
-        while body.sound and not body.waits and body.left != 0 and room > 0 and (data := body.read(STEP)):
-            room -= len(data)
+    def _discard_rest(self, body: _Body) -> None:
+        """Read the rest of the body, which would otherwise be taken for the next request."""
+        left = _MAX_DISCARD
+        while body.valid and not body.waits and body.left != 0 and left > 0 and (data := body.read(CHUNK)):
+            left -= len(data)
         if body.left != 0:
             self.close_connection = True
-            self.wire.part()
-
-    def _drop(self, how: DropMode) -> None:
-        self.close_connection = True
-        self.wire.end(how)
-        if how == "reset":  # before socketserver, whose way is to shut down first: FIN
-            self.rfile.close()
-            self.connection.close()
+            self.sandbox_connection.finish()
 
     def log_request(self, *_: object) -> None:
-        """Nothing on stderr: the request log is elsewhere."""
+        """Write nothing to stderr: requests are logged by the request log."""
 
     def log(self, *_: object) -> None:
-        """Nothing either."""
+        """Write nothing either."""

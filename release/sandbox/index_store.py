@@ -1,6 +1,6 @@
-"""The state directory: one SQLite database, the files by their hash, what is just arriving, and the request log.
+"""The state directory: an SQLite database, the files by their hash, uploads in progress, and the request log.
 
-Each request opens its own connection, so that threads, and processes that share the directory, meet in SQLite alone.
+Each request opens its own connection, so that SQLite alone synchronizes threads and processes that share the directory.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from pathlib import Path
 
 from release.core.errors import UsageError
 
-#: the state as this version writes it
+#: what follows the name of a stored wheel for its METADATA, on disk and in URLs (PEP 658)
+METADATA_SUFFIX = ".metadata"
+#: version of the database schema
 _VERSION = 4
 _SCHEMA = """
 CREATE TABLE users (
@@ -54,7 +56,7 @@ CREATE TABLE flags (name TEXT PRIMARY KEY);
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE prohibited (normalized TEXT PRIMARY KEY);
 """
-#: times are ISO 8601 in UTC, so that their order is that of their letters; a project of the world has none
+#: times are ISO 8601 in UTC, so that text order is time order; a project of the seed data has none
 _AS_OF = (
     "CREATE TEMP VIEW files AS SELECT * FROM main.files WHERE uploaded <= '{moment}'",
     "CREATE TEMP VIEW releases AS SELECT * FROM main.releases WHERE created <= '{moment}'",
@@ -63,27 +65,27 @@ _AS_OF = (
 
 
 class Store:
-    """A state directory, made where there is none. Raises UsageError where it can't be used."""
+    """A state directory, created if needed. Raises UsageError if it cannot be used."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.database = directory / "sandbox.sqlite3"
         #: file contents, named by SHA-256
         self.files = directory / "files"
-        #: uploads that are under way
+        #: uploads in progress
         self.incoming = directory / "incoming"
         self.requests = directory / "requests.jsonl"
         try:
             self._prepare()
         except (OSError, sqlite3.Error) as error:
             raise UsageError(
-                f"the state directory {str(directory)!r} can't be used: {error}", remedy="give a directory of your own"
+                f"cannot use the state directory {str(directory)!r}: {error}", remedy="choose another directory"
             ) from None
 
     def _prepare(self) -> None:
         for folder in (self.directory, self.files, self.incoming):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # the keys of the tokens lie in it: for its owner's eyes alone
+        # it contains the keys of the tokens: only its owner may read it
         os.close(os.open(self.database, os.O_CREAT | os.O_RDWR, 0o600))
         with closing(self._connect()) as db:
             db.execute("PRAGMA journal_mode = WAL")
@@ -95,18 +97,18 @@ class Store:
                 db.execute(f"PRAGMA user_version = {_VERSION}")
             db.execute("COMMIT")
         if found not in {0, _VERSION}:
-            raise sqlite3.DatabaseError(f"it was written by another version ({found})")
+            raise sqlite3.DatabaseError(f"it was written by another version of the sandbox (schema {found})")
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.database, timeout=60, isolation_level=None)
         db.row_factory = sqlite3.Row
-        # a killed process loses nothing; only a machine that dies could, and a sandbox may be lost with it
+        # a killed process loses nothing; a crash of the machine may, which is acceptable for a sandbox
         db.execute("PRAGMA synchronous = OFF")
         return db
 
     @contextmanager
     def reading(self, as_of: datetime | None = None) -> Iterator[sqlite3.Connection]:
-        """One consistent view; with `as_of`, without what was uploaded after that (yanked and deleted files apart)."""
+        """Open a consistent view; with `as_of`, without later uploads (later yanks and deletions are shown)."""
         with closing(self._connect()) as db:
             db.execute("BEGIN")
             if as_of is not None:
@@ -116,8 +118,13 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, alone: kept when the block ends, undone when it raises."""
+        """Open an exclusive transaction: committed when the block ends, rolled back when it raises."""
         with closing(self._connect()) as db:
             db.execute("BEGIN IMMEDIATE")
             yield db
             db.execute("COMMIT")
+
+
+def admin_flags(db: sqlite3.Connection) -> set[str]:
+    """Return PyPI's admin flags that are on."""
+    return {row["name"] for row in db.execute("SELECT name FROM flags")}

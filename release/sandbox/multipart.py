@@ -1,13 +1,14 @@
-"""The body of a POST, read as it arrives: fields into memory, the file to the disk.
+"""Parse the body of a POST as it arrives: fields into memory, the file to the disk.
 
-More forgiving than werkzeug's own form parser, and stricter, as the index is: a body that ends before its last
-boundary counts up to there, text that is no UTF-8 is refused, and a file in the place of a field is seen.
+Like the index, it is both more lenient and stricter than werkzeug's form parser: a body that ends before its last
+boundary is parsed up to there, text that is not UTF-8 is refused, and a file in place of a field is detected.
 """
 
 from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,32 +25,35 @@ from werkzeug.wrappers import Request
 from werkzeug.wsgi import get_input_stream
 
 if TYPE_CHECKING:
-    from _typeshed import SupportsRead
+    from _typeshed import SupportsRead, WriteableBuffer
+    from _typeshed.wsgi import WSGIEnvironment
 
 _CHUNK = 256 * 1024
-#: bytes of all fields together; far above the largest description
-_FIELDS = 64 * 1024 * 1024
-_PARTS = 100_000
-#: what a part is that does not say. Source: RFC 7578, 4.4; so the index takes it too (uv sends none)
-_PLAIN = "text/plain"
-#: parts that may come as files. Source: warehouse, `forklift/decorators.py`
+#: bytes of all fields together; far above the longest description
+_MAX_FIELDS = 64 * 1024 * 1024
+_MAX_PARTS = 100_000
+#: bytes of a form that `peek_names` reads; descriptions are shorter
+_MAX_PEEK = 8 * 1024 * 1024
+#: the default type of a part. Source: RFC 7578, 4.4; the index accepts it too (uv sends no type)
+_DEFAULT_TYPE = "text/plain"
+#: parts that may be files. Source: warehouse, `forklift/decorators.py`
 _FILE_FIELDS = {"content", "gpg_signature"}
 
 
 class InvalidFormError(Exception):
-    """The body is no form."""
+    """The body is not a form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedFile:
-    """The file that came with a form."""
+    """The file that was uploaded with a form."""
 
     filename: str
     content_type: str
     path: Path
     #: open at any position; seekable
     stream: BinaryIO
-    #: of what has arrived, by the names that the form has for digests
+    #: of what was received so far, by the names of the form's digest fields
     hashes: Mapping[str, Any] = field(
         default_factory=lambda: {
             "sha256": hashlib.sha256(),
@@ -57,6 +61,11 @@ class ReceivedFile:
             "md5": hashlib.md5(usedforsecurity=False),
         }
     )
+
+    def write(self, data: bytes) -> None:
+        self.stream.write(data)
+        for one in self.hashes.values():
+            one.update(data)
 
     @property
     def digests(self) -> dict[str, str]:
@@ -66,12 +75,12 @@ class ReceivedFile:
 
 @dataclass(slots=True, kw_only=True)
 class UploadForm:
-    """What was posted."""
+    """A posted form."""
 
-    #: values in order; `content` is not here
+    #: values in order; without `content`
     fields: dict[str, tuple[str, ...]] = field(default_factory=dict)
     content: ReceivedFile | None = None
-    #: fields that came as files and must not
+    #: fields that were sent as files and must not be
     misplaced: list[str] = field(default_factory=list)
 
     def add(self, name: str, value: str) -> None:
@@ -83,17 +92,17 @@ class UploadForm:
 
 @contextmanager
 def receive_form(request: Request, incoming: Path, *, full: bool = False) -> Iterator[UploadForm]:
-    """The form of a request; its file lies in `incoming` until the block ends, unless it was moved away.
+    """Receive the form of a request; its file is in `incoming` until the block ends, unless it was moved away.
 
-    Raises UnreadableError, and OSError where the disk is full, or shall be.
+    `full` simulates a full disk. Raises InvalidFormError, and OSError if the disk is full.
     """
     form = UploadForm()
     try:
         try:
-            _read(request, form, _Files(incoming, full=full))
+            _receive(request, form, incoming, full=full)
         except (ValueError, OSError, ClientDisconnected, RequestEntityTooLarge) as error:
             if isinstance(error, OSError) and error.errno is not None:
-                raise  # the disk or the connection; a broken chunk has no number
+                raise  # the disk or the connection; a malformed chunk has no errno
             raise InvalidFormError from error
         yield form
     finally:
@@ -102,35 +111,56 @@ def receive_form(request: Request, incoming: Path, *, full: bool = False) -> Ite
             form.content.path.unlink(missing_ok=True)
 
 
-def _read(request: Request, form: UploadForm, files: _Files) -> None:
+def _receive(request: Request, form: UploadForm, incoming: Path, *, full: bool) -> None:
     stream = get_input_stream(request.environ)
     kind, options = parse_options_header(request.content_type or "")
     if kind == "multipart/form-data" and "boundary" in options:
-        _read_multipart(stream, options["boundary"].encode("latin-1", "replace"), form, files)
+        _receive_multipart(stream, options["boundary"].encode("latin-1", "replace"), form, incoming, full=full)
     elif kind == "application/x-www-form-urlencoded":
-        text = stream.read(_FIELDS).decode()
+        text = stream.read(_MAX_FIELDS).decode()
         for name, value in parse_qsl(text, keep_blank_values=True, errors="strict"):
             form.add(name, value)
 
 
-def _read_multipart(stream: IO[bytes], boundary: bytes, form: UploadForm, files: _Files) -> None:
-    decoder = MultipartDecoder(boundary, _FIELDS, max_parts=_PARTS)
-    sink: _Sink | None = None
-    room = _FIELDS
-    for event in events(stream, boundary, decoder):
-        if isinstance(event, (Field, File)):
-            sink = _sink(event, form, files)
-        elif isinstance(event, Data) and sink is not None:
-            room -= sink.take(event.data)
-            if room < 0:
+def _receive_multipart(stream: IO[bytes], boundary: bytes, form: UploadForm, incoming: Path, *, full: bool) -> None:
+    decoder = MultipartDecoder(boundary, _MAX_FIELDS, max_parts=_MAX_PARTS)
+    left, value = _MAX_FIELDS, bytearray()
+    part: object = None
+    file: ReceivedFile | None = None
+    for event in _events(stream, boundary, decoder):
+        if isinstance(event, File):
+            part, file = event, _new_file(event, form, incoming)
+        elif isinstance(event, Field):
+            part, value = event, bytearray()
+        elif isinstance(event, Data) and isinstance(part, Field):
+            value += event.data
+            left -= len(event.data)
+            if left < 0:
                 raise RequestEntityTooLarge
             if not event.more_data:
-                sink.end()
-                sink = None
+                form.add(part.name or "", value.decode())
+        elif isinstance(event, Data) and file is not None:
+            if full:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            file.write(event.data)
 
 
-def events(stream: SupportsRead[bytes], boundary: bytes, decoder: MultipartDecoder) -> Iterator[object]:
-    """The parts as they come; where the body is cut short of its last boundary, it is given one."""
+def _new_file(event: File, form: UploadForm, incoming: Path) -> ReceivedFile | None:
+    """Open the form's file; None for a part whose data is to be ignored."""
+    if event.name not in _FILE_FIELDS:
+        form.misplaced.append(event.name or "")
+        return None
+    if event.name != "content" or form.content is not None:
+        return None
+    path = incoming / uuid4().hex
+    stream = path.open("x+b")  # `receive_form` closes it
+    content_type = event.headers.get("Content-Type", _DEFAULT_TYPE)
+    form.content = ReceivedFile(filename=event.filename, content_type=content_type, path=path, stream=stream)
+    return form.content
+
+
+def _events(stream: SupportsRead[bytes], boundary: bytes, decoder: MultipartDecoder) -> Iterator[object]:
+    """Parse parts as they arrive; a body that ends before its last boundary is completed with one."""
     ended = False
     while True:
         event = decoder.next_event()
@@ -138,8 +168,7 @@ def events(stream: SupportsRead[bytes], boundary: bytes, decoder: MultipartDecod
             return
         if isinstance(event, (Field, File, Data)):
             yield event
-        # a decoder that has nothing to tell wants more
-        if type(event).__name__ != "NeedData":
+        if type(event).__name__ != "NeedData":  # werkzeug does not export it
             continue
         if chunk := stream.read(_CHUNK):
             decoder.receive_data(chunk)
@@ -151,63 +180,56 @@ def events(stream: SupportsRead[bytes], boundary: bytes, decoder: MultipartDecod
             decoder.receive_data(None)
 
 
-class _Sink:
-    """Where the data of a part goes; here: nowhere."""
-
-    def take(self, data: bytes) -> int:
-        """Take some of it; how many bytes of memory that cost."""
-        del data
-        return 0
-
-    def end(self) -> None:
-        """The part is complete."""
+# -- reading ahead ----------------------------------------------------------------------------------
 
 
-class _FieldSink(_Sink):
-    def __init__(self, form: UploadForm, name: str) -> None:
-        self._form, self._name, self._data = form, name, bytearray()
+def peek_names(environ: WSGIEnvironment) -> tuple[str | None, str | None]:
+    """Return the project name and the file name in a form; None for what its beginning does not contain.
 
-    def take(self, data: bytes) -> int:
-        self._data += data
-        return len(data)
-
-    def end(self) -> None:
-        self._form.add(self._name, self._data.decode())
-
-
-class _FileSink(_Sink):
-    def __init__(self, arrived: ReceivedFile, *, full: bool) -> None:
-        self._arrived, self._full = arrived, full
-
-    def take(self, data: bytes) -> int:
-        if self._full:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self._arrived.stream.write(data)
-        for one in self._arrived.hashes.values():
-            one.update(data)
-        return 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Files:
-    """Where files go that arrive."""
-
-    incoming: Path
-    #: the disk has no room
-    full: bool
+    What was read is put back into the WSGI input.
+    """
+    kind, options = parse_options_header(environ.get("CONTENT_TYPE", ""))
+    if kind != "multipart/form-data" or "boundary" not in options:
+        return None, None
+    boundary = options["boundary"].encode("latin-1", "replace")
+    recorder = _RecordingStream(environ["wsgi.input"])
+    name, filename, in_name = bytearray(), None, False
+    try:
+        for event in _events(recorder, boundary, MultipartDecoder(boundary)):
+            if isinstance(event, (Field, File)):
+                in_name = event.name == "name"
+                filename = event.filename if isinstance(event, File) and event.name == "content" else None
+            if filename is not None or len(recorder.data) > _MAX_PEEK:
+                break
+            if isinstance(event, Data) and in_name:
+                name += event.data
+    except ValueError:  # not a form: the index will report it
+        pass
+    environ["wsgi.input"] = io.BufferedReader(_ReplayedStream(bytes(recorder.data), environ["wsgi.input"]))
+    return name.decode("utf-8", "replace") or None, filename
 
 
-def _sink(event: Field | File, form: UploadForm, files: _Files) -> _Sink:
-    name = event.name or ""
-    if isinstance(event, Field):
-        return _FieldSink(form, name)
-    if name not in _FILE_FIELDS:
-        form.misplaced.append(name)
-        return _Sink()
-    if name != "content" or form.content is not None:
-        return _Sink()
-    path = files.incoming / uuid4().hex
-    stream = path.open("x+b")  # `received` closes it
-    content_type = event.headers.get("Content-Type", _PLAIN)
-    form.content = ReceivedFile(filename=event.filename, content_type=content_type, path=path, stream=stream)
-    return _FileSink(form.content, full=files.full)
+class _RecordingStream(io.RawIOBase):
+    """A stream that records what is read from it."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.data = bytearray()
+
+    def read(self, size: int = -1) -> bytes:
+        data: bytes = self._stream.read1(size)  # type: ignore[attr-defined] # the server's stream is buffered
+        self.data += data
+        return data
+
+
+class _ReplayedStream(io.RawIOBase):
+    """A stream whose beginning was read already."""
+
+    def __init__(self, beginning: bytes, rest: IO[bytes]) -> None:
+        self._beginning, self._rest = io.BytesIO(beginning), rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        return self._beginning.readinto(buffer) or self._rest.readinto1(buffer)  # type: ignore[attr-defined] # buffered too

@@ -1,7 +1,7 @@
-"""The service that runs a job and vouches for it, played on this machine: identity tokens (JWT) and who signed them.
+"""The identity provider of a CI job, simulated on this machine: identity tokens (JWT) and their verification.
 
-A job asks at `/+issuer/token?audience=…` with its bearer token, as jobs at GitHub do. The claims name the true
-issuers, since the index knows no others; the keys are this sandbox's, so that no token is good anywhere else.
+A job requests a token at `/+issuer/token?audience=…` with its bearer token, as jobs on GitHub do. The claims name the
+real issuers, since the index knows no others; the keys belong to this sandbox, so that no token is valid elsewhere.
 Source: GitHub documentation, "OpenID Connect reference"; GitLab documentation, "OpenID Connect (OIDC) authentication".
 """
 
@@ -11,7 +11,7 @@ import base64
 import hmac
 import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -21,22 +21,23 @@ from werkzeug.wrappers import Request, Response
 
 from release.core.secret import Secret
 from release.sandbox.publishers import ISSUERS, OWNER_ID, CiJob
+from release.sandbox.responses import json_message
 from release.sandbox.rs256 import Key
 
-#: where a job asks for its identity
+#: where a job requests its identity token
 PATH = "/+issuer/token"
 #: seconds by which clocks may differ. Source: warehouse, `oidc/services.py`
 _LEEWAY = 30
 _REF, _SHA = "refs/tags/v1.0", "0123456789abcdef0123456789abcdef01234567"
-_KID = "sandbox"
+_KEY_ID = "sandbox"
 
 
 class IdentityProvider:
-    """A service that speaks for one job. Several sandboxes may trust the same one."""
+    """The identity provider of one job. Several sandboxes may trust the same one."""
 
     def __init__(self, job: CiJob | None = None) -> None:
         self.job = job or CiJob()
-        #: what the job shows when it asks
+        #: what the job sends to request an identity token
         self.request_token = Secret(secrets.token_urlsafe(24))
 
     @cached_property
@@ -48,7 +49,7 @@ class IdentityProvider:
         return Key.new()
 
     def ambient(self, site: str, now: Callable[[], datetime]) -> dict[str, str]:
-        """The environment of the job; `site` is where this issuer is asked."""
+        """Return the environment variables of the job; `site` is where it reaches this provider."""
         if self.job.provider == "gitlab":
             tokens = {f"{name.upper()}_ID_TOKEN": self.token(name, now()) for name in ("pypi", "testpypi")}
             return {"GITLAB_CI": "true", **tokens}
@@ -59,86 +60,81 @@ class IdentityProvider:
             "ACTIONS_ID_TOKEN_REQUEST_TOKEN": self.request_token.reveal(),
         }
 
-    def answer(self, request: Request, now: datetime) -> Response:
-        """What a job is told that asks for its identity."""
-        shown = request.headers.get("Authorization", "").partition(" ")[2]
-        if not hmac.compare_digest(shown.encode(), self.request_token.reveal().encode()):
-            return Response('{"message": "Unauthorized"}', status=401, content_type="application/json")
+    def token_response(self, request: Request, now: datetime) -> Response:
+        """Answer a job that requests an identity token."""
+        sent = request.headers.get("Authorization", "").partition(" ")[2]
+        if not hmac.compare_digest(sent.encode(), self.request_token.reveal().encode()):
+            return json_message(401, "Unauthorized")
         value = self.token(request.args.get("audience", ""), now)
         return Response(json.dumps({"value": value}), content_type="application/json")
 
     def token(self, audience: str, now: datetime) -> str:
-        """A new identity token of the job."""
+        """Issue an identity token for the job."""
         seconds = int(now.timestamp())
-        claims = dict(_usual(self.job)) | {
-            "aud": audience, "jti": str(uuid4()), "iat": seconds, "nbf": seconds - 60,
-            "exp": seconds + self.job.expires_in,
+        claims = _usual_claims(self.job) | {
+            "iss": ISSUERS[self.job.provider], "aud": audience, "jti": str(uuid4()), "iat": seconds,
+            "nbf": seconds - 60, "exp": seconds + self.job.expires_in,
         }  # fmt: skip
         claims |= self.job.claims
-        header = {"alg": "RS256", "typ": "JWT", "kid": "elsewhere" if self.job.key == "unknown" else _KID}
-        body = ".".join(_encoded(json.dumps(part).encode()) for part in (header, _without_none(claims)))
+        header = {"alg": "RS256", "typ": "JWT", "kid": "elsewhere" if self.job.key == "unknown" else _KEY_ID}
+        present = {name: value for name, value in claims.items() if value is not None}
+        body = ".".join(_encode_part(json.dumps(part).encode()) for part in (header, present))
         key = self._other_key if self.job.key == "forged" else self._key
-        return f"{body}.{_encoded(key.sign(body.encode()))}"
+        return f"{body}.{_encode_part(key.sign(body.encode()))}"
 
-    def verified(self, token: str, issuer: str, audience: str, now: datetime) -> dict[str, Any] | None:
-        """The claims of a token that is in order: key, signature, times, issuer, audience; else None."""
+    def verify(self, token: str, issuer: str, audience: str, now: datetime) -> dict[str, Any] | None:
+        """Return the claims if key, signature, times, issuer and audience are valid; else None."""
         body, _, signature = token.rpartition(".")
         try:
-            header, claims = (json.loads(decoded(part)) for part in body.split("."))
-            if header.get("kid") != _KID or header.get("alg") != "RS256":
+            header, claims = (json.loads(decode_part(part)) for part in body.split("."))
+            if header.get("kid") != _KEY_ID or header.get("alg") != "RS256":
                 return None
-            if not self._key.signed(body.encode(), decoded(signature)):
+            if not self._key.verify(body.encode(), decode_part(signature)):
                 return None
             seconds = now.timestamp()
-            timely = (
+            is_current = (
                 claims["exp"] > seconds - _LEEWAY
                 and claims["iat"] <= seconds + _LEEWAY
                 and claims.get("nbf", 0) <= seconds + _LEEWAY
             )
         except (ValueError, AttributeError, KeyError, TypeError):
             return None
-        fits = claims.get("iss") == issuer and claims.get("aud") == audience
-        return claims if timely and fits else None
+        matches = claims.get("iss") == issuer and claims.get("aud") == audience
+        return claims if is_current and matches else None
 
 
-def decoded(part: str) -> bytes:
-    """Raises ValueError for what is not base64."""
+def decode_part(part: str) -> bytes:
+    """Decode a part of a JWT. Raises ValueError if it is not base64."""
     return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
 
 
-def _encoded(data: bytes) -> str:
+def _encode_part(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def _without_none(claims: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in claims.items() if value is not None}
-
-
-def _usual(job: CiJob) -> Iterator[tuple[str, Any]]:
-    """The claims of a job on a tag that was pushed."""
-    yield "iss", ISSUERS[job.provider]
-    owner = job.repository.partition("/")[0]
+def _usual_claims(job: CiJob) -> dict[str, Any]:
+    """Return the claims of a job on a tag that was pushed."""
+    owner, _, name = job.repository.partition("/")
     match job.provider:
         case "github":
             file = f"{job.repository}/.github/workflows/{job.workflow}@{_REF}"
-            where = f"environment:{job.environment}" if job.environment else f"ref:{_REF}"
-            yield from {
-                "sub": f"repo:{job.repository}:{where}", "repository": job.repository, "repository_owner": owner,
+            context = f"environment:{job.environment}" if job.environment else f"ref:{_REF}"
+            return {
+                "sub": f"repo:{job.repository}:{context}", "repository": job.repository, "repository_owner": owner,
                 "repository_owner_id": OWNER_ID, "repository_id": "2002", "workflow_ref": file,
                 "job_workflow_ref": file, "environment": job.environment, "event_name": "push", "ref": _REF,
                 "ref_type": "tag", "sha": _SHA, "run_id": "3003", "runner_environment": "github-hosted",
-            }.items()  # fmt: skip
+            }  # fmt: skip
         case "gitlab":
-            yield from {
+            return {
                 "sub": f"project_path:{job.repository}:ref_type:tag:ref:v1.0", "project_path": job.repository,
                 "ci_config_ref_uri": f"gitlab.com/{job.repository}//{job.workflow}@{_REF}",
                 "environment": job.environment, "ref_path": _REF, "sha": _SHA, "pipeline_source": "push",
-            }.items()  # fmt: skip
+            }  # fmt: skip
         case "google":
-            yield from {"sub": "4004", "email": f"{owner}@acme.test", "email_verified": True}.items()
+            return {"sub": "4004", "email": f"{owner}@acme.test", "email_verified": True}
         case _:
-            name = job.repository.partition("/")[2]
-            yield from {
+            return {
                 "sub": f"org:{owner}:project:{name}", "organization": owner, "project": name,
                 "actor_id": OWNER_ID, "actor": "alice", "builder": "pypi-publisher",
-            }.items()  # fmt: skip
+            }  # fmt: skip

@@ -1,17 +1,21 @@
-"""Trusted publishers, and the job that the sandbox's own identity service speaks for, as the world file has them."""
+"""Trusted publishers and CI jobs: their seed data, and which publisher an identity matches.
+
+The claims of an identity are checked in the order and words of the index.
+Source: warehouse 6b62157, `oidc/models` (`check_claims_existence`, `lookup_by_claims`, `verify_claims`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from release.core.errors import UsageError
-from release.core.models.attestation import AttestationPublisher as Signer
+from release.core.models.attestation import AttestationPublisher
 from release.core.tables import KeyPath, Reader, one_of, read_named_tables, read_table, string, strings, table
 
-#: provider → the fields of its publishers; those in the second tuple may be left out.
-#: Source: warehouse, `oidc/models`
+#: provider → the required and the optional fields of its publishers
 FIELDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "github": (("repository", "owner_id", "workflow"), ("environment",)),
     "gitlab": (("repository", "workflow"), ("environment",)),
@@ -24,42 +28,42 @@ ISSUERS = {
     "google": "https://accounts.google.com",
     "activestate": "https://platform.activestate.com/api/v1/oauth/oidc",
 }
-#: an owner's number, where nobody says another one
+#: the default id of a repository's owner
 OWNER_ID = "1001"
 _KEYS = ("known", "unknown", "forged")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeedPublisher:
-    """A trusted publisher."""
+    """A trusted publisher in the seed data."""
 
     name: str
     #: one of `FIELDS`
     provider: str = "github"
-    #: what is compared with an identity, by the names in `FIELDS`; empty text where any will do
+    #: what is compared with an identity, by the names in `FIELDS`; an empty text matches anything
     fields: Mapping[str, str] = field(default_factory=dict)
     #: names of the projects that it may upload to
     projects: tuple[str, ...] = ()
-    #: the project that it will create; None for a publisher of projects that exist
+    #: the project that a pending publisher will create; None for other publishers
     pending: str | None = None
-    #: who entered a pending one, and will own its project
+    #: who registered a pending publisher, and will own its project
     user: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CiJob:
-    """A job at some service, and what is odd about its identity tokens."""
+    """A job of a CI service, and how its identity tokens differ from usual ones."""
 
     provider: str = "github"
     #: owner and name
     repository: str = "acme/widget"
     workflow: str = "release.yml"
     environment: str | None = "pypi"
-    #: claims that are other than usual; None: the claim is missing
+    #: claims with unusual values; None: the claim is missing
     claims: Mapping[str, Any] = field(default_factory=dict)
     #: "known"; "unknown": signed with a key that the index does not know; "forged": a wrong signature
     key: str = "known"
-    #: seconds; below zero: it has run out already
+    #: seconds; negative: the token has expired
     expires_in: int = 300
 
 
@@ -73,27 +77,27 @@ def github_publisher(  # noqa: PLR0913 - the fields of PyPI's form
     pending: str | None = None,
     user: str | None = None,
 ) -> SeedPublisher:
-    """A publisher for a repository on GitHub."""
+    """Make a publisher for a repository on GitHub."""
     fields = {"repository": repository, "workflow": workflow, "environment": environment, "owner_id": owner_id}
     return SeedPublisher(name=name, fields=fields, projects=projects, pending=pending, user=user)
 
 
-def attestation_publisher(provider: str, fields: Mapping[str, str]) -> Signer:
-    """The same publisher as attestations name it."""
+def attestation_publisher(provider: str, fields: Mapping[str, str]) -> AttestationPublisher:
+    """Convert a publisher to the form in attestations."""
     kind = {"github": "GitHub", "gitlab": "GitLab", "google": "Google", "activestate": "ActiveState"}[provider]
     names = {"gitlab": {"workflow": "workflow_filepath"}}.get(provider, {})
-    shown = {"repository", "workflow", "environment", "email"}
-    details = {names.get(name, name): text for name, text in fields.items() if name in shown and text}
-    return Signer(kind=kind, details=tuple(sorted(details.items())))
+    included = {"repository", "workflow", "environment", "email"}
+    details = {names.get(name, name): text for name, text in fields.items() if name in included and text}
+    return AttestationPublisher(kind=kind, details=tuple(sorted(details.items())))
 
 
-def parse_publishers(value: Any, at: KeyPath) -> tuple[SeedPublisher, ...]:
-    """The list of them in a world file."""
-    found = read_named_tables(value, at, _PUBLISHER)
-    return tuple(_publisher(one, at[number]) for number, one in enumerate(found))
+def read_publishers(value: Any, at: KeyPath) -> tuple[SeedPublisher, ...]:
+    """Read the publishers in the seed data. Raises `ConfigError` and `UsageError`."""
+    tables = read_named_tables(value, at, _PUBLISHER)
+    return tuple(_seed_publisher(one, at[number]) for number, one in enumerate(tables))
 
 
-def _publisher(read: dict[str, Any], at: KeyPath) -> SeedPublisher:
+def _seed_publisher(read: dict[str, Any], at: KeyPath) -> SeedPublisher:
     provider = read.get("provider", "github")
     needed, optional = FIELDS[provider]
     given = {name: read.pop(name) for name in _FIELD_NAMES if name in read}
@@ -108,15 +112,15 @@ def _publisher(read: dict[str, Any], at: KeyPath) -> SeedPublisher:
             raise at.missing(name)
     if ("pending" in read) == ("projects" in read) or ("pending" in read) != ("user" in read):
         raise UsageError(
-            f"{at}: a publisher is for projects, or pending and some user's",
-            remedy="give 'projects', or 'pending' and 'user'",
+            f"{at}: a publisher has either projects, or a pending project and its user",
+            remedy="set 'projects', or 'pending' and 'user'",
         )
     fields = {name: given.get(name, "") for name in (*needed, *optional)}
     return SeedPublisher(**{**read, "fields": fields, "projects": read.get("projects", ())})
 
 
-def parse_job(value: Any, at: KeyPath) -> CiJob:
-    """The job in a world file."""
+def read_job(value: Any, at: KeyPath) -> CiJob:
+    """Read the job in the seed data. Raises `ConfigError`."""
     return CiJob(**read_table(value, at, _JOB))
 
 
@@ -143,4 +147,190 @@ _JOB: Mapping[str, Reader] = {
     "claims": table,
     "key": one_of(*_KEYS),
     "expires_in": _number,
+}
+
+
+# -- matching an identity ----------------------------------------------------------------------------
+
+Claims = Mapping[str, Any]
+Fields = Mapping[str, str]
+#: of each check the name that the index reports, and whether it passed
+Checks = Iterator[tuple[str, bool]]
+
+_GITHUB_FILE = re.compile(r"([^/]+\.(yml|yaml))(?=@)")
+_GITLAB_FILE = re.compile(r"(?<=//)(.+[^/]\.(yml|yaml))(?=@)")
+_ACTIVESTATE_FIELDS = ("organization", "project", "actor_id")
+#: the claims that an identity must have
+_REQUIRED = {
+    "github": (
+        *("sub", "repository", "repository_owner", "repository_owner_id", "job_workflow_ref", "jti", "ref", "sha"),
+    ),
+    "gitlab": ("sub", "project_path", "ci_config_ref_uri", "jti", "ref_path", "sha"),
+    "google": ("email", "email_verified"),
+    "activestate": ("sub", *_ACTIVESTATE_FIELDS, "builder"),
+}
+
+
+class NoPublisherError(Exception):
+    """No publisher matches; the text is the index's reason."""
+
+
+class ReusedError(Exception):
+    """The identity was exchanged before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredPublisher:
+    """A publisher in the index's database."""
+
+    id: str
+    fields: Fields
+
+
+def match_publisher(
+    candidates: Sequence[RegisteredPublisher], provider: str, claims: Claims, *, used: bool
+) -> RegisteredPublisher:
+    """Find the publisher that these claims match. `used`: whether their identity was exchanged before.
+
+    Raises NoPublisherError and ReusedError.
+    """
+    for name in _REQUIRED[provider]:
+        if claims.get(name) is None:
+            raise NoPublisherError(f"Missing claim {name!r}")
+    lookup, verify = _PROVIDERS[provider]
+    publisher = next(lookup(candidates, claims), None)
+    if publisher is None:
+        raise NoPublisherError("Publisher with matching claims was not found")
+    for claim, passed in verify(publisher.fields, claims, used):
+        if not passed:
+            raise NoPublisherError(f"Check failed for {claim}")
+    return publisher
+
+
+# -- candidates, the best match first ---------------------------------------------------------------
+
+
+def _workflow_file(pattern: re.Pattern[str], claims: Claims, claim: str, error: str) -> str:
+    if file := pattern.search(claims[claim]):
+        return file[0]
+    raise NoPublisherError(error if claims[claim] else f"The {claim} claim is empty")
+
+
+def _on_github(candidates: Sequence[RegisteredPublisher], claims: Claims) -> Iterator[RegisteredPublisher]:
+    error = "Could not job extract workflow filename from OIDC claims"
+    file = _workflow_file(_GITHUB_FILE, claims, "job_workflow_ref", error)
+    return _in_repository(
+        [one for one in candidates if one.fields["owner_id"] == claims["repository_owner_id"]],
+        (claims["repository"], file, claims.get("environment")),
+    )
+
+
+def _on_gitlab(candidates: Sequence[RegisteredPublisher], claims: Claims) -> Iterator[RegisteredPublisher]:
+    error = "Could not extract workflow filename from OIDC claims"
+    file = _workflow_file(_GITLAB_FILE, claims, "ci_config_ref_uri", error)
+    return _in_repository(candidates, (claims["project_path"], file, claims.get("environment")))
+
+
+def _in_repository(
+    candidates: Sequence[RegisteredPublisher], job: tuple[str, str, str | None]
+) -> Iterator[RegisteredPublisher]:
+    """Match repository and workflow; publishers that name the environment precede those that accept any."""
+    repository, file, environment = job
+    for wanted in dict.fromkeys((environment or "", "")):
+        for one in candidates:
+            same_repository = one.fields["repository"].lower() == repository.lower()
+            same_environment = one.fields["environment"].lower() == wanted.lower()
+            if same_repository and one.fields["workflow"] == file and same_environment:
+                yield one
+
+
+def _on_google(candidates: Sequence[RegisteredPublisher], claims: Claims) -> Iterator[RegisteredPublisher]:
+    for sub in dict.fromkeys((claims.get("sub", ""), "")):
+        yield from (one for one in candidates if (one.fields["email"], one.fields["sub"]) == (claims["email"], sub))
+
+
+def _on_activestate(candidates: Sequence[RegisteredPublisher], claims: Claims) -> Iterator[RegisteredPublisher]:
+    return (one for one in candidates if all(one.fields[name] == claims[name] for name in _ACTIVESTATE_FIELDS))
+
+
+# -- checks -----------------------------------------------------------------------------------------
+
+
+def _verify_github(fields: Fields, claims: Claims, used: bool) -> Checks:
+    repository = fields["repository"]
+    yield "required claim 'sub'", _subject(claims) == f"repo:{repository}".lower()
+    yield "required claim 'repository'", claims["repository"].lower() == repository.lower()
+    yield "required claim 'repository_owner'", claims["repository_owner"] == repository.partition("/")[0]
+    yield "required claim 'repository_owner_id'", claims["repository_owner_id"] == fields["owner_id"]
+    refs = (claims.get("ref"), claims.get("sha"))
+    if not any(refs):
+        raise NoPublisherError("The ref and sha claims are empty")
+    _check_workflow(claims, "job_workflow_ref", f"{repository}/.github/workflows/{fields['workflow']}", refs)
+    if claims.get("event_name") == "pull_request_target":
+        raise NoPublisherError("Publishing from a workflow invoked via 'pull_request_target' is not supported.")
+    _check_unused(used)
+    yield "optional claim 'environment'", fields["environment"].lower() in {"", str(claims.get("environment")).lower()}
+
+
+def _verify_gitlab(fields: Fields, claims: Claims, used: bool) -> Checks:
+    repository = fields["repository"]
+    yield "required claim 'sub'", _subject(claims) == f"project_path:{repository}".lower()
+    yield "required claim 'project_path'", claims["project_path"].lower() == repository.lower()
+    refs = (claims.get("ref_path"), claims.get("sha"))
+    if not all(refs):
+        raise NoPublisherError("The ref_path and sha claims are empty")
+    _check_workflow(claims, "ci_config_ref_uri", f"gitlab.com/{repository}//{fields['workflow']}", refs)
+    _check_unused(used)
+    yield "optional claim 'environment'", fields["environment"] in {"", claims.get("environment")}
+
+
+def _verify_google(fields: Fields, claims: Claims, used: bool) -> Checks:
+    yield "required claim 'email'", claims["email"] == fields["email"]
+    yield "required claim 'email_verified'", claims["email_verified"] is True
+    _check_unused(used)
+    yield "optional claim 'sub'", fields["sub"] in {"", claims.get("sub")}
+
+
+def _verify_activestate(fields: Fields, claims: Claims, used: bool) -> Checks:
+    sub = claims["sub"]
+    if not sub:
+        raise NoPublisherError("Missing 'subject' claim")
+    parts = sub.split(":")
+    if len(parts) != 4 or parts[::2] != ["org", "project"]:  # noqa: PLR2004 - org:NAME:project:NAME
+        raise NoPublisherError("Invalid 'subject' claim. Wrong format")
+    if parts[1::2] != [fields["organization"], fields["project"]]:
+        raise NoPublisherError("Invalid 'subject' claim")
+    for name in _ACTIVESTATE_FIELDS:
+        yield f"required claim {name!r}", claims[name] == fields[name]
+    yield "required claim 'builder'", claims["builder"] == "pypi-publisher"
+    _check_unused(used)
+
+
+def _subject(claims: Claims) -> str:
+    return ":".join(claims["sub"].split(":")[:2]).lower()
+
+
+def _check_workflow(claims: Claims, name: str, workflow: str, refs: tuple[Any, ...]) -> None:
+    expected = sorted({f"{workflow}@{ref}" for ref in refs if ref})
+    if claims[name] not in expected:
+        raise NoPublisherError(f"The {name} claim does not match, expecting one of {expected!r}, got {claims[name]!r}")
+
+
+def _check_unused(used: bool) -> None:
+    if used:
+        raise ReusedError
+
+
+#: by provider, how its publishers are found and verified
+_PROVIDERS: Mapping[
+    str,
+    tuple[
+        Callable[[Sequence[RegisteredPublisher], Claims], Iterator[RegisteredPublisher]],
+        Callable[[Fields, Claims, bool], Checks],
+    ],
+] = {
+    "github": (_on_github, _verify_github),
+    "gitlab": (_on_gitlab, _verify_gitlab),
+    "google": (_on_google, _verify_google),
+    "activestate": (_on_activestate, _verify_activestate),
 }

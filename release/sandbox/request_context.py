@@ -1,47 +1,34 @@
-"""One request, and what is at hand to answer it."""
+"""One request, and what its handlers need to answer it."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from werkzeug.wrappers import Request
 
 from release.sandbox.index_store import Store
 from release.sandbox.oidc_provider import IdentityProvider
+from release.sandbox.request_log import LogFields
 
-#: where the notes on a request are kept for the log, and its trouble for the application
-LOG_FIELDS_KEY, INDEX_FAULTS_KEY = "release.sandbox.notes", "release.sandbox.trouble"
-
-
-@dataclass(slots=True, kw_only=True)
-class LogFields:
-    """What a request turns out to be about; for the log."""
-
-    #: name of the account, where the token was known
-    username: str | None = None
-    project: str | None = None
-    filename: str | None = None
-    #: whether the form had attestations
-    attested: bool = False
-    #: the faults that struck it
-    faults: tuple[str, ...] = ()
+#: where the middleware leaves the faults of a request for the application, in the WSGI environment
+INDEX_FAULTS_KEY = "release.sandbox.index_faults"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexFaults:
-    """The faults of a request that the index itself acts out."""
+    """The active faults of a request that the index itself simulates."""
 
-    #: seconds for which a new file is not shown
+    #: seconds for which a new file is not listed
     stale: float = 0
-    #: status where the disk is full; None where it is not
+    #: status to answer with because the disk is full; None if it is not
     full: int | None = None
-    #: whether first files of a release get into each other's way
+    #: whether concurrent first files of a release fail
     clash: bool = False
-    #: makes the work take longer; None where it does not
+    #: makes the work take longer; None if it does not
     work: Callable[[], None] | None = None
 
 
@@ -53,27 +40,27 @@ class RequestContext:
     store: Store
     #: aware, UTC
     now: datetime
-    #: tells the time anew
+    #: returns the current time
     clock: Callable[[], datetime]
-    #: whose identity tokens the index trusts
-    issuer: IdentityProvider = field(default_factory=IdentityProvider)
-    notes: LogFields = field(default_factory=LogFields)
-    trouble: IndexFaults = field(default_factory=IndexFaults)
-    #: the newest release of all when the request began; None where nobody will ask
+    #: the provider whose identity tokens the index trusts
+    identity_provider: IdentityProvider
+    log_fields: LogFields
+    faults: IndexFaults
+    #: the newest release of all projects when the request began; None if not needed
     newest_release: int | None = None
 
     @property
     def site(self) -> str:
-        """Scheme and host, without a slash, as the client sees them."""
+        """Scheme and host as the client sees them, without a trailing slash."""
         return self.request.host_url.rstrip("/")
 
     def reading(self) -> AbstractContextManager[sqlite3.Connection]:
-        """The index as this request may see it."""
-        stale = self.trouble.stale
+        """Open the index as this request may see it."""
+        stale = self.faults.stale
         return self.store.reading(self.now - timedelta(seconds=stale) if stale else None)
 
-    def at_work(self) -> RequestContext:
-        """The same request when its work is done, which may take a while."""
-        if self.trouble.work is not None:
-            self.trouble.work()
+    def after_work(self) -> RequestContext:
+        """Wait as long as a fault prolongs the work, and return the same request at that time."""
+        if self.faults.work is not None:
+            self.faults.work()
         return replace(self, now=self.clock())

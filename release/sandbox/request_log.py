@@ -1,4 +1,4 @@
-"""The requests so far, one JSON line each; never a secret: no header, no query and no form field is in it."""
+"""The log of all requests, one JSON line each. It holds no secrets: no header, no query and no other form field."""
 
 from __future__ import annotations
 
@@ -12,73 +12,80 @@ from typing import TYPE_CHECKING
 from werkzeug.exceptions import ClientDisconnected
 
 from release.sandbox.connection import ConnectionDroppedError
-from release.sandbox.request_context import LOG_FIELDS_KEY, LogFields
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+#: where the log fields of a request are, in the WSGI environment
+LOG_FIELDS_KEY = "release.sandbox.log_fields"
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoggedRequest:
-    """One request, and how it was answered."""
+
+@dataclass(slots=True, kw_only=True)
+class LogFields:
+    """What is found out about a request while it is answered."""
+
+    #: the account; None if the token was not known
+    username: str | None = None
+    #: as in the form or the URL; None if neither names one
+    project: str | None = None
+    filename: str | None = None
+    #: whether an upload came with attestations
+    attested: bool = False
+    #: the faults that were applied
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class LoggedRequest(LogFields):
+    """A request and the status of its response."""
 
     method: str
     #: without the query
     path: str
-    #: HTTP status as the client was told; None where it was told nothing
+    #: HTTP status as sent; None if none was sent
     status: int | None
-    #: the reason phrase; empty where there is no status
+    #: the reason phrase; empty if there is no status
     reason: str
-    #: as the form or the address names it; None where neither does
-    project: str | None
-    filename: str | None
-    #: the account behind the token; None where no token was known
-    username: str | None
-    #: when the answer began; aware, UTC
+    #: when the response began; aware, UTC
     time: datetime
-    #: whether an upload came with attestations
-    attested: bool = False
-    #: those that struck the request
-    faults: tuple[str, ...] = ()
 
 
 def load_log(path: Path) -> list[LoggedRequest]:
-    """Every request that was answered, in order."""
+    """Load every request that was answered, in order."""
     if not path.exists():
         return []
     lines = path.read_text(encoding="utf-8").split("\n")[:-1]
-    data = [json.loads(line) for line in lines]
     return [
         LoggedRequest(**(one | {"time": datetime.fromisoformat(one["time"]), "faults": tuple(one.get("faults", ()))}))
-        for one in data
+        for one in map(json.loads, lines)
     ]
 
 
 class LogMiddleware:
-    """WSGI middleware: a line is written before the client sees the first byte of its answer."""
+    """WSGI middleware that writes a line before the client receives the first byte of the response."""
 
     def __init__(self, application: WSGIApplication, path: Path, clock: Callable[[], datetime]) -> None:
         self._application, self._path, self._clock = application, path, clock
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        notes, told = LogFields(), False
-        environ[LOG_FIELDS_KEY] = notes
+        fields, started = LogFields(), False
+        environ[LOG_FIELDS_KEY] = fields
 
         def begin(status: str, *more: object) -> Callable[[bytes], object]:
-            nonlocal told
-            told = True
-            self._write(environ, status, notes)
-            return start_response(status, *more)  # type: ignore[arg-type] # passed on as it came
+            nonlocal started
+            started = True
+            self._write(environ, status, fields)
+            return start_response(status, *more)  # type: ignore[arg-type] # passed on unchanged
 
         try:
             return self._application(environ, begin)
         except Exception as error:
-            if not told:
+            if not started:
                 gone = isinstance(error, (ConnectionDroppedError, ConnectionError, ClientDisconnected))
-                self._write(environ, "" if gone else "500 Internal Server Error", notes)
+                self._write(environ, "" if gone else "500 Internal Server Error", fields)
             raise
 
-    def _write(self, environ: WSGIEnvironment, status: str, notes: LogFields) -> None:
+    def _write(self, environ: WSGIEnvironment, status: str, fields: LogFields) -> None:
         code, _, reason = status.partition(" ")
         line = LoggedRequest(
             method=environ["REQUEST_METHOD"],
@@ -86,7 +93,7 @@ class LogMiddleware:
             status=int(code) if code else None,
             reason=reason,
             time=self._clock(),
-            **asdict(notes),
+            **asdict(fields),
         )
         text = json.dumps(asdict(line) | {"time": line.time.isoformat()})
         with self._path.open("ab") as file:

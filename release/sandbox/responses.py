@@ -1,4 +1,4 @@
-r"""Statuses and bodies as PyPI words them: the message stands in the reason phrase and in the body.
+"""Status lines and bodies as PyPI writes them: the message is in the reason phrase and in the body.
 
 The body follows `Accept`: a page, `{"message", "code", "title"}`, or plain text.
 Source: Pyramid's `HTTPException.prepare`. Observed: warehouse 6b62157, 2026-11.
@@ -28,41 +28,41 @@ _PAGE = (
     "<html>\n <head>\n  <title>{status}</title>\n </head>\n <body>\n  <h1>{status}</h1>\n  {body}\n </body>\n</html>"
 )
 _HEADERS = (("Referrer-Policy", "origin-when-cross-origin"), ("Vary", "Cookie, Authorization, PyPI-Locale"))
-#: rules whose words stand in the status line alone
-_SILENT = {"the-username-is-token"}
+#: rules whose message is in the status line only
+_STATUS_LINE_ONLY = {"the-username-is-token"}
 Headers = Iterable[tuple[str, str]]
 
 
-def accepted_response(request: Request, headers: Headers = ()) -> Response:
-    """200, with an empty page."""
-    return error_response(request, 200, "OK", detail="", headers=headers)
-
-
 def refusal_response(request: Request, refusal: Refusal, headers: Headers = ()) -> Response:
-    detail = "" if refusal.rule in _SILENT or refusal.status == HTTPStatus.INTERNAL_SERVER_ERROR else refusal.text
-    return error_response(request, refusal.status, refusal.text, detail=detail, headers=headers)
+    only_line = refusal.rule in _STATUS_LINE_ONLY or refusal.status == HTTPStatus.INTERNAL_SERVER_ERROR
+    detail = "" if only_line else refusal.text
+    return page_response(request, refusal.status, refusal.text, detail=detail, headers=headers)
 
 
 def not_allowed(request: Request, allow: str) -> Response:
-    return error_response(request, 405, "Method Not Allowed", detail="", headers=[("Allow", allow)])
+    return page_response(request, 405, "Method Not Allowed", headers=[("Allow", allow)])
 
 
 def not_found(request: Request) -> Response:
-    return error_response(request, 404, "Not Found", detail="")
+    return page_response(request, 404, "Not Found")
 
 
-def error_response(request: Request, code: int, phrase: str, *, detail: str, headers: Headers = ()) -> Response:
-    """A whole answer. `detail` stands in the body alone; only the status line loses what Latin-1 lacks."""
-    status = f"{code} {_phrase(phrase)}"
-    title = HTTPStatus(code).phrase
+def json_message(status: int, message: str) -> Response:
+    return Response(json.dumps({"message": message}), status=status, content_type="application/json")
+
+
+def page_response(request: Request, code: int, phrase: str, *, detail: str = "", headers: Headers = ()) -> Response:
+    """Make a response. `detail` is for the body only; the status line replaces characters outside Latin-1."""
+    status = f"{code} {_reason_phrase(phrase)}"
     explanation = _EXPLANATIONS.get(code, "")
     if code == HTTPStatus.METHOD_NOT_ALLOWED:
         explanation = f"The method {request.method} is not allowed for this resource. "
-    kind = _kind(request)
+    kind = _content_type(request)
     if kind == "text/html":
         body = _PAGE.format(status=status, body=_body(escape(explanation), escape(detail), "<br/>"))
     elif kind == "application/json":
-        body = json.dumps({"message": _body(explanation, detail, "\n"), "code": status, "title": title})
+        message = _body(explanation, detail, "\n")
+        body = json.dumps({"message": message, "code": status, "title": HTTPStatus(code).phrase})
     else:
         body = f"{status}\n\n{_body(explanation, detail, chr(10))}"
     content_type = kind if kind == "application/json" else f"{kind}; charset=UTF-8"
@@ -73,12 +73,12 @@ def _body(explanation: str, detail: str, line_break: str) -> str:
     return f"{explanation}{line_break}{line_break}\n{detail}\n\n"
 
 
-def _phrase(words: str) -> str:
-    """What fits a status line: one line, Latin-1."""
-    return (words.splitlines() or [""])[0].encode("latin-1", "replace").decode("latin-1")
+def _reason_phrase(text: str) -> str:
+    """Reduce a message to what a status line can hold: one line of Latin-1."""
+    return (text.splitlines() or [""])[0].encode("latin-1", "replace").decode("latin-1")
 
 
-def _kind(request: Request) -> str:
+def _content_type(request: Request) -> str:
     if not request.accept_mimetypes:
         return "text/html"
     return request.accept_mimetypes.best_match(["text/html", "application/json"]) or "text/plain"

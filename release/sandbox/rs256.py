@@ -1,6 +1,6 @@
-"""RSA signatures as identity tokens have them (RS256), for an issuer that is played on this machine.
+"""RSA signatures of identity tokens (RS256), for a simulated identity provider.
 
-Small keys, and no defence against anybody who measures time: good for a sandbox, and for nothing else.
+The keys are short and there is no protection against timing attacks: suitable for a sandbox only.
 Source: RFC 8017, section 8.2 (RSASSA-PKCS1-v1_5); RFC 7518, section 3.3.
 """
 
@@ -16,20 +16,20 @@ _EXPONENT = 65537
 _BITS = 512
 _ROUNDS = 20
 _SMALL = tuple(n for n in range(3, 2000, 2) if all(n % d for d in range(3, int(n**0.5) + 1, 2)))
-#: what stands before a SHA-256 digest: its ASN.1 description. Source: RFC 8017, section 9.2, note 1
+#: the ASN.1 prefix of a SHA-256 digest. Source: RFC 8017, section 9.2, note 1
 _DIGEST_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """A pair of keys."""
+    """A key pair."""
 
     modulus: int
     private: int = field(repr=False)
 
     @classmethod
     def new(cls) -> Key:
-        """A new pair; takes some hundredths of a second."""
+        """Generate a key pair; takes some hundredths of a second."""
         while True:
             p, q = _prime(), _prime()
             phi = (p - 1) * (q - 1)
@@ -45,8 +45,8 @@ class Key:
         number = int.from_bytes(self._padded(message), "big")
         return pow(number, self.private, self.modulus).to_bytes(self.size, "big")
 
-    def signed(self, message: bytes, signature: bytes) -> bool:
-        """Whether the signature of a message is this key's."""
+    def verify(self, message: bytes, signature: bytes) -> bool:
+        """Whether a signature of a message is valid."""
         number = int.from_bytes(signature, "big")
         if len(signature) != self.size or number >= self.modulus:
             return False
@@ -66,7 +66,7 @@ def _prime() -> int:
 
 
 def _is_prime(number: int) -> bool:
-    """By Miller and Rabin: wrong once in 4 to the number of rounds."""
+    """Miller-Rabin test: wrong once in 4 to the power of the number of rounds."""
     odd, twos = number - 1, 0
     while odd % 2 == 0:
         odd, twos = odd // 2, twos + 1

@@ -1,4 +1,4 @@
-"""A world, written into a store; and its tokens, as their users hold them."""
+"""Write seed data into the store, and make the tokens that its users have."""
 
 from __future__ import annotations
 
@@ -18,47 +18,47 @@ from release.sandbox.seed_schema import ApiToken, SeedData, SeedProject, User
 _KEY_LENGTH = 32
 
 
-def apply_seed_data(db: sqlite3.Connection, world: SeedData, host: str) -> None:
-    """Make the store what the world says.
+def apply_seed_data(db: sqlite3.Connection, data: SeedData, host: str) -> None:
+    """Apply seed data to the store.
 
-    What has a name keeps its identity: a token that was there is the same token, a project keeps its files, and
-    whatever uploads have added stays.
+    What exists under the same name is updated: a token stays the same token, a project keeps its files, and what
+    uploads have added stays.
     """
-    _users(db, world.users)
-    _projects(db, world.projects)
-    for token in world.tokens:
+    _users(db, data.users)
+    _projects(db, data.projects)
+    for token in data.tokens:
         _token(db, token, host)
-    for publisher in world.publishers:
+    for publisher in data.publishers:
         _publisher(db, publisher)
     db.execute("DELETE FROM settings")
-    db.execute("INSERT INTO settings VALUES ('audience', ?)", (world.audience,))
-    if world.sigstore is not None:
-        db.execute("INSERT INTO settings VALUES ('sigstore', ?)", (world.sigstore,))
-    for table, column, values in (("flags", "name", world.flags), ("prohibited", "normalized", world.prohibited)):
-        db.execute(f"DELETE FROM {table}")  # noqa: S608 - both names are ours
+    db.execute("INSERT INTO settings VALUES ('audience', ?)", (data.audience,))
+    if data.sigstore is not None:
+        db.execute("INSERT INTO settings VALUES ('sigstore', ?)", (data.sigstore,))
+    for table, column, values in (("flags", "name", data.flags), ("prohibited", "normalized", data.prohibited)):
+        db.execute(f"DELETE FROM {table}")  # noqa: S608 - both names are constants
         db.executemany(f"INSERT OR IGNORE INTO {table} ({column}) VALUES (?)", [(v,) for v in values])  # noqa: S608 - the same
 
 
 def is_empty(db: sqlite3.Connection) -> bool:
-    """Whether no world was ever written."""
+    """Whether no seed data was ever applied."""
     return db.execute("SELECT 1 FROM users").fetchone() is None
 
 
 def token_secrets(db: sqlite3.Connection) -> dict[str, Secret]:
-    """Every token by its name, the revoked and the forged ones too."""
-    return {row["name"]: _text(row) for row in db.execute("SELECT * FROM tokens ORDER BY rowid")}
+    """Return every token by its name, also revoked and forged ones."""
+    return {row["name"]: _token_secret(row) for row in db.execute("SELECT * FROM tokens ORDER BY rowid")}
 
 
 def revoke_token(db: sqlite3.Connection, token: str) -> None:
-    """Let a token, by its name, be known no more."""
+    """Revoke a token by its name."""
     db.execute("UPDATE tokens SET revoked = 1 WHERE name = ?", (token,))
 
 
-def _text(row: sqlite3.Row) -> Secret:
+def _token_secret(row: sqlite3.Row) -> Secret:
     caveats = [caveat.encode() for caveat in json.loads(row["caveats"])]
     key = row["key"][::-1] if row["forged"] else row["key"]
-    made = macaroon.create_macaroon(row["location"], row["id"].encode(), key, *caveats)
-    return Secret(macaroon.to_text(made))
+    token = macaroon.create_macaroon(row["location"], row["id"].encode(), key, *caveats)
+    return Secret(macaroon.to_text(token))
 
 
 def _users(db: sqlite3.Connection, users: Iterable[User]) -> None:
@@ -78,12 +78,12 @@ def _projects(db: sqlite3.Connection, projects: Iterable[SeedProject]) -> None:
             " organization_active = excluded.organization_active",
             (str(uuid4()), normalized, project.name, project.status, project.organization, project.organization_active),
         )
-        there = db.execute("SELECT id FROM projects WHERE normalized = ?", (normalized,)).fetchone()["id"]
-        db.execute("DELETE FROM roles WHERE project = ?", (there,))
+        project_id = _project_id(db, normalized)
+        db.execute("DELETE FROM roles WHERE project = ?", (project_id,))
         for role, names in (("Maintainer", project.maintainers), ("Owner", project.owners)):
             db.executemany(
                 "INSERT OR REPLACE INTO roles SELECT ?, id, ? FROM users WHERE name = ?",
-                [(there, role, name) for name in names],
+                [(project_id, role, name) for name in names],
             )
 
 
@@ -108,7 +108,7 @@ def _token(db: sqlite3.Connection, token: ApiToken, host: str) -> None:
 
 
 def _publisher(db: sqlite3.Connection, publisher: SeedPublisher) -> None:
-    """One that was pending and has created its project since is pending no more."""
+    """A pending publisher that has created its project since then stays an ordinary one."""
     user = db.execute("SELECT id FROM users WHERE name = ?", (publisher.user,)).fetchone()
     db.execute(
         "INSERT INTO publishers VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
@@ -130,18 +130,18 @@ def _publisher(db: sqlite3.Connection, publisher: SeedPublisher) -> None:
 
 
 def _caveats(db: sqlite3.Connection, token: ApiToken, user: str) -> list[str]:
-    """As the index's own pages make them, with the expiry that PyPI's do not offer behind them.
+    """Make the caveats that the index's own pages make, and an expiration, which PyPI's pages do not offer.
 
     Source: warehouse, `manage/views/__init__.py`.
     """
     if token.projects is None:
         caveats: list[list[object]] = [[3, user]]
     else:
-        ids = [
-            db.execute("SELECT id FROM projects WHERE normalized = ?", (name,)).fetchone()["id"]
-            for name in token.projects
-        ]
-        caveats = [[1, list(token.projects)], [2, ids]]
+        caveats = [[1, list(token.projects)], [2, [_project_id(db, name) for name in token.projects]]]
     if token.expires is not None:
         caveats.append([0, token.expires, 0])
     return [json.dumps(caveat, separators=(",", ":")) for caveat in caveats]
+
+
+def _project_id(db: sqlite3.Connection, normalized: str) -> str:
+    return str(db.execute("SELECT id FROM projects WHERE normalized = ?", (normalized,)).fetchone()["id"])

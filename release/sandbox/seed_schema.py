@@ -1,4 +1,4 @@
-"""Who and what is on the index before the first request: the world file."""
+"""Seed data: the users, projects and tokens that the index has at first, and the file of `--world` that lists them."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from release.sandbox import fault_json, publishers
 from release.sandbox.faults import Fault
 from release.sandbox.publishers import CiJob, SeedPublisher
 
-#: PyPI's switches for the whole site that change what an upload is answered
+#: PyPI's admin flags that affect uploads
 FLAGS = (
     *("read-only", "disallow-new-upload", "disallow-new-project-registration", "disable-pep740", "disallow-oidc"),
     *(f"disallow-{provider}-oidc" for provider in publishers.FIELDS),
 )
 #: states of a project. Source: warehouse, `packaging/models.py` (LifecycleStatus); "quarantined" as PEP 792 has it
 STATUSES = ("active", "archived", "archived-noindex", "quarantined")
-#: the user of a world that nobody described
+#: the user of the default seed data
 DEFAULT_USER = "rehearsal"
-_AT = KeyPath(file="the world file", noun="an object")
+_AT = KeyPath(file="the seed data", noun="an object")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class User:
     #: whether the primary address is verified
     email_verified: bool = True
     two_factor: bool = True
-    #: frozen, or the password was disabled: its tokens are unknown to the index then
+    #: frozen, or without a valid password: the index does not know its tokens then
     disabled: bool = False
 
 
@@ -59,68 +59,67 @@ class SeedProject:
     maintainers: tuple[str, ...] = ()
     #: one of `STATUSES`
     status: str = "active"
-    #: the organization that it belongs to
     organization: str | None = None
-    #: whether that organization is in good standing
+    #: whether the organization is active: approved, and its invoices are paid
     organization_active: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiToken:
-    """A token that the index makes at its start."""
+    """A token that the index creates when it starts."""
 
     name: str
     user: str
-    #: normalised names of the projects that it is for; None for all of the user's
+    #: normalised names of the projects that it is valid for; None: all of the user's
     projects: tuple[str, ...] | None = None
-    #: unix seconds; None where it does not expire
+    #: unix seconds; None: it does not expire
     expires: int | None = None
     revoked: bool = False
-    #: the index knows its identifier, and its signature is wrong
+    #: the index knows its identifier, but its signature is wrong
     forged: bool = False
-    #: what it says of its issuer; None for this index
+    #: the issuer that it names; None: this index
     location: str | None = None
-    #: the trusted publisher that it stands for, as if it had been given in exchange for an identity
+    #: the trusted publisher that it represents, as if it had been issued in exchange for an identity token
     publisher: AttestationPublisher | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeedData:
-    """Users, projects, tokens, faults. As it stands: a user who owns nothing, and an account-wide token."""
+    """Users, projects, tokens, faults. By default: a user who owns nothing, and an account-wide token."""
 
     users: tuple[User, ...] = (User(name=DEFAULT_USER),)
     projects: tuple[SeedProject, ...] = ()
     tokens: tuple[ApiToken, ...] = (ApiToken(name="account", user=DEFAULT_USER),)
     publishers: tuple[SeedPublisher, ...] = ()
-    #: for whom identities have to be made: PyPI says "pypi", TestPyPI "testpypi"
+    #: the audience of identity tokens: "pypi" on PyPI, "testpypi" on TestPyPI
     audience: str = "pypi"
-    #: the job that the sandbox's own identity service speaks for; as the faults, no part of a state directory
+    #: the job of the sandbox's own identity provider; like the faults, it is not stored in a state directory
     job: CiJob = field(default_factory=CiJob)
-    #: normalised names that nobody may register
+    #: normalised names that cannot be registered
     prohibited: tuple[str, ...] = ()
-    #: of `FLAGS`, those that are on
+    #: those of `FLAGS` that are on
     flags: tuple[str, ...] = ()
-    #: path of the trust configuration by which attestations are verified; None: any signature is believed
+    #: path of the trust configuration that verifies attestations; None: any signature is accepted
     sigstore: str | None = None
-    #: what goes wrong; unlike the rest, it is no part of a state directory
+    #: not stored in a state directory, unlike the rest
     faults: tuple[Fault, ...] = ()
 
     @classmethod
     def parse(cls, json_text: str) -> SeedData:
-        """Read a world file. Raises `ConfigError`, which names the key."""
-        read = read_table(parse_json(json_text, _AT.file), _AT, _WORLD)
+        """Parse the file of `--world`. Raises `ConfigError`, which names the key."""
+        read = read_table(parse_json(json_text, _AT.file), _AT, _SEED_DATA)
         if "users" not in read and "tokens" not in read:
             read = {"users": cls().users, "tokens": cls().tokens} | read
         empty: dict[str, Any] = {"users": (), "tokens": ()}
-        world = cls(**(empty | read))
-        _check(world)
-        return world
+        data = cls(**(empty | read))
+        _check_references(data)
+        return data
 
 
 def seed_for_project(name: str, *, exists: bool = False) -> SeedData:
-    """A world for one upload: its user owns nothing, so that the first upload creates the project.
+    """Make seed data for uploads of one project.
 
-    With `exists`, the project is there already and is the user's.
+    With `exists`, its user owns the project; without, the first upload creates it.
     """
     return SeedData(projects=(SeedProject(name=name, owners=(DEFAULT_USER,)),) if exists else ())
 
@@ -160,14 +159,14 @@ def _publisher(value: Any, at: KeyPath) -> AttestationPublisher:
 
 
 def _unix_seconds(value: Any, at: KeyPath) -> int:
-    """Given as such, or as an ISO date; UTC unless it has an offset."""
+    """Read a time: a number, or an ISO date, which is in UTC unless it has an offset."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return int(value)
     try:
-        when = datetime.fromisoformat(value)
+        time = datetime.fromisoformat(value)
     except (TypeError, ValueError):
         raise at.wrong("a time: unix seconds, or a string like '2027-01-31T00:00:00Z'", value) from None
-    return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())
+    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
 
 
 _USER: Mapping[str, Reader] = {"name": string, "email_verified": boolean, "two_factor": boolean, "disabled": boolean}
@@ -189,33 +188,33 @@ _TOKEN: Mapping[str, Reader] = {
     "location": string,
     "publisher": _publisher,
 }
-_WORLD: Mapping[str, Reader] = {
+_SEED_DATA: Mapping[str, Reader] = {
     "users": _users,
     "projects": _projects,
     "tokens": _tokens,
-    "publishers": publishers.parse_publishers,
+    "publishers": publishers.read_publishers,
     "audience": string,
-    "job": publishers.parse_job,
+    "job": publishers.read_job,
     "prohibited": _names,
     "flags": _flags,
     "sigstore": string,
-    "faults": fault_json.faults,
+    "faults": fault_json.read_faults,
 }
 
 
-def _check(world: SeedData) -> None:
-    """Whoever is named, is there."""
-    users = [user.name for user in world.users]
-    projects = [canonicalize_name(project.name) for project in world.projects]
-    for number, project in enumerate(world.projects):
+def _check_references(data: SeedData) -> None:
+    """Check that every user and project that is referred to is listed."""
+    users = [user.name for user in data.users]
+    projects = [canonicalize_name(project.name) for project in data.projects]
+    for number, project in enumerate(data.projects):
         for role in ("owners", "maintainers"):
             for name in getattr(project, role):
                 known(name, (_AT / "projects")[number] / role, users)
-    for number, token in enumerate(world.tokens):
+    for number, token in enumerate(data.tokens):
         known(token.user, (_AT / "tokens")[number] / "user", users)
         for name in token.projects or ():
             known(name, (_AT / "tokens")[number] / "scope", projects)
-    for number, publisher in enumerate(world.publishers):
+    for number, publisher in enumerate(data.publishers):
         for name in publisher.projects:
             known(canonicalize_name(name), (_AT / "publishers")[number] / "projects", projects)
         if publisher.user is not None:

@@ -85,15 +85,15 @@ MISTAKES: dict[str, tuple[Any, str]] = {
     "a status as text": ({"do": "answer", "status": "503"}, "fault.status must be a status from 200 to 999, not '503'"),
     "two lines": (
         {"do": "answer", "status": 503, "reason": "a\r\nb"},
-        r"fault.reason must be one line of Latin-1, not 'a\r\nb'",
+        r"fault.reason must be one line of Latin-1 text, not 'a\r\nb'",
     ),
     "two lines in a header": (
         {"do": "answer", "status": 503, "headers": {"X": "a\nb"}},
-        r"fault.headers.X must be one line of Latin-1, not 'a\nb'",
+        r"fault.headers.X must be one line of Latin-1 text, not 'a\nb'",
     ),
     "no header": (
         {"do": "answer", "status": 503, "headers": {"X:": "a"}},
-        "fault.headers must be a header's name, not 'X:'",
+        "fault.headers must be a header name, not 'X:'",
     ),
     "a list of headers": (
         {"do": "answer", "status": 503, "headers": []},
@@ -108,7 +108,7 @@ MISTAKES: dict[str, tuple[Any, str]] = {
     "back in time": ({"do": "slow", "work": -1}, "fault.work must be a number of seconds, 0 or more, not -1"),
     "standing still": ({"do": "slow", "up": 0}, "fault.up must be bytes a second, more than 0, not 0"),
     "no number": ({"do": "slow", "up": True}, "fault.up must be bytes a second, more than 0, not True"),
-    "no status of HTTP": ({"do": "disk-full", "status": 599}, "fault.status must be a status that HTTP knows, not 599"),
+    "no status of HTTP": ({"do": "disk-full", "status": 599}, "fault.status must be a standard HTTP status, not 599"),
     "unknown condition": (
         {"do": "clash", "when": {"file": "x"}},
         "unknown key fault.when.file: did you mean 'filename'?",

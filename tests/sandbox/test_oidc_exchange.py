@@ -58,7 +58,7 @@ def with_job(world: SeedData = WORLD, **more: Any) -> SeedData:
 
 
 def mint(on: SandboxClient, token: str | None = None, *, audience: str = "pypi") -> Reply:
-    token = token if token is not None else on.sandbox.issuer.token(audience, server.utc_now())
+    token = token if token is not None else on.sandbox.identity_provider.token(audience, server.utc_now())
     return on.ask("POST", MINT, body=json.dumps({"token": token}).encode())
 
 
@@ -137,7 +137,7 @@ def test_an_identity_of_github_that_does_not_fit_is_refused_in_pypis_words(row: 
 def test_an_identity_that_fits_gives_a_token_of_fifteen_minutes(job: dict[str, Any]) -> None:
     clock = Clock()
     with index(with_job(**job), clock=clock) as on:
-        reply = mint(on, on.sandbox.issuer.token("pypi", clock.now))
+        reply = mint(on, on.sandbox.identity_provider.token("pypi", clock.now))
     assert reply.line == "200 OK"
     assert set(reply.json) == {"success", "token", "expires"}
     assert reply.json["expires"] == int(clock.now.timestamp()) + 900
@@ -145,7 +145,7 @@ def test_an_identity_that_fits_gives_a_token_of_fifteen_minutes(job: dict[str, A
     assert isinstance(token, Token)
     assert scope(token).kind == "publisher"
     assert token.location == "127.0.0.1"
-    assert [type(one).__name__ for one in token.caveats] == ["Publisher", "ProjectIds", "Expiration"]
+    assert [type(one).__name__ for one in token.caveats] == ["PublisherCaveat", "ProjectIds", "Expiration"]
     assert isinstance(token.caveats[-1], Expiration)
 
 
@@ -247,7 +247,7 @@ def test_gitlab_compares_the_names_of_projects_whatever_their_letters() -> None:
 
 def test_an_identity_is_exchanged_once() -> None:
     with index() as on:
-        token = on.sandbox.issuer.token("pypi", server.utc_now())
+        token = on.sandbox.identity_provider.token("pypi", server.utc_now())
         assert mint(on, token).line == "200 OK"
         assert error(mint(on, token)) == ("invalid-reuse-token", "invalid token: already used")
 
@@ -324,7 +324,7 @@ def test_the_token_uploads_to_the_publishers_projects_and_to_no_other() -> None:
 def test_the_token_ends_after_fifteen_minutes() -> None:
     clock = Clock()
     with index(clock=clock) as on:
-        token = mint(on, on.sandbox.issuer.token("pypi", clock.now)).json["token"]
+        token = mint(on, on.sandbox.identity_provider.token("pypi", clock.now)).json["token"]
         clock.advance(minutes=15)
         assert upload(on, "acme-widget", token).line == "403 Invalid API Token: token is expired, token is expired"
 
@@ -367,10 +367,10 @@ def test_a_pending_publisher_can_not_create_what_nobody_may(name: str, words: st
 
 
 def test_two_indexes_may_trust_one_service_and_none_trusts_another() -> None:
-    with index() as first, index(issuer=first.sandbox.issuer) as second, index() as third:
-        assert first.sandbox.issuer.token("pypi", server.utc_now())  # makes its key
-        assert mint(second, first.sandbox.issuer.token("pypi", server.utc_now())).status == 200
-        assert error(mint(third, first.sandbox.issuer.token("pypi", server.utc_now()))) == INVALID
+    with index() as first, index(identity_provider=first.sandbox.identity_provider) as second, index() as third:
+        assert first.sandbox.identity_provider.token("pypi", server.utc_now())  # makes its key
+        assert mint(second, first.sandbox.identity_provider.token("pypi", server.utc_now())).status == 200
+        assert error(mint(third, first.sandbox.identity_provider.token("pypi", server.utc_now()))) == INVALID
 
 
 def test_the_service_speaks_to_its_job_alone() -> None:
@@ -396,7 +396,7 @@ def test_a_state_directory_keeps_publishers_their_projects_and_used_identities(t
     world = replace(WORLD, publishers=(PENDING,))
     used = issuer.token("pypi", server.utc_now())
     for expected in ("200 OK", "422 Unprocessable Entity"):
-        with index(world, state=tmp_path, issuer=issuer) as on:
+        with index(world, state=tmp_path, identity_provider=issuer) as on:
             assert mint(on, used).line == expected
             assert mint(on, issuer.token("pypi", server.utc_now())).line == "200 OK"
 
@@ -404,11 +404,11 @@ def test_a_state_directory_keeps_publishers_their_projects_and_used_identities(t
 def test_a_signature_is_the_keys_and_of_these_bytes_alone() -> None:
     key, other = KEYS
     signature = key.sign(b"message")
-    assert key.signed(b"message", signature)
-    assert not key.signed(b"massage", signature)
-    assert not other.signed(b"message", signature)
-    assert not key.signed(b"message", signature[:-1])
-    assert not key.signed(b"message", b"\xff" * len(signature))
+    assert key.verify(b"message", signature)
+    assert not key.verify(b"massage", signature)
+    assert not other.verify(b"message", signature)
+    assert not key.verify(b"message", signature[:-1])
+    assert not key.verify(b"message", b"\xff" * len(signature))
 
 
 def world(*publishers: Mapping[str, Any], **job: Any) -> str:
@@ -436,8 +436,11 @@ def test_the_world_file_says_them_all() -> None:
 
 
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
-    "neither": ({"name": "w", "repository": "a/b", "workflow": "c.yml"}, "a publisher is for projects, or pending"),
-    "both": ({**USUAL, "pending": "new"}, "a publisher is for projects, or pending and some user's"),
+    "neither": (
+        {"name": "w", "repository": "a/b", "workflow": "c.yml"},
+        "a publisher has either projects, or a pending project",
+    ),
+    "both": ({**USUAL, "pending": "new"}, "a publisher has either projects, or a pending project and its user"),
     "no workflow": ({"name": "w", "repository": "a/b", "projects": []}, "publishers[0].workflow is missing"),
     "of another": ({**USUAL, "email": "a@b"}, "publishers[0].email is not a key for github"),
     "unknown": ({**USUAL, "provider": "git"}, "publishers[0].provider: unknown 'git'"),

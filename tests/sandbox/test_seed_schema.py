@@ -53,7 +53,7 @@ def token(**more: Any) -> dict[str, Any]:
 
 
 MISTAKES: dict[str, tuple[Any, str]] = {
-    "a list": ([], "the world file must be an object, not []"),
+    "a list": ([], "the seed data must be an object, not []"),
     "unknown key": ({"user": []}, "unknown key user: did you mean 'users'?"),
     "unknown key inside": (
         user(email_verfied=False),
@@ -96,5 +96,5 @@ def test_a_mistake_is_named_with_its_place(row: str) -> None:
 
 
 def test_no_json_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match=r"the world file is not valid JSON: .*line 1 column 2"):
+    with pytest.raises(UsageError, match=r"the seed data is not valid JSON: .*line 1 column 2"):
         SeedData.parse("{,}")

@@ -270,18 +270,18 @@ def _no_database(path: Path) -> Path:
 
 @pytest.mark.parametrize("make", [_a_file, _no_database])
 def test_a_state_that_cannot_be_used_is_a_clear_refusal(tmp_path: Path, make: Any) -> None:
-    with pytest.raises(UsageError, match=r"the state directory .*state' can't be used") as caught:
+    with pytest.raises(UsageError, match=r"cannot use the state directory .*state'") as caught:
         server.start_sandbox(state=make(tmp_path / "state"))
     assert caught.value.remedy
 
 
 def test_another_host_and_a_port_that_is_taken_are_clear_refusals() -> None:
-    with pytest.raises(UsageError, match=r"for this machine alone, not for '0.0.0.0'"):
+    with pytest.raises(UsageError, match=r"serves this machine only, not '0.0.0.0'"):
         server.start_sandbox(host="0.0.0.0")  # noqa: S104 - that it is refused is the point
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        with pytest.raises(UsageError, match=r"port .* can't be used"):
+        with pytest.raises(UsageError, match=r"cannot use port"):
             server.start_sandbox(port=taken.getsockname()[1])
-    with pytest.raises(UsageError, match=r"there is no port 70000"):
+    with pytest.raises(UsageError, match=r"port 70000 does not exist"):
         server.start_sandbox(port=70000)

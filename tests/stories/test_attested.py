@@ -34,7 +34,9 @@ def trusting(service: Sigstore, directory: Path) -> Iterator[Indexes]:
     trust = str(service.write(directory))
     with (
         server.start_sandbox(SeedData(**known, audience="pypi", sigstore=trust)) as pypi,
-        server.start_sandbox(SeedData(**known, audience="testpypi"), issuer=pypi.issuer) as testpypi,
+        server.start_sandbox(
+            SeedData(**known, audience="testpypi"), identity_provider=pypi.identity_provider
+        ) as testpypi,
     ):
         yield Indexes(testpypi=testpypi, pypi=pypi)
 
@@ -128,7 +130,9 @@ def _lay_beside(path: Path, on: Indexes, trust: Path) -> None:
     from release.core.models.oidc_identity import parse_identity
     from release.core.secret import Secret
 
-    identity = parse_identity(Secret(on.pypi.issuer.token("sigstore", datetime.now(UTC))), "GitHub", "sigstore")
+    identity = parse_identity(
+        Secret(on.pypi.identity_provider.token("sigstore", datetime.now(UTC))), "GitHub", "sigstore"
+    )
     made = sigstore.sign_files(
         [builder.load_distribution(path)], sigstore.Sigstore(config=trust / "trust.json"), identity
     )

@@ -42,7 +42,7 @@ def both() -> Iterator[Indexes]:
     """TestPyPI and PyPI, which trust one service, and each want an identity of their own."""
     with (
         server.start_sandbox(WORLD) as pypi,
-        server.start_sandbox(replace(WORLD, audience="testpypi"), issuer=pypi.issuer) as testpypi,
+        server.start_sandbox(replace(WORLD, audience="testpypi"), identity_provider=pypi.identity_provider) as testpypi,
     ):
         yield Indexes(testpypi=testpypi, pypi=pypi)
 

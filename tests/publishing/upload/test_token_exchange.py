@@ -88,7 +88,7 @@ def at_once(sandbox: Sandbox, clock: Callable[[], datetime]) -> Callable[..., Co
     """What the child that asks for an identity would say, without starting one."""
 
     def answer(_argv: object, *, input: str, **_options: object) -> Completed:  # noqa: A002 - as in `Run`
-        token = sandbox.issuer.token(input, clock())
+        token = sandbox.identity_provider.token(input, clock())
         return Completed(status=0, output=json.dumps({"token": token}))
 
     return answer
