@@ -31,7 +31,7 @@ from release.credentials.sources import keyring
 from release.credentials.sources.base import KEYRING_TIMEOUT
 
 _USERNAME = "__token__"
-_GIVEN = NotStored(description="what was given")
+_GIVEN = NotStored(description="your input")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,7 +146,7 @@ def test_a_wrong_token_changes_nothing(
     before = texts(project)
     told = rotate(project, value(pypi, name), "--json")
     assert (told.status, told.data["cause"]) == (1, cause), told.all
-    assert told.data["message"].startswith("not taken: ")
+    assert told.data["message"].startswith("not accepted: ")
     assert told.data["remedy"]
     assert words in told.data["message"]
     assert texts(project) == before
@@ -159,7 +159,7 @@ def test_a_copy_a_stranger_and_a_broken_one_are_refused(project: UserProject, py
     copy = attenuation.expired_copy(Secret(value(pypi, "old"))).reveal()
     before = texts(project)
     for text, words in (
-        (copy, "copy of the old token"), (foreign, "was issued by"), (value(pypi, "new")[:-9], "not taken"),
+        (copy, "copy of the old token"), (foreign, "was issued by"), (value(pypi, "new")[:-9], "not accepted"),
     ):  # fmt: skip
         told = rotate(project, text)
         assert (told.status, words in told.err) == (1, True), told.all
@@ -178,7 +178,7 @@ def test_a_plan_changes_nothing_and_names_each_step(project: UserProject, pypi: 
     told = project.run("rotate", "--plan", "--leaked")
     assert told.status == 0, told.all
     assert [line[:9] for line in told.out.splitlines() if line[:1].isdigit()] == [
-        "1. delete", "2. take a", "3. put it", "4. put it", "5. put it", "6. keep i", "7. delete",
+        "1. delete", "2. read a", "3. replac", "4. replac", "5. replac", "6. store ", "7. delete",
     ]  # fmt: skip
     assert texts(project) == before
     assert not [one for one in pypi.log[asked:] if one.method == "POST"]
@@ -234,7 +234,7 @@ def test_a_place_that_can_not_be_written_is_left_and_told(project: UserProject, 
     (project.home / "keyring.json").write_text(json.dumps([[pypi.upload_url, "__token__", value(pypi, "old")]]))
     told = rotate(project, value(pypi, "new"), "--json")
     assert told.status == 1
-    assert ["does not give it back" in one["message"] for one in told.data["left"]] == [True]
+    assert ["does not return it" in one["message"] for one in told.data["left"]] == [True]
     assert value(pypi, "old") not in pypirc(project).read_text()
 
 
@@ -252,7 +252,7 @@ def test_where_nothing_is_to_be_rotated_it_says_so(project: UserProject, pypi: S
 def test_a_leaked_token_goes_first_and_is_a_failure_while_it_lives(project: UserProject, pypi: Sandbox) -> None:
     told = rotate(project, value(pypi, "new"), "--leaked")
     assert told.status == 1, told.all
-    assert told.out.index("delete the old token") < told.out.index("make a new token")
+    assert told.out.index("delete the old token") < told.out.index("create a new token")
     assert value(pypi, "old") not in texts(project)
 
 
@@ -260,16 +260,16 @@ def test_a_leaked_token_goes_first_and_is_a_failure_while_it_lives(project: User
 
 KILLED = """\
 import os, signal, sys
-from release.token_health.rotation import rotate as rotation
-carry_out, steps = rotation.Rotation.carry_out, []
+from release.token_health.rotation import perform
+run, steps = perform.Rotation.run, []
 def after(step):
     steps.append(step)
     if len(steps) == int(os.environ["KILL_AFTER"]):
         os.kill(os.getpid(), signal.SIGKILL)
 def killed(self):
     self.after = after
-    return carry_out(self)
-rotation.Rotation.carry_out = killed
+    return run(self)
+perform.Rotation.run = killed
 from release.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
@@ -350,11 +350,11 @@ def test_at_a_terminal_each_place_is_shown_and_asked(project: UserProject, pypi:
     screen = talk(project, "rotate", answers=answers)
     assert screen.status == 1, screen.text
     assert "this is the old token" in screen.text
-    assert "not replaced: ~/.pypirc, [again] password: it was left as it is" in screen.text
+    assert "not replaced: ~/.pypirc, [again] password: you chose not to replace it" in screen.text
     assert value(pypi, "new")[20:40] not in screen.text
     screen = talk(project, "rotate", answers=[("Replace it?", "y")])
     assert screen.status == 0, screen.text
-    assert "goes on" in screen.text
+    assert "resuming a rotation" in screen.text
     assert value(pypi, "old") not in texts(project)
 
 

@@ -138,7 +138,7 @@ def test_what_stands_before_the_keyring_is_told(project: UserProject, on: Indexe
     project.env["TWINE_PASSWORD"] = token(on, "account")
     told = store(project, token(on, "widget"))
     assert told.status == 0
-    assert "$TWINE_PASSWORD goes before the keyring" in told.out
+    assert "$TWINE_PASSWORD takes precedence over the keyring" in told.out
     assert "unset TWINE_PASSWORD" in told.out
     del project.env["TWINE_PASSWORD"]
     project.credentials(on)
@@ -154,7 +154,7 @@ def test_what_stands_before_the_keyring_is_told(project: UserProject, on: Indexe
     [
         ("keyring.backends.null.Keyring", "its backend is 'null'"),
         ("keyring.backends.fail.Keyring", "its backend is 'fail'"),
-        ("Forgetful", "does not give it back"),
+        ("Forgetful", "does not return it"),
         ("PlaintextKeyring", "--insecure-backend"),
         ("Chain", "--insecure-backend"),
     ],
@@ -215,7 +215,7 @@ def test_diagnose_takes_away_an_entry_that_the_file_shadows(project: UserProject
     assert store(project, token(on, "widget")).status == 0
     project.credentials(on)
     screen = talk(project, "diagnose", answers=[("Make this change?", "y")])
-    assert "take the token that is not used out of the keyring" in screen.text
+    assert "delete the token that is not used from the keyring" in screen.text
     assert kept(project) == []
 
 

@@ -33,7 +33,7 @@ from release.token_health.health_history import DATABASE_NAME, History
 from release.token_health.rotation.rotation_plan import Step, rotation_steps
 from release.token_health.rotation.unfinished_rotation import UnfinishedRotation, load_unfinished
 
-_NEW_TOKEN = NotStored(description="the new token")
+_NEW_TOKEN = NotStored(description="your input")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
