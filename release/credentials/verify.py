@@ -1,7 +1,7 @@
-"""Asks all that can be known of the way to an index, tier by tier: from where, what, known, works.
+"""Verifies the credential of an index, tier by tier: its source, the token itself, the project, the permission.
 
-Each tier is asked only where those before it are in order: a token that is broken is not read by any
-server, and one that was made for another index never leaves the machine.
+A tier is only queried if those before it are in order: a broken token is not sent to any server, and a token of
+another index never leaves this machine.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeVar
 
 from release.adapters import collect
 from release.adapters.system.json_pipe import Pipe
@@ -31,16 +32,15 @@ from release.core.models.verification import Verification
 from release.core.tokens.token import decode
 from release.credentials import sources
 
-__all__ = ["Tier", "Verification", "identified", "inspect", "known", "permitted", "subject", "verify"]
-
-#: asks more about an access, and gives it back with the answers
+_Answer = TypeVar("_Answer")
+#: adds the results of one query to the facts
 Tier = Callable[[System, Access], Access]
 
 _NOTHING_WAIVED: Mapping[str, str] = MappingProxyType({})
-_NOT_ASKED = NotApplicable(reason="the index was not asked")
+_NOT_QUERIED = NotApplicable(reason="the index was not contacted")
 
 
-def verify(  # noqa: PLR0913 - a question with options, all but the first three with defaults
+def verify(  # noqa: PLR0913 - a query with options, all but the first three with defaults
     system: System,
     index: Index,
     project: ProjectMetadata | Unknown,
@@ -52,23 +52,19 @@ def verify(  # noqa: PLR0913 - a question with options, all but the first three 
     keyring: Pipe | None = None,
     tiers: Sequence[Tier] | None = None,
 ) -> Verification:
-    """The whole answer for one index. Every source is looked at, not only the winner.
+    """Verify the credential of one index. Every source is queried, not only the one that wins.
 
-    `credential` is looked at in place of whatever the sources have. `offline` ends it before the first
-    request. `directory` is the project's; `keyring` the keyring's process, where it has been started.
-    `tiers` are asked in place of `known`, `identified` and `permitted`.
+    `credential` replaces the sources. With `offline`, no request is made. `directory` is the project's; `keyring` is
+    the process that reads the keyring, if it has been started. `tiers` replaces the tiers of this module.
     """
-    if isinstance(credential, Resolution):
-        resolved = credential
-    elif credential is None:
+    resolved = Resolution(credential=credential) if isinstance(credential, Credential) else credential
+    if resolved is None:
         resolved = sources.resolve(
             index, system.env, system.home, directory=directory, every_source=True, keyring_child=keyring
         )
-    else:
-        resolved = Resolution(credential=credential)
-    facts = replace(_of(resolved, system, index, project), releasing=False)
+    facts = replace(_access(resolved, system, index, project), releasing=False)
     if not offline:
-        facts = _deeper(system, facts, waive, (vouched, known, identified, permitted) if tiers is None else tiers)
+        facts = _query(system, facts, waive, (vouched, known, identified, permitted) if tiers is None else tiers)
     outcomes = tuple(engine.run(credential_checks.CHECKS, facts, waive=waive, subject=index.name))
     return Verification(access=facts, outcomes=outcomes, verdict=verdict.derive_verdict(outcomes), offline=offline)
 
@@ -76,15 +72,15 @@ def verify(  # noqa: PLR0913 - a question with options, all but the first three 
 def subject(
     system: System, directory: Path, *, file: Path | None = None, name: str | None = None, offline: bool = False
 ) -> tuple[Config, ProjectMetadata | Unknown]:
-    """The configuration, and the project to ask about. With a `name`, the directory need hold none.
+    """The configuration and the project. With a `name`, the directory need not contain a project.
 
-    No program is run where the name stands in pyproject.toml, nor `offline`. Raises `ConfigError`,
-    `UsageError` for what is no name.
+    The build backend is not run if the name is in pyproject.toml, nor with `offline`. Raises `ConfigError`, and
+    `UsageError` where `name` is not valid.
     """
     config = collect.load_config(directory, file, needs_project=name is None)
     if name is not None:
         if not is_project_name(name):
-            raise UsageError(f"no project can be called {name!r}", remedy="give the name as the index has it")
+            raise UsageError(f"{name!r} is not a valid project name", remedy="give the name as the index shows it")
         return config, ProjectMetadata(name=name, version="")
     known = collect.collect_project(system, directory, ask_backend=False)
     if not isinstance(known, Unknown):
@@ -103,16 +99,16 @@ def inspect(
     ours: frozenset[str] = frozenset(),
     waive: Mapping[str, str] = _NOTHING_WAIVED,
 ) -> Access:
-    """The facts for a release: what the index has is told in any case, and only then is it asked more.
+    """The facts for a release. The project is always looked up on the index, the other tiers as in `verify`.
 
-    `ours`: sha256 of the files that this release has built already.
+    `ours`: sha256 of the files that this release has already built.
     """
     resolved = sources.resolve(index, system.env, system.home)
-    facts = known(system, replace(_of(resolved, system, index, project), ours=ours))
-    return _deeper(system, facts, waive, (vouched, identified, permitted))
+    facts = known(system, replace(_access(resolved, system, index, project), ours=ours))
+    return _query(system, facts, waive, (vouched, identified, permitted))
 
 
-def _of(resolved: Resolution, system: System, index: Index, project: ProjectMetadata | Unknown) -> Access:
+def _access(resolved: Resolution, system: System, index: Index, project: ProjectMetadata | Unknown) -> Access:
     credential = resolved.credential
     read = isinstance(credential, Credential) and index.kind == "warehouse"
     return Access(
@@ -122,30 +118,32 @@ def _of(resolved: Resolution, system: System, index: Index, project: ProjectMeta
         remarks=resolved.remarks,
         candidates=resolved.candidates,
         token=decode(credential.password) if read and isinstance(credential, Credential) else None,
-        listing=_NOT_ASKED,
+        listing=_NOT_QUERIED,
         now=system.now(),
     )
 
 
-def _deeper(
-    system: System,
-    facts: Access,
-    waive: Mapping[str, str],
-    tiers: Iterable[Tier],
-) -> Access:
-    """The facts, and those of each tier as long as nothing stands in the way."""
-    for ask in tiers:
+def _query(system: System, facts: Access, waive: Mapping[str, str], tiers: Iterable[Tier]) -> Access:
+    """Query one tier after the other, until a check blocks."""
+    for tier in tiers:
         if any(one.state.blocks for one in engine.run(credential_checks.CHECKS, facts, waive=waive)):
             break
-        facts = ask(system, facts)
+        facts = tier(system, facts)
     return facts
 
 
-# -- vouched ----------------------------------------------------------------------------------------
+def _or_unknown(request: Callable[[], _Answer]) -> _Answer | Unknown:
+    try:
+        return request()
+    except UnreachableError as error:
+        return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
+
+
+# -- the tiers --------------------------------------------------------------------------------------
 
 
 def vouched(system: System, facts: Access) -> Access:
-    """What the service that runs this job says of it, where there is no other credential. No token is made."""
+    """The identity of this job, where there is no other credential. No token is exchanged for it."""
     credential = facts.credential
     if not isinstance(credential, Ambient) or credential.identity is not None or facts.index.ephemeral:
         return facts
@@ -156,18 +154,13 @@ def _identity(system: System, index: Index) -> OidcIdentity | Finding | Unknown 
     from release.adapters.oidc import provider
 
     try:
-        return provider.request_identity(system, provider.fetch_audience(index))
+        return _or_unknown(lambda: provider.request_identity(system, provider.fetch_audience(index)))
     except provider.NoIdentityError as error:
         return Finding(message=error.message, remedy=error.remedy, cause=error.cause)
-    except UnreachableError as error:
-        return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
 
 
-# -- known ------------------------------------------------------------------------------------------
-
-
-def known(system: System, facts: Access) -> Access:  # noqa: ARG001 - a tier takes the machine, whatever it needs of it
-    """What the index has under the project's name; read, without any credential."""
+def known(system: System, facts: Access) -> Access:  # noqa: ARG001 - the signature of a tier
+    """What the index has under the project's name, requested without a credential."""
     if isinstance(facts.project, Unknown):
         return replace(facts, listing=facts.project)
     index, name = facts.index, facts.project.name
@@ -180,32 +173,24 @@ def known(system: System, facts: Access) -> Access:  # noqa: ARG001 - a tier tak
 
 
 def _ownership(index: Index, name: str) -> Ownership | None:
-    """Whose a project is; None where the index does not tell: nothing depends on it."""
+    """The owners of a project; None where the index does not report them: no check depends on it."""
     from release.adapters.index import json_api
 
-    try:
-        return json_api.fetch_ownership(index, name)
-    except UnreachableError:
-        return None
+    owners = _or_unknown(lambda: json_api.fetch_ownership(index, name))
+    return None if isinstance(owners, Unknown) else owners
 
 
 def _alike(index: Index, name: str) -> tuple[str, ...] | Unknown:
-    """The names on an index that look like a new one, by the index's own rule."""
-    from release.acceptance import name_rules
+    """The project names on an index that are too similar to a new one, by the index's own rule."""
+    from release.acceptance.name_rules import similarity_key
     from release.adapters.index import simple_api
 
-    shape = name_rules.similarity_key(name)
-    try:
-        return tuple(one for one in simple_api.fetch_project_names(index) if name_rules.similarity_key(one) == shape)
-    except UnreachableError as error:
-        return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
-
-
-# -- works ------------------------------------------------------------------------------------------
+    key, names = similarity_key(name), _or_unknown(lambda: simple_api.fetch_project_names(index))
+    return names if isinstance(names, Unknown) else tuple(one for one in names if similarity_key(one) == key)
 
 
 def identified(system: System, facts: Access) -> Access:
-    """Whether the index knows the token, asked by an upload that can't succeed, with a copy of the token."""
+    """Whether the index knows the token: the response to an upload that cannot succeed, with a copy of the token."""
     from release.adapters.index import token_probes
 
     credential, index = facts.credential, facts.index
@@ -215,13 +200,13 @@ def identified(system: System, facts: Access) -> Access:
         or not token_probes.may_probe(index, credential.password)
     ):
         return facts
-    asked, answer = system.now(), _answer(lambda: token_probes.probe_identity(index, credential.password))
-    told = answer.server_time() if isinstance(answer, ProbeResult) else None
-    return replace(facts, identity=answer, skew=told - asked if told else None)
+    now, result = system.now(), _or_unknown(lambda: token_probes.probe_identity(index, credential.password))
+    server_time = result.server_time() if isinstance(result, ProbeResult) else None
+    return replace(facts, identity=result, skew=server_time - now if server_time else None)
 
 
 def permitted(system: System, facts: Access) -> Access:
-    """Whether the index would let the token upload to the project; asked in the same way, of a token that it knows."""
+    """Whether the token may upload to the project, probed in the same way, if the index knows the token."""
     if not isinstance(facts.credential, Credential) or not isinstance(facts.identity, ProbeResult):
         return facts
     if not facts.identity.passed():
@@ -238,26 +223,16 @@ def _permission(facts: Access, credential: Credential, now: datetime) -> ProbeRe
         case ProjectListing():
             name = facts.ownership.name if facts.ownership else facts.listing.name
             version = _oldest(facts.listing)
-            return _answer(lambda: token_probes.probe_permission(index, token, name=name, version=version, now=now))
+            return _or_unknown(lambda: token_probes.probe_permission(index, token, name=name, version=version, now=now))
         case None:
-            free = (one for one in STANDARD_MODULES if collect.collect_listing(index, one) is None)
-            module = next(free, None)
-            return (
-                None
-                if module is None
-                else _answer(lambda: token_probes.probe_first_release(index, token, module=module))
-            )
+            module = next((one for one in STANDARD_MODULES if collect.collect_listing(index, one) is None), None)
+            if module is None:
+                return None
+            return _or_unknown(lambda: token_probes.probe_first_release(index, token, module=module))
         case _:
             return None
 
 
 def _oldest(listing: ProjectListing) -> str:
-    """The version that the index has had longest; it takes no more files for most. "0" where it has none."""
+    """The oldest version on the index, which accepts no more files for most of them; "0" where it has none."""
     return str(min(files_by_release(listing), default="0"))
-
-
-def _answer(ask: Callable[[], ProbeResult]) -> ProbeResult | Unknown:
-    try:
-        return ask()
-    except UnreachableError as error:
-        return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)

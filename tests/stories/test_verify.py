@@ -20,9 +20,9 @@ from release.core.models.credential import Credential
 from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.models.probe import ProbeResult
 from release.core.models.secret_location import EnvironmentVariable
+from release.core.models.verification import Verification
 from release.core.secret import Secret
 from release.credentials import verify
-from release.credentials.verify import Verification
 from release.reports import credential_text
 from tests.adapters.index.test_token_probes import state
 from tests.credentials.sources.test_keyring import BACKENDS
