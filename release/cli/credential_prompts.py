@@ -64,7 +64,7 @@ class CredentialSession:
     def verify(self, index: Index, name: str | None = None, *, system: System | None = None) -> Verification:
         """Verify the credential for an index and a project, by default this session's."""
         project = ProjectMetadata(name=name, version="") if name else self.project
-        return verify.verify(
+        return verify.verify_credential(
             system or self.system, index, project,
             offline=self.offline, directory=self.directory, waive=self.config.waive,
         )  # fmt: skip
@@ -141,7 +141,7 @@ def load_project(
     """The configuration, and the project that `--project` or the directory names. Raises ConfigError."""
     name = options.project or collect.load_project_name(directory)
     if name is not None:
-        return verify.subject(system, directory, file=options.config, name=name)
+        return verify.load_project(system, directory, file=options.config, name=name)
     config = collect.load_config(directory, options.config, needs_project=False)
     return config, Unknown(reason="the project's name is unknown", remedy="pass --project NAME")
 

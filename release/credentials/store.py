@@ -69,12 +69,12 @@ def store_token(  # noqa: PLR0913 - a request with options, all but the first fo
     `timeout` in seconds for each answer of the keyring. `insecure` allows a keyring that is a readable file.
     """
     given = Credential(username=_USERNAME, username_origin=_GIVEN, password=secret, origin=_GIVEN)
-    verdict = verify.verify(system, index, project, offline=offline, credential=given).verdict
+    verdict = verify.verify_credential(system, index, project, offline=offline, credential=given).verdict
     if not verdict.passed:
         raise ReleaseError(f"not stored: {verdict.message}", remedy=verdict.remedy, cause=verdict.cause)
     entry = keyring.upload_entry(index)
     location = keyring.write_entry(entry, secret, system.env, insecure=insecure, timeout=timeout)
-    now = verify.verify(system, index, project, offline=True, directory=directory)
+    now = verify.verify_credential(system, index, project, offline=True, directory=directory)
     return StoredToken(
         index=index,
         location=location,

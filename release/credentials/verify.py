@@ -40,7 +40,7 @@ _NOTHING_WAIVED: Mapping[str, str] = MappingProxyType({})
 _NOT_QUERIED = NotApplicable(reason="the index was not contacted")
 
 
-def verify(  # noqa: PLR0913 - a query with options, all but the first three with defaults
+def verify_credential(  # noqa: PLR0913 - a query with options, all but the first three with defaults
     system: System,
     index: Index,
     project: ProjectMetadata | Unknown,
@@ -64,12 +64,12 @@ def verify(  # noqa: PLR0913 - a query with options, all but the first three wit
         )
     facts = replace(_access(resolved, system, index, project), releasing=False)
     if not offline:
-        facts = _query(system, facts, waive, (vouched, known, identified, permitted) if tiers is None else tiers)
+        facts = _query(system, facts, waive, _ALL_TIERS if tiers is None else tiers)
     outcomes = tuple(engine.run(credential_checks.CHECKS, facts, waive=waive, subject=index.name))
     return Verification(access=facts, outcomes=outcomes, verdict=verdict.derive_verdict(outcomes), offline=offline)
 
 
-def subject(
+def load_project(
     system: System, directory: Path, *, file: Path | None = None, name: str | None = None, offline: bool = False
 ) -> tuple[Config, ProjectMetadata | Unknown]:
     """The configuration and the project. With a `name`, the directory need not contain a project.
@@ -91,7 +91,7 @@ def subject(
     return config, known if offline else collect.collect_project(system, directory)
 
 
-def inspect(
+def collect_access(
     system: System,
     index: Index,
     project: ProjectMetadata | Unknown,
@@ -99,13 +99,13 @@ def inspect(
     ours: frozenset[str] = frozenset(),
     waive: Mapping[str, str] = _NOTHING_WAIVED,
 ) -> Access:
-    """The facts for a release. The project is always looked up on the index, the other tiers as in `verify`.
+    """The facts for a release. The project is always looked up on the index, the other tiers as in `verify_credential`.
 
     `ours`: sha256 of the files that this release has already built.
     """
     resolved = sources.resolve(index, system.env, system.home)
-    facts = known(system, replace(_access(resolved, system, index, project), ours=ours))
-    return _query(system, facts, waive, (vouched, identified, permitted))
+    facts = query_project(system, replace(_access(resolved, system, index, project), ours=ours))
+    return _query(system, facts, waive, (query_job_identity, query_token, query_permission))
 
 
 def _access(resolved: Resolution, system: System, index: Index, project: ProjectMetadata | Unknown) -> Access:
@@ -142,7 +142,7 @@ def _or_unknown(request: Callable[[], _Answer]) -> _Answer | Unknown:
 # -- the tiers --------------------------------------------------------------------------------------
 
 
-def vouched(system: System, facts: Access) -> Access:
+def query_job_identity(system: System, facts: Access) -> Access:
     """The identity of this job, where there is no other credential. No token is exchanged for it."""
     credential = facts.credential
     if not isinstance(credential, Ambient) or credential.identity is not None or facts.index.ephemeral:
@@ -159,7 +159,7 @@ def _identity(system: System, index: Index) -> OidcIdentity | Finding | Unknown 
         return Finding(message=error.message, remedy=error.remedy, cause=error.cause)
 
 
-def known(system: System, facts: Access) -> Access:  # noqa: ARG001 - the signature of a tier
+def query_project(system: System, facts: Access) -> Access:  # noqa: ARG001 - the signature of a tier
     """What the index has under the project's name, requested without a credential."""
     if isinstance(facts.project, Unknown):
         return replace(facts, listing=facts.project)
@@ -189,7 +189,7 @@ def _alike(index: Index, name: str) -> tuple[str, ...] | Unknown:
     return names if isinstance(names, Unknown) else tuple(one for one in names if similarity_key(one) == key)
 
 
-def identified(system: System, facts: Access) -> Access:
+def query_token(system: System, facts: Access) -> Access:
     """Whether the index knows the token: the response to an upload that cannot succeed, with a copy of the token."""
     from release.adapters.index import token_probes
 
@@ -205,7 +205,7 @@ def identified(system: System, facts: Access) -> Access:
     return replace(facts, identity=result, skew=server_time - now if server_time else None)
 
 
-def permitted(system: System, facts: Access) -> Access:
+def query_permission(system: System, facts: Access) -> Access:
     """Whether the token may upload to the project, probed in the same way, if the index knows the token."""
     if not isinstance(facts.credential, Credential) or not isinstance(facts.identity, ProbeResult):
         return facts
@@ -236,3 +236,6 @@ def _permission(facts: Access, credential: Credential, now: datetime) -> ProbeRe
 def _oldest(listing: ProjectListing) -> str:
     """The oldest version on the index, which accepts no more files for most of them; "0" where it has none."""
     return str(min(files_by_release(listing), default="0"))
+
+
+_ALL_TIERS: tuple[Tier, ...] = (query_job_identity, query_project, query_token, query_permission)

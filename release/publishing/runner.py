@@ -200,7 +200,7 @@ class _Run:
     def _check_credentials(self, name: str) -> StepResult:
         index, config = self.config.index(name), self.config
         ours = build.known_hashes(self.journal, self.files)
-        facts = verify.inspect(self.system, index, self.source.project, ours=ours, waive=config.waive)
+        facts = verify.collect_access(self.system, index, self.source.project, ours=ours, waive=config.waive)
         self.resources.use_credential(name, facts.credential, facts.skew)
         if not isinstance(facts.listing, Unknown | NotApplicable):
             self.listings[name] = facts.listing

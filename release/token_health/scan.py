@@ -122,7 +122,7 @@ class Scan:
             resolution=_nothing(Unknown(reason="nobody looked there", remedy="run it again"))
         )
         secret = _secret(taken)
-        found = verify.verify(
+        found = verify.verify_credential(
             questions.on_time(one.index, secret), one.index, one.project,
             offline=self.offline, credential=taken.resolution, waive=self.waive, tiers=questions.tiers(),
         )  # fmt: skip
@@ -161,13 +161,13 @@ class _Questions:
     def tiers(self) -> tuple[verify.Tier, ...]:
         """What `verify` asks, as far as this run may."""
         asked = {"permission": 3, "identity": 2, "off": 1}[self._census.probe]
-        return (verify.vouched, *(self.known, self.identified, self.permitted)[:asked])
+        return (verify.query_job_identity, *(self.known, self.identified, self.permitted)[:asked])
 
     def known(self, system: System, facts: Access) -> Access:
         if not isinstance(facts.project, ProjectMetadata):
-            return verify.known(system, facts)
+            return verify.query_project(system, facts)
         key = (facts.index, None, facts.project.name)
-        found = self._listings.get(key, lambda: verify.known(system, facts))
+        found = self._listings.get(key, lambda: verify.query_project(system, facts))
         return replace(facts, listing=found.listing, ownership=found.ownership, alike=found.alike)
 
     def identified(self, system: System, facts: Access) -> Access:
@@ -175,7 +175,7 @@ class _Questions:
             return facts
 
         def ask() -> tuple[ProbeResult | Unknown | None, timedelta | None]:
-            found = verify.identified(system, facts)
+            found = verify.query_token(system, facts)
             return found.identity, found.skew
 
         identity, skew = self._identities.get((facts.index, facts.credential.password, ""), ask)
@@ -185,7 +185,9 @@ class _Questions:
         if not isinstance(facts.credential, Credential) or not isinstance(facts.project, ProjectMetadata):
             return facts
         key = (facts.index, facts.credential.password, facts.project.name)
-        return replace(facts, permission=self._permissions.get(key, lambda: verify.permitted(system, facts).permission))
+        return replace(
+            facts, permission=self._permissions.get(key, lambda: verify.query_permission(system, facts).permission)
+        )
 
     def done(self, one: Target) -> None:
         """One more has asked: the answers that nobody else will ask for are not kept."""

@@ -104,7 +104,9 @@ class Desk:
         subject = (
             ProjectMetadata(name=project, version="1.0") if project else Unknown(reason="no name", remedy="name it")
         )
-        return verify.verify(self.system(), index or PYPI, subject, offline=offline, directory=self.home / "project")
+        return verify.verify_credential(
+            self.system(), index or PYPI, subject, offline=offline, directory=self.home / "project"
+        )
 
     def seen(self, index: Index | None = None) -> str | None:
         """The root, as far as this machine knows."""

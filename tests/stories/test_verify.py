@@ -127,7 +127,7 @@ def credential(secret: Secret) -> Credential:
 
 def verified(running: Asking, name: str, project: str, **how: Any) -> Verification:
     own = credential(running.sandbox.tokens[name])
-    return verify.verify(
+    return verify.verify_credential(
         real_system(), like_pypi(running), ProjectMetadata(name=project, version=""), credential=own, **how
     )
 
@@ -212,7 +212,7 @@ def test_asking_about_new_projects_spends_none_of_the_quota_and_tells_what_is_le
 def test_a_token_of_another_index_never_leaves_the_machine() -> None:
     with started(WORLD) as running:
         for secret in (running.sandbox.tokens["elsewhere"], Secret(minted()), Secret(minted("test.pypi.org"))):
-            found = verify.verify(
+            found = verify.verify_credential(
                 real_system(),
                 like_pypi(running),
                 ProjectMetadata(name="acme-widget", version=""),
@@ -232,7 +232,9 @@ def test_what_is_offline_asks_nobody(project: str) -> None:
 def test_an_index_that_is_not_there_is_unknown() -> None:
     with started(WORLD) as running:
         index, own = like_pypi(running), credential(running.sandbox.tokens["account"])
-    found = verify.verify(real_system(), index, ProjectMetadata(name="acme-widget", version=""), credential=own)
+    found = verify.verify_credential(
+        real_system(), index, ProjectMetadata(name="acme-widget", version=""), credential=own
+    )
     assert answer(found) == ("unknown", "net.dns-offline")
 
 
@@ -290,7 +292,7 @@ def test_every_healthy_configuration_is_healthy(
     world: Asking, tmp_path: Path, source: Any, token: str, spelled: str
 ) -> None:
     home = source(tmp_path, like_pypi(world), world.token(token))
-    found = verify.verify(home.system, like_pypi(world), ProjectMetadata(name=spelled, version=""))
+    found = verify.verify_credential(home.system, like_pypi(world), ProjectMetadata(name=spelled, version=""))
     assert found.verdict.word == "healthy", found.verdict
     assert isinstance(found.access.credential, Credential)
     assert isinstance(found.access.permission, ProbeResult)
@@ -302,7 +304,7 @@ def test_two_indexes_at_once_are_both_healthy(world: Asking, tmp_path: Path, sou
         for running, name in ((world, "pypi"), (second, "testpypi")):
             home = source(tmp_path, like_pypi(running, name), running.token("account"))
         for running, name in ((world, "pypi"), (second, "testpypi")):
-            found = verify.verify(
+            found = verify.verify_credential(
                 home.system, like_pypi(running, name), ProjectMetadata(name="acme-widget", version="2.0")
             )
             assert found.verdict.word == "healthy", found.verdict
@@ -315,7 +317,7 @@ def test_the_well_known_indexes_are_healthy_as_far_as_this_machine_can_tell(
     tmp_path: Path, index: Index, source: Any
 ) -> None:
     home = source(tmp_path, index, minted(index.token_location))
-    found = verify.verify(home.system, index, ProjectMetadata(name="acme-widget", version=""), offline=True)
+    found = verify.verify_credential(home.system, index, ProjectMetadata(name="acme-widget", version=""), offline=True)
     assert found.verdict.word == "healthy", found.verdict
 
 
@@ -324,7 +326,7 @@ def test_another_secret_that_is_shadowed_is_a_warning_and_told_without_being_sho
 ) -> None:
     in_pypirc(tmp_path, like_pypi(world), world.token("widget"))
     home = in_environment(tmp_path, like_pypi(world), world.token("account"))
-    found = verify.verify(home.system, like_pypi(world), ProjectMetadata(name="acme-widget", version=""))
+    found = verify.verify_credential(home.system, like_pypi(world), ProjectMetadata(name="acme-widget", version=""))
     assert answer(found) == ("warning", "src.env-shadows")
     data = credential_text.verification_to_json(found)
     (shadowed,) = data["credential"]["shadowed"]

@@ -33,10 +33,10 @@ def _verify(options: argparse.Namespace, write: Write) -> int:
         from release.reports import credential_text
 
         directory, file = options.directory.resolve(), options.config
-        config, project = verification.subject(
+        config, project = verification.load_project(
             real, directory, file=file, name=options.project, offline=options.offline
         )
-        found = verification.verify(
+        found = verification.verify_credential(
             real, config.index(options.index), project,
             offline=options.offline, directory=directory, waive=config.waive, keyring=keyring,
         )  # fmt: skip

@@ -131,7 +131,7 @@ def _listing(request: RotationRequest) -> ProjectListing | Unknown | None:
 def verify_token(request: RotationRequest, new: Secret, project: ProjectMetadata | Unknown) -> Verification:
     """Verify a token that need not be stored anywhere."""
     credential = Credential(username="__token__", username_origin=_NEW_TOKEN, password=new, origin=_NEW_TOKEN)
-    return verify.verify(request.system, request.index, project, credential=credential)
+    return verify.verify_credential(request.system, request.index, project, credential=credential)
 
 
 def _storage(request: RotationRequest, resolved: Resolution) -> StorageQuery:

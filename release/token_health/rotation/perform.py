@@ -326,7 +326,7 @@ def wait_until_revoked(system: System, index: Index, old: Secret, *, timeout: fl
 def token_state(system: System, index: Index, old: Secret) -> TokenState:
     """Whether the index still accepts a token; it is queried with a copy of it that cannot upload anything."""
     credential = Credential(username="__token__", username_origin=_OLD_TOKEN, password=old, origin=_OLD_TOKEN)
-    found = verify.verify(system, index, _NO_PROJECT, credential=credential, tiers=(verify.identified,))
+    found = verify.verify_credential(system, index, _NO_PROJECT, credential=credential, tiers=(verify.query_token,))
     if found.verdict.cause in _ENDED:
         return "dead"
     return "alive" if isinstance(found.access.identity, ProbeResult) and found.verdict.word != "unknown" else "unknown"
