@@ -1,1 +1,1 @@
-"""The keyring, asked in a process of its own."""
+"""The keyring, which is used in a child process."""

@@ -1,4 +1,4 @@
-"""A child process that is talked to in JSON, one object a line, with a time limit on every answer."""
+"""A child process that exchanges JSON objects, one a line, with a time limit for each response."""
 
 from __future__ import annotations
 
@@ -6,33 +6,30 @@ import contextlib
 import json
 import queue
 import subprocess
-import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import IO, Any
+from typing import Any
 
-#: seconds; on Windows, Ctrl-C does not interrupt a wait that is longer
+from release.adapters.system.process import OWN_GROUP, in_thread, read_lines
+
+#: seconds; on Windows, Ctrl-C does not interrupt a longer wait
 _TICK = 0.1
-#: seconds for a child to end by itself, once its stdin is closed
+#: seconds for a child to exit after its stdin was closed
 _GRACE = 2.0
 
 
 class Pipe:
-    """A running child. It is in a group of its own, so that Ctrl-C reaches its parent alone."""
+    """A running child in its own process group, so that Ctrl-C reaches only its parent."""
 
     def __init__(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
-        group: dict[str, Any] = {"start_new_session": True}
-        if sys.platform == "win32":
-            group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen(list(argv), env=dict(env), stdin=pipe, stdout=pipe, stderr=pipe, **group)
+        self._process = subprocess.Popen(list(argv), env=dict(env), stdin=pipe, stdout=pipe, stderr=pipe, **OWN_GROUP)
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._errors: deque[bytes] = deque(maxlen=20)
         self._threads = [
-            _thread(self._process.stdout, self._lines.put),
-            _thread(self._process.stderr, lambda line: self._errors.append(line or b"")),
+            in_thread(read_lines, self._process.stdout, self._lines.put),
+            in_thread(read_lines, self._process.stderr, lambda line: self._errors.append(line or b"")),
         ]
 
     @property
@@ -40,13 +37,13 @@ class Pipe:
         return self._process.poll() is None
 
     def write(self, message: dict[str, Any]) -> None:
-        """Send one object. Raises `OSError` where nobody reads any more."""
+        """Send one object. Raises `OSError` where the child has exited."""
         if self._process.stdin is not None:
             self._process.stdin.write(json.dumps(message).encode() + b"\n")
             self._process.stdin.flush()
 
     def read(self, timeout: float) -> dict[str, Any]:
-        """The next object. Raises `TimeoutError`, `EOFError` where the child has ended, `ValueError`."""
+        """The next object. Raises `TimeoutError`, `EOFError` where the child has exited, `ValueError`."""
         deadline = time.monotonic() + timeout
         while True:
             try:
@@ -62,8 +59,8 @@ class Pipe:
                 raise ValueError("no event")
             return event
 
-    def last_words(self) -> str:
-        """The last line that the child wrote to stderr; waits a moment for it to end."""
+    def last_error_line(self) -> str:
+        """The last line that the child wrote to stderr; waits briefly for it to exit."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_GRACE)
         self._threads[1].join(_GRACE)
@@ -71,12 +68,12 @@ class Pipe:
         return next((line for line in reversed(lines) if line), f"exit status {self._process.poll()}")
 
     def kill(self) -> None:
-        """End the child by force, from any thread; whoever reads gets an `EOFError`."""
+        """Kill the child, from any thread; a waiting `read` raises `EOFError`."""
         self._process.kill()
 
     def close(self) -> None:
-        """End the child: by closing its stdin, or by force."""
-        with contextlib.suppress(OSError):  # a broken pipe: it has ended already
+        """End the child by closing its stdin; kill it if it does not exit."""
+        with contextlib.suppress(OSError):  # a broken pipe: it has exited already
             if self._process.stdin is not None:
                 self._process.stdin.close()
         try:
@@ -86,16 +83,3 @@ class Pipe:
             self._process.wait()
         for thread in self._threads:
             thread.join(_GRACE)
-
-
-def _thread(stream: IO[bytes] | None, put: Any) -> threading.Thread:
-    thread = threading.Thread(target=_drain, args=(stream, put), daemon=True)
-    thread.start()
-    return thread
-
-
-def _drain(stream: IO[bytes], put: Any) -> None:
-    with contextlib.suppress(OSError, ValueError), stream:
-        for line in stream:
-            put(line)
-    put(None)

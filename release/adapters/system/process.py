@@ -1,4 +1,4 @@
-"""Runs one program to its end, and leaves nothing of it behind. See `release.adapters.system.system.RunProgram`."""
+"""Run a program until it exits, and end everything that it started. See `release.adapters.system.system.RunProgram`."""
 
 from __future__ import annotations
 
@@ -13,34 +13,38 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from release.core.errors import ToolError
 
-#: seconds between two looks at the clock and at `stop` while a program is silent
+#: seconds between two checks of the time limit and of `stop`
 _TICK = 0.1
-#: seconds that a program gets to end by itself once it was told to
+#: seconds for a program to exit after SIGTERM
 _GRACE = 2.0
+#: options of `Popen` for a process group of its own
+OWN_GROUP: dict[str, Any] = {"start_new_session": True}
+if sys.platform == "win32":
+    OWN_GROUP = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
-    """A program that ended."""
+    """A program that has exited."""
 
     #: exit status; negative where a signal ended it (POSIX)
     status: int
-    #: what it wrote, newlines translated, undecodable bytes replaced; stderr too unless it was kept apart
+    #: its stdout as text, invalid bytes replaced; with stderr, unless that was kept apart
     output: str
-    #: stderr where it was kept apart; else empty
+    #: its stderr where that was kept apart; else empty
     errors: str = ""
 
 
 class TimedOutError(ToolError):
-    """A program did not end in time and was ended, with everything that it had started."""
+    """A program did not exit in time; it was ended with everything that it had started."""
 
     def __init__(self, message: str, *, remedy: str, output: str) -> None:
         super().__init__(message, remedy=remedy)
-        #: what it had written until then
+        #: its output until then
         self.output = output
 
 
@@ -61,21 +65,21 @@ def run_program(  # noqa: PLR0913 - see `Run`
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     output: list[str] = []
     errors: list[str] = []
-    _in_thread(_read, process.stdout, lines.put)
+    in_thread(read_lines, process.stdout, lines.put)
     if apart:
-        drain = _in_thread(_read, process.stderr, lambda line: errors.append(line or ""))
+        drain = in_thread(read_lines, process.stderr, lambda line: errors.append(line or ""))
     if input is not None:
-        _in_thread(_feed, process.stdin, input)
+        in_thread(_feed, process.stdin, input)
     try:
-        for line in _arriving(process, lines, timeout=timeout, stop=stop):
+        for line in _output_lines(process, lines, timeout=timeout, stop=stop):
             output.append(line)
             if on_line:
                 on_line(line.rstrip("\r\n"))
     except TimeoutError:
         _end(process)
         raise TimedOutError(
-            f"{_name(argv)} did not end within {timeout:g} s",
-            remedy="run it by hand to see what it waits for, then run the same command again",
+            f"{_name(argv)} did not exit within {timeout:g} s",
+            remedy="run it by hand to find out what it waits for, then run the same command again",
             output="".join(output),
         ) from None
     except BaseException:
@@ -86,14 +90,11 @@ def run_program(  # noqa: PLR0913 - see `Run`
     return Completed(status=process.returncode, output="".join(output), errors="".join(errors))
 
 
-def _start(  # noqa: PLR0913 - what Popen needs, no more
+def _start(  # noqa: PLR0913 - options of Popen
     argv: Sequence[str], *, cwd: Path | None, env: Mapping[str, str], umask: int, feed: bool, apart: bool
 ) -> subprocess.Popen[str]:
-    group: dict[str, object] = {"start_new_session": True, "umask": umask}
-    if sys.platform == "win32":
-        group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
     try:
-        return subprocess.Popen(  # type: ignore[call-overload,no-any-return] # the group's keys depend on the platform
+        return subprocess.Popen(  # type: ignore[call-overload,no-any-return] # the options depend on the platform
             list(argv),
             cwd=cwd,
             env=dict(env),
@@ -102,7 +103,8 @@ def _start(  # noqa: PLR0913 - what Popen needs, no more
             stderr=subprocess.PIPE if apart else subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
-            **group,
+            **OWN_GROUP,
+            **({} if sys.platform == "win32" else {"umask": umask}),
         )
     except (OSError, ValueError) as error:
         raise _not_started(argv, cwd, error) from error
@@ -111,24 +113,26 @@ def _start(  # noqa: PLR0913 - what Popen needs, no more
 def _not_started(argv: Sequence[str], cwd: Path | None, error: Exception) -> ToolError:
     name = _name(argv)
     if cwd is not None and not cwd.is_dir():
-        return ToolError(f"no directory {str(cwd)!r} to run {name} in", remedy="make sure that it is still there")
+        return ToolError(f"no directory {str(cwd)!r} to run {name} in", remedy="check that it was not removed")
     if isinstance(error, FileNotFoundError):
         return ToolError(f"no program {name!r} on PATH", remedy=f"install {name}, or put its directory on PATH")
     reason = (getattr(error, "strerror", None) or str(error)).lower()
-    return ToolError(f"{name} can't be started: {reason}", remedy="make sure that it runs by hand")
+    return ToolError(f"cannot start {name}: {reason}", remedy="check that it runs by hand")
 
 
 def _name(argv: Sequence[str]) -> str:
     return Path(argv[0]).name
 
 
-def _in_thread(work: Callable[..., None], *arguments: object) -> threading.Thread:
+def in_thread(work: Callable[..., None], *arguments: object) -> threading.Thread:
+    """Start `work` in a daemon thread."""
     thread = threading.Thread(target=work, args=arguments, daemon=True)
     thread.start()
     return thread
 
 
-def _read(stream: IO[str], put: Callable[[str | None], None]) -> None:
+def read_lines(stream: IO[Any], put: Callable[[Any], object]) -> None:
+    """Pass on each line, and None at the end."""
     with contextlib.suppress(OSError, ValueError), stream:
         for line in stream:
             put(line)
@@ -136,22 +140,21 @@ def _read(stream: IO[str], put: Callable[[str | None], None]) -> None:
 
 
 def _feed(stream: IO[str], text: str) -> None:
-    # A program that ends without reading its input is no error of ours; its status will tell.
+    # A program may exit without reading its input; its exit status says whether that is an error.
     with contextlib.suppress(OSError, ValueError), stream:
         stream.write(text)
 
 
-def _arriving(
+def _output_lines(
     process: subprocess.Popen[str],
     lines: queue.SimpleQueue[str | None],
     *,
     timeout: float | None,
     stop: Callable[[], bool] | None,
 ) -> Iterator[str]:
-    """Lines as they come, until the program has ended and its output is complete.
+    """The lines of a program, until it has exited and its output is complete. Raises `TimeoutError`.
 
-    Raises `TimeoutError`. What it left behind in the background may hold the output open: that
-    gets `_GRACE` seconds, and is ended too.
+    Background processes that it started may keep the output open: they are ended after `_GRACE` seconds.
     """
     deadline = time.monotonic() + timeout if timeout is not None else float("inf")
     ended, closed = float("inf"), False
@@ -170,11 +173,11 @@ def _arriving(
         if time.monotonic() > deadline:
             raise TimeoutError
         if stop is not None and stop():
-            raise ToolError("stopped, since something beside it failed", remedy="see the other failure")
+            raise ToolError("stopped because a parallel job failed", remedy="see the other failure")
 
 
 def _next(lines: queue.SimpleQueue[str | None]) -> str | None:
-    """A line; empty where none came within a tick; None at the end of the output."""
+    """A line; empty if there was none within a tick; None at the end of the output."""
     try:
         return lines.get(timeout=_TICK)
     except queue.Empty:
@@ -182,7 +185,7 @@ def _next(lines: queue.SimpleQueue[str | None]) -> str | None:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """End a program and everything that it started."""
+    """End a program and everything that it has started."""
     if sys.platform == "win32":
         subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True, check=False)
     else:
@@ -195,6 +198,6 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def _signal_group(process: subprocess.Popen[str], number: int) -> None:
-    # The group outlives its leader for as long as it has members; none left is what is wanted.
+    # The group exists while it has members; an error means that none is left.
     with contextlib.suppress(OSError):
         os.killpg(process.pid, number)

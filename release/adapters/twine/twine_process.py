@@ -126,7 +126,7 @@ class Worker:
             self.close()
             return _unclear(distribution, "timeout", "no end of it within the time limit", sent=self._sent)
         except (EOFError, OSError, ValueError, KeyError):
-            last = self._pipe.last_words() if self._pipe else ""
+            last = self._pipe.last_error_line() if self._pipe else ""
             self.close()
             return _unclear(distribution, "worker died", _redacted(last, credential), sent=self._sent)
         except BaseException:
@@ -165,7 +165,7 @@ class Worker:
         try:
             pipe.read(self._limits.start)
         except (EOFError, TimeoutError, ValueError) as error:
-            why = "it takes too long" if isinstance(error, TimeoutError) else pipe.last_words()
+            why = "it takes too long" if isinstance(error, TimeoutError) else pipe.last_error_line()
             raise NotSentError(
                 f"twine can't be started: {why}",
                 remedy="run: python -m twine --version, and install twine anew if that fails",

@@ -6,16 +6,12 @@ for PyPI and TestPyPI the user is `__token__`, for other indexes twine accepts t
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 from release.adapters.keyring import keyring_process
 from release.adapters.system.json_pipe import Pipe
-from release.adapters.system.process import TimedOutError, run_program
 from release.core.errors import ReleaseError
 from release.core.models.credential import StoredSecret
 from release.core.models.finding import Finding, Unknown
@@ -24,7 +20,6 @@ from release.core.models.secret_location import KeyringEntry
 from release.core.secret import Secret
 from release.credentials.sources.base import KEYRING_TIMEOUT, SourceQuery, SourceResult, StorageQuery, warning
 
-_WRITE_CHILD = Path(__file__).parents[2] / "adapters" / "keyring" / "write_child.py"
 _USERNAME = "__token__"
 _WITHOUT = f"to do without a keyring, set TWINE_PASSWORD, and TWINE_USERNAME={_USERNAME}"
 
@@ -135,7 +130,7 @@ def _request(child: Pipe, request: dict[str, Any], timeout: float) -> dict[str, 
     except TimeoutError:
         return {"state": "timeout", "timeout": timeout}
     except (EOFError, OSError, ValueError):
-        return {"state": "broken", "error": child.last_words()}
+        return {"state": "broken", "error": child.last_error_line()}
 
 
 def _result(index: Index, answer: dict[str, Any], username: str | None) -> SourceResult | Unknown | None:
@@ -240,14 +235,8 @@ def delete_entry(entry: KeyringEntry, env: Mapping[str, str], *, timeout: float 
 
 def _write(request: dict[str, Any], env: Mapping[str, str], timeout: float) -> str:
     """The name of the backend that did it. Raises ReleaseError."""
-    argv = [sys.executable, "-P", str(_WRITE_CHILD)]
-    try:
-        done = run_program(argv, env=env, timeout=timeout, input=json.dumps(request), apart=True)
-        answer: dict[str, Any] = json.loads(done.output.rstrip().rpartition("\n")[2])
-    except TimedOutError:
-        answer = {"state": "timeout", "timeout": timeout}
-    except ValueError:
-        answer = {"state": "broken", "error": f"exit status {done.status}"}
+    with closing(keyring_process.start_child(env)) as child:
+        answer = _request(child, request, timeout)
     if answer["state"] == "done":
         return str(answer["backend"])
     if answer["state"] == "insecure":

@@ -94,7 +94,7 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("code", ["print('x', flush=True); import time; time.sleep(600)", "while True: print('x')"])
 def test_a_program_that_takes_too_long_is_ended(code: str) -> None:
-    with pytest.raises(TimedOutError, match=r"did not end within 0\.5 s") as caught:
+    with pytest.raises(TimedOutError, match=r"did not exit within 0\.5 s") as caught:
         real_system().run(python(code), timeout=0.5)
     assert caught.value.output.startswith("x\n")
 

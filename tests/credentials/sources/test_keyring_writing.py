@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from release.adapters.system import process
 from release.core.errors import ReleaseError
 from release.core.models.credential import Credential
 from release.core.models.index import PYPI, TESTPYPI
@@ -114,13 +115,13 @@ def test_the_token_is_in_no_argument_and_no_variable_of_the_child(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
-    run = process.run_program
+    start = subprocess.Popen
 
-    def spy(argv: list[str], **options: object) -> object:
+    def spy(argv: list[str], **options: Any) -> object:
         seen.append(f"{argv} {options['env']}")
-        return run(argv, **options)  # type: ignore[arg-type] # handed on as they came
+        return start(argv, **options)
 
-    monkeypatch.setattr(source, "run_program", spy)
+    monkeypatch.setattr(subprocess, "Popen", spy)
     value = token()
     source.write_entry(source.upload_entry(PYPI), value, keyring(tmp_path))
     assert seen
