@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from release.acceptance.rule import Upload
+from release.acceptance.rule import FileUpload
 from release.acceptance.warehouse_metadata_rules import SEE_CORE_METADATA, InvalidField, warehouse_errors
 
 __all__ = ["SEE_CORE_METADATA", "InvalidField", "invalid_fields"]
@@ -54,7 +54,7 @@ _ADVICE: Mapping[str, tuple[str, str | None]] = {
 }
 
 
-def invalid_fields(upload: Upload) -> tuple[InvalidField, ...]:
+def invalid_fields(upload: FileUpload) -> tuple[InvalidField, ...]:
     """Everything wrong with the metadata, in the order in which the index would report it."""
     return tuple(sorted(_find(upload.cleaned), key=_rank))
 

@@ -75,7 +75,7 @@ def server_error(message: str = "the index's server fails on this file") -> Refu
 
 
 @dataclass(frozen=True, kw_only=True)
-class Upload:
+class FileUpload:
     """One POST to the upload endpoint, as far as the rules need it."""
 
     #: every form field except `content`, with its values in order
@@ -140,7 +140,7 @@ class Upload:
 
 
 #: a rule's decision: None accepts the upload, a text is the server's message of a refusal with status 400
-Decide = Callable[[Upload, OnIndex], Refusal | str | None]
+Decide = Callable[[FileUpload, OnIndex], Refusal | str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +151,7 @@ class Rule:
     decide: Decide
     advice: Advice
 
-    def __call__(self, upload: Upload, index: OnIndex) -> Refusal | None:
+    def __call__(self, upload: FileUpload, index: OnIndex) -> Refusal | None:
         decision = self.decide(upload, index)
         if decision is None:
             return None
@@ -175,6 +175,6 @@ class Rules(list[Rule]):
         return add
 
 
-def first_refusal(rules: Iterable[Rule], upload: Upload, index: OnIndex) -> Refusal | None:
+def first_refusal(rules: Iterable[Rule], upload: FileUpload, index: OnIndex) -> Refusal | None:
     """The server's response: that of the first rule that refuses the upload."""
     return next((refusal for rule in rules if (refusal := rule(upload, index)) is not None), None)

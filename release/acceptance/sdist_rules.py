@@ -19,8 +19,8 @@ from release.acceptance.rule import (
     LICENSE_FILE,
     NORMALIZE,
     SDISTS,
+    FileUpload,
     Rules,
-    Upload,
 )
 from release.core.models.index_contents import OnIndex
 
@@ -32,14 +32,14 @@ SDIST = Rules()
 
 
 @SDIST.rule(check=FILE_NAMES, remedy=NORMALIZE, cause=_MISMATCH, source=SDISTS)
-def the_sdist_name_parses(upload: Upload, index: OnIndex) -> str | None:
+def the_sdist_name_parses(upload: FileUpload, index: OnIndex) -> str | None:
     """The file name is a name, a hyphen, and a version."""
     if not upload.is_sdist or _name_in_file_name(upload) is not None:
         return None
     return f"Invalid source distribution filename: {upload.filename}"
 
 
-def _name_in_file_name(upload: Upload) -> str | None:
+def _name_in_file_name(upload: FileUpload) -> str | None:
     try:
         name, _ = parse_sdist_filename(upload.filename)
     except InvalidSdistFilename:
@@ -61,7 +61,7 @@ def _name_before_post_release(filename: str) -> str | None:
 
 
 @SDIST.rule(check=FILE_NAMES, remedy=NORMALIZE, cause=_MISMATCH, source=SDISTS)
-def the_sdist_name_is_of_the_project(upload: Upload, index: OnIndex) -> str | None:
+def the_sdist_name_is_of_the_project(upload: FileUpload, index: OnIndex) -> str | None:
     """The file name starts with the project's name."""
     name = _name_in_file_name(upload) if upload.is_sdist else None
     if name is None or canonicalize_name(name) == upload.project:
@@ -70,7 +70,7 @@ def the_sdist_name_is_of_the_project(upload: Upload, index: OnIndex) -> str | No
 
 
 @SDIST.rule(check=FILE_NAMES, remedy=NORMALIZE, cause=_MISMATCH, source=SDISTS)
-def the_sdist_name_is_normalised(upload: Upload, index: OnIndex) -> str | None:
+def the_sdist_name_is_normalised(upload: FileUpload, index: OnIndex) -> str | None:
     """The file name is exactly that of PEP 625: `normalized_name-version.tar.gz`."""
     name = _name_in_file_name(upload) if upload.is_sdist else None
     if upload.version is None or name is None or canonicalize_name(name) != upload.project:
@@ -82,7 +82,7 @@ def the_sdist_name_is_normalised(upload: Upload, index: OnIndex) -> str | None:
 @SDIST.rule(
     check=ARCHIVE_CHECK, remedy=LICENSE_FILE, cause="meta.license-file-missing", source=f"{CORE_METADATA}#license-file"
 )
-def the_sdist_has_its_licence_files(upload: Upload, index: OnIndex) -> str | None:
+def the_sdist_has_its_licence_files(upload: FileUpload, index: OnIndex) -> str | None:
     """Each License-File of the metadata is in the sdist."""
     tar = upload.file.open_tar if upload.is_sdist else None
     if tar is None:
@@ -92,12 +92,12 @@ def the_sdist_has_its_licence_files(upload: Upload, index: OnIndex) -> str | Non
     return next((missing_license(upload, one, path) for one, path in missing), None)
 
 
-def license_files(upload: Upload, directory: str) -> Iterator[tuple[str, str]]:
+def license_files(upload: FileUpload, directory: str) -> Iterator[tuple[str, str]]:
     """Each License-File of the metadata, and its path in the archive."""
     for license_file in filter(None, upload.cleaned.get("license_file", ())):
         yield license_file, posixpath.join(directory, license_file)
 
 
-def missing_license(upload: Upload, license_file: str, path: str) -> str:
+def missing_license(upload: FileUpload, license_file: str, path: str) -> str:
     """The server's message."""
     return f"License-File {license_file} does not exist in distribution file {upload.filename} at {path}"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from release.acceptance.archive_limits import Unreadable
-from release.acceptance.rule import REBUILD, SPECIFICATIONS, Upload
+from release.acceptance.rule import REBUILD, SPECIFICATIONS, FileUpload
 from release.acceptance.wheel_rules import RecordError, compare_record, parse_record
 from release.checks.engine import Checklist
 from release.checks.wording import quote_some, warn
@@ -38,11 +38,11 @@ _GENERIC = frozenset(
 _MODULES = re.compile(r"^[^/]+\.data/(?:purelib|platlib)/")
 
 
-_CHECKS = Checklist[Upload]()
+_CHECKS = Checklist[FileUpload]()
 
 
 @_CHECKS.check()
-def record_lists_what_is_in_the_wheel(upload: Upload) -> Iterator[Finding]:
+def record_lists_what_is_in_the_wheel(upload: FileUpload) -> Iterator[Finding]:
     """RECORD lists exactly the files in the wheel."""
     archive, directory = upload.file.open_zip, upload.file.dist_info
     data = archive.read(f"{directory}/RECORD") if archive is not None else None
@@ -67,7 +67,7 @@ def record_lists_what_is_in_the_wheel(upload: Upload) -> Iterator[Finding]:
 
 
 @_CHECKS.check()
-def every_member_can_be_read(upload: Upload) -> Iterator[Finding]:
+def every_member_can_be_read(upload: FileUpload) -> Iterator[Finding]:
     """Every member of a wheel can be unpacked."""
     if damaged := upload.file.damaged:
         names = quote_some([name for name, _ in damaged])
@@ -75,14 +75,14 @@ def every_member_can_be_read(upload: Upload) -> Iterator[Finding]:
 
 
 @_CHECKS.check()
-def every_path_stays_inside(upload: Upload) -> Iterator[Finding]:
+def every_path_stays_inside(upload: FileUpload) -> Iterator[Finding]:
     """No path in an archive leads out of it."""
     if outside := [name for name in upload.file.paths if _OUTSIDE.search(name)]:
         yield warn(f"{quote_some(outside)} points outside the archive", REBUILD, upload.filename)
 
 
 @_CHECKS.check()
-def nothing_is_shipped_by_accident(upload: Upload) -> Iterator[Finding]:
+def nothing_is_shipped_by_accident(upload: FileUpload) -> Iterator[Finding]:
     """No caches, version control data, editor files or build leftovers."""
     build = next((one for suffix, one in _BUILD_LEFTOVERS.items() if upload.filename.endswith(suffix)), None)
     own = upload.file_name_stem  # a project may be called "build"
@@ -97,7 +97,7 @@ def nothing_is_shipped_by_accident(upload: Upload) -> Iterator[Finding]:
 
 
 @_CHECKS.check()
-def no_common_name_is_installed(upload: Upload) -> Iterator[Finding]:
+def no_common_name_is_installed(upload: FileUpload) -> Iterator[Finding]:
     """No generic top-level packages (tests, docs, tools).
 
     All installed projects share the top level: if two of them install the same name, the later one overwrites it.
@@ -116,7 +116,7 @@ def no_common_name_is_installed(upload: Upload) -> Iterator[Finding]:
 
 
 @_CHECKS.check()
-def every_title_is_a_title(upload: Upload) -> Iterator[Finding]:
+def every_title_is_a_title(upload: FileUpload) -> Iterator[Finding]:
     """Headings in the README render as headings.
 
     A reStructuredText underline that is too short counts as one only from four characters on, and is refused then.

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from release.acceptance.evaluate import all_refusals
 from release.acceptance.open_distribution import OpenDistribution, stream_digests
-from release.acceptance.rule import ARCHIVE_CHECK, METADATA, REBUILD, Refusal, Upload
+from release.acceptance.rule import ARCHIVE_CHECK, METADATA, REBUILD, FileUpload, Refusal
 from release.acceptance.twine_form import TwineForm, TwineObjection, twine_form
 from release.checks import archive_warnings
 from release.core.facts import BuiltFile, BuiltFiles
@@ -55,7 +55,7 @@ def _inspect_content(file: BuiltFile, content: BinaryIO, built: BuiltFiles) -> I
         distribution.read_members()
     sha256 = digest.result()
     distribution.set_digest("sha256", sha256)
-    upload = Upload(fields=_form_fields(form, filename, sha256), file=distribution, site=SITE)
+    upload = FileUpload(fields=_form_fields(form, filename, sha256), file=distribution, site=SITE)
     refusals = tuple(all_refusals(upload, _on_index(built, upload)))
     findings = [
         *_changed(file, sha256),
@@ -86,7 +86,7 @@ def _sha256(file: BuiltFile) -> Iterator[Future[str]]:
         yield pool.submit(lambda: stream_digests(content, ["sha256"])["sha256"])
 
 
-def _on_index(built: BuiltFiles, upload: Upload) -> OnIndex:
+def _on_index(built: BuiltFiles, upload: FileUpload) -> OnIndex:
     """What the index has of the file's project; nothing where it was not contacted or did not respond.
 
     A file without readable metadata belongs to the project in its file name.

@@ -10,7 +10,7 @@ from release.checks.wording import count, quote, quote_some, warn
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 from release.core.models.index_contents import UPLOAD_WINDOW, UPLOAD_WINDOW_CLOSED
-from release.core.models.project_listing import IndexFile, ProjectListing
+from release.core.models.project_listing import IndexFile, ProjectListing, files_of_version
 from release.core.models.project_name import normalize_name
 
 _NO_PROJECT = NotApplicable(reason="the project is not on the index")
@@ -79,7 +79,7 @@ def the_release_accepts_files(access: Access) -> Iterator[Observation]:
 
 def _closed_since(access: Access) -> datetime | None:
     """When the release to be uploaded was begun, if that is too long ago and files of it are missing."""
-    files = files_of_version(access)
+    files = listed_files(access)
     if access.index.kind != "warehouse" or (access.ours and access.ours <= {file.sha256 for file in files}):
         return None
     begun = min((file.upload_time for file in files if file.upload_time), default=None)
@@ -97,7 +97,7 @@ def the_version_is_new(access: Access) -> Iterator[Observation]:
         yield _NO_PROJECT
         return
     version = access.project.version
-    others = [file.filename for file in files_of_version(access) if file.sha256 not in access.ours]
+    others = [file.filename for file in listed_files(access) if file.sha256 not in access.ours]
     if others:
         files = f"{count(len(others), 'file')} of version {version}"
         yield warn(
@@ -108,23 +108,11 @@ def the_version_is_new(access: Access) -> Iterator[Observation]:
         )
 
 
-def files_of_version(access: Access) -> tuple[IndexFile, ...]:
+def listed_files(access: Access) -> tuple[IndexFile, ...]:
     """The files of the project's version on the index."""
     if not isinstance(access.listing, ProjectListing) or not isinstance(access.project, ProjectMetadata):
         return ()
-    return tuple(file for file in access.listing.files if _is_of(file.filename, access.project.version))
-
-
-def _is_of(filename: str, version: str) -> bool:
-    from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
-    from packaging.version import InvalidVersion, Version
-
-    try:
-        expected = Version(version)
-        parsed = parse_wheel_filename(filename) if filename.endswith(".whl") else parse_sdist_filename(filename)
-    except (InvalidVersion, InvalidWheelFilename, InvalidSdistFilename):
-        return False
-    return parsed[1] == expected
+    return files_of_version(access.listing, access.project.version)
 
 
 @_CHECKS.check(needs=(the_index_answers,))
@@ -146,7 +134,7 @@ def the_new_name_can_be_had(access: Access) -> Iterator[Observation]:
 
 def _name_findings(access: Access, name: str, similar: tuple[str, ...]) -> Iterator[Finding]:
     from release.acceptance import name_rules
-    from release.acceptance.rule import Upload, first_refusal
+    from release.acceptance.rule import FileUpload, first_refusal
     from release.core.models.index_contents import OnIndex
     from release.diagnostics.matcher import remedy_for_answer
 
@@ -159,7 +147,7 @@ def _name_findings(access: Access, name: str, similar: tuple[str, ...]) -> Itera
     }
     refusal = first_refusal(
         messages,
-        Upload(fields={"name": (name,)}, site=access.index.simple_url.removesuffix("/simple/")),
+        FileUpload(fields={"name": (name,)}, site=access.index.simple_url.removesuffix("/simple/")),
         OnIndex(now=access.now, names=frozenset(map(normalize_name, similar))),
     )
     if refusal is not None:

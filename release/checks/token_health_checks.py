@@ -6,11 +6,12 @@ None of these stops an upload, so all of them warn; what stops one is in `releas
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from release.checks.engine import Checklist
 from release.checks.wording import warn
 from release.core.facts import ProjectMetadata, TokenHealth
+from release.core.formatting import format_time
 from release.core.models.credential import Credential
 from release.core.models.finding import NotApplicable, Observation
 from release.core.models.secret_location import location_to_text
@@ -54,7 +55,7 @@ def the_token_lasts(health: TokenHealth) -> Iterator[Observation]:
     elif remaining <= timedelta():
         yield NotApplicable(reason="the token has expired")
     elif remaining <= health.policy.warn_before:
-        expiry = _time(health.access.now + remaining)
+        expiry = format_time(health.access.now + remaining)
         yield warn(f"{_token(health)} expires in {_duration(remaining)}, at {expiry}", _replace(health), _where(health))
 
 
@@ -131,7 +132,7 @@ def the_secret_is_the_one_seen_before(health: TokenHealth) -> Iterator[Observati
     elif before.fingerprint != credential.password.fingerprint:
         was = f"identifier {before.identifier}" if before.identifier else f"fingerprint {before.fingerprint}"
         yield warn(
-            f"{_where(health)} contained another, valid token until {_time(before.last_seen)}: {was}",
+            f"{_where(health)} contained another, valid token until {format_time(before.last_seen)}: {was}",
             f"if you replaced it, delete the old one on {_page(health)}; otherwise find out who changed it",
             _where(health),
         )
@@ -187,10 +188,6 @@ def _duration(length: timedelta) -> str:
     if seconds >= 2 * 86_400:
         return f"{seconds // 86_400} days"
     return f"{seconds // 3600} h" if seconds >= 2 * 3600 else f"{seconds // 60} min"
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 CHECKS = tuple(_CHECKS)

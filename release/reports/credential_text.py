@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from release.checks.credential_checks import TIERS
-from release.checks.index_state import files_of_version
+from release.checks.index_state import listed_files
 from release.checks.token_permission import quota_to_text
 from release.checks.trusted_publishing_checks import ambient_to_text
 from release.core.events import CheckFinished
@@ -142,7 +142,7 @@ def _known(access: Access) -> Iterator[str]:
     yield f"{name!r} is on {index}: {_files(len(listing.files))}" + (f", newest version {newest}" if newest else "")
     if access.ownership:
         yield from _owners(access)
-    if there := files_of_version(access):
+    if there := listed_files(access):
         begun = min((file.upload_time for file in there if file.upload_time), default=None)
         version = access.project.version if isinstance(access.project, ProjectMetadata) else ""
         since = f", since {begun:%Y-%m-%d}" if begun else ""

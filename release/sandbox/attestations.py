@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name, canonicalize_version
 from werkzeug.wrappers import Response
 
 from release.acceptance import attestation_rules
-from release.acceptance.rule import Refusal, Upload
+from release.acceptance.rule import FileUpload, Refusal
 from release.adapters import sigstore
 from release.adapters.sigstore import InvalidAttestationError, NotSignedError, Sigstore
 from release.core.models.attestation import AttestationPublisher
@@ -29,7 +29,7 @@ MEDIA_TYPE = "application/vnd.pypi.integrity.v1+json"
 
 
 def attestation_refusal(
-    upload: Upload, publisher: AttestationPublisher | None, db: sqlite3.Connection
+    upload: FileUpload, publisher: AttestationPublisher | None, db: sqlite3.Connection
 ) -> Refusal | None:
     """Explain why the index refuses the attestations of an upload; None if it accepts them or there are none."""
     text = upload.value("attestations")
@@ -40,7 +40,7 @@ def attestation_refusal(
 
 
 def _verifier(
-    upload: Upload, publisher: AttestationPublisher | None, db: sqlite3.Connection
+    upload: FileUpload, publisher: AttestationPublisher | None, db: sqlite3.Connection
 ) -> attestation_rules.Verifier:
     sha256 = upload.file.digests("sha256").get("sha256", "")
     row = db.execute("SELECT value FROM settings WHERE name = 'sigstore'").fetchone()
@@ -57,7 +57,9 @@ def _verifier(
     return verify
 
 
-def provenance_to_json(upload: Upload, publisher: AttestationPublisher | None, db: sqlite3.Connection) -> str | None:
+def provenance_to_json(
+    upload: FileUpload, publisher: AttestationPublisher | None, db: sqlite3.Connection
+) -> str | None:
     """Make the provenance of an accepted file; None if it was uploaded without attestations."""
     text = upload.value("attestations")
     if text == "" or publisher is None or _disabled(db):

@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from werkzeug.wrappers import Response
 
 from release.acceptance.name_rules import NEW_NAME
-from release.acceptance.rule import Upload, first_refusal
+from release.acceptance.rule import FileUpload, first_refusal
 from release.core.tokens import macaroon
 from release.sandbox import projects
 from release.sandbox.index_store import admin_flags
@@ -142,7 +142,7 @@ def _create_pending_project(context: RequestContext, db: sqlite3.Connection, ide
     if projects.find_project(db, name) is not None:
         db.execute("DELETE FROM publishers WHERE id = ?", (publisher.id,))
         raise ExchangeError("invalid-pending-publisher", "valid token, but project already exists")
-    upload = Upload(fields={"name": (name,)}, content_type=None, site=context.site)
+    upload = FileUpload(fields={"name": (name,)}, content_type=None, site=context.site)
     refusal = first_refusal(NEW_NAME, upload, projects.index_contents(db, None, context.now))
     if refusal is not None:
         raise ExchangeError("invalid-payload", refusal.text)

@@ -23,7 +23,7 @@ from release.acceptance.file_rules import FILE, OUTSIDE, is_identical, the_file_
 from release.acceptance.form_rules import FORM
 from release.acceptance.name_rules import NEW_NAME
 from release.acceptance.open_distribution import OpenDistribution
-from release.acceptance.rule import SERVER_ERROR, Refusal, Upload, first_refusal
+from release.acceptance.rule import SERVER_ERROR, FileUpload, Refusal, first_refusal
 from release.core.models.index import PYPI, USER_DOCS, host_of
 from release.core.models.index_contents import OnIndex
 from release.sandbox import attestations, auth, projects
@@ -51,7 +51,7 @@ class UploadRequest:
     context: RequestContext
     db: sqlite3.Connection
     principal: auth.Principal
-    upload: Upload
+    upload: FileUpload
     contents: OnIndex
     project: IndexProject
     #: what is wrong with the description, with the content of the file, and with its attestations
@@ -99,7 +99,7 @@ def handle_upload(context: RequestContext, form: UploadForm) -> Response:
     return page_response(context.request, 200, "OK", headers=request.headers)
 
 
-def _inspect(upload: Upload, now: datetime) -> tuple[Refusal | None, Refusal | None]:
+def _inspect(upload: FileUpload, now: datetime) -> tuple[Refusal | None, Refusal | None]:
     """Check the description and the content, which takes long and needs nothing of the index, before it is locked."""
     nothing = OnIndex(now=now)
     description = first_refusal(DESCRIPTION, upload, nothing)
@@ -130,14 +130,14 @@ def _uploads_are_disabled(context: RequestContext, flags: set[str]) -> Refusal |
     return Refusal(rule="the-site-takes-uploads", status=403, text=text) if text else None
 
 
-def _upload(context: RequestContext, form: UploadForm) -> Upload:
+def _upload(context: RequestContext, form: UploadForm) -> FileUpload:
     content = form.content
     file = (
         OpenDistribution(content.filename, content.stream, digests=content.digests)
         if content
         else OpenDistribution("", None)
     )
-    return Upload(
+    return FileUpload(
         fields=form.fields,
         file=file,
         content_type=content.content_type if content else None,

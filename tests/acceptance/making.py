@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from release.acceptance.open_distribution import OpenDistribution
-from release.acceptance.rule import Upload
+from release.acceptance.rule import FileUpload
 from release.core.models.index_contents import OnIndex
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -79,7 +79,7 @@ WHEEL = "acme_widget-1.0-py3-none-any.whl"
 SDIST = "acme_widget-1.0.tar.gz"
 
 
-def upload(content: bytes | None, filename: str = WHEEL, **fields: Any) -> Upload:
+def upload(content: bytes | None, filename: str = WHEEL, **fields: Any) -> FileUpload:
     """An upload of a file with valid metadata; a field of `None` is left out, a tuple is sent as it stands."""
     form: dict[str, Any] = {
         "metadata_version": "2.4",
@@ -90,7 +90,7 @@ def upload(content: bytes | None, filename: str = WHEEL, **fields: Any) -> Uploa
         "sha256_digest": hashlib.sha256(content or b"").hexdigest(),
         **fields,
     }
-    return Upload(
+    return FileUpload(
         fields={
             name: value if isinstance(value, tuple) else (value,) for name, value in form.items() if value is not None
         },

@@ -15,7 +15,7 @@ import pytest
 from release.acceptance.file_rules import FILE
 from release.acceptance.form_rules import FORM as FORM_RULES
 from release.acceptance.open_distribution import OpenDistribution
-from release.acceptance.rule import Upload, first_refusal
+from release.acceptance.rule import FileUpload, first_refusal
 from release.adapters.system import system
 from release.checks.distribution_reader import SITE
 from release.core.models.index_contents import OnIndex
@@ -118,9 +118,9 @@ def test_a_form_that_no_file_gives_is_judged_as_it_is_answered() -> None:
         assert f"{first.status} {first.text}" == row.line, words
 
 
-def as_upload(row: Row, content: bytes, form: dict[str, Any]) -> Upload:
+def as_upload(row: Row, content: bytes, form: dict[str, Any]) -> FileUpload:
     values = {name: (value,) if isinstance(value, str) else tuple(value) for name, value in form.items() if value}
-    return Upload(
+    return FileUpload(
         fields=values,
         file=OpenDistribution(row.sent.get("filename", row.file.name), io.BytesIO(content)),
         content_type=row.sent.get("content_type", "application/octet-stream"),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from release.acceptance.evaluate import all_refusals
 from release.acceptance.open_distribution import OpenDistribution
-from release.acceptance.rule import Upload
+from release.acceptance.rule import FileUpload
 from release.acceptance.twine_form import twine_form
 from release.adapters.system import system
 from release.checks.distribution_reader import SITE
@@ -327,4 +327,4 @@ def test_a_file_that_is_only_looked_at_is_judged_as_of_today(tmp_path: Path) -> 
     found = inspection.inspect_files(system.real_system(), [path])
     assert not found.refused
     assert found.document["files"][0]["sha256"] == hashlib.sha256(wheel()).hexdigest()
-    assert isinstance(next(all_refusals(Upload(fields={}), OnIndex(now=NOW))).text, str)
+    assert isinstance(next(all_refusals(FileUpload(fields={}), OnIndex(now=NOW))).text, str)

@@ -88,6 +88,16 @@ def _split(filename: str) -> tuple[str, str]:
     return filename[: len(filename) - len(extension)], extension
 
 
+def files_of_version(listing: ProjectListing | None, version: str) -> tuple[IndexFile, ...]:
+    """The files of a version in any spelling; none for an invalid version."""
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return files_by_release(listing).get(Version(version), ())
+    except InvalidVersion:
+        return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ownership:
     """Who has a role on a project. Whoever is missing here may still have one, through a team or organization."""

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from packaging.version import InvalidVersion, Version
-
 from release.core.formatting import format_time
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index
 from release.core.models.index_contents import UPLOAD_WINDOW, UPLOAD_WINDOW_CLOSED
-from release.core.models.project_listing import IndexFile, ProjectListing, files_by_release
+from release.core.models.project_listing import ProjectListing, files_of_version
 from release.core.models.upload_result import Receipt, Rejection, result_from_listing
 
 _BAD_REQUEST = 400
@@ -90,14 +88,6 @@ def _same_content(file: Distribution, files: Sequence[Distribution], listing: Pr
     here = (one.filename for one in files if one.sha256 == file.sha256 and one.filename != file.filename)
     there = (one.filename for one in (listing.files if listing else ()) if one.sha256 == file.sha256)
     return next(here, None) or next(there, None)
-
-
-def files_of_version(listing: ProjectListing | None, version: str) -> tuple[IndexFile, ...]:
-    """The files of a version in any spelling; none for an invalid version."""
-    try:
-        return files_by_release(listing).get(Version(version), ())
-    except InvalidVersion:
-        return ()
 
 
 def upload_deadline(index: Index, listing: ProjectListing | None, version: str) -> datetime | None:
