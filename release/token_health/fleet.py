@@ -56,7 +56,7 @@ class Fleet:
     #: empty: whatever the directory's project has
     entries: tuple[FleetEntry, ...] = ()
     policy: TokenPolicy = field(default_factory=TokenPolicy)
-    manners: FleetLimits = FleetLimits()
+    limits: FleetLimits = FleetLimits()
     #: how long it takes until something that is still wrong is announced again
     remind_after: timedelta = timedelta(days=7)
     #: check name → the reason why its warning is accepted
@@ -93,7 +93,7 @@ def _fleet(data: Mapping[str, Any], at: KeyPath, indexes: Mapping[str, Index], m
     return Fleet(
         entries=tuple(dict.fromkeys(entries)),
         policy=policy,
-        manners=FleetLimits(**limits),
+        limits=FleetLimits(**limits),
         remind_after=read.get("remind_after") or Fleet().remind_after,
         waive=read.get("waive", {}),
         notify=read.get("notify", NotifySettings()),

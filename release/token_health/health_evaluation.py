@@ -1,81 +1,60 @@
-"""From the facts about one credential to what is said of it: all checks, one verdict, one state."""
+"""Evaluate the facts about one credential: all checks, one verdict, one state."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from release.checks import engine, token_health_checks
 from release.core.facts import ProjectMetadata, TokenHealth
-from release.core.models import verdict as verdicts
 from release.core.models.check_result import CheckState, Outcome
 from release.core.models.credential import Credential
 from release.core.models.finding import Unknown
-from release.core.models.token_health import TokenStatus, token_state
-from release.core.models.verdict import Verdict
+from release.core.models.token_health import TokenReport, TokenStatus, token_state
+from release.core.models.verdict import Verdict, derive_verdict
 from release.core.models.verification import Verification
 from release.core.tokens.token import Token, TokenScope, scope
 
-#: said once of the machine, not of each token
+#: reported once for the machine, not for each token
 CLOCKS = "the-clocks-agree"
-#: known causes that are the network's or the server's, and pass: nobody can say of the token what it is
-_NOT_THE_TOKENS = ("net.", "server.")
+#: causes that lie in the network or the server and are temporary; they leave the state of the token unknown
+_TEMPORARY = ("net.", "server.")
+_UNINTERESTING = {CheckState.PASSED, CheckState.NOT_APPLICABLE, CheckState.SKIPPED}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
-    """What is said of one credential."""
-
-    seen: TokenStatus
-    #: of the checks that did not pass; how the others ended, `seen` says
-    outcomes: tuple[Outcome, ...]
-    #: how old the token is, or at least is; None where nobody knows
-    age: timedelta | None = None
-    #: how long it lasts; None where it shows no end
-    left: timedelta | None = None
-    #: how far the index's clock is ahead of this machine's; None where it was not asked
-    skew: timedelta | None = None
-
-
-def evaluate_token(found: Verification, health: TokenHealth, *, place: str, waive: Mapping[str, str]) -> Evaluation:
-    """The verdict of `verify`, and what a working token may still lack."""
-    own = (
-        _waived(one, waive)
-        for one in engine.run(token_health_checks.CHECKS, health, waive=waive, subject=found.access.index.name)
+def evaluate_token(found: Verification, health: TokenHealth, *, place: str, waive: Mapping[str, str]) -> TokenReport:
+    """Evaluate the verification of a credential, and what a working token may still lack."""
+    own = engine.run(token_health_checks.CHECKS, health, waive=waive, subject=found.access.index.name)
+    outcomes = (
+        *(_unknown_if_temporary(one) for one in found.outcomes if one.check != CLOCKS),
+        *(_waive_warning(one, waive) for one in own),
     )
-    outcomes = (*(_fair(one) for one in found.outcomes if one.check != CLOCKS), *own)
-    verdict = verdicts.derive_verdict(outcomes)
-    return Evaluation(
-        seen=_seen(found, verdict, outcomes, health, place), outcomes=tuple(filter(_matters, outcomes)),
+    return TokenReport(
+        seen=_status(found, derive_verdict(outcomes), outcomes, health, place),
+        outcomes=tuple(one for one in outcomes if one.state not in _UNINTERESTING),
         age=token_health_checks.token_age(health), left=token_health_checks.remaining_lifetime(health),
         skew=found.access.skew,
     )  # fmt: skip
 
 
-def unknown_evaluation(
+def report_unknown(
     index: str, upload_url: str, project: ProjectMetadata | Unknown, place: str, unknown: Unknown
-) -> Evaluation:
-    """What is said of a credential that nobody got to look at."""
-    seen = TokenStatus(
+) -> TokenReport:
+    """Return the report on a credential that could not be checked."""
+    status = TokenStatus(
         index=index, upload_url=upload_url, place=place,
         project=project.name if isinstance(project, ProjectMetadata) else None,
         fingerprint="", identifier="", scope="", expires=None, word="unknown", state="unknown",
         cause=unknown.cause or "", message=unknown.reason, remedy=unknown.remedy,
     )  # fmt: skip
-    return Evaluation(seen=seen, outcomes=())
+    return TokenReport(seen=status, outcomes=(), age=None, left=None)
 
 
-def _matters(outcome: Outcome) -> bool:
-    return outcome.state not in {CheckState.PASSED, CheckState.NOT_APPLICABLE, CheckState.SKIPPED}
-
-
-def _fair(outcome: Outcome) -> Outcome:
-    """A failure that is not the token's own is none: the network or the server would have to be asked again."""
+def _unknown_if_temporary(outcome: Outcome) -> Outcome:
+    """Turn a failure into an unknown if it is the network's or the server's, not the token's."""
     blocking = [one for one in outcome.findings if one.severity == "block"]
-    if outcome.state is not CheckState.FAILED or not all(
-        (one.cause or "").startswith(_NOT_THE_TOKENS) for one in blocking
-    ):
+    if outcome.state is not CheckState.FAILED or not all((one.cause or "").startswith(_TEMPORARY) for one in blocking):
         return outcome
     first = blocking[0]
     rest = tuple(one for one in outcome.findings if one.severity != "block")
@@ -84,36 +63,24 @@ def _fair(outcome: Outcome) -> Outcome:
     )
 
 
-def _waived(outcome: Outcome, waive: Mapping[str, str]) -> Outcome:
-    """Here a warning can be accepted too, since it changes the exit status."""
+def _waive_warning(outcome: Outcome, waive: Mapping[str, str]) -> Outcome:
+    """Waive warnings too, since they change the exit status here."""
     if outcome.state is CheckState.WARNED and outcome.check in waive:
         return replace(outcome, state=CheckState.WAIVED, reason=waive[outcome.check])
     return outcome
 
 
-def _cause(verdict: Verdict, outcomes: Sequence[Outcome]) -> str:
-    """The known cause, or else the name of the check that says what the verdict says."""
-    if verdict.word == "healthy" or verdict.cause:
-        return verdict.cause or ""
-    return next((one.check for one in outcomes if verdict.message in _words(one)), "")
-
-
-def _words(outcome: Outcome) -> Iterator[str]:
-    yield outcome.reason
-    yield from (one.message for one in outcome.findings)
-
-
-def _seen(
+def _status(
     found: Verification, verdict: Verdict, outcomes: Sequence[Outcome], health: TokenHealth, place: str
 ) -> TokenStatus:
-    access, cause = found.access, _cause(verdict, outcomes)
+    access, credential = found.access, found.access.credential
+    cause = verdict.cause or verdict.check
     token = access.token if isinstance(access.token, Token) else None
-    credential = access.credential
     return TokenStatus(
         index=access.index.name, upload_url=access.index.upload_url, place=place,
         project=access.project.name if isinstance(access.project, ProjectMetadata) else None,
         fingerprint=credential.password.fingerprint if isinstance(credential, Credential) else "",
-        identifier=token.identifier if token else "", scope=_scope(scope(token)) if token else "",
+        identifier=token.identifier if token else "", scope=_scope_to_text(scope(token)) if token else "",
         expires=_expires(health), word=verdict.word, state=token_state(verdict.word, cause), cause=cause,
         message=verdict.message, remedy=verdict.remedy, checks={one.check: str(one.state) for one in outcomes},
     )  # fmt: skip
@@ -124,7 +91,7 @@ def _expires(health: TokenHealth) -> datetime | None:
     return None if remaining is None else health.access.now + remaining
 
 
-def _scope(found: TokenScope) -> str:
+def _scope_to_text(found: TokenScope) -> str:
     match found.kind:
         case "account":
             return "account"

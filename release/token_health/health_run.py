@@ -1,4 +1,4 @@
-"""One run: what is watched is looked at, remembered, and told as a `Look`."""
+"""One run: check all targets, record the results, and return them as a `HealthReport`."""
 
 from __future__ import annotations
 
@@ -13,31 +13,27 @@ from release.core.errors import ConfigError
 from release.core.facts import ProjectMetadata
 from release.core.models.finding import Unknown
 from release.core.models.token_health import HealthReport, TokenReport
-from release.token_health import fleet, targets
-from release.token_health.fleet import Fleet
-from release.token_health.health_evaluation import Evaluation
+from release.token_health.fleet import Fleet, parse_fleet, parse_fleet_file
 from release.token_health.health_history import History
-from release.token_health.scan import KnownTokens, ProbeDepth, Scan, not_scanned
-from release.token_health.targets import Target
+from release.token_health.scan import MAX_SKEW, KnownTokens, ProbeDepth, Scan, report_unscanned
+from release.token_health.targets import NO_PROJECT, Target, fleet_targets, project_targets
 
-#: how far two clocks may be apart
-_APART = timedelta(seconds=60)
-_ENDED = "the run was ended before it was looked at"
-_LATE = "the time of the run was over before it was looked at"
-#: what is seen is written down in batches of this many: a killed run loses no more
-_BATCH = 50
+_INTERRUPTED = "the run was interrupted before it was checked"
+_DEADLINE = "the deadline of the run passed before it was checked"
+#: results are recorded in batches of this size, so a killed run loses at most one batch
+_BATCH_SIZE = 50
 
-#: gets each row as soon as it is known, and how many there will be
-Told = Callable[[TokenReport, int], None]
+#: is called with each report as soon as it is known, and with the number of targets
+OnReport = Callable[[TokenReport, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanRequest:
-    """What is to be looked at, and how."""
+    """What to check, and how."""
 
     fleet: Fleet
-    #: the credentials; programs that keep some have not been run
-    watched: tuple[Target, ...]
+    #: their commands have not been run
+    targets: tuple[Target, ...]
     directory: Path
     #: check name → the reason why its failure or warning is accepted
     waive: Mapping[str, str] = field(default_factory=dict)
@@ -46,95 +42,95 @@ class ScanRequest:
 def load_request(
     system: System, directory: Path, *, file: Path | None = None, config_file: Path | None = None, offline: bool = False
 ) -> ScanRequest:
-    """The fleet of a file, or of the project's configuration, or else all that lies there for the project.
+    """Load the fleet from a file or the project's configuration, or else find all credentials of the project.
 
     Raises `ConfigError`, which names the key.
     """
     if file is not None:
-        made = fleet.parse_fleet_file(collect.load_toml(file), str(file))
-        if not made.entries:
+        fleet = parse_fleet_file(collect.load_toml(file), str(file))
+        if not fleet.entries:
             raise ConfigError(f"{str(file)!r} lists no tokens", remedy="add a table [[tokens]] for each")
-        return _of_fleet(system, made, file.resolve().parent, {})
+        directory, waive = file.resolve().parent, fleet.waive
+        return ScanRequest(
+            fleet=fleet, targets=fleet_targets(system, fleet, directory), directory=directory, waive=waive
+        )
     settings = collect.load_config(directory, config_file, needs_project=False)
-    made = fleet.parse_fleet(settings.fleet, settings.indexes)
-    if made.entries:
-        return _of_fleet(system, made, directory, settings.waive)
-    project = _project(system, directory, offline=offline)
-    watched = targets.project_targets(system, settings.indexes, project, directory, made.policy)
-    return ScanRequest(fleet=made, watched=watched, directory=directory, waive={**settings.waive, **made.waive})
+    fleet = parse_fleet(settings.fleet, settings.indexes)
+    if fleet.entries:
+        targets = fleet_targets(system, fleet, directory)
+    else:
+        project = _load_project(system, directory, offline=offline)
+        targets = project_targets(system, settings.indexes, project, directory, fleet.policy)
+    return ScanRequest(fleet=fleet, targets=targets, directory=directory, waive={**settings.waive, **fleet.waive})
 
 
-def _of_fleet(system: System, made: Fleet, directory: Path, waive: Mapping[str, str]) -> ScanRequest:
-    watched = targets.fleet_targets(system, made, directory)
-    return ScanRequest(fleet=made, watched=watched, directory=directory, waive={**waive, **made.waive})
-
-
-def _project(system: System, directory: Path, *, offline: bool) -> ProjectMetadata | Unknown:
-    """The directory's project; there need be none."""
+def _load_project(system: System, directory: Path, *, offline: bool) -> ProjectMetadata | Unknown:
+    """Return the directory's project; `NO_PROJECT` if there is none."""
     name = collect.load_project_name(directory)
     if name is not None:
         return ProjectMetadata(name=name, version="")
     if any((directory / one).is_file() for one in ("pyproject.toml", "setup.py", "setup.cfg")):
         return collect.collect_project(system, directory, ask_backend=not offline)
-    return targets.NO_PROJECT
+    return NO_PROJECT
 
 
-def run_scan(  # noqa: PLR0913 - a question with options
-    system: System, asked: ScanRequest, *, history: History, probe: ProbeDepth = "permission", offline: bool = False,
-    told: Told = lambda _row, _total: None,
+def run_scan(  # noqa: PLR0913 - a scan with options
+    system: System, request: ScanRequest, *, history: History, probe: ProbeDepth = "permission", offline: bool = False,
+    on_report: OnReport = lambda _report, _total: None,
 ) -> HealthReport:  # fmt: skip
-    """Look at everything, and remember it. Ctrl-C ends it with what is known by then.
+    """Check all targets and record the results. Ctrl-C ends the scan with the results so far.
 
-    What was not looked at is told as unknown, and is no observation.
+    Targets that were not checked are reported as unknown, and nothing is recorded of them.
     """
-    history.begin(len(asked.watched))
-    census = Scan(
-        system=system, directory=asked.directory, manners=asked.fleet.manners, probe=probe, offline=offline,
-        waive=asked.waive, past=KnownTokens(before=history.previous_tokens(), first_seen=history.first_seen()),
+    history.begin(len(request.targets))
+    known = KnownTokens(previous=history.previous_tokens(), first_seen=history.first_seen())
+    scan = Scan(
+        system=system, directory=request.directory, limits=request.fleet.limits, probe=probe, offline=offline,
+        waive=request.waive, known=known,
     )  # fmt: skip
-    watched = list(asked.watched)
-    results: dict[int, Evaluation] = {}
+    targets = list(request.targets)
+    reports: dict[int, TokenReport] = {}
     interrupted = False
     try:
-        for number, one in census.take(asked.watched):
-            watched[number] = one
-        for batch in _batches(census.look(watched), results, lambda row: told(row, len(watched))):
-            history.add(one.seen for one in batch)
+        for number, target in scan.run_commands(request.targets):
+            targets[number] = target
+        for batch in _batches(scan.check(targets), reports, lambda report: on_report(report, len(targets))):
+            history.add(report.seen for report in batch)
     except KeyboardInterrupt:
         interrupted = True
-    rows = tuple(
-        _row(results.get(number) or not_scanned(one, _ENDED if interrupted else _LATE))
-        for number, one in enumerate(watched)
-    )
+    reason = _INTERRUPTED if interrupted else _DEADLINE
     return HealthReport(
-        rows=rows, interrupted=interrupted, offline=offline, history=str(history.path),
-        notes=tuple(_clocks(watched, results)),
+        rows=tuple(reports.get(number) or report_unscanned(one, reason) for number, one in enumerate(targets)),
+        interrupted=interrupted, offline=offline, notes=tuple(_clock_notes(targets, reports)),
+        history=str(history.path),
     )  # fmt: skip
 
 
-def close_run(found: HealthReport, history: History, status: int) -> HealthReport:
-    """The run is over: what it says of its own memory."""
+def close_run(report: HealthReport, history: History, status: int) -> HealthReport:
+    """End the run in the history. Returns the report with the history's notes and error."""
     history.end(status)
     history.close()
-    trouble = history.error
+    error = history.error
     return replace(
-        found,
-        notes=(*found.notes, *history.notes),
-        forgotten=(trouble.message, trouble.remedy) if trouble is not None else None,
+        report,
+        notes=(*report.notes, *history.notes),
+        forgotten=(error.message, error.remedy) if error is not None else None,
     )
 
 
 def _batches(
-    found: Iterable[tuple[int, Evaluation]], results: dict[int, Evaluation], told: Callable[[TokenReport], None]
-) -> Iterator[list[Evaluation]]:
-    """The results in handfuls; all that came are handed on, also where the source is broken off."""
-    batch: list[Evaluation] = []
+    results: Iterable[tuple[int, TokenReport]],
+    reports: dict[int, TokenReport],
+    on_report: Callable[[TokenReport], None],
+) -> Iterator[list[TokenReport]]:
+    """Collect the results in `reports`, and yield them in batches, also after Ctrl-C."""
+    batch: list[TokenReport] = []
     try:
-        for number, result in found:
-            results[number] = result
-            batch.append(result)
-            told(_row(result))
-            if len(batch) >= _BATCH:
+        for number, report in results:
+            reports[number] = report
+            batch.append(report)
+            on_report(report)
+            if len(batch) >= _BATCH_SIZE:
                 yield batch
                 batch = []
     except KeyboardInterrupt:
@@ -143,17 +139,13 @@ def _batches(
     yield batch
 
 
-def _row(result: Evaluation) -> TokenReport:
-    return TokenReport(seen=result.seen, outcomes=result.outcomes, age=result.age, left=result.left)
-
-
-def _clocks(watched: Sequence[Target], results: Mapping[int, Evaluation]) -> Iterator[str]:
-    """Which indexes have another time than this machine, each once."""
-    apart: dict[str, timedelta] = {}
-    for number, one in results.items():
-        if one.skew is not None and abs(one.skew) > _APART:
-            apart.setdefault(watched[number].index.name, one.skew)
-    for index, skew in apart.items():
-        how = "behind" if skew > timedelta() else "ahead of"
+def _clock_notes(targets: Sequence[Target], reports: Mapping[int, TokenReport]) -> Iterator[str]:
+    """Yield a note for each index whose clock differs from this machine's."""
+    skews: dict[str, timedelta] = {}
+    for number, report in reports.items():
+        if report.skew is not None and abs(report.skew) > MAX_SKEW:
+            skews.setdefault(targets[number].index.name, report.skew)
+    for index, skew in skews.items():
+        direction = "behind" if skew > timedelta() else "ahead of"
         seconds = round(abs(skew).total_seconds())
-        yield f"this machine's clock is {seconds} s {how} the clock of {index}; set it, by NTP for instance"
+        yield f"this machine's clock is {seconds} s {direction} the clock of {index}; set it, for example with NTP"

@@ -1,7 +1,7 @@
-"""Looks at every credential, many at a time, and says of each how it is.
+"""Check all credentials concurrently.
 
-First the programs that keep secrets are run, then the indexes are asked; the same question to the same index
-is asked once, however many places hold the same token.
+First the commands that print secrets are run, then the indexes are queried. The same query is sent to an index once,
+however many locations hold the same token.
 """
 
 from __future__ import annotations
@@ -25,163 +25,157 @@ from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.probe import ProbeResult
 from release.core.models.secret_location import Command
+from release.core.models.token_health import TokenReport
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode, validity
 from release.credentials import verify
 from release.credentials.sources import configured_locations
 from release.credentials.sources.configured_locations import StoredCredential
 from release.token_health.fleet import FleetLimits
-from release.token_health.health_evaluation import Evaluation, evaluate_token, unknown_evaluation
+from release.token_health.health_evaluation import evaluate_token, report_unknown
 from release.token_health.health_history import TargetKey
 from release.token_health.targets import Target
 from release.token_health.worker_pool import OnceCache, WorkerPool
 
 Done = TypeVar("Done")
-#: what tells a question from others: the index, the token, the project
-Question = tuple[Index, Secret | None, str]
+#: identifies a query to an index: the index, the token, the project
+QueryKey = tuple[Index, Secret | None, str]
 ProbeDepth = Literal["permission", "identity", "off"]
 
-#: how far two clocks may be apart
-_APART = timedelta(seconds=60)
-_SOON = "run it again, with more time or fewer credentials: `deadline` and `patience` in the fleet"
+#: a smaller difference between two clocks is ignored
+MAX_SKEW = timedelta(seconds=60)
+_RETRY = "run it again, with more time or fewer credentials: `deadline` and `patience` in the fleet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownTokens:
-    """What the history knows. Empty where there is none."""
+    """What the history has recorded. Empty if there is none."""
 
-    #: what each place had
-    before: Mapping[TargetKey, PreviousToken] = field(default_factory=dict)
-    #: fingerprint and identifier → since when the token is known
+    #: the last token of each location
+    previous: Mapping[TargetKey, PreviousToken] = field(default_factory=dict)
+    #: fingerprint and identifier → when the token was first seen
     first_seen: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """How to look."""
+    """The settings of a scan."""
 
     system: System
-    #: relative paths and programs start here
+    #: relative paths start here, and commands run here
     directory: Path
-    manners: FleetLimits = field(default_factory=FleetLimits)
+    limits: FleetLimits = field(default_factory=FleetLimits)
     probe: ProbeDepth = "permission"
     offline: bool = False
     waive: Mapping[str, str] = field(default_factory=dict)
-    past: KnownTokens = field(default_factory=KnownTokens)
+    known: KnownTokens = field(default_factory=KnownTokens)
 
-    def take(self, watched: Sequence[Target]) -> Iterator[tuple[int, Target]]:
-        """The same credentials, their programs run; as they come, each with its number."""
-        sources = {one.source: one.username for one in watched if one.taken is None and one.source}
-        jobs = [partial(self._run, source, username) for source, username in sources.items()]
-        crew = self._crew(jobs, contextlib.nullcontext)
-        slow = Unknown(reason="its program was not waited for", remedy=_SOON)
-        had = dict.fromkeys(sources, StoredCredential(resolution=_nothing(slow)))
-        yield from ((n, one) for n, one in enumerate(watched) if one.taken is not None)
-        for number, result in crew.results():
-            source = list(sources)[number]
-            if isinstance(result, StoredCredential):
-                had[source] = result
-            yield from self._with(watched, source, had.pop(source))
-        for source, taken in had.items():
-            yield from self._with(watched, source, taken)
+    def run_commands(self, targets: Sequence[Target]) -> Iterator[tuple[int, Target]]:
+        """Run the commands of the targets. Yields the number of each target, and the target with its credential."""
+        commands = {one.command: one.username for one in targets if one.stored is None and one.command}
+        yield from ((number, one) for number, one in enumerate(targets) if one.stored is not None)
+        timed_out = _not_read(Unknown(reason="its command timed out", remedy=_RETRY))
+        pending = dict.fromkeys(commands, timed_out)
+        pool = self._pool([partial(self._run, *one) for one in commands.items()], contextlib.nullcontext)
+        for number, result in pool.results():
+            command = list(commands)[number]
+            stored = pending.pop(command)
+            yield from _complete(targets, command, result if isinstance(result, StoredCredential) else stored)
+        for command, stored in pending.items():
+            yield from _complete(targets, command, stored)
 
-    def _with(
-        self, watched: Sequence[Target], source: Command, taken: StoredCredential
-    ) -> Iterator[tuple[int, Target]]:
-        for number, one in enumerate(watched):
-            if one.taken is None and one.source == source:
-                yield number, replace(one, taken=taken)
+    def _run(self, command: Command, username: str) -> StoredCredential:
+        return configured_locations.read_location(self.system, command, username=username, directory=self.directory)
 
-    def _run(self, source: Command, username: str) -> StoredCredential:
-        return configured_locations.read_location(self.system, source, username=username, directory=self.directory)
+    def check(self, targets: Sequence[Target]) -> Iterator[tuple[int, TokenReport]]:
+        """Yield the number of each target, and the report on it, as soon as it is known.
 
-    def look(self, watched: Sequence[Target]) -> Iterator[tuple[int, Evaluation]]:
-        """The number of a credential, and what is said of it, as soon as it is known.
-
-        Those that the deadline cuts off do not come.
+        Targets that have not been checked by the deadline are not yielded.
         """
         from release.adapters.http.http_client import shared_sessions
         from release.adapters.http.rate_limit import RateLimit
 
-        questions = _Questions(census=self, watched=watched)
-        holders = _holders(watched)
-        jobs = [partial(self._one, one, questions, holders) for one in watched]
-        crew = self._crew(jobs, lambda: shared_sessions(limit))
-        limit = RateLimit(self.manners.rate, sleep=crew.sleep)
-        for number, result in crew.results():
-            yield number, result if isinstance(result, Evaluation) else _lost(watched[number], result)
+        queries, holders = _IndexQueries(self, targets), _find_holders(targets)
+        jobs = [partial(self._check, one, queries, holders) for one in targets]
+        pool = self._pool(jobs, lambda: shared_sessions(limit))
+        limit = RateLimit(self.limits.rate, sleep=pool.sleep)
+        for number, result in pool.results():
+            yield number, result if isinstance(result, TokenReport) else _report_failure(targets[number], result)
 
-    def _crew(
-        self, jobs: Sequence[Callable[[], Done]], around: Callable[[], AbstractContextManager[object]]
+    def _pool(
+        self, jobs: Sequence[Callable[[], Done]], context: Callable[[], AbstractContextManager[object]]
     ) -> WorkerPool[Done]:
-        how = self.manners
-        return WorkerPool(jobs, workers=how.concurrency, patience=how.patience, deadline=how.deadline, around=around)
-
-    def _one(self, one: Target, questions: _Questions, holders: Mapping[object, tuple[str, ...]]) -> Evaluation:
-        taken = one.taken or StoredCredential(
-            resolution=_nothing(Unknown(reason="nobody looked there", remedy="run it again"))
+        limits = self.limits
+        return WorkerPool(
+            jobs, workers=limits.concurrency, timeout=limits.patience, deadline=limits.deadline, context=context
         )
-        secret = _secret(taken)
-        found = verify.verify_credential(
-            questions.on_time(one.index, secret), one.index, one.project,
-            offline=self.offline, credential=taken.resolution, waive=self.waive, tiers=questions.tiers(),
-        )  # fmt: skip
-        questions.done(one)
-        health = TokenHealth(
-            access=found.access, policy=one.policy, publisher=one.publisher,
-            made=_made(one, found.access), known_since=self._known_since(taken, found.access),
-            elsewhere=tuple(place for place in holders.get(_token(secret), ()) if place != one.place),
-            before=self.past.before.get((one.index.name, one.index.upload_url, _name(one), one.place)),
-        )  # fmt: skip
-        result = evaluate_token(found, health, place=one.place, waive=self.waive)
-        return replace(result, skew=questions.skew(one.index) or result.skew)
 
-    def _known_since(self, taken: StoredCredential, access: Access) -> datetime | None:
-        """Since when the token is known to exist: the earliest that anybody can tell."""
+    def _check(self, target: Target, queries: _IndexQueries, holders: Mapping[object, tuple[str, ...]]) -> TokenReport:
+        stored = target.stored or _not_read(Unknown(reason="its location was not read", remedy="run it again"))
+        secret = _secret(stored)
+        verification = verify.verify_credential(
+            queries.synchronized(target.index, secret), target.index, target.project,
+            offline=self.offline, credential=stored.resolution, waive=self.waive, tiers=queries.tiers(),
+        )  # fmt: skip
+        queries.release(target)
+        access = verification.access
+        health = TokenHealth(
+            access=access, policy=target.policy, publisher=target.publisher,
+            made=_creation_time(target, access), known_since=self._known_since(stored, access),
+            elsewhere=tuple(place for place in holders.get(_token_key(secret), ()) if place != target.place),
+            before=self.known.previous.get(
+                (target.index.name, target.index.upload_url, _project_name(target), target.place)
+            ),
+        )  # fmt: skip
+        report = evaluate_token(verification, health, place=target.place, waive=self.waive)
+        return replace(report, skew=queries.measured_skew(target.index) or report.skew)
+
+    def _known_since(self, stored: StoredCredential, access: Access) -> datetime | None:
+        """Return the earliest time at which the token is known to have existed."""
         if not isinstance(access.credential, Credential):
             return None
         identifier = access.token.identifier if isinstance(access.token, Token) else ""
-        seen = self.past.first_seen.get((access.credential.password.fingerprint, identifier))
-        return min((one for one in (seen, taken.since) if one is not None), default=None)
+        seen = self.known.first_seen.get((access.credential.password.fingerprint, identifier))
+        return min((one for one in (seen, stored.since) if one is not None), default=None)
 
 
-class _Questions:
-    """What the indexes are asked, each question once in a run."""
+class _IndexQueries:
+    """Queries to the indexes, each sent once in a run."""
 
-    def __init__(self, census: Scan, watched: Sequence[Target]) -> None:
-        self._census = census
-        self._uses = Counter(key for one in watched for key in _questions(one))
+    def __init__(self, scan: Scan, targets: Sequence[Target]) -> None:
+        self._scan = scan
+        self._uses = Counter(key for one in targets for key in _query_keys(one))
         self._lock = threading.Lock()
-        self._listings: OnceCache[Question, Access] = OnceCache()
-        self._identities: OnceCache[Question, tuple[ProbeResult | Unknown | None, timedelta | None]] = OnceCache()
-        self._permissions: OnceCache[Question, ProbeResult | Unknown | None] = OnceCache()
+        self._listings: OnceCache[QueryKey, Access] = OnceCache()
+        self._identities: OnceCache[QueryKey, tuple[ProbeResult | Unknown | None, timedelta | None]] = OnceCache()
+        self._permissions: OnceCache[QueryKey, ProbeResult | Unknown | None] = OnceCache()
         self._skews: OnceCache[Index, timedelta] = OnceCache()
-        self._known_skews: dict[Index, timedelta] = {}
+        self._measured_skews: dict[Index, timedelta] = {}
 
     def tiers(self) -> tuple[verify.Tier, ...]:
-        """What `verify` asks, as far as this run may."""
-        asked = {"permission": 3, "identity": 2, "off": 1}[self._census.probe]
-        return (verify.query_job_identity, *(self.known, self.identified, self.permitted)[:asked])
+        """Return the tiers of `verify` that this scan may use."""
+        count = {"permission": 3, "identity": 2, "off": 1}[self._scan.probe]
+        return (verify.query_job_identity, *(self.query_project, self.query_token, self.query_permission)[:count])
 
-    def known(self, system: System, facts: Access) -> Access:
+    def query_project(self, system: System, facts: Access) -> Access:
         if not isinstance(facts.project, ProjectMetadata):
             return verify.query_project(system, facts)
         key = (facts.index, None, facts.project.name)
         found = self._listings.get(key, lambda: verify.query_project(system, facts))
         return replace(facts, listing=found.listing, ownership=found.ownership, alike=found.alike)
 
-    def identified(self, system: System, facts: Access) -> Access:
+    def query_token(self, system: System, facts: Access) -> Access:
         if not isinstance(facts.credential, Credential):
             return facts
 
-        def ask() -> tuple[ProbeResult | Unknown | None, timedelta | None]:
+        def query() -> tuple[ProbeResult | Unknown | None, timedelta | None]:
             found = verify.query_token(system, facts)
             return found.identity, found.skew
 
-        identity, skew = self._identities.get((facts.index, facts.credential.password, ""), ask)
+        identity, skew = self._identities.get((facts.index, facts.credential.password, ""), query)
         return replace(facts, identity=identity, skew=skew)
 
-    def permitted(self, system: System, facts: Access) -> Access:
+    def query_permission(self, system: System, facts: Access) -> Access:
         if not isinstance(facts.credential, Credential) or not isinstance(facts.project, ProjectMetadata):
             return facts
         key = (facts.index, facts.credential.password, facts.project.name)
@@ -189,100 +183,108 @@ class _Questions:
             facts, permission=self._permissions.get(key, lambda: verify.query_permission(system, facts).permission)
         )
 
-    def done(self, one: Target) -> None:
-        """One more has asked: the answers that nobody else will ask for are not kept."""
-        forgets = self._listings.forget, self._identities.forget, self._permissions.forget
-        for key, forget in zip(_questions(one), forgets, strict=True):
+    def release(self, target: Target) -> None:
+        """Discard the responses that no other target needs."""
+        caches = self._listings.forget, self._identities.forget, self._permissions.forget
+        for key, forget in zip(_query_keys(target), caches, strict=True):
             with self._lock:
                 self._uses[key] -= 1
                 last = not self._uses[key]
             if last:
                 forget(key)
 
-    def on_time(self, index: Index, secret: Secret | None) -> System:
-        """This machine, with the index's time where it differs: what expires, expires by the index's clock.
+    def synchronized(self, index: Index, secret: Secret | None) -> System:
+        """Return the system with the index's time, since tokens expire by the index's clock.
 
-        Asked only where a token shows when it ends.
+        The index is only queried for its time if the token has an expiry.
         """
-        system = self._census.system
+        system = self._scan.system
         token = decode(secret) if secret is not None and index.kind == "warehouse" else None
-        if self._census.offline or not isinstance(token, Token) or validity(token).expires_at is None:
+        if self._scan.offline or not isinstance(token, Token) or validity(token).expires_at is None:
             return system
-        skew = self._skews.get(index, lambda: self._ask_skew(index))
+        skew = self._skews.get(index, lambda: self._measure_skew(index))
         return replace(system, now=lambda: system.now() + skew) if skew else system
 
-    def skew(self, index: Index) -> timedelta | None:
-        """How far the index's clock is ahead, as far as it was asked for its own sake."""
-        return self._known_skews.get(index)
+    def measured_skew(self, index: Index) -> timedelta | None:
+        """Return how far the index's clock is ahead, if it was measured and is relevant."""
+        return self._measured_skews.get(index)
 
-    def _ask_skew(self, index: Index) -> timedelta:
+    def _measure_skew(self, index: Index) -> timedelta:
         from release.adapters.index import simple_api
 
-        asked = self._census.system.now()
+        before = self._scan.system.now()
         try:
-            told = simple_api.fetch_server_time(index)
+            server_time = simple_api.fetch_server_time(index)
         except UnreachableError:
-            return timedelta()  # whoever asks next will say so
-        skew = told - asked if told else timedelta()
-        if abs(skew) <= _APART:
+            return timedelta()  # the next query reports it
+        skew = server_time - before if server_time else timedelta()
+        if abs(skew) <= MAX_SKEW:
             return timedelta()
-        self._known_skews[index] = skew
+        self._measured_skews[index] = skew
         return skew
 
 
-def not_scanned(one: Target, why: str) -> Evaluation:
-    """What is said of a credential where the run ended first."""
-    return unknown_evaluation(
-        one.index.name, one.index.upload_url, one.project, one.place, Unknown(reason=why, remedy=_SOON)
-    )
+def report_unscanned(target: Target, reason: str) -> TokenReport:
+    """Return the report on a target that was not checked before the run ended."""
+    return _report_unknown(target, Unknown(reason=reason, remedy=_RETRY))
 
 
-def _lost(one: Target, error: object) -> Evaluation:
-    """What is said where a look took too long, or broke."""
+def _report_failure(target: Target, error: object) -> TokenReport:
+    """Return the report on a target whose check timed out (`error` is None) or raised an exception."""
     if error is None:
-        return not_scanned(one, "it took too long, and was not waited for")
-    why = Unknown(reason=f"{type(error).__name__} while it was looked at", remedy="report that this look broke")
-    return unknown_evaluation(one.index.name, one.index.upload_url, one.project, one.place, why)
+        return report_unscanned(target, "the check timed out")
+    reason = f"{type(error).__name__} while it was checked"
+    return _report_unknown(target, Unknown(reason=reason, remedy="report this as a bug"))
 
 
-def _made(one: Target, access: Access) -> datetime | None:
-    """When the token was made: as it was written down, or from when on the token says that it is valid."""
-    if one.made is not None:
-        return one.made
+def _report_unknown(target: Target, unknown: Unknown) -> TokenReport:
+    return report_unknown(target.index.name, target.index.upload_url, target.project, target.place, unknown)
+
+
+def _complete(targets: Sequence[Target], command: Command, stored: StoredCredential) -> Iterator[tuple[int, Target]]:
+    for number, one in enumerate(targets):
+        if one.stored is None and one.command == command:
+            yield number, replace(one, stored=stored)
+
+
+def _creation_time(target: Target, access: Access) -> datetime | None:
+    """Return when the token was created: according to the fleet, or to the start of its validity."""
+    if target.created is not None:
+        return target.created
     start = validity(access.token).not_before if isinstance(access.token, Token) else None
     return start if start is not None and start.timestamp() > 0 else None
 
 
-def _holders(watched: Sequence[Target]) -> dict[object, tuple[str, ...]]:
-    """Token → every place that has it."""
+def _find_holders(targets: Sequence[Target]) -> dict[object, tuple[str, ...]]:
+    """Return the key of each token, and all locations that hold it."""
     found: dict[object, dict[str, None]] = {}
-    for one in watched:
-        secret = _secret(one.taken)
+    for one in targets:
+        secret = _secret(one.stored)
         if secret is not None and len(secret):
-            found.setdefault(_token(secret), {})[one.place] = None
-    return {token: tuple(held) for token, held in found.items()}
+            found.setdefault(_token_key(secret), {})[one.place] = None
+    return {key: tuple(places) for key, places in found.items()}
 
 
-def _token(secret: Secret | None) -> object:
-    """What tells two tokens apart: the index knows them by their identifiers, whatever limits a copy has."""
-    told = decode(secret) if secret is not None else None
-    return (told.location, told.identifier) if isinstance(told, Token) else secret
+def _token_key(secret: Secret | None) -> object:
+    """Return what identifies a token. The index identifies it by its identifier, whatever caveats a copy has."""
+    token = decode(secret) if secret is not None else None
+    return (token.location, token.identifier) if isinstance(token, Token) else secret
 
 
-def _questions(one: Target) -> tuple[Question, Question, Question]:
-    """What is asked for a credential: of its project, of its token, of both."""
-    secret, name = _secret(one.taken), _name(one)
-    return (one.index, None, name), (one.index, secret, ""), (one.index, secret, name)
+def _query_keys(target: Target) -> tuple[QueryKey, QueryKey, QueryKey]:
+    """Return the keys of the queries about the project, about the token, and about both."""
+    secret, name = _secret(target.stored), _project_name(target)
+    return (target.index, None, name), (target.index, secret, ""), (target.index, secret, name)
 
 
-def _secret(taken: StoredCredential | None) -> Secret | None:
-    credential = taken.resolution.credential if taken else None
+def _secret(stored: StoredCredential | None) -> Secret | None:
+    credential = stored.resolution.credential if stored else None
     return credential.password if isinstance(credential, Credential) else None
 
 
-def _name(one: Target) -> str:
-    return one.project.name if isinstance(one.project, ProjectMetadata) else ""
+def _project_name(target: Target) -> str:
+    return target.project.name if isinstance(target.project, ProjectMetadata) else ""
 
 
-def _nothing(why: Unknown) -> Resolution:
-    return Resolution(credential=why)
+def _not_read(unknown: Unknown) -> StoredCredential:
+    return StoredCredential(resolution=Resolution(credential=unknown))

@@ -1,4 +1,4 @@
-"""Which credentials are looked at: those of a fleet, or whatever there is for a directory's project."""
+"""The credentials to check: those of a fleet, or all that are stored for the project of a directory."""
 
 from __future__ import annotations
 
@@ -29,52 +29,49 @@ from release.credentials.sources import configured_locations
 from release.credentials.sources.configured_locations import StoredCredential
 from release.token_health.fleet import Fleet
 
-_USER = DEFAULT_USERNAME
-#: where none is named, the account alone is asked about
+#: without a project, only the account is checked
 NO_PROJECT = Unknown(reason="no project is named", remedy="name it: project = … in the fleet")
-#: what a workflow does that uploads with a token
+#: commands and actions of workflows that upload with a token
 _UPLOADS = re.compile(r"gh-action-pypi-publish|(?:twine|flit|hatch|poetry|pdm|uv) (?:upload|publish)")
-#: variable → the CI that sets it, of those that PyPI knows as trusted publishers
+#: variable → the CI service that sets it, of those that PyPI supports as trusted publishers
 _PUBLISHERS = {"GITHUB_ACTIONS": "GitHub Actions", "GITLAB_CI": "GitLab CI"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One credential for one project on one index, before anybody has looked at it."""
+    """One credential for one project on one index, to be checked."""
 
     index: Index
     project: ProjectMetadata | Unknown
-    #: its name for a reader and for the history
+    #: the location of the credential, for people and for the history
     place: str
     policy: TokenPolicy
-    #: what its place had; None where a program is still to be asked, `source`
-    taken: StoredCredential | None
-    source: Command | None = None
+    #: what the location holds; None if `command` has yet to be run
+    stored: StoredCredential | None
+    command: Command | None = None
     username: str = "__token__"
-    #: when the token was made, as somebody wrote it down; aware, UTC
-    made: datetime | None = None
-    #: where trusted publishing could be used in its stead
+    #: when the token was created, according to the fleet; aware, UTC
+    created: datetime | None = None
+    #: the CI service on which trusted publishing could replace the token
     publisher: str | None = None
 
 
 def fleet_targets(system: System, fleet: Fleet, directory: Path) -> tuple[Target, ...]:
-    """The entries of a fleet; variables, files and the keyring have been asked, programs have not."""
-    asked = {one.place: one.username for one in fleet.entries}
-    entries = [place for place in asked if isinstance(place, KeyringEntry)]
-    known: dict[ConfiguredLocation, StoredCredential | None] = dict(
-        configured_locations.read_keyring_entries(entries, system.env).items()
+    """Return the entries of a fleet. Variables, files and the keyring are read; commands are not run yet."""
+    usernames = {one.place: one.username for one in fleet.entries}
+    keyring_entries = [location for location in usernames if isinstance(location, KeyringEntry)]
+    stored: dict[ConfiguredLocation, StoredCredential] = dict(
+        configured_locations.read_keyring_entries(keyring_entries, system.env).items()
     )
-    for place, username in asked.items():
-        if not isinstance(place, KeyringEntry):
-            known[place] = (
-                None
-                if isinstance(place, Command)
-                else configured_locations.read_location(system, place, username=username, directory=directory)
+    for location, username in usernames.items():
+        if not isinstance(location, KeyringEntry | Command):
+            stored[location] = configured_locations.read_location(
+                system, location, username=username, directory=directory
             )
     return tuple(
         Target(
-            index=one.index, place=location_to_text(one.place), policy=one.policy, taken=known[one.place],
-            source=one.place if isinstance(one.place, Command) else None, username=one.username, made=one.made,
+            index=one.index, place=location_to_text(one.place), policy=one.policy, stored=stored.get(one.place),
+            command=one.place if isinstance(one.place, Command) else None, username=one.username, created=one.made,
             project=ProjectMetadata(name=one.project, version="") if one.project else NO_PROJECT,
         )
         for one in fleet.entries
@@ -88,50 +85,48 @@ def project_targets(
     directory: Path,
     policy: TokenPolicy,
 ) -> tuple[Target, ...]:
-    """Every credential that lies anywhere for the configured indexes, used or not."""
+    """Return all credentials that are stored for the configured indexes, whether they are used or not."""
     publisher = _publisher(system.env, directory)
     return tuple(
         Target(
-            index=index,
-            project=project,
-            place=place,
-            policy=policy,
-            taken=StoredCredential(resolution=found),
-            publisher=publisher,
+            index=index, project=project, place=place, policy=policy, publisher=publisher,
+            stored=StoredCredential(resolution=resolution),
         )
         for index in indexes.values()
-        for place, found in _found(system, index, directory)
-    )
+        for place, resolution in _find(system, index, directory)
+    )  # fmt: skip
 
 
-def _found(system: System, index: Index, directory: Path) -> Iterator[tuple[str, Resolution]]:
-    resolved = sources.resolve(index, system.env, system.home, directory=directory, every_source=True)
-    credential = resolved.credential
+def _find(system: System, index: Index, directory: Path) -> Iterator[tuple[str, Resolution]]:
+    resolution = sources.resolve(index, system.env, system.home, directory=directory, every_source=True)
+    credential = resolution.credential
     if isinstance(credential, Unknown):
         yield "keyring", Resolution(credential=credential)
     elif credential is not None:
-        yield location_to_text(credential.origin), resolved
+        yield location_to_text(credential.origin), resolution
     yield from (
-        (location_to_text(one.origin), Resolution(credential=_as_credential(one)))
-        for one in resolved.candidates
-        if one.status == "shadowed" or (one.status == "other-tool" and _is_of(one, index))
+        (location_to_text(one.origin), Resolution(credential=_to_credential(one)))
+        for one in resolution.candidates
+        if one.status == "shadowed" or (one.status == "other-tool" and _is_for(one, index))
     )
 
 
-def _is_of(one: CredentialCandidate, index: Index) -> bool:
-    location = issuer(one.password)
+def _is_for(candidate: CredentialCandidate, index: Index) -> bool:
+    location = issuer(candidate.password)
     return location is not None and token.location_matches(location, index)
 
 
-def _as_credential(one: CredentialCandidate) -> Credential:
-    return Credential(username="__token__", username_origin=_USER, password=one.password, origin=one.origin)
+def _to_credential(candidate: CredentialCandidate) -> Credential:
+    return Credential(
+        username="__token__", username_origin=DEFAULT_USERNAME, password=candidate.password, origin=candidate.origin
+    )
 
 
 def _publisher(env: Mapping[str, str], directory: Path) -> str | None:
-    """Where this project could publish without a token: this CI, or a workflow that uploads."""
-    here = next((name for variable, name in _PUBLISHERS.items() if env.get(variable) == "true"), None)
-    if here is not None:
-        return here
+    """Return where this project could use trusted publishing: this CI job, or a workflow that uploads."""
+    service = next((name for variable, name in _PUBLISHERS.items() if env.get(variable) == "true"), None)
+    if service is not None:
+        return service
     for path in sorted((directory / ".github" / "workflows").glob("*.y*ml")):
         with suppress(OSError):
             if _UPLOADS.search(path.read_text(encoding="utf-8", errors="replace")):

@@ -1,4 +1,4 @@
-"""Many jobs at a time, of which none can hold up the others: what takes too long is left behind."""
+"""A worker pool with a timeout per job and for the whole run."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import Generic, TypeVar
 Result = TypeVar("Result")
 Key = TypeVar("Key")
 
-#: seconds between two looks at the clock; on Windows, Ctrl-C does not interrupt a longer wait
-_TICK = 0.1
+#: seconds between two checks of the timeouts; on Windows, Ctrl-C does not interrupt a longer wait
+_INTERVAL = 0.1
 
 
 class WorkerPool(Generic[Result]):
-    """Does `jobs`, `workers` at a time, each worker inside of `around`.
+    """Runs `jobs` with a number of `workers`, each in a context of its own.
 
-    A job gets `patience` seconds, all of them together `deadline`. The threads are daemons: whoever has
-    heard enough goes away, and nobody waits for what hangs.
+    A job may take `timeout` seconds, and all of them together `deadline` seconds. Jobs that take longer are abandoned:
+    the threads are daemons, and nothing waits for them.
     """
 
     def __init__(
@@ -29,92 +29,92 @@ class WorkerPool(Generic[Result]):
         jobs: Sequence[Callable[[], Result]],
         *,
         workers: int,
-        patience: float,
+        timeout: float,
         deadline: float,
-        around: Callable[[], AbstractContextManager[object]],
+        context: Callable[[], AbstractContextManager[object]],
     ) -> None:
-        self._jobs, self._workers, self._patience = jobs, workers, patience
-        self._around = around
+        self._jobs, self._workers, self._timeout = jobs, workers, timeout
+        self._context = context
         self._end = time.monotonic() + deadline
-        self._todo = deque(range(len(jobs)))
-        self._begun: dict[int, float] = {}
+        self._queue = deque(range(len(jobs)))
+        self._started: dict[int, float] = {}
         self._done: queue.SimpleQueue[tuple[int, Result | Exception]] = queue.SimpleQueue()
         self._stop = threading.Event()
 
     def results(self) -> Iterator[tuple[int, Result | Exception | None]]:
-        """The number of a job, and what came of it, as soon as it is known.
+        """Yield the number and the result of each job as soon as it ends.
 
-        An exception is what the job raised; None: it took too long. What the deadline cuts off does not
-        come at all.
+        The result is an exception if the job raised one, and None if it timed out. Jobs that have not ended by the
+        deadline are not yielded.
         """
         left = set(range(len(self._jobs)))
         try:
             for _ in range(min(self._workers, len(left))):
-                self._hire()
+                self._start_worker()
             while left and time.monotonic() < self._end:
-                for number, result in self._arrived():
+                for number, result in self._finished():
                     if number in left:
                         left.discard(number)
                         yield number, result
-                for number in self._late(left):
+                for number in self._timed_out(left):
                     left.discard(number)
-                    self._hire()  # in the place of the one that hangs
+                    self._start_worker()  # replaces the one that hangs
                     yield number, None
         finally:
             self._stop.set()
 
     def sleep(self, seconds: float) -> None:
-        """For jobs that wait: not beyond the end."""
+        """Sleep in a job, but not beyond the end of the run."""
         self._stop.wait(seconds)
 
-    def _hire(self) -> None:
+    def _start_worker(self) -> None:
         threading.Thread(target=self._work, daemon=True).start()
 
     def _work(self) -> None:
-        with self._around():
-            while self._todo and not self._stop.is_set():
+        with self._context():
+            while self._queue and not self._stop.is_set():
                 try:
-                    number = self._todo.popleft()
+                    number = self._queue.popleft()
                 except IndexError:
                     return
-                self._begun[number] = time.monotonic()
+                self._started[number] = time.monotonic()
                 try:
                     result: Result | Exception = self._jobs[number]()
-                except Exception as error:  # noqa: BLE001 - a job that breaks must not take the others with it
+                except Exception as error:  # noqa: BLE001 - a job that fails must not stop the others
                     result = error
                 self._done.put((number, result))
 
-    def _arrived(self) -> Iterator[tuple[int, Result | Exception]]:
+    def _finished(self) -> Iterator[tuple[int, Result | Exception]]:
         try:
-            yield self._done.get(timeout=_TICK)
+            yield self._done.get(timeout=_INTERVAL)
             while True:
                 yield self._done.get_nowait()
         except queue.Empty:
             return
 
-    def _late(self, left: set[int]) -> list[int]:
-        limit = time.monotonic() - self._patience
-        return [number for number, begun in list(self._begun.items()) if number in left and begun < limit]
+    def _timed_out(self, left: set[int]) -> list[int]:
+        limit = time.monotonic() - self._timeout
+        return [number for number, started in list(self._started.items()) if number in left and started < limit]
 
 
 class OnceCache(Generic[Key, Result]):
-    """Answers, each found out once; whoever asks for one that is being found out waits for it."""
+    """Computes the value of each key once; other threads that need it wait for it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._locks: dict[Key, threading.Lock] = {}
-        self._answers: dict[Key, Result] = {}
+        self._values: dict[Key, Result] = {}
 
-    def get(self, key: Key, ask: Callable[[], Result]) -> Result:
+    def get(self, key: Key, compute: Callable[[], Result]) -> Result:
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
-            if key not in self._answers:
-                self._answers[key] = ask()
-            return self._answers[key]
+            if key not in self._values:
+                self._values[key] = compute()
+            return self._values[key]
 
     def forget(self, key: Key) -> None:
-        """Nobody will ask for it any more."""
+        """Discard a value that is not needed again."""
         with self._lock:
             self._locks.pop(key, None)
-            self._answers.pop(key, None)
+            self._values.pop(key, None)

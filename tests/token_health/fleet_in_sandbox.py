@@ -81,8 +81,8 @@ class Watch:
 
     def wanted(self) -> ScanRequest:
         made = self.fleet()
-        watched = targets.fleet_targets(self.system(), made, self.directory)
-        return ScanRequest(fleet=made, watched=watched, directory=self.directory, waive=made.waive)
+        found = targets.fleet_targets(self.system(), made, self.directory)
+        return ScanRequest(fleet=made, targets=found, directory=self.directory, waive=made.waive)
 
     def history(self) -> History:
         return History(self.path, now=self.now)

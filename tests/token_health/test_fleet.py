@@ -60,7 +60,7 @@ def parse(text: str) -> Fleet:
 def test_all_of_it_is_understood() -> None:
     made = parse(WHOLE)
     assert made.policy == token_health.TokenPolicy(rotate_after=timedelta(days=90), warn_before=timedelta(weeks=3))
-    assert made.manners == fleet.FleetLimits(concurrency=8, rate=2.5, deadline=300.0)
+    assert made.limits == fleet.FleetLimits(concurrency=8, rate=2.5, deadline=300.0)
     assert made.remind_after == timedelta(hours=12)
     assert [(one.index.name, one.project, one.place) for one in made.entries] == [
         ("pypi", "acme-widget", EnvironmentVariable(name="ACME_TOKEN")),
@@ -131,7 +131,7 @@ def test_the_fleet_of_the_documentation_is_valid() -> None:
     made = parse(text)
     assert len(made.entries) == 4
     assert made.policy == token_health.TokenPolicy()
-    assert made.manners == fleet.FleetLimits()
+    assert made.limits == fleet.FleetLimits()
     assert made.remind_after == Fleet().remind_after
     assert set(made.waive) <= {one.name for one in CHECKS}
 

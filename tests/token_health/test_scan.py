@@ -181,7 +181,7 @@ def test_ctrl_c_ends_it_with_what_is_known(watch: Watch) -> None:
         assert total == 3
         raise KeyboardInterrupt
 
-    found = watch.look(told=interrupt)
+    found = watch.look(on_report=interrupt)
     assert found.interrupted
     assert states(found) == {"$BOB": "broken", "$WIDGET": "unknown", "$DAVE": "unknown"}
     assert found.status(strict=False) is Exit.REFUSED
@@ -205,7 +205,7 @@ def test_the_time_of_a_run_is_limited(watch: Watch) -> None:
         watch.add(name)
     found = watch.look()
     assert set(states(found).values()) == {"unknown"}
-    assert "over" in found.rows[0].seen.message
+    assert "deadline" in found.rows[0].seen.message
 
 
 def test_a_rate_is_kept_by_all_threads_together() -> None:

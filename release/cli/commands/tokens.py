@@ -58,7 +58,7 @@ def _tokens(options: argparse.Namespace, write: Write) -> int:
     with open_console(options, write) as console:
         report = health_run.run_scan(
             real, request, history=history, probe=options.probe, offline=options.offline,
-            told=lambda row, total: console.on_token_scanned(row.seen, total),
+            on_report=lambda row, total: console.on_token_scanned(row.seen, total),
         )  # fmt: skip
     status = report.status(strict=options.strict)
     report = health_run.close_run(report, history, status)

@@ -98,6 +98,8 @@ class TokenReport:
     age: timedelta | None
     #: None where it shows no end
     left: timedelta | None
+    #: how far the index's clock is ahead of this machine's; None if it was not measured
+    skew: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

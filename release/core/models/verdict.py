@@ -17,6 +17,8 @@ class Verdict:
 
     #: "unknown" where what stands in the way is that something could not be learnt
     word: VerdictWord
+    #: the check that found the root cause; empty where all is well
+    check: str = ""
     #: id of the root cause in the catalog; None where all is well, or where the catalog does not know it
     cause: str | None = None
     #: ids of all causes, the root first; without what merely follows from another
@@ -36,6 +38,7 @@ class _Trouble:
     """One thing that an outcome has to say, gravest first by `rank`."""
 
     rank: int
+    check: str
     message: str
     remedy: str
     cause: str | None
@@ -58,7 +61,12 @@ def derive_verdict(outcomes: Iterable[Outcome]) -> Verdict:
     root = troubles[0]
     causes = dict.fromkeys(one.cause for one in troubles if one.cause)
     return Verdict(
-        word=_WORDS[root.rank], cause=root.cause, causes=tuple(causes), message=root.message, remedy=root.remedy
+        word=_WORDS[root.rank],
+        check=root.check,
+        cause=root.cause,
+        causes=tuple(causes),
+        message=root.message,
+        remedy=root.remedy,
     )
 
 
@@ -68,10 +76,11 @@ def _troubles(outcome: Outcome) -> Iterator[_Trouble]:
     if outcome.state in {CheckState.UNKNOWN, CheckState.CRASHED}:
         yield _Trouble(
             rank=_UNKNOWN,
+            check=outcome.check,
             message=outcome.reason,
             remedy=outcome.remedy or f"report that the check {outcome.check!r} broke",
             cause=outcome.cause,
         )
     for one in outcome.findings:
         rank = _FAILED if one.severity == "block" else _WARNED
-        yield _Trouble(rank=rank, message=one.message, remedy=one.remedy, cause=one.cause)
+        yield _Trouble(rank=rank, check=outcome.check, message=one.message, remedy=one.remedy, cause=one.cause)

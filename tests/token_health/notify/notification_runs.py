@@ -40,7 +40,7 @@ class Office:
         history.add(seen)
         history.end(0)
         rows = tuple(TokenReport(seen=one, outcomes=(), age=None, left=None) for one in seen)
-        asked = ScanRequest(fleet=fleet.parse_fleet({"notify": self.table}), watched=(), directory=self.directory)
+        asked = ScanRequest(fleet=fleet.parse_fleet({"notify": self.table}), targets=(), directory=self.directory)
         return send_notifications(self.system(), history, asked, HealthReport(rows=rows, **look))
 
     def got(self) -> list[list[str]]:
