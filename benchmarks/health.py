@@ -1,10 +1,10 @@
-"""How fast many tokens are looked at, beside a bare pool of connections; and a history of a year.
+"""Measure how fast many tokens are checked, compared with a bare connection pool, and reading a year of history.
 
     python -m benchmarks.health [--tokens 1000] [--rounds 3] [--days 365] [--only fleet | rate | history]
 
-The index answers after 100 ms. The bare pool is requests with 32 kept-alive connections that sends the
-same requests, made beforehand, and reads nothing of the answers. Both are processes of their own, and so is
-the index. The history is written with 10,000 changes a day.
+The index answers after 100 ms. The bare pool is requests with 32 kept-alive connections that sends the same,
+prepared requests and does not parse the responses. Both run in their own processes, and so does the index.
+The history has 10,000 changes a day.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from release.token_health import health_history
 
 CONNECTIONS = 32
 LATENCY = 0.1
-#: requests a second and host, where the rate is what is measured
+#: requests a second and host, when the rate is measured
 RATE = 100
-#: the ratio, the memory and the time to hold
+#: the limits: ratio, memory in MB, seconds
 RATIO, MEMORY, SECOND = 1.25, 80, 1.0
 CHANGES_A_DAY = 10_000
 
@@ -47,7 +47,7 @@ CHANGES_A_DAY = 10_000
 
 @contextmanager
 def index(directory: Path, tokens: int) -> Iterator[dict[str, Any]]:
-    """An index with a project and a token for it, so many times, that answers late; and where its log is."""
+    """Run an index with as many projects, each with a token, that answers with a delay; yield its URLs and its log."""
     world = {
         "users": [{"name": "alice"}],
         "projects": [{"name": f"acme-{number}", "owners": ["alice"]} for number in range(tokens)],
@@ -71,7 +71,7 @@ def index(directory: Path, tokens: int) -> Iterator[dict[str, Any]]:
 
 
 def fleet(place: dict[str, Any], directory: Path, *, rate: float) -> Path:
-    """A fleet of all the tokens, in variables of the environment."""
+    """Write a fleet file with all tokens, in environment variables."""
     lines = [f"rate = {rate}", f"concurrency = {CONNECTIONS}", "[indexes.pypi]"]
     lines += [f'{key}-url = "{place[f"{key}_url"]}"' for key in ("upload", "simple")]
     for number in range(len(place["tokens"])):
@@ -89,7 +89,7 @@ def variables(place: dict[str, Any]) -> dict[str, str]:
 
 # -- who asks ---------------------------------------------------------------------------------------
 
-#: runs a module, and tells its time and its largest resident memory, in MB
+#: runs a module, and prints its time and its peak resident memory, in MB
 _MEASURED = """
 import json, resource, runpy, sys, time
 path, sys.argv = sys.argv[1], sys.argv[2:]
@@ -106,7 +106,7 @@ open(path, "w").write(json.dumps([took, peak / 1024, status]))
 
 
 def measured(words: list[str], env: dict[str, str], directory: Path) -> tuple[float, float]:
-    """Seconds, and MB, of one program."""
+    """Run a program and return its seconds and MB."""
     path = directory / "measured.json"
     done = subprocess.run(
         [sys.executable, "-c", _MEASURED, str(path), *words], env=env, capture_output=True, text=True, check=False
@@ -118,7 +118,7 @@ def measured(words: list[str], env: dict[str, str], directory: Path) -> tuple[fl
 
 
 def bare(place: dict[str, Any]) -> None:
-    """The same requests, and nothing else; run as a process of its own."""
+    """Send the same requests, and do nothing else; runs in its own process."""
     import requests
 
     now = datetime.now(UTC)
@@ -169,7 +169,7 @@ def _requests(place: dict[str, Any], project: str, token: Secret, now: datetime)
 
 
 def of_fleet(tokens: int, rounds: int) -> bool:
-    """Beside the bare pool."""
+    """Compare with the bare pool."""
     ours: list[float] = []
     theirs: list[float] = []
     peak = 0.0
@@ -192,7 +192,7 @@ def of_fleet(tokens: int, rounds: int) -> bool:
                     theirs.append(other)
                     peak = max(peak, memory)
     ratio = statistics.median(ours) / statistics.median(theirs)
-    print(f"{tokens} tokens: {ratio:.2f} of the bare pool (wanted: {RATIO}), {peak:.0f} MB (wanted: {MEMORY})")
+    print(f"{tokens} tokens: {ratio:.2f} times the bare pool (limit: {RATIO}), {peak:.0f} MB (limit: {MEMORY})")
     return ratio <= RATIO and peak < MEMORY
 
 
@@ -201,7 +201,7 @@ def _log(place: dict[str, Any]) -> list[str]:
 
 
 def of_rate(tokens: int) -> bool:
-    """How many requests any second saw, where a rate was set."""
+    """Measure the requests in each second when a rate is set."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         with index(directory, tokens) as place:
@@ -217,12 +217,12 @@ def of_rate(tokens: int) -> bool:
             window.popleft()
         most = max(most, len(window))
     took = times[-1] - times[0]
-    print(f"at most {RATE} a second: {len(times)} requests in {took:.1f} s, {most} in the busiest second")
+    print(f"rate limit of {RATE} a second: {len(times)} requests in {took:.1f} s, {most} in the busiest second")
     return len(times) / took <= RATE * 1.02
 
 
 def of_history(days: int, rounds: int) -> bool:
-    """Every command, with a year of changes behind it."""
+    """Run every command on a year of changes."""
     good = True
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
@@ -247,12 +247,12 @@ def of_history(days: int, rounds: int) -> bool:
                 times.append(time.perf_counter() - begun)
             took = statistics.median(times)
             good &= took < SECOND
-            print(f"  {' '.join(words)}: {took:.2f} s (wanted: {SECOND:g})")
+            print(f"  {' '.join(words)}: {took:.2f} s (limit: {SECOND:g})")
     return good
 
 
 def filled(directory: Path, days: int) -> Path:
-    """A history in which each of 10,000 credentials has changed each day."""
+    """Write a history in which each of 10,000 credentials changes every day."""
     path = directory / health_history.DATABASE_NAME
     health_history.History(path, now=lambda: datetime.now(UTC)).close()
     day = 86_400

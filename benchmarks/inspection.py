@@ -1,10 +1,10 @@
-"""`inspect` beside the standard library, and beside `twine check`, in one run, as ratios of medians.
+"""Compare `inspect` with the standard library and with `twine check`, in one run, as ratios of medians.
 
     python benchmarks/inspection.py [--rounds 9]
 
-1. A wheel of 100 MB and 5,000 members: looking into it, beside reading it, hashing it (SHA-256) and testing its
-   checksums with the standard library; and the memory that it takes.
-2. A wheel and an sdist of 100 kB: the whole program, beside `twine check --strict`.
+1. A wheel of 100 MB and 5,000 members: inspecting it, compared with reading, hashing (SHA-256) and testing its
+   checksums with the standard library; and the memory used.
+2. A wheel and an sdist of 100 kB: the whole program, compared with `twine check --strict`.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ print(json.dumps([time.perf_counter() - begun, 0]))
 
 
 def contents(chance: random.Random, size: int) -> bytes:
-    """Half code, half what does not shrink: as compiled modules, images and models are."""
+    """Make content of which half is code and half incompressible, like compiled modules, images and models."""
     if chance.random() < 0.5:
         return chance.randbytes(size)
     words = [f"{chance.choice('abcdefgh')}{chance.randrange(500)}" for _ in range(size)]
@@ -100,7 +100,7 @@ def sdist(path: Path, *, members: int, size: int, kind: str) -> None:
 
 
 def program(*argv: object) -> list[float]:
-    """What a program of ours prints: seconds, MB."""
+    """Run one of our programs and return what it prints: seconds, MB."""
     env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run([sys.executable, *map(str, argv)], capture_output=True, text=True, env=env, check=False)
     if done.returncode:
@@ -137,8 +137,8 @@ def large(directory: Path, rounds: int) -> None:
     a, b = statistics.median(ours), statistics.median(standard)
     size = path.stat().st_size / 1e6
     print(f"{size:.0f} MB in 5,000 members: inspect {a:.2f} s, the standard library {b:.2f} s")
-    print(f"  ratio of medians over {rounds} rounds: {a / b:.2f}, 1.5 at most wanted")
-    print(f"  memory: {memory:.0f} MB, 150 at most wanted")
+    print(f"  ratio of medians over {rounds} rounds: {a / b:.2f} (limit: 1.5)")
+    print(f"  memory: {memory:.0f} MB (limit: 150)")
 
 
 def small(directory: Path, rounds: int, kind: str) -> None:

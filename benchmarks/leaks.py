@@ -1,10 +1,10 @@
-"""The search for secrets beside its peers, in one run, as ratios of medians.
+"""Compare the search for secrets with similar programs, in one run, as ratios of medians.
 
     python benchmarks/leaks.py [--rounds 5] [--tree DIR] [--history DIR]
 
-A working tree: beside `git grep -F`. A history: in megabytes of unpacked objects a second, beside `git cat-file`
-alone. Files of a release: beside reading them and testing their checksums. Without directories of yours, a
-tree and a history are made of this interpreter's standard library.
+A working tree: compared with `git grep -F`. A history: in megabytes of unpacked objects a second, compared with
+`git cat-file` alone. Files of a release: compared with reading them and testing their checksums. Without the
+options, a tree and a history are created from this interpreter's standard library.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def git(where: Path, *words: str) -> bytes:
 
 
 def measured(rounds: int, **ways: Callable[[], object]) -> dict[str, float]:
-    """The median of each, in seconds; they take turns, and the first round only warms the caches."""
+    """Return the median of each, in seconds; they take turns, and the first round only warms the caches."""
     times: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(rounds + 1):
         for name, way in ways.items():
@@ -71,7 +71,7 @@ def make_tree(directory: Path) -> Path:
 
 
 def make_history(directory: Path, commits: int = 60) -> Path:
-    """A thousand files; each commit adds lines to some of them."""
+    """Create a thousand files; each commit adds lines to some of them."""
     chance = random.Random(1)  # noqa: S311 - the same history each time
     paths = [path for path in sorted(library().rglob("*.py")) if "site-packages" not in path.parts]
     texts = [path.read_bytes().splitlines(keepends=True) for path in paths if path.stat().st_size > 4000][:1000]
@@ -101,7 +101,7 @@ def tree(directory: Path, rounds: int) -> None:
         ours=lambda: run(sys.executable, "-m", "release", "leaks", cwd=directory, statuses=(0, 1)),
     )
     print(f"tree of {len(names)} files, {size:.0f} MB: git grep {found['grep']:.2f} s, ours {found['ours']:.2f} s")
-    print(f"  {found['grep'] / found['ours']:.2f} times the speed of git grep -F, 0.5 at least wanted")
+    print(f"  {found['grep'] / found['ours']:.2f} times the speed of git grep -F (minimum: 0.5)")
 
 
 def history(directory: Path, rounds: int) -> None:
@@ -115,7 +115,7 @@ def history(directory: Path, rounds: int) -> None:
         ),
         ours=lambda: run(sys.executable, "-c", SEARCH, directory, cwd=directory),
     )
-    print(f"history of {len(sizes)} objects, {size:.0f} MB: {size / found['ours']:.0f} MB/s, 400 at least wanted")
+    print(f"history of {len(sizes)} objects, {size:.0f} MB: {size / found['ours']:.0f} MB/s (minimum: 400)")
     print(f"  git cat-file alone, on one core: {size / found['git']:.0f} MB/s")
 
 

@@ -1,4 +1,4 @@
-"""How much memory processes take: the largest resident set of each kind, sampled from /proc; 0 outside Linux."""
+"""Measure the memory of processes: the peak resident set of each kind, sampled from /proc; 0 outside Linux."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-#: seconds between two looks
+#: seconds between two samples
 _EVERY = 0.03
 
 
 @contextmanager
 def watched(**marks: str) -> Iterator[dict[str, int]]:
-    """Bytes by kind, of any one process below this one whose command line holds the kind's mark."""
+    """Yield bytes by kind: the largest descendant process whose command line contains the kind's mark."""
     peaks, over = dict.fromkeys(marks, 0), threading.Event()
 
     def watch() -> None:
@@ -34,7 +34,7 @@ def watched(**marks: str) -> Iterator[dict[str, int]]:
 
 
 def _below(root: int) -> Iterator[tuple[str, int]]:
-    """Command line and VmHWM, in bytes, of each process that descends from `root`."""
+    """Yield command line and VmHWM, in bytes, of each process that descends from `root`."""
     found = {int(one["Pid"]): one for one in map(_status, Path("/proc").glob("[0-9]*")) if "VmHWM" in one}
     for number, one in found.items():
         above = int(one["PPid"])

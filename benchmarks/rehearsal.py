@@ -1,9 +1,9 @@
-"""A whole rehearsal beside the same work done by hand, in one run, as a ratio of medians.
+"""Compare a whole dry run with the same work done by hand, in one run, as a ratio of medians.
 
     python benchmarks/rehearsal.py [--rounds 5] [--pip]
 
-By hand: `python -m build`, `twine check`, `twine upload` to an embedded index, a new environment, an
-install from that index, and the same smoke test; with uv, or with pip and venv (`--pip`).
+By hand: `python -m build`, `twine check`, `twine upload` to an embedded index, a new virtual environment, an
+installation from that index, and the same smoke test; with uv, or with pip and venv (`--pip`).
 """
 
 from __future__ import annotations
@@ -113,9 +113,9 @@ def main() -> None:
                 times["ours"].append(time.perf_counter() - between)
     medians = {name: statistics.median(values) for name, values in times.items()}
     bound = 1.25 if uv else 1.15
-    print(f"{'uv' if uv else 'pip'}: by hand {medians['by hand']:.2f} s, a rehearsal {medians['ours']:.2f} s")
+    print(f"{'uv' if uv else 'pip'}: by hand {medians['by hand']:.2f} s, a dry run {medians['ours']:.2f} s")
     ratio = medians["ours"] / medians["by hand"]
-    print(f"ratio of medians over {chosen.rounds} rounds: {ratio:.2f}, {bound} at most wanted")
+    print(f"ratio of medians over {chosen.rounds} rounds: {ratio:.2f} (limit: {bound})")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""How fast uploads are, beside twine, uv and a bare client.
+"""Measure how fast uploads are, compared with twine, uv and a bare client.
 
     python -m benchmarks.upload [--rounds 3] [--only NAME]
 
-All of them upload the same files to the same embedded index, which is slow on purpose: 50 ms of round
-trip, 20 MB/s for each connection. The bare client is requests with four kept-alive connections and
-nothing else: no questions, no journal, no retry. twine and uv are run as their users run them. The memory is
-that of a whole publish of the same files, its checks included.
+All of them upload the same files to the same embedded index, which is slowed down: 50 ms round-trip time,
+20 MB/s per connection. The bare client is requests with four kept-alive connections and nothing else: no
+checks, no journal, no retries. twine and uv run as their users run them. The memory is that of a whole
+`publish` of the same files, including its checks.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ from release.sandbox.faults import Fault, Slow
 
 NAME, VERSION = "acme-widget", "1.0"
 METADATA = f"Metadata-Version: 2.1\nName: {NAME}\nVersion: {VERSION}\nSummary: A widget.\n"
-#: seconds; how long one thing may take
+#: seconds; the timeout of one program
 PATIENCE = 300
 #: bytes of resident memory that a process may take
 MEMORY = 60_000_000
 SLOW = Slow(connection=0.05, answer=0.05, up=20_000_000)
 SCENES: dict[str, tuple[int, int, Slow, tuple[float, ...]]] = {
-    #: name → files, bytes of each, what is slow, and the ratios to hold: over twine and uv, of the bare client
+    #: name → files, bytes of each, delays, and limits: of the ratios twine (uv) to ours, and ours to the bare client
     "40 wheels of 2 MB": (40, 2_000_000, SLOW, (3.0, 1.3)),
     "the same, 300 ms of work for each": (40, 2_000_000, replace(SLOW, work=0.3), (3.0, 1.25)),
     "one wheel of 90 MB": (1, 90_000_000, SLOW, (0.0, 1.1)),
@@ -66,7 +66,7 @@ SCENES: dict[str, tuple[int, int, Slow, tuple[float, ...]]] = {
 
 
 def wheels(directory: Path, count: int, size: int) -> list[Distribution]:
-    """Wheels that an index takes, full of bytes that nobody can compress."""
+    """Create valid wheels with incompressible content."""
     directory.mkdir()
     made = []
     for number in range(count):
@@ -92,7 +92,7 @@ def wheels(directory: Path, count: int, size: int) -> list[Distribution]:
 
 @contextmanager
 def index(*faults: Fault) -> Iterator[dict[str, Any]]:
-    """A fresh index with these faults; where it is, and its tokens."""
+    """Run a new index with these faults; yield its URLs and tokens."""
     with tempfile.TemporaryDirectory() as scratch:
         world = Path(scratch) / "world.json"
         world.write_text(json.dumps({"faults": [fault_json.fault_to_json(one) for one in faults]}))
@@ -124,9 +124,9 @@ def listed(place: dict[str, Any]) -> int:
 
 
 def ours(place: dict[str, Any], files: Sequence[Distribution], *, started: bool = True) -> float:
-    """Seconds of the upload.
+    """Upload with our engine and return the seconds.
 
-    `started`: the twine processes are up, as they are after the checks that come before every upload.
+    `started`: the twine processes are running, as they are after the checks that precede every upload.
     """
     start = partial(twine_process.start_worker, env=os.environ)
     with tempfile.TemporaryDirectory() as scratch, UploadWorkers(start) as workers:
@@ -141,7 +141,7 @@ def ours(place: dict[str, Any], files: Sequence[Distribution], *, started: bool 
 
 
 def engine(place: dict[str, Any], directory: Path, workers: UploadWorkers) -> Uploader:
-    """The engine as a release uses it, without the checks before it."""
+    """Make the upload engine of a release, without the checks before it."""
     origin = SandboxToken()
     credential = Credential(
         username="__token__", username_origin=origin, password=Secret(place["tokens"]["account"]), origin=origin
@@ -155,7 +155,7 @@ def engine(place: dict[str, Any], directory: Path, workers: UploadWorkers) -> Up
 
 
 def bare(place: dict[str, Any], files: Sequence[Distribution]) -> float:
-    """A client that does nothing but upload: the first file alone, then four at a time."""
+    """Upload with a minimal client: the first file alone, then four at a time."""
     import requests
     from requests_toolbelt import MultipartEncoder
 
@@ -184,7 +184,7 @@ def bare(place: dict[str, Any], files: Sequence[Distribution]) -> float:
 
 
 def command(argv: Sequence[str], env: dict[str, str], patience: float = PATIENCE) -> tuple[float, int, str]:
-    """Seconds, exit status (-1: ended by us) and output of a program."""
+    """Run a program and return its seconds, exit status (-1: timeout) and output."""
     begun = time.perf_counter()
     try:
         done = subprocess.run(
@@ -213,7 +213,7 @@ def uv(place: dict[str, Any], files: Sequence[Distribution]) -> tuple[float, int
 
 
 def publish(place: dict[str, Any], files: Sequence[Distribution]) -> dict[str, int]:
-    """Bytes of resident memory, by kind of process, of a whole publish as its user runs it, checks included."""
+    """Return bytes of resident memory, by kind of process, of a whole `publish`, including its checks."""
     token, there = place["tokens"]["account"], files[0].path.parent
     with tempfile.TemporaryDirectory() as scratch:
         home = Path(scratch)
@@ -279,7 +279,7 @@ def _runners(faster: float) -> list[tuple[str, Callable[..., Any]]]:
 
 
 def _word(good: bool) -> str:
-    return "holds" if good else "DOES NOT HOLD"
+    return "passed" if good else "FAILED"
 
 
 def main() -> int:

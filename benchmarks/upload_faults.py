@@ -1,9 +1,9 @@
-"""What twine does where something goes wrong, and what we do: three files, and a fault that strikes the second.
+"""Compare how twine and we react to faults: three files, and a fault that affects the second.
 
     python -m benchmarks.upload_faults
 
-twine is run as its users run it, and ended after twenty seconds; ours waits three seconds for an answer
-here, instead of minutes. "there" is what the index lists afterwards, of three.
+twine runs as its users run it, and is stopped after twenty seconds; ours waits three seconds for a response
+here, instead of minutes. "listed" is the number of files that the index lists afterwards.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ FAULTS: dict[str, Effect] = {
     "nothing": Slow(),
     "400": CannedResponse(status=400, reason="Bad name"),
     "403": CannedResponse(status=403, reason="Invalid token"),
-    "429, wait 2 s": CannedResponse(status=429, retry_after=2),
-    "429, wait until a date": CannedResponse(status=429, retry_date=2),
+    "429, retry after 2 s": CannedResponse(status=429, retry_after=2),
+    "429, retry at a date": CannedResponse(status=429, retry_date=2),
     "429": CannedResponse(status=429),
     "500": CannedResponse(status=500),
     "502 in HTML": CannedResponse(status=502, body=PORTAL, headers=HTML),
-    "503, wait 2 s": CannedResponse(status=503, retry_after=2),
+    "503, retry after 2 s": CannedResponse(status=503, retry_after=2),
     "507, disk full": DiskFull(),
     "202": CannedResponse(status=202),
     "999": CannedResponse(status=999),
@@ -46,20 +46,20 @@ FAULTS: dict[str, Effect] = {
     "reset in the body": Drop(at="in-body"),
     "reset after the body": Drop(at="after-body"),
     "closed after the body": Drop(at="after-body", how="close"),
-    "garbage for an answer": Drop(at="after-body", how="garbage"),
+    "garbage as response": Drop(at="after-body", how="garbage"),
     "silence": Drop(at="after-body", how="hang"),
-    "accepted, reply reset": Drop(at="after-work"),
-    "accepted, reply cut off": Drop(at="in-reply"),
+    "accepted, reset": Drop(at="after-work"),
+    "accepted, cut off": Drop(at="in-reply"),
     "accepted, silence": Drop(at="after-work", how="hang"),
     "accepted, 502": CannedResponse(status=502, stored=True),
 }
-#: seconds
+#: seconds until twine is stopped
 PATIENCE = 20
 FILES = 3
 
 
 def ours(place: dict[str, Any], files: Sequence[Distribution]) -> tuple[float, str, str]:
-    """Seconds, how it ended, and the words for it."""
+    """Return seconds, how it ended, and the message."""
     start = partial(twine_process.start_worker, env=os.environ, limits=UploadLimits(read=3))
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory() as scratch, UploadWorkers(start) as workers:
@@ -77,9 +77,9 @@ def twine(place: dict[str, Any], files: Sequence[Distribution]) -> tuple[float, 
     return seconds, f"exit {status}" if status >= 0 else "hangs", words[-1] if status and words else ""
 
 
-def row(name: str, who: str, there: int, told: tuple[float, str, str]) -> str:
-    seconds, end, words = told
-    return f"{name:<26} {who:<6} {end:<8} there {there} of {FILES} {seconds:6.1f} s  {words[:100]}"
+def row(name: str, who: str, listed: int, result: tuple[float, str, str]) -> str:
+    seconds, end, message = result
+    return f"{name:<26} {who:<6} {end:<8} listed {listed} of {FILES} {seconds:6.1f} s  {message[:100]}"
 
 
 def main() -> int:
@@ -90,11 +90,11 @@ def main() -> int:
             fault = Fault(what=what, when=RequestFilter(method="POST", filename=files[1].filename, nth=1))
             for run in (twine, ours):
                 with upload.index(fault) as place:
-                    told = run(place, files)
-                    there = upload.listed(place)
-                complete += there == FILES and run is ours
-                print(row(name, run.__name__, there, told), flush=True)
-    print(f"ours: complete under {complete} of {len(FAULTS)} faults; the others are refusals")
+                    result = run(place, files)
+                    listed = upload.listed(place)
+                complete += listed == FILES and run is ours
+                print(row(name, run.__name__, listed, result), flush=True)
+    print(f"ours: all files uploaded with {complete} of {len(FAULTS)} faults; the others are refusals")
     return 0
 
 

@@ -1,9 +1,9 @@
-"""`verify --offline` beside `twine --version`, in one run, as a ratio of medians.
+"""Compare `verify --offline` with `twine --version`, in one run, as a ratio of medians.
 
     python benchmarks/verify.py [--rounds 21]
 
-Each round starts both programs once, the one after the other, from a directory that is no project and
-with a token in TWINE_PASSWORD; the keyring is asked too. The bytecode of both is compiled before.
+Each round starts both programs once, one after the other, in a directory without a project and with a token in
+TWINE_PASSWORD; the keyring is read too. The bytecode of both is compiled before.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ THEIRS = ("twine", "--version")
 
 
 def token() -> str:
-    """A token of PyPI's form that no index knows."""
+    """Make a token in PyPI's format that no index knows."""
     return macaroon.to_text(macaroon.create_macaroon(PYPI.token_location, str(uuid.uuid4()).encode(), os.urandom(32)))
 
 
@@ -60,7 +60,7 @@ def main() -> None:
                 theirs.append(pair[1])
     mine, other = statistics.median(ours), statistics.median(theirs)
     print(f"verify --offline {mine:.3f} s, twine --version {other:.3f} s")
-    print(f"ratio of medians over {rounds} rounds: {mine / other:.2f} (wanted: less than 1)")
+    print(f"ratio of medians over {rounds} rounds: {mine / other:.2f} (limit: less than 1)")
 
 
 if __name__ == "__main__":
