@@ -26,7 +26,7 @@ from release.core.models.inspection_result import InspectionResult
 from release.core.models.leak import ScanResult, UnscannedFile, merge_scans
 from release.core.models.project_listing import ProjectListing, files_by_release, version_of
 from release.core.models.project_name import name_from_filename
-from release.reports.inspection_json import finding_to_json, inspection_to_json, leaks_to_findings
+from release.reports.inspection_report import finding_to_json, inspection_to_json, leaks_to_findings
 
 if TYPE_CHECKING:
     from release.leaks.file_scan import MemberScan

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from release.reports import record_text
-from release.reports.archive_tree import format_size, printable
+from release.reports.formatting import format_size, printable
 from release.reports.record_text import progress_by_index
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from release.reports import record_text
-from release.reports.archive_tree import format_size
+from release.reports.formatting import format_size
 from release.reports.record import upload_targets
 from release.reports.record_text import Data, IndexProgress, Level
 from release.reports.templating import render_page

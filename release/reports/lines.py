@@ -1,9 +1,10 @@
-"""How an event reads: lines for a terminal, with annotations for CI. Loads fast, so that a look can begin at once."""
+"""Events and results as lines for a terminal, with annotations for CI. It imports little, to load fast."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from release.core.events import CheckFinished, Event, Message, Progress, SecretObtained, StepFinished, StepStarted
@@ -13,11 +14,12 @@ from release.core.models.finding import Finding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line for a reader, with what it is: a display may colour it."""
+    """One line of output."""
 
     text: str
+    #: a style of rich
     style: str = ""
-    #: a whole sentence for CI's list of annotations: (level, title, message)
+    #: for CI's list of annotations: (level, title, message), where the message is a whole sentence
     annotation: tuple[str, str, str] | None = None
 
 
@@ -34,45 +36,45 @@ _MARKS = {
 
 
 def event_to_lines(event: Event) -> Iterator[Line]:
-    """What an event looks like as lines of text. Progress has none: it is drawn, or left out; nor has a secret."""
+    """The lines of an event. Progress has none: it is drawn or omitted; a secret has none either."""
     match event:
         case StepStarted():
             yield Line(text=event.title, style="bold")
         case StepFinished(status="refused"):
             yield Line(text=f"  stopped after {event.seconds:.1f} s", style="bold red")
         case StepFinished(status="skipped"):
-            yield Line(text=f"  nothing remains to be done: {event.note}", style="dim")
+            yield Line(text=f"  nothing left to do: {event.note}", style="dim")
         case StepFinished():
             note = f": {event.note}" if event.note else ""
             yield Line(text=f"  done in {event.seconds:.1f} s{note}", style="dim")
         case CheckFinished():
-            yield from _outcome(event.outcome, stops=event.stops)
+            yield from outcome_to_lines(event.outcome, stops=event.stops)
+        case Message(tool_output=True):
+            yield Line(text=f"  | {event.text}", style="dim")
         case Message():
-            yield Line(
-                text=f"  | {event.text}" if event.tool_output else f"  {event.text}",
-                style="dim" if event.tool_output else "",
-            )
+            yield Line(text=f"  {event.text}")
         case Progress() | SecretObtained():
             return
 
 
-def _outcome(outcome: Outcome, *, stops: bool) -> Iterator[Line]:
+def outcome_to_lines(outcome: Outcome, *, stops: bool = True, with_subject: bool = True) -> Iterator[Line]:
+    """A check and its findings. `stops`: whether a blocking outcome stops the run; a rehearsal continues."""
     mark, style = _MARKS[outcome.state]
     if outcome.state.blocks and not stops:
         mark, style = "later", "yellow"
-    about = f" [{outcome.subject}]" if outcome.subject else ""
+    subject = f" [{outcome.subject}]" if outcome.subject and with_subject else ""
     reason = f" ({outcome.reason})" if outcome.reason else ""
     annotation = None
     if outcome.state.blocks and not outcome.findings:
         annotation = ("error" if stops else "warning", outcome.title, outcome.reason or outcome.state)
-    yield Line(text=f"  {mark:<7}{outcome.title}{about}{reason}", style=style, annotation=annotation)
+    yield Line(text=f"  {mark:<7}{outcome.title}{subject}{reason}", style=style, annotation=annotation)
     if outcome.state.blocks and outcome.remedy:
         yield Line(text=f"         → {outcome.remedy}")
     for finding in outcome.findings:
-        yield from _finding(finding, outcome, stops=stops)
+        yield from _finding_to_lines(finding, outcome, stops=stops)
 
 
-def _finding(finding: Finding, outcome: Outcome, *, stops: bool) -> Iterator[Line]:
+def _finding_to_lines(finding: Finding, outcome: Outcome, *, stops: bool) -> Iterator[Line]:
     where = f"{finding.where}: " if finding.where and finding.where not in finding.message else ""
     cause = f" [{finding.cause}]" if finding.cause else ""
     level = "error" if finding.severity == "block" and stops else "warning"
@@ -86,6 +88,18 @@ def _finding(finding: Finding, outcome: Outcome, *, stops: bool) -> Iterator[Lin
         yield Line(text=f"         → {finding.remedy}")
 
 
+def result_to_lines(command: str, message: str, remedy: str, *, passed: bool) -> Iterator[Line]:
+    """The result of a command, and what to do about it."""
+    annotation = None if passed else ("error", f"release {command}", f"{message}. {remedy}" if remedy else message)
+    yield Line(text=message, style="bold green" if passed else "bold red", annotation=annotation)
+    if remedy:
+        yield Line(text=f"→ {remedy}")
+
+
 def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
-    """One check for JSON."""
     return asdict(outcome) | {"state": str(outcome.state)}
+
+
+def format_iso_time(moment: datetime | None) -> str | None:
+    """A time for JSON."""
+    return moment.isoformat() if moment else None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from release.reports import record_text
-from release.reports.archive_tree import format_size, printable
+from release.reports.formatting import format_size, printable
 from release.reports.record_text import Data, progress_by_index
 
 #: what means something inside a line of Markdown

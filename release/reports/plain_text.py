@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from release.reports import record_text
-from release.reports.archive_tree import format_size, printable
+from release.reports.formatting import format_size, printable
 from release.reports.record_text import Data, progress_by_index
 
 

@@ -1,118 +1,112 @@
-"""What a look at many tokens comes to: lines, one JSON document, an exit status. Never a secret."""
+"""The health of tokens, and its history, as text and JSON. It contains no secrets."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, get_args
 
 from release.core.models.token_health import HealthReport, StatusInterval, TokenReport, TokenState, TokenStatus
 from release.core.models.verdict import VerdictWord
-from release.reports.lines import Line, outcome_to_json
+from release.reports.lines import Line, format_iso_time, outcome_to_json
 
 _STYLES: Mapping[str, str] = {
     "healthy": "green", "warning": "yellow", "expiring": "yellow", "expired": "bold red", "revoked": "bold red",
     "broken": "bold red", "unknown": "magenta",
 }  # fmt: skip
-#: the words of a verdict, the gravest first
 WORST_FIRST: tuple[VerdictWord, ...] = ("broken", "unknown", "warning", "healthy")
-#: lines of what is in order that are worth reading one by one
-_FEW = 40
+#: rows of healthy tokens, or of the history, that are shown
+_SHOWN = 40
 
 
-def scan_to_lines(look: HealthReport, *, quiet: bool = False) -> Iterator[Line]:
-    """The run for a reader: what is wrong first, each with what to do; then what is in order."""
-    if not look.rows:
-        yield Line(text="no credential was found, so there is none to look at", style="bold yellow")
+def counts_to_text(words: Iterable[VerdictWord], order: Sequence[VerdictWord] = WORST_FIRST) -> str:
+    """The number of tokens in each state: "2 broken, 1 healthy"; empty if there are none."""
+    counts = Counter(words)
+    return ", ".join(f"{counts[word]} {word}" for word in order if counts[word])
+
+
+def scan_to_lines(report: HealthReport, *, quiet: bool = False) -> Iterator[Line]:
+    """The problems with their remedies, the worst first; then the healthy tokens, unless `quiet`; then the counts."""
+    if not report.rows:
+        yield Line(text="no credentials found", style="bold yellow")
         yield Line(text="  → store one (python -m release store --index NAME), or list them: --fleet FILE")
-    ranked = sorted(look.rows, key=lambda row: WORST_FIRST.index(row.seen.word))
-    wrong = [row for row in ranked if row.seen.word != "healthy"]
-    fine = [row for row in ranked if row.seen.word == "healthy"]
-    for row in wrong:
-        yield from _trouble(row)
+    ranked = sorted(report.rows, key=lambda row: WORST_FIRST.index(row.seen.word))
+    healthy = [row for row in ranked if row.seen.word == "healthy"]
+    for row in ranked[: len(ranked) - len(healthy)]:
+        yield from _problem_to_lines(row)
     if not quiet:
-        yield from (_row(row) for row in fine[:_FEW])
-        if len(fine) > _FEW:
-            yield Line(text=f"  … and {len(fine) - _FEW} more that are healthy", style="dim")
-    yield from _ending(look)
+        yield from (_row_to_line(row) for row in healthy[:_SHOWN])
+        if len(healthy) > _SHOWN:
+            yield Line(text=f"  … and {len(healthy) - _SHOWN} more that are healthy", style="dim")
+    yield from _summary(report)
 
 
-def _row(row: TokenReport) -> Line:
-    seen, state = row.seen, row.seen.state
-    more = [text for text in (_age(row.age), _left(row.left)) if text]
-    told = f" ({', '.join(more)})" if more else ""
-    return Line(text=f"{state:<9} {seen.about}: {seen.place}{told}", style=_STYLES[state])
+def _row_to_line(row: TokenReport, annotation: tuple[str, str, str] | None = None) -> Line:
+    age = f"{row.age.days} days old" if row.age is not None and row.age.days else ""
+    left = f"{row.left.days} days left" if row.left is not None and row.left > timedelta() else ""
+    times = ", ".join(filter(None, (age, left)))
+    text = f"{row.seen.state:<9} {row.seen.about}: {row.seen.place}" + (f" ({times})" if times else "")
+    return Line(text=text, style=_STYLES[row.seen.state], annotation=annotation)
 
 
-def _trouble(row: TokenReport) -> Iterator[Line]:
+def _problem_to_lines(row: TokenReport) -> Iterator[Line]:
     seen = row.seen
     level = "warning" if seen.word == "warning" else "error"
-    line = _row(row)
-    yield Line(text=line.text, style=line.style, annotation=(level, f"{seen.about}: {seen.state}", _sentence(seen)))
-    for message, remedy in dict.fromkeys([(seen.message, seen.remedy), *_others(row)]):
-        yield Line(text=f"          {message}")
+    message = f"{seen.message}. {seen.remedy}" if seen.remedy else seen.message
+    yield _row_to_line(row, (level, f"{seen.about}: {seen.state}", message))
+    others = ((one.message, one.remedy) for one in _other_findings(row))
+    for text, remedy in dict.fromkeys([(seen.message, seen.remedy), *others]):
+        yield Line(text=f"          {text}")
         if remedy:
             yield Line(text=f"          → {remedy}")
 
 
-def _sentence(seen: TokenStatus) -> str:
-    return f"{seen.message}. {seen.remedy}" if seen.remedy else seen.message
-
-
-def _others(row: TokenReport) -> Iterator[tuple[str, str]]:
-    """What else is wrong, beside the root of it."""
+def _other_findings(row: TokenReport) -> Iterator[Any]:
     for outcome in row.outcomes:
         if outcome.state in {"warned", "failed"}:
-            yield from ((one.message, one.remedy) for one in outcome.findings)
+            yield from outcome.findings
 
 
-def _ending(look: HealthReport) -> Iterator[Line]:
-    counts: Counter[str] = Counter(row.seen.word for row in look.rows)
-    said = ", ".join(f"{counts[word]} {word}" for word in reversed(WORST_FIRST) if counts[word]) or "nothing"
-    passed = set(counts) <= {"healthy"} and bool(look.rows)
-    yield Line(text=f"{len(look.rows)} looked at: {said}", style="bold green" if passed else "bold")
-    if look.interrupted:
-        yield Line(text="  ended early: what was not looked at is unknown", style="bold yellow")
-    if look.offline:
-        yield Line(text="  as far as this machine can tell: no index was asked", style="dim")
-    for note in look.notes:
+def _summary(report: HealthReport) -> Iterator[Line]:
+    words = [row.seen.word for row in report.rows]
+    counts = counts_to_text(words, WORST_FIRST[::-1]) or "none"
+    healthy = bool(words) and set(words) == {"healthy"}
+    yield Line(text=f"{len(words)} checked: {counts}", style="bold green" if healthy else "bold")
+    if report.interrupted:
+        yield Line(text="  interrupted: tokens that were not checked are unknown", style="bold yellow")
+    if report.offline:
+        yield Line(text="  offline: no index was contacted", style="dim")
+    for note in report.notes:
         yield Line(text=f"  note: {note}", annotation=("warning", "token health", note))
-    if look.forgotten is not None:
-        what, remedy = look.forgotten
-        yield Line(text=f"  this run is not remembered: {what}", style="bold yellow")
+    if report.forgotten is not None:
+        message, remedy = report.forgotten
+        yield Line(text=f"  this run is not in the history: {message}", style="bold yellow")
         yield Line(text=f"  → {remedy}")
-
-
-def _age(age: timedelta | None) -> str:
-    return f"{age.days} days old" if age is not None and age.days else ""
-
-
-def _left(left: timedelta | None) -> str:
-    return f"{left.days} days left" if left is not None and left > timedelta() else ""
 
 
 # -- JSON -------------------------------------------------------------------------------------------
 
 
-def scan_to_json(look: HealthReport, *, strict: bool) -> dict[str, Any]:
-    """The run for JSON, schema 1."""
-    counts = Counter(row.seen.state for row in look.rows)
+def scan_to_json(report: HealthReport, *, strict: bool) -> dict[str, Any]:
+    """The document of a scan, schema 1."""
+    counts = Counter(row.seen.state for row in report.rows)
+    forgotten = report.forgotten
     return {
         "schema": 1,
-        "exit": int(look.status(strict=strict)),
-        "interrupted": look.interrupted,
-        "offline": look.offline,
+        "exit": int(report.status(strict=strict)),
+        "interrupted": report.interrupted,
+        "offline": report.offline,
         "counts": {state: counts[state] for state in get_args(TokenState)},
-        "notes": list(look.notes),
-        "history": look.history,
-        "remembered": look.forgotten is None,
-        "forgotten": None if look.forgotten is None else dict(zip(("message", "remedy"), look.forgotten, strict=True)),
-        "tokens": [_token(row) for row in look.rows],
+        "notes": list(report.notes),
+        "history": report.history,
+        "remembered": forgotten is None,
+        "forgotten": None if forgotten is None else {"message": forgotten[0], "remedy": forgotten[1]},
+        "tokens": [_row_to_json(row) for row in report.rows],
     }
 
 
-def _token(row: TokenReport) -> dict[str, Any]:
+def _row_to_json(row: TokenReport) -> dict[str, Any]:
     return token_status_to_json(row.seen) | {
         "age_days": row.age.days if row.age is not None else None,
         "days_left": row.left.days if row.left is not None else None,
@@ -122,7 +116,7 @@ def _token(row: TokenReport) -> dict[str, Any]:
 
 
 def token_status_to_json(seen: TokenStatus) -> dict[str, Any]:
-    """What was seen of one credential."""
+    """The status of one credential."""
     return {
         "index": seen.index,
         "project": seen.project,
@@ -139,29 +133,25 @@ def token_status_to_json(seen: TokenStatus) -> dict[str, Any]:
     }
 
 
-def format_iso_time(moment: datetime | None) -> str | None:
-    """A time for JSON."""
-    return moment.isoformat() if moment else None
-
-
 # -- the history ------------------------------------------------------------------------------------
 
 
 def token_history_to_lines(now: Sequence[StatusInterval], changed: Iterable[StatusInterval]) -> Iterator[Line]:
-    """How each credential is and since when; then what has changed, the newest first."""
+    """The status of each credential and since when; then the changes, newest first."""
     if not now:
-        yield Line(text="nothing is remembered yet: python -m release tokens")
+        yield Line(text="the history is empty: run python -m release tokens")
         return
-    for one in sorted(now, key=lambda one: (WORST_FIRST.index(one.seen.word), one.seen.about, one.seen.place))[:_FEW]:
+    ranked = sorted(now, key=lambda one: (WORST_FIRST.index(one.seen.word), one.seen.about, one.seen.place))
+    for one in ranked[:_SHOWN]:
         seen = one.seen
         yield Line(
             text=f"{seen.state:<9} since {one.since:%Y-%m-%d %H:%M}, last seen {one.last_seen:%Y-%m-%d %H:%M}  "
             f"{seen.about}: {seen.place}",
             style=_STYLES[seen.state],
         )
-    if len(now) > _FEW:
-        yield Line(text=f"  … and {len(now) - _FEW} more (--json has all of them)", style="dim")
-    yield Line(text="what has changed, the newest first", style="bold")
+    if len(now) > _SHOWN:
+        yield Line(text=f"  … and {len(now) - _SHOWN} more; --json lists all of them", style="dim")
+    yield Line(text="changes, newest first", style="bold")
     for one in changed:
         seen = one.seen
         yield Line(
@@ -173,11 +163,12 @@ def token_history_to_lines(now: Sequence[StatusInterval], changed: Iterable[Stat
 
 
 def token_history_to_json(now: Iterable[StatusInterval], changed: Iterable[StatusInterval]) -> dict[str, Any]:
-    """The same for JSON, schema 1."""
-    return {"schema": 1, "tokens": [_interval(one) for one in now], "changes": [_interval(one) for one in changed]}
+    """The document of the history, schema 1."""
+    tokens, changes = ([_interval_to_json(one) for one in intervals] for intervals in (now, changed))
+    return {"schema": 1, "tokens": tokens, "changes": changes}
 
 
-def _interval(one: StatusInterval) -> dict[str, Any]:
+def _interval_to_json(one: StatusInterval) -> dict[str, Any]:
     return token_status_to_json(one.seen) | {
         "before": one.before,
         "since": format_iso_time(one.since),

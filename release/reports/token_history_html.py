@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from release.core.models.token_health import StatePeriod, TokenTimeline
 from release.reports.record_text import CHECK_STATES, Level
 from release.reports.templating import render_page
-from release.reports.token_health_text import WORST_FIRST
+from release.reports.token_health_text import WORST_FIRST, counts_to_text
 
 _LEVELS: Mapping[str, Level] = {
     "healthy": "good", "warning": "warn", "expiring": "warn", "expired": "bad", "revoked": "bad", "broken": "bad",
@@ -36,25 +35,21 @@ def token_history_page(strips: Sequence[TokenTimeline], *, now: datetime) -> str
     ranked = sorted(
         strips, key=lambda one: (WORST_FIRST.index(one.now.seen.word), one.now.seen.about, one.now.seen.place)
     )
-    counts, start = _counts(strips), _start(strips, now)
+    start = _start(strips, now)
+    counts = counts_to_text(one.now.seen.word for one in strips) or "the history is empty"
     worst = ranked[0].now.seen.word if ranked else "unknown"
     last = max((one.now.last_seen for one in strips), default=None)
     return render_page(
         "tokens.html", title=f"Token health: {counts}", counts=counts, level=_LEVELS[worst], start=start, now=now,
-        times=f"last look {_minute(last)}, drawn {_minute(now)}" if last else "run: python -m release tokens",
+        times=f"last check {_minute(last)}, page created {_minute(now)}" if last else "run: python -m release tokens",
         rows=[_row(one, start=start, now=now, unfolded=number < _OPEN) for number, one in enumerate(ranked)],
         height=_STRIP, heights=_HEIGHTS, legend=_LEGEND,
     )  # fmt: skip
 
 
-def _counts(strips: Iterable[TokenTimeline]) -> str:
-    counts = Counter(one.now.seen.word for one in strips)
-    return ", ".join(f"{counts[word]} {word}" for word in WORST_FIRST if counts[word]) or "nothing is remembered yet"
-
-
 def _row(one: TokenTimeline, *, start: datetime, now: datetime, unfolded: bool) -> Mapping[str, object]:
     seen, shown = one.now.seen, list(_visible_spans(one, start, now))
-    states = "; ".join(f"{span.state} since {_minute(span.since)}" for span, _ in shown) or "not seen in this time"
+    states = "; ".join(f"{span.state} since {_minute(span.since)}" for span, _ in shown) or "not checked in this period"
     return {
         "seen": seen,
         "level": _LEVELS[seen.state],
@@ -74,7 +69,7 @@ def _left(one: TokenTimeline, now: datetime) -> str:
     if expires is None:
         return ""
     days = (expires - now) // timedelta(days=1)
-    return "its time is over" if expires <= now else f"{days} day{'' if days == 1 else 's'} left"
+    return "expired" if expires <= now else f"{days} day{'' if days == 1 else 's'} left"
 
 
 def _facts(one: TokenTimeline) -> list[tuple[str, str | None]]:
@@ -94,7 +89,7 @@ def _check(one: TokenTimeline, name: str) -> tuple[str, Level, str, str]:
     ran = next((span for span in reversed(one.spans) if span.checks.get(name) in _RAN), None)
     state = ran.checks[name] if ran else one.now.seen.checks[name]
     level, mark = CHECK_STATES.get(state, ("bad", "?"))
-    return name.replace("-", " "), level, mark, f"{state}, {_minute(ran.last_seen)}" if ran else f"{state}, never made"
+    return name.replace("-", " "), level, mark, f"{state}, {_minute(ran.last_seen)}" if ran else f"{state}, never run"
 
 
 def _start(strips: Iterable[TokenTimeline], now: datetime) -> datetime:

@@ -22,7 +22,7 @@ from release.core.facts import BuiltFile, BuiltFiles, ProjectMetadata
 from release.core.models.check_result import CheckState
 from release.core.models.finding import Unknown
 from release.core.models.index_contents import OnIndex, StoredFile
-from release.reports.inspection_json import inspection_to_json
+from release.reports.inspection_report import inspection_to_json
 from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
 
 

@@ -111,7 +111,7 @@ def test_a_check_tells_when_it_was_last_made_though_it_does_not_apply_any_more()
     )
     made = token_history_page([TokenTimeline(now=one.now, spans=spans)], now=NOW)
     assert f'the token lasts<span class="soft small"> warned, {NOW - timedelta(days=2):%Y-%m-%d %H:%M} UTC' in made
-    assert 'b<span class="soft small"> skipped, never made' in made
+    assert 'b<span class="soft small"> skipped, never run' in made
 
 
 def test_days_left_are_said() -> None:
@@ -122,7 +122,7 @@ def test_days_left_are_said() -> None:
     assert [re.findall(r'class="left">([^<]*)<', one) for one in made] == [
         ["9 days left"],
         ["1 day left"],
-        ["its time is over"],
+        ["expired"],
     ]
 
 
@@ -133,7 +133,7 @@ def test_what_nobody_has_looked_at_for_long_has_its_date() -> None:
 
 def test_where_nothing_is_remembered_the_page_says_how_to_begin() -> None:
     made = token_history_page([], now=NOW)
-    assert "nothing is remembered yet" in made
+    assert "the history is empty" in made
     assert "python -m release tokens" in made
 
 

@@ -23,7 +23,7 @@ from release.checks.distribution_reader import SITE
 from release.core.facts import BuiltFile, BuiltFiles
 from release.core.models.index_contents import OnIndex
 from release.publishing import inspection
-from release.reports import inspection_json
+from release.reports import inspection_report
 from tests.acceptance.making import (
     NOTHING,
     NOW,
@@ -166,7 +166,7 @@ def looked_at(pypi: SandboxClient | None, case: Case) -> tuple[str, list[str]]:
         real = system.real_system()
         names = sorted(inspection.project_names([file]))
         known = {name: inspection.fetch_index_contents(real, pypi.sandbox.index(), name) for name in names}
-    found = inspection_json.inspection_to_json(BuiltFiles(project=None, files=(file,), now=NOW, on_index=known))[
+    found = inspection_report.inspection_to_json(BuiltFiles(project=None, files=(file,), now=NOW, on_index=known))[
         "files"
     ][0]
     site = pypi.site if pypi else "{pypi}"

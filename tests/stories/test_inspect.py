@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from release.reports.archive_tree import tree_lines
+from release.reports.inspection_report import tree_lines
 from release.sandbox import server
 from release.sandbox.seed_schema import seed_for_project
 from tests import fake_tokens, sample_distributions

@@ -121,7 +121,7 @@ def test_the_plan_is_shown_and_nothing_is_done(tmp_path: Path) -> None:
             "upload", "verify", "upload", "verify", "promote", "tag", "upload", "verify",
         ]  # fmt: skip
         assert [step["irreversible"] for step in plan["steps"] if step["step"] == "upload"] == [False, True, True]
-        assert "can't be undone" in project.run("release", "--plan").out
+        assert "cannot be undone" in project.run("release", "--plan").out
         assert posts(on.testpypi) == posts(on.pypi) == []
         assert not (project.root / ".release").exists()
 

@@ -61,7 +61,7 @@ def test_a_fleet_from_first_look_to_history(project: UserProject, running: Sandb
     file = fleet(project, running, "widget", "account", "bob")
     told = project.run("tokens", "--fleet", file)
     assert told.status == 1, told.all
-    assert "3 looked at: 1 healthy, 1 warning, 1 broken" in told.out, told.all
+    assert "3 checked: 1 healthy, 1 warning, 1 broken" in told.out, told.all
     assert told.out.index("broken") < told.out.index("warning") < told.out.index("healthy")
     told = project.run("tokens", "--fleet", file, "--json")
     assert told.data["exit"] == told.status == 1
@@ -115,7 +115,7 @@ def test_without_a_fleet_all_that_lies_there_for_the_project_is_looked_at(
 def test_where_there_is_no_credential_nobody_can_tell(project: UserProject) -> None:
     told = project.run("tokens")
     assert told.status == 6
-    assert "no credential was found" in told.out
+    assert "no credentials found" in told.out
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_history_that_can_not_be_written_stops_nothing_and_is_said(
     (tmp_path / "file").write_text("")
     told = project.run("tokens", "--fleet", fleet(project, running, "widget"), "--state", str(tmp_path / "file" / "x"))
     assert told.status == 0
-    assert "this run is not remembered" in told.out
+    assert "this run is not in the history" in told.out
 
 
 def test_a_damaged_history_is_kept_aside_and_said(project: UserProject, running: SandboxClient, tmp_path: Path) -> None:

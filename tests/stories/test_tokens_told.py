@@ -129,7 +129,7 @@ def test_in_a_github_job_what_is_wrong_is_annotated(project: UserProject) -> Non
 
 
 def test_the_page_of_no_history_and_of_one_that_can_not_be_read(project: UserProject, tmp_path: Path) -> None:
-    assert "nothing is remembered yet" in project.run("report", "--tokens", "--html").out
+    assert "the history is empty" in project.run("report", "--tokens", "--html").out
     assert project.run("report", "--tokens").status == 2
     assert project.run("report", "1.0", "--tokens", "--html").status == 2
     (tmp_path / "file").write_text("")

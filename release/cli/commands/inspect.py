@@ -20,14 +20,14 @@ def _add_inspect_arguments(parser: argparse.ArgumentParser) -> None:
 def _inspect(options: argparse.Namespace, write: Write) -> int:
     from release.adapters.system import system
     from release.publishing import inspection
-    from release.reports import inspection_text
+    from release.reports import inspection_report
 
     directory = options.directory.resolve()
     index = inspection.find_index(options.index, directory, options.config) if options.index else None
     found = inspection.inspect_files(
         system.real_system(), options.files, index=index, project=directory if options.others else None
     )
-    show(options, write, found.document, inspection_text.inspection_to_text(found, quiet=options.quiet))
+    show(options, write, found.document, inspection_report.inspection_to_text(found, quiet=options.quiet))
     return Exit.REFUSED if found.refused else Exit.DONE
 
 

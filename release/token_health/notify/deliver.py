@@ -20,8 +20,8 @@ from release.core.models.token_health import HealthReport, StatusChange
 from release.core.secret import Secret
 from release.credentials.sources import configured_locations
 from release.reports import notification
-from release.reports.lines import Line
-from release.reports.token_health_text import format_iso_time, token_status_to_json
+from release.reports.lines import Line, format_iso_time
+from release.reports.token_health_text import token_status_to_json
 from release.token_health.fleet import Fleet
 from release.token_health.health_history import History
 from release.token_health.health_run import ScanRequest
