@@ -8,12 +8,12 @@ from release.diagnostics.models import Diagnosis
 DIAGNOSES = (
     Diagnosis(
         id="post.index-lag",
-        title="the index has the release and does not show it everywhere yet",
-        explanation="The pages that installers read are cached at many places, some for more than ten minutes. The "
+        title="the index has the release but does not show it everywhere yet",
+        explanation="The pages that installers read are cached in many places, some for more than ten minutes. The "
         "upload succeeded.",
         symptoms=(shared_phrases.NOT_FOUND_YET, "ERROR: No matching distribution found for {requirement}"),
         also=("because there is no version of",),
-        remedy="wait up to half an hour and ask again: pip install --no-cache-dir {project}=={version}; do not upload "
+        remedy="wait up to half an hour and try again: pip install --no-cache-dir {project}=={version}; do not upload "
         "again",
         detect="network",
         weight="high",
@@ -26,12 +26,12 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="post.representation-skew",
-        title="two forms of the same index page disagree",
-        explanation="The HTML and the JSON form of the simple API are cached apart, and pip keeps pages for ten "
-        "minutes of its own.",
+        title="two forms of the same index page differ",
+        explanation="The HTML and the JSON form of the simple API are cached separately, and pip itself caches pages "
+        "for ten minutes.",
         also=(shared_phrases.NOT_FOUND_YET,),
-        shows="a browser shows the version, pip does not find it",
-        remedy="run pip install --no-cache-dir {project}=={version}, and look at the form that pip reads: curl -H "
+        shows="a browser shows the version, but pip does not find it",
+        remedy="run pip install --no-cache-dir {project}=={version}, and check the form that pip reads: curl -H "
         "'Accept: application/vnd.pypi.simple.v1+json' {site}/simple/{project}/",
         detect="network",
         weight="medium",
@@ -39,12 +39,12 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="post.testpypi-deps",
-        title="dependencies are looked for on TestPyPI",
-        explanation="TestPyPI lacks most projects, and under their names anybody may have put anything. An extra index "
-        "makes both possible at once.",
+        title="pip looks for the dependencies on TestPyPI",
+        explanation="TestPyPI lacks most projects, and anyone can upload anything there under their names. An extra "
+        "index allows both at once.",
         also=(shared_phrases.NOT_FOUND_YET,),
-        shows="the release installs from PyPI and not from TestPyPI, or brings strange dependencies",
-        remedy="install the dependencies from PyPI first, then the project alone from TestPyPI: pip install --no-deps "
+        shows="the release installs from PyPI but not from TestPyPI, or installs unexpected dependencies",
+        remedy="install the dependencies from PyPI first, then only the project from TestPyPI: pip install --no-deps "
         "--index-url https://test.pypi.org/simple/ {project}=={version}; never use --extra-index-url for it",
         detect="network",
         weight="high",
@@ -58,12 +58,12 @@ DIAGNOSES = (
     Diagnosis(
         id="post.hash-mismatch",
         title="the file on the index is not the one that was built here",
-        explanation="It was built again between two uploads, or another run was faster.",
+        explanation="It was built again between two uploads, or another run uploaded it first.",
         symptoms=(
             "THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE",
             "but hash does not match",
         ),
-        remedy="do not spread the release: find out who uploaded {file}, yank it at "
+        remedy="do not announce the release: find out who uploaded {file}, yank it at "
         "{site}/manage/project/{project}/releases/, and release a new version",
         detect="network",
         weight="low",
@@ -71,34 +71,34 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="post.import-broken",
-        title="the release installs and does not work",
-        explanation="A package or its data is missing from the wheel, or a dependency from the metadata. In the source "
-        "tree everything is found, so tests there pass.",
+        title="the release installs but does not work",
+        explanation="The wheel lacks a package or its data, or the metadata lacks a dependency. The source tree has "
+        "all of them, so tests there pass.",
         also=("ModuleNotFoundError: No module named '{module}'",),
-        shows="import fails in a fresh environment",
-        remedy="try the wheel in a fresh environment before every upload: python -m release rehearse; then correct the "
-        "packages or the dependencies, and raise the version",
+        shows="import fails in a clean environment",
+        remedy="test the wheel in a clean environment before every upload: python -m release rehearse; then correct "
+        "the packages or the dependencies, and bump the version",
         detect="after",
         weight="medium",
         sources=("packaging.python.org: Package discovery", "pyinvoke/invocations: release"),
     ),
     Diagnosis(
         id="post.tag-without-release",
-        title="the tag is pushed, and the release is not there",
-        explanation="Tag first, upload second: a refused upload leaves a tag without a release; undoing the tag after "
-        "a successful upload leaves a release without a tag.",
+        title="the tag is pushed, but the release does not exist",
+        explanation="The tag was pushed before the upload, which was refused; or a tag was deleted after a successful "
+        "upload, which leaves a release without a tag.",
         shows="the tag's version is not on the index",
-        remedy="upload the files of the tagged commit: python -m release publish; where they can't be, delete the tag: "
-        "git push origin :refs/tags/TAG",
+        remedy="upload the files of the tagged commit: python -m release publish; if that is not possible, delete the "
+        "tag: git push origin :refs/tags/TAG",
         detect="network",
         weight="medium",
         sources=("semantic-release/semantic-release: index.js", "sindresorhus/np: source/index.js"),
     ),
     Diagnosis(
         id="post.yank-vs-delete",
-        title="a bad release was deleted rather than yanked",
-        explanation="Deleting frees nothing: the file names stay used up, a project created again counts as a new one, "
-        "and pinned installs break.",
+        title="a bad release was deleted instead of yanked",
+        explanation="Deleting frees nothing: its file names cannot be used again, a project that is created again "
+        "counts as a new one, and pinned installs break.",
         shows="the version can't be uploaded again",
         remedy="yank a bad release at {site}/manage/project/{project}/releases/ and release a higher version",
         detect="network",
@@ -108,10 +108,10 @@ DIAGNOSES = (
     Diagnosis(
         id="post.first-file-metadata",
         title="the release shows the metadata of the file that came first",
-        explanation="The index takes a release's description and links from its first file; those of later files are "
-        "not looked at.",
+        explanation="The index reads the description and the links of a release from its first file; it ignores those "
+        "of later files.",
         shows="the project's page lacks what the wheel has",
-        remedy="upload the wheel first; for a release that is out, raise the version",
+        remedy="upload the wheel first; for a published release, bump the version",
         detect="offline",
         weight="low",
         sources=("PyPI documentation: Upload API, JSON API", "pyinvoke/invocations: release"),

@@ -8,7 +8,7 @@ DIAGNOSES = (
     Diagnosis(
         id="attest.reusable",
         title="the attestation names another workflow than the publisher",
-        explanation="It was signed in a reusable workflow, whose certificate names that one.",
+        explanation="It was signed in a reusable workflow, and its certificate names that workflow.",
         symptoms=(
             "400 Certificate's Build Config URI … does not match expected Trusted Publisher",
             "Certificate's Build Config URI",
@@ -22,8 +22,8 @@ DIAGNOSES = (
     Diagnosis(
         id="attest.with-api-token",
         title="attestations are sent with an API token",
-        explanation="PyPI takes attestations from trusted publishers alone, and looks at them last: the whole file was "
-        "sent for nothing.",
+        explanation="PyPI accepts attestations only from trusted publishers, and checks them last, after the whole "
+        "file was sent.",
         symptoms=("400 Attestations are only supported when using Trusted Publishing",),
         remedy="upload without them (no --attestations, attestations: false), or set up trusted publishing",
         detect="offline",
@@ -32,25 +32,26 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="attest.stale-files",
-        title="attestations of an earlier upload lie beside the files",
-        explanation="An upload to TestPyPI leaves *.publish.attestation behind, which the next one stumbles over.",
+        title="attestations of an earlier upload are next to the files",
+        explanation="An upload to TestPyPI leaves *.publish.attestation files behind, and the next upload fails on "
+        "them.",
         symptoms=(
             "already has a publish attestation",
             "Unknown distribution format: '{file}.attestation'",
         ),
-        remedy="delete them before the next upload: rm dist/*.publish.attestation; better, give each index a directory "
-        "of its own",
+        remedy="delete them before the next upload: rm dist/*.publish.attestation; better, use a separate directory "
+        "for each index",
         detect="offline",
         weight="medium",
         sources=("pypa/gh-action-pypi-publish#319", "Asana/python-asana#206", "aai-institute/lakefs-spec#303"),
     ),
     Diagnosis(
         id="attest.missing-for-file",
-        title="attestations were asked for, and a file has none",
-        explanation="With --attestations twine wants one beside each file that it uploads, also beside files that "
-        "should not be there.",
+        title="attestations were requested, but a file has none",
+        explanation="With --attestations, twine requires one for each file that it uploads, including files that are "
+        "there by mistake.",
         symptoms=("Upload with attestations requested, but {file} has no associated attestations",),
-        remedy="sign it: python -m pypi_attestations sign {file}; or take it out of the directory if it is not part of "
+        remedy="sign it: python -m pypi_attestations sign {file}; or remove it from the directory if it is not part of "
         "the release",
         detect="offline",
         weight="low",
@@ -59,8 +60,8 @@ DIAGNOSES = (
     Diagnosis(
         id="attest.invalid",
         title="the index does not accept the attestation",
-        explanation="It is malformed, does not belong to these bytes, is one too many, or comes from a service that is "
-        "not supported.",
+        explanation="It is malformed, belongs to other bytes, exceeds the number allowed, or comes from a service that "
+        "is not supported.",
         symptoms=("400 Invalid attestations supplied during upload", "invalid JSON in attestation"),
         remedy="delete dist/*.attestation and sign the very files that are uploaded, or upload without attestations",
         detect="after",

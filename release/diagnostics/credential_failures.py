@@ -9,8 +9,9 @@ DIAGNOSES = (
     Diagnosis(
         id="cred.missing",
         title="no credential was found",
-        explanation="Nothing that the uploader reads holds a password or token for this index, so it asks, gives up, "
-        "or sends none. The index answers a missing credential with the same words as a wrong one.",
+        explanation="None of the sources that the uploader reads has a password or token for this index, so it prompts "
+        "for one, stops, or sends no credential. The index answers a missing credential with the same message as a "
+        "wrong one.",
         symptoms=(
             shared_phrases.CREDENTIAL_NOT_FOUND,
             "InvalidConfiguration: could not determine credentials for configured repository",
@@ -21,34 +22,33 @@ DIAGNOSES = (
         ),
         also=("EOFError: EOF when reading a line", "401 Unauthorized"),
         remedy="create an API token at {site}/manage/account/token/ and store it: python -m keyring set {upload_url} "
-        "__token__; in CI, hand it over as TWINE_PASSWORD, with TWINE_USERNAME=__token__, or set up trusted publishing",
+        "__token__; in CI, pass it as TWINE_PASSWORD, with TWINE_USERNAME=__token__, or set up trusted publishing",
         detect="offline",
         weight="high",
         sources=("twine documentation: Keyring support, Environment variables", "godaddy/tartufo#9"),
     ),
     Diagnosis(
         id="cred.env-empty",
-        title="the variable for the password is set, and empty",
-        explanation="A CI secret that does not exist, or is not available to this job, becomes an empty text. twine "
-        "takes an empty TWINE_PASSWORD for the password, sends it, and looks neither into .pypirc nor into the "
-        "keyring.",
+        title="the password variable is set but empty",
+        explanation="A CI secret that does not exist, or is not available to this job, expands to an empty string. "
+        "twine uses an empty TWINE_PASSWORD as the password, sends it, and reads neither .pypirc nor the keyring.",
         symptoms=(shared_phrases.EMPTY, "EMPTY TOKEN", shared_phrases.ODD, shared_phrases.INVALID_AUTH),
         also=("InvalidConfiguration: could not determine credentials",),
-        remedy="unset TWINE_PASSWORD, or give it a value: compare the secret's name with the one in the workflow, and "
-        "declare the environment that holds the secret in the job",
+        remedy="unset TWINE_PASSWORD, or set its value: compare the name of the secret with the one in the workflow, "
+        "and declare the environment that has the secret in the job",
         detect="offline",
         weight="high",
         sources=("pypa/twine#1057", "twine 7.0.0: utils.get_userpass_value"),
     ),
     Diagnosis(
         id="cred.token-whitespace",
-        title="there is a blank or a line break in the token",
-        explanation="Pasting, echo and editors add line breaks. PyPI forgives them around the token, not inside it, "
-        "and other indexes forgive neither.",
+        title="the token contains a blank or a line break",
+        explanation="Pasting, echo and editors add line breaks. PyPI ignores them around the token, but not inside it; "
+        "other indexes accept neither.",
         symptoms=("Invalid leading whitespace, reserved character(s), or return character(s) in header value",),
         also=(shared_phrases.INVALID_AUTH,),
-        remedy="save the token again without the blank or line break: printf %s, not echo, and one line in the CI "
-        "secret's form",
+        remedy="store the token again without the blank or line break: use printf %s, not echo, and a single line in "
+        "the form for CI secrets",
         detect="offline",
         weight="high",
         sources=(
@@ -60,9 +60,9 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="cred.username-whitespace",
-        title="there is a blank or a line break in the username",
-        explanation="The index compares the username with __token__ byte by byte; a line break behind it makes it the "
-        "name of an account, with which uploads are refused.",
+        title="the username contains a blank or a line break",
+        explanation="The index compares the username with __token__ byte by byte. With a line break at its end it is "
+        "the name of an account, and uploads with account names are refused.",
         symptoms=("Your username contains control characters",),
         also=(shared_phrases.ACCOUNT_NAME,),
         remedy="set the username to exactly __token__, nine characters: export TWINE_USERNAME=__token__",
@@ -73,8 +73,8 @@ DIAGNOSES = (
     Diagnosis(
         id="cred.control-chars",
         title="the password is a control character",
-        explanation="Ctrl-V in a Windows console types the character 0x16 at a hidden prompt rather than the "
-        "clipboard, so that the password is one character long.",
+        explanation="In a Windows console, Ctrl-V at a hidden prompt types the character 0x16 instead of pasting the "
+        "clipboard, so the password is one character long.",
         symptoms=(
             "Your password contains control characters. Did you enter it correctly?",
             shared_phrases.INVALID_AUTH,
@@ -88,8 +88,8 @@ DIAGNOSES = (
     Diagnosis(
         id="cred.quotes",
         title="the token is wrapped in quotes",
-        explanation="Quotes in .pypirc, in a CI secret's form, or escaped in a script are part of the value, and the "
-        "token no longer begins with pypi-.",
+        explanation="Quotes in .pypirc, in the form for CI secrets, or escaped in a script are part of the value, so "
+        "the token no longer begins with pypi-.",
         symptoms=(shared_phrases.INVALID_AUTH,),
         remedy="remove the quotes (or brackets) around the token where it is stored; .pypirc and CI secrets need none",
         detect="offline",
@@ -98,22 +98,21 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="cred.bom-nonascii",
-        title="the token holds a character that no token has",
-        explanation="A byte order mark, a zero-width or no-break space, or a dash that a text editor made longer. None "
-        "of them can be seen, and not all count as blanks.",
+        title="the token contains a character that no token has",
+        explanation="The character is a byte order mark, a zero-width or no-break space, or a dash that a text editor "
+        "replaced. These characters are invisible or easy to miss, and not all of them count as whitespace.",
         symptoms=(shared_phrases.INVALID_AUTH,),
         also=("UnicodeEncodeError: 'latin-1' codec can't encode", "UnicodeEncodeError: 'ascii' codec can't encode"),
-        remedy="copy the token again from where it was made, without an editor in between; only A-Z, a-z, 0-9, - and _ "
-        "belong into it",
+        remedy="copy the token again from where it was created, without an editor in between; a token contains only "
+        "A-Z, a-z, 0-9, - and _",
         detect="offline",
         weight="low",
         sources=("scikit-build/moderncmakedomain#29",),
     ),
     Diagnosis(
         id="cred.prefix-missing",
-        title="the token lacks its pypi- in front",
-        explanation="A token was copied without its first five characters; they belong to it, as does their lower "
-        "case.",
+        title="the token does not begin with pypi-",
+        explanation="The first five characters were not copied. They are part of the token, and must be in lower case.",
         symptoms=(shared_phrases.ODD, shared_phrases.INVALID_AUTH),
         remedy="put pypi- in front of the stored value",
         detect="offline",
@@ -123,11 +122,11 @@ DIAGNOSES = (
     Diagnosis(
         id="cred.truncated",
         title="the end of the token is missing",
-        explanation="A copy out of a narrow terminal, or a field with a maximum length, cut the token short. Every "
-        "truncation can be seen without asking the index.",
+        explanation="Copying from a narrow terminal, or a field with a maximum length, cut the token short. Truncation "
+        "is always detected without contacting the index.",
         symptoms=(shared_phrases.INVALID_AUTH,),
-        remedy="copy the whole token, some 170 to 220 characters; PyPI shows it once, so make a new one at "
-        "{site}/manage/account/token/ if it is gone",
+        remedy="copy the whole token, some 170 to 220 characters; PyPI shows it only once, so if it is lost, create a "
+        "new one at {site}/manage/account/token/",
         detect="offline",
         weight="medium",
         sources=("pypi/warehouse: macaroons/services.py", "libmacaroons: v2 binary format"),
@@ -135,12 +134,11 @@ DIAGNOSES = (
     Diagnosis(
         id="cred.placeholder",
         title="the credential is a placeholder",
-        explanation="The text of a variable reference, a row of asterisks, or the example of a manual is sent as it "
-        "stands: single quotes keep the shell from expanding $PYPI_TOKEN, and a typing error keeps the CI from doing "
-        "so.",
+        explanation="The name of a variable, a row of asterisks, or the example from a manual was sent literally. "
+        "Single quotes keep the shell from expanding $PYPI_TOKEN, and a typo keeps the CI service from doing so.",
         also=(shared_phrases.INVALID_AUTH,),
-        shows="as any wrong token; the value itself gives it away",
-        remedy='put the token itself there, or let the shell expand it: export TWINE_PASSWORD="$PYPI_TOKEN", with '
+        shows="like any wrong token; only the value itself shows it",
+        remedy='use the token itself, or let the shell expand the variable: export TWINE_PASSWORD="$PYPI_TOKEN", with '
         "double quotes",
         detect="offline",
         weight="medium",
@@ -148,8 +146,8 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="cred.username-not-token",
-        title="the username is an account's name, and the password a token",
-        explanation="An API token says by itself whose it is, and goes with the username __token__ alone.",
+        title="the username is an account name, but the password is a token",
+        explanation="An API token identifies its user, and is used only with the username __token__.",
         symptoms=(shared_phrases.ACCOUNT_NAME,),
         remedy="set the username to __token__: export TWINE_USERNAME=__token__, or username = __token__ in .pypirc",
         detect="offline",
@@ -159,8 +157,8 @@ DIAGNOSES = (
     Diagnosis(
         id="cred.username-typo",
         title="the username is almost __token__",
-        explanation="One underscore too few, an @ in front, capitals, or the token's own name: the index takes it for "
-        "an account's name.",
+        explanation="It lacks an underscore, begins with an @, has capital letters, or is the name of the token. The "
+        "index reads it as the name of an account.",
         symptoms=(shared_phrases.ACCOUNT_NAME,),
         remedy="set the username to __token__, with two underscores on each side: export TWINE_USERNAME=__token__",
         detect="offline",
@@ -169,9 +167,9 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="cred.account-password",
-        title="an account's password is used to upload",
-        explanation="PyPI and TestPyPI take no passwords and no one-time codes for uploads since January 2024: an API "
-        "token or trusted publishing is needed.",
+        title="an account password was used to upload",
+        explanation="Since January 2024, PyPI and TestPyPI accept neither passwords nor one-time codes for uploads: "
+        "use an API token or trusted publishing.",
         symptoms=(shared_phrases.ACCOUNT_NAME,),
         also=(shared_phrases.INVALID_AUTH,),
         remedy="create an API token at {site}/manage/account/token/ and use it as the password, with the username "
@@ -184,7 +182,7 @@ DIAGNOSES = (
         id="cred.wrong-index",
         title="the token was issued by another index",
         explanation="PyPI and TestPyPI share neither accounts nor tokens. Each refuses the other's tokens as unknown; "
-        "only the location inside the token tells them apart.",
+        "only the location inside the token shows which index issued it.",
         symptoms=(shared_phrases.INVALID_AUTH,),
         remedy="create a token on the index that you upload to, at {site}/manage/account/token/, or upload to the "
         "index that issued this one",

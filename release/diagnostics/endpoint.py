@@ -8,9 +8,9 @@ from release.diagnostics.models import Diagnosis
 DIAGNOSES = (
     Diagnosis(
         id="url.no-trailing-slash",
-        title="the upload address lacks its last slash",
-        explanation="The index redirects to the address with a slash, and uploads can't follow redirects. Without it, "
-        "twine does not find the keyring's entry either.",
+        title="the upload address has no trailing slash",
+        explanation="The index redirects to the address with a slash, and uploads cannot follow redirects. Without the "
+        "slash, twine does not find the keyring entry either.",
         symptoms=(
             "308 An upload was attempted to /legacy but the expected upload URL is /legacy/",
             "RedirectDetected: {url} attempted to redirect to {target}.",
@@ -24,8 +24,8 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="url.simple-or-root",
-        title="the address is not the one for uploads",
-        explanation="The site and its simple index serve installers; files are posted to another address.",
+        title="the address is not the upload address",
+        explanation="The site and its simple index serve installers; files are uploaded to another address.",
         symptoms=(
             "It appears you're trying to upload to {host} but have an invalid URL",
             "405 Method Not Allowed",
@@ -38,8 +38,8 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="url.legacy-domain",
-        title="the address is one that PyPI gave up",
-        explanation="Hosts of before 2018, and the upload path of the site itself, answer that they have moved.",
+        title="the address is one that PyPI no longer uses",
+        explanation="Hosts from before 2018, and the upload path on the site itself, answer that they have moved.",
         symptoms=(
             "UploadToDeprecatedPyPIDetected: ",
             "410 This API has moved to {target}",
@@ -47,15 +47,15 @@ DIAGNOSES = (
             "Uploading to these sites is deprecated",
             "410 Gone",
         ),
-        remedy="delete the repository line from ~/.pypirc, or write https://upload.pypi.org/legacy/ in its place",
+        remedy="delete the repository line from ~/.pypirc, or replace the address with https://upload.pypi.org/legacy/",
         detect="offline",
         weight="low",
         sources=("packaging.python.org: Migrating to PyPI.org", "sdispater/poet#7", "pypa/flit#85"),
     ),
     Diagnosis(
         id="url.no-scheme",
-        title="the address has no https:// in front",
-        explanation="Without a scheme it is no address; old uploaders took it silently, and sent the files to PyPI "
+        title="the address does not begin with https://",
+        explanation="An address needs a scheme. Old uploaders accepted it without one, and sent the files to PyPI "
         "instead.",
         symptoms=(
             "UnreachableRepositoryURLDetected: Invalid repository URL",
@@ -70,10 +70,10 @@ DIAGNOSES = (
     Diagnosis(
         id="url.http",
         title="the address is plain http",
-        explanation="Over http the token crosses the network in the clear. PyPI refuses such requests.",
+        explanation="With http, the token crosses the network unencrypted. PyPI refuses such requests.",
         symptoms=("403 SSL is required",),
         also=("Unencrypted connection - credentials may be visible on the network.",),
-        remedy="write https:// in place of http://, and replace the token if it was sent: {site}/manage/account/token/",
+        remedy="replace http:// with https://, and replace the token if it was sent: {site}/manage/account/token/",
         detect="offline",
         weight="low",
         sources=("pypi/warehouse: PyPI's edge configuration", "pypa/twine#269"),
@@ -81,8 +81,8 @@ DIAGNOSES = (
     Diagnosis(
         id="net.dns-offline",
         title="the index can't be reached from here",
-        explanation="Its name does not resolve, or nothing answers at its address: no network, a firewall, a VPN, a "
-        "typing error in the host.",
+        explanation="Its name does not resolve, or nothing answers at its address: there is no network, a firewall or "
+        "VPN blocks it, or the host is mistyped.",
         symptoms=(
             "Failed to resolve '{host}'",
             "Temporary failure in name resolution",
@@ -95,7 +95,7 @@ DIAGNOSES = (
             "Connection Error: We were unable to connect to the repository",
         ),
         remedy='check the network and the address: python -c "import urllib.request as r; '
-        "print(r.urlopen('{site}/simple/').status)\" prints 200 where all is well",
+        "print(r.urlopen('{site}/simple/').status)\" prints 200 if the index can be reached",
         detect="network",
         weight="medium",
         sources=("requests documentation: ConnectionError",),
@@ -103,8 +103,8 @@ DIAGNOSES = (
     Diagnosis(
         id="net.tls",
         title="the index's certificate is not accepted",
-        explanation="A company's proxy signs with its own authority, the clock is wrong, or the machine's TLS is too "
-        "old. requests brings its own list of authorities and does not look at the system's.",
+        explanation="A company proxy signs with its own certificate authority, the clock is wrong, or the machine's "
+        "TLS is too old. requests has its own list of authorities and does not use the system's.",
         symptoms=(
             "CERTIFICATE_VERIFY_FAILED",
             "invalid peer certificate: {reason}",
@@ -112,18 +112,18 @@ DIAGNOSES = (
             "TLSV1_ALERT_PROTOCOL_VERSION",
             "SSLError(",
         ),
-        remedy="point to the company's authority: export TWINE_CERT=/path/to/ca.pem REQUESTS_CA_BUNDLE=/path/to/ca.pem "
-        "(uv: --native-tls), and set the clock; never switch verification off",
+        remedy="configure the company's certificate authority: export TWINE_CERT=/path/to/ca.pem "
+        "REQUESTS_CA_BUNDLE=/path/to/ca.pem (uv: --native-tls), and set the clock; never disable verification",
         detect="network",
         weight="medium",
         sources=("worldbank/GOSTurban#10", "pypa/twine#384", "pypa/twine#740", "pypa/twine#328", "pypi/warehouse#3645"),
     ),
     Diagnosis(
         id="net.proxy",
-        title="a proxy stands in the way",
-        explanation="HTTPS_PROXY names a proxy that wants a password, is not there, or lets no uploads through.",
+        title="a proxy blocks the connection",
+        explanation="The proxy in HTTPS_PROXY requires a password, does not exist, or blocks uploads.",
         symptoms=("407 Proxy Authentication Required", "ProxyError(", "Unable to connect to proxy"),
-        remedy="correct HTTPS_PROXY, or go around it for the index alone: export NO_PROXY={host}",
+        remedy="correct HTTPS_PROXY, or bypass it for the index only: export NO_PROXY={host}",
         detect="network",
         weight="medium",
         sources=("pypa/twine#384", "requests documentation: Proxies"),
@@ -131,8 +131,8 @@ DIAGNOSES = (
     Diagnosis(
         id="net.timeout-reset",
         title="the connection broke during the upload",
-        explanation="Large files, slow lines and middle boxes end in time-outs and resets. Whether the index has the "
-        "file is not known from this.",
+        explanation="Large files, slow connections and proxies cause timeouts and resets. They do not show whether the "
+        "index has the file.",
         symptoms=(
             "The write operation timed out",
             "RemoteDisconnected('Remote end closed connection without response')",
@@ -145,17 +145,17 @@ DIAGNOSES = (
             "Read timed out.",
             "operation timed out",
         ),
-        remedy="ask the index what it has, by hash, before sending anything again: pip download --no-deps "
-        "--no-cache-dir {project}=={version}; then upload what is missing",
+        remedy="check by hash which files the index has before you send anything again: pip download --no-deps "
+        "--no-cache-dir {project}=={version}; then upload the missing ones",
         detect="network",
         weight="medium",
         sources=("pypi/support#3183", "pypa/twine#461"),
     ),
     Diagnosis(
         id="server.readonly",
-        title="the index takes no uploads just now",
-        explanation="Its operators have switched uploads, or new projects, off. It says so before it looks at the "
-        "credential, so nothing is known about that.",
+        title="the index currently accepts no uploads",
+        explanation="Its operators have disabled uploads, or new projects. It answers so before it checks the "
+        "credential, which may or may not be valid.",
         symptoms=(
             "403 Read-only mode: Uploads are temporarily disabled",
             "403 New uploads are temporarily disabled",
@@ -169,8 +169,8 @@ DIAGNOSES = (
     Diagnosis(
         id="server.outage",
         title="the index has an outage",
-        explanation="An answer of the 500s says nothing about credential or files; the file may have been stored all "
-        "the same.",
+        explanation="An answer with a 5xx status says nothing about the credential or the files; the file may have "
+        "been stored all the same.",
         symptoms=("503 Backend is unhealthy", "503 first byte timeout", "503 backend read error"),
         also=(
             "500 Internal Server Error",
@@ -179,21 +179,22 @@ DIAGNOSES = (
             "504 Gateway Timeout",
             "Package upload appears to have failed. Retry {attempt} of {attempts}",
         ),
-        remedy="watch https://status.python.org, then ask the index what it has, by hash, and send what is missing: "
-        "run the same command again",
+        remedy="watch https://status.python.org, then check by hash which files the index has, and upload the missing "
+        "ones: run the same command again",
         detect="probe",
         weight="low",
         sources=("pypa/pip#11210", "pypi/warehouse#17235"),
     ),
     Diagnosis(
         id="server.5xx-then-exists",
-        title="the index stored the file and said that it failed",
-        explanation="An answer of the 500s, or none, came after the file had been taken; the next attempt meets the "
-        "file of the first. With equal bytes PyPI answers 200, others that it exists.",
+        title="the index stored the file but reported a failure",
+        explanation="The index answered with a 5xx status, or not at all, after it had stored the file, so the next "
+        "attempt finds the file of the first. PyPI answers 200 if the bytes are equal, and otherwise that the file "
+        "exists.",
         symptoms=("Package upload appears to have failed. Retry … File already exists",),
         also=(shared_phrases.FILE_EXISTS, shared_phrases.FILE_EXISTS_OLD),
-        remedy="compare the sha256 of {file} with the one at {site}/project/{project}/#files: where they are equal, "
-        "the file is uploaded and nothing is to be done",
+        remedy="compare the sha256 of {file} with the one at {site}/project/{project}/#files: if they are equal, the "
+        "file is uploaded and nothing remains to be done",
         detect="after",
         weight="medium",
         sources=("pypa/twine#199", "twine 7.0.0: repository.Repository.upload"),
@@ -201,8 +202,8 @@ DIAGNOSES = (
     Diagnosis(
         id="server.new-project-quota",
         title="too many new projects in a short time",
-        explanation="PyPI lets a user and an address create few projects a day (4, by its staff's word in 2026); "
-        "attempts that fail count, and so do those of others behind the same CI address.",
+        explanation="PyPI limits how many projects a user and an IP address can create per day (4, according to its "
+        "staff in 2026). Failed attempts count, and so do those of others behind the same CI address.",
         symptoms=("429 Too many new projects created",),
         remedy="wait until the time in the answer's RateLimit header (t= is in seconds), then upload again; existing "
         "projects are not affected",
@@ -218,8 +219,8 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="server.closed-release",
-        title="the release is older than 14 days and takes no new files",
-        explanation="Since July 2026 PyPI refuses files for releases older than that, late wheels included.",
+        title="the release is older than 14 days and accepts no new files",
+        explanation="Since July 2026 PyPI refuses files for releases that are older, including late wheels.",
         symptoms=("400 Uploading new files to releases older than 14 days is not allowed",),
         remedy="release a new version, or a post-release such as {version}.post1, with all its files",
         detect="network",
@@ -229,8 +230,8 @@ DIAGNOSES = (
     Diagnosis(
         id="server.login-limit",
         title="too many failed sign-ins from this address",
-        explanation="An address that an administrator banned, or shares with others who guess passwords, is held back "
-        "for some minutes.",
+        explanation="An administrator blocked the address, or it is shared with others who guess passwords; it is "
+        "blocked for some minutes.",
         symptoms=("429 Too Many Failed Login Attempts",),
         also=("429 Too Many Requests",),
         remedy="wait as long as the answer's Retry-After header says, or upload from another network",

@@ -8,9 +8,9 @@ from release.diagnostics.models import Diagnosis
 DIAGNOSES = (
     Diagnosis(
         id="src.env-shadows",
-        title="a variable hides the credential that was meant",
-        explanation="TWINE_USERNAME and TWINE_PASSWORD win over .pypirc and keyring. One that a shell profile or a CI "
-        "setting exports years after is used, whatever was stored since.",
+        title="an environment variable overrides the intended credential",
+        explanation="TWINE_USERNAME and TWINE_PASSWORD take precedence over .pypirc and the keyring. A variable that a "
+        "shell profile or a CI setting has exported for years is used, even if a newer token is stored elsewhere.",
         also=(shared_phrases.INVALID_AUTH, shared_phrases.ACCOUNT_NAME, shared_phrases.OTHER_PROJECT),
         shows="a new token changes nothing",
         remedy="unset TWINE_USERNAME TWINE_PASSWORD (in PowerShell: Remove-Item Env:TWINE_PASSWORD), and remove them "
@@ -22,11 +22,12 @@ DIAGNOSES = (
     Diagnosis(
         id="src.wrong-env-name",
         title="the token is in a variable that this uploader does not read",
-        explanation="Every tool has its own names: TWINE_PASSWORD, UV_PUBLISH_TOKEN, FLIT_PASSWORD, HATCH_INDEX_AUTH, "
-        "POETRY_PYPI_TOKEN_PYPI, PDM_PUBLISH_PASSWORD, MATURIN_PYPI_TOKEN. PYPI_TOKEN is read by none of them.",
+        explanation="Each tool has its own variables: TWINE_PASSWORD, UV_PUBLISH_TOKEN, FLIT_PASSWORD, "
+        "HATCH_INDEX_AUTH, POETRY_PYPI_TOKEN_PYPI, PDM_PUBLISH_PASSWORD, MATURIN_PYPI_TOKEN. None of them reads "
+        "PYPI_TOKEN.",
         also=(shared_phrases.CREDENTIAL_NOT_FOUND, shared_phrases.INVALID_AUTH, "Missing required option: auth"),
         shows="as if there were no token",
-        remedy="give it the name that the uploader reads; for twine: export TWINE_USERNAME=__token__ "
+        remedy="use the name that the uploader reads; for twine: export TWINE_USERNAME=__token__ "
         'TWINE_PASSWORD="$PYPI_TOKEN"',
         detect="offline",
         weight="medium",
@@ -34,12 +35,12 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="pypirc.not-found",
-        title="there is no .pypirc where the uploader looks",
-        explanation="It looks in the home directory of the user who runs it, under exactly this name: not in the "
-        "project, not in another user's home (sudo, containers, tox), and not at .pypirc.txt.",
+        title="there is no .pypirc where the uploader looks for it",
+        explanation="The uploader looks in the home directory of the user who runs it, for exactly this name: not in "
+        "the project, not in another user's home (sudo, containers, tox), and not for .pypirc.txt.",
         symptoms=("InvalidConfiguration: [Errno 2] No such file or directory: '{pypirc}'",),
         also=(shared_phrases.MISSING_SECTION, shared_phrases.CREDENTIAL_NOT_FOUND),
-        remedy='move it to ~/.pypirc, or name it: twine upload --config-file PATH; python -c "import os; '
+        remedy='move it to ~/.pypirc, or pass its path: twine upload --config-file PATH; python -c "import os; '
         "print(os.path.expanduser('~/.pypirc'))\" prints where it belongs",
         detect="offline",
         weight="high",
@@ -47,9 +48,9 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="pypirc.section-unlisted",
-        title="a section of .pypirc is not in the list index-servers",
-        explanation="Where [distutils] has a list index-servers, twine reads the sections named there and no others; "
-        "the section's username and password are passed over in silence.",
+        title="a section of .pypirc is not listed in index-servers",
+        explanation="If [distutils] has a list index-servers, twine reads only the sections listed there; the username "
+        "and password of any other section are silently ignored.",
         also=(shared_phrases.MISSING_SECTION, shared_phrases.CREDENTIAL_NOT_FOUND, shared_phrases.INVALID_AUTH),
         shows="as if the section were not there",
         remedy="add {index} to index-servers in the [distutils] section of ~/.pypirc",
@@ -59,26 +60,26 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="pypirc.missing-repo",
-        title="the repository that was asked for is not in .pypirc",
+        title="the requested repository is not in .pypirc",
         explanation="The name given with --repository or TWINE_REPOSITORY has no section, or was mistyped: -repository "
-        "with one hyphen asks for the repository 'epository'.",
+        "with one hyphen requests the repository 'epository'.",
         symptoms=(
             shared_phrases.MISSING_SECTION,
             "KeyError: 'repository'",
             "PdmUsageError: Missing repository config of {section}",
         ),
         remedy="correct the name, or add a section [{section}] with repository, username and password to ~/.pypirc and "
-        "name it in index-servers",
+        "list it in index-servers",
         detect="offline",
         weight="high",
         sources=("virocon-organization/virocon#192", "pypa/packaging-problems#987", "pypa/twine#228"),
     ),
     Diagnosis(
         id="pypirc.testpypi-under-pypi",
-        title="the section [pypi] of .pypirc holds a TestPyPI token",
-        explanation="The snippet that TestPyPI shows for copying has been put under [pypi], or the two were swapped.",
+        title="the section [pypi] of .pypirc contains a TestPyPI token",
+        explanation="The snippet that TestPyPI shows for copying was put under [pypi], or the two tokens were swapped.",
         also=(shared_phrases.INVALID_AUTH,),
-        shows="as an unknown token",
+        shows="like an unknown token",
         remedy="move the token to the section [testpypi] of ~/.pypirc, and put one from PyPI under [pypi]",
         detect="offline",
         weight="medium",
@@ -86,11 +87,11 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="pypirc.repository-mismatch",
-        title="a section of .pypirc points to another index than its name says",
-        explanation="[pypi] with TestPyPI's address uploads to TestPyPI, and the other way round: the name is but a "
-        "name.",
+        title="a section of .pypirc points to another index than its name suggests",
+        explanation="[pypi] with TestPyPI's address uploads to TestPyPI, and vice versa: the name of a section does "
+        "not determine its address.",
         also=(shared_phrases.INVALID_AUTH,),
-        shows="the upload succeeds, on the wrong index; or the token is refused as unknown",
+        shows="the upload succeeds, but to the wrong index; or the token is refused as unknown",
         remedy="delete the repository line from [pypi] and [testpypi] in ~/.pypirc: twine knows both addresses",
         detect="offline",
         weight="medium",
@@ -98,12 +99,12 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="pypirc.bypassed-by-url",
-        title="an address was given, so .pypirc was not read",
-        explanation="With --repository-url or TWINE_REPOSITORY_URL, twine takes nothing from .pypirc, whether or not a "
+        title=".pypirc was not read, because an address was given",
+        explanation="With --repository-url or TWINE_REPOSITORY_URL, twine reads nothing from .pypirc, even if a "
         "section has the same address.",
         also=(shared_phrases.CREDENTIAL_NOT_FOUND, shared_phrases.INVALID_AUTH),
         shows="as if .pypirc were not there",
-        remedy="name the section in place of the address: twine upload --repository {index}; and unset "
+        remedy="name the section instead of the address: twine upload --repository {index}; and unset "
         "TWINE_REPOSITORY_URL",
         detect="offline",
         weight="medium",
@@ -112,8 +113,8 @@ DIAGNOSES = (
     Diagnosis(
         id="pypirc.malformed",
         title=".pypirc can't be parsed",
-        explanation="A line before the first section, a section or key that stands there twice, a byte order mark, or "
-        "another encoding than UTF-8. twine does not say which, so as to show no secret.",
+        explanation="It has a line before the first section, a duplicate section or key, a byte order mark, or an "
+        "encoding other than UTF-8. twine does not say which, so that it shows no secret.",
         symptoms=(
             shared_phrases.MALFORMED_PYPIRC,
             "UnableToReadConfigurationFile: Unable to read configuration file: {pypirc}",
@@ -121,8 +122,8 @@ DIAGNOSES = (
             "configparser.DuplicateOptionError",
             "configparser.DuplicateSectionError",
         ),
-        remedy="write ~/.pypirc anew as plain UTF-8 text: section names in brackets, one key = value a line, nothing "
-        "twice",
+        remedy="write ~/.pypirc anew as plain UTF-8 text: section names in brackets, one key = value per line, no "
+        "duplicates",
         detect="offline",
         weight="medium",
         sources=("pypa/twine#111", "twine 6.2 changelog", "packaging.python.org: The .pypirc file"),
@@ -130,13 +131,13 @@ DIAGNOSES = (
     Diagnosis(
         id="pypirc.percent",
         title="a % in .pypirc is read as a reference",
-        explanation="flit and hatch let configparser interpolate values, so that a lone % is an error; twine does not. "
-        "cmd.exe replaces %NAME% in the same manner.",
+        explanation="flit and hatch use configparser with interpolation, so a single % is an error; twine does not. "
+        "cmd.exe replaces %NAME% in the same way.",
         symptoms=(
             "configparser.InterpolationSyntaxError: '%' must be followed by '%' or '('",
             "InterpolationMissingOptionError: Bad value substitution",
         ),
-        remedy="use a token, which holds no %, as the password; or write %% for flit and hatch alone",
+        remedy="use a token as the password, which never contains %; or write %% for flit and hatch only",
         detect="offline",
         weight="low",
         sources=("pypa/flit: flit/upload.py", "Python documentation: configparser, interpolation of values"),
@@ -144,9 +145,9 @@ DIAGNOSES = (
     Diagnosis(
         id="pypirc.perms",
         title="others on this machine can read .pypirc",
-        explanation="The file holds secrets in plain text, and its mode lets the group or everybody read it.",
+        explanation="The file contains secrets in plain text, and its mode lets the group or everyone read it.",
         shows="nothing fails",
-        remedy="run chmod 600 ~/.pypirc; on a machine with other users, create a new token, too",
+        remedy="run chmod 600 ~/.pypirc; on a machine with other users, also create a new token",
         detect="offline",
         weight="low",
         sources=("packaging.python.org: The .pypirc file",),

@@ -9,12 +9,12 @@ DIAGNOSES = (
     Diagnosis(
         id="file.exists-different",
         title="the index has another file of this name",
-        explanation="A file's bytes can't be replaced. The version was built again, or its number was not raised; the "
-        "same bytes under another name are refused in the same words.",
+        explanation="The bytes of a file cannot be replaced. The version was built again, or was not bumped; the same "
+        "bytes under another name are refused with the same message.",
         symptoms=(shared_phrases.FILE_EXISTS, shared_phrases.FILE_EXISTS_OLD),
         also=(shared_phrases.FILE_USED_OLD,),
-        remedy="raise the version and build again, or upload the very files of the first build; never rebuild a "
-        "version that is on the index",
+        remedy="bump the version and build again, or upload the very files of the first build; never rebuild a version "
+        "that is on the index",
         detect="network",
         weight="high",
         sources=("PyPI help: file-name-reuse", "python-zeroconf/python-zeroconf#1822", "pypi/warehouse#14812"),
@@ -22,12 +22,12 @@ DIAGNOSES = (
     Diagnosis(
         id="file.partial-release",
         title="an earlier run uploaded some of the files",
-        explanation="A job failed in the middle, and its repetition stops at the first file that is there already, "
-        "with other bytes since it was built anew.",
+        explanation="A job failed halfway, and its next run stops at the first file that is already there, because it "
+        "was built again and has other bytes.",
         also=(shared_phrases.FILE_EXISTS, shared_phrases.FILE_EXISTS_OLD),
         shows="the index lists some of the release's files",
-        remedy="keep the files of the first build and upload what is missing: python -m release status shows which; "
-        "where they are lost, raise the version",
+        remedy="keep the files of the first build and upload what is missing: python -m release status shows which; if "
+        "they are lost, bump the version",
         detect="network",
         weight="high",
         sources=("pypa/twine#63", "pypi/warehouse#6872", "pulp/plugin_template#143"),
@@ -35,13 +35,13 @@ DIAGNOSES = (
     Diagnosis(
         id="file.name-reuse-deleted",
         title="the file's name was used before and deleted",
-        explanation="A name that was ever used on the index is used up, also if the release, the project or its former "
-        "owner's project was deleted. Nothing shows it beforehand.",
+        explanation="A file name that was ever used on the index cannot be used again, even if the release or the "
+        "project was deleted, or the project belonged to someone else. Nothing shows this before the upload.",
         symptoms=(
             "400 This filename was previously used by a file that has since been deleted",
             shared_phrases.FILE_USED_OLD,
         ),
-        remedy="raise the version, and build and upload all files of the new one",
+        remedy="bump the version, and build and upload all files of the new one",
         detect="after",
         weight="medium",
         sources=(
@@ -54,20 +54,20 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="sdist.duplicate",
-        title="the release has an sdist already",
-        explanation="One sdist a release: a .zip beside a .tar.gz, or the same under another spelling of the name, is "
-        "one too many.",
+        title="the release already has an sdist",
+        explanation="A release can have only one sdist: a .zip in addition to a .tar.gz, or the same with another "
+        "spelling of the name, is one too many.",
         symptoms=("400 Only one sdist may be uploaded per release",),
-        remedy="leave the second sdist out: delete it from dist/ and upload the rest",
+        remedy="omit the second sdist: delete it from dist/ and upload the rest",
         detect="offline",
         weight="medium",
         sources=("PEP 527", "pypi/warehouse#15824", "pypa/gh-action-pypi-publish#282"),
     ),
     Diagnosis(
         id="dist.stale",
-        title="dist/ holds files of other versions, or no distributions",
+        title="dist/ contains files of other versions, or files that are not distributions",
         explanation="dist/* matches everything that earlier builds left there, and an upload stops at the first of "
-        "them.",
+        "these files.",
         symptoms=("InvalidDistribution: Unknown distribution format: '{file}'",),
         also=(shared_phrases.FILE_EXISTS,),
         shows="files of several versions in one upload",
@@ -79,13 +79,13 @@ DIAGNOSES = (
     Diagnosis(
         id="dist.missing",
         title="there is nothing to upload",
-        explanation="The build did not run, wrote elsewhere, or its files did not reach this job.",
+        explanation="The build did not run, wrote its files elsewhere, or they did not reach this job.",
         symptoms=(
             "InvalidDistribution: Cannot find file (or expand pattern)",
             "error: No files found to publish",
             "It looks like there are no Python distribution packages to publish in the directory",
         ),
-        remedy="build first: python -m build; in CI, hand dist/ from the building job to the uploading one",
+        remedy="build first: python -m build; in CI, pass dist/ from the job that builds to the job that uploads",
         detect="offline",
         weight="medium",
         sources=("twine 7.0.0: commands", "pypa/gh-action-pypi-publish: twine-upload.sh"),
@@ -93,8 +93,8 @@ DIAGNOSES = (
     Diagnosis(
         id="version.local",
         title="the version has a local part",
-        explanation="setuptools-scm and others append +gabc1234 or a date where the commit is not tagged, the tree is "
-        "not clean, or the clone has no tags. Indexes refuse such versions.",
+        explanation="setuptools-scm and others append +gabc1234 or a date if the commit is not tagged, the tree is not "
+        "clean, or the clone has no tags. Indexes refuse such versions.",
         symptoms=(
             "400 The use of local versions in '{version}' is not allowed",
             "400 Can't use PEP 440 local versions",
@@ -113,22 +113,22 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="version.not-bumped",
-        title="the version is on the index already",
-        explanation="The number was not raised since the last release, or the build took it from a place that was "
-        "forgotten.",
+        title="the version is already on the index",
+        explanation="The version was not bumped since the last release, or the build read it from another place than "
+        "the one that was changed.",
         also=(shared_phrases.FILE_EXISTS, shared_phrases.FILE_EXISTS_OLD),
         shows="the index lists {version} as released",
-        remedy="raise the version where the build reads it, commit, and tag the commit",
+        remedy="bump the version where the build reads it, commit, and tag the commit",
         detect="network",
         weight="medium",
         sources=("PoonLab/sierra-local#120", "JRubics/poetry-publish#35"),
     ),
     Diagnosis(
         id="version.mismatch-tag",
-        title="tag, metadata and file names disagree about the version",
-        explanation="The tag says one version, what was built another; or a file was renamed by hand.",
+        title="tag, metadata and file names have different versions",
+        explanation="The tag has one version, but the build made another; or a file was renamed by hand.",
         symptoms=("400 Version in filename should be '{expected}' not '{version}'",),
-        shows="the release has another number than its tag",
+        shows="the release has another version than its tag",
         remedy="set the version to the tag's, or move the tag to the commit that sets it: git tag -d TAG, git tag TAG; "
         "then build again",
         detect="offline",
@@ -137,8 +137,8 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="version.invalid",
-        title="the version is no version",
-        explanation="It does not follow PEP 440, or there is none in the metadata.",
+        title="the version is not valid",
+        explanation="It does not follow PEP 440, or the metadata has no version.",
         symptoms=(
             "400 '{version}' is invalid for 'version'",
             "400 'version' is a required field",
@@ -151,9 +151,10 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="wheel.platform-tag",
-        title="the wheel's platform tag is one that the index refuses",
-        explanation="linux_x86_64 promises nothing about the libraries that a wheel needs; PyPI wants manylinux or "
-        "musllinux tags, which auditwheel gives after checking. macOS tags from 11 on have the minor version 0.",
+        title="the wheel has a platform tag that the index refuses",
+        explanation="linux_x86_64 says nothing about the libraries that a wheel needs; PyPI requires manylinux or "
+        "musllinux tags, which auditwheel sets after checking the wheel. macOS tags from 11 on have the minor version "
+        "0.",
         symptoms=("400 Binary wheel '{file}' has an unsupported platform tag '{tag}'",),
         remedy="build with cibuildwheel, or repair the wheel: auditwheel repair {file}; a project without compiled "
         "code needs a py3-none-any wheel",
@@ -163,9 +164,9 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="wheel.zip-invalid",
-        title="the wheel is no sound ZIP archive, or lacks files that a wheel has",
-        explanation="PyPI refuses archives that two programs could read differently: names that stand there twice, "
-        "bytes behind the end, wrong sizes; and wheels without METADATA, RECORD or WHEEL.",
+        title="the wheel is not a valid ZIP archive, or lacks required files",
+        explanation="PyPI refuses archives that two programs could read differently, because of duplicate names, bytes "
+        "after the end or wrong sizes, and wheels without METADATA, RECORD or WHEEL.",
         symptoms=(
             "400 ZIP archive not accepted: {reason}",
             "400 Invalid distribution file. File is not a zipfile",
@@ -179,7 +180,7 @@ DIAGNOSES = (
             "zipfile.BadZipFile: File is not a zip file",
             "InvalidDistribution: Invalid distribution file: '{file}'",
         ),
-        remedy="build the wheel again with an unchanged backend, and do not touch it afterwards; python -m zipfile -t "
+        remedy="build the wheel again with an unchanged backend, and do not modify it afterwards; python -m zipfile -t "
         "{file} tests it; see https://docs.pypi.org/archives/",
         detect="offline",
         weight="medium",
@@ -192,9 +193,9 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="sdist.structure",
-        title="the sdist does not have the form of an sdist",
-        explanation="It wants one directory at its top, PKG-INFO in it, no sparse members, and to be a gzipped tar "
-        "from the first byte to the last.",
+        title="the sdist does not have the required structure",
+        explanation="An sdist is a gzipped tar archive from its first byte to its last, with a single top-level "
+        "directory that contains PKG-INFO, and without sparse members.",
         symptoms=(
             "400 Invalid distribution file. PKG-INFO not found at {path}",
             "400 Invalid distribution file. Incorrect number of top-level directories in sdist",
@@ -209,21 +210,22 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="size.file",
-        title="the file is larger than the index takes",
-        explanation="100 MiB a file, unless the project was granted more.",
+        title="the file is larger than the index accepts",
+        explanation="The limit is 100 MiB per file, unless the project was granted more.",
         symptoms=("400 File too large. Limit for project '{project}' is {limit} MB", "413 Request Entity Too Large"),
-        remedy="leave out what need not be in it (tests, data, debug symbols: strip --strip-debug), or ask for more: "
-        "https://docs.pypi.org/project-management/storage-limits",
+        remedy="leave out what is not needed (tests, data, debug symbols: strip --strip-debug), or request a higher "
+        "limit: https://docs.pypi.org/project-management/storage-limits",
         detect="offline",
         weight="medium",
         sources=("PyPI documentation: Storage limits", "pypi/warehouse#6872"),
     ),
     Diagnosis(
         id="size.project",
-        title="the project's files together are larger than the index takes",
-        explanation="10 GiB a project, unless it was granted more. All files of all releases count, yanked ones too.",
+        title="the files of the project are larger in total than the index accepts",
+        explanation="The limit is 10 GiB per project, unless it was granted more. All files of all releases count, "
+        "including yanked ones.",
         symptoms=("400 Project size too large. Limit for project '{project}' total size is {limit} GB",),
-        remedy="delete old pre-releases at {site}/manage/project/{project}/releases/, or ask for more: "
+        remedy="delete old pre-releases at {site}/manage/project/{project}/releases/, or request a higher limit: "
         "https://docs.pypi.org/project-management/storage-limits",
         detect="network",
         weight="medium",

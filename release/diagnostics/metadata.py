@@ -8,9 +8,10 @@ from release.diagnostics.models import Diagnosis
 DIAGNOSES = (
     Diagnosis(
         id="meta.tool-too-old",
-        title="uploader and build backend speak different versions of the metadata",
+        title="uploader and build backend use different metadata versions",
         explanation="Backends write newer metadata than an old twine can read (2.4 needs twine 6.1, 2.5 twine 7), "
-        "which it reports as missing fields; or an old uploader announces a version that lacks the fields it sends.",
+        "which it reports as missing fields; or an old uploader announces a version that does not have the fields it "
+        "sends.",
         symptoms=(
             "InvalidDistribution: Metadata is missing required fields: {fields}",
             "InvalidDistribution: Invalid distribution metadata: unrecognized or malformed field '{field}'",
@@ -19,8 +20,8 @@ DIAGNOSES = (
             "introduced in metadata version {needed}, not {declared}",
         ),
         also=(shared_phrases.CORE_METADATA_INVALID,),
-        remedy="upgrade the uploader: pip install --upgrade twine packaging (or hatch, flit, poetry, pdm); where that "
-        "can't be, build with an older backend",
+        remedy="upgrade the uploader: pip install --upgrade twine packaging (or hatch, flit, poetry, pdm); if that is "
+        "not possible, build with an older backend",
         detect="offline",
         weight="high",
         sources=(
@@ -34,15 +35,15 @@ DIAGNOSES = (
     Diagnosis(
         id="meta.description-render",
         title="the description does not render",
-        explanation="reStructuredText with any warning is refused, and a description without a content type is taken "
-        "for reStructuredText, Markdown included.",
+        explanation="reStructuredText with any warning is refused, and a description without a content type is read as "
+        "reStructuredText, even if it is Markdown.",
         symptoms=(
             "400 The description failed to render",
             "`long_description` has syntax errors in markup and would not be rendered",
         ),
         also=("`long_description_content_type` missing. defaulting to `text/x-rst`",),
-        remedy='run twine check --strict dist/* and correct what it shows; set readme = "README.md" under [project], '
-        "so that the content type follows the ending",
+        remedy='run twine check --strict dist/* and correct what it reports; set readme = "README.md" under [project], '
+        "so that the content type follows the file extension",
         detect="offline",
         weight="high",
         sources=(
@@ -55,7 +56,7 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="meta.content-type-invalid",
-        title="the description's content type is none that the index knows",
+        title="the description has a content type that the index does not know",
         explanation="text/plain, text/x-rst and text/markdown are known, with UTF-8 and with the Markdown variants GFM "
         "and CommonMark.",
         symptoms=("400 'description-content-type' must be one of", "variants for 'description-content-type' are"),
@@ -67,7 +68,7 @@ DIAGNOSES = (
     Diagnosis(
         id="meta.classifier-invalid",
         title="a classifier is not on the list",
-        explanation="Classifiers are a fixed list. 'Private :: Do Not Upload' is refused on purpose, as a guard.",
+        explanation="Classifiers are a fixed list. 'Private :: Do Not Upload' is refused on purpose, as a safeguard.",
         symptoms=("400 '{classifier}' is not a valid classifier",),
         remedy="correct it under classifiers in pyproject.toml; the list is at {site}/classifiers/",
         detect="offline",
@@ -76,20 +77,20 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="meta.classifier-deprecated",
-        title="a classifier was withdrawn",
-        explanation="It was on the list once. The index names its successor, where there is one; License classifiers "
-        "gave way to license expressions.",
+        title="a classifier is deprecated",
+        explanation="It used to be on the list. The index names its successor, if there is one; License classifiers "
+        "were replaced by license expressions.",
         symptoms=("400 The classifier '{classifier}' has been deprecated",),
-        remedy="replace it in pyproject.toml by the one that the message names, or delete it",
+        remedy="replace it in pyproject.toml with the one that the message names, or delete it",
         detect="offline",
         weight="medium",
         sources=("pypa/trove-classifiers", "PEP 639"),
     ),
     Diagnosis(
         id="meta.direct-dependency",
-        title="a dependency is given by address",
+        title="a dependency is a direct URL reference",
         explanation="name @ https://… and name @ git+https://… are refused, in optional dependencies as well. twine "
-        "check does not see it.",
+        "check does not detect it.",
         symptoms=("400 Can't have direct dependency: {requirement}",),
         remedy="depend on a released version of it, and keep the address in a requirements file or a dependency group",
         detect="offline",
@@ -104,9 +105,9 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="meta.license-file-missing",
-        title="a declared licence file is not in the archive",
-        explanation="With License-File in the metadata, the file must be in the sdist's top directory and in the "
-        "wheel's dist-info/licenses.",
+        title="a declared license file is not in the archive",
+        explanation="With License-File in the metadata, the file must be in the top-level directory of the sdist and "
+        "in dist-info/licenses of the wheel.",
         symptoms=("400 License-File {license} does not exist in distribution file {file} at {path}",),
         remedy='upgrade the build backend, and include the file: license-files = ["LICENSE*"] under [project]',
         detect="offline",
@@ -116,7 +117,7 @@ DIAGNOSES = (
     Diagnosis(
         id="meta.license-both",
         title="both License and License-Expression are given",
-        explanation="The old free text and the new expression exclude each other.",
+        explanation="The old free text and the new expression are mutually exclusive.",
         symptoms=("400 License is deprecated when License-Expression is present",),
         remedy='keep license = "MIT" (an SPDX expression) under [project], and delete the license table or text',
         detect="offline",
@@ -125,8 +126,9 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="meta.license-invalid",
-        title="the licence expression or a licence file's path is not valid",
-        explanation="The expression must be of SPDX identifiers; paths are relative, inside the project, with slashes.",
+        title="the license expression or the path of a license file is not valid",
+        explanation="The expression must consist of SPDX identifiers; paths must be relative, inside the project, and "
+        "use slashes.",
         symptoms=(
             "400 '{license}' is invalid for 'license-expression'",
             "400 '{license}' is invalid for 'license-file'",
@@ -138,20 +140,20 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="meta.summary-long",
-        title="the summary is longer than a line may be",
-        explanation="One line of at most 512 characters: a whole readme has found its way into description.",
+        title="the summary is too long",
+        explanation="The summary is a single line of at most 512 characters; description contains a whole README.",
         symptoms=("400 'summary' field must be 512 characters or less", "400 'summary' must be a single line"),
-        remedy="write one line as description under [project], and name the long text as readme",
+        remedy="write one line as description under [project], and set the long text as readme",
         detect="offline",
         weight="low",
         sources=("packaging.python.org: Core metadata, Summary",),
     ),
     Diagnosis(
         id="meta.email-invalid",
-        title="an e-mail address in the metadata is not valid",
-        explanation="The addresses of authors and maintainers are checked, not only those of the account.",
+        title="an email address in the metadata is not valid",
+        explanation="The index checks the addresses of authors and maintainers, not only those of the account.",
         symptoms=("400 '{address}' is not a valid email address",),
-        remedy="correct email under authors or maintainers in pyproject.toml, or leave it out and keep the name",
+        remedy="correct email under authors or maintainers in pyproject.toml, or remove it and keep the name",
         detect="offline",
         weight="low",
         sources=("packaging.python.org: Core metadata, Author-email",),
@@ -173,8 +175,8 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="meta.dynamic-invalid",
-        title="a field is declared dynamic that can't be",
-        explanation="Dynamic lists fields of the metadata; name, version and metadata-version may not be among them.",
+        title="a field is declared dynamic that cannot be dynamic",
+        explanation="Dynamic lists metadata fields other than name, version and metadata-version.",
         symptoms=("400 '{field}' is not a valid dynamic field", "400 '{field}' is not allowed as a dynamic field"),
         remedy="upgrade the build backend, which writes this field, and build again",
         detect="offline",
@@ -183,8 +185,8 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="meta.requires-python-invalid",
-        title="requires-python is no version specifier",
-        explanation="It is a list of comparisons with versions, not the name of a Python.",
+        title="requires-python is not a version specifier",
+        explanation="It is a list of version comparisons, not the name of a Python.",
         symptoms=("400 '{value}' is invalid for 'requires-python'",),
         remedy='write it as requires-python = ">=3.11" under [project]',
         detect="offline",
@@ -194,7 +196,7 @@ DIAGNOSES = (
     Diagnosis(
         id="meta.requires-dist-invalid",
         title="a dependency can't be parsed",
-        explanation="A requirement does not follow PEP 508; older backends let it through.",
+        explanation="A requirement does not follow PEP 508; older backends do not check it.",
         symptoms=("400 '{requirement}' is invalid for 'requires-dist'",),
         remedy='correct it under dependencies or optional-dependencies in pyproject.toml, for example "requests>=2.32"',
         detect="offline",
@@ -204,8 +206,7 @@ DIAGNOSES = (
     Diagnosis(
         id="meta.field-invalid",
         title="a field of the metadata is not valid",
-        explanation="A field that may stand there once stands there twice, or has a value that its specification "
-        "forbids.",
+        explanation="A field that may occur only once occurs twice, or has a value that its specification forbids.",
         symptoms=("400 '{field}' has invalid data",),
         also=(
             "400 '{value}' is invalid for '{field}'",
@@ -218,12 +219,12 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="meta.secret-in-dist",
-        title="a file of the release holds a secret",
-        explanation=".pypirc, .env or a token in the code goes out with the sdist to everybody. Tokens of PyPI are "
-        "found and revoked at once; others are not.",
-        shows="nothing fails, until the secret is used by others",
-        remedy="leave the file out of the build, replace the secret everywhere, and release again; deleting the "
-        "release does not take it back",
+        title="a file of the release contains a secret",
+        explanation=".pypirc, .env or a token in the code is published with the sdist. PyPI tokens are found and "
+        "revoked at once; other secrets are not.",
+        shows="nothing fails, until others use the secret",
+        remedy="exclude the file from the build, replace the secret everywhere, and release again; deleting the "
+        "release does not undo the leak",
         detect="offline",
         weight="medium",
         sources=("PyPI help: compromised-token",),

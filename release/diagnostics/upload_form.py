@@ -7,19 +7,19 @@ from release.diagnostics.models import Diagnosis
 DIAGNOSES = (
     Diagnosis(
         id="file.type",
-        title="the file is of a type that the index does not take",
-        explanation="Wheels and .tar.gz sdists are left; eggs, .exe, .rpm and .tar.bz2 are refused, and a .zip sdist "
-        "can't pass the check of its name.",
+        title="the file is of a type that the index does not accept",
+        explanation="Only wheels and .tar.gz sdists are accepted: eggs, .exe, .rpm and .tar.bz2 are refused, and a "
+        ".zip sdist fails the check of its name.",
         symptoms=("400 Invalid file extension", "400 Invalid value for filetype. Error: Use a known file type"),
-        remedy="upload what python -m build makes, and delete {file} from dist/",
+        remedy="upload the files that python -m build makes, and delete {file} from dist/",
         detect="offline",
         weight="low",
         sources=("PEP 527", "PEP 715", "PyPI blog 2023-06-26: deprecate egg uploads"),
     ),
     Diagnosis(
         id="file.name-invalid",
-        title="the file's name can't be read",
-        explanation="A wheel's name has five or six parts, an sdist's two, and neither has slashes or invisible "
+        title="the file's name can't be parsed",
+        explanation="The name of a wheel has five or six parts and that of an sdist two, without slashes or invisible "
         "characters.",
         symptoms=(
             "400 Invalid wheel filename",
@@ -34,18 +34,18 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="file.digest-mismatch",
-        title="the index received other bytes than were announced",
-        explanation="The file changed while it was sent, or something on the way changed it.",
+        title="the index received other bytes than announced",
+        explanation="The file changed while it was sent, or was changed on its way.",
         symptoms=("400 The digest supplied does not match a digest calculated from the uploaded file",),
-        remedy="let nothing write to dist/ during the upload, and run it again; if it stays, upload from another "
-        "network",
+        remedy="make sure that nothing writes to dist/ during the upload, and run it again; if the problem persists, "
+        "upload from another network",
         detect="after",
         weight="low",
         sources=("pypi/warehouse: forklift/legacy.py",),
     ),
     Diagnosis(
         id="file.content-forbidden",
-        title="the file holds code that is encrypted against reading",
+        title="the file contains encrypted code",
         explanation="PyPI refuses files that were obfuscated with PyArmor or SourceDefender.",
         symptoms=("400 Invalid distribution file. {tool}-encrypted content is not allowed",),
         remedy="publish readable code, or distribute the project elsewhere; see {site}/policy/acceptable-use-policy/",
@@ -56,8 +56,8 @@ DIAGNOSES = (
     Diagnosis(
         id="upload.malformed",
         title="the uploader's request is not what the index expects",
-        explanation="A form field is missing, doubled or of a wrong form: the fault of a self-made or very old "
-        "uploader, or of a proxy that changed the request.",
+        explanation="A form field is missing, duplicated or malformed: the fault of a home-made or very old uploader, "
+        "or of a proxy that changed the request.",
         symptoms=(
             "400 Invalid value for {field}. Error: Use a valid, hex-encoded",
             "400 Invalid value for pyversion. Error",
