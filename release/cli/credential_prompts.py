@@ -141,7 +141,7 @@ def load_project(
     """The configuration, and the project that `--project` or the directory names. Raises ConfigError."""
     name = options.project or collect.load_project_name(directory)
     if name is not None:
-        return verify.load_project(system, directory, file=options.config, name=name)
+        return verify.load_config_and_project(system, directory, file=options.config, name=name)
     config = collect.load_config(directory, options.config, needs_project=False)
     return config, Unknown(reason="the project's name is unknown", remedy="pass --project NAME")
 

@@ -69,7 +69,7 @@ def verify_credential(  # noqa: PLR0913 - a query with options, all but the firs
     return Verification(access=facts, outcomes=outcomes, verdict=verdict.derive_verdict(outcomes), offline=offline)
 
 
-def load_project(
+def load_config_and_project(
     system: System, directory: Path, *, file: Path | None = None, name: str | None = None, offline: bool = False
 ) -> tuple[Config, ProjectMetadata | Unknown]:
     """The configuration and the project. With a `name`, the directory need not contain a project.

@@ -11,7 +11,7 @@ from typing import Any
 from release.core.errors import ConfigError
 from release.core.models.index import Index
 from release.core.models.secret_location import (
-    Command,
+    CommandOutput,
     ConfiguredLocation,
     EnvironmentVariable,
     KeyringEntry,
@@ -59,7 +59,7 @@ def location_of(
             remedy=f"give exactly one of {', '.join(_PLACES)} in {at.file}",
         )
     found = read[given[0]]
-    if isinstance(found, Command) and "limit" in read:
+    if isinstance(found, CommandOutput) and "limit" in read:
         return replace(found, limit=read["limit"].total_seconds() or found.limit)
     if isinstance(found, dict):
         entry = {"service": index.upload_url if index else "", "username": username} | found
@@ -81,9 +81,9 @@ def _file(value: Any, at: KeyPath) -> PrivateFile:
     raise at.wrong("a path", value)
 
 
-def _command(value: Any, at: KeyPath) -> Command:
+def _command(value: Any, at: KeyPath) -> CommandOutput:
     if isinstance(value, list) and value and all(isinstance(word, str) and word for word in value):
-        return Command(argv=tuple(value))
+        return CommandOutput(argv=tuple(value))
     raise at.wrong('a list of words such as ["pass", "show", "pypi"]; no shell runs it', value)
 
 

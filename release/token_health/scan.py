@@ -24,7 +24,7 @@ from release.core.models.credential import Credential, Resolution
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.probe import ProbeResult
-from release.core.models.secret_location import Command
+from release.core.models.secret_location import CommandOutput
 from release.core.models.token_health import TokenReport
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode, validity
@@ -84,7 +84,7 @@ class Scan:
         for command, stored in pending.items():
             yield from _complete(targets, command, stored)
 
-    def _run(self, command: Command, username: str) -> StoredCredential:
+    def _run(self, command: CommandOutput, username: str) -> StoredCredential:
         return configured_locations.read_location(self.system, command, username=username, directory=self.directory)
 
     def check(self, targets: Sequence[Target]) -> Iterator[tuple[int, TokenReport]]:
@@ -241,7 +241,9 @@ def _report_unknown(target: Target, unknown: Unknown) -> TokenReport:
     return report_unknown(target.index.name, target.index.upload_url, target.project, target.place, unknown)
 
 
-def _complete(targets: Sequence[Target], command: Command, stored: StoredCredential) -> Iterator[tuple[int, Target]]:
+def _complete(
+    targets: Sequence[Target], command: CommandOutput, stored: StoredCredential
+) -> Iterator[tuple[int, Target]]:
     for number, one in enumerate(targets):
         if one.stored is None and one.command == command:
             yield number, replace(one, stored=stored)

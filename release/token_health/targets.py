@@ -16,7 +16,7 @@ from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.secret_location import (
     DEFAULT_USERNAME,
-    Command,
+    CommandOutput,
     ConfiguredLocation,
     KeyringEntry,
     location_to_text,
@@ -48,7 +48,7 @@ class Target:
     policy: TokenPolicy
     #: what the location holds; None if `command` has yet to be run
     stored: StoredCredential | None
-    command: Command | None = None
+    command: CommandOutput | None = None
     username: str = "__token__"
     #: when the token was created, according to the fleet; aware, UTC
     created: datetime | None = None
@@ -64,14 +64,15 @@ def fleet_targets(system: System, fleet: Fleet, directory: Path) -> tuple[Target
         configured_locations.read_keyring_entries(keyring_entries, system.env).items()
     )
     for location, username in usernames.items():
-        if not isinstance(location, KeyringEntry | Command):
+        if not isinstance(location, KeyringEntry | CommandOutput):
             stored[location] = configured_locations.read_location(
                 system, location, username=username, directory=directory
             )
     return tuple(
         Target(
             index=one.index, place=location_to_text(one.place), policy=one.policy, stored=stored.get(one.place),
-            command=one.place if isinstance(one.place, Command) else None, username=one.username, created=one.made,
+            command=one.place if isinstance(one.place, CommandOutput) else None,
+            username=one.username, created=one.made,
             project=ProjectMetadata(name=one.project, version="") if one.project else NO_PROJECT,
         )
         for one in fleet.entries

@@ -14,7 +14,7 @@ from release.core import config
 from release.core.errors import ConfigError
 from release.core.models import token_health
 from release.core.models.index import PYPI, TESTPYPI
-from release.core.models.secret_location import Command, EnvironmentVariable, KeyringEntry, PrivateFile
+from release.core.models.secret_location import CommandOutput, EnvironmentVariable, KeyringEntry, PrivateFile
 from release.token_health import fleet
 from release.token_health.fleet import Fleet
 
@@ -66,7 +66,7 @@ def test_all_of_it_is_understood() -> None:
         ("pypi", "acme-widget", EnvironmentVariable(name="ACME_TOKEN")),
         ("testpypi", "acme-gadget", PrivateFile(path="~/gadget.token")),
         ("testpypi", "acme-widget", PrivateFile(path="~/gadget.token")),
-        ("pypi", None, Command(argv=("op", "read", "op://vault/pypi/token"), limit=5.0)),
+        ("pypi", None, CommandOutput(argv=("op", "read", "op://vault/pypi/token"), limit=5.0)),
         ("pypi", "acme-widget", KeyringEntry(service=PYPI.upload_url, username="__token__")),
         ("internal", "acme-widget", KeyringEntry(service="packages", username="robot")),
     ]

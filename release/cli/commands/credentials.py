@@ -33,7 +33,7 @@ def _verify(options: argparse.Namespace, write: Write) -> int:
         from release.reports import credential_text
 
         directory, file = options.directory.resolve(), options.config
-        config, project = verification.load_project(
+        config, project = verification.load_config_and_project(
             real, directory, file=file, name=options.project, offline=options.offline
         )
         found = verification.verify_credential(

@@ -43,7 +43,7 @@ class PrivateFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class CommandOutput:
     """A program that writes the credential to its standard output."""
 
     kind: ClassVar = "command"
@@ -89,7 +89,7 @@ class NotStored:
 
 
 #: a location that a fleet or a notification channel can name
-ConfiguredLocation = EnvironmentVariable | PrivateFile | Command | KeyringEntry
+ConfiguredLocation = EnvironmentVariable | PrivateFile | CommandOutput | KeyringEntry
 SecretLocation = ConfiguredLocation | ConfigFileKey | TrustedPublishing | SandboxToken | NotStored
 
 DEFAULT_USERNAME = NotStored(description="the default for API tokens")
@@ -104,7 +104,7 @@ def location_to_text(location: SecretLocation) -> str:
             return f"{path}, line {line}, [{section}] {key}" if line else f"{path}, [{section}] {key}"
         case PrivateFile(path=path, unchecked=unchecked):
             return f"file {path}{' (who may read it was not judged: Windows)' * unchecked}"
-        case Command(argv=argv):
+        case CommandOutput(argv=argv):
             return redact(f"command {shlex.join(argv)}")
         case KeyringEntry(service=service, username=username, backend=backend):
             return f"keyring{f' ({backend})' * bool(backend)}, service {service!r}, user {username!r}"

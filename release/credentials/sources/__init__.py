@@ -106,7 +106,7 @@ def resolve(  # noqa: PLR0913 - a query with options, all but the first three wi
     return search.result()
 
 
-def locate(query: StorageQuery) -> tuple[StoredSecret, ...]:
+def locate_secrets(query: StorageQuery) -> tuple[StoredSecret, ...]:
     """Every secret that is stored for an index, the one that an upload would use first."""
     credential = query.resolved.credential
     used = credential.password if isinstance(credential, Credential) else None

@@ -127,7 +127,7 @@ def read_bytes(path: Path) -> bytes:
     return path.read_bytes() if path.is_file() else b""
 
 
-def require_unchanged(stored: StoredSecret, current: str | None) -> None:
+def require_secret_unchanged(stored: StoredSecret, current: str | None) -> None:
     """Raise ReleaseError unless the location still has the secret that was read from it."""
     if current is None or Secret(current) != stored.secret:
         raise ReleaseError(

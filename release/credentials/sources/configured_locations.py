@@ -22,7 +22,7 @@ from release.core.models.credential import Credential, Resolution, StoredSecret
 from release.core.models.finding import Finding, Unknown
 from release.core.models.secret_location import (
     DEFAULT_USERNAME,
-    Command,
+    CommandOutput,
     ConfiguredLocation,
     EnvironmentVariable,
     KeyringEntry,
@@ -40,7 +40,7 @@ from release.credentials.sources.base import (
     StorageQuery,
     read_bytes,
     refuse_replacement,
-    require_unchanged,
+    require_secret_unchanged,
     rewrite_file,
 )
 
@@ -68,7 +68,7 @@ def read_location(system: System, location: ConfiguredLocation, *, username: str
             return _read_variable(system.env, location, name, username)
         case PrivateFile(path=path):
             return _read_file(location, directory / expand_home(path, system.home), username)
-        case Command():
+        case CommandOutput():
             return _run_command(system, location, username, directory)
         case KeyringEntry():
             return read_keyring_entries([location], system.env)[location]
@@ -101,11 +101,11 @@ def find(query: SourceQuery) -> None:  # noqa: ARG001 - the interface
 
 def locate(query: StorageQuery) -> Iterator[StoredSecret]:
     """The files and commands that a fleet lists. Commands are run."""
-    projects: dict[Path | Command, list[str]] = {}
-    locations: dict[Path | Command, PrivateFile | Command] = {}
+    projects: dict[Path | CommandOutput, list[str]] = {}
+    locations: dict[Path | CommandOutput, PrivateFile | CommandOutput] = {}
     for one, names in query.configured.items():
-        if isinstance(one, PrivateFile | Command):
-            key: Path | Command = query.path(one.path) if isinstance(one, PrivateFile) else one
+        if isinstance(one, PrivateFile | CommandOutput):
+            key: Path | CommandOutput = query.path(one.path) if isinstance(one, PrivateFile) else one
             locations.setdefault(key, one)
             projects.setdefault(key, []).extend(names)
     for key, location in locations.items():
@@ -127,7 +127,7 @@ def replace(stored: StoredSecret, new: Secret, query: StorageQuery) -> None:
         refuse_replacement(stored)
     path = query.path(stored.location.path)
     data = read_bytes(path)
-    require_unchanged(stored, _text(data.removeprefix(codecs.BOM_UTF8)))
+    require_secret_unchanged(stored, _text(data.removeprefix(codecs.BOM_UTF8)))
     old = stored.secret.reveal().encode("utf-8", "surrogateescape")
     rewrite_file(path, data, data.replace(old, new.reveal().encode(), 1), stored)
 
@@ -184,7 +184,7 @@ def _refusal(path: Path, about: os.stat_result, location: PrivateFile) -> Findin
     )
 
 
-def _run_command(system: System, location: Command, username: str, directory: Path) -> StoredCredential:
+def _run_command(system: System, location: CommandOutput, username: str, directory: Path) -> StoredCredential:
     name, command = Path(location.argv[0]).name, redact(shlex.join(location.argv))
     try:
         done = system.run(location.argv, cwd=directory, env=system.env, timeout=location.limit, apart=True)

@@ -52,7 +52,7 @@ def replace(stored: StoredSecret, new: Secret, query: StorageQuery) -> None:
     if isinstance(stored.location, ConfigFileKey):
         path = query.path(stored.location.path)
         data = base.read_bytes(path)
-        base.require_unchanged(stored, _value(_parse(data), stored.location))
+        base.require_secret_unchanged(stored, _value(_parse(data), stored.location))
         base.rewrite_file(path, data, _with_value(data, stored, new.reveal()), stored)
 
 

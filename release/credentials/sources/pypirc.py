@@ -23,7 +23,7 @@ from release.credentials.sources.base import (
     SourceResult,
     StorageQuery,
     read_bytes,
-    require_unchanged,
+    require_secret_unchanged,
     rewrite_file,
     warning,
 )
@@ -64,7 +64,7 @@ def replace(stored: StoredSecret, new: Secret, query: StorageQuery) -> None:
     if isinstance(stored.location, ConfigFileKey):
         path, section, key = query.path(stored.location.path), stored.location.section, stored.location.key
         data = read_bytes(path)
-        require_unchanged(stored, (ini_editor.values(data) or {}).get((section, key)))
+        require_secret_unchanged(stored, (ini_editor.values(data) or {}).get((section, key)))
         rewrite_file(path, data, ini_editor.with_value(data, section, key, new.reveal()), stored)
 
 

@@ -99,7 +99,7 @@ def plan_rotation(request: RotationRequest) -> RotationPlan:
     system, index = request.system, request.index
     resolved = sources.resolve(index, system.env, system.home, directory=request.directory, every_source=True)
     storage = _storage(request, resolved)
-    everything = sources.locate(storage)
+    everything = sources.locate_secrets(storage)
     unfinished, new = _unfinished(request, everything)
     if unfinished is None:
         old: Secret | None = _old_token(request, resolved, everything)

@@ -39,7 +39,7 @@ from release.token_health.rotation.unfinished_rotation import (
 )
 
 #: of an old token; "unknown": no network, no token, or an index that cannot be queried
-TokenState = Literal["alive", "dead", "unknown"]
+OldTokenState = Literal["alive", "dead", "unknown"]
 STATE_TEXTS = {
     "dead": "the old token is revoked",
     "alive": "the old token still works",
@@ -83,7 +83,7 @@ class RotationResult:
     replaced: tuple[str, ...]
     left: tuple[NotReplaced, ...]
     #: "none" where there is nothing to delete on the index
-    old_state: TokenState | Literal["none"]
+    old_state: OldTokenState | Literal["none"]
     #: fingerprint, 8 hex digits
     new: str
     leaked: bool
@@ -110,7 +110,7 @@ class Rotation:
     unfinished: UnfinishedRotation | None = None
     replaced: list[str] = field(default_factory=list)
     left: list[NotReplaced] = field(default_factory=list)
-    old_state: TokenState | Literal["none"] = "none"
+    old_state: OldTokenState | Literal["none"] = "none"
 
     def run(self) -> RotationResult:
         """Execute the plan. Raises ReleaseError where no new token was accepted or stored: the old one is unchanged."""
@@ -287,9 +287,9 @@ class Rotation:
         self.old_state = self._wait(self.plan.old, identifier)
         prompts.report(STATE_TEXTS[self.old_state])
 
-    def _wait(self, old: Secret, identifier: str) -> TokenState:
+    def _wait(self, old: Secret, identifier: str) -> OldTokenState:
         system, index = self.request.system, self.request.index
-        state = token_state(system, index, old)
+        state = query_old_token(system, index, old)
         if state == "dead":
             return state
         self.prompts.report(f"delete the old token, identifier {identifier}")
@@ -308,22 +308,22 @@ _NO_PROJECT = Unknown(reason="only the account is verified", remedy="")
 _OLD_TOKEN = NotStored(description="the old token")
 
 
-def wait_until_revoked(system: System, index: Index, old: Secret, *, timeout: float) -> TokenState:
+def wait_until_revoked(system: System, index: Index, old: Secret, *, timeout: float) -> OldTokenState:
     """Query its state until it is revoked or `timeout` seconds are over. Ctrl-C stops waiting."""
     from release.adapters.index import token_probes
 
     until = system.now().timestamp() + timeout
-    state = token_state(system, index, old)
+    state = query_old_token(system, index, old)
     try:
         while state != "dead" and token_probes.may_probe(index, old) and system.now().timestamp() < until:
             system.sleep(PAUSE)
-            state = token_state(system, index, old)
+            state = query_old_token(system, index, old)
     except KeyboardInterrupt:
         return state
     return state
 
 
-def token_state(system: System, index: Index, old: Secret) -> TokenState:
+def query_old_token(system: System, index: Index, old: Secret) -> OldTokenState:
     """Whether the index still accepts a token; it is queried with a copy of it that cannot upload anything."""
     credential = Credential(username="__token__", username_origin=_OLD_TOKEN, password=old, origin=_OLD_TOKEN)
     found = verify.verify_credential(system, index, _NO_PROJECT, credential=credential, tiers=(verify.query_token,))

@@ -15,7 +15,7 @@ from release.adapters.system.system import real_system
 from release.core.models.credential import Credential
 from release.core.models.finding import Finding, Unknown
 from release.core.models.secret_location import (
-    Command,
+    CommandOutput,
     ConfiguredLocation,
     EnvironmentVariable,
     KeyringEntry,
@@ -98,8 +98,8 @@ def test_a_file_that_is_not_there_or_is_no_token(tmp_path: Path) -> None:
     assert "can't be read" in unknown(take(PrivateFile(path="."), tmp_path)).reason
 
 
-def python(code: str, limit: float = 30.0) -> Command:
-    return Command(argv=(sys.executable, "-c", code), limit=limit)
+def python(code: str, limit: float = 30.0) -> CommandOutput:
+    return CommandOutput(argv=(sys.executable, "-c", code), limit=limit)
 
 
 def test_a_program_that_writes_the_token(tmp_path: Path) -> None:
@@ -109,7 +109,9 @@ def test_a_program_that_writes_the_token(tmp_path: Path) -> None:
 
 
 def test_no_shell_runs_it(tmp_path: Path) -> None:
-    found = take(Command(argv=(sys.executable, "-c", "import sys; print(sys.argv[1])", "$HOME; echo x")), tmp_path)
+    found = take(
+        CommandOutput(argv=(sys.executable, "-c", "import sys; print(sys.argv[1])", "$HOME; echo x")), tmp_path
+    )
     assert secret(found) == "$HOME; echo x"
 
 
@@ -118,11 +120,11 @@ def test_no_shell_runs_it(tmp_path: Path) -> None:
     [
         (python("import sys; print('pypi-AgE' + 'x' * 99); sys.exit(3)"), "exit status 3"),
         (python("import time; time.sleep(60)", limit=0.5), "did not answer within 0.5 s"),
-        (Command(argv=("no-such-program-anywhere",)), "no program"),
+        (CommandOutput(argv=("no-such-program-anywhere",)), "no program"),
     ],
 )
 def test_a_program_that_does_not_answer_leaves_it_unknown_and_is_not_quoted(
-    tmp_path: Path, place: Command, why: str
+    tmp_path: Path, place: CommandOutput, why: str
 ) -> None:
     found = unknown(take(place, tmp_path))
     assert why in found.reason
@@ -135,7 +137,7 @@ def test_a_program_that_gives_nothing_has_nothing(tmp_path: Path) -> None:
 
 
 def test_a_token_in_the_words_of_a_command_is_not_shown() -> None:
-    assert SECRET not in location_to_text(Command(argv=("echo", SECRET)))
+    assert SECRET not in location_to_text(CommandOutput(argv=("echo", SECRET)))
 
 
 FIRST, SECOND, THIRD = (KeyringEntry(service=f"https://{n}.test/legacy/", username="__token__") for n in "abc")

@@ -14,7 +14,7 @@ from release.core.models.credential import Resolution, StoredSecret
 from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.models.secret_location import location_to_text
 from release.core.secret import Secret
-from release.credentials.sources import SOURCES, locate, poetry, resolve
+from release.credentials.sources import SOURCES, locate_secrets, poetry, resolve
 from release.credentials.sources.base import SourceQuery, StorageQuery
 from tests.fake_tokens import token
 
@@ -44,7 +44,7 @@ def storage(env: dict[str, str], home: Path) -> StorageQuery:
 
 
 def stored(env: dict[str, str], home: Path) -> list[StoredSecret]:
-    return [one for one in locate(storage(env, home)) if one.source == "poetry"]
+    return [one for one in locate_secrets(storage(env, home)) if one.source == "poetry"]
 
 
 def test_a_token_belongs_to_the_index_of_its_repository(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from release.core.errors import ConfigError
-from release.core.models.secret_location import Command, EnvironmentVariable, KeyringEntry, PrivateFile
+from release.core.models.secret_location import CommandOutput, EnvironmentVariable, KeyringEntry, PrivateFile
 from release.token_health import fleet
 from release.token_health.notify import NotifySettings
 from release.token_health.notify.apprise import Apprise
@@ -39,7 +39,7 @@ def test_all_of_it_is_understood() -> None:
     """)
     assert made.channels == (
         Webhook(address=EnvironmentVariable(name="HOOK")),
-        Webhook(address=Command(argv=("pass", "show", "hook"), limit=5.0)),
+        Webhook(address=CommandOutput(argv=("pass", "show", "hook"), limit=5.0)),
         Mail(
             host="smtp.example", port=465, tls="ssl", sender="a@b.example", to=("c@d.example", "e@f.example"),
             user="robot", password=EnvironmentVariable(name="SMTP_PASSWORD"),

@@ -17,7 +17,7 @@ from release.core.facts import ProjectMetadata
 from release.core.models.credential import Resolution, StoredSecret
 from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.models.secret_location import (
-    Command,
+    CommandOutput,
     ConfigFileKey,
     ConfiguredLocation,
     EnvironmentVariable,
@@ -33,9 +33,9 @@ from release.token_health.rotation.discovery import RotationRequest
 from release.token_health.rotation.perform import (
     PAUSE,
     NotReplaced,
+    OldTokenState,
     RotationResult,
-    TokenState,
-    token_state,
+    query_old_token,
     wait_until_revoked,
 )
 from release.token_health.rotation.rotation_plan import (
@@ -135,13 +135,13 @@ def test_every_place_has_a_line_for_those_who_change_it_by_hand(tmp_path: Path) 
     for name in ("a.token", ".pypirc"):
         (tmp_path / name).write_text("x" if name == "a.token" else "[pypi]\npassword = x\n")
         (tmp_path / name).chmod(0o600)
-    command = Command(argv=(sys.executable, "-c", "print('x')"))
+    command = CommandOutput(argv=(sys.executable, "-c", "print('x')"))
     query = storage(tmp_path, {PrivateFile(path="a.token"): (), command: (), EnvironmentVariable(name="A"): ()})
     query = replace(query, system=replace(query.system, env={**query.system.env, "A": "x", "UV_PUBLISH_TOKEN": "x"}))
-    instructions = {(type(one.location), one.replaceable, one.manual_change) for one in sources.locate(query)}
+    instructions = {(type(one.location), one.replaceable, one.manual_change) for one in sources.locate_secrets(query)}
     for kind, replaceable, words in (
         (EnvironmentVariable, False, "export A"), (EnvironmentVariable, False, "export UV_PUBLISH_TOKEN"),
-        (ConfigFileKey, True, "[pypi]"), (PrivateFile, True, "a.token"), (Command, False, repr(sys.executable)),
+        (ConfigFileKey, True, "[pypi]"), (PrivateFile, True, "a.token"), (CommandOutput, False, repr(sys.executable)),
     ):  # fmt: skip
         assert [one for one in instructions if one[:2] == (kind, replaceable) and words in one[2]]
 
@@ -155,7 +155,7 @@ def test_a_file_that_was_changed_meanwhile_is_left_and_a_mode_is_kept(tmp_path: 
     file.write_bytes(b"old\n")
     file.chmod(0o600)
     configured: dict[ConfiguredLocation, tuple[str, ...]] = {PrivateFile(path="a.token"): ("acme-widget",)}
-    (stored,) = (one for one in sources.locate(storage(tmp_path, configured)) if one.source == "configured")
+    (stored,) = (one for one in sources.locate_secrets(storage(tmp_path, configured)) if one.source == "configured")
     assert (stored.secret, stored.projects, stored.replaceable) == (Secret("old"), ("acme-widget",), True)
     file.chmod(0o640)
     sources.SOURCES["configured"].replace(stored, Secret("new"), storage(tmp_path))
@@ -215,15 +215,15 @@ def running() -> Iterator[Running]:
         ("erin", "dead"), ("elsewhere", "unknown"),
     ],
 )  # fmt: skip
-def test_whether_it_lives(running: Running, name: str, life: TokenState) -> None:
+def test_whether_it_lives(running: Running, name: str, life: OldTokenState) -> None:
     """One whose account is disabled is known no more; one of another index is shown to nobody."""
     index = replace(running.sandbox.index("pypi"), ephemeral=False)
-    assert token_state(real_system(), index, running.sandbox.tokens[name]) == life
+    assert query_old_token(real_system(), index, running.sandbox.tokens[name]) == life
 
 
 @pytest.mark.parametrize(("dies_after", "limit", "life"), [(3, 600, "dead"), (None, 60, "alive")])
 def test_it_is_watched_until_it_is_dead_or_the_time_is_over(
-    running: Running, dies_after: int | None, limit: float, life: TokenState
+    running: Running, dies_after: int | None, limit: float, life: OldTokenState
 ) -> None:
     clock, naps = Clock(), []
 
