@@ -1,6 +1,6 @@
-"""The fleet: which projects, on which indexes, with credentials from where; and what is wanted of their tokens.
+"""The fleet: projects, their indexes, the locations of their credentials, and the policy for their tokens.
 
-A TOML file of its own, or `[tool.release.fleet]`.
+It is a TOML file of its own, or `[tool.release.fleet]`.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from release.token_health.notify import NotifySettings, read_settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetLimits:
-    """How indexes are asked."""
+    """The limits of a run."""
 
-    #: connections at a time
+    #: simultaneous connections
     concurrency: int = 32
-    #: requests a second to each host
+    #: requests per second to each host
     rate: float = 20.0
-    #: seconds that a run may take; what it has not looked at by then is unknown
+    #: seconds for the whole run; credentials that have not been checked by then are unknown
     deadline: float = 900.0
-    #: seconds that one credential may take
+    #: seconds for one credential
     patience: float = 120.0
 
 
@@ -40,33 +40,32 @@ class FleetEntry:
     """One credential for one project on one index."""
 
     index: Index
-    #: None: the account alone is asked about
+    #: None: only the account is checked
     project: str | None
     place: ConfiguredLocation
     username: str = "__token__"
-    #: when the token was made, as somebody wrote it down; aware, UTC
+    #: when the token was created, according to the fleet; aware, UTC
     made: datetime | None = None
     policy: TokenPolicy = field(default_factory=TokenPolicy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
-    """Everything that is watched."""
+    """All credentials to check, and the settings for them."""
 
-    #: empty: whatever the directory's project has
+    #: empty: all credentials of the directory's project
     entries: tuple[FleetEntry, ...] = ()
     policy: TokenPolicy = field(default_factory=TokenPolicy)
     limits: FleetLimits = FleetLimits()
-    #: how long it takes until something that is still wrong is announced again
+    #: the time until a remaining problem is announced again
     remind_after: timedelta = timedelta(days=7)
     #: check name → the reason why its warning is accepted
     waive: Mapping[str, str] = field(default_factory=dict)
-    #: who is told
     notify: NotifySettings = field(default_factory=NotifySettings)
 
 
 def parse_fleet_file(data: Mapping[str, Any], file: str) -> Fleet:
-    """A fleet from the contents of a file of its own, which can also declare `[indexes.<name>]`.
+    """Parse a fleet file, which can also declare `[indexes.<name>]`.
 
     Raises `ConfigError`, which names the key.
     """
@@ -75,7 +74,7 @@ def parse_fleet_file(data: Mapping[str, Any], file: str) -> Fleet:
 
 
 def parse_fleet(data: Mapping[str, Any], indexes: Mapping[str, Index] = WELL_KNOWN) -> Fleet:
-    """A fleet from `[tool.release.fleet]`, which can refer to `indexes`. Raises `ConfigError`, which names the key."""
+    """Parse `[tool.release.fleet]`, which can refer to `indexes`. Raises `ConfigError`, which names the key."""
     return _fleet(data, KeyPath(file="pyproject.toml", path="tool.release.fleet"), indexes, {})
 
 
@@ -110,7 +109,7 @@ def _policy(read: dict[str, Any], default: TokenPolicy) -> TokenPolicy:
 def _entries(
     read: dict[str, Any], at: KeyPath, policy: TokenPolicy, indexes: Mapping[str, Index]
 ) -> Iterator[FleetEntry]:
-    """An entry for each of the token's projects on each of its indexes."""
+    """Yield an entry for each of the token's projects on each of its indexes."""
     own, username = _policy(read, policy), read.get("username", "__token__")
     names, key = _one_or_several(read, at, "index", "indexes")
     for name in names or ("pypi",):
@@ -127,7 +126,7 @@ def _entries(
 
 
 def _one_or_several(read: Mapping[str, Any], at: KeyPath, one: str, several: str) -> tuple[tuple[str, ...], str]:
-    """The values of two keys of which only one may be given, and that key."""
+    """Return the values of the given key of two, and that key. Raises `ConfigError` if both are given."""
     if one in read and several in read:
         raise ConfigError(f"{at} has both {one} and {several}", remedy=f"keep one of them in {at.file}")
     return (read[several], several) if several in read else ((read[one],) if one in read else (), one)

@@ -1,4 +1,4 @@
-"""Read from a table where a secret is stored, and how long something may take."""
+"""Read the location of a secret, and durations, from a table."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 def duration(value: Any, at: KeyPath, *, or_else: str = "") -> timedelta:
-    """A time such as "180d"; `or_else` names in a message what else is accepted."""
+    """Read a time such as "180d"; `or_else` completes the message with what else is accepted."""
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise at.wrong(f'a time such as "180d", a number and one of s, m, h, d, w{or_else}', value)
@@ -35,10 +35,10 @@ def duration(value: Any, at: KeyPath, *, or_else: str = "") -> timedelta:
 
 
 def secret_location(value: Any, at: KeyPath) -> ConfiguredLocation:
-    """Where an address or a password is stored. The message does not show the value, which may be the secret."""
+    """Read the location of an address or a password. Messages do not show the value, which may be the secret."""
     if not isinstance(value, dict):
         raise ConfigError(
-            f"{at} must be a table that says where it is stored", remedy=f'write {{ env = "NAME" }} in {at.file}'
+            f"{at} must be a table with the location of the secret", remedy=f'write {{ env = "NAME" }} in {at.file}'
         )
     return location_of(read_table(value, at, LOCATION_READERS), at)
 
@@ -51,7 +51,7 @@ def secret_locations(value: Any, at: KeyPath) -> tuple[ConfiguredLocation, ...]:
 def location_of(
     read: Mapping[str, Any], at: KeyPath, index: Index | None = None, username: str = ""
 ) -> ConfiguredLocation:
-    """The location in a table read with `LOCATION_READERS`; the index and the user are those of a keyring entry."""
+    """Return the location in a table read with `LOCATION_READERS`; `index` and `username` complete a keyring entry."""
     given = [key for key in _PLACES if key in read]
     if len(given) != 1:
         raise ConfigError(
@@ -88,7 +88,7 @@ def _command(value: Any, at: KeyPath) -> CommandOutput:
 
 
 def _keyring(value: Any, at: KeyPath) -> dict[str, str]:
-    """The fields of the entry that are given; none for `true`."""
+    """Read the given fields of an entry; none for `true`."""
     if value is True:
         return {}
     if not isinstance(value, dict):
