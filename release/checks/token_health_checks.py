@@ -11,10 +11,10 @@ from datetime import timedelta
 from release.checks.engine import Checklist
 from release.checks.wording import warn
 from release.core.facts import ProjectMetadata, TokenHealth
-from release.core.formatting import format_time
 from release.core.models.credential import Credential
 from release.core.models.finding import NotApplicable, Observation
 from release.core.models.secret_location import location_to_text
+from release.core.time_text import format_time
 from release.core.tokens.token import Token, scope, validity
 
 _NO_TOKEN = NotApplicable(reason="there is no readable token")

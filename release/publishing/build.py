@@ -1,4 +1,4 @@
-"""The stretch between a commit and files whose bytes are known: build once, keep, compare ever after."""
+"""Builds the distributions once; later steps and runs use the same files and compare their hashes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from release.core.models.distribution import Distribution
 from release.publishing.journal import Journal
 
 
-def build_files(  # noqa: PLR0913 - what is built, from where, to where, and who is told
+def build_files(  # noqa: PLR0913 - source, target and observer of a build
     system: System,
     directory: Path,
     journal: Journal,
@@ -23,21 +23,24 @@ def build_files(  # noqa: PLR0913 - what is built, from where, to where, and who
     scratch: Callable[[str], Path],
     notify: Observer,
 ) -> tuple[bool, tuple[Distribution, ...]]:
-    """The files of the release, and whether they had to be built.
+    """Whether the files had to be built, and the files.
 
-    `origin` is that of `plan.Build`; `scratch` gives paths that nothing is at yet. Raises
-    `RefusedError` where kept files are gone or changed, `ToolError` where the build fails.
+    `origin` as in `plan.Build`; `scratch` returns a path that does not exist yet. Raises `RefusedError` where files of
+    an earlier build are missing or have changed, `ToolError` where the build fails.
     """
-    kept = _kept(journal) if origin != "tree" else ()
-    if kept:
-        return False, kept
+    earlier = _earlier_build(journal) if origin != "tree" else ()
+    if earlier:
+        return False, earlier
     if origin == "journal":
         raise RefusedError("nothing has been built", remedy="run: python -m release build")
-    journal.forget_files()
-    source, epoch = _ground(system, directory, journal.commit if origin == "commit" else None, scratch)
-    built = builder.build_distributions(
-        system, source, journal.dist, epoch=epoch, on_line=lambda line: _overheard(notify, line)
-    )
+    journal.remove_files()
+    source, epoch = _prepare_source(system, directory, journal.commit if origin == "commit" else None, scratch)
+
+    def on_line(line: str) -> None:
+        """Show the steps of the build frontend, which start with a star; the rest is progress."""
+        notify(Message(text=line, tool_output=True) if line.startswith("* ") else Progress(text=line))
+
+    built = builder.build_distributions(system, source, journal.dist, epoch=epoch, on_line=on_line)
     record = [{"file": file.filename, "sha256": file.sha256, "size": file.size} for file in built]
     journal.write("built", origin=origin, files=record)
     return True, built
@@ -46,25 +49,20 @@ def build_files(  # noqa: PLR0913 - what is built, from where, to where, and who
 def rebuild(
     system: System, directory: Path, commit: str | None, *, scratch: Callable[[str], Path], only_wheel: bool = False
 ) -> tuple[Distribution, ...]:
-    """The files built once more, to be compared and thrown away; with `only_wheel` a wheel from the tree itself.
+    """Build the files once more, for a comparison; with `only_wheel` only a wheel, directly from the tree.
 
-    `commit`: None builds the directory as it stands. Raises `ToolError` where the build fails.
+    `commit`: None builds the directory in its current state. Raises `ToolError` where the build fails.
     """
-    source, epoch = _ground(system, directory, commit, scratch)
+    source, epoch = _prepare_source(system, directory, commit, scratch)
     return builder.build_distributions(system, source, scratch("again"), epoch=epoch, only_wheel=only_wheel)
 
 
-def _overheard(notify: Observer, line: str) -> None:
-    """The builder's own steps, which it marks with a star, are said; the rest is a sign of life."""
-    notify(Message(text=line, tool_output=True) if line.startswith("* ") else Progress(text=line))
-
-
-def _ground(
+def _prepare_source(
     system: System, directory: Path, commit: str | None, scratch: Callable[[str], Path]
 ) -> tuple[Path, int | None]:
-    """What is built: a clone of `commit`, or a copy of the tree; and the time that the files bear.
+    """A clone of `commit`, or a copy of the tree; and SOURCE_DATE_EPOCH.
 
-    That is the commit's, in seconds since 1970; None outside a repository.
+    That is the time of the commit, in seconds since 1970; None outside a repository.
     """
     root = repository.find_root(system, directory)
     if root is None:
@@ -77,41 +75,35 @@ def _ground(
     return clone / directory.resolve().relative_to(root.resolve()), epoch
 
 
-def _kept(journal: Journal) -> tuple[Distribution, ...]:
-    """The files of the last build, if all of them are there. Raises `RefusedError` where bytes differ."""
-    known = journal.built()
-    gone = [file for file in known if not file.path.is_file()]
-    if gone:
-        _refuse_rebuild(journal, gone[0])
-        return ()
-    require_unchanged(journal)
-    return known
+def _earlier_build(journal: Journal) -> tuple[Distribution, ...]:
+    """The files of the last build, if all of them exist. Raises `RefusedError` where they must not be rebuilt."""
+    files = journal.built()
+    missing = next((file for file in files if not file.path.is_file()), None)
+    if missing is None:
+        require_same_files(journal)
+        return files
+    events = (one for one in journal.events() if one["event"] == "accepted" and one["index"] != "sandbox")
+    accepted = next(events, None)
+    if accepted is not None:  # a second build may differ
+        raise RefusedError(
+            f"{missing.filename!r} is missing from {str(journal.dist)!r}, and {accepted['index']} has files of this "
+            "build",
+            remedy="restore it (download it if the index has it), or release a new version",
+        )
+    return ()
 
 
 def known_hashes(journal: Journal, files: Iterable[Distribution]) -> frozenset[str]:
-    """The SHA-256 of `files` and of those of the last build. Raises `RefusedError` where one of these has changed.
-
-    It is asked before any index is, so that nobody is asked about files that will not be sent.
-    """
-    require_unchanged(journal)
+    """The SHA-256 of `files` and of those of the last build. Raises `RefusedError` where one of these has changed."""
+    require_same_files(journal)
     return frozenset(file.sha256 for file in (*files, *journal.built()))
 
 
-def require_unchanged(journal: Journal) -> None:
-    """Hold the files of the last build that are there to what they were. Raises `RefusedError` where bytes differ."""
+def require_same_files(journal: Journal) -> None:
+    """Raise `RefusedError` where an existing file of the last build has changed since."""
     for file in journal.built():
         if file.path.is_file() and builder.load_distribution(file.path) != file:
             raise RefusedError(
-                f"{str(file.path)!r} is not the file that was built: its SHA-256 is not {file.sha256}",
-                remedy="bring it back; or, if no index has it yet, remove it and run the same command again",
+                f"{str(file.path)!r} has changed since it was built: its SHA-256 is not {file.sha256}",
+                remedy="restore it; or, if no index has it yet, remove it and run the same command again",
             )
-
-
-def _refuse_rebuild(journal: Journal, gone: Distribution) -> None:
-    """Files that an index has already must not be built a second time: other bytes are another release."""
-    sent = next((one for one in journal.events() if one["event"] == "accepted" and one["index"] != "sandbox"), None)
-    if sent is not None:
-        raise RefusedError(
-            f"{gone.filename!r} is gone from {str(journal.dist)!r}, and {sent['index']} has files of this build",
-            remedy="bring it back (the index has those that it took), or release a new version",
-        )

@@ -1,15 +1,14 @@
-"""Looks into distribution files that need no project, and says whether the index would take them.
+"""Inspects distribution files without a project: whether the index would accept them.
 
-What speaks to an index is imported where one is asked: it takes as long as a small wheel.
+Modules that use the network are imported only where an index is given: that takes as long as a small wheel.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from itertools import compress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from packaging.utils import NormalizedName, canonicalize_name, canonicalize_version
 
@@ -35,77 +34,71 @@ if TYPE_CHECKING:
 def inspect_files(
     system: System, paths: Sequence[Path], *, index: Index | None = None, project: Path | None = None
 ) -> InspectionResult:
-    """The verdict on each file and on the set; with an `index`, also as far as what it has decides.
+    """The verdict on each file and on the whole set; with an `index`, also by what it has already.
 
-    Secrets in the files are findings about the set, since the index would take the file all the same. With a
-    `project`, other people's checkers look at the files and at its pyproject.toml; they never decide.
-    Raises `UsageError` where a path is no file that can be read.
+    Secrets in the files are findings about the set, since the index would accept them. With a `project`, third-party
+    checkers run on the files and on its pyproject.toml; they never change a verdict. Raises `UsageError` for a path
+    that is not a readable file.
     """
     from release.leaks.file_scan import MemberScan
 
-    searches = list(map(MemberScan, paths))
-    files = tuple(map(_file, paths, searches))
+    scans = list(map(MemberScan, paths))
+    files = tuple(map(_open_file, paths, scans))
     known = None
     if index is not None:
-        known = {name: fetch_index_contents(system, index, name) for name in sorted(project_names(files))}
+        known = {name: fetch_index_contents(system, index, name) for name in sorted(named_projects(files))}
     built = BuiltFiles(project=None, files=files, now=system.now(), on_index=known)
     document = inspection_to_json(built)
-    taken = [file["verdict"] == "accept" for file in document["files"]]
-    document["release"] += leaks_to_findings(
-        _leaks(compress(searches, taken), compress(inspect_built_files(built), taken))
-    )
+    accepted = [file["verdict"] == "accept" for file in document["files"]]
+    leaks = _leaks(compress(scans, accepted), compress(inspect_built_files(built), accepted))
+    document["release"] += leaks_to_findings(leaks)
     if project is not None:
-        document["release"] += [finding_to_json(check, finding) for check, finding in _others(system, paths, project)]
+        others = _run_checkers(system, paths, project)
+        document["release"] += [finding_to_json(check, finding) for check, finding in others]
     return InspectionResult(document=document, built=built, index=index)
 
 
-def _leaks(searches: Iterable[MemberScan], files: Iterable[InspectedFile]) -> LeakScan:
-    """The secrets in files that the index would take, most of them found while the files were read.
+def _leaks(scans: Iterable[MemberScan], files: Iterable[InspectedFile]) -> LeakScan:
+    """The secrets in files that the index would accept, most of them found while the files were read.
 
-    What it refuses goes nowhere, may be a bomb, and is searched once it is mended.
+    Files that it would refuse are not scanned: they may be decompression bombs.
     """
     found = []
-    for search, one in zip(searches, files, strict=True):
+    for scan, one in zip(scans, files, strict=True):
         try:
-            found.append(search.result(len(one.members)))
+            found.append(scan.result(len(one.members)))
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             found.append(ScanResult(unread=(UnscannedFile(path=one.filename, reason=reason),)))
     return LeakScan(scope="files", searched=merge_scans(found))
 
 
-def _others(system: System, paths: Sequence[Path], project: Path) -> Iterator[tuple[str, Finding]]:
-    """What other checkers say; one that is not there, or breaks, has not passed."""
+def _run_checkers(system: System, paths: Sequence[Path], project: Path) -> Iterator[tuple[str, Finding]]:
+    """The findings of third-party checkers; one that is missing or fails is a finding too."""
     from release.adapters.builds import external_checkers
 
     pyproject = [path for path in [project / "pyproject.toml"] if path.is_file()]
     for checker in external_checkers.CHECKERS:
+        name = checker.name
         for path in external_checkers.files_for_checker(checker, [*pyproject, *paths]):
             try:
-                said = external_checkers.run_checker(system, checker, path)
+                messages = external_checkers.run_checker(system, checker, path)
             except ToolError as error:
-                yield checker.name, Finding(message=f"not run: {error.message}", remedy=error.remedy, severity="warn")
+                yield name, Finding(message=f"not run: {error.message}", remedy=error.remedy, severity="warn")
                 continue
-            if said is None:
-                remedy = f"install it beside this program: pip install 'pypi-preflight[checks]', or {checker.name}"
-                yield checker.name, Finding(message=f"not run: {checker.name}", remedy=remedy, severity="warn")
+            if messages is None:
+                remedy = f"install it in this environment: pip install 'pypi-preflight[checks]', or {name}"
+                yield name, Finding(message=f"not run: {name} is not installed", remedy=remedy, severity="warn")
                 break
-            for message in said:
-                yield (
-                    checker.name,
-                    Finding(
-                        message=f"{checker.name}: {message}",
-                        remedy=f"see the documentation of {checker.name}",
-                        severity="warn",
-                        where=path.name,
-                    ),
-                )
+            remedy = f"see the documentation of {name}"
+            for text in messages:
+                yield name, Finding(message=f"{name}: {text}", remedy=remedy, severity="warn", where=path.name)
 
 
 def find_index(name: str, directory: Path, file: Path | None = None) -> Index:
-    """The index of that name: in the configuration, or one of the two that everybody means.
+    """The index with that name in the configuration. "pypi" and "testpypi" need no valid project.
 
-    Those need no project, nor one that is in order. Raises `ConfigError`.
+    Raises `ConfigError`.
     """
     from release.adapters import collect
 
@@ -117,34 +110,29 @@ def find_index(name: str, directory: Path, file: Path | None = None) -> Index:
         raise
 
 
-def _file(path: Path, visit: MemberVisitor) -> BuiltFile:
+def _open_file(path: Path, visit: MemberVisitor) -> BuiltFile:
     if path.is_dir():
-        raise UsageError(f"{str(path)!r} is a directory", remedy=f"name its files: {path / '*'}")
+        raise UsageError(f"{str(path)!r} is a directory", remedy=f"pass its files: {path / '*'}")
     try:
         with path.open("rb") as stream:
             size = stream.seek(0, 2)
     except OSError as error:
-        raise UsageError(
-            f"{str(path)!r} can't be read: {(error.strerror or str(error)).lower()}", remedy="give the path of a file"
-        ) from None
-    return BuiltFile(filename=path.name, size=size, sha256=None, open=partial(_bytes, path), visit=visit)
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(f"cannot read {str(path)!r}: {reason}", remedy="pass the path of a file") from None
+    return BuiltFile(filename=path.name, size=size, sha256=None, open=lambda: path.open("rb"), visit=visit)
 
 
-def _bytes(path: Path) -> BinaryIO:
-    return path.open("rb")
-
-
-def project_names(files: Iterable[BuiltFile]) -> Iterator[NormalizedName]:
-    """The projects that the file names speak of; a file whose metadata names another is refused for that."""
+def named_projects(files: Iterable[BuiltFile]) -> Iterator[NormalizedName]:
+    """The project names in the file names. A file whose metadata has another name is refused for that."""
     for file in files:
         if (name := name_from_filename(file.filename)) is not None:
             yield name
 
 
 def fetch_index_contents(system: System, index: Index, name: NormalizedName) -> OnIndex | Unknown:
-    """What an index has of a project; of one that it does not have, the names that could stand in its way.
+    """What an index has of a project; for a new project, all project names, for conflicts.
 
-    Names that are locked, and names of files that were deleted, no index tells.
+    No index shows prohibited project names or the names of deleted files.
     """
     from release.adapters import collect
     from release.adapters.index import simple_api
@@ -155,15 +143,16 @@ def fetch_index_contents(system: System, index: Index, name: NormalizedName) -> 
     if found is not None:
         return index_contents_of(found, system, name)
     try:
-        return OnIndex(now=system.now(), names=frozenset(map(canonicalize_name, simple_api.fetch_project_names(index))))
+        names = frozenset(map(canonicalize_name, simple_api.fetch_project_names(index)))
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
+    return OnIndex(now=system.now(), names=names)
 
 
 def index_contents_of(listing: ProjectListing, system: System, name: NormalizedName) -> OnIndex:
-    """A listing, as the rules of the index see it.
+    """A listing in the form that the acceptance rules use.
 
-    A release is as old as its first file: the index has its own date, which only a deleted file can make older.
+    A release is taken to be as old as its oldest file; it is older only if that file was deleted.
     Source: warehouse, `forklift/legacy.py`, the rule of fourteen days.
     """
     files = tuple(
@@ -178,8 +167,8 @@ def index_contents_of(listing: ProjectListing, system: System, name: NormalizedN
         for file in listing.files
     )
     times = {
-        str(version): [file.upload_time for file in there if file.upload_time is not None]
-        for version, there in files_by_release(listing).items()
+        str(version): [file.upload_time for file in listed if file.upload_time is not None]
+        for version, listed in files_by_release(listing).items()
     }
     return OnIndex(
         now=system.now(),

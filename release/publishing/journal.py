@@ -1,14 +1,14 @@
-"""What has been done: one fsynced JSON line per event, kept beside the files it speaks of.
+"""The journal of a release: one JSON line per event, fsynced, next to the files that it describes.
 
     .release/
-      .gitignore                  keeps all of it out of the repository
-      lock                        held by the run that is under way
+      .gitignore                  excludes the directory from the repository
+      lock                        held by the current run
       rehearsal/                  the last rehearsal of the tree, with its record.json
-      <version>/record.json       what the runs for that version did: see release/reports/record.py
+      <version>/record.json       the runs for that version: see release/reports/record.py
       <version>/<commit>/         one release: journal.jsonl and dist/
 
-The index is the truth, the journal is the story: a run needs_approval the index what it has, and reads here
-what was built.
+The index is the truth, the journal is the history: a run fetches from the index what was uploaded, and reads from the
+journal what was built. The event "verified" stands for a confirmed release.
 """
 
 from __future__ import annotations
@@ -35,31 +35,31 @@ RECORD = "record.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
-    """The story of one release, or of one rehearsal."""
+    """The journal of one release, or of one rehearsal."""
 
-    #: where journal and files are kept
+    #: holds the journal and the files
     directory: Path
     #: 40 hex digits; None outside a repository
     commit: str | None
-    #: as the project spells it; None while it is not known
+    #: in the project's spelling; None while it is unknown
     version: str | None
 
     @property
     def dist(self) -> Path:
-        """Where the files of the release are kept."""
+        """The directory of the release's files."""
         return self.directory / "dist"
 
     @property
     def record(self) -> Path:
-        """Where the record of the version is kept; a rehearsal of the tree has its own."""
+        """The path of the version's record; a rehearsal of the tree has its own."""
         return (self.directory if self.directory.name == REHEARSAL else self.directory.parent) / RECORD
 
     def write(self, event: str, **fields: Any) -> None:
-        """Append one event, durably. Raises `OSError` where the disk is full or read-only."""
+        """Append one event and fsync. Raises `OSError` where the disk is full or read-only."""
         self.write_all([{"event": event, **fields}])
 
     def write_all(self, events: Iterable[dict[str, Any]]) -> None:
-        """Append events, each a mapping with "event" in it, in one durable write. Raises `OSError` as `write` does."""
+        """Append events, each a mapping with "event" in it, in one write. Raises `OSError` as `write` does."""
         self.directory.mkdir(parents=True, exist_ok=True)
         stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
         records = [
@@ -68,12 +68,12 @@ class Journal:
         ]
         lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
         with (self.directory / _NAME).open("ab+") as file:
-            file.write(_after_torn_line(file) + lines.encode())
+            file.write(_line_break(file) + lines.encode())
             file.flush()
             os.fsync(file.fileno())
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """Every event that was written whole, oldest first. A torn line is passed over."""
+        """Every complete event, oldest first. A partly written line is skipped."""
         try:
             text = (self.directory / _NAME).read_bytes()
         except FileNotFoundError:
@@ -87,7 +87,7 @@ class Journal:
                 yield record
 
     def last(self, event: str, **fields: Any) -> dict[str, Any] | None:
-        """The newest event of that name whose fields have these values."""
+        """The newest event with that name and these values."""
         found = None
         for record in self.events():
             if record["event"] == event and all(record.get(key) == value for key, value in fields.items()):
@@ -95,7 +95,7 @@ class Journal:
         return found
 
     def built(self) -> tuple[Distribution, ...]:
-        """The files of the last build, as the journal names them; empty where nothing was built."""
+        """The files of the last build; empty if there was none."""
         record = self.last("built")
         return tuple(
             Distribution(path=self.dist / item["file"], sha256=item["sha256"], size=item["size"])
@@ -103,16 +103,16 @@ class Journal:
         )
 
     def accepted(self, index: str) -> frozenset[str]:
-        """The names of the files that an index has taken."""
+        """The names of the files that an index has accepted."""
         return frozenset(one["file"] for one in self.events() if one["event"] == "accepted" and one["index"] == index)
 
-    def forget_files(self) -> None:
-        """Remove the files of an earlier build, before a new one takes their place."""
+    def remove_files(self) -> None:
+        """Remove the files of an earlier build before a new one."""
         shutil.rmtree(self.dist, ignore_errors=True)
 
 
 def for_plan(plan: Plan, project: Path) -> Journal:
-    """The journal that a run of the plan writes."""
+    """The journal for a run of the plan."""
     if plan.builds_tree or plan.version is None:
         return for_rehearsal(project, version=plan.version, commit=plan.commit)
     return for_release(project, version=plan.version, commit=plan.commit)
@@ -125,23 +125,23 @@ def for_release(project: Path, *, version: str, commit: str | None) -> Journal:
 
 
 def for_rehearsal(project: Path, *, version: str | None, commit: str | None) -> Journal:
-    """The journal of the last rehearsal of the tree; a new rehearsal starts it anew."""
+    """The journal of the last rehearsal of the tree."""
     return Journal(directory=_home(project) / REHEARSAL, commit=commit, version=version)
 
 
 def release_journals(project: Path) -> tuple[Journal, ...]:
-    """Every release that was begun here, the one last written to last."""
+    """The journals of all releases, the last modified one last."""
     found = sorted((project / _HOME).glob(f"*/*/{_NAME}"), key=lambda path: path.stat().st_mtime)
-    return tuple(_reopened(path.parent) for path in found)
+    return tuple(_open(path.parent) for path in found)
 
 
 def record_paths(project: Path) -> tuple[Path, ...]:
-    """Every record that is kept here, the one last written to last."""
+    """The paths of all records, the last modified one last."""
     return tuple(sorted((project / _HOME).glob(f"*/{RECORD}"), key=lambda path: path.stat().st_mtime))
 
 
 def record_path(project: Path, version: str) -> Path:
-    """Where the record of a version is, if there is one; "rehearsal" has one too."""
+    """The path of a version's record, if there is one; "rehearsal" has one too."""
     return project / _HOME / _safe(version) / RECORD
 
 
@@ -149,7 +149,7 @@ def _safe(version: str) -> str:
     return "".join(c if c.isalnum() or c in ".+!_-" else "_" for c in version)
 
 
-def _reopened(directory: Path) -> Journal:
+def _open(directory: Path) -> Journal:
     journal = Journal(directory=directory, commit=None, version=directory.parent.name)
     first = next(journal.events(), {})
     return Journal(
@@ -159,16 +159,16 @@ def _reopened(directory: Path) -> Journal:
 
 @contextmanager
 def lock_project(project: Path) -> Iterator[None]:
-    """Keep a second run of the same project out. Raises `ReleaseError` where one is under way."""
-    from filelock import FileLock, Timeout  # 15 ms, and `--help` needs no lock
+    """Hold the project's lock. Raises `ReleaseError` where another run holds it."""
+    from filelock import FileLock, Timeout  # takes 15 ms, and `--help` needs no lock
 
     lock = FileLock(_home(project) / "lock", timeout=0)
     try:
         lock.acquire()
     except Timeout:
         raise ReleaseError(
-            f"another run is under way in {str(project)!r}",
-            remedy=f"wait until it ends; it holds {str(project / _HOME / 'lock')!r}",
+            f"another run is in progress in {str(project)!r}",
+            remedy=f"wait until it ends; it holds the lock {str(project / _HOME / 'lock')!r}",
         ) from None
     try:
         yield
@@ -185,8 +185,8 @@ def _home(project: Path) -> Path:
     return home
 
 
-def _after_torn_line(file: Any) -> bytes:
-    """A line break where the last writer was stopped in the middle of its line."""
+def _line_break(file: Any) -> bytes:
+    """A line break where the last writer was interrupted in the middle of a line."""
     if not file.seek(0, os.SEEK_END):
         return b""
     file.seek(-1, os.SEEK_END)

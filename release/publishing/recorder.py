@@ -1,4 +1,4 @@
-"""Keeps the record of each run: watches it, writes `record.json` beside its journal, tells CI of it."""
+"""Records each run: collects its events, writes `record.json` next to its journal, and the job summary in CI."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -29,41 +29,41 @@ from release.publishing.journal import Journal
 from release.reports import record
 from release.reports.record import RunRecord, StepRecord
 
-#: what a job summary may hold; GitHub refuses more. Source: GitHub documentation, "Workflow commands", job summaries
+#: bytes; GitHub refuses a larger job summary. Source: GitHub documentation, "Workflow commands", job summaries
 _SUMMARY_LIMIT = 1024 * 1024
-#: seconds for a program to say its version
-_PATIENCE = 10
+#: seconds for a program to print its version
+_TIMEOUT = 10
 
 
 @dataclass(kw_only=True)
-class Recorder:
-    """Passes a run's events on, and keeps the course of its steps."""
+class RunRecorder:
+    """Forwards the events of a run, and records its steps."""
 
     forward: Observer
     system: System
     begun: datetime = field(init=False)
-    stages: list[StepRecord] = field(default_factory=list)
+    steps: list[StepRecord] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.begun = self.system.now()
 
     def notify(self, event: Event) -> None:
-        """Take note of an event, and pass it on."""
+        """Record an event and forward it."""
         match event:
             case StepStarted(title=title):
-                self.stages.append(StepRecord(title=title, begun=self.system.now(), ended=None, checks=()))
-            case StepFinished() if self.stages:
-                self.stages[-1] = replace(self.stages[-1], ended=event)
-            case CheckFinished() if self.stages:
-                self.stages[-1] = replace(self.stages[-1], checks=(*self.stages[-1].checks, event))
+                self.steps.append(StepRecord(title=title, begun=self.system.now(), ended=None, checks=()))
+            case StepFinished() if self.steps:
+                self.steps[-1] = replace(self.steps[-1], ended=event)
+            case CheckFinished() if self.steps:
+                self.steps[-1] = replace(self.steps[-1], checks=(*self.steps[-1].checks, event))
             case _:
                 pass
         self.forward(event)
 
 
-def record_run(  # noqa: PLR0913 - a run's end, and the world that it happened in
-    account: RunResult,
-    watch: Recorder,
+def record_run(  # noqa: PLR0913 - a run's result and its environment
+    result: RunResult,
+    observer: RunRecorder,
     *,
     config: Config,
     tag: str | None,
@@ -71,27 +71,27 @@ def record_run(  # noqa: PLR0913 - a run's end, and the world that it happened i
     journal: Journal,
     secrets: Iterable[Credential],
 ) -> RunResult:
-    """Write the run into its record, and into the job summary where CI has one. The account, with the record's path.
+    """Add the run to its record, and to CI's job summary if there is one. Returns the result with the record's path.
 
-    A record that can't be written is told, and no reason for the run to fail: what is done is done.
+    A record that cannot be written is reported, but the run does not fail: its effects cannot be undone.
     """
-    system = watch.system
+    system = observer.system
     story = RunRecord(
-        account=account, tag=tag, begun=watch.begun, ended=system.now(), stages=tuple(watch.stages),
-        indexes=config.indexes, waive=config.waive, tools=tool_versions(system, directory, account.plan),
+        account=result, tag=tag, begun=observer.begun, ended=system.now(), stages=tuple(observer.steps),
+        indexes=config.indexes, waive=config.waive, tools=tool_versions(system, directory, result.plan),
     )  # fmt: skip
     try:
-        document = record.redact_texts(record.add_run(_earlier(journal.record), story), Redactor(secrets))
+        document = record.redact_texts(record.add_run(_load_earlier(journal.record), story), Redactor(secrets))
         write_record(journal.record, document)
         _summarize(system.env, document)
     except OSError as error:
-        watch.forward(Message(text=f"the record can't be written: {error.strerror or error}: {error.filename}"))
-        return account
-    return replace(account, record=str(journal.record))
+        observer.forward(Message(text=f"cannot write the record: {error.strerror or error}: {error.filename}"))
+        return result
+    return replace(result, record=str(journal.record))
 
 
-def _earlier(path: Path) -> dict[str, Any] | None:
-    """The record so far. One that can't be read is put aside, and kept."""
+def _load_earlier(path: Path) -> dict[str, Any] | None:
+    """The record so far. An unreadable one is renamed."""
     try:
         return load_record(path)
     except FileNotFoundError:
@@ -102,7 +102,7 @@ def _earlier(path: Path) -> dict[str, Any] | None:
 
 
 def load_record(path: Path) -> dict[str, Any]:
-    """A record. Raises `OSError`, and `ReleaseError` where the file is none that can be read."""
+    """Read a record. Raises `OSError`, and `ReleaseError` where the file is not a valid record."""
     try:
         value = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
@@ -110,32 +110,32 @@ def load_record(path: Path) -> dict[str, Any]:
     return record.validate_record(value, str(path))
 
 
-def find_record(project: Path, wanted: str | None) -> Path:
-    """The record of a version, or of the last `rehearsal`; None: the one last written. Raises `UsageError`."""
+def find_record(project: Path, version: str | None) -> Path:
+    """The path of a version's record, or of the last "rehearsal"; None: the newest one. Raises `UsageError`."""
     known = journals.record_paths(project)
     if not known:
-        raise UsageError(f"no run has left a record in {str(project)!r}", remedy="run: python -m release rehearse")
-    if wanted is None:
+        raise UsageError(f"there are no records in {str(project)!r}", remedy="run: python -m release rehearse")
+    if version is None:
         return known[-1]
-    path = journals.record_path(project, wanted)
+    path = journals.record_path(project, version)
     if path not in known:
         names = ", ".join(repr(one.parent.name) for one in reversed(known))
-        raise UsageError(f"there is no record of {wanted!r}", remedy=f"name one of those there are: {names}")
+        raise UsageError(f"there is no record for {version!r}", remedy=f"pass one of: {names}")
     return path
 
 
 def write_record(path: Path, document: Mapping[str, Any]) -> None:
-    """Write a record. Raises `OSError`."""
+    """Write a record atomically. Raises `OSError`."""
     write_text(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace a file in one step: a reader finds the old one, or the new one whole. Raises `OSError`."""
+    """Replace a file atomically: readers find the old or the new one. Raises `OSError`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
     try:
         with new.open("wb") as file:
-            # A lone surrogate (an undecodable file name, say) is no reason to lose the record.
+            # A lone surrogate, for example from an undecodable file name, must not prevent the record.
             file.write(text.encode("utf-8", "backslashreplace"))
             file.flush()
             os.fsync(file.fileno())
@@ -147,7 +147,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def _summarize(env: Mapping[str, str], document: Mapping[str, Any]) -> None:
-    """Append the run to the summary of the CI job.
+    """Append the run to the job summary of GitHub Actions.
 
     Source: GitHub documentation, "Workflow commands for GitHub Actions", "Adding a job summary".
     """
@@ -164,7 +164,7 @@ def _summarize(env: Mapping[str, str], document: Mapping[str, Any]) -> None:
 
 
 def tool_versions(system: System, directory: Path, plan: Plan) -> dict[str, str]:
-    """What made the run, name → version; of the build backend, what the project requires."""
+    """The tools of the run, name → version; for the build backend, the requirements of the project."""
     known = {"python": platform.python_version(), "platform": f"{sys.platform} {platform.machine()}"}
     known |= _versions("pypi-preflight")
     if any(isinstance(step, Build) and step.origin in {"commit", "tree"} for step in plan.steps):
@@ -172,25 +172,25 @@ def tool_versions(system: System, directory: Path, plan: Plan) -> dict[str, str]
     if any(isinstance(step, Upload) for step in plan.steps):
         known |= _versions("twine")
     if any(isinstance(step, Confirm) for step in plan.steps):
-        known |= _installer(system)
+        known |= _installer_version(system)
     return {name: found for name, found in known.items() if found}
 
 
-def _installer(system: System) -> dict[str, str]:
+def _installer_version(system: System) -> dict[str, str]:
     try:
         name = installer.choose_installer(system)
         program = installer.find_uv(system) if name == "uv" else None
         if program is None:
             return _versions("pip")
         clean = installer.installer_environment(system)
-        told = system.run([str(program), "--version"], env=clean, timeout=_PATIENCE).output.split()
+        words = system.run([str(program), "--version"], env=clean, timeout=_TIMEOUT).output.split()
     except ReleaseError:
         return {}
-    return {"uv": told[1]} if len(told) > 1 else {}
+    return {"uv": words[1]} if len(words) > 1 else {}
 
 
 def _versions(name: str) -> dict[str, str]:
     try:
-        return {name: version(name)}
-    except PackageNotFoundError:
+        return {name: metadata.version(name)}
+    except metadata.PackageNotFoundError:
         return {}

@@ -1,6 +1,6 @@
-"""Looks at a release from outside, as anybody can: what its index lists, what comes from there, what that does.
+"""Fetches a published release from its index, installs it in clean environments, and runs smoke tests.
 
-Needs neither the project nor its journal, and uploads nothing.
+It needs neither the project nor its journal, and uploads nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from release.adapters import collect, sigstore
 from release.adapters.builds import builder
 from release.adapters.index import integrity_api, json_api, simple_api
 from release.adapters.install import installer, smoke_runner, venv
+from release.adapters.install.venv import Environment
 from release.adapters.system.system import System, explain_os_errors, run_jobs
 from release.checks.published_files import refuse_install
 from release.core.errors import RefusedError, ToolError, UnreachableError
@@ -29,28 +30,27 @@ from release.core.models.finding import Finding, NotApplicable, Unknown
 from release.core.models.index import Index
 from release.core.models.project_listing import IndexFile, ProjectListing, files_by_release, version_of
 from release.core.models.release_manifest import ReleaseManifest
-from release.core.models.smoke_test import SmokeTest
+from release.core.models.smoke_test import SmokeTest, SmokeTestResult
 from release.publishing import attest
+from release.publishing.upload.wait import LOOPBACK_LAG, wait_until_listed
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-#: seconds that the page which installers read gets to show what is known to be uploaded
+#: seconds until the simple API must list what is known to be uploaded
 DEADLINE = 60.0
-#: seconds for an index on this machine, which has nothing between itself and us
-LOOPBACK_DEADLINE = 10.0
-#: a release that nobody can install here, so that nothing can be said of it
+#: a release that cannot be installed here, so that it cannot be tested
 _NO_FILE = Unknown(
     reason="the release has no file for this interpreter on this machine",
-    remedy="confirm it again with a Python, and on a machine, that its wheels are for",
+    remedy="confirm it with a Python version and on a platform that its wheels support",
 )
-#: files that are fetched at a time
+#: concurrent downloads
 _FETCHES = 4
-#: versions that are named where another one was asked for, on either side of it
+#: versions that are suggested below and above a missing one
 _NEIGHBOURS = 2
 
 
-def fetch_release(  # noqa: PLR0913 - a release, and where to look for it
+def fetch_release(  # noqa: PLR0913 - a release and its index
     system: System,
     index: Index,
     project: ProjectMetadata,
@@ -59,108 +59,83 @@ def fetch_release(  # noqa: PLR0913 - a release, and where to look for it
     scratch: Path,
     notify: Observer,
 ) -> PublishedRelease:
-    """The release as its index shows it, each file fetched into `scratch`; nothing of it is run.
+    """The release as its index shows it, with each file fetched into `scratch`; none of its code is run.
 
     `recorded` is what it should be. Raises `UnreachableError` where the index does not answer, `RefusedError` where
     it has no such project or release.
     """
-    outside = _listed(system, index, project, recorded, notify)
-    fetch = partial(_fetch, scratch=scratch, notify=notify)
-    came = _at_once(fetch, outside.files)
-    described = tuple(one for one in came if isinstance(one, Distribution))
-    built = collect.collect_built(system, described, project)
-    by_name = {one.filename: one for one in built.files}
-    provenance = _provenance(index, project, outside.files)
+    release = _fetch_listing(system, index, project, recorded, notify)
+    results = _parallel(partial(_download, scratch=scratch, notify=notify), release.files)
+    downloaded = tuple(one for one in results if isinstance(one, Distribution))
+    built = collect.collect_built(system, downloaded, project)
+    fetched: dict[str, BuiltFile | Unknown] = {one.filename: one for one in built.files}
+    for file, one in zip(release.files, results, strict=True):
+        if isinstance(one, Unknown):
+            fetched[file.filename] = one
+    provenance = _fetch_provenance(index, project, release.files)
     return replace(
-        outside,
-        fetched={
-            file.filename: one if isinstance(one, Unknown) else by_name[file.filename]
-            for file, one in zip(outside.files, came, strict=True)
-        },
+        release,
+        fetched=fetched,
         built=built,
         provenance=provenance,
-        verified=_verified(system, index, described, provenance),
+        verified=_verify(system, index, downloaded, provenance),
     )
 
 
-# -- the pages --------------------------------------------------------------------------------------
+# -- the index --------------------------------------------------------------------------------------
 
 
-def _listed(
+def _fetch_listing(
     system: System, index: Index, project: ProjectMetadata, recorded: ReleaseManifest | None, notify: Observer
 ) -> PublishedRelease:
-    by_json = _by_json(index, project)
+    try:
+        by_json = json_api.fetch_release_files(index, project.name, project.version)
+    except UnreachableError:  # the simple API is used in any case
+        by_json = None
     expected = {file.filename for file in by_json or ()}
     expected |= {file.filename for file in (recorded.files if recorded else ())}
-    listing, waited = _wait(system, index, project, expected, notify)
+    found = wait_until_listed(
+        system, notify, index, project, expected, within=LOOPBACK_LAG if index.loopback else DEADLINE
+    )
+    listing = found.listing
+    if isinstance(listing, Unknown):
+        raise UnreachableError(listing.reason, remedy=listing.remedy, cause=listing.cause)
     files = files_by_release(listing).get(Version(project.version), ())
     quarantined = listing is not None and listing.status == "quarantined"
     if not files and not by_json and not quarantined and (listing is None or recorded is None):
-        raise _unknown(index, project, listing)
+        raise _no_release(index, project, listing)
     return PublishedRelease(
-        index=index,
-        project=project,
-        status=listing.status if listing else "active",
-        files=files,
-        waited=waited,
-        recorded=recorded,
-        by_json=by_json,
-    )
+        index=index, project=project, status=listing.status if listing else "active", files=files,
+        waited=found.waited, recorded=recorded, by_json=by_json,
+    )  # fmt: skip
 
 
-def _by_json(index: Index, project: ProjectMetadata) -> tuple[IndexFile, ...] | None:
-    """None, too, where the index does not answer: it is asked for its other page in any case."""
-    try:
-        return json_api.fetch_release_files(index, project.name, project.version)
-    except UnreachableError:
-        return None
-
-
-def _wait(
-    system: System, index: Index, project: ProjectMetadata, expected: set[str], notify: Observer
-) -> tuple[ProjectListing | None, float]:
-    """The page that installers read, past caches, once it shows all that is expected, or when time is up."""
-    deadline, waited, pause = (LOOPBACK_DEADLINE if index.loopback else DEADLINE), 0.0, 1.0
-    while True:
-        found = collect.collect_listing(index, project.name, fresh=True)
-        if isinstance(found, Unknown):
-            raise UnreachableError(found.reason, remedy=found.remedy, cause=found.cause)
-        status = found.status if found else "active"
-        missing = expected - {file.filename for file in (found.files if found else ())}
-        if not missing or waited >= deadline or status == "quarantined":
-            return found, waited
-        notify(Progress(text=f"waiting for {index.name} to list {min(missing)}", done=waited, total=deadline,
-                      unit="seconds"))  # fmt: skip
-        system.sleep(pause)
-        waited, pause = waited + pause, pause * 2
-
-
-def _unknown(index: Index, project: ProjectMetadata, listing: ProjectListing | None) -> RefusedError:
-    known = sorted(files_by_release(listing))
+def _no_release(index: Index, project: ProjectMetadata, listing: ProjectListing | None) -> RefusedError:
+    versions = sorted(files_by_release(listing))
     if listing is None:
         return RefusedError(
             f"{index.name} has no project {project.name!r}",
-            remedy=f"check the spelling, and the index, {index.simple_url}: another one is named with --index NAME",
+            remedy=f"check the spelling and the index, {index.simple_url}; --index NAME selects another one",
         )
-    if not known:
+    if not versions:
         return RefusedError(
-            f"{project.name} has no release at all on {index.name}",
-            remedy="if one was uploaded a moment ago, wait some minutes and confirm again; do not upload it again",
+            f"{project.name} has no releases on {index.name}",
+            remedy="if one was just uploaded, wait a few minutes and confirm it again; do not upload it again",
         )
     version = Version(project.version)
-    near = [*[one for one in known if one < version][-_NEIGHBOURS:],
-            *[one for one in known if one > version][:_NEIGHBOURS]]  # fmt: skip
+    near = [one for one in versions if one < version][-_NEIGHBOURS:]
+    near += [one for one in versions if one > version][:_NEIGHBOURS]
     return RefusedError(
         f"{project.name} has no release {project.version!r} on {index.name}; the nearest are "
         f"{', '.join(map(str, near))}",
-        remedy="name one of those; if it was uploaded a moment ago, wait some minutes and confirm again",
+        remedy="name one of these; if it was just uploaded, wait a few minutes and confirm it again",
     )
 
 
 # -- the files --------------------------------------------------------------------------------------
 
 
-def _at_once(fetch: Callable[[Item], Result], files: Sequence[Item]) -> list[Result]:
+def _parallel(fetch: Callable[[Item], Result], files: Sequence[Item]) -> list[Result]:
     with ThreadPoolExecutor(_FETCHES, thread_name_prefix="confirm") as pool:
         futures = [pool.submit(fetch, file) for file in files]
         try:
@@ -169,44 +144,48 @@ def _at_once(fetch: Callable[[Item], Result], files: Sequence[Item]) -> list[Res
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _fetch(file: IndexFile, *, scratch: Path, notify: Observer) -> Distribution | Unknown:
-    """What comes, whatever the page says of it."""
-    notify(Progress(text=f"fetching {file.filename}", unit="files"))
+def _download(file: IndexFile, *, scratch: Path, notify: Observer) -> Distribution | Unknown:
+    """Download a file without comparing its SHA-256: that is a check of its own."""
+    notify(Progress(text=f"downloading {file.filename}", unit="files"))
     try:
         with explain_os_errors("the temporary directory"):
             return builder.load_distribution(simple_api.download_file(replace(file, sha256=None), scratch))
     except UnreachableError as error:
-        return Unknown(
-            reason=f"{file.filename!r} does not come: {error.message}", remedy=error.remedy, cause=error.cause
-        )
+        reason = f"cannot download {file.filename!r}: {error.message}"
+        return Unknown(reason=reason, remedy=error.remedy, cause=error.cause)
 
 
-def _provenance(index: Index, project: ProjectMetadata, files: Iterable[IndexFile]) -> dict[str, Provenance | Unknown]:
-    """What the index says of the files whose page names a provenance."""
-    named = [file.filename for file in files if file.provenance is not None]
-    return dict(zip(named, _at_once(partial(_attested, index, project), named), strict=True))
+def _fetch_provenance(
+    index: Index, project: ProjectMetadata, files: Iterable[IndexFile]
+) -> dict[str, Provenance | Unknown]:
+    """The provenance of each file that is listed with one."""
+    names = [file.filename for file in files if file.provenance is not None]
+    return dict(zip(names, _parallel(partial(_file_provenance, index, project), names), strict=True))
 
 
-def _attested(index: Index, project: ProjectMetadata, filename: str) -> Provenance | Unknown:
+def _file_provenance(index: Index, project: ProjectMetadata, filename: str) -> Provenance | Unknown:
     version = version_of(filename, project.name)
     try:
         found = integrity_api.fetch_provenance(index, project.name, str(version), filename)
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
     return found or Unknown(
-        reason=f"the page names a provenance of {filename!r}, and {index.name} has none",
-        remedy="confirm again in some minutes; then ask the index's administrators",
+        reason=f"{filename!r} is listed with a provenance, which {index.name} does not have",
+        remedy="confirm it again in a few minutes; if that fails, contact the administrators of the index",
     )
 
 
-def _verified(
+def _verify(
     system: System, index: Index, files: Iterable[Distribution], provenance: Mapping[str, Provenance | Unknown]
 ) -> dict[str, VerifiedAttestations | Finding | Unknown] | None:
-    """Whether what is attested holds for the bytes that came; None where the extra is not there to tell."""
+    """Verify the attestations of the downloaded files; None where the extra `attest` is not installed."""
     if not sigstore.is_installed():
         return None
-    told = [(file, said) for file in files if isinstance(said := provenance.get(file.filename), Provenance)]
-    return {file.filename: attest.verify_provenance(system, index, file, said) for file, said in told}
+    return {
+        file.filename: attest.verify_provenance(system, index, file, found)
+        for file in files
+        if isinstance(found := provenance.get(file.filename), Provenance)
+    }
 
 
 # -- clean environments -----------------------------------------------------------------------------
@@ -214,76 +193,75 @@ def _verified(
 
 def install_and_test(
     system: System,
-    outside: PublishedRelease,
+    release: PublishedRelease,
     *,
     scratch: Path,
     notify: Observer,
     wanted: Sequence[SmokeTest] | None = None,
 ) -> PublishedRelease:
-    """The same with its wheel and its sdist installed, each into an environment of its own, and tried.
+    """Install the wheel and the sdist, each into its own environment, and run smoke tests.
 
-    A file whose bytes are not those that they should be is not run. `wanted`: what to try; None: what the
-    installed project itself suggests.
+    A file whose content is not the expected one is not installed. `wanted`: the smoke tests; None: the defaults.
     """
-    wheels = [file for file in outside.files if file.filename.endswith(".whl")]
-    sdists = [file for file in outside.files if file.filename.endswith((".tar.gz", ".zip"))]
+    wheels = [file for file in release.files if file.filename.endswith(".whl")]
+    sdist = next((file for file in release.files if file.filename.endswith((".tar.gz", ".zip"))), None)
     chosen = venv.best_file(file.filename for file in wheels)
     wheel = next((file for file in wheels if file.filename == chosen), None)
-    one = partial(_try, outside=outside, scratch=scratch, notify=notify, wanted=wanted)
-    jobs = {
-        "wheel": (wheel, "the release has no wheel for this interpreter" if wheels else "the release has no wheel"),
-        "sdist": (sdists[0] if sdists else None, "the release has no sdist"),
-    }
-    system = installer.without_testpypi(system, outside.index)
-    by_wheel, by_sdist = run_jobs(system, [partial(one, file=file, absent=absent) for file, absent in jobs.values()])
-    if outside.files and wheel is None and not sdists:
-        return replace(outside, wheel=_NO_FILE, sdist=by_sdist)
-    return replace(outside, wheel=by_wheel, sdist=by_sdist)
+    no_wheel = "the release has no wheel for this interpreter" if wheels else "the release has no wheel"
+    trial = partial(_trial, release=release, scratch=scratch, notify=notify, wanted=wanted)
+    jobs = [
+        partial(trial, file=wheel, absent=no_wheel),
+        partial(trial, file=sdist, absent="the release has no sdist"),
+    ]
+    by_wheel, by_sdist = run_jobs(installer.without_testpypi(system, release.index), jobs)
+    uninstallable = bool(release.files) and wheel is None and sdist is None
+    return replace(release, wheel=_NO_FILE if uninstallable else by_wheel, sdist=by_sdist)
 
 
-def _try(  # noqa: PLR0913 - one file and its surroundings
+def _trial(  # noqa: PLR0913 - one file and its environment
     system: System,
     *,
     file: IndexFile | None,
     absent: str,
-    outside: PublishedRelease,
+    release: PublishedRelease,
     scratch: Path,
     notify: Observer,
     wanted: Sequence[SmokeTest] | None,
 ) -> InstallTrial | NotApplicable:
     if file is None:
         return NotApplicable(reason=absent)
-    came = outside.fetched.get(file.filename)
-    reason = refuse_install(outside, file)
-    if reason is not None or not isinstance(came, BuiltFile) or came.sha256 is None:
+    fetched = release.fetched.get(file.filename)
+    reason = refuse_install(release, file)
+    if reason is not None or not isinstance(fetched, BuiltFile) or fetched.sha256 is None:
         return NotApplicable(reason=reason or absent)
+    kind = "wheel" if file.filename.endswith(".whl") else "sdist"
     try:
-        return _install(system, outside.project, file, came.sha256, scratch=scratch, notify=notify, wanted=wanted)
+        notify(Progress(text=f"installing {file.filename} into a clean environment", unit="files"))
+        clean = venv.create_environment(system, scratch / f"environment-{kind}")
+        problem, trials = install_file_and_test(
+            system, clean, release.project, replace(file, sha256=fetched.sha256), wanted, notify
+        )
+        files = () if problem else venv.load_installed(clean, release.project.name).files
+        return InstallTrial(filename=file.filename, install=problem, trials=trials, files=files)
     except ToolError as error:
         return InstallTrial(filename=file.filename, install=Unknown(reason=error.message, remedy=error.remedy))
 
 
-def _install(  # noqa: PLR0913 - one file and its surroundings
+def install_file_and_test(  # noqa: PLR0913, PLR0917 - one file and its environment
     system: System,
+    clean: Environment,
     project: ProjectMetadata,
     file: IndexFile,
-    sha256: str,
-    *,
-    scratch: Path,
-    notify: Observer,
     wanted: Sequence[SmokeTest] | None,
-) -> InstallTrial:
-    notify(Progress(text=f"installing {file.filename} into a clean environment", unit="files"))
-    clean = venv.create_environment(
-        system, scratch / f"environment-{'wheel' if file.filename.endswith('.whl') else 'sdist'}"
-    )
+    notify: Observer,
+) -> tuple[Finding | Unknown | None, tuple[SmokeTestResult, ...]]:
+    """Install a file, which must have a SHA-256, and run smoke tests: why it cannot be installed, or their results."""
+    assert file.sha256 is not None
     problem = venv.install_file(
-        system, clean, name=project.name, version=project.version, url=file.url, sha256=sha256,
+        system, clean, name=project.name, version=project.version, url=file.url, sha256=file.sha256,
         on_line=lambda line: notify(Progress(text=line, unit="files")),
     )  # fmt: skip
     if problem is not None:
-        return InstallTrial(filename=file.filename, install=problem)
-    notify(Progress(text=f"trying what {file.filename} installed", unit="files"))
-    trials = smoke_runner.run_smoke_tests(system, clean, name=project.name, wanted=wanted)
-    installed = venv.load_installed(clean, project.name).files
-    return InstallTrial(filename=file.filename, install=None, trials=trials, files=installed)
+        return problem, ()
+    notify(Progress(text=f"running smoke tests of {file.filename}", unit="files"))
+    return None, smoke_runner.run_smoke_tests(system, clean, name=project.name, wanted=wanted)

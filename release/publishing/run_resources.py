@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from release.adapters import collect
-from release.adapters.install import installer, smoke_runner, smoke_test_plan, venv
+from release.adapters.install import installer, smoke_test_plan, venv
 from release.adapters.install.venv import Environment
 from release.adapters.system.system import System
 from release.adapters.twine import twine_process
@@ -37,6 +37,7 @@ from release.core.models.upload_result import Receipt, UploadResult, result_from
 from release.core.plan import Confirm, Plan, Upload
 from release.publishing import attest
 from release.publishing.journal import Journal
+from release.publishing.remote_release import install_file_and_test
 from release.publishing.upload import pending, token_exchange, upload_token
 from release.publishing.upload.errors import UploadError, predicted_rejection, upload_error
 from release.publishing.upload.uploader import MANY, Timing, Uploader
@@ -212,7 +213,7 @@ class RunResources:
 
         def attenuated() -> Credential:
             now = self.system.now() + skew
-            return upload_token.attenuate_for_upload(stored, index, project, todo, now=now)
+            return upload_token.attenuated_credential(stored, index, project, todo, now=now)
 
         return upload_token.renewing_credential(attenuated, self.system.now)
 
@@ -265,16 +266,9 @@ class RunResources:
         self.notify(Progress(text=f"installing {on_index.filename} into a clean environment", unit="files"))
         clean = self._environment.result()
         self._create_environment()
-        problem = venv.install_file(
-            installer.without_testpypi(self.system, index), clean, name=project.name, version=project.version,
-            url=on_index.url, sha256=on_index.sha256,
-            on_line=lambda line: self.notify(Progress(text=line, unit="files")),
-        )  # fmt: skip
-        if problem is not None:
-            return problem, ()
-        self.notify(Progress(text="running smoke tests", unit="files"))
         wanted = smoke_test_plan.smoke_tests_from_settings(self.config.smoke)
-        return None, smoke_runner.run_smoke_tests(self.system, clean, name=project.name, wanted=wanted)
+        system = installer.without_testpypi(self.system, index)
+        return install_file_and_test(system, clean, project, on_index, wanted, self.notify)
 
     def _create_environment(self) -> None:
         self._environment = self._pool.submit(venv.create_environment, self.system, self.scratch("environment"))

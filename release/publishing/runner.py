@@ -64,7 +64,7 @@ def execute_plan(  # noqa: PLR0913 - a plan, and the environment that it is exec
     `approve` is called once, before the first irreversible step, with the index that the project would be created on
     (None: it exists everywhere). `command` repeats the run; `files` are prebuilt ones.
     """
-    observer = recorder.Recorder(forward=notify, system=system)
+    observer = recorder.RunRecorder(forward=notify, system=system)
     with journals.lock_project(directory), ExitStack() as stack:
         resources = stack.enter_context(
             open_resources(system=system, notify=observer.notify, plan=plan, config=config, expected=len(files))

@@ -1,17 +1,20 @@
-"""What the journal knows of a project's releases, for people and for programs."""
+"""The releases of a project, from their journals (`status`) and from their records (`history`)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from release.publishing import journal as journals
 from release.publishing.journal import Journal
+from release.reports import record_text
+from release.reports.formatting import format_size, printable
+from release.reports.record_text import progress_by_index
 
 
 def load_status(project: Path) -> list[dict[str, Any]]:
-    """Every release and rehearsal begun here, the last one last: what was built, and what became of it where."""
+    """Every release and rehearsal in this directory, the newest last: its files, and their state on each index."""
     found = [_release(journal) for journal in journals.release_journals(project)]
     rehearsal = journals.for_rehearsal(project, version=None, commit=None) if (project / ".release").is_dir() else None
     if rehearsal and any(rehearsal.events()):
@@ -43,7 +46,7 @@ def _release(journal: Journal) -> dict[str, Any]:
 
 
 def status_lines(releases: list[dict[str, Any]]) -> Iterator[str]:
-    """The same for a terminal."""
+    """The status for a terminal."""
     if not releases:
         yield "nothing has been released or rehearsed here"
         yield "→ run: python -m release rehearse"
@@ -56,7 +59,54 @@ def status_lines(releases: list[dict[str, Any]]) -> Iterator[str]:
         for name, index in release["indexes"].items():
             states = list(index["files"].values())
             accepted = f"{states.count('accepted')} of {len(release['files'])} files accepted"
-            yield f"  {name}: {accepted}, {'verified' if index['verified'] else 'not verified'}"
+            yield f"  {name}: {accepted}, {'confirmed' if index['verified'] else 'not confirmed'}"
         if release["ended"] is None:
-            yield "  the last run did not end: it was stopped, or is under way"
+            yield "  the last run has not ended: it was interrupted, or is still running"
         yield f"  journal: {release['journal']}"
+
+
+def history_entry(record: Mapping[str, Any], *, path: str, rehearsal: bool) -> dict[str, Any]:
+    """One release for JSON; `path`: of its record."""
+    run = record["runs"][-1]
+    found = progress_by_index(record)
+    return {
+        **{key: record[key] for key in ("project", "version", "commit", "tag")},
+        "rehearsal": rehearsal,
+        "date": run["ended"],
+        "verb": run["verb"],
+        "exit": run["exit"]["status"],
+        "message": run["exit"]["message"],
+        "indexes": {one.index: {"standing": one.summary, "verified": one.verified} for one in found},
+        "files": record["files"],
+        "runs": len(record["runs"]),
+        "record": path,
+    }
+
+
+def newest_first(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(entries, key=lambda one: str(one["date"]), reverse=True)
+
+
+def history_lines(entries: list[dict[str, Any]], unreadable: Iterable[str]) -> Iterator[str]:
+    """The history for a terminal; `unreadable`: messages about invalid records."""
+    for one in entries:
+        yield from map(printable, _entry_lines(one))
+    yield from unreadable
+    if not entries:
+        yield "there are no records here"
+        yield "→ run: python -m release rehearse"
+
+
+def _entry_lines(one: dict[str, Any]) -> Iterator[str]:
+    what = "rehearsal of " if one["rehearsal"] else ""
+    commit = f" at {one['commit'][:12]}" if one["commit"] else ""
+    end = record_text.run_outcome({"exit": {"status": one["exit"]}})[1]
+    when = record_text.format_time(one["date"])
+    yield f"{what}{record_text.release_title(one)}{commit}, {when}: {one['verb']} {end} ({one['exit']})"
+    if one["exit"]:
+        yield f"  {one['message']}"
+    for name, index in one["indexes"].items():
+        yield f"  {name}: {index['standing']}"
+    total = format_size(sum(file["size"] for file in one["files"]))
+    if one["files"]:
+        yield f"  {len(one['files'])} file{'s' if len(one['files']) > 1 else ''}, {total}"

@@ -120,7 +120,7 @@ def test_files_for_pypi_are_signed_and_nothing_is_left_beside_them(desk: Desk) -
             PYPI,
             False,
             {},
-            ["not signed, because an API token is used: PyPI takes attestations from trusted publishers alone"],
+            ["not signed: an API token is used, and PyPI accepts attestations only with trusted publishing"],
         ),
     ],
     ids=["TestPyPI", "the sandbox", "no Warehouse", "another", "switched off", "an API token"],
@@ -155,7 +155,7 @@ def reusable(desk: Desk) -> None:
     ("trouble", "why", "remedy"),
     [
         (no_permission, "it lacks the permission id-token: write", "id-token: write"),
-        (no_service, "no service vouches for this machine", "GitHub Actions"),
+        (no_service, "this machine has no OIDC identity", "GitHub Actions"),
         (no_answer, "'127.0.0.1' answers 503", "attest = false"),
         (reusable, "Build Config URI", "reusable"),
     ],
@@ -167,12 +167,12 @@ def test_why_a_file_is_not_signed_is_said_and_stops_the_run_where_it_must_be(
     files = desk.files()
     assert desk.attested(files) == tuple(files)
     assert len(desk.said) == 1
-    assert desk.said[0].startswith("not signed, because ")
+    assert desk.said[0].startswith("not signed: ")
     assert why in desk.said[0]
     event = desk.journal.last("unsigned", index="pypi")
     assert event is not None
     assert why in event["why"]
-    with pytest.raises(RefusedError, match="not signed, and attest = true") as caught:
+    with pytest.raises(RefusedError, match="but the files cannot be signed") as caught:
         desk.attested(files, attest=True)
     assert why in caught.value.message
     assert remedy in caught.value.remedy
@@ -181,7 +181,7 @@ def test_why_a_file_is_not_signed_is_said_and_stops_the_run_where_it_must_be(
 def test_without_the_extra_it_is_said_how_to_get_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sigstore, "find_spec", lambda _: None)
     desk.attested(desk.files())
-    assert desk.said == ["not signed, because the extra 'attest' is not installed"]
+    assert desk.said == ["not signed: the extra 'attest' is not installed"]
 
 
 def access(desk: Desk, credential: Credential | Ambient | None) -> Access:
@@ -204,7 +204,7 @@ def test_a_release_that_must_be_signed_is_refused_before_anything_is_built(desk:
     assert refused.cause == "attest.with-api-token"
     waived = attest.predict_signing(desk.system, may, access(desk, bearer)).signing
     assert isinstance(waived, NotApplicable)
-    assert waived.reason.startswith("not signed, because an API token is used")
+    assert waived.reason.startswith("not signed: an API token is used")
     assert "/api/v1/log/entries" not in desk.service.asked, "looking ahead writes into no log"
 
 
@@ -236,7 +236,7 @@ def test_attestations_beside_the_files_that_do_not_hold_are_named_and_made_anew(
     first.write_bytes(second.read_bytes())
     second.write_text("{", encoding="utf-8")
     signed = desk.attested(files)
-    assert f"{second.name} is not used: it can't be read" in desk.said
+    assert f"{second.name} is not used: it cannot be read" in desk.said
     assert any(one.startswith(f"{first.name} is not used: subject does not match") for one in desk.said)
     for file in signed:
         trust = sigstore.sigstore_for(PYPI, desk.env)
@@ -249,7 +249,7 @@ def test_for_an_index_that_gets_none_they_stay_where_they_are(desk: Desk) -> Non
     files = desk.files()
     lay_beside(desk, files)
     assert desk.attested(files, ELSEWHERE) == tuple(files)
-    assert desk.said == ["2 attestations beside the files are left out: testpypi gets none"]
+    assert desk.said == ["2 attestations next to the files are not sent: testpypi accepts none"]
     assert len(beside(desk)) == 2
 
 

@@ -53,7 +53,7 @@ def test_a_torn_last_line_costs_that_line_alone(tmp_path: Path, cut: int, twice:
 def test_two_runs_are_kept_apart(tmp_path: Path) -> None:
     with (
         journal.lock_project(tmp_path),
-        pytest.raises(ReleaseError, match="another run is under way"),
+        pytest.raises(ReleaseError, match="another run is in progress"),
         journal.lock_project(tmp_path),
     ):
         pass

@@ -39,7 +39,7 @@ def system(env: Mapping[str, str] | None = None) -> System:
 
 def kept(tmp_path: Path, account: RunResult, *, env: Mapping[str, str] | None = None, secret: str = "") -> RunResult:
     told: list[Event] = []
-    watch = recorder.Recorder(forward=told.append, system=system(env))
+    watch = recorder.RunRecorder(forward=told.append, system=system(env))
     for event in (
         StepStarted(title="check the source"),
         StepFinished(title="check the source", status="done", note="", seconds=1),
@@ -101,7 +101,7 @@ def test_a_record_that_cannot_be_written_is_told_and_stops_nothing(tmp_path: Pat
     (tmp_path / ".release" / "1.0").write_text("a file where a directory belongs")
     account = kept(tmp_path, replace(story("check").account, record="journal.jsonl"))
     assert account.record == "journal.jsonl"
-    assert "the record can't be written" in account.message
+    assert "cannot write the record" in account.message
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"schema": 7}', "\udcff"])

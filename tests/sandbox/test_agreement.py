@@ -164,7 +164,7 @@ def looked_at(pypi: SandboxClient | None, case: Case) -> tuple[str, list[str]]:
     known = None
     if pypi is not None:
         real = system.real_system()
-        names = sorted(inspection.project_names([file]))
+        names = sorted(inspection.named_projects([file]))
         known = {name: inspection.fetch_index_contents(real, pypi.sandbox.index(), name) for name in names}
     found = inspection_report.inspection_to_json(BuiltFiles(project=None, files=(file,), now=NOW, on_index=known))[
         "files"

@@ -88,7 +88,7 @@ def test_with_an_api_token_it_is_said_why_nothing_is_signed(tmp_path: Path, serv
         project.credentials(on)
         told = project.run("publish", "--yes", "--files", str(given))
         assert told.status == 0, told.all
-        assert "  not signed, because an API token is used: " in told.out
+        assert "  not signed: an API token is used, and PyPI" in told.out
         assert [one.attested for one in posts(on.pypi)] == [False, False]
         assert service.asked == []
 
@@ -99,7 +99,7 @@ def test_what_must_be_signed_and_can_not_be_is_not_uploaded(tmp_path: Path, serv
         project.credentials(on)
         told = project.run("publish", "--yes", "--files", str(given))
         assert told.status == 1
-        assert "not signed, and attest = true in [tool.release], because an API token is used" in told.all
+        assert "attest = true in [tool.release], but the files cannot be signed: an API token is used" in told.all
         assert posts(on.pypi) == []
 
 
@@ -113,7 +113,7 @@ def test_attestations_of_another_tool_are_used_for_pypi_and_left_out_for_testpyp
         service.asked.clear()
         told = project.run("testpypi", "--files", str(given))
         assert told.status == 0, told.all
-        assert "2 attestations beside the files are left out: testpypi gets none" in told.out
+        assert "2 attestations next to the files are not sent: testpypi accepts none" in told.out
         told = project.run("publish", "--yes", "--files", str(given))
         assert told.status == 0, told.all
         assert [one.attested for one in posts(on.testpypi)] == [False, False]

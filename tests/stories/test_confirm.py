@@ -184,13 +184,13 @@ def test_bytes_that_are_not_the_record_s_are_not_run(anywhere: Anywhere) -> None
 @pytest.mark.parametrize(
     ("words", "status", "says"),
     [
-        (["acme-widget"], 2, "'acme-widget' names no release"),
-        (["acme-widget>=1"], 2, "names no release"),
+        (["acme-widget"], 2, "'acme-widget' is not a release"),
+        (["acme-widget>=1"], 2, "is not a release"),
         (["acme-widget==one"], 2, "'one' in 'acme-widget==one' is no version"),
-        (["acme widget==1"], 2, "names no release"),
+        (["acme widget==1"], 2, "is not a release"),
         (["acme-widget==1.0", "--index", "pipy"], 2, "pipy"),
         (["--record", "nowhere.json"], 2, "'nowhere.json' can't be read"),
-        (["acme-widget==1.0", "--record", "other.json"], 2, "the record is of 'acme-gadget==1.0'"),
+        (["acme-widget==1.0", "--record", "other.json"], 2, "the record is about 'acme-gadget==1.0'"),
         (["--record", "text.json"], 2, "'text.json' is no record of a release: it is no JSON"),
         (["acme-gadget==1.0"], 1, "pypi has no project 'acme-gadget'"),
         (["acme-widget==1.1"], 1, "acme-widget has no release '1.1' on pypi; the nearest are 1.0"),

@@ -133,6 +133,6 @@ def test_two_runs_at_once_are_one(tmp_path: Path) -> None:
             with _uploading(tmp_path, sandbox) as second:
                 assert second.wait() != 0
                 assert second.stderr is not None
-                assert "another run is under way" in second.stderr.read()
+                assert "another run is in progress" in second.stderr.read()
             assert first.wait() == 0
         assert len(posts(sandbox)) == 3

@@ -182,7 +182,7 @@ def test_a_file_that_is_replaced_after_the_dry_run_is_never_sent(tmp_path: Path)
         wheel.write_bytes(wheel.read_bytes() + b"\0")
         told = project.run("publish", "--yes")
         assert told.status == 1, told.all
-        assert "is not the file that was built" in told.out
+        assert "has changed since it was built" in told.out
         assert list(on.pypi.log) == []
 
 

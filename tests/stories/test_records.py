@@ -38,7 +38,7 @@ def test_a_rehearsal_and_a_refusal_leave_records_that_can_be_read_in_every_form(
     project = make(tmp_path)
     summary = tmp_path / "summary.md"
     project.env["GITHUB_STEP_SUMMARY"] = str(summary)
-    assert "no run has left a record" in asked(project.root, capsys, "history").out
+    assert "there are no records" in asked(project.root, capsys, "history").out
     assert asked(project.root, capsys, "report").status == 2
     project.commit()
     told = project.run("rehearse")

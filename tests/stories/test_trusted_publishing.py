@@ -94,7 +94,7 @@ def test_a_refusal_ends_the_run_before_anything_is_sent_and_is_explained(tmp_pat
     assert "422 invalid-publisher: " in told.out
     assert "[tp.environment-mismatch]" in told.out
     assert "/settings/publishing/?provider=github&owner=acme&repository=widget" in told.out
-    assert "what pypi was told of this job:" in told.out
+    assert "the claims that pypi received:" in told.out
     assert hidden(told) == []
 
 

@@ -143,7 +143,7 @@ def test_bytes_that_differ_from_the_journal_stop_the_run_before_any_request(tmp_
         path.write_bytes(sdist(files={"more.py": "x = 1\n"}))
         told = machine.run(*PUBLISH)
         assert told.status == 1, told.all
-        assert "is not the file that pypi has" in told.out
+        assert "is not the file on pypi" in told.out
         assert {one.method for one in on.pypi.log[sent:]} <= {"GET", "HEAD", "POST"}
         assert [one for one in on.pypi.log[sent:] if one.method == "POST" and one.filename == path.name] == []
 
@@ -151,10 +151,10 @@ def test_bytes_that_differ_from_the_journal_stop_the_run_before_any_request(tmp_
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["nowhere"], "'nowhere' is not there"),
-        (["preflight.toml"], "'preflight.toml' is no wheel and no sdist"),
-        (["."], "no wheel and no sdist in '.'"),
-        (["wheelhouse", "other"], "the files are of 2 releases"),
+        (["nowhere"], "'nowhere' does not exist"),
+        (["preflight.toml"], "'preflight.toml' is not a wheel or sdist"),
+        (["."], "'.' has no wheel or sdist"),
+        (["wheelhouse", "other"], "the files belong to 2 releases"),
     ],
 )
 def test_files_that_are_no_release_are_refused(tmp_path: Path, words: list[str], message: str) -> None:
@@ -242,7 +242,7 @@ def test_a_second_run_in_the_same_place_is_told_to_wait(tmp_path: Path) -> None:
                 time.sleep(0.02)
             second = machine.run(*PUBLISH)
             assert second.status == 1, second.all
-            assert "another run is under way" in second.err
+            assert "another run is in progress" in second.err
             assert process.wait() == 0
         assert files_on(on.pypi) == hashes(machine)
         assert len(posts(on.pypi)) == 3

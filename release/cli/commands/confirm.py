@@ -43,7 +43,7 @@ def _confirm_release(options: argparse.Namespace, write: Write) -> int:
         show(options, write, {"schema": 1, "verb": "confirm", **release, "steps": steps}, [title, *numbered])
         return Exit.DONE
     with open_console(options, write) as console:
-        config = confirmation.load_config(directory, options.config, request.project.name)
+        config = confirmation.config_for(directory, options.config, request.project.name)
         result = confirmation.confirm_release(
             system.real_system(), index, request, config=config, notify=console.on_event
         )  # fmt: skip

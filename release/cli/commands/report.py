@@ -74,7 +74,7 @@ def _render(name: str, record: dict[str, Any], where: str) -> str:
 
 
 def _history(options: argparse.Namespace, write: Write) -> int:
-    from release.publishing import journal, recorder, release_history
+    from release.publishing import journal, recorder, status
 
     entries, unreadable = [], []
     for path in journal.record_paths(options.directory.resolve()):
@@ -84,10 +84,10 @@ def _history(options: argparse.Namespace, write: Write) -> int:
             unreadable.append(error.message)
             continue
         rehearsal = path.parent.name == journal.REHEARSAL
-        entries.append(release_history.history_entry(record, where=str(path), rehearsal=rehearsal))
-    found = release_history.newest_first(entries)
+        entries.append(status.history_entry(record, path=str(path), rehearsal=rehearsal))
+    found = status.newest_first(entries)
     document = {"schema": 1, "releases": found, "unreadable": unreadable}
-    show(options, write, document, release_history.history_lines(found, unreadable))
+    show(options, write, document, status.history_lines(found, unreadable))
     return Exit.DONE
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from release.core.events import Progress
-from release.core.formatting import format_duration
 from release.core.models.distribution import Distribution
+from release.core.time_text import format_duration
 
 #: seconds between two events
 _INTERVAL = 0.2

@@ -1,6 +1,6 @@
-"""A token of trusted publishing: asked for at the upload and not before, renewed in a long one, kept nowhere.
+"""The token for an upload with trusted publishing: requested right before the upload, renewed during it, never stored.
 
-Each exchange uses an identity up, so each asks for a fresh one.
+Each exchange uses up an identity token, so that each one requests a new one.
 """
 
 from __future__ import annotations
@@ -23,29 +23,28 @@ from release.core.models.index import Index
 from release.core.models.oidc_identity import OidcIdentity, describe_job, public_claims
 from release.core.models.secret_location import TrustedPublishing
 from release.publishing.upload import upload_token
-from release.publishing.upload.errors import UploadError
+from release.publishing.upload.errors import RUN_AGAIN, UploadError
 
-#: how long a token lives where the index does not say. Source: warehouse, `oidc/views.py`
+#: the lifetime of a token for which the index gives no expiry. Source: warehouse, `oidc/views.py`
 LIFE = timedelta(minutes=15)
-#: what has to be left of it when a file is begun: the index looks at it when the file has arrived
+#: remaining lifetime that an upload needs: the index checks the token once it has received the file
 LEFT = timedelta(minutes=10)
-#: times that a failed exchange is tried, and seconds before the second one; twice as many before each other
-_TIMES, _PAUSE = 3, 2.0
+#: attempts at an exchange, and seconds before the second one, which double
+_ATTEMPTS, _PAUSE = 3, 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Made:
-    """What one exchange gave."""
+class _Exchange:
+    """A finished exchange."""
 
-    #: what was given for it
     identity: OidcIdentity
-    #: what goes with the files: the token, or a copy of it
-    going: Credential
-    #: when it ends, by the index's clock
-    until: datetime
+    #: the token, or an attenuated copy of it
+    credential: Credential
+    #: by the index's clock
+    expires: datetime
 
 
-def exchanging_credential(  # noqa: PLR0913 - what is sent where, and the world that it happens in
+def exchanging_credential(  # noqa: PLR0913 - files, their index, and the environment
     system: System,
     index: Index,
     project: ProjectMetadata,
@@ -55,37 +54,40 @@ def exchanging_credential(  # noqa: PLR0913 - what is sent where, and the world 
     skew: timedelta,
     notify: Observer,
 ) -> Callable[[], Credential]:
-    """What goes with each file of an upload: asked for each, made at the first call, made anew in time.
+    """Returns the credential for each file of an upload, requested at the first call and renewed in time.
 
-    `attenuate`: a copy for this project alone. `skew`: how far the index's clock is ahead. The call raises
-    `UploadError` where the index, or the service that runs this job, refuses.
+    `attenuate`: restrict it to the project. `skew`: how far the index's clock is ahead. The call raises `UploadError`
+    where the index or the CI service refuses.
     """
-    made: _Made | None = None
+    last: _Exchange | None = None
 
     def current() -> Credential:
-        nonlocal made
+        nonlocal last
         now = system.now() + skew
-        if made is None or made.until - now < LEFT:
-            found = _exchanged(system, index, project, notify, made)
-            if isinstance(found, _Made):  # the service has no other identity for this job: as long as it lasts
-                if found.until <= now:
-                    raise _ran_out(index, found)
-                return found.going
+        if last is None or last.expires - now < LEFT:
+            found = _exchange(system, index, project, notify, last)
+            if found is None and last is not None:  # the service gives no other identity: use the token while it lasts
+                if last.expires <= now:
+                    raise _expired(index, last)
+                return last.credential
+            assert found is not None
             identity, token = found
-            whole = _credential(token)
-            going = upload_token.attenuate_for_upload(whole, index, project, files, now=now) if attenuate else whole
-            for one in (whole, going):
+            whole = credential = _credential(token)
+            if attenuate:
+                credential = upload_token.attenuated_credential(whole, index, project, files, now=now)
+            for one in (whole, credential):
                 notify(SecretObtained(secret=one.password))
-            made = _Made(identity=identity, going=going, until=token.expires or now + LIFE)
-        return made.going
+            last = _Exchange(identity=identity, credential=credential, expires=token.expires or now + LIFE)
+        return last.credential
 
     return current
 
 
-def _ran_out(index: Index, made: _Made) -> UploadError:
+def _expired(index: Index, last: _Exchange) -> UploadError:
+    provider_name = last.identity.provider
     return UploadError(
-        f"the token that {index.name} gave this job has run out, and {made.identity.provider} gives no other identity",
-        remedy="run the job again: it asks the index what it has, by hash, and sends what is missing",
+        f"the token from {index.name} has expired, and {provider_name} gives this job no new identity token",
+        remedy=f"run the job again: {RUN_AGAIN.removeprefix('run the command again: ')}",
         cause="tp.token-expired",
     )
 
@@ -95,28 +97,27 @@ def _credential(token: ExchangedToken) -> Credential:
     return Credential(username="__token__", username_origin=origin, password=token.token, origin=origin)
 
 
-def _exchanged(
-    system: System, index: Index, project: ProjectMetadata, notify: Observer, last: _Made | None
-) -> tuple[OidcIdentity, ExchangedToken] | _Made:
-    """A new token, and the identity given for it; `last` where there is no other identity than that one's.
+def _exchange(
+    system: System, index: Index, project: ProjectMetadata, notify: Observer, last: _Exchange | None
+) -> tuple[OidcIdentity, ExchangedToken] | None:
+    """A new token and the identity given for it; None where there is no other identity than in `last`.
 
-    What did not reach the index is tried again, with another identity.
+    A request that fails is retried with a new identity token.
     """
-    for attempt in range(1, _TIMES + 1):
+    for attempt in range(1, _ATTEMPTS + 1):
         try:
             identity = _identity(system, index)
             if last is not None and identity.token == last.identity.token:
-                return last
+                return None
             answer = provider.exchange_identity(index, identity)
         except UnreachableError as error:
-            if attempt == _TIMES:
-                raise UploadError(
-                    f"no token from {index.name} for this job: {error.message}", remedy=error.remedy, cause=error.cause
-                ) from error
+            if attempt == _ATTEMPTS:
+                message = f"no token from {index.name} for this job: {error.message}"
+                raise UploadError(message, remedy=error.remedy, cause=error.cause) from error
             system.sleep(_PAUSE * 2 ** (attempt - 1))
             continue
         if isinstance(answer, ExchangedToken):
-            notify(Message(text=f"{index.name} gives this job a token: {describe_job(identity)}"))
+            notify(Message(text=f"{index.name} has issued a token for {describe_job(identity)}"))
             return identity, answer
         raise _refused(index, project, identity, answer, notify)
     raise AssertionError("the last attempt returns or raises")
@@ -128,24 +129,24 @@ def _identity(system: System, index: Index) -> OidcIdentity:
     except provider.NoIdentityError as error:
         raise UploadError(error.message, remedy=error.remedy, cause=error.cause) from error
     if found is None:
-        raise ReleaseError("no service runs this job any more", remedy="run it again")
+        raise ReleaseError("the CI service no longer provides an identity", remedy="run the job again")
     return found
 
 
 def _refused(
     index: Index, project: ProjectMetadata, identity: OidcIdentity, answer: ExchangeRefusal, notify: Observer
 ) -> UploadError:
-    """The error for a refusal, once the reader has seen what the index was told."""
+    """The error for a refusal; shows the claims of the identity first."""
     from release.diagnostics import oidc_exchange_failures
 
     rows = tuple(public_claims(identity))
     width = max((len(name) for name, _ in rows), default=0)
-    notify(Message(text=f"what {index.name} was told of this job:"))
+    notify(Message(text=f"the claims that {index.name} received:"))
     for name, value in rows:
         notify(Message(text=f"  {name:<{width}}  {value}"))
-    there = collect.collect_listing(index, project.name)
+    listing = collect.collect_listing(index, project.name)
     refused = oidc_exchange_failures.RefusedExchange(
-        index=index, project=project.name, exists=None if isinstance(there, Unknown) else there is not None,
+        index=index, project=project.name, exists=None if isinstance(listing, Unknown) else listing is not None,
         identity=identity, status=answer.status, code=answer.code, description=answer.description,
     )  # fmt: skip
     found = oidc_exchange_failures.exchange_cause(refused)

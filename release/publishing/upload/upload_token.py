@@ -1,4 +1,4 @@
-"""What goes with an upload: a copy of the token for this project and half an hour, and a question before it."""
+"""Short-lived, project-scoped upload tokens, and the metadata preflight."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from release.acceptance.open_distribution import OpenDistribution
-from release.acceptance.twine_form import twine_form
+from release.acceptance.twine_form import TwineForm, twine_form
 from release.adapters.index import token_probes
 from release.core.errors import UnreachableError
 from release.core.facts import ProjectMetadata
@@ -16,31 +16,30 @@ from release.core.models.index import Index
 from release.core.models.upload_result import Rejection
 from release.core.tokens import attenuation
 
-#: how long a copy lives
+#: lifetime of an attenuated token
 LIFE = timedelta(minutes=30)
-#: how old a copy is when another is made
+#: age at which it is replaced
 RENEW_AFTER = timedelta(minutes=20)
-#: bytes in a second on a line that is slow and no failure: a copy outlives the upload that it is for
+#: bytes per second of the slowest connection: the token must not expire during the upload
 _SLOW = 20_000
 _BAD_REQUEST = 400
 
 
-def attenuate_for_upload(
+def attenuated_credential(
     credential: Credential, index: Index, project: ProjectMetadata, files: Sequence[Distribution], *, now: datetime
 ) -> Credential:
-    """The credential for one upload of `files`: limited to the project and to `LIFE`, where it is a token.
+    """The credential for one upload of `files`: a token is restricted to the project and to `LIFE`.
 
-    What leaks on the way, from the uploader for instance, is worth nothing soon after. `now` is the
-    index's time.
+    If it leaks, for example from the upload process, it is soon worthless. `now` is the index's time.
     """
     if index.kind != "warehouse":
         return credential
-    lasts = LIFE + timedelta(seconds=sum(file.size for file in files) / _SLOW)
-    return attenuation.attenuate_for_upload(credential, project.name, now=now, lasts=lasts)
+    lifetime = LIFE + timedelta(seconds=sum(file.size for file in files) / _SLOW)
+    return attenuation.attenuate_for_upload(credential, project.name, now=now, lasts=lifetime)
 
 
 def renewing_credential(make: Callable[[], Credential], now: Callable[[], datetime]) -> Callable[[], Credential]:
-    """What `make` makes, made anew once it is older than `RENEW_AFTER`: asked for each file, so that none runs out."""
+    """Returns the credential from `make`, and a new one once it is older than `RENEW_AFTER`."""
     made: tuple[datetime, Credential] | None = None
 
     def current() -> Credential:
@@ -55,36 +54,26 @@ def renewing_credential(make: Callable[[], Credential], now: Callable[[], dateti
 def rejected_metadata(
     index: Index, credential: Credential, project: ProjectMetadata, files: Sequence[Distribution]
 ) -> Rejection | None:
-    """The first refusal that the index has for any file's metadata; where files share it, it is asked about once."""
+    """The first rejection of any file's metadata, asked without uploading; identical metadata is sent once."""
     if not token_probes.may_probe(index, credential.password):
         return None
     seen = set()
     for file in files:
-        text = _metadata(file)
-        if text not in seen and (refused := check_metadata(index, credential, project, file)):
-            return refused
-        seen.add(text)
+        with file.path.open("rb") as content:
+            form = twine_form(OpenDistribution(file.filename, content), sha256=file.sha256, blake2_256="")
+        if form.metadata in seen or form.objection:
+            continue
+        seen.add(form.metadata)
+        rejection = _check_form(index, credential, project, file, form)
+        if rejection is not None:
+            return rejection
     return None
 
 
-def _metadata(file: Distribution) -> bytes:
-    with file.path.open("rb") as content:
-        return twine_form(OpenDistribution(file.filename, content), sha256=file.sha256, blake2_256="").metadata
-
-
-def check_metadata(
-    index: Index, credential: Credential, project: ProjectMetadata, file: Distribution
+def _check_form(
+    index: Index, credential: Credential, project: ProjectMetadata, file: Distribution, form: TwineForm
 ) -> Rejection | None:
-    """The index's refusal of a file's metadata, asked without sending the file; None where it has none.
-
-    Whatever else it says, it will say to the upload.
-    """
-    if not token_probes.may_probe(index, credential.password):
-        return None
-    with file.path.open("rb") as content:
-        form = twine_form(OpenDistribution(file.filename, content), sha256=file.sha256, blake2_256="")
-    if form.objection:
-        return None
+    """The index's rejection of a form without its file; any other answer is left to the upload."""
     fields = [one for one in form.fields if one[0] != "blake2_256_digest"]  # one digest is enough
     try:
         probed = token_probes.probe_metadata(index, credential.password, project=project.name, fields=fields)

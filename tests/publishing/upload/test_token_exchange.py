@@ -177,7 +177,7 @@ def test_each_refusal_is_told_with_its_cause_and_the_page_that_mends_it(row: str
 def test_the_claims_are_shown_where_the_index_refuses_them_and_the_identity_itself_never() -> None:
     with run(replace(WORLD, job=CiJob(environment=None)), child=True) as one:
         error = one.refused()
-    for words in ("what pypi was told of this job:", "repository_owner_id  1001", "event_name           push"):
+    for words in ("the claims that pypi received:", "repository_owner_id  1001", "event_name           push"):
         assert words in one.said
     assert "eyJ" not in one.said + error.message + error.remedy
 

@@ -142,7 +142,7 @@ def test_a_copy_outlives_the_upload_it_is_for(tmp_path: Path) -> None:
     now = datetime(2026, 11, 24, tzinfo=UTC)
     (small, _) = files(tmp_path / "dist")
     index = Index(name="pypi", upload_url="http://127.0.0.1:9/legacy/", simple_url="http://127.0.0.1:9/simple/")
-    lent = upload_token.attenuate_for_upload(credential(made()), index, PROJECT, [replace(small, size=10**9)], now=now)
+    lent = upload_token.attenuated_credential(credential(made()), index, PROJECT, [replace(small, size=10**9)], now=now)
     told = decode(lent.password)
     assert isinstance(told, Token)
     limit = told.caveats[-1]
@@ -155,7 +155,7 @@ def test_what_is_no_token_goes_as_it_is(tmp_path: Path) -> None:
     index = Index(name="acme", upload_url="http://127.0.0.1:9/legacy/", simple_url="http://127.0.0.1:9/simple/")
     for kind, password in (("warehouse", "hunter2"), ("other", "hunter2")):
         same = credential(Secret(password))
-        assert upload_token.attenuate_for_upload(same, replace(index, kind=kind), PROJECT, some, now=now) is same  # type: ignore[arg-type] # one of the two
+        assert upload_token.attenuated_credential(same, replace(index, kind=kind), PROJECT, some, now=now) is same  # type: ignore[arg-type] # one of the two
 
 
 def test_metadata_that_the_index_does_not_take_is_refused_before_any_file_is_sent(tmp_path: Path) -> None:
@@ -175,8 +175,8 @@ def test_where_the_index_can_t_be_asked_about_metadata_the_upload_will_tell(tmp_
     some = files(tmp_path / "dist")
     url = f"http://127.0.0.1:{closed_port()}/"
     gone = Index(name="pypi", upload_url=f"{url}legacy/", simple_url=f"{url}simple/")
-    assert upload_token.check_metadata(gone, credential(made()), PROJECT, some[0]) is None
-    assert upload_token.check_metadata(replace(gone, kind="other"), credential(made()), PROJECT, some[0]) is None
+    assert upload_token.rejected_metadata(gone, credential(made()), PROJECT, some) is None
+    assert upload_token.rejected_metadata(replace(gone, kind="other"), credential(made()), PROJECT, some) is None
 
 
 def test_a_copy_is_made_anew_before_it_runs_out() -> None:
