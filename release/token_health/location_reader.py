@@ -37,9 +37,7 @@ def duration(value: Any, at: KeyPath, *, or_else: str = "") -> timedelta:
 def secret_location(value: Any, at: KeyPath) -> ConfiguredLocation:
     """Read the location of an address or a password. Messages do not show the value, which may be the secret."""
     if not isinstance(value, dict):
-        raise ConfigError(
-            f"{at} must be a table with the location of the secret", remedy=f'write {{ env = "NAME" }} in {at.file}'
-        )
+        raise ConfigError(f"{at} must be a table with its location", remedy=f'write {{ env = "NAME" }} in {at.file}')
     return location_of(read_table(value, at, LOCATION_READERS), at)
 
 

@@ -75,7 +75,7 @@ def test_a_project_has_the_same_table() -> None:
     [
         ("notify = 1", "notify must be a table"),
         ('[notify]\nwebhok = { env = "A" }', "notify.webhok: did you mean 'webhook'?"),
-        ('[notify]\nwebhook = "https://hooks.example/secret"', "notify.webhook must be a table with the location"),
+        ('[notify]\nwebhook = "https://hooks.example/secret"', "notify.webhook must be a table with its location"),
         ("[notify]\nwebhook = {}", "notify.webhook has no location"),
         ('[notify]\nping = { env = "A", file = "b" }', "notify.ping has env and file"),
         ("[notify]\nping = { keyring = true }", "notify.ping.keyring must be"),
