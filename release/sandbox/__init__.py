@@ -11,7 +11,7 @@ warehouse 6b62157 (2026-08-21), which was read, and run with Postgres, Redis and
     auth               users, tokens and caveats     attestations       checked at uploads, and shown
     projects           projects, releases, files     index_store        the state directory
     project_endpoints  simple API, JSON API, files
-    oidc_exchange      trusted publishing            oidc_provider      identity tokens of a CI job (rs256: signatures)
+    oidc_exchange      trusted publishing            oidc_provider      identity tokens of a CI job
     publishers         publishers and CI jobs        seed_schema        users, projects and tokens of the seed data
     seed               writes seed data into the state directory
 

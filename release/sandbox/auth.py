@@ -32,11 +32,11 @@ class Principal:
     """A user, authenticated by an API token, or a trusted publisher, by a token that it got in exchange."""
 
     #: empty for a publisher
-    user_id: str
+    user_id: str = ""
     #: the user's name, or the publisher's name in the seed data
     username: str
-    email_verified: bool
-    two_factor: bool
+    email_verified: bool = True
+    two_factor: bool = True
     #: as presented; its signature is not verified yet
     token: macaroon.Macaroon = field(repr=False)
     #: the key that the index has for it
@@ -78,7 +78,7 @@ def _user(db: sqlite3.Connection, token: macaroon.Macaroon) -> Principal | None:
         two_factor=bool(row["two_factor"]),
         token=token,
         key=row["key"],
-        stored_caveats=tuple(caveat.encode() for caveat in json.loads(row["caveats"])),
+        stored_caveats=_stored_caveats(row),
         signer=AttestationPublisher.from_json(json.loads(row["publisher"])) if row["publisher"] else None,
     )
 
@@ -93,17 +93,18 @@ def _publisher(db: sqlite3.Connection, token: macaroon.Macaroon) -> Principal | 
         return None
     rows = db.execute("SELECT project FROM publisher_projects WHERE publisher = ?", (row["publisher"],))
     return Principal(
-        user_id="",
         username=row["name"],
-        email_verified=True,
-        two_factor=True,
         token=token,
         key=row["key"],
-        stored_caveats=tuple(caveat.encode() for caveat in json.loads(row["caveats"])),
+        stored_caveats=_stored_caveats(row),
         signer=publishers.attestation_publisher(row["provider"], json.loads(row["fields"])),
         publisher_id=row["publisher"],
         publisher_projects=frozenset(one["project"] for one in rows),
     )
+
+
+def _stored_caveats(row: sqlite3.Row) -> tuple[bytes, ...]:
+    return tuple(caveat.encode() for caveat in json.loads(row["caveats"]))
 
 
 def no_identity(site: str) -> Refusal:

@@ -10,7 +10,7 @@ import errno
 import hashlib
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +25,7 @@ from werkzeug.wrappers import Request
 from werkzeug.wsgi import get_input_stream
 
 if TYPE_CHECKING:
-    from _typeshed import SupportsRead, WriteableBuffer
+    from _typeshed import WriteableBuffer
     from _typeshed.wsgi import WSGIEnvironment
 
 _CHUNK = 256 * 1024
@@ -127,7 +127,7 @@ def _receive_multipart(stream: IO[bytes], boundary: bytes, form: UploadForm, inc
     left, value = _MAX_FIELDS, bytearray()
     part: object = None
     file: ReceivedFile | None = None
-    for event in _events(stream, boundary, decoder):
+    for event in _events(stream.read, boundary, decoder):
         if isinstance(event, File):
             part, file = event, _new_file(event, form, incoming)
         elif isinstance(event, Field):
@@ -159,7 +159,7 @@ def _new_file(event: File, form: UploadForm, incoming: Path) -> ReceivedFile | N
     return form.content
 
 
-def _events(stream: SupportsRead[bytes], boundary: bytes, decoder: MultipartDecoder) -> Iterator[object]:
+def _events(read: Callable[[int], bytes], boundary: bytes, decoder: MultipartDecoder) -> Iterator[object]:
     """Parse parts as they arrive; a body that ends before its last boundary is completed with one."""
     ended = False
     while True:
@@ -170,7 +170,7 @@ def _events(stream: SupportsRead[bytes], boundary: bytes, decoder: MultipartDeco
             yield event
         if type(event).__name__ != "NeedData":  # werkzeug does not export it
             continue
-        if chunk := stream.read(_CHUNK):
+        if chunk := read(_CHUNK):
             decoder.receive_data(chunk)
         elif not ended:
             ended = True
@@ -192,34 +192,27 @@ def peek_names(environ: WSGIEnvironment) -> tuple[str | None, str | None]:
     if kind != "multipart/form-data" or "boundary" not in options:
         return None, None
     boundary = options["boundary"].encode("latin-1", "replace")
-    recorder = _RecordingStream(environ["wsgi.input"])
+    stream, data = environ["wsgi.input"], bytearray()
+
+    def read(size: int) -> bytes:
+        chunk: bytes = stream.read1(size)
+        data.extend(chunk)
+        return chunk
+
     name, filename, in_name = bytearray(), None, False
     try:
-        for event in _events(recorder, boundary, MultipartDecoder(boundary)):
+        for event in _events(read, boundary, MultipartDecoder(boundary)):
             if isinstance(event, (Field, File)):
                 in_name = event.name == "name"
                 filename = event.filename if isinstance(event, File) and event.name == "content" else None
-            if filename is not None or len(recorder.data) > _MAX_PEEK:
+            if filename is not None or len(data) > _MAX_PEEK:
                 break
             if isinstance(event, Data) and in_name:
                 name += event.data
     except ValueError:  # not a form: the index will report it
         pass
-    environ["wsgi.input"] = io.BufferedReader(_ReplayedStream(bytes(recorder.data), environ["wsgi.input"]))
+    environ["wsgi.input"] = io.BufferedReader(_ReplayedStream(bytes(data), stream))
     return name.decode("utf-8", "replace") or None, filename
-
-
-class _RecordingStream(io.RawIOBase):
-    """A stream that records what is read from it."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self.data = bytearray()
-
-    def read(self, size: int = -1) -> bytes:
-        data: bytes = self._stream.read1(size)  # type: ignore[attr-defined] # the server's stream is buffered
-        self.data += data
-        return data
 
 
 class _ReplayedStream(io.RawIOBase):

@@ -13,7 +13,6 @@ import json
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -22,7 +21,6 @@ from werkzeug.wrappers import Request, Response
 from release.core.secret import Secret
 from release.sandbox.publishers import ISSUERS, OWNER_ID, CiJob
 from release.sandbox.responses import json_message
-from release.sandbox.rs256 import Key
 
 #: where a job requests its identity token
 PATH = "/+issuer/token"
@@ -30,6 +28,8 @@ PATH = "/+issuer/token"
 _LEEWAY = 30
 _REF, _SHA = "refs/tags/v1.0", "0123456789abcdef0123456789abcdef01234567"
 _KEY_ID = "sandbox"
+#: not RS256, as real providers use: tokens are verified by the provider that issued them, which needs no public key
+_ALGORITHM = "HS256"
 
 
 class IdentityProvider:
@@ -39,14 +39,7 @@ class IdentityProvider:
         self.job = job or CiJob()
         #: what the job sends to request an identity token
         self.request_token = Secret(secrets.token_urlsafe(24))
-
-    @cached_property
-    def _key(self) -> Key:
-        return Key.new()
-
-    @cached_property
-    def _other_key(self) -> Key:
-        return Key.new()
+        self._key = secrets.token_bytes(32)
 
     def ambient(self, site: str, now: Callable[[], datetime]) -> dict[str, str]:
         """Return the environment variables of the job; `site` is where it reaches this provider."""
@@ -76,20 +69,20 @@ class IdentityProvider:
             "nbf": seconds - 60, "exp": seconds + self.job.expires_in,
         }  # fmt: skip
         claims |= self.job.claims
-        header = {"alg": "RS256", "typ": "JWT", "kid": "elsewhere" if self.job.key == "unknown" else _KEY_ID}
+        header = {"alg": _ALGORITHM, "typ": "JWT", "kid": "elsewhere" if self.job.key == "unknown" else _KEY_ID}
         present = {name: value for name, value in claims.items() if value is not None}
         body = ".".join(_encode_part(json.dumps(part).encode()) for part in (header, present))
-        key = self._other_key if self.job.key == "forged" else self._key
-        return f"{body}.{_encode_part(key.sign(body.encode()))}"
+        key = secrets.token_bytes(32) if self.job.key == "forged" else self._key
+        return f"{body}.{_encode_part(hmac.digest(key, body.encode(), 'sha256'))}"
 
     def verify(self, token: str, issuer: str, audience: str, now: datetime) -> dict[str, Any] | None:
         """Return the claims if key, signature, times, issuer and audience are valid; else None."""
         body, _, signature = token.rpartition(".")
         try:
             header, claims = (json.loads(decode_part(part)) for part in body.split("."))
-            if header.get("kid") != _KEY_ID or header.get("alg") != "RS256":
+            if header.get("kid") != _KEY_ID or header.get("alg") != _ALGORITHM:
                 return None
-            if not self._key.verify(body.encode(), decode_part(signature)):
+            if not hmac.compare_digest(hmac.digest(self._key, body.encode(), "sha256"), decode_part(signature)):
                 return None
             seconds = now.timestamp()
             is_current = (

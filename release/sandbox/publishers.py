@@ -132,12 +132,9 @@ def _number(value: Any, at: KeyPath) -> int:
 
 _FIELD_NAMES = tuple(dict.fromkeys(name for both in FIELDS.values() for names in both for name in names))
 _PUBLISHER: Mapping[str, Reader] = {
-    "name": string,
+    **dict.fromkeys(("name", "pending", "user", *_FIELD_NAMES), string),
     "provider": one_of(*FIELDS),
     "projects": strings,
-    "pending": string,
-    "user": string,
-    **dict.fromkeys(_FIELD_NAMES, string),
 }
 _JOB: Mapping[str, Reader] = {
     "provider": one_of(*FIELDS),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import uuid4
 
 from packaging.utils import canonicalize_name
@@ -24,8 +24,10 @@ def apply_seed_data(db: sqlite3.Connection, data: SeedData, host: str) -> None:
     What exists under the same name is updated: a token stays the same token, a project keeps its files, and what
     uploads have added stays.
     """
-    _users(db, data.users)
-    _projects(db, data.projects)
+    for user in data.users:
+        _user(db, user)
+    for project in data.projects:
+        _project(db, project)
     for token in data.tokens:
         _token(db, token, host)
     for publisher in data.publishers:
@@ -61,67 +63,57 @@ def _token_secret(row: sqlite3.Row) -> Secret:
     return Secret(macaroon.to_text(token))
 
 
-def _users(db: sqlite3.Connection, users: Iterable[User]) -> None:
-    db.executemany(
-        "INSERT INTO users VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
-        " email_verified = excluded.email_verified, two_factor = excluded.two_factor, disabled = excluded.disabled",
-        [(str(uuid4()), user.name, user.email_verified, user.two_factor, user.disabled) for user in users],
-    )
+def _upsert(db: sqlite3.Connection, table: str, key: str, row: Mapping[str, object], updated: Iterable[str]) -> None:
+    """Insert a row; if one with the same `key` exists, update only the columns `updated`."""
+    columns, values = ", ".join(row), ", ".join(f":{column}" for column in row)
+    changes = ", ".join(f"{column} = excluded.{column}" for column in updated)
+    insert = f"INSERT INTO {table} ({columns}) VALUES ({values})"  # noqa: S608 - all names are constants
+    db.execute(f"{insert} ON CONFLICT ({key}) DO UPDATE SET {changes}", row)
 
 
-def _projects(db: sqlite3.Connection, projects: Iterable[SeedProject]) -> None:
-    for project in projects:
-        normalized = canonicalize_name(project.name)
-        db.execute(
-            "INSERT INTO projects VALUES (?, ?, ?, ?, ?, ?, NULL) ON CONFLICT (normalized) DO UPDATE SET"
-            " status = excluded.status, organization = excluded.organization,"
-            " organization_active = excluded.organization_active",
-            (str(uuid4()), normalized, project.name, project.status, project.organization, project.organization_active),
+def _user(db: sqlite3.Connection, user: User) -> None:
+    state = {"email_verified": user.email_verified, "two_factor": user.two_factor, "disabled": user.disabled}
+    _upsert(db, "users", "name", {"id": str(uuid4()), "name": user.name, **state}, state)
+
+
+def _project(db: sqlite3.Connection, project: SeedProject) -> None:
+    normalized = canonicalize_name(project.name)
+    state = {
+        "status": project.status,
+        "organization": project.organization,
+        "organization_active": project.organization_active,
+    }
+    row = {"id": str(uuid4()), "normalized": normalized, "name": project.name, **state}
+    _upsert(db, "projects", "normalized", row, state)
+    project_id = _project_id(db, normalized)
+    db.execute("DELETE FROM roles WHERE project = ?", (project_id,))
+    for role, names in (("Maintainer", project.maintainers), ("Owner", project.owners)):
+        db.executemany(
+            "INSERT OR REPLACE INTO roles SELECT ?, id, ? FROM users WHERE name = ?",
+            [(project_id, role, name) for name in names],
         )
-        project_id = _project_id(db, normalized)
-        db.execute("DELETE FROM roles WHERE project = ?", (project_id,))
-        for role, names in (("Maintainer", project.maintainers), ("Owner", project.owners)):
-            db.executemany(
-                "INSERT OR REPLACE INTO roles SELECT ?, id, ? FROM users WHERE name = ?",
-                [(project_id, role, name) for name in names],
-            )
 
 
 def _token(db: sqlite3.Connection, token: ApiToken, host: str) -> None:
     user = db.execute("SELECT id FROM users WHERE name = ?", (token.user,)).fetchone()["id"]
-    db.execute(
-        "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET user = excluded.user,"
-        " forged = excluded.forged, location = excluded.location, caveats = excluded.caveats,"
-        " revoked = excluded.revoked, publisher = excluded.publisher",
-        (
-            str(uuid4()),
-            token.name,
-            user,
-            secrets.token_bytes(_KEY_LENGTH),
-            token.forged,
-            token.location or host,
-            json.dumps(_caveats(db, token, user)),
-            token.revoked,
-            json.dumps(token.publisher.to_json()) if token.publisher else None,
-        ),
-    )
+    state = {
+        "user": user,
+        "forged": token.forged,
+        "location": token.location or host,
+        "caveats": json.dumps(_caveats(db, token, user)),
+        "revoked": token.revoked,
+        "publisher": json.dumps(token.publisher.to_json()) if token.publisher else None,
+    }
+    row = {"id": str(uuid4()), "name": token.name, "key": secrets.token_bytes(_KEY_LENGTH), **state}
+    _upsert(db, "tokens", "name", row, state)
 
 
 def _publisher(db: sqlite3.Connection, publisher: SeedPublisher) -> None:
     """A pending publisher that has created its project since then stays an ordinary one."""
     user = db.execute("SELECT id FROM users WHERE name = ?", (publisher.user,)).fetchone()
-    db.execute(
-        "INSERT INTO publishers VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
-        " provider = excluded.provider, fields = excluded.fields",
-        (
-            str(uuid4()),
-            publisher.name,
-            publisher.provider,
-            json.dumps(dict(publisher.fields)),
-            publisher.pending,
-            user["id"] if user else None,
-        ),
-    )
+    state = {"provider": publisher.provider, "fields": json.dumps(dict(publisher.fields))}
+    new = {"pending": publisher.pending, "user": user["id"] if user else None}
+    _upsert(db, "publishers", "name", {"id": str(uuid4()), "name": publisher.name, **state, **new}, state)
     db.executemany(
         "INSERT OR IGNORE INTO publisher_projects SELECT publishers.id, projects.id FROM publishers, projects"
         " WHERE publishers.name = ? AND normalized = ?",

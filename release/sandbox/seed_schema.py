@@ -169,23 +169,18 @@ def _unix_seconds(value: Any, at: KeyPath) -> int:
     return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
 
 
-_USER: Mapping[str, Reader] = {"name": string, "email_verified": boolean, "two_factor": boolean, "disabled": boolean}
+_USER: Mapping[str, Reader] = {"name": string, **dict.fromkeys(("email_verified", "two_factor", "disabled"), boolean)}
 _PROJECT: Mapping[str, Reader] = {
-    "name": string,
-    "owners": strings,
-    "maintainers": strings,
+    **dict.fromkeys(("name", "organization"), string),
+    **dict.fromkeys(("owners", "maintainers"), strings),
     "status": one_of(*STATUSES),
-    "organization": string,
     "organization_active": boolean,
 }
 _TOKEN: Mapping[str, Reader] = {
-    "name": string,
-    "user": string,
+    **dict.fromkeys(("name", "user", "location"), string),
+    **dict.fromkeys(("revoked", "forged"), boolean),
     "scope": _scope,
     "expires": lambda value, at: None if value is None else _unix_seconds(value, at),
-    "revoked": boolean,
-    "forged": boolean,
-    "location": string,
     "publisher": _publisher,
 }
 _SEED_DATA: Mapping[str, Reader] = {

@@ -111,6 +111,9 @@ class Sandbox:
     ) -> None:
         host = f"[{server.host}]" if ":" in server.host else server.host
         self._site = f"http://{host}:{server.port}"
+        self.upload_url = f"{self._site}/legacy/"
+        self.simple_url = f"{self._site}/simple/"
+        self.json_url = f"{self._site}/pypi/"
         self._server, self._store, self._faults, self._stack = server, store, faults, stack
         #: the identity provider of a job; pass it to other sandboxes that are to trust it too
         self.identity_provider = identity_provider
@@ -128,18 +131,6 @@ class Sandbox:
     def ambient(self) -> dict[str, str]:
         """The environment variables of the identity provider's job."""
         return self.identity_provider.ambient(self._site, self._server.clock)
-
-    @property
-    def upload_url(self) -> str:
-        return f"{self._site}/legacy/"
-
-    @property
-    def simple_url(self) -> str:
-        return f"{self._site}/simple/"
-
-    @property
-    def json_url(self) -> str:
-        return f"{self._site}/pypi/"
 
     def index(self, name: str = "sandbox") -> Index:
         """Return this index as the rest of the program describes one."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,8 +17,7 @@ from release.core.tokens.token import Token, decode, scope
 from release.sandbox import server
 from release.sandbox.faults import CannedResponse, Fault, RequestFilter
 from release.sandbox.oidc_provider import IdentityProvider
-from release.sandbox.publishers import CiJob, SeedPublisher, github_publisher
-from release.sandbox.rs256 import Key
+from release.sandbox.publishers import ISSUERS, CiJob, SeedPublisher, github_publisher
 from release.sandbox.seed_schema import SeedData, SeedProject, User
 from tests.sandbox.sandbox_client import Clock, Reply, SandboxClient, basic
 
@@ -35,16 +33,6 @@ WORLD = SeedData(
     publishers=(github_publisher("widget", "acme-widget", "old", "suspect", environment="pypi"),),
 )
 MINT = "/_/oidc/mint-token"
-
-
-KEYS = (Key.new(), Key.new())
-
-
-@pytest.fixture(autouse=True)
-def same_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Making keys takes longer than all else that these tests do."""
-    keys = itertools.cycle(KEYS)
-    monkeypatch.setattr(Key, "new", lambda: next(keys))
 
 
 @contextmanager
@@ -368,7 +356,7 @@ def test_a_pending_publisher_can_not_create_what_nobody_may(name: str, words: st
 
 def test_two_indexes_may_trust_one_service_and_none_trusts_another() -> None:
     with index() as first, index(identity_provider=first.sandbox.identity_provider) as second, index() as third:
-        assert first.sandbox.identity_provider.token("pypi", server.utc_now())  # makes its key
+        assert first.sandbox.identity_provider.token("pypi", server.utc_now())
         assert mint(second, first.sandbox.identity_provider.token("pypi", server.utc_now())).status == 200
         assert error(mint(third, first.sandbox.identity_provider.token("pypi", server.utc_now()))) == INVALID
 
@@ -401,14 +389,20 @@ def test_a_state_directory_keeps_publishers_their_projects_and_used_identities(t
             assert mint(on, issuer.token("pypi", server.utc_now())).line == "200 OK"
 
 
-def test_a_signature_is_the_keys_and_of_these_bytes_alone() -> None:
-    key, other = KEYS
-    signature = key.sign(b"message")
-    assert key.verify(b"message", signature)
-    assert not key.verify(b"massage", signature)
-    assert not other.verify(b"message", signature)
-    assert not key.verify(b"message", signature[:-1])
-    assert not key.verify(b"message", b"\xff" * len(signature))
+def test_a_signature_is_the_providers_and_of_these_bytes_alone() -> None:
+    now, provider = server.utc_now(), IdentityProvider()
+    token = provider.token("pypi", now)
+    head, payload, signature = token.split(".")
+    _, other_payload, _ = provider.token("pypi", now).split(".")
+
+    def is_verified(token: str, provider: IdentityProvider = provider) -> bool:
+        return provider.verify(token, ISSUERS["github"], "pypi", now) is not None
+
+    assert is_verified(token)
+    assert not is_verified(f"{head}.{other_payload}.{signature}")
+    assert not is_verified(token, IdentityProvider())
+    assert not is_verified(token[:-4])
+    assert not is_verified(f"{head}.{payload}.{'_' * len(signature)}")
 
 
 def world(*publishers: Mapping[str, Any], **job: Any) -> str:
