@@ -1,1 +1,1 @@
-"""Find a credential, verify it, store it, and say how to repair it."""
+"""Finds, verifies, stores and repairs credentials."""

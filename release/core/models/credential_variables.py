@@ -1,13 +1,13 @@
-"""The names under which secrets travel in an environment: foreign code sees none of them."""
+"""The names of environment variables that contain credentials, which are hidden from foreign code."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-#: Environment variables that carry, or lead to, a right to publish. Foreign code (build backends,
-#: smoke tests) runs without them. Sources: twine, uv, flit, poetry, hatch, pdm and maturin
-#: documentation; GitHub's and GitLab's OIDC variables as `id` reads them; the sessions of password managers.
+#: Environment variables that contain, or give access to, permission to publish. Foreign code (build backends, smoke
+#: tests) runs without them. Sources: the documentation of twine, uv, flit, poetry, hatch, pdm and maturin; GitHub's and
+#: GitLab's OIDC variables as `id` reads them; the session variables of password managers.
 CREDENTIAL_VARIABLES = re.compile(
     r"""^(?:
         TWINE_ .* | UV_PUBLISH_ .* | UV_INDEX_ .* _(?:USERNAME|PASSWORD) | FLIT_ .* | POETRY_PYPI_TOKEN_ .*
@@ -25,8 +25,5 @@ CREDENTIAL_VARIABLES = re.compile(
 
 
 def without_credentials(env: Mapping[str, str]) -> dict[str, str]:
-    """The environment for foreign code: every variable of `CREDENTIAL_VARIABLES` is left out.
-
-    So is any variable whose value holds something shaped like an API token, whatever its name.
-    """
+    """The environment for foreign code: without `CREDENTIAL_VARIABLES`, and without values that contain a token."""
     return {k: v for k, v in env.items() if not CREDENTIAL_VARIABLES.match(k) and "pypi-AgE" not in v}

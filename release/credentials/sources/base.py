@@ -117,7 +117,7 @@ def warning(message: str, remedy: str, where: str, cause: str | None) -> Finding
     return Finding(message=message, remedy=remedy, severity="warn", where=where, cause=cause)
 
 
-def refuse_replacement(stored: StoredSecret) -> NoReturn:
+def refuse_replacement(stored: StoredSecret, new: Secret, query: StorageQuery) -> NoReturn:  # noqa: ARG001 - the interface
     """Raise ReleaseError: only the user can change this location."""
     raise ReleaseError(f"{location_to_text(stored.location)} cannot be changed from here", remedy=stored.manual_change)
 

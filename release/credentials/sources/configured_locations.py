@@ -33,16 +33,8 @@ from release.core.models.secret_location import (
 )
 from release.core.redaction import redact
 from release.core.secret import Secret
-from release.credentials.sources import keyring
-from release.credentials.sources.base import (
-    KEYRING_TIMEOUT,
-    SourceQuery,
-    StorageQuery,
-    read_bytes,
-    refuse_replacement,
-    require_secret_unchanged,
-    rewrite_file,
-)
+from release.credentials.sources import base, keyring
+from release.credentials.sources.base import KEYRING_TIMEOUT, SourceQuery, StorageQuery
 
 if TYPE_CHECKING:
     from release.adapters.system.system import System
@@ -124,12 +116,12 @@ def locate(query: StorageQuery) -> Iterator[StoredSecret]:
 def replace(stored: StoredSecret, new: Secret, query: StorageQuery) -> None:
     """Replace the token in a file; a command's output cannot be changed."""
     if not isinstance(stored.location, PrivateFile):
-        refuse_replacement(stored)
+        base.refuse_replacement(stored, new, query)
     path = query.path(stored.location.path)
-    data = read_bytes(path)
-    require_secret_unchanged(stored, _text(data.removeprefix(codecs.BOM_UTF8)))
+    data = base.read_bytes(path)
+    base.require_secret_unchanged(stored, _text(data.removeprefix(codecs.BOM_UTF8)))
     old = stored.secret.reveal().encode("utf-8", "surrogateescape")
-    rewrite_file(path, data, data.replace(old, new.reveal().encode(), 1), stored)
+    base.rewrite_file(path, data, data.replace(old, new.reveal().encode(), 1), stored)
 
 
 # -- reading ----------------------------------------------------------------------------------------

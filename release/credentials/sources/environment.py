@@ -13,13 +13,8 @@ from release.core.models.finding import Finding
 from release.core.models.index import Index
 from release.core.models.secret_location import EnvironmentVariable
 from release.core.secret import Secret
-from release.credentials.sources.base import (
-    SourceQuery,
-    SourceResult,
-    StorageQuery,
-    refuse_replacement,
-    warning,
-)
+from release.credentials.sources import base
+from release.credentials.sources.base import SourceQuery, SourceResult, StorageQuery
 from release.credentials.sources.upload_url import without_user
 
 
@@ -58,9 +53,8 @@ def stored_variable(source: str, name: str, value: str, projects: tuple[str, ...
     )  # fmt: skip
 
 
-def replace(stored: StoredSecret, new: Secret, query: StorageQuery) -> None:  # noqa: ARG001 - the interface
-    """Not possible: a process cannot change its parent's variables."""
-    refuse_replacement(stored)
+#: not possible: a process cannot change its parent's variables
+replace = base.refuse_replacement
 
 
 def _remarks(index: Index, env: Mapping[str, str]) -> Iterator[Finding]:
@@ -70,7 +64,7 @@ def _remarks(index: Index, env: Mapping[str, str]) -> Iterator[Finding]:
     elif name and not url and name != index.name:
         yield _ignored("TWINE_REPOSITORY", name, index)
     if "TWINE_CONFIG_FILE" in env:
-        yield warning(
+        yield base.warning(
             "$TWINE_CONFIG_FILE is set, but twine does not read it",
             "unset TWINE_CONFIG_FILE; to use another file than ~/.pypirc, pass --config-file to twine",
             "$TWINE_CONFIG_FILE",
@@ -79,7 +73,7 @@ def _remarks(index: Index, env: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _ignored(variable: str, value: str, index: Index) -> Finding:
-    return warning(
+    return base.warning(
         f"${variable} is {value!r}, which is ignored: this upload goes to {index.upload_url!r}",
         f"unset {variable}; indexes are configured in [tool.release.indexes]",
         f"${variable}",

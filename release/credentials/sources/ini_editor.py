@@ -1,7 +1,7 @@
-"""Changing one value of an INI file, and nothing else: every other byte stays. Pure.
+"""Edits one value of an INI file; every other byte stays.
 
-Each change is read back before it is offered: where the parser that uploaders use would then see
-anything else changed, there is no offer.
+Each edit is parsed before it is returned. Where the parser that upload tools use would see any other change, the
+result is None.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ Values = dict[tuple[str, str], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where an option stands, its continuation lines included."""
+class OptionLines:
+    """The lines of an option, with its continuation lines."""
 
-    #: of the first line, from 0
+    #: first line, counted from 0
     start: int
-    #: behind the last line
+    #: the line after the last one
     end: int
-    #: what stands in the first line before the value
+    #: the part of the first line before the value
     before: bytes
 
 
 def values(data: bytes) -> Values | None:
-    """Every value, by section and key; None where the file can't be read."""
+    """Every value, by section and key; None where the file cannot be parsed."""
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(data.decode("utf-8-sig"))
@@ -44,31 +44,31 @@ def values(data: bytes) -> Values | None:
 
 
 def with_value(data: bytes, section: str, key: str, value: str) -> bytes | None:
-    """The file with another value for an option; None where it can't be changed safely."""
-    lines, place = _found(data, section, key)
+    """The file with another value for an option; None where that is not possible safely."""
+    lines, place = _find_option(data, section, key)
     if place is None:
         return None
     ending = _ending(lines[place.end - 1])
     new = [*lines[: place.start], place.before + value.encode() + ending, *lines[place.end :]]
-    return _kept(data, new, {(section, key): value})
+    return _checked(data, new, {(section, key): value})
 
 
 def without(data: bytes, section: str, key: str) -> bytes | None:
-    """The file without an option; None where it can't be changed safely."""
-    lines, place = _found(data, section, key)
+    """The file without an option; None where that is not possible safely."""
+    lines, place = _find_option(data, section, key)
     if place is None:
         return None
-    return _kept(data, [*lines[: place.start], *lines[place.end :]], {(section, key): None})
+    return _checked(data, [*lines[: place.start], *lines[place.end :]], {(section, key): None})
 
 
 def with_word(data: bytes, section: str, key: str, word: str, default: Sequence[str]) -> bytes | None:
-    """The file with one word more in an option that lists words; `default` is what the option means where it lacks."""
-    lines, place = _found(data, section, key)
+    """The file with another word in an option that lists words; `default`: the words where the option is missing."""
+    lines, place = _find_option(data, section, key)
     if place is not None:
         old = (values(data) or {}).get((section, key), "")
         last = lines[place.end - 1]
         bare, ending = last[: len(last) - len(_ending(last))], _ending(last)
-        if place.end - place.start > 1:  # one word a line
+        if place.end - place.start > 1:  # one word per line
             indent = last[: len(last) - len(last.lstrip())]
             added = [bare, ending or b"\n", indent, word.encode(), ending]
             wanted = f"{old}\n{word}"
@@ -76,25 +76,25 @@ def with_word(data: bytes, section: str, key: str, word: str, default: Sequence[
             added = [bare.rstrip(), b" ", word.encode(), ending]
             wanted = f"{old} {word}"
         new = [*lines[: place.end - 1], *added, *lines[place.end :]]
-        return _kept(data, new, {(section, key): wanted})
+        return _checked(data, new, {(section, key): wanted})
     option = f"{key} = {' '.join([*default, word])}".encode()
     return _with_option(data, lines, section, key, option)
 
 
 def _with_option(data: bytes, lines: list[bytes], section: str, key: str, option: bytes) -> bytes | None:
-    """The file with an option that it lacks: right behind its section's heading, or in a new section at the top."""
+    """The file with a new option: after the heading of its section, or in a new section at the top."""
     ending = (_ending(lines[0]) if lines else b"") or b"\n"
     heads = [number for number, line in enumerate(lines) if _section(line) == section]
     value = option.partition(b" = ")[2].decode()
     if heads:
         new = [*lines[: heads[0] + 1], option, ending, *lines[heads[0] + 1 :]]
-        return _kept(data, new, {(section, key): value})
+        return _checked(data, new, {(section, key): value})
     new = [f"[{section}]".encode(), ending, option, ending, ending, *lines]
-    return _kept(data, new, {(section, ""): "", (section, key): value})
+    return _checked(data, new, {(section, ""): "", (section, key): value})
 
 
-def _kept(before: bytes, lines: list[bytes], changes: dict[tuple[str, str], str | None]) -> bytes | None:
-    """The lines as a file, if a parser sees these changes in it and no others."""
+def _checked(before: bytes, lines: list[bytes], changes: dict[tuple[str, str], str | None]) -> bytes | None:
+    """The lines as a file, if a parser sees these changes and no others; otherwise None."""
     after = (codecs.BOM_UTF8 if before.startswith(codecs.BOM_UTF8) else b"") + b"".join(lines)
     old, new = values(before), values(after)
     if old is None or new is None:
@@ -103,13 +103,13 @@ def _kept(before: bytes, lines: list[bytes], changes: dict[tuple[str, str], str 
     return after if new == wanted else None
 
 
-def _found(data: bytes, section: str, key: str) -> tuple[list[bytes], Place | None]:
-    """The file's lines, without a byte order mark, and where the option stands."""
+def _find_option(data: bytes, section: str, key: str) -> tuple[list[bytes], OptionLines | None]:
+    """The file's lines, without a byte order mark, and the position of the option."""
     lines = data.removeprefix(codecs.BOM_UTF8).splitlines(keepends=True)
-    return lines, next(_places(lines, section, key), None)
+    return lines, next(_options(lines, section, key), None)
 
 
-def _places(lines: list[bytes], section: str, key: str) -> Iterator[Place]:
+def _options(lines: list[bytes], section: str, key: str) -> Iterator[OptionLines]:
     current: str | None = None
     for number, line in enumerate(lines):
         current = _section(line) or current
@@ -118,7 +118,7 @@ def _places(lines: list[bytes], section: str, key: str) -> Iterator[Place]:
             end = number + 1
             while end < len(lines) and re.match(rb"[ \t]+[^\s#;]", lines[end]):
                 end += 1
-            yield Place(start=number, end=end, before=option["before"])
+            yield OptionLines(start=number, end=end, before=option["before"])
 
 
 def _section(line: bytes) -> str | None:

@@ -18,7 +18,8 @@ from release.core.models.finding import Finding, Unknown
 from release.core.models.index import Index, host_of
 from release.core.models.secret_location import KeyringEntry
 from release.core.secret import Secret
-from release.credentials.sources.base import KEYRING_TIMEOUT, SourceQuery, SourceResult, StorageQuery, warning
+from release.credentials.sources import base
+from release.credentials.sources.base import KEYRING_TIMEOUT, SourceQuery, SourceResult, StorageQuery
 
 _USERNAME = "__token__"
 _WITHOUT = f"to do without a keyring, set TWINE_PASSWORD, and TWINE_USERNAME={_USERNAME}"
@@ -148,7 +149,7 @@ def _result(index: Index, answer: dict[str, Any], username: str | None) -> Sourc
             return _failure(answer)
         case _:
             failure = _failure(answer)
-            return SourceResult(remarks=(warning(failure.reason, failure.remedy, "keyring", failure.cause),))
+            return SourceResult(remarks=(base.warning(failure.reason, failure.remedy, "keyring", failure.cause),))
 
 
 def _failure(answer: dict[str, Any]) -> Unknown:
@@ -186,14 +187,14 @@ def _failure(answer: dict[str, Any]) -> Unknown:
 def _mismatches(index: Index, answer: dict[str, Any], username: str) -> Iterator[Finding]:
     remedy = f"run: keyring set {index.upload_url} {username}"
     if answer["near"]:
-        yield warning(
+        yield base.warning(
             f"the keyring has a token for {answer['near'][0]!r}, but uploads look for {index.upload_url!r}",
             remedy,
             "keyring",
             "keyring.service-mismatch",
         )
     if answer["other_username"] not in {None, username}:
-        yield warning(
+        yield base.warning(
             f"the keyring has a password of user {answer['other_username']!r}, but uploads need {username!r}",
             remedy,
             "keyring",

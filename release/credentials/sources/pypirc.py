@@ -16,17 +16,8 @@ from release.core.models.finding import Finding
 from release.core.models.index import WELL_KNOWN, Index, well_known
 from release.core.models.secret_location import ConfigFileKey, location_to_text
 from release.core.secret import Secret
-from release.credentials.sources import ini_editor
-from release.credentials.sources.base import (
-    BrokenSourceError,
-    SourceQuery,
-    SourceResult,
-    StorageQuery,
-    read_bytes,
-    require_secret_unchanged,
-    rewrite_file,
-    warning,
-)
+from release.credentials.sources import base, ini_editor
+from release.credentials.sources.base import BrokenSourceError, SourceQuery, SourceResult, StorageQuery
 from release.credentials.sources.pypirc_file import PypircFile, load_pypirc
 from release.credentials.sources.upload_url import is_same, remarks_on, without_user
 
@@ -50,7 +41,7 @@ def find(query: SourceQuery) -> SourceResult | None:
 
 def locate(query: StorageQuery) -> Iterator[StoredSecret]:
     """Every password in `~/.pypirc`, in any section; nothing where the file cannot be parsed."""
-    data = read_bytes(query.system.home / ".pypirc")
+    data = base.read_bytes(query.system.home / ".pypirc")
     for (section, key), value in (ini_editor.values(data) or {}).items():
         if key == "password" and value:
             yield StoredSecret(
@@ -63,9 +54,9 @@ def replace(stored: StoredSecret, new: Secret, query: StorageQuery) -> None:
     """StatusChange one value; every other byte stays."""
     if isinstance(stored.location, ConfigFileKey):
         path, section, key = query.path(stored.location.path), stored.location.section, stored.location.key
-        data = read_bytes(path)
-        require_secret_unchanged(stored, (ini_editor.values(data) or {}).get((section, key)))
-        rewrite_file(path, data, ini_editor.with_value(data, section, key, new.reveal()), stored)
+        data = base.read_bytes(path)
+        base.require_secret_unchanged(stored, (ini_editor.values(data) or {}).get((section, key)))
+        base.rewrite_file(path, data, ini_editor.with_value(data, section, key, new.reveal()), stored)
 
 
 def unlisted_sections(file: PypircFile, index: Index) -> Iterator[str]:
@@ -82,7 +73,7 @@ def _has_wrong_case(section: str, index: Index) -> bool:
 def _misplaced_files(home: Path, directory: Path | None) -> Iterator[Finding]:
     for path in [home / name for name in _MISTAKEN_NAMES] + ([directory / ".pypirc"] if directory else []):
         if path.is_file():
-            yield warning(
+            yield base.warning(
                 f"no tool reads {str(path)!r}: the file must be {str(home / '.pypirc')!r}",
                 f"move it: mv '{path}' '{home / '.pypirc'}'",
                 str(path),
@@ -144,7 +135,7 @@ def _first(file: PypircFile, key: str, *sections: str | None) -> tuple[str, Conf
 
 def _file_remarks(file: PypircFile) -> Iterator[Finding]:
     if file.bom:
-        yield warning(
+        yield base.warning(
             f"{file.name} starts with a byte order mark, which twine cannot read",
             f"save {file.name} as UTF-8 without BOM",
             f"{file.name}, line 1",
@@ -161,7 +152,7 @@ def _section_remarks(file: PypircFile, index: Index, section: str | None) -> Ite
     if url is not None:
         yield from remarks_on(url, index.upload_url, file.where(section, "repository"))
     elif section not in WELL_KNOWN:
-        yield warning(
+        yield base.warning(
             f"[{section}] has no repository, which twine needs",
             f"add to it: repository = {index.upload_url}",
             file.where(section),
@@ -179,16 +170,16 @@ def _why_not(file: PypircFile, index: Index, name: str) -> Iterator[Finding]:
     """Why a section that looks right is not used."""
     if _has_wrong_case(name, index):
         message = f"section [{name}] is not [{index.name}]: section names are case-sensitive"
-        yield warning(message, f"write it as [{index.name}]", file.where(name), "pypirc.section-unlisted")
+        yield base.warning(message, f"write it as [{index.name}]", file.where(name), "pypirc.section-unlisted")
     elif _is_meant(file, index, name) and name not in _listed(file):
-        yield warning(
+        yield base.warning(
             f"section [{name}] is not listed in index-servers, so no tool reads it",
             f"add {name} to index-servers in [distutils]",
             file.where(name),
             "pypirc.section-unlisted",
         )
     elif name == index.name and (url := _repository(file, name)):
-        yield warning(
+        yield base.warning(
             f"section [{name}] is for {without_user(url)!r}, but this upload goes to {index.upload_url!r}",
             f"correct it: repository = {index.upload_url}",
             file.where(name, "repository"),
@@ -199,7 +190,7 @@ def _why_not(file: PypircFile, index: Index, name: str) -> Iterator[Finding]:
 def _username_remarks(file: PypircFile, index: Index, section: str | None) -> Iterator[Finding]:
     username = _first(file, "username", section, "server-login")
     if well_known(index.upload_url) and username is not None and username[0] != "__token__":
-        yield warning(
+        yield base.warning(
             f"the username is {username[0]!r}; twine sends '__token__' instead, but other tools fail with it",
             "write: username = __token__",
             location_to_text(username[1]),
@@ -209,7 +200,7 @@ def _username_remarks(file: PypircFile, index: Index, section: str | None) -> It
 
 def _permissions(file: PypircFile) -> Iterator[Finding]:
     if os.name == "posix" and file.mode & 0o077:
-        yield warning(
+        yield base.warning(
             f"{file.name} can be read by other users of this machine (mode {file.mode & 0o777:o})",
             f"run: chmod 600 {file.name}",
             file.name,

@@ -11,14 +11,8 @@ from release.adapters.oidc import provider
 from release.core.models.credential import Ambient, StoredSecret
 from release.core.models.finding import Finding
 from release.core.models.secret_location import TrustedPublishing, location_to_text
-from release.core.secret import Secret
-from release.credentials.sources.base import (
-    SourceQuery,
-    SourceResult,
-    StorageQuery,
-    refuse_replacement,
-    warning,
-)
+from release.credentials.sources import base
+from release.credentials.sources.base import SourceQuery, SourceResult, StorageQuery
 
 
 def find(query: SourceQuery) -> SourceResult | None:
@@ -33,7 +27,7 @@ def find(query: SourceQuery) -> SourceResult | None:
     if not provider.may_request_identity(query.env):
         return None
     where = location_to_text(query.used)
-    remark = warning(
+    remark = base.warning(
         f"{where} is used instead of the identity that {service} issues for this job",
         f"to use trusted publishing, remove {where} from the job and delete the secret",
         where,
@@ -47,6 +41,5 @@ def locate(query: StorageQuery) -> Iterator[StoredSecret]:  # noqa: ARG001 - the
     return iter(())
 
 
-def replace(stored: StoredSecret, new: Secret, query: StorageQuery) -> None:  # noqa: ARG001 - the interface
-    """Not possible: nothing is stored."""
-    refuse_replacement(stored)
+#: not possible: nothing is stored
+replace = base.refuse_replacement

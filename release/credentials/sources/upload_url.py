@@ -1,4 +1,4 @@
-"""Upload URLs as people write them: which index is meant, and what is wrong with them."""
+"""Upload URLs as users write them: which index they mean, and their mistakes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from release.core.models.index import RETIRED_HOSTS, host_of, is_loopback, well_
 
 
 def is_same(url: str, upload_url: str) -> bool:
-    """Whether a URL means this upload URL, perhaps with a mistake that `remarks_on` names."""
+    """Whether a URL means this upload URL, possibly with a mistake that `remarks_on` reports."""
     meant = well_known(url)
     if meant is not None:
         return meant.upload_url == upload_url
@@ -18,7 +18,7 @@ def is_same(url: str, upload_url: str) -> bool:
 
 
 def remarks_on(url: str, upload_url: str, where: str) -> Iterator[Finding]:
-    """What is wrong with a URL that means `upload_url`. At most one finding: the gravest."""
+    """The worst mistake in a URL that means `upload_url`, if there is any."""
     shown = without_user(url)
     mistake = _mistake(url, shown, upload_url)
     if mistake is not None:
@@ -30,18 +30,18 @@ def remarks_on(url: str, upload_url: str, where: str) -> Iterator[Finding]:
 
 def _mistake(url: str, shown: str, upload_url: str) -> tuple[str, str] | None:
     if host_of(url) in RETIRED_HOSTS:
-        return f"{shown!r} is retired and takes no uploads", "url.legacy-domain"
+        return f"{shown!r} is a retired address that does not accept uploads", "url.legacy-domain"
     if url.lower().startswith("http:") and not is_loopback(host_of(url)):
-        return f"{shown!r} is plain http, which would show the token to the network", "url.http"
+        return f"{shown!r} is plain http, which would expose the token on the network", "url.http"
     if shown == upload_url.rstrip("/"):
-        return f"{shown!r} lacks its last slash: uploads to it are redirected, and fail", "url.no-trailing-slash"
+        return f"{shown!r} has no final slash: uploads to it are redirected, and fail", "url.no-trailing-slash"
     if shown != upload_url and well_known(url):
-        return f"{shown!r} takes no uploads", "url.simple-or-root"
+        return f"{shown!r} does not accept uploads", "url.simple-or-root"
     return None
 
 
 def without_user(url: str) -> str:
-    """A URL fit to be shown: without the user name and password that may stand in it."""
+    """A URL without user name and password, for display."""
     try:
         parts = urlsplit(url)
     except ValueError:
