@@ -150,7 +150,8 @@ def engine(place: dict[str, Any], directory: Path, workers: UploadWorkers) -> Up
     return Uploader(
         index=where, project=ProjectMetadata(name=NAME, version=VERSION), notify=lambda _event: None, workers=workers,
         journal=journal.for_release(directory, version=VERSION, commit=None),
-        credential=lambda: credential, fetch_listing=partial(collect.listing_once, where, NAME),
+        credential=lambda: credential,
+        fetch_listing=partial(collect.collect_listing, where, NAME, fresh=True, retries=0),
     )  # fmt: skip
 
 

@@ -1,7 +1,4 @@
-"""Asks the world, through the doors, and hands back facts.
-
-A fact that can't be learnt comes back as `Unknown` with the reason; nothing here judges.
-"""
+"""Collect facts about the project and the index. A fact that cannot be found is an `Unknown` with the reason."""
 
 from __future__ import annotations
 
@@ -26,59 +23,64 @@ _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 
 
 def load_config(directory: Path, file: Path | None = None, *, needs_project: bool = True) -> Config:
-    """The project's configuration. Raises `ConfigError`: no project there, no TOML, a wrong key."""
+    """The project's configuration. Raises `ConfigError` where there is no project, or the file is invalid."""
     if needs_project and not any((directory / name).is_file() for name in _PROJECT_FILES):
         raise ConfigError(
             f"no Python project in {str(directory)!r}: there is no {', '.join(_PROJECT_FILES)}",
-            remedy="change to the project's directory, or name it: --directory DIR",
+            remedy="change to the project's directory, or pass it: --directory DIR",
         )
     path = file or directory / "pyproject.toml"
     if file is None and not path.is_file():
         return Config()
-    return configuration.parse_config(_tool_release(load_toml(path), path))
-
-
-def _tool_release(data: dict[str, Any], path: Path) -> dict[str, Any]:
-    tool = data.get("tool", {})
+    tool = load_toml(path).get("tool", {})
     table = tool.get("release", {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):
-        raise ConfigError(f"tool.release in {str(path)!r} is no table", remedy="write it as [tool.release]")
-    return table
+        raise ConfigError(f"tool.release in {str(path)!r} is not a table", remedy="write it as [tool.release]")
+    return configuration.parse_config(table)
 
 
 def load_toml(path: Path) -> dict[str, Any]:
-    """What a TOML file holds. Raises `ConfigError`: it can't be read, is not UTF-8, is no TOML."""
+    """The content of a TOML file. Raises `ConfigError` where it cannot be read, or is not valid TOML in UTF-8."""
     import tomllib
 
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(
-            f"{str(path)!r} can't be read: {error.strerror}", remedy="check the path and its permissions"
+            f"cannot read {str(path)!r}: {error.strerror}", remedy="check the path and its permissions"
         ) from None
     except UnicodeDecodeError as error:
         raise ConfigError(
-            f"{str(path)!r} is not UTF-8: byte {error.start} is no part of a character", remedy="save it as UTF-8"
+            f"{str(path)!r} is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}",
+            remedy="save it as UTF-8, the only encoding of TOML",
         ) from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{str(path)!r} is not valid TOML: {error}", remedy="correct that line") from None
+        text = str(error)
+        raise ConfigError(
+            f"{str(path)!r} is not valid TOML: {text[:1].lower()}{text[1:]}", remedy="correct that line"
+        ) from None
+
+
+def load_project_name(directory: Path) -> str | None:
+    """The project's name from pyproject.toml; None where only the backend knows it."""
+    path = directory / "pyproject.toml"
+    table = load_toml(path).get("project") if path.is_file() else None
+    found = table.get("name") if isinstance(table, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def collect_source(system: System, directory: Path, config: Config, *, ask_backend: bool = True) -> Source:
-    """The project as it stands.
+    """The project as it is now.
 
-    `ask_backend=False` leaves a name or version that only the build backend knows unknown: a
-    rehearsal learns it from the files that it builds.
+    With `ask_backend=False`, a name or version that only the build backend knows is unknown: a rehearsal reads it
+    from the built files.
     """
     known = collect_project(system, directory, ask_backend=ask_backend)
     tag = None if isinstance(known, Unknown) else config.tag(known.name, known.version)
     return Source(
-        config=config,
-        project=known,
-        git=collect_git(system, directory, tag),
-        tag=tag,
+        config=config, project=known, git=collect_git(system, directory, tag), tag=tag,
         changelog=_changelog(directory, config.changelog),
-    )
+    )  # fmt: skip
 
 
 def collect_project(system: System, directory: Path, *, ask_backend: bool = True) -> ProjectMetadata | Unknown:
@@ -88,23 +90,15 @@ def collect_project(system: System, directory: Path, *, ask_backend: bool = True
     try:
         declared = builder.declared_name_and_version(directory)
         if declared is None and not ask_backend:
-            return Unknown(reason="only the build knows the name and version", remedy="build the project")
+            return Unknown(reason="only the build backend knows the name and version", remedy="build the project")
         name, version = declared or builder.name_and_version(system, directory)
     except ReleaseError as error:
         return Unknown(reason=error.message, remedy=error.remedy)
     return ProjectMetadata(name=name, version=version)
 
 
-def load_project_name(directory: Path) -> str | None:
-    """The project's name where pyproject.toml has it; None where only the backend knows."""
-    path = directory / "pyproject.toml"
-    table = load_toml(path).get("project") if path.is_file() else None
-    found = table.get("name") if isinstance(table, dict) else None
-    return found if isinstance(found, str) else None
-
-
 def collect_git(system: System, directory: Path, tag: str | None) -> GitState | Unknown | None:
-    """The repository that holds the project, with the release tag in it if there is one."""
+    """The repository of the project, with the release tag if it has one; None without git."""
     try:
         root = git.find_root(system, directory)
         commit = git.commit(system, root) if root else None
@@ -134,44 +128,38 @@ def _changelog(directory: Path, name: str | None) -> str | None:
         return None
 
 
-def collect_listing(index: Index, name: str, *, fresh: bool = False) -> ProjectListing | Unknown | None:
-    """What the index has under a name."""
+def collect_listing(
+    index: Index, name: str, *, fresh: bool = False, retries: int | None = None
+) -> ProjectListing | Unknown | None:
+    """The files of a project on an index; `fresh` bypasses caches."""
+    from release.adapters.http import http_client
     from release.adapters.index import simple_api
 
     try:
-        return simple_api.fetch_listing(index, name, fresh=fresh)
-    except UnreachableError as error:
-        return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
-
-
-def listing_once(index: Index, name: str) -> ProjectListing | Unknown | None:
-    """The same by a single request: the caller asks again when it wants to. Goes past caches."""
-    from release.adapters.index import simple_api
-
-    try:
-        return simple_api.fetch_listing(index, name, fresh=True, retries=0)
+        chosen = http_client.RETRIES if retries is None else retries
+        return simple_api.fetch_listing(index, name, fresh=fresh, retries=chosen)
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
 
 
 def collect_built(system: System, files: tuple[Distribution, ...], project: ProjectMetadata | None) -> BuiltFiles:
-    """The files of a release, to be looked into."""
+    """The files of a release, for inspection."""
     return BuiltFiles(
         project=project,
         files=tuple(
-            BuiltFile(filename=file.filename, size=file.size, sha256=file.sha256, open=partial(_bytes, file.path))
+            BuiltFile(filename=file.filename, size=file.size, sha256=file.sha256, open=partial(_open, file.path))
             for file in files
         ),
         now=system.now(),
     )
 
 
-def _bytes(path: Path) -> BinaryIO:
+def _open(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
 def project_of_files(files: tuple[Distribution, ...]) -> ProjectMetadata:
-    """Name and version as the files' own metadata spells them. Raises `ToolError` where it does not."""
+    """Name and version as the metadata of the files spells them. Raises `ToolError` where it has neither."""
     from packaging.metadata import parse_email
 
     from release.acceptance.open_distribution import OpenDistribution
@@ -184,11 +172,11 @@ def project_of_files(files: tuple[Distribution, ...]) -> ProjectMetadata:
         if "name" in raw and "version" in raw:
             return ProjectMetadata(name=raw["name"], version=raw["version"])
     raise ToolError(
-        "the built files do not say their name and version", remedy="check the build backend's configuration"
+        "the metadata of the built files has no name and version", remedy="check the build backend's configuration"
     )
 
 
 def with_project(source: Source, system: System, directory: Path, project: ProjectMetadata) -> Source:
-    """The same source, now that name and version are known."""
+    """The source with the name and version that are known now."""
     tag = source.config.tag(project.name, project.version)
     return replace(source, project=project, tag=tag, git=collect_git(system, directory, tag))

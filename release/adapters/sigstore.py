@@ -90,11 +90,7 @@ def require_publisher(identity: OidcIdentity) -> AttestationPublisher:
 
 
 def sign_files(
-    files: Sequence[Distribution],
-    sigstore: Sigstore,
-    identity: OidcIdentity,
-    *,
-    limit: float = LIMIT,
+    files: Sequence[Distribution], sigstore: Sigstore, identity: OidcIdentity, *, limit: float = LIMIT
 ) -> dict[str, str]:
     """An attestation "published by this job" for each file, as JSON text, by file name; each is verified.
 
@@ -115,13 +111,7 @@ def sign_files(
 
 
 def verify_attestation(  # noqa: PLR0913 - what is said, by whom, of what; and whom we trust
-    text: str,
-    publisher: AttestationPublisher,
-    filename: str,
-    sha256: str,
-    sigstore: Sigstore,
-    *,
-    trusted: Any = None,
+    text: str, publisher: AttestationPublisher, filename: str, sha256: str, sigstore: Sigstore, *, trusted: Any = None
 ) -> str:
     """What an attestation says of these bytes, one of `PREDICATES`, once it is sure that `publisher` said it.
 

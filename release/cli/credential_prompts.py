@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from release.adapters import collect
+from release.adapters.system import parallel
 from release.adapters.system import system as systems
 from release.adapters.system.system import System
 from release.cli.command import Write
@@ -72,7 +73,7 @@ class CredentialSession:
     def verify_all(self) -> Sequence[Verification]:
         """Verify the credentials for all configured indexes, in parallel, since each may wait for a keyring."""
         jobs = [partial(_verify, self, index) for index in self.config.indexes.values()]
-        return systems.run_jobs(self.system, jobs, workers=len(jobs))
+        return parallel.run_jobs(self.system, jobs, workers=len(jobs))
 
     def offer_repairs(self, found: Sequence[Verification]) -> None:
         """Offer the repairs one by one; then a new token, where the worst remaining problem needs one."""

@@ -17,7 +17,7 @@ from typing import IO
 
 from release.adapters.git import objects as cat_file
 from release.adapters.git import repository
-from release.adapters.system.process_pool import MOST, map_in_processes
+from release.adapters.system.parallel import MOST, map_in_processes
 from release.adapters.system.system import System
 from release.core.errors import ToolError
 from release.core.models.leak import Leak, ScanResult, UnscannedFile, merge_scans

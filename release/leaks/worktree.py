@@ -99,7 +99,7 @@ def _scan_files(directory: Path, names: tuple[str, ...]) -> ScanResult:
     if len(names) < _MANY and _size(directory, names) < _LARGE:
         found = _scan_task(_Task(root=str(directory), names=names))
     else:
-        from release.adapters.system.process_pool import map_in_processes
+        from release.adapters.system.parallel import map_in_processes
         from release.core.models.leak import merge_scans
 
         tasks = [_Task(root=str(directory), names=names[at::_SHARES]) for at in range(min(_SHARES, len(names)))]

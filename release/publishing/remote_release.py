@@ -19,7 +19,8 @@ from release.adapters.builds import builder
 from release.adapters.index import integrity_api, json_api, simple_api
 from release.adapters.install import installer, smoke_runner, venv
 from release.adapters.install.venv import Environment
-from release.adapters.system.system import System, explain_os_errors, run_jobs
+from release.adapters.system.parallel import run_jobs
+from release.adapters.system.system import System, explain_os_errors
 from release.checks.published_files import refuse_install
 from release.core.errors import RefusedError, ToolError, UnreachableError
 from release.core.events import Observer, Progress

@@ -184,7 +184,8 @@ class RunResources:
         )  # fmt: skip
         uploader = Uploader(
             index=index, project=project, journal=journal, notify=self.notify, workers=self._workers,
-            credential=credential, fetch_listing=partial(collect.listing_once, index, project.name),
+            credential=credential,
+            fetch_listing=partial(collect.collect_listing, index, project.name, fresh=True, retries=0),
             rules=self.config.upload, timing=self.timing or Timing(sleep=self.system.sleep),
             results=self.uploads[index.name],
         )  # fmt: skip

@@ -25,9 +25,7 @@ def parse_json_page(page: Any, url: str) -> ProjectListing:
     status = page.get("project-status")
     state = status.get("status") if isinstance(status, dict) else None
     return ProjectListing(
-        name=name,
-        files=tuple(_file(one, url) for one in files),
-        status=state if isinstance(state, str) else "active",
+        name=name, files=tuple(_file(one, url) for one in files), status=state if isinstance(state, str) else "active"
     )
 
 

@@ -18,8 +18,9 @@ from typing import Any
 from release.adapters.install import smoke_test_plan
 from release.adapters.install.venv import Environment, Installed, load_installed
 from release.adapters.system import output_excerpt
+from release.adapters.system.parallel import run_jobs
 from release.adapters.system.process import TimedOutError
-from release.adapters.system.system import System, explain_os_errors, run_jobs
+from release.adapters.system.system import System, explain_os_errors
 from release.core.errors import ToolError
 from release.core.models.credential_variables import without_credentials
 from release.core.models.finding import Finding

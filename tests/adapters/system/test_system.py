@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from release.adapters.system.parallel import run_jobs
 from release.adapters.system.process import TimedOutError
-from release.adapters.system.system import System, explain_os_errors, real_system, run_jobs
+from release.adapters.system.system import System, explain_os_errors, real_system
 from release.core.errors import ReleaseError, ToolError
 
 PYTHON = sys.executable
@@ -150,6 +151,6 @@ def test_the_first_failure_ends_the_others() -> None:
 
 @pytest.mark.parametrize(("number", "remedy"), [(errno.ENOSPC, "free some space"), (errno.EACCES, "writable")])
 def test_a_failing_disk_is_told_in_plain_words(number: int, remedy: str) -> None:
-    with pytest.raises(ReleaseError, match="can't use the disk '/x'") as caught, explain_os_errors("the disk"):
+    with pytest.raises(ReleaseError, match="cannot use the disk '/x'") as caught, explain_os_errors("the disk"):
         raise OSError(number, os.strerror(number), "/x")
     assert remedy in caught.value.remedy

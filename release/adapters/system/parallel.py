@@ -1,0 +1,83 @@
+"""Run work in parallel: CPU-bound work in processes, jobs that wait for programs in threads."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from release.adapters.system.system import System
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+#: the most processes; more would wait for the disk, or for git
+MOST = 4
+#: seconds; on Windows, Ctrl-C does not interrupt a longer wait
+_TICK = 0.1
+
+
+def map_in_processes(work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
+    """The results of `work`, a function of a module, in the order of the tasks.
+
+    A process takes some tenths of a second to start. Exceptions must be picklable.
+    """
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    count = min(os.cpu_count() or 1, MOST, len(tasks))
+    if count < 2:  # noqa: PLR2004 - this process alone
+        yield from map(work, tasks)
+        return
+    with ProcessPoolExecutor(count, mp_context=get_context(_start_method()), initializer=_ignore_interrupts) as pool:
+        try:
+            yield from pool.map(work, tasks)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_method() -> Literal["fork", "spawn"]:
+    """Forking is the fastest, and safe where no other thread holds a lock; macOS' libraries have such threads."""
+    return "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C reaches every process of the terminal; the parent ends its children."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def run_jobs(system: System, jobs: Sequence[Callable[[System], Result]], *, workers: int = 2) -> list[Result]:
+    """The results of all jobs in their order, `workers` at a time; each job gets the system to use.
+
+    The first failure, or Ctrl-C, ends the programs of the other jobs, and is raised.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    stop = threading.Event()
+    scoped = replace(system, run=partial(system.run, stop=stop.is_set))
+    with ThreadPoolExecutor(workers) as pool:
+        futures = [pool.submit(job, scoped) for job in jobs]
+        try:
+            _raise_first_failure(futures)
+        finally:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+    return [future.result() for future in futures]
+
+
+def _raise_first_failure(futures: list[Future[Result]]) -> None:
+    from concurrent.futures import FIRST_EXCEPTION, wait
+
+    pending = set(futures)
+    while pending:
+        done, pending = wait(pending, timeout=_TICK, return_when=FIRST_EXCEPTION)
+        for future in done:
+            future.result()
