@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 Write = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+def no_arguments(_parser: argparse.ArgumentParser) -> None:
+    """For a command that has only the global options."""
+
+
+class Command(NamedTuple):
     """One command of the program."""
 
     name: str

@@ -1,4 +1,4 @@
-"""The catalog as a page, as data, and a record for a terminal."""
+"""The catalog of known failures as a Markdown page, and one diagnosis as text, Markdown and JSON."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 
 from release.diagnostics.models import Diagnosis, fill_placeholders
 
-_DETECT = {
-    "offline": "on this machine, without network",
-    "network": "by reading from the index",
-    "probe": "by asking the index with the credential, to no effect",
-    "after": "only from the answer to an upload",
+_DETECTED = {
+    "offline": "Detected on this machine, without network access",
+    "network": "Detected by reading from the index",
+    "probe": "Detected by a request to the index with the credential, without side effects",
+    "after": "Detected only from the response to an upload",
 }
-_OFTEN = {"high": "often", "medium": "at times", "low": "rarely"}
+_FREQUENCY = {"high": "common", "medium": "occasional", "low": "rare"}
 _INTRODUCTION = """\
 # Known failures
 
-Why releases to PyPI fail: the cause, how it shows, what mends it, and where that is known from. Words are shown
-as servers and tools print them; `{project}` stands for a value, `…` for anything in between, and a number in front
-is the HTTP status of the index's answer.
+Why releases to PyPI fail: causes, symptoms, remedies and sources. Messages are quoted as servers and tools print
+them; `{project}` stands for a value, `…` for any text, and a number in front is the HTTP status of the index's
+response.
 
 This page is generated. Change the records in `release/diagnostics/`, then run
 `python -m release explain --all --markdown > docs/failures.md`.
@@ -29,7 +29,7 @@ This page is generated. Change the records in `release/diagnostics/`, then run
 
 
 def catalog_to_markdown(sections: Mapping[str, tuple[Diagnosis, ...]]) -> str:
-    """The whole catalog as a Markdown page, with a list of causes before the records."""
+    """The whole catalog as a Markdown page, with a list of all causes first."""
     parts = [_INTRODUCTION]
     for heading, records in sections.items():
         parts.append(f"**{heading}**\n")
@@ -41,39 +41,40 @@ def catalog_to_markdown(sections: Mapping[str, tuple[Diagnosis, ...]]) -> str:
 
 
 def diagnosis_to_json(diagnosis: Diagnosis, values: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The record as JSON data: its fields, the remedy filled in."""
+    """The fields, with the values filled into the remedy."""
     return {**asdict(diagnosis), "remedy": diagnosis.remedy_for(values)}
 
 
 def diagnosis_to_text(diagnosis: Diagnosis, values: Mapping[str, str] | None = None, *, width: int = 80) -> str:
-    """The record for a terminal of `width` columns. Commands and addresses are not broken."""
+    """The diagnosis for a terminal of `width` columns. Commands and addresses are not wrapped."""
     blocks = [f"{diagnosis.id}\n{_wrap(diagnosis.title, width)}", _wrap(diagnosis.explanation, width)]
-    if shown := _shown(diagnosis):
-        blocks.append("How it shows:\n" + "\n".join(_wrap(one, width, "  - ", "    ") for one in shown))
-    blocks.append("What to do:\n" + _wrap(diagnosis.remedy_for(values), width, "  ", "  "))
-    blocks.append(_wrap(f"Known {_DETECT[diagnosis.detect]}; met {_OFTEN[diagnosis.weight]}.", width))
+    symptoms = [*diagnosis.symptoms, *diagnosis.also, *([diagnosis.shows] if diagnosis.shows else [])]
+    if symptoms:
+        blocks.append("Symptoms:\n" + "\n".join(_wrap(one, width, "  - ", "    ") for one in symptoms))
+    blocks.append("Remedy:\n" + _wrap(diagnosis.remedy_for(values), width, "  ", "  "))
+    blocks.append(_wrap(f"{_detection(diagnosis)}.", width))
     blocks.append(_wrap(f"Sources: {'; '.join(diagnosis.sources)}", width, "", "  "))
     return "\n\n".join(blocks) + "\n"
 
 
 def diagnosis_to_markdown(diagnosis: Diagnosis) -> str:
-    """One record as Markdown, with a heading of its own."""
+    """The diagnosis as Markdown, with its own heading."""
     title, explanation = _escape(diagnosis.title), _escape(diagnosis.explanation)
     lines = [f"### `{diagnosis.id}`", "", f"**{title[0].upper()}{title[1:]}.** {explanation}", ""]
-    lines += [f"- Shows: {_code(one)}" for one in diagnosis.symptoms]
-    lines += [f"- May show: {_code(one)}" for one in diagnosis.also]
-    lines += [f"- Shows: {_escape(diagnosis.shows)}"] if diagnosis.shows else []
+    lines += [f"- Symptom: {_code(one)}" for one in diagnosis.symptoms]
+    lines += [f"- Possible symptom: {_code(one)}" for one in diagnosis.also]
+    lines += [f"- Symptom: {_escape(diagnosis.shows)}"] if diagnosis.shows else []
     lines += [
         f"- Remedy: {_escape(fill_placeholders(diagnosis.remedy))}",
-        f"- Known {_DETECT[diagnosis.detect]}; met {_OFTEN[diagnosis.weight]}",
+        f"- {_detection(diagnosis)}",
         f"- Sources: {_escape('; '.join(diagnosis.sources))}",
         "",
     ]
     return "\n".join(lines)
 
 
-def _shown(diagnosis: Diagnosis) -> list[str]:
-    return [*diagnosis.symptoms, *diagnosis.also, *([diagnosis.shows] if diagnosis.shows else [])]
+def _detection(diagnosis: Diagnosis) -> str:
+    return f"{_DETECTED[diagnosis.detect]}; {_FREQUENCY[diagnosis.weight]}"
 
 
 def _wrap(text: str, width: int, first: str = "", rest: str = "") -> str:
@@ -87,10 +88,10 @@ def _code(text: str) -> str:
 
 
 def _escape(text: str) -> str:
-    """Characters that Markdown would take for its own, told apart from what is meant."""
+    """Escape characters with a meaning in Markdown."""
     return "".join(f"\\{char}" if char in "\\`*_<>[]|" else char for char in text)
 
 
 def _anchor(id_: str) -> str:
-    """How GitHub names the heading of a record."""
+    """The anchor that GitHub gives the heading of a diagnosis."""
     return id_.replace(".", "")

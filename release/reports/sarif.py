@@ -1,4 +1,4 @@
-"""The last run of a record as SARIF 2.1.0, for code scanning: a rule for each check that has something to say."""
+"""The last run of a record as SARIF 2.1.0 for code scanning, with a rule for each check that has findings."""
 
 from __future__ import annotations
 
@@ -13,46 +13,39 @@ from release.reports.record_text import Data
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {"bad": "error", "warn": "warning"}
-#: a path, perhaps with a line: what a finding's `where` must be to be shown as a place in a file
+#: a path, perhaps with a line: a finding with such a `where` has a location in a file
 _PLACE = re.compile(r"(?P<path>[\w.+@-]+(?:/[\w.+@-]+)*)(?::(?P<line>[1-9][0-9]*))?")
-#: where a finding of no file is shown: code scanning shows none without a place, and this file says what is released
-_SOMEWHERE = "pyproject.toml"
+#: the location of all other findings: code scanning ignores results without one, and this file defines the release
+_DEFAULT_FILE = "pyproject.toml"
 
 
 def render(record: Data) -> str:
     """The document."""
     run = record["runs"][-1]
     checks = record_text.checks_with_problems(run)
-    rules = {check["check"]: check for check in checks}
+    rules = {check["check"]: check["title"] for check in checks}
     driver = {
         "name": "pypi-preflight",
         "semanticVersion": run["tools"].get("pypi-preflight", "0"),
-        "rules": [_rule(check) for check in rules.values()],
+        "rules": [{"id": name, "shortDescription": {"text": title}} for name, title in rules.items()],
     }
-    made = {
-        "tool": {"driver": driver},
-        "automationDetails": {"id": f"pypi-preflight/{run['verb']}/"},
-        "invocations": [_invocation(run)],
-        "artifacts": [_artifact(file) for file in record["files"]],
-        "results": [result for check in checks for result in _results(check, list(rules))],
-        "columnKind": "unicodeCodePoints",
-        "properties": {key: record[key] for key in ("project", "version", "commit", "tag")},
-    }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [made]}, indent=2, ensure_ascii=False) + "\n"
-
-
-def _rule(check: Data) -> dict[str, Any]:
-    return {"id": check["check"], "shortDescription": {"text": check["title"]}}
-
-
-def _invocation(run: Data) -> dict[str, Any]:
-    return {
+    invocation = {
         "executionSuccessful": run["exit"]["status"] == 0,
         "exitCode": run["exit"]["status"],
         "exitCodeDescription": run["exit"]["message"],
         "startTimeUtc": run["begun"],
         "endTimeUtc": run["ended"],
     }
+    document = {
+        "tool": {"driver": driver},
+        "automationDetails": {"id": f"pypi-preflight/{run['verb']}/"},
+        "invocations": [invocation],
+        "artifacts": [_artifact(file) for file in record["files"]],
+        "results": [result for check in checks for result in _results(check, list(rules))],
+        "columnKind": "unicodeCodePoints",
+        "properties": {key: record[key] for key in ("project", "version", "commit", "tag")},
+    }
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [document]}, indent=2, ensure_ascii=False) + "\n"
 
 
 def _artifact(file: Data) -> dict[str, Any]:
@@ -66,14 +59,14 @@ def _artifact(file: Data) -> dict[str, Any]:
 
 def _results(check: Data, rules: list[str]) -> Iterator[dict[str, Any]]:
     for finding in record_text.findings_of(check):
-        about = f" [{check['subject']}]" if check.get("subject") else ""
+        subject = f" [{check['subject']}]" if check.get("subject") else ""
         remedy = f"\n→ {finding['remedy']}" if finding.get("remedy") else ""
-        grave = "warn" if finding.get("severity") == "warn" else record_text.level(check)
+        level = "warn" if finding.get("severity") == "warn" else record_text.level(check)
         result: dict[str, Any] = {
             "ruleId": check["check"],
             "ruleIndex": rules.index(check["check"]),
-            "level": _LEVELS[grave],
-            "message": {"text": f"{check['title']}{about}: {finding['message']}{remedy}"},
+            "level": _LEVELS[level],
+            "message": {"text": f"{check['title']}{subject}: {finding['message']}{remedy}"},
             "locations": [_location(finding.get("where"))],
         }
         if finding.get("cause"):
@@ -85,10 +78,8 @@ def _results(check: Data, rules: list[str]) -> Iterator[dict[str, Any]]:
 
 def _location(where: str | None) -> dict[str, Any]:
     place = _PLACE.fullmatch(where or "")
-    if place is None:
-        found: dict[str, Any] = {"physicalLocation": {"artifactLocation": {"uri": _SOMEWHERE}}}
-        return found | ({"logicalLocations": [{"fullyQualifiedName": where}]} if where else {})
-    physical: dict[str, Any] = {"artifactLocation": {"uri": quote(place["path"])}}
-    if place["line"]:
+    physical: dict[str, Any] = {"artifactLocation": {"uri": quote(place["path"]) if place else _DEFAULT_FILE}}
+    if place and place["line"]:
         physical["region"] = {"startLine": int(place["line"])}
-    return {"physicalLocation": physical}
+    logical = {"logicalLocations": [{"fullyQualifiedName": where}]} if where and not place else {}
+    return {"physicalLocation": physical, **logical}

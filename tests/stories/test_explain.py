@@ -28,7 +28,7 @@ def explain(*words: str, **options: bool) -> str:
 @pytest.mark.parametrize("id_", list(CATALOG))
 def test_each_cause_is_explained(id_: str) -> None:
     text, data = explain(id_), json.loads(explain(id_, json=True))
-    for heading in (id_, "How it shows:", "What to do:", "Sources: "):
+    for heading in (id_, "Symptoms:", "Remedy:", "Sources: "):
         assert heading in text
     assert data["schema"] == 1
     assert data["id"] == id_

@@ -107,15 +107,11 @@ def _schedule(options: argparse.Namespace, write: Write) -> int:
 
 COMMANDS = (
     Command(
-        name="ci",
-        help="print a workflow that builds once, and releases the same files to TestPyPI and PyPI",
-        add_arguments=_add_ci_arguments,
-        run=_ci,
+        "ci", "print a workflow that builds once, and releases the same files to TestPyPI and PyPI",
+        _add_ci_arguments, _ci,
     ),
     Command(
-        name="schedule",
-        help=f"schedule recurring token checks ({', '.join(SCHEDULERS)})",
-        add_arguments=_add_schedule_arguments,
-        run=_schedule,
+        "schedule", f"schedule recurring token checks ({', '.join(SCHEDULERS)})",
+        _add_schedule_arguments, _schedule,
     ),
-)
+)  # fmt: skip

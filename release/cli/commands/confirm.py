@@ -55,10 +55,5 @@ def _confirm_release(options: argparse.Namespace, write: Write) -> int:
 
 
 COMMANDS = (
-    Command(
-        name="confirm",
-        help="confirm a published release: hashes, clean install, smoke test",
-        add_arguments=_add_arguments,
-        run=_confirm,
-    ),
+    Command("confirm", "confirm a published release: hashes, clean install, smoke test", _add_arguments, _confirm),
 )

@@ -63,15 +63,8 @@ def _store(options: argparse.Namespace, write: Write) -> int:
 
 COMMANDS = (
     Command(
-        name="verify",
-        help="verify a credential: where it comes from, what it is, and whether an upload would be accepted",
-        add_arguments=_add_verify_arguments,
-        run=_verify,
+        "verify", "verify a credential: where it comes from, what it is, and whether an upload would be accepted",
+        _add_verify_arguments, _verify,
     ),
-    Command(
-        name="store",
-        help="verify a token and store it in the keyring, where uploads read it",
-        add_arguments=_add_store_arguments,
-        run=_store,
-    ),
-)
+    Command("store", "verify a token and store it in the keyring, where uploads read it", _add_store_arguments, _store),
+)  # fmt: skip

@@ -80,15 +80,8 @@ def _diagnosis(cause: str) -> Diagnosis:
 
 COMMANDS = (
     Command(
-        name="diagnose",
-        help="find the cause of a failed upload, or what would block the next one, and how to fix it",
-        add_arguments=_add_diagnose_arguments,
-        run=_diagnose,
+        "diagnose", "find the cause of a failed upload, or what would block the next one, and how to fix it",
+        _add_diagnose_arguments, _diagnose,
     ),
-    Command(
-        name="explain",
-        help="explain a cause: its symptoms and how to fix it",
-        add_arguments=_add_explain_arguments,
-        run=_explain,
-    ),
-)
+    Command("explain", "explain a cause: its symptoms and how to fix it", _add_explain_arguments, _explain),
+)  # fmt: skip

@@ -38,8 +38,4 @@ def _write_unredacted(line: str) -> None:
     sys.stdout.flush()
 
 
-COMMANDS = (
-    Command(
-        name="sandbox", help="run the embedded index in the foreground", add_arguments=_add_arguments, run=_sandbox
-    ),
-)
+COMMANDS = (Command("sandbox", "run the embedded index in the foreground", _add_arguments, _sandbox),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from release.cli.command import Command, Write
+from release.cli.command import Command, Write, no_arguments
 from release.cli.commands.release_run import add_index
 from release.cli.output import show
 from release.core.errors import Exit
@@ -59,22 +59,10 @@ def _status(options: argparse.Namespace, write: Write) -> int:
 
 
 COMMANDS = (
+    Command("inspect", "check whether PyPI would accept these files", _add_inspect_arguments, _inspect),
     Command(
-        name="inspect",
-        help="check whether PyPI would accept these files",
-        add_arguments=_add_inspect_arguments,
-        run=_inspect,
+        "leaks", "search for tokens, keys and credential files: in files, staged changes or the whole history",
+        _add_leaks_arguments, _leaks,
     ),
-    Command(
-        name="leaks",
-        help="search for tokens, keys and credential files: in files, staged changes or the whole history",
-        add_arguments=_add_leaks_arguments,
-        run=_leaks,
-    ),
-    Command(
-        name="status",
-        help="show the status of this project's releases",
-        add_arguments=lambda _parser: None,
-        run=_status,
-    ),
-)
+    Command("status", "show the status of this project's releases", no_arguments, _status),
+)  # fmt: skip

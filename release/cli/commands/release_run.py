@@ -55,7 +55,7 @@ def _command(name: str, text: str, *options: Callable[[argparse.ArgumentParser],
         for add in (*options, set_plan_defaults):
             add(parser)
 
-    return Command(name=name, help=text, add_arguments=add_arguments, run=run_plan)
+    return Command(name, text, add_arguments, run_plan)
 
 
 def run_plan(options: argparse.Namespace, write: Write) -> int:

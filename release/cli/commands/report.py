@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from release.cli.command import Command, Write
+from release.cli.command import Command, Write, no_arguments
 from release.cli.commands.tokens import open_history
 from release.cli.output import show, to_json
 from release.core.errors import Exit, ReleaseError, UsageError
@@ -93,15 +93,8 @@ def _history(options: argparse.Namespace, write: Write) -> int:
 
 COMMANDS = (
     Command(
-        name="report",
-        help="report what the runs for a version did, on the terminal or as " + ", ".join(tuple(FORMATS)[1:]),
-        add_arguments=_add_arguments,
-        run=_report,
+        "report", "report what the runs for a version did, on the terminal or as " + ", ".join(tuple(FORMATS)[1:]),
+        _add_arguments, _report,
     ),
-    Command(
-        name="history",
-        help="list the releases of this project, newest first",
-        add_arguments=lambda _parser: None,
-        run=_history,
-    ),
-)
+    Command("history", "list the releases of this project, newest first", no_arguments, _history),
+)  # fmt: skip

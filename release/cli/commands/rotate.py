@@ -144,11 +144,9 @@ def _prompts(
 
 COMMANDS = (
     Command(
-        name="rotate",
-        help="rotate a token: replace it everywhere it is stored, then confirm the old one is revoked",
+        "rotate", "rotate a token: replace it everywhere it is stored, then confirm the old one is revoked",
+        _add_arguments, _rotate,
         epilog="exit status: 0 done · 1 refused, or a location still has the old token · "
         "2 usage or configuration error · 5 all locations have the new token, but the old one may not be revoked",
-        add_arguments=_add_arguments,
-        run=_rotate,
     ),
-)
+)  # fmt: skip
