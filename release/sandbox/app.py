@@ -170,6 +170,6 @@ _ROUTES: tuple[tuple[re.Pattern[str], Callable[..., Response]], ...] = (
     ),
     (
         re.compile("/packages/(?P<digest>[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]+)/(?P<filename>[^/]+)"),
-        project_endpoints.download_file,
+        project_endpoints.file_response,
     ),
 )

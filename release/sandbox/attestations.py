@@ -68,7 +68,7 @@ def provenance_to_json(
     return json.dumps({"version": 1, "attestation_bundles": [bundle]})
 
 
-def provenance_url(site: str, project: str, row: sqlite3.Row) -> str | None:
+def local_provenance_url(site: str, project: str, row: sqlite3.Row) -> str | None:
     """Return the URL of a file's provenance; None if it has none. `row`: the file with its release's `version`."""
     if row["provenance"] is None:
         return None

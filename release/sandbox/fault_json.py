@@ -11,17 +11,7 @@ from http import HTTPStatus
 from math import inf
 from typing import Any, get_args
 
-from release.core.tables import (
-    KeyPath,
-    Reader,
-    boolean,
-    one_of,
-    parse_json,
-    read_list,
-    read_table,
-    string,
-    table,
-)  # fmt: skip
+from release.core.tables import KeyPath, Reader, boolean, one_of, parse_json, read_list, read_table, string, table
 from release.sandbox.faults import KINDS, DropMode, DropPoint, Fault, RequestFilter, kind_of
 
 _MIN_STATUS, _MAX_STATUS = 200, 999

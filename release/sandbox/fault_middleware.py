@@ -232,7 +232,9 @@ class FaultControl:
                 case "DELETE":
                     self._faults.clear()
                 case _:
-                    return _json(405, message="the method is not allowed", remedy="use GET, POST or DELETE")
+                    return _json(
+                        405, message=f"method {request.method!r} is not allowed", remedy="use GET, POST or DELETE"
+                    )
         except UsageError as error:
             return _json(400, message=error.message, remedy=error.remedy)
         faults = [

@@ -83,7 +83,7 @@ def _simple_file(site: str, project: str, row: sqlite3.Row) -> dict[str, Any]:
         "data-dist-info-metadata": _core_metadata(row),
         "filename": row["filename"],
         "hashes": {"sha256": row["sha256"]},
-        "provenance": attestations.provenance_url(site, project, row),
+        "provenance": attestations.local_provenance_url(site, project, row),
         "requires-python": row["requires_python"],
         "size": row["size"],
         "upload-time": _timestamp(row),
@@ -98,7 +98,7 @@ def _link(site: str, project: str, row: sqlite3.Row) -> str:
         "data-requires-python": row["requires_python"] or None,
         "data-dist-info-metadata": metadata,
         "data-core-metadata": metadata,
-        "data-provenance": attestations.provenance_url(site, project, row),
+        "data-provenance": attestations.local_provenance_url(site, project, row),
         "data-yanked": row["yanked"],
     }
     more = "".join(f' {name}="{escape(value)}"' for name, value in attributes.items() if value is not None)
@@ -226,7 +226,7 @@ def _ownership(db: sqlite3.Connection, project: IndexProject) -> dict[str, Any]:
 # -- files ------------------------------------------------------------------------------------------
 
 
-def download_file(context: RequestContext, digest: str, filename: str) -> Response:
+def file_response(context: RequestContext, digest: str, filename: str) -> Response:
     """Send a file; for a wheel's name followed by `.metadata`, its METADATA (PEP 658)."""
     digest, name = digest.replace("/", ""), filename.removesuffix(METADATA_SUFFIX)
     with context.store.reading() as db:

@@ -50,7 +50,7 @@ class LoggedRequest(LogFields):
     time: datetime
 
 
-def load_log(path: Path) -> list[LoggedRequest]:
+def load_request_log(path: Path) -> list[LoggedRequest]:
     """Load every request that was answered, in order."""
     if not path.exists():
         return []

@@ -141,7 +141,7 @@ class Sandbox:
     @property
     def log(self) -> list[request_log.LoggedRequest]:
         """All requests that were answered so far, in order."""
-        return request_log.load_log(self._store.requests)
+        return request_log.load_request_log(self._store.requests)
 
     @property
     def faults(self) -> tuple[Fault, ...]:

@@ -175,7 +175,7 @@ def test_faults_are_put_in_looked_at_and_taken_away() -> None:
         ("POST", b"{", 400, "the request is not valid JSON: "),
         ("POST", b"\xff", 400, "the request is not valid JSON: "),
         ("POST", [{"do": "clash"}, {}], 400, "faults[1].do is missing"),
-        ("PUT", {"do": "clash"}, 405, "the method is not allowed"),
+        ("PUT", {"do": "clash"}, 405, "method 'PUT' is not allowed"),
     ],
 )
 def test_a_mistake_changes_nothing(method: str, data: Any, status: int, message: str) -> None:
