@@ -1,11 +1,11 @@
-"""The nox sessions: where each verb runs, and what its environment may see.
+"""The nox sessions: one for each command, each in its own environment.
 
 A project's own `noxfile.py` is two lines:
 
     from release.sessions import register
     register()
 
-Each session has an environment of its own, with this package in it and nothing of the project's.
+The environments contain this package and nothing of the project. Only sessions that need credentials can see them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import os
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -27,114 +27,103 @@ if TYPE_CHECKING:
 _DISTRIBUTION = "pypi-preflight"
 _NEW = "--new-project"
 
-#: verb → (what `nox -l` says, the verb that must have passed, whether it may see credentials)
-_VERBS = {
-    "check": ("Run the checklist: the source, and the way to each index.", None, True),
-    "build": ("Build sdist and wheel from a clean clone of the commit.", "check", False),
-    "rehearse": ("Rehearse the release on an embedded index.", None, False),
-    "testpypi": ("Upload to TestPyPI, install from there and try it.", "rehearse", True),
-    "publish": ("Release: everything above, then PyPI. Without a terminal: -- --yes.", "testpypi", True),
+_OPTIONS: dict[str, Any] = {
+    "default": False, "venv_backend": "uv|virtualenv", "reuse_venv": True, "download_python": "never"
+}  # fmt: skip
+
+#: command → (its description in `nox -l`, the sessions that must pass before, whether it may see credentials)
+_COMMANDS: dict[str, tuple[str, tuple[str, ...], bool]] = {
+    "check": ("Check the source and the credentials for each index.", (), True),
+    "build": ("Build sdist and wheel from a clean clone of the commit.", ("check",), False),
+    "rehearse": ("Rehearse the release on an embedded index.", (), False),
+    "testpypi": ("Upload to TestPyPI, install from there and run smoke tests.", ("build", "rehearse"), True),
+    "publish": ("Release: all of the above, then PyPI. Without a terminal: -- --yes.", ("testpypi",), True),
 }
 
 
 def register(prefix: str = "", *, package: str | None = None) -> None:
-    """Register the verbs of a release with nox, as a chain; and `inspect` and `token-health` beside them.
+    """Register the commands of a release with nox, as a chain of sessions; and `inspect` and `token-health`.
 
-    `prefix` comes before each name ("release-" makes "release-publish"). `package` is what is
-    installed into each session, as pip would take it; by default the very release of this package
-    that the noxfile imports. The sessions run only when asked for.
+    `prefix` is put before each name ("release-" makes "release-publish"). `package` is a requirement for pip, to be
+    installed into each session; by default the installed version of this package. No session runs by default.
     """
     import nox
 
-    wanted = [package] if package else _ourselves()
-    nox.session(
-        name=f"{prefix}inspect", default=False, venv_backend="uv|virtualenv", reuse_venv=True, download_python="never"
-    )(_inspection(wanted))
-    nox.session(
-        name=f"{prefix}token-health", default=False, venv_backend="uv|virtualenv", reuse_venv=True,
-        download_python="never",
-    )(_token_health(wanted))  # fmt: skip
+    packages = [package] if package else _this_package()
+    nox.session(name=f"{prefix}inspect", **_OPTIONS)(_inspection(packages))
+    nox.session(name=f"{prefix}token-health", **_OPTIONS)(_token_health(packages))
     chain: list[str] = []
-    for verb, (text, needed, trusted) in _VERBS.items():
-        nox.session(
-            name=f"{prefix}{verb}",
-            requires=_requires(prefix, verb, needed),
-            default=False,
-            venv_backend="uv|virtualenv",
-            reuse_venv=True,
-            download_python="never",
-        )(_session(verb, text, wanted, chain, trusted=trusted))
+    for command, (text, required, credentials) in _COMMANDS.items():
+        requires = [f"{prefix}{name}" for name in required]
+        session = _session(command, text, packages, chain, credentials=credentials)
+        nox.session(name=f"{prefix}{command}", requires=requires, **_OPTIONS)(session)
 
 
-def _requires(prefix: str, verb: str, needed: str | None) -> list[str]:
-    """What must have passed. A rehearsal alone needs nothing, but a dry run needs a rehearsal of the build."""
-    before = ["build", "rehearse"] if verb == "testpypi" else [needed] if needed else []
-    return [f"{prefix}{name}" for name in before]
+def _session(
+    command: str, text: str, packages: list[str], chain: list[str], *, credentials: bool
+) -> Callable[..., None]:
+    """A session for a command; `chain` are the commands of this nox run so far, each followed by "… passed"."""
 
-
-def _session(verb: str, text: str, package: list[str], chain: list[str], *, trusted: bool) -> Callable[..., None]:
     def session(session: nox.Session) -> None:
-        if _broken(chain):
-            session.error(f"{chain[-1]} did not pass, so {verb} is not run")
-        chain.append(verb)
-        session.install(*package)
-        options = ["--built"] if verb == "rehearse" and "build passed" in chain else []
-        env = {} if trusted else {name: None for name in os.environ if CREDENTIAL_VARIABLES.match(name)}
-        session.run("python", "-m", "release", verb, *options, *_asked(verb, session.posargs), env=env)
-        chain.append(f"{verb} passed")
+        if chain and not chain[-1].endswith(" passed"):
+            session.error(f"{chain[-1]} failed, so {command} is not run")
+        chain.append(command)
+        session.install(*packages)
+        options = ["--built"] if command == "rehearse" and "build passed" in chain else []
+        env = {} if credentials else _no_credentials()
+        session.run("python", "-m", "release", command, *options, *_options_for(command, session.posargs), env=env)
+        chain.append(f"{command} passed")
 
     session.__doc__ = text
     return session
 
 
-def _inspection(package: list[str]) -> Callable[..., None]:
-    """Other people's checkers, in an environment of their own."""
+def _no_credentials() -> dict[str, None]:
+    return {name: None for name in os.environ if CREDENTIAL_VARIABLES.match(name)}
+
+
+def _inspection(packages: list[str]) -> Callable[..., None]:
+    """Runs third-party checkers too, from the extra `checks`."""
 
     def session(session: nox.Session) -> None:
         files = session.posargs or sorted(str(path) for path in Path("dist").glob("*") if path.is_file())
         if not files:
-            session.skip("dist/ has no files: name some after --")
-        session.install(*package[:-1], _with_checks(package[-1]))
-        env = {name: None for name in os.environ if CREDENTIAL_VARIABLES.match(name)}
-        session.run("python", "-m", "release", "inspect", "--others", *files, env=env)
+            session.skip("dist/ is empty: pass files after --")
+        session.install(*packages[:-1], _with_checks(packages[-1]))
+        session.run("python", "-m", "release", "inspect", "--others", *files, env=_no_credentials())
 
-    session.__doc__ = "Look into files with other people's checkers too: -- FILE…, or those in dist/."
-    return session
-
-
-def _token_health(package: list[str]) -> Callable[..., None]:
-    """Nox turns every exit status but 0 into 1; whoever needs them told apart calls the program."""
-
-    def session(session: nox.Session) -> None:
-        session.install(*package)
-        session.run("python", "-m", "release", "tokens", *session.posargs)
-
-    session.__doc__ = "Say how every token is; any exit status but 0 becomes 1: a schedule calls the program instead."
+    session.__doc__ = "Inspect files, with third-party checkers: -- FILE…, or those in dist/."
     return session
 
 
 def _with_checks(package: str) -> str:
-    """The package, as pip would take it, with the extra that brings the checkers."""
+    """The requirement with the extra that contains the checkers."""
     name, equals, version = package.partition("==")
     return f"{name}[checks]{equals}{version}"
 
 
-def _broken(chain: list[str]) -> bool:
-    """Whether a verb of this nox run was begun and did not pass."""
-    return bool(chain) and not chain[-1].endswith(" passed")
+def _token_health(packages: list[str]) -> Callable[..., None]:
+    """Nox turns every exit status except 0 into 1; run the program itself to distinguish them."""
+
+    def session(session: nox.Session) -> None:
+        session.install(*packages)
+        session.run("python", "-m", "release", "tokens", *session.posargs)
+
+    session.__doc__ = "Show the health of all tokens. Exits with 0 or 1: for a schedule, run the program itself."
+    return session
 
 
-def _asked(verb: str, words: list[str]) -> list[str]:
-    """The user's words after `--`, as far as this verb takes them: `--yes` and `--new-project` are for what asks."""
-    asked = [word for word in words if word != "--yes" or verb in {"testpypi", "publish"}]
-    if verb == "publish" or _NEW not in asked:
-        return asked
-    at = asked.index(_NEW)
-    return asked[:at] + asked[at + 2 :]
+def _options_for(command: str, words: list[str]) -> list[str]:
+    """The options after `--` that the command has: `--yes` and `--new-project` are not for all of them."""
+    options = [word for word in words if word != "--yes" or command in {"testpypi", "publish"}]
+    if command == "publish" or _NEW not in options:
+        return options
+    at = options.index(_NEW)
+    return options[:at] + options[at + 2 :]
 
 
-def _ourselves() -> list[str]:
-    """This very package, as pip would take it: where it was installed from, or its release.
+def _this_package() -> list[str]:
+    """The requirement for this package: the path that it was installed from, or its version.
 
     Source: PEP 610, "direct_url.json".
     """

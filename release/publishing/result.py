@@ -121,7 +121,7 @@ def _success_message(run: RunState) -> str:
     if plan.verb == "rehearse":
         count = run.ignored_failures
         later = f"; {count} check{'s' if count > 1 else ''} above would block a release" if count else ""
-        return f"the rehearsal of {release} succeeded: the index accepted it, and it installs and works{later}"
+        return f"{release} was rehearsed: the index accepted it, and it installs and works{later}"
     if plan.verb != "confirm" and not run.changed:
         return f"nothing left to do: {release} is on {where}, confirmed"
     return f"{release} is on {where}, confirmed"

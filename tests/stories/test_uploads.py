@@ -268,5 +268,5 @@ def test_hundreds_of_files_stay_readable(tmp_path: Path) -> None:
         assert told.status == 0, told.all
         assert len(files_on(on.pypi)) == 150
         lines = told.out.splitlines()
-        assert "150 of 150 files sent" in told.out
+        assert "150 of 150 files uploaded" in told.out
         assert len(lines) < 100
