@@ -101,7 +101,7 @@ def test_a_token_in_a_file_is_red_though_the_index_would_take_it(place: UserProj
     (finding,) = told.data["release"]
     assert (finding["check"], finding["severity"], finding["where"]) == ("no-token-of-an-index-leaks", "block", WHEEL)
     assert "acme/config.py:1" in finding["message"]
-    assert "leave it out of the build" in finding["remedy"]
+    assert "exclude it from the build" in finding["remedy"]
     assert token[5:] not in told.all
     assert token[5:] not in look(place, {}, WHEEL).all
 

@@ -128,7 +128,7 @@ def test_a_version_that_is_burnt_on_testpypi_is_told_before_anything_is_sent(tmp
         assert set(messages) == {WHEEL, SDIST}
         assert "different contents" in messages[WHEEL]["message"]
         assert "content of 'acme_widget/__init__.py'" in messages[WHEEL]["message"]
-        for way in ("take a new version", "make the build reproducible", "--dry-run-on sandbox"):
+        for way in ("bump the version", "make the build reproducible", "--dry-run-on sandbox"):
             assert way in messages[WHEEL]["remedy"]
         assert (len(posts(on.testpypi)), posts(on.pypi)) == (sent, [])
         assert told.data["uploads"] == {}
