@@ -90,7 +90,7 @@ def story(
         )  # fmt: skip
         at += timedelta(seconds=took)
     return RunRecord(
-        account=account, tag=f"v{version}", begun=begun, ended=at, stages=stages, indexes=indexes,
+        result=account, tag=f"v{version}", begun=begun, ended=at, steps=stages, indexes=indexes,
         waive=waive or {}, tools=TOOLS,
     )  # fmt: skip
 

@@ -31,7 +31,7 @@ def open_console(options: argparse.Namespace, write: Write) -> PlainConsole:
     actions = os.environ.get("GITHUB_ACTIONS") == "true"
     mask = _write_to_runner if actions else None
     if options.json:
-        return console.SilentConsole(write, mask=mask)
+        return console.PlainConsole(lambda _text: None, mask=mask, quiet=True)
     if actions:
         return console.ActionsConsole(write, mask=mask, quiet=options.quiet)
     if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":

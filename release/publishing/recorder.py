@@ -76,12 +76,12 @@ def record_run(  # noqa: PLR0913 - a run's result and its environment
     A record that cannot be written is reported, but the run does not fail: its effects cannot be undone.
     """
     system = observer.system
-    story = RunRecord(
-        account=result, tag=tag, begun=observer.begun, ended=system.now(), stages=tuple(observer.steps),
+    run = RunRecord(
+        result=result, tag=tag, begun=observer.begun, ended=system.now(), steps=tuple(observer.steps),
         indexes=config.indexes, waive=config.waive, tools=tool_versions(system, directory, result.plan),
     )  # fmt: skip
     try:
-        document = record.redact_texts(record.add_run(_load_earlier(journal.record), story), Redactor(secrets))
+        document = record.redact_texts(record.add_run(_load_earlier(journal.record), run), Redactor(secrets))
         write_record(journal.record, document)
         _summarize(system.env, document)
     except OSError as error:

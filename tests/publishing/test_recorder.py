@@ -58,7 +58,7 @@ def kept(tmp_path: Path, account: RunResult, *, env: Mapping[str, str] | None = 
 
 
 def test_the_record_lies_beside_the_journals_of_its_version(tmp_path: Path) -> None:
-    account = kept(tmp_path, story("check").account)
+    account = kept(tmp_path, story("check").result)
     path = tmp_path / ".release" / "1.0" / "record.json"
     assert account.record == str(path)
     assert journal.record_paths(tmp_path) == (path,)
@@ -78,7 +78,7 @@ def test_no_secret_is_in_it_or_in_the_job_summary(tmp_path: Path) -> None:
     token, password = fake_tokens.token(), "correct horse battery"
     words = f"the server said: {token[:60]}\n{token[60:]} and {password}"
     summary = tmp_path / "summary.md"
-    told = story("check", exit=Exit.REFUSED, message=words, remedy=f"unset {password}").account
+    told = story("check", exit=Exit.REFUSED, message=words, remedy=f"unset {password}").result
     kept(tmp_path, told, env={"GITHUB_STEP_SUMMARY": str(summary)}, secret=password)
     for path in (tmp_path / ".release" / "1.0" / "record.json", summary):
         text = path.read_text(encoding="utf-8")
@@ -91,7 +91,7 @@ def test_no_secret_is_in_it_or_in_the_job_summary(tmp_path: Path) -> None:
 def test_the_summary_of_the_job_is_added_to(tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
     summary.write_text("# Before\n")
-    kept(tmp_path, story("check").account, env={"GITHUB_STEP_SUMMARY": str(summary)})
+    kept(tmp_path, story("check").result, env={"GITHUB_STEP_SUMMARY": str(summary)})
     assert summary.read_text().startswith("# Before\n")
     assert "acme-widget 1.0" in summary.read_text()
 
@@ -99,7 +99,7 @@ def test_the_summary_of_the_job_is_added_to(tmp_path: Path) -> None:
 def test_a_record_that_cannot_be_written_is_told_and_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / ".release").mkdir()
     (tmp_path / ".release" / "1.0").write_text("a file where a directory belongs")
-    account = kept(tmp_path, replace(story("check").account, record="journal.jsonl"))
+    account = kept(tmp_path, replace(story("check").result, record="journal.jsonl"))
     assert account.record == "journal.jsonl"
     assert "cannot write the record" in account.message
 
@@ -109,7 +109,7 @@ def test_a_record_that_cannot_be_read_is_put_aside(tmp_path: Path, text: str) ->
     path = tmp_path / ".release" / "1.0" / "record.json"
     path.parent.mkdir(parents=True)
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
-    kept(tmp_path, story("check").account)
+    kept(tmp_path, story("check").result)
     assert len(recorder.load_record(path)["runs"]) == 1
     assert (path.parent / "record.json.unreadable").exists()
 
@@ -136,17 +136,17 @@ def test_a_name_that_is_no_text_does_not_lose_the_record(tmp_path: Path) -> None
 
 def test_the_tools_are_those_that_the_plan_needs(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[build-system]\nrequires = ["hatchling>=1.27"]\n')
-    made = recorder.tool_versions(system(), tmp_path, story("publish").account.plan)
+    made = recorder.tool_versions(system(), tmp_path, story("publish").result.plan)
     assert made["build-system.requires"] == "hatchling>=1.27"
     assert {"python", "platform", "pypi-preflight", "build", "twine"} <= made.keys()
     assert made["python"].startswith(f"{sys.version_info[0]}.{sys.version_info[1]}.")
-    assert "twine" not in recorder.tool_versions(system(), tmp_path, story("check").account.plan)
+    assert "twine" not in recorder.tool_versions(system(), tmp_path, story("check").result.plan)
 
 
 def test_files_are_accepted_and_told(tmp_path: Path) -> None:
-    account = story("publish", uploads={"pypi": accepted(*FILES)}).account
+    account = story("publish", uploads={"pypi": accepted(*FILES)}).result
     kept(tmp_path, account)
-    kept(tmp_path, story("check").account)
+    kept(tmp_path, story("check").result)
     made = recorder.load_record(tmp_path / ".release" / "1.0" / "record.json")
     assert [one["verb"] for one in made["runs"]] == ["publish", "check"]
     assert len(made["files"]) == len(FILES)

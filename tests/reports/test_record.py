@@ -101,7 +101,7 @@ def test_steps_that_were_not_reached_say_so_and_have_no_time() -> None:
 
 def test_a_step_that_the_run_broke_off_in_has_a_beginning_and_no_length() -> None:
     told = story("build")
-    broken = replace(told, stages=[*told.stages[:1], replace(told.stages[1], ended=None)])
+    broken = replace(told, steps=[*told.steps[:1], replace(told.steps[1], ended=None)])
     step = valid(record(broken))["runs"][-1]["steps"][1]
     assert (step["how"], step["seconds"], step["begun"]) == ("broken off", None, "2026-11-05T12:00:00.250Z")
 
@@ -145,13 +145,13 @@ def test_a_check_knows_its_step() -> None:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        (None, "is no record"),
-        ([], "is no record"),
-        ({"schema": 1}, "is no record"),
-        ({**full(), "runs": []}, "is no record"),
-        ({**full(), "runs": [{"verb": "check"}]}, "is no record"),
-        ({**full(), "files": [{"filename": "a"}]}, "is no record"),
-        ({**full(), "schema": 2}, "is of schema 2"),
+        (None, "is not a release record"),
+        ([], "is not a release record"),
+        ({"schema": 1}, "is not a release record"),
+        ({**full(), "runs": []}, "is not a release record"),
+        ({**full(), "runs": [{"verb": "check"}]}, "is not a release record"),
+        ({**full(), "files": [{"filename": "a"}]}, "is not a release record"),
+        ({**full(), "schema": 2}, "has schema 2"),
     ],
 )
 def test_what_is_no_record_is_told_with_its_path(value: object, said: str) -> None:

@@ -90,8 +90,8 @@ def test_a_record_that_was_changed_by_hand_is_told_of(tmp_path: Path, capsys: py
     path = tmp_path / ".release" / "1.0" / "record.json"
     path.parent.mkdir(parents=True)
     path.write_text("{", encoding="utf-8")
-    assert "is no record of a release" in asked(tmp_path, capsys, "report").err
-    assert "is no record of a release" in asked(tmp_path, capsys, "history").out
+    assert "is not a release record" in asked(tmp_path, capsys, "report").err
+    assert "is not a release record" in asked(tmp_path, capsys, "history").out
     path.write_text(json.dumps({**full(), "files": [{"filename": 1, "kind": 2, "size": "x", "sha256": 3}]}))
     broken = asked(tmp_path, capsys, "report")
     assert (broken.status, "Traceback" in broken.all) == (1, False)

@@ -12,13 +12,12 @@ from release.core.errors import Exit
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    release_run.add_index(parser)
+    release_run.add_plan_options(parser, "--index")
     parser.add_argument(
         "release", nargs="?", metavar="NAME==VERSION",
         help="any release; no project is needed (default: this project's release, from its journal)",
     )  # fmt: skip
     parser.add_argument("--record", type=Path, metavar="FILE", help="compare with this release record (record.json)")
-    release_run.set_plan_defaults(parser)
 
 
 def _confirm(options: argparse.Namespace, write: Write) -> int:

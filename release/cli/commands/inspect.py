@@ -6,13 +6,12 @@ import argparse
 from pathlib import Path
 
 from release.cli.command import Command, Write, no_arguments
-from release.cli.commands.release_run import add_index
 from release.cli.output import show
 from release.core.errors import Exit
 
 
 def _add_inspect_arguments(parser: argparse.ArgumentParser) -> None:
-    add_index(parser)
+    parser.add_argument("--index", metavar="NAME", help="the index, by its name in the configuration")
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--others", action="store_true", help="also run third-party checkers that are installed")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from release.cli.command import Command, Write
 from release.cli.output import ask_yes_no, open_console, read_line, show, to_json
@@ -18,44 +18,31 @@ if TYPE_CHECKING:
     from release.core.plan import Plan
 
 
-def add_index(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--index", metavar="NAME", help="the index, by its name in the configuration")
+_OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "--index": {"metavar": "NAME", "help": "the index, by its name in the configuration"},
+    "--built": {"action": "store_true", "help": "rehearse the files of the last build"},
+    "--yes": {"action": "store_true", "help": "do not prompt before the first step that cannot be undone"},
+    "--dry-run-on": {
+        "choices": ("testpypi", "sandbox", "none"),
+        "help": "the index on which the same files must have passed before (default: testpypi)",
+    },
+    "--new-project": {"metavar": "NAME", "help": "the project's name, if this release creates the project"},
+    "--files": {
+        "nargs": "+", "type": Path, "metavar": "PATH",
+        "help": "release these files, or the files in this directory, instead of building them; no project is needed",
+    },
+}  # fmt: skip
 
 
-def _add_built(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--built", action="store_true", help="rehearse the files of the last build")
-
-
-def _add_yes(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--yes", action="store_true", help="do not prompt before the first step that cannot be undone")
-
-
-def _add_promotion(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--dry-run-on", choices=("testpypi", "sandbox", "none"),
-        help="the index on which the same files must have passed before (default: testpypi)",
-    )  # fmt: skip
-    parser.add_argument("--new-project", metavar="NAME", help="the project's name, if this release creates the project")
-
-
-def _add_files(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--files", nargs="+", type=Path, metavar="PATH",
-        help="release these files, or the files in this directory, instead of building them; no project is needed",
-    )  # fmt: skip
-
-
-def set_plan_defaults(parser: argparse.ArgumentParser) -> None:
-    """Define the options of all plans, so that a plan can read them whatever its command accepts."""
+def add_plan_options(parser: argparse.ArgumentParser, *names: str) -> None:
+    """Declare these options, and give defaults to all others that a plan may have."""
+    for name in names:
+        parser.add_argument(name, **_OPTIONS[name])
     parser.set_defaults(index=None, built=False, yes=False, dry_run_on=None, new_project=None, files=())
 
 
-def _command(name: str, text: str, *options: Callable[[argparse.ArgumentParser], None]) -> Command:
-    def add_arguments(parser: argparse.ArgumentParser) -> None:
-        for add in (*options, set_plan_defaults):
-            add(parser)
-
-    return Command(name, text, add_arguments, run_plan)
+def _command(name: str, text: str, *options: str) -> Command:
+    return Command(name, text, lambda parser: add_plan_options(parser, *options), run_plan)
 
 
 def run_plan(options: argparse.Namespace, write: Write) -> int:
@@ -154,26 +141,26 @@ def _command_line(options: argparse.Namespace) -> str:
 
 
 COMMANDS = (
-    _command("check", "check the source and the credentials for each index", add_index),
+    _command("check", "check the source and the credentials for each index", "--index"),
     _command("build", "build sdist and wheel from a clean clone of the commit, and check them"),
     _command(
         "rehearse",
         "do a whole release on an embedded index; needs no credentials, no tag and no clean working tree",
-        _add_built,
+        "--built",
     ),
     _command(
         "testpypi",
         "do a dry run: upload the same files to TestPyPI, install them from there and test them",
-        add_index, _add_yes, _add_files,
+        "--index", "--yes", "--files",
     ),
     _command(
         "publish",
         "upload the built files to PyPI, and confirm the release",
-        add_index, _add_yes, _add_promotion, _add_files,
+        "--index", "--yes", "--dry-run-on", "--new-project", "--files",
     ),
     _command(
         "release",
         "do all steps: check, build, rehearse, TestPyPI, PyPI, confirm, tag",
-        add_index, _add_yes, _add_promotion,
+        "--index", "--yes", "--dry-run-on", "--new-project",
     ),
 )  # fmt: skip

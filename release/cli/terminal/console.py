@@ -78,19 +78,6 @@ class PlainConsole:
             self._write(f"  … {text}\n")
 
 
-class SilentConsole(PlainConsole):
-    """No output: the JSON document is written at the end."""
-
-    def on_token_scanned(self, status: TokenStatus, total: int) -> None:
-        del status, total
-
-    def show(self, line: Line) -> None:
-        del line
-
-    def _show_event(self, event: Event) -> None:
-        del event
-
-
 class ActionsConsole(PlainConsole):
     """GitHub Actions: a group for each step, an annotation for each problem.
 

@@ -15,7 +15,7 @@ from tests.fake_tokens import token
 
 
 @pytest.mark.parametrize("quiet", [True, False])
-@pytest.mark.parametrize("kind", [console.PlainConsole, console.SilentConsole, console.ActionsConsole])
+@pytest.mark.parametrize("kind", [console.PlainConsole, console.ActionsConsole])
 @pytest.mark.parametrize("masks", [True, False])
 def test_a_secret_goes_to_what_masks_it_and_nowhere_else(
     kind: type[console.PlainConsole], masks: bool, quiet: bool
