@@ -65,7 +65,7 @@ def test_a_checker_that_is_not_there_is_shown_as_not_run(tmp_path: Path, monkeyp
     found = inspection.inspect_files(system.real_system(), [tmp_path / WHEEL], project=tmp_path)
     assert not found.refused
     assert [(one["check"], one["message"]) for one in found.document["release"]] == [
-        (name, f"not run: {name}") for name in BY_NAME
+        (name, f"not run: {name} is not installed") for name in BY_NAME
     ]
 
 
