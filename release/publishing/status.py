@@ -101,7 +101,7 @@ def _entry_lines(one: dict[str, Any]) -> Iterator[str]:
     what = "rehearsal of " if one["rehearsal"] else ""
     commit = f" at {one['commit'][:12]}" if one["commit"] else ""
     end = record_text.run_outcome({"exit": {"status": one["exit"]}})[1]
-    when = record_text.format_time(one["date"])
+    when = record_text.timestamp_to_text(one["date"])
     yield f"{what}{record_text.release_title(one)}{commit}, {when}: {one['verb']} {end} ({one['exit']})"
     if one["exit"]:
         yield f"  {one['message']}"

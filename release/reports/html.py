@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from release.core.time_text import format_duration
 from release.reports import record_text
 from release.reports.formatting import format_size
 from release.reports.record import upload_targets
@@ -24,6 +25,7 @@ def render(record: Data) -> str:
     return render_page(
         "release.html", title=f"{record_text.release_title(record)}: {record_text.run_outcome(run)[1]}",
         record=record, run=run, progress=list(_progress(record)), text=record_text, format_size=format_size,
+        format_duration=format_duration,
         upload_targets=upload_targets, timeline=_timeline,
     )  # fmt: skip
 
@@ -46,7 +48,7 @@ def _timeline(run: Data) -> Data | None:
         "bars": [_bar(step, run, number * _ROW, total) for number, step in enumerate(steps)],
         "height": len(steps) * _ROW,
         "width": _WIDTH,
-        "total": record_text.format_duration(total),
+        "total": format_duration(total),
         "description": "; ".join(f"{step['title']}: {step['how']} {_took(step)}" for step in steps),
     }
 
@@ -64,7 +66,7 @@ def _bar(step: Data, run: Data, top: int, total: float) -> Data:
 
 
 def _took(step: Data) -> str:
-    return "" if step["seconds"] is None else record_text.format_duration(step["seconds"])
+    return "" if step["seconds"] is None else format_duration(step["seconds"])
 
 
 def _start(step: Data, run: Data) -> float | None:

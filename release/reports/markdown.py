@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from release.core.time_text import format_duration
 from release.reports import record_text
 from release.reports.formatting import format_size, printable
 from release.reports.record_text import Data, progress_by_index
@@ -34,7 +35,7 @@ def _head(record: Data) -> Iterator[str]:
     yield ""
     commit = f" · commit {_code(run['commit'])}" if run.get("commit") else ""
     tag = f" · tag {_code(record['tag'])}" if record["tag"] else ""
-    begun, took = record_text.format_time(run["begun"]), record_text.format_duration(record_text.run_seconds(run))
+    begun, took = record_text.timestamp_to_text(run["begun"]), format_duration(record_text.run_seconds(run))
     yield f"{begun}, {took}{commit}{tag}"
 
 
@@ -94,7 +95,7 @@ def _earlier(record: Data) -> Iterator[str]:
         yield from ("", "### Earlier runs", "")
     for run in earlier:
         level, word = record_text.run_outcome(run)
-        when = record_text.format_time(run["begun"])
+        when = record_text.timestamp_to_text(run["begun"])
         yield f"- {_EMOJI[level]} {when}, {run['verb']}: {word}. {_text(run['exit']['message'])}"
 
 

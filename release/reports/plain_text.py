@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from release.core.time_text import format_duration
 from release.reports import record_text
 from release.reports.formatting import format_size, printable
 from release.reports.record_text import Data, progress_by_index
@@ -19,7 +20,7 @@ def _lines(record: Data) -> Iterator[str]:
     commit = f" at {record['commit'][:12]}" if record["commit"] else ""
     tag = f", tag {record['tag']}" if record["tag"] else ""
     yield f"{record_text.release_title(record)}{commit}{tag}"
-    when, took = record_text.format_time(run["begun"]), record_text.format_duration(record_text.run_seconds(run))
+    when, took = record_text.timestamp_to_text(run["begun"]), format_duration(record_text.run_seconds(run))
     yield f"  {run['verb']}, {when}, {took}: {record_text.run_outcome(run)[1]}"
     yield f"  {run['exit']['message']}"
     if run["exit"]["remedy"]:
@@ -52,7 +53,7 @@ def _file(file: Data) -> str:
 
 
 def _step(step: Data) -> str:
-    took = "" if step["seconds"] is None else f", {record_text.format_duration(step['seconds'])}"
+    took = "" if step["seconds"] is None else f", {format_duration(step['seconds'])}"
     return f"{step['title']}: {step['how']}{took}"
 
 
@@ -69,5 +70,5 @@ def _findings(run: Data) -> Iterator[str]:
 
 
 def _earlier(run: Data) -> str:
-    begun, outcome = record_text.format_time(run["begun"]), record_text.run_outcome(run)[1]
+    begun, outcome = record_text.timestamp_to_text(run["begun"]), record_text.run_outcome(run)[1]
     return f"{begun}  {run['verb']}: {outcome}, {run['exit']['message']}"

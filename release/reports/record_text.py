@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from release.core.errors import Exit
 from release.core.models.index import WELL_KNOWN
+from release.core.time_text import format_time
 
 Data = Mapping[str, Any]
 Level = Literal["good", "warn", "bad", "calm"]
@@ -33,7 +34,6 @@ _OUTCOMES: Mapping[int, tuple[Level, str]] = {
     Exit.INCOMPLETE: ("bad", "incomplete"),
 }
 _WORST_FIRST: tuple[Level, ...] = ("bad", "warn", "good")
-_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +103,10 @@ def release_title(record: Data) -> str:
     return f"{record['project'] or 'unknown project'} {record['version'] or '(version unknown)'}"
 
 
-def format_time(timestamp: str) -> str:
+def timestamp_to_text(timestamp: str) -> str:
     """A timestamp as `2026-11-05 12:00 UTC`; an invalid one is unchanged."""
     try:
-        return f"{datetime.fromisoformat(timestamp):%Y-%m-%d %H:%M} UTC"
+        return format_time(datetime.fromisoformat(timestamp))
     except ValueError:
         return timestamp
 
@@ -117,14 +117,6 @@ def run_seconds(run: Data) -> float:
         return (datetime.fromisoformat(run["ended"]) - datetime.fromisoformat(run["begun"])).total_seconds()
     except (ValueError, TypeError):
         return 0.0
-
-
-def format_duration(seconds: float) -> str:
-    """Seconds as `0.3 s`, `12 s` or `2 min 5 s`."""
-    if seconds < 10:  # noqa: PLR2004 - above this, tenths of a second do not matter
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    return f"{whole} s" if whole < _MINUTE else f"{whole // _MINUTE} min {whole % _MINUTE} s"
 
 
 # -- indexes ----------------------------------------------------------------------------------------
