@@ -1,4 +1,4 @@
-"""Secrets made anew for each test, so that no file of this repository holds one."""
+"""Secrets generated at run time, so that no file of this repository contains one."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ def token(name: str | None = None, *caveats: bytes, host: str = HOST) -> str:
     )
 
 
-def neutered(name: str) -> str:
-    """A token that has long expired, with a blank signature: worth nothing, but for its identifier."""
+def expired_token(name: str) -> str:
+    """A token that has long expired, with a blank signature: only its identifier is genuine."""
     made = macaroon.create_macaroon(HOST, name.encode(), os.urandom(32), b"[0,1,0]").serialize()
     return "pypi-" + base64.urlsafe_b64encode(made[:-32] + bytes(32)).decode().rstrip("=")
 
 
-def drawn(length: int, letters: str = _BASE62) -> str:
+def random_text(length: int, letters: str = _BASE62) -> str:
     return "".join(random.SystemRandom().choices(letters, k=length))
 
 
-def checked(prefix: str) -> str:
+def checksummed_token(prefix: str) -> str:
     """A token of GitHub or npm: thirty letters and their checksum in base 62."""
-    body = drawn(30)
+    body = random_text(30)
     number, digits = zlib.crc32(body.encode()), ""
     for _ in range(6):
         number, digit = divmod(number, 62)

@@ -1,4 +1,4 @@
-"""A browser without a window, for pages that must be looked at. It is asked for nothing but local files."""
+"""A headless browser for tests of HTML pages. It opens local files only."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ QUIET = (
 
 @contextmanager
 def browser(profile: Path) -> Iterator[Chrome]:
-    """A browser with an empty profile; it keeps a log of what it asks for."""
+    """A browser with an empty profile, which logs its requests."""
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
@@ -39,7 +39,7 @@ def browser(profile: Path) -> Iterator[Chrome]:
 
 
 def show(running: Chrome, page: Path, *, width: int, scheme: Literal["light", "dark"]) -> None:
-    """Open a page as a device of that width shows it, in CSS pixels."""
+    """Open a page as on a device of that width, in CSS pixels."""
     metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
     running.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
@@ -48,13 +48,13 @@ def show(running: Chrome, page: Path, *, width: int, scheme: Literal["light", "d
 
 
 def requests(running: Chrome) -> list[str]:
-    """The addresses that were asked for since the last call."""
+    """The URLs that were requested since the last call."""
     entries: list[Any] = running.get_log("performance")  # type: ignore[no-untyped-call] # selenium's is untyped
     events = [json.loads(entry["message"])["message"] for entry in entries]
     return [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
 
 
-def picture(running: Chrome, path: Path) -> None:
-    """The whole page, as PNG."""
+def screenshot(running: Chrome, path: Path) -> None:
+    """Save the whole page as PNG."""
     shot = running.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "format": "png"})
     path.write_bytes(base64.b64decode(shot["data"]))

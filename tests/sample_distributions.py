@@ -1,4 +1,4 @@
-"""Small, valid wheels, sdists and upload forms. The same arguments give the same bytes, everywhere."""
+"""Small, valid wheels, sdists and upload forms. The same arguments give the same bytes on every machine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def metadata(name: str, version: str, extra: str = "") -> str:
 
 
 def stem(name: str) -> str:
-    """The name as file names begin with it."""
+    """The form of a name at the start of a file name."""
     return canonicalize_name(name).replace("-", "_")
 
 
@@ -41,7 +41,7 @@ def wheel(
     metadata_extra: str = "",
     tag: str = "py3-none-any",
 ) -> bytes:
-    """A wheel of one module. `files` adds members, replaces them, or with None leaves them out."""
+    """A wheel with one module. `files` adds members, replaces them, or removes them with None."""
     info = f"{stem(name)}-{version}.dist-info"
     members: dict[str, bytes | str | None] = {
         f"{stem(name)}.py": f'__version__ = "{version}"\n',
@@ -73,7 +73,7 @@ def sdist(
     files: Mapping[str, bytes | str | None] | None = None,
     metadata_extra: str = "",
 ) -> bytes:
-    """An sdist of one module, which installs by setuptools. `files` as in `wheel`, relative to its directory."""
+    """An sdist with one module, built by setuptools. `files` as in `wheel`, relative to its directory."""
     top = f"{stem(name)}-{version}"
     members: dict[str, bytes | str | None] = {
         "PKG-INFO": metadata(name, version, metadata_extra),

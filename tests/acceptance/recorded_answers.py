@@ -171,9 +171,9 @@ def bare(token: str = "account", **more: str) -> Callable[[SandboxClient, bytes]
 
 
 def urlencoded(pypi: SandboxClient, content: bytes) -> Reply:
-    from tests.sandbox.sandbox_client import basic
+    from tests.sandbox.sandbox_client import basic_auth
 
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": basic(pypi.token())}
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": basic_auth(pypi.token())}
     return pypi.ask("POST", "/legacy/", body=b"%3Aaction=file_upload", headers=headers)
 
 
@@ -184,12 +184,12 @@ def without_file(pypi: SandboxClient, content: bytes) -> Reply:
 def cut_short(pypi: SandboxClient, content: bytes) -> Reply:
     """The body ends in the middle of the last field, which is the digest."""
     from tests.sample_distributions import form
-    from tests.sandbox.sandbox_client import basic
+    from tests.sandbox.sandbox_client import basic_auth
 
     values = GOOD.form(content)
     digest = values.pop("blake2_256_digest")
     body, kind = form(values | {"blake2_256_digest": digest})
-    headers = {"Content-Type": kind, "Authorization": basic(pypi.token())}
+    headers = {"Content-Type": kind, "Authorization": basic_auth(pypi.token())}
     return pypi.ask("POST", "/legacy/", body=body[: body.index(digest[0].encode()) + 20], headers=headers)
 
 

@@ -21,7 +21,7 @@ from release.checks.distribution_reader import SITE
 from release.core.models.index_contents import OnIndex
 from release.publishing import inspection
 from tests.acceptance.recorded_answers import FORM, OK, ROWS, Row
-from tests.sandbox.sandbox_client import EXPLANATIONS, WORLD, Clock, Reply, SandboxClient, page, sandbox_client
+from tests.sandbox.sandbox_client import EXPLANATIONS, SEED_DATA, Clock, Reply, SandboxClient, page, sandbox_client
 
 RECORDED = Path(__file__).parents[1] / "diagnostics" / "recorded.json"
 
@@ -66,7 +66,7 @@ def left_behind(pypi: SandboxClient) -> set[str]:
     """What a refused upload must not leave: a file that was received, a project that it would have created."""
     there = pypi.ask("GET", "/simple/", headers={"Accept": "application/vnd.pypi.simple.v1+json"}).json
     files = {path.name for path in pypi.sandbox._store.incoming.iterdir()}
-    return files | {one["name"] for one in there["projects"]} - {one["name"] for one in WORLD["projects"]}
+    return files | {one["name"] for one in there["projects"]} - {one["name"] for one in SEED_DATA["projects"]}
 
 
 def assert_body(row: Row, reply: Reply) -> None:

@@ -1,4 +1,4 @@
-"""A Sigstore of one's own, on loopback: certificate authority, certificate log, signature log, identity issuer.
+"""A Sigstore on loopback: certificate authority, certificate log, signature log, identity issuer.
 
 Its keys are made for one test. What it signs is as real as what the public one signs, for whoever
 trusts its root: `trust_config` is what `sigstore --trust-config` takes.
@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from tests.adapters.loopback_server import Handler, serving
+from tests.adapters.loopback_server import Handler, loopback_server
 
 GITHUB = "https://token.actions.githubusercontent.com"
 WORKFLOW = "octo/widget/.github/workflows/release.yml@refs/tags/v1.0"
@@ -46,7 +46,7 @@ _FULCIO = "1.3.6.1.4.1.57264.1."
 
 
 def id_token(claims: Mapping[str, Any], audience: str) -> str:
-    """A token whose signature nobody can check; nobody here does."""
+    """An identity token without a valid signature, which is not verified here."""
     now = int(time.time())
     payload = {**claims, "aud": audience, "iat": now, "nbf": now, "exp": now + 300}
     parts = [json.dumps(one).encode() for one in ({"alg": "RS256", "typ": "JWT"}, payload)] + [b"signature"]
@@ -109,7 +109,7 @@ class Sigstore:
     def _builder(
         self, csr: x509.CertificateSigningRequest, claims: Mapping[str, Any], like: x509.Certificate | None = None
     ) -> x509.CertificateBuilder:
-        """A certificate for ten minutes, that says what the identity token says."""
+        """A certificate for ten minutes, with the claims of the identity token."""
         serial = like.serial_number if like else x509.random_serial_number()
         lifetime = (like.not_valid_before_utc, like.not_valid_after_utc) if like else _lifetime(minutes=10)
         key = csr.public_key()
@@ -178,7 +178,7 @@ class Sigstore:
 
     @property
     def trust_config(self) -> str:
-        """Where to sign and whom to trust, as JSON."""
+        """The signing configuration and the trusted root, as JSON."""
         valid = {"start": "2020-01-01T00:00:00Z"}
         key = {"rawBytes": _b64(_spki(self.log)), "keyDetails": "PKIX_ECDSA_P256_SHA_256", "validFor": valid}
         log = {
@@ -208,7 +208,7 @@ class Sigstore:
         )  # fmt: skip
 
     def environment(self) -> dict[str, str]:
-        """What GitHub gives to a job that may have an identity."""
+        """The environment variables of a GitHub job that may request an identity token."""
         return {
             "GITHUB_ACTIONS": "true",
             "ACTIONS_ID_TOKEN_REQUEST_URL": f"{self.url}/id-token",
@@ -224,9 +224,9 @@ class Sigstore:
 
 @contextmanager
 def running(**claims: str) -> Iterator[Sigstore]:
-    """A Sigstore that serves; `claims` are put into the identity tokens in the place of `CLAIMS`."""
+    """A running Sigstore; `claims` replace those of `CLAIMS` in the identity tokens."""
     made = Sigstore(claims=CLAIMS | claims)
-    with serving(made.answer) as server:
+    with loopback_server(made.answer) as server:
         made.url = server.url.rstrip("/")
         yield made
 

@@ -1,4 +1,4 @@
-"""A server on loopback that does what one test wants, and remembers what it was asked."""
+"""A server on loopback whose responses a test determines, and which records the requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Answer = Callable[["Handler"], None]
 
 
 @dataclass
-class Asked:
+class ReceivedRequest:
     method: str
     path: str
     headers: dict[str, str]
@@ -27,7 +27,7 @@ class Asked:
 @dataclass
 class Server:
     url: str
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[ReceivedRequest] = field(default_factory=list)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -46,7 +46,7 @@ class Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", 0))
         body = b"" if self.before_body else self.rfile.read(length)
         names = {name.lower(): value for name, value in self.headers.items()}
-        self.server_record.asked.append(Asked(self.command, self.path, names, body, self.client_address[1]))
+        self.server_record.asked.append(ReceivedRequest(self.command, self.path, names, body, self.client_address[1]))
         type(self).answer(self)
 
     do_GET = do_HEAD = do_POST = do_CONNECT = _handle  # noqa: N815 - http.server's names
@@ -63,7 +63,7 @@ class Handler(BaseHTTPRequestHandler):
         kind: str = "text/plain",
         **headers: str,
     ) -> None:
-        """An ordinary answer. A header's `_` is sent as `-`."""
+        """Send an ordinary response. `_` in a header name is sent as `-`."""
         data = body.encode() if isinstance(body, str) else body
         self.send_response(status, reason)
         for name, value in {"Content-Type": kind, "Content-Length": str(len(data)), **headers}.items():
@@ -72,15 +72,15 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def reset(self) -> None:
-        """Break the connection off with a RST."""
+        """Reset the connection (RST)."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
         self.close_connection = True
 
 
 @contextmanager
-def serving(answer: Answer, *, before_body: bool = False) -> Iterator[Server]:
-    """A server that hands every request to `answer`; `before_body`: without having read its body."""
+def loopback_server(answer: Answer, *, before_body: bool = False) -> Iterator[Server]:
+    """A server that passes every request to `answer`; `before_body`: without reading its body first."""
     record = Server(url="")
     handler = type(
         "Bound", (Handler,), {"server_record": record, "before_body": before_body, "answer": staticmethod(answer)}
@@ -98,7 +98,7 @@ def serving(answer: Answer, *, before_body: bool = False) -> Iterator[Server]:
 
 
 def closed_port() -> int:
-    """A port of this machine where nothing listens."""
+    """A port of this machine on which nothing listens."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])

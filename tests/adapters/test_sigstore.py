@@ -23,7 +23,7 @@ from release.core.models.oidc_identity import OidcIdentity, parse_identity
 from release.core.secret import Secret
 from tests.adapters import fake_sigstore
 from tests.adapters.fake_sigstore import CLAIMS, id_token
-from tests.adapters.loopback_server import serving
+from tests.adapters.loopback_server import loopback_server
 from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
 
 US = AttestationPublisher(
@@ -166,7 +166,7 @@ def test_a_sigstore_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 
 def test_a_sigstore_that_never_answers_is_not_waited_for(tmp_path: Path) -> None:
-    with serving(lambda _: time.sleep(3)) as silent, fake_sigstore.running() as service:
+    with loopback_server(lambda _: time.sleep(3)) as silent, fake_sigstore.running() as service:
         service.url = silent.url.rstrip("/")
         trust = Sigstore(config=service.write(tmp_path))
         with pytest.raises(NotSignedError, match="did not send a signature within 1 seconds") as caught:

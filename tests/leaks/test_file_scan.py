@@ -200,10 +200,10 @@ def forms() -> dict[str, bytes]:
         "anchor.txt": token[:6] + "\\\n" + token[6:],
         "anchor2.txt": token[:7] + "\n> " + token[7:],
         "body.txt": token[:60] + "\n" + token[60:],
-        "github.txt": fake_tokens.checked("ghp_"),
-        "npm.txt": fake_tokens.checked("npm_"),
-        "stripe.txt": "rk_live_" + fake_tokens.drawn(30),
-        "gitlab.txt": "gldt-" + fake_tokens.drawn(20),
+        "github.txt": fake_tokens.checksummed_token("ghp_"),
+        "npm.txt": fake_tokens.checksummed_token("npm_"),
+        "stripe.txt": "rk_live_" + fake_tokens.random_text(30),
+        "gitlab.txt": "gldt-" + fake_tokens.random_text(20),
         "key.txt": fake_tokens.private_key(),
     }
     wide = {f"wide{number}.txt": token.encode(name) for number, name in enumerate(("utf-16", "utf-16-be"))}

@@ -62,7 +62,7 @@ def test_a_token_is_found_in_a_recording_of_basic_authorisation() -> None:
 
 TOKENS: dict[str, Callable[[str], str]] = {
     "alone": fake_tokens.token,
-    "neutered": fake_tokens.neutered,
+    "neutered": fake_tokens.expired_token,
     "with a caveat": lambda name: fake_tokens.token(name, b"[0,1,0]"),
     "without its prefix": lambda name: fake_tokens.token(name).removeprefix("pypi-"),
     "of TestPyPI": lambda name: fake_tokens.token(name, host="test." + fake_tokens.HOST),
@@ -111,26 +111,27 @@ def test_tokens_that_no_index_issued_are_none(name: str, host: str) -> None:
 
 
 OTHERS: dict[str, tuple[str, Callable[[], str]]] = {
-    "GitHub, personal": ("github-token", lambda: fake_tokens.checked("ghp_")),
-    "GitHub, of an app": ("github-token", lambda: fake_tokens.checked("ghs_")),
+    "GitHub, personal": ("github-token", lambda: fake_tokens.checksummed_token("ghp_")),
+    "GitHub, of an app": ("github-token", lambda: fake_tokens.checksummed_token("ghs_")),
     "GitHub, fine-grained": (
         "github-fine-grained-token",
-        lambda: f"github_pat_{fake_tokens.drawn(22)}_{fake_tokens.drawn(59)}",
+        lambda: f"github_pat_{fake_tokens.random_text(22)}_{fake_tokens.random_text(59)}",
     ),
-    "npm": ("npm-token", lambda: fake_tokens.checked("npm_")),
-    "GitLab": ("gitlab-token", lambda: "glpat-" + fake_tokens.drawn(20)),
+    "npm": ("npm-token", lambda: fake_tokens.checksummed_token("npm_")),
+    "GitLab": ("gitlab-token", lambda: "glpat-" + fake_tokens.random_text(20)),
     "AWS": (
         "aws-key",
         lambda: (
-            f"id = AKIA{fake_tokens.drawn(16, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567')}\nsecret = aB1{fake_tokens.drawn(37)}"
+            f"id = AKIA{fake_tokens.random_text(16, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567')}\n"
+            f"secret = aB1{fake_tokens.random_text(37)}"
         ),
     ),
     "Slack": (
         "slack-token",
-        lambda: f"xoxb-{'8' + fake_tokens.drawn(11, '0123456789')}-917364528190-{fake_tokens.drawn(24)}",
+        lambda: f"xoxb-{'8' + fake_tokens.random_text(11, '0123456789')}-917364528190-{fake_tokens.random_text(24)}",
     ),
-    "Stripe": ("stripe-key", lambda: "sk_live_" + fake_tokens.drawn(24)),
-    "Google": ("google-key", lambda: "AIza" + fake_tokens.drawn(35)),
+    "Stripe": ("stripe-key", lambda: "sk_live_" + fake_tokens.random_text(24)),
+    "Google": ("google-key", lambda: "AIza" + fake_tokens.random_text(35)),
     "RSA": ("private-key", fake_tokens.private_key),
     "PKCS 8": ("private-key", lambda: fake_tokens.private_key("PRIVATE KEY", 1218)),
     "RSA, as a string in JSON": ("private-key", lambda: json.dumps({"key": fake_tokens.private_key()})),
@@ -146,7 +147,7 @@ OTHERS: dict[str, tuple[str, Callable[[], str]]] = {
         "private-key",
         lambda: (
             "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: a\nPublic-Lines: 1\n"
-            f"{fake_tokens.drawn(60)}\nPrivate-Lines: 1\n{fake_tokens.drawn(48)}\n"
+            f"{fake_tokens.random_text(60)}\nPrivate-Lines: 1\n{fake_tokens.random_text(48)}\n"
             f"Private-MAC: {os.urandom(32).hex()}\n"
         ),
     ),

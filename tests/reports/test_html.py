@@ -55,7 +55,7 @@ def test_it_fits_and_asks_for_nothing(
     headless_browser.requests(running)
     headless_browser.show(running, page, width=width, scheme=scheme)
     running.execute_script("document.querySelectorAll('details').forEach(one => one.open = true)")
-    headless_browser.picture(running, tmp_path / f"report-{width}-{scheme}.png")
+    headless_browser.screenshot(running, tmp_path / f"report-{width}-{scheme}.png")
     assert headless_browser.requests(running) == [page.as_uri()]
     assert running.execute_script("return innerWidth") == width
     assert running.execute_script("return document.documentElement.scrollWidth") <= width

@@ -156,10 +156,10 @@ def test_it_fits_and_asks_for_nothing(
     running.get("about:blank")
     headless_browser.requests(running)
     headless_browser.show(running, page, width=width, scheme=scheme)
-    headless_browser.picture(running, tmp_path / f"folded-{width}-{scheme}.png")
+    headless_browser.screenshot(running, tmp_path / f"folded-{width}-{scheme}.png")
     assert running.execute_script(TOO_WIDE) == []
     running.execute_script("document.querySelectorAll('details').forEach(one => one.open = true)")
-    headless_browser.picture(running, tmp_path / f"open-{width}-{scheme}.png")
+    headless_browser.screenshot(running, tmp_path / f"open-{width}-{scheme}.png")
     assert running.execute_script(TOO_WIDE) == []
     assert running.execute_script("return document.documentElement.scrollWidth") <= width
     assert headless_browser.requests(running) == [page.as_uri()]

@@ -1,4 +1,4 @@
-"""A world like the one that PyPI's answers were recorded in, and a client that hides nothing of an answer."""
+"""Seed data like those with which PyPI's responses were recorded, and a client that shows responses unchanged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from release.sandbox.seed_schema import SeedData
 from release.sandbox.server import Sandbox
 from tests.sample_distributions import Value, fields, form, sdist, sdist_name, wheel, wheel_name
 
-WORLD: dict[str, Any] = {
+SEED_DATA: dict[str, Any] = {
     "users": [
         {"name": "alice"},
         {"name": "bob", "email_verified": False},
@@ -48,7 +48,7 @@ WORLD: dict[str, Any] = {
 
 @dataclass
 class Clock:
-    """The time, which goes as it is told."""
+    """A clock that moves only when it is advanced."""
 
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -61,7 +61,7 @@ class Clock:
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """An answer, to the last byte."""
+    """A response, unchanged."""
 
     status: int
     reason: str
@@ -79,7 +79,7 @@ class Reply:
 
 @dataclass(frozen=True, kw_only=True)
 class SandboxClient:
-    """A running sandbox, asked as an uploader would."""
+    """A running sandbox, and requests to it like those of an upload client."""
 
     sandbox: Sandbox
 
@@ -107,11 +107,11 @@ class SandboxClient:
         self, values: Mapping[str, Value], *, token: str | None = "account", authorization: str | None = None,
         accept: str | None = None, path: str = "/legacy/", **of_form: Any,
     ) -> Reply:  # fmt: skip
-        """Post a form, by default with alice's account-wide token; `authorization` stands in its place."""
+        """Post a form, by default with alice's account-wide token; `authorization` replaces it."""
         body, kind = form(values, **of_form)
         headers = {"Content-Type": kind}
         if authorization is None and token is not None:
-            authorization = basic(self.token(token))
+            authorization = basic_auth(self.token(token))
         if authorization is not None:
             headers["Authorization"] = authorization
         if accept is not None:
@@ -140,12 +140,12 @@ class SandboxClient:
 
 @contextmanager
 def sandbox_client(changes: Mapping[str, Any] | None = None, **how: Any) -> Iterator[SandboxClient]:
-    """The recorded world with some of its keys replaced, running."""
-    with server.start_sandbox(SeedData.parse(json.dumps(WORLD | dict(changes or {}))), **how) as sandbox:
+    """Run a sandbox with the recorded seed data, of which `changes` replaces some keys."""
+    with server.start_sandbox(SeedData.parse(json.dumps(SEED_DATA | dict(changes or {}))), **how) as sandbox:
         yield SandboxClient(sandbox=sandbox)
 
 
-def basic(password: str, username: str = "__token__") -> str:
+def basic_auth(password: str, username: str = "__token__") -> str:
     return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
 
 

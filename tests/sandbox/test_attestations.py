@@ -13,12 +13,12 @@ import pytest
 
 from release.sandbox.seed_schema import SeedData
 from tests.sample_distributions import sdist_name, wheel, wheel_name
-from tests.sandbox.sandbox_client import WORLD, SandboxClient, sandbox_client
+from tests.sandbox.sandbox_client import SEED_DATA, SandboxClient, sandbox_client
 
 PUBLISH, BUILD = "https://docs.pypi.org/attestations/publish/v1", "https://slsa.dev/provenance/v1"
 GITHUB = {"kind": "GitHub", "repository": "octo/widget", "workflow": "release.yml", "environment": "pypi"}
 TOKENS = [
-    *WORLD["tokens"],
+    *SEED_DATA["tokens"],
     {"name": "github", "user": "alice", "publisher": GITHUB},
     {"name": "activestate", "user": "alice", "publisher": {"kind": "ActiveState"}},
 ]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from release.core.tokens import macaroon
-from tests.sandbox.sandbox_client import SandboxClient, basic, page, sandbox_client
+from tests.sandbox.sandbox_client import SandboxClient, basic_auth, page, sandbox_client
 
 INVALID = "403 Invalid or non-existent authentication information. See {pypi}/help/#invalid-auth for more information."
 PASSWORDS = (
@@ -45,44 +45,44 @@ def stranger(location: str) -> str:
 
 ROWS: dict[str, tuple[Callable[[str], str | None], str]] = {
     "no header": (lambda _: None, INVALID),
-    "pypi-bogus": (lambda _: basic("pypi-bogus"), INVALID),
-    "bogus": (lambda _: basic("bogus"), INVALID),
-    "empty password": (lambda _: basic(""), INVALID),
-    "id unknown": (lambda _: basic(stranger("index.example")), INVALID),
-    "last 10 characters cut off": (lambda t: basic(t[:-10]), INVALID),
-    "a character of the signature changed": (lambda t: basic(flip(t)), SIGNATURE),
-    "pasted twice": (lambda t: basic(t + t), INVALID),
-    "cut to half": (lambda t: basic(t[: len(t) // 2]), INVALID),
-    "username alice": (lambda t: basic(t, "alice"), PASSWORDS),
-    "username __TOKEN__": (lambda t: basic(t, "__TOKEN__"), PASSWORDS),
-    "username with a blank": (lambda t: basic(t, "__token__ "), PASSWORDS),
-    "username token": (lambda t: basic(t, "token"), PASSWORDS),
-    "empty username": (lambda t: basic(t, ""), PASSWORDS),
-    "alice and her password": (lambda _: basic("correct horse", "alice"), PASSWORDS),
-    "unknown user and password": (lambda _: basic("x", "nobody"), PASSWORDS),
-    "__token__ and a password": (lambda _: basic("correct horse"), INVALID),
-    "leading space": (lambda t: basic(" " + t), OK),
-    "trailing space": (lambda t: basic(t + " "), OK),
-    "trailing newline": (lambda t: basic(t + "\n"), OK),
-    "trailing CRLF": (lambda t: basic(t + "\r\n"), OK),
-    "leading newline and tab": (lambda t: basic("\n\t" + t), OK),
-    "newline in the middle": (lambda t: basic(t[:90] + "\n" + t[90:]), INVALID),
-    "space in the middle": (lambda t: basic(t[:90] + " " + t[90:]), INVALID),
-    "a comment behind": (lambda t: basic(t + "  # comment"), INVALID),
+    "pypi-bogus": (lambda _: basic_auth("pypi-bogus"), INVALID),
+    "bogus": (lambda _: basic_auth("bogus"), INVALID),
+    "empty password": (lambda _: basic_auth(""), INVALID),
+    "id unknown": (lambda _: basic_auth(stranger("index.example")), INVALID),
+    "last 10 characters cut off": (lambda t: basic_auth(t[:-10]), INVALID),
+    "a character of the signature changed": (lambda t: basic_auth(flip(t)), SIGNATURE),
+    "pasted twice": (lambda t: basic_auth(t + t), INVALID),
+    "cut to half": (lambda t: basic_auth(t[: len(t) // 2]), INVALID),
+    "username alice": (lambda t: basic_auth(t, "alice"), PASSWORDS),
+    "username __TOKEN__": (lambda t: basic_auth(t, "__TOKEN__"), PASSWORDS),
+    "username with a blank": (lambda t: basic_auth(t, "__token__ "), PASSWORDS),
+    "username token": (lambda t: basic_auth(t, "token"), PASSWORDS),
+    "empty username": (lambda t: basic_auth(t, ""), PASSWORDS),
+    "alice and her password": (lambda _: basic_auth("correct horse", "alice"), PASSWORDS),
+    "unknown user and password": (lambda _: basic_auth("x", "nobody"), PASSWORDS),
+    "__token__ and a password": (lambda _: basic_auth("correct horse"), INVALID),
+    "leading space": (lambda t: basic_auth(" " + t), OK),
+    "trailing space": (lambda t: basic_auth(t + " "), OK),
+    "trailing newline": (lambda t: basic_auth(t + "\n"), OK),
+    "trailing CRLF": (lambda t: basic_auth(t + "\r\n"), OK),
+    "leading newline and tab": (lambda t: basic_auth("\n\t" + t), OK),
+    "newline in the middle": (lambda t: basic_auth(t[:90] + "\n" + t[90:]), INVALID),
+    "space in the middle": (lambda t: basic_auth(t[:90] + " " + t[90:]), INVALID),
+    "a comment behind": (lambda t: basic_auth(t + "  # comment"), INVALID),
     "Bearer": (lambda t: "Bearer " + t, OK),
     "token scheme": (lambda t: "token " + t, OK),
     "Bearer, trailing space": (lambda t: "Bearer " + t + " ", OK),
     "Bearer, two spaces": (lambda t: "Bearer  " + t, INVALID),
-    "no prefix": (lambda t: basic(t.removeprefix("pypi-")), INVALID),
-    "prefix PyPI-": (lambda t: basic("PyPI-" + t.removeprefix("pypi-")), INVALID),
-    "prefix pypi_": (lambda t: basic("pypi_" + t.removeprefix("pypi-")), INVALID),
-    "double quotes": (lambda t: basic(f'"{t}"'), INVALID),
-    "single quotes": (lambda t: basic(f"'{t}'"), INVALID),
-    "the whole line": (lambda t: basic(f"password = {t}"), INVALID),
-    "a variable": (lambda _: basic("$PYPI_TOKEN"), INVALID),
-    "BOM in front": (lambda t: basic("\ufeff" + t), INVALID),
-    "zero width space behind": (lambda t: basic(t + "\u200b"), OK),
-    "no-break space behind": (lambda t: basic(t + "\u00a0"), OK),
+    "no prefix": (lambda t: basic_auth(t.removeprefix("pypi-")), INVALID),
+    "prefix PyPI-": (lambda t: basic_auth("PyPI-" + t.removeprefix("pypi-")), INVALID),
+    "prefix pypi_": (lambda t: basic_auth("pypi_" + t.removeprefix("pypi-")), INVALID),
+    "double quotes": (lambda t: basic_auth(f'"{t}"'), INVALID),
+    "single quotes": (lambda t: basic_auth(f"'{t}'"), INVALID),
+    "the whole line": (lambda t: basic_auth(f"password = {t}"), INVALID),
+    "a variable": (lambda _: basic_auth("$PYPI_TOKEN"), INVALID),
+    "BOM in front": (lambda t: basic_auth("\ufeff" + t), INVALID),
+    "zero width space behind": (lambda t: basic_auth(t + "\u200b"), OK),
+    "no-break space behind": (lambda t: basic_auth(t + "\u00a0"), OK),
     "Basic, not base64": (lambda _: "Basic %%%", INVALID),
     "Basic, no colon": (lambda _: "Basic " + base64.b64encode(b"__token__").decode(), INVALID),
     "one word": (lambda t: t, INVALID),
@@ -181,7 +181,7 @@ ATTENUATED = {
 @pytest.mark.parametrize("row", ATTENUATED)
 def test_a_caveat_that_the_holder_added_counts_once(pypi: SandboxClient, row: str) -> None:
     caveat, project, line = ATTENUATED[row]
-    reply = pypi.upload(project, authorization=basic(attenuated(pypi.token(), caveat)))
+    reply = pypi.upload(project, authorization=basic_auth(attenuated(pypi.token(), caveat)))
     assert reply.line == line
 
 
@@ -192,7 +192,7 @@ def attenuated(token: str, caveat: str) -> str:
 
 def test_a_caveat_hides_a_wrong_signature(pypi: SandboxClient) -> None:
     token = attenuated(pypi.token("forged"), "[0,1,0]")
-    assert pypi.upload(authorization=basic(token)).line == "403 Invalid API Token: token is expired"
+    assert pypi.upload(authorization=basic_auth(token)).line == "403 Invalid API Token: token is expired"
 
 
 def test_the_tokens_are_what_pypi_would_have_made(pypi: SandboxClient) -> None:

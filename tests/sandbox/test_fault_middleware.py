@@ -20,7 +20,7 @@ from release.sandbox import server
 from release.sandbox.faults import CannedResponse, Clash, DiskFull, Drop, Effect, Fault, RequestFilter, Slow, Stale
 from release.sandbox.seed_schema import SeedData
 from tests.sample_distributions import fields, form, sdist_name, wheel, wheel_name
-from tests.sandbox.sandbox_client import Clock, SandboxClient, basic, sandbox_client
+from tests.sandbox.sandbox_client import Clock, SandboxClient, basic_auth, sandbox_client
 
 UPLOADS = RequestFilter(method="POST")
 
@@ -43,7 +43,7 @@ def request(pypi: SandboxClient, version: str = "1.0", content: bytes | None = N
     """A whole upload, as it goes over the wire."""
     content, name = wheel(version=version) if content is None else content, wheel_name(version=version)
     body, kind = form(fields(content, name, version=version), filename=name, content=content)
-    head = f"POST /legacy/ HTTP/1.1\r\nHost: x\r\nAuthorization: {basic(pypi.token())}\r\nContent-Type: {kind}\r\n"
+    head = f"POST /legacy/ HTTP/1.1\r\nHost: x\r\nAuthorization: {basic_auth(pypi.token())}\r\nContent-Type: {kind}\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 

@@ -18,7 +18,7 @@ import requests
 
 from release.sandbox import server
 from tests.sample_distributions import fields, form, wheel, wheel_name
-from tests.sandbox.sandbox_client import SandboxClient, basic, sandbox_client
+from tests.sandbox.sandbox_client import SandboxClient, basic_auth, sandbox_client
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def upload(pypi: SandboxClient, version: str = "1.0") -> tuple[bytes, dict[str, 
     """Body and headers of an upload."""
     content, name = wheel(version=version), wheel_name(version=version)
     body, kind = form(fields(content, name, version=version), filename=name, content=content)
-    return body, {"Content-Type": kind, "Authorization": basic(pypi.token())}
+    return body, {"Content-Type": kind, "Authorization": basic_auth(pypi.token())}
 
 
 def everything(plug: socket.socket) -> bytes:

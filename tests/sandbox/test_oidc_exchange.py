@@ -19,7 +19,7 @@ from release.sandbox.faults import CannedResponse, Fault, RequestFilter
 from release.sandbox.oidc_provider import IdentityProvider
 from release.sandbox.publishers import ISSUERS, CiJob, SeedPublisher, github_publisher
 from release.sandbox.seed_schema import SeedData, SeedProject, User
-from tests.sandbox.sandbox_client import Clock, Reply, SandboxClient, basic
+from tests.sandbox.sandbox_client import Clock, Reply, SandboxClient, basic_auth
 
 WORLD = SeedData(
     users=(User(name="alice"),),
@@ -291,7 +291,7 @@ def test_the_site_may_have_it_switched_off_for_all_or_for_one() -> None:
 
 
 def upload(on: SandboxClient, project: str, token: str) -> Reply:
-    return on.upload(project, authorization=basic(token))
+    return on.upload(project, authorization=basic_auth(token))
 
 
 def test_the_token_uploads_to_the_publishers_projects_and_to_no_other() -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from release.core.errors import UsageError
 from release.sandbox.seed_schema import ApiToken, SeedData, SeedProject, User
-from tests.sandbox.sandbox_client import WORLD
+from tests.sandbox.sandbox_client import SEED_DATA
 
 
 def test_a_whole_world_is_read() -> None:
-    world = SeedData.parse(json.dumps(WORLD | {"flags": ["read-only"]}))
+    world = SeedData.parse(json.dumps(SEED_DATA | {"flags": ["read-only"]}))
     assert User(name="bob", email_verified=False) in world.users
     assert SeedProject(name="acme-widget", owners=("alice",)) in world.projects
     assert ApiToken(name="widget", user="alice", projects=("acme-widget",)) in world.tokens

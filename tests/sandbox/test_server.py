@@ -22,7 +22,7 @@ from release.core.errors import UsageError
 from release.sandbox import server
 from release.sandbox.seed_schema import SeedData, seed_for_project
 from tests.sample_distributions import fields, form, wheel, wheel_name
-from tests.sandbox.sandbox_client import SandboxClient, basic, sandbox_client
+from tests.sandbox.sandbox_client import SandboxClient, basic_auth, sandbox_client
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,7 +49,7 @@ def test_a_world_for_a_project_that_exists_has_it() -> None:
 def test_the_log_tells_each_request_and_no_secret() -> None:
     with sandbox_client() as pypi:
         pypi.upload("Acme-Gadget")
-        pypi.upload(authorization=basic("pypi-bogus"))
+        pypi.upload(authorization=basic_auth("pypi-bogus"))
         pypi.ask("GET", "/simple/acme-gadget/?secret=hunter2")
         first, second, third = pypi.sandbox.log
         tokens = [pypi.token(name) for name in pypi.sandbox.tokens]
@@ -188,7 +188,7 @@ def test_a_large_upload_takes_no_memory() -> None:
         host, port = pypi.site.removeprefix("http://").split(":")
         length = len(before) + size + len(after)
         request = (
-            f"POST /legacy/ HTTP/1.1\r\nHost: {host}\r\nAuthorization: {basic(pypi.token())}\r\n"
+            f"POST /legacy/ HTTP/1.1\r\nHost: {host}\r\nAuthorization: {basic_auth(pypi.token())}\r\n"
             f"Content-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"
         ).encode()
         chunk = bytes(1024 * 1024)
@@ -211,7 +211,7 @@ def test_a_client_that_goes_away_leaves_nothing() -> None:
         body, kind = form(fields(content, wheel_name()), filename=wheel_name(), content=content)
         host, port = pypi.site.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port))) as connection:
-            head = f"POST /legacy/ HTTP/1.1\r\nHost: {host}\r\nAuthorization: {basic(pypi.token())}\r\n"
+            head = f"POST /legacy/ HTTP/1.1\r\nHost: {host}\r\nAuthorization: {basic_auth(pypi.token())}\r\n"
             head += f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
             connection.sendall(head.encode() + body[:-40])
         deadline = time.monotonic() + 10

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.sample_distributions import fields, form, sdist, sdist_name, wheel, wheel_name, zipped
-from tests.sandbox.sandbox_client import Clock, Reply, SandboxClient, basic, page, sandbox_client
+from tests.sandbox.sandbox_client import Clock, Reply, SandboxClient, basic_auth, page, sandbox_client
 
 METADATA = " See https://packaging.python.org/specifications/core-metadata for more information."
 INVALID_AUTH = "Invalid or non-existent authentication information. See {pypi}/help/#invalid-auth for more information."
@@ -75,7 +75,7 @@ def bare(token: str | None = "account", **more: Any) -> Do:
 
 
 def urlencoded(pypi: SandboxClient) -> Reply:
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": basic(pypi.token())}
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": basic_auth(pypi.token())}
     return pypi.ask("POST", "/legacy/", body=b"%3Aaction=file_upload", headers=headers)
 
 
@@ -103,15 +103,18 @@ ROWS: dict[str, tuple[Do, str]] = {
     "protocol_version 0": (bare(protocol_version="0"), "400 Unknown protocol version."),
     "only :action, no token": (bare(None), f"403 {INVALID_AUTH}"),
     "only :action, bad token": (
-        lambda pypi: pypi.post({":action": "file_upload"}, authorization=basic("pypi-bogus")),
+        lambda pypi: pypi.post({":action": "file_upload"}, authorization=basic_auth("pypi-bogus")),
         f"403 {INVALID_AUTH}",
     ),
     # two faults
     "username + name": (
-        lambda pypi: pypi.upload(changes={"name": "-bad-"}, authorization=basic(pypi.token(), "alice")),
+        lambda pypi: pypi.upload(changes={"name": "-bad-"}, authorization=basic_auth(pypi.token(), "alice")),
         f"403 {PASSWORDS}",
     ),
-    "bogus token + name": (up(changes={"name": "-bad-"}, authorization=basic("pypi-bogus")), f"403 {INVALID_AUTH}"),
+    "bogus token + name": (
+        up(changes={"name": "-bad-"}, authorization=basic_auth("pypi-bogus")),
+        f"403 {INVALID_AUTH}",
+    ),
     "expired + version": (
         up(changes={"version": "abc"}, token="expired"),
         f"400 'abc' is invalid for 'version'.{METADATA}",
@@ -184,14 +187,14 @@ OWNED = {"name": "acme-widget", "owners": ["alice"]}
 MAINTAINERS = {"projects": [{**OWNED, "maintainers": ["bob", "carol"]}]}
 LIFECYCLE: dict[str, tuple[dict[str, Any], Do, str]] = {
     "read-only": ({"flags": ["read-only"]}, up(), READ_ONLY),
-    "read-only, bad token": ({"flags": ["read-only"]}, up(authorization=basic("x")), READ_ONLY),
+    "read-only, bad token": ({"flags": ["read-only"]}, up(authorization=basic_auth("x")), READ_ONLY),
     "read-only, username": (
         {"flags": ["read-only"]},
-        lambda pypi: pypi.upload(authorization=basic(pypi.token(), "alice")),
+        lambda pypi: pypi.upload(authorization=basic_auth(pypi.token(), "alice")),
         READ_ONLY,
     ),
     "no new uploads": ({"flags": ["disallow-new-upload"]}, up(), NO_UPLOADS),
-    "no new uploads, bad token": ({"flags": ["disallow-new-upload"]}, up(authorization=basic("x")), NO_UPLOADS),
+    "no new uploads, bad token": ({"flags": ["disallow-new-upload"]}, up(authorization=basic_auth("x")), NO_UPLOADS),
     "no new projects": ({"flags": ["disallow-new-project-registration"]}, up("probe-new"), NO_PROJECTS),
     "no new projects, an old one": ({"flags": ["disallow-new-project-registration"]}, up(), "200 OK"),
     "quarantine": (
@@ -268,7 +271,7 @@ ACCEPTS = {
 
 @pytest.mark.parametrize("accept", ACCEPTS)
 def test_the_body_follows_accept(pypi: SandboxClient, accept: str) -> None:
-    reply = pypi.upload(authorization=basic("pypi-bogus"), accept=accept)
+    reply = pypi.upload(authorization=basic_auth("pypi-bogus"), accept=accept)
     reason = INVALID_AUTH.replace("{pypi}", pypi.site)
     assert reply.line == f"403 {reason}"
     text = f"Access was denied to this resource.\n\n\n{reason}\n\n"
@@ -288,7 +291,7 @@ def test_json_answers_are_as_recorded(pypi: SandboxClient) -> None:
     ask: dict[str, Any] = {"accept": "application/json"}
     assert pypi.upload(**ask).body == b'{"message": "\\n\\n\\n\\n\\n", "code": "200 OK", "title": "OK"}'
     assert pypi.upload(**ask).body == b'{"message": "\\n\\n\\n\\n\\n", "code": "200 OK", "title": "OK"}'
-    username = pypi.upload(authorization=basic(pypi.token(), "alice"), **ask)
+    username = pypi.upload(authorization=basic_auth(pypi.token(), "alice"), **ask)
     assert username.json == {
         "message": "Access was denied to this resource.\n\n\n\n\n",
         "code": f"403 {PASSWORDS}".replace("{pypi}", pypi.site),

@@ -40,7 +40,7 @@ from release.sandbox.seed_schema import ApiToken, SeedData, User
 from release.sandbox.seed_schema import SeedProject as OnSandbox
 from release.sandbox.server import Sandbox
 from tests.acceptance.making import SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
-from tests.adapters.loopback_server import closed_port, serving
+from tests.adapters.loopback_server import closed_port, loopback_server
 from tests.checks.test_distributions import built, file
 from tests.checks.test_post_upload import file as listed
 from tests.checks.test_post_upload import listing, published
@@ -222,12 +222,12 @@ def bumped(desk: Desk) -> str | None:
 
 
 def reset(_: Desk) -> str | None:
-    with serving(lambda handler: handler.reset()) as running:
+    with loopback_server(lambda handler: handler.reset()) as running:
         return asking(running.url)
 
 
 def no_tls(_: Desk) -> str | None:
-    with serving(lambda handler: handler.reply(200)) as running:
+    with loopback_server(lambda handler: handler.reply(200)) as running:
         return asking(running.url.replace("http:", "https:"))
 
 

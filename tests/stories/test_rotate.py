@@ -25,7 +25,7 @@ from release.sandbox.server import Sandbox
 from tests.stories.project import Indexes, Told, UserProject, make, release_table
 from tests.stories.terminal import talk
 from tests.stories.test_store import kept, with_keyring
-from tests.token_health.fleet_in_sandbox import as_toml, everything
+from tests.token_health.fleet_in_sandbox import all_bytes, as_toml
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows")
 WORLD = SeedData(
@@ -380,7 +380,7 @@ def test_no_secret_is_in_any_output_file_or_argument(project: UserProject, pypi:
     more = [rotate(project, value(pypi, "account"), *words).all for words in (["--json"], ["--json"], ["--leaked"])]
     pypirc(project).unlink()
     (project.home / "keyring.json").unlink()
-    left = everything(tmp_path, out, *more)
+    left = all_bytes(tmp_path, out, *more)
     for name in ("old", "new", "account"):
         body = value(pypi, name).removeprefix("pypi-").encode()
         for piece in (body, body[-40:], body[60:100]):

@@ -20,12 +20,12 @@ from release.sandbox.faults import Fault, Slow
 from release.token_health.health_history import DATABASE_NAME
 from tests.sandbox.sandbox_client import SandboxClient, sandbox_client
 from tests.stories.project import Told, UserProject, make
-from tests.token_health.fleet_in_sandbox import WORLD, as_toml, everything
+from tests.token_health.fleet_in_sandbox import SEED_DATA, all_bytes, as_toml
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[SandboxClient]:
-    with sandbox_client(WORLD) as made:
+    with sandbox_client(SEED_DATA) as made:
         made.upload("acme-widget", "1.0")
         yield made
 
@@ -227,7 +227,7 @@ def test_no_secret_is_in_any_output_file_or_argument(
     told = [project.run("tokens", "--fleet", "fleet.toml", *more) for more in ([], ["--json"])]
     told.append(project.run("tokens", "history", "--json"))
     file.unlink()
-    kept = everything(tmp_path, *(one.all for one in told))
+    kept = all_bytes(tmp_path, *(one.all for one in told))
     assert json.loads(told[1].out)["counts"]["broken"] == 1
     for secret in secrets.values():
         body = secret.removeprefix("pypi-").encode()

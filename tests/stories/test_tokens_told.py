@@ -9,19 +9,19 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.adapters.loopback_server import serving
+from tests.adapters.loopback_server import loopback_server
 from tests.adapters.mail_server import mail_server
-from tests.fake_tokens import drawn
+from tests.fake_tokens import random_text
 from tests.sandbox.sandbox_client import SandboxClient, sandbox_client
 from tests.stories.project import UserProject, make
-from tests.token_health.fleet_in_sandbox import WORLD, as_toml, everything
+from tests.token_health.fleet_in_sandbox import SEED_DATA, all_bytes, as_toml
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH:UserWarning")  # aiosmtpd's, of a server on loopback
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[SandboxClient]:
-    with sandbox_client(WORLD) as made:
+    with sandbox_client(SEED_DATA) as made:
         made.upload("acme-widget", "1.0")
         yield made
 
@@ -41,8 +41,8 @@ def project(running: SandboxClient, tmp_path: Path) -> UserProject:
 def test_what_has_changed_arrives_everywhere_and_no_secret_is_in_it(
     project: UserProject, running: SandboxClient, tmp_path: Path
 ) -> None:
-    path, password = drawn(32), drawn(32)
-    with serving(lambda one: one.reply(200)) as hook, mail_server(tmp_path, password=password) as post:
+    path, password = random_text(32), random_text(32)
+    with loopback_server(lambda one: one.reply(200)) as hook, mail_server(tmp_path, password=password) as post:
         project.env |= {"HOOK": f"{hook.url}/{path}", "PING": f"{hook.url}/{path}/ping", "SMTP_PASSWORD": password}
         project.write(
             "fleet.toml",
@@ -93,7 +93,7 @@ def test_what_has_changed_arrives_everywhere_and_no_secret_is_in_it(
     page = project.root.joinpath("tokens.html").read_text(encoding="utf-8")
     assert "1 broken, 1 healthy" in page
     sent = b"".join(one.body for one in hook.asked).decode() + message.as_string()
-    kept = everything(tmp_path, told.all, again.all, sent)
+    kept = all_bytes(tmp_path, told.all, again.all, sent)
     for secret in (
         running.sandbox.tokens["widget"].reveal()[5:],
         running.sandbox.tokens["revoked"].reveal()[5:],

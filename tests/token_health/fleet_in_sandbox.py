@@ -1,4 +1,4 @@
-"""A fleet in the sandbox: every kind of user and token, and one look at all of it."""
+"""A fleet of tokens in the sandbox, with every kind of user and token, and runs that check it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from release.token_health.health_history import DATABASE_NAME, History
 from release.token_health.health_run import ScanRequest, close_run, run_scan
 from tests.sandbox.sandbox_client import SandboxClient as Running
 
-WORLD: dict[str, Any] = {
+SEED_DATA: dict[str, Any] = {
     "users": [
         {"name": "alice"},
         {"name": "bob", "email_verified": False},
@@ -49,8 +49,8 @@ WORLD: dict[str, Any] = {
 
 
 @dataclass(kw_only=True)
-class Watch:
-    """A fleet of variables that hold tokens of an index, and the machine that looks at them."""
+class FleetRun:
+    """A fleet of environment variables with tokens of an index, and the machine that checks them."""
 
     running: Running
     directory: Path
@@ -69,7 +69,7 @@ class Watch:
         return self.directory / "state" / DATABASE_NAME
 
     def add(self, name: str, project: str | None = "acme-widget", *, secret: str | None = None, **more: Any) -> None:
-        """Watch a token of the world (or `secret`), in the variable of that name."""
+        """Add a token of the seed data (or `secret`), in the variable of that name."""
         self.env[name.upper()] = self.running.sandbox.tokens[name].reveal() if secret is None else secret
         self.tokens.append({"env": name.upper(), **({"project": project} if project else {}), **more})
 
@@ -88,13 +88,13 @@ class Watch:
         return History(self.path, now=self.now)
 
     def look(self, **how: Any) -> HealthReport:
-        """One run, remembered."""
+        """Run once, and record the results."""
         history = how.pop("history", None) or self.history()
         found = run_scan(self.system(), self.wanted(), history=history, **how)
         return close_run(found, history, found.status(strict=False))
 
     def select(self, query: str) -> list[tuple[Any, ...]]:
-        """What the history holds, as the plain tool shows it."""
+        """Dump the history."""
         history = self.history()
         try:
             return [tuple(row) for row in history.select(query)]
@@ -107,7 +107,7 @@ def states(found: HealthReport) -> dict[str, str]:
     return {row.seen.place: row.seen.state for row in found.rows}
 
 
-def everything(directory: Path, *texts: str) -> bytes:
+def all_bytes(directory: Path, *texts: str) -> bytes:
     """Every byte of every file below a directory, and these texts."""
     data = [path.read_bytes() for path in sorted(directory.rglob("*")) if path.is_file()]
     return b"\n".join([*data, *(one.encode() for one in texts)])

@@ -19,7 +19,7 @@ from release.sandbox.faults import CannedResponse, Drop, Fault, RequestFilter
 from release.sandbox.seed import apply_seed_data
 from release.sandbox.seed_schema import SeedData
 from tests.sandbox.sandbox_client import Clock, SandboxClient, sandbox_client
-from tests.token_health.fleet_in_sandbox import WORLD, Watch, everything, states
+from tests.token_health.fleet_in_sandbox import SEED_DATA, FleetRun, all_bytes, states
 
 #: token, project → state, cause, exit status
 CASES: dict[tuple[str, str | None], tuple[str, str, Exit]] = {
@@ -42,19 +42,21 @@ CASES: dict[tuple[str, str | None], tuple[str, str, Exit]] = {
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[SandboxClient]:
-    with sandbox_client(WORLD) as made:
+    with sandbox_client(SEED_DATA) as made:
         made.upload("acme-widget", "1.0")
         yield made
 
 
 @pytest.fixture
-def watch(running: SandboxClient, tmp_path: Path) -> Iterator[Watch]:
-    yield Watch(running=running, directory=tmp_path)
+def watch(running: SandboxClient, tmp_path: Path) -> Iterator[FleetRun]:
+    yield FleetRun(running=running, directory=tmp_path)
     running.sandbox.clear_faults()
 
 
 @pytest.mark.parametrize(("token", "project"), CASES)
-def test_every_token_has_its_state_its_exit_status_and_its_row(watch: Watch, token: str, project: str | None) -> None:
+def test_every_token_has_its_state_its_exit_status_and_its_row(
+    watch: FleetRun, token: str, project: str | None
+) -> None:
     state, cause, status = CASES[token, project]
     watch.add(token, project)
     found = watch.look()
@@ -67,7 +69,7 @@ def test_every_token_has_its_state_its_exit_status_and_its_row(watch: Watch, tok
     assert (row.seen.message == "") == (row.seen.remedy == "") == (state == "healthy")
 
 
-def test_one_run_tells_all_of_them_apart_and_none_stops_another(watch: Watch) -> None:
+def test_one_run_tells_all_of_them_apart_and_none_stops_another(watch: FleetRun) -> None:
     for token, project in CASES:
         if project == "acme-widget":
             watch.add(token, project)
@@ -97,7 +99,7 @@ def test_the_exit_status_is_that_of_the_gravest(words: list[str], strict: bool, 
     assert HealthReport(rows=rows).status(strict=strict) == status
 
 
-def test_the_same_token_is_asked_about_once_however_many_places_hold_it(watch: Watch) -> None:
+def test_the_same_token_is_asked_about_once_however_many_places_hold_it(watch: FleetRun) -> None:
     secret = watch.running.sandbox.tokens["widget"].reveal()
     for name in ("widget", "second", "third"):
         watch.add(name, secret=secret)
@@ -110,7 +112,7 @@ def test_the_same_token_is_asked_about_once_however_many_places_hold_it(watch: W
 
 
 @pytest.mark.parametrize(("how", "posts", "gets"), [("permission", 2, 2), ("identity", 1, 2), ("off", 0, 2)])
-def test_the_index_is_asked_as_far_as_it_may_be(watch: Watch, how: Any, posts: int, gets: int) -> None:
+def test_the_index_is_asked_as_far_as_it_may_be(watch: FleetRun, how: Any, posts: int, gets: int) -> None:
     watch.add("widget")
     before = len(watch.running.sandbox.log)
     assert set(states(watch.look(probe=how)).values()) == {"healthy"}
@@ -118,14 +120,14 @@ def test_the_index_is_asked_as_far_as_it_may_be(watch: Watch, how: Any, posts: i
     assert (asked["POST"], asked["GET"]) == (posts, gets)
 
 
-def test_offline_asks_nobody(watch: Watch) -> None:
+def test_offline_asks_nobody(watch: FleetRun) -> None:
     watch.add("revoked")
     before = len(watch.running.sandbox.log)
     assert set(states(watch.look(offline=True)).values()) == {"healthy"}
     assert len(watch.running.sandbox.log) == before
 
 
-def test_a_warning_can_be_accepted_with_a_reason(watch: Watch) -> None:
+def test_a_warning_can_be_accepted_with_a_reason(watch: FleetRun) -> None:
     watch.add("account")
     watch.table = {"waive": {"the-token-is-for-one-project": "there will be more of them"}}
     assert watch.look().status(strict=True) is Exit.DONE
@@ -146,7 +148,7 @@ GONE = [
 @pytest.mark.parametrize("fault", GONE)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_network_that_fails_in_the_middle_is_could_not_tell_and_never_broken(
-    watch: Watch, fault: Any, method: str
+    watch: FleetRun, fault: Any, method: str
 ) -> None:
     """The first token is told; for the rest nobody can say; and what is broken on sight stays so."""
     watch.table = {"concurrency": 1}
@@ -163,8 +165,8 @@ def test_a_network_that_fails_in_the_middle_is_could_not_tell_and_never_broken(
 
 
 def test_without_any_network_all_are_unknown_soon(tmp_path: Path) -> None:
-    with sandbox_client(WORLD) as running:
-        watch = Watch(running=running, directory=tmp_path)
+    with sandbox_client(SEED_DATA) as running:
+        watch = FleetRun(running=running, directory=tmp_path)
         for name in ("widget", "bob", "carol"):
             watch.add(name)
     found = watch.look()  # the index is gone
@@ -172,7 +174,7 @@ def test_without_any_network_all_are_unknown_soon(tmp_path: Path) -> None:
     assert found.status(strict=True) is Exit.UNKNOWN
 
 
-def test_ctrl_c_ends_it_with_what_is_known(watch: Watch) -> None:
+def test_ctrl_c_ends_it_with_what_is_known(watch: FleetRun) -> None:
     watch.table = {"concurrency": 1}
     for name in ("bob", "widget", "dave"):
         watch.add(name)
@@ -188,7 +190,7 @@ def test_ctrl_c_ends_it_with_what_is_known(watch: Watch) -> None:
     assert watch.select("SELECT place, state FROM now") == [("$BOB", "broken")]
 
 
-def test_one_that_hangs_is_left_behind(watch: Watch) -> None:
+def test_one_that_hangs_is_left_behind(watch: FleetRun) -> None:
     watch.table = {"concurrency": 1, "patience": "2s"}
     hang = Fault(what=Drop(at="after-work", how="hang"), when=RequestFilter(path="/simple/other-owned/"))
     watch.running.sandbox.inject(hang)
@@ -198,7 +200,7 @@ def test_one_that_hangs_is_left_behind(watch: Watch) -> None:
     assert states(found) == {"$DAVE": "unknown", "$WIDGET": "healthy"}
 
 
-def test_the_time_of_a_run_is_limited(watch: Watch) -> None:
+def test_the_time_of_a_run_is_limited(watch: FleetRun) -> None:
     watch.table = {"concurrency": 1, "deadline": "1s"}
     watch.running.sandbox.inject(Fault(what=Drop(at="after-work", how="hang"), when=RequestFilter(method="GET")))
     for name in ("widget", "bob"):
@@ -248,11 +250,11 @@ def test_a_host_that_asks_for_patience_gets_it() -> None:
 def test_a_token_that_expires_does_so_by_the_clock_of_the_index(tmp_path: Path) -> None:
     """This machine believes that a year has passed: the token is in order all the same, and the clock is told."""
     end = datetime.now(UTC) + timedelta(days=100)
-    world = WORLD | {
+    world = SEED_DATA | {
         "tokens": [{"name": "lasting", "user": "alice", "scope": ["acme-widget"], "expires": int(end.timestamp())}]
     }
     with sandbox_client(world) as running:
-        watch = Watch(running=running, directory=tmp_path, now=lambda: datetime.now(UTC) + timedelta(days=365))
+        watch = FleetRun(running=running, directory=tmp_path, now=lambda: datetime.now(UTC) + timedelta(days=365))
         watch.add("lasting")
         found = watch.look()
     assert states(found) == {"$LASTING": "healthy"}
@@ -263,11 +265,11 @@ def test_a_token_that_expires_does_so_by_the_clock_of_the_index(tmp_path: Path) 
 def test_healthy_then_expiring_then_expired(tmp_path: Path) -> None:
     clock = Clock(now=datetime(2026, 11, 1, tzinfo=UTC))
     end = clock() + timedelta(days=30)
-    world = WORLD | {
+    world = SEED_DATA | {
         "tokens": [{"name": "lasting", "user": "alice", "scope": ["acme-widget"], "expires": int(end.timestamp())}]
     }
     with sandbox_client(world, clock=clock) as running:
-        watch = Watch(running=running, directory=tmp_path, now=clock)
+        watch = FleetRun(running=running, directory=tmp_path, now=clock)
         watch.add("lasting")
         seen = []
         for _ in range(5):
@@ -290,11 +292,11 @@ def test_healthy_then_revoked_then_rotated(tmp_path: Path) -> None:
     clock = Clock(now=datetime(2026, 11, 1, tzinfo=UTC))
     tokens = [{"name": name, "user": "alice", "scope": ["acme-widget"]} for name in ("old", "new", "newer")]
     seen = []
-    with sandbox_client(WORLD | {"tokens": tokens}, clock=clock) as running:
-        watch = Watch(running=running, directory=tmp_path, now=clock)
+    with sandbox_client(SEED_DATA | {"tokens": tokens}, clock=clock) as running:
+        watch = FleetRun(running=running, directory=tmp_path, now=clock)
         watch.add("old")
         for revoked, held in ((False, "old"), (True, "old"), (True, "new"), (True, "newer"), (True, "newer")):
-            world = WORLD | {"tokens": [one | {"revoked": revoked and one["name"] == "old"} for one in tokens]}
+            world = SEED_DATA | {"tokens": [one | {"revoked": revoked and one["name"] == "old"} for one in tokens]}
             with running.sandbox._store.writing() as db:
                 apply_seed_data(db, SeedData.parse(json.dumps(world)), "127.0.0.1")
             watch.env["OLD"] = running.sandbox.tokens[held].reveal()
@@ -314,7 +316,7 @@ def test_healthy_then_revoked_then_rotated(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_no_secret_is_in_any_byte_that_is_kept_or_told(watch: Watch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_secret_is_in_any_byte_that_is_kept_or_told(watch: FleetRun, capsys: pytest.CaptureFixture[str]) -> None:
     from release.reports import token_health_text
 
     for token, _ in CASES:
@@ -324,7 +326,7 @@ def test_no_secret_is_in_any_byte_that_is_kept_or_told(watch: Watch, capsys: pyt
     text = "".join(line.text for line in token_health_text.scan_to_lines(found)) + str(
         token_health_text.scan_to_json(found, strict=True)
     )
-    kept = everything(watch.directory, text, *capsys.readouterr())
+    kept = all_bytes(watch.directory, text, *capsys.readouterr())
     for secret in watch.env.values():
         body = secret.removeprefix("pypi-").encode()
         assert body not in kept

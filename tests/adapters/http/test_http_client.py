@@ -13,7 +13,7 @@ import pytest
 from release.adapters.http import errors as http_errors
 from release.adapters.http import http_client
 from release.core.errors import UnreachableError
-from tests.adapters.loopback_server import Handler, closed_port, serving
+from tests.adapters.loopback_server import Handler, closed_port, loopback_server
 
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
@@ -97,7 +97,7 @@ def test_a_session_carries_no_credential_whatever_netrc_says(monkeypatch: pytest
     netrc.write_text("machine 127.0.0.1 login alice password hunter2\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
-    with serving(lambda h: h.reply(200)) as server, http_client.session(server.url) as session:
+    with loopback_server(lambda h: h.reply(200)) as server, http_client.session(server.url) as session:
         session.get(server.url)
     headers = server.asked[-1].headers
     assert "authorization" not in headers
@@ -106,13 +106,13 @@ def test_a_session_carries_no_credential_whatever_netrc_says(monkeypatch: pytest
 
 def test_loopback_is_reached_without_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed_port()}")
-    with serving(lambda h: h.reply(200)) as server, http_client.session(server.url) as session:
+    with loopback_server(lambda h: h.reply(200)) as server, http_client.session(server.url) as session:
         assert session.get(server.url).status_code == 200
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_proxy_is_used_and_blamed_without_its_password(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
-    with serving(lambda h: h.reply(407)) as proxy:
+    with loopback_server(lambda h: h.reply(407)) as proxy:
         monkeypatch.setenv(f"{scheme.upper()}_PROXY", proxy.url.replace("//", "//bob:hunter2@"))
         if scheme == "https":  # over plain http the 407 is an ordinary answer
             error = failure("https://index.invalid/simple/")
@@ -140,7 +140,7 @@ def test_missing_authorities_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 
 def test_a_server_without_tls_is_a_failure_of_tls() -> None:
-    with serving(lambda h: h.reply(200)) as server:
+    with loopback_server(lambda h: h.reply(200)) as server:
         error = failure(server.url.replace("http:", "https:"))
     assert error.cause == "net.tls"
     assert error.message.startswith("no trusted TLS connection to '127.0.0.1': ")
@@ -155,14 +155,14 @@ def test_the_reason_of_a_certificate_is_openssls() -> None:
 
 
 def test_silence_ends_in_a_time_out() -> None:
-    with serving(lambda _: time.sleep(0.5)) as server:
+    with loopback_server(lambda _: time.sleep(0.5)) as server:
         error = failure(server.url, timeout=(1, 0.1))
     assert (error.message, error.cause) == ("no answer from '127.0.0.1' in time", "net.timeout-reset")
 
 
 def test_every_request_has_a_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_client, "TIMEOUT", (1, 0.1))
-    with serving(lambda _: time.sleep(0.5)) as server:
+    with loopback_server(lambda _: time.sleep(0.5)) as server:
         assert failure(server.url).cause == "net.timeout-reset"
 
 
@@ -171,16 +171,16 @@ def garble(h: Handler) -> None:
 
 
 def test_a_broken_connection_and_garbage_differ() -> None:
-    with serving(lambda h: h.reset()) as server:
+    with loopback_server(lambda h: h.reset()) as server:
         assert failure(server.url).message == "connection to '127.0.0.1' was reset"
-    with serving(garble) as server:
+    with loopback_server(garble) as server:
         assert "invalid response" in failure(server.url).message
 
 
 def test_a_get_is_tried_again_after_the_time_that_the_server_asks_for() -> None:
     answers = iter([503, 429, 200])
     with (
-        serving(lambda h: h.reply(next(answers), Retry_After="0")) as server,
+        loopback_server(lambda h: h.reply(next(answers), Retry_After="0")) as server,
         http_client.session(server.url, retries=2) as session,
     ):
         assert session.get(server.url).status_code == 200

@@ -11,7 +11,7 @@ from release.adapters.index import json_api, simple_api
 from release.core.errors import UnreachableError
 from release.core.models.index import Index
 from release.core.models.project_listing import Ownership
-from tests.adapters.loopback_server import closed_port, serving
+from tests.adapters.loopback_server import closed_port, loopback_server
 from tests.sandbox.sandbox_client import sandbox_client
 
 
@@ -44,7 +44,7 @@ def test_the_sandbox_tells_owners_and_names() -> None:
 )  # fmt: skip
 def test_what_an_index_leaves_out_is_not_known(body: object, told: Ownership | None) -> None:
     text = body if isinstance(body, str) else json.dumps(body)
-    with serving(lambda handler: handler.reply(200, text, kind="application/json")) as server:
+    with loopback_server(lambda handler: handler.reply(200, text, kind="application/json")) as server:
         assert json_api.fetch_ownership(local(server.url), "a") == told
 
 
@@ -57,5 +57,8 @@ def test_no_answer_is_an_error_and_so_is_a_list_that_is_none() -> None:
         with pytest.raises(UnreachableError):
             ask()
     for body in ("[]", "no JSON", '{"projects": [{}]}'):
-        with serving(lambda handler, body=body: handler.reply(200, body)) as server, pytest.raises(UnreachableError):  # type: ignore[misc] # a lambda with a default
+        with (
+            loopback_server(lambda handler, body=body: handler.reply(200, body)) as server,  # type: ignore[misc] # a default
+            pytest.raises(UnreachableError),
+        ):
             simple_api.fetch_project_names(local(server.url), retries=0)

@@ -16,7 +16,7 @@ from release.adapters.index import simple_api, simple_parsing
 from release.core.errors import UnreachableError
 from release.core.models.index import Index
 from release.core.models.project_listing import IndexFile, ProjectListing, files_by_release, version_of
-from tests.adapters.loopback_server import Answer, Server, serving
+from tests.adapters.loopback_server import Answer, Server, loopback_server
 
 JSON = "application/vnd.pypi.simple.v1+json"
 SHA = hashlib.sha256(b"bytes").hexdigest()
@@ -36,7 +36,7 @@ def entry(**more: Any) -> dict[str, Any]:
 
 
 def ask(answer: Answer, kind: Literal["warehouse", "other"] = "warehouse", **options: Any) -> ProjectListing | None:
-    with serving(answer) as server:
+    with loopback_server(answer) as server:
         return simple_api.fetch_listing(index(server, kind), "Acme.Widget", retries=0, **options)
 
 
@@ -49,7 +49,7 @@ def failure(answer: Answer, kind: Literal["warehouse", "other"] = "warehouse") -
 def test_the_json_form_is_read_whole() -> None:
     more = {"size": 5, "upload-time": "2026-11-01T10:00:00.5Z", "yanked": "broken", "requires-python": ">=3.11"}
     text = page(entry(**more), **{"project-status": {"status": "archived"}})
-    with serving(lambda h: h.reply(200, text, kind=JSON)) as server:
+    with loopback_server(lambda h: h.reply(200, text, kind=JSON)) as server:
         listing = simple_api.fetch_listing(index(server), "Acme.Widget")
     assert server.asked[0].path == "/simple/acme-widget/"
     assert server.asked[0].headers["accept"].startswith(JSON)
@@ -82,7 +82,7 @@ def test_the_html_form_is_read_for_other_servers() -> None:
     html = f"""<!DOCTYPE html><meta name="pypi:project-status" content="quarantined"><body>
         <a href="/files/{WHEEL}#sha256={SHA}" data-requires-python="&gt;=3.11" data-yanked="bad">{WHEEL}</a>
         <a href="old/acme-widget-0.1.tar.gz#md5=0123">acme-widget-0.1.tar.gz</a><a href="/">up</a>"""
-    with serving(lambda h: h.reply(200, html, kind="text/html; charset=utf-8")) as server:
+    with loopback_server(lambda h: h.reply(200, html, kind="text/html; charset=utf-8")) as server:
         listing = simple_api.fetch_listing(index(server, "other"), "acme_widget")
     assert listing is not None
     assert listing.status == "quarantined"
@@ -99,7 +99,7 @@ def test_a_project_without_files_is_no_unknown_project() -> None:
 
 
 def test_fresh_goes_past_caches_and_asks_other_servers_no_odd_question() -> None:
-    with serving(lambda h: h.reply(200, page(), kind=JSON)) as server:
+    with loopback_server(lambda h: h.reply(200, page(), kind=JSON)) as server:
         for kind in ("warehouse", "other"):
             simple_api.fetch_listing(index(server, kind), "acme-widget", fresh=True)
     pypi, other = server.asked
@@ -176,7 +176,7 @@ def test_other_statuses_are_errors(status: int, cause: str | None) -> None:
 
 
 def test_a_download_is_verified_while_it_comes(tmp_path: Path) -> None:
-    with serving(lambda h: h.reply(200, b"bytes")) as server:
+    with loopback_server(lambda h: h.reply(200, b"bytes")) as server:
         good = IndexFile(filename="a.whl", url=f"{server.url}a", sha256=SHA)
         path = simple_api.download_file(good, tmp_path)
         bad = IndexFile(filename="b.whl", url=f"{server.url}b", sha256="0" * 64)
@@ -194,13 +194,13 @@ def test_a_download_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
         h.wfile.write(b"half")
         h.close_connection = True
 
-    with serving(half) as server, pytest.raises(UnreachableError):
+    with loopback_server(half) as server, pytest.raises(UnreachableError):
         simple_api.download_file(IndexFile(filename="a.whl", url=server.url, sha256=None), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_servers_clock_is_read_from_its_answer() -> None:
-    with serving(lambda h: h.reply(200)) as server:
+    with loopback_server(lambda h: h.reply(200)) as server:
         time = simple_api.fetch_server_time(index(server))
     assert time is not None
     assert abs((datetime.now(UTC) - time).total_seconds()) < 5

@@ -25,9 +25,9 @@ from release.core.secret import Secret
 from release.core.tokens import macaroon
 from release.core.tokens.caveats import Expiration, ProjectNames
 from release.core.tokens.token import Token, decode
-from tests.adapters.loopback_server import Handler, closed_port, serving
+from tests.adapters.loopback_server import Handler, closed_port, loopback_server
 from tests.sample_distributions import fields, wheel, wheel_name
-from tests.sandbox.sandbox_client import Clock, basic, sandbox_client
+from tests.sandbox.sandbox_client import Clock, basic_auth, sandbox_client
 from tests.sandbox.sandbox_client import SandboxClient as Asking
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def test_each_probe_passes_with_a_good_token_and_leaves_the_index_as_it_was(kind
 
 def uploads(running: Asking, stolen: str) -> dict[str, int]:
     """Status of an upload with a token: to a project of its user's, another of theirs, and a new one."""
-    authorization = basic(stolen)
+    authorization = basic_auth(stolen)
     names = ("acme-widget", "acme-gadget", "acme-new")
     return {name: running.upload(name, "9.0", authorization=authorization).status for name in names}
 
@@ -184,7 +184,7 @@ def test_a_redirect_is_an_answer_and_not_followed() -> None:
     def answer(handler: Handler) -> None:
         handler.reply(308, reason="Permanent Redirect", Location="/elsewhere/")
 
-    with serving(answer) as server:
+    with loopback_server(answer) as server:
         assert token_probes.probe_identity(local(server.url), token()).status == 308
         assert [one.path for one in server.asked] == ["/legacy/"]
 
@@ -197,7 +197,7 @@ def test_the_request_is_a_form_asks_for_json_and_carries_nothing_else(
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed_port()}")
     secret = token()
-    with serving(lambda handler: handler.reply(400, reason="Unknown protocol version.")) as server:
+    with loopback_server(lambda handler: handler.reply(400, reason="Unknown protocol version.")) as server:
         assert token_probes.probe_identity(local(server.url), secret).passed()
         (asked,) = server.asked
     assert asked.method == "POST"
@@ -222,9 +222,9 @@ def test_a_broken_connection_is_tried_once_more_and_no_more() -> None:
         else:
             handler.reply(400, reason="Unknown protocol version.")
 
-    with serving(answer) as server:
+    with loopback_server(answer) as server:
         assert token_probes.probe_identity(local(server.url), token()).passed()
-    with serving(lambda handler: handler.reset()) as server:
+    with loopback_server(lambda handler: handler.reset()) as server:
         with pytest.raises(UnreachableError):
             token_probes.probe_identity(local(server.url), token())
         assert len(server.asked) == 2
@@ -233,7 +233,7 @@ def test_a_broken_connection_is_tried_once_more_and_no_more() -> None:
 
 
 def test_a_server_error_is_an_answer_and_not_tried_again() -> None:
-    with serving(lambda handler: handler.reply(503)) as server:
+    with loopback_server(lambda handler: handler.reply(503)) as server:
         assert token_probes.probe_identity(local(server.url), token()).status == 503
         assert len(server.asked) == 1
 
@@ -245,7 +245,7 @@ def test_no_answer_repeats_a_secret() -> None:
         handler.reply(400, f"{sent} {plain}", X_Echo=plain)
 
     secret = token()
-    with serving(parrot) as server:
+    with loopback_server(parrot) as server:
         answer = token_probes.probe_identity(local(server.url), secret)
     shown = f"{answer!r} {answer.message()}"
     assert "AgE" not in shown
@@ -254,7 +254,7 @@ def test_no_answer_repeats_a_secret() -> None:
 
 
 def test_an_endless_answer_is_read_no_further_than_it_is_worth() -> None:
-    with serving(lambda handler: handler.reply(400, b"x" * 5_000_000)) as server:
+    with loopback_server(lambda handler: handler.reply(400, b"x" * 5_000_000)) as server:
         assert len(token_probes.probe_identity(local(server.url), token()).reply.body) <= 20_000
 
 

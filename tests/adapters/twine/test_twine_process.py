@@ -31,7 +31,7 @@ from release.core.models.upload_result import Receipt, Rejection, UnclearRespons
 from release.core.secret import Secret
 from release.core.tokens.macaroon import create_macaroon, to_text
 from tests.adapters.loopback_server import Answer as Serve
-from tests.adapters.loopback_server import Asked, Handler, Server, closed_port, serving
+from tests.adapters.loopback_server import Handler, ReceivedRequest, Server, closed_port, loopback_server
 
 TOKEN = to_text(create_macaroon("127.0.0.1", b"some-identifier", b"k" * 32))
 SHORT = UploadLimits(connect=0.5, read=0.5, total=20)
@@ -75,7 +75,7 @@ def shared() -> Iterator[Worker]:
 def send(
     worker: Worker, directory: Path, answer: Serve, *, kind: Literal["warehouse", "other"] = "warehouse", **options: Any
 ) -> tuple[UploadResult, Server]:
-    with serving(answer, **options) as server:
+    with loopback_server(answer, **options) as server:
         worker.login(index(server.url, kind), credential())
         return worker.send(wheel(directory)), server
 
@@ -84,7 +84,7 @@ def test_a_file_is_sent_as_the_user_asked(shared: Worker, tmp_path: Path) -> Non
     """Basic authentication with the token, JSON wanted, progress in bytes up to the end."""
     seen: list[tuple[int, int]] = []
     file = wheel(tmp_path, size=3_000_000)
-    with serving(lambda h: h.reply(200)) as server:
+    with loopback_server(lambda h: h.reply(200)) as server:
         shared.login(index(server.url), credential())
         answer = shared.send(file, on_progress=lambda done, total: seen.append((done, total)))
     assert answer == Receipt(filename=file.filename, sha256=file.sha256)
@@ -245,7 +245,7 @@ def test_a_reset_in_the_middle_of_the_body_is_unclear(shared: Worker, tmp_path: 
         h.rfile.read(100_000)
         h.reset()
 
-    with serving(some, before_body=True) as server:
+    with loopback_server(some, before_body=True) as server:
         shared.login(index(server.url), credential())
         answer = shared.send(wheel(tmp_path, size=20_000_000))
     assert isinstance(answer, UnclearResponse)
@@ -260,7 +260,7 @@ def test_an_answer_before_the_end_of_the_body_is_heard(shared: Worker, tmp_path:
         h.reply(403, reason="No")
         h.rfile.read(int(h.headers["Content-Length"]) - 100_000)
 
-    with serving(early, before_body=True) as server:
+    with loopback_server(early, before_body=True) as server:
         shared.login(index(server.url), credential())
         answer = shared.send(wheel(tmp_path, size=3_000_000))
     assert answer == Rejection(filename="acme_widget-1.0-py3-none-any.whl", status=403, message="No")
@@ -268,7 +268,7 @@ def test_an_answer_before_the_end_of_the_body_is_heard(shared: Worker, tmp_path:
 
 @pytest.mark.parametrize(("scheme", "what"), [("http", "connection"), ("https", "tls")])
 def test_nobody_there_and_no_tls_are_told_apart(shared: Worker, tmp_path: Path, scheme: str, what: str) -> None:
-    with serving(lambda h: h.reply(200)) as server:
+    with loopback_server(lambda h: h.reply(200)) as server:
         port = closed_port() if scheme == "http" else int(server.url.rsplit(":", 1)[1].strip("/"))
         shared.login(index(f"{scheme}://127.0.0.1:{port}/"), credential())
         answer = shared.send(wheel(tmp_path))
@@ -277,7 +277,7 @@ def test_nobody_there_and_no_tls_are_told_apart(shared: Worker, tmp_path: Path, 
 
 
 def test_connections_are_kept_from_file_to_file(shared: Worker, tmp_path: Path) -> None:
-    with serving(lambda h: h.reply(200)) as server:
+    with loopback_server(lambda h: h.reply(200)) as server:
         for _ in range(3):
             shared.login(index(server.url), credential())
             assert isinstance(shared.send(wheel(tmp_path)), Receipt)
@@ -294,7 +294,7 @@ def test_a_worker_that_dies_is_unclear_and_the_next_file_has_another(tmp_path: P
             return
         h.reply(200)
 
-    with serving(answer) as server, twine_process.start_worker(env=os.environ, limits=SHORT) as worker:
+    with loopback_server(answer) as server, twine_process.start_worker(env=os.environ, limits=SHORT) as worker:
         worker.login(index(server.url), credential())
         first = worker.send(wheel(tmp_path))
         assert isinstance(first, UnclearResponse)
@@ -303,7 +303,7 @@ def test_a_worker_that_dies_is_unclear_and_the_next_file_has_another(tmp_path: P
 
 
 def test_a_worker_that_died_between_two_files_is_no_failure(tmp_path: Path) -> None:
-    with serving(lambda h: h.reply(200)) as server, twine_process.start_worker(env=os.environ) as worker:
+    with loopback_server(lambda h: h.reply(200)) as server, twine_process.start_worker(env=os.environ) as worker:
         worker.login(index(server.url), credential())
         worker.send(wheel(tmp_path))
         process = worker._pipe._process  # type: ignore[union-attr] # it is running
@@ -333,7 +333,7 @@ def test_a_project_in_the_current_directory_is_not_taken_for_twine(
 def test_bytes_that_changed_are_never_sent(shared: Worker, tmp_path: Path) -> None:
     """Whether they are another archive, none at all, or gone."""
     file = wheel(tmp_path)
-    with serving(lambda h: h.reply(200)) as server:
+    with loopback_server(lambda h: h.reply(200)) as server:
         shared.login(index(server.url), credential())
         for change in (lambda: wheel(tmp_path), lambda: file.path.write_bytes(b"x"), file.path.unlink):
             change()
@@ -346,7 +346,7 @@ def test_what_twine_refuses_is_never_sent(shared: Worker, tmp_path: Path) -> Non
     (tmp_path / "other").mkdir()
     broken = tmp_path / "other" / "acme_widget-1.0-py3-none-any.whl"
     broken.write_bytes(b"no archive")
-    with serving(lambda h: h.reply(200)) as server:
+    with loopback_server(lambda h: h.reply(200)) as server:
         shared.login(index(server.url), credential())
         for file in (distribution(broken), wheel(tmp_path, metadata="License-Expression: Any\n")):
             with pytest.raises(NotSentError, match="twine does not take"):
@@ -396,7 +396,7 @@ def test_an_interrupt_ends_what_is_under_way(tmp_path: Path) -> None:
         if done < total:
             raise KeyboardInterrupt
 
-    with serving(lambda h: h.reply(200)) as server, twine_process.start_worker(env=os.environ) as worker:
+    with loopback_server(lambda h: h.reply(200)) as server, twine_process.start_worker(env=os.environ) as worker:
         worker.login(index(server.url), credential())
         with pytest.raises(KeyboardInterrupt):
             worker.send(wheel(tmp_path, size=20_000_000), on_progress=interrupt)
@@ -420,7 +420,7 @@ with twine_process.start_worker(env=os.environ) as worker:
     worker.login(index(sys.argv[1]), credential())
     worker.send(wheel(Path({str(tmp_path)!r})))
 """
-    with serving(hold) as server:
+    with loopback_server(hold) as server:
         parent = subprocess.Popen([sys.executable, "-c", code, server.url], cwd=Path(__file__).parents[3])
         assert arrived.wait(30)
         parent.send_signal(signal.SIGKILL)
@@ -468,7 +468,7 @@ def test_the_form_is_that_of_twines_own_command(shared: Worker, tmp_path: Path) 
         metadata="Summary: Ä\nProject-URL: Home, http://h/\nRequires-Dist: x\nRequires-Dist: y\nKeywords: a,b\n",
     )
     env = {**os.environ, "TWINE_USERNAME": "__token__", "TWINE_PASSWORD": TOKEN}
-    with serving(lambda h: h.reply(200)) as server:
+    with loopback_server(lambda h: h.reply(200)) as server:
         shared.login(index(server.url), credential())
         shared.send(file)
         command = [
@@ -488,7 +488,7 @@ def test_the_form_is_that_of_twines_own_command(shared: Worker, tmp_path: Path) 
     assert ours.headers["user-agent"] == theirs.headers["user-agent"]
 
 
-def fields(asked: Asked) -> list[tuple[str, bytes]]:
+def fields(asked: ReceivedRequest) -> list[tuple[str, bytes]]:
     """Each part's disposition and type, and its value."""
     message = message_from_bytes(b"Content-Type: " + asked.headers["content-type"].encode() + b"\n\n" + asked.body)
     return [

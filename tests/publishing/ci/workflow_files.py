@@ -1,4 +1,4 @@
-"""Texts of workflows, read and judged as the services do."""
+"""Parse workflow files as the CI services do, and run checkers on them."""
 
 from __future__ import annotations
 

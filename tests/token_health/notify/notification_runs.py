@@ -1,4 +1,4 @@
-"""Runs that see what they are told to see, and let people know by a server on loopback."""
+"""Runs with given results, which notify a server on loopback."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.sandbox.sandbox_client import Clock
 
 
 @dataclass(kw_only=True)
-class Office:
-    """Where the history is, what the time is, and who is told."""
+class NotificationRuns:
+    """The directory of the history, the clock, and the notified servers."""
 
     directory: Path
     clock: Clock
@@ -44,7 +44,7 @@ class Office:
         return send_notifications(self.system(), history, asked, HealthReport(rows=rows, **look))
 
     def got(self) -> list[list[str]]:
-        """What the webhook took: the states that each document tells."""
+        """The states in each document that the webhook received."""
         return [[c["state"] for c in json.loads(one.body)["changes"]] for one in self.posts()]
 
     def posts(self) -> list[Any]:

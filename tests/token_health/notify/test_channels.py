@@ -19,9 +19,9 @@ from release.token_health.notify import webhook
 from release.token_health.notify.apprise import Apprise
 from release.token_health.notify.mail import Mail
 from release.token_health.notify.webhook import Webhook
-from tests.adapters.loopback_server import Handler, serving
+from tests.adapters.loopback_server import Handler, loopback_server
 from tests.adapters.mail_server import MailServer, mail_server
-from tests.fake_tokens import drawn
+from tests.fake_tokens import random_text
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Requiring AUTH:UserWarning"),  # aiosmtpd's, of a server on loopback
@@ -45,7 +45,7 @@ def notify(url: str, *, title: str, text: str) -> None:
 
 
 def test_a_document_is_posted_once_with_its_number() -> None:
-    with serving(lambda one: one.reply(204)) as server:
+    with loopback_server(lambda one: one.reply(204)) as server:
         post(f"{server.url}/hook\n")
     (asked,) = server.asked
     assert (asked.method, asked.path) == ("POST", "/hook")
@@ -68,8 +68,8 @@ def redirected(one: Handler) -> None:
     ids=["404", "500", "redirect"],
 )
 def test_what_is_not_taken_is_told_without_the_address(answer: Callable[[Handler], None], said: str) -> None:
-    secret = drawn(24)
-    with serving(answer) as server, pytest.raises(ReleaseError, match=said) as raised:
+    secret = random_text(24)
+    with loopback_server(answer) as server, pytest.raises(ReleaseError, match=said) as raised:
         post(f"{server.url}/{secret}")
     assert len(server.asked) == 1
     assert secret not in f"{raised.value.message} {raised.value.remedy} {raised.value!r}"
@@ -79,16 +79,16 @@ def test_what_is_not_taken_is_told_without_the_address(answer: Callable[[Handler
     "form", ["", "{}", "ftp://127.0.0.1/{}", "http://", "http://127.0.0.1:99999/{}", "http://[/{}"]
 )
 def test_an_address_that_is_none_is_not_shown(form: str) -> None:
-    secret = drawn(24)
+    secret = random_text(24)
     with pytest.raises(ReleaseError, match="not a URL") as raised:
         post(form.format(secret))
     assert secret not in f"{raised.value.message} {raised.value.remedy}"
 
 
 def test_nobody_there_is_told_without_the_address() -> None:
-    with serving(lambda one: one.reply(200)) as server:
+    with loopback_server(lambda one: one.reply(200)) as server:
         gone = server.url
-    secret = drawn(24)
+    secret = random_text(24)
     with pytest.raises(ReleaseError, match="refused") as raised:
         webhook.ping(Secret(f"{gone}/{secret}"))
     assert secret not in f"{raised.value.message} {raised.value.remedy}"
@@ -96,7 +96,7 @@ def test_nobody_there_is_told_without_the_address() -> None:
 
 def test_a_ping_is_tried_again() -> None:
     answers = iter([503, 200])
-    with serving(lambda one: one.reply(next(answers))) as server:
+    with loopback_server(lambda one: one.reply(next(answers))) as server:
         webhook.ping(Secret(server.url))
     assert [one.method for one in server.asked] == ["GET", "GET"]
 
@@ -119,7 +119,7 @@ def send(channel: Mail, password: str | None = None) -> tuple[str, ...]:
 def test_a_message_arrives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tls: Literal["none", "starttls", "ssl"]
 ) -> None:
-    password = drawn(24)
+    password = random_text(24)
     with mail_server(tmp_path, tls=tls, password=password) as server:
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
         assert send(to(server, tls=tls, user="robot", password=EnvironmentVariable(name="PASSWORD")), password) == ()
@@ -143,7 +143,7 @@ def test_a_certificate_that_nobody_vouches_for_is_not_taken(tmp_path: Path, tls:
 
 
 def test_what_the_server_says_is_told_without_the_password(tmp_path: Path) -> None:
-    right, wrong = drawn(24), drawn(24)
+    right, wrong = random_text(24), random_text(24)
     with mail_server(tmp_path, password=right) as server:
         with pytest.raises(ReleaseError, match="rejects the password of 'robot'") as raised:
             send(to(server, user="robot"), wrong)
@@ -171,7 +171,7 @@ def test_people_whom_the_server_refuses_are_told_of(tmp_path: Path) -> None:
 def test_a_password_is_not_sent_in_the_clear_over_a_network() -> None:
     channel = Mail(host="mail.invalid", port=25, tls="none", sender="a@b.example", to=("c@d.example",), user="robot")
     with pytest.raises(ReleaseError, match="without encryption"):
-        send(channel, drawn(24))
+        send(channel, random_text(24))
 
 
 # -- Apprise ----------------------------------------------------------------------------------------
@@ -179,8 +179,8 @@ def test_a_password_is_not_sent_in_the_clear_over_a_network() -> None:
 
 def test_apprise_delivers_and_what_it_can_not_do_is_told_without_the_address(capfd: pytest.CaptureFixture[str]) -> None:
     """One test, since Apprise takes seconds to load its hundred plug-ins."""
-    secret, answers = drawn(24), iter([200, 500])
-    with serving(lambda one: one.reply(next(answers))) as server:
+    secret, answers = random_text(24), iter([200, 500])
+    with loopback_server(lambda one: one.reply(next(answers))) as server:
         address = f"{server.url.replace('http:', 'json:')}/{secret}"
         notify(address, title="a title", text="a <text> & more")
         for form in (address, f"nothing://{secret}", secret):

@@ -19,11 +19,11 @@ from release.token_health import fleet
 from release.token_health.health_history import DATABASE_NAME, History
 from release.token_health.notify.deliver import DeliveryReport, require_channels
 from release.token_health.notify.outbox import LEASE
-from tests.adapters.loopback_server import Handler, serving
+from tests.adapters.loopback_server import Handler, loopback_server
 from tests.adapters.mail_server import mail_server
-from tests.fake_tokens import drawn
+from tests.fake_tokens import random_text
 from tests.sandbox.sandbox_client import Clock
-from tests.token_health.notify.notification_runs import Office
+from tests.token_health.notify.notification_runs import NotificationRuns
 from tests.token_health.test_health_history import HEALTHY, REVOKED
 
 
@@ -34,12 +34,12 @@ def answer() -> dict[str, Callable[[Handler], None]]:
 
 
 @pytest.fixture
-def office(tmp_path: Path, answer: dict[str, Callable[[Handler], None]]) -> Iterator[Office]:
-    with serving(lambda one: answer[one.path](one)) as hook:
-        yield Office(directory=tmp_path, clock=Clock(now=datetime(2026, 11, 1, tzinfo=UTC)), hook=hook)
+def office(tmp_path: Path, answer: dict[str, Callable[[Handler], None]]) -> Iterator[NotificationRuns]:
+    with loopback_server(lambda one: answer[one.path](one)) as hook:
+        yield NotificationRuns(directory=tmp_path, clock=Clock(now=datetime(2026, 11, 1, tzinfo=UTC)), hook=hook)
 
 
-def test_a_broken_token_is_told_once_and_again_when_it_heals(office: Office) -> None:
+def test_a_broken_token_is_told_once_and_again_when_it_heals(office: NotificationRuns) -> None:
     for days, seen, expected in (
         (0, HEALTHY, []),
         (1, REVOKED, ["revoked"]),
@@ -59,7 +59,7 @@ def test_a_broken_token_is_told_once_and_again_when_it_heals(office: Office) -> 
 
 
 def test_what_could_not_be_delivered_is_told_and_delivered_by_the_next_run(
-    office: Office, answer: dict[str, Callable[[Handler], None]]
+    office: NotificationRuns, answer: dict[str, Callable[[Handler], None]]
 ) -> None:
     answer["/hook"] = lambda one: one.reply(503)
     told = office.run(REVOKED)
@@ -77,7 +77,7 @@ def test_what_could_not_be_delivered_is_told_and_delivered_by_the_next_run(
     assert first.body == last.body
 
 
-def test_a_channel_that_fails_holds_up_no_other(office: Office, tmp_path: Path) -> None:
+def test_a_channel_that_fails_holds_up_no_other(office: NotificationRuns, tmp_path: Path) -> None:
     with mail_server(tmp_path) as server:
         mail = {"host": "127.0.0.1", "port": server.port, "tls": "none", "from": "a@b.example", "to": "c@d.example"}
         office.table = {"webhook": [{"env": "NOT_SET"}, {"env": "HOOK"}], "mail": mail}
@@ -90,7 +90,7 @@ def test_a_channel_that_fails_holds_up_no_other(office: Office, tmp_path: Path) 
 
 
 def test_a_channel_that_fails_is_tried_once_in_a_run(
-    office: Office, answer: dict[str, Callable[[Handler], None]]
+    office: NotificationRuns, answer: dict[str, Callable[[Handler], None]]
 ) -> None:
     answer["/hook"] = lambda one: one.reply(500)
     office.run(REVOKED)
@@ -104,7 +104,7 @@ def test_a_channel_that_fails_is_tried_once_in_a_run(
     assert office.got()[3:] == [["revoked"], ["healthy"]]
 
 
-def test_what_waits_for_one_channel_goes_to_no_other(office: Office) -> None:
+def test_what_waits_for_one_channel_goes_to_no_other(office: NotificationRuns) -> None:
     office.table = {"webhook": {"env": "NOT_SET"}}
     office.run(REVOKED)
     office.clock.advance(hours=1)
@@ -114,7 +114,9 @@ def test_what_waits_for_one_channel_goes_to_no_other(office: Office) -> None:
     assert office.got() == []
 
 
-def test_of_two_runs_at_once_one_delivers(office: Office, answer: dict[str, Callable[[Handler], None]]) -> None:
+def test_of_two_runs_at_once_one_delivers(
+    office: NotificationRuns, answer: dict[str, Callable[[Handler], None]]
+) -> None:
     """The first one is still delivering when the second one, which has seen the same, comes to its end."""
     arrived, go = threading.Event(), threading.Event()
 
@@ -139,7 +141,7 @@ def test_of_two_runs_at_once_one_delivers(office: Office, answer: dict[str, Call
 KILLED = """
 import json, os, signal, sys
 from pathlib import Path
-from tests.token_health.notify.notification_runs import Office
+from tests.token_health.notify.notification_runs import NotificationRuns
 from tests.adapters.loopback_server import Server
 from tests.sandbox.sandbox_client import Clock
 from release.core.models.token_health import TokenStatus
@@ -151,13 +153,13 @@ if moment == "before it is written": outbox.announce = die
 if moment == "before it is sent": webhook.Webhook.send = die
 if moment == "before it is noted": outbox.mark_delivered = die
 clock = Clock(now=datetime(2026, 11, 1, tzinfo=UTC))
-Office(directory=Path(where), clock=clock, hook=Server(url=url)).run(TokenStatus(**json.loads(seen)))
+NotificationRuns(directory=Path(where), clock=clock, hook=Server(url=url)).run(TokenStatus(**json.loads(seen)))
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
 @pytest.mark.parametrize("moment", ["before it is written", "before it is sent", "before it is noted"])
-def test_nothing_is_lost_by_a_run_that_is_killed(office: Office, moment: str) -> None:
+def test_nothing_is_lost_by_a_run_that_is_killed(office: NotificationRuns, moment: str) -> None:
     """Nor doubled, but where the server had it and nobody could note that: then it has the same number."""
     root = Path(__file__).parents[3]
     done = subprocess.run(
@@ -173,7 +175,7 @@ def test_nothing_is_lost_by_a_run_that_is_killed(office: Office, moment: str) ->
     assert len({one.headers["idempotency-key"] for one in office.posts()}) == 1
 
 
-def test_without_a_history_nobody_is_told_and_that_is_said(office: Office, tmp_path: Path) -> None:
+def test_without_a_history_nobody_is_told_and_that_is_said(office: NotificationRuns, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     told = office.run(REVOKED, history=History(tmp_path / "file" / DATABASE_NAME, now=office.clock))
     assert (told.changes, told.pinged) == ((), False)
@@ -183,7 +185,7 @@ def test_without_a_history_nobody_is_told_and_that_is_said(office: Office, tmp_p
 
 @pytest.mark.parametrize("how", ["interrupted", "nothing to watch", "no answer"])
 def test_the_ping_is_left_out_where_somebody_should_look(
-    office: Office, answer: dict[str, Callable[[Handler], None]], how: str
+    office: NotificationRuns, answer: dict[str, Callable[[Handler], None]], how: str
 ) -> None:
     if how == "no answer":
         answer["/ping"] = lambda one: one.reply(404)
@@ -192,8 +194,10 @@ def test_the_ping_is_left_out_where_somebody_should_look(
     assert bool(told.problems) == (how == "no answer")
 
 
-def test_no_address_and_no_password_is_kept(office: Office, answer: dict[str, Callable[[Handler], None]]) -> None:
-    secret = drawn(32)
+def test_no_address_and_no_password_is_kept(
+    office: NotificationRuns, answer: dict[str, Callable[[Handler], None]]
+) -> None:
+    secret = random_text(32)
     office.env = {"HOOK": f"{office.hook.url}/{secret}", "PING": f"{office.hook.url}/{secret}"}
     answer[f"/{secret}"] = lambda one: one.reply(500, body=secret, reason=f"no {secret}"[:3])
     told = office.run(REVOKED)

@@ -58,7 +58,7 @@ from tests.fake_tokens import identifier, token
 from tests.sandbox.sandbox_client import Clock
 from tests.sandbox.sandbox_client import SandboxClient as Running
 from tests.sandbox.sandbox_client import sandbox_client as running_index
-from tests.token_health.fleet_in_sandbox import WORLD
+from tests.token_health.fleet_in_sandbox import SEED_DATA
 
 STORED = (
     StoredSecret(
@@ -204,7 +204,7 @@ def test_what_is_remembered_is_read_again_and_holds_no_secret(tmp_path: Path) ->
 
 @pytest.fixture
 def running() -> Iterator[Running]:
-    with running_index(WORLD) as made:
+    with running_index(SEED_DATA) as made:
         yield made
 
 

@@ -1,4 +1,4 @@
-"""Programs that play the schedulers of platforms: each keeps what it is given in a file, and its words in a log."""
+"""Fake scheduler programs: each stores its input in a file, and its arguments in a log."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Machine:
         return self.store.read_bytes() if self.store.exists() else None
 
     def words(self) -> list[str]:
-        """What the program was called with, a line each, since the last time."""
+        """The arguments of each call since the last time, one line per call."""
         found = self.calls.read_text().splitlines() if self.calls.exists() else []
         self.calls.write_text("")
         return found
