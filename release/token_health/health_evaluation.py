@@ -10,7 +10,6 @@ from release.checks import engine, token_health_checks
 from release.core.facts import ProjectMetadata, TokenHealth
 from release.core.models.check_result import CheckState, Outcome
 from release.core.models.credential import Credential
-from release.core.models.finding import Unknown
 from release.core.models.token_health import TokenReport, TokenStatus, token_state
 from release.core.models.verdict import Verdict, derive_verdict
 from release.core.models.verification import Verification
@@ -36,19 +35,6 @@ def evaluate_token(found: Verification, health: TokenHealth, *, place: str, waiv
         age=token_health_checks.token_age(health), left=token_health_checks.remaining_lifetime(health),
         skew=found.access.skew,
     )  # fmt: skip
-
-
-def report_unknown(
-    index: str, upload_url: str, project: ProjectMetadata | Unknown, place: str, unknown: Unknown
-) -> TokenReport:
-    """Return the report on a credential that could not be checked."""
-    status = TokenStatus(
-        index=index, upload_url=upload_url, place=place,
-        project=project.name if isinstance(project, ProjectMetadata) else None,
-        fingerprint="", identifier="", scope="", expires=None, word="unknown", state="unknown",
-        cause=unknown.cause or "", message=unknown.reason, remedy=unknown.remedy,
-    )  # fmt: skip
-    return TokenReport(seen=status, outcomes=(), age=None, left=None)
 
 
 def _unknown_if_temporary(outcome: Outcome) -> Outcome:

@@ -15,7 +15,7 @@ from release.core.models.finding import Unknown
 from release.core.models.token_health import HealthReport, TokenReport
 from release.token_health.fleet import Fleet, parse_fleet, parse_fleet_file
 from release.token_health.health_history import History
-from release.token_health.scan import MAX_SKEW, KnownTokens, ProbeDepth, Scan, report_unscanned
+from release.token_health.scan import MAX_SKEW, ProbeDepth, Scan, report_unscanned
 from release.token_health.targets import NO_PROJECT, Target, fleet_targets, project_targets
 
 _INTERRUPTED = "the run was interrupted before it was checked"
@@ -83,10 +83,9 @@ def run_scan(  # noqa: PLR0913 - a scan with options
     Targets that were not checked are reported as unknown, and nothing is recorded of them.
     """
     history.begin(len(request.targets))
-    known = KnownTokens(previous=history.previous_tokens(), first_seen=history.first_seen())
     scan = Scan(
         system=system, directory=request.directory, limits=request.fleet.limits, probe=probe, offline=offline,
-        waive=request.waive, known=known,
+        waive=request.waive, previous=history.previous_tokens(), first_seen=history.first_seen(),
     )  # fmt: skip
     targets = list(request.targets)
     reports: dict[int, TokenReport] = {}

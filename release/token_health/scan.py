@@ -25,14 +25,14 @@ from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.probe import ProbeResult
 from release.core.models.secret_location import CommandOutput
-from release.core.models.token_health import TokenReport
+from release.core.models.token_health import TokenReport, TokenStatus
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode, validity
 from release.credentials import verify
 from release.credentials.sources import configured_locations
 from release.credentials.sources.configured_locations import StoredCredential
 from release.token_health.fleet import FleetLimits
-from release.token_health.health_evaluation import evaluate_token, report_unknown
+from release.token_health.health_evaluation import evaluate_token
 from release.token_health.health_history import TargetKey
 from release.token_health.targets import Target
 from release.token_health.worker_pool import OnceCache, WorkerPool
@@ -48,16 +48,6 @@ _RETRY = "run it again, with more time or fewer credentials: `deadline` and `pat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnownTokens:
-    """What the history has recorded. Empty if there is none."""
-
-    #: the last token of each location
-    previous: Mapping[TargetKey, PreviousToken] = field(default_factory=dict)
-    #: fingerprint and identifier → when the token was first seen
-    first_seen: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
     """The settings of a scan."""
 
@@ -68,7 +58,10 @@ class Scan:
     probe: ProbeDepth = "permission"
     offline: bool = False
     waive: Mapping[str, str] = field(default_factory=dict)
-    known: KnownTokens = field(default_factory=KnownTokens)
+    #: the last token of each location, according to the history
+    previous: Mapping[TargetKey, PreviousToken] = field(default_factory=dict)
+    #: fingerprint and identifier → when the token was first seen, according to the history
+    first_seen: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
 
     def run_commands(self, targets: Sequence[Target]) -> Iterator[tuple[int, Target]]:
         """Run the commands of the targets. Yields the number of each target, and the target with its credential."""
@@ -100,7 +93,14 @@ class Scan:
         pool = self._pool(jobs, lambda: shared_sessions(limit))
         limit = RateLimit(self.limits.rate, sleep=pool.sleep)
         for number, result in pool.results():
-            yield number, result if isinstance(result, TokenReport) else _report_failure(targets[number], result)
+            match result:
+                case TokenReport():
+                    yield number, result
+                case None:
+                    yield number, report_unscanned(targets[number], "the check timed out")
+                case error:
+                    reason = f"{type(error).__name__} while it was checked"
+                    yield number, report_unscanned(targets[number], reason, remedy="report this as a bug")
 
     def _pool(
         self, jobs: Sequence[Callable[[], Done]], context: Callable[[], AbstractContextManager[object]]
@@ -123,7 +123,7 @@ class Scan:
             access=access, policy=target.policy, publisher=target.publisher,
             made=_creation_time(target, access), known_since=self._known_since(stored, access),
             elsewhere=tuple(place for place in holders.get(_token_key(secret), ()) if place != target.place),
-            before=self.known.previous.get(
+            before=self.previous.get(
                 (target.index.name, target.index.upload_url, _project_name(target), target.place)
             ),
         )  # fmt: skip
@@ -135,7 +135,7 @@ class Scan:
         if not isinstance(access.credential, Credential):
             return None
         identifier = access.token.identifier if isinstance(access.token, Token) else ""
-        seen = self.known.first_seen.get((access.credential.password.fingerprint, identifier))
+        seen = self.first_seen.get((access.credential.password.fingerprint, identifier))
         return min((one for one in (seen, stored.since) if one is not None), default=None)
 
 
@@ -224,21 +224,14 @@ class _IndexQueries:
         return skew
 
 
-def report_unscanned(target: Target, reason: str) -> TokenReport:
-    """Return the report on a target that was not checked before the run ended."""
-    return _report_unknown(target, Unknown(reason=reason, remedy=_RETRY))
-
-
-def _report_failure(target: Target, error: object) -> TokenReport:
-    """Return the report on a target whose check timed out (`error` is None) or raised an exception."""
-    if error is None:
-        return report_unscanned(target, "the check timed out")
-    reason = f"{type(error).__name__} while it was checked"
-    return _report_unknown(target, Unknown(reason=reason, remedy="report this as a bug"))
-
-
-def _report_unknown(target: Target, unknown: Unknown) -> TokenReport:
-    return report_unknown(target.index.name, target.index.upload_url, target.project, target.place, unknown)
+def report_unscanned(target: Target, reason: str, remedy: str = _RETRY) -> TokenReport:
+    """Return the report on a target that could not be checked."""
+    status = TokenStatus(
+        index=target.index.name, upload_url=target.index.upload_url, project=_project_name(target) or None,
+        place=target.place, fingerprint="", identifier="", scope="", expires=None, word="unknown", state="unknown",
+        cause="", message=reason, remedy=remedy,
+    )  # fmt: skip
+    return TokenReport(seen=status, outcomes=(), age=None, left=None)
 
 
 def _complete(

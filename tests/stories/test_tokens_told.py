@@ -113,7 +113,7 @@ def test_what_can_not_be_delivered_is_said_and_the_verdict_stays(project: UserPr
     assert "webhook $NOT_SET: $NOT_SET is not set" in told.err
     assert "→ run: export NOT_SET=" in told.err
     assert "cannot write" in told.err
-    assert "1 message waits to be delivered" in told.out
+    assert "1 message not delivered yet" in told.out
 
 
 def test_there_must_be_somebody_to_tell(project: UserProject) -> None:

@@ -71,7 +71,7 @@ def _schedule(options: argparse.Namespace, write: Write) -> int:
     """Exit status 1 for `--status` of a schedule that is not installed."""
     from release.adapters.system import system as systems
     from release.token_health.schedulers import default_kind, job
-    from release.token_health.schedulers.base import explain
+    from release.token_health.schedulers.base import explain_job
 
     system = systems.real_system()
     request = job.ScheduleRequest(
@@ -92,12 +92,12 @@ def _schedule(options: argparse.Namespace, write: Write) -> int:
             line = f"{'removed' if removed else 'nothing to remove'}: {name} ({kind})"
             show(options, write, document | {"changed": removed}, [line])
         case "install":
-            explained = explain(system, request, kind, scheduler)
+            explained = explain_job(system, request, kind, scheduler)
             changed = scheduler.install()
             line = f"{'installed' if changed else 'unchanged'}: {name} ({kind}); see also --status and --remove"
             show(options, write, document | {"changed": changed, "explanation": explained}, [*explained, line])
         case _:
-            explained, texts = explain(system, request, kind, scheduler), scheduler.texts()
+            explained, texts = explain_job(system, request, kind, scheduler), scheduler.texts()
             lines = [f"# {line}" for line in explained]
             for place, text in texts.items():
                 lines += ["", f"# {place}", *text.splitlines()]

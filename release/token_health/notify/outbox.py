@@ -98,11 +98,6 @@ def announce(
     return history.write(decide) or ()
 
 
-def due_messages(history: History, *, now: datetime) -> tuple[OutboxMessage, ...]:
-    """Return the messages to deliver now, oldest first."""
-    return tuple(map(_message, history.select(f"{_DUE} ORDER BY id", [to_timestamp(now)] * 2)))
-
-
 def claim_message(history: History, channels: Collection[str], *, now: datetime) -> OutboxMessage | None:
     """Return the oldest message for one of these channels that is due, and reserve it; None if there is none.
 

@@ -127,7 +127,7 @@ class MachineScheduler:
         return ScheduleStatus(installed=installed, last=last, result=result, next=following)
 
 
-def explain(system: System, request: ScheduleRequest, kind: str, scheduler: Scheduler) -> list[str]:
+def explain_job(system: System, request: ScheduleRequest, kind: str, scheduler: Scheduler) -> list[str]:
     """Return what the job does, where its output goes, how it accesses a keyring, and notes. Raises `ConfigError`."""
     first = scheduler.times.next_after(job.local_time(system))
     fields = "minute, hour, day, month, weekday" + (f", next on {first:%Y-%m-%d}" if first else "")

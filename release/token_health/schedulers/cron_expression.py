@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -125,23 +124,22 @@ def parse_cron(every: str, seed: str) -> CronExpression:
 
 
 def _values(text: str, field: CronField) -> tuple[int, ...]:
-    found = {value for part in text.split(",") for value in _range(part, field)}
-    return tuple(sorted(found))
+    return tuple(sorted({value for part in text.split(",") for value in _range(part, field)}))
 
 
-def _range(text: str, field: CronField) -> Iterator[int]:
+def _range(text: str, field: CronField) -> range:
     matched = re.fullmatch(r"(?:(\*)|([a-zA-Z0-9]+)(?:-([a-zA-Z0-9]+))?)(?:/([0-9]+))?", text)
     if matched is None:
         raise _invalid(text, field)
     star, first, last, step = matched.groups()
-    if step is not None and (int(step) == 0 or (first and not last)):
-        raise _invalid(text, field)  # implementations of cron interpret 5/15 differently
-    low, high = (field.least, field.most) if star else (_value(first, field), _value(last or first, field))
-    if star and field.names == _DAYS:
-        high = 6
-    if low > high:
+    if star:
+        low, high = field.least, 6 if field.names == _DAYS else field.most
+    else:
+        low, high = _value(first, field), _value(last or first, field)
+    # implementations of cron interpret 5/15 differently
+    if low > high or (step is not None and (int(step) == 0 or (first and not last))):
         raise _invalid(text, field)
-    return iter(range(low, high + 1, int(step or 1)))
+    return range(low, high + 1, int(step or 1))
 
 
 def _value(text: str, field: CronField) -> int:

@@ -12,7 +12,8 @@ import pytest
 
 from release.core.models.token_health import StatusChange, TokenStatus
 from release.token_health.health_history import DATABASE_NAME, History
-from release.token_health.notify.outbox import announce, due_messages, mark_delivered, mark_failed
+from release.token_health.notify import outbox
+from release.token_health.notify.outbox import OutboxMessage, announce, mark_delivered, mark_failed
 from tests.sandbox.sandbox_client import Clock
 from tests.token_health.test_health_history import HEALTHY, REVOKED
 
@@ -46,6 +47,12 @@ def mail(found: Sequence[StatusChange]) -> list[tuple[str, Any]]:
 def told(history: History, clock: Clock) -> list[tuple[str, str, str]]:
     found = announce(history, mail, now=clock(), remind_after=REMIND)
     return [(one.kind, one.before, one.now.state) for one in found]
+
+
+def due_messages(history: History, *, now: datetime) -> tuple[OutboxMessage, ...]:
+    """What would be delivered now, the oldest first."""
+    rows = history.select(f"{outbox._DUE} ORDER BY id", [int(now.timestamp())] * 2)
+    return tuple(outbox._message(row) for row in rows)
 
 
 #: (what is seen, days since the last look) → what is told

@@ -12,7 +12,7 @@ import pytest
 from release.core.errors import ReleaseError, UsageError
 from release.publishing.ci import SERVICES
 from release.token_health.schedulers import SCHEDULERS, cron, default_kind, job
-from release.token_health.schedulers.base import explain
+from release.token_health.schedulers.base import explain_job
 from release.token_health.schedulers.job import ScheduleRequest
 from tests import fake_tokens
 from tests.token_health.schedulers.fake_programs import FAILING, Machine, machine
@@ -106,7 +106,7 @@ def test_no_secret_of_the_environment_goes_with_a_job(tmp_path: Path, kind: str)
     for text in (
         *chosen.texts().values(),
         *there.words(),
-        *explain(there.system, asked(there), kind, chosen),
+        *explain_job(there.system, asked(there), kind, chosen),
     ):
         assert token not in text
         assert "hunter2" not in text
@@ -119,7 +119,7 @@ def test_no_secret_of_the_environment_goes_with_a_job(tmp_path: Path, kind: str)
 def test_three_lines_say_what_happens_where_it_goes_and_how_the_keyring_is_reached(tmp_path: Path, kind: str) -> None:
     there = machine(tmp_path, PROGRAMS[kind])
     chosen = SCHEDULERS[kind](there.system, asked(there))
-    lines = explain(there.system, asked(there), kind, chosen)
+    lines = explain_job(there.system, asked(there), kind, chosen)
     assert [line.split()[0] for line in lines] == ["Schedule:", "Output:", "Keyring:"]
 
 
@@ -128,7 +128,7 @@ def test_tokens_in_variables_are_named_since_no_job_has_them(tmp_path: Path) -> 
     fleet = tmp_path / "fleet.toml"
     fleet.write_text('[[tokens]]\nproject = "acme"\nenv = "ACME_TOKEN"\n')
     what = asked(there, fleet=fleet)
-    lines = explain(there.system, what, "cron", SCHEDULERS["cron"](there.system, what))
+    lines = explain_job(there.system, what, "cron", SCHEDULERS["cron"](there.system, what))
     assert lines[-1].startswith("Note: $ACME_TOKEN: not set in scheduled jobs")
 
 
