@@ -16,7 +16,6 @@ from release.core.models.index import Index
 from release.core.models.secret_location import (
     EnvironmentVariable,
     KeyringEntry,
-    NotStored,
     SecretLocation,
     location_to_json,
     location_to_text,
@@ -31,7 +30,6 @@ from release.credentials.sources import keyring
 from release.credentials.sources.base import KEYRING_TIMEOUT
 
 _USERNAME = "__token__"
-_GIVEN = NotStored(description="your input")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +66,7 @@ def store_token(  # noqa: PLR0913 - a request with options, all but the first fo
 
     `timeout` in seconds for each answer of the keyring. `insecure` allows a keyring that is a readable file.
     """
-    given = Credential(username=_USERNAME, username_origin=_GIVEN, password=secret, origin=_GIVEN)
-    verdict = verify.verify_credential(system, index, project, offline=offline, credential=given).verdict
+    verdict = verify.verify_token(system, index, secret, project, offline=offline).verdict
     if not verdict.passed:
         raise ReleaseError(f"not stored: {verdict.message}", remedy=verdict.remedy, cause=verdict.cause)
     entry = keyring.upload_entry(index)

@@ -28,7 +28,9 @@ from release.core.models.oidc_identity import OidcIdentity
 from release.core.models.probe import STANDARD_MODULES, ProbeResult
 from release.core.models.project_listing import Ownership, ProjectListing, files_by_release
 from release.core.models.project_name import is_project_name
+from release.core.models.secret_location import NotStored
 from release.core.models.verification import Verification
+from release.core.secret import Secret
 from release.core.tokens.token import decode
 from release.credentials import sources
 
@@ -67,6 +69,22 @@ def verify_credential(  # noqa: PLR0913 - a query with options, all but the firs
         facts = _query(system, facts, waive, _ALL_TIERS if tiers is None else tiers)
     outcomes = tuple(engine.run(credential_checks.CHECKS, facts, waive=waive, subject=index.name))
     return Verification(access=facts, outcomes=outcomes, verdict=verdict.derive_verdict(outcomes), offline=offline)
+
+
+def verify_token(  # noqa: PLR0913 - a query with options, all but the first four with defaults
+    system: System,
+    index: Index,
+    token: Secret,
+    project: ProjectMetadata | Unknown,
+    *,
+    name: str = "your input",
+    offline: bool = False,
+    tiers: Sequence[Tier] | None = None,
+) -> Verification:
+    """Verify a token that need not be stored anywhere; messages call its location `name`."""
+    origin = NotStored(description=name)
+    credential = Credential(username="__token__", username_origin=origin, password=token, origin=origin)
+    return verify_credential(system, index, project, offline=offline, credential=credential, tiers=tiers)
 
 
 def load_config_and_project(

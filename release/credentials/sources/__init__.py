@@ -17,7 +17,7 @@ from types import MappingProxyType
 from release.adapters.system.json_pipe import Pipe
 from release.core.models.credential import Ambient, Credential, CredentialCandidate, Resolution, StoredSecret
 from release.core.models.finding import Finding, Unknown
-from release.core.models.index import PYPI, TESTPYPI, WELL_KNOWN, Index
+from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.models.secret_location import (
     DEFAULT_USERNAME,
     ConfigFileKey,
@@ -28,6 +28,7 @@ from release.core.models.secret_location import (
 from release.core.secret import Secret
 from release.core.tokens.token import issuer, location_matches
 from release.credentials.sources import (
+    base,
     configured_locations,
     environment,
     keyring,
@@ -43,7 +44,6 @@ from release.credentials.sources.base import (
     SourceQuery,
     SourceResult,
     StorageQuery,
-    warning,
 )
 
 __all__ = ["SOURCES", "BrokenSourceError", "SourceResult", "locate", "resolve"]
@@ -102,7 +102,7 @@ def resolve(  # noqa: PLR0913 - a query with options, all but the first three wi
         try:
             search.add(source.find(replace(query, username=search.query_username(), used=search.used())))
         except BrokenSourceError as error:
-            search.remarks += (warning(error.message, error.remedy, error.where, error.cause),)
+            search.remarks += (base.warning(error.message, error.remedy, error.where, error.cause),)
     return search.result()
 
 
@@ -138,7 +138,7 @@ class _Search:
 
     def query_username(self) -> str | None:
         """The user whose password is wanted; None: any."""
-        return self.username or (_USERNAME if self._is_known_to_twine() else None)
+        return self.username or (_USERNAME if base.is_known_to_twine(self.index) else None)
 
     def add(self, result: SourceResult | Unknown | None) -> None:
         """Use from the next source what is still missing."""
@@ -159,22 +159,18 @@ class _Search:
 
     def result(self) -> Resolution:
         """The result of all sources together."""
-        if self.password is not None:
-            return Resolution(
-                credential=self._credential(self.password),
-                candidates=self.candidates,
-                remarks=tuple(self._relevant_remarks()),
-            )
-        if self.ambient is not None:
-            refused = isinstance(self.ambient.identity, Finding)
-            remarks = self.remarks if refused else tuple(self._relevant_remarks())
-            return Resolution(credential=self.ambient, candidates=self.candidates, remarks=remarks)
-        remarks = self.remarks if self.unknown else _with_reason(self.remarks)
-        return Resolution(credential=self.unknown, candidates=self.candidates, remarks=remarks)
+        found = self._credential(self.password) if self.password else self.ambient
+        if found is None:
+            remarks = self.remarks if self.unknown else _with_reason(self.remarks)
+        elif isinstance(found, Ambient) and isinstance(found.identity, Finding):
+            remarks = self.remarks
+        else:
+            remarks = tuple(self._relevant_remarks())
+        return Resolution(credential=found or self.unknown, candidates=self.candidates, remarks=remarks)
 
     def _credential(self, password: CredentialCandidate) -> Credential:
         username = self.username
-        if username is None or (not username and self._is_known_to_twine()):
+        if username is None or (not username and base.is_known_to_twine(self.index)):
             username = _USERNAME
         return Credential(
             username=username,
@@ -193,7 +189,7 @@ class _Search:
             if one.cause != "keyring.no-backend" and one not in self.minor_remarks:
                 yield one
         if self.unknown:
-            yield warning(self.unknown.reason, self.unknown.remedy, "keyring", self.unknown.cause)
+            yield base.warning(self.unknown.reason, self.unknown.remedy, "keyring", self.unknown.cause)
 
     def _add_password(self, origin: SecretLocation, password: Secret) -> None:
         if not _may_be_sent(password, self.index):
@@ -208,9 +204,6 @@ class _Search:
             self.candidates += (CredentialCandidate(origin=origin, password=password, status="shadowed"),)
             if password != self.password.password:
                 self.remarks += (_shadowed(self.password.origin, origin),)
-
-    def _is_known_to_twine(self) -> bool:
-        return any(self.index.upload_url == one.upload_url for one in WELL_KNOWN.values())
 
 
 def _may_be_sent(password: Secret, index: Index) -> bool:
@@ -230,22 +223,19 @@ def _with_reason(remarks: tuple[Finding, ...]) -> tuple[Finding, ...]:
 def _wrong_index(origin: SecretLocation, password: Secret, index: Index) -> Finding:
     where = location_to_text(origin)
     copied = isinstance(origin, ConfigFileKey) and index == PYPI and issuer(password) == TESTPYPI.token_location
-    return warning(
+    return base.warning(
         f"the token in {where} was issued by {issuer(password)!r}, not by {index.token_location!r}",
         f"make a token on {index.token_location} and store it: keyring set {index.upload_url} {_USERNAME}",
-        where,
-        "pypirc.testpypi-under-pypi" if copied else "cred.wrong-index",
-    )
+        where, "pypirc.testpypi-under-pypi" if copied else "cred.wrong-index",
+    )  # fmt: skip
 
 
 def _shadowed(used: SecretLocation, other: SecretLocation) -> Finding:
     here, there = location_to_text(used), location_to_text(other)
-    return warning(
+    return base.warning(
         f"{here} is used; {there} has another secret and is not used",
-        f"remove the one that is out of date: {here}, or {there}",
-        here,
-        "src.env-shadows",
-    )
+        f"remove the one that is out of date: {here}, or {there}", here, "src.env-shadows",
+    )  # fmt: skip
 
 
 def _other_tool(one: CredentialCandidate, index: Index) -> Finding:
@@ -253,10 +243,8 @@ def _other_tool(one: CredentialCandidate, index: Index) -> Finding:
     reader = "which no upload tool reads" if one.tool == "no tool" else f"which only {one.tool} reads"
     if isinstance(one.origin, EnvironmentVariable):
         remedy = f'for an upload to {index.name}: export TWINE_USERNAME={_USERNAME} TWINE_PASSWORD="${one.origin.name}"'
-        return warning(f"{where} is set, {reader}", remedy, where, "src.wrong-env-name")
-    return warning(
+        return base.warning(f"{where} is set, {reader}", remedy, where, "src.wrong-env-name")
+    return base.warning(
         f"{where} has a token, {reader}",
-        f"store it where uploads look for it: python -m release store --index {index.name}",
-        where,
-        "cred.missing",
-    )
+        f"store it where uploads look for it: python -m release store --index {index.name}", where, "cred.missing",
+    )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 from release.core.errors import ReleaseError
 from release.core.models.credential import Ambient, CredentialCandidate, Resolution, StoredSecret
 from release.core.models.finding import Finding, Unknown
-from release.core.models.index import Index
+from release.core.models.index import WELL_KNOWN, Index
 from release.core.models.secret_location import ConfiguredLocation, SecretLocation, expand_home, location_to_text
 from release.core.secret import Secret
 
@@ -110,6 +110,11 @@ class BrokenSourceError(ReleaseError):
         self.cause = cause
         #: file and line
         self.where = where
+
+
+def is_known_to_twine(index: Index) -> bool:
+    """Whether twine always uses the name `__token__` for an index."""
+    return any(index.upload_url == one.upload_url for one in WELL_KNOWN.values())
 
 
 def warning(message: str, remedy: str, where: str, cause: str | None) -> Finding:

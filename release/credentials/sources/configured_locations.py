@@ -145,7 +145,7 @@ def _read_file(location: PrivateFile, path: Path, username: str) -> StoredCreden
         return _missing(f"there is no file {str(path)!r}", "write the token to it, or correct its path", location)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        return _unknown(f"{str(path)!r} can't be read: {reason}", "make it readable for your user only")
+        return _unknown(f"{str(path)!r} cannot be read: {reason}", "make it readable for your user only")
     if len(data) > _MAX_SIZE:
         return _missing(f"{str(path)!r} is too long for a token", "write the token to it, and nothing else", location)
     origin = PrivateFile(path=location.path, unchecked=sys.platform == "win32")

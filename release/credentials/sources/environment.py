@@ -67,15 +67,13 @@ def _remarks(index: Index, env: Mapping[str, str]) -> Iterator[Finding]:
         yield base.warning(
             "$TWINE_CONFIG_FILE is set, but twine does not read it",
             "unset TWINE_CONFIG_FILE; to use another file than ~/.pypirc, pass --config-file to twine",
-            "$TWINE_CONFIG_FILE",
-            "src.wrong-env-name",
-        )
+            "$TWINE_CONFIG_FILE", "src.wrong-env-name",
+        )  # fmt: skip
 
 
 def _ignored(variable: str, value: str, index: Index) -> Finding:
     return base.warning(
         f"${variable} is {value!r}, which is ignored: this upload goes to {index.upload_url!r}",
         f"unset {variable}; indexes are configured in [tool.release.indexes]",
-        f"${variable}",
-        "pypirc.bypassed-by-url",
-    )
+        f"${variable}", "pypirc.bypassed-by-url",
+    )  # fmt: skip

@@ -47,16 +47,9 @@ def near_misses(index: Index) -> Iterator[str]:
     """Service names under which people store a token that twine then does not find."""
     site = index.simple_url.removesuffix("simple/")
     names = (
-        index.upload_url.rstrip("/"),
-        f"{site}legacy/",
-        f"{site}legacy",
-        index.simple_url,
-        site,
-        site.rstrip("/"),
-        host_of(index.upload_url),
-        host_of(index.simple_url),
-        index.name,
-    )
+        index.upload_url.rstrip("/"), f"{site}legacy/", f"{site}legacy", index.simple_url, site, site.rstrip("/"),
+        host_of(index.upload_url), host_of(index.simple_url), index.name,
+    )  # fmt: skip
     yield from (name for name in dict.fromkeys(names) if name and name != index.upload_url)
 
 
@@ -189,17 +182,13 @@ def _mismatches(index: Index, answer: dict[str, Any], username: str) -> Iterator
     if answer["near"]:
         yield base.warning(
             f"the keyring has a token for {answer['near'][0]!r}, but uploads look for {index.upload_url!r}",
-            remedy,
-            "keyring",
-            "keyring.service-mismatch",
-        )
+            remedy, "keyring", "keyring.service-mismatch",
+        )  # fmt: skip
     if answer["other_username"] not in {None, username}:
         yield base.warning(
             f"the keyring has a password of user {answer['other_username']!r}, but uploads need {username!r}",
-            remedy,
-            "keyring",
-            "keyring.username-mismatch",
-        )
+            remedy, "keyring", "keyring.username-mismatch",
+        )  # fmt: skip
 
 
 # -- writing ----------------------------------------------------------------------------------------

@@ -75,10 +75,8 @@ def _misplaced_files(home: Path, directory: Path | None) -> Iterator[Finding]:
         if path.is_file():
             yield base.warning(
                 f"no tool reads {str(path)!r}: the file must be {str(home / '.pypirc')!r}",
-                f"move it: mv '{path}' '{home / '.pypirc'}'",
-                str(path),
-                "pypirc.not-found",
-            )
+                f"move it: mv '{path}' '{home / '.pypirc'}'", str(path), "pypirc.not-found",
+            )  # fmt: skip
 
 
 def _result(file: PypircFile, index: Index) -> SourceResult | None:
@@ -86,7 +84,7 @@ def _result(file: PypircFile, index: Index) -> SourceResult | None:
     remarks = [*_file_remarks(file), *_section_remarks(file, index, section)]
     default = "server-login" if section is not None or index.name in WELL_KNOWN else None
     password = _first(file, "password", section, default)
-    username = None if _twine_knows(index) else _first(file, "username", section, default)
+    username = None if base.is_known_to_twine(index) else _first(file, "username", section, default)
     if password is not None:
         remarks += [*_permissions(file), *_username_remarks(file, index, section)]
     if password is None and username is None and not remarks:
@@ -98,10 +96,6 @@ def _result(file: PypircFile, index: Index) -> SourceResult | None:
         origin=password[1] if password else None,
         remarks=tuple(remarks),
     )
-
-
-def _twine_knows(index: Index) -> bool:
-    return any(index.upload_url == one.upload_url for one in WELL_KNOWN.values())
 
 
 def _listed(file: PypircFile) -> list[str]:
@@ -137,10 +131,8 @@ def _file_remarks(file: PypircFile) -> Iterator[Finding]:
     if file.bom:
         yield base.warning(
             f"{file.name} starts with a byte order mark, which twine cannot read",
-            f"save {file.name} as UTF-8 without BOM",
-            f"{file.name}, line 1",
-            "pypirc.malformed",
-        )
+            f"save {file.name} as UTF-8 without BOM", f"{file.name}, line 1", "pypirc.malformed",
+        )  # fmt: skip
 
 
 def _section_remarks(file: PypircFile, index: Index, section: str | None) -> Iterator[Finding]:
@@ -154,10 +146,8 @@ def _section_remarks(file: PypircFile, index: Index, section: str | None) -> Ite
     elif section not in WELL_KNOWN:
         yield base.warning(
             f"[{section}] has no repository, which twine needs",
-            f"add to it: repository = {index.upload_url}",
-            file.where(section),
-            "pypirc.missing-repo",
-        )
+            f"add to it: repository = {index.upload_url}", file.where(section), "pypirc.missing-repo",
+        )  # fmt: skip
 
 
 def _other_sections(file: PypircFile) -> Iterator[str]:
@@ -174,17 +164,14 @@ def _why_not(file: PypircFile, index: Index, name: str) -> Iterator[Finding]:
     elif _is_meant(file, index, name) and name not in _listed(file):
         yield base.warning(
             f"section [{name}] is not listed in index-servers, so no tool reads it",
-            f"add {name} to index-servers in [distutils]",
-            file.where(name),
-            "pypirc.section-unlisted",
-        )
+            f"add {name} to index-servers in [distutils]", file.where(name), "pypirc.section-unlisted",
+        )  # fmt: skip
     elif name == index.name and (url := _repository(file, name)):
         yield base.warning(
             f"section [{name}] is for {without_user(url)!r}, but this upload goes to {index.upload_url!r}",
             f"correct it: repository = {index.upload_url}",
-            file.where(name, "repository"),
-            "pypirc.repository-mismatch",
-        )
+            file.where(name, "repository"), "pypirc.repository-mismatch",
+        )  # fmt: skip
 
 
 def _username_remarks(file: PypircFile, index: Index, section: str | None) -> Iterator[Finding]:
@@ -192,17 +179,13 @@ def _username_remarks(file: PypircFile, index: Index, section: str | None) -> It
     if well_known(index.upload_url) and username is not None and username[0] != "__token__":
         yield base.warning(
             f"the username is {username[0]!r}; twine sends '__token__' instead, but other tools fail with it",
-            "write: username = __token__",
-            location_to_text(username[1]),
-            "cred.username-not-token",
-        )
+            "write: username = __token__", location_to_text(username[1]), "cred.username-not-token",
+        )  # fmt: skip
 
 
 def _permissions(file: PypircFile) -> Iterator[Finding]:
     if os.name == "posix" and file.mode & 0o077:
         yield base.warning(
             f"{file.name} can be read by other users of this machine (mode {file.mode & 0o777:o})",
-            f"run: chmod 600 {file.name}",
-            file.name,
-            "pypirc.perms",
-        )
+            f"run: chmod 600 {file.name}", file.name, "pypirc.perms",
+        )  # fmt: skip

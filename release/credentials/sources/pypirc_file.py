@@ -47,7 +47,7 @@ def load_pypirc(path: Path, name: str) -> PypircFile | None:
         return None
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-        raise _malformed(f"{name} can't be read: {reason}", f"make {name} a file that you can read", name) from None
+        raise _malformed(f"{name} cannot be read: {reason}", f"make {name} a file that you can read", name) from None
     text = _decode(data, name)
     return PypircFile(
         name=name,

@@ -30,9 +30,8 @@ def find(query: SourceQuery) -> SourceResult | None:
     remark = base.warning(
         f"{where} is used instead of the identity that {service} issues for this job",
         f"to use trusted publishing, remove {where} from the job and delete the secret",
-        where,
-        "tp.mixed-credentials",
-    )
+        where, "tp.mixed-credentials",
+    )  # fmt: skip
     return SourceResult(remarks=(remark,))
 
 

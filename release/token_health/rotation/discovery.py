@@ -18,11 +18,9 @@ from release.core.models.project_listing import ProjectListing
 from release.core.models.secret_location import (
     ConfigFileKey,
     ConfiguredLocation,
-    NotStored,
     PrivateFile,
     location_to_text,
 )
-from release.core.models.verification import Verification
 from release.core.secret import Secret
 from release.core.tokens import token
 from release.core.tokens.token import Token, decode, issuer, scope
@@ -32,8 +30,6 @@ from release.token_health.fleet import FleetEntry
 from release.token_health.health_history import DATABASE_NAME, History
 from release.token_health.rotation.rotation_plan import Step, rotation_steps
 from release.token_health.rotation.unfinished_rotation import UnfinishedRotation, load_unfinished
-
-_NEW_TOKEN = NotStored(description="your input")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,12 +124,6 @@ def _listing(request: RotationRequest) -> ProjectListing | Unknown | None:
     return collect.collect_listing(request.index, name) if name else Unknown(reason="no project", remedy="")
 
 
-def verify_token(request: RotationRequest, new: Secret, project: ProjectMetadata | Unknown) -> Verification:
-    """Verify a token that need not be stored anywhere."""
-    credential = Credential(username="__token__", username_origin=_NEW_TOKEN, password=new, origin=_NEW_TOKEN)
-    return verify.verify_credential(request.system, request.index, project, credential=credential)
-
-
 def _storage(request: RotationRequest, resolved: Resolution) -> StorageQuery:
     configured: dict[ConfiguredLocation, tuple[str, ...]] = {}
     for one in request.fleet:
@@ -153,7 +143,7 @@ def _unfinished(
     stored = {one.secret.fingerprint: one.secret for one in everything}
     for rotation in load_unfinished(request.state, request.index):
         new = stored.get(rotation.new)
-        if new is not None and verify_token(request, new, request.project).verdict.passed:
+        if new is not None and verify.verify_token(request.system, request.index, new, request.project).verdict.passed:
             return rotation, new
     return None, None
 

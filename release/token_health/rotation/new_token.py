@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from release.core.errors import ReleaseError
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode, scope
-from release.credentials import store
-from release.token_health.rotation.discovery import RotationPlan, RotationRequest, verify_token
+from release.credentials import store, verify
+from release.token_health.rotation.discovery import RotationPlan, RotationRequest
 from release.token_health.rotation.rotation_plan import creation_page
 
 
@@ -38,7 +38,7 @@ def reject_new_token(request: RotationRequest, plan: RotationPlan, new: Secret) 
         return ReleaseError("not accepted: this is the old token", remedy=remedy)
     if plan.identifier and isinstance(token, Token) and token.identifier == plan.identifier:
         return ReleaseError("not accepted: this is a copy of the old token, and is revoked with it", remedy=remedy)
-    verdict = verify_token(request, new, request.project).verdict
+    verdict = verify.verify_token(request.system, request.index, new, request.project).verdict
     if not verdict.passed:
         return ReleaseError(f"not accepted: {verdict.message}", remedy=verdict.remedy, cause=verdict.cause)
     return None

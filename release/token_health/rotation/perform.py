@@ -13,16 +13,16 @@ from typing import Literal
 from release.adapters.system.system import System
 from release.core.errors import Exit, ReleaseError
 from release.core.facts import ProjectMetadata
-from release.core.models.credential import Credential, StoredSecret
+from release.core.models.credential import StoredSecret
 from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.probe import ProbeResult
-from release.core.models.secret_location import KeyringEntry, NotStored, location_to_text
+from release.core.models.secret_location import KeyringEntry, location_to_text
 from release.core.secret import Secret
 from release.credentials import verify
 from release.credentials.sources import SOURCES, keyring
 from release.token_health.rotation import new_token
-from release.token_health.rotation.discovery import RotationPlan, RotationRequest, verify_token
+from release.token_health.rotation.discovery import RotationPlan, RotationRequest
 from release.token_health.rotation.rotation_plan import (
     ObtainToken,
     ReplaceSecret,
@@ -201,7 +201,8 @@ class Rotation:
         """Why the new token does not work for the other projects that are uploaded from this location."""
         for name in stored.projects:
             if name != self.request.name:
-                verdict = verify_token(self.request, new, ProjectMetadata(name=name, version="")).verdict
+                project = ProjectMetadata(name=name, version="")
+                verdict = verify.verify_token(self.request.system, self.request.index, new, project).verdict
                 if not verdict.passed:
                     where = location_to_text(stored.location)
                     return NotReplaced(where=where, reason=f"for {name}: {verdict.message}", remedy=verdict.remedy)
@@ -305,7 +306,6 @@ class Rotation:
 PAUSE = 5.0
 _ENDED = {"cred.revoked", "cred.leaked-auto-revoked", "cred.expired", "tp.token-expired"}
 _NO_PROJECT = Unknown(reason="only the account is verified", remedy="")
-_OLD_TOKEN = NotStored(description="the old token")
 
 
 def wait_until_revoked(system: System, index: Index, old: Secret, *, timeout: float) -> OldTokenState:
@@ -325,8 +325,8 @@ def wait_until_revoked(system: System, index: Index, old: Secret, *, timeout: fl
 
 def query_old_token(system: System, index: Index, old: Secret) -> OldTokenState:
     """Whether the index still accepts a token; it is queried with a copy of it that cannot upload anything."""
-    credential = Credential(username="__token__", username_origin=_OLD_TOKEN, password=old, origin=_OLD_TOKEN)
-    found = verify.verify_credential(system, index, _NO_PROJECT, credential=credential, tiers=(verify.query_token,))
+    tiers = (verify.query_token,)
+    found = verify.verify_token(system, index, old, _NO_PROJECT, name="the old token", tiers=tiers)
     if found.verdict.cause in _ENDED:
         return "dead"
     return "alive" if isinstance(found.access.identity, ProbeResult) and found.verdict.word != "unknown" else "unknown"
