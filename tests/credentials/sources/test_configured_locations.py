@@ -95,7 +95,7 @@ def test_a_file_that_others_may_touch_is_refused_with_the_command_that_mends_it(
 def test_a_file_that_is_not_there_or_is_no_token(tmp_path: Path) -> None:
     assert "there is no file" in missing(take(PrivateFile(path="nowhere"), tmp_path)).message
     assert "too long" in missing(take(written(tmp_path / "long", "x" * 70_000), tmp_path)).message
-    assert "can't be read" in unknown(take(PrivateFile(path="."), tmp_path)).reason
+    assert "cannot be read" in unknown(take(PrivateFile(path="."), tmp_path)).reason
 
 
 def python(code: str, limit: float = 30.0) -> CommandOutput:

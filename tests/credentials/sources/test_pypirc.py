@@ -139,7 +139,7 @@ def test_a_broken_file_is_told_by_line_and_its_text_never_shown(
 
 def test_a_directory_in_its_place_is_broken(tmp_path: Path) -> None:
     (tmp_path / ".pypirc").mkdir()
-    with pytest.raises(BrokenSourceError, match="can't be read"):
+    with pytest.raises(BrokenSourceError, match="cannot be read"):
         find(PYPI, tmp_path)
 
 
