@@ -1,4 +1,4 @@
-"""What can go wrong: one root exception that says what, where, and what to do about it."""
+"""The expected errors: one base class with a message, a remedy and an exit status."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """The exit statuses of the program, a public contract (see the README)."""
+    """The exit statuses of the program, which are documented in the README."""
 
     DONE = 0
-    #: a check refused; nothing was uploaded anywhere by this run
+    #: a check failed; this run uploaded nothing
     REFUSED = 1
     #: the command line or the configuration is wrong
     USAGE = 2
-    #: an upload failed, and the index is as it was
+    #: an upload failed, and the index is unchanged
     UNCHANGED = 3
-    #: something is on the index, and the release is not complete
+    #: the index has some of the files, but the release is not complete
     INCOMPLETE = 4
-    #: nothing is broken, and something wants attention before long (token health)
+    #: nothing is broken, but something needs attention soon (token health)
     WARNED = 5
-    #: the network, or a place where a credential lives, did not answer: nobody can say (token health)
+    #: the network or a credential source did not answer, so the state is unknown (token health)
     UNKNOWN = 6
 
 
 class ReleaseError(Exception):
     """An expected failure.
 
-    `message` says what and where: lower case, no full stop, the offending value quoted.
-    `remedy` is an order: the exact command or address; empty only where nobody could do anything.
-    `cause` is the id of the known failure in the catalog, where it is one.
+    `message` says what is wrong and where: lower case, no full stop, the offending value quoted.
+    `remedy` is in the imperative, with the exact command or address; empty only if nothing can be done.
+    `cause` is the id of the known failure in the catalog, if it is one.
     """
 
     exit = Exit.REFUSED
@@ -42,32 +42,35 @@ class ReleaseError(Exception):
 
 
 class UsageError(ReleaseError):
-    """The command line asks for something that can't be done."""
+    """The command line is not valid."""
 
     exit = Exit.USAGE
 
 
 class ConfigError(UsageError):
-    """`[tool.release]`, or the file that holds it, can't be used; the message names the key."""
+    """`[tool.release]`, or another file that the user writes, is not valid; the message names the key."""
 
 
 class RefusedError(ReleaseError):
-    """A check, or an index, said no: the run stops here."""
+    """A check or an index refused the release: the run stops."""
 
 
 class ToolError(ReleaseError):
-    """A program that we drive (git, build, pip, uv) failed; the message quotes its last words."""
+    """A program that was run (git, build, pip, uv) failed; the message quotes the end of its output."""
 
 
 class UnreachableError(ReleaseError):
-    """No usable answer from the network: name resolution, connection, TLS, time-out, or garbage."""
+    """No usable answer from the network: name resolution, connection, TLS, timeout, or an invalid response."""
 
 
 def from_os_error(error: OSError) -> ReleaseError:
-    """An error of the operating system in the words of this program."""
+    """An error of the operating system as a `ReleaseError`."""
     where = f": {str(error.filename)!r}" if error.filename else ""
     if error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}:
-        return ReleaseError(f"no space left on the disk{where}", remedy="make room, then run it again: it goes on")
+        return ReleaseError(
+            f"no space left on the disk{where}",
+            remedy="free some space, then run it again: it continues where it stopped",
+        )
     return ReleaseError(
         f"{(error.strerror or str(error)).lower()}{where}", remedy="check the path, its permissions and the disk"
     )

@@ -1,4 +1,4 @@
-"""A value that must never be seen: what it holds comes out through `reveal` alone."""
+"""A secret value: only `reveal` returns it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Never, final
 
 @final
 class Secret:
-    """Text that can't leak by accident.
+    """Text that cannot leak by accident.
 
-    `repr` is masked; `str`, `format`, JSON, pickling and copying raise `TypeError`: a mask that
-    slipped into a header would fail far from its cause, as a 403. Equality takes constant time.
+    `repr` is masked; `str`, `format`, JSON, pickling and copying raise `TypeError`, because a masked value in a
+    header would only fail later, as a 403. Comparison takes constant time.
     """
 
     __slots__ = ("_text",)
@@ -21,12 +21,12 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself. Only the modules listed in `tests/test_house.py` may call this."""
+        """The text itself. Only the modules listed in `tests/test_architecture.py` may call this."""
         return self._text
 
     @property
     def fingerprint(self) -> str:
-        """The first 8 hex digits of the SHA-256: tells two secrets apart, and gives neither away."""
+        """The first 8 hex digits of the SHA-256, which distinguish secrets without revealing them."""
         return hashlib.sha256(self._text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
     def __len__(self) -> int:
@@ -55,4 +55,4 @@ class Secret:
 
     @staticmethod
     def _refuse(what: str) -> Never:
-        raise TypeError(f"a Secret can't be {what}; call reveal() where the text is really needed")
+        raise TypeError(f"a Secret can't be {what}; call reveal() if the text is really needed")

@@ -1,4 +1,4 @@
-"""After the upload: what installers see, and what was done for good."""
+"""Failures after the upload: what installers see, and what cannot be undone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All records, in the order of the road."""
+"""All known failures, in the order in which a release can meet them."""
 
 from __future__ import annotations
 

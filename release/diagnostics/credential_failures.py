@@ -1,4 +1,4 @@
-"""The credential's value: what is missing from it, and what was added to it on the way."""
+"""The value of the credential: missing, wrong, or changed on its way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The address, the way to it, and the server's own troubles."""
+"""The upload address, the network, and failures of the server."""
 
 from __future__ import annotations
 

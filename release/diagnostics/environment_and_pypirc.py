@@ -1,4 +1,4 @@
-"""Where the credential comes from: variables and .pypirc."""
+"""Sources of the credential: environment variables and .pypirc."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the credential comes from: the keyring, and what stands between it and the uploader."""
+"""Sources of the credential: the keyring, and the shell, CI service or tool that passes it on."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Finding the catalog's words in what servers and tools print.
+"""Find the messages of the catalog in the output of servers and tools.
 
-Tools wrap, indent, colour and escape a server's words, and CI systems put a time before each line. All
-of that is taken off first; then each symptom is looked for, its rarest word before its pattern.
+Tools wrap, indent, color and escape a server's message, and CI systems put a time before each line. All of that
+is removed first; then each symptom is searched for, by its longest word before its pattern.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from release.diagnostics.models import Diagnosis, Match, fill_placeholders
 
 #: the remedy for a message that no record has
 _UNKNOWN_REMEDY = "follow the server's message, then run it again; {site}/help/ explains it"
-#: characters of evidence that are worth showing
+#: maximum number of characters of evidence
 _SHOWN = 300
 
 _CONTROL = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b\x0c\x0e-\x1f]")
-#: what CI systems and rich put before a line: step names, a time, a frame
+#: what CI systems and rich put before a line: the name of a step, a time, a frame
 _BEFORE = re.compile(r"^(?:(?:[^\t\n]{0,60}\t){0,2}\ufeff?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*[ ])?[ \t│>]*", re.MULTILINE)
 _AFTER = re.compile(r"[ \t│]+$", re.MULTILINE)
-#: what is secret beside whole tokens: tokens without prefix, identities, passwords in addresses
+#: secrets other than whole tokens: tokens without prefix, identity tokens, passwords in URLs
 _SECRETS = re.compile(r"(AgE)[\w-]{20,}|(eyJ)[\w-]{8,200}\.[\w.-]+|(://)[^/\s@]{1,300}@")
 
 _STATUS = re.compile(r"(?P<status>[1-5]\d\d) (?P<words>.*)", re.DOTALL)
@@ -39,16 +39,16 @@ _TOOL = r"\s+(?:(?:Client|Server)\s+Error:\s+)?"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Hit:
-    """A symptom of a record, and where it is."""
+    """A symptom of a record that was found."""
 
     diagnosis: Diagnosis
     symptom: str
-    #: whether it leads to this record, rather than to others first
+    #: whether it indicates this record first
     leads: bool
     match: re.Match[str]
 
     def within(self, other: _Hit) -> bool:
-        """Whether `other` says all that this one says, and more. What lies in a gap is not said."""
+        """Whether `other` contains this match. The text that matches a gap (`…`) does not count."""
         (begin, end), (wider, last) = self.match.span(), other.match.span()
         return "…" not in other.symptom and wider <= begin and end <= last and (begin, end) != (wider, last)
 
@@ -99,7 +99,7 @@ def status_without_message(text: str) -> int | None:
 
 
 _PHRASE = r"(?:Bad\s+Request|Unauthorized|Forbidden)"
-#: a status with its phrase, and the address where the server's words should be
+#: a status with its phrase, followed by the address instead of the server's message
 _STATUS_ONLY = re.compile(
     rf"\b(4\d\d)\s+(?:Client\s+Error:\s+)?{_PHRASE}'?\s+for\s+url"
     rf"|HTTPError:\s+(4\d\d)\s+{_PHRASE}\s+from\s+\S+\s+{_PHRASE}?\s*(?:\Z|exit|Error:)"
@@ -107,7 +107,7 @@ _STATUS_ONLY = re.compile(
 
 
 def _hits(search: Callable[[str], re.Match[str] | None]) -> list[_Hit]:
-    """For each record the first of its symptoms that is there, in the order of the catalog."""
+    """For each record the first of its symptoms that is found, in the order of the catalog."""
     hits = []
     for diagnosis in CATALOG.values():
         symptoms = [(symptom, True) for symptom in diagnosis.symptoms] + [
@@ -127,7 +127,7 @@ def _search(symptom: str, plain: str) -> re.Match[str] | None:
 
 @cache
 def _standard(symptom: str) -> int | None:
-    """The status of a symptom that is nothing but a status with its standard phrase."""
+    """The status of a symptom that consists of a status and its standard phrase."""
     match = _STATUS.fullmatch(symptom)
     if match is None or int(match["status"]) not in set(HTTPStatus):
         return None
@@ -137,7 +137,7 @@ def _standard(symptom: str) -> int | None:
 
 @cache
 def _rarest(symptom: str) -> str:
-    """A stretch of the symptom without blanks, quotes and gaps: the longest."""
+    """The longest part of the symptom without blanks, quotes and gaps."""
     return max(re.split(r"\s|['\"…]|\{[a-z_]+\}", _words(symptom)), key=len)
 
 
@@ -148,7 +148,7 @@ def _words(symptom: str) -> str:
 
 @cache
 def _compile(symptom: str) -> re.Pattern[str]:
-    """The pattern of a symptom. Every repetition in it is bounded: logs may be large."""
+    """The pattern of a symptom. All repetitions are bounded, because logs may be large."""
     words = _words(symptom)
     pattern, quoted = "", False
     for piece in _TOKEN.findall(words):
@@ -171,7 +171,7 @@ def _compile(symptom: str) -> re.Pattern[str]:
 
 
 def _plain(text: str) -> str:
-    """The text as its author meant it: no colours, frames, times, entities, secrets; lines stay lines."""
+    """The text without colors, frames, times, entities and secrets, line by line."""
     text = _CONTROL.sub("", redact(text).replace("\r\n", "\n").replace("\r", "\n"))
     text = _AFTER.sub("", _BEFORE.sub("", text))
     if "&" in text:
@@ -180,7 +180,7 @@ def _plain(text: str) -> str:
 
 
 def _evidence(plain: str, match: re.Match[str]) -> str:
-    """The lines that the match touches, as one, each reason of a token's refusal once."""
+    """The lines of the match, joined; each reason why a token is refused occurs once."""
     begin = plain.rfind("\n", 0, match.start()) + 1
     end = plain.find("\n", match.end())
     begin, end = max(begin, match.start() - _SHOWN), min(end if end >= 0 else len(plain), match.end() + _SHOWN)
@@ -192,7 +192,7 @@ def _evidence(plain: str, match: re.Match[str]) -> str:
 
 
 def _values(match: re.Match[str], context: dict[str, str]) -> dict[str, str]:
-    """What the match names, before what the output names elsewhere."""
+    """The values in the match, and those that occur elsewhere in the output."""
     named = {name: " ".join(value.split()).rstrip(".") for name, value in match.groupdict().items() if value}
     name, equal, version = named.get("requirement", "").partition("==")
     pinned = {"project": name, "version": version} if equal else {}
@@ -209,7 +209,7 @@ _NAME = re.compile(r"(?P<project>[\w.-]+?)-(?P<version>\d[\w.+!]*)(?:-.*\.whl|\.
 
 
 def _context(plain: str) -> dict[str, str]:
-    """Where the output says that which file of which project went."""
+    """The index, project and file that the output names."""
     values: dict[str, str] = {}
     for match in _named(_FILE, plain):
         values |= _from_file(match["file"]) | {"file": match["file"]}
@@ -224,7 +224,7 @@ def _context(plain: str) -> dict[str, str]:
 
 
 def _named(pattern: re.Pattern[str], plain: str) -> Iterable[re.Match[str]]:
-    """The last match: what was under way when it failed."""
+    """The last match, which belongs to what failed."""
     return deque(pattern.finditer(plain), maxlen=1)
 
 

@@ -1,4 +1,4 @@
-"""Metadata, description, licence, and secrets in what is shipped."""
+"""Metadata, description, license, and secrets in the files."""
 
 from __future__ import annotations
 

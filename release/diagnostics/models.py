@@ -1,4 +1,4 @@
-"""What a known failure is, as a record; and how a remedy gets the names and addresses of the case at hand."""
+"""The record of a known failure, and how its remedy is filled in for a given case."""
 
 from __future__ import annotations
 
@@ -12,49 +12,49 @@ from release.core.models.index import PYPI, WELL_KNOWN, well_known
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """One cause for which releases fail.
+    """One cause of failed releases.
 
-    Words of servers and tools are written as they print them, with three liberties. `{name}` stands for
-    a value and remembers it; a lone `…` for anything or nothing in between; and a leading status, as in
-    `403 …`, says that they are a server's. Any white space matches any other, since tools wrap lines.
+    Messages of servers and tools are quoted as they are printed, with three exceptions: `{name}` stands for a
+    value, which is captured; `…` for any text, or none; and a leading status, as in `403 …`, marks the message of
+    a server. Any white space matches any other, because tools wrap lines.
     """
 
-    #: public name, "cred.missing": shown, kept in records, asked for
+    #: public name, such as "cred.missing"
     id: str
     #: the cause in one line: lower case, no full stop
     title: str
-    #: what it is and why it fails, one to three sentences
+    #: what happens and why, one to three sentences
     explanation: str
-    #: words that lead to this cause
+    #: messages that indicate this cause
     symptoms: tuple[str, ...] = ()
-    #: words that fit this cause too, and lead to others first
+    #: messages that fit this cause, but indicate others first
     also: tuple[str, ...] = ()
-    #: how it shows where no words name it
+    #: how it shows if there is no message
     shows: str = ""
-    #: an order: exact commands and addresses, with `{index}`, `{project}`… left for `fill_placeholders`
+    #: in the imperative: exact commands and addresses, with `{index}`, `{project}`… for `fill_placeholders`
     remedy: str
-    #: what it takes to know: this machine; reading the network; asking with the credential; an upload
+    #: how it is detected: on this machine; by reading from the network; with the credential; by an upload
     detect: Literal["offline", "network", "probe", "after"]
-    #: how often it is met, by judgement
+    #: how frequent it is, estimated
     weight: Literal["high", "medium", "low"]
-    #: documents and threads that it rests on; `owner/repository#number` is a GitHub thread
+    #: documents and discussions; `owner/repository#number` is a GitHub issue
     sources: tuple[str, ...]
 
     def remedy_for(self, values: Mapping[str, str] | None = None) -> str:
-        """The remedy with what is known of the case filled in; see `fill_placeholders`."""
+        """The remedy with the known values filled in; see `fill_placeholders`."""
         return fill_placeholders(self.remedy, values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """A known failure that some output may show."""
+    """A known failure that an output may show."""
 
     diagnosis: Diagnosis
-    #: the words it rests on, on one line, without secrets
+    #: the message that matched, on one line, without secrets
     evidence: str
-    #: what the words name: "project", "user", "file", "version", "upload_url", "index", "host", …
+    #: the values in it: "project", "user", "file", "version", "upload_url", "index", "host", …
     values: Mapping[str, str] = field(default_factory=dict)
-    #: the words lead here, and to no other record
+    #: whether the message indicates no other record
     certain: bool = False
 
     @property
@@ -66,16 +66,16 @@ class Match:
         return self.diagnosis.remedy_for(self.values)
 
 
-#: a value that may stand in a command which somebody will copy into a shell
+#: a value that is safe in a command that is pasted into a shell
 _SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.,+:/@~%=-]*")
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
 def fill_placeholders(text: str, values: Mapping[str, str] | None = None) -> str:
-    """`text` with its `{names}` replaced.
+    """`text` with its `{names}` replaced by values.
 
-    What is not known becomes its name in capitals, an index that is not known PyPI. So does a value
-    that could change the meaning of a command (blanks, quotes, `$`): values come from foreign output.
+    An unknown value becomes its name in capitals, an unknown index PyPI. So does a value that could change the
+    meaning of a command (blanks, quotes, `$`), because values come from the output of other programs.
     """
     known = {name: value for name, value in (values or {}).items() if _SAFE.fullmatch(value)}
     known |= _addresses(known)
@@ -83,7 +83,7 @@ def fill_placeholders(text: str, values: Mapping[str, str] | None = None) -> str
 
 
 def _addresses(known: Mapping[str, str]) -> dict[str, str]:
-    """Name, upload address and site of the index that is meant, as far as they follow from each other."""
+    """Name, upload address and site of the index, as far as they follow from the known values."""
     url = known.get("upload_url", "")
     name = known.get("index") or ("" if url else PYPI.name)
     if index := well_known(url) or WELL_KNOWN.get(name):

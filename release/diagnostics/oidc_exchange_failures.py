@@ -1,4 +1,4 @@
-"""Why an index did not exchange an identity for a token: its code and reason, held against the claims that were sent.
+"""Why an index did not exchange an identity for a token: its code and reason, compared with the claims sent.
 
 Sources: warehouse 6b62157, `oidc/views.py`, `oidc/models`; PyPI documentation, "Trusted publishers, troubleshooting".
 """
@@ -21,14 +21,14 @@ from release.diagnostics.catalog import CATALOG
 from release.diagnostics.matcher import recognise
 from release.diagnostics.models import fill_placeholders
 
-#: how the index begins its reason where no publisher fits
-_NOBODY = "valid token, but no corresponding publisher ("
-#: a part of a reason → the cause, the first that fits; for `invalid-publisher`
+#: how the index begins its reason if no publisher matches
+_NO_PUBLISHER = "valid token, but no corresponding publisher ("
+#: part of a reason → the cause, for `invalid-publisher`; the first match counts
 _REASONS = (
     ("pull_request_target", "tp.event-unsupported"),
     ("claim 'environment'", "tp.environment-mismatch"),
     ("required claim 'sub'", "tp.custom-sub"),
-    ("optional claim 'sub'", "tp.renamed"),  # Google Cloud: the account was made anew
+    ("optional claim 'sub'", "tp.renamed"),  # Google Cloud: the account was created again
     ("job_workflow_ref claim does not match", "tp.renamed"),
     ("ci_config_ref_uri claim does not match", "tp.renamed"),
     ("Check failed for required claim", "tp.renamed"),
@@ -36,7 +36,7 @@ _REASONS = (
     ("is unsupported", "tp.unknown-issuer"),
     ("was not found", "tp.environment-mismatch"),
 )
-#: code → the cause, where the code says it
+#: code → the cause, for codes that determine it
 _CODES = {
     "not-enabled": "tp.disabled",
     "invalid-token": "tp.identity-refused",
@@ -52,28 +52,28 @@ class RefusedExchange:
 
     index: Index
     project: str
-    #: whether the index has the project; None where that could not be learnt
+    #: whether the index has the project; None if unknown
     exists: bool | None
     identity: OidcIdentity
     status: int
-    #: "invalid-publisher", …; empty where the answer was none of trusted publishing's own
+    #: "invalid-publisher", …; empty if the answer has none
     code: str
-    #: the index's words
+    #: the index's message
     description: str
 
     @property
     def words(self) -> str:
-        """The whole answer in one line."""
+        """The whole answer on one line."""
         return " ".join(f"{self.status} {self.code}: {' '.join(self.description.split())}".split())
 
     @property
     def form(self) -> str:
-        """The page where a publisher for this job is entered."""
+        """The page where a publisher for this job is added."""
         return publisher_form_url(self.identity, self.index, self.project, exists=self.exists is not False)
 
 
 def exchange_cause(exchange: RefusedExchange) -> str | None:
-    """The id of the known failure that an answer shows; None where it shows none."""
+    """The id of the known failure that the answer shows; None if it is not known."""
     if exchange.code in _CODES:
         return _CODES[exchange.code]
     if exchange.code == "invalid-publisher":
@@ -83,7 +83,7 @@ def exchange_cause(exchange: RefusedExchange) -> str | None:
 
 
 def _of_publisher(exchange: RefusedExchange) -> str:
-    reason = exchange.description.removeprefix(_NOBODY)
+    reason = exchange.description.removeprefix(_NO_PUBLISHER)
     known = next((cause for part, cause in _REASONS if part in reason), "tp.identity-refused")
     if known not in _DIFFERENT:
         return known
@@ -102,32 +102,34 @@ def _is_reusable(identity: OidcIdentity) -> bool:
 
 
 def exchange_message(exchange: RefusedExchange) -> str:
-    """What happened, and what the index was told."""
+    """What happened, with the job and the index's answer."""
     hints = "; ".join(_hints(exchange))
-    return f"{exchange.index.name} gives no token to this job ({describe_job(exchange.identity)}): {exchange.words}" + (
-        f"; {hints}" if hints else ""
+    return (
+        f"{exchange.index.name} issued no token to this job ({describe_job(exchange.identity)}): {exchange.words}"
+        + (f"; {hints}" if hints else "")
     )
 
 
 def _hints(exchange: RefusedExchange) -> Iterator[str]:
-    """What the claims themselves show."""
+    """What the claims show."""
     identity, found = exchange.identity, exchange_cause(exchange)
-    if found == "tp.identity-refused" and claim_text(identity, "aud") != identity.audience:
-        yield f"the identity is made for {claim_text(identity, 'aud')!r}, and the index wants {identity.audience!r}"
+    audience = claim_text(identity, "aud")
+    if found == "tp.identity-refused" and audience != identity.audience:
+        yield f"the identity was issued for {audience!r}, but the index expects {identity.audience!r}"
     if found == "tp.reusable-workflow":
         place, file, _ = workflow_of(identity)
         yield f"the job runs in the reusable workflow {file!r} of {place}"
     if found in _DIFFERENT and "environment" not in identity.claims:
-        yield "the job declares no environment, so a publisher that names one does not fit"
+        yield "the job declares no environment, so it does not match a publisher that names one"
 
 
 def exchange_remedy(exchange: RefusedExchange) -> str:
-    """What to do about it: the exact page, and what has to stand there."""
+    """What to do about it: the exact page, and the values to enter there."""
     found = exchange_cause(exchange)
     values = {"upload_url": exchange.index.upload_url, "index": exchange.index.name, "project": exchange.project}
     match found:
         case None:
-            return f"look at {exchange.index.site}/help/#trusted-publishers, and run the job again"
+            return f"see {exchange.index.site}/help/#trusted-publishers, and run the job again"
         case "tp.environment-mismatch" | "tp.renamed" | "tp.testpypi-not-configured":
             return _compare(exchange)
         case "tp.pending-exists":
@@ -135,7 +137,7 @@ def exchange_remedy(exchange: RefusedExchange) -> str:
         case "tp.reusable-workflow":
             top = workflow_of(exchange.identity, "workflow_ref")[1]
             return (
-                f"move the job that uploads into {top}; the building may stay where it is; "
+                f"move the job that uploads into {top}; the job that builds can stay where it is; "
                 "see https://docs.pypi.org/trusted-publishers/troubleshooting/"
             )
         case "tp.custom-sub":
@@ -156,4 +158,4 @@ def _compare(exchange: RefusedExchange) -> str:
         return f"add a pending publisher at {exchange.form}: project name {exchange.project}, {fields}"
     bare = exchange_cause(exchange) == "tp.environment-mismatch" and "environment" not in exchange.identity.claims
     other = "declare the publisher's environment in the job (environment: NAME)" if bare else "change the job"
-    return f"make the publisher at {exchange.form} read: {fields}; or {other}, so that the two agree"
+    return f"change the publisher at {exchange.form} to: {fields}; or {other}, so that the two match"

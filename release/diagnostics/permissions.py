@@ -1,4 +1,4 @@
-"""The credential is well formed, and the index does not let it: scope, life, account, role."""
+"""What a well-formed credential may do: scope, validity, account, role."""
 
 from __future__ import annotations
 

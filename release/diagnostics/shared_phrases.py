@@ -1,8 +1,8 @@
-"""Words that more than one cause shares. Source: pypi/warehouse 6b62157; twine 7.0.0; gh-action-pypi-publish."""
+"""Messages that several causes share. Source: pypi/warehouse 6b62157; twine 7.0.0; gh-action-pypi-publish."""
 
 from __future__ import annotations
 
-#: one and the same answer for no, unknown, damaged and revoked tokens, and for disabled accounts
+#: the same answer for missing, unknown, damaged and revoked tokens, and for disabled accounts
 INVALID_AUTH = "403 Invalid or non-existent authentication information"
 ACCOUNT_NAME = "403 Username/Password authentication is no longer supported"
 OTHER_PROJECT = "403 project-scoped token is not valid for project: '{project}'"
@@ -11,7 +11,7 @@ NO_ROLE = "403 The user '{user}' isn't allowed to upload to project '{project}'"
 NO_ROLE_MINTED = "403 The given token isn't allowed to upload to project '{project}'"
 FILE_EXISTS = "400 File already exists ('{file}', with blake2_256 hash '{hash}')"
 FILE_EXISTS_OLD = "400 File already exists. See"
-#: the words of before October 2025, for two causes at once
+#: the message until October 2025, for two causes
 FILE_USED_OLD = "400 This filename has already been used, use a different version"
 CREDENTIAL_NOT_FOUND = "NonInteractive: Credential not found for"
 EMPTY = "Your password is empty. Did you enter it correctly?"

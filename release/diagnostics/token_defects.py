@@ -1,4 +1,4 @@
-"""The credential's value, once more: what the token decoder finds, and no index would ever say."""
+"""The value of the credential: defects that the token decoder finds, and that no index reports."""
 
 from __future__ import annotations
 

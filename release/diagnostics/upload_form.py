@@ -1,4 +1,4 @@
-"""What the uploader made of a file: its type, its name, its bytes, the form around it."""
+"""The upload request: the type, name and bytes of the file, and the form."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Shared values, frozen. Pure."""
+"""Shared models: frozen dataclasses without input or output."""

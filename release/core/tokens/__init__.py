@@ -1,1 +1,1 @@
-"""API tokens: what is in one, what it allows, how it is damaged. Pure."""
+"""API tokens: what they contain and allow, and how they can be damaged."""

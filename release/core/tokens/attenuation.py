@@ -1,7 +1,7 @@
-"""Copies of a token that allow less, made offline: what is sent where the token itself need not go.
+"""Attenuated copies of a token, made offline and sent instead of the token itself.
 
-Whoever holds a token can add limits to it, and nobody can take one away.
-Source: warehouse, `macaroons/caveats`: the index verifies a copy like the token, limits included.
+The holder of a token can add caveats to it, but nobody can remove one.
+Source: warehouse, `macaroons/caveats`: the index verifies a copy like the token, caveats included.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from release.core.secret import Secret
 from release.core.tokens import caveats
 from release.core.tokens.token import Token, attenuate, decode
 
-#: the index's clock decides, so a copy is valid long before it is made
+#: a copy is valid from before its creation, because the index's clock may be behind
 _BEFORE = timedelta(days=1)
 _FIRST_SECOND = datetime.fromtimestamp(0, UTC)
 
 
 def expired_copy(token: Secret) -> Secret:
-    """A copy that was valid for the first second of 1970: it names the token, and allows nothing at all.
+    """A copy that was valid only for the first second of 1970: it identifies the token, but allows nothing.
 
-    The index finds a token by its identifier before it looks at limits, so this is enough to ask whether
-    it knows the token. Raises `ValueError` for what is no token.
+    The index looks up the identifier before it checks caveats, so this is enough to ask whether it knows the
+    token. Raises `ValueError` if `token` is not a token.
     """
     return attenuate(token, caveats.expiration(_FIRST_SECOND + timedelta(seconds=1), _FIRST_SECOND))
 
 
 def limited_copy(token: Secret, project: str, *, now: datetime, lasts: timedelta) -> Secret:
-    """A copy for one project, in any spelling, that `lasts` from `now`, the index's time.
+    """A copy for one project, in any spelling, valid for `lasts` from `now`, the index's time.
 
-    Raises `ValueError` for what is no token.
+    Raises `ValueError` if `token` is not a token.
     """
     return attenuate(token, caveats.project_names(project), caveats.expiration(now + lasts, now - _BEFORE))
 

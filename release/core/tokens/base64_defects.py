@@ -1,4 +1,4 @@
-"""What broke inside a token: its base64 is cut off, or changed in its middle, or goes on too long."""
+"""Find out how the base64 of a token is damaged: truncated, changed in the middle, or too long."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _HOST = re.compile(rb"[A-Za-z0-9:][A-Za-z0-9.:_-]*")
 _UUID = re.compile(rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def of_structure(body: str, data: bytes, error: MalformedError) -> TokenDefect:
-    """The damage of base64 that holds no whole macaroon: cut off, or changed in its middle."""
+def structure_defect(body: str, data: bytes, error: MalformedError) -> TokenDefect:
+    """The defect of base64 that is not a whole macaroon: truncated, or changed in the middle."""
     if not "AgE".startswith(body[:3]):
         return placeholder("pypi-" + body) or _no_beginning(body)
     if re.search(r"(.)\1{11,}$", body):
@@ -25,41 +25,43 @@ def of_structure(body: str, data: bytes, error: MalformedError) -> TokenDefect:
         return _truncated(body, data, error)
     place = characters(error.offset) + len("pypi-")
     message = (
-        f"the token is damaged in its {error.field}, at or before character {place}: one is changed, added or missing"
+        f"the {error.field} of the token is damaged: a character at or before {place} was changed, added or removed"
     )
     if body in {body.lower(), body.upper()}:
-        message = "every letter of the token has the same case, so its case was changed"
+        message = "all letters of the token have the same case, so the case was changed"
     return damaged("cred.malformed", message, COPY)
 
 
-def of_fields(found: Macaroon) -> TokenDefect | None:
-    """The damage of a macaroon that no index can have issued."""
+def field_defect(found: Macaroon) -> TokenDefect | None:
+    """The defect of a macaroon that no index can have issued."""
     if not is_host(found.location.encode()):
-        return damaged("cred.malformed", "the token is damaged in its location, which is no host name", COPY)
+        return damaged("cred.malformed", "the location of the token is damaged: it is not a host name", COPY)
     if not _UUID.fullmatch(found.identifier):
-        return damaged("cred.malformed", "the token is damaged in its identifier, which is no UUID", COPY)
+        return damaged("cred.malformed", "the identifier of the token is damaged: it is not a UUID", COPY)
     return None
 
 
-def of_length(body: str, trailing: int) -> TokenDefect | None:
-    """The damage of a number of characters that base64 can't have."""
+def length_defect(body: str, trailing: int) -> TokenDefect | None:
+    """The defect of a length that base64 cannot have."""
     if len(body) % 4 != 1:
         return None
-    return damaged("cred.trailing", f"{counted(trailing, 'character')} too many behind the token's signature", COPY)
+    return damaged(
+        "cred.trailing", f"the signature of the token is followed by {counted(trailing, 'character')} too many", COPY
+    )
 
 
 def remarks(text: str, *, body: str, padding: int, trailing: int) -> tuple[Finding, ...]:
-    """What is odd about a token that PyPI takes all the same."""
+    """Warnings about a token that PyPI accepts nevertheless."""
     return tuple(_remarks(text, body, padding, trailing))
 
 
 def is_host(location: bytes) -> bool:
-    """Whether a token's location can be the host name of an index."""
+    """Whether the location of a token can be the host name of an index."""
     return _HOST.fullmatch(location) is not None
 
 
 def characters(count: int) -> int:
-    """How many characters of base64, without padding, so many bytes make."""
+    """The length in base64, without padding, of this number of bytes."""
     return (count * 4 + 2) // 3
 
 
@@ -68,29 +70,29 @@ def _remarks(text: str, body: str, padding: int, trailing: int) -> Iterator[Find
     if before or after:
         yield remark(
             "cred.token-whitespace",
-            f"blanks or line breaks stand around the token: {before} before it, {after} behind it",
-            "save it without them (printf %s, not echo): PyPI strips them, other indexes and tools do not",
+            f"the token is surrounded by blanks or line breaks: {before} before it, {after} after it",
+            "store it without them (printf %s, not echo): PyPI strips them, but other indexes and tools do not",
         )
     if trailing or padding:
         count = counted(trailing + padding, "character")
         yield remark(
             "cred.trailing",
-            f"{count} too many in or behind the token's signature; PyPI ignores what is behind it",
+            f"the signature of the token has {count} too many in it or after it; PyPI ignores those after it",
             COPY,
         )
     if "+" in body or "/" in body:
-        yield remark("cred.alphabet", "the token has '+' or '/' in the place of '-' and '_', which PyPI accepts", COPY)
+        yield remark("cred.alphabet", "the token has '+' or '/' instead of '-' and '_', which PyPI accepts", COPY)
 
 
 def _no_beginning(body: str) -> TokenDefect:
     if len(body) < LONG:
-        message = f"'pypi-' is followed by {counted(len(body), 'character')} that are no token"
+        message = f"'pypi-' is followed by {counted(len(body), 'character')} that are not a token"
         return damaged("cred.placeholder", message, COPY)
-    return damaged("cred.malformed", "the token is damaged in its first characters behind 'pypi-'", COPY)
+    return damaged("cred.malformed", "the first characters of the token after 'pypi-' are damaged", COPY)
 
 
 def _truncated(body: str, data: bytes, error: MalformedError) -> TokenDefect:
-    # What must follow at the least: the rest of this field, then the signature with its two bytes of heading.
+    # The minimum that must follow: the rest of this field, then the signature with its two-byte header.
     exact = error.field == "signature"
     if exact and error.missing == 1 and error.offset >= len(data):
         rest = _SIGNATURE + (1 if data.endswith(b"\x06") else 2)
@@ -98,13 +100,13 @@ def _truncated(body: str, data: bytes, error: MalformedError) -> TokenDefect:
         rest = error.missing + (0 if exact else _SIGNATURE + 2)
     missing = characters(len(data) + rest) - len(body)
     count = f"{'' if exact else 'at least '}{counted(missing, 'character')} missing"
-    return damaged("cred.truncated", f"the token is cut off inside its {error.field}, {count}", COPY)
+    return damaged("cred.truncated", f"the token is truncated in its {error.field}: {count}", COPY)
 
 
 def _undamaged_so_far(data: bytes, error: MalformedError) -> bool:
-    """Whether what is there reads as the beginning of a token: then its end is what lacks."""
+    """Whether the data is a valid beginning of a token, so that only its end is missing."""
     location, rest = data[3 : 3 + data[2]] if len(data) > 2 else b"", data[error.offset :]  # noqa: PLR2004 - version, type, length
-    declared = len(rest) + error.missing  # 1 where not even the length is there
+    declared = len(rest) + error.missing  # 1 if even the length is missing
     if location and not is_host(location):
         return False
     if error.field == "signature":

@@ -1,4 +1,4 @@
-"""What a token is limited to. Each caveat is compact JSON, `[tag, field…]`, inside the macaroon.
+"""The caveats of a token, which limit it. Each is compact JSON, `[tag, field…]`, inside the macaroon.
 
 Source: warehouse, `macaroons/caveats/__init__.py` (tags), `_core.py` (form), `_legacy.py` (objects).
 """
@@ -24,36 +24,36 @@ class Expiration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectNames:
-    """Tag 1: for projects of these normalised names alone."""
+    """Tag 1: only for projects with these normalized names."""
 
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectIds:
-    """Tag 2: for projects of these identifiers alone."""
+    """Tag 2: only for projects with these identifiers."""
 
     ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestUser:
-    """Tag 3: for this user alone."""
+    """Tag 3: only for this user."""
 
-    #: identifier of an account, a UUID; None in the legacy form, which means whoever owns the token
+    #: identifier of an account, a UUID; None in the legacy form, which means the owner of the token
     user_id: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublisherCaveat:
-    """Tag 4: minted by trusted publishing, for this publisher alone."""
+    """Tag 4: issued by trusted publishing, only for this publisher."""
 
     publisher_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownCaveat:
-    """A caveat that this program does not know; the index refuses those that it does not know."""
+    """A caveat that this program does not know; the index refuses caveats that it does not know."""
 
     text: str
 
@@ -65,7 +65,7 @@ Caveat = Expiration | ProjectNames | ProjectIds | RequestUser | PublisherCaveat 
 
 
 def parse_caveat(data: bytes) -> Caveat:
-    """A caveat from its bytes. Never raises: what is not understood is an `UnknownCaveat`."""
+    """A caveat from its bytes. Never raises: a caveat that cannot be parsed is an `UnknownCaveat`."""
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):
@@ -82,7 +82,7 @@ def expiration(expires_at: datetime, not_before: datetime) -> bytes:
 
 
 def project_names(*names: str) -> bytes:
-    """The caveat of tag 1; the names are normalised here."""
+    """The caveat of tag 1; the names are normalized here."""
     return _dump(1, [normalize_name(name) for name in names])
 
 
@@ -91,7 +91,7 @@ def _dump(tag: int, *fields: Any) -> bytes:
 
 
 def _adapted(value: Mapping[str, Any]) -> list[Any] | None:
-    """The array that the index makes of an object, the form of tokens made before 2022."""
+    """The array that the index converts an object to; tokens from before 2022 have objects."""
     if value.get("version") == 1:
         match value.get("permissions"):
             case "user":
@@ -106,7 +106,7 @@ def _adapted(value: Mapping[str, Any]) -> list[Any] | None:
 
 
 def _read(value: Sequence[Any]) -> Caveat | None:
-    """The caveat; surplus fields are ignored, as the index ignores them."""
+    """The caveat; surplus fields are ignored, as they are by the index."""
     match value:
         case [0, int(end), int(start), *_] if not any(isinstance(one, bool) for one in value[:3]):
             return Expiration(expires_at=_time(end), not_before=_time(start))
@@ -127,6 +127,6 @@ def _texts(values: Sequence[Any]) -> bool:
 
 
 def _time(seconds: int) -> datetime:
-    """A time of the index, cut to what a `datetime` can hold."""
+    """A time of the index, limited to the range of `datetime`."""
     bounded = min(max(seconds, int(_FIRST.timestamp())), int(_LAST.timestamp()))
     return datetime.fromtimestamp(bounded, UTC)

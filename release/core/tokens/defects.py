@@ -1,4 +1,4 @@
-"""Why a text is no usable token: the damage is named, its place is told, the text is never shown."""
+"""Find out why a text is not a usable token. Messages name the defect and its position, never the text."""
 
 from __future__ import annotations
 
@@ -9,11 +9,17 @@ from dataclasses import dataclass
 
 #: what PyPI strips from both ends
 BLANKS = " \t\r\n\v\f"
-_QUOTES = "'\"`<>"
+_QUOTES = {
+    "'": "a single quote (')",
+    '"': 'a double quote (")',
+    "`": "a backtick (`)",
+    "<": "an angle bracket (<)",
+    ">": "an angle bracket (>)",
+}
 
-COPY = "copy the token again, whole and alone; if it can't be seen any more, make a new one on your account page"
+COPY = "copy the whole token again, and nothing else; if it is no longer shown, create a new one on your account page"
 _TOKENISH = re.compile(r"AgE[\w+/-]{20}|pypi-[\w+/-]{40}|AgE.*AgE", re.ASCII)
-#: characters from which on a text that begins like a token is taken for a broken one
+#: characters; a longer text that begins like a token is treated as a damaged one
 LONG = 60
 
 _PLACEHOLDER = re.compile(
@@ -33,51 +39,50 @@ _OTHER_SERVICE = re.compile(
     re.VERBOSE,
 )
 _SERVICES = {
-    "github": "GitHub's",
-    "gitlab": "GitLab's",
-    "npm": "npm's",
-    "aws": "Amazon Web Services'",
-    "slack": "Slack's",
-    "docker": "Docker Hub's",
-    "huggingface": "Hugging Face's",
-    "google": "Google's",
-    "rubygems": "RubyGems'",
-    "atlassian": "Atlassian's",
-    "jwt": "a JSON Web Token's",
-    "key": "a private or public key's",
+    "github": "a GitHub token",
+    "gitlab": "a GitLab token",
+    "npm": "an npm token",
+    "aws": "an AWS access key",
+    "slack": "a Slack token",
+    "docker": "a Docker Hub token",
+    "huggingface": "a Hugging Face token",
+    "google": "a Google API key or token",
+    "rubygems": "a RubyGems API key",
+    "atlassian": "an Atlassian token",
+    "jwt": "a JSON Web Token",
+    "key": "a private or public key",
 }
 _BEFORE = re.compile(r"(?:.*[\w\])}.\"'-]\s*[=:]\s*|(?:\S+\s+)+|-p|--password=?)[\"'`<]*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenDefect:
-    """Why a text is no usable token."""
+    """Why a text is not a usable token."""
 
     #: id of the known failure in the catalog: "cred.truncated", "cred.quotes", …
     cause: str
-    #: what broke and where, without the text itself
+    #: what is wrong and where, without the text itself
     message: str
     remedy: str
 
 
-def of_text(text: str) -> TokenDefect:
-    """The damage of a text that is not "pypi-" and base64 alone. The first rule that knows it speaks."""
+def text_defect(text: str) -> TokenDefect:
+    """The defect of a text that is not just "pypi-" and base64. The first rule that matches decides."""
     return next(found for rule in _RULES if (found := rule(text)) is not None)
 
 
 def _empty(text: str) -> TokenDefect | None:
     if text.strip(BLANKS):
         return None
-    what = "nothing but blanks" if text else "empty"
-    return damaged(
-        "cred.env-empty", f"the password is {what}", "give the token, or unset what is empty so that others are asked"
-    )
+    what = "blank" if text else "empty"
+    remedy = "set it to the token, or unset it so that other sources are used"
+    return TokenDefect(cause="cred.env-empty", message=f"the password is {what}", remedy=remedy)
 
 
 def _control(text: str) -> TokenDefect | None:
     for at, one in enumerate(text):
         if unicodedata.category(one) == "Cc" and one not in BLANKS:
-            pasted = ", which Ctrl-V leaves behind in a Windows console" if one == "\x16" else ""
+            pasted = ", which Ctrl-V types in a Windows console" if one == "\x16" else ""
             message = f"character {at + 1} of {len(text)} is the control character {_point(one)}{pasted}"
             return damaged("cred.control-chars", message, "paste with the right mouse button or the menu; " + COPY)
     return None
@@ -89,9 +94,9 @@ def placeholder(text: str) -> TokenDefect | None:
         return None
     if _PLACEHOLDER.fullmatch(core) or ("pypi-" in core and _SHORTENED.search(core)):
         kind = "a masked or shortened token" if _SHORTENED.search(core) else "a placeholder"
-        message = f"{kind} of {len(core)} characters stands where the token belongs"
+        message = f"{kind} of {len(core)} characters is stored instead of the token"
         return damaged(
-            "cred.placeholder", message, "put the token itself there; in a shell, no single quotes around $NAME"
+            "cred.placeholder", message, "store the token itself; in a shell, do not put $NAME in single quotes"
         )
     return None
 
@@ -100,7 +105,7 @@ def _non_ascii(text: str) -> TokenDefect | None:
     at = next((at for at, one in enumerate(text) if not one.isascii()), None)
     if at is None or not (_tokenish(text) or unicodedata.category(text[at]) == "Cf"):
         return None
-    message = f"character {at + 1} of {len(text)} is {_point(text[at])}, which belongs to no token"
+    message = f"character {at + 1} of {len(text)} is {_point(text[at])}, which is not part of any token"
     return damaged("cred.bom-nonascii", message, "save it as plain ASCII, without a byte order mark; " + COPY)
 
 
@@ -108,8 +113,8 @@ def _other_service(text: str) -> TokenDefect | None:
     match = _OTHER_SERVICE.match(text.strip(BLANKS))
     if match is None:
         return None
-    whose = _SERVICES[match.lastgroup or "key"]
-    return damaged("cred.other-service", f"this is {whose} kind of secret, not a token of a package index", COPY)
+    kind = _SERVICES[match.lastgroup or "key"]
+    return damaged("cred.other-service", f"this is {kind}, not a token of a package index", COPY)
 
 
 def _assignment(text: str) -> TokenDefect | None:
@@ -117,8 +122,8 @@ def _assignment(text: str) -> TokenDefect | None:
     at = core.find("pypi-Ag")
     if at < 1 or not _BEFORE.fullmatch(core[:at]):
         return None
-    message = f"{counted(at, 'character')} of a command or of a configuration line stand before the token"
-    return damaged("cred.assignment", message, "keep the token alone, from 'pypi-' on")
+    message = f"the token is preceded by {counted(at, 'character')} of a command or of a configuration line"
+    return damaged("cred.assignment", message, "keep only the token, beginning with 'pypi-'")
 
 
 def _quotes(text: str) -> TokenDefect | None:
@@ -126,12 +131,9 @@ def _quotes(text: str) -> TokenDefect | None:
     at = next((at for at, one in enumerate(core) if one in _QUOTES), None)
     if at is None or not _tokenish(core):
         return None
-    message = (
-        f"a quotation mark, backtick or angle bracket ({_point(core[at])}) is part of the token, at character {at + 1}"
-    )
-    return damaged(
-        "cred.quotes", message, "take it away: in .pypirc, in CI settings and in keyrings the token stands bare"
-    )
+    message = f"character {at + 1} of the password is {_QUOTES[core[at]]}, which is not part of any token"
+    remedy = "remove it: in .pypirc, CI settings and keyrings, the token is stored without quotes"
+    return damaged("cred.quotes", message, remedy)
 
 
 def _twice(text: str) -> TokenDefect | None:
@@ -139,15 +141,11 @@ def _twice(text: str) -> TokenDefect | None:
     if core.startswith("pypi-pypi-"):
         return damaged("cred.prefix-doubled", "the token begins with 'pypi-' twice", "keep one 'pypi-'")
     starts = [match.start() for match in re.finditer("pypi-Ag", core)]
-    if len(starts) < 2:  # noqa: PLR2004 - two is what is looked for
+    if len(starts) < 2:  # noqa: PLR2004 - one is normal
         return None
     same = core[starts[0] : starts[1]] == core[starts[1] : 2 * starts[1] - starts[0]]
-    what = (
-        f"the token stands here {len(starts)} times"
-        if same
-        else f"{len(starts)} tokens stand here, one behind the other"
-    )
-    return damaged("cred.pasted-twice", what, "keep one of them")
+    message = f"the value is the token {len(starts)} times" if same else f"the value consists of {len(starts)} tokens"
+    return damaged("cred.pasted-twice", message, "keep one of them")
 
 
 def _inner_blanks(text: str) -> TokenDefect | None:
@@ -156,12 +154,12 @@ def _inner_blanks(text: str) -> TokenDefect | None:
     if at is None or not _tokenish(core):
         return None
     if re.match(r"\S+\s+[;#]", core):
-        message = f"a comment is part of the value, from character {at + 1} on"
+        message = f"the value contains a comment, from character {at + 1} on"
         return damaged("cred.token-whitespace", message, "put the comment on a line of its own")
     lines = len(core.splitlines())
-    message = f"the token is wrapped over {lines} lines" if lines > 1 else "a blank stands inside the token"
+    message = f"the token is split over {lines} lines" if lines > 1 else "the token contains a blank"
     return damaged(
-        "cred.token-whitespace", f"{message}, at character {at + 1}", "join its parts without blanks or line breaks"
+        "cred.token-whitespace", f"{message}, at character {at + 1}", "remove the blanks and line breaks inside it"
     )
 
 
@@ -175,9 +173,7 @@ def _prefix(text: str) -> TokenDefect | None:
         message = "the prefix 'pypi-' is missing"
     else:
         message = "the token does not begin with exactly 'pypi-'"
-    return damaged(
-        "cred.prefix-missing", message, "let the token begin with 'pypi-', in lower case, and with nothing before it"
-    )
+    return damaged("cred.prefix-missing", message, "store the token so that it begins with 'pypi-', in lower case")
 
 
 def _alphabet(text: str) -> TokenDefect | None:
@@ -185,17 +181,25 @@ def _alphabet(text: str) -> TokenDefect | None:
     at = next((at for at, one in enumerate(core) if not re.match(r"[\w+/-]", one, re.ASCII)), None)
     if at is None or not _tokenish(core):
         return None
-    return damaged("cred.alphabet", f"character {at + 1} of {len(core)}, {_point(core[at])}, belongs to no token", COPY)
-
-
-def _password(text: str) -> TokenDefect:
-    message = f"this is no API token but a password or other text of {counted(len(text.strip(BLANKS)), 'character')}"
     return damaged(
-        "cred.account-password", message, "make an API token on your account page: PyPI takes no passwords for uploads"
+        "cred.alphabet",
+        f"character {at + 1} of {len(core)} is {_point(core[at])}, which is not part of any token",
+        COPY,
     )
 
 
-#: The first that knows the text speaks: the order goes from the certain to the vague.
+def _password(text: str) -> TokenDefect:
+    message = (
+        f"this is not an API token, but a password or other text of {counted(len(text.strip(BLANKS)), 'character')}"
+    )
+    return damaged(
+        "cred.account-password",
+        message,
+        "create an API token on your account page: PyPI accepts no passwords for uploads",
+    )
+
+
+#: The first rule that matches decides, so the order is from the most certain to the least.
 _RULES: tuple[Callable[[str], TokenDefect | None], ...] = (
     _empty,
     _control,
@@ -213,8 +217,8 @@ _RULES: tuple[Callable[[str], TokenDefect | None], ...] = (
 
 
 def _tokenish(text: str) -> bool:
-    """Whether a broken text was a token once, to the eye."""
-    bare = "".join(one for one in text if one.isascii() and one not in BLANKS + _QUOTES)
+    """Whether a text looks like a damaged token."""
+    bare = "".join(one for one in text if one.isascii() and one not in BLANKS and one not in _QUOTES)
     return bool(_TOKENISH.search(bare)) or (len(bare) > LONG and bare[:4].lower() == "pypi")
 
 

@@ -7,8 +7,8 @@
       00
       06 20 signature (32 bytes)
 
-Lengths are varints. Caveats chain by HMAC, so that anybody who holds a token can add a caveat
-(`attenuate`) and nobody can take one away.
+Lengths are varints. Caveats are chained by HMAC: the holder of a token can add a caveat (`attenuate`), but
+nobody can remove one.
 
 Source: libmacaroons, "v2 binary format"; warehouse, `macaroons/services.py` (pymacaroons writes it).
 """
@@ -24,20 +24,20 @@ _LOCATION, _IDENTIFIER, _SIGNATURE, _END = 1, 2, 6, 0
 
 
 class MalformedError(ValueError):
-    """The bytes are no macaroon: `field` is where reading stopped, `missing` how many bytes lack there."""
+    """The bytes are not a macaroon: `field` is where parsing stopped, `missing` the number of bytes that lack there."""
 
     def __init__(self, field: str, offset: int, missing: int = 0) -> None:
         super().__init__(f"{field} at byte {offset}")
         self.field = field
         #: position in the decoded bytes
         self.offset = offset
-        #: bytes that the declared length has and the data has not; 0 where the data is wrong, not short
+        #: bytes by which the data is shorter than the declared length; 0 if it is wrong, not short
         self.missing = missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Macaroon:
-    """A decoded token. Holds the signature, which is the secret: never show it, never keep it."""
+    """A decoded token. It contains the signature, which is the secret: never show or store it."""
 
     location: str
     identifier: bytes
@@ -46,14 +46,14 @@ class Macaroon:
     signature: bytes
 
     def attenuate(self, *caveats: bytes) -> Macaroon:
-        """The same right, limited further by each caveat. Needs no key and no network."""
+        """The same token, limited further by each caveat. Needs no key and no network."""
         signature = self.signature
         for caveat in caveats:
             signature = _hmac(signature, caveat)
         return replace(self, caveats=(*self.caveats, *caveats), signature=signature)
 
     def signed_by(self, key: bytes) -> bool:
-        """Whether identifier and caveats carry the signature of `key` (the 32 bytes that minted it)."""
+        """Whether the signature was made with `key`, the 32 bytes that the token was created with."""
         expected = create_macaroon(self.location, self.identifier, key, *self.caveats)
         return hmac.compare_digest(expected.signature, self.signature)
 
@@ -65,13 +65,13 @@ class Macaroon:
 
 
 def create_macaroon(location: str, identifier: bytes, key: bytes, *caveats: bytes) -> Macaroon:
-    """A new macaroon, signed with `key` as pymacaroons does (the key is hashed once more first)."""
+    """A new macaroon, signed with `key` as pymacaroons does, which hashes the key first."""
     root = _hmac(_hmac(b"macaroons-key-generator", key), identifier)
     return Macaroon(location=location, identifier=identifier, caveats=(), signature=root).attenuate(*caveats)
 
 
 def deserialize(data: bytes) -> tuple[Macaroon, int]:
-    """A macaroon from its binary form, and how many bytes follow it. Raises `MalformedError`."""
+    """A macaroon from its binary form, and the number of bytes after it. Raises `MalformedError`."""
     if data[:1] != b"\x02":
         raise MalformedError("version", 0, missing=0 if data else 1)
     location, at = _field(data, 1, _LOCATION, "location")
@@ -93,7 +93,7 @@ def deserialize(data: bytes) -> tuple[Macaroon, int]:
 
 
 def to_text(macaroon: Macaroon, prefix: str = "pypi-") -> str:
-    """The text that a user pastes."""
+    """The token as text, as the index shows it."""
     return prefix + base64.urlsafe_b64encode(macaroon.serialize()).decode().rstrip("=")
 
 
@@ -128,7 +128,7 @@ def _varint(data: bytes, at: int, name: str) -> tuple[int, int]:
         if data[at] < 0x80:  # noqa: PLR2004 - the continuation bit
             return value, at + 1
         at, shift = at + 1, shift + 7
-        if shift > 28:  # noqa: PLR2004 - a length of more than 32 bits is no length
+        if shift > 28:  # noqa: PLR2004 - no length has more than 32 bits
             raise MalformedError(name, at)
     raise MalformedError(name, at, missing=1)
 

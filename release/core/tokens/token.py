@@ -1,4 +1,4 @@
-"""API tokens as their holder sees them: what they say, what they allow, or what broke them."""
+"""Decode API tokens: their contents, scope and validity, or their defect."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ _BODY = re.compile(r"AgE[A-Za-z0-9_+/-]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """What a well-formed token says, without what makes it one: the signature is not here."""
+    """The contents of a well-formed token, without its signature."""
 
     #: host name of the index that issued it
     location: str
-    #: how the index finds it; a UUID, safe to show, and shown on the account page
+    #: a UUID by which the index finds the token; not secret, and shown on the account page
     identifier: str
     caveats: tuple[Caveat, ...]
-    #: characters behind the signature, which PyPI ignores
+    #: number of characters after the signature, which PyPI ignores
     trailing: int = 0
-    #: what is odd about its text, though PyPI takes it: blanks around it, trailing characters, …
+    #: warnings about its text, which PyPI accepts nevertheless: blanks around it, trailing characters, …
     remarks: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenScope:
-    """What a token may upload to, as far as it says so itself."""
+    """What a token may upload to, according to its own caveats."""
 
-    #: "unknown": no caveat is visible; the index may keep some of its own
+    #: "unknown": no caveat is visible; the index may store further ones
     kind: Literal["account", "projects", "publisher", "unknown"]
-    #: normalised names; empty where the token names none, or names projects by identifier alone
+    #: normalized names; empty if the token names no projects, or only their identifiers
     projects: tuple[str, ...] = ()
     #: identifiers of projects, UUIDs
     ids: tuple[str, ...] = ()
@@ -64,26 +64,26 @@ class Validity:
 
 
 def decode(secret: Secret) -> Token | TokenDefect:
-    """Read a token as the index would, or say what broke it.
+    """Decode a token as the index does, or find its defect.
 
-    Blanks around it, the standard base64 alphabet, padding and characters behind the signature are
-    accepted with a remark: PyPI strips or ignores them.
+    Surrounding blanks, the standard base64 alphabet, padding and characters after the signature are
+    accepted with a warning: PyPI strips or ignores them.
     Source: warehouse, `macaroons/security_policy.py` (strip), `macaroons/services.py` (the rest).
     """
     text = secret.reveal()
     core = text.strip(BLANKS)
     shape = _SHAPE.fullmatch(core)
     if shape is None or core.count("pypi-") > 1:
-        return defects.of_text(text)
+        return defects.text_defect(text)
     body = shape[1]
     try:
         found, extra = macaroon.deserialize(_bytes(body))
     except MalformedError as error:
-        return base64_defects.of_structure(body, _bytes(body), error)
+        return base64_defects.structure_defect(body, _bytes(body), error)
     trailing = len(body) - base64_defects.characters(len(_bytes(body)) - extra)
-    broken = base64_defects.of_fields(found) or base64_defects.of_length(body, trailing)
-    if broken is not None:
-        return broken
+    defect = base64_defects.field_defect(found) or base64_defects.length_defect(body, trailing)
+    if defect is not None:
+        return defect
     return Token(
         location=found.location,
         identifier=found.identifier.decode(),
@@ -94,9 +94,9 @@ def decode(secret: Secret) -> Token | TokenDefect:
 
 
 def attenuate(secret: Secret, *caveats: bytes) -> Secret:
-    """A copy of a well-formed token that allows less; `release.core.tokens.caveats` writes the caveats.
+    """A copy of a well-formed token with more caveats, made offline; `release.core.tokens.caveats` creates them.
 
-    Made offline: whoever holds a token can add a caveat. Raises `ValueError` for a broken token.
+    Raises `ValueError` for a damaged token.
     """
     shape = _SHAPE.fullmatch(secret.reveal().strip(BLANKS))
     if shape is None:
@@ -106,7 +106,7 @@ def attenuate(secret: Secret, *caveats: bytes) -> Secret:
 
 
 def issuer(secret: Secret) -> str | None:
-    """The host name that a token was issued by, even where the rest of it is broken; None: it can't be read."""
+    """The host name of the index that issued a token, even if the rest is damaged; None if it cannot be read."""
     match = _BODY.search(secret.reveal())
     data = _bytes(match[0]) if match else b""
     location = data[3 : 3 + data[2]] if len(data) > 3 else b""  # noqa: PLR2004 - version, type, length
@@ -114,7 +114,7 @@ def issuer(secret: Secret) -> str | None:
 
 
 def scope(token: Token) -> TokenScope:
-    """What the token's visible caveats allow."""
+    """What the visible caveats of the token allow."""
     names = [set(one.names) for one in token.caveats if isinstance(one, ProjectNames)]
     ids = [set(one.ids) for one in token.caveats if isinstance(one, ProjectIds)]
     projects = tuple(sorted(set.intersection(*names))) if names else ()
@@ -129,7 +129,7 @@ def scope(token: Token) -> TokenScope:
 
 
 def validity(token: Token) -> Validity:
-    """When the token is valid: all its expirations together."""
+    """When the token is valid, according to all its expirations."""
     limits = [one for one in token.caveats if isinstance(one, Expiration)]
     if not limits:
         return Validity()
@@ -137,7 +137,7 @@ def validity(token: Token) -> Validity:
 
 
 def _bytes(body: str) -> bytes:
-    """Decode base64 without padding. A single character beyond a group of four holds no byte and is dropped."""
+    """Decode base64 without padding. A single character after a group of four encodes no byte and is dropped."""
     whole = body[:-1] if len(body) % 4 == 1 else body
     return base64.urlsafe_b64decode(whole + "=" * (-len(whole) % 4))
 
