@@ -14,7 +14,7 @@ from release.core.models.check_result import CheckState, Outcome
 from release.core.models.credential import Credential
 from release.core.models.token_health import TokenPolicy
 from release.core.tokens import caveats as caveat
-from tests.checks.test_credential_checks import ACCOUNT, NOW, OTHER, access, token
+from tests.checks.test_token_checks import ACCOUNT, NOW, OTHER, access, token
 
 DAY = timedelta(days=1)
 PROJECT = b'[1,["acme-widget"]]'

@@ -21,7 +21,7 @@ from release.core.models.finding import NotApplicable, Unknown
 from release.core.models.probe import ProbeResult
 from release.core.models.project_listing import IndexFile, Ownership, ProjectListing
 from release.core.models.verdict import derive_verdict
-from tests.checks.test_credential_checks import ACCOUNT, LOCAL, NOW, OTHER, access, listing, token
+from tests.checks.test_token_checks import ACCOUNT, LOCAL, NOW, OTHER, access, listing, token
 
 HELP = "See https://pypi.org/help/#x for more information."
 IDENTITY = (400, "Unknown protocol version.")
