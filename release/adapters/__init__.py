@@ -1,1 +1,1 @@
-"""Doors: the only I/O. They import errors and model alone: a door has no opinion."""
+"""Adapters: all I/O. They depend on errors and models only."""

@@ -1,9 +1,9 @@
-"""Attestations (PEP 740), made and verified: the door to sigstore and pypi-attestations, the extra `attest`.
+"""Create and verify attestations (PEP 740) with sigstore and pypi-attestations, which the extra `attest` installs.
 
-To sign, an identity token is shown to Sigstore's certificate authority, which gives a certificate for ten
-minutes; the signature goes into a public log. That log is open to everybody, and forgets nothing.
+For a signature, Sigstore's certificate authority issues a certificate for an identity token, valid for ten minutes,
+and the signature is recorded in a public, permanent log.
 
-Used of pypi-attestations 0.0.x, and held by a contract test: `Attestation.sign`, `.to_bundle`, `Distribution`,
+A contract test covers what is used of pypi-attestations 0.0.x: `Attestation.sign`, `.to_bundle`, `Distribution`,
 the publishers and their `_as_policy`. Of sigstore 4: `ClientTrustConfig`, `SigningContext`, `IdentityToken`,
 `Verifier.verify_dsse`. Observed: pypi-attestations 0.0.30, sigstore 4.5.1, 2026-11 — no request of theirs has a
 time-out.
@@ -32,42 +32,42 @@ from release.core.secret import Secret
 if TYPE_CHECKING:
     from sigstore.models import ClientTrustConfig
 
-#: names a file that says which Sigstore is asked and trusted, as `sigstore --trust-config` takes it
+#: the variable with the path of a trust configuration, in the format of `sigstore --trust-config`
 TRUST_CONFIG_VARIABLE = "PYPI_PREFLIGHT_SIGSTORE"
-#: what identity tokens for Sigstore are made out to
+#: the audience of identity tokens for Sigstore
 AUDIENCE = "sigstore"
-#: seconds for an answer of Sigstore: of all that comes before a signature, and of each signature
+#: seconds for Sigstore to answer before the signatures, and for each signature
 LIMIT = 60.0
 _INSTALL = "python -m pip install 'pypi-preflight[attest]'"
-_LATER = "run it again in some minutes; or set attest = false in [tool.release]"
+_LATER = "retry in a few minutes, or set attest = false in [tool.release]"
 
 Result = TypeVar("Result")
 
 
 class NotSignedError(ReleaseError):
-    """There is no attestation; the message completes "not signed, because …"."""
+    """There is no attestation; the message follows "not signed: "."""
 
 
 class InvalidAttestationError(ReleaseError):
-    """An attestation does not hold; the message says why, where the index would in its words."""
+    """An attestation is invalid; the message says why, if possible in the words of the index."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sigstore:
-    """Which Sigstore is asked for signatures, and trusted."""
+    """The Sigstore instance that signs and is trusted."""
 
-    #: a client trust configuration; None: the public one, the only one that PyPI knows
+    #: a client trust configuration; None: the public instance, the only one that PyPI accepts
     config: Path | None = None
 
 
 def sigstore_for(index: Index, env: Mapping[str, str]) -> Sigstore:
-    """The Sigstore behind an index: for PyPI itself the public one, whatever the environment says."""
+    """The Sigstore instance for an index: for PyPI always the public one, else that of the environment."""
     named = env.get(TRUST_CONFIG_VARIABLE)
     return Sigstore(config=Path(named) if named and well_known(index.upload_url) is None else None)
 
 
 def is_installed() -> bool:
-    """Whether the extra is there."""
+    """Whether the extra `attest` is installed."""
     return find_spec("pypi_attestations") is not None
 
 
@@ -78,11 +78,11 @@ def require_sigstore() -> None:
 
 
 def require_publisher(identity: OidcIdentity) -> AttestationPublisher:
-    """The publisher that an identity speaks for. Raises `UnsignedError` where PyPI takes none of its kind."""
+    """The publisher of an identity. Raises `NotSignedError` where PyPI accepts no attestations of its kind."""
     publisher = publisher_from_claims(identity.claims)
     if publisher is None or publisher.kind not in PUBLISHER_KINDS:
         raise NotSignedError(
-            f"PyPI takes attestations of {', '.join(PUBLISHER_KINDS)} alone, and this job's identity was issued by "
+            f"PyPI accepts attestations only of {', '.join(PUBLISHER_KINDS)}, but this job's identity was issued by "
             f"{identity.claims.get('iss')!r}",
             remedy="publish from one of them, or set attest = false in [tool.release]",
         )
@@ -92,9 +92,9 @@ def require_publisher(identity: OidcIdentity) -> AttestationPublisher:
 def sign_files(
     files: Sequence[Distribution], sigstore: Sigstore, identity: OidcIdentity, *, limit: float = LIMIT
 ) -> dict[str, str]:
-    """An attestation "published by this job" for each file, as JSON text, by file name; each is verified.
+    """The verified attestations "published by this job" of the files, as JSON, by file name.
 
-    `identity` is made out to `AUDIENCE`. Raises `UnsignedError` where one can't be had: all of them or none.
+    The audience of `identity` is `AUDIENCE`. Raises `NotSignedError` where one of them cannot be created.
     """
     require_sigstore()
     publisher, token = require_publisher(identity), identity.token
@@ -105,18 +105,19 @@ def sign_files(
             verify_attestation(signed[file.filename], publisher, file.filename, file.sha256, sigstore, trusted=trusted)
         except InvalidAttestationError as error:
             raise NotSignedError(
-                f"what Sigstore signed does not hold for {file.filename}: {error.message}", remedy=error.remedy
+                f"the attestation that Sigstore signed for {file.filename} is invalid: {error.message}",
+                remedy=error.remedy,
             ) from None
     return signed
 
 
-def verify_attestation(  # noqa: PLR0913 - what is said, by whom, of what; and whom we trust
+def verify_attestation(  # noqa: PLR0913 - statement, publisher, file and trust
     text: str, publisher: AttestationPublisher, filename: str, sha256: str, sigstore: Sigstore, *, trusted: Any = None
 ) -> str:
-    """What an attestation says of these bytes, one of `PREDICATES`, once it is sure that `publisher` said it.
+    """The predicate of an attestation of this file by `publisher`, one of `PREDICATES`, once it is verified.
 
-    Raises `DisbelievedError` where it does not hold, `UnsignedError` where the extra is missing. `trusted` is what
-    was read for `sigstore` before.
+    Raises `InvalidAttestationError`; `NotSignedError` where the extra is missing. `trusted`: the trust configuration
+    of `sigstore`, if it has been loaded.
     """
     require_sigstore()
     silence_loggers()
@@ -129,14 +130,14 @@ def verify_attestation(  # noqa: PLR0913 - what is said, by whom, of what; and w
         bundle = library.Attestation.model_validate_json(text).to_bundle()
         kind, statement = Verifier(trusted_root=trusted.trusted_root).verify_dsse(bundle, _policy(publisher))
         if kind != "application/vnd.in-toto+json":
-            raise ValueError(f"expected JSON envelope, got {kind}")  # noqa: TRY301 - one place tells of all of them
+            raise ValueError(f"expected JSON envelope, got {kind}")  # noqa: TRY301 - handled below with the others
         return predicate_of(statement, filename, sha256)
     except (Error, ValueError, library.AttestationError) as error:  # pydantic's is a ValueError
-        raise _disbelieved(error, publisher) from None
+        raise _invalid(error, publisher) from None
 
 
 def _policy(publisher: AttestationPublisher) -> Any:
-    """What the library asks of a certificate, for a publisher."""
+    """The library's requirements for the certificate of a publisher."""
     import pypi_attestations as library
 
     makers: dict[str, Any] = {
@@ -145,24 +146,24 @@ def _policy(publisher: AttestationPublisher) -> Any:
     maker = makers.get(publisher.kind)
     if maker is None:
         raise ValueError(f"no attestation of a {publisher.kind} publisher can be verified")
-    return maker(**dict(publisher.details))._as_policy()  # noqa: SLF001 - with it, `verify` would trust PyPI's root alone
+    return maker(**dict(publisher.details))._as_policy()  # noqa: SLF001 - its public `verify` trusts only PyPI's root
 
 
-def _disbelieved(error: Exception, publisher: AttestationPublisher) -> InvalidAttestationError:
-    words = " ".join(str(error).split())
-    if "Build Config URI" in words:
+def _invalid(error: Exception, publisher: AttestationPublisher) -> InvalidAttestationError:
+    text = " ".join(str(error).split())
+    if "Build Config URI" in text:
         return InvalidAttestationError(
             f"the certificate's Build Config URI does not match the publisher ({publisher})",
-            remedy="build, sign and upload in a job of the workflow that is triggered, not in a reusable one",
+            remedy="build, sign and upload in a job of the triggered workflow, not of a reusable one",
             cause="attest.reusable",
         )
     return InvalidAttestationError(
-        words, remedy="use the very files that were signed, or sign those that there are", cause="attest.invalid"
+        text, remedy="use the files that were signed, or sign the current ones", cause="attest.invalid"
     )
 
 
 def _trust(sigstore: Sigstore) -> ClientTrustConfig:
-    """Keys and addresses: from the file, or the public ones, which are refreshed where the network allows it."""
+    """Keys and URLs from the file, or those of the public instance, which are updated if there is a network."""
     silence_loggers()
     from sigstore.models import ClientTrustConfig
 
@@ -173,7 +174,7 @@ def _trust(sigstore: Sigstore) -> ClientTrustConfig:
 
 @cache
 def _public() -> ClientTrustConfig:
-    """Refreshed once a run."""
+    """Updated once a run."""
     from sigstore.errors import TUFError
     from sigstore.models import ClientTrustConfig
 
@@ -188,7 +189,7 @@ def _signed(files: Sequence[Distribution], trusted: ClientTrustConfig, token: Se
     from sigstore.oidc import IdentityToken
     from sigstore.sign import SigningContext
 
-    # An attestation has no room for the timestamps that an entry of a second-generation log needs.
+    # The attestation format has no field for the timestamps of entries in a second-generation log.
     trusted.force_tlog_version = 1
     with SigningContext.from_trust_config(trusted).signer(IdentityToken(token.reveal())) as signer:
         return {
@@ -200,27 +201,27 @@ def _signed(files: Sequence[Distribution], trusted: ClientTrustConfig, token: Se
 
 
 def _within(seconds: float, what: str, action: Callable[[], Result], token: Secret | None = None) -> Result:
-    """What `action` gives, if it gives it in time: sigstore's own requests would wait for ever."""
-    told: queue.SimpleQueue[tuple[Result | None, Exception | None]] = queue.SimpleQueue()
+    """The result of `action`, with a time limit: sigstore's own requests have none."""
+    results: queue.SimpleQueue[tuple[Result | None, Exception | None]] = queue.SimpleQueue()
 
     def run() -> None:
         try:
-            told.put((action(), None))
-        except Exception as error:  # noqa: BLE001 - anything may come out of two libraries and the network
-            told.put((None, error))
+            results.put((action(), None))
+        except Exception as error:  # noqa: BLE001 - two libraries and the network raise anything
+            results.put((None, error))
 
     threading.Thread(target=run, name="sigstore", daemon=True).start()
     try:
-        result, error = told.get(timeout=seconds)
+        result, error = results.get(timeout=seconds)
     except queue.Empty:
-        raise NotSignedError(f"Sigstore did not send {what} within {seconds:.0f} seconds", remedy=_LATER) from None
+        raise NotSignedError(f"Sigstore did not return {what} within {seconds:.0f} seconds", remedy=_LATER) from None
     if error is not None:
-        raise NotSignedError(f"Sigstore gave no answer: {_words(error, token)}", remedy=_LATER) from None
+        raise NotSignedError(f"Sigstore failed: {_reason(error, token)}", remedy=_LATER) from None
     return result  # type: ignore[return-value] # without an error there is a result
 
 
-def _words(error: Exception, token: Secret | None) -> str:
-    """The likeliest reason in a chain of them, with no token in it."""
+def _reason(error: Exception, token: Secret | None) -> str:
+    """The most likely reason in a chain of exceptions, without the token."""
     import requests
 
     for one in http_errors.exception_chain(error):
@@ -233,7 +234,7 @@ def _words(error: Exception, token: Secret | None) -> str:
 
 
 def silence_loggers() -> None:
-    """What sigstore logs goes nowhere: unheard, Python would write its warnings to stderr."""
+    """Discard the log messages of sigstore: without a handler, Python writes warnings to stderr."""
     for name in ("sigstore", "tuf", "pypi_attestations"):
         logger = logging.getLogger(name)
         if not logger.handlers:

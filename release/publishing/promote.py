@@ -71,10 +71,10 @@ def publish_on_github(
         body=f"SHA-256 of the files on {indexes}:\n\n```\n{_hashes(files)}\n```\n",
         prerelease=Version(version).is_prerelease, files=tuple(files),
     )  # fmt: skip
-    changed, address = releases.publish_release(system, secret, request)
-    if changed:
-        journal.write("released", on="github", tag=step.tag, url=address)
-    return StepResult(changed=changed, note=address)
+    published = releases.publish_release(system, secret, request)
+    if published.changed:
+        journal.write("released", on="github", tag=step.tag, url=published.url)
+    return StepResult(changed=published.changed, note=published.url)
 
 
 def _hashes(files: Iterable[Distribution]) -> str:

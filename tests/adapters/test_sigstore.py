@@ -169,7 +169,7 @@ def test_a_sigstore_that_never_answers_is_not_waited_for(tmp_path: Path) -> None
     with loopback_server(lambda _: time.sleep(3)) as silent, fake_sigstore.running() as service:
         service.url = silent.url.rstrip("/")
         trust = Sigstore(config=service.write(tmp_path))
-        with pytest.raises(NotSignedError, match="did not send a signature within 1 seconds") as caught:
+        with pytest.raises(NotSignedError, match="did not return a signature within 1 seconds") as caught:
             sigstore.sign_files(files(tmp_path)[:1], trust, identity(CLAIMS), limit=0.4)
     assert "attest = false" in caught.value.remedy
 

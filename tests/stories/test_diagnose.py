@@ -216,7 +216,7 @@ def test_a_tool_that_keeps_the_words_to_itself_is_found_out(project: UserProject
 def test_a_log_that_is_not_there_is_a_usage_error(project: UserProject) -> None:
     told = project.run("diagnose", "--log", "nowhere.txt")
     assert told.status == 2
-    assert "'nowhere.txt' can't be read" in told.err
+    assert "cannot read 'nowhere.txt'" in told.err
 
 
 def test_a_log_that_powershell_wrote_is_read(project: UserProject) -> None:

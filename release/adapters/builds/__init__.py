@@ -1,1 +1,1 @@
-"""Build the files, and what other checkers say of them."""
+"""Build distributions, and run third-party checkers on them."""

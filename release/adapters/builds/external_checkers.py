@@ -1,6 +1,6 @@
-"""Other people's checkers, as programs: what each has to say of a project's files, where it is installed.
+"""Run third-party checkers that are installed, each as a program on a project's files.
 
-They are in the extra `[checks]` and run in an environment of their own, so that they cost the publishing one nothing.
+They are in the extra `[checks]`, which need not be installed into the environment that publishes.
 Observed: check-wheel-contents 0.6.3, pydistcheck 0.11.3, validate-pyproject 0.27, 2026-11.
 """
 
@@ -18,46 +18,44 @@ from release.core.errors import ToolError
 from release.core.models.credential_variables import without_credentials
 
 #: seconds
-_PATIENCE = 120.0
+_TIMEOUT = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checker:
-    """A program that looks at files."""
+    """A program that checks files."""
 
-    #: its own name, and that of the distribution that has it
+    #: the name of the program and of its distribution
     name: str
-    #: the end of the names of the files that it takes
-    takes: tuple[str, ...]
-    #: what it writes of one thing that it minds; the group is the message
-    says: re.Pattern[str]
+    #: of the files that it checks
+    suffixes: tuple[str, ...]
+    #: matches one problem in its output; the group is the message
+    problem: re.Pattern[str]
 
 
 CHECKERS = (
-    Checker(name="validate-pyproject", takes=("pyproject.toml",), says=re.compile(r"^\[ERROR\] (.+)$", re.MULTILINE)),
-    Checker(name="check-wheel-contents", takes=(".whl",), says=re.compile(r"^.+?\.whl: (?!OK$)(.+)$", re.MULTILINE)),
-    Checker(
-        name="pydistcheck", takes=(".whl", ".tar.gz"), says=re.compile(r"^\d+\. (\[.+)$", re.MULTILINE)
-    ),
-)  # fmt: skip
+    Checker(name="validate-pyproject", suffixes=("pyproject.toml",), problem=re.compile(r"(?m)^\[ERROR\] (.+)$")),
+    Checker(name="check-wheel-contents", suffixes=(".whl",), problem=re.compile(r"(?m)^.+?\.whl: (?!OK$)(.+)$")),
+    Checker(name="pydistcheck", suffixes=(".whl", ".tar.gz"), problem=re.compile(r"(?m)^\d+\. (\[.+)$")),
+)
 
 
 def run_checker(system: System, checker: Checker, path: Path) -> tuple[str, ...] | None:
-    """What a checker minds in a file; None where it is not installed. Raises `ToolError` where it breaks."""
+    """The problems of a file; None where the checker is not installed. Raises `ToolError` where it fails."""
     program = shutil.which(checker.name, path=str(Path(sys.executable).parent)) or shutil.which(checker.name)
     if program is None:
         return None
-    # validate-pyproject would fetch the list of classifiers where trove-classifiers is not there
+    # Without trove-classifiers, validate-pyproject would download the list of classifiers.
     env = without_credentials(system.env) | {"VALIDATE_PYPROJECT_NO_NETWORK": "1", "NO_COLOR": "1"}
-    whole = path.resolve()
-    done = system.run([program, str(whole)], cwd=whole.parent, env=env, timeout=_PATIENCE)
-    found = tuple(dict.fromkeys(one.strip() for one in checker.says.findall(done.output)))
+    absolute = path.resolve()
+    done = system.run([program, str(absolute)], cwd=absolute.parent, env=env, timeout=_TIMEOUT)
+    found = tuple(dict.fromkeys(one.strip() for one in checker.problem.findall(done.output)))
     if done.status and not found:
-        last = (done.output.strip().splitlines() or ["no word"])[-1]
+        last = (done.output.strip().splitlines() or ["no output"])[-1]
         raise ToolError(f"{checker.name} failed: {last}", remedy=f"run it yourself: {checker.name} {path}")
     return found
 
 
 def files_for_checker(checker: Checker, paths: Sequence[Path]) -> list[Path]:
-    """Those of the files that it looks at."""
-    return [path for path in paths if path.name.endswith(checker.takes)]
+    """The files that it checks."""
+    return [path for path in paths if path.name.endswith(checker.suffixes)]

@@ -1,1 +1,1 @@
-"""GitHub: releases and secrets."""
+"""GitHub: releases and the secrets of Actions."""

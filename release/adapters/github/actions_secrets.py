@@ -1,7 +1,7 @@
-"""The secrets of a repository on GitHub, by its program `gh`: their names, and new values for them.
+"""List and set the secrets of a repository on GitHub, with `gh`.
 
-A value goes to the program's standard input, never into its arguments.
-Source: the manual of `gh secret set`: without `--body`, it reads standard input.
+A value is written to the program's standard input, never to its arguments. Source: the manual of `gh secret set`:
+without `--body`, it reads standard input.
 """
 
 from __future__ import annotations
@@ -17,34 +17,32 @@ from release.core.redaction import redact
 from release.core.secret import Secret
 
 #: seconds
-_LIMIT = 60.0
+_TIMEOUT = 60.0
 
 
 def list_secret_names(system: System, directory: Path) -> tuple[str, ...]:
-    """The secrets of the directory's repository, sorted. Raises `ToolError`."""
+    """The names of the secrets of the directory's repository, sorted. Raises `ToolError`."""
     done = _gh(system, directory, ["secret", "list", "--json", "name"])
     try:
         return tuple(sorted(str(one["name"]) for one in json.loads(done.output)))
     except (ValueError, KeyError, TypeError):
-        raise ToolError(
-            "gh lists the secrets in a form that is not known", remedy="update gh: gh version 2.40 can do it"
-        ) from None
+        raise ToolError("cannot parse the output of gh secret list", remedy="update gh to 2.40 or later") from None
 
 
 def set_secret(system: System, directory: Path, name: str, secret: Secret) -> None:
-    """Give a secret its new value, or make it. Raises `ToolError`."""
+    """Set the value of a secret, which is created if necessary. Raises `ToolError`."""
     _gh(system, directory, ["secret", "set", name], value=secret)
 
 
 def _gh(system: System, directory: Path, words: Sequence[str], *, value: Secret | None = None) -> Completed:
     done = system.run(
-        ["gh", *words], cwd=directory, env=system.env, timeout=_LIMIT, apart=True,
+        ["gh", *words], cwd=directory, env=system.env, timeout=_TIMEOUT, apart=True,
         input=None if value is None else value.reveal(),
     )  # fmt: skip
     if done.status:
-        said = redact((done.errors or done.output).strip(), [value] if value is not None else []).rpartition("\n")[2]
+        text = redact((done.errors or done.output).strip(), [value] if value is not None else []).rpartition("\n")[2]
         raise ToolError(
-            f"gh {words[0]} {words[1]} failed with exit status {done.status}: {said!r}",
-            remedy="log in: gh auth login; run it in a clone of the repository, whose settings you may change",
+            f"gh {words[0]} {words[1]} failed with exit status {done.status}: {text!r}",
+            remedy="run: gh auth login; then run the same command in a clone of a repository that you administer",
         )
     return done

@@ -1,4 +1,4 @@
-"""Releases on GitHub, through its REST API: a draft first, then the files, and a release only when all are there.
+"""Releases on GitHub, with its REST API: create a draft, attach the files, then publish it.
 
 Source: docs.github.com, "REST API endpoints for releases" and "… for release assets", version 2022-11-28.
 """
@@ -22,20 +22,19 @@ if TYPE_CHECKING:
     import requests
 
 _API = "https://api.github.com"
-_HOST = "github.com"
 _URL = re.compile(r"(?:https://(?:[^@/]*@)?|ssh://git@|git@)(?P<host>[^/:]+)[/:](?P<slug>[^/]+/[^/]+?)(?:\.git)?/?")
-#: bytes of an answer that are shown
+#: characters of a response that are shown
 _SHOWN = 200
-_OK, _CREATED, _UNKNOWN = 200, 201, 404
-#: seconds to connect, and seconds of silence while a file is taken
-_SLOW = (10.0, 300.0)
-#: releases that are looked through for a draft
+_OK, _CREATED, _NOT_FOUND = 200, 201, 404
+#: seconds to connect, and seconds without a response while a file is uploaded
+_UPLOAD_TIMEOUT = (10.0, 300.0)
+#: the most recent releases, among which a draft is searched
 _RECENT = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseRequest:
-    """The release that is to be."""
+    """The release to publish."""
 
     #: "owner/repository"
     repository: str
@@ -47,10 +46,19 @@ class ReleaseRequest:
     files: tuple[Distribution, ...]
 
 
-def github_repository(env: Mapping[str, str], url: str | None) -> str | None:
-    """The repository that a remote is, "owner/name"; None where it is not on GitHub.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedRelease:
+    """A release on GitHub."""
 
-    A job on GitHub Actions says so itself. Source: docs.github.com, "Default environment variables".
+    url: str
+    #: whether anything was created, attached or published
+    changed: bool
+
+
+def github_repository(env: Mapping[str, str], url: str | None) -> str | None:
+    """The repository of a remote's URL, "owner/name"; None where it is not on GitHub.
+
+    On GitHub Actions, the job's own variable. Source: docs.github.com, "Default environment variables".
     """
     if named := env.get("GITHUB_REPOSITORY"):
         return named
@@ -59,19 +67,19 @@ def github_repository(env: Mapping[str, str], url: str | None) -> str | None:
 
 
 def find_github_token(system: System) -> Secret | None:
-    """What `GH_TOKEN` or `GITHUB_TOKEN` holds, else what `gh` has stored; None where there is neither."""
+    """The token of `GH_TOKEN` or `GITHUB_TOKEN`, else the one that `gh` stores; None where there is none."""
     for name in ("GH_TOKEN", "GITHUB_TOKEN"):
         if system.env.get(name):
             return Secret(system.env[name])
     try:
-        told = system.run(["gh", "auth", "token", "--hostname", _host(system.env)], env=system.env, apart=True)
+        done = system.run(["gh", "auth", "token", "--hostname", _host(system.env)], env=system.env, apart=True)
     except ToolError:
         return None
-    return Secret(told.output.strip()) if not told.status and told.output.strip() else None
+    return Secret(done.output.strip()) if not done.status and done.output.strip() else None
 
 
-def publish_release(system: System, secret: Secret, wanted: ReleaseRequest) -> tuple[bool, str]:
-    """Make the release, or go on with one that was begun; whether anything was left to do, and its address.
+def publish_release(system: System, secret: Secret, request: ReleaseRequest) -> PublishedRelease:
+    """Publish the release, or complete one that was begun.
 
     Raises `ToolError` where GitHub refuses, or has another file of the same name; `UnreachableError`.
     """
@@ -80,104 +88,105 @@ def publish_release(system: System, secret: Secret, wanted: ReleaseRequest) -> t
         session.headers["Authorization"] = f"Bearer {secret.reveal()}"
         session.headers["Accept"] = "application/vnd.github+json"
         session.headers["X-GitHub-Api-Version"] = "2022-11-28"
-        begun = _find(session, api, wanted)
-        known = begun or _make(session, api, wanted)
-        missing = _missing(known, wanted)
+        begun = _find(session, api, request)
+        release = begun or _create(session, api, request)
+        missing = _missing_files(release, request)
         for file in missing:
-            _attach(session, api, known, file)
-        if known["draft"]:
-            known = _asked(session.patch(known["url"], json={"draft": False}, allow_redirects=False), _OK)
-    return begun is None or bool(missing) or begun["draft"], str(known["html_url"])
+            _attach(session, api, release, file)
+        if release["draft"]:
+            release = _document(session.patch(release["url"], json={"draft": False}, allow_redirects=False), _OK)
+    changed = begun is None or bool(missing) or bool(begun["draft"])
+    return PublishedRelease(url=str(release["html_url"]), changed=changed)
 
 
 def _host(env: Mapping[str, str]) -> str:
-    return host_of(env.get("GITHUB_SERVER_URL") or f"https://{_HOST}")
+    return host_of(env.get("GITHUB_SERVER_URL") or "https://github.com")
 
 
-def _find(session: requests.Session, api: str, wanted: ReleaseRequest) -> dict[str, Any] | None:
-    """The release of the tag, or its draft, which GitHub finds by no tag."""
-    place = f"{api}/repos/{wanted.repository}/releases"
-    answer = session.get(f"{place}/tags/{quote(wanted.tag, safe='')}", allow_redirects=False)
-    if answer.status_code != _UNKNOWN:
-        return _whole(_asked(answer, _OK), place)
-    recent = _asked(session.get(place, params={"per_page": _RECENT}, allow_redirects=False), _OK)
-    found = next((one for one in recent if one.get("draft") and one.get("tag_name") == wanted.tag), None)
-    return _whole(found, place) if found else None
+def _find(session: requests.Session, api: str, request: ReleaseRequest) -> dict[str, Any] | None:
+    """The release of the tag, or its draft, which GitHub does not find by the tag."""
+    url = f"{api}/repos/{request.repository}/releases"
+    response = session.get(f"{url}/tags/{quote(request.tag, safe='')}", allow_redirects=False)
+    if response.status_code != _NOT_FOUND:
+        return _release(_document(response, _OK), url)
+    recent = _document(session.get(url, params={"per_page": _RECENT}, allow_redirects=False), _OK)
+    found = next((one for one in recent if one.get("draft") and one.get("tag_name") == request.tag), None)
+    return _release(found, url) if found else None
 
 
-def _make(session: requests.Session, api: str, wanted: ReleaseRequest) -> dict[str, Any]:
-    place = f"{api}/repos/{wanted.repository}/releases"
+def _create(session: requests.Session, api: str, request: ReleaseRequest) -> dict[str, Any]:
+    url = f"{api}/repos/{request.repository}/releases"
     form = {
-        "tag_name": wanted.tag, "name": wanted.title, "body": wanted.body, "draft": True,
-        "prerelease": wanted.prerelease,
+        "tag_name": request.tag, "name": request.title, "body": request.body, "draft": True,
+        "prerelease": request.prerelease,
     }  # fmt: skip
-    return _whole(_asked(session.post(place, json=form, allow_redirects=False), _CREATED), place)
+    return _release(_document(session.post(url, json=form, allow_redirects=False), _CREATED), url)
 
 
-def _whole(release: Any, place: str) -> dict[str, Any]:
-    """A release with everything that is read of it. Raises `ToolError`."""
-    if not isinstance(release, dict) or not {"id", "draft", "html_url", "upload_url", "assets"} <= release.keys():
-        raise ToolError("GitHub's answer is no release", remedy="look at it in the browser, and run it again")
-    return release | {"url": f"{place}/{int(release['id'])}"}
+def _release(document: Any, url: str) -> dict[str, Any]:
+    """A release with all fields that are used. Raises `ToolError`."""
+    if not isinstance(document, dict) or not {"id", "draft", "html_url", "upload_url", "assets"} <= document.keys():
+        raise ToolError(
+            "GitHub's response is not a release", remedy="check it in a browser, then run the same command again"
+        )
+    return document | {"url": f"{url}/{int(document['id'])}"}
 
 
-def _missing(release: Mapping[str, Any], wanted: ReleaseRequest) -> list[Distribution]:
-    """The files that the release does not have. Raises `ToolError` where it has one with other bytes."""
-    there = {asset["name"]: asset for asset in release["assets"] if asset.get("state", "uploaded") == "uploaded"}
-    for file in wanted.files:
-        if file.filename in there:
-            _compare(there[file.filename], file)
-    return [file for file in wanted.files if file.filename not in there]
+def _missing_files(release: Mapping[str, Any], request: ReleaseRequest) -> list[Distribution]:
+    """The files that the release does not have. Raises `ToolError` where it has another file of that name."""
+    assets = {asset["name"]: asset for asset in release["assets"] if asset.get("state", "uploaded") == "uploaded"}
+    for file in request.files:
+        if file.filename in assets:
+            _compare(assets[file.filename], file)
+    return [file for file in request.files if file.filename not in assets]
 
 
 def _compare(asset: Mapping[str, Any], file: Distribution) -> None:
-    """By SHA-256 where GitHub tells it, as it does since 2025; else by size."""
+    """By the SHA-256, which GitHub has for assets since 2025; else by size."""
     digest = asset.get("digest")
     same = digest == f"sha256:{file.sha256}" if digest else asset.get("size") == file.size
     if not same:
         raise ToolError(
-            f"GitHub has {file.filename!r} with other bytes: {digest or asset.get('size')}",
-            remedy="find out where it came from, delete it from the release, and run it again",
+            f"GitHub has another file {file.filename!r}: {digest or asset.get('size')}",
+            remedy="find out where it came from, delete it from the release, then run the same command again",
         )
 
 
 def _attach(session: requests.Session, api: str, release: Mapping[str, Any], file: Distribution) -> None:
-    place = str(release["upload_url"]).partition("{")[0]
-    if not _is_of(host_of(place), host_of(api)) or urlsplit(place).scheme != urlsplit(api).scheme:
+    url = str(release["upload_url"]).partition("{")[0]
+    # Files are uploaded to the API's own host, or to uploads.HOST.
+    hosts = {host_of(api), f"uploads.{host_of(api).removeprefix('api.')}"}
+    if host_of(url) not in hosts or urlsplit(url).scheme != urlsplit(api).scheme:
         raise ToolError(
-            f"GitHub names {host_of(place)!r} for uploads, which is none of its hosts, and gets no token from us",
+            f"GitHub's upload URL is on {host_of(url)!r}, which is not a host of GitHub; no token was sent there",
             remedy="attach the files by hand",
         )
     with file.path.open("rb") as content:
-        answer = session.post(
-            place, params={"name": file.filename}, data=content, allow_redirects=False, timeout=_SLOW,
+        response = session.post(
+            url, params={"name": file.filename}, data=content, allow_redirects=False, timeout=_UPLOAD_TIMEOUT,
             headers={"Content-Type": "application/octet-stream", "Content-Length": str(file.size)},
         )  # fmt: skip
-    _compare(_asked(answer, _CREATED), file)
+    _compare(_document(response, _CREATED), file)
 
 
-def _is_of(host: str, api: str) -> bool:
-    """Whether files go to the API's own host, or its sister: uploads.github.com, uploads.HOST."""
-    return host == api or host == f"uploads.{api.removeprefix('api.')}"
-
-
-def _asked(answer: requests.Response, wanted: int) -> Any:
-    """The document of an answer. Raises `ToolError` in GitHub's words."""
-    if answer.status_code == wanted:
-        try:
-            return answer.json()
-        except ValueError:
-            raise ToolError("GitHub's answer is no JSON", remedy="run it again") from None
-    raise ToolError(
-        f"GitHub refuses: {answer.status_code} {_words(answer)!r}",
-        remedy="give the token the right to write contents (in Actions: permissions: contents: write), and run it again"
-        if answer.status_code in {401, 403, 404}
-        else "mend what it says, and run it again",
-    )
-
-
-def _words(answer: requests.Response) -> str:
+def _document(response: requests.Response, status: int) -> Any:
+    """The JSON of a response with this status. Raises `ToolError` with GitHub's message."""
+    if response.status_code != status:
+        raise ToolError(
+            f"GitHub answers {response.status_code} {_message(response)!r}",
+            remedy="give the token permission to write contents (in Actions: permissions: contents: write), then run "
+            "the same command again"
+            if response.status_code in {401, 403, 404}
+            else "follow GitHub's message, then run the same command again",
+        )
     try:
-        return str(answer.json()["message"])[:_SHOWN]
+        return response.json()
+    except ValueError:
+        raise ToolError("GitHub's response is not JSON", remedy="run the same command again") from None
+
+
+def _message(response: requests.Response) -> str:
+    try:
+        return str(response.json()["message"])[:_SHOWN]
     except (ValueError, KeyError, TypeError):
-        return answer.text[:_SHOWN]
+        return response.text[:_SHOWN]

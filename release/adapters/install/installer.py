@@ -1,4 +1,4 @@
-"""uv where it is, pip otherwise; and the environment in which they, and what they run, are let loose."""
+"""Choose uv or pip, and the environment variables for them and for what they run."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from release.core.models.index import PYPI, TESTPYPI, Index, well_known
 
 Installer = Literal["uv", "pip"]
 
-#: Settings that would send an install elsewhere, or weaken it, for pip and uv alike; and colours.
+#: Variables that would redirect or weaken an install by pip or uv, and those that force colours.
 _DIVERTING = re.compile(
     r"PIP_(USER|TARGET|PREFIX|ROOT|PYTHON|DRY_RUN|NO_DEPS|REQUIREMENT|EDITABLE|REPORT|LOG|REQUIRE_.*|NO_BUILD_ISOLATION)"
     r"|UV_(SYSTEM_PYTHON|PYTHON|TARGET|PREFIX|NO_DEPS|NO_VERIFY_HASHES|REQUIRE_HASHES|OVERRIDE|PROJECT.*|WORKING_DIR.*)"
     r"|UV_NO_BUILD_ISOLATION(_PACKAGE)?"
     r"|VIRTUAL_ENV(_PROMPT)?|CONDA_PREFIX|__PYVENV_LAUNCHER__|FORCE_COLOR|CLICOLOR_FORCE|PY_COLORS"
 )
-#: a user who has one of these has told uv where packages are
+#: variables that configure the indexes of uv
 _UV_INDEXES = re.compile(r"UV_(DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|OFFLINE|CONFIG_FILE)")
 
 
 def choose_installer(system: System) -> Installer:
-    """The installer to use; `RELEASE_INSTALLER` overrules. Raises `UsageError` where that names none."""
+    """Uv if it is installed, else pip; or `RELEASE_INSTALLER`. Raises `UsageError` where that is invalid."""
     match system.env.get("RELEASE_INSTALLER", ""):
         case "":
             return "uv" if find_uv(system) else "pip"
@@ -42,13 +42,13 @@ def choose_installer(system: System) -> Installer:
         case "uv" if find_uv(system):
             return "uv"
         case "uv":
-            raise UsageError("RELEASE_INSTALLER is 'uv', and there is no uv", remedy="install uv, or unset it")
+            raise UsageError("RELEASE_INSTALLER is 'uv', but uv is not installed", remedy="install uv, or unset it")
         case other:
             raise UsageError(f"RELEASE_INSTALLER is {other!r}", remedy="set it to 'uv' or 'pip', or unset it")
 
 
 def find_uv(system: System) -> Path | None:
-    """The program of uv, from PATH or installed beside us; None where there is none."""
+    """The path of uv, on PATH or in this environment; None where it is not installed."""
     found = shutil.which("uv", path=system.env.get("PATH", ""))
     if found:
         return Path(found)
@@ -63,7 +63,7 @@ def find_uv(system: System) -> Path | None:
 
 
 def installer_environment(system: System) -> dict[str, str]:
-    """The environment for builds and installs: no credential, no detour, no question, the user's own indexes."""
+    """The variables for builds and installs: the user's indexes, without credentials, redirections or prompts."""
     env = {k: v for k, v in without_credentials(system.env).items() if not _DIVERTING.fullmatch(k)}
     env.pop("PYTHONPATH", None)
     env |= {
@@ -75,18 +75,18 @@ def installer_environment(system: System) -> dict[str, str]:
 
 
 def without_testpypi(system: System, index: Index) -> System:
-    """The same machine, where TestPyPI is never asked beside another index, whatever pip and uv are told.
+    """The same system without TestPyPI as an extra index of pip and uv, if `index` is TestPyPI.
 
-    Of two indexes that have a name, installers take the higher version: there it may be anybody's. As the user's
-    own first index it stays. Any other index may be where the user's dependencies are: for it nothing changes.
+    Installers choose the higher version among indexes, and on TestPyPI anybody may own a dependency's name. It
+    remains if it is the user's main index. Other indexes may have the user's dependencies, so they remain too.
     """
     if index.name != TESTPYPI.name and well_known(index.simple_url) is not TESTPYPI:
         return system
     simple_url = index.simple_url
-    env, told = dict(system.env), _pip_settings(system).get("extra-index-url", "").split()
-    kept = [url for url in told if _place(url) != _place(simple_url)]
-    if kept != told:
-        # pip passes over an empty variable, and would read its files again: the first index, once more, changes nothing
+    env, extra = dict(system.env), _pip_settings(system).get("extra-index-url", "").split()
+    kept = [url for url in extra if _place(url) != _place(simple_url)]
+    if kept != extra:
+        # pip ignores an empty variable and reads its files instead; a repeated main index changes nothing.
         env["PIP_EXTRA_INDEX_URL"] = " ".join(kept) or _pip_settings(system).get("index-url") or PYPI.simple_url
     for name in ("UV_EXTRA_INDEX_URL", "UV_INDEX"):
         urls = [url for url in env.get(name, "").split() if _place(url.rpartition("=")[2]) != _place(simple_url)]
@@ -96,30 +96,29 @@ def without_testpypi(system: System, index: Index) -> System:
 
 
 def _place(url: str) -> tuple[str, str]:
-    """Where an address leads, by whatever name and password."""
+    """Host and path of a URL, without user name and password."""
     parts = urlsplit(url)
     return parts.netloc.rpartition("@")[2].lower(), parts.path.rstrip("/")
 
 
 def _no_proxy(env: Mapping[str, str]) -> dict[str, str]:
-    """Loopback is reached directly. Both spellings, since programs differ in which one they read."""
+    """Loopback addresses use no proxy. Programs differ in which spelling they read."""
     local = "127.0.0.1,localhost,::1"
     return {name: f"{env[name]},{local}" if env.get(name) else local for name in ("NO_PROXY", "no_proxy")}
 
 
 def _pip_settings_for_uv(system: System) -> dict[str, str]:
-    """Where pip is told to look for packages, in uv's terms: uv itself does not read pip's configuration.
+    """The indexes of pip's configuration as variables of uv, which does not read it; none if uv has its own.
 
-    Nothing where uv has been told, or where pip has not.
-    Source: uv documentation, "Compatibility with pip"; `unsafe-best-match` is what pip does.
+    Source: uv documentation, "Compatibility with pip"; `unsafe-best-match` is the behaviour of pip.
     """
     if any(_UV_INDEXES.fullmatch(name) for name in system.env) or _uv_is_configured(system):
         return {}
-    told = _pip_settings(system)
+    pip = _pip_settings(system)
     settings = {
-        "UV_DEFAULT_INDEX": told.get("index-url", ""),
-        "UV_INDEX": " ".join(told.get("extra-index-url", "").split()),
-        "UV_FIND_LINKS": ",".join(told.get("find-links", "").split()),
+        "UV_DEFAULT_INDEX": pip.get("index-url", ""),
+        "UV_INDEX": " ".join(pip.get("extra-index-url", "").split()),
+        "UV_FIND_LINKS": ",".join(pip.get("find-links", "").split()),
     }
     settings = {name: value for name, value in settings.items() if value}
     return settings | ({"UV_INDEX_STRATEGY": "unsafe-best-match"} if "UV_INDEX" in settings else {})
@@ -131,19 +130,19 @@ def _uv_is_configured(system: System) -> bool:
 
 
 def _pip_settings(system: System) -> dict[str, str]:
-    """Settings of pip by long option name; files first, environment last, as pip reads them."""
-    told: dict[str, str] = {}
+    """The settings of pip by long option name; the environment overrides the files, as for pip."""
+    settings: dict[str, str] = {}
     for file in _pip_files(system):
         parser = configparser.RawConfigParser()
         try:
             parser.read(file, encoding="utf-8")
         except (configparser.Error, UnicodeDecodeError, OSError):
-            continue  # pip will complain about it in better words, should it be pip
+            continue  # pip itself reports it, with a better message
         for section in ("global", "install"):
             if parser.has_section(section):
-                told |= dict(parser.items(section))
+                settings |= dict(parser.items(section))
     prefix = "PIP_"
-    return told | {k[4:].lower().replace("_", "-"): v for k, v in system.env.items() if k.startswith(prefix)}
+    return settings | {k[4:].lower().replace("_", "-"): v for k, v in system.env.items() if k.startswith(prefix)}
 
 
 def _pip_files(system: System) -> Iterator[Path]:

@@ -1,1 +1,1 @@
-"""Identity tokens of a CI service, asked for in a process of its own."""
+"""Identity tokens of CI services, and their exchange for upload tokens."""

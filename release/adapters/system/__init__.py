@@ -1,1 +1,1 @@
-"""The system: processes, pipes, files, logs."""
+"""Programs, processes, files and the clock of this machine."""

@@ -1,4 +1,4 @@
-"""The output of a run that failed, from a file or a pipe: its two ends, however long it is."""
+"""Read the log of a failed run from a file or standard input; of a long log, its beginning and end."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from typing import BinaryIO
 
 from release.core.errors import UsageError
 
-#: bytes that are kept of the beginning, and as many of the end: what a run says of its failure stands there
+#: bytes of the beginning, and of the end; the reason of a failure is in one of them
 PART = 2_000_000
 _CHUNK = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
-    """What was read. May hold secrets: only what passes the redactor is shown."""
+    """A log. It may contain secrets, so it is redacted before it is shown."""
 
-    #: how to call it: "standard input", or the file's name
+    #: "standard input", or the name of the file
     name: str
     text: str
-    #: bytes in all
+    #: total bytes
     size: int
-    #: bytes in the middle that were passed over
+    #: bytes in the middle that were left out
     skipped: int
 
 
 def load_log(name: str) -> Log:
-    """The log in a file; `-` is standard input. Raises UsageError where it can't be read."""
+    """The log in a file; `-` is standard input. Raises `UsageError` where it cannot be read."""
     try:
         if name == "-":
             return _read("standard input", sys.stdin.buffer)
@@ -37,8 +37,8 @@ def load_log(name: str) -> Log:
             return _read(name, stream)
     except OSError as error:
         raise UsageError(
-            f"{name!r} can't be read: {(error.strerror or str(error)).lower()}",
-            remedy="give the path of the log, or - and the log on standard input",
+            f"cannot read {name!r}: {(error.strerror or str(error)).lower()}",
+            remedy="pass the path of the log, or - and the log on standard input",
         ) from None
 
 
@@ -58,7 +58,7 @@ def _read(name: str, stream: BinaryIO) -> Log:
 
 
 def _decoded(data: bytes) -> str:
-    """Text in the encodings that shells write: UTF-8, and UTF-16 where a Windows PowerShell redirected it."""
+    """Text in UTF-8, or in UTF-16 as redirected by Windows PowerShell."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", "replace")
     return data.decode("utf-8-sig", "replace")

@@ -1,4 +1,4 @@
-"""What matters in a long output: the line that says why."""
+"""Find the lines of a long output that say why a program failed."""
 
 from __future__ import annotations
 
@@ -6,39 +6,39 @@ import re
 from collections.abc import Iterator
 
 #: "ValueError: …", "setuptools.errors.InvalidConfigError: …", "error: …", "ERROR …", "  cause: …"
-_TELLING = re.compile(r"(?:[\w.]*(?:Error|Exception|Exit|Interrupt)\b|error|ERROR|fatal|.*\bcause): ?\S|ERROR ")
-#: lines that tell that something failed and not why
-_HOLLOW = re.compile(
+_CAUSE = re.compile(r"(?:[\w.]*(?:Error|Exception|Exit|Interrupt)\b|error|ERROR|fatal|.*\bcause): ?\S|ERROR ")
+#: lines that say that something failed, but not why
+_NO_CAUSE = re.compile(
     r"subprocess-exited-with-error|metadata-generation-failed|CalledProcessError|Command '|^TIP |Request failed"
     r"|Backend (?:subprocess|operation)|BackendUnavailable|The build backend returned|Call to .* failed|Failed to build"
     r"|No solution found"
 )
-#: what pip and uv say where the network is the cause. Observed: pip 23.2, uv 0.13, 2026-11
+#: messages of pip and uv without a network. Observed: pip 23.2, uv 0.13, 2026-11
 OFFLINE_PATTERN = (
     r"(?i:name resolution|name or service not known|network is unreachable|failed to (?:fetch|connect)|dns error"
     r"|connection (?:refused|reset)|connecttimeout|newconnectionerror|proxyerror|certificate verify failed)"
 )
-_FRAME = "│╰─>\u00d7\u276f \t"  # what pip and uv draw around messages
+_FRAME = "│╰─>\u00d7\u276f \t"  # what pip and uv print around messages
 
 
 def cause_line(output: str) -> str:
-    """The last line that names a cause, or the last line at all; empty where there is no output."""
+    """The last line that names a cause, else the last line; empty where there is no output."""
     lines = [line.strip(_FRAME) for line in output.splitlines()]
     lines = [line for line in lines if line]
-    telling = [line for line in lines if _TELLING.match(line) and not _HOLLOW.search(line)]
-    exceptions = [line for line in telling if re.match(r"[\w.]*(?:Error|Exception)\b", line)]
-    chosen = (exceptions or telling or lines or [""])[-1]
+    causes = [line for line in lines if _CAUSE.match(line) and not _NO_CAUSE.search(line)]
+    exceptions = [line for line in causes if re.match(r"[\w.]*(?:Error|Exception)\b", line)]
+    chosen = (exceptions or causes or lines or [""])[-1]
     return re.sub(r"^(?:ERROR|error|cause|fatal):? +(?:cause: )?", "", chosen)
 
 
 def last_lines(output: str, lines: int = 12) -> str:
-    """The last lines that say something, indented, for quoting; frames of foreign code are left out."""
-    kept = [line for line in _own(output) if line.strip() and not _HOLLOW.search(line)][-lines:]
+    """The last relevant lines, indented; stack frames of libraries are left out."""
+    kept = [line for line in _own(output) if line.strip() and not _NO_CAUSE.search(line)][-lines:]
     return "\n".join(f"    {line}" for line in kept)
 
 
 def _own(output: str) -> Iterator[str]:
-    """The lines of an output without the stack frames of libraries and of the interpreter."""
+    """The lines of an output without stack frames of libraries and the standard library."""
     foreign = False
     for line in output.splitlines():
         if line.startswith("Traceback"):
@@ -52,6 +52,6 @@ def _own(output: str) -> Iterator[str]:
 
 
 def lower_first(error: Exception) -> str:
-    """An exception's message as the middle of a sentence."""
+    """The message of an exception, with its first letter in lower case."""
     text = str(error)
     return text[:1].lower() + text[1:]

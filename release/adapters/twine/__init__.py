@@ -1,1 +1,1 @@
-"""Uploads through twine, in processes of their own."""
+"""Upload with twine, in a child process."""

@@ -1,8 +1,7 @@
-"""twine as the uploader, in a child process that serves file after file.
+"""Upload files with twine, in a child process that uploads one file after the other.
 
-The child starts at once, so that its imports happen beside the caller's work, and is given the
-credential later, over stdin. It has no credential in its arguments or environment. Several workers
-may run side by side: each has its own process and connection.
+The child starts at once, so that it imports twine while the caller works, and gets the credential later, over stdin;
+its arguments and environment have none. Several workers may run in parallel, each with its own connection.
 """
 
 from __future__ import annotations
@@ -31,19 +30,19 @@ from release.core.models.upload_result import FailureKind, Receipt, Rejection, U
 _BOOT = "import sys; sys.path.append(sys.argv[1]); from release.adapters.twine import twine_worker; twine_worker.main()"
 _MEGABYTE = 1_000_000
 
-#: told (done, total) in bytes of the request's body, ten times a second at most
+#: called with (done, total) in bytes of the request's body, ten times a second at most
 OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadLimits:
-    """How long an upload may take. All in seconds, for a file of no size."""
+    """Time limits of an upload, in seconds, for an empty file."""
 
-    #: to connect; also how long one block of the body may be stuck. 1 s more for each MB, 30 s at most
+    #: to connect, and to send one block of the body; 1 s more for each MB, 30 s at most
     connect: float = 10
-    #: of silence before the answer, while the server looks at the file. 1 s more for each MB
+    #: without data before the response, while the server checks the file; 1 s more for each MB
     read: float = 120
-    #: of everything. 50 s more for each MB: a line of 20 kB/s is slow and no failure
+    #: in total; 50 s more for each MB: a connection of 20 kB/s is slow, but no failure
     total: float = 300
     #: for the child to start
     start: float = 60
@@ -54,25 +53,25 @@ class UploadLimits:
 
 
 class NotSentError(ReleaseError):
-    """No request went out: the file is not what was built, or twine does not take it."""
+    """Nothing was sent: the file has changed since it was built, or twine does not accept it."""
 
 
 def start_worker(*, env: Mapping[str, str], limits: UploadLimits | None = None) -> Worker:
-    """A worker whose child process is starting. Use it as a context manager."""
+    """A worker whose child process is starting; use it as a context manager."""
     return Worker(env, limits or UploadLimits())
 
 
 class Worker:
-    """A child process that uploads. One file at a time; not for two threads at once."""
+    """A child process that uploads one file at a time; not for use by two threads."""
 
     def __init__(self, env: Mapping[str, str], limits: UploadLimits) -> None:
         self._env = without_credentials(env)
         self._limits = limits
         self._login: tuple[Index, Credential] | None = None
-        #: the login that the child knows
-        self._told: tuple[Index, Credential] | None = None
+        #: the login that the child has
+        self._sent_login: tuple[Index, Credential] | None = None
         self._awake = False
-        #: how much of the body under way may have gone out
+        #: how much of the current body may have been sent
         self._sent: Literal["nothing", "all"] = "nothing"
         self._pipe: Pipe | None = self._start()
 
@@ -83,20 +82,20 @@ class Worker:
         self.close()
 
     def close(self) -> None:
-        """End the child, in the middle of a request if need be."""
+        """End the child, even during a request."""
         if self._pipe is not None:
             self._pipe.close()
-        self._pipe = self._told = None
+        self._pipe = self._sent_login = None
         self._awake = False
 
     def kill(self) -> None:
-        """End the child at once, from any thread: whoever waits for it in `send` gets an `Unclear`."""
+        """End the child at once, from any thread: a `send` that waits for it returns an `Unclear`."""
         pipe = self._pipe
         if pipe is not None:
             pipe.kill()
 
     def wake(self) -> None:
-        """Wait until the child has started. Raises `NotSentError` where it can't."""
+        """Wait until the child has started. Raises `NotSentError` where it cannot."""
         if self._pipe is None:
             self._pipe = self._start()
         if not self._awake:
@@ -104,9 +103,9 @@ class Worker:
             self._awake = True
 
     def login(self, index: Index, credential: Credential) -> None:
-        """Say where to and as whom. Connections are kept as long as both stay the same.
+        """Set the index and credential; connections are reused while both stay the same.
 
-        Raises `ReleaseError` for a credential that no request can carry.
+        Raises `ReleaseError` for a credential that a request cannot carry.
         """
         _encodable(credential)
         self._login = (index, credential)
@@ -121,27 +120,27 @@ class Worker:
         index, credential = self._login
         deadline = time.monotonic() + self._limits.total + 50 * distribution.size / _MEGABYTE
         try:
-            event = self._order(distribution, on_progress, deadline)
+            event = self._request(distribution, on_progress, deadline)
         except TimeoutError:
             self.close()
-            return _unclear(distribution, "timeout", "no end of it within the time limit", sent=self._sent)
+            return _unclear(distribution, "timeout", "not finished within the time limit", sent=self._sent)
         except (EOFError, OSError, ValueError, KeyError):
             last = self._pipe.last_error_line() if self._pipe else ""
             self.close()
             return _unclear(distribution, "worker died", _redacted(last, credential), sent=self._sent)
         except BaseException:
-            self.close()  # Ctrl-C: what is under way must not go on behind our back
+            self.close()  # Ctrl-C: the upload must not continue
             raise
         return _answer(event, distribution, index, credential)
 
-    def _order(self, distribution: Distribution, on_progress: OnProgress, deadline: float) -> dict[str, Any]:
-        """Have the child send a file; its last word about it. Raises `TimeoutError`, `EOFError`, `OSError`."""
+    def _request(self, distribution: Distribution, on_progress: OnProgress, deadline: float) -> dict[str, Any]:
+        """Let the child send a file; returns its last event. Raises `TimeoutError`, `EOFError`, `OSError`."""
         connect, read = self._limits.timeouts(distribution.size)
         self._sent = "nothing"
         pipe = self._ready()
         path = str(distribution.path.absolute())
-        order = {"path": path, "sha256": distribution.sha256, "attestations": list(distribution.attestations)}
-        pipe.write({"do": "send", "timeout": [connect, read], **order})
+        request = {"path": path, "sha256": distribution.sha256, "attestations": list(distribution.attestations)}
+        pipe.write({"do": "send", "timeout": [connect, read], **request})
         silence = connect + read + self._limits.connect  # of the child, which has its own time-outs
         while True:
             event = pipe.read(min(silence, deadline - time.monotonic()))
@@ -151,14 +150,14 @@ class Worker:
             on_progress(event["done"], event["total"])
 
     def _ready(self) -> Pipe:
-        """The child, started anew if it has gone, and told the login. Raises `NotSentError`."""
+        """The child, restarted if it has exited, with the current login. Raises `NotSentError`."""
         if self._pipe is not None and not self._pipe.alive and self._awake:
             self.close()
         self.wake()
         assert self._pipe is not None
-        if self._told != self._login and self._login is not None:
+        if self._sent_login != self._login and self._login is not None:
             self._pipe.write(_login(*self._login))
-            self._told = self._login
+            self._sent_login = self._login
         return self._pipe
 
     def _await_start(self, pipe: Pipe) -> None:
@@ -167,12 +166,12 @@ class Worker:
         except (EOFError, TimeoutError, ValueError) as error:
             why = "it takes too long" if isinstance(error, TimeoutError) else pipe.last_error_line()
             raise NotSentError(
-                f"twine can't be started: {why}",
-                remedy="run: python -m twine --version, and install twine anew if that fails",
+                f"cannot start twine: {why}",
+                remedy="run: python -m twine --version; reinstall twine if that fails",
             ) from None
 
     def _start(self) -> Pipe:
-        # -P: a project's own modules, in the current directory, are not to be taken for twine's.
+        # -P: modules in the current directory must not be imported instead of twine's.
         root = str(Path(release.__file__).parents[1])
         return Pipe([sys.executable, "-P", "-c", _BOOT, root], self._env)
 
@@ -190,17 +189,17 @@ def _login(index: Index, credential: Credential) -> dict[str, Any]:
 
 
 def _encodable(credential: Credential) -> None:
-    """Refuse what HTTP basic authentication can't carry, without repeating it.
+    """Refuse a credential that HTTP basic authentication cannot carry, without repeating it.
 
-    Observed: requests 2.34, 2026-11 — encodes as Latin-1, and its error holds the whole password.
+    Observed: requests 2.34, 2026-11 — encodes as Latin-1, and its error contains the whole password.
     """
     for what, text in (("user name", credential.username), ("password", credential.password.reveal())):
         odd = next(((at, c) for at, c in enumerate(text, 1) if ord(c) > 0xFF), None)  # noqa: PLR2004 - Latin-1
         if odd is not None:
             raise ReleaseError(
-                f"the {what} from {location_to_text(credential.origin)} holds U+{ord(odd[1]):04X} "
+                f"the {what} from {location_to_text(credential.origin)} contains U+{ord(odd[1]):04X} "
                 f"as character {odd[0]}",
-                remedy="copy it again, from its first to its last character, and store it anew",
+                remedy="copy all of it again, and store it again",
                 cause="cred.bom-nonascii",
             )
 
@@ -214,14 +213,14 @@ def _answer(event: dict[str, Any], distribution: Distribution, index: Index, cre
                 ServerResponse(status=event["status"], reason=reason, body=body, headers=headers), distribution, index
             )
         case "changed":
-            found = f"its SHA-256 is {event['sha256']}" if event["sha256"] else f"it can't be read: {event['detail']}"
+            found = f"its SHA-256 is {event['sha256']}" if event["sha256"] else f"it cannot be read: {event['detail']}"
             raise NotSentError(
-                f"{str(distribution.path)!r} changed since it was built: {found}, not {distribution.sha256}",
-                remedy="find out what wrote to it, and bring the file back or build a new version",
+                f"{str(distribution.path)!r} has changed since it was built: {found}, not {distribution.sha256}",
+                remedy="find out what wrote to it, then restore the file or build a new version",
             )
         case "refused":
             raise NotSentError(
-                f"twine does not take {distribution.filename!r}: {_redacted(event['detail'], credential)}",
+                f"twine does not accept {distribution.filename!r}: {_redacted(event['detail'], credential)}",
                 remedy=f"run: python -m twine check --strict {distribution.path}",
             )
         case _:
@@ -234,18 +233,17 @@ def _answer(event: dict[str, Any], distribution: Distribution, index: Index, cre
 
 
 def evaluate_response(reply: ServerResponse, distribution: Distribution, index: Index) -> UploadResult:
-    """What an index's answer to an upload means.
+    """The result of an upload, from the response of the index.
 
-    Only 200 is success, and PyPI's own 200 says nothing but OK: any other page comes from something
-    between. What another attempt could change (408, 425, 429, 5xx) is unclear, as is whatever a
-    proxy says; the rest is a refusal.
+    Only 200 is success, and the page of PyPI's 200 is "OK": another page comes from a proxy. A response that a retry
+    could change (408, 425, 429, 5xx), or that a proxy sent, is unclear; others are rejections.
     """
     words, status = reply.message(), reply.status
-    if status == 200:  # noqa: PLR2004 - twine takes 202 and 999 for success as well
+    if status == 200:  # noqa: PLR2004 - twine accepts 202 and 999 too
         genuine = reply.is_ok() if index.kind == "warehouse" else not reply.is_html
         if genuine:
             return Receipt(filename=distribution.filename, sha256=distribution.sha256)
-        return _unclear(distribution, "unexpected reply", f"200 with something that {index.name} does not say: {words}")
+        return _unclear(distribution, "unexpected reply", f"200 with a page that is not from {index.name}: {words}")
     if 300 <= status < 400:  # noqa: PLR2004
         where = reply.headers.get("location", "nowhere")
         return Rejection(
@@ -275,7 +273,7 @@ def _unclear(  # noqa: PLR0913 - the fields of the response
 
 
 def _redacted(text: str, credential: Credential) -> str:
-    """A text of somebody else's: no password in either of the forms in which it was sent, nor any in a URL."""
+    """Text of a server or of twine without the password, in both forms that were sent, and without those in URLs."""
     password = credential.password.reveal()
     pair = base64.b64encode(f"{credential.username}:{password}".encode("latin-1", "replace")).decode()
     for secret in (pair, password):

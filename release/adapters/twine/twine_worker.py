@@ -1,19 +1,19 @@
-"""The child process that uploads: twine's package and repository layers, one attempt at a time.
+"""The child process that uploads with twine's package and repository modules, one attempt at a time.
 
-Reads orders from stdin and writes events to stdout, one JSON object a line:
+It reads requests from stdin and writes events to stdout, one JSON object a line:
 
-    → {"do": "login", "url", "username", "password", "proxies", "ca"}     (no answer)
+    → {"do": "login", "url", "username", "password", "proxies", "ca"}     (no event)
     → {"do": "send", "path", "sha256", "timeout": [connect, read], "attestations": […]}   (seconds; JSON texts)
     ← {"is": "ready"}                          twine is imported
     ← {"is": "progress", "done", "total"}      bytes of the request's body
     ← {"is": "reply", "status", "reason", "headers", "body"}
-    ← {"is": "failure", "kind", "detail", "sent"}   no reply; `kind` as in `http_errors.kind`; `sent` as in `Unclear`
-    ← {"is": "changed", "sha256"}              not the bytes that were asked for; nothing was sent
-    ← {"is": "refused", "detail"}              twine does not take the file; nothing was sent
+    ← {"is": "failure", "kind", "detail", "sent"}   no response; see `error_kind`, `UnclearResponse.sent`
+    ← {"is": "changed", "sha256"}              not the requested file; nothing was sent
+    ← {"is": "refused", "detail"}              twine does not accept the file; nothing was sent
 
-Ends when stdin does, in the middle of a request if need be: it never outlives its parent.
+It exits when stdin ends, even during a request, so it never outlives its parent.
 
-Used of twine, and held by a contract test: `settings.Settings(…).create_repository()`,
+A contract test covers what is used of twine: `settings.Settings(…).create_repository()`,
 `package.PackageFile.from_filename`, `.sha2_digest`, `.attestations`, `repository.Repository.session`, `.upload`,
 `.close`. Observed: twine 7.0.0, 2026-11 — `upload(package, max_redirects=1)` makes one attempt.
 """
@@ -41,54 +41,54 @@ if TYPE_CHECKING:
 
 #: seconds between two progress events
 _EVERY = 0.1
-#: bytes of a body that are handed to the connection at once; one block may be stuck for the time-out
+#: bytes of a body that are passed to the connection at once; the time-out applies to each block
 _BLOCK = 64 * 1024
-#: bytes of a reply's body that are handed on
+#: bytes of a response's body that are passed on
 _BODY = 20_000
 
 Emit = Callable[[dict[str, Any]], None]
 
 
 def main() -> None:
-    """Serve until stdin ends; does not return."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's affair
+    """Handle requests until stdin ends; does not return."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     try:
         _serve(_emitter())
-    except BaseException:  # noqa: BLE001 - the parent reads the last line, and a thread that reads stdin can't be ended
+    except BaseException:  # noqa: BLE001 - the parent reads the last line, and the thread that reads stdin cannot be ended
         traceback.print_exc()
         sys.stderr.flush()
         os._exit(1)
 
 
 def _serve(emit: Emit) -> None:
-    orders: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-    threading.Thread(target=_read_orders, args=(orders,), daemon=True).start()
-    from twine import package, repository, settings  # noqa: F401 - imported now, while the parent is busy
+    requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
+    from twine import package, repository, settings  # noqa: F401 - imported now, while the parent works
 
-    # What twine prints through rich goes nowhere; its first line costs 25 ms and 3 MB, and the first file goes alone.
+    # Discard what twine prints with rich: its first line takes 25 ms and 3 MB.
     # Observed: twine 7.0.0, 2026-11 - rich loads its table of emoji for it.
     vars(repository)["print"] = lambda *_, **__: None
     emit({"is": "ready"})
     uploader = _Uploader(emit)
     while True:
-        order = orders.get()
-        if order.pop("do") == "login":
-            uploader.login(**order)
+        request = requests.get()
+        if request.pop("do") == "login":
+            uploader.login(**request)
         else:
-            emit(uploader.send(**order))
+            emit(uploader.send(**request))
 
 
-def _read_orders(orders: queue.SimpleQueue[dict[str, Any]]) -> None:
+def _read_requests(requests: queue.SimpleQueue[dict[str, Any]]) -> None:
     for line in sys.stdin.buffer:
-        orders.put(json.loads(line))
-    os._exit(0)  # whatever the main thread is doing: nobody is there any more who could use it
+        requests.put(json.loads(line))
+    os._exit(0)  # whatever the main thread does: the parent has exited
 
 
 def _emitter() -> Emit:
-    """Takes stdout for events alone; what twine prints goes nowhere."""
+    """Reserve stdout for events; what twine prints is discarded."""
     events = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for as long as the process lives
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - open while the process runs
 
     def emit(event: dict[str, Any]) -> None:
         events.write(json.dumps(event).encode() + b"\n")
@@ -103,7 +103,7 @@ class _Uploader:
         self._adapter: Any = None
 
     def login(self, *, url: str, username: str, password: str, proxies: dict[str, str], ca: str | None) -> None:
-        """Make the session that later files share, connections included."""
+        """Create the session, whose connections later files reuse."""
         from twine.settings import Settings
 
         if self._repository is not None:
@@ -117,15 +117,15 @@ class _Uploader:
             disable_progress_bar=True,
         ).create_repository()
         session = self._repository.session
-        session.trust_env = False  # no .netrc, no proxies but those given
+        session.trust_env = False  # no .netrc, and only the given proxies
         session.proxies.update(proxies)
-        session.headers["Accept"] = "application/json"  # so that the server's words survive HTTP/2
+        session.headers["Accept"] = "application/json"  # HTTP/2 has no reason phrase, but the JSON has the message
         self._adapter = _adapter(self._emit)
         for scheme in ("http://", "https://"):
             session.mount(scheme, self._adapter)
 
     def send(self, *, path: str, sha256: str, timeout: tuple[float, float], attestations: list[str]) -> dict[str, Any]:
-        """One attempt; the event that tells how it ended."""
+        """Make one attempt; returns the event with its result."""
         from twine.package import PackageFile
 
         if self._repository is None:
@@ -136,14 +136,14 @@ class _Uploader:
             return _changed(path, sha256) or {"is": "refused", "detail": f"{type(error).__name__}: {error}"}
         if package.sha2_digest != sha256:
             return {"is": "changed", "sha256": package.sha2_digest}
-        if attestations:  # twine itself would read them from files beside the distribution
+        if attestations:  # twine itself would read them from files next to the distribution
             package.attestations = [json.loads(one) for one in attestations]
         self._adapter.timeouts, self._adapter.body = tuple(timeout), None
         try:
-            return _told(self._repository.upload(package, max_redirects=1))
-        except UnicodeEncodeError:  # its text may hold what could not be encoded: the password
-            return self._failure("garbage", "a header can't be encoded")
-        except Exception as error:  # noqa: BLE001 - anything may come out of the network, and all of it is told
+            return _response_event(self._repository.upload(package, max_redirects=1))
+        except UnicodeEncodeError:  # its text may contain the password
+            return self._failure("garbage", "a header cannot be encoded")
+        except Exception as error:  # noqa: BLE001 - the network raises anything, and all of it is reported
             return self._failure(http_errors.error_kind(error), _detail(error))
 
     def _failure(self, kind: str, detail: str) -> dict[str, Any]:
@@ -152,7 +152,7 @@ class _Uploader:
 
 
 def _changed(path: str, sha256: str) -> dict[str, Any] | None:
-    """Whether a file that twine can't read is the one that was asked for at all."""
+    """The event for a file with other bytes than requested; None if it only cannot be read by twine."""
     try:
         with Path(path).open("rb") as file:
             found = file_digest(file, "sha256").hexdigest()
@@ -168,13 +168,13 @@ def _detail(error: Exception) -> str:
     )
 
 
-def _told(response: Response) -> dict[str, Any]:
+def _response_event(response: Response) -> dict[str, Any]:
     return {
         "is": "reply",
         "status": response.status_code,
         "reason": response.reason or "",
         "headers": {name.lower(): value for name, value in response.headers.items()},
-        # no guessing of encodings: that takes long for a long page, and an index speaks UTF-8
+        # Decoded as UTF-8, which indexes send: guessing the encoding of a long page takes long.
         "body": response.content[:_BODY].decode("utf-8", "replace"),
     }
 
@@ -183,11 +183,11 @@ def _adapter(emit: Emit) -> Any:
     from requests.adapters import HTTPAdapter
 
     class Adapter(HTTPAdapter):
-        """Injects the time-outs that twine does not set, and counts what is sent."""
+        """Sets the time-outs, which twine does not, and counts what is sent."""
 
-        #: seconds to connect (and for each block of the body), seconds of silence in the answer
+        #: seconds to connect (and for each block of the body), seconds without data in the response
         timeouts = (10.0, 30.0)
-        #: of the request under way; None before it begins
+        #: of the current request; None before it begins
         body: _Counted | None = None
 
         def send(self, request: Any, *args: Any, **options: Any) -> Response:
@@ -199,23 +199,23 @@ def _adapter(emit: Emit) -> Any:
 
 
 class _Counted:
-    """A request's body that tells how much of it was read."""
+    """A request's body that reports how much of it was read."""
 
     def __init__(self, body: Any, total: int, emit: Emit) -> None:
         self._body, self._total, self._emit = body, total, emit
-        self._done, self._told = 0, 0.0
+        self._done, self._reported = 0, 0.0
 
     @property
     def amount(self) -> str:
-        """How much went out, in the words of `Unclear.sent`."""
+        """How much was sent, as in `UnclearResponse.sent`."""
         return "nothing" if not self._done else "all" if self._done >= self._total else "some"
 
     def read(self, size: int = -1) -> bytes:
-        """A block, larger than asked for: http.client asks for little, and each block costs its time."""
+        """A block, larger than requested: http.client requests small ones, which take longer."""
         block: bytes = self._body.read(max(size, _BLOCK) if size >= 0 else size)
         self._done += len(block)
         now = time.monotonic()
-        if now - self._told >= _EVERY or not block:
-            self._told = now
+        if now - self._reported >= _EVERY or not block:
+            self._reported = now
             self._emit({"is": "progress", "done": self._done, "total": self._total})
         return block

@@ -349,7 +349,7 @@ def test_what_twine_refuses_is_never_sent(shared: Worker, tmp_path: Path) -> Non
     with loopback_server(lambda h: h.reply(200)) as server:
         shared.login(index(server.url), credential())
         for file in (distribution(broken), wheel(tmp_path, metadata="License-Expression: Any\n")):
-            with pytest.raises(NotSentError, match="twine does not take"):
+            with pytest.raises(NotSentError, match="twine does not accept"):
                 shared.send(file)
     assert server.asked == []
 
