@@ -43,10 +43,8 @@ REVEALING = {
     "adapters/github/actions_secrets.py",  # hands it to gh, on standard input
     "adapters/index/token_probes.py",
     "cli/terminal/console.py",  # registers it with the CI service, which masks it from then on
-    "credentials/sources/configured_locations.py",
+    "credentials/sources/base.py",  # replaces a secret in a file
     "credentials/sources/keyring.py",
-    "credentials/sources/poetry.py",
-    "credentials/sources/pypirc.py",
     "token_health/notify/webhook.py",  # the address of a webhook is a secret
     "token_health/notify/apprise.py",
     "token_health/notify/mail.py",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol
@@ -132,21 +132,28 @@ def read_bytes(path: Path) -> bytes:
     return path.read_bytes() if path.is_file() else b""
 
 
-def require_secret_unchanged(stored: StoredSecret, current: str | None) -> None:
-    """Raise ReleaseError unless the location still has the secret that was read from it."""
-    if current is None or Secret(current) != stored.secret:
-        raise ReleaseError(
-            f"{location_to_text(stored.location)} has changed since it was read", remedy="run the same command again"
-        )
+def replace_in_file(
+    path: Path,
+    stored: StoredSecret,
+    new: Secret,
+    *,
+    current: Callable[[bytes], str | None],
+    edit: Callable[[bytes, str, str], bytes | None],
+) -> None:
+    """Replace a secret in a file and read the file back. Raises ReleaseError and `OSError`; it is then unchanged.
 
-
-def rewrite_file(path: Path, before: bytes, after: bytes | None, stored: StoredSecret) -> None:
-    """Replace a file's content and read it back. `after` None: no safe edit. Raises ReleaseError, OSError."""
+    `current` finds the secret in the content; `edit` replaces it, given the content, the old and the new secret, or
+    returns None where other text would change.
+    """
     from release.adapters.system import safe_write
 
-    where = location_to_text(stored.location)
+    data, where, again = read_bytes(path), location_to_text(stored.location), "run the same command again"
+    found = current(data)
+    if found is None or Secret(found) != stored.secret:
+        raise ReleaseError(f"{where} has changed since it was read", remedy=again)
+    after = edit(data, stored.secret.reveal(), new.reveal())
     if after is None:
         raise ReleaseError(f"{where} cannot be changed without changing other lines", remedy=stored.manual_change)
-    safe_write.replace_private_file(path, before, after, keep_mode=True)
+    safe_write.replace_private_file(path, data, after, keep_mode=True)
     if path.read_bytes() != after:
-        raise ReleaseError(f"{where} does not contain what was written", remedy="run the same command again")
+        raise ReleaseError(f"{where} does not contain what was written", remedy=again)

@@ -117,11 +117,10 @@ def replace(stored: StoredSecret, new: Secret, query: StorageQuery) -> None:
     """Replace the token in a file; a command's output cannot be changed."""
     if not isinstance(stored.location, PrivateFile):
         base.refuse_replacement(stored, new, query)
-    path = query.path(stored.location.path)
-    data = base.read_bytes(path)
-    base.require_secret_unchanged(stored, _text(data.removeprefix(codecs.BOM_UTF8)))
-    old = stored.secret.reveal().encode("utf-8", "surrogateescape")
-    base.rewrite_file(path, data, data.replace(old, new.reveal().encode(), 1), stored)
+    base.replace_in_file(
+        query.path(stored.location.path), stored, new, current=_text,
+        edit=lambda data, old, new: data.replace(old.encode("utf-8", "surrogateescape"), new.encode(), 1),
+    )  # fmt: skip
 
 
 # -- reading ----------------------------------------------------------------------------------------
@@ -150,11 +149,11 @@ def _read_file(location: PrivateFile, path: Path, username: str) -> StoredCreden
         return _missing(f"{str(path)!r} is too long for a token", "write the token to it, and nothing else", location)
     origin = PrivateFile(path=location.path, unchecked=sys.platform == "win32")
     since = datetime.fromtimestamp(about.st_mtime, UTC)
-    return _stored(Secret(_text(data.removeprefix(codecs.BOM_UTF8))), origin, username, since)
+    return _stored(Secret(_text(data)), origin, username, since)
 
 
 def _text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogateescape").strip("\r\n")
+    return data.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape").strip("\r\n")
 
 
 def _refusal(path: Path, about: os.stat_result, location: PrivateFile) -> Finding | None:

@@ -49,11 +49,12 @@ def locate(query: StorageQuery) -> Iterator[StoredSecret]:
 
 def replace(stored: StoredSecret, new: Secret, query: StorageQuery) -> None:
     """Change one value; every other byte stays. Raises ReleaseError and `OSError`."""
-    if isinstance(stored.location, ConfigFileKey):
-        path = query.path(stored.location.path)
-        data = base.read_bytes(path)
-        base.require_secret_unchanged(stored, _value(_parse(data), stored.location))
-        base.rewrite_file(path, data, _with_value(data, stored, new.reveal()), stored)
+    location = stored.location
+    if isinstance(location, ConfigFileKey):
+        base.replace_in_file(
+            query.path(location.path), stored, new, current=lambda data: _value(_parse(data), location),
+            edit=lambda data, old, new: _with_value(data, location, old, new),
+        )  # fmt: skip
 
 
 def config_directory(env: Mapping[str, str], home: Path) -> Path:
@@ -116,15 +117,14 @@ def _value(data: dict[str, Any], location: ConfigFileKey) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _with_value(data: bytes, stored: StoredSecret, new: str) -> bytes | None:
+def _with_value(data: bytes, location: ConfigFileKey, old: str, new: str) -> bytes | None:
     """The file with another value for a key; None where no replacement of the old text changes that key only."""
-    old, wanted = stored.secret.reveal().encode("utf-8", "surrogateescape"), _parse(data)
-    if isinstance(stored.location, ConfigFileKey):
-        _entry(wanted, stored.location)[stored.location.key] = new
-    start = data.find(old)
+    wanted = _parse(data)
+    _entry(wanted, location)[location.key] = new
+    start = data.find(old.encode())
     while start >= 0:
-        after = data[:start] + new.encode() + data[start + len(old) :]
+        after = data[:start] + new.encode() + data[start + len(old.encode()) :]
         if _parse(after) == wanted:
             return after
-        start = data.find(old, start + 1)
+        start = data.find(old.encode(), start + 1)
     return None

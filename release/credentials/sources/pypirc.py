@@ -53,10 +53,12 @@ def locate(query: StorageQuery) -> Iterator[StoredSecret]:
 def replace(stored: StoredSecret, new: Secret, query: StorageQuery) -> None:
     """StatusChange one value; every other byte stays."""
     if isinstance(stored.location, ConfigFileKey):
-        path, section, key = query.path(stored.location.path), stored.location.section, stored.location.key
-        data = base.read_bytes(path)
-        base.require_secret_unchanged(stored, (ini_editor.values(data) or {}).get((section, key)))
-        base.rewrite_file(path, data, ini_editor.with_value(data, section, key, new.reveal()), stored)
+        section, key = stored.location.section, stored.location.key
+        base.replace_in_file(
+            query.path(stored.location.path), stored, new,
+            current=lambda data: (ini_editor.values(data) or {}).get((section, key)),
+            edit=lambda data, _old, new: ini_editor.with_value(data, section, key, new),
+        )  # fmt: skip
 
 
 def unlisted_sections(file: PypircFile, index: Index) -> Iterator[str]:
