@@ -137,18 +137,9 @@ class ReleaseOnGitHub(_Titled):
     tag: str
 
 
-Step = (
-    CheckSource
-    | CheckCredentials
-    | Build
-    | CheckFiles
-    | CompareWithDryRun
-    | Upload
-    | Confirm
-    | Tag
-    | PushTag
-    | ReleaseOnGitHub
-)
+Check = CheckSource | CheckCredentials | CheckFiles
+Promotion = CompareWithDryRun | Tag | PushTag | ReleaseOnGitHub
+Step = Check | Promotion | Build | Upload | Confirm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from release.adapters.builds import builder
@@ -14,6 +15,15 @@ from release.core.models.distribution import Distribution
 from release.publishing.journal import Journal
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildResult:
+    """The files of a release."""
+
+    files: tuple[Distribution, ...]
+    #: whether they were built now
+    built: bool
+
+
 def build_files(  # noqa: PLR0913 - source, target and observer of a build
     system: System,
     directory: Path,
@@ -22,15 +32,15 @@ def build_files(  # noqa: PLR0913 - source, target and observer of a build
     origin: str,
     scratch: Callable[[str], Path],
     notify: Observer,
-) -> tuple[bool, tuple[Distribution, ...]]:
-    """Whether the files had to be built, and the files.
+) -> BuildResult:
+    """Build the files of the release, or use those of an earlier build.
 
     `origin` as in `plan.Build`; `scratch` returns a path that does not exist yet. Raises `RefusedError` where files of
     an earlier build are missing or have changed, `ToolError` where the build fails.
     """
     earlier = _earlier_build(journal) if origin != "tree" else ()
     if earlier:
-        return False, earlier
+        return BuildResult(files=earlier, built=False)
     if origin == "journal":
         raise RefusedError("nothing has been built", remedy="run: python -m release build")
     journal.remove_files()
@@ -43,7 +53,7 @@ def build_files(  # noqa: PLR0913 - source, target and observer of a build
     built = builder.build_distributions(system, source, journal.dist, epoch=epoch, on_line=on_line)
     record = [{"file": file.filename, "sha256": file.sha256, "size": file.size} for file in built]
     journal.write("built", origin=origin, files=record)
-    return True, built
+    return BuildResult(files=built, built=True)
 
 
 def rebuild(

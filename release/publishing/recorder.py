@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import sys
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib import metadata
@@ -16,6 +14,7 @@ from typing import Any
 
 from release.adapters.builds import builder
 from release.adapters.install import installer
+from release.adapters.system.safe_write import write_atomically
 from release.adapters.system.system import System
 from release.core.config import Config
 from release.core.errors import ReleaseError, UsageError
@@ -130,20 +129,11 @@ def write_record(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace a file atomically: readers find the old or the new one. Raises `OSError`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.new")
-    try:
-        with new.open("wb") as file:
-            # A lone surrogate, for example from an undecodable file name, must not prevent the record.
-            file.write(text.encode("utf-8", "backslashreplace"))
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            new.unlink()
-        raise
+    """Write a text atomically. A lone surrogate, for example from an undecodable file name, is escaped.
+
+    Raises `OSError`.
+    """
+    write_atomically(path, text.encode("utf-8", "backslashreplace"))
 
 
 def _summarize(env: Mapping[str, str], document: Mapping[str, Any]) -> None:

@@ -5,12 +5,10 @@ It needs neither the project nor its journal, and uploads nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from packaging.version import Version
 
@@ -35,9 +33,6 @@ from release.core.models.smoke_test import SmokeTest, SmokeTestResult
 from release.publishing import attest
 from release.publishing.upload.wait import LOOPBACK_LAG, wait_until_listed
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
 #: seconds until the simple API must list what is known to be uploaded
 DEADLINE = 60.0
 #: a release that cannot be installed here, so that it cannot be tested
@@ -46,7 +41,7 @@ _NO_FILE = Unknown(
     remedy="confirm it with a Python version and on a platform that its wheels support",
 )
 #: concurrent downloads
-_FETCHES = 4
+_DOWNLOADS = 4
 #: versions that are suggested below and above a missing one
 _NEIGHBOURS = 2
 
@@ -66,14 +61,15 @@ def fetch_release(  # noqa: PLR0913 - a release and its index
     it has no such project or release.
     """
     release = _fetch_listing(system, index, project, recorded, notify)
-    results = _parallel(partial(_download, scratch=scratch, notify=notify), release.files)
+    download = partial(_download, scratch=scratch, notify=notify)
+    results = run_jobs(system, [partial(download, file=file) for file in release.files], workers=_DOWNLOADS)
     downloaded = tuple(one for one in results if isinstance(one, Distribution))
     built = collect.collect_built(system, downloaded, project)
     fetched: dict[str, BuiltFile | Unknown] = {one.filename: one for one in built.files}
     for file, one in zip(release.files, results, strict=True):
         if isinstance(one, Unknown):
             fetched[file.filename] = one
-    provenance = _fetch_provenance(index, project, release.files)
+    provenance = _fetch_provenance(system, index, project, release.files)
     return replace(
         release,
         fetched=fetched,
@@ -136,16 +132,7 @@ def _no_release(index: Index, project: ProjectMetadata, listing: ProjectListing 
 # -- the files --------------------------------------------------------------------------------------
 
 
-def _parallel(fetch: Callable[[Item], Result], files: Sequence[Item]) -> list[Result]:
-    with ThreadPoolExecutor(_FETCHES, thread_name_prefix="confirm") as pool:
-        futures = [pool.submit(fetch, file) for file in files]
-        try:
-            return [future.result() for future in futures]
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _download(file: IndexFile, *, scratch: Path, notify: Observer) -> Distribution | Unknown:
+def _download(_: System, *, file: IndexFile, scratch: Path, notify: Observer) -> Distribution | Unknown:
     """Download a file without comparing its SHA-256: that is a check of its own."""
     notify(Progress(text=f"downloading {file.filename}", unit="files"))
     try:
@@ -157,14 +144,16 @@ def _download(file: IndexFile, *, scratch: Path, notify: Observer) -> Distributi
 
 
 def _fetch_provenance(
-    index: Index, project: ProjectMetadata, files: Iterable[IndexFile]
+    system: System, index: Index, project: ProjectMetadata, files: Iterable[IndexFile]
 ) -> dict[str, Provenance | Unknown]:
     """The provenance of each file that is listed with one."""
     names = [file.filename for file in files if file.provenance is not None]
-    return dict(zip(names, _parallel(partial(_file_provenance, index, project), names), strict=True))
+    fetch = partial(_file_provenance, index=index, project=project)
+    found = run_jobs(system, [partial(fetch, filename=name) for name in names], workers=_DOWNLOADS)
+    return dict(zip(names, found, strict=True))
 
 
-def _file_provenance(index: Index, project: ProjectMetadata, filename: str) -> Provenance | Unknown:
+def _file_provenance(_: System, *, index: Index, project: ProjectMetadata, filename: str) -> Provenance | Unknown:
     version = version_of(filename, project.name)
     try:
         found = integrity_api.fetch_provenance(index, project.name, str(version), filename)

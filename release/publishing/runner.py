@@ -42,9 +42,6 @@ from release.publishing.run_resources import RunResources
 
 Facts = TypeVar("Facts")
 
-#: steps without any effect
-_CHECKS = (plans.CheckSource, plans.CheckCredentials, plans.CheckFiles)
-
 
 def execute_plan(  # noqa: PLR0913 - a plan, and the environment that it is executed in
     plan: Plan,
@@ -132,7 +129,7 @@ class _Run:
             if failure is not None:
                 self.notify(StepFinished(title=title, status="refused", note=failure.message, seconds=seconds))
                 return step, failure
-            self.changed = self.changed or (done.changed and not isinstance(step, _CHECKS))
+            self.changed = self.changed or (done.changed and not isinstance(step, plans.Check))
             status: Literal["done", "skipped"] = "done" if done.changed else "skipped"
             self.notify(StepFinished(title=title, status=status, note=done.note, seconds=seconds))
         return None
@@ -158,10 +155,10 @@ class _Run:
                 )
             case plans.Confirm(index=name):
                 return self._confirm(name)
-            case plans.CompareWithDryRun() | plans.Tag() | plans.PushTag() | plans.ReleaseOnGitHub():
+            case _:
                 return self._promote(step)
 
-    def _promote(self, step: plans.CompareWithDryRun | plans.Tag | plans.PushTag | plans.ReleaseOnGitHub) -> StepResult:
+    def _promote(self, step: plans.Promotion) -> StepResult:
         system, directory, files, journal = self.system, self.directory, self.files, self.journal
         match step:
             case plans.CompareWithDryRun(proven_on=name):
@@ -249,17 +246,18 @@ class _Run:
     # -- effects -----------------------------------------------------------------------------------
 
     def _build(self, origin: str) -> StepResult:
-        built, self.files = build.build_files(
+        done = build.build_files(
             self.system, self.directory, self.journal, origin=origin, scratch=self.resources.scratch,
             notify=self.notify,
         )  # fmt: skip
+        self.files = done.files
         if isinstance(self.source.project, Unknown):  # only the build backend knows name and version
             project = collect.project_of_files(self.files)
             self.source = collect.with_project(self.source, self.system, self.directory, project)
             self.plan = replace(self.plan, project=project.name, version=project.version)
             self.journal = replace(self.journal, version=project.version)
         names = ", ".join(file.filename for file in self.files)
-        return StepResult(changed=built, note=names if built else f"built before: {names}")
+        return StepResult(changed=done.built, note=names if done.built else f"built before: {names}")
 
     def _require_approval(self) -> None:
         if not self.approved:

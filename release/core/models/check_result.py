@@ -65,11 +65,12 @@ def blocking_problem(outcomes: Iterable[Outcome]) -> BlockingProblem | None:
     if not blocking:
         return None
     first = blocking[0]
-    finding = next((one for one in first.findings if one.severity == "block"), next(iter(first.findings), None))
+    findings = [one for one in first.findings if one.severity == "block"] or list(first.findings)
+    finding = next(iter(findings), None)
     message = finding.message if finding else first.reason or f"check {first.check!r} is {first.state}"
     if len(blocking) > 1:
         message = f"{len(blocking)} checks failed: {message}, …"
-    elif len(first.findings) > 1:
-        message = f"{message} (and {len(first.findings) - 1} more)"
+    elif len(findings) > 1:
+        message = f"{message} (and {len(findings) - 1} more)"
     remedy, cause = (finding.remedy, finding.cause) if finding else (first.remedy, first.cause)
     return BlockingProblem(message=message, remedy=remedy, cause=cause)
