@@ -49,12 +49,8 @@ def _migrate(db: sqlite3.Connection, path: Path) -> None:
         db.executescript(f"BEGIN IMMEDIATE; {statements} PRAGMA user_version = {number}; COMMIT;")
 
 
-def _is_intact(db: sqlite3.Connection) -> bool:
-    return [str(row[0]) for row in db.execute("PRAGMA quick_check(1)")] == ["ok"]
-
-
 def _require_intact(db: sqlite3.Connection) -> None:
-    if not _is_intact(db):
+    if [str(row[0]) for row in db.execute("PRAGMA quick_check(1)")] != ["ok"]:
         error = sqlite3.DatabaseError("database disk image is malformed")
         error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
         raise error
@@ -64,9 +60,10 @@ def is_database(path: Path) -> bool:
     """Whether a file is an intact database; reads all of it."""
     try:
         with closing(sqlite3.connect(path, timeout=LOCK_TIMEOUT)) as db:
-            return _is_intact(db)
+            _require_intact(db)
     except sqlite3.Error:
         return False
+    return True
 
 
 def is_damage(error: sqlite3.Error) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from release.core.config import read_indexes, read_waivers
@@ -62,6 +63,13 @@ class Fleet:
     #: check name → the reason why its warning is accepted
     waive: Mapping[str, str] = field(default_factory=dict)
     notify: NotifySettings = field(default_factory=NotifySettings)
+
+
+def load_fleet_file(path: Path) -> Fleet:
+    """Load a fleet file. Raises `ConfigError`."""
+    from release.adapters import collect
+
+    return parse_fleet_file(collect.load_toml(path), str(path))
 
 
 def parse_fleet_file(data: Mapping[str, Any], file: str) -> Fleet:

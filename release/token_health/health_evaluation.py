@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from release.checks import engine, token_health_checks
 from release.core.facts import ProjectMetadata, TokenHealth
@@ -60,21 +59,17 @@ def _status(
     found: Verification, verdict: Verdict, outcomes: Sequence[Outcome], health: TokenHealth, place: str
 ) -> TokenStatus:
     access, credential = found.access, found.access.credential
-    cause = verdict.cause or verdict.check
+    cause, remaining = verdict.cause or verdict.check, token_health_checks.remaining_lifetime(health)
     token = access.token if isinstance(access.token, Token) else None
     return TokenStatus(
         index=access.index.name, upload_url=access.index.upload_url, place=place,
         project=access.project.name if isinstance(access.project, ProjectMetadata) else None,
         fingerprint=credential.password.fingerprint if isinstance(credential, Credential) else "",
         identifier=token.identifier if token else "", scope=_scope_to_text(scope(token)) if token else "",
-        expires=_expires(health), word=verdict.word, state=token_state(verdict.word, cause), cause=cause,
+        expires=None if remaining is None else access.now + remaining, word=verdict.word,
+        state=token_state(verdict.word, cause), cause=cause,
         message=verdict.message, remedy=verdict.remedy, checks={one.check: str(one.state) for one in outcomes},
     )  # fmt: skip
-
-
-def _expires(health: TokenHealth) -> datetime | None:
-    remaining = token_health_checks.remaining_lifetime(health)
-    return None if remaining is None else health.access.now + remaining
 
 
 def _scope_to_text(found: TokenScope) -> str:

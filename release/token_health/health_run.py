@@ -13,7 +13,7 @@ from release.core.errors import ConfigError
 from release.core.facts import ProjectMetadata
 from release.core.models.finding import Unknown
 from release.core.models.token_health import HealthReport, TokenReport
-from release.token_health.fleet import Fleet, parse_fleet, parse_fleet_file
+from release.token_health.fleet import Fleet, load_fleet_file, parse_fleet
 from release.token_health.health_history import History
 from release.token_health.scan import MAX_SKEW, ProbeDepth, Scan, report_unscanned
 from release.token_health.targets import NO_PROJECT, Target, fleet_targets, project_targets
@@ -47,7 +47,7 @@ def load_request(
     Raises `ConfigError`, which names the key.
     """
     if file is not None:
-        fleet = parse_fleet_file(collect.load_toml(file), str(file))
+        fleet = load_fleet_file(file)
         if not fleet.entries:
             raise ConfigError(f"{str(file)!r} lists no tokens", remedy="add a table [[tokens]] for each")
         directory, waive = file.resolve().parent, fleet.waive

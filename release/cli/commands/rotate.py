@@ -80,7 +80,6 @@ def _rotate(options: argparse.Namespace, write: Write) -> int:
 
 def _request(options: argparse.Namespace) -> RotationRequest:
     """Raises ConfigError, UsageError, ToolError."""
-    from release.adapters import collect
     from release.adapters.system import system
     from release.cli.credential_prompts import load_project
     from release.token_health import fleet, health_history
@@ -92,7 +91,7 @@ def _request(options: argparse.Namespace) -> RotationRequest:
     if options.wait is not None and options.wait < 0:
         raise UsageError(f"--wait is negative: {options.wait:g}", remedy="pass 0 or more")
     if options.fleet is not None:
-        listed = fleet.parse_fleet_file(collect.load_toml(options.fleet), str(options.fleet)).entries
+        listed = fleet.load_fleet_file(options.fleet).entries
     else:
         listed = fleet.parse_fleet(config.fleet, config.indexes).entries
     return RotationRequest(

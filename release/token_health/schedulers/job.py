@@ -158,7 +158,7 @@ def load_fleet(request: ScheduleRequest) -> Fleet:
     from release.token_health import fleet
 
     if request.fleet is not None:
-        return fleet.parse_fleet_file(collect.load_toml(request.fleet), str(request.fleet))
+        return fleet.load_fleet_file(request.fleet)
     config = collect.load_config(request.directory, request.config, needs_project=False)
     return fleet.parse_fleet(config.fleet, config.indexes)
 

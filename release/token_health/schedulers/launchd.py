@@ -25,13 +25,11 @@ _MAX_INTERVALS = 200
 class Launchd(MachineScheduler):
     """An agent of the user's session."""
 
+    keyring = "the login keychain, while you are logged in; macOS may ask once whether this Python may access it"
+
     @property
     def output(self) -> str:
         return self.job.log
-
-    @property
-    def keyring(self) -> str:
-        return "the login keychain, while you are logged in; macOS may ask once whether this Python may access it"
 
     @property
     def _path(self) -> Path:

@@ -24,16 +24,14 @@ _WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 class Systemd(MachineScheduler):
     """A service and a timer of the user's service manager."""
 
+    keyring = (
+        "through your session bus, while you are logged in; to run the job at other times too, with tokens that "
+        "are not in a keyring: loginctl enable-linger"
+    )
+
     @property
     def output(self) -> str:
         return f"the journal: journalctl --user --unit {self.job.name}.service"
-
-    @property
-    def keyring(self) -> str:
-        return (
-            "through your session bus, while you are logged in; to run the job at other times too, with tokens that "
-            "are not in a keyring: loginctl enable-linger"
-        )
 
     def _units(self) -> dict[Path, str]:
         directory = Path(self.system.env.get("XDG_CONFIG_HOME") or self.system.home / ".config") / "systemd" / "user"

@@ -31,10 +31,7 @@ class TaskScheduler(MachineScheduler):
     """A task that runs while its user is logged in."""
 
     for_windows = True
-
-    @property
-    def keyring(self) -> str:
-        return "the credential manager, while you are logged in"
+    keyring = "the credential manager, while you are logged in"
 
     def texts(self) -> dict[str, str]:
         return {task_path(self.job): self._task().decode("utf-16").replace("\r\n", "\n")}
