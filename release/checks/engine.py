@@ -107,7 +107,7 @@ def _evaluate(item: Check[Facts], facts: Facts, *, strict: bool, subject: str) -
     try:
         observations = tuple(item.observe(facts))
     except Exception as error:  # noqa: BLE001 - a broken check must block, and must not hide the others
-        return replace(outcome, state=CheckState.CRASHED, reason=f"{type(error).__name__} in the check itself")
+        return replace(outcome, state=CheckState.CRASHED, reason=f"the check itself failed: {type(error).__name__}")
     findings = tuple(one for one in observations if isinstance(one, Finding))
     if strict:
         findings = tuple(replace(one, severity="block") for one in findings)

@@ -17,29 +17,29 @@ _CHECKS = Checklist[UploadedRelease]()
 
 
 @_CHECKS.check()
-def the_index_could_be_asked(published: UploadedRelease) -> Iterator[Observation]:
+def the_index_could_be_asked(uploaded: UploadedRelease) -> Iterator[Observation]:
     """The index responds.
 
     Everything that follows is read from the simple API, which installers read.
     """
-    if isinstance(published.listing, Unknown):
-        yield published.listing
+    if isinstance(uploaded.listing, Unknown):
+        yield uploaded.listing
 
 
 @_CHECKS.check(needs=(the_index_could_be_asked,))
-def every_file_is_listed(published: UploadedRelease) -> Iterator[Observation]:
+def every_file_is_listed(uploaded: UploadedRelease) -> Iterator[Observation]:
     """Every file is listed on the index.
 
     An index responds to an upload before it lists the file; the run has waited for that.
     """
-    for file in published.expected:
-        if _listed(published, file.filename) is None:
-            yield _missing(published, file)
+    for file in uploaded.expected:
+        if _listed(uploaded, file.filename) is None:
+            yield _missing(uploaded, file)
 
 
-def _missing(published: UploadedRelease, file: Distribution) -> Finding:
-    index, page = published.index.name, _page(published)
-    if file.filename in published.accepted:
+def _missing(uploaded: UploadedRelease, file: Distribution) -> Finding:
+    index, page = uploaded.index.name, _page(uploaded)
+    if file.filename in uploaded.accepted:
         message = f"{index} accepted {file.filename!r}, but does not list it yet"
         remedy, cause = f"see {page}, and confirm again later: python -m release confirm", "post.index-lag"
     else:
@@ -50,23 +50,23 @@ def _missing(published: UploadedRelease, file: Distribution) -> Finding:
 
 
 @_CHECKS.check(needs=(the_index_could_be_asked,))
-def every_file_has_our_bytes(published: UploadedRelease) -> Iterator[Observation]:
+def every_file_has_our_bytes(uploaded: UploadedRelease) -> Iterator[Observation]:
     """Every file has the SHA-256 that was built.
 
     File names prove nothing: the SHA-256 of what was built is compared with the one that installers check.
     """
-    for file in published.expected:
-        listed = _listed(published, file.filename)
+    for file in uploaded.expected:
+        listed = _listed(uploaded, file.filename)
         if listed is None or listed.sha256 == file.sha256:
             continue
         if listed.sha256 is None:
             yield Unknown(
-                reason=f"{published.index.name} gives no SHA-256 for {file.filename!r}",
+                reason=f"{uploaded.index.name} gives no SHA-256 for {file.filename!r}",
                 remedy=f"download {listed.url} and compare its SHA-256 with {file.sha256}",
             )
             continue
         yield Finding(
-            message=f"{published.index.name} has different content for {file.filename!r}: its SHA-256 is "
+            message=f"{uploaded.index.name} has different content for {file.filename!r}: its SHA-256 is "
             f"{listed.sha256}, that of the built file {file.sha256}",
             remedy="yank this release and find out who uploaded that file; then release a new version",
             where=file.filename,
@@ -75,14 +75,14 @@ def every_file_has_our_bytes(published: UploadedRelease) -> Iterator[Observation
 
 
 @_CHECKS.check(needs=(the_index_could_be_asked,))
-def no_file_is_yanked(published: UploadedRelease) -> Iterator[Observation]:
+def no_file_is_yanked(uploaded: UploadedRelease) -> Iterator[Observation]:
     """No file is yanked.
 
     Installers ignore a yanked file unless its exact version is requested. Source: PEP 592.
     """
-    listed = [_listed(published, file.filename) for file in published.expected]
+    listed = [_listed(uploaded, file.filename) for file in uploaded.expected]
     remedy = "un-yank the release on the index's site, or release a new version"
-    yield from yank_findings([file for file in listed if file is not None], published.index.name, remedy)
+    yield from yank_findings([file for file in listed if file is not None], uploaded.index.name, remedy)
 
 
 def yank_findings(files: Sequence[IndexFile], index: str, remedy: str) -> Iterator[Finding]:
@@ -102,50 +102,50 @@ def yank_findings(files: Sequence[IndexFile], index: str, remedy: str) -> Iterat
 
 
 @_CHECKS.check(needs=(the_index_could_be_asked,))
-def no_file_is_not_ours(published: UploadedRelease) -> Iterator[Observation]:
+def no_file_is_not_ours(uploaded: UploadedRelease) -> Iterator[Observation]:
     """No unexpected files in the release.
 
     Some installers would choose another file of the same version, from an earlier build or another machine.
     """
-    ours = {file.filename for file in published.expected}
-    for listed in _release(published):
+    ours = {file.filename for file in uploaded.expected}
+    for listed in _release(uploaded):
         if listed.filename not in ours:
             yield warn(
-                f"{published.index.name} lists {listed.filename!r} for this version, but this build did not make it",
+                f"{uploaded.index.name} lists {listed.filename!r} for this version, but this build did not make it",
                 "delete that file on the index's site, unless someone of the project uploaded it on purpose",
                 listed.filename,
             )
 
 
 @_CHECKS.check(needs=(every_file_is_listed, every_file_has_our_bytes))
-def the_attestations_hold(published: UploadedRelease) -> Iterator[Observation]:
+def the_attestations_hold(uploaded: UploadedRelease) -> Iterator[Observation]:
     """The attestations are valid.
 
     The index shows those that were sent; each is verified for these bytes and the publisher it names.
     Source: PEP 740.
     """
-    if not published.attested:
+    if not uploaded.attested:
         yield NotApplicable(reason="no file was uploaded with attestations")
-    yield from (one for one in published.attested.values() if not isinstance(one, VerifiedAttestations))
+    yield from (one for one in uploaded.attested.values() if not isinstance(one, VerifiedAttestations))
 
 
 @_CHECKS.check(needs=(every_file_is_listed, every_file_has_our_bytes))
-def it_installs_into_a_clean_environment(published: UploadedRelease) -> Iterator[Observation]:
+def it_installs_into_a_clean_environment(uploaded: UploadedRelease) -> Iterator[Observation]:
     """The release installs into a clean environment.
 
     The environment can install this project only from that index.
     """
-    if published.install is not None:
-        yield published.install
+    if uploaded.install is not None:
+        yield uploaded.install
 
 
 @_CHECKS.check(needs=(it_installs_into_a_clean_environment,))
-def what_was_installed_works(published: UploadedRelease) -> Iterator[Observation]:
+def what_was_installed_works(uploaded: UploadedRelease) -> Iterator[Observation]:
     """The installed release can be imported and run.
 
     Tested from a directory where the project's own source cannot be imported.
     """
-    yield from smoke_test_observations(published.trials)
+    yield from smoke_test_observations(uploaded.trials)
 
 
 def smoke_test_observations(trials: Iterable[SmokeTestResult]) -> Iterator[Observation]:
@@ -156,24 +156,24 @@ def smoke_test_observations(trials: Iterable[SmokeTestResult]) -> Iterator[Obser
     yield from (trial.problem for trial in trials if trial.problem is not None)
 
 
-def _listed(published: UploadedRelease, filename: str) -> IndexFile | None:
-    listing = published.listing
+def _listed(uploaded: UploadedRelease, filename: str) -> IndexFile | None:
+    listing = uploaded.listing
     return None if listing is None or isinstance(listing, Unknown) else listing.file(filename)
 
 
-def _release(published: UploadedRelease) -> tuple[IndexFile, ...]:
+def _release(uploaded: UploadedRelease) -> tuple[IndexFile, ...]:
     """What the index lists for the version, or versions, of the expected files."""
-    listing = published.listing
+    listing = uploaded.listing
     if listing is None or isinstance(listing, Unknown):
         return ()
-    versions = {version_of(file.filename, listing.name) for file in published.expected} - {None}
+    versions = {version_of(file.filename, listing.name) for file in uploaded.expected} - {None}
     return tuple(file for file in listing.files if version_of(file.filename, listing.name) in versions)
 
 
-def _page(published: UploadedRelease) -> str:
-    listing = published.listing
+def _page(uploaded: UploadedRelease) -> str:
+    listing = uploaded.listing
     name = "" if listing is None or isinstance(listing, Unknown) else f"{listing.name}/"
-    return f"{published.index.simple_url}{name}"
+    return f"{uploaded.index.simple_url}{name}"
 
 
 CHECKS = tuple(_CHECKS)

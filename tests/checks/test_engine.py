@@ -80,7 +80,7 @@ def test_what_is_unknown_blocks_and_what_does_not_apply_does_not() -> None:
 def test_a_check_that_breaks_blocks_without_its_words() -> None:
     broken = outcomes({"third": BLOCK})["the-third-does-not-break"]
     assert (broken.state, broken.state.blocks) == (CheckState.CRASHED, True)
-    assert broken.reason == "KeyError in the check itself"
+    assert broken.reason == "the check itself failed: KeyError"
 
 
 def test_a_waived_failure_shows_its_reason_and_lets_what_needs_it_run() -> None:
