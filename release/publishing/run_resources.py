@@ -143,7 +143,7 @@ class RunResources:
         if not todo:
             return StepResult(changed=False, note=f"{index.name} has all {len(files)} files")
         if remaining.receipts:
-            self.notify(Message(text=pending.remaining_text(index, remaining, self.deadlines.get(index.name))))
+            self.notify(Message(text=pending.remaining_to_text(index, remaining, self.deadlines.get(index.name))))
         if index.name not in self.trusted:
             self._check_metadata(index, project, todo, journal, self.credentials[index.name])
         approve()

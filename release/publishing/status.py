@@ -45,7 +45,7 @@ def _release(journal: Journal) -> dict[str, Any]:
     }
 
 
-def status_lines(releases: list[dict[str, Any]]) -> Iterator[str]:
+def status_to_lines(releases: list[dict[str, Any]]) -> Iterator[str]:
     """The status for a terminal."""
     if not releases:
         yield "nothing has been released or rehearsed here"
@@ -65,7 +65,7 @@ def status_lines(releases: list[dict[str, Any]]) -> Iterator[str]:
         yield f"  journal: {release['journal']}"
 
 
-def history_entry(record: Mapping[str, Any], *, path: str, rehearsal: bool) -> dict[str, Any]:
+def history_entry_to_json(record: Mapping[str, Any], *, path: str, rehearsal: bool) -> dict[str, Any]:
     """One release for JSON; `path`: of its record."""
     run = record["runs"][-1]
     found = progress_by_index(record)
@@ -87,7 +87,7 @@ def newest_first(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(entries, key=lambda one: str(one["date"]), reverse=True)
 
 
-def history_lines(entries: list[dict[str, Any]], unreadable: Iterable[str]) -> Iterator[str]:
+def history_to_lines(entries: list[dict[str, Any]], unreadable: Iterable[str]) -> Iterator[str]:
     """The history for a terminal; `unreadable`: messages about invalid records."""
     for one in entries:
         yield from map(printable, _entry_lines(one))

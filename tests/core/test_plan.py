@@ -77,16 +77,16 @@ def test_what_follows_a_release_is_done_after_it_is_confirmed(
 
 
 @pytest.mark.parametrize(
-    ("verb", "proving", "index", "expected"),
+    ("verb", "dry_run", "index", "expected"),
     [
         ("publish", None, None, "testpypi"), ("publish", "sandbox", None, "sandbox"), ("publish", "none", None, None),
         ("publish", None, "mine", None), ("publish", "testpypi", "mine", "testpypi"),
         ("release", None, None, "testpypi"), ("release", "sandbox", None, "sandbox"),
     ],
 )  # fmt: skip
-def test_pypi_gets_what_passed_a_dry_run(verb: Verb, proving: Any, index: str | None, expected: str | None) -> None:
+def test_pypi_gets_what_passed_a_dry_run(verb: Verb, dry_run: Any, index: str | None, expected: str | None) -> None:
     indexes = {**Config().indexes, "mine": Config().index("pypi")}
-    made = plan.make_plan(verb, Config(dry_run_on=proving, indexes=indexes), source(), index=index)
+    made = plan.make_plan(verb, Config(dry_run_on=dry_run, indexes=indexes), source(), index=index)
     assert [step.proven_on for step in made.steps if isinstance(step, plan.CompareWithDryRun)] == (
         [expected] if expected else []
     )

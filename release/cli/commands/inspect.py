@@ -53,7 +53,7 @@ def _status(options: argparse.Namespace, write: Write) -> int:
     from release.publishing import status
 
     releases = status.load_status(options.directory.resolve())
-    show(options, write, {"schema": 1, "releases": releases}, status.status_lines(releases))
+    show(options, write, {"schema": 1, "releases": releases}, status.status_to_lines(releases))
     return Exit.DONE
 
 

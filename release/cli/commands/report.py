@@ -84,10 +84,10 @@ def _history(options: argparse.Namespace, write: Write) -> int:
             unreadable.append(error.message)
             continue
         rehearsal = path.parent.name == journal.REHEARSAL
-        entries.append(status.history_entry(record, path=str(path), rehearsal=rehearsal))
+        entries.append(status.history_entry_to_json(record, path=str(path), rehearsal=rehearsal))
     found = status.newest_first(entries)
     document = {"schema": 1, "releases": found, "unreadable": unreadable}
-    show(options, write, document, status.history_lines(found, unreadable))
+    show(options, write, document, status.history_to_lines(found, unreadable))
     return Exit.DONE
 
 

@@ -98,7 +98,7 @@ def upload_deadline(index: Index, listing: ProjectListing | None, version: str) 
     return min(times) + UPLOAD_WINDOW if times else None
 
 
-def remaining_text(index: Index, remaining: Remaining, deadline: datetime | None) -> str:
+def remaining_to_text(index: Index, remaining: Remaining, deadline: datetime | None) -> str:
     """How many files an index has, and until when it accepts the rest (None: unknown)."""
     there, left = len(remaining.receipts), len(remaining.files)
     ends = f"; it accepts files for this release until {format_time(deadline)}" if deadline else ""

@@ -49,11 +49,11 @@ class ProgressMeter:
             self._samples.popleft()
         since, before = self._samples[0]
         rate = max(0.0, (done - before) / (now - since)) if now > since else 0.0
-        text = progress_text(files=self._done_files, of_files=self._files, done=done, total=self._total, rate=rate)
+        text = progress_to_text(files=self._done_files, of_files=self._files, done=done, total=self._total, rate=rate)
         return Progress(text=text, done=done, total=self._total)
 
 
-def progress_text(*, files: int, of_files: int, done: float, total: float, rate: float) -> str:
+def progress_to_text(*, files: int, of_files: int, done: float, total: float, rate: float) -> str:
     """The progress in at most 52 characters: "23 of 40 files, 46 of 80 MB, 12 MB/s, 3 s left".
 
     `done` and `total` are bytes, `rate` bytes per second; 0 where it is unknown.

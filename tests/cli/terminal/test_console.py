@@ -10,7 +10,7 @@ import pytest
 from release.cli.terminal import console
 from release.core.events import Event, Message, Progress, SecretObtained, StepFinished, StepStarted
 from release.core.secret import Secret
-from release.publishing.upload.progress import progress_text
+from release.publishing.upload.progress import progress_to_text
 from tests.fake_tokens import token
 
 
@@ -29,7 +29,7 @@ def test_a_secret_goes_to_what_masks_it_and_nowhere_else(
 
 WHEEL = "acme_widget-1.0-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
 #: as long as it gets
-FAR = progress_text(files=1000, of_files=1000, done=998e6, total=999e6, rate=123e6)
+FAR = progress_to_text(files=1000, of_files=1000, done=998e6, total=999e6, rate=123e6)
 
 
 def drawn(monkeypatch: pytest.MonkeyPatch, *events: Event) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from release.publishing.upload.progress import progress_text
+from release.publishing.upload.progress import progress_to_text
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,6 @@ from release.publishing.upload.progress import progress_text
     ],
 )
 def test_progress_fits_a_narrow_screen(done: float, total: float, rate: float, text: str) -> None:
-    shown = progress_text(files=23, of_files=40, done=done, total=total, rate=rate)
+    shown = progress_to_text(files=23, of_files=40, done=done, total=total, rate=rate)
     assert shown == text
     assert len(shown) <= 52
