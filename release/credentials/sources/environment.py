@@ -18,19 +18,14 @@ from release.credentials.sources.base import SourceQuery, SourceResult, StorageQ
 from release.credentials.sources.upload_url import without_user
 
 
-def find(query: SourceQuery) -> SourceResult | None:
+def find(query: SourceQuery) -> SourceResult:
     """What twine's variables have."""
-    username, password = query.env.get("TWINE_USERNAME"), query.env.get("TWINE_PASSWORD")
-    remarks = tuple(_remarks(query.index, query.env))
-    if username is None and password is None and not remarks:
-        return None
+    password = query.env.get("TWINE_PASSWORD")
     return SourceResult(
-        username=username,
-        username_origin=None if username is None else EnvironmentVariable(name="TWINE_USERNAME"),
-        password=None if password is None else Secret(password),
-        origin=None if password is None else EnvironmentVariable(name="TWINE_PASSWORD"),
-        remarks=remarks,
-    )
+        username=query.env.get("TWINE_USERNAME"), username_origin=EnvironmentVariable(name="TWINE_USERNAME"),
+        password=None if password is None else Secret(password), origin=EnvironmentVariable(name="TWINE_PASSWORD"),
+        remarks=tuple(_remarks(query.index, query.env)),
+    )  # fmt: skip
 
 
 def locate(query: StorageQuery) -> Iterator[StoredSecret]:
