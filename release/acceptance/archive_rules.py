@@ -22,7 +22,7 @@ from release.acceptance.rule import (
 )
 from release.acceptance.zip_framing import framing_fault
 from release.core.models.index import USER_DOCS
-from release.core.models.index_contents import OnIndex
+from release.core.models.index_contents import IndexContents
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whichever it needs
 
@@ -54,14 +54,14 @@ def unreadable(found: Unreadable, *, caught: bool = True) -> Refusal:
 
 
 @ARCHIVE.rule(check=ARCHIVE_CHECK, remedy=REBUILD, source=ARCHIVES)
-def the_file_is_one_archive(upload: FileUpload, index: OnIndex) -> str | None:
+def the_file_is_one_archive(upload: FileUpload, index: IndexContents) -> str | None:
     """The file is not a zip and a tar at the same time."""
     both = upload.file.zip is not None and upload.file.starts_as_tar is True
     return f"{_INVALID} File is both a zip and a tar file" if both else None
 
 
 @ARCHIVE.rule(check=ARCHIVE_CHECK, remedy=REBUILD, source=ARCHIVES)
-def the_file_is_what_its_name_says(upload: FileUpload, index: OnIndex) -> Refusal | str | None:
+def the_file_is_what_its_name_says(upload: FileUpload, index: IndexContents) -> Refusal | str | None:
     """A `.whl` or `.zip` is a zip, a `.tar.gz` is a tar."""
     if upload.file.has_zip_name:
         if upload.file.zip is None:
@@ -74,7 +74,7 @@ def the_file_is_what_its_name_says(upload: FileUpload, index: OnIndex) -> Refusa
 
 
 @ARCHIVE.rule(check=ARCHIVE_CHECK, remedy="remove the members that unpack to so much", source=ARCHIVES)
-def the_file_is_no_bomb(upload: FileUpload, index: OnIndex) -> str | None:
+def the_file_is_no_bomb(upload: FileUpload, index: IndexContents) -> str | None:
     """A large zip does not unpack to more than fifty times its size."""
     archive = upload.file.open_zip
     if archive is None or archive.unpacked <= max(_RATIO_FROM, _RATIO * upload.file.size):
@@ -83,7 +83,7 @@ def the_file_is_no_bomb(upload: FileUpload, index: OnIndex) -> str | None:
 
 
 @ARCHIVE.rule(check=ARCHIVE_CHECK, remedy="store or deflate every member", cause="wheel.zip-invalid", source=ARCHIVES)
-def the_compression_is_usual(upload: FileUpload, index: OnIndex) -> str | None:
+def the_compression_is_usual(upload: FileUpload, index: IndexContents) -> str | None:
     """Every member of a zip is stored or deflated."""
     archive = upload.file.open_zip
     usual = archive is None or archive.compression_is_usual()
@@ -91,14 +91,14 @@ def the_compression_is_usual(upload: FileUpload, index: OnIndex) -> str | None:
 
 
 @ARCHIVE.rule(check=ARCHIVE_CHECK, remedy=REBUILD)
-def the_tar_can_be_read(upload: FileUpload, index: OnIndex) -> Refusal | None:
+def the_tar_can_be_read(upload: FileUpload, index: IndexContents) -> Refusal | None:
     """A tar can be read to its end in reasonable time."""
     is_tar = upload.file.has_tar_name and upload.file.starts_as_tar is True
     return unreadable(upload.file.tar) if is_tar and isinstance(upload.file.tar, Unreadable) else None
 
 
 @ARCHIVE.rule(check=ARCHIVE_CHECK, remedy="pack without --sparse", cause="sdist.structure", source=ARCHIVES)
-def the_tar_is_not_sparse(upload: FileUpload, index: OnIndex) -> str | None:
+def the_tar_is_not_sparse(upload: FileUpload, index: IndexContents) -> str | None:
     """No member of a tar is sparse."""
     if upload.file.open_tar is None or not upload.file.open_tar.sparse:
         return None
@@ -107,7 +107,7 @@ def the_tar_is_not_sparse(upload: FileUpload, index: OnIndex) -> str | None:
 
 
 @ARCHIVE.rule(check=ARCHIVE_CHECK, remedy=_REBUILD_SDIST, cause="sdist.structure")
-def the_sdist_has_one_top_directory(upload: FileUpload, index: OnIndex) -> Refusal | str | None:
+def the_sdist_has_one_top_directory(upload: FileUpload, index: IndexContents) -> Refusal | str | None:
     """All members of an sdist are in one directory."""
     names = _sdist_names(upload)
     if names is None:
@@ -120,7 +120,7 @@ def the_sdist_has_one_top_directory(upload: FileUpload, index: OnIndex) -> Refus
 
 
 @ARCHIVE.rule(check=ARCHIVE_CHECK, remedy=_REBUILD_SDIST, cause="sdist.structure", source=SDISTS)
-def the_sdist_has_its_metadata(upload: FileUpload, index: OnIndex) -> Refusal | str | None:
+def the_sdist_has_its_metadata(upload: FileUpload, index: IndexContents) -> Refusal | str | None:
     """PKG-INFO is in the top directory of an sdist."""
     names = _sdist_names(upload)
     directory = common_directory(names) if names else None
@@ -144,7 +144,7 @@ def _sdist_names(upload: FileUpload) -> Sequence[str] | None:
     cause="wheel.zip-invalid",
     source=WHEELS,
 )
-def the_wheel_has_its_wheel_file(upload: FileUpload, index: OnIndex) -> Refusal | str | None:
+def the_wheel_has_its_wheel_file(upload: FileUpload, index: IndexContents) -> Refusal | str | None:
     """WHEEL is in the `.dist-info` directory that the file name implies."""
     archive, directory = upload.file.open_zip, upload.file.dist_info
     if not upload.filename.endswith(".whl") or archive is None:
@@ -158,7 +158,7 @@ def the_wheel_has_its_wheel_file(upload: FileUpload, index: OnIndex) -> Refusal 
 
 
 @ARCHIVE.rule(check=ARCHIVE_CHECK, remedy="publish the code unencrypted; rebuild if a member is damaged")
-def the_code_is_not_protected(upload: FileUpload, index: OnIndex) -> Refusal | str | None:
+def the_code_is_not_protected(upload: FileUpload, index: IndexContents) -> Refusal | str | None:
     """No `.py` or `.pye` member is encrypted by PyArmor or SourceDefender; all of them can be read."""
     found = upload.file.protector
     if isinstance(found, Unreadable):
@@ -175,7 +175,7 @@ def the_code_is_not_protected(upload: FileUpload, index: OnIndex) -> Refusal | s
     cause="wheel.zip-invalid",
     source=ARCHIVES,
 )
-def the_zip_reads_in_one_way(upload: FileUpload, index: OnIndex) -> str | None:
+def the_zip_reads_in_one_way(upload: FileUpload, index: IndexContents) -> str | None:
     """A zip shows the same files to a reader that streams it and to one that relies on its central directory."""
     archive = upload.file.open_zip
     if archive is None or upload.file.content is None:

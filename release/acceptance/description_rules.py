@@ -12,7 +12,7 @@ from typing import Any
 
 from release.acceptance.metadata_rules import parse_content_type
 from release.acceptance.rule import DESCRIPTIONS, FileUpload, Refusal, Rules, server_error
-from release.core.models.index_contents import OnIndex
+from release.core.models.index_contents import IndexContents
 
 #: where the index's readme_renderer differs from newer versions: a title on its own becomes the page's title, which
 #: leaves nothing to show. No docutils configuration file of this machine is read.
@@ -35,7 +35,7 @@ class RendererBrokeError(Exception):
     remedy="correct the text; for Markdown set project.readme to a .md file, which declares its content type",
     cause="meta.description-render",
 )
-def the_description_renders(upload: FileUpload, index: OnIndex) -> Refusal | None:  # noqa: ARG001 - as every rule
+def the_description_renders(upload: FileUpload, index: IndexContents) -> Refusal | None:  # noqa: ARG001 - as every rule
     """The description renders: reStructuredText without a single warning, Markdown to at least something."""
     text, content_type = upload.value("description"), upload.value("description_content_type")
     try:

@@ -11,10 +11,10 @@ from release.acceptance.form_rules import FORM, metadata_refusals, the_metadata_
 from release.acceptance.name_rules import NEW_NAME, the_new_name_is_valid
 from release.acceptance.rule import FileUpload, Refusal, Rule
 from release.acceptance.wheel_rules import the_wheel_has_its_metadata
-from release.core.models.index_contents import OnIndex
+from release.core.models.index_contents import IndexContents
 
 
-def all_refusals(upload: FileUpload, index: OnIndex) -> Iterator[Refusal]:
+def all_refusals(upload: FileUpload, index: IndexContents) -> Iterator[Refusal]:
     """Each refusal, in the index's order; the first is the one it would respond with."""
     for rule in _applicable(upload, index):
         if rule is the_metadata_is_valid:
@@ -23,7 +23,7 @@ def all_refusals(upload: FileUpload, index: OnIndex) -> Iterator[Refusal]:
             yield refusal
 
 
-def _applicable(upload: FileUpload, index: OnIndex) -> Iterable[Rule]:
+def _applicable(upload: FileUpload, index: IndexContents) -> Iterable[Rule]:
     """The rules that apply.
 
     Rules on new names apply only where the index does not have the project. A file without readable metadata, or

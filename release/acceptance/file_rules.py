@@ -24,7 +24,7 @@ from release.acceptance.rule import (
 from release.acceptance.sdist_rules import SDIST
 from release.acceptance.wheel_rules import WHEEL
 from release.core.models.index import USER_DOCS
-from release.core.models.index_contents import UPLOAD_WINDOW, UPLOAD_WINDOW_CLOSED, OnIndex, StoredFile
+from release.core.models.index_contents import UPLOAD_WINDOW, UPLOAD_WINDOW_CLOSED, IndexContents, StoredFile
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whichever it needs
 
@@ -41,7 +41,7 @@ OUTSIDE = Rules()
 
 
 @OUTSIDE.rule(check=FILE_NAMES, remedy=REBUILD)
-def the_file_name_is_printable(upload: FileUpload, index: OnIndex) -> str | None:
+def the_file_name_is_printable(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name contains no control character."""
     if all(character >= " " and character != "\x7f" for character in upload.filename):
         return None
@@ -52,14 +52,14 @@ def the_file_name_is_printable(upload: FileUpload, index: OnIndex) -> str | None
 
 
 @OUTSIDE.rule(check=FILE_NAMES, remedy=REBUILD)
-def the_file_name_has_no_slash(upload: FileUpload, index: OnIndex) -> str | None:
+def the_file_name_has_no_slash(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name contains no slash and no backslash."""
     has_slash = "/" in upload.filename or "\\" in upload.filename
     return "Cannot upload a file with '/' or '\\' in the name." if has_slash else None
 
 
 @OUTSIDE.rule(check=FILE_NAMES, remedy="publish .tar.gz and .whl files only: python -m build", cause="file.type")
-def the_extension_fits_the_file_type(upload: FileUpload, index: OnIndex) -> str | None:
+def the_extension_fits_the_file_type(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name ends with `.whl` for a wheel, `.tar.gz` (or `.zip`) for an sdist, in lower case."""
     filetype, found = upload.value("filetype"), _EXTENSION.match(upload.filename)
     if found is None:
@@ -76,14 +76,14 @@ def the_extension_fits_the_file_type(upload: FileUpload, index: OnIndex) -> str 
 
 
 @OUTSIDE.rule(check=FILE_NAMES, remedy="send it as application/octet-stream")
-def the_part_is_a_file(upload: FileUpload, index: OnIndex) -> str | None:
+def the_part_is_a_file(upload: FileUpload, index: IndexContents) -> str | None:
     """The content part has a content type other than an image's."""
     is_file = upload.content_type and not upload.content_type.startswith("image/")
     return None if is_file else "Invalid distribution file."
 
 
 @OUTSIDE.rule(check=FILE_NAMES, remedy="shorten the project's name or the wheel's tags")
-def the_file_name_fits_a_disk(upload: FileUpload, index: OnIndex) -> Refusal | None:
+def the_file_name_fits_a_disk(upload: FileUpload, index: IndexContents) -> Refusal | None:
     """The file name is no longer than a file system allows; the server fails on a longer one."""
     if len(upload.filename.encode(errors="replace")) <= _FILE_NAME:
         return None
@@ -93,7 +93,7 @@ def the_file_name_fits_a_disk(upload: FileUpload, index: OnIndex) -> Refusal | N
 @OUTSIDE.rule(
     check=SIZES, remedy="remove what users do not need, or ask the index for a higher limit", cause="size.file"
 )
-def the_file_is_small_enough(upload: FileUpload, index: OnIndex) -> str | None:
+def the_file_is_small_enough(upload: FileUpload, index: IndexContents) -> str | None:
     """The file does not exceed the project's limit, which is 100 MiB by default."""
     if upload.file.size <= index.file_limit:
         return None
@@ -104,7 +104,7 @@ def the_file_is_small_enough(upload: FileUpload, index: OnIndex) -> str | None:
 
 
 @OUTSIDE.rule(check=SIZES, remedy="delete old releases, or ask the index for a higher limit", cause="size.project")
-def the_project_is_small_enough(upload: FileUpload, index: OnIndex) -> str | None:
+def the_project_is_small_enough(upload: FileUpload, index: IndexContents) -> str | None:
     """All files of the project together do not exceed its limit, which is 10 GiB by default."""
     if upload.file.size + sum(stored.size for stored in index.files) <= index.project_limit:
         return None
@@ -115,7 +115,7 @@ def the_project_is_small_enough(upload: FileUpload, index: OnIndex) -> str | Non
 
 
 @OUTSIDE.rule(check=ARCHIVE_CHECK, remedy=REBUILD)
-def the_digests_are_right(upload: FileUpload, index: OnIndex) -> str | None:
+def the_digests_are_right(upload: FileUpload, index: IndexContents) -> str | None:
     """Every digest in the form matches the content."""
     given = {name: upload.value(f"{name}_digest").lower() for name in ("md5", "sha256", "blake2_256")}
     if upload.file.content is None or not any(given.values()):
@@ -126,7 +126,7 @@ def the_digests_are_right(upload: FileUpload, index: OnIndex) -> str | None:
     return "The digest supplied does not match a digest calculated from the uploaded file."
 
 
-def is_identical(upload: FileUpload, index: OnIndex) -> bool:
+def is_identical(upload: FileUpload, index: IndexContents) -> bool:
     """Whether the index has this very file under this name: it then responds with 200 and stores nothing."""
     stored = next((one for one in index.files if one.filename == upload.filename), None)
     return stored is not None and _same(upload, stored)
@@ -139,7 +139,7 @@ def _same(upload: FileUpload, stored: StoredFile) -> bool:
 
 
 @OUTSIDE.rule(check=NEW_FILES, remedy=_BUMP, cause="file.exists-different")
-def the_file_is_new(upload: FileUpload, index: OnIndex) -> str | None:
+def the_file_is_new(upload: FileUpload, index: IndexContents) -> str | None:
     """The index has neither the file name nor the same content already."""
     named = any(one.filename == upload.filename for one in index.files)
     if not named and not index.files and not index.names_by_blake2:
@@ -155,7 +155,7 @@ def the_file_is_new(upload: FileUpload, index: OnIndex) -> str | None:
 
 
 @OUTSIDE.rule(check=NEW_FILES, remedy=_BUMP, cause="file.name-reuse-deleted")
-def the_file_name_was_never_used(upload: FileUpload, index: OnIndex) -> str | None:
+def the_file_name_was_never_used(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name did not belong to a file that has been deleted."""
     if upload.filename not in index.used_filenames or is_identical(upload, index):
         return None
@@ -166,7 +166,7 @@ def the_file_name_was_never_used(upload: FileUpload, index: OnIndex) -> str | No
 
 
 @OUTSIDE.rule(check=NEW_FILES, remedy="bump the version")
-def the_release_is_open(upload: FileUpload, index: OnIndex) -> str | None:
+def the_release_is_open(upload: FileUpload, index: IndexContents) -> str | None:
     """The release is not older than 14 days."""
     created = index.releases.get(canonicalize_version(upload.value("version")))
     closed = created is not None and index.now - created > UPLOAD_WINDOW
@@ -174,7 +174,7 @@ def the_release_is_open(upload: FileUpload, index: OnIndex) -> str | None:
 
 
 @OUTSIDE.rule(check=NEW_FILES, remedy="upload only the wheels, or bump the version", cause="sdist.duplicate")
-def the_release_has_no_sdist_yet(upload: FileUpload, index: OnIndex) -> str | None:
+def the_release_has_no_sdist_yet(upload: FileUpload, index: IndexContents) -> str | None:
     """A release has only one sdist."""
     release = canonicalize_version(upload.value("version"))
     has_one = any(one.filetype == "sdist" and canonicalize_version(one.version) == release for one in index.files)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from release.acceptance.metadata_rules import SEE_CORE_METADATA, invalid_fields
 from release.acceptance.rule import CORE_METADATA, METADATA, Advice, FileUpload, Refusal, Rules, server_error
-from release.core.models.index_contents import OnIndex
+from release.core.models.index_contents import IndexContents
 from release.core.models.project_name import is_project_name
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whichever it needs
@@ -26,7 +26,7 @@ FORM = Rules()
 
 
 @FORM.rule(check=METADATA, remedy="send protocol_version 1")
-def the_protocol_version_is_known(upload: FileUpload, index: OnIndex) -> str | None:
+def the_protocol_version_is_known(upload: FileUpload, index: IndexContents) -> str | None:
     """`protocol_version` is 1 if given."""
     known = upload.cleaned.get("protocol_version", ("1",))[-1] == "1"
     return None if known else "Unknown protocol version."
@@ -37,7 +37,7 @@ def the_protocol_version_is_known(upload: FileUpload, index: OnIndex) -> str | N
     remedy="use ASCII letters and digits with '.', '_' and '-' between them",
     source=f"{CORE_METADATA}#name",
 )
-def the_name_is_valid(upload: FileUpload, index: OnIndex) -> str | None:
+def the_name_is_valid(upload: FileUpload, index: IndexContents) -> str | None:
     """The form names a project, in ASCII letters and digits with `.`, `_`, `-` between them."""
     name = upload.value("name")
     if is_project_name(name):
@@ -48,20 +48,20 @@ def the_name_is_valid(upload: FileUpload, index: OnIndex) -> str | None:
 
 
 @FORM.rule(check=METADATA, remedy="send sha256_digest")
-def a_digest_is_given(upload: FileUpload, index: OnIndex) -> str | None:
+def a_digest_is_given(upload: FileUpload, index: IndexContents) -> str | None:
     """At least one of the three digests is given."""
     given = any(upload.value(name) for name in ("md5_digest", "sha256_digest", "blake2_256_digest"))
     return None if given else "Error: Include at least one message digest."
 
 
 @FORM.rule(check=METADATA, remedy="send 64 hex digits")
-def the_blake2_digest_is_hex(upload: FileUpload, index: OnIndex) -> str | None:
+def the_blake2_digest_is_hex(upload: FileUpload, index: IndexContents) -> str | None:
     """`blake2_256_digest` is 64 hex digits if given."""
     return _digest(upload, "blake2_256_digest", "BLAKE2")
 
 
 @FORM.rule(check=METADATA, remedy="publish an sdist or a wheel", cause="file.type")
-def the_file_type_is_known(upload: FileUpload, index: OnIndex) -> str | None:
+def the_file_type_is_known(upload: FileUpload, index: IndexContents) -> str | None:
     """`filetype` is one of the two that are still accepted."""
     filetype = upload.value("filetype")
     if filetype in {"sdist", "bdist_wheel"}:
@@ -71,7 +71,7 @@ def the_file_type_is_known(upload: FileUpload, index: OnIndex) -> str | None:
 
 
 @FORM.rule(check=METADATA, remedy="rename the wheel to match its tags")
-def the_python_version_fits_the_file_type(upload: FileUpload, index: OnIndex) -> str | None:
+def the_python_version_fits_the_file_type(upload: FileUpload, index: IndexContents) -> str | None:
     """`pyversion` of a wheel is its Python tag; that of an sdist is `source` or absent."""
     filetype, pyversion = upload.value("filetype"), upload.value("pyversion")
     error = None
@@ -83,7 +83,7 @@ def the_python_version_fits_the_file_type(upload: FileUpload, index: OnIndex) ->
 
 
 @FORM.rule(check=METADATA, remedy="send 64 hex digits")
-def the_sha256_digest_is_hex(upload: FileUpload, index: OnIndex) -> str | None:
+def the_sha256_digest_is_hex(upload: FileUpload, index: IndexContents) -> str | None:
     """`sha256_digest` is 64 hex digits if given."""
     return _digest(upload, "sha256_digest", "SHA256")
 
@@ -96,7 +96,7 @@ def _digest(upload: FileUpload, field: str, algorithm: str) -> str | None:
 
 
 @FORM.rule(check=METADATA, remedy="correct pyproject.toml and rebuild", source=CORE_METADATA)
-def the_metadata_is_valid(upload: FileUpload, index: OnIndex) -> Refusal | None:
+def the_metadata_is_valid(upload: FileUpload, index: IndexContents) -> Refusal | None:
     """The core metadata in the form conforms to its specification and to the index's own rules."""
     return next(metadata_refusals(upload), None)
 
@@ -114,6 +114,6 @@ def metadata_refusals(upload: FileUpload) -> Iterator[Refusal]:
 
 
 @FORM.rule(check=METADATA, remedy="send the file")
-def the_form_has_a_file(upload: FileUpload, index: OnIndex) -> str | None:
+def the_form_has_a_file(upload: FileUpload, index: IndexContents) -> str | None:
     """The form has a `content` part."""
     return None if upload.file.content is not None else "Upload payload does not have a file."

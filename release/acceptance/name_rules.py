@@ -12,7 +12,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from release.acceptance.form_rules import the_name_is_valid
 from release.acceptance.rule import NEW_NAMES, FileUpload, Refusal, Rules
-from release.core.models.index_contents import OnIndex
+from release.core.models.index_contents import IndexContents
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whichever it needs
 
@@ -23,7 +23,7 @@ NEW_NAME = Rules()
 
 
 @NEW_NAME.rule(check=NEW_NAMES, remedy=_RENAME)
-def the_new_name_is_valid(upload: FileUpload, index: OnIndex) -> str | None:
+def the_new_name_is_valid(upload: FileUpload, index: IndexContents) -> str | None:
     """The name is a valid project name."""
     return None if the_name_is_valid(upload, index) is None else f"The name {upload.value('name')!r} is invalid."
 
@@ -33,7 +33,7 @@ def the_new_name_is_valid(upload: FileUpload, index: OnIndex) -> str | None:
     remedy="choose another project name; if your project is already on the index, name the index: inspect --index NAME",
     cause="name.stdlib",
 )
-def the_new_name_is_no_standard_module(upload: FileUpload, index: OnIndex) -> str | None:
+def the_new_name_is_no_standard_module(upload: FileUpload, index: IndexContents) -> str | None:
     """The name is not that of a standard library module of any Python version, dotted submodules included."""
     if upload.project not in standard_modules():
         return None
@@ -41,7 +41,7 @@ def the_new_name_is_no_standard_module(upload: FileUpload, index: OnIndex) -> st
 
 
 @NEW_NAME.rule(check=NEW_NAMES, remedy=_RENAME, cause="name.taken")
-def the_new_name_is_free(upload: FileUpload, index: OnIndex) -> Refusal | None:
+def the_new_name_is_free(upload: FileUpload, index: IndexContents) -> Refusal | None:
     """No project has the name yet."""
     if upload.project not in index.names:
         return None
@@ -49,13 +49,13 @@ def the_new_name_is_free(upload: FileUpload, index: OnIndex) -> Refusal | None:
 
 
 @NEW_NAME.rule(check=NEW_NAMES, remedy=_RENAME, cause="name.prohibited")
-def the_new_name_is_not_prohibited(upload: FileUpload, index: OnIndex) -> str | None:
+def the_new_name_is_not_prohibited(upload: FileUpload, index: IndexContents) -> str | None:
     """The administrators of the index have not prohibited the name."""
     return _text(upload, "isn't allowed") if upload.project in index.prohibited else None
 
 
 @NEW_NAME.rule(check=NEW_NAMES, remedy=_RENAME, cause="name.too-similar")
-def the_new_name_is_unlike_the_others(upload: FileUpload, index: OnIndex) -> str | None:
+def the_new_name_is_unlike_the_others(upload: FileUpload, index: IndexContents) -> str | None:
     """No project has a similar name: `.`, `_`, `-` are ignored; `l`, `i`, `1` are equal, and so are `o` and `0`."""
     key = similarity_key(upload.value("name"))
     similar = any(similarity_key(name) == key for name in index.names)

@@ -11,7 +11,7 @@ from packaging.version import InvalidVersion, Version
 
 from release.acceptance.open_distribution import OpenDistribution
 from release.core.models.index import USER_DOCS
-from release.core.models.index_contents import OnIndex
+from release.core.models.index_contents import IndexContents
 
 SPECIFICATIONS = "https://packaging.python.org/en/latest/specifications"
 CORE_METADATA = f"{SPECIFICATIONS}/core-metadata/"
@@ -140,7 +140,7 @@ class FileUpload:
 
 
 #: a rule's decision: None accepts the upload, a text is the server's message of a refusal with status 400
-Decide = Callable[[FileUpload, OnIndex], Refusal | str | None]
+Decide = Callable[[FileUpload, IndexContents], Refusal | str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +151,7 @@ class Rule:
     decide: Decide
     advice: Advice
 
-    def __call__(self, upload: FileUpload, index: OnIndex) -> Refusal | None:
+    def __call__(self, upload: FileUpload, index: IndexContents) -> Refusal | None:
         decision = self.decide(upload, index)
         if decision is None:
             return None
@@ -175,6 +175,6 @@ class Rules(list[Rule]):
         return add
 
 
-def first_refusal(rules: Iterable[Rule], upload: FileUpload, index: OnIndex) -> Refusal | None:
+def first_refusal(rules: Iterable[Rule], upload: FileUpload, index: IndexContents) -> Refusal | None:
     """The server's response: that of the first rule that refuses the upload."""
     return next((refusal for rule in rules if (refusal := rule(upload, index)) is not None), None)

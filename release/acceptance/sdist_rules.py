@@ -22,7 +22,7 @@ from release.acceptance.rule import (
     FileUpload,
     Rules,
 )
-from release.core.models.index_contents import OnIndex
+from release.core.models.index_contents import IndexContents
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whichever it needs
 
@@ -32,7 +32,7 @@ SDIST = Rules()
 
 
 @SDIST.rule(check=FILE_NAMES, remedy=NORMALIZE, cause=_MISMATCH, source=SDISTS)
-def the_sdist_name_parses(upload: FileUpload, index: OnIndex) -> str | None:
+def the_sdist_name_parses(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name is a name, a hyphen, and a version."""
     if not upload.is_sdist or _name_in_file_name(upload) is not None:
         return None
@@ -61,7 +61,7 @@ def _name_before_post_release(filename: str) -> str | None:
 
 
 @SDIST.rule(check=FILE_NAMES, remedy=NORMALIZE, cause=_MISMATCH, source=SDISTS)
-def the_sdist_name_is_of_the_project(upload: FileUpload, index: OnIndex) -> str | None:
+def the_sdist_name_is_of_the_project(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name starts with the project's name."""
     name = _name_in_file_name(upload) if upload.is_sdist else None
     if name is None or canonicalize_name(name) == upload.project:
@@ -70,7 +70,7 @@ def the_sdist_name_is_of_the_project(upload: FileUpload, index: OnIndex) -> str 
 
 
 @SDIST.rule(check=FILE_NAMES, remedy=NORMALIZE, cause=_MISMATCH, source=SDISTS)
-def the_sdist_name_is_normalised(upload: FileUpload, index: OnIndex) -> str | None:
+def the_sdist_name_is_normalised(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name is exactly that of PEP 625: `normalized_name-version.tar.gz`."""
     name = _name_in_file_name(upload) if upload.is_sdist else None
     if upload.version is None or name is None or canonicalize_name(name) != upload.project:
@@ -82,7 +82,7 @@ def the_sdist_name_is_normalised(upload: FileUpload, index: OnIndex) -> str | No
 @SDIST.rule(
     check=ARCHIVE_CHECK, remedy=LICENSE_FILE, cause="meta.license-file-missing", source=f"{CORE_METADATA}#license-file"
 )
-def the_sdist_has_its_licence_files(upload: FileUpload, index: OnIndex) -> str | None:
+def the_sdist_has_its_licence_files(upload: FileUpload, index: IndexContents) -> str | None:
     """Each License-File of the metadata is in the sdist."""
     tar = upload.file.open_tar if upload.is_sdist else None
     if tar is None:

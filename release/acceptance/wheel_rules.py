@@ -33,7 +33,7 @@ from release.acceptance.rule import (
 )
 from release.acceptance.sdist_rules import license_files, missing_license
 from release.acceptance.zip_reader import ZipContents
-from release.core.models.index_contents import OnIndex
+from release.core.models.index_contents import IndexContents
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whichever it needs
 
@@ -109,7 +109,7 @@ def _parse_file_name(upload: FileUpload) -> tuple[str, Version] | str:
 
 
 @WHEEL.rule(check=FILE_NAMES, remedy=NORMALIZE, source=WHEELS)
-def the_wheel_name_parses(upload: FileUpload, index: OnIndex) -> str | None:
+def the_wheel_name_parses(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name has the parts of a wheel's: name, version, optional build number, tags."""
     parsed = _parse_file_name(upload) if upload.is_wheel else None
     return parsed if isinstance(parsed, str) else None
@@ -121,7 +121,7 @@ def the_wheel_name_parses(upload: FileUpload, index: OnIndex) -> str | None:
     cause="wheel.platform-tag",
     source=f"{SPECIFICATIONS}/platform-compatibility-tags/",
 )
-def the_platforms_are_taken(upload: FileUpload, index: OnIndex) -> str | None:
+def the_platforms_are_taken(upload: FileUpload, index: IndexContents) -> str | None:
     """Every platform tag is specific enough: `manylinux…`, not `linux_x86_64`."""
     if not upload.is_wheel or isinstance(_parse_file_name(upload), str):
         return None
@@ -138,7 +138,7 @@ def _is_accepted(tag: str) -> bool:
 
 
 @WHEEL.rule(check=FILE_NAMES, remedy=NORMALIZE, cause=_MISMATCH, source=WHEELS)
-def the_wheel_name_is_of_the_project(upload: FileUpload, index: OnIndex) -> str | None:
+def the_wheel_name_is_of_the_project(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name starts with the project's name."""
     parsed = _parse_file_name(upload) if upload.is_wheel else ""
     if isinstance(parsed, str) or parsed[0] == upload.project:
@@ -147,7 +147,7 @@ def the_wheel_name_is_of_the_project(upload: FileUpload, index: OnIndex) -> str 
 
 
 @WHEEL.rule(check=FILE_NAMES, remedy=NORMALIZE, cause=_MISMATCH, source=WHEELS)
-def the_wheel_name_is_normalised(upload: FileUpload, index: OnIndex) -> str | None:
+def the_wheel_name_is_normalised(upload: FileUpload, index: IndexContents) -> str | None:
     """The project's name is in lower case and with underscores in the file name."""
     name, expected = upload.filename.split("-", 1)[0], upload.file_name_stem
     if not upload.is_wheel or name == expected or canonicalize_name(name) != upload.project:
@@ -156,7 +156,7 @@ def the_wheel_name_is_normalised(upload: FileUpload, index: OnIndex) -> str | No
 
 
 @WHEEL.rule(check=FILE_NAMES, remedy="empty dist/ and rebuild: python -m build", cause="dist.stale", source=WHEELS)
-def the_wheel_name_has_the_version(upload: FileUpload, index: OnIndex) -> str | None:
+def the_wheel_name_has_the_version(upload: FileUpload, index: IndexContents) -> str | None:
     """The version in the file name is that of the metadata."""
     parsed, expected = _parse_file_name(upload) if upload.is_wheel else "", upload.version
     if isinstance(parsed, str) or expected is None or parsed[1] == expected:
@@ -167,7 +167,7 @@ def the_wheel_name_has_the_version(upload: FileUpload, index: OnIndex) -> str | 
 @WHEEL.rule(
     check=ARCHIVE_CHECK, remedy=LICENSE_FILE, cause="meta.license-file-missing", source=f"{CORE_METADATA}#license-file"
 )
-def the_wheel_has_its_licence_files(upload: FileUpload, index: OnIndex) -> Refusal | str | None:
+def the_wheel_has_its_licence_files(upload: FileUpload, index: IndexContents) -> Refusal | str | None:
     """Each License-File of the metadata is in `.dist-info/licenses`, and can be read."""
     archive, directory = _archive(upload)
     if archive is None:
@@ -187,7 +187,7 @@ def the_wheel_has_its_licence_files(upload: FileUpload, index: OnIndex) -> Refus
     cause=_INVALID_WHEEL,
     source=f"{SPECIFICATIONS}/recording-installed-packages/#the-record-file",
 )
-def the_wheel_has_its_record(upload: FileUpload, index: OnIndex) -> Refusal | str | None:
+def the_wheel_has_its_record(upload: FileUpload, index: IndexContents) -> Refusal | str | None:
     """RECORD is present, and is a table in UTF-8."""
     archive, directory = _archive(upload)
     if archive is None:
@@ -215,7 +215,7 @@ def _lacks(upload: FileUpload, what: str, directory: str) -> str:
     cause=_INVALID_WHEEL,
     source=f"{SPECIFICATIONS}/entry-points/",
 )
-def the_entry_points_are_valid(upload: FileUpload, index: OnIndex) -> Refusal | str | None:
+def the_entry_points_are_valid(upload: FileUpload, index: IndexContents) -> Refusal | str | None:
     """`entry_points.txt` is UTF-8 and well-formed, and its script names contain no blanks or slashes."""
     archive, directory = _archive(upload)
     data = archive.read(f"{directory}/entry_points.txt") if archive is not None else None
@@ -247,7 +247,7 @@ def parse_entry_points(data: bytes) -> dict[str, tuple[str, ...]] | None:
 
 
 @WHEEL.rule(check=ARCHIVE_CHECK, remedy=REBUILD, cause=_INVALID_WHEEL, source=WHEELS)
-def the_wheel_has_its_metadata(upload: FileUpload, index: OnIndex) -> Refusal | str | None:
+def the_wheel_has_its_metadata(upload: FileUpload, index: IndexContents) -> Refusal | str | None:
     """METADATA is present."""
     archive, directory = _archive(upload)
     if archive is None:
@@ -265,7 +265,7 @@ def _archive(upload: FileUpload) -> tuple[ZipContents | None, str]:
 
 
 @WHEEL.rule(check=FILE_NAMES, remedy="shorten the project's name or the wheel's tags")
-def the_wheel_name_is_not_too_long(upload: FileUpload, index: OnIndex) -> str | None:
+def the_wheel_name_is_not_too_long(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name is short enough for the `.metadata` that the index appends."""
     too_long = upload.is_wheel and len(upload.filename.encode()) > _FILE_NAME - _SUFFIX
     return f"Filename is too long: '{upload.filename}'" if too_long else None

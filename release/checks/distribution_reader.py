@@ -16,7 +16,7 @@ from release.checks import archive_warnings
 from release.core.facts import BuiltFile, BuiltFiles
 from release.core.models.finding import Finding
 from release.core.models.index import PYPI
-from release.core.models.index_contents import OnIndex
+from release.core.models.index_contents import IndexContents
 from release.core.models.inspected_file import InspectedFile
 from release.core.models.project_name import name_from_filename
 
@@ -86,14 +86,14 @@ def _sha256(file: BuiltFile) -> Iterator[Future[str]]:
         yield pool.submit(lambda: stream_digests(content, ["sha256"])["sha256"])
 
 
-def _on_index(built: BuiltFiles, upload: FileUpload) -> OnIndex:
+def _on_index(built: BuiltFiles, upload: FileUpload) -> IndexContents:
     """What the index has of the file's project; nothing where it was not contacted or did not respond.
 
     A file without readable metadata belongs to the project in its file name.
     """
     name = upload.project or name_from_filename(upload.filename)
     known = built.on_index.get(name) if built.on_index and name else None
-    return known if isinstance(known, OnIndex) else OnIndex(now=built.now)
+    return known if isinstance(known, IndexContents) else IndexContents(now=built.now)
 
 
 def _form_fields(form: TwineForm, filename: str, sha256: str) -> dict[str, tuple[str, ...]]:

@@ -135,7 +135,7 @@ def the_new_name_can_be_had(access: Access) -> Iterator[Observation]:
 def _name_findings(access: Access, name: str, similar: tuple[str, ...]) -> Iterator[Finding]:
     from release.acceptance import name_rules
     from release.acceptance.rule import FileUpload, first_refusal
-    from release.core.models.index_contents import OnIndex
+    from release.core.models.index_contents import IndexContents
     from release.diagnostics.matcher import remedy_for_answer
 
     others = f" ({quote(similar)})" if similar else ""
@@ -148,7 +148,7 @@ def _name_findings(access: Access, name: str, similar: tuple[str, ...]) -> Itera
     refusal = first_refusal(
         messages,
         FileUpload(fields={"name": (name,)}, site=access.index.simple_url.removesuffix("/simple/")),
-        OnIndex(now=access.now, names=frozenset(map(normalize_name, similar))),
+        IndexContents(now=access.now, names=frozenset(map(normalize_name, similar))),
     )
     if refusal is not None:
         rule = next(rule for rule in messages if rule.name == refusal.rule)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # whoever looks at files alone has no use for credentials, no
     from release.core.models.distribution import Distribution, MemberVisitor
     from release.core.models.finding import Finding, NotApplicable, Unknown
     from release.core.models.index import Index
-    from release.core.models.index_contents import OnIndex
+    from release.core.models.index_contents import IndexContents
     from release.core.models.leak import ScanResult, ScanScope
     from release.core.models.probe import ProbeResult
     from release.core.models.project_listing import IndexFile, Ownership, ProjectListing
@@ -207,7 +207,7 @@ class BuiltFiles:
     #: aware, UTC
     now: datetime
     #: what the index that they are meant for has of each project; None where it was not asked
-    on_index: Mapping[NormalizedName, OnIndex | Unknown] | None = None
+    on_index: Mapping[NormalizedName, IndexContents | Unknown] | None = None
     #: paths that git tracks, relative to the project; None where there is no repository, or nobody asked
     tracked: frozenset[str] | None = None
     #: the same files from a second build; None where there was none

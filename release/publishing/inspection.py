@@ -19,7 +19,7 @@ from release.core.facts import BuiltFile, BuiltFiles, LeakScan
 from release.core.models.distribution import MemberVisitor
 from release.core.models.finding import Finding, Unknown
 from release.core.models.index import WELL_KNOWN, Index
-from release.core.models.index_contents import OnIndex, StoredFile
+from release.core.models.index_contents import IndexContents, StoredFile
 from release.core.models.inspected_file import InspectedFile
 from release.core.models.inspection_result import InspectionResult
 from release.core.models.leak import ScanResult, UnscannedFile, merge_scans
@@ -129,7 +129,7 @@ def named_projects(files: Iterable[BuiltFile]) -> Iterator[NormalizedName]:
             yield name
 
 
-def fetch_index_contents(system: System, index: Index, name: NormalizedName) -> OnIndex | Unknown:
+def fetch_index_contents(system: System, index: Index, name: NormalizedName) -> IndexContents | Unknown:
     """What an index has of a project; for a new project, all project names, for conflicts.
 
     No index shows prohibited project names or the names of deleted files.
@@ -146,10 +146,10 @@ def fetch_index_contents(system: System, index: Index, name: NormalizedName) -> 
         names = frozenset(map(canonicalize_name, simple_api.fetch_project_names(index)))
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
-    return OnIndex(now=system.now(), names=names)
+    return IndexContents(now=system.now(), names=names)
 
 
-def index_contents_of(listing: ProjectListing, system: System, name: NormalizedName) -> OnIndex:
+def index_contents_of(listing: ProjectListing, system: System, name: NormalizedName) -> IndexContents:
     """A listing in the form that the acceptance rules use.
 
     A release is taken to be as old as its oldest file; it is older only if that file was deleted.
@@ -170,7 +170,7 @@ def index_contents_of(listing: ProjectListing, system: System, name: NormalizedN
         str(version): [file.upload_time for file in listed if file.upload_time is not None]
         for version, listed in files_by_release(listing).items()
     }
-    return OnIndex(
+    return IndexContents(
         now=system.now(),
         files=files,
         releases={canonicalize_version(version): min(known) for version, known in times.items() if known},

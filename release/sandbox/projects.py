@@ -12,7 +12,7 @@ from uuid import uuid4
 from packaging.utils import NormalizedName, canonicalize_name, canonicalize_version
 from packaging.version import Version
 
-from release.core.models.index_contents import OnIndex, StoredFile
+from release.core.models.index_contents import IndexContents, StoredFile
 
 #: seconds
 _QUOTA_WINDOW = 3600
@@ -93,7 +93,7 @@ def new_project(name: str, owner: str) -> IndexProject:
     return IndexProject(id=str(uuid4()), name=name, roles={owner: "Owner"}, is_new=True)
 
 
-def index_contents(db: sqlite3.Connection, project: IndexProject | None, now: datetime) -> OnIndex:
+def index_contents(db: sqlite3.Connection, project: IndexProject | None, now: datetime) -> IndexContents:
     """Collect everything that an acceptance rule may need to know about the index."""
     own = (project.id if project else None,)
     files = db.execute(
@@ -101,7 +101,7 @@ def index_contents(db: sqlite3.Connection, project: IndexProject | None, now: da
     )
     releases = db.execute("SELECT canonical, created FROM releases WHERE project = ?", own)
     columns = ("filename", "sha256", "blake2_256", "size", "version", "filetype")
-    return OnIndex(
+    return IndexContents(
         now=now,
         files=tuple(StoredFile(**{column: row[column] for column in columns}) for row in files),
         releases={row["canonical"]: datetime.fromisoformat(row["created"]) for row in releases},

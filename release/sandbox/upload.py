@@ -25,7 +25,7 @@ from release.acceptance.name_rules import NEW_NAME
 from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.rule import SERVER_ERROR, FileUpload, Refusal, first_refusal
 from release.core.models.index import PYPI, USER_DOCS, host_of
-from release.core.models.index_contents import OnIndex
+from release.core.models.index_contents import IndexContents
 from release.sandbox import attestations, auth, projects
 from release.sandbox.index_store import METADATA_SUFFIX, Store, admin_flags
 from release.sandbox.multipart import ReceivedFile, UploadForm
@@ -52,7 +52,7 @@ class UploadRequest:
     db: sqlite3.Connection
     principal: auth.Principal
     upload: FileUpload
-    contents: OnIndex
+    contents: IndexContents
     project: IndexProject
     #: what is wrong with the description, with the content of the file, and with its attestations
     description: Refusal | None
@@ -76,7 +76,7 @@ def handle_upload(context: RequestContext, form: UploadForm) -> Response:
     log.username = principal.username
     log.project, log.filename = upload.value("name") or None, upload.filename or None
     log.attested = upload.value("attestations") != ""
-    refusal = first_refusal(FORM, upload, OnIndex(now=context.now))
+    refusal = first_refusal(FORM, upload, IndexContents(now=context.now))
     if refusal is not None:
         return refusal_response(context.request, refusal)
     assert form.content is not None  # the last rule of FORM requires it
@@ -101,7 +101,7 @@ def handle_upload(context: RequestContext, form: UploadForm) -> Response:
 
 def _inspect(upload: FileUpload, now: datetime) -> tuple[Refusal | None, Refusal | None]:
     """Check the description and the content, which takes long and needs nothing of the index, before it is locked."""
-    nothing = OnIndex(now=now)
+    nothing = IndexContents(now=now)
     description = first_refusal(DESCRIPTION, upload, nothing)
     if first_refusal(_ARRIVAL, upload, nothing) is not None:
         return description, None

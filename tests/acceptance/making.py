@@ -13,11 +13,11 @@ from typing import Any
 
 from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.rule import FileUpload
-from release.core.models.index_contents import OnIndex
+from release.core.models.index_contents import IndexContents
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 SITE = "https://index.example"
-NOTHING = OnIndex(now=NOW)
+NOTHING = IndexContents(now=NOW)
 
 
 def metadata(name: str = "acme-widget", version: str = "1.0", body: str = "", **headers: object) -> bytes:

@@ -11,13 +11,13 @@ import pytest
 
 from release.acceptance.file_rules import FILE, is_identical
 from release.acceptance.rule import FileUpload, first_refusal
-from release.core.models.index_contents import OnIndex, StoredFile
+from release.core.models.index_contents import IndexContents, StoredFile
 from tests.acceptance.making import NOTHING, NOW, SDIST, SITE, WHEEL, metadata, sdist, upload, wheel, zipped
 
 REUSE = f"See {SITE}/help/#file-name-reuse for more information."
 
 
-def answer(one: FileUpload, index: OnIndex = NOTHING) -> str | None:
+def answer(one: FileUpload, index: IndexContents = NOTHING) -> str | None:
     refusal = first_refusal(FILE, one, index)
     return None if refusal is None else f"{refusal.status} {refusal.text}"
 

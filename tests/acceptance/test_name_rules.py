@@ -7,10 +7,10 @@ from packaging.utils import canonicalize_name
 
 from release.acceptance.name_rules import NEW_NAME, standard_modules
 from release.acceptance.rule import first_refusal
-from release.core.models.index_contents import OnIndex
+from release.core.models.index_contents import IndexContents
 from tests.acceptance.making import NOW, SITE, upload
 
-INDEX = OnIndex(
+INDEX = IndexContents(
     now=NOW,
     names=frozenset(map(canonicalize_name, ["acme-widget", "Other.Owned"])),
     prohibited=frozenset(map(canonicalize_name, ["acme-prohibited", "requirements-txt"])),

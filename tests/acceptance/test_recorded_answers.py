@@ -18,7 +18,7 @@ from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.rule import FileUpload, first_refusal
 from release.adapters.system import system
 from release.checks.distribution_reader import SITE
-from release.core.models.index_contents import OnIndex
+from release.core.models.index_contents import IndexContents
 from release.publishing import inspection
 from tests.acceptance.recorded_answers import FORM, OK, ROWS, Row
 from tests.sandbox.sandbox_client import EXPLANATIONS, SEED_DATA, Clock, Reply, SandboxClient, page, sandbox_client
@@ -113,7 +113,7 @@ def test_a_form_that_no_file_gives_is_judged_as_it_is_answered() -> None:
         form = row.file.form(content) | dict(row.form)
         if form[":action"] != "file_upload" or "attestations" in form:  # those are not for the rules
             continue
-        first = first_refusal((*FORM_RULES, *FILE), as_upload(row, content, form), OnIndex(now=Clock().now))
+        first = first_refusal((*FORM_RULES, *FILE), as_upload(row, content, form), IndexContents(now=Clock().now))
         assert first is not None, words
         assert f"{first.status} {first.text}" == row.line, words
 

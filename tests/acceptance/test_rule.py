@@ -11,20 +11,20 @@ import pytest
 from release.acceptance import open_distribution
 from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.rule import METADATA, FileUpload, Refusal, Rules, first_refusal, server_error
-from release.core.models.index_contents import OnIndex
+from release.core.models.index_contents import IndexContents
 from tests.acceptance.making import NOTHING, SDIST, WHEEL, sdist, upload, wheel
 
 RULES = Rules()
 
 
 @RULES.rule(check=METADATA, remedy="send a summary", cause="meta.summary-long")
-def the_summary_is_given(upload: FileUpload, _index: OnIndex) -> str | None:
+def the_summary_is_given(upload: FileUpload, _index: IndexContents) -> str | None:
     """The form has a summary."""
     return None if upload.value("summary") else "No summary."
 
 
 @RULES.rule(check=METADATA, remedy="shorten it")
-def the_server_survives(upload: FileUpload, _index: OnIndex) -> Refusal | None:
+def the_server_survives(upload: FileUpload, _index: IndexContents) -> Refusal | None:
     """The summary is short."""
     return server_error() if upload.value("summary") == "long" else None
 

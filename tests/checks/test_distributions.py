@@ -21,7 +21,7 @@ from release.checks.engine import run
 from release.core.facts import BuiltFile, BuiltFiles, ProjectMetadata
 from release.core.models.check_result import CheckState
 from release.core.models.finding import Unknown
-from release.core.models.index_contents import OnIndex, StoredFile
+from release.core.models.index_contents import IndexContents, StoredFile
 from release.reports.inspection_report import inspection_to_json
 from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
 
@@ -32,7 +32,7 @@ def file(name: str, content: bytes, sha256: str | None = None) -> BuiltFile:
 
 
 def built(
-    *files: BuiltFile, project: ProjectMetadata | None = None, on_index: OnIndex | Unknown | None = None
+    *files: BuiltFile, project: ProjectMetadata | None = None, on_index: IndexContents | Unknown | None = None
 ) -> BuiltFiles:
     known = (
         None if on_index is None else {canonicalize_name("acme-widget"): on_index, canonicalize_name("json"): on_index}
@@ -219,7 +219,7 @@ def test_files_of_another_version_are_not_the_projects() -> None:
 def test_what_the_index_has_counts_where_it_was_asked() -> None:
     """A file of the same name and other bytes."""
     there = StoredFile(filename=WHEEL, sha256="0" * 64, blake2_256=None, size=1, version="1.0", filetype="bdist_wheel")
-    facts = built(*GOOD, on_index=OnIndex(now=NOW, files=(there,)))
+    facts = built(*GOOD, on_index=IndexContents(now=NOW, files=(there,)))
     assert failed(facts) == ["the-files-are-new-to-the-index"]
 
 
@@ -228,7 +228,7 @@ def test_a_standard_name_is_taken_where_the_project_exists() -> None:
     json = built(file("json-1.0.tar.gz", sdist(metadata("json"), "json-1.0")))
     assert failed(json) == ["the-index-takes-the-name"]
     there = StoredFile(filename="json-0.1.zip", sha256="0" * 64, blake2_256=None, size=1, version="0", filetype="sdist")
-    assert not failed(built(*json.files, on_index=OnIndex(now=NOW, files=(there,))))
+    assert not failed(built(*json.files, on_index=IndexContents(now=NOW, files=(there,))))
 
 
 def test_a_file_that_can_not_be_opened_is_a_finding() -> None:

@@ -21,7 +21,7 @@ from release.acceptance.twine_form import twine_form
 from release.adapters.system import system
 from release.checks.distribution_reader import SITE
 from release.core.facts import BuiltFile, BuiltFiles
-from release.core.models.index_contents import OnIndex
+from release.core.models.index_contents import IndexContents
 from release.publishing import inspection
 from release.reports import inspection_report
 from tests.acceptance.making import (
@@ -327,4 +327,4 @@ def test_a_file_that_is_only_looked_at_is_judged_as_of_today(tmp_path: Path) -> 
     found = inspection.inspect_files(system.real_system(), [path])
     assert not found.refused
     assert found.document["files"][0]["sha256"] == hashlib.sha256(wheel()).hexdigest()
-    assert isinstance(next(all_refusals(FileUpload(fields={}), OnIndex(now=NOW))).text, str)
+    assert isinstance(next(all_refusals(FileUpload(fields={}), IndexContents(now=NOW))).text, str)

@@ -31,7 +31,7 @@ class StoredFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OnIndex:
+class IndexContents:
     """What the index has, as far as it can be known. Empty: nothing is known to be there."""
 
     #: aware, UTC
