@@ -1,4 +1,4 @@
-"""[tool.release]: what the maintainer wants. Every key is optional."""
+"""The configuration in `[tool.release]`. Every key is optional."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from release.core.tables import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmokeTestSettings:
-    """What is tried on the installed wheel. None: the default list, made from the wheel itself."""
+    """The smoke tests of the installed wheel. None: the default list, derived from the wheel itself."""
 
     imports: tuple[str, ...] | None = None
     #: command lines, split as a POSIX shell splits words; no shell runs them
@@ -35,44 +35,44 @@ class SmokeTestSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadSettings:
-    """How hard an upload tries: `[tool.release.upload]`."""
+    """Parallelism and retries of uploads: `[tool.release.upload]`."""
 
-    #: files that are sent at the same time, once the first one is there
+    #: number of files that are uploaded at the same time, after the first one
     concurrency: int = 4
-    #: how often one file is sent at most
+    #: maximum number of attempts per file
     attempts: int = 5
-    #: seconds from a file's first unclear answer after which nothing more is begun for it
+    #: seconds from a file's first unclear response until no further attempt starts
     deadline: float = 900
-    #: seconds; the longest wait that a server's Retry-After is granted
+    #: seconds; the longest Retry-After that is followed
     longest_wait: float = 300
-    #: seconds; what the first pause is drawn below. It doubles from pause to pause
+    #: seconds; the upper bound of the first random pause, which doubles with each one
     pause: float = 1
-    #: seconds; what no pause exceeds
+    #: seconds; the maximum of that bound
     longest_pause: float = 60
-    #: seconds that an index gets to show what it took; None: what its kind is known to need
+    #: seconds until an index must list uploaded files; None: the default for its kind
     visible_within: float | None = None
 
     def back_off(self, times: int, chance: float) -> float:
-        """A pause after so many failures, at least 1: exponential, with full jitter; `chance` is in [0, 1)."""
+        """The pause after this many failures (at least 1): exponential, with full jitter; `chance` is in [0, 1)."""
         return chance * min(self.longest_pause, self.pause * 2.0 ** min(times - 1, 30))
 
 
-#: a dry run's index
+#: the index of a dry run
 DryRunIndex = Literal["testpypi", "sandbox", "none"]
 DRY_RUN_INDEXES: tuple[DryRunIndex, ...] = get_args(DryRunIndex)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """The validated table, defaults filled in."""
+    """The validated table, with defaults."""
 
-    #: the only branch that may be released from; None: any
+    #: the only branch to release from; None: any
     branch: str | None = None
     #: the release tag; `{version}` and `{name}` are filled in
     tag_format: str = "v{version}"
-    #: a file that must mention the version, relative to the project; None: not looked at
+    #: a file that must mention the version, relative to the project; None: not checked
     changelog: str | None = None
-    #: name → index; `pypi` and `testpypi` are always there
+    #: name → index; `pypi` and `testpypi` always exist
     indexes: Mapping[str, Index] = field(default_factory=lambda: dict(WELL_KNOWN))
     smoke: SmokeTestSettings = SmokeTestSettings()
     #: check name → the reason why its failure is accepted
@@ -81,22 +81,21 @@ class Config:
     block: frozenset[str] = frozenset()
     #: whether the files are built twice and compared
     reproducible: bool = False
-    #: whether the wheel is built from the tree too, and compared with the one from the sdist
+    #: whether the wheel is also built from the tree and compared with the one from the sdist
     wheel_from_tree: bool = False
-    #: whether uploads go with a copy of the token that is for this project and half an hour alone
+    #: whether uploads use a copy of the token that is limited to this project and half an hour
     attenuate: bool = True
-    #: whether files get attestations on their way to PyPI: "auto" where they can, "must" or not at all, "never"
+    #: whether files for PyPI get attestations: "auto" if possible, "must" or fail, "never"
     attest: Literal["auto", "must", "never"] = "auto"
-    #: where the very files must have passed before PyPI gets them: "testpypi", "sandbox", "none"; None: TestPyPI
-    #: for what is built here, and nothing for files that were built elsewhere
+    #: where the same files must have passed before they are uploaded to PyPI: "testpypi", "sandbox", "none"; None:
+    #: TestPyPI for files that are built here, and nowhere for files that were built elsewhere
     dry_run_on: DryRunIndex | None = None
     #: whether the release tag is pushed once the release is confirmed
     push_tag: bool = True
-    #: whether a release with the files is made on GitHub then
+    #: whether a release with the files is then created on GitHub
     github_release: bool = False
-    #: how hard uploads try
     upload: UploadSettings = field(default_factory=UploadSettings)
-    #: [tool.release.fleet] as it stands, for `release.token_health.fleet.parse_fleet`: a mistake in it stops no release
+    #: `[tool.release.fleet]`, not validated: an error in it must not stop a release
     fleet: Mapping[str, Any] = field(default_factory=dict)
 
     def index(self, name: str) -> Index:

@@ -1,7 +1,4 @@
-"""What a checklist looks at: the project's source, the way to an index, the files built, the files published.
-
-And a release as anybody sees it, who has neither the project nor its journal.
-"""
+"""The facts that checklists check: source, access to an index, built files, uploaded and published releases."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from release.core.models.inspected_file import InspectionCache
 
-if TYPE_CHECKING:  # whoever looks at files alone has no use for credentials, nor time to load them
+if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
     from datetime import datetime, timedelta
 
     from packaging.utils import NormalizedName
@@ -35,11 +32,11 @@ if TYPE_CHECKING:  # whoever looks at files alone has no use for credentials, no
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectMetadata:
-    """What the project says of itself, before anything is built."""
+    """The name and version that the project declares."""
 
     #: as the project spells it
     name: str
-    #: as the project spells it; may be no valid version; empty where only the name was asked for
+    #: as the project spells it; may be invalid; empty if only the name is needed
     version: str
 
 
@@ -49,85 +46,85 @@ class GitState:
 
     #: 40 hex digits
     commit: str
-    #: None where HEAD is detached
+    #: None if HEAD is detached
     branch: str | None
     #: paths that differ from the commit, untracked ones included, relative to the repository
     changes: tuple[str, ...]
-    #: the branch's upstream; None where it has none
+    #: the branch's upstream; None if it has none
     upstream: str | None
-    #: commits that the upstream has and we have not; Unknown where it could not be asked
+    #: number of commits that only the upstream has; Unknown if it could not be contacted
     behind: int | Unknown
-    #: the commit that the release tag points to; None where there is no such tag
+    #: the commit that the release tag points to; None if there is no such tag
     tagged_commit: str | None
-    #: whether history is cut off
+    #: whether the clone is shallow
     shallow: bool
     #: the tags on the commit, sorted
     tags: tuple[str, ...] = ()
-    #: the remote that tags are pushed to; None where there is none
+    #: the remote that tags are pushed to; None if there is none
     remote: str | None = None
-    #: "owner/repository" on GitHub; None where the remote is elsewhere
+    #: "owner/repository" on GitHub; None if the remote is elsewhere
     github: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """The project as it stands."""
+    """The source of the project."""
 
     config: Config
     project: ProjectMetadata | Unknown
-    #: None where the project is in no repository
+    #: None if the project is not in a repository
     git: GitState | Unknown | None
-    #: the release tag; None while name and version are unknown
+    #: the release tag; None if name and version are unknown
     tag: str | None
-    #: text of the changelog that the configuration names; None where that file is not there
+    #: text of the configured changelog; None if that file does not exist
     changelog: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """The way to one index for one project."""
+    """The access to one index for one project."""
 
     index: Index
     project: ProjectMetadata | Unknown
-    #: the one that an upload would use; None where no source has one
+    #: the one that an upload would use; None if no source has one
     credential: Credential | Ambient | Unknown | None
-    #: what was odd on the way to it: a source that is broken or that shadows another
+    #: warnings about its sources: one is broken, or hides another
     remarks: tuple[Finding, ...]
-    #: the credential's password, decoded; None where there is no credential or no need of a token
+    #: the credential's password, decoded; None if there is no credential or no token is needed
     token: Token | TokenDefect | None
-    #: what the index has under the project's name; None where it knows no such project, NotApplicable
-    #: where it was not asked
+    #: what the index has under the project's name; None if there is no such project, NotApplicable if the index
+    #: was not contacted
     listing: ProjectListing | Unknown | NotApplicable | None
     #: aware, UTC
     now: datetime
-    #: sha256 of the files that this release has built already: finding them on the index is no surprise
+    #: SHA-256 of the files that this release has already built, and that the index may have
     ours: frozenset[str] = frozenset()
-    #: whether this very version is about to be uploaded, so that files of it on the index stand in the way
+    #: whether this version is about to be uploaded, so that its files must not be on the index yet
     releasing: bool = True
-    #: every password that lies anywhere, in the order of the sources
+    #: every stored password, in the order of the sources
     candidates: tuple[CredentialCandidate, ...] = ()
-    #: whose the project is; None where the index does not tell, or was not asked
+    #: the owners of the project; None if the index does not report them, or was not contacted
     ownership: Ownership | None = None
-    #: names on the index that look like the project's, where it has no such project; None where not asked
+    #: similar names on the index, if it has no such project; None if the index was not contacted
     alike: tuple[str, ...] | Unknown | None = None
-    #: how far the index's clock is ahead of this machine's; None where it does not say, or was not asked
+    #: how far the index's clock is ahead of this machine's; None if unknown
     skew: timedelta | None = None
-    #: whether the index knows the token, in its own words; None where it was not asked
+    #: the answer to whether the index knows the token; None if the index was not contacted
     identity: ProbeResult | Unknown | None = None
-    #: whether the token may upload to the project, or its account create one; None where not asked
+    #: the answer to whether the token may upload to the project, or its account may create one; None as above
     permission: ProbeResult | Unknown | None = None
-    #: why files that go there will not be signed; None where they will be, as far as can be seen by now
+    #: why files for this index will not be signed; None if they probably will be
     signing: Finding | NotApplicable | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviousToken:
-    """The token that a place had when it was last looked at."""
+    """The token that a location had in the last scan."""
 
     fingerprint: str
-    #: empty for one that could not be read
+    #: empty if it could not be decoded
     identifier: str
-    #: how it was then: "healthy", "expiring", "revoked", …
+    #: its state then: "healthy", "expiring", "revoked", …
     state: str
     #: aware, UTC
     last_seen: datetime
@@ -135,19 +132,19 @@ class PreviousToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenHealth:
-    """A credential over time, and beside the others."""
+    """A credential, its history, and its relation to the other credentials."""
 
     access: Access
     policy: TokenPolicy
-    #: when the token was made, as somebody wrote it down or it says itself; aware, UTC
+    #: when the token was created, according to the fleet file or the token itself; aware, UTC
     made: datetime | None = None
-    #: since when it is known to exist at the latest: seen by an earlier run, or by the date of its file; aware, UTC
+    #: when it was first seen: by an earlier run, or by the date of its file; aware, UTC
     known_since: datetime | None = None
-    #: where else the same token lies
+    #: the other locations of the same token
     elsewhere: tuple[str, ...] = ()
-    #: what its place had before; None where that is not known
+    #: the token that its location had before; None if unknown
     before: PreviousToken | None = None
-    #: where trusted publishing could be used in its stead; None where nobody knows
+    #: where trusted publishing could be used instead; None if unknown
     publisher: str | None = None
 
 
@@ -158,40 +155,40 @@ class BuiltFile:
     filename: str
     #: bytes
     size: int
-    #: SHA-256 of the bytes that were built, 64 lower-case hex digits; None for a file that nobody has described
+    #: SHA-256 of the bytes that were built, 64 lower-case hex digits; None if unknown
     sha256: str | None
     #: opens the bytes; each call gives a new, seekable stream
     open: Callable[[], BinaryIO]
-    #: is shown each member's bytes while the file is read; None where nobody wants them
+    #: called with the bytes of each member while the file is read
     visit: MemberVisitor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviousRelease:
-    """The release before this one, as an index has it."""
+    """The release before this one, from the index."""
 
     version: str
-    #: its sdist and its wheel for any platform, as far as it has them
+    #: its sdist and its platform-independent wheel, if it has them
     files: tuple[BuiltFile, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilenameConflict:
-    """A file on an index that has the name of one of ours, and other bytes."""
+    """A file on an index with the name of one of ours, but other bytes."""
 
     index: Index
-    #: whether the index is that of the dry run, which another can stand in for
+    #: whether the index is that of the dry run, which can be replaced by another
     on_dry_run_index: bool
     filename: str
     #: 64 lower-case hex digits
     sha256: str
-    #: the file there; Unknown where it could not be fetched, or is too large to be fetched for a comparison
+    #: the file there; Unknown if it could not be fetched, or is too large
     file: BuiltFile | Unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeakScan:
-    """What a search for secrets has come upon."""
+    """The result of a search for secrets."""
 
     scope: ScanScope
     searched: ScanResult
@@ -201,24 +198,24 @@ class LeakScan:
 class BuiltFiles:
     """The files of a release, before any upload."""
 
-    #: what the source says that it is; None for files without a project
+    #: from the source; None for files without a project
     project: ProjectMetadata | None
     files: tuple[BuiltFile, ...]
     #: aware, UTC
     now: datetime
-    #: what the index that they are meant for has of each project; None where it was not asked
+    #: the contents of the target index for each project; None if it was not contacted
     on_index: Mapping[NormalizedName, IndexContents | Unknown] | None = None
-    #: paths that git tracks, relative to the project; None where there is no repository, or nobody asked
+    #: paths that git tracks, relative to the project; None if there is no repository or they are not needed
     tracked: frozenset[str] | None = None
-    #: the same files from a second build; None where there was none
+    #: the same files from a second build; None if there was none
     again: tuple[BuiltFile, ...] | None = None
-    #: the wheel that the tree gives, without an sdist between; None where nobody built it
+    #: the wheel built from the tree instead of the sdist; None if it was not built
     from_tree: BuiltFile | None = None
-    #: the release before this one; None where nobody asked
+    #: the release before this one; None if it is not needed
     earlier: PreviousRelease | Unknown | NotApplicable | None = None
-    #: files of the same names that an index has with other bytes
+    #: files of the same names on an index, with other bytes
     taken: tuple[FilenameConflict, ...] = ()
-    #: what a search for secrets has found in the files; None where nobody searched
+    #: None if the files were not searched
     leaks: LeakScan | None = None
     #: filled by the first check that needs it, so that each file is read once
     cache: InspectionCache = field(default_factory=InspectionCache, repr=False, compare=False)
@@ -226,29 +223,29 @@ class BuiltFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadedRelease:
-    """What an index has of a release, seen from outside."""
+    """A release on an index right after its upload."""
 
     index: Index
     expected: tuple[Distribution, ...]
-    #: names of the files that the index is known to have taken
+    #: names of the files that the index has accepted
     accepted: frozenset[str] = frozenset()
     listing: ProjectListing | Unknown | None
-    #: how the clean install ended: None where it went well or was not tried
+    #: the problem of the clean install; None if it succeeded or was not tried
     install: Finding | Unknown | None
-    #: in the order they were tried; empty where nothing was installed
+    #: in the order of execution; empty if nothing was installed
     trials: tuple[SmokeTestResult, ...]
-    #: file name → whether its attestations hold there, for the files that were sent with some
+    #: file name → whether its attestations are valid, for the files that were uploaded with some
     attested: Mapping[str, VerifiedAttestations | Finding | Unknown] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallTrial:
-    """A file of a release in a clean environment of its own."""
+    """The install of a file of a release in its own clean environment."""
 
     filename: str
-    #: how the install ended: None where it went well
+    #: the problem of the install; None if it succeeded
     install: Finding | Unknown | None
-    #: in the order they were tried; empty where nothing was installed
+    #: in the order of execution; empty if nothing was installed
     trials: tuple[SmokeTestResult, ...] = ()
     #: paths that were installed, relative to site-packages, with forward slashes
     files: tuple[str, ...] = ()
@@ -256,30 +253,30 @@ class InstallTrial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedRelease:
-    """A release as its index shows it to anybody, each file fetched."""
+    """A release as its index shows it publicly, with each file fetched."""
 
     index: Index
-    #: as it was asked for
+    #: as requested
     project: ProjectMetadata
     #: of the project: "active", "archived", "quarantined", … (PEP 792)
     status: str
     #: the files of the release on the page that installers read
     files: tuple[IndexFile, ...]
-    #: seconds for which that page was asked again, since it lacked some
+    #: seconds of waiting until that page listed all files
     waited: float = 0.0
-    #: what the release should be; None where there is no record of it
+    #: the record of the release; None if there is none
     recorded: ReleaseManifest | None = None
-    #: the files by the JSON API; None where it knows no such release, which proves nothing
+    #: the files by the JSON API; None if it has no such release, which proves nothing
     by_json: tuple[IndexFile, ...] | None = None
-    #: file name → the bytes that came, with their SHA-256
+    #: file name → the fetched bytes, with their SHA-256
     fetched: Mapping[str, BuiltFile | Unknown] = field(default_factory=dict)
-    #: the same bytes, to be looked into; None until they came
+    #: the same files, for inspection; None until they are fetched
     built: BuiltFiles | None = None
-    #: file name → what the index says of its attestations, for the files whose page says that there are any
+    #: file name → its provenance, for the files that have one according to the index
     provenance: Mapping[str, Provenance | Unknown] = field(default_factory=dict)
-    #: file name → whether those hold for the bytes that came; None where nothing here can verify them
+    #: file name → whether its attestations are valid for the fetched bytes; None if they cannot be verified here
     verified: Mapping[str, VerifiedAttestations | Finding | Unknown] | None = None
-    #: the wheel that this interpreter would choose
+    #: the wheel for this interpreter
     wheel: InstallTrial | Unknown | NotApplicable | None = None
-    #: built into a wheel on this machine, in isolation
+    #: built into a wheel on this machine, with build isolation
     sdist: InstallTrial | Unknown | NotApplicable | None = None

@@ -1,4 +1,4 @@
-"""Takes secrets out of any text that is to be seen: the known ones, and whatever has the shape of a token."""
+"""Remove secrets from texts: known secrets, and anything in the form of a token."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Protocol
 from release.core.secret import Secret
 from release.core.tokens import macaroon
 
-#: shorter ones would blank out half of any text, and guard nothing
+#: characters; shorter secrets would replace parts of ordinary words
 _SHORTEST = 6
-#: the shortest piece of a known secret that is taken out where it stands alone, on a line of its own for instance
+#: characters; a part of a known secret is removed from this length on, even on a line of its own
 _PIECE = 24
-#: what tools put between two parts of a long word: colours, line breaks, blanks, the frame of a box
+#: what tools put between two parts of a long word: colors, line breaks, blanks, the frame of a box
 _GAP = r"(?:\x1b\[[0-9;]*m|[ \t│|]*\r?\n[ \t│|>]*)"
 _WORD = "[A-Za-z0-9_+/-]+"
 #: Basic authorisation with any token: "__token__:pypi-AgE" is eighteen bytes, so its base64 is fixed
@@ -22,7 +22,7 @@ _BASIC = base64.b64encode(b"__token__:pypi-AgE").decode()
 _SHAPES = re.compile(rf"pypi-{_GAP}?AgE{_WORD}(?:{_GAP}+{_WORD})*=*|{_BASIC}[A-Za-z0-9+/=]*")
 _PIECES = re.compile(rf"[A-Za-z0-9_+/-]{{{_PIECE},}}")
 _GAPS = re.compile(_GAP + "+")
-#: every character that a gap may have, colours apart
+#: every character of a gap, except those of colors
 _IN_GAPS = str.maketrans("", "", " \t│|>\r\n")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -38,10 +38,10 @@ class Login(Protocol):
 
 
 class Redactor:
-    """Replaces secrets by markers such as `<token a1b2c3d4>`, the fingerprint of what stood there.
+    """Replaces secrets with markers such as `<token a1b2c3d4>`, which contain the fingerprint.
 
-    Pure, and safe to share. Text may come whole or line by line: a token that a tool wrapped over
-    several lines is found in both cases, as long as its parts are of 24 characters and more.
+    Can be shared between threads. The text can be whole or line by line: a token that a tool wrapped over several
+    lines is found in both cases, if its parts have 24 characters or more.
     """
 
     def __init__(self, secrets: Iterable[Secret | Login] = ()) -> None:
@@ -60,7 +60,7 @@ class Redactor:
         return _SHAPES.sub(_shape, text) if "pypi-" in text or _BASIC in text else text
 
     def _may_hold_one(self, text: str) -> bool:
-        """Whether a look with the pattern is worth while, which takes a quarter of a second to make."""
+        """Whether to search with the pattern, which takes a quarter of a second to compile."""
         gapless = _gapless(text)
         return any(known in gapless for known in self._gapless)
 
@@ -84,12 +84,12 @@ class Redactor:
 
 
 def redact(text: str, secrets: Iterable[Secret | Login] = ()) -> str:
-    """The text without these secrets, and without anything that has the shape of a token."""
+    """The text without these secrets, and without anything in the form of a token."""
     return Redactor(secrets)(text)
 
 
 def _gapless(text: str) -> str:
-    """The text without anything that could belong to a gap: fast, and no more than a sieve."""
+    """The text without the characters of gaps, for a fast preliminary search."""
     return (_COLOUR.sub("", text) if "\x1b" in text else text).translate(_IN_GAPS)
 
 
@@ -98,14 +98,14 @@ def _marker(secret: Secret, value: str) -> str:
 
 
 def _with_gaps(value: str) -> str:
-    """A pattern for a known text; a long one may be broken anywhere."""
+    """A pattern for a known secret; a long one may be broken anywhere."""
     if len(value) < _PIECE:
         return re.escape(value)
     return f"{_GAP}*".join(map(re.escape, value))
 
 
 def _shape(found: re.Match[str]) -> str:
-    """The marker for something shaped like a token, and what the pattern took too much."""
+    """The marker for a text in the form of a token, and the text after it that the pattern also matched."""
     text = found[0]
     if text.startswith(_BASIC):
         return f"<token {Secret(text).fingerprint}>"
@@ -115,7 +115,7 @@ def _shape(found: re.Match[str]) -> str:
 
 
 def _length(text: str) -> int | None:
-    """How many characters belong to the token, which tells its own length; None where it is broken."""
+    """The length of the token in characters, which it declares itself; None if it is damaged."""
     body = text.removeprefix("pypi-").rstrip("=")
     body = body[: len(body) // 4 * 4 + (len(body) % 4 if len(body) % 4 > 1 else 0)]
     try:
@@ -127,14 +127,14 @@ def _length(text: str) -> int | None:
 
 
 def _reach(text: str, length: int | None) -> int:
-    """Where the token ends in a text with gaps. A broken one ends with its last long part."""
+    """The end of the token in a text with gaps. A damaged one ends with its last long part."""
     words = [(found.start(), found.end()) for found in re.finditer(_WORD, text)]
     if length is None:
         return max((end for start, end in words if end - start >= _PIECE), default=words[-1][1])
     seen = 0
     for start, end in words:
         if seen + end - start >= length:
-            # Characters that cling to the token may be the rest of a longer secret: they go too.
+            # Characters directly after the token may be the rest of a longer secret, so they are removed, too.
             return end
         seen += end - start
     return len(text)
