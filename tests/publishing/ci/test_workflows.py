@@ -50,6 +50,11 @@ def test_no_audit_of_zizmor_finds_anything_not_even_the_strictest(tmp_path: Path
     assert "No findings to report" in said
 
 
+def test_the_documentation_has_a_command_for_each_service() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "automation.md").read_text(encoding="utf-8")
+    assert re.findall(r"^python -m release ci (\w+)", text, re.MULTILINE) == list(SERVICES)
+
+
 #: name of the service → options of check-jsonschema
 SCHEMAS = {
     "github": ("--builtin-schema", "vendor.github-workflows"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -180,6 +181,11 @@ def test_each_thing_to_look_at_has_a_job_of_its_own(tmp_path: Path) -> None:
     assert job.job_name(one) == job.job_name(replace(one, every="week"))
     assert job.job_name(other) == job.job_name(replace(other, directory=tmp_path / "elsewhere"))
     assert len({job.job_name(one), job.job_name(other), job.job_name(replace(one, config=tmp_path / "c"))}) == 3
+
+
+def test_the_documentation_has_a_row_for_each_scheduler() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "automation.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == list(SCHEDULERS)
 
 
 @pytest.mark.parametrize(("platform", "kind"), [("darwin", "launchd"), ("win32", "windows"), ("freebsd14", "cron")])
