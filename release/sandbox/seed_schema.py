@@ -46,7 +46,7 @@ class User:
     #: whether the primary address is verified
     email_verified: bool = True
     two_factor: bool = True
-    #: frozen, or without a valid password: the index does not know its tokens then
+    #: frozen, or its password was disabled: the index does not know its tokens then
     disabled: bool = False
 
 
@@ -60,7 +60,7 @@ class SeedProject:
     #: one of `STATUSES`
     status: str = "active"
     organization: str | None = None
-    #: whether the organization is active: approved, and its invoices are paid
+    #: whether the organization is in good standing
     organization_active: bool = True
 
 
