@@ -81,8 +81,7 @@ def _add_case(suite: ET.Element, check: Data, group: CheckGroup) -> None:
 
 
 def _finding_to_text(finding: Data) -> str:
-    where = f"{finding['where']}: " if finding.get("where") else ""
-    return f"{where}{finding['message']}" + (f"\n→ {finding['remedy']}" if finding.get("remedy") else "")
+    return record_text.finding_to_text(finding) + (f"\n→ {finding['remedy']}" if finding.get("remedy") else "")
 
 
 def _stops(check: Data) -> bool:

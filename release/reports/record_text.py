@@ -217,3 +217,9 @@ def answer_to_text(answer: Data) -> str:
             return f"refused with {answer.get('status')}: {answer.get('text')}"
         case _:
             return f"unclear ({answer.get('what')}): {answer.get('detail')}"
+
+
+def finding_to_text(finding: Data) -> str:
+    """The location and the message of a finding."""
+    where = finding.get("where")
+    return f"{where}: {finding['message']}" if where else str(finding["message"])

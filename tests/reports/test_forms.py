@@ -15,6 +15,7 @@ import jsonschema
 import pytest
 import xmlschema
 
+from release.cli.main import parser
 from release.core.errors import Exit
 from release.core.models.check_result import CheckState
 from release.core.models.index import Index
@@ -39,6 +40,13 @@ def test_the_forms_are_as_they_were(name: str) -> None:
     if os.environ.get("UPDATE_GOLDEN"):
         path.write_bytes(made.encode())
     assert made == path.read_bytes().decode()
+
+
+def test_each_form_is_documented_and_has_an_option() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "record.md").read_text(encoding="utf-8")
+    for name in FORMATS:
+        assert name == "text" or f"report --{name}" in page or f"--{name} --output" in page
+        assert parser().parse_args(["report", f"--{name}"]).format == name
 
 
 @EACH
