@@ -11,9 +11,13 @@ import base64
 import binascii
 import re
 import zlib
+from collections.abc import Callable
 
 from release.core.models.leak import SecretMatch
 from release.core.secret import Secret
+
+#: called with a file's bytes and the offset where the prefilter matched
+Detector = Callable[[bytes, int], SecretMatch | None]
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PLACEHOLDER = re.compile(
@@ -25,12 +29,7 @@ _PLACEHOLDER = re.compile(
 # Group 1 is the random part.
 _GITHUB = re.compile(rb"gh[pousr]_([A-Za-z0-9]{36})")
 _GITHUB_REFRESH = re.compile(rb"ghr_([A-Za-z0-9]{76})")
-_GITHUB_FINE = re.compile(rb"github_pat_([A-Za-z0-9]{22}_[A-Za-z0-9]{59})")
 _NPM = re.compile(rb"npm_([A-Za-z0-9]{36})")
-_STRIPE = re.compile(rb"[sr]k_live_([A-Za-z0-9]{24,247})")
-_GITLAB = re.compile(rb"gl(?:pat|dt|rt)-([A-Za-z0-9_-]{20,300})")
-_SLACK = re.compile(rb"(?:xox[abeoprs]-(?:\d{10,13}-){1,3}|xapp-\d-[A-Z0-9]{9,12}-\d{10,13}-)([A-Za-z0-9]{24,64})")
-_GOOGLE = re.compile(rb"AIza([A-Za-z0-9_-]{35})(?![A-Za-z0-9_-])")
 _AWS = re.compile(rb"(?<![A-Za-z0-9])A[KS]IA([A-Z2-7]{16})(?![A-Za-z0-9])")
 _AWS_SECRET = re.compile(rb"(?<![A-Za-z0-9/+=_-])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_-])")
 #: bytes before and after an access key in which its secret is searched: a few lines
@@ -49,29 +48,30 @@ def npm_token(data: bytes, at: int) -> SecretMatch | None:
     return _spot("npm-token", found) if found and _checksum_holds(found[1]) else None
 
 
-def github_fine_grained_token(data: bytes, at: int) -> SecretMatch | None:
-    """Source: GitHub documentation, "Token prefixes"."""
-    return _random("github-fine-grained-token", _GITHUB_FINE.match(data, at - 10))
+def _random_token(kind: str, pattern: bytes, *offsets: int) -> Detector:
+    """A detector of tokens that only look random; the prefilter matches one of so many bytes after their start."""
+    compiled = re.compile(pattern)
+
+    def detect(data: bytes, at: int) -> SecretMatch | None:
+        found = next(filter(None, (compiled.match(data, at - offset) for offset in offsets)), None)
+        return _spot(kind, found) if found and _looks_random(found[1]) else None
+
+    return detect
 
 
-def stripe_key(data: bytes, at: int) -> SecretMatch | None:
-    """Source: Stripe documentation, "API keys"; test keys (`sk_test_`) are harmless."""
-    return _random("stripe-key", _STRIPE.match(data, at - 7))
-
-
-def gitlab_token(data: bytes, at: int) -> SecretMatch | None:
-    """Source: GitLab documentation, "Token prefixes"."""
-    return _random("gitlab-token", _GITLAB.match(data, at - 5) or _GITLAB.match(data, at - 4))
-
-
-def slack_token(data: bytes, at: int) -> SecretMatch | None:
-    """Source: Slack documentation, "Tokens"."""
-    return _random("slack-token", _SLACK.match(data, at - 4))
-
-
-def google_key(data: bytes, at: int) -> SecretMatch | None:
-    """Source: Google Cloud documentation, "Manage API keys"."""
-    return _random("google-key", _GOOGLE.match(data, at))
+# Source: GitHub and GitLab documentation, "Token prefixes".
+github_fine_grained_token = _random_token(
+    "github-fine-grained-token", rb"github_pat_([A-Za-z0-9]{22}_[A-Za-z0-9]{59})", 10
+)
+gitlab_token = _random_token("gitlab-token", rb"gl(?:pat|dt|rt)-([A-Za-z0-9_-]{20,300})", 5, 4)
+# Source: Stripe documentation, "API keys"; test keys (`sk_test_`) are harmless.
+stripe_key = _random_token("stripe-key", rb"[sr]k_live_([A-Za-z0-9]{24,247})", 7)
+# Source: Slack documentation, "Tokens".
+slack_token = _random_token(
+    "slack-token", rb"(?:xox[abeoprs]-(?:\d{10,13}-){1,3}|xapp-\d-[A-Z0-9]{9,12}-\d{10,13}-)([A-Za-z0-9]{24,64})", 4
+)
+# Source: Google Cloud documentation, "Manage API keys".
+google_key = _random_token("google-key", rb"AIza([A-Za-z0-9_-]{35})(?![A-Za-z0-9_-])", 0)
 
 
 def aws_key(data: bytes, at: int) -> SecretMatch | None:
@@ -89,10 +89,6 @@ def aws_key(data: bytes, at: int) -> SecretMatch | None:
 def _is_aws_secret(text: bytes) -> bool:
     cases = (rb"[a-z]", rb"[A-Z]", rb"[0-9]")
     return all(re.search(case, text) for case in cases) and _looks_random(text)
-
-
-def _random(kind: str, found: re.Match[bytes] | None) -> SecretMatch | None:
-    return _spot(kind, found) if found and _looks_random(found[1]) else None
 
 
 def _looks_random(text: bytes) -> bool:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 from release.core.models.leak import Leak, SecretMatch
 from release.leaks import prefilter
 from release.leaks.credential_files import find_password
 
-#: called with a file's bytes and the offset where the prefilter matched
-Detector = Callable[[bytes, int], SecretMatch | None]
+if TYPE_CHECKING:
+    from release.leaks.detectors import Detector
 
 #: Bytes by which two pieces of a file overlap, so that a secret across their border is complete in one of them:
 #: more than the longest token, and than most private keys.

@@ -254,4 +254,4 @@ def install_file_and_test(  # noqa: PLR0913, PLR0917 - one file and its environm
     if problem is not None:
         return problem, ()
     notify(Progress(text=f"running smoke tests of {file.filename}", unit="files"))
-    return None, smoke_runner.run_smoke_tests(system, clean, name=project.name, wanted=wanted)
+    return None, smoke_runner.run_smoke_tests(system, clean, name=project.name, tests=wanted)

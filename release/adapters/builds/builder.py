@@ -7,17 +7,15 @@ import json
 import re
 import shutil
 import sys
-import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from release.adapters.git import repository
 from release.adapters.install import installer
 from release.adapters.system import output_excerpt
-from release.adapters.system.system import System, explain_os_errors
+from release.adapters.system.system import System, explain_os_errors, temporary_directory
 from release.core.errors import ConfigError, ToolError
 from release.core.models.distribution import Distribution
 
@@ -46,25 +44,21 @@ def build_distributions(  # noqa: PLR0913 - what, from where, to where, and how
     source, into = source.resolve(), into.resolve()
     with explain_os_errors("the build directory"):
         into.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=".build-", dir=into.parent))
-    try:
-        with _buildable(system, source, work / "source") as ready:
-            report, out = work / "report.json", work / "out"
-            options = ["--report", str(report), "--outdir", str(out), *(["--wheel"] if only_wheel else [])]
-            _run_build(system, ready, *options, epoch=epoch, on_line=on_line)
+    with temporary_directory("the build directory", prefix=".build-", parent=into.parent) as work:
+        report, out = work / "report.json", work / "out"
+        options = ["--report", str(report), "--outdir", str(out), *(["--wheel"] if only_wheel else [])]
+        ready = _buildable(system, source, work / "source")
+        _run_build(system, ready, *options, epoch=epoch, on_line=on_line)
         with explain_os_errors("the built files"):
             return tuple(_move(file, into) for file in _built_files(report, out))
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def build_metadata(system: System, source: Path) -> dict[str, Any]:
     """The core metadata that a wheel would have, in the JSON form of PEP 566. Leaves the source untouched."""
     _require_project(source)
-    with _scratch() as work:
-        copy = copy_project(system, source, work / "source")
-        with _buildable(system, copy, work / "legacy") as ready:
-            output = _run_build(system, ready, "--metadata", "--quiet", epoch=None, apart=True)
+    with temporary_directory("the temporary directory", prefix="release-") as work:
+        ready = _buildable(system, copy_project(system, source, work / "source"), work / "legacy")
+        output = _run_build(system, ready, "--metadata", "--quiet", epoch=None, apart=True)
     try:
         found = json.loads(output)
     except ValueError:
@@ -190,25 +184,13 @@ def _move(file: Distribution, into: Path) -> Distribution:
     return Distribution(path=target, sha256=file.sha256, size=file.size)
 
 
-@contextmanager
-def _scratch() -> Iterator[Path]:
-    with explain_os_errors("the temporary directory"):
-        work = Path(tempfile.mkdtemp(prefix="release-"))
-    try:
-        yield work
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-@contextmanager
-def _buildable(system: System, source: Path, copy: Path) -> Iterator[Path]:
+def _buildable(system: System, source: Path, copy: Path) -> Path:
     """The source itself; where it has only a setup.cfg, a copy with a pyproject.toml."""
     if any((source / name).exists() for name in ("pyproject.toml", "setup.py")):
-        yield source
-        return
+        return source
     place = copy_project(system, source, copy)
     (place / "pyproject.toml").write_text(_LEGACY, encoding="utf-8")
-    yield place
+    return place
 
 
 def _require_project(source: Path) -> None:

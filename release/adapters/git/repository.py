@@ -55,10 +55,10 @@ def find_root(system: System, directory: Path) -> Path | None:
 
 def commit(system: System, root: Path) -> str:
     """The commit of HEAD, 40 hex digits (64 in a SHA-256 repository)."""
-    found = run_git(system, root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-    if found.status:
+    found = _line(system, root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    if found is None:
         raise ToolError(f"the repository {str(root)!r} has no commit yet", remedy="commit the project first")
-    return found.output.strip()
+    return found
 
 
 def commit_time(system: System, root: Path, commit: str) -> int:
@@ -68,7 +68,7 @@ def commit_time(system: System, root: Path, commit: str) -> int:
 
 def branch(system: System, root: Path) -> str | None:
     """The current branch; None where HEAD is detached."""
-    return run_git(system, root, "symbolic-ref", "--quiet", "--short", "HEAD").output.strip() or None
+    return _line(system, root, "symbolic-ref", "--quiet", "--short", "HEAD")
 
 
 def changed_paths(system: System, root: Path) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ def remote(system: System, root: Path) -> str | None:
 
 def remote_url(system: System, root: Path, name: str) -> str | None:
     """The URL that a remote is fetched from; None where there is no such remote."""
-    return run_git(system, root, "remote", "get-url", name).output.strip() or None
+    return _line(system, root, "remote", "get-url", name)
 
 
 def commits_behind(system: System, root: Path) -> int | Unknown:
@@ -125,8 +125,7 @@ def commits_behind(system: System, root: Path) -> int | Unknown:
 
 def tag_commit(system: System, root: Path, tag: str) -> str | None:
     """The commit that a tag points to, through the tag object; None without such a tag."""
-    found = run_git(system, root, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}")
-    return found.output.strip() or None
+    return _line(system, root, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}")
 
 
 def tags_at(system: System, root: Path, commit: str) -> tuple[str, ...]:
@@ -144,8 +143,9 @@ def is_shallow(system: System, root: Path) -> bool:
 
 def is_partial(system: System, root: Path) -> bool:
     """Whether the clone is partial: objects are fetched on demand."""
-    found = run_git(system, root, "config", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$")
-    return bool(found.output.strip())
+    return (
+        _line(system, root, "config", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$") is not None
+    )
 
 
 def project_files(system: System, root: Path) -> tuple[str, ...]:
@@ -171,7 +171,7 @@ def clone_commit(system: System, root: Path, commit: str, into: Path) -> None:
 def clone_without_files(system: System, root: Path, into: Path) -> None:
     """Clone into `into` at the same commit, without files; the objects are shared."""
     git_output(system, root, "clone", "--quiet", "--shared", "--no-checkout", str(root), str(into))
-    if head := run_git(system, root, "rev-parse", "--verify", "--quiet", "HEAD").output.strip():
+    if head := _line(system, root, "rev-parse", "--verify", "--quiet", "HEAD"):
         git_output(system, into, "update-ref", "--no-deref", "HEAD", head)
         git_output(system, into, "read-tree", "HEAD")
 
@@ -221,7 +221,7 @@ def remote_commit(system: System, root: Path, remote: str, ref: str) -> str | Un
 
 def ssh_command(system: System, root: Path) -> str:
     """`core.sshCommand` of the configuration; empty where it is not set."""
-    return run_git(system, root, "config", "core.sshCommand").output.strip()
+    return _line(system, root, "config", "core.sshCommand") or ""
 
 
 _BY_HAND = "run `git fetch`, fix what it reports, then run the same command again"
@@ -252,6 +252,11 @@ def _submodules(system: System, source: Path, copy: Path) -> None:
             umask=0o022,
         )  # fmt: skip
         _submodules(system, source / path, copy / path)
+
+
+def _line(system: System, where: Path, *arguments: str) -> str | None:
+    """The output of git without its newline; None where it is empty, as after a failure."""
+    return run_git(system, where, *arguments).output.strip() or None
 
 
 def git_output(system: System, where: Path, *arguments: str, credentials: bool = False, umask: int = -1) -> str:

@@ -47,7 +47,7 @@ class ReleaseRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedRelease:
+class GitHubRelease:
     """A release on GitHub."""
 
     url: str
@@ -78,7 +78,7 @@ def find_github_token(system: System) -> Secret | None:
     return Secret(done.output.strip()) if not done.status and done.output.strip() else None
 
 
-def publish_release(system: System, secret: Secret, request: ReleaseRequest) -> PublishedRelease:
+def publish_release(system: System, secret: Secret, request: ReleaseRequest) -> GitHubRelease:
     """Publish the release, or complete one that was begun.
 
     Raises `ToolError` where GitHub refuses, or has another file of the same name; `UnreachableError`.
@@ -96,7 +96,7 @@ def publish_release(system: System, secret: Secret, request: ReleaseRequest) -> 
         if release["draft"]:
             release = _document(session.patch(release["url"], json={"draft": False}, allow_redirects=False), _OK)
     changed = begun is None or bool(missing) or bool(begun["draft"])
-    return PublishedRelease(url=str(release["html_url"]), changed=changed)
+    return GitHubRelease(url=str(release["html_url"]), changed=changed)
 
 
 def _host(env: Mapping[str, str]) -> str:

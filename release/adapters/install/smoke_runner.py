@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from release.adapters.install.venv import Environment, Installed, load_installed
 from release.adapters.system import output_excerpt
 from release.adapters.system.parallel import run_jobs
 from release.adapters.system.process import TimedOutError
-from release.adapters.system.system import System, explain_os_errors
+from release.adapters.system.system import System, explain_os_errors, temporary_directory
 from release.core.errors import ToolError
 from release.core.models.credential_variables import without_credentials
 from release.core.models.finding import Finding
@@ -71,7 +70,7 @@ def run_smoke_tests(
     environment: Environment,
     *,
     name: str,
-    wanted: Sequence[SmokeTest] | None = None,
+    tests: Sequence[SmokeTest] | None = None,
     limit: float = LIMIT,
 ) -> tuple[SmokeTestResult, ...]:
     """Run the tests, two at a time; None: the default tests for what is installed.
@@ -79,16 +78,12 @@ def run_smoke_tests(
     Every test has an empty working directory and an empty home directory, and gets no credential.
     """
     installed = load_installed(environment, name)
-    tests = smoke_test_plan.default_smoke_tests(installed.files, installed.entry_points) if wanted is None else wanted
+    chosen = smoke_test_plan.default_smoke_tests(installed.files, installed.entry_points) if tests is None else tests
     own = ProjectUnderTest(name=name, roots=smoke_test_plan.import_roots(installed.files), requires=installed.requires)
-    with explain_os_errors("the temporary directory"):
-        work = Path(tempfile.mkdtemp(prefix="release-smoke-"))
     run = partial(_run_one, environment=environment, installed=installed, own=own, limit=limit)
-    try:
-        jobs = [partial(run, test=one, work=work / str(n)) for n, one in enumerate(tests)]
+    with temporary_directory("the temporary directory", prefix="release-smoke-") as work:
+        jobs = [partial(run, test=one, work=work / str(n)) for n, one in enumerate(chosen)]
         return tuple(run_jobs(system, jobs, workers=_WORKERS))
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _run_one(  # noqa: PLR0913 - one test and its environment

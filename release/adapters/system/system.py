@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -96,3 +98,14 @@ def _remedy_of(error: OSError) -> str:
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
         return "make it writable for this user, or use another directory"
     return "check that it exists and is readable and writable"
+
+
+@contextlib.contextmanager
+def temporary_directory(what: str, *, prefix: str, parent: Path | None = None) -> Iterator[Path]:
+    """A new directory, removed at the end of the block. Raises `ReleaseError` about `what`."""
+    with explain_os_errors(what):
+        directory = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def render(package: str, name: str, values: dict[str, object], *, autoescape: bool = False) -> str:
+def render_template(package: str, name: str, values: dict[str, object], *, autoescape: bool = False) -> str:
     """Fill in `templates/<name>` of an imported package; an undefined variable is an error.
 
     The delimiters are `[[ ]]`, `[% %]` and `[# #]`, because workflows use `{{ }}` themselves. A line that has

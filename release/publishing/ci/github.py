@@ -63,7 +63,7 @@ def schedule_notes(_cron: str) -> tuple[str, ...]:
 
 def _render(template: str, pipeline: Pipeline, values: dict[str, object]) -> str:
     common = {"actions": _ACTIONS, "install": pipeline.install(), "python": PYTHON, "version": pipeline.version}
-    return templates.render(__package__, template, common | values)
+    return templates.render_template(__package__, template, common | values)
 
 
 def _tag_filter(pipeline: Pipeline) -> str:

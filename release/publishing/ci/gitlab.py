@@ -68,7 +68,7 @@ def _render(template: str, pipeline: Pipeline, values: dict[str, object]) -> str
         "change_directory": change_directory, "image": f"python:{PYTHON}-slim-bookworm",
         "install": _scalar(pipeline.install()), "version": pipeline.version,
     }  # fmt: skip
-    return templates.render(__package__, template, common | values)
+    return templates.render_template(__package__, template, common | values)
 
 
 def _tag_rule(pipeline: Pipeline) -> str:

@@ -114,13 +114,13 @@ def render_service(job: ScheduledJob) -> str:
         "command": " ".join(map(_quoted, _command(job.argv))),
         "environment": [_quoted(f"{name}={value}") for name, value in job.env.items()],
     }
-    return templates.render(__package__, "systemd.service.j2", values)
+    return templates.render_template(__package__, "systemd.service.j2", values)
 
 
 def render_timer(job: ScheduledJob) -> str:
     """Return the unit with the times."""
     values: dict[str, object] = {"title": _escaped(job.title), "events": calendar_events(job.times)}
-    return templates.render(__package__, "systemd.timer.j2", values)
+    return templates.render_template(__package__, "systemd.timer.j2", values)
 
 
 def calendar_events(times: CronExpression) -> Iterator[str]:

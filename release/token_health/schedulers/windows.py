@@ -106,7 +106,7 @@ def render_task(job: ScheduledJob, *, user: str | None) -> bytes:
         "command": _literal(job.argv[0]),
         "arguments": _literal(join_arguments(job.argv[1:])),
     }
-    text = templates.render(__package__, "windows_task.xml.j2", values, autoescape=True)
+    text = templates.render_template(__package__, "windows_task.xml.j2", values, autoescape=True)
     return b"\xff\xfe" + text.replace("\n", "\r\n").encode("utf-16-le")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from release.adapters.builds import builder
 from release.adapters.github import releases
-from release.adapters.github.releases import PublishedRelease, ReleaseRequest
+from release.adapters.github.releases import GitHubRelease, ReleaseRequest
 from release.adapters.system import system
 from release.adapters.system.process import Completed
 from release.core.errors import ToolError
@@ -29,7 +29,7 @@ def wanted(tmp_path: Path, version: str = "1.0") -> ReleaseRequest:
     )  # fmt: skip
 
 
-def publish(hub: GitHub, release: ReleaseRequest, token: str | None = None) -> PublishedRelease:
+def publish(hub: GitHub, release: ReleaseRequest, token: str | None = None) -> GitHubRelease:
     real = system.real_system()
     here = system.System(
         env={**real.env, "GITHUB_API_URL": hub.url}, home=real.home, now=real.now, sleep=real.sleep, run=real.run
@@ -40,13 +40,13 @@ def publish(hub: GitHub, release: ReleaseRequest, token: str | None = None) -> P
 def test_it_is_a_draft_until_every_file_is_there(tmp_path: Path) -> None:
     with running() as hub:
         address = "https://github.invalid/acme/widget/releases/v1.0"
-        assert publish(hub, wanted(tmp_path)) == PublishedRelease(url=address, changed=True)
+        assert publish(hub, wanted(tmp_path)) == GitHubRelease(url=address, changed=True)
         (made,) = hub.releases
         assert (made["draft"], made["prerelease"], made["name"]) == (False, False, "acme 1.0")
         assert [asset["name"] for asset in made["assets"]] == [file.filename for file in wanted(tmp_path).files]
         writes = [one for one in hub.seen if not one.startswith("GET")]
         assert [one.split()[0] for one in writes] == ["POST", "POST", "POST", "PATCH"]
-        assert publish(hub, wanted(tmp_path)) == PublishedRelease(url=address, changed=False)
+        assert publish(hub, wanted(tmp_path)) == GitHubRelease(url=address, changed=False)
         assert [one for one in hub.seen if not one.startswith("GET")] == writes
 
 

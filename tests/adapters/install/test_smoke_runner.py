@@ -234,7 +234,7 @@ def test_the_project_sees_no_credential_no_checkout_and_nobodys_home(tmp_path: P
         if kind == "import"
         else smoke_test_plan.configured_smoke_tests(None, ["python -m acme"])
     )
-    trials = smoke_runner.run_smoke_tests(replace(machine, env=env), clean, name="acme", wanted=wanted)
+    trials = smoke_runner.run_smoke_tests(replace(machine, env=env), clean, name="acme", tests=wanted)
     assert [one.problem for one in trials] == [None]
     seen, here, beside, path = json.loads((tmp_path / "seen").read_text())
     assert token not in (tmp_path / "seen").read_text()
@@ -249,6 +249,6 @@ def test_the_project_sees_no_credential_no_checkout_and_nobodys_home(tmp_path: P
 def test_a_command_that_is_not_there_blocks(tmp_path: Path) -> None:
     machine, clean = installed(tmp_path, **{"acme.py": ""})
     trials = smoke_runner.run_smoke_tests(
-        machine, clean, name="acme", wanted=smoke_test_plan.configured_smoke_tests(None, ["no-such-command --help"])
+        machine, clean, name="acme", tests=smoke_test_plan.configured_smoke_tests(None, ["no-such-command --help"])
     )
     assert severities(trials) == {"no-such-command --help": "block"}

@@ -13,7 +13,7 @@ from tests.publishing.ci.test_workflows import CASES
 
 def test_an_undefined_variable_is_an_error() -> None:
     with pytest.raises(jinja2.UndefinedError):
-        templates.render(ci.__name__, "github_token_health.yml.j2", {})
+        templates.render_template(ci.__name__, "github_token_health.yml.j2", {})
 
 
 def test_expressions_of_a_workflow_stay_and_the_text_ends_with_one_line_ending() -> None:
