@@ -33,6 +33,7 @@ from release.core.models.verification import Verification
 from release.core.secret import Secret
 from release.core.tokens.token import decode
 from release.credentials import sources
+from release.credentials.sources.base import SourceQuery
 
 _Answer = TypeVar("_Answer")
 #: adds the results of one query to the facts
@@ -61,9 +62,9 @@ def verify_credential(  # noqa: PLR0913 - a query with options, all but the firs
     """
     resolved = Resolution(credential=credential) if isinstance(credential, Credential) else credential
     if resolved is None:
-        resolved = sources.resolve(
-            index, system.env, system.home, directory=directory, every_source=True, keyring_child=keyring
-        )
+        resolved = sources.resolve(SourceQuery(
+            index=index, env=system.env, home=system.home, directory=directory, every_source=True, keyring_child=keyring
+        ))  # fmt: skip
     facts = replace(_access(resolved, system, index, project), releasing=False)
     if not offline:
         facts = _query(system, facts, waive, _ALL_TIERS if tiers is None else tiers)
@@ -121,7 +122,7 @@ def collect_access(
 
     `ours`: sha256 of the files that this release has already built.
     """
-    resolved = sources.resolve(index, system.env, system.home)
+    resolved = sources.resolve(SourceQuery(index=index, env=system.env, home=system.home))
     facts = query_project(system, replace(_access(resolved, system, index, project), ours=ours))
     return _query(system, facts, waive, (query_job_identity, query_token, query_permission))
 

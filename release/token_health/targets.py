@@ -26,6 +26,7 @@ from release.core.tokens import token
 from release.core.tokens.token import issuer
 from release.credentials import sources
 from release.credentials.sources import configured_locations
+from release.credentials.sources.base import SourceQuery
 from release.credentials.sources.configured_locations import StoredCredential
 from release.token_health.fleet import Fleet
 
@@ -99,7 +100,8 @@ def project_targets(
 
 
 def _find(system: System, index: Index, directory: Path) -> Iterator[tuple[str, Resolution]]:
-    resolution = sources.resolve(index, system.env, system.home, directory=directory, every_source=True)
+    query = SourceQuery(index=index, env=system.env, home=system.home, directory=directory, every_source=True)
+    resolution = sources.resolve(query)
     credential = resolution.credential
     if isinstance(credential, Unknown):
         yield "keyring", Resolution(credential=credential)

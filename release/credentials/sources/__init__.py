@@ -11,10 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import MappingProxyType
 
-from release.adapters.system.json_pipe import Pipe
 from release.core.models.credential import Ambient, Credential, CredentialCandidate, Resolution, StoredSecret
 from release.core.models.finding import Finding, Unknown
 from release.core.models.index import PYPI, TESTPYPI, Index
@@ -38,15 +36,12 @@ from release.credentials.sources import (
     trusted_publishing,
 )
 from release.credentials.sources.base import (
-    KEYRING_TIMEOUT,
     BrokenSourceError,
     CredentialSource,
     SourceQuery,
     SourceResult,
     StorageQuery,
 )
-
-__all__ = ["SOURCES", "BrokenSourceError", "SourceResult", "locate", "resolve"]
 
 #: in the order in which twine reads them; then those that only other tools read
 SOURCES: Mapping[str, CredentialSource] = MappingProxyType({
@@ -76,28 +71,9 @@ _REASONS = (
 )
 
 
-def resolve(  # noqa: PLR0913 - a query with options, all but the first three with defaults
-    index: Index,
-    env: Mapping[str, str],
-    home: Path,
-    *,
-    config_file: Path | None = None,
-    directory: Path | None = None,
-    every_source: bool = False,
-    keyring_timeout: float = KEYRING_TIMEOUT,
-    keyring_child: Pipe | None = None,
-) -> Resolution:
-    """The credential for an index, and all other credentials that are stored for it.
-
-    `config_file` replaces `~/.pypirc`; `directory` is the project's. The keyring is only read where the sources
-    before it have no password, or with `every_source`; each answer may take `keyring_timeout` seconds.
-    `keyring_child` is the process that reads it, if it has been started.
-    """
-    query = SourceQuery(
-        index=index, env=env, home=home, config_file=config_file, directory=directory, every_source=every_source,
-        keyring_timeout=keyring_timeout, keyring_child=keyring_child,
-    )  # fmt: skip
-    search = _Search(index=index)
+def resolve(query: SourceQuery) -> Resolution:
+    """The credential for an index, and all other credentials that are stored for it."""
+    search = _Search(index=query.index)
     for source in SOURCES.values():
         try:
             search.add(source.find(replace(query, username=search.query_username(), used=search.used())))

@@ -25,7 +25,7 @@ from release.core.secret import Secret
 from release.core.tokens import token
 from release.core.tokens.token import Token, decode, issuer, scope
 from release.credentials import sources, verify
-from release.credentials.sources.base import StorageQuery
+from release.credentials.sources.base import SourceQuery, StorageQuery
 from release.token_health.fleet import FleetEntry
 from release.token_health.health_history import DATABASE_NAME, History
 from release.token_health.rotation.rotation_plan import Step, rotation_steps
@@ -93,7 +93,9 @@ class RotationPlan:
 def plan_rotation(request: RotationRequest) -> RotationPlan:
     """The plan. Raises ReleaseError where no token is stored for the index."""
     system, index = request.system, request.index
-    resolved = sources.resolve(index, system.env, system.home, directory=request.directory, every_source=True)
+    resolved = sources.resolve(
+        SourceQuery(index=index, env=system.env, home=system.home, directory=request.directory, every_source=True)
+    )
     storage = _storage(request, resolved)
     everything = sources.locate_secrets(storage)
     unfinished, new = _unfinished(request, everything)

@@ -20,9 +20,9 @@ from release.core.models.secret_location import location_to_text
 from release.core.secret import Secret
 from release.core.tokens import macaroon
 from release.credentials.sources import keyring as source
-from release.credentials.sources import resolve
 from release.credentials.sources.base import SourceQuery, SourceResult
 from release.credentials.sources.keyring import near_misses
+from tests.credentials.sources.test_resolve import resolve
 
 BACKENDS = Path(__file__).parent / "backends"
 OTHER = Index(name="acme", upload_url="https://acme.test/legacy/", simple_url="https://acme.test/simple/", kind="other")
@@ -144,8 +144,9 @@ def test_the_keyring_is_asked_only_where_nothing_else_has_a_password(tmp_path: P
 
 def test_the_library_is_never_loaded_here(tmp_path: Path) -> None:
     code = (
-        "import sys\nfrom pathlib import Path\nfrom release.credentials.sources import resolve\n"
-        "from release.core.models.index import PYPI\nresolve(PYPI, dict(__import__('os').environ), Path(sys.argv[1]))\n"
+        "import os, sys\nfrom pathlib import Path\nfrom release.credentials.sources import base, resolve\n"
+        "from release.core.models.index import PYPI\n"
+        "resolve(base.SourceQuery(index=PYPI, env=dict(os.environ), home=Path(sys.argv[1])))\n"
         "assert 'keyring' not in sys.modules\n"
     )
     env = keyring(tmp_path) | {"PYTHONPATH": os.pathsep.join([str(BACKENDS), str(Path(__file__).parents[3])])}

@@ -19,7 +19,7 @@ from release.core.models.index import PYPI, TESTPYPI
 from release.core.secret import Secret
 from release.core.tokens import macaroon
 from release.credentials.sources import keyring as source
-from release.credentials.sources import resolve
+from tests.credentials.sources.test_resolve import resolve
 
 BACKENDS = Path(__file__).parent / "backends"
 

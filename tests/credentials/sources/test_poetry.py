@@ -14,8 +14,9 @@ from release.core.models.credential import Resolution, StoredSecret
 from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.models.secret_location import location_to_text
 from release.core.secret import Secret
-from release.credentials.sources import SOURCES, locate_secrets, poetry, resolve
+from release.credentials.sources import SOURCES, locate_secrets, poetry
 from release.credentials.sources.base import SourceQuery, StorageQuery
+from tests.credentials.sources.test_resolve import resolve
 from tests.fake_tokens import token
 
 ACME = Index(name="acme", upload_url="https://acme.test/legacy/", simple_url="https://acme.test/simple/", kind="other")

@@ -14,7 +14,8 @@ from release.core.models.secret_location import location_to_text
 from release.core.secret import Secret
 from release.core.tokens import macaroon
 from release.core.tokens.token import location_matches
-from release.credentials.sources import resolve
+from release.credentials import sources
+from release.credentials.sources.base import SourceQuery
 
 ACME = Index(name="acme", upload_url="https://acme.test/legacy/", simple_url="https://acme.test/simple/", kind="other")
 LOCAL = Index(name="pypi", upload_url="http://127.0.0.1:9/legacy/", simple_url="http://127.0.0.1:9/simple/")
@@ -23,6 +24,14 @@ ENV = {
     **{key: os.environ[key] for key in ("PATH", "SYSTEMROOT") if key in os.environ},
     "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
 }
+
+
+def resolve(
+    index: Index, env: dict[str, str], home: Path, *, every_source: bool = False, keyring_timeout: float = 10.0
+) -> Resolution:
+    return sources.resolve(
+        SourceQuery(index=index, env=env, home=home, every_source=every_source, keyring_timeout=keyring_timeout)
+    )
 
 
 def token(location: str = "pypi.org") -> str:

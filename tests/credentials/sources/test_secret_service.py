@@ -19,9 +19,10 @@ from release.core.models.finding import Unknown
 from release.core.models.index import PYPI
 from release.core.models.secret_location import location_to_text
 from release.core.secret import Secret
-from release.credentials.sources import keyring, resolve
+from release.credentials.sources import keyring
 from release.credentials.sources.base import SourceQuery
 from tests import sample_distributions
+from tests.credentials.sources.test_resolve import resolve
 from tests.stories.project import files_on, indexes, make, release_table
 
 _NEEDED = ("dbus-daemon", "gnome-keyring-daemon")

@@ -12,9 +12,9 @@ from release.core.models.finding import Finding
 from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.models.oidc_identity import OidcProvider
 from release.core.models.secret_location import TrustedPublishing, location_to_text
-from release.credentials.sources import resolve, trusted_publishing
+from release.credentials.sources import trusted_publishing
 from release.credentials.sources.base import SourceQuery
-from tests.credentials.sources.test_resolve import ACME, ENV, LOCAL, causes, pypirc, token, used
+from tests.credentials.sources.test_resolve import ACME, ENV, LOCAL, causes, pypirc, resolve, token, used
 
 GITHUB = {"GITHUB_ACTIONS": "true"}
 ALLOWED = {"ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t", "ACTIONS_ID_TOKEN_REQUEST_URL": "http://127.0.0.1:9/"}
