@@ -95,7 +95,7 @@ def test_in_history_it_is_revoked_first_and_then_rewritten(case: str, where: str
     finding = only(leaks(historic(case), scope="history"))
     assert where in finding.message
     assert way in finding.remedy
-    assert finding.remedy.startswith(f"first remove it on the page of your account: https://{HOST}/manage/account/")
+    assert finding.remedy.startswith(f"first remove it on your account page: https://{HOST}/manage/account/")
     assert finding.cause == "cred.leaked-auto-revoked"
 
 

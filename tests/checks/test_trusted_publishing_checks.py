@@ -143,6 +143,6 @@ def test_the_page_that_mends_it_comes_filled_in_where_the_project_exists() -> No
 
 @pytest.mark.parametrize("text", ["", "a", "a.b", "a.b.c", "e30.W10.x", "e30.%%%.x", "e30.bnVsbA.x"])
 def test_what_is_no_jwt_is_said_without_repeating_it(text: str) -> None:
-    with pytest.raises(ValueError, match="this is no JWT") as caught:
+    with pytest.raises(ValueError, match="this is not a JWT") as caught:
         parse_identity(Secret(text), "GitHub", "pypi")
     assert len(str(caught.value)) < 50

@@ -68,7 +68,7 @@ def test_a_deleted_file_is_found_in_history_alone(project: UserProject) -> None:
         1,
         there,
     )
-    assert finding["remedy"].index("make a new pair") < finding["remedy"].index("git filter-repo")
+    assert finding["remedy"].index("create a new pair") < finding["remedy"].index("git filter-repo")
     assert not any(line in told.all for line in key.splitlines()[1:-1])
 
 

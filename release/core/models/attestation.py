@@ -1,4 +1,4 @@
-"""Attestations: who published which bytes, signed, as an index keeps them beside a file.
+"""Attestations: signed statements about who published a file, as an index stores them.
 
 Sources: PEP 740 (the objects), in-toto Attestation Framework, "Statement v1".
 """
@@ -19,28 +19,28 @@ from packaging.utils import (
 
 from release.core.models.oidc_identity import ISSUERS
 
-#: "this file was published by this publisher"
+#: the file was published by the publisher
 PUBLISH = "https://docs.pypi.org/attestations/publish/v1"
-#: "this file was built so" (SLSA provenance)
+#: how the file was built (SLSA provenance)
 BUILD = "https://slsa.dev/provenance/v1"
-#: the kinds that PyPI takes, at most one of each a file. Source: warehouse, `attestations/services.py`
+#: the kinds that PyPI accepts, at most one of each per file. Source: warehouse, `attestations/services.py`
 PREDICATES = (PUBLISH, BUILD)
-#: the publishers whose attestations PyPI takes. Source: the same, `oidc/models` (`supports_attestations`)
+#: the publishers whose attestations PyPI accepts. Source: the same, `oidc/models` (`supports_attestations`)
 PUBLISHER_KINDS = ("GitHub", "GitLab", "Google")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttestationPublisher:
-    """A workflow or an account that may publish, as a provenance names it."""
+    """A workflow or an account that may publish, as in a provenance."""
 
     #: "GitHub", "GitLab", "Google", …
     kind: str
-    #: what tells it from others of its kind: ("repository", "octo/widget"), ("workflow", "release.yml"), …
+    #: its properties: ("repository", "octo/widget"), ("workflow", "release.yml"), …
     details: tuple[tuple[str, str], ...]
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> AttestationPublisher:
-        """From its JSON object. Raises `ValueError` where it has no kind."""
+        """From a JSON object. Raises `ValueError` if it has no kind."""
         if not isinstance(data.get("kind"), str):
             raise ValueError("a publisher without a kind")  # noqa: TRY004 - it is the value that is wrong
         details = {name: value for name, value in data.items() if name != "kind" and isinstance(value, str)}
@@ -51,31 +51,31 @@ class AttestationPublisher:
         return {"kind": self.kind, **dict(self.details)}
 
     def __str__(self) -> str:
-        told = sorted(self.details, key=lambda detail: detail[0] == "environment")
-        return ", ".join((self.kind, *(value for _, value in told)))
+        ordered = sorted(self.details, key=lambda detail: detail[0] == "environment")
+        return ", ".join((self.kind, *(value for _, value in ordered)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """What an index shows for a file: for each publisher, the attestations that came from it."""
+    """The attestations of a file on an index, by publisher."""
 
-    #: with each publisher the JSON texts of its attestations
+    #: each publisher with the JSON texts of its attestations
     bundles: tuple[tuple[AttestationPublisher, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedAttestations:
-    """The attestations of a file hold: these bytes were published by these."""
+    """The attestations of a file are valid: these publishers published these bytes."""
 
     publishers: tuple[AttestationPublisher, ...]
-    #: of each attestation, what it says: one of `PREDICATES`
+    #: the predicate of each attestation: one of `PREDICATES`
     predicates: tuple[str, ...]
 
 
 def publisher_from_claims(claims: Mapping[str, Any]) -> AttestationPublisher | None:
-    """The publisher that an identity token speaks for; None where it is none that an index knows.
+    """The publisher for the claims of an identity token; None if no index supports it.
 
-    GitHub's is the workflow that holds the job (`job_workflow_ref`), which in a reusable workflow is
+    On GitHub, it is the workflow that contains the job (`job_workflow_ref`), which for a reusable workflow is
     not the one that was triggered. Source: warehouse, `oidc/models/github.py`, `gitlab.py`, `google.py`.
     """
     provider = ISSUERS.get(str(claims.get("iss")))
@@ -98,7 +98,7 @@ def publisher_from_claims(claims: Mapping[str, Any]) -> AttestationPublisher | N
 
 
 def parse_provenance(data: Any) -> Provenance:
-    """A provenance object, read. Raises `ValueError` where it is none."""
+    """A provenance from its JSON value. Raises `ValueError` if it is not valid."""
     try:
         if data["version"] != 1:
             raise ValueError(f"a provenance of version {data['version']!r}")
@@ -116,10 +116,10 @@ def parse_provenance(data: Any) -> Provenance:
 
 
 def predicate_of(statement: bytes, filename: str, sha256: str) -> str:
-    """What a statement says of this very file: one of `PREDICATES`.
+    """The predicate of a statement about this file: one of `PREDICATES`.
 
-    Raises `ValueError`, in the words of the index, where it is about another file, other bytes, or
-    says something else.
+    Raises `ValueError`, with the message of the index, if it is about another file or other bytes, or has
+    another predicate.
     Source: pypi-attestations 0.0.30, `Attestation.verify`.
     """
     try:
@@ -141,7 +141,7 @@ def predicate_of(statement: bytes, filename: str, sha256: str) -> str:
 
 
 def _parsed(filename: Any) -> tuple[Any, ...]:
-    """What a file name says, however it is spelled."""
+    """The parsed file name, in any spelling."""
     try:
         return parse_wheel_filename(filename) if filename.endswith(".whl") else parse_sdist_filename(filename)
     except (InvalidSdistFilename, InvalidWheelFilename, AttributeError) as error:

@@ -1,4 +1,4 @@
-"""How a check ended."""
+"""The result of a check."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from release.core.models.finding import Finding
 
 
 class CheckState(StrEnum):
-    """The states of a check; `blocks` tells which of them stop a run."""
+    """The states of a check; `blocks` says which of them stop a run."""
 
     PASSED = "passed"
     WARNED = "warned"
     FAILED = "failed"
-    #: what it looks at could not be learnt
+    #: the facts that it needs could not be determined
     UNKNOWN = "unknown"
-    #: the check itself broke
+    #: the check itself raised an exception
     CRASHED = "crashed"
     #: a check that it needs did not pass
     SKIPPED = "skipped"
     NOT_APPLICABLE = "not applicable"
-    #: failed, and the configuration says why that is accepted
+    #: failed, but accepted by the configuration, with a reason
     WAIVED = "waived"
 
     @property
@@ -32,21 +32,21 @@ class CheckState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """One check's answer, complete enough to be shown, kept and compared."""
+    """The result of one check, complete enough to be shown, stored and compared."""
 
     #: the check's public name, for example "the-token-has-not-expired"
     check: str
-    #: the statement that holds where the check passed
+    #: the statement that is true if the check passed
     title: str
     state: CheckState
-    #: why it is skipped, unknown, waived, not applicable or crashed; empty where findings say it
+    #: why it is skipped, unknown, waived, not applicable or crashed; empty if the findings say it
     reason: str = ""
-    #: what would make an unknown one known
+    #: how to make an unknown result known
     remedy: str = ""
-    #: id of the known failure in the catalog that keeps an unknown one from being known, where it is one
+    #: id of the known failure in the catalog that makes the result unknown
     cause: str | None = None
     findings: tuple[Finding, ...] = ()
-    #: what it is about where one list is run for several things: an index, a file
+    #: the index or file that it is about, if a checklist is run for several
     subject: str = ""
 
 

@@ -11,11 +11,11 @@ from release.core.models.check_result import Outcome, blocking_problem
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
-    """The answer of `confirm`."""
+    """The result of `confirm`."""
 
     outside: PublishedRelease
     outcomes: tuple[Outcome, ...]
-    #: path of the record that it was compared with; None where there was none
+    #: path of the record that it was compared with; None if there was none
     record: str | None
 
     @property
@@ -29,7 +29,7 @@ class Confirmation:
         problem = blocking_problem(self.outcomes)
         if problem:
             return f"{release} is not confirmed: {problem.message}"
-        compared = "as recorded" if seen.recorded else "by their own pages, without a record"
+        compared = "as recorded" if seen.recorded else "as the index lists them, without a record"
         installed = [
             kind for kind, tried in (("wheel", seen.wheel), ("sdist", seen.sdist)) if isinstance(tried, InstallTrial)
         ]

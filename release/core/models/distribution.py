@@ -1,4 +1,4 @@
-"""A file that is to be released, named by its bytes."""
+"""A distribution file to be released."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Distribution:
     sha256: str
     #: bytes
     size: int
-    #: what goes with it when it is uploaded (PEP 740), each a JSON text
+    #: attestations that are uploaded with it (PEP 740), each a JSON text
     attestations: tuple[str, ...] = field(default=(), repr=False)
 
     @property
@@ -26,9 +26,9 @@ class Distribution:
 
     @property
     def kind(self) -> Literal["sdist", "bdist_wheel"]:
-        """The index's word for the type of file."""
+        """The file type in the upload form."""
         return "bdist_wheel" if self.filename.endswith(".whl") else "sdist"
 
 
-#: is shown what is read of an archive's members: path, a piece of the bytes, whether more of this member follow
+#: called while an archive is read: path of the member, a piece of its bytes, whether more of it follow
 MemberVisitor = Callable[[str, bytes, bool], None]

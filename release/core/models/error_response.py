@@ -1,4 +1,4 @@
-"""What a server answered to a POST, and which of its words are worth showing."""
+"""The response of a server to a POST, and the message in it."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-#: characters of a server's words that are kept
+#: maximum number of characters of a server's message
 _LONGEST = 2000
-#: keys under which indexes put their words in a JSON answer, best first; `code` is PyPI's
+#: keys of an index's message in a JSON response, in order of preference; `code` is PyPI's
 _KEYS = ("code", "message", "detail", "error", "title")
-#: the whole of what PyPI has to say to an upload that it takes. Observed: warehouse 6b62157, 2026-11
+#: the whole body of PyPI's response to a successful upload. Observed: warehouse 6b62157, 2026-11
 _NOTHING_BUT_OK = re.compile(r"\s*(?:(?:200 )?OK\s*)*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerResponse:
-    """An HTTP answer, as far as it was kept."""
+    """An HTTP response, with the beginning of its body."""
 
     status: int
-    #: the reason phrase; empty where the protocol has none (HTTP/2) or the server sent none
+    #: the reason phrase; empty if the protocol has none (HTTP/2) or the server sent none
     reason: str = ""
     #: the beginning of the body, decoded
     body: str = ""
@@ -34,9 +34,9 @@ class ServerResponse:
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds to wait before asking again; None where the server does not say.
+        """Seconds to wait before the next request; None if the server does not say.
 
-        A date counts from the server's own `Date`, so that a wrong clock here does no harm.
+        A date is relative to the server's own `Date`, so a wrong local clock does not matter.
         Source: RFC 9110, section 10.2.3.
         """
         from email.utils import parsedate_to_datetime
@@ -51,9 +51,9 @@ class ServerResponse:
             return None
 
     def message(self) -> str:
-        """The server's own words, without the status: from JSON, else the reason phrase, else the body.
+        """The server's message, without the status: from JSON, else the reason phrase, else the body.
 
-        PyPI repeats its whole status line as `code` in a JSON answer, which survives HTTP/2.
+        PyPI repeats its whole status line as `code` in a JSON response, because HTTP/2 has no reason phrase.
         Observed: warehouse 6b62157, 2026-11 — "403 Invalid or non-existent authentication information…"
         """
         standard = _phrase(self.status)
@@ -62,7 +62,7 @@ class ServerResponse:
         return next((text for text in cleaned if text and text != standard), standard)
 
     def is_ok(self) -> bool:
-        """Whether the body says "200 OK" in PyPI's manner, or nothing at all."""
+        """Whether the body is PyPI's "200 OK", or empty."""
         if isinstance(answer := _json(self.body), dict):
             return _NOTHING_BUT_OK.match(str(answer.get("code", ""))) is not None
         return _NOTHING_BUT_OK.match(_text(self.body)) is not None
@@ -92,16 +92,16 @@ def _from_json(body: str) -> str:
 
 
 def _text(body: str) -> str:
-    """A body without its markup; text that is none stays as it is."""
+    """A body without markup; plain text is unchanged."""
     if not re.search(r"<[a-z!/]", body, re.IGNORECASE):
         return body
-    import html  # with a table of 2,000 names
+    import html  # its table of 2,000 names is slow to load
 
     bare = re.sub(r"(?is)<(script|style|title)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>", " ", body)
     return " ".join(html.unescape(bare).split())
 
 
 def _clean(text: str) -> str:
-    """Without control characters, which could do things to a terminal; newlines stay."""
+    """Without control characters, which could affect a terminal; newlines remain."""
     kept = "".join(c for c in text.strip() if c.isprintable() or c == "\n")
     return kept if len(kept) <= _LONGEST else kept[:_LONGEST] + "…"

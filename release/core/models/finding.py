@@ -1,4 +1,4 @@
-"""What a check or a survey has to say: a finding, "not known", "does not apply"."""
+"""What a check reports: a finding, that a fact is unknown, or that the check does not apply."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ class Finding:
 
     #: what is wrong and where: lower case, no full stop, the offending value quoted
     message: str
-    #: an order: the exact command or address that mends it
+    #: in the imperative: the exact command or address that solves it
     remedy: str
     #: "block" stops the run before its first effect; "warn" is shown
     severity: Literal["block", "warn"] = "block"
-    #: file, line, member or field that it is about
+    #: file, line, archive member or field
     where: str | None = None
-    #: the words in which the index would refuse it
+    #: the message with which the index would refuse it
     server_text: str | None = None
-    #: the document that the rule rests on
+    #: the document that the rule is based on
     source: str | None = None
     #: id of the known failure in the catalog (`release explain ID`)
     cause: str | None = None
@@ -28,19 +28,19 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
-    """A fact that could not be learnt. It blocks: what can't be seen is not green."""
+    """A fact that could not be determined. It blocks, because an unknown fact must not count as a success."""
 
-    #: why it is not known
+    #: why it is unknown
     reason: str
-    #: what would make it known
+    #: how to make it known
     remedy: str
-    #: id of the known failure in the catalog, where it is one
+    #: id of the known failure in the catalog, if it is one
     cause: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotApplicable:
-    """The check has nothing to look at here, and says why."""
+    """The check does not apply, and why."""
 
     reason: str
 

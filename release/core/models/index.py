@@ -1,6 +1,6 @@
-"""Package indexes: the two that everybody means, and what can be said of any.
+"""Package indexes in general, and PyPI and TestPyPI.
 
-The only module of the product where the addresses of PyPI and TestPyPI stand.
+This is the only module with the addresses of PyPI and TestPyPI.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from urllib.parse import urlsplit
 class Index:
     """A package index as an uploader and an installer see it."""
 
-    #: how the user calls it: the name in the configuration, in `.pypirc` and in `--index`
+    #: the name in the configuration, in `.pypirc` and in `--index`
     name: str
-    #: where files are posted to; ends with a slash
+    #: the address for uploads; ends with a slash
     upload_url: str
     #: root of the simple API (PEP 503, PEP 691); ends with a slash
     simple_url: str
     #: "warehouse" runs PyPI's own code (or our sandbox); "other" is any other server
     kind: Literal["warehouse", "other"] = "warehouse"
-    #: made for this run and gone with it: nothing that happens on it is a release
+    #: created for this run only, so that uploads to it are not releases
     ephemeral: bool = False
 
     @property
@@ -33,12 +33,12 @@ class Index:
 
     @property
     def site(self) -> str:
-        """Scheme and host of the index's pages, without a slash at the end."""
+        """Scheme and host of the index's pages, without a trailing slash."""
         return self.simple_url.removesuffix("/").removesuffix("/simple")
 
     @property
     def trusted_publishing(self) -> bool:
-        """Whether the index may exchange an identity for a token: PyPI's own code can, no other index does."""
+        """Whether the index may exchange an identity for a token: only PyPI's own code supports this."""
         return self.kind == "warehouse"
 
     @property
@@ -55,7 +55,7 @@ class Index:
 
 
 def host_of(url: str) -> str:
-    """The host name of a URL, lower case, without port; empty where there is none."""
+    """The host name of a URL, lower case, without port; empty if there is none."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
@@ -63,7 +63,7 @@ def host_of(url: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address stays on this machine."""
+    """Whether a host name or address is this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -77,18 +77,18 @@ TESTPYPI = Index(
     name="testpypi", upload_url="https://test.pypi.org/legacy/", simple_url="https://test.pypi.org/simple/"
 )
 
-#: user documentation that the answers of every index of kind "warehouse" point to
+#: user documentation that responses of indexes of kind "warehouse" refer to
 USER_DOCS = "https://docs.pypi.org"
 
-#: what a user gets without configuring anything
+#: the indexes that need no configuration
 WELL_KNOWN = {index.name: index for index in (PYPI, TESTPYPI)}
 
-#: host names under which the two were once known, and which take no uploads any more
+#: former host names of the two, which no longer accept uploads
 RETIRED_HOSTS = {"pypi.python.org": PYPI, "testpypi.python.org": TESTPYPI, "upload.pypi.io": PYPI}
 
 
 def well_known(url: str) -> Index | None:
-    """Which of the two a URL means, by its host alone, however wrong the rest of it is."""
+    """PyPI or TestPyPI, if the host of a URL is one of theirs; the rest of the URL may be wrong."""
     host = host_of(url)
     for index in WELL_KNOWN.values():
         if host in {host_of(index.upload_url), host_of(index.simple_url)}:

@@ -12,12 +12,12 @@ from release.core.models.index import Index
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InspectionResult:
-    """The answer of `inspect`."""
+    """The result of `inspect`."""
 
     #: `{"schema": 1, "files": […], "release": […]}`
     document: Mapping[str, Any]
     built: BuiltFiles
-    #: the index that was asked; None where none was
+    #: the index that was contacted; None if none was
     index: Index | None
 
     @property

@@ -1,4 +1,4 @@
-"""A secret where it must not be: what it is, where it lies, and how it is taken back. Never the secret itself."""
+"""A leaked secret: its kind, its location, and how to revoke it; never the secret itself."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Literal
 class SecretKind:
     """A kind of secret."""
 
-    #: as it reads in a sentence: "a token of GitHub"
+    #: as in a sentence: "a GitHub token"
     what: str
-    #: an order: where it is taken back
+    #: in the imperative: where to revoke it
     revoke: str
-    #: whether its form proves it: a structure or a checksum that no made-up example has
+    #: whether its form proves that it is real: a structure or a checksum that examples do not have
     proven: bool = False
 
 
@@ -24,37 +24,37 @@ INDEX_TOKEN = "pypi-token"  # noqa: S105 - the name of a kind
 
 SECRET_KINDS = {
     INDEX_TOKEN: SecretKind(
-        what="an API token", revoke="remove it on the page of your account: {site}/manage/account/", proven=True
+        what="an API token", revoke="remove it on your account page: {site}/manage/account/", proven=True
     ),
     "github-token": SecretKind(
-        what="a token of GitHub", revoke="revoke it: https://github.com/settings/tokens", proven=True
+        what="a GitHub token", revoke="revoke it: https://github.com/settings/tokens", proven=True
     ),
     "github-fine-grained-token": SecretKind(
-        what="a fine-grained token of GitHub", revoke="revoke it: https://github.com/settings/personal-access-tokens"
+        what="a fine-grained GitHub token", revoke="revoke it: https://github.com/settings/personal-access-tokens"
     ),
     "gitlab-token": SecretKind(
-        what="a token of GitLab", revoke="revoke it: https://gitlab.com/-/user_settings/personal_access_tokens"
+        what="a GitLab token", revoke="revoke it: https://gitlab.com/-/user_settings/personal_access_tokens"
     ),
     "npm-token": SecretKind(
-        what="a token of npm",
+        what="an npm token",
         revoke="revoke it: npm token revoke, or on the access tokens page of the account",
         proven=True,
     ),
     "aws-key": SecretKind(
-        what="an access key of AWS with its secret",
+        what="an AWS access key with its secret",
         revoke="deactivate and delete it: https://console.aws.amazon.com/iam/home#/security_credentials",
     ),
-    "slack-token": SecretKind(what="a token of Slack", revoke="revoke it: https://api.slack.com/apps"),
-    "stripe-key": SecretKind(what="a live key of Stripe", revoke="roll it: https://dashboard.stripe.com/apikeys"),
+    "slack-token": SecretKind(what="a Slack token", revoke="revoke it: https://api.slack.com/apps"),
+    "stripe-key": SecretKind(what="a Stripe live key", revoke="roll it: https://dashboard.stripe.com/apikeys"),
     "google-key": SecretKind(
-        what="an API key of Google", revoke="delete it: https://console.cloud.google.com/apis/credentials"
+        what="a Google API key", revoke="delete it: https://console.cloud.google.com/apis/credentials"
     ),
     "google-service-account": SecretKind(
         what="the private key of a Google service account",
         revoke="delete the key: https://console.cloud.google.com/iam-admin/serviceaccounts",
     ),
     "private-key": SecretKind(
-        what="a private key", revoke="make a new pair, and take the old public key from wherever it is trusted"
+        what="a private key", revoke="create a new pair, and remove the old public key from everywhere it is trusted"
     ),
     "pypirc": SecretKind(
         what="a .pypirc with a password", revoke="change the password, or revoke the token, on that index"
@@ -66,28 +66,27 @@ SECRET_KINDS = {
     ),
 }
 
-#: a path that says of what lies there that it is for tests or for show
+#: a path of tests or examples
 _MADE_UP = re.compile(
     r"(?:\A|[/\\!_.-])(?:tests?|testing|test_?data|fixtures?|cert_?data|mocks?|examples?|samples?|demos?|docs?|dummy\w*)(?:[/\\!_.-]|\Z)",
     re.IGNORECASE,
 )
 
-
-#: libraries have keys built in to test themselves with
+#: compiled libraries contain keys for their self-tests
 _MACHINE_CODE = re.compile(r"\.(?:so[.\d]*|a|o|lib|dll|pyd|dylib|exe|class)\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretMatch:
-    """A secret in some bytes."""
+    """A secret found in some bytes."""
 
     #: a key of `KINDS`
     kind: str
-    #: of its first byte, from 0
+    #: position of its first byte, from 0
     offset: int
-    #: what tells it from others and gives nothing away: a token's identifier, else 8 hex digits of a hash
+    #: distinguishes it without revealing it: the identifier of a token, else 8 hex digits of a hash
     identity: str
-    #: host name of the index that issued it; empty for what is no token of an index
+    #: host name of the index that issued it; empty if it is not a token of an index
     host: str = ""
 
 
@@ -97,32 +96,32 @@ class Leak:
 
     #: a key of `KINDS`
     kind: str
-    #: as in `Spot`
+    #: as in `SecretMatch`
     identity: str
     host: str = ""
-    #: the file, with forward slashes; members of archives follow it, each behind a "!"; empty where it has no name
+    #: the file, with forward slashes, followed by archive members, each after a "!"; empty if it has no name
     path: str
     #: from 1
     line: int
-    #: object name of what holds it in the repository, 40 or 64 hex digits; None outside history
+    #: name of the Git object that contains it, 40 or 64 hex digits; None outside history
     object: str | None = None
-    #: "blob", "commit" or "tag"; what `object` is
+    #: the type of `object`: "blob", "commit" or "tag"
     object_type: str = "blob"
-    #: the commit that brought it in, 40 or 64 hex digits; None where there is none, or none is known
+    #: the commit that added it, 40 or 64 hex digits; None if there is none, or it is unknown
     commit: str | None = None
-    #: how many other objects of the history hold the same secret
+    #: number of other objects of the history with the same secret
     others: int = 0
 
     @property
     def what(self) -> str:
-        """The kind of secret, and which one it is."""
+        """The kind of secret, and its identifier or fingerprint."""
         whose = f" of {self.host}" if self.host else ""
         name = "identifier" if self.host else "fingerprint"
         return f"{SECRET_KINDS[self.kind].what}{whose} ({name} {self.identity})"
 
     @property
     def where(self) -> str:
-        """File, line, commit: as much of it as there is."""
+        """File, line and commit, as far as they are known."""
         at = self.commit or (self.object if self.object_type == "commit" else None)
         if self.object_type != "blob":
             return f"the message of {self.object_type} {(self.object or '')[:12]}, line {self.line}"
@@ -133,14 +132,14 @@ class Leak:
 
     @property
     def passed_over(self) -> bool:
-        """Whether it is taken for made up: nothing proves it, and it lies among tests, examples or machine code."""
+        """Whether it counts as an example: it is unproven, and in tests, examples or machine code."""
         built_in = self.kind == "private-key" and _MACHINE_CODE.search(self.path) is not None
         return not SECRET_KINDS[self.kind].proven and (built_in or _MADE_UP.search(self.path) is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnscannedFile:
-    """Something that could not be searched to its end."""
+    """A file that could not be searched completely."""
 
     #: as in `Leak`
     path: str
@@ -149,25 +148,25 @@ class UnscannedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanResult:
-    """What a search has found, and how much it has read."""
+    """The result of a search."""
 
     leaks: tuple[Leak, ...] = ()
     unread: tuple[UnscannedFile, ...] = ()
-    #: files, or objects of a repository, that were searched
+    #: number of files, or of objects of a repository, that were searched
     count: int = 0
 
     @property
     def real(self) -> tuple[Leak, ...]:
-        """The leaks but those that are taken for made up."""
+        """The leaks that do not count as examples."""
         return tuple(leak for leak in self.leaks if not leak.passed_over)
 
 
-#: where was searched: files that go out, a directory, what is staged for a commit, all objects of a repository
+#: what is searched: the files of a release, a directory, the staged changes, all objects of a repository
 ScanScope = Literal["files", "tree", "staged", "history"]
 
 
 def merge_scans(parts: Iterable[ScanResult]) -> ScanResult:
-    """The sum of several searches."""
+    """The combined result of several searches."""
     parts = tuple(parts)
     return ScanResult(
         leaks=tuple(leak for part in parts for leak in part.leaks),

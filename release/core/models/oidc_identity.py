@@ -1,6 +1,6 @@
-"""Who a job is, in the words of the service that runs it: an identity token (JWT), and what an index reads in it.
+"""The OIDC identity of a CI job: its token (JWT), and the claims that an index reads.
 
-Nothing here verifies a signature: the token is this machine's own, and the index verifies it.
+Nothing here verifies a signature: the index does that.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from release.core.models.index import Index
 from release.core.models.project_name import normalize_name
 from release.core.secret import Secret
 
-#: the services whose identities `id` finds, and ActiveState's, which its users bring along
+#: the services whose identities `id` detects, and ActiveState, whose users provide it themselves
 OidcProvider = Literal["GitHub", "GitLab", "Google Cloud", "ActiveState", "CircleCI", "Buildkite"]
 
-#: issuer → the service. Source: warehouse, `oidc/utils.py` and `oidc/models`; the last two are no publishers there
+#: issuer → the service. Source: warehouse, `oidc/utils.py` and `oidc/models`; the last two are not publishers there
 ISSUERS: Mapping[str, OidcProvider] = {
     "https://token.actions.githubusercontent.com": "GitHub",
     "https://gitlab.com": "GitLab",
@@ -30,10 +30,10 @@ ISSUERS: Mapping[str, OidcProvider] = {
     "https://oidc.circleci.com": "CircleCI",
     "https://agent.buildkite.com": "Buildkite",
 }
-#: services whose identities PyPI takes from everybody. Source: PyPI documentation, "Trusted publishers"
+#: services whose identities PyPI accepts from everyone. Source: PyPI documentation, "Trusted publishers"
 TRUSTED_PROVIDERS: frozenset[OidcProvider] = frozenset({"GitHub", "GitLab", "Google Cloud", "ActiveState"})
-#: claims that say of which job the token is, in the order in which they are told
-_TOLD = (
+#: claims that identify the job, in the order in which they are shown
+_SHOWN_CLAIMS = (
     *("iss", "aud", "sub", "repository", "repository_owner", "repository_owner_id", "workflow_ref"),
     *("job_workflow_ref", "environment", "event_name", "project_path", "ci_config_ref_uri", "pipeline_source"),
     *("email", "email_verified", "organization", "project", "actor_id", "builder", "ref", "ref_path", "sha"),
@@ -45,29 +45,28 @@ _GITLAB_FILE = re.compile(r".+?//(?P<file>.+\.ya?ml)@(?P<ref>.+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OidcIdentity:
-    """An identity token, and what it says."""
+    """An identity token and its claims."""
 
     #: the service that runs the job
     provider: OidcProvider
-    #: whom it is for: an index's own name ("pypi", "testpypi"), or "sigstore"
+    #: the audience claim: the name of an index ("pypi", "testpypi"), or "sigstore"
     audience: str
-    #: the token itself; good for one exchange, and for some minutes
+    #: the token itself; valid for one exchange, and for some minutes
     token: Secret
-    #: what it says, as it says it
     claims: Mapping[str, Any] = field(repr=False)
 
 
 def parse_identity(token: Secret, provider: OidcProvider, audience: str) -> OidcIdentity:
-    """The identity that a token is. Its issuer decides about the provider, where that is a known one.
+    """Parse an identity token. A known issuer determines the provider.
 
-    Raises `ValueError`, which holds nothing of the token, for what is no JWT.
+    Raises `ValueError`, without any part of the token, if it is not a JWT.
     """
     try:
         claims = json.loads(_decoded(token.reveal().split(".")[1]))
     except (IndexError, ValueError, binascii.Error):
-        raise ValueError("this is no JWT") from None
+        raise ValueError("this is not a JWT") from None
     if not isinstance(claims, dict):
-        raise ValueError("this is no JWT: its payload is no object")  # noqa: TRY004 - one kind for all that is no JWT
+        raise ValueError("this is not a JWT: its payload is not an object")  # noqa: TRY004 - as for any other text
     issuer = str(claims.get("iss", ""))
     return OidcIdentity(provider=ISSUERS.get(issuer, provider), audience=audience, token=token, claims=claims)
 
@@ -77,29 +76,29 @@ def _decoded(part: str) -> bytes:
 
 
 def public_claims(identity: OidcIdentity) -> Iterator[tuple[str, str]]:
-    """The claims that say of which job the token is, by their names; none of them is secret."""
-    for name in _TOLD:
+    """The claims that identify the job, by name; none of them is secret."""
+    for name in _SHOWN_CLAIMS:
         if name in identity.claims:
             text = str(identity.claims[name])
             yield name, text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def claim_text(identity: OidcIdentity, name: str) -> str:
-    """A claim as text; empty where it is not there."""
+    """A claim as text; empty if it is missing."""
     found = identity.claims.get(name)
     return "" if found is None else str(found)
 
 
 def workflow_of(identity: OidcIdentity, name: str = "job_workflow_ref") -> tuple[str, str, str]:
-    """Repository, file name and ref of a workflow as a claim of GitHub's names them; all empty where it does not."""
+    """Repository, file name and ref of the workflow in a GitHub claim; all empty if there is none."""
     found = _WORKFLOW.fullmatch(claim_text(identity, name))
     return (found["place"], found["file"], found["ref"]) if found else ("", "", "")
 
 
 def publisher_fields(identity: OidcIdentity) -> dict[str, str]:
-    """What a publisher for this job looks like, by the names of the fields of PyPI's form.
+    """The fields of a publisher for this job, as in PyPI's form.
 
-    The order is the form's. Empty for a service that can be none.
+    The order is the form's. Empty for a service that cannot be a publisher.
     Source: warehouse, `oidc/forms`.
     """
     match identity.provider:
@@ -135,7 +134,7 @@ def _some(**fields: str) -> dict[str, str]:
 
 
 def describe_job(identity: OidcIdentity) -> str:
-    """The job in one line: "GitHub, repository acme/widget, workflow release.yml, environment pypi"."""
+    """The job on one line: "GitHub, repository acme/widget, workflow release.yml, environment pypi"."""
     fields = publisher_fields(identity)
     parts: tuple[str, ...]
     match identity.provider:
@@ -156,9 +155,9 @@ def describe_job(identity: OidcIdentity) -> str:
 
 
 def publisher_form_url(identity: OidcIdentity, index: Index, project: str, *, exists: bool) -> str:
-    """The page of an index where a publisher for this job is entered.
+    """The page of an index where a publisher for this job is added.
 
-    That of a project that exists comes filled in; that for a new project can't be, so far as is known.
+    The form of an existing project is filled in; that of a new project cannot be, as far as is known.
     Source: warehouse, `manage/views/oidc_publishers.py` (`manage_project_oidc_publishers_prefill`).
     """
     if not exists:

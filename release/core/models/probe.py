@@ -1,8 +1,8 @@
-"""Questions to an index in the form of uploads that can't succeed, and what it answered.
+"""Probes: upload forms that an index must refuse, and its responses.
 
-Each form is refused for several reasons that do not depend on each other, whatever the token allows;
-what tells is which of them the index names. Nothing is stored, created or counted.
-Source: warehouse 6b62157, `forklift/legacy.py` (the order of its questions), run 2026-11.
+Each form is refused for several independent reasons, regardless of what the token allows; the reason that the index
+reports shows how far it got. Nothing is stored, created or counted.
+Source: warehouse 6b62157, `forklift/legacy.py` (the order of its checks), run 2026-11.
 """
 
 from __future__ import annotations
@@ -17,51 +17,51 @@ from release.core.models.error_response import ServerResponse
 
 ProbeKind = Literal["identity", "permission", "first-release", "metadata"]
 
-#: a description in reStructuredText that no renderer takes: the first question after those about rights
+#: invalid reStructuredText: the description is the first check after those of permissions
 _DESCRIPTION = ".. <unknown-directive>::\n"
-#: the name of a file of no known type, the second guard
+#: a file of unknown type, the second safeguard
 _FILENAME = "probe.invalid"
-#: names that no project can have, since modules of the standard library have them; the dots keep most
-#: of them from having been registered before that rule
+#: names that no project can have, because they are standard library modules; most names with dots were not
+#: registered before that rule either
 STANDARD_MODULES = ("xml.etree.ElementTree", "concurrent.futures.thread", "multiprocessing.dummy.connection")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeForm:
-    """What is posted."""
+    """The form of a probe."""
 
     kind: ProbeKind
-    #: the project that it names; empty where it names none
+    #: the project in it; empty if there is none
     project: str = ""
     fields: tuple[tuple[str, str], ...]
-    #: name and bytes of the file; None where the form has none
+    #: name and bytes of the file; None if there is none
     content: tuple[str, bytes] | None = None
 
 
 def identity_form() -> ProbeForm:
-    """Asks whether the index knows the token, and nothing else: an unknown protocol, an empty form."""
+    """Ask only whether the index knows the token: an unknown protocol, an empty form."""
     return ProbeForm(kind="identity", fields=((":action", "file_upload"), ("protocol_version", "0")))
 
 
 def permission_form(name: str, version: str) -> ProbeForm:
-    """Asks whether the token may upload to a project that exists; `name` as the index spells it.
+    """Ask whether the token may upload to an existing project; `name` as the index spells it.
 
-    `version` is one that exists: then not even a release could be made. What stops it, in the index's
-    order: the description, the type of the file, its digest, the release's age, that it is no archive.
+    `version` must exist, so that not even a release could be created. The index refuses, in this order: the
+    description, the type of the file, its digest, the age of the release, and that it is not an archive.
     """
     return ProbeForm(kind="permission", project=name, fields=_full(name, version), content=(_FILENAME, b"\0"))
 
 
 def first_release_form(module: str) -> ProbeForm:
-    """Asks whether the account may create projects, under a name that nobody can have.
+    """Ask whether the account may create projects, with a name that is not allowed.
 
-    `module` is one of `STANDARD_MODULES` that is no project; the name is refused before any is made.
+    `module` is one of `STANDARD_MODULES` that is not a project; the name is refused before a project is created.
     """
     return ProbeForm(kind="first-release", project=module, fields=_full(module, "0"), content=(_FILENAME, b"\0"))
 
 
 def metadata_form(project: str, fields: Iterable[tuple[str, str]]) -> ProbeForm:
-    """Asks whether the index takes a file's metadata: the uploader's own form, without the file."""
+    """Ask whether the index accepts the metadata of a file: the uploader's own form, without the file."""
     own = ((":action", "file_upload"), ("protocol_version", "1"))
     return ProbeForm(kind="metadata", project=project, fields=(*own, *fields))
 
@@ -83,14 +83,14 @@ def _full(name: str, version: str) -> tuple[tuple[str, str], ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
-    """How much of a limit is left, as the index tells it."""
+    """The remaining part of a limit, as reported by the index."""
 
     #: "project.create.user"
     name: str
     remaining: int
-    #: seconds until there is more
+    #: seconds until it is reset
     reset: int
-    #: the whole of it; None where the index does not say
+    #: the whole limit; None if the index does not report it
     limit: int | None = None
 
 
@@ -100,10 +100,10 @@ _POLICY = re.compile(r'"(?P<name>[^"]*)"\s*;\s*q=(?P<limit>\d+)')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeResult:
-    """What the index answered to a form."""
+    """The response of the index to a probe."""
 
     kind: ProbeKind
-    #: the project that the form named
+    #: the project in the form
     project: str
     #: without secrets
     reply: ServerResponse
@@ -113,23 +113,24 @@ class ProbeResult:
         return self.reply.status
 
     def message(self) -> str:
-        """The index's words, each reason once.
+        """The index's message, with each reason once.
 
-        It verifies its own copy of a token's limits behind those in the token, and says what it
-        finds twice. Source: warehouse, `macaroons/services.py`, since August 2026.
+        It verifies its own copy of the caveats after those in the token, and reports each problem
+        twice. Source: warehouse, `macaroons/services.py`, since August 2026.
         """
         head, colon, reasons = self.reply.message().partition("Invalid API Token: ")
         return head + colon + ", ".join(dict.fromkeys(reasons.split(", "))) if colon else head
 
     def passed(self) -> bool:
-        """Whether the index came to the form's own fault, so that all it asks before is in order."""
-        return self.status == 400 and any(map(self.reply.message().startswith, _FAULTS[self.kind])) and self._fits()  # noqa: PLR2004 - Bad Request
+        """Whether the index refused the intended defect of the form, so that all earlier checks passed."""
+        expected = self.reply.message().startswith(_EXPECTED[self.kind])
+        return self.status == 400 and expected and self._is_name_error()  # noqa: PLR2004 - Bad Request
 
-    def _fits(self) -> bool:
+    def _is_name_error(self) -> bool:
         return self.kind != "first-release" or "conflict with Python Standard Library" in self.reply.message()
 
     def server_time(self) -> datetime | None:
-        """The index's clock, to the second, aware; None where it does not say."""
+        """The index's time, to the second, aware; None if unknown."""
         from email.utils import parsedate_to_datetime
 
         try:
@@ -139,7 +140,7 @@ class ProbeResult:
         return told if told.tzinfo else told.replace(tzinfo=UTC)
 
     def quotas(self) -> tuple[Quota, ...]:
-        """What is left of the index's limits. Source: draft-ietf-httpapi-ratelimit-headers-10."""
+        """The remaining parts of the index's limits. Source: draft-ietf-httpapi-ratelimit-headers-10."""
         headers = self.reply.headers
         limits = {one["name"]: int(one["limit"]) for one in _POLICY.finditer(headers.get("ratelimit-policy", ""))}
         return tuple(
@@ -153,8 +154,8 @@ class ProbeResult:
         )
 
 
-#: how the answer begins that a form is made for
-_FAULTS: dict[ProbeKind, tuple[str, ...]] = {
+#: the beginning of the expected response
+_EXPECTED: dict[ProbeKind, tuple[str, ...]] = {
     "identity": ("Unknown protocol version", "'' is an invalid value for Name", "None is an invalid value for Name"),
     "permission": ("The description failed to render",),
     "first-release": ("The name ",),

@@ -1,4 +1,4 @@
-"""What an index says that it has."""
+"""The project and its files, as an index lists them."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ class IndexFile:
     """One file of a project, as the simple API lists it (PEP 691)."""
 
     filename: str
-    #: absolute address of the bytes
+    #: absolute URL of the bytes
     url: str
-    #: 64 lower-case hex digits; None where the index gives no SHA-256
+    #: 64 lower-case hex digits; None if the index gives no SHA-256
     sha256: str | None
-    #: bytes; None where the index does not say
+    #: bytes; None if unknown
     size: int | None = None
-    #: aware, UTC; None where the index does not say
+    #: aware, UTC; None if unknown
     upload_time: datetime | None = None
-    #: the reason, possibly empty, where it is yanked; None where it is not (PEP 592)
+    #: the reason, possibly empty, if the file is yanked; None if it is not (PEP 592)
     yanked: str | None = None
     requires_python: str | None = None
-    #: absolute address of the file's provenance; None where the index names none (PEP 740)
+    #: absolute URL of the file's provenance; None if it has none (PEP 740)
     provenance: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectListing:
-    """A project on an index. An unknown project is `None` in its place, never an empty listing."""
+    """A project on an index. An unknown project is `None`, never an empty listing."""
 
     #: the name as the index spells it
     name: str
@@ -51,7 +51,7 @@ class ProjectListing:
 
 
 def version_of(filename: str, project: str) -> Version | None:
-    """The version that a file of `project` belongs to; None where its name does not tell.
+    """The version of a file of `project`; None if its name does not contain one.
 
     Tolerant, as an index holds files from twenty years: sdists of any archive type, names with
     hyphens, eggs and installers. Wheels and eggs have the version as their second part, sdists as
@@ -71,7 +71,7 @@ def version_of(filename: str, project: str) -> Version | None:
 
 
 def files_by_release(listing: ProjectListing | None) -> dict[Version, tuple[IndexFile, ...]]:
-    """The files of each release, in the listing's order; files of no known version are left out."""
+    """The files of each release, in the listing's order, without files of unknown version."""
     found: dict[Version, tuple[IndexFile, ...]] = {}
     if listing is None:
         return found
@@ -100,11 +100,11 @@ def files_of_version(listing: ProjectListing | None, version: str) -> tuple[Inde
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ownership:
-    """Who has a role on a project. Whoever is missing here may still have one, through a team or organization."""
+    """The roles on a project. Other users may have a role through a team or an organization."""
 
     #: the project's name as the index spells it
     name: str
     #: ("Owner" | "Maintainer", user), as the index lists them
     roles: tuple[tuple[str, str], ...] = ()
-    #: the organization that it belongs to; None where it belongs to none
+    #: its organization; None if it has none
     organization: str | None = None

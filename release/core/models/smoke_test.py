@@ -1,4 +1,4 @@
-"""One thing tried on an installed project."""
+"""Smoke tests of an installed project."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from release.core.models.finding import Finding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmokeTest:
-    """One thing to try on the installed project."""
+    """One test of the installed project."""
 
     kind: Literal["import", "script", "command"]
     #: the module; the console script and its arguments; the program and its arguments
     words: tuple[str, ...]
-    #: whether the maintainer asked for it: then nothing excuses a failure
+    #: whether it is configured, so that a failure always counts
     asked_for: bool = False
 
     @property
     def title(self) -> str:
-        """How a person would write it: "import acme", "acme --help"."""
+        """The test as a command: "import acme", "acme --help"."""
         return " ".join(("import", *self.words) if self.kind == "import" else self.words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmokeTestResult:
-    """One thing that was tried on the installed project."""
+    """The result of one smoke test."""
 
     #: "import acme", "acme --help"
     what: str
-    #: None where it went well
+    #: None if it passed
     problem: Finding | None
     #: seconds
     took: float

@@ -1,4 +1,4 @@
-"""How a credential is, in one word; and what has changed with it."""
+"""The health of tokens: their state, how it changed, and their history."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from release.core.errors import Exit
 from release.core.models.check_result import Outcome
 from release.core.models.verdict import VerdictWord
 
-#: a `Word`, made more precise where the cause is one that everybody asks for
+#: a `VerdictWord`, more precise for the most common causes
 TokenState = Literal["healthy", "warning", "expiring", "expired", "revoked", "broken", "unknown"]
 
 _BY_CAUSE: Mapping[str, TokenState] = {
@@ -31,72 +31,72 @@ def token_state(word: VerdictWord, cause: str) -> TokenState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenStatus:
-    """What one run saw of one credential: what the history keeps. Without secrets."""
+    """The status of one credential in one run, as stored in the history. It contains no secrets."""
 
     index: str
     upload_url: str
-    #: None where the account alone was asked about
+    #: None if only the account was checked
     project: str | None
-    #: where the credential lives, for a reader
+    #: where the credential is stored, as text
     place: str
-    #: 8 hex digits; empty where there was no credential
+    #: 8 hex digits; empty if there was no credential
     fingerprint: str
-    #: empty where the token could not be read
+    #: empty if the token could not be decoded
     identifier: str
-    #: what it may upload to, in words; empty where nobody could tell
+    #: what it may upload to, as text; empty if unknown
     scope: str
-    #: aware, UTC; None where it shows no end
+    #: aware, UTC; None if it has no expiration
     expires: datetime | None
     word: VerdictWord
     state: TokenState
-    #: id of the root cause, or the name of the check that warned; empty where all is well
+    #: id of the root cause, or the name of the check that warned; empty if healthy
     cause: str
     message: str
     remedy: str
-    #: check → how it ended: "passed", "warned", "failed", …
+    #: check → its result: "passed", "warned", "failed", …
     checks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def about(self) -> str:
-        """What it is about, for a reader."""
+        """The index and the project, as text."""
         return f"{self.index}, {self.project or 'the account'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusChange:
-    """Something that is to be told of one credential."""
+    """A change of one credential to notify about."""
 
-    #: the history's number for what is watched: an index, a project, a place
+    #: the history's number for the index, project and location
     watch: int
-    #: "worse", "healed", "otherwise" (from one trouble to another), "reminder" (nothing new, told again)
+    #: "worse", "healed", "otherwise" (from one problem to another), "reminder" (no change)
     kind: Literal["worse", "healed", "otherwise", "reminder"]
-    #: what was told of it last; "healthy" where nothing was
+    #: the state in the last notification; "healthy" if there was none
     before: TokenState
     now: TokenStatus
-    #: since when it is so; aware, UTC
+    #: when this state began; aware, UTC
     since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenPolicy:
-    """What is wanted of a token."""
+    """When tokens must be replaced."""
 
-    #: how old a token may become; None: as old as it likes
+    #: the maximum age of a token; None: unlimited
     rotate_after: timedelta | None = timedelta(days=180)
-    #: how long before its end a token is to be replaced
+    #: how long before its expiration a token must be replaced
     warn_before: timedelta = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenReport:
-    """One credential, as it is told."""
+    """One credential in a report."""
 
     seen: TokenStatus
-    #: of the checks that did not pass
+    #: the checks that did not pass
     outcomes: tuple[Outcome, ...]
-    #: None where nobody knows
+    #: None if unknown
     age: timedelta | None
-    #: None where it shows no end
+    #: None if it has no expiration
     left: timedelta | None
     #: how far the index's clock is ahead of this machine's; None if it was not measured
     skew: timedelta | None = None
@@ -104,22 +104,22 @@ class TokenReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthReport:
-    """A run over all that is watched."""
+    """The result of checking all credentials."""
 
-    #: in the order in which they are listed
+    #: in the order of the targets
     rows: tuple[TokenReport, ...]
-    #: whether it was ended before all was looked at
+    #: whether the run was stopped before all were checked
     interrupted: bool = False
     offline: bool = False
-    #: what is to be told beside the tokens: a clock that is wrong, a history that was damaged
+    #: other messages: the clock is wrong, the history was damaged
     notes: tuple[str, ...] = ()
-    #: why this run is not remembered, and what to do about it; None where it is
+    #: why this run was not stored, and what to do about it; None if it was
     forgotten: tuple[str, str] | None = None
-    #: where the history is
+    #: path of the history
     history: str = ""
 
     def status(self, *, strict: bool) -> Exit:
-        """The exit status; `strict` makes warnings failures."""
+        """The exit status; `strict` treats warnings as failures."""
         words = {row.seen.word for row in self.rows}
         if "broken" in words or (strict and "warning" in words):
             return Exit.REFUSED
@@ -130,33 +130,33 @@ class HealthReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusInterval:
-    """A credential that was the same for some time."""
+    """A period in which a credential did not change."""
 
     seen: TokenStatus
-    #: what it was before; None where nothing was known
+    #: the state before; None if unknown
     before: TokenState | None
-    #: aware, UTC, like the next
+    #: aware, UTC, as the next field
     since: datetime
     last_seen: datetime
-    #: how often it was looked at in that time
+    #: number of checks in this period
     count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatePeriod:
-    """A state of one credential, for as long as it lasted."""
+    """A period in which a credential was in one state."""
 
     state: TokenState
     since: datetime
     last_seen: datetime
-    #: check → how it ended in the last look of that time
+    #: check → its last result in this period
     checks: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenTimeline:
-    """One credential: how it is, and how it was."""
+    """The current status and the history of one credential."""
 
     now: StatusInterval
-    #: the oldest first; the last one is how it is
+    #: the oldest first; the last one is the current state
     spans: tuple[StatePeriod, ...]

@@ -1,4 +1,4 @@
-"""One answer from many checks: does it work, and if not, what is the root of it."""
+"""The verdict of a checklist: whether the credential works, and if not, the root cause."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ VerdictWord = Literal["healthy", "warning", "broken", "unknown"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The answer, with the one thing to do first."""
+    """The verdict, with the first thing to do."""
 
-    #: "unknown" where what stands in the way is that something could not be learnt
+    #: "unknown" if a fact could not be determined
     word: VerdictWord
-    #: the check that found the root cause; empty where all is well
+    #: the check that found the root cause; empty if there is none
     check: str = ""
-    #: id of the root cause in the catalog; None where all is well, or where the catalog does not know it
+    #: id of the root cause in the catalog; None if there is none, or if it is not in the catalog
     cause: str | None = None
-    #: ids of all causes, the root first; without what merely follows from another
+    #: ids of all independent causes, the root first
     causes: tuple[str, ...] = ()
-    #: what is wrong; empty where nothing is
+    #: what is wrong; empty if nothing is
     message: str = ""
-    #: what to do about it; empty where there is nothing to do
+    #: what to do about it; empty if there is nothing to do
     remedy: str = ""
 
     @property
@@ -34,8 +34,8 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Trouble:
-    """One thing that an outcome has to say, gravest first by `rank`."""
+class _Problem:
+    """A problem in an outcome; the most serious has the lowest `rank`."""
 
     rank: int
     check: str
@@ -49,17 +49,16 @@ _WORDS: dict[int, VerdictWord] = {_FAILED: "broken", _UNKNOWN: "unknown", _WARNE
 
 
 def derive_verdict(outcomes: Iterable[Outcome]) -> Verdict:
-    """The verdict on a checklist that has been run.
+    """The verdict of a checklist.
 
-    What a check needs comes before it, and it is skipped where that did not pass: so the first failure
-    is the root, and whatever else failed did so for itself. A failure goes before what is not known,
-    and both go before a warning.
+    A check comes after the checks that it needs, and is skipped if they did not pass. So the first failure is the
+    root cause, and all others are independent. Failures precede unknown results, and both precede warnings.
     """
-    troubles = sorted((one for outcome in outcomes for one in _troubles(outcome)), key=lambda one: one.rank)
-    if not troubles:
+    problems = sorted((one for outcome in outcomes for one in _problems(outcome)), key=lambda one: one.rank)
+    if not problems:
         return Verdict(word="healthy")
-    root = troubles[0]
-    causes = dict.fromkeys(one.cause for one in troubles if one.cause)
+    root = problems[0]
+    causes = dict.fromkeys(one.cause for one in problems if one.cause)
     return Verdict(
         word=_WORDS[root.rank],
         check=root.check,
@@ -70,17 +69,17 @@ def derive_verdict(outcomes: Iterable[Outcome]) -> Verdict:
     )
 
 
-def _troubles(outcome: Outcome) -> Iterator[_Trouble]:
+def _problems(outcome: Outcome) -> Iterator[_Problem]:
     if outcome.state is CheckState.WAIVED:
         return
     if outcome.state in {CheckState.UNKNOWN, CheckState.CRASHED}:
-        yield _Trouble(
+        yield _Problem(
             rank=_UNKNOWN,
             check=outcome.check,
             message=outcome.reason,
-            remedy=outcome.remedy or f"report that the check {outcome.check!r} broke",
+            remedy=outcome.remedy or f"report that the check {outcome.check!r} crashed",
             cause=outcome.cause,
         )
     for one in outcome.findings:
         rank = _FAILED if one.severity == "block" else _WARNED
-        yield _Trouble(rank=rank, check=outcome.check, message=one.message, remedy=one.remedy, cause=one.cause)
+        yield _Problem(rank=rank, check=outcome.check, message=one.message, remedy=one.remedy, cause=one.cause)

@@ -11,10 +11,10 @@ from release.core.models.verdict import Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What was learnt of the way to an index, and what it comes to."""
+    """The access to an index, the checks of it, and their verdict."""
 
     access: Access
     outcomes: tuple[Outcome, ...]
     verdict: Verdict
-    #: whether the index was left alone on purpose
+    #: whether the index was deliberately not contacted
     offline: bool = False

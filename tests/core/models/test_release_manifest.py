@@ -30,11 +30,11 @@ def test_what_a_run_has_written_is_read() -> None:
     [
         ({"project": None}, "'project' is missing"),
         ({"version": ""}, "'version' is missing"),
-        ({"files": []}, "'files' is no list of files"),
-        ({"files": ["x"]}, "'files[0]' is no object"),
-        ({"files": [FILE, FILE]}, "'files' names a file twice"),
+        ({"files": []}, "'files' is not a list of files"),
+        ({"files": ["x"]}, "'files[0]' is not an object"),
+        ({"files": [FILE, FILE]}, "'files' contains a file twice"),
         ({"files": [FILE | {"filename": None}]}, "'files[0].filename' is missing"),
-        ({"files": [FILE | {"filename": "../x.whl"}]}, "no bare file name"),
+        ({"files": [FILE | {"filename": "../x.whl"}]}, "which is not a file name"),
         ({"files": [FILE | {"sha256": "abc"}]}, "'files[0].sha256' is 'abc', not 64 hex digits"),
     ],
 )
@@ -42,10 +42,10 @@ def test_what_is_no_record_names_the_key(changes: dict[str, Any], says: str) -> 
     with pytest.raises(UsageError) as caught:
         parse_manifest(json.dumps(RECORD | changes), "record.json")
     assert says in caught.value.message
-    assert caught.value.message.startswith("'record.json' is no record of a release: ")
+    assert caught.value.message.startswith("'record.json' is not the record of a release: ")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", '"x"', "[" * 100_000])
 def test_what_is_no_json_object_is_no_record(text: str) -> None:
-    with pytest.raises(UsageError, match="is no record of a release"):
+    with pytest.raises(UsageError, match="is not the record of a release"):
         parse_manifest(text, "record.json")
