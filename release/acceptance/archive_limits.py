@@ -33,6 +33,12 @@ class Unreadable:
     #: the library's error message
     reason: str
 
+    @classmethod
+    def of(cls, error: Exception, caught: tuple[type[Exception], ...]) -> Unreadable:
+        """What an exception of the library means; `caught` are those that the server catches."""
+        kind: Literal["caught", "uncaught"] = "caught" if isinstance(error, caught) else "uncaught"
+        return cls(kind="bomb" if isinstance(error, BombError) else kind, reason=str(error) or type(error).__name__)
+
 
 class BombError(Exception):
     """The archive exceeds one of the limits above."""

@@ -8,18 +8,9 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 
+from release.acceptance import rule
 from release.acceptance.archive_limits import MIB, Unreadable
-from release.acceptance.rule import (
-    ARCHIVE_CHECK,
-    ARCHIVES,
-    REBUILD,
-    SDISTS,
-    WHEELS,
-    FileUpload,
-    Refusal,
-    Rules,
-    server_error,
-)
+from release.acceptance.rule import FileUpload, Refusal, Rules, server_error
 from release.acceptance.zip_framing import framing_fault
 from release.core.models.index import USER_DOCS
 from release.core.models.index_contents import IndexContents
@@ -53,14 +44,14 @@ def unreadable(found: Unreadable, *, caught: bool = True) -> Refusal:
     return server_error(f"the index's server fails on this file{': ' * bool(reason)}{reason}")
 
 
-@ARCHIVE.rule(check=ARCHIVE_CHECK, remedy=REBUILD, source=ARCHIVES)
+@ARCHIVE.rule(check=rule.ARCHIVE_CHECK, remedy=rule.REBUILD, source=rule.ARCHIVES)
 def the_file_is_one_archive(upload: FileUpload, index: IndexContents) -> str | None:
     """The file is not a zip and a tar at the same time."""
     both = upload.file.zip is not None and upload.file.starts_as_tar is True
     return f"{_INVALID} File is both a zip and a tar file" if both else None
 
 
-@ARCHIVE.rule(check=ARCHIVE_CHECK, remedy=REBUILD, source=ARCHIVES)
+@ARCHIVE.rule(check=rule.ARCHIVE_CHECK, remedy=rule.REBUILD, source=rule.ARCHIVES)
 def the_file_is_what_its_name_says(upload: FileUpload, index: IndexContents) -> Refusal | str | None:
     """A `.whl` or `.zip` is a zip, a `.tar.gz` is a tar."""
     if upload.file.has_zip_name:
@@ -73,7 +64,7 @@ def the_file_is_what_its_name_says(upload: FileUpload, index: IndexContents) -> 
     return f"{_INVALID} File is not a tarfile" if upload.file.has_tar_name and not is_tar else None
 
 
-@ARCHIVE.rule(check=ARCHIVE_CHECK, remedy="remove the members that unpack to so much", source=ARCHIVES)
+@ARCHIVE.rule(check=rule.ARCHIVE_CHECK, remedy="remove the members that unpack to so much", source=rule.ARCHIVES)
 def the_file_is_no_bomb(upload: FileUpload, index: IndexContents) -> str | None:
     """A large zip does not unpack to more than fifty times its size."""
     archive = upload.file.open_zip
@@ -82,7 +73,9 @@ def the_file_is_no_bomb(upload: FileUpload, index: IndexContents) -> str | None:
     return f"{_INVALID} File exceeds compression ratio of {_RATIO}"
 
 
-@ARCHIVE.rule(check=ARCHIVE_CHECK, remedy="store or deflate every member", cause="wheel.zip-invalid", source=ARCHIVES)
+@ARCHIVE.rule(
+    check=rule.ARCHIVE_CHECK, remedy="store or deflate every member", cause="wheel.zip-invalid", source=rule.ARCHIVES
+)
 def the_compression_is_usual(upload: FileUpload, index: IndexContents) -> str | None:
     """Every member of a zip is stored or deflated."""
     archive = upload.file.open_zip
@@ -90,14 +83,14 @@ def the_compression_is_usual(upload: FileUpload, index: IndexContents) -> str | 
     return None if usual else f"{_INVALID} File does not use a supported compression type"
 
 
-@ARCHIVE.rule(check=ARCHIVE_CHECK, remedy=REBUILD)
+@ARCHIVE.rule(check=rule.ARCHIVE_CHECK, remedy=rule.REBUILD)
 def the_tar_can_be_read(upload: FileUpload, index: IndexContents) -> Refusal | None:
     """A tar can be read to its end in reasonable time."""
     is_tar = upload.file.has_tar_name and upload.file.starts_as_tar is True
     return unreadable(upload.file.tar) if is_tar and isinstance(upload.file.tar, Unreadable) else None
 
 
-@ARCHIVE.rule(check=ARCHIVE_CHECK, remedy="pack without --sparse", cause="sdist.structure", source=ARCHIVES)
+@ARCHIVE.rule(check=rule.ARCHIVE_CHECK, remedy="pack without --sparse", cause="sdist.structure", source=rule.ARCHIVES)
 def the_tar_is_not_sparse(upload: FileUpload, index: IndexContents) -> str | None:
     """No member of a tar is sparse."""
     if upload.file.open_tar is None or not upload.file.open_tar.sparse:
@@ -106,7 +99,7 @@ def the_tar_is_not_sparse(upload: FileUpload, index: IndexContents) -> str | Non
     return f"{_INVALID} {reason} See {USER_DOCS}/archives for more information"
 
 
-@ARCHIVE.rule(check=ARCHIVE_CHECK, remedy=_REBUILD_SDIST, cause="sdist.structure")
+@ARCHIVE.rule(check=rule.ARCHIVE_CHECK, remedy=_REBUILD_SDIST, cause="sdist.structure")
 def the_sdist_has_one_top_directory(upload: FileUpload, index: IndexContents) -> Refusal | str | None:
     """All members of an sdist are in one directory."""
     names = _sdist_names(upload)
@@ -119,7 +112,7 @@ def the_sdist_has_one_top_directory(upload: FileUpload, index: IndexContents) ->
     return None if single else f"{_INVALID} Incorrect number of top-level directories in sdist"
 
 
-@ARCHIVE.rule(check=ARCHIVE_CHECK, remedy=_REBUILD_SDIST, cause="sdist.structure", source=SDISTS)
+@ARCHIVE.rule(check=rule.ARCHIVE_CHECK, remedy=_REBUILD_SDIST, cause="sdist.structure", source=rule.SDISTS)
 def the_sdist_has_its_metadata(upload: FileUpload, index: IndexContents) -> Refusal | str | None:
     """PKG-INFO is in the top directory of an sdist."""
     names = _sdist_names(upload)
@@ -139,10 +132,10 @@ def _sdist_names(upload: FileUpload) -> Sequence[str] | None:
 
 
 @ARCHIVE.rule(
-    check=ARCHIVE_CHECK,
+    check=rule.ARCHIVE_CHECK,
     remedy="rebuild the wheel and do not rename it: python -m build --wheel",
     cause="wheel.zip-invalid",
-    source=WHEELS,
+    source=rule.WHEELS,
 )
 def the_wheel_has_its_wheel_file(upload: FileUpload, index: IndexContents) -> Refusal | str | None:
     """WHEEL is in the `.dist-info` directory that the file name implies."""
@@ -157,7 +150,7 @@ def the_wheel_has_its_wheel_file(upload: FileUpload, index: IndexContents) -> Re
     return None if data is not None else f"{_INVALID} WHEEL not found at {directory}/WHEEL"
 
 
-@ARCHIVE.rule(check=ARCHIVE_CHECK, remedy="publish the code unencrypted; rebuild if a member is damaged")
+@ARCHIVE.rule(check=rule.ARCHIVE_CHECK, remedy="publish the code unencrypted; rebuild if a member is damaged")
 def the_code_is_not_protected(upload: FileUpload, index: IndexContents) -> Refusal | str | None:
     """No `.py` or `.pye` member is encrypted by PyArmor or SourceDefender; all of them can be read."""
     found = upload.file.protector
@@ -170,10 +163,10 @@ def the_code_is_not_protected(upload: FileUpload, index: IndexContents) -> Refus
 
 
 @ARCHIVE.rule(
-    check=ARCHIVE_CHECK,
+    check=rule.ARCHIVE_CHECK,
     remedy="repack the file: python -m wheel unpack FILE, then python -m wheel pack DIRECTORY",
     cause="wheel.zip-invalid",
-    source=ARCHIVES,
+    source=rule.ARCHIVES,
 )
 def the_zip_reads_in_one_way(upload: FileUpload, index: IndexContents) -> str | None:
     """A zip shows the same files to a reader that streams it and to one that relies on its central directory."""

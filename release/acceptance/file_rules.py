@@ -9,18 +9,9 @@ import re
 
 from packaging.utils import canonicalize_version
 
+from release.acceptance import rule
 from release.acceptance.archive_rules import ARCHIVE
-from release.acceptance.rule import (
-    ARCHIVE_CHECK,
-    FILE_NAMES,
-    NEW_FILES,
-    REBUILD,
-    SIZES,
-    FileUpload,
-    Refusal,
-    Rules,
-    server_error,
-)
+from release.acceptance.rule import FileUpload, Refusal, Rules, server_error
 from release.acceptance.sdist_rules import SDIST
 from release.acceptance.wheel_rules import WHEEL
 from release.core.models.index import USER_DOCS
@@ -40,7 +31,7 @@ _BUMP = "bump the version: an index never accepts different content under a file
 OUTSIDE = Rules()
 
 
-@OUTSIDE.rule(check=FILE_NAMES, remedy=REBUILD)
+@OUTSIDE.rule(check=rule.FILE_NAMES, remedy=rule.REBUILD)
 def the_file_name_is_printable(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name contains no control character."""
     if all(character >= " " and character != "\x7f" for character in upload.filename):
@@ -51,14 +42,14 @@ def the_file_name_is_printable(upload: FileUpload, index: IndexContents) -> str 
     )
 
 
-@OUTSIDE.rule(check=FILE_NAMES, remedy=REBUILD)
+@OUTSIDE.rule(check=rule.FILE_NAMES, remedy=rule.REBUILD)
 def the_file_name_has_no_slash(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name contains no slash and no backslash."""
     has_slash = "/" in upload.filename or "\\" in upload.filename
     return "Cannot upload a file with '/' or '\\' in the name." if has_slash else None
 
 
-@OUTSIDE.rule(check=FILE_NAMES, remedy="publish .tar.gz and .whl files only: python -m build", cause="file.type")
+@OUTSIDE.rule(check=rule.FILE_NAMES, remedy="publish .tar.gz and .whl files only: python -m build", cause="file.type")
 def the_extension_fits_the_file_type(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name ends with `.whl` for a wheel, `.tar.gz` (or `.zip`) for an sdist, in lower case."""
     filetype, found = upload.value("filetype"), _EXTENSION.match(upload.filename)
@@ -75,14 +66,14 @@ def the_extension_fits_the_file_type(upload: FileUpload, index: IndexContents) -
     )
 
 
-@OUTSIDE.rule(check=FILE_NAMES, remedy="send it as application/octet-stream")
+@OUTSIDE.rule(check=rule.FILE_NAMES, remedy="send it as application/octet-stream")
 def the_part_is_a_file(upload: FileUpload, index: IndexContents) -> str | None:
     """The content part has a content type other than an image's."""
     is_file = upload.content_type and not upload.content_type.startswith("image/")
     return None if is_file else "Invalid distribution file."
 
 
-@OUTSIDE.rule(check=FILE_NAMES, remedy="shorten the project's name or the wheel's tags")
+@OUTSIDE.rule(check=rule.FILE_NAMES, remedy="shorten the project's name or the wheel's tags")
 def the_file_name_fits_a_disk(upload: FileUpload, index: IndexContents) -> Refusal | None:
     """The file name is no longer than a file system allows; the server fails on a longer one."""
     if len(upload.filename.encode(errors="replace")) <= _FILE_NAME:
@@ -91,7 +82,7 @@ def the_file_name_fits_a_disk(upload: FileUpload, index: IndexContents) -> Refus
 
 
 @OUTSIDE.rule(
-    check=SIZES, remedy="remove what users do not need, or ask the index for a higher limit", cause="size.file"
+    check=rule.SIZES, remedy="remove what users do not need, or ask the index for a higher limit", cause="size.file"
 )
 def the_file_is_small_enough(upload: FileUpload, index: IndexContents) -> str | None:
     """The file does not exceed the project's limit, which is 100 MiB by default."""
@@ -103,7 +94,7 @@ def the_file_is_small_enough(upload: FileUpload, index: IndexContents) -> str | 
     )
 
 
-@OUTSIDE.rule(check=SIZES, remedy="delete old releases, or ask the index for a higher limit", cause="size.project")
+@OUTSIDE.rule(check=rule.SIZES, remedy="delete old releases, or ask the index for a higher limit", cause="size.project")
 def the_project_is_small_enough(upload: FileUpload, index: IndexContents) -> str | None:
     """All files of the project together do not exceed its limit, which is 10 GiB by default."""
     if upload.file.size + sum(stored.size for stored in index.files) <= index.project_limit:
@@ -114,7 +105,7 @@ def the_project_is_small_enough(upload: FileUpload, index: IndexContents) -> str
     )
 
 
-@OUTSIDE.rule(check=ARCHIVE_CHECK, remedy=REBUILD)
+@OUTSIDE.rule(check=rule.ARCHIVE_CHECK, remedy=rule.REBUILD)
 def the_digests_are_right(upload: FileUpload, index: IndexContents) -> str | None:
     """Every digest in the form matches the content."""
     given = {name: upload.value(f"{name}_digest").lower() for name in ("md5", "sha256", "blake2_256")}
@@ -138,7 +129,7 @@ def _same(upload: FileUpload, stored: StoredFile) -> bool:
     return stored.blake2_256 is None or stored.blake2_256 == upload.file.digests("blake2_256").get("blake2_256")
 
 
-@OUTSIDE.rule(check=NEW_FILES, remedy=_BUMP, cause="file.exists-different")
+@OUTSIDE.rule(check=rule.NEW_FILES, remedy=_BUMP, cause="file.exists-different")
 def the_file_is_new(upload: FileUpload, index: IndexContents) -> str | None:
     """The index has neither the file name nor the same content already."""
     named = any(one.filename == upload.filename for one in index.files)
@@ -154,7 +145,7 @@ def the_file_is_new(upload: FileUpload, index: IndexContents) -> str | None:
     )
 
 
-@OUTSIDE.rule(check=NEW_FILES, remedy=_BUMP, cause="file.name-reuse-deleted")
+@OUTSIDE.rule(check=rule.NEW_FILES, remedy=_BUMP, cause="file.name-reuse-deleted")
 def the_file_name_was_never_used(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name did not belong to a file that has been deleted."""
     if upload.filename not in index.used_filenames or is_identical(upload, index):
@@ -165,7 +156,7 @@ def the_file_name_was_never_used(upload: FileUpload, index: IndexContents) -> st
     )
 
 
-@OUTSIDE.rule(check=NEW_FILES, remedy="bump the version")
+@OUTSIDE.rule(check=rule.NEW_FILES, remedy="bump the version")
 def the_release_is_open(upload: FileUpload, index: IndexContents) -> str | None:
     """The release is not older than 14 days."""
     created = index.releases.get(canonicalize_version(upload.value("version")))
@@ -173,7 +164,7 @@ def the_release_is_open(upload: FileUpload, index: IndexContents) -> str | None:
     return UPLOAD_WINDOW_CLOSED if closed and not is_identical(upload, index) else None
 
 
-@OUTSIDE.rule(check=NEW_FILES, remedy="upload only the wheels, or bump the version", cause="sdist.duplicate")
+@OUTSIDE.rule(check=rule.NEW_FILES, remedy="upload only the wheels, or bump the version", cause="sdist.duplicate")
 def the_release_has_no_sdist_yet(upload: FileUpload, index: IndexContents) -> str | None:
     """A release has only one sdist."""
     release = canonicalize_version(upload.value("version"))

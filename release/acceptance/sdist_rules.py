@@ -11,17 +11,9 @@ from collections.abc import Iterator
 from packaging.utils import InvalidSdistFilename, canonicalize_name, parse_sdist_filename
 from packaging.version import InvalidVersion, Version
 
+from release.acceptance import rule
 from release.acceptance.archive_rules import common_directory
-from release.acceptance.rule import (
-    ARCHIVE_CHECK,
-    CORE_METADATA,
-    FILE_NAMES,
-    LICENSE_FILE,
-    NORMALIZE,
-    SDISTS,
-    FileUpload,
-    Rules,
-)
+from release.acceptance.rule import FileUpload, Rules
 from release.core.models.index_contents import IndexContents
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whichever it needs
@@ -31,7 +23,7 @@ _MISMATCH = "name.canonical-mismatch"
 SDIST = Rules()
 
 
-@SDIST.rule(check=FILE_NAMES, remedy=NORMALIZE, cause=_MISMATCH, source=SDISTS)
+@SDIST.rule(check=rule.FILE_NAMES, remedy=rule.NORMALIZE, cause=_MISMATCH, source=rule.SDISTS)
 def the_sdist_name_parses(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name is a name, a hyphen, and a version."""
     if not upload.is_sdist or _name_in_file_name(upload) is not None:
@@ -60,7 +52,7 @@ def _name_before_post_release(filename: str) -> str | None:
     return name if hyphen else None
 
 
-@SDIST.rule(check=FILE_NAMES, remedy=NORMALIZE, cause=_MISMATCH, source=SDISTS)
+@SDIST.rule(check=rule.FILE_NAMES, remedy=rule.NORMALIZE, cause=_MISMATCH, source=rule.SDISTS)
 def the_sdist_name_is_of_the_project(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name starts with the project's name."""
     name = _name_in_file_name(upload) if upload.is_sdist else None
@@ -69,7 +61,7 @@ def the_sdist_name_is_of_the_project(upload: FileUpload, index: IndexContents) -
     return f"Start filename for {upload.value('name')!r} with {upload.file_name_stem!r}."
 
 
-@SDIST.rule(check=FILE_NAMES, remedy=NORMALIZE, cause=_MISMATCH, source=SDISTS)
+@SDIST.rule(check=rule.FILE_NAMES, remedy=rule.NORMALIZE, cause=_MISMATCH, source=rule.SDISTS)
 def the_sdist_name_is_normalised(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name is exactly that of PEP 625: `normalized_name-version.tar.gz`."""
     name = _name_in_file_name(upload) if upload.is_sdist else None
@@ -80,7 +72,10 @@ def the_sdist_name_is_normalised(upload: FileUpload, index: IndexContents) -> st
 
 
 @SDIST.rule(
-    check=ARCHIVE_CHECK, remedy=LICENSE_FILE, cause="meta.license-file-missing", source=f"{CORE_METADATA}#license-file"
+    check=rule.ARCHIVE_CHECK,
+    remedy=rule.LICENSE_FILE,
+    cause="meta.license-file-missing",
+    source=f"{rule.CORE_METADATA}#license-file",
 )
 def the_sdist_has_its_licence_files(upload: FileUpload, index: IndexContents) -> str | None:
     """Each License-File of the metadata is in the sdist."""

@@ -23,6 +23,8 @@ from release.acceptance.archive_limits import (
 from release.acceptance.protected_code import SEARCHED, find_protector, is_searched
 from release.core.models.distribution import MemberVisitor
 
+#: what the server catches while it reads a tar
+_CAUGHT = (tarfile.ReadError, EOFError, zlib.error)
 #: bytes read at a time
 _CHUNK = MIB // 4
 #: bytes read in search of the first member
@@ -87,9 +89,9 @@ def is_tar(content: BinaryIO) -> bool | Unreadable:
             continue
         except EOFError as error:
             if unpack is _gzip:  # the only format for which the library does not catch it, and the server fails
-                return _unreadable(error, caught=())
+                return Unreadable.of(error, ())
         except Exception as error:  # noqa: BLE001 - a hostile header can raise anything
-            return _unreadable(error)
+            return Unreadable.of(error, _CAUGHT)
     return False
 
 
@@ -117,9 +119,9 @@ def read_tar(content: BinaryIO, visit: MemberVisitor | None = None) -> TarConten
                 _scan_member(tar, member, contents, visit)
                 tar.members.clear()  # type: ignore[attr-defined] # else every header stays in memory
     except gzip.BadGzipFile as error:  # the server expects a file that is not gzip, but not a wrong checksum
-        return _unreadable(error, caught=() if contents.names else (OSError,))
+        return Unreadable.of(error, () if contents.names else (OSError,))
     except Exception as error:  # noqa: BLE001 - a hostile header can raise anything
-        return _unreadable(error)
+        return Unreadable.of(error, _CAUGHT)
     return contents
 
 
@@ -167,14 +169,3 @@ def _read_member(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
         raise BombError(f"{member.name!r} is larger than {ONE_FILE // MIB} MiB")
     stream = tar.extractfile(member)
     return stream.read() if stream is not None else b""
-
-
-#: what the server catches while it reads a tar
-_CAUGHT = (tarfile.ReadError, EOFError, zlib.error)
-
-
-def _unreadable(error: Exception, *, caught: tuple[type[Exception], ...] = _CAUGHT) -> Unreadable:
-    reason = str(error) or type(error).__name__
-    if isinstance(error, BombError):
-        return Unreadable(kind="bomb", reason=reason)
-    return Unreadable(kind="caught" if isinstance(error, caught) else "uncaught", reason=reason)

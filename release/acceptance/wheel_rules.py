@@ -15,22 +15,10 @@ from collections.abc import Set as AbstractSet
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
+from release.acceptance import rule
 from release.acceptance.archive_limits import Unreadable
 from release.acceptance.archive_rules import unreadable
-from release.acceptance.rule import (
-    ARCHIVE_CHECK,
-    CORE_METADATA,
-    FILE_NAMES,
-    LICENSE_FILE,
-    NORMALIZE,
-    REBUILD,
-    SPECIFICATIONS,
-    WHEELS,
-    FileUpload,
-    Refusal,
-    Rules,
-    server_error,
-)
+from release.acceptance.rule import FileUpload, Refusal, Rules, server_error
 from release.acceptance.sdist_rules import license_files, missing_license
 from release.acceptance.zip_reader import ZipContents
 from release.core.models.index_contents import IndexContents
@@ -108,7 +96,7 @@ def _parse_file_name(upload: FileUpload) -> tuple[str, Version] | str:
     return name, found
 
 
-@WHEEL.rule(check=FILE_NAMES, remedy=NORMALIZE, source=WHEELS)
+@WHEEL.rule(check=rule.FILE_NAMES, remedy=rule.NORMALIZE, source=rule.WHEELS)
 def the_wheel_name_parses(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name has the parts of a wheel's: name, version, optional build number, tags."""
     parsed = _parse_file_name(upload) if upload.is_wheel else None
@@ -116,10 +104,10 @@ def the_wheel_name_parses(upload: FileUpload, index: IndexContents) -> str | Non
 
 
 @WHEEL.rule(
-    check=FILE_NAMES,
+    check=rule.FILE_NAMES,
     remedy="build with cibuildwheel, or repair the wheel: auditwheel repair FILE, delocate-wheel FILE",
     cause="wheel.platform-tag",
-    source=f"{SPECIFICATIONS}/platform-compatibility-tags/",
+    source=f"{rule.SPECIFICATIONS}/platform-compatibility-tags/",
 )
 def the_platforms_are_taken(upload: FileUpload, index: IndexContents) -> str | None:
     """Every platform tag is specific enough: `manylinux…`, not `linux_x86_64`."""
@@ -137,7 +125,7 @@ def _is_accepted(tag: str) -> bool:
     return any((found := pattern.match(tag)) and found[1] in machines for pattern, machines in _PATTERNS)
 
 
-@WHEEL.rule(check=FILE_NAMES, remedy=NORMALIZE, cause=_MISMATCH, source=WHEELS)
+@WHEEL.rule(check=rule.FILE_NAMES, remedy=rule.NORMALIZE, cause=_MISMATCH, source=rule.WHEELS)
 def the_wheel_name_is_of_the_project(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name starts with the project's name."""
     parsed = _parse_file_name(upload) if upload.is_wheel else ""
@@ -146,7 +134,7 @@ def the_wheel_name_is_of_the_project(upload: FileUpload, index: IndexContents) -
     return f"Start filename for {upload.value('name')!r} with {upload.file_name_stem!r}."
 
 
-@WHEEL.rule(check=FILE_NAMES, remedy=NORMALIZE, cause=_MISMATCH, source=WHEELS)
+@WHEEL.rule(check=rule.FILE_NAMES, remedy=rule.NORMALIZE, cause=_MISMATCH, source=rule.WHEELS)
 def the_wheel_name_is_normalised(upload: FileUpload, index: IndexContents) -> str | None:
     """The project's name is in lower case and with underscores in the file name."""
     name, expected = upload.filename.split("-", 1)[0], upload.file_name_stem
@@ -155,7 +143,9 @@ def the_wheel_name_is_normalised(upload: FileUpload, index: IndexContents) -> st
     return f"Filename {upload.filename!r} should contain the normalized project name {expected!r}, not {name!r}."
 
 
-@WHEEL.rule(check=FILE_NAMES, remedy="empty dist/ and rebuild: python -m build", cause="dist.stale", source=WHEELS)
+@WHEEL.rule(
+    check=rule.FILE_NAMES, remedy="empty dist/ and rebuild: python -m build", cause="dist.stale", source=rule.WHEELS
+)
 def the_wheel_name_has_the_version(upload: FileUpload, index: IndexContents) -> str | None:
     """The version in the file name is that of the metadata."""
     parsed, expected = _parse_file_name(upload) if upload.is_wheel else "", upload.version
@@ -165,7 +155,10 @@ def the_wheel_name_has_the_version(upload: FileUpload, index: IndexContents) -> 
 
 
 @WHEEL.rule(
-    check=ARCHIVE_CHECK, remedy=LICENSE_FILE, cause="meta.license-file-missing", source=f"{CORE_METADATA}#license-file"
+    check=rule.ARCHIVE_CHECK,
+    remedy=rule.LICENSE_FILE,
+    cause="meta.license-file-missing",
+    source=f"{rule.CORE_METADATA}#license-file",
 )
 def the_wheel_has_its_licence_files(upload: FileUpload, index: IndexContents) -> Refusal | str | None:
     """Each License-File of the metadata is in `.dist-info/licenses`, and can be read."""
@@ -182,10 +175,10 @@ def the_wheel_has_its_licence_files(upload: FileUpload, index: IndexContents) ->
 
 
 @WHEEL.rule(
-    check=ARCHIVE_CHECK,
+    check=rule.ARCHIVE_CHECK,
     remedy="rewrite RECORD: python -m wheel unpack FILE, then python -m wheel pack DIRECTORY",
     cause=_INVALID_WHEEL,
-    source=f"{SPECIFICATIONS}/recording-installed-packages/#the-record-file",
+    source=f"{rule.SPECIFICATIONS}/recording-installed-packages/#the-record-file",
 )
 def the_wheel_has_its_record(upload: FileUpload, index: IndexContents) -> Refusal | str | None:
     """RECORD is present, and is a table in UTF-8."""
@@ -210,10 +203,10 @@ def _lacks(upload: FileUpload, what: str, directory: str) -> str:
 
 
 @WHEEL.rule(
-    check=ARCHIVE_CHECK,
+    check=rule.ARCHIVE_CHECK,
     remedy="name scripts with letters, digits, '.', '_' and '-' in project.scripts and rebuild",
     cause=_INVALID_WHEEL,
-    source=f"{SPECIFICATIONS}/entry-points/",
+    source=f"{rule.SPECIFICATIONS}/entry-points/",
 )
 def the_entry_points_are_valid(upload: FileUpload, index: IndexContents) -> Refusal | str | None:
     """`entry_points.txt` is UTF-8 and well-formed, and its script names contain no blanks or slashes."""
@@ -246,7 +239,7 @@ def parse_entry_points(data: bytes) -> dict[str, tuple[str, ...]] | None:
     return {group: tuple(parser[group]) for group in parser.sections()}
 
 
-@WHEEL.rule(check=ARCHIVE_CHECK, remedy=REBUILD, cause=_INVALID_WHEEL, source=WHEELS)
+@WHEEL.rule(check=rule.ARCHIVE_CHECK, remedy=rule.REBUILD, cause=_INVALID_WHEEL, source=rule.WHEELS)
 def the_wheel_has_its_metadata(upload: FileUpload, index: IndexContents) -> Refusal | str | None:
     """METADATA is present."""
     archive, directory = _archive(upload)
@@ -264,7 +257,7 @@ def _archive(upload: FileUpload) -> tuple[ZipContents | None, str]:
     return (archive, directory) if archive is not None and directory is not None else (None, "")
 
 
-@WHEEL.rule(check=FILE_NAMES, remedy="shorten the project's name or the wheel's tags")
+@WHEEL.rule(check=rule.FILE_NAMES, remedy="shorten the project's name or the wheel's tags")
 def the_wheel_name_is_not_too_long(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name is short enough for the `.metadata` that the index appends."""
     too_long = upload.is_wheel and len(upload.filename.encode()) > _FILE_NAME - _SUFFIX

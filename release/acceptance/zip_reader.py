@@ -15,6 +15,8 @@ from release.core.models.distribution import MemberVisitor
 
 #: bytes of the longest comment, and of the end record itself
 _TAIL = 0xFFFF + 22
+#: what the server catches while it reads a member
+_CAUGHT = (zipfile.BadZipFile, zlib.error)
 _CHUNK = 1 * MIB
 
 
@@ -102,7 +104,7 @@ class ZipContents:
                 stream.read(1)  # the checksum is compared at the end
                 return data
         except Exception as error:  # noqa: BLE001 - a hostile zip raises anything: struct.error, OverflowError, …
-            return _unreadable(error)
+            return Unreadable.of(error, _CAUGHT)
 
     def _drain(self, info: zipfile.ZipInfo, visit: MemberVisitor | None = None) -> bytes | Unreadable:
         visit = _ignore if visit is None or info.is_dir() else visit
@@ -118,7 +120,7 @@ class ZipContents:
                     visit(info.filename, piece, bool(following))
                     piece = following
         except Exception as error:  # noqa: BLE001 - as above
-            return _unreadable(error)
+            return Unreadable.of(error, _CAUGHT)
         return b""
 
     def _whole(self, info: zipfile.ZipInfo) -> bytes | None:
@@ -172,11 +174,6 @@ def _unpacked(info: zipfile.ZipInfo, packed: bytes) -> bytes | None:
     return data if len(data) == info.file_size and zlib.crc32(data) == info.CRC else None
 
 
-def _unreadable(error: Exception) -> Unreadable:
-    caught = isinstance(error, (zipfile.BadZipFile, zlib.error))
-    return Unreadable(kind="caught" if caught else "uncaught", reason=str(error) or type(error).__name__)
-
-
 def open_zip(content: BinaryIO) -> ZipContents | Unreadable | None:
     """Open the zip in a stream; None where the stream is not a zip."""
     try:
@@ -190,7 +187,7 @@ def open_zip(content: BinaryIO) -> ZipContents | Unreadable | None:
     except (zipfile.BadZipFile, OSError, ValueError):
         return None  # Python 3.14, which the index runs on, is stricter and does not take this for a zip
     except Exception as error:  # noqa: BLE001 - NotImplementedError, struct.error, …: the server fails likewise
-        return _unreadable(error)
+        return Unreadable.of(error, _CAUGHT)
 
 
 def _directory_size(content: BinaryIO) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from release.core.models.check_result import CheckState, Outcome
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
@@ -34,18 +34,14 @@ class Check(Generic[Facts]):
 Observe = Callable[[Facts], Iterable[Observation]]
 
 
-class _Make(Protocol):
-    def __call__(self, observe: Observe[Facts], /) -> Check[Facts]: ...
-
-
-def check(*, needs: tuple[Check[Any], ...] = (), name: str | None = None) -> _Make:
+def check(*, needs: tuple[Check[Any], ...] = (), name: str | None = None) -> Callable[[Observe[Facts]], Check[Facts]]:
     """Make a check of a function from facts to observations.
 
     Its public name is the function's with hyphens, unless `name` gives another: two checklists may ask the same
     question of different facts.
     """
 
-    def make(observe: Observe[Facts], /) -> Check[Facts]:
+    def make(observe: Observe[Facts]) -> Check[Facts]:
         title, _, why = inspect.getdoc(observe).partition("\n")  # type: ignore[union-attr] # a test requires docstrings
         public = name or observe.__name__.replace("_", "-")
         return Check(name=public, title=title.rstrip("."), why=why.strip(), observe=observe, needs=needs)

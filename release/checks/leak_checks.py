@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from release.checks.engine import Check, Checklist
 from release.checks.wording import count
 from release.core.facts import BuiltFiles, LeakScan
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
-from release.core.models.leak import INDEX_TOKEN, SECRET_KINDS, Leak
+from release.core.models.leak import INDEX_TOKEN, SECRET_KINDS, Leak, ScanScope
 from release.leaks.credential_files import KINDS as FILES
 
 _REWRITE = "force-push every branch and tag, and have everybody clone again"
@@ -61,7 +61,7 @@ def leak_finding(leak: Leak, leaks: LeakScan) -> Finding:
     file_cause = "meta.secret-in-dist" if in_files else None
     return Finding(
         message=f"{leak.what} found in {leak.where}{more}",
-        remedy=_REMEDIES[leaks.scope](leak, revoke_remedy(leak)),
+        remedy=_remedy(leak, leaks.scope),
         where=leak.path.partition("!")[0] if in_files else leak.where,
         source="https://pypi.org/help/#compromised-token" if leak.kind == INDEX_TOKEN else None,
         cause=file_cause or ("cred.leaked-auto-revoked" if leak.kind == INDEX_TOKEN else None),
@@ -73,36 +73,26 @@ def revoke_remedy(leak: Leak) -> str:
     return SECRET_KINDS[leak.kind].revoke.format(site=f"https://{leak.host}")
 
 
-def _in_files(_leak: Leak, revoke: str) -> str:
-    return f"{revoke}, unless it has never been shared; exclude it from the build, and rebuild"
-
-
-def _in_tree(_leak: Leak, revoke: str) -> str:
-    return f"{revoke}, unless it has never been shared; then search for older copies: python -m release leaks --history"
-
-
-def _in_index(leak: Leak, _revoke: str) -> str:
-    path = leak.path.partition("!")[0]
-    return f"remove it from the file before you commit: git restore --staged -- {path!r}"
-
-
-def _in_history(leak: Leak, revoke: str) -> str:
-    if leak.object_type != "blob":
-        fix = f"git filter-repo --replace-message FILE (FILE holds the secret, outside the repository); {_REWRITE}"
-    elif leak.commit:
-        path = leak.path.partition("!")[0]
-        fix = f"git filter-repo --invert-paths --path {path!r} (or --replace-text FILE to keep the file); {_REWRITE}"
-    else:
-        fix = "no branch contains it any longer: git reflog expire --expire=now --all, then git gc --prune=now"
+def _remedy(leak: Leak, scope: ScanScope) -> str:
+    revoke, path = revoke_remedy(leak), leak.path.partition("!")[0]
+    match scope:
+        case "files":
+            return f"{revoke}, unless it has never been shared; exclude it from the build, and rebuild"
+        case "tree":
+            search = "python -m release leaks --history"
+            return f"{revoke}, unless it has never been shared; then search for older copies: {search}"
+        case "staged":
+            return f"remove it from the file before you commit: git restore --staged -- {path!r}"
+        case _ if leak.object_type != "blob":
+            fix = f"git filter-repo --replace-message FILE (FILE holds the secret, outside the repository); {_REWRITE}"
+        case _ if leak.commit:
+            fix = (
+                f"git filter-repo --invert-paths --path {path!r} (or --replace-text FILE to keep the file); {_REWRITE}"
+            )
+        case _:
+            fix = "no branch contains it any longer: git reflog expire --expire=now --all, then git gc --prune=now"
     return f"first {revoke}; then {fix}"
 
-
-_REMEDIES: dict[str, Callable[[Leak, str], str]] = {
-    "files": _in_files,
-    "tree": _in_tree,
-    "staged": _in_index,
-    "history": _in_history,
-}
 
 CHECKS = tuple(_CHECKS)
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from release.publishing import inspection
 from release.adapters.system import system
 begun = time.process_time()
-found = inspection.inspect(system.real_system(), [Path(sys.argv[1])])
+found = inspection.inspect_files(system.real_system(), [Path(sys.argv[1])])
 took = time.process_time() - begun
 status = Path("/proc/self/status")  # the resource module would count what our parent had before it became us
 lines = status.read_text().splitlines() if status.exists() else []
