@@ -22,38 +22,18 @@ _ACTIONS: Mapping[str, str] = {
     "upload_artifact": "actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1",
     "download_artifact": "actions/download-artifact@3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c # v8.0.1",
 }
-#: one runner for each platform that commonly needs wheels. Source: actions/runner-images, "Available Images"
-_MACHINES = ("ubuntu-24.04", "ubuntu-24.04-arm", "windows-2025", "windows-11-arm", "macos-15", "macos-15-intel")
-#: job and environment, title of the index, jobs that must have passed, command, extra: TestPyPI takes no attestations
-_TARGETS = (
-    ("testpypi", "TestPyPI", "build", "testpypi", ""),
-    ("pypi", "PyPI", "[build, testpypi]", "publish --dry-run-on testpypi", "[attest]"),
-)
 
 
 def render_release(pipeline: Pipeline) -> str:
     """Return the text of `.github/workflows/release.yml`."""
-    place = pipeline.place
-    values: dict[str, object] = {
-        "about_wheels": pipeline.about_wheels,
-        "binary": pipeline.binary,
-        "cibuildwheel": CIBUILDWHEEL,
-        "directory": json.dumps(place.rstrip("/")),
-        "machines": _MACHINES,
-        "place": place,
-        "sparse_paths": [f"/{place}{name}" for name in ("pyproject.toml", pipeline.requirements) if name],
-        "tags": json.dumps([_tag_filter(pipeline)]),
-        "targets": [
-            {"job": job, "title": title, "needs": needs, "command": command, "install": pipeline.install(extra=extra)}
-            for job, title, needs, command, extra in _TARGETS
-        ],
-    }
+    sparse_paths = [f"/{pipeline.place}{name}" for name in ("pyproject.toml", pipeline.requirements) if name]
+    values: dict[str, object] = {"sparse_paths": sparse_paths, "tags": [_tag_filter(pipeline)]}
     return _render("github_release.yml.j2", pipeline, values)
 
 
 def render_token_health(pipeline: Pipeline, *, cron: str, command: str, variables: Sequence[str]) -> str:
     """Return the text of `SCHEDULED_WORKFLOW`."""
-    values: dict[str, object] = {"cron": json.dumps(cron), "command": command, "variables": variables}
+    values: dict[str, object] = {"cron": cron, "command": command, "variables": variables}
     return _render("github_token_health.yml.j2", pipeline, values)
 
 
@@ -62,7 +42,9 @@ def schedule_notes(_cron: str) -> tuple[str, ...]:
 
 
 def _render(template: str, pipeline: Pipeline, values: dict[str, object]) -> str:
-    common = {"actions": _ACTIONS, "install": pipeline.install(), "python": PYTHON, "version": pipeline.version}
+    common = {
+        "actions": _ACTIONS, "cibuildwheel": CIBUILDWHEEL, "json": json.dumps, "pipeline": pipeline, "python": PYTHON,
+    }  # fmt: skip
     return templates.render_template(__package__, template, common | values)
 
 

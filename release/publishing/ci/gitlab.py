@@ -16,40 +16,20 @@ from release.publishing.ci.pipeline import CIBUILDWHEEL, PYTHON, Pipeline
 SCHEDULED_WORKFLOW = ".gitlab/token-health.yml"
 STATUS_COMMAND = "glab schedule list"
 
-#: job and environment, jobs that must have passed, command, audiences of its ID tokens, extra: TestPyPI takes no
-#: attestations
-_TARGETS = (
-    ("testpypi", "[build]", "testpypi", ("testpypi",), ""),
-    ("pypi", "[build, testpypi]", "publish --dry-run-on testpypi", ("pypi", "sigstore"), "[attest]"),
-)
-
 
 def render_release(pipeline: Pipeline) -> str:
     """Return the text of `.gitlab-ci.yml`, or of a file that it includes."""
-    place, (before, after) = pipeline.place, pipeline.around_version
     artifacts = ["dist/", "SHA256SUMS", "pyproject.toml", *filter(None, [pipeline.requirements])]
     values: dict[str, object] = {
-        "about_wheels": pipeline.about_wheels,
-        "artifacts": json.dumps([place + name for name in artifacts]),
-        "binary": pipeline.binary,
-        "cibuildwheel": CIBUILDWHEEL,
-        "dist": json.dumps([f"{place}dist/"]),
-        "dotenv": json.dumps(f"{place}release.env"),
-        "stages": f"[{'sdist, wheels, ' if pipeline.binary else ''}build, testpypi, pypi]",
-        "tag_rule": _scalar(_tag_rule(pipeline)),
-        "tags": f"{before}*{after}",
-        "targets": [
-            {"job": job, "needs": needs, "command": command, "audiences": audiences,
-             "install": _scalar(pipeline.install(extra=extra))}
-            for job, needs, command, audiences, extra in _TARGETS
-        ],
+        "artifacts": [pipeline.place + name for name in artifacts], "tag_rule": _tag_rule(pipeline),
+        "tags": "*".join(pipeline.around_version),
     }  # fmt: skip
     return _render("gitlab_release.yml.j2", pipeline, values)
 
 
 def render_token_health(pipeline: Pipeline, *, cron: str, command: str, variables: Sequence[str]) -> str:
     """Return the text of `SCHEDULED_WORKFLOW`, which `.gitlab-ci.yml` includes."""
-    values: dict[str, object] = {"cron": cron, "command": _scalar(command), "variables": ", ".join(variables)}
+    values: dict[str, object] = {"cron": cron, "command": command, "variables": ", ".join(variables)}
     return _render("gitlab_token_health.yml.j2", pipeline, values)
 
 
@@ -63,10 +43,10 @@ def schedule_notes(cron: str) -> tuple[str, ...]:
 def _render(template: str, pipeline: Pipeline, values: dict[str, object]) -> str:
     # POSIX shells and PowerShell read a path in single quotes alike
     directory = pipeline.place.rstrip("/")
-    change_directory = "    - " + _scalar(f"cd '{directory}'") + "\n" if directory else ""
     common = {
-        "change_directory": change_directory, "image": f"python:{PYTHON}-slim-bookworm",
-        "install": _scalar(pipeline.install()), "version": pipeline.version,
+        "change_directory": "    - " + _scalar(f"cd '{directory}'") + "\n" if directory else "",
+        "cibuildwheel": CIBUILDWHEEL, "image": f"python:{PYTHON}-slim-bookworm", "json": json.dumps,
+        "pipeline": pipeline, "scalar": _scalar,
     }  # fmt: skip
     return templates.render_template(__package__, template, common | values)
 
