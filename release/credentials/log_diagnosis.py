@@ -163,7 +163,7 @@ def _same_message(matches: Sequence[Match]) -> tuple[str, ...]:
 def _nothing_recognised(log: Log, source: str) -> Explanation:
     status = status_without_message(log.text)
     if status is None:
-        title = "nothing in this log is a failure that the catalog knows"
+        title = "no known failure was found in this log"
         remedy = (
             "pass the whole output, preferably with --verbose; python -m release explain --all lists known failures"
         )

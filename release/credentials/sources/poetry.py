@@ -1,4 +1,4 @@
-"""Poetry's `auth.toml`: tokens and passwords by the name of a repository, whose URL is in `config.toml` beside it.
+"""Poetry's `auth.toml`: tokens and passwords by the name of a repository, whose URL is in `config.toml`.
 
 Observed: poetry 2.5.1, 2026-11, on Linux: without a keyring, `poetry config pypi-token.NAME …` writes the token to
 `[pypi-token]`, and `poetry config http-basic.NAME …` writes username and password to `[http-basic.NAME]`. Both files
