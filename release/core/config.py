@@ -7,21 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
+from release.core import tables
 from release.core.errors import ConfigError
 from release.core.models.index import WELL_KNOWN, Index, is_loopback
-from release.core.tables import (
-    KeyPath,
-    Reader,
-    boolean,
-    did_you_mean,
-    number,
-    one_of,
-    read_mapping,
-    read_table,
-    string,
-    strings,
-    table,
-)
+from release.core.tables import KeyPath, Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +92,7 @@ class Config:
         if name in self.indexes:
             return self.indexes[name]
         raise ConfigError(
-            f"no index is called {name!r}{did_you_mean(name, self.indexes)}",
+            f"no index is called {name!r}{tables.did_you_mean(name, self.indexes)}",
             remedy=f"use one of {', '.join(sorted(self.indexes))}, or add a table [tool.release.indexes.{name}]",
         )
 
@@ -117,7 +106,7 @@ _AT = KeyPath(file="pyproject.toml", path="tool.release")
 
 def parse_config(data: Mapping[str, Any]) -> Config:
     """A `Config` from the `[tool.release]` table. Raises `ConfigError`, which names the key."""
-    read = read_table(data, _AT, _READERS)
+    read = tables.read_table(data, _AT, _READERS)
     if "checks" in read:
         levels = read.pop("checks")
         read["block"] = frozenset(name for name, level in levels.items() if level == "block")
@@ -126,24 +115,24 @@ def parse_config(data: Mapping[str, Any]) -> Config:
 
 def read_indexes(value: Any, at: KeyPath) -> dict[str, Index]:
     """The indexes that a file declares, and the well-known ones."""
-    declared = table(value, at)
+    declared = tables.table(value, at)
     return WELL_KNOWN | {name: _index(name, one, at / name) for name, one in declared.items()}
 
 
 def read_waivers(value: Any, at: KeyPath) -> dict[str, str]:
     """Names of checks, each with the reason why its failure is accepted."""
-    return read_mapping(value, at, _reason)
+    return tables.read_mapping(value, at, _reason)
 
 
 def _index(name: str, value: Any, at: KeyPath) -> Index:
     default = WELL_KNOWN.get(name)
-    read = read_table(value, at, _INDEX, () if default else ("upload-url", "simple-url"))
+    read = tables.read_table(value, at, _INDEX, () if default else ("upload-url", "simple-url"))
     return replace(default, **read) if default else Index(name=name, **{"kind": "other"} | read)
 
 
 def _url(value: Any, at: KeyPath) -> str:
     try:
-        parts = urlsplit(string(value, at))
+        parts = urlsplit(tables.string(value, at))
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         raise at.wrong("a URL", value) from None
@@ -163,7 +152,7 @@ def _url(value: Any, at: KeyPath) -> str:
 
 
 def _tag_format(value: Any, at: KeyPath) -> str:
-    text = string(value, at)
+    text = tables.string(value, at)
     try:
         example = text.format(name="name", version="1.0")
     except (KeyError, IndexError, ValueError, AttributeError):
@@ -186,15 +175,15 @@ def _attest(value: Any, at: KeyPath) -> Literal["auto", "must", "never"]:
 
 
 def _smoke(value: Any, at: KeyPath) -> SmokeTestSettings:
-    return SmokeTestSettings(**read_table(value, at, {"imports": strings, "commands": strings}))
+    return SmokeTestSettings(**tables.read_table(value, at, {"imports": tables.strings, "commands": tables.strings}))
 
 
 def _upload(value: Any, at: KeyPath) -> UploadSettings:
-    return UploadSettings(**read_table(value, at, _UPLOAD))
+    return UploadSettings(**tables.read_table(value, at, _UPLOAD))
 
 
 def _levels(value: Any, at: KeyPath) -> dict[str, str]:
-    return read_mapping(value, at, one_of("block", "warn"))
+    return tables.read_mapping(value, at, tables.one_of("block", "warn"))
 
 
 def _reason(value: Any, at: KeyPath) -> str:
@@ -203,30 +192,30 @@ def _reason(value: Any, at: KeyPath) -> str:
     raise at.wrong("the reason, as a string", value)
 
 
-_SECONDS = number(0, 86_400, unit="seconds,")
+_SECONDS = tables.number(0, 86_400, unit="seconds,")
 _UPLOAD: Mapping[str, Reader] = {
-    "concurrency": number(1, 16, whole=True),
-    "attempts": number(1, 100, whole=True),
+    "concurrency": tables.number(1, 16, whole=True),
+    "attempts": tables.number(1, 100, whole=True),
     "deadline": _SECONDS,
     "longest-wait": _SECONDS,
     "visible-within": _SECONDS,
 }
-_INDEX: Mapping[str, Reader] = {"upload-url": _url, "simple-url": _url, "kind": one_of("warehouse", "other")}
+_INDEX: Mapping[str, Reader] = {"upload-url": _url, "simple-url": _url, "kind": tables.one_of("warehouse", "other")}
 _READERS: Mapping[str, Reader] = {
-    "branch": string,
+    "branch": tables.string,
     "tag-format": _tag_format,
-    "changelog": string,
+    "changelog": tables.string,
     "indexes": read_indexes,
     "smoke": _smoke,
     "waive": read_waivers,
     "checks": _levels,
-    "attenuate": boolean,
-    "reproducible": boolean,
-    "wheel-from-tree": boolean,
+    "attenuate": tables.boolean,
+    "reproducible": tables.boolean,
+    "wheel-from-tree": tables.boolean,
     "upload": _upload,
     "attest": _attest,
-    "fleet": table,
-    "dry-run-on": one_of(*DRY_RUN_INDEXES),
-    "push-tag": boolean,
-    "github-release": boolean,
+    "fleet": tables.table,
+    "dry-run-on": tables.one_of(*DRY_RUN_INDEXES),
+    "push-tag": tables.boolean,
+    "github-release": tables.boolean,
 }

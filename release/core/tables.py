@@ -52,10 +52,12 @@ class KeyPath:
 Reader = Callable[[Any, KeyPath], Any]
 
 
-def read_table(value: Any, at: KeyPath, readers: Mapping[str, Reader], required: Iterable[str] = ()) -> dict[str, Any]:
-    """A table of known keys: what each key that is there means, by its name with "_" for "-"."""
+def read_table(
+    value: Any, at: KeyPath, readers: Mapping[str, Reader], required: Iterable[str] = (), *, strict: bool = True
+) -> dict[str, Any]:
+    """The values of the keys in a table, each by its name with "_" for "-"; unknown keys are errors if `strict`."""
     for key in table(value, at):
-        if key not in readers:
+        if strict and key not in readers:
             raise ConfigError(
                 f"unknown key {at / key}{did_you_mean(key, readers)}",
                 remedy=f"known keys of {at}: {', '.join(readers)}",
@@ -63,14 +65,14 @@ def read_table(value: Any, at: KeyPath, readers: Mapping[str, Reader], required:
     for key in required:
         if key not in value:
             raise at.missing(key)
-    return {key.replace("-", "_"): readers[key](one, at / key) for key, one in value.items()}
+    return {key.replace("-", "_"): readers[key](one, at / key) for key, one in value.items() if key in readers}
 
 
 def parse_json(text: str | bytes, file: str) -> Any:
     """The value of a JSON text; `file` is what messages call it. Raises `ConfigError`."""
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{file} is not valid JSON: {error}", remedy="correct it at that place") from None
 
 
@@ -88,7 +90,7 @@ def read_named_tables(
 
 
 def read_mapping(value: Any, at: KeyPath, reader: Callable[[Any, KeyPath], T]) -> dict[str, T]:
-    """A table whose keys are free."""
+    """A table with any keys."""
     return {key: reader(one, at / key) for key, one in table(value, at).items()}
 
 
@@ -134,12 +136,12 @@ def number(least: float, most: float, *, whole: bool = False, unit: str = "a num
 
 
 def one_of(*options: str) -> Reader:
-    """A reader of words of which only these are known."""
+    """A reader of strings that must be one of these."""
     return lambda value, at: known(string(value, at), at, options)
 
 
 def known(word: str, at: KeyPath, options: Iterable[str]) -> str:
-    """The word, if it is one of the options, which may be names that the file declares."""
+    """The word, if it is one of the options; they may be names that the file declares."""
     options = tuple(options)
     if word in options:
         return word

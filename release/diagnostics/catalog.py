@@ -17,7 +17,6 @@ from release.diagnostics import (
     metadata,
     permissions,
     project_name_failures,
-    token_defects,
     trusted_publishing_failures,
     upload_form,
 )
@@ -26,7 +25,7 @@ from release.diagnostics.models import Diagnosis
 #: heading → its records
 SECTIONS: Mapping[str, tuple[Diagnosis, ...]] = MappingProxyType(
     {
-        "The credential's value": (*credential_failures.DIAGNOSES, *token_defects.DIAGNOSES),
+        "The credential's value": credential_failures.DIAGNOSES,
         "What the credential may do": permissions.DIAGNOSES,
         "Variables and .pypirc": environment_and_pypirc.DIAGNOSES,
         "Keyring, shell and CI": keyring_and_shell.DIAGNOSES,

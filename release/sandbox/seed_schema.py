@@ -9,19 +9,9 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from release.core import tables
 from release.core.models.attestation import AttestationPublisher
-from release.core.tables import (
-    KeyPath,
-    Reader,
-    boolean,
-    known,
-    one_of,
-    parse_json,
-    read_named_tables,
-    read_table,
-    string,
-    strings,
-)  # fmt: skip
+from release.core.tables import KeyPath, Reader
 from release.sandbox import fault_json, publishers
 from release.sandbox.faults import Fault
 from release.sandbox.publishers import CiJob, SeedPublisher
@@ -107,7 +97,7 @@ class SeedData:
     @classmethod
     def parse(cls, json_text: str) -> SeedData:
         """Parse the file of `--world`. Raises `ConfigError`, which names the key."""
-        read = read_table(parse_json(json_text, _AT.file), _AT, _SEED_DATA)
+        read = tables.read_table(tables.parse_json(json_text, _AT.file), _AT, _SEED_DATA)
         if "users" not in read and "tokens" not in read:
             read = {"users": cls().users, "tokens": cls().tokens} | read
         empty: dict[str, Any] = {"users": (), "tokens": ()}
@@ -125,15 +115,15 @@ def seed_for_project(name: str, *, exists: bool = False) -> SeedData:
 
 
 def _users(value: Any, at: KeyPath) -> tuple[User, ...]:
-    return tuple(User(**one) for one in read_named_tables(value, at, _USER))
+    return tuple(User(**one) for one in tables.read_named_tables(value, at, _USER))
 
 
 def _projects(value: Any, at: KeyPath) -> tuple[SeedProject, ...]:
-    return tuple(SeedProject(**one) for one in read_named_tables(value, at, _PROJECT))
+    return tuple(SeedProject(**one) for one in tables.read_named_tables(value, at, _PROJECT))
 
 
 def _tokens(value: Any, at: KeyPath) -> tuple[ApiToken, ...]:
-    read = read_named_tables(value, at, _TOKEN, ("name", "user"))
+    read = tables.read_named_tables(value, at, _TOKEN, ("name", "user"))
     return tuple(ApiToken(projects=one.pop("scope", None), **one) for one in read)
 
 
@@ -146,16 +136,18 @@ def _scope(value: Any, at: KeyPath) -> tuple[str, ...] | None:
 
 
 def _names(value: Any, at: KeyPath) -> tuple[str, ...]:
-    return tuple(canonicalize_name(name) for name in strings(value, at))
+    return tuple(canonicalize_name(name) for name in tables.strings(value, at))
 
 
 def _flags(value: Any, at: KeyPath) -> tuple[str, ...]:
-    return tuple(known(flag, at, FLAGS) for flag in strings(value, at))
+    return tuple(tables.known(flag, at, FLAGS) for flag in tables.strings(value, at))
 
 
 def _publisher(value: Any, at: KeyPath) -> AttestationPublisher:
-    readers = dict.fromkeys(("kind", "repository", "workflow", "workflow_filepath", "environment", "email"), string)
-    return AttestationPublisher.from_json(read_table(value, at, readers, ["kind"]))
+    readers = dict.fromkeys(
+        ("kind", "repository", "workflow", "workflow_filepath", "environment", "email"), tables.string
+    )
+    return AttestationPublisher.from_json(tables.read_table(value, at, readers, ["kind"]))
 
 
 def _unix_seconds(value: Any, at: KeyPath) -> int:
@@ -169,16 +161,19 @@ def _unix_seconds(value: Any, at: KeyPath) -> int:
     return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
 
 
-_USER: Mapping[str, Reader] = {"name": string, **dict.fromkeys(("email_verified", "two_factor", "disabled"), boolean)}
+_USER: Mapping[str, Reader] = {
+    "name": tables.string,
+    **dict.fromkeys(("email_verified", "two_factor", "disabled"), tables.boolean),
+}
 _PROJECT: Mapping[str, Reader] = {
-    **dict.fromkeys(("name", "organization"), string),
-    **dict.fromkeys(("owners", "maintainers"), strings),
-    "status": one_of(*STATUSES),
-    "organization_active": boolean,
+    **dict.fromkeys(("name", "organization"), tables.string),
+    **dict.fromkeys(("owners", "maintainers"), tables.strings),
+    "status": tables.one_of(*STATUSES),
+    "organization_active": tables.boolean,
 }
 _TOKEN: Mapping[str, Reader] = {
-    **dict.fromkeys(("name", "user", "location"), string),
-    **dict.fromkeys(("revoked", "forged"), boolean),
+    **dict.fromkeys(("name", "user", "location"), tables.string),
+    **dict.fromkeys(("revoked", "forged"), tables.boolean),
     "scope": _scope,
     "expires": lambda value, at: None if value is None else _unix_seconds(value, at),
     "publisher": _publisher,
@@ -188,11 +183,11 @@ _SEED_DATA: Mapping[str, Reader] = {
     "projects": _projects,
     "tokens": _tokens,
     "publishers": publishers.read_publishers,
-    "audience": string,
+    "audience": tables.string,
     "job": publishers.read_job,
     "prohibited": _names,
     "flags": _flags,
-    "sigstore": string,
+    "sigstore": tables.string,
     "faults": fault_json.read_faults,
 }
 
@@ -204,13 +199,13 @@ def _check_references(data: SeedData) -> None:
     for number, project in enumerate(data.projects):
         for role in ("owners", "maintainers"):
             for name in getattr(project, role):
-                known(name, (_AT / "projects")[number] / role, users)
+                tables.known(name, (_AT / "projects")[number] / role, users)
     for number, token in enumerate(data.tokens):
-        known(token.user, (_AT / "tokens")[number] / "user", users)
+        tables.known(token.user, (_AT / "tokens")[number] / "user", users)
         for name in token.projects or ():
-            known(name, (_AT / "tokens")[number] / "scope", projects)
+            tables.known(name, (_AT / "tokens")[number] / "scope", projects)
     for number, publisher in enumerate(data.publishers):
         for name in publisher.projects:
-            known(canonicalize_name(name), (_AT / "publishers")[number] / "projects", projects)
+            tables.known(canonicalize_name(name), (_AT / "publishers")[number] / "projects", projects)
         if publisher.user is not None:
-            known(publisher.user, (_AT / "publishers")[number] / "user", users)
+            tables.known(publisher.user, (_AT / "publishers")[number] / "user", users)

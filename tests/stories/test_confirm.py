@@ -192,7 +192,7 @@ def test_bytes_that_are_not_the_record_s_are_not_run(anywhere: Anywhere) -> None
         (["acme-widget==1.0", "--index", "pipy"], 2, "pipy"),
         (["--record", "nowhere.json"], 2, "'nowhere.json' can't be read"),
         (["acme-widget==1.0", "--record", "other.json"], 2, "the record is about 'acme-gadget==1.0'"),
-        (["--record", "text.json"], 2, "'text.json' is not the record of a release: it is not valid JSON"),
+        (["--record", "text.json"], 2, "'text.json' is not the record of a release: text.json is not valid JSON"),
         (["acme-gadget==1.0"], 1, "pypi has no project 'acme-gadget'"),
         (["acme-widget==1.1"], 1, "acme-widget has no release '1.1' on pypi; the nearest are 1.0"),
         (["acme-widget==1.0", "--index", "gone"], 1, "connection refused by '127.0.0.1', port 9"),

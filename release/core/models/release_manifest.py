@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Never
+from typing import Any
 
-from release.core.errors import UsageError
+from release.core.errors import ConfigError, UsageError
+from release.core.tables import KeyPath, Reader, parse_json, read_list, read_table, string
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
@@ -41,42 +42,44 @@ def parse_manifest(text: str, place: str) -> ReleaseManifest:
     `place` is its path, for messages. Raises `UsageError`, which names the key.
     """
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):
-        _wrong(place, "it is not valid JSON")
-    if not isinstance(data, dict):
-        _wrong(place, "it is not an object")
-    files = data.get("files")
-    if not isinstance(files, list) or not files:
-        _wrong(place, "'files' is not a list of files")
-    found = tuple(_file(one, f"files[{number}]", place) for number, one in enumerate(files))
-    names = [one.filename for one in found]
-    if len(set(names)) != len(names):
-        _wrong(place, "'files' contains a file twice")
-    return ReleaseManifest(project=_text(data, "project", place), version=_text(data, "version", place), files=found)
+        data = parse_json(text, place)
+        read = read_table(data, KeyPath(file=place, noun="an object"), _MANIFEST, _MANIFEST, strict=False)
+    except ConfigError as error:
+        raise UsageError(
+            f"{place!r} is not the record of a release: {error.message}",
+            remedy="pass the record.json that a release writes to .release/VERSION/record.json",
+        ) from None
+    return ReleaseManifest(**read)
 
 
-def _file(entry: Any, where: str, place: str) -> ManifestFile:
-    if not isinstance(entry, dict):
-        _wrong(place, f"{where!r} is not an object")
-    name, size, digest = _text(entry, "filename", place, where), entry.get("size"), entry.get("sha256")
-    if set(name) & set("/\\:\0"):
-        _wrong(place, f"'{where}.filename' is {name!r}, which is not a file name")
-    if not isinstance(digest, str) or not _SHA256.match(digest.lower()):
-        _wrong(place, f"'{where}.sha256' is {digest!r}, not 64 hex digits")
-    known = isinstance(size, int) and not isinstance(size, bool)
-    return ManifestFile(filename=name, size=size if known else None, sha256=digest.lower())
+def _files(value: Any, at: KeyPath) -> tuple[ManifestFile, ...]:
+    files = read_list(value, at, _file, "a list of files")
+    if not files:
+        raise at.wrong("a list of files", value)
+    if len({one.filename for one in files}) != len(files):
+        raise ConfigError(f"{at} contains a file twice", remedy="")
+    return files
 
 
-def _text(entry: dict[str, Any], key: str, place: str, where: str = "") -> str:
-    value = entry.get(key)
-    if not isinstance(value, str) or not value:
-        _wrong(place, f"{'.'.join(filter(None, (where, key)))!r} is missing")
-    return value
+def _file(value: Any, at: KeyPath) -> ManifestFile:
+    return ManifestFile(**{"size": None} | read_table(value, at, _FILE, ("filename", "sha256"), strict=False))
 
 
-def _wrong(place: str, why: str) -> Never:
-    raise UsageError(
-        f"{place!r} is not the record of a release: {why}",
-        remedy="pass the record.json that a release writes to .release/VERSION/record.json",
-    )
+def _filename(value: Any, at: KeyPath) -> str:
+    if set(string(value, at)) & set("/\\:\0"):
+        raise at.wrong("a file name without a directory", value)
+    return str(value)
+
+
+def _sha256(value: Any, at: KeyPath) -> str:
+    if not isinstance(value, str) or not _SHA256.match(value.lower()):
+        raise at.wrong("64 hex digits", value)
+    return value.lower()
+
+
+def _size(value: Any, _: KeyPath) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+_FILE: Mapping[str, Reader] = {"filename": _filename, "size": _size, "sha256": _sha256}
+_MANIFEST: Mapping[str, Reader] = {"project": string, "version": string, "files": _files}

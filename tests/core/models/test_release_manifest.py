@@ -28,14 +28,14 @@ def test_what_a_run_has_written_is_read() -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"project": None}, "'project' is missing"),
-        ({"version": ""}, "'version' is missing"),
-        ({"files": []}, "'files' is not a list of files"),
-        ({"files": ["x"]}, "'files[0]' is not an object"),
-        ({"files": [FILE, FILE]}, "'files' contains a file twice"),
-        ({"files": [FILE | {"filename": None}]}, "'files[0].filename' is missing"),
-        ({"files": [FILE | {"filename": "../x.whl"}]}, "which is not a file name"),
-        ({"files": [FILE | {"sha256": "abc"}]}, "'files[0].sha256' is 'abc', not 64 hex digits"),
+        ({"project": None}, "project is missing"),
+        ({"version": ""}, "version must be a non-empty string, not ''"),
+        ({"files": []}, "files must be a list of files, not []"),
+        ({"files": ["x"]}, "files[0] must be an object, not 'x'"),
+        ({"files": [FILE, FILE]}, "files contains a file twice"),
+        ({"files": [FILE | {"filename": None}]}, "files[0].filename must be a non-empty string, not None"),
+        ({"files": [FILE | {"filename": "../x.whl"}]}, "files[0].filename must be a file name without a directory"),
+        ({"files": [FILE | {"sha256": "abc"}]}, "files[0].sha256 must be 64 hex digits, not 'abc'"),
     ],
 )
 def test_what_is_no_record_names_the_key(changes: dict[str, Any], says: str) -> None:
