@@ -128,7 +128,7 @@ def _conflict_remedy(built: BuiltFiles, one: FilenameConflict) -> str:
     version = built.project.version if built.project else ""
     bump = f"bump the version (for example to {version}.post1)" if version else "bump the version"
     if not one.on_dry_run_index:
-        return f"{bump}: the file name can not be used again on {one.index.name}"
+        return f"{bump}: the file name cannot be used again on {one.index.name}"
     return (
         f"{bump}; or, if only the packing differs, make the build reproducible and upload the files of that first "
         "build; or use the sandbox for the dry run: --dry-run-on sandbox"

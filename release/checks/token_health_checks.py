@@ -122,7 +122,7 @@ def the_token_lies_in_one_place(health: TokenHealth) -> Iterator[Observation]:
 def the_secret_is_the_one_seen_before(health: TokenHealth) -> Iterator[Observation]:
     """The stored token has not been replaced unexpectedly.
 
-    A token that was valid and is another one now was replaced by somebody.
+    If the token before was valid, its replacement may not have been intended.
     """
     before, credential = health.before, health.access.credential
     if before is None or not isinstance(credential, Credential):
