@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
-from release.adapters.system import safe_write
+from release.adapters.system import safe_write, templates
 from release.adapters.system.process import Completed
 from release.adapters.system.system import explain_os_errors
 from release.core.errors import ReleaseError, UsageError
@@ -36,10 +36,10 @@ class Launchd(MachineScheduler):
         return self.system.home / "Library" / "LaunchAgents" / f"{label(self.job)}.plist"
 
     def texts(self) -> dict[str, str]:
-        return {str(self._path): render_plist(self.job).decode()}
+        return {str(self._path): render_plist(self.job)}
 
     def install(self) -> bool:
-        plist = render_plist(self.job)
+        plist = render_plist(self.job).encode()
         loaded = self._launchctl("print").status == 0
         self.make_log_directory()
         with explain_os_errors("the agents directory"):
@@ -81,23 +81,11 @@ def label(job: ScheduledJob) -> str:
     return f"pypi-preflight.{job.name}"
 
 
-def render_plist(job: ScheduledJob) -> bytes:
+def render_plist(job: ScheduledJob) -> str:
     """Return the property list as XML. Raises `UsageError` for times that need too many intervals."""
-    import plistlib
-
     job.require_printable("a property list")
-    content = {
-        "Label": label(job),
-        "ProgramArguments": list(job.argv),
-        "EnvironmentVariables": dict(job.env),
-        "StartCalendarInterval": calendar_intervals(job.times),
-        "StandardOutPath": job.log,
-        "StandardErrorPath": job.log,
-        "ProcessType": "Background",
-        "LowPriorityIO": True,
-        "RunAtLoad": False,
-    }
-    return plistlib.dumps(content, sort_keys=False)
+    values: dict[str, object] = {"job": job, "label": label(job), "intervals": calendar_intervals(job.times)}
+    return templates.render_template(__package__, "launchd.plist.j2", values, autoescape=True)
 
 
 def parse_plist_times(text: bytes) -> list[CronExpression]:

@@ -15,7 +15,7 @@ from tests.token_health.schedulers.sample_jobs import TIMES, job
 
 
 def test_the_list_has_every_word_as_it_was() -> None:
-    found = plistlib.loads(launchd.render_plist(job()))
+    found = plistlib.loads(launchd.render_plist(job()).encode())
     assert found["ProgramArguments"] == list(job().argv)
     assert found["EnvironmentVariables"] == job().env
     assert found["StandardOutPath"] == found["StandardErrorPath"] == job().log
@@ -24,7 +24,7 @@ def test_the_list_has_every_word_as_it_was() -> None:
 
 @pytest.mark.skipif(shutil.which("plutil") is None, reason="plutil is macOS'")
 def test_plutil_accepts_it(tmp_path: Path) -> None:
-    (tmp_path / "x.plist").write_bytes(launchd.render_plist(job()))
+    (tmp_path / "x.plist").write_text(launchd.render_plist(job()), encoding="utf-8")
     subprocess.run(["plutil", "-lint", str(tmp_path / "x.plist")], check=True)
 
 
@@ -47,7 +47,7 @@ def test_the_times_are_read_back(text: str) -> None:
     from datetime import UTC, datetime
 
     now = datetime(2026, 11, 24, 12, tzinfo=UTC)
-    read = [one.next_after(now) for one in launchd.parse_plist_times(launchd.render_plist(job(text)))]
+    read = [one.next_after(now) for one in launchd.parse_plist_times(launchd.render_plist(job(text)).encode())]
     assert min(one for one in read if one) == cron_expression.parse_cron(text, "").next_after(now)
 
 
