@@ -126,10 +126,10 @@ def the_new_name_can_be_had(access: Access) -> Iterator[Observation]:
         yield NotApplicable(reason="the project is on the index already")
     elif access.index.kind != "warehouse":
         yield NotApplicable(reason="an index of kind 'other' has its own rules")
-    elif isinstance(access.alike, Unknown):
-        yield access.alike
+    elif isinstance(access.similar_names, Unknown):
+        yield access.similar_names
     else:
-        yield from _name_findings(access, access.project.name, access.alike or ())
+        yield from _name_findings(access, access.project.name, access.similar_names or ())
 
 
 def _name_findings(access: Access, name: str, similar: tuple[str, ...]) -> Iterator[Finding]:

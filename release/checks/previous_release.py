@@ -29,9 +29,9 @@ _MENTION = "mention it in the changelog"
 
 def _pairs(built: BuiltFiles) -> Iterator[tuple[InspectedFile, InspectedFile]]:
     """Each file with its counterpart in the previous release."""
-    assert isinstance(built.earlier, PreviousRelease)
+    assert isinstance(built.previous, PreviousRelease)
     if built.cache.previous is None:
-        built.cache.previous = inspect_built_files(replace(built, files=built.earlier.files, cache=InspectionCache()))
+        built.cache.previous = inspect_built_files(replace(built, files=built.previous.files, cache=InspectionCache()))
     for one in inspect_built_files(built):
         yield from ((one, before) for before in built.cache.previous if _kind(before) == _kind(one))
 
@@ -47,10 +47,10 @@ _CHECKS = Checklist[BuiltFiles]()
 @_CHECKS.check()
 def the_last_release_can_be_compared(built: BuiltFiles) -> Iterator[Observation]:
     """The previous release can be compared."""
-    if not isinstance(built.earlier, PreviousRelease):
-        yield NotApplicable(reason=built.earlier.reason if built.earlier else "no index was contacted")
+    if not isinstance(built.previous, PreviousRelease):
+        yield NotApplicable(reason=built.previous.reason if built.previous else "no index was contacted")
     elif not any(_pairs(built)):
-        yield NotApplicable(reason=f"{built.earlier.version} has no files of these kinds")
+        yield NotApplicable(reason=f"{built.previous.version} has no files of these kinds")
 
 
 @_CHECKS.check(needs=(the_last_release_can_be_compared,))
@@ -180,8 +180,8 @@ def _entry_points(one: InspectedFile) -> set[str]:
 @_CHECKS.check(needs=(the_last_release_can_be_compared,))
 def the_size_is_in_line(built: BuiltFiles) -> Iterator[Observation]:
     """File sizes are similar to the previous release."""
-    assert isinstance(built.earlier, PreviousRelease)
-    sizes = {file.filename: file.size for file in (*built.files, *built.earlier.files)}
+    assert isinstance(built.previous, PreviousRelease)
+    sizes = {file.filename: file.size for file in (*built.files, *built.previous.files)}
     for one, before in _pairs(built):
         now, then = sizes[one.filename], sizes[before.filename]
         if abs(now - then) > _UNUSUAL and not then / _FACTOR <= now <= then * _FACTOR:

@@ -62,10 +62,10 @@ def the_build_is_reproducible(built: BuiltFiles) -> Iterator[Observation]:
     setuptools and pdm-backend write the time of the build into an sdist regardless of SOURCE_DATE_EPOCH: then at least
     the contents are the same.
     """
-    if built.again is None:
+    if built.second_build is None:
         yield NotApplicable(reason="tool.release.reproducible is not set")
     else:
-        yield from _compare(built, built.again, "a second build")
+        yield from _compare(built, built.second_build, "a second build")
 
 
 @check()
@@ -105,7 +105,7 @@ def no_index_has_other_bytes(built: BuiltFiles) -> Iterator[Observation]:
     A file name can be used only once, even if the file is deleted; no index replaces a file.
     """
     ours = {file.filename: file for file in built.files}
-    for one in built.taken:
+    for one in built.conflicts:
         difference = _conflict(ours[one.filename], one)
         yield Finding(
             message=f"{one.index.name} has {one.filename!r} with different content: {difference}",

@@ -106,7 +106,7 @@ class Access:
     #: the owners of the project; None if the index does not report them, or was not contacted
     ownership: Ownership | None = None
     #: similar names on the index, if it has no such project; None if the index was not contacted
-    alike: tuple[str, ...] | Unknown | None = None
+    similar_names: tuple[str, ...] | Unknown | None = None
     #: how far the index's clock is ahead of this machine's; None if unknown
     skew: timedelta | None = None
     #: the answer to whether the index knows the token; None if the index was not contacted
@@ -208,13 +208,13 @@ class BuiltFiles:
     #: paths that git tracks, relative to the project; None if there is no repository or they are not needed
     tracked: frozenset[str] | None = None
     #: the same files from a second build; None if there was none
-    again: tuple[BuiltFile, ...] | None = None
+    second_build: tuple[BuiltFile, ...] | None = None
     #: the wheel built from the tree instead of the sdist; None if it was not built
     from_tree: BuiltFile | None = None
     #: the release before this one; None if it is not needed
-    earlier: PreviousRelease | Unknown | NotApplicable | None = None
+    previous: PreviousRelease | Unknown | NotApplicable | None = None
     #: files of the same names on an index, with other bytes
-    taken: tuple[FilenameConflict, ...] = ()
+    conflicts: tuple[FilenameConflict, ...] = ()
     #: None if the files were not searched
     leaks: LeakScan | None = None
     #: filled by the first check that needs it, so that each file is read once

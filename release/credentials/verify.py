@@ -187,7 +187,7 @@ def query_project(system: System, facts: Access) -> Access:  # noqa: ARG001 - th
     if isinstance(listing, ProjectListing):
         return replace(facts, listing=listing, ownership=_ownership(index, name))
     if listing is None and index.kind == "warehouse" and not index.ephemeral:
-        return replace(facts, listing=None, alike=_alike(index, name))
+        return replace(facts, listing=None, similar_names=_alike(index, name))
     return replace(facts, listing=listing)
 
 

@@ -50,8 +50,8 @@ def second_build(
 def comparison_checks(built: BuiltFiles) -> tuple[Check[BuiltFiles], ...]:
     """The checks that have something to compare with."""
     found = reproducibility.OF_GIT if built.tracked is not None else ()
-    found += reproducibility.OF_BUILDS if built.again is not None or built.from_tree is not None else ()
-    return found + (previous_release.CHECKS if built.earlier is not None else ())
+    found += reproducibility.OF_BUILDS if built.second_build is not None or built.from_tree is not None else ()
+    return found + (previous_release.CHECKS if built.previous is not None else ())
 
 
 def tracked_paths(system: System, directory: Path) -> frozenset[str] | None:

@@ -98,7 +98,7 @@ def confirm_release(
     for text in publisher_summary(facts):
         notify(Message(text=text))
     notify(StepFinished(title=title, status="done", note="", seconds=time.monotonic() - started))
-    return Confirmation(outside=facts, outcomes=tuple(outcomes), record=request.record)
+    return Confirmation(release=facts, outcomes=tuple(outcomes), record=request.record)
 
 
 def config_for(directory: Path, file: Path | None, project: str) -> Config:

@@ -220,7 +220,7 @@ class _Run:
         facts = replace(
             collect.collect_built(self.system, self.files, project),
             leaks=search.scan_distributions(self.files),
-            taken=tuple(compare.find_conflicts(self.files, self.listings, self.config)),
+            conflicts=tuple(compare.find_conflicts(self.files, self.listings, self.config)),
         )
         if not self.plan.uses_prebuilt:
             commit = None if self.plan.builds_tree else self.plan.commit
@@ -229,7 +229,7 @@ class _Run:
             )
             tracked = compare.tracked_paths(self.system, self.directory)
             earlier = self.previous.result() if self.previous else None
-            facts = replace(facts, tracked=tracked, earlier=earlier, again=again, from_tree=from_tree)
+            facts = replace(facts, tracked=tracked, previous=earlier, second_build=again, from_tree=from_tree)
         checks = distributions.CHECKS + reproducibility.OF_INDEXES + leak_checks.OF_BUILT
         checks += compare.comparison_checks(facts)
         outcomes = tuple(engine.run(checks, facts, waive=self.config.waive, block=self.config.block))

@@ -42,7 +42,7 @@ def confirmation_to_lines(found: Confirmation) -> Iterator[Line]:
 
 def confirmation_to_json(found: Confirmation) -> dict[str, Any]:
     """The document of `confirm NAME==VERSION --json`, schema 1; docs/confirm.md describes it."""
-    published = found.outside
+    published = found.release
     return {
         "schema": 1,
         "verb": "confirm",

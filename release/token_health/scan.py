@@ -162,7 +162,7 @@ class _IndexQueries:
             return verify.query_project(system, facts)
         key = (facts.index, None, facts.project.name)
         found = self._listings.get(key, lambda: verify.query_project(system, facts))
-        return replace(facts, listing=found.listing, ownership=found.ownership, alike=found.alike)
+        return replace(facts, listing=found.listing, ownership=found.ownership, similar_names=found.similar_names)
 
     def query_token(self, system: System, facts: Access) -> Access:
         if not isinstance(facts.credential, Credential):

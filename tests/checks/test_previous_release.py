@@ -52,7 +52,7 @@ def newer(*, extra: dict[str, bytes] | None = None, entry_points: bytes = b"", *
 
 
 def against(one: BuiltFile, before: BuiltFile) -> dict[str, list[str]]:
-    return said(previous_release.CHECKS, built(one, earlier=PreviousRelease(version="0.9", files=(before,))))
+    return said(previous_release.CHECKS, built(one, previous=PreviousRelease(version="0.9", files=(before,))))
 
 
 def test_a_release_like_the_last_is_no_warning() -> None:
@@ -125,7 +125,7 @@ def test_a_size_out_of_line_is_noticed() -> None:
 )
 def test_without_a_last_release_there_is_nothing_to_say(earlier: Any) -> None:
     """No index, none like it, none that can be read: shown as such, and nothing stops."""
-    outcomes = list(run(previous_release.CHECKS, built(newer(), earlier=earlier)))
+    outcomes = list(run(previous_release.CHECKS, built(newer(), previous=earlier)))
     assert {outcome.state for outcome in outcomes} == {CheckState.NOT_APPLICABLE}
     assert all(outcome.reason for outcome in outcomes)
 

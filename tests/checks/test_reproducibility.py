@@ -71,7 +71,7 @@ PACKED, OTHER = (
 )
 def test_a_difference_is_named(name: str, first: bytes, second: bytes, message: str | None) -> None:
     """Contents count more than times, owners and order."""
-    facts = BuiltFiles(project=None, files=(file(name, first),), now=NOW, again=(file(name, second),))
+    facts = BuiltFiles(project=None, files=(file(name, first),), now=NOW, second_build=(file(name, second),))
     messages = [finding.message for outcome in run(reproducibility.OF_BUILDS, facts) for finding in outcome.findings]
     assert messages == ([message] if message else [])
 

@@ -57,7 +57,7 @@ def permission(*answer: Any, password: str | None = None, **changes: Any) -> Acc
 
 
 def first(*answer: Any, **headers: str) -> Access:
-    return known(permission=probed("first-release", answer, **headers), listing=None, alike=())
+    return known(permission=probed("first-release", answer, **headers), listing=None, similar_names=())
 
 
 def outcomes(facts: Access) -> list[Outcome]:
@@ -117,9 +117,9 @@ def test_what_is_in_order_is_healthy(facts: Access) -> None:
         (first(429, "Too many new projects created"), "server.new-project-quota"),
         (first(403, f"New project registration temporarily disabled. {HELP}"), "server.readonly"),
         (known(listing=listing(status="archived")), "project.archived"),
-        (known(listing=None, alike=("acme-widgit",), project=ProjectMetadata(name="acme-widgit", version="1")), "name.too-similar"),
-        (known(listing=None, alike=(), project=ProjectMetadata(name="json", version="1")), "name.stdlib"),
-        (known(listing=None, alike=(), project=ProjectMetadata(name="xml.etree", version="1")), "name.stdlib"),
+        (known(listing=None, similar_names=("acme-widgit",), project=ProjectMetadata(name="acme-widgit", version="1")), "name.too-similar"),
+        (known(listing=None, similar_names=(), project=ProjectMetadata(name="json", version="1")), "name.stdlib"),
+        (known(listing=None, similar_names=(), project=ProjectMetadata(name="xml.etree", version="1")), "name.stdlib"),
     ],
 )  # fmt: skip
 def test_each_refusal_is_broken_and_has_its_cause(facts: Access, cause: str) -> None:
@@ -146,7 +146,7 @@ def test_each_refusal_is_broken_and_has_its_cause(facts: Access, cause: str) -> 
         (first(200, "OK"), None, "200"),
         (first(403, "A new rule."), None, "A new rule."),
         (known(identity=Unknown(reason="no answer", remedy="wait", cause="net.timeout-reset"), permission=None), "net.timeout-reset", "no answer"),
-        (known(listing=None, alike=Unknown(reason="no list", remedy="wait")), None, "no list"),
+        (known(listing=None, similar_names=Unknown(reason="no list", remedy="wait")), None, "no list"),
     ],
 )  # fmt: skip
 def test_what_nobody_knows_is_unknown_and_blocks_with_the_server_s_words(

@@ -13,7 +13,7 @@ from release.core.models.check_result import Outcome, blocking_problem
 class Confirmation:
     """The result of `confirm`."""
 
-    outside: PublishedRelease
+    release: PublishedRelease
     outcomes: tuple[Outcome, ...]
     #: path of the record that it was compared with; None if there was none
     record: str | None
@@ -24,17 +24,19 @@ class Confirmation:
 
     @property
     def message(self) -> str:
-        seen = self.outside
-        release = f"{seen.project.name} {seen.project.version} on {seen.index.name}"
+        published = self.release
+        release = f"{published.project.name} {published.project.version} on {published.index.name}"
         problem = blocking_problem(self.outcomes)
         if problem:
             return f"{release} is not confirmed: {problem.message}"
-        compared = "as recorded" if seen.recorded else "as the index lists them, without a record"
+        compared = "as recorded" if published.recorded else "as the index lists them, without a record"
         installed = [
-            kind for kind, tried in (("wheel", seen.wheel), ("sdist", seen.sdist)) if isinstance(tried, InstallTrial)
+            kind
+            for kind, tried in (("wheel", published.wheel), ("sdist", published.sdist))
+            if isinstance(tried, InstallTrial)
         ]
         return (
-            f"{release} is confirmed: {len(seen.files)} file{'s' if len(seen.files) > 1 else ''} {compared}; "
+            f"{release} is confirmed: {len(published.files)} file{'s' if len(published.files) > 1 else ''} {compared}; "
             f"{' and '.join(installed)} installed"
         )
 

@@ -29,8 +29,8 @@ class ServerResponse:
 
     @property
     def is_html(self) -> bool:
-        told = "html" in self.headers.get("content-type", "")
-        return told or re.match(r"\s*<(?:!doctype|html)\b", self.body, re.IGNORECASE) is not None
+        declared = "html" in self.headers.get("content-type", "")
+        return declared or re.match(r"\s*<(?:!doctype|html)\b", self.body, re.IGNORECASE) is not None
 
     @property
     def retry_after(self) -> float | None:
@@ -57,8 +57,8 @@ class ServerResponse:
         Observed: warehouse 6b62157, 2026-11 — "403 Invalid or non-existent authentication information…"
         """
         standard = _phrase(self.status)
-        told = (_from_json(self.body), self.reason, "" if _json(self.body) is not None else _text(self.body))
-        cleaned = (_clean(text.removeprefix(f"{self.status} ")) for text in told)
+        candidates = (_from_json(self.body), self.reason, "" if _json(self.body) is not None else _text(self.body))
+        cleaned = (_clean(text.removeprefix(f"{self.status} ")) for text in candidates)
         return next((text for text in cleaned if text and text != standard), standard)
 
     def is_ok(self) -> bool:

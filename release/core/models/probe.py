@@ -134,10 +134,10 @@ class ProbeResult:
         from email.utils import parsedate_to_datetime
 
         try:
-            told = parsedate_to_datetime(self.reply.headers.get("date", ""))
+            time = parsedate_to_datetime(self.reply.headers.get("date", ""))
         except ValueError:
             return None
-        return told if told.tzinfo else told.replace(tzinfo=UTC)
+        return time if time.tzinfo else time.replace(tzinfo=UTC)
 
     def quotas(self) -> tuple[Quota, ...]:
         """The remaining parts of the index's limits. Source: draft-ietf-httpapi-ratelimit-headers-10."""
