@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from release.adapters import sigstore
-from release.adapters.index import integrity_api
+from release.adapters.index import json_api
 from release.adapters.oidc import provider
 from release.adapters.sigstore import InvalidAttestationError, NotSignedError, Sigstore
 from release.adapters.system.system import System
@@ -157,16 +157,16 @@ def verify_on_index(
     For PyPI only the public Sigstore is trusted; see `adapters.sigstore.sigstore_for`.
     """
     try:
-        found = integrity_api.fetch_provenance(index, project.name, project.version, file.filename)
+        found = json_api.fetch_provenance(index, project.name, project.version, file.filename)
         for pause in _PAUSES if expected else ():
             if found is not None:
                 break
             system.sleep(pause)
-            found = integrity_api.fetch_provenance(index, project.name, project.version, file.filename)
+            found = json_api.fetch_provenance(index, project.name, project.version, file.filename)
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
     if found is None:
-        url = integrity_api.provenance_url(index, project.name, project.version, file.filename)
+        url = json_api.provenance_url(index, project.name, project.version, file.filename)
         message = f"{index.name} accepted attestations with {file.filename!r}, but does not show them"
         return Finding(message=message, remedy=f"check {url} later", where=file.filename) if expected else None
     return verify_provenance(system, index, file, found)

@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from release.adapters import collect, sigstore
 from release.adapters.builds import builder
-from release.adapters.index import integrity_api, json_api, simple_api
+from release.adapters.index import json_api, simple_api
 from release.adapters.install import installer, smoke_runner, venv
 from release.adapters.install.venv import Environment
 from release.adapters.system.parallel import run_jobs
@@ -156,7 +156,7 @@ def _fetch_provenance(
 def _file_provenance(_: System, *, index: Index, project: ProjectMetadata, filename: str) -> Provenance | Unknown:
     version = version_of(filename, project.name)
     try:
-        found = integrity_api.fetch_provenance(index, project.name, str(version), filename)
+        found = json_api.fetch_provenance(index, project.name, str(version), filename)
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
     return found or Unknown(

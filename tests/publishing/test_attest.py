@@ -14,7 +14,7 @@ pytest.importorskip("pypi_attestations")
 
 from release.adapters import sigstore
 from release.adapters.http import http_client
-from release.adapters.index import integrity_api
+from release.adapters.index import json_api
 from release.adapters.system import system
 from release.adapters.system.system import System
 from release.adapters.twine.twine_process import UploadLimits
@@ -281,7 +281,7 @@ def test_the_index_takes_what_was_signed_and_shows_it(desk: Desk, pool: Pool) ->
         found = attest.verify_sent_attestations(desk.system, index, PROJECT, signed, desk.journal)
         told = VerifiedAttestations(publishers=(US,), predicates=(PUBLISH,))
         assert found == {file.filename: told for file in signed}
-        url = integrity_api.provenance_url(index, PROJECT.name, "1.0", signed[0].filename)
+        url = json_api.provenance_url(index, PROJECT.name, "1.0", signed[0].filename)
         with http_client.session(url) as asked:
             shown = library.Provenance.model_validate_json(asked.get(url).content)
         assert [one.publisher.kind for one in shown.attestation_bundles] == ["GitHub"]

@@ -16,39 +16,35 @@ OFFLINE, TLS, PROXY, TIMEOUT = "net.dns-offline", "net.tls", "net.proxy", "net.t
 _ONLINE = "check the network connection, VPN and firewall, then run the same command again"
 
 
+def _error(message: str, remedy: str, cause: str | None) -> UnreachableError:
+    return UnreachableError(message, remedy=remedy, cause=cause)
+
+
 def resolution_error(host: str, error: Exception) -> UnreachableError:
     """The host name has no address."""
     why = "the name server does not answer" if isinstance(error, TimeoutError) else "name resolution failed"
-    return UnreachableError(
-        f"no address for {host!r}: {why}",
-        remedy=f"check the network connection and the spelling of {host!r}, then run the same command again",
-        cause=OFFLINE,
-    )
+    remedy = f"check the network connection and the spelling of {host!r}, then run the same command again"
+    return _error(f"no address for {host!r}: {why}", remedy, OFFLINE)
 
 
 def connection_error(host: str, port: int, error: OSError) -> UnreachableError:
     """None of the host's addresses accepted a connection."""
-    where, remedy, cause = f"{host!r}, port {port}", _ONLINE, TIMEOUT
+    where = f"{host!r}, port {port}"
     if isinstance(error, TimeoutError):
-        message = f"no answer from {where}: timed out"
-    elif isinstance(error, ConnectionRefusedError):
-        message, cause = f"connection refused by {where}", OFFLINE
+        return _error(f"no answer from {where}: timed out", _ONLINE, TIMEOUT)
+    if isinstance(error, ConnectionRefusedError):
         remedy = f"check that a server is listening on {host}:{port} and that no firewall blocks it"
-    elif isinstance(error, ConnectionError):
-        message = f"connection to {where} was reset"
-    else:
-        message = f"cannot connect to {where}: {(error.strerror or type(error).__name__).lower()}"
-        cause = OFFLINE if error.errno in {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN} else TIMEOUT
-    return UnreachableError(message, remedy=remedy, cause=cause)
+        return _error(f"connection refused by {where}", remedy, OFFLINE)
+    if isinstance(error, ConnectionError):
+        return _error(f"connection to {where} was reset", _ONLINE, TIMEOUT)
+    cause = OFFLINE if error.errno in {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN} else TIMEOUT
+    return _error(f"cannot connect to {where}: {(error.strerror or type(error).__name__).lower()}", _ONLINE, cause)
 
 
 def missing_ca_bundle(path: str) -> UnreachableError:
     """The CA bundle that an environment variable names does not exist."""
-    return UnreachableError(
-        f"the CA bundle {path!r} does not exist",
-        remedy="correct or unset TWINE_CERT, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE",
-        cause=TLS,
-    )
+    remedy = "correct or unset TWINE_CERT, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE"
+    return _error(f"the CA bundle {path!r} does not exist", remedy, TLS)
 
 
 def request_error(url: str, error: Exception) -> UnreachableError:
@@ -62,43 +58,31 @@ def request_error(url: str, error: Exception) -> UnreachableError:
         case "dns":
             return resolution_error(host, error)
         case "timeout":
-            return UnreachableError(f"no answer from {host!r} in time", remedy=_ONLINE, cause=TIMEOUT)
+            return _error(f"no answer from {host!r} in time", _ONLINE, TIMEOUT)
         case "connection":
             refused = any(isinstance(one, ConnectionRefusedError) for one in exception_chain(error))
-            how = "refused" if refused else "reset"
-            return UnreachableError(f"connection to {host!r} was {how}", remedy=_ONLINE, cause=TIMEOUT)
+            return _error(f"connection to {host!r} was {'refused' if refused else 'reset'}", _ONLINE, TIMEOUT)
         case _:
-            return UnreachableError(
-                f"invalid response from {host!r}: {type(error).__name__}",
-                remedy=f"check that {url} is the address of a package index",
-            )
+            remedy = f"check that {url} is the address of a package index"
+            return _error(f"invalid response from {host!r}: {type(error).__name__}", remedy, None)
 
 
 def proxy_error(host: str) -> UnreachableError:
     """A proxy refuses the request or cannot be reached."""
-    return UnreachableError(
-        f"the proxy refuses to connect to {host!r}, or cannot be reached",
-        remedy="check HTTPS_PROXY, HTTP_PROXY and NO_PROXY, and the proxy's user name and password",
-        cause=PROXY,
-    )
+    remedy = "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY, and the proxy's user name and password"
+    return _error(f"the proxy refuses to connect to {host!r}, or cannot be reached", remedy, PROXY)
 
 
 def missing_socks_support() -> UnreachableError:
     """A SOCKS proxy is configured, but the package that supports SOCKS is missing."""
-    return UnreachableError(
-        "a SOCKS proxy is configured, but PySocks is not installed",
-        remedy="run: python -m pip install pysocks; or set HTTPS_PROXY to an http:// proxy",
-        cause=PROXY,
-    )
+    remedy = "run: python -m pip install pysocks; or set HTTPS_PROXY to an http:// proxy"
+    return _error("a SOCKS proxy is configured, but PySocks is not installed", remedy, PROXY)
 
 
 def tls_error(host: str, error: BaseException) -> UnreachableError:
     """The certificate cannot be verified, or the server does not speak TLS."""
-    return UnreachableError(
-        f"no trusted TLS connection to {host!r}: {tls_reason(error)}",
-        remedy="set REQUESTS_CA_BUNDLE to your organisation's certificates, and check this machine's clock",
-        cause=TLS,
-    )
+    remedy = "set REQUESTS_CA_BUNDLE to your organisation's certificates, and check this machine's clock"
+    return _error(f"no trusted TLS connection to {host!r}: {tls_reason(error)}", remedy, TLS)
 
 
 def exception_chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -1,6 +1,8 @@
-"""The JSON API of an index: the spelling of a project's name, its owners, and the files of a release.
+"""The JSON and integrity APIs of an index: the owners and files of a project, and the attestations of a file.
 
-Source: PyPI documentation, "JSON API" (`ownership`, since February 2026).
+Sources: PyPI documentation, "JSON API" (`ownership`, since February 2026); PEP 740 and warehouse, `api/integrity.py`:
+`GET /integrity/<project>/<version>/<file>/provenance` answers 200, 403 "Attestations temporarily disabled", 404 "No
+provenance available for …" or 406.
 """
 
 from __future__ import annotations
@@ -12,8 +14,12 @@ from urllib.parse import quote
 from packaging.utils import canonicalize_name
 
 from release.adapters.http import http_client
+from release.core.models.attestation import Provenance, parse_provenance
 from release.core.models.index import Index
 from release.core.models.project_listing import IndexFile, Ownership
+
+_PROVENANCE = "application/vnd.pypi.integrity.v1+json"
+_OK, _NOT_FOUND = 200, 404
 
 
 def fetch_ownership(index: Index, project: str, *, retries: int = http_client.RETRIES) -> Ownership | None:
@@ -48,7 +54,7 @@ def _fetch_json(url: str, *, retries: int, params: dict[str, str] | None = None)
     with http_client.session(url, retries=retries) as session:
         response = session.get(url, headers={"Accept": "application/json"}, params=params)
         try:
-            return response.json() if response.status_code == 200 else {}  # noqa: PLR2004 - OK
+            return response.json() if response.status_code == _OK else {}
         except ValueError:
             return {}
 
@@ -79,3 +85,27 @@ def _ownership(answer: Any) -> Ownership | None:
             return Ownership(name=name, roles=pairs, organization=str(organization) if organization else None)
         case _:
             return Ownership(name=name)
+
+
+def provenance_url(index: Index, project: str, version: str, filename: str) -> str:
+    """The URL of a file's provenance."""
+    root = index.simple_url.removesuffix("simple/") + "integrity/"
+    return f"{root}{canonicalize_name(project)}/{quote(version)}/{quote(filename)}/provenance"
+
+
+def fetch_provenance(
+    index: Index, project: str, version: str, filename: str, *, retries: int = http_client.RETRIES
+) -> Provenance | None:
+    """The provenance of a file, bypassing caches; None where the index has none. Raises `UnreachableError`."""
+    url = provenance_url(index, project, version, filename)
+    headers = {"Accept": _PROVENANCE, "Cache-Control": "no-cache", "Pragma": "no-cache"}
+    with http_client.session(url, retries=retries) as session:
+        response = session.get(url, headers=headers, params={"fresh": secrets.token_hex(8)})
+        if response.status_code == _NOT_FOUND:
+            return None
+        if response.status_code != _OK:
+            raise http_client.unusable_response(url, f"answers {response.status_code} {response.reason or ''}".strip())
+        try:
+            return parse_provenance(response.json())
+        except (ValueError, RecursionError) as error:
+            raise http_client.unusable_response(url, f"returned no valid provenance: {error}") from error
