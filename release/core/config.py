@@ -88,7 +88,7 @@ class Config:
     fleet: Mapping[str, Any] = field(default_factory=dict)
 
     def index(self, name: str) -> Index:
-        """The index called `name`. Raises `ConfigError` where there is none."""
+        """The index called `name`. Raises `ConfigError` if there is none."""
         if name in self.indexes:
             return self.indexes[name]
         raise ConfigError(

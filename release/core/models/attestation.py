@@ -42,7 +42,7 @@ class AttestationPublisher:
     def from_json(cls, data: Mapping[str, Any]) -> AttestationPublisher:
         """From a JSON object. Raises `ValueError` if it has no kind."""
         if not isinstance(data.get("kind"), str):
-            raise ValueError("a publisher without a kind")  # noqa: TRY004 - it is the value that is wrong
+            raise ValueError("the publisher has no kind")  # noqa: TRY004 - the value is wrong, not its type
         details = {name: value for name, value in data.items() if name != "kind" and isinstance(value, str)}
         return cls(kind=data["kind"], details=tuple(sorted(details.items())))
 
@@ -101,7 +101,7 @@ def parse_provenance(data: Any) -> Provenance:
     """A provenance from its JSON value. Raises `ValueError` if it is not valid."""
     try:
         if data["version"] != 1:
-            raise ValueError(f"a provenance of version {data['version']!r}")
+            raise ValueError(f"provenance version {data['version']!r} is not supported")
         return Provenance(
             bundles=tuple(
                 (
@@ -112,7 +112,7 @@ def parse_provenance(data: Any) -> Provenance:
             )
         )
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"no provenance: {error}") from error
+        raise ValueError(f"not a valid provenance: {error}") from error
 
 
 def predicate_of(statement: bytes, filename: str, sha256: str) -> str:

@@ -60,7 +60,7 @@ class BlockingProblem:
 
 
 def blocking_problem(outcomes: Iterable[Outcome]) -> BlockingProblem | None:
-    """The first problem that blocks, and how many checks failed if there are several; None where nothing blocks."""
+    """The first problem that blocks, and how many checks failed if there are several; None if nothing blocks."""
     blocking = [one for one in outcomes if one.state.blocks]
     if not blocking:
         return None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def parse_version(text: str) -> Version | str:
-    """The version, or the text itself where it is not valid; two of them can be compared."""
+    """The version, or the text itself if it is not valid; two of them can be compared."""
     try:
         return Version(text)
     except InvalidVersion:
@@ -28,12 +28,12 @@ class InspectedFile:
     filename: str
     #: public name of a check, finding
     findings: tuple[tuple[str, Finding], ...]
-    #: of the bytes, 64 lower-case hex digits; empty where they cannot be read
+    #: of the bytes, 64 lower-case hex digits; empty if they cannot be read
     sha256: str = ""
-    #: in the form that twine would send; empty where there is no metadata
+    #: in the form that twine would send; empty if there is no metadata
     name: str = ""
     version: str = ""
-    #: of a wheel; empty where it has none
+    #: of a wheel; empty if it has none
     entry_points: bytes = field(default=b"", repr=False)
     #: the files in the archive, in order: path, bytes
     members: tuple[tuple[str, int], ...] = field(default=(), repr=False)

@@ -29,13 +29,13 @@ class RunResult:
     exit: Exit
     #: what happened, in a sentence or two
     message: str
-    #: how to fix it; empty where the run succeeded
+    #: how to fix it; empty if the run succeeded
     remedy: str
-    #: the one command to run next; empty where nothing remains to be done
+    #: the one command to run next; empty if nothing remains to be done
     next_command: str
     outcomes: tuple[Outcome, ...]
     files: tuple[Distribution, ...]
     #: index name → the result of each upload
     uploads: dict[str, tuple[UploadResult, ...]]
-    #: path of the record, or of the journal where the record could not be written
+    #: path of the record, or of the journal if the record could not be written
     record: str

@@ -35,7 +35,7 @@ class Rejection:
     status: int
     #: the server's message, without the status
     message: str
-    #: id of the known failure in the catalog, where it is known without the server's message
+    #: id of the known failure in the catalog, if it is known without the server's message
     cause: str | None = None
 
 
@@ -45,11 +45,11 @@ class UnclearResponse:
 
     filename: str
     kind: FailureKind
-    #: HTTP status where `kind` is "status", else None
+    #: HTTP status if `kind` is "status", else None
     status: int | None = None
     #: the message of the library or the server, redacted
     detail: str
-    #: seconds that the server asks to wait before the next attempt; None where it does not
+    #: seconds that the server asks to wait before the next attempt; None if it does not
     retry_after: float | None = None
     #: how much of the request's body was sent by then: the index can only have the file if all of it was
     sent: Literal["nothing", "some", "all"] = "all"
@@ -69,7 +69,7 @@ _BAD_REQUEST = 400
 def result_from_listing(
     distribution: Distribution, listing: ProjectListing | None, *, sent: bool = False
 ) -> Receipt | Rejection | None:
-    """Compare a file with the index's listing by hash; None where it is not listed.
+    """Compare a file with the index's listing by hash; None if it is not listed.
 
     `sent`: whether this run has sent the file. A file that is listed without a SHA-256 counts as different.
     """

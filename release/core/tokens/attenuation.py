@@ -36,7 +36,7 @@ def limited_copy(token: Secret, project: str, *, now: datetime, lasts: timedelta
 
 
 def attenuate_for_upload(credential: Credential, project: str, *, now: datetime, lasts: timedelta) -> Credential:
-    """The credential with a `limited` copy in place of its token; unchanged where it holds none."""
+    """The credential with an attenuated copy instead of its token; unchanged if it has none."""
     if not isinstance(decode(credential.password), Token):
         return credential
     return Credential(

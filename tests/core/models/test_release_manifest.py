@@ -28,7 +28,7 @@ def test_what_a_run_has_written_is_read() -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"project": None}, "project is missing"),
+        ({"project": None}, "project must be a non-empty string, not None"),
         ({"version": ""}, "version must be a non-empty string, not ''"),
         ({"files": []}, "files must be a list of files, not []"),
         ({"files": ["x"]}, "files[0] must be an object, not 'x'"),
