@@ -98,7 +98,7 @@ def test_what_makes_no_sense_is_usage(project: UserProject, words: tuple[str, ..
 def test_without_a_repository_there_is_no_history_to_search(project: UserProject, words: tuple[str, ...]) -> None:
     told = project.run("leaks", *words)
     assert told.status == 2
-    assert "no git repository" in told.err
+    assert "not in a git repository" in told.err
 
 
 def test_a_bomb_that_was_named_is_no_clean_file(project: UserProject) -> None:
