@@ -159,7 +159,7 @@ def test_a_version_that_is_burnt_on_pypi_reaches_no_index(tmp_path: Path) -> Non
         told = project.run("publish", "--yes", "--dry-run-on", "none")
         assert told.status == 1, told.all
         assert "pypi has 'acme_widget-1.0" in told.out
-        assert "this one is used up on pypi" in told.out
+        assert "cannot be used again on pypi" in told.out
         assert (len(posts(on.testpypi)), len(posts(on.pypi))) == sent
 
 

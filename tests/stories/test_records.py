@@ -113,7 +113,7 @@ def test_an_interrupted_run_leaves_its_record(tmp_path: Path) -> None:
     with process:
         assert process.stdout
         for line in process.stdout:
-            if line.startswith("build the tree"):
+            if line.startswith("build the working tree"):
                 process.send_signal(signal.SIGINT)
     (run,) = record(project, "rehearsal")["runs"]
     assert (run["exit"]["message"], run["exit"]["status"]) == ("interrupted", 1)
