@@ -46,8 +46,7 @@ def _confirm_release(options: argparse.Namespace, write: Write) -> int:
         result = confirmation.confirm_release(
             system.real_system(), index, request, config=config, notify=console.on_event
         )  # fmt: skip
-        for line in published_text.confirmation_to_lines(result):
-            console.show(line)
+        console.show(published_text.confirmation_to_lines(result))
     if options.json:
         write(to_json(published_text.confirmation_to_json(result)))
     return result.exit

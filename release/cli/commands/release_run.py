@@ -78,8 +78,7 @@ def run_plan(options: argparse.Namespace, write: Write) -> int:
     if options.json:
         document = plans.plan_to_json(result.plan, dict(config.indexes))
         write(to_json(run_text.run_to_json(result, document)))
-    for line in run_text.run_to_lines(result):
-        console.show(line)
+    console.show(run_text.run_to_lines(result))
     return int(result.exit)
 
 
@@ -108,8 +107,7 @@ def _approval(
 def _ask(console: PlainConsole, plan: Plan, write: Write) -> bool:
     from release.reports import run_text
 
-    for line in run_text.plan_to_lines(plan):
-        console.show(line)
+    console.show(run_text.plan_to_lines(plan))
     return ask_yes_no(write, "Continue? The following steps cannot be undone.")
 
 

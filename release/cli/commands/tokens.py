@@ -82,15 +82,13 @@ def _report(
     from release.reports import token_health_text
     from release.token_health.notify import deliver
 
-    for line in token_health_text.scan_to_lines(report, quiet=options.quiet):
-        console.show(line)
+    console.show(token_health_text.scan_to_lines(report, quiet=options.quiet))
     sent = notify() if options.notify else None
     if options.json:
         more = {"notify": deliver.report_to_json(sent)} if sent else {}
         write(to_json(token_health_text.scan_to_json(report, strict=options.strict) | more))
     elif sent is not None and not options.quiet:
-        for line in deliver.report_to_text(sent):
-            console.show(line)
+        console.show(deliver.report_to_text(sent))
     return sent
 
 
@@ -136,8 +134,7 @@ def _history(options: argparse.Namespace, write: Write) -> int:
     if options.json:
         write(to_json(token_health_text.token_history_to_json(now, changed) | {"notes": history.notes}))
     with open_console(options, write) as console:
-        for line in token_health_text.token_history_to_lines(now, changed):
-            console.show(line)
+        console.show(token_health_text.token_history_to_lines(now, changed))
     return Exit.DONE
 
 

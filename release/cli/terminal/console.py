@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Self
 
@@ -50,7 +50,12 @@ class PlainConsole:
         if not self._quiet:
             self._heartbeat(f"{self._scanned} of {total}, now {status.about}")
 
-    def show(self, line: Line) -> None:
+    def show(self, lines: Iterable[Line]) -> None:
+        """Show lines, whatever `quiet` says."""
+        for line in lines:
+            self._show_line(line)
+
+    def _show_line(self, line: Line) -> None:
         self._last_output = time.monotonic()
         self._write(line.text + "\n")
 
@@ -61,8 +66,7 @@ class PlainConsole:
     def _show_event(self, event: Event) -> None:
         if isinstance(event, Progress):
             self._heartbeat(event.text + (f" {event.done / event.total:.0%}" if event.total else ""))
-        for line in event_to_lines(event):
-            self.show(line)
+        self.show(event_to_lines(event))
 
     def _mask_secret(self, event: SecretObtained) -> None:
         """Have the CI service mask a secret in its log, if `mask` reaches one that can.
@@ -91,8 +95,8 @@ class ActionsConsole(PlainConsole):
         if isinstance(event, StepFinished):
             self._write("::endgroup::\n")
 
-    def show(self, line: Line) -> None:
-        super().show(line)
+    def _show_line(self, line: Line) -> None:
+        super()._show_line(line)
         if line.annotation:
             level, title, message = line.annotation
             self._write(f"::{level} title={_escape(title, in_property=True)}::{_escape(message)}\n")
@@ -138,7 +142,7 @@ class TerminalConsole(PlainConsole):
             self._table = self._table or TokenTable()
             self._table.add(status, total)
 
-    def show(self, line: Line) -> None:
+    def _show_line(self, line: Line) -> None:
         from rich.text import Text
 
         screen = self._bar.console if self._bar else _rich_console()
