@@ -43,7 +43,7 @@ class FleetEntry:
     index: Index
     #: None: only the account is checked
     project: str | None
-    place: ConfiguredLocation
+    location: ConfiguredLocation
     username: str = "__token__"
     #: when the token was created, according to the fleet; aware, UTC
     made: datetime | None = None
@@ -126,10 +126,15 @@ def _entries(
                 f"{at / key}: no index is called {name!r}{did_you_mean(name, indexes)}",
                 remedy=f"use one of {', '.join(sorted(indexes))}, or add a table for it to {at.file}",
             )
-        place = location_of(read, at, indexes[name], username)
+        location = location_of(read, at, indexes[name], username)
         for project in _one_or_several(read, at, "project", "projects")[0] or (None,):
             yield FleetEntry(
-                index=indexes[name], project=project, place=place, username=username, made=read.get("made"), policy=own
+                index=indexes[name],
+                project=project,
+                location=location,
+                username=username,
+                made=read.get("made"),
+                policy=own,
             )
 
 

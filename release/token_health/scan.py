@@ -122,12 +122,12 @@ class Scan:
         health = TokenHealth(
             access=access, policy=target.policy, publisher=target.publisher,
             made=_creation_time(target, access), known_since=self._known_since(stored, access),
-            elsewhere=tuple(place for place in holders.get(_token_key(secret), ()) if place != target.place),
+            elsewhere=tuple(one for one in holders.get(_token_key(secret), ()) if one != target.location),
             before=self.previous.get(
-                (target.index.name, target.index.upload_url, _project_name(target), target.place)
+                (target.index.name, target.index.upload_url, _project_name(target), target.location)
             ),
         )  # fmt: skip
-        report = evaluate_token(verification, health, place=target.place, waive=self.waive)
+        report = evaluate_token(verification, health, place=target.location, waive=self.waive)
         return replace(report, skew=queries.measured_skew(target.index) or report.skew)
 
     def _known_since(self, stored: StoredCredential, access: Access) -> datetime | None:
@@ -228,7 +228,7 @@ def report_unscanned(target: Target, reason: str, remedy: str = _RETRY) -> Token
     """Return the report on a target that could not be checked."""
     status = TokenStatus(
         index=target.index.name, upload_url=target.index.upload_url, project=_project_name(target) or None,
-        place=target.place, fingerprint="", identifier="", scope="", expires=None, word="unknown", state="unknown",
+        place=target.location, fingerprint="", identifier="", scope="", expires=None, word="unknown", state="unknown",
         cause="", message=reason, remedy=remedy,
     )  # fmt: skip
     return TokenReport(seen=status, outcomes=(), age=None, left=None)
@@ -256,7 +256,7 @@ def _find_holders(targets: Sequence[Target]) -> dict[object, tuple[str, ...]]:
     for one in targets:
         secret = _secret(one.stored)
         if secret is not None and len(secret):
-            found.setdefault(_token_key(secret), {})[one.place] = None
+            found.setdefault(_token_key(secret), {})[one.location] = None
     return {key: tuple(places) for key, places in found.items()}
 
 

@@ -45,7 +45,7 @@ class Target:
     index: Index
     project: ProjectMetadata | Unknown
     #: the location of the credential, for people and for the history
-    place: str
+    location: str
     policy: TokenPolicy
     #: what the location holds; None if `command` has yet to be run
     stored: StoredCredential | None
@@ -59,7 +59,7 @@ class Target:
 
 def fleet_targets(system: System, fleet: Fleet, directory: Path) -> tuple[Target, ...]:
     """Return the entries of a fleet. Variables, files and the keyring are read; commands are not run yet."""
-    usernames = {one.place: one.username for one in fleet.entries}
+    usernames = {one.location: one.username for one in fleet.entries}
     keyring_entries = [location for location in usernames if isinstance(location, KeyringEntry)]
     stored: dict[ConfiguredLocation, StoredCredential] = dict(
         configured_locations.read_keyring_entries(keyring_entries, system.env).items()
@@ -71,8 +71,8 @@ def fleet_targets(system: System, fleet: Fleet, directory: Path) -> tuple[Target
             )
     return tuple(
         Target(
-            index=one.index, place=location_to_text(one.place), policy=one.policy, stored=stored.get(one.place),
-            command=one.place if isinstance(one.place, CommandOutput) else None,
+            index=one.index, location=location_to_text(one.location), policy=one.policy,
+            stored=stored.get(one.location), command=one.location if isinstance(one.location, CommandOutput) else None,
             username=one.username, created=one.made,
             project=ProjectMetadata(name=one.project, version="") if one.project else NO_PROJECT,
         )
@@ -91,11 +91,11 @@ def project_targets(
     publisher = _publisher(system.env, directory)
     return tuple(
         Target(
-            index=index, project=project, place=place, policy=policy, publisher=publisher,
+            index=index, project=project, location=location, policy=policy, publisher=publisher,
             stored=StoredCredential(resolution=resolution),
         )
         for index in indexes.values()
-        for place, resolution in _find(system, index, directory)
+        for location, resolution in _find(system, index, directory)
     )  # fmt: skip
 
 

@@ -62,7 +62,7 @@ def test_all_of_it_is_understood() -> None:
     assert made.policy == token_health.TokenPolicy(rotate_after=timedelta(days=90), warn_before=timedelta(weeks=3))
     assert made.limits == fleet.FleetLimits(concurrency=8, rate=2.5, deadline=300.0)
     assert made.remind_after == timedelta(hours=12)
-    assert [(one.index.name, one.project, one.place) for one in made.entries] == [
+    assert [(one.index.name, one.project, one.location) for one in made.entries] == [
         ("pypi", "acme-widget", EnvironmentVariable(name="ACME_TOKEN")),
         ("testpypi", "acme-gadget", PrivateFile(path="~/gadget.token")),
         ("testpypi", "acme-widget", PrivateFile(path="~/gadget.token")),

@@ -26,7 +26,7 @@ _ACTIONS: Mapping[str, str] = {
 
 def render_release(pipeline: Pipeline) -> str:
     """Return the text of `.github/workflows/release.yml`."""
-    sparse_paths = [f"/{pipeline.place}{name}" for name in ("pyproject.toml", pipeline.requirements) if name]
+    sparse_paths = [f"/{pipeline.directory}{name}" for name in ("pyproject.toml", pipeline.requirements) if name]
     values: dict[str, object] = {"sparse_paths": sparse_paths, "tags": [_tag_filter(pipeline)]}
     return _render("github_release.yml.j2", pipeline, values)
 

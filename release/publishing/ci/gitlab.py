@@ -21,7 +21,7 @@ def render_release(pipeline: Pipeline) -> str:
     """Return the text of `.gitlab-ci.yml`, or of a file that it includes."""
     artifacts = ["dist/", "SHA256SUMS", "pyproject.toml", *filter(None, [pipeline.requirements])]
     values: dict[str, object] = {
-        "artifacts": [pipeline.place + name for name in artifacts], "tag_rule": _tag_rule(pipeline),
+        "artifacts": [pipeline.directory + name for name in artifacts], "tag_rule": _tag_rule(pipeline),
         "tags": "*".join(pipeline.around_version),
     }  # fmt: skip
     return _render("gitlab_release.yml.j2", pipeline, values)
@@ -42,7 +42,7 @@ def schedule_notes(cron: str) -> tuple[str, ...]:
 
 def _render(template: str, pipeline: Pipeline, values: dict[str, object]) -> str:
     # POSIX shells and PowerShell read a path in single quotes alike
-    directory = pipeline.place.rstrip("/")
+    directory = pipeline.directory.rstrip("/")
     common = {
         "change_directory": "    - " + _scalar(f"cd '{directory}'") + "\n" if directory else "",
         "cibuildwheel": CIBUILDWHEEL, "image": f"python:{PYTHON}-slim-bookworm", "json": json.dumps,

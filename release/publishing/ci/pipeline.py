@@ -44,7 +44,7 @@ class Pipeline:
     #: the project's name; None if only a build reveals it
     name: str | None
     #: directory of the project in its repository: empty, or a path that ends with a slash
-    place: str
+    directory: str
     #: version of this program, which the workflow installs
     version: str
     #: a requirements file with hashes that includes this program, relative to the project; None: install by version
@@ -100,10 +100,11 @@ def load_pipeline(
             f"uv pip compile --universal --generate-hashes --output-file {lock} -",
         )
     pipeline = Pipeline(
-        tag_format=config.tag_format, name=collect.load_project_name(directory), place=_place(system, directory),
+        tag_format=config.tag_format, name=collect.load_project_name(directory),
+        directory=_directory_in_repository(system, directory),
         version=version("pypi-preflight"), requirements=lock, binary=binary, because=because,
     )  # fmt: skip
-    for part in (pipeline.place, pipeline.requirements or "", *pipeline.around_version):
+    for part in (pipeline.directory, pipeline.requirements or "", *pipeline.around_version):
         if not _SAFE.fullmatch(part):
             raise UsageError(
                 f"{part!r} cannot be written into a workflow", remedy="use only letters, digits and .,/+@~_-"
@@ -161,7 +162,7 @@ def _names(requirements: Any) -> list[str]:
     return [re.sub(r"[-_.]+", "-", start[1]).lower() for start in starts if start]
 
 
-def _place(system: System, directory: Path) -> str:
+def _directory_in_repository(system: System, directory: Path) -> str:
     from release.adapters.git import repository
 
     root = repository.find_root(system, directory)

@@ -130,8 +130,8 @@ def _storage(request: RotationRequest, resolved: Resolution) -> StorageQuery:
     configured: dict[ConfiguredLocation, tuple[str, ...]] = {}
     for one in request.fleet:
         if one.index.upload_url == request.index.upload_url:
-            projects = (*configured.get(one.place, ()), *((one.project,) if one.project else ()))
-            configured[one.place] = tuple(dict.fromkeys(projects))
+            projects = (*configured.get(one.location, ()), *((one.project,) if one.project else ()))
+            configured[one.location] = tuple(dict.fromkeys(projects))
     return StorageQuery(
         system=request.system, index=request.index, resolved=resolved, configured=configured,
         directory=request.fleet_directory, insecure=request.insecure,

@@ -171,7 +171,7 @@ def secret_variables(request: ScheduleRequest, *, notify: bool) -> tuple[str, ..
     from release.core.models.secret_location import EnvironmentVariable
 
     fleet = load_fleet(request)
-    locations = [*(entry.place for entry in fleet.entries), *(fleet.notify.locations if notify else ())]
+    locations = [*(entry.location for entry in fleet.entries), *(fleet.notify.locations if notify else ())]
     return tuple(dict.fromkeys(one.name for one in locations if isinstance(one, EnvironmentVariable)))
 
 

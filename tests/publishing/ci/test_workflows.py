@@ -16,7 +16,7 @@ from tests.publishing.ci.workflow_files import parsed, tool
 
 def pipeline(**changed: Any) -> Pipeline:
     fields = {
-        "tag_format": "v{version}", "name": "acme", "place": "", "version": "0.1.0", "requirements": None,
+        "tag_format": "v{version}", "name": "acme", "directory": "", "version": "0.1.0", "requirements": None,
         "binary": False, "because": "nothing compiles",
     }  # fmt: skip
     return Pipeline(**fields | changed)
@@ -26,8 +26,8 @@ CASES = {
     "pure": pipeline(),
     "binary": pipeline(binary=True),
     "locked": pipeline(requirements="ci/tools.txt"),
-    "part": pipeline(place="libs/a b/", tag_format="{name}-v{version}"),
-    "part-binary": pipeline(place="libs/a b/", binary=True, requirements="tools.txt"),
+    "part": pipeline(directory="libs/a b/", tag_format="{name}-v{version}"),
+    "part-binary": pipeline(directory="libs/a b/", binary=True, requirements="tools.txt"),
 }
 EACH = pytest.mark.parametrize("made", CASES.values(), ids=CASES)
 HEALTH: dict[str, Any] = {
