@@ -144,6 +144,8 @@ def test_every_place_has_a_line_for_those_who_change_it_by_hand(tmp_path: Path) 
         (ConfigFileKey, True, "[pypi]"), (PrivateFile, True, "a.token"), (CommandOutput, False, repr(sys.executable)),
     ):  # fmt: skip
         assert [one for one in instructions if one[:2] == (kind, replaceable) and words in one[2]]
+    for name, source in sources.SOURCES.items():  # a secret is replaced by the source that it names
+        assert {one.source for one in source.locate(query)} <= {name}
 
 
 # -- places ---------------------------------------------------------------------------------------
