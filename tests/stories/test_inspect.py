@@ -122,7 +122,7 @@ def test_an_index_is_asked_what_it_has(place: UserProject) -> None:
         assert told.status == 1
         assert f"file already exists ('{WHEEL}'" in told.out
         assert look(place, {WHEEL: wheel()}).status == 0
-        assert "it does not tell" in look(place, {WHEEL: wheel(GOOD)}, "--index", "ours").out
+        assert "it does not show" in look(place, {WHEEL: wheel(GOOD)}, "--index", "ours").out
     told = look(place, {WHEEL: wheel(GOOD)}, "--index", "ours", "--json")
     assert told.status == 1
     assert told.data["files"][0]["findings"][0]["check"] == "the-files-are-new-to-the-index"
