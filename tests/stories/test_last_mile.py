@@ -281,7 +281,7 @@ def test_a_file_that_is_late_on_the_page_is_told_from_one_that_is_missing(tmp_pa
         on.pypi.inject(Fault(what=Stale(seconds=600)))
         told = project.run("publish", "--yes")
         assert told.status == 4, told.all
-        assert f"pypi took '{WHEEL}', and does not show it yet" in told.out
+        assert f"pypi accepted '{WHEEL}', but does not list it yet" in told.out
         assert "python -m release confirm" in told.out
 
 

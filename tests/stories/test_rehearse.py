@@ -124,6 +124,6 @@ def test_a_wheel_that_no_index_takes_is_shown_and_the_rehearsal_goes_on_with_the
     told = project.run("rehearse")
     assert told.status == 0, told.all
     assert "has an unsupported platform tag 'linux_x86_64'" in told.out
-    assert "goes on with what the index would take: acme_widget-1.0.tar.gz" in told.out
+    assert "continuing with the files the index would accept: acme_widget-1.0.tar.gz" in told.out
     project.commit()
     assert project.run("build").status == 1

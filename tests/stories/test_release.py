@@ -107,7 +107,7 @@ def test_nobody_to_ask_is_a_clear_refusal(tmp_path: Path) -> None:
         project = ready(tmp_path, on)
         told = project.run("publish")
         assert told.status == 1
-        assert "standard input is no terminal" in told.err
+        assert "standard input is not a terminal" in told.err
         assert "--yes" in told.err
         assert posts(on.pypi) == []
 
