@@ -57,7 +57,7 @@ def _finding(leak: Leak, scan: LeakScan) -> Finding:
 
 
 def _ignored(found: Sequence[LeakScan]) -> list[Leak]:
-    return [leak for one in found for leak in one.searched.leaks if leak.passed_over]
+    return [leak for one in found for leak in one.searched.leaks if leak.is_example]
 
 
 def leaks_to_text(found: Sequence[LeakScan], *, quiet: bool = False) -> Iterator[str]:

@@ -255,7 +255,7 @@ def test_what_has_changed_in_a_large_file_is_little() -> None:
     ],
 )
 def test_among_tests_and_examples_only_what_is_proven_counts(kind: str, path: str, *, passed_over: bool) -> None:
-    assert Leak(kind=kind, identity="1", path=path, line=1).passed_over is passed_over
+    assert Leak(kind=kind, identity="1", path=path, line=1).is_example is passed_over
 
 
 @given(st.lists(st.sampled_from(PIECES) | st.binary(max_size=40), max_size=20).map(b"".join))

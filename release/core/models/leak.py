@@ -67,7 +67,7 @@ SECRET_KINDS = {
 }
 
 #: a path of tests or examples
-_MADE_UP = re.compile(
+_EXAMPLE_PATH = re.compile(
     r"(?:\A|[/\\!_.-])(?:tests?|testing|test_?data|fixtures?|cert_?data|mocks?|examples?|samples?|demos?|docs?|dummy\w*)(?:[/\\!_.-]|\Z)",
     re.IGNORECASE,
 )
@@ -131,10 +131,10 @@ class Leak:
         return f"{place} in commit {at[:12]}" if at else place
 
     @property
-    def passed_over(self) -> bool:
+    def is_example(self) -> bool:
         """Whether it counts as an example: it is unproven, and in tests, examples or machine code."""
         built_in = self.kind == "private-key" and _MACHINE_CODE.search(self.path) is not None
-        return not SECRET_KINDS[self.kind].proven and (built_in or _MADE_UP.search(self.path) is not None)
+        return not SECRET_KINDS[self.kind].proven and (built_in or _EXAMPLE_PATH.search(self.path) is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +158,7 @@ class ScanResult:
     @property
     def real(self) -> tuple[Leak, ...]:
         """The leaks that do not count as examples."""
-        return tuple(leak for leak in self.leaks if not leak.passed_over)
+        return tuple(leak for leak in self.leaks if not leak.is_example)
 
 
 #: what is searched: the files of a release, a directory, the staged changes, all objects of a repository
