@@ -253,8 +253,8 @@ def _upload_and_confirm(index: str) -> tuple[Step, ...]:
     return (Upload(index=index), Confirm(index=index))
 
 
-def _comparison(dry_run: str) -> tuple[Step, ...]:
-    return () if dry_run == "none" else (CompareWithDryRun(proven_on=dry_run),)
+def _comparison(dry_run_index: str) -> tuple[Step, ...]:
+    return () if dry_run_index == "none" else (CompareWithDryRun(proven_on=dry_run_index),)
 
 
 def _prebuilt_steps(verb: Verb, config: Config, index: str | None) -> tuple[Step, ...]:

@@ -16,7 +16,8 @@ from release.core.config import Config
 from release.core.models.check_result import CheckState
 from release.core.models.finding import Finding
 from release.core.models.index import Index, host_of, well_known
-from release.core.models.verdict import Verdict, Verification
+from release.core.models.verdict import Verdict
+from release.core.models.verification import Verification
 from release.diagnostics.catalog import CATALOG
 from release.diagnostics.matcher import recognise, status_without_message
 from release.diagnostics.models import Match

@@ -20,7 +20,8 @@ from release.core.models.secret_location import (
     location_to_json,
     location_to_text,
 )
-from release.core.models.verdict import Verdict, Verification
+from release.core.models.verdict import Verdict
+from release.core.models.verification import Verification
 from release.core.secret import Secret
 from release.core.tokens.defects import TokenDefect
 from release.core.tokens.token import decode

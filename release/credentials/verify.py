@@ -29,7 +29,7 @@ from release.core.models.probe import STANDARD_MODULES, ProbeResult
 from release.core.models.project_listing import Ownership, ProjectListing, files_by_release
 from release.core.models.project_name import is_project_name
 from release.core.models.secret_location import NotStored
-from release.core.models.verdict import Verification
+from release.core.models.verification import Verification
 from release.core.secret import Secret
 from release.core.tokens.token import decode
 from release.credentials import sources

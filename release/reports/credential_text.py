@@ -16,7 +16,7 @@ from release.core.models.oidc_identity import OidcIdentity, public_claims, publi
 from release.core.models.probe import ProbeResult
 from release.core.models.project_listing import ProjectListing, files_by_release
 from release.core.models.secret_location import location_to_json, location_to_text
-from release.core.models.verdict import Verification
+from release.core.models.verification import Verification
 from release.core.secret import Secret
 from release.core.tokens.token import Token, TokenScope, scope, validity
 from release.reports.lines import Line, format_iso_time, outcome_to_json, outcome_to_lines

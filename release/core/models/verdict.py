@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from release.core.models.check_result import CheckState, Outcome
-
-if TYPE_CHECKING:
-    from release.core.facts import Access
 
 VerdictWord = Literal["healthy", "warning", "broken", "unknown"]
 
@@ -86,14 +83,3 @@ def _problems(outcome: Outcome) -> Iterator[_Problem]:
     for one in outcome.findings:
         rank = _FAILED if one.severity == "block" else _WARNED
         yield _Problem(rank=rank, check=outcome.check, message=one.message, remedy=one.remedy, cause=one.cause)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
-    """The access to an index, the checks of it, and their verdict."""
-
-    access: Access
-    outcomes: tuple[Outcome, ...]
-    verdict: Verdict
-    #: whether the index was deliberately not contacted
-    offline: bool = False
