@@ -206,7 +206,7 @@ def test_secrets_are_revealed_in_the_listed_modules_only(module: str) -> None:
 
 def test_the_lists_name_modules_that_exist() -> None:
     files = {file_of(module) for module in MODULES}
-    assert files >= REVEALING | PRINTING
+    assert not {entry for entry in REVEALING | PRINTING if not any(file.startswith(entry) for file in files)}
 
 
 @ALL
