@@ -11,7 +11,10 @@ import pytest
 
 from tests.stories.project import make
 
-HEAVY = {"twine", "keyring", "rich", "requests", "urllib3", "werkzeug", "docutils", "readme_renderer", "nox", "invoke"}
+HEAVY = {
+    "twine", "keyring", "rich", "requests", "urllib3", "werkzeug", "docutils", "readme_renderer", "nox", "invoke",
+    "jinja2",
+}  # fmt: skip
 SPY = """
 import atexit, json, runpy, sys
 def tell():
