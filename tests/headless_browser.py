@@ -47,6 +47,14 @@ def show(running: Chrome, page: Path, *, width: int, scheme: Literal["light", "d
     running.get(page.as_uri())
 
 
+def becomes(running: Chrome, script: str, wanted: object) -> bool:
+    """Wait until a script returns `wanted`; style and layout follow a change of media some frames later."""
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    reached: bool = WebDriverWait(running, 30).until(lambda _: running.execute_script(script) == wanted)
+    return reached
+
+
 def requests(running: Chrome) -> list[str]:
     """The URLs that were requested since the last call."""
     entries: list[Any] = running.get_log("performance")  # type: ignore[no-untyped-call] # selenium's is untyped

@@ -1,4 +1,4 @@
-"""Rules on the archive itself, whatever it contains.
+"""Rules on the archive itself, independent of its content.
 
 Source: warehouse, `forklift/legacy.py`, its check of the distribution file.
 """

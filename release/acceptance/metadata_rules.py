@@ -37,7 +37,7 @@ _LISTS = frozenset(
 )
 #: those that the index's packaging knows; this machine's may know more, or fewer
 _METADATA_VERSIONS = frozenset({"1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"})
-#: the fields that the index reports first, whatever else is wrong
+#: the fields that the index reports first if several are wrong
 _FIRST = ("metadata-version", "name", "version")
 
 _CONTENT_TYPE = "description-content-type"

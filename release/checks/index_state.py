@@ -36,7 +36,7 @@ def the_index_answers(access: Access) -> Iterator[Observation]:
 def the_project_takes_uploads(access: Access) -> Iterator[Observation]:
     """The project accepts uploads.
 
-    Source: PEP 792; warehouse, `packaging/models.py`: an archived project accepts none, whoever uploads.
+    Source: PEP 792; warehouse, `packaging/models.py`: an archived project accepts none from any user.
     """
     if not isinstance(access.listing, ProjectListing):
         yield _NO_PROJECT
@@ -68,7 +68,7 @@ def the_release_accepts_files(access: Access) -> Iterator[Observation]:
     if begun is not None:
         version = access.project.version
         yield Finding(
-            message=f"version {version} has been on {access.index.name} since {begun:%Y-%m-%d}, and accepts no more "
+            message=f"version {version} has been on {access.index.name} since {begun:%Y-%m-%d}, and accepts no further "
             "files",
             remedy=f"release a new version, or a post-release such as {version}.post1",
             where=access.index.name,

@@ -26,7 +26,7 @@ _LISTED = 3
 
 
 def token_age(health: TokenHealth) -> timedelta | None:
-    """How old the token is, or at least is; None where that is not known. Never negative, whatever the clocks show."""
+    """How old the token is, or at least is; None where that is not known. Never negative, even if the clocks differ."""
     known = [one for one in (health.made, health.known_since) if one is not None]
     return max(health.access.now - min(known), timedelta()) if known else None
 

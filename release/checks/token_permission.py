@@ -114,7 +114,7 @@ def _diagnosis(cause: str) -> Diagnosis:
 def _cause(access: Access, likeliest: str) -> str:
     """The cause; where several have the same message, the facts decide.
 
-    Whatever can be wrong with a token's text has been checked before the index is probed.
+    The text of the token has been checked completely before the index is probed.
     """
     from_exchange = isinstance(access.token, Token) and scope(access.token).kind == "publisher"
     match likeliest:

@@ -1,4 +1,4 @@
-"""The events of a run, for whatever observes it: a screen, a log, a JSON document."""
+"""The events of a run, for its observers: a screen, a log, a JSON document."""
 
 from __future__ import annotations
 

@@ -253,7 +253,7 @@ def _permission(facts: Access, credential: Credential, now: datetime) -> ProbeRe
 
 
 def _oldest(listing: ProjectListing) -> str:
-    """The oldest version on the index, which accepts no more files for most of them; "0" where it has none."""
+    """The oldest version on the index, most of which accept no further files; "0" where it has none."""
     return str(min(files_by_release(listing), default="0"))
 
 

@@ -154,7 +154,7 @@ def _runs_to_keep(runs: Sequence[dict[str, Any]], verb: str) -> list[dict[str, A
 
 
 def _current_run(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The run whose files are the release's: files on an index cannot be changed any more."""
+    """The run whose files are the release's: files on an index can no longer be changed."""
     uploaded = [one for one in runs if any(_has_receipt(one, name) for name in upload_targets(one))]
     built = [one for one in runs if one["files"]]
     return (uploaded or built or runs)[-1]

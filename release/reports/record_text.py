@@ -64,7 +64,7 @@ def group_checks(run: Data) -> list[CheckGroup]:
 
 def state_label(check: Data) -> str:
     """The state of a check; a rehearsal continues where a release would stop."""
-    return "would stop a release" if blocks_release(check) and not check.get("stops", True) else str(check["state"])
+    return "would block a release" if blocks_release(check) and not check.get("stops", True) else str(check["state"])
 
 
 def level(check: Data) -> Level:

@@ -67,7 +67,7 @@ def application(store: Store, clock: Callable[[], datetime], identity_provider: 
 
 
 def _malformed(context: RequestContext) -> Response | None:
-    """Refuse a malformed request, whatever its path."""
+    """Refuse a malformed request to any path."""
     request = context.request
     if any(len(value) > _MAX_HEADER for _, value in request.headers):
         return page_response(request, 431, "Request Header Fields Too Large")

@@ -261,7 +261,7 @@ def _find_holders(targets: Sequence[Target]) -> dict[object, tuple[str, ...]]:
 
 
 def _token_key(secret: Secret | None) -> object:
-    """Return what identifies a token. The index identifies it by its identifier, whatever caveats a copy has."""
+    """Return what identifies a token. The index uses its identifier, which copies with other caveats share."""
     token = decode(secret) if secret is not None else None
     return (token.location, token.identifier) if isinstance(token, Token) else secret
 

@@ -72,7 +72,7 @@ def test_paper_shows_what_the_screen_folds(running: Chrome, tmp_path: Path) -> N
     page.write_text(html.render(full()), encoding="utf-8")
     headless_browser.show(running, page, width=800, scheme="dark")
     row = "return document.querySelector('details:not([open]) li').checkVisibility({contentVisibilityAuto: true})"
-    assert running.execute_script(row) is False
+    assert headless_browser.becomes(running, row, wanted=False)
     running.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    assert running.execute_script(row) is True
+    assert headless_browser.becomes(running, row, wanted=True)
     assert running.execute_script("return getComputedStyle(document.body).color") == "rgb(29, 32, 36)"

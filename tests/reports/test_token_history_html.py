@@ -177,6 +177,6 @@ def test_paper_shows_what_the_screen_folds(running: Chrome, tmp_path: Path) -> N
     inside = (
         "return document.querySelector('details:not([open]) .inside').checkVisibility({contentVisibilityAuto: true})"
     )
-    assert running.execute_script(inside) is False
+    assert headless_browser.becomes(running, inside, wanted=False)
     running.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    assert running.execute_script(inside) is True
+    assert headless_browser.becomes(running, inside, wanted=True)

@@ -120,7 +120,7 @@ def test_a_release_that_takes_no_more_files_is_refused_before_anything_is_sent(t
         told = machine.run(*PUBLISH)
         assert told.status == 1, told.all
         assert f"version 1.0 has been on pypi since {datetime.now(UTC) - timedelta(days=15):%Y-%m-%d}" in told.out
-        assert "accepts no more files" in told.out
+        assert "accepts no further files" in told.out
         assert "→ release a new version, or a post-release such as 1.0.post1" in told.out
         assert len(posts(on.pypi)) == sent == 1
 

@@ -77,7 +77,7 @@ def installer_environment(system: System) -> dict[str, str]:
 def without_testpypi(system: System, index: Index) -> System:
     """The same system without TestPyPI as an extra index of pip and uv, if `index` is TestPyPI.
 
-    Installers choose the higher version among indexes, and on TestPyPI anybody may own a dependency's name. It
+    Installers choose the higher version among indexes, and on TestPyPI anyone may own a dependency's name. It
     remains if it is the user's main index. Other indexes may have the user's dependencies, so they remain too.
     """
     if index.name != TESTPYPI.name and well_known(index.simple_url) is not TESTPYPI:

@@ -1,4 +1,4 @@
-"""A child program that reads and writes the keyring, because an unlock prompt that nobody answers blocks forever.
+"""A child program that reads and writes the keyring, because an unanswered unlock prompt blocks forever.
 
 It loads the library first. Then it reads requests, one line of JSON each, from stdin, and writes each response as a
 line of JSON to stdout, until stdin ends:

@@ -81,7 +81,7 @@ def _serve(emit: Emit) -> None:
 def _read_requests(requests: queue.SimpleQueue[dict[str, Any]]) -> None:
     for line in sys.stdin.buffer:
         requests.put(json.loads(line))
-    os._exit(0)  # whatever the main thread does: the parent has exited
+    os._exit(0)  # even while the main thread is busy: the parent has exited
 
 
 def _emitter() -> Emit:

@@ -51,7 +51,7 @@ class PlainConsole:
             self._heartbeat(f"{self._scanned} of {total}, now {status.about}")
 
     def show(self, lines: Iterable[Line]) -> None:
-        """Show lines, whatever `quiet` says."""
+        """Show lines, with `quiet` as well."""
         for line in lines:
             self._show_line(line)
 

@@ -1,6 +1,6 @@
 """Attenuated copies of a token, made offline and sent instead of the token itself.
 
-The holder of a token can add caveats to it, but nobody can remove one.
+The holder of a token can add caveats to it, but cannot remove one.
 Source: warehouse, `macaroons/caveats`: the index verifies a copy like the token, caveats included.
 """
 

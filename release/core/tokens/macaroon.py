@@ -8,7 +8,7 @@
       06 20 signature (32 bytes)
 
 Lengths are varints. Caveats are chained by HMAC: the holder of a token can add a caveat (`attenuate`), but
-nobody can remove one.
+none can be removed.
 
 Source: libmacaroons, "v2 binary format"; warehouse, `macaroons/services.py` (pymacaroons writes it).
 """

@@ -36,7 +36,7 @@ class FileState:
     since: float | None = None
     #: how often the index could not be checked since the last attempt
     failed_checks: int = 0
-    #: whether it is not sent again, whatever the index lists
+    #: whether it is not sent again, even if the index does not list it
     last: bool = False
     #: the newest result; None where it was never sent
     result: UploadResult | None = None
@@ -98,7 +98,7 @@ def apply_listing(  # noqa: PLR0913 - a state, a listing, and what decides
     chance: float,
     stop: bool = False,
 ) -> FileState:
-    """The index was checked; `Unknown` where that failed. `stop`: nothing is sent any more."""
+    """The index was checked; `Unknown` where that failed. `stop`: nothing is sent again."""
     if isinstance(listing, Unknown):
         return _check_failed(state, rules, now=now, chance=chance, stop=stop)
     result = result_from_listing(state.file, listing, sent=True)
