@@ -187,10 +187,10 @@ def test_bytes_that_are_not_the_record_s_are_not_run(anywhere: Anywhere) -> None
     [
         (["acme-widget"], 2, "'acme-widget' is not a release"),
         (["acme-widget>=1"], 2, "is not a release"),
-        (["acme-widget==one"], 2, "'one' in 'acme-widget==one' is no version"),
+        (["acme-widget==one"], 2, "'one' in 'acme-widget==one' is not a version"),
         (["acme widget==1"], 2, "is not a release"),
         (["acme-widget==1.0", "--index", "pipy"], 2, "pipy"),
-        (["--record", "nowhere.json"], 2, "'nowhere.json' can't be read"),
+        (["--record", "nowhere.json"], 2, "cannot read 'nowhere.json'"),
         (["acme-widget==1.0", "--record", "other.json"], 2, "the record is about 'acme-gadget==1.0'"),
         (["--record", "text.json"], 2, "'text.json' is not the record of a release: text.json is not valid JSON"),
         (["acme-gadget==1.0"], 1, "pypi has no project 'acme-gadget'"),
