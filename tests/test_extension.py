@@ -246,10 +246,7 @@ def schedule_notes(cron: str) -> tuple[str, ...]:
 '''
         },
         registry="publishing/ci/__init__.py",
-        entries=(
-            ("import github, gitlab", "import github, gitlab, woodpecker"),
-            ('{"github": github,', '{"woodpecker": woodpecker, "github": github,'),
-        ),
+        entries=(('{"github": ', '{"woodpecker": "release.publishing.ci.woodpecker", "github": '),),
         proof="""
             assert "woodpecker" in run("ci", "--help")
             assert "woodpecker" in run("schedule", "--help")

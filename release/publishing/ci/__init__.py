@@ -6,10 +6,12 @@ To add a service, write a module that matches `Service`, and add it to `SERVICES
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from release.publishing.ci import github, gitlab
-from release.publishing.ci.pipeline import Pipeline
+from release.core.lazy_registry import LazyRegistry
+
+if TYPE_CHECKING:
+    from release.publishing.ci.pipeline import Pipeline
 
 
 class Service(Protocol):
@@ -35,4 +37,6 @@ class Service(Protocol):
 
 
 #: name of the service, as `ci` and `schedule --kind` take it → its module
-SERVICES: Mapping[str, Service] = {"github": github, "gitlab": gitlab}
+SERVICES: Mapping[str, Service] = LazyRegistry(
+    {"github": "release.publishing.ci.github", "gitlab": "release.publishing.ci.gitlab"}
+)

@@ -8,31 +8,32 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from functools import partial
+from typing import TYPE_CHECKING
 
-from release.adapters.system.system import System
+from release.core.lazy_registry import LazyRegistry
 from release.publishing.ci import SERVICES
-from release.token_health.schedulers import systemd
-from release.token_health.schedulers.base import Scheduler
-from release.token_health.schedulers.ci_service import CiService
-from release.token_health.schedulers.cron import Cron
-from release.token_health.schedulers.job import ScheduleRequest
-from release.token_health.schedulers.launchd import Launchd
-from release.token_health.schedulers.systemd import Systemd
-from release.token_health.schedulers.windows import TaskScheduler
 
-#: name, as `schedule --kind` takes it → makes the scheduler of a request; raises `UsageError`
-SCHEDULERS: Mapping[str, Callable[[System, ScheduleRequest], Scheduler]] = {
-    "systemd": Systemd,
-    "cron": Cron,
-    "launchd": Launchd,
-    "windows": TaskScheduler,
-    **{name: partial(CiService, service=name) for name in SERVICES},
-}
+if TYPE_CHECKING:
+    from release.adapters.system.system import System
+    from release.token_health.schedulers.base import Scheduler
+    from release.token_health.schedulers.job import ScheduleRequest
+
+#: name, as `schedule --kind` takes it → makes the scheduler of a request and its kind; raises `UsageError`
+SCHEDULERS: Mapping[str, Callable[[System, ScheduleRequest], Scheduler]] = LazyRegistry(
+    {
+        "systemd": "release.token_health.schedulers.systemd:Systemd",
+        "cron": "release.token_health.schedulers.cron:Cron",
+        "launchd": "release.token_health.schedulers.launchd:Launchd",
+        "windows": "release.token_health.schedulers.windows:TaskScheduler",
+        **{name: f"release.token_health.schedulers.ci_service:{name}" for name in SERVICES},
+    }
+)
 
 
 def default_kind(system: System, platform: str = sys.platform) -> str:
     """Return the name of the platform's own scheduler."""
+    from release.token_health.schedulers import systemd
+
     match platform:
         case "darwin":
             return "launchd"

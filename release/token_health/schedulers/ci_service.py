@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Callable
 from datetime import UTC
+from functools import partial
 from pathlib import Path
 
 from release.adapters.system import safe_write
@@ -92,3 +94,10 @@ class CiService:
             result=f"ask the service: {self._service.STATUS_COMMAND}",
             next=f"{following:%Y-%m-%d %H:%M} UTC" if following else None,
         )
+
+
+def __getattr__(name: str) -> Callable[[System, ScheduleRequest], CiService]:
+    """Return the scheduler of a service by the service's name, as `SCHEDULERS` lists it."""
+    if name in SERVICES:
+        return partial(CiService, service=name)
+    raise AttributeError(name)
