@@ -18,7 +18,7 @@ HEAVY = {
 SPY = """
 import atexit, json, runpy, sys
 def tell():
-    open({path!r}, "w").write(json.dumps(sorted({{name.split(".")[0] for name in sys.modules}})))
+    open({path!r}, "w").write(json.dumps(sorted({{*sys.modules, *(name.split(".")[0] for name in sys.modules)}})))
 atexit.register(tell)
 sys.argv = ["release", *{words!r}]
 runpy.run_module("release", run_name="__main__", alter_sys=True)
@@ -48,3 +48,21 @@ def test_a_check_without_network_imports_no_client(tmp_path: Path) -> None:
     project = make(tmp_path, more=table)
     seen = imported(["check", "--json"], tmp_path, project.environment(), project.root)
     assert seen & HEAVY == set()
+
+
+def test_the_help_lists_registered_modules_without_importing_them(tmp_path: Path) -> None:
+    """Every command declares its options, so what one option imports, all commands import."""
+    seen = imported(["schedule", "--help"], tmp_path)
+    assert "release.token_health.schedulers" in seen
+    assert not {
+        name for name in seen if name.startswith(("release.token_health.schedulers.", "release.publishing.ci."))
+    }
+    assert not {"release.reports.html", "release.reports.junit"} & seen
+
+
+def test_a_verification_offline_imports_no_platform_tags(tmp_path: Path) -> None:
+    """`packaging.utils` loads `packaging.tags`, and with it a dozen modules of the standard library."""
+    project = make(tmp_path)
+    seen = imported(["verify", "--offline", "--index", "pypi"], tmp_path, project.environment(), project.root)
+    assert "release.credentials.verify" in seen
+    assert "packaging.tags" not in seen

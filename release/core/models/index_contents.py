@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from packaging.utils import NormalizedName
+if TYPE_CHECKING:  # it loads `packaging.tags`, which takes longer than all models
+    from packaging.utils import NormalizedName
 
 #: how long PyPI accepts files for a release after its first one. Source: warehouse, since July 2026
 UPLOAD_WINDOW = timedelta(days=14)
