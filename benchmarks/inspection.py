@@ -51,7 +51,7 @@ from release.publishing import inspection
 from release.adapters.system import system
 paths = [Path(path) for path in sys.argv[1:]]
 begun = time.perf_counter()
-found = inspection.inspect(system.real_system(), paths)
+found = inspection.inspect_files(system.real_system(), paths)
 took = time.perf_counter() - begun
 assert not found.refused, found.document
 scale = 1024 if sys.platform != "darwin" else 1024 * 1024
