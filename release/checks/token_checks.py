@@ -122,7 +122,7 @@ def _username_cause(name: str) -> str:
 def the_token_is_whole(access: Access) -> Iterator[Observation]:
     """The password is a complete, well-formed API token.
 
-    To a broken one the index says no more than "Invalid or non-existent authentication information".
+    For a broken token the index only answers "Invalid or non-existent authentication information".
     """
     origin = origin_of(access)
     match access.token:
