@@ -1,10 +1,16 @@
-"""What a module in `release.cli.commands` provides."""
+"""What a module in `release.cli.commands` provides, and what it prints and asks with."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from typing import NamedTuple
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from release.cli.terminal.console import PlainConsole
 
 Write = Callable[[str], None]
 
@@ -25,3 +31,49 @@ class Command(NamedTuple):
     run: Callable[[argparse.Namespace, Write], int]
     #: the text after the options
     epilog: str | None = None
+
+
+def show(options: argparse.Namespace, write: Write, document: Any, lines: Iterable[str]) -> None:
+    """Write the document with `--json`, else the lines."""
+    write(to_json(document) if options.json else "".join(f"{line}\n" for line in lines))
+
+
+def to_json(document: Any) -> str:
+    return json.dumps(document, indent=2) + "\n"
+
+
+def open_console(options: argparse.Namespace, write: Write) -> PlainConsole:
+    """The console for this run: none for JSON, annotations in GitHub Actions, a live display on a terminal."""
+    from release.cli.terminal import console
+
+    actions = os.environ.get("GITHUB_ACTIONS") == "true"
+    mask = _write_to_runner if actions else None
+    if options.json:
+        return console.PlainConsole(lambda _text: None, mask=mask, quiet=True)
+    if actions:
+        return console.ActionsConsole(write, mask=mask, quiet=options.quiet)
+    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+        from release.cli.terminal.live_display import TerminalConsole  # needs rich
+
+        return TerminalConsole(write, quiet=options.quiet)
+    return console.PlainConsole(write, quiet=options.quiet)
+
+
+def _write_to_runner(command: str) -> None:
+    """Write a workflow command unredacted, so that the runner masks its secret; on stderr, since stdout may be JSON."""
+    sys.stderr.write(command)
+    sys.stderr.flush()
+
+
+def ask_yes_no(write: Write, question: str) -> bool:
+    """Ask on the terminal; anything but y or yes is a no."""
+    write(f"{question} [y/N] ")
+    return read_line().lower() in {"y", "yes"}
+
+
+def read_line() -> str:
+    """A line of standard input; empty if there is none."""
+    try:
+        return sys.stdin.readline().strip()
+    except (OSError, ValueError):
+        return ""

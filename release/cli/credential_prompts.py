@@ -16,8 +16,7 @@ from release.adapters import collect
 from release.adapters.system import parallel
 from release.adapters.system import system as systems
 from release.adapters.system.system import System
-from release.cli.command import Write
-from release.cli.output import ask_yes_no
+from release.cli.command import Write, ask_yes_no
 from release.core.config import Config
 from release.core.errors import ReleaseError, UsageError
 from release.core.facts import Access, ProjectMetadata

@@ -25,7 +25,7 @@ from release.core.models.index import Index
 from release.core.models.project_name import is_project_name
 from release.core.models.release_manifest import ReleaseManifest
 from release.publishing import remote_release
-from release.reports.published_text import publisher_summary
+from release.reports.run_text import publisher_summary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

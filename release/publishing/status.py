@@ -9,7 +9,7 @@ from typing import Any
 from release.publishing import journal as journals
 from release.publishing.journal import Journal
 from release.reports import record_text
-from release.reports.formatting import format_size, printable
+from release.reports.lines import format_size, printable
 from release.reports.record_text import progress_by_index
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from release.core.time_text import format_duration
 from release.reports import record_text
-from release.reports.formatting import format_size
+from release.reports.lines import format_size
 from release.reports.record import upload_targets
 from release.reports.record_text import Data, IndexProgress, Level
 from release.reports.templating import render_page

@@ -17,7 +17,7 @@ from release.core.models.check_result import CheckState, Outcome
 from release.core.models.finding import Finding
 from release.core.models.inspected_file import InspectedFile, InspectionCache
 from release.core.models.inspection_result import InspectionResult
-from release.reports.formatting import format_size, printable
+from release.reports.lines import format_size, printable
 
 _OF_A_FILE = frozenset(check.name for check in OF_A_FILE)
 #: lines of a tree, and files of one directory in it, that are shown

@@ -1,4 +1,7 @@
-"""Events and results as lines for a terminal, with annotations for CI. It imports little, to load fast."""
+"""Events and results as lines for a terminal, with annotations for CI, and formats of values in text.
+
+It imports little, to load fast.
+"""
 
 from __future__ import annotations
 
@@ -103,3 +106,15 @@ def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
 def format_iso_time(moment: datetime | None) -> str | None:
     """A time for JSON."""
     return moment.isoformat() if moment else None
+
+
+def printable(text: str) -> str:
+    r"""The text with non-printable characters escaped (`\x1b`): text from an archive may contain terminal commands."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def format_size(count: int) -> str:
+    """A number of bytes as `12 bytes`, `3 kB` or `4.5 MB`."""
+    if count < 1000:  # noqa: PLR2004 - kilo
+        return f"{count} bytes"
+    return f"{count / 1000:.0f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"  # noqa: PLR2004 - mega

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from release.core.time_text import format_duration
 from release.reports import record_text
-from release.reports.formatting import format_size, printable
+from release.reports.lines import format_size, printable
 from release.reports.record_text import Data
 
 

@@ -1,4 +1,4 @@
-"""The plan and the result of a run as text and JSON."""
+"""The plan and the result of a run, and the confirmation of a published release, as text and JSON."""
 
 from __future__ import annotations
 
@@ -7,10 +7,24 @@ from dataclasses import asdict
 from typing import Any
 
 from release.core.errors import Exit
+from release.core.facts import InstallTrial, PublishedRelease
+from release.core.models.attestation import Provenance, VerifiedAttestations
+from release.core.models.check_result import CheckState
+from release.core.models.confirmation_result import Confirmation
+from release.core.models.finding import Finding, NotApplicable, Unknown
+from release.core.models.project_listing import IndexFile
 from release.core.models.run_result import RunResult
 from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult
 from release.core.plan import Plan, Upload
 from release.reports.lines import Line, outcome_to_json, result_to_lines
+
+#: what `confirm` does, for `--plan`
+CONFIRM_STEPS = (
+    "fetch the list of the release's files from the index, bypassing caches",
+    "download each file, and compare it with its page and with the record",
+    "compare the metadata of the files, and check their attestations on the index",
+    "install wheel and sdist, each into a clean environment, and test what they install",
+)
 
 
 def plan_to_lines(plan: Plan) -> Iterator[Line]:
@@ -65,3 +79,91 @@ def answer_to_json(answer: UploadResult) -> dict[str, Any]:
         case UnclearResponse():
             fields = {name: getattr(answer, name) for name in ("detail", "retry_after", "sent")}
             return {"answer": "unclear", "filename": answer.filename, "what": answer.summary, **fields}
+
+
+def publisher_summary(release: PublishedRelease) -> Iterator[str]:
+    """A line for each publisher: how many files it published, and whether its attestations were verified here."""
+    found: dict[str, list[str]] = {}
+    for filename, provenance in release.provenance.items():
+        for publisher, _ in provenance.bundles if isinstance(provenance, Provenance) else ():
+            found.setdefault(str(publisher), []).append(filename)
+    for name, files in found.items():
+        verified = all(isinstance((release.verified or {}).get(filename), VerifiedAttestations) for filename in files)
+        source = "verified" if verified else "as the index says"
+        yield f"published by {name}: {len(files)} of {len(release.files)} files, {source}"
+
+
+def confirmation_to_lines(found: Confirmation) -> Iterator[Line]:
+    """The result and its remedy."""
+    return result_to_lines("confirm", found.message, found.remedy, passed=found.exit == Exit.DONE)
+
+
+def confirmation_to_json(found: Confirmation) -> dict[str, Any]:
+    """The document of `confirm NAME==VERSION --json`, schema 1; docs/confirm.md describes it."""
+    published = found.release
+    return {
+        "schema": 1,
+        "verb": "confirm",
+        "exit": int(found.exit),
+        "message": found.message,
+        "remedy": found.remedy,
+        "project": published.project.name,
+        "version": published.project.version,
+        "index": {"name": published.index.name, "simple_url": published.index.simple_url},
+        "status": published.status,
+        "record": found.record,
+        "checks": [outcome_to_json(one) for one in found.outcomes],
+        "files": [_file(published, one) for one in published.files],
+        "installs": {"wheel": _install(published.wheel), "sdist": _install(published.sdist)},
+    }
+
+
+def _file(published: PublishedRelease, file: IndexFile) -> dict[str, Any]:
+    fetched = published.fetched.get(file.filename)
+    known = fetched if fetched is not None and not isinstance(fetched, Unknown) else None
+    return {
+        "file": file.filename,
+        "url": file.url,
+        "sha256": known.sha256 if known else None,
+        "size": known.size if known else None,
+        "listed_sha256": file.sha256,
+        "listed_size": file.size,
+        "uploaded": file.upload_time.isoformat() if file.upload_time else None,
+        "yanked": file.yanked,
+        "provenance": _provenance(published, file.filename),
+    }
+
+
+def _provenance(published: PublishedRelease, filename: str) -> dict[str, Any] | None:
+    provenance = published.provenance.get(filename)
+    if provenance is None:
+        return None
+    verified = (published.verified or {}).get(filename)
+    known = provenance if isinstance(provenance, Provenance) else None
+    return {
+        "publishers": [publisher.to_json() for publisher, _ in known.bundles] if known else None,
+        "attestations": sum(len(texts) for _, texts in known.bundles) if known else None,
+        "verified": {VerifiedAttestations: True, Finding: False}.get(type(verified)),
+    }
+
+
+def _install(trial: InstallTrial | Unknown | NotApplicable | None) -> dict[str, Any]:
+    if not isinstance(trial, InstallTrial):
+        outcome = str(CheckState.UNKNOWN) if isinstance(trial, Unknown) else "not tried"
+        return {"file": None, "outcome": outcome, "trials": []}
+    return {
+        "file": trial.filename,
+        "outcome": _outcome(trial.install, "installed"),
+        "trials": [
+            {"what": one.what, "outcome": _outcome(one.problem, "worked"), "took": round(one.took, 3)}
+            for one in trial.trials
+        ],
+    }
+
+
+def _outcome(problem: Finding | Unknown | None, success: str) -> str:
+    if problem is None:
+        return success
+    if isinstance(problem, Unknown):
+        return str(CheckState.UNKNOWN)
+    return str(CheckState.FAILED if problem.severity == "block" else CheckState.WARNED)

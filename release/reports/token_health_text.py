@@ -1,15 +1,24 @@
-"""The health of tokens, and its history, as text and JSON. It contains no secrets."""
+"""The health of tokens, its history, and notifications about changes, as text and JSON. They contain no secrets."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, get_args
 
-from release.core.models.token_health import HealthReport, StatusInterval, TokenReport, TokenState, TokenStatus
+from release.core.models.token_health import (
+    HealthReport,
+    StatusChange,
+    StatusInterval,
+    TokenReport,
+    TokenState,
+    TokenStatus,
+)
 from release.core.models.verdict import VerdictWord
-from release.reports.lines import Line, format_iso_time, outcome_to_json
+from release.core.redaction import redact
+from release.reports.lines import Line, format_iso_time, outcome_to_json, printable
 
 _STYLES: Mapping[str, str] = {
     "healthy": "green", "warning": "yellow", "expiring": "yellow", "expired": "bold red", "revoked": "bold red",
@@ -18,6 +27,11 @@ _STYLES: Mapping[str, str] = {
 WORST_FIRST: tuple[VerdictWord, ...] = ("broken", "unknown", "warning", "healthy")
 #: rows of healthy tokens, or of the history, that are shown
 _SHOWN = 40
+#: characters with a meaning inside a line of Markdown
+_SPECIAL = re.compile(r"[\\`*_{}\[\]<>|~&#@!]")
+_MARKS = {"healthy": "✅", "warning": "⚠️", "unknown": "⚪", "broken": "❌"}
+#: tokens in an issue, whose body GitHub limits to 65,536 characters. Source: GitHub's refusal of longer ones
+_LIMIT = 100
 
 
 def counts_to_text(words: Iterable[VerdictWord], order: Sequence[VerdictWord] = WORST_FIRST) -> str:
@@ -176,3 +190,78 @@ def _interval_to_json(one: StatusInterval) -> dict[str, Any]:
         "count": one.count,
         "checks": dict(one.seen.checks),
     }
+
+
+# -- notifications ----------------------------------------------------------------------------------
+
+
+def notification_title(changes: Sequence[StatusChange]) -> str:
+    """One line: "token health: 2 broken, 1 healthy"; for a single change, also the token."""
+    summary = counts_to_text(one.now.word for one in changes)
+    if len(changes) == 1:
+        summary = f"{changes[0].now.state}: {changes[0].now.about}"
+    return printable(redact(f"token health: {summary}"))
+
+
+def notification_to_text(changes: Sequence[StatusChange]) -> str:
+    """The changes with their remedies, the worst first."""
+    ranked = sorted(changes, key=lambda one: WORST_FIRST.index(one.now.word))
+    return "\n\n".join("\n".join(map(printable, _change_to_lines(one))) for one in ranked) + "\n"
+
+
+def _change_to_lines(one: StatusChange) -> Iterator[str]:
+    seen = one.now
+    before = "still" if one.kind == "reminder" else f"was {one.before}"
+    yield redact(f"{seen.state} ({before}): {seen.about}: {seen.place}")
+    yield f"  since {one.since:%Y-%m-%d %H:%M} UTC" + (f", identifier {seen.identifier}" if seen.identifier else "")
+    if seen.message:
+        yield redact(f"  {seen.message}")
+    if seen.remedy:
+        yield redact(f"  → {seen.remedy}")
+
+
+def notification_to_json(changes: Sequence[StatusChange], *, number: str, at: datetime) -> dict[str, Any]:
+    """The document, schema 1 (docs/notifications.md). `number` identifies this message."""
+    return {
+        "schema": 1,
+        "id": number,
+        "at": format_iso_time(at),
+        "title": notification_title(changes),
+        "text": notification_to_text(changes),
+        "changes": [
+            {"kind": one.kind, "before": one.before, "since": format_iso_time(one.since)}
+            | {
+                key: redact(value) if isinstance(value, str) else value
+                for key, value in token_status_to_json(one.now).items()
+            }
+            for one in changes
+        ],
+    }
+
+
+def issue_to_markdown(rows: Sequence[TokenReport], *, at: datetime) -> str:
+    """The body of an issue: the counts of all tokens, then the problems, the worst first."""
+    problems = [row.seen for row in rows if row.seen.word != "healthy"]
+    problems.sort(key=lambda one: WORST_FIRST.index(one.word))
+    counts = counts_to_text(row.seen.word for row in rows) or "none"
+    parts = [f"**{len(rows)} credentials: {counts}**, {at:%Y-%m-%d %H:%M} UTC"]
+    parts += ["\n".join(_problem_to_markdown(one)) for one in problems[:_LIMIT]]
+    if len(problems) > _LIMIT:
+        parts.append(f"… and {len(problems) - _LIMIT} more: `python -m release tokens`")
+    return "\n\n".join(parts) + "\n"
+
+
+def _problem_to_markdown(seen: TokenStatus) -> Iterator[str]:
+    yield f"### {_MARKS[seen.word]} {_escape(f'{seen.state}: {seen.about}')}"
+    yield ""
+    yield f"- where: {_escape(seen.place)}"
+    if seen.identifier:
+        yield f"- identifier: {_escape(seen.identifier)}"
+    yield f"- {_escape(seen.message)}"
+    if seen.remedy:
+        yield f"- → {_escape(seen.remedy)}"
+
+
+def _escape(value: str) -> str:
+    """The text on one line, without a meaning in Markdown."""
+    return _SPECIAL.sub(r"\\\g<0>", " ".join(printable(redact(value)).split()))

@@ -26,7 +26,7 @@ from release.core.models.release_manifest import ManifestFile, ReleaseManifest
 from release.core.secret import Secret
 from release.publishing import remote_release
 from release.publishing.upload import wait
-from release.reports.published_text import publisher_summary
+from release.reports.run_text import publisher_summary
 from release.sandbox import server
 from release.sandbox.faults import CannedResponse, Fault, RequestFilter, Stale
 from release.sandbox.seed_schema import DEFAULT_USER, ApiToken, SeedData, seed_for_project

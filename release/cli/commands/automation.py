@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from release.cli.command import Command, Write
-from release.cli.output import show
+from release.cli.command import Command, Write, show
 from release.core.errors import Exit
 from release.publishing.ci import SERVICES
 from release.token_health.schedulers import SCHEDULERS

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from release.cli.command import Command, Write
+from release.cli.command import Command, Write, open_console, show, to_json
 from release.cli.commands import release_run
-from release.cli.output import open_console, show, to_json
 from release.core.errors import Exit
 
 
@@ -29,15 +28,15 @@ def _confirm(options: argparse.Namespace, write: Write) -> int:
 def _confirm_release(options: argparse.Namespace, write: Write) -> int:
     from release.adapters.system import system
     from release.publishing import confirmation, inspection
-    from release.reports import published_text
+    from release.reports import run_text
 
     request = confirmation.parse_request(options.release, options.record)
     directory = options.directory.resolve()
     index = inspection.find_index(options.index or "pypi", directory, options.config)
     if options.plan:
         release = {"project": request.project.name, "version": request.project.version, "index": index.name}
-        steps = [{"step": step} for step in published_text.STEPS]
-        numbered = [f"  {number}. {step}" for number, step in enumerate(published_text.STEPS, 1)]
+        steps = [{"step": step} for step in run_text.CONFIRM_STEPS]
+        numbered = [f"  {number}. {step}" for number, step in enumerate(run_text.CONFIRM_STEPS, 1)]
         title = f"confirm: {request.project.name} {request.project.version} on {index.name}"
         show(options, write, {"schema": 1, "verb": "confirm", **release, "steps": steps}, [title, *numbered])
         return Exit.DONE
@@ -46,9 +45,9 @@ def _confirm_release(options: argparse.Namespace, write: Write) -> int:
         result = confirmation.confirm_release(
             system.real_system(), index, request, config=config, notify=console.on_event
         )  # fmt: skip
-        console.show(published_text.confirmation_to_lines(result))
+        console.show(run_text.confirmation_to_lines(result))
     if options.json:
-        write(to_json(published_text.confirmation_to_json(result)))
+        write(to_json(run_text.confirmation_to_json(result)))
     return result.exit
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from contextlib import ExitStack
 
-from release.cli.command import Command, Write
-from release.cli.output import show
+from release.cli.command import Command, Write, show
 from release.core.errors import Exit
 
 

@@ -6,9 +6,8 @@ import argparse
 import shutil
 from typing import TYPE_CHECKING
 
-from release.cli.command import Command, Write
+from release.cli.command import Command, Write, show, to_json
 from release.cli.commands.credentials import add_project_arguments
-from release.cli.output import show, to_json
 from release.core.errors import Exit, UsageError
 
 if TYPE_CHECKING:

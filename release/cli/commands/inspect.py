@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from release.cli.command import Command, Write, no_arguments
-from release.cli.output import show
+from release.cli.command import Command, Write, no_arguments, show
 from release.core.errors import Exit
 
 

@@ -9,8 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from release.cli.command import Command, Write
-from release.cli.output import ask_yes_no, open_console, read_line, show, to_json
+from release.cli.command import Command, Write, ask_yes_no, open_console, read_line, show, to_json
 from release.core.errors import Exit, RefusedError, ReleaseError
 
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from release.cli.command import Command, Write, no_arguments
+from release.cli.command import Command, Write, no_arguments, show, to_json
 from release.cli.commands.tokens import open_history
-from release.cli.output import show, to_json
 from release.core.errors import Exit, ReleaseError, UsageError
 from release.reports import FORMATS
 

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release.cli.command import Command, Write
-from release.cli.output import ask_yes_no, to_json
+from release.cli.command import Command, Write, ask_yes_no, to_json
 from release.core.errors import Exit, UsageError
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from release.cli.command import Command, Write
-from release.cli.output import open_console, to_json
+from release.cli.command import Command, Write, open_console, to_json
 from release.core.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -96,13 +95,13 @@ def _write_files(options: argparse.Namespace, run: MetricsInput) -> Iterator[tup
     """Write each requested file atomically; yield the message and remedy of each failure."""
     from release.adapters.system import safe_write
     from release.core.errors import from_os_error
-    from release.reports import notification, prometheus
+    from release.reports import prometheus, token_health_text
 
     texts: dict[Path, str] = {}
     if options.metrics is not None:
         texts[options.metrics] = prometheus.scan_to_metrics(run)
     if options.issue_body is not None:
-        texts[options.issue_body] = notification.issue_to_markdown(run.rows, at=run.ended)
+        texts[options.issue_body] = token_health_text.issue_to_markdown(run.rows, at=run.ended)
     for file, text in texts.items():
         try:
             safe_write.write_atomically(file, text.encode())

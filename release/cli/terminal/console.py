@@ -1,22 +1,16 @@
-"""Consoles: a live display on a terminal, plain lines elsewhere, groups and annotations in GitHub Actions."""
+"""Consoles without a terminal: plain lines, and groups and annotations in GitHub Actions."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Self
 
-from release.cli.command import Write
-from release.cli.terminal.truncate import fit_line
-from release.core.events import CheckFinished, Event, Message, Progress, SecretObtained, StepFinished, StepStarted
-from release.core.redaction import redact
+from release.core.events import CheckFinished, Event, Progress, SecretObtained, StepFinished, StepStarted
 from release.reports.lines import Line, event_to_lines
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from release.cli.terminal.live_display import ProgressBar, TokenTable
     from release.core.models.token_health import TokenStatus
 
 #: seconds without output after which a plain console reports progress
@@ -26,7 +20,9 @@ _HEARTBEAT = 15.0
 class PlainConsole:
     """Lines as they come, for a pipe or a log. With `quiet`, only failed checks and what is passed to `show`."""
 
-    def __init__(self, write: Write, *, mask: Write | None = None, quiet: bool = False) -> None:
+    def __init__(
+        self, write: Callable[[str], None], *, mask: Callable[[str], None] | None = None, quiet: bool = False
+    ) -> None:
         self._write, self._mask, self._quiet = write, mask, quiet
         self._last_output = time.monotonic()
         self._scanned = 0
@@ -105,70 +101,3 @@ class ActionsConsole(PlainConsole):
 def _escape(text: str, *, in_property: bool = False) -> str:
     text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return text.replace(":", "%3A").replace(",", "%2C") if in_property else text
-
-
-class TerminalConsole(PlainConsole):
-    """A terminal: finished lines scroll up, the current step or a table of tokens is updated at the bottom."""
-
-    def __init__(self, write: Write, *, quiet: bool = False) -> None:
-        super().__init__(write, quiet=quiet)
-        self._bar: ProgressBar | None = None
-        self._table: TokenTable | None = None
-        self._title = ""
-
-    def __exit__(self, *_: object) -> None:
-        self._stop()
-
-    def _show_event(self, event: Event) -> None:
-        match event:
-            case StepStarted():
-                super()._show_event(event)
-                self._title = event.title
-                self._draw(event.title)
-            case StepFinished():
-                self._stop()
-                super()._show_event(event)
-            case Progress():
-                self._draw(event.text, event)
-            case Message(tool_output=True):
-                self._draw(event.text)
-            case _:
-                super()._show_event(event)
-
-    def on_token_scanned(self, status: TokenStatus, total: int) -> None:
-        from release.cli.terminal.live_display import TokenTable
-
-        if not self._quiet:
-            self._table = self._table or TokenTable()
-            self._table.add(status, total)
-
-    def _show_line(self, line: Line) -> None:
-        from rich.text import Text
-
-        screen = self._bar.console if self._bar else _rich_console()
-        screen.print(Text(fit_line(redact(line.text), screen.width), style=line.style), soft_wrap=True)
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        self._stop()
-        yield
-        if self._title and not self._quiet:
-            self._draw(self._title)
-
-    def _draw(self, text: str, event: Progress | None = None) -> None:
-        from release.cli.terminal.live_display import ProgressBar
-
-        self._bar = self._bar or ProgressBar()
-        self._bar.update(redact(text), done=event.done if event else 0, total=event.total if event else None)
-
-    def _stop(self) -> None:
-        for display in (self._bar, self._table):
-            if display is not None:
-                display.stop()
-        self._bar = self._table = None
-
-
-def _rich_console() -> Console:
-    from rich.console import Console
-
-    return Console(highlight=False, markup=False)

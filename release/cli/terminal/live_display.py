@@ -1,10 +1,13 @@
-"""What a terminal shows during a run, drawn with rich: a progress bar for a step, a table for a scan of tokens."""
+"""The console of a terminal, drawn with rich: progress of a step, a table for a scan of tokens, lines that fit."""
 
 from __future__ import annotations
 
+import re
+import textwrap
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, get_args
 
 from rich.console import Console, ConsoleOptions
@@ -15,9 +18,12 @@ from rich.progress_bar import ProgressBar as RichBar
 from rich.table import Column, Table
 from rich.text import Text
 
-from release.cli.terminal.truncate import truncate_middle
+from release.cli.terminal.console import PlainConsole
+from release.core import events
+from release.core.events import Event, Message, StepFinished, StepStarted
 from release.core.models.verdict import VerdictWord
 from release.core.redaction import redact
+from release.reports.lines import Line
 
 if TYPE_CHECKING:
     from release.core.models.token_health import TokenStatus
@@ -28,6 +34,14 @@ _BAR_WIDTH = 12
 _RECENT = 8
 #: seconds between two updates of the table
 _INTERVAL = 0.1
+#: the file name of a distribution in a sentence
+_NAME = re.compile(r"[^\s'\"/\\]+\.(?:whl|tar\.gz|zip)\b")
+#: lines to copy from: a remedy, a path, a command
+_COPYABLE = ("→", "record: ", "next: ")
+#: the start of a line: spaces, and the word for a check's state
+_PREFIX = re.compile(r"\s*(?:\S+\s{2,})?")
+#: the shortest form of a file name: its end is a tag, and the name must remain recognizable
+_SHORTEST_NAME = 24
 
 
 class ProgressBar:
@@ -37,7 +51,7 @@ class ProgressBar:
         self._progress = Progress(
             SpinnerColumn(), _TextColumn(table_column=Column(ratio=1, no_wrap=True)),
             _OptionalBar(bar_width=_BAR_WIDTH), TimeElapsedColumn(),
-            console=Console(highlight=False, markup=False), transient=True, expand=True,
+            console=_new_screen(), transient=True, expand=True,
         )  # fmt: skip
         self._task = self._progress.add_task("", total=None)
         self._progress.start()
@@ -83,7 +97,7 @@ class TokenTable:
     def __init__(self) -> None:
         self._counts: dict[str, Counter[str]] = {}
         self._recent: deque[TokenStatus] = deque(maxlen=_RECENT)
-        self._live = Live(console=Console(highlight=False, markup=False), transient=True, auto_refresh=False)
+        self._live = Live(console=_new_screen(), transient=True, auto_refresh=False)
         self._live.start()
         self._drawn = 0.0
 
@@ -112,3 +126,96 @@ class TokenTable:
             text = f"{one.state:<9} {redact(one.about)}: {redact(one.message)}"
             table.add_row(Text(text, overflow="ellipsis", no_wrap=True))
         return table
+
+
+class TerminalConsole(PlainConsole):
+    """A terminal: finished lines scroll up, the current step or a table of tokens is updated at the bottom."""
+
+    def __init__(self, write: Callable[[str], None], *, quiet: bool = False) -> None:
+        super().__init__(write, quiet=quiet)
+        self._bar: ProgressBar | None = None
+        self._table: TokenTable | None = None
+        self._title = ""
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def _show_event(self, event: Event) -> None:
+        match event:
+            case StepStarted():
+                super()._show_event(event)
+                self._title = event.title
+                self._draw(event.title)
+            case StepFinished():
+                self._stop()
+                super()._show_event(event)
+            case events.Progress():
+                self._draw(event.text, event)
+            case Message(tool_output=True):
+                self._draw(event.text)
+            case _:
+                super()._show_event(event)
+
+    def on_token_scanned(self, status: TokenStatus, total: int) -> None:
+        if not self._quiet:
+            self._table = self._table or TokenTable()
+            self._table.add(status, total)
+
+    def _show_line(self, line: Line) -> None:
+        screen = self._bar.console if self._bar else _new_screen()
+        screen.print(Text(fit_line(redact(line.text), screen.width), style=line.style), soft_wrap=True)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        self._stop()
+        yield
+        if self._title and not self._quiet:
+            self._draw(self._title)
+
+    def _draw(self, text: str, event: events.Progress | None = None) -> None:
+        self._bar = self._bar or ProgressBar()
+        self._bar.update(redact(text), done=event.done if event else 0, total=event.total if event else None)
+
+    def _stop(self) -> None:
+        for display in (self._bar, self._table):
+            if display is not None:
+                display.stop()
+        self._bar = self._table = None
+
+
+def _new_screen() -> Console:
+    return Console(highlight=False, markup=False)
+
+
+def truncate_middle(text: str, width: int) -> str:
+    """The text in `width` characters, at least 1, with an ellipsis in its middle where it is longer."""
+    if len(text) <= width:
+        return text
+    rest = max(0, width - 1)
+    return f"{text[: rest - rest // 2]}…{text[len(text) - rest // 2 :]}"
+
+
+def fit_line(text: str, width: int) -> str:
+    """The line in `width` columns: with its file name truncated if that is enough, else wrapped at words.
+
+    Lines to copy from stay whole: the terminal wraps them, and copies them as one line.
+    """
+    if len(text) <= width or text.lstrip().startswith(_COPYABLE) or "\n" in text:
+        return text
+    return _with_short_name(text, width) or _wrap(text, width)
+
+
+def _with_short_name(text: str, width: int) -> str | None:
+    """The line with its only file name truncated; None if it has none or several, or is still too long."""
+    names = _NAME.findall(text)
+    available = width - (len(text) - len(names[0])) if len(names) == 1 else 0
+    return text.replace(names[0], truncate_middle(names[0], available)) if available >= _SHORTEST_NAME else None
+
+
+def _wrap(text: str, width: int) -> str:
+    prefix = _PREFIX.match(text)
+    indent = len(prefix[0]) if prefix else 0
+    return textwrap.fill(
+        text, width, subsequent_indent=" " * (indent if indent < width // 2 else 4),
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip

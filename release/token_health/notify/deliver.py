@@ -19,9 +19,8 @@ from release.core.models.secret_location import ConfiguredLocation
 from release.core.models.token_health import HealthReport, StatusChange
 from release.core.secret import Secret
 from release.credentials.sources import configured_locations
-from release.reports import notification
+from release.reports import token_health_text
 from release.reports.lines import Line, format_iso_time
-from release.reports.token_health_text import token_status_to_json
 from release.token_health.fleet import Fleet
 from release.token_health.health_history import History
 from release.token_health.health_run import ScanRequest
@@ -107,7 +106,7 @@ def report_to_json(report: DeliveryReport) -> dict[str, Any]:
     return {
         "changes": [
             {"kind": one.kind, "before": one.before, "since": format_iso_time(one.since)}
-            | token_status_to_json(one.now)
+            | token_health_text.token_status_to_json(one.now)
             for one in report.changes
         ],
         "delivered": list(report.delivered),
@@ -131,7 +130,7 @@ class _Delivery:
         """Return one message for each channel."""
         at = self._system.now()
         return [
-            (name, notification.notification_to_json(changes, number=str(uuid.uuid4()), at=at))
+            (name, token_health_text.notification_to_json(changes, number=str(uuid.uuid4()), at=at))
             for name in self._channels
         ]
 

@@ -1,0 +1,113 @@
+"""Text that fits a screen: no word torn, names known again, and what is to be copied left alone."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from release.cli.terminal.live_display import TerminalConsole, fit_line, truncate_middle
+from release.core.events import Event, Message, Progress, StepFinished, StepStarted
+from release.publishing.upload.progress import progress_to_text
+
+WHEEL = "acme_widget-1.0-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
+
+
+@given(st.text().filter(lambda text: "…" not in text), st.integers(1, 100))
+def test_what_is_shortened_keeps_both_its_ends(text: str, width: int) -> None:
+    short = truncate_middle(text, width)
+    assert len(short) == min(width, len(text))
+    head, _, tail = short.partition("…") if short != text else (text, "", "")
+    assert text.startswith(head)
+    assert text.endswith(tail)
+
+
+CASES = {
+    "short": ("  done in 2.6 s", ["  done in 2.6 s"]),
+    "a name and what became of it": (
+        f"  {WHEEL}: accepted",
+        ["  acme_widget-1.0-cp313-cp313-manyli…7_x86_64.manylinux2014_x86_64.whl: accepted"],
+    ),
+    "a check folds under its title": (
+        "  ok     No file with credentials goes out: .pypirc, netrc, .env, .git-credentials, and their like",
+        [
+            "  ok     No file with credentials goes out: .pypirc, netrc, .env,",
+            "         .git-credentials, and their like",
+        ],
+    ),
+    "a sentence": (
+        "  not signed, because an API token is used: PyPI takes attestations from trusted publishers alone",
+        [
+            "  not signed, because an API token is used: PyPI takes attestations from trusted",
+            "  publishers alone",
+        ],
+    ),
+    "two names": (
+        f"  done in 3.1 s: acme_widget-1.0.tar.gz, {WHEEL}",
+        ["  done in 3.1 s: acme_widget-1.0.tar.gz,", f"  {WHEEL}"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES.values(), ids=CASES)
+def test_a_line_fits_eighty_columns(text: str, expected: list[str]) -> None:
+    assert fit_line(text, 80).splitlines() == expected
+    assert max(map(len, expected)) <= 80
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"         → run: python -m twine check --strict /home/somebody/project/dist/{WHEEL}",
+        f"next: python -m release publish --config preflight.toml --files {WHEEL} wheelhouse",
+        f"record: /home/somebody/a/long/way/down/to/the/project/.release/1.0/{'ab' * 20}/record.json",
+    ],
+)
+def test_what_is_to_be_copied_stays_one_line(text: str) -> None:
+    assert fit_line(text, 80) == text
+
+
+#: as long as it gets
+FAR = progress_to_text(files=1000, of_files=1000, done=998e6, total=999e6, rate=123e6)
+
+
+def drawn(monkeypatch: pytest.MonkeyPatch, *events: Event) -> list[str]:
+    """Every line that a terminal of 80 columns was given, each state of those that change included."""
+    out = io.StringIO()
+
+    def write(text: str) -> None:
+        out.write(text)
+
+    monkeypatch.setattr("sys.stdout", out)
+    for name, value in {"COLUMNS": "80", "LINES": "24", "TTY_COMPATIBLE": "1", "TERM": "xterm"}.items():
+        monkeypatch.setenv(name, value)
+    with TerminalConsole(write) as screen:
+        for event in events:
+            screen.on_event(event)
+            if screen._bar is not None:
+                screen._bar.refresh()
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.getvalue())
+    return [line for line in re.split(r"[\r\n]+", plain) if line.strip()]
+
+
+def test_an_upload_of_hundreds_stays_within_eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole of the progress is to be read beside its bar; names are shortened in the middle, not wrapped."""
+    shown = drawn(
+        monkeypatch,
+        StepStarted(title="upload to pypi"),
+        Message(text=f"{WHEEL}: accepted"),
+        Message(text=f"{WHEEL}: no clear answer (status 503); pypi asks us to wait 25 s"),
+        Progress(text=FAR, done=998e6, total=999e6),
+        Progress(text="waiting 25 s for pypi", total=25, unit="seconds"),
+        Progress(text=f"installing {WHEEL} into a clean environment", unit="files"),
+        Message(text="a line of somebody else's: " + "x" * 200, tool_output=True),
+        StepFinished(title="upload to pypi", status="done", note="500 of 500 files sent, all of them", seconds=61.3),
+    )
+    assert max(map(len, shown)) <= 80
+    assert any(FAR in line for line in shown)
+    assert "  acme_widget-1.0-cp313-cp313-manyli…7_x86_64.manylinux2014_x86_64.whl: accepted" in map(str.rstrip, shown)
+    (installing,) = {line.split("0:")[0].strip(" ⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏") for line in shown if "installing" in line}
+    assert re.fullmatch(r"installing acme_widget\S+…\S*\.whl into a clean environment", installing)
