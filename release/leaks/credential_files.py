@@ -38,7 +38,7 @@ _PLACEHOLDER = re.compile(
 def find_password(path: str, data: bytes) -> Iterator[SecretMatch]:
     """The first password in a credential file; nothing in other files.
 
-    Placeholders are no passwords, and `pypi_token_detector` finds API tokens.
+    Placeholders are no passwords, and `detectors` finds API tokens.
     """
     if not may_hold_credentials(path):
         return

@@ -1,19 +1,27 @@
-"""Scan files for secrets, and the members of archives at any depth."""
+"""Scan files for secrets, and the members of untrusted archives at any depth, within limits.
+
+Supports zip and wheel; tar, also compressed by gzip, bzip2 or xz; and single files compressed by one of these.
+"""
 
 from __future__ import annotations
 
+import bz2
 import contextlib
+import gzip
 import io
+import lzma
 import os
 import stat
+import tarfile
+import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 from release.adapters.git.objects import PIECE
 from release.core.models.leak import Leak, ScanResult, UnscannedFile
-from release.leaks import archive_members
 from release.leaks.scanner import OVERLAP, scan_bytes
 
 #: the deepest archive that is scanned
@@ -35,21 +43,21 @@ def scan_file(path: Path, name: str) -> ScanResult:
 
 def scan_content(data: bytes, name: str) -> ScanResult:
     """Scan the bytes of one file."""
-    if archive_members.archive_format(data) is None:
+    if archive_format(data) is None:
         return ScanResult(leaks=scan_bytes(data, name), count=1)
     return scan_stream(io.BytesIO(data), name, len(data))
 
 
 def scan_stream(data: IO[bytes], name: str, size: int) -> ScanResult:
     """Scan a file of `size` bytes, which is read once, from its current position."""
-    return _result(_scan(data, name, _Nesting(limit=archive_members.UnpackLimit(size))))
+    return _result(_scan(data, name, _Nesting(limit=UnpackLimit(size))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Nesting:
     """How deep a file is in archives, and how much may still be unpacked."""
 
-    limit: archive_members.UnpackLimit
+    limit: UnpackLimit
     depth: int = 0
 
 
@@ -96,7 +104,7 @@ def _result(found: Iterable[Leak | UnscannedFile]) -> ScanResult:
 
 def _scan(data: IO[bytes], name: str, nesting: _Nesting) -> Iterator[Leak | UnscannedFile]:
     piece = data.read(_AT_A_TIME)
-    kind = archive_members.archive_format(piece)
+    kind = archive_format(piece)
     if kind is None:
         yield from _scan_pieces(data, piece, name)
     elif nesting.depth >= _DEPTH:
@@ -107,17 +115,17 @@ def _scan(data: IO[bytes], name: str, nesting: _Nesting) -> Iterator[Leak | Unsc
 
 
 def _scan_members(
-    archive: IO[bytes], kind: archive_members.ArchiveFormat, name: str, nesting: _Nesting
+    archive: IO[bytes], kind: ArchiveFormat, name: str, nesting: _Nesting
 ) -> Iterator[Leak | UnscannedFile]:
     inner = _Nesting(limit=nesting.limit, depth=nesting.depth + 1)
     try:
-        for member, content in archive_members.iter_members(archive, kind, nesting.limit):
+        for member, content in iter_members(archive, kind, nesting.limit):
             yield from _scan(content, f"{name}!{member}" if member else name, inner)
-    except archive_members.UnpackLimitError:
+    except UnpackLimitError:
         if nesting.depth:
             raise
         yield UnscannedFile(path=name, reason="it unpacks to far more than its size")
-    except archive_members.DAMAGED:
+    except DAMAGED:
         # A damaged archive, or a file that only begins like one, is scanned without unpacking it.
         archive.seek(0)
         yield from _scan_pieces(archive, archive.read(_AT_A_TIME), name)
@@ -178,7 +186,7 @@ class MemberScan:
     def __call__(self, member: str, piece: bytes, more: bool) -> None:
         """Scan a piece of a member; `more` pieces follow, or none."""
         name = f"{self._path.name}!{member}"
-        if not self._tail and archive_members.archive_format(piece[:512]) is not None:
+        if not self._tail and archive_format(piece[:512]) is not None:
             if more:
                 self._incomplete = True
             else:
@@ -201,3 +209,110 @@ class MemberScan:
         if self._incomplete or not count or self._count != count:
             return scan_file(self._path, self._path.name)
         return _result(self._found)
+
+
+ArchiveFormat = Literal["zip", "tar", "gzip", "bzip2", "xz"]
+
+#: what a damaged archive raises
+DAMAGED = (
+    zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError, ValueError, RuntimeError,
+    OverflowError, MemoryError,
+)  # fmt: skip
+_MAGIC: tuple[tuple[bytes, ArchiveFormat], ...] = (
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),
+    (b"\x1f\x8b", "gzip"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ\0", "xz"),
+)
+_MAGICS = tuple(magic for magic, _ in _MAGIC)
+#: the offset and the bytes of a tar's magic number
+_TAR_AT, _TAR = 257, b"ustar"
+#: bytes of the largest read; a header that claims more is false
+_AT_ONCE = 64 << 20
+#: How much of a file may be unpacked: bytes, or so many times its size, whichever is more. PyPI has the same limits
+#: for zips. Source: warehouse, `forklift/legacy.py`, `_is_valid_dist_file`
+_FREE, _RATIO = 64 << 20, 50
+
+
+class UnpackLimitError(Exception):
+    """The file would unpack to more than the limit."""
+
+
+class UnpackLimit:
+    """Counts the unpacked bytes of one file, at every depth."""
+
+    def __init__(self, size: int) -> None:
+        self._left = max(_FREE, _RATIO * size)
+
+    def spend(self, count: int) -> None:
+        self._left -= count
+        if self._left < 0:
+            raise UnpackLimitError
+
+
+class _LimitedStream(io.RawIOBase):
+    """Counts the bytes that are read from a stream."""
+
+    def __init__(self, stream: IO[bytes], limit: UnpackLimit) -> None:
+        self._stream = stream
+        self._limit = limit
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        if size > _AT_ONCE:
+            raise UnpackLimitError
+        data = self._stream.read(size if size >= 0 else _AT_ONCE)
+        self._limit.spend(len(data))
+        return data
+
+
+def archive_format(head: bytes) -> ArchiveFormat | None:
+    """The archive format, by its first bytes; None for other files."""
+    if head.startswith(_MAGICS):
+        return next(name for magic, name in _MAGIC if head.startswith(magic))
+    return "tar" if head[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR else None
+
+
+def iter_members(stream: IO[bytes], kind: ArchiveFormat, limit: UnpackLimit) -> Iterator[tuple[str, IO[bytes]]]:
+    """Name and content of each member, to be read before the next is requested. `stream` is seekable.
+
+    The name of a compressed single file is empty. Raises one of `DAMAGED`, or `UnpackLimitError`.
+    """
+    if kind == "zip":
+        yield from _of_zip(stream, limit)
+    elif kind == "tar":
+        yield from _of_tar(stream, limit)
+    else:
+        unpacked = _unpacked(stream, kind)
+        if archive_format(unpacked.peek(512)) == "tar":
+            yield from _of_tar(unpacked, limit)
+        else:
+            yield "", _LimitedStream(unpacked, limit)  # type: ignore[misc] # it has what readers of IO[bytes] use
+
+
+def _unpacked(stream: IO[bytes], kind: ArchiveFormat) -> io.BufferedReader:
+    if kind == "gzip":
+        return io.BufferedReader(gzip.GzipFile(fileobj=stream, mode="rb"), 1 << 16)
+    return io.BufferedReader(bz2.BZ2File(stream) if kind == "bzip2" else lzma.LZMAFile(stream), 1 << 16)
+
+
+def _of_zip(stream: IO[bytes], limit: UnpackLimit) -> Iterator[tuple[str, IO[bytes]]]:
+    with zipfile.ZipFile(stream) as archive:
+        for info in archive.infolist():
+            if info.is_dir() or info.flag_bits & 1:  # encrypted members are no leak
+                continue
+            with archive.open(info) as member:
+                yield info.filename, _LimitedStream(member, limit)  # type: ignore[misc] # as above
+
+
+def _of_tar(stream: IO[bytes], limit: UnpackLimit) -> Iterator[tuple[str, IO[bytes]]]:
+    counted: IO[bytes] = _LimitedStream(stream, limit)  # type: ignore[assignment] # as above
+    with tarfile.open(fileobj=counted, mode="r|", bufsize=1 << 16) as archive:
+        for info in archive:
+            archive.members = []  # type: ignore[attr-defined] # it would keep them all
+            content = archive.extractfile(info) if info.isreg() else None
+            if content is not None:
+                yield info.name, content

@@ -21,7 +21,7 @@ from release.adapters.system.parallel import MOST, map_in_processes
 from release.adapters.system.system import System
 from release.core.errors import ToolError
 from release.core.models.leak import Leak, ScanResult, UnscannedFile, merge_scans
-from release.leaks import archive_members, credential_files, file_scan
+from release.leaks import credential_files, file_scan
 from release.leaks.scanner import changed_part, may_hold_secret, scan_bytes
 
 #: bytes of objects from which on more processes are worth their start
@@ -135,7 +135,7 @@ def _scan_object(body: IO[bytes], size: int, versions: _Versions) -> ScanResult:
     if not isinstance(body, io.BytesIO):
         return file_scan.scan_stream(body, "", size)
     data = body.getvalue()
-    if archive_members.archive_format(data) is not None:
+    if file_scan.archive_format(data) is not None:
         return file_scan.scan_content(data, "")
     if not may_hold_secret(changed_part(data, versions.find(data))):
         versions.add(data)

@@ -29,11 +29,11 @@ _PATTERNS = tuple(
 @cache
 def _detectors() -> tuple[tuple[Detector, ...], ...]:
     """The detectors for each pattern. Imported when one matches: that takes longer than most scans."""
-    from release.leaks import detectors, pypi_token_detector
+    from release.leaks import detectors
 
     return (
         (
-            pypi_token_detector.index_token,
+            detectors.index_token,
             detectors.private_key,
             detectors.aws_key,
             detectors.google_key,
@@ -118,9 +118,9 @@ def _spots(data: bytes, path: str) -> Iterator[SecretMatch]:
         for found in pattern.finditer(data) if first in data else ():
             yield from (spot for detect in _detectors()[number] if (spot := detect(data, found.start())) is not None)
     if _BASIC in data:
-        from release.leaks import pypi_token_detector
+        from release.leaks import detectors
 
-        yield from pypi_token_detector.basic_auth_tokens(data)
+        yield from detectors.basic_auth_tokens(data)
     if path:
         yield from find_password(path, data)
     if b"\0" in data:

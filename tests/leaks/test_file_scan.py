@@ -19,7 +19,7 @@ import pytest
 
 from release.adapters.system.system import real_system
 from release.core.models.leak import ScanResult
-from release.leaks import archive_members, file_scan, prefilter, worktree
+from release.leaks import file_scan, prefilter, worktree
 from release.leaks.scanner import OVERLAP
 from tests import fake_tokens, sample_distributions
 
@@ -217,7 +217,7 @@ def test_git_stops_at_whatever_a_search_finds(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
     made = forms()
     for name, data in made.items():
-        (tmp_path / name).write_bytes(b"first line\n" * (not archive_members.archive_format(data)) + data)
+        (tmp_path / name).write_bytes(b"first line\n" * (not file_scan.archive_format(data)) + data)
     for name in ("clean.txt", "clean.c"):
         (tmp_path / name).write_text("nothing AgE here, and no ghp_ either\n")
     git(tmp_path, "add", ".")

@@ -13,8 +13,8 @@ from release.core.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from release.core.models.index import Index
-    from release.token_health.rotation.discovery import RotationRequest
     from release.token_health.rotation.perform import RotationPrompts
+    from release.token_health.rotation.rotation_plan import RotationRequest
 
 #: seconds to wait on a terminal until the old token is revoked
 _WAIT = 600.0
@@ -50,14 +50,14 @@ def _rotate(options: argparse.Namespace, write: Write) -> int:
     terminal = not (options.json or options.quiet or options.yes) and sys.stdin.isatty() and sys.stdout.isatty()
     if not (terminal or options.yes or options.plan):
         raise UsageError("cannot prompt: not on a terminal", remedy="run it in a terminal, or pass --yes")
-    from release.token_health.rotation import discovery, new_token, perform, rotation_text
+    from release.token_health.rotation import new_token, perform, rotation_plan, rotation_text
 
     def print_line(line: str) -> None:
         if not (options.json or options.quiet):
             write(f"{line}\n")
 
     request = _request(options)
-    plan = discovery.plan_rotation(request)
+    plan = rotation_plan.plan_rotation(request)
     for line in rotation_text.old_token_to_text(request, plan):
         print_line(line)
     if options.plan:
@@ -82,7 +82,7 @@ def _request(options: argparse.Namespace) -> RotationRequest:
     from release.adapters.system import system
     from release.cli.credential_prompts import load_project
     from release.token_health import fleet, health_history
-    from release.token_health.rotation.discovery import RotationRequest
+    from release.token_health.rotation.rotation_plan import RotationRequest
 
     real, directory = system.real_system(), options.directory.resolve()
     config, project = load_project(real, directory, options)

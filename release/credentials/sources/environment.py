@@ -14,8 +14,7 @@ from release.core.models.index import Index
 from release.core.models.secret_location import EnvironmentVariable
 from release.core.secret import Secret
 from release.credentials.sources import base
-from release.credentials.sources.base import SourceQuery, SourceResult, StorageQuery
-from release.credentials.sources.upload_url import without_user
+from release.credentials.sources.base import SourceQuery, SourceResult, StorageQuery, without_user
 
 
 def find(query: SourceQuery) -> SourceResult:

@@ -20,8 +20,7 @@ from release.core.models.index import WELL_KNOWN
 from release.core.models.secret_location import ConfigFileKey
 from release.core.secret import Secret
 from release.credentials.sources import base
-from release.credentials.sources.base import SourceQuery, SourceResult, StorageQuery
-from release.credentials.sources.upload_url import is_same
+from release.credentials.sources.base import SourceQuery, SourceResult, StorageQuery, is_same
 
 
 def find(query: SourceQuery) -> SourceResult | None:

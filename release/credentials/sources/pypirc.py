@@ -17,9 +17,16 @@ from release.core.models.index import WELL_KNOWN, Index, well_known
 from release.core.models.secret_location import ConfigFileKey, location_to_text
 from release.core.secret import Secret
 from release.credentials.sources import base, ini_editor
-from release.credentials.sources.base import BrokenSourceError, SourceQuery, SourceResult, StorageQuery
+from release.credentials.sources.base import (
+    BrokenSourceError,
+    SourceQuery,
+    SourceResult,
+    StorageQuery,
+    is_same,
+    remarks_on,
+    without_user,
+)
 from release.credentials.sources.pypirc_file import PypircFile, load_pypirc
-from release.credentials.sources.upload_url import is_same, remarks_on, without_user
 
 _PATH = "~/.pypirc"
 _MISTAKEN_NAMES = (".pypirc.txt", ".pypirc.ini", ".pypirc.cfg", "pypirc", "_pypirc", ".pypric", ".pyirc")
@@ -51,7 +58,7 @@ def locate(query: StorageQuery) -> Iterator[StoredSecret]:
 
 
 def replace(stored: StoredSecret, new: Secret, query: StorageQuery) -> None:
-    """StatusChange one value; every other byte stays."""
+    """Change one value; every other byte stays."""
     if isinstance(stored.location, ConfigFileKey):
         section, key = stored.location.section, stored.location.key
         base.replace_in_file(

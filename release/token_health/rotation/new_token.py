@@ -8,8 +8,7 @@ from release.core.errors import ReleaseError
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode, scope
 from release.credentials import store, verify
-from release.token_health.rotation.discovery import RotationPlan, RotationRequest
-from release.token_health.rotation.rotation_plan import creation_page
+from release.token_health.rotation.rotation_plan import RotationPlan, RotationRequest, creation_page
 
 
 def describe_new_token(request: RotationRequest, plan: RotationPlan) -> Iterator[str]:

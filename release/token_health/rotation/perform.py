@@ -22,19 +22,18 @@ from release.core.secret import Secret
 from release.credentials import verify
 from release.credentials.sources import SOURCES, keyring
 from release.token_health.rotation import new_token
-from release.token_health.rotation.discovery import RotationPlan, RotationRequest
 from release.token_health.rotation.rotation_plan import (
     ObtainToken,
     ReplaceSecret,
     RevokeToken,
+    RotationPlan,
+    RotationRequest,
     SetGitHubSecret,
     Step,
     StoreInKeyring,
-    deletion_page,
-)
-from release.token_health.rotation.unfinished_rotation import (
     UnfinishedRotation,
     delete_unfinished,
+    deletion_page,
     save_unfinished,
 )
 

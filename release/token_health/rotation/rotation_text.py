@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from release.core.models.secret_location import location_to_text
-from release.token_health.rotation.discovery import RotationPlan, RotationRequest
 from release.token_health.rotation.perform import STATE_TEXTS, RotationResult
-from release.token_health.rotation.rotation_plan import deletion_page, step_to_text
+from release.token_health.rotation.rotation_plan import RotationPlan, RotationRequest, deletion_page, step_to_text
 
 
 def old_token_to_text(request: RotationRequest, plan: RotationPlan) -> Iterator[str]:

@@ -28,8 +28,7 @@ from release.credentials import sources
 from release.credentials.sources import tool_variables
 from release.credentials.sources.base import StorageQuery
 from release.sandbox.faults import CannedResponse, Fault
-from release.token_health.rotation import discovery
-from release.token_health.rotation.discovery import RotationRequest
+from release.token_health.rotation import rotation_plan
 from release.token_health.rotation.perform import (
     PAUSE,
     NotReplaced,
@@ -42,17 +41,16 @@ from release.token_health.rotation.rotation_plan import (
     ObtainToken,
     ReplaceSecret,
     RevokeToken,
+    RotationRequest,
     SetGitHubSecret,
     StoreInKeyring,
-    creation_page,
-    rotation_steps,
-    step_to_text,
-)
-from release.token_health.rotation.unfinished_rotation import (
     UnfinishedRotation,
+    creation_page,
     delete_unfinished,
     load_unfinished,
+    rotation_steps,
     save_unfinished,
+    step_to_text,
 )
 from tests.fake_tokens import identifier, token
 from tests.sandbox.sandbox_client import Clock
@@ -181,9 +179,9 @@ def test_a_token_in_the_projects_files_is_leaked_and_its_own_place_is_not(tmp_pa
     )  # fmt: skip
     location = PrivateFile(path="own.token")
     own = StoredSecret(source="configured", location=location, secret=Secret(text), manual_change="")
-    paths = discovery._paths(storage(tmp_path), [own])
-    assert discovery._leaked_in(request, name, paths) == ("deploy.sh:1",)
-    assert discovery._leaked_in(request, identifier(), paths) == ()
+    paths = rotation_plan._paths(storage(tmp_path), [own])
+    assert rotation_plan._leaked_in(request, name, paths) == ("deploy.sh:1",)
+    assert rotation_plan._leaked_in(request, identifier(), paths) == ()
 
 
 def test_what_is_remembered_is_read_again_and_holds_no_secret(tmp_path: Path) -> None:
