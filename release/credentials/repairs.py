@@ -143,7 +143,9 @@ class _Proposals:
         """
         candidates, causes = self.access.candidates, self.causes
         used = next((one for one in candidates if one.status == "used"), None)
-        entry = next((one for one in candidates if _is_shadowed_entry(one)), None)
+        entry = next(
+            (one for one in candidates if one.status == "shadowed" and isinstance(one.origin, KeyringEntry)), None
+        )
         if used is None or entry is None or entry.password == used.password:
             return
         if not causes or causes[0] == "src.env-shadows":
@@ -169,10 +171,6 @@ class _Proposals:
                 where=location_to_text(used.origin), before=f"password = <token {used.password.fingerprint}>",
                 apply=self._rewrite(new),
             )  # fmt: skip
-
-
-def _is_shadowed_entry(one: CredentialCandidate) -> bool:
-    return isinstance(one.origin, KeyringEntry) and one.status == "shadowed"
 
 
 def unwrapped(text: str) -> str | None:

@@ -26,7 +26,7 @@ from release.core.models.finding import Finding, NotApplicable, Unknown
 from release.core.models.index import Index
 from release.core.models.oidc_identity import OidcIdentity
 from release.core.models.probe import STANDARD_MODULES, ProbeResult
-from release.core.models.project_listing import Ownership, ProjectListing, files_by_release
+from release.core.models.project_listing import ProjectListing, files_by_release
 from release.core.models.project_name import is_project_name
 from release.core.models.secret_location import NotStored
 from release.core.models.verification import Verification
@@ -185,18 +185,14 @@ def query_project(system: System, facts: Access) -> Access:  # noqa: ARG001 - th
     index, name = facts.index, facts.project.name
     listing = collect.collect_listing(index, name)
     if isinstance(listing, ProjectListing):
-        return replace(facts, listing=listing, ownership=_ownership(index, name))
+        from release.adapters.index import json_api
+
+        owners = _or_unknown(lambda: json_api.fetch_ownership(index, name))
+        # Where the index does not report them, none: no check depends on them.
+        return replace(facts, listing=listing, ownership=None if isinstance(owners, Unknown) else owners)
     if listing is None and index.kind == "warehouse" and not index.ephemeral:
         return replace(facts, listing=None, similar_names=_alike(index, name))
     return replace(facts, listing=listing)
-
-
-def _ownership(index: Index, name: str) -> Ownership | None:
-    """The owners of a project; None where the index does not report them: no check depends on it."""
-    from release.adapters.index import json_api
-
-    owners = _or_unknown(lambda: json_api.fetch_ownership(index, name))
-    return None if isinstance(owners, Unknown) else owners
 
 
 def _alike(index: Index, name: str) -> tuple[str, ...] | Unknown:
@@ -241,7 +237,8 @@ def _permission(facts: Access, credential: Credential, now: datetime) -> ProbeRe
     match facts.listing:
         case ProjectListing():
             name = facts.ownership.name if facts.ownership else facts.listing.name
-            version = _oldest(facts.listing)
+            # The oldest version on the index, most of which accept no further files.
+            version = str(min(files_by_release(facts.listing), default="0"))
             return _or_unknown(lambda: token_probes.probe_permission(index, token, name=name, version=version, now=now))
         case None:
             module = next((one for one in STANDARD_MODULES if collect.collect_listing(index, one) is None), None)
@@ -250,11 +247,6 @@ def _permission(facts: Access, credential: Credential, now: datetime) -> ProbeRe
             return _or_unknown(lambda: token_probes.probe_first_release(index, token, module=module))
         case _:
             return None
-
-
-def _oldest(listing: ProjectListing) -> str:
-    """The oldest version on the index, most of which accept no further files; "0" where it has none."""
-    return str(min(files_by_release(listing), default="0"))
 
 
 _ALL_TIERS: tuple[Tier, ...] = (query_job_identity, query_project, query_token, query_permission)

@@ -47,7 +47,7 @@ def find_password(path: str, data: bytes) -> Iterator[SecretMatch]:
         ("pypirc", name.endswith("pypirc"), _PYPIRC),
         ("netrc", name in {".netrc", "_netrc", "netrc"}, _NETRC),
         ("git-credentials", name == ".git-credentials", _GIT),
-        ("env", _is_env(name), _ENV),
+        ("env", (name.endswith(".env") or name.startswith(".env.")) and not _EXAMPLE_NAME.search(name), _ENV),
     ):
         if is_named_so:
             yield from _first(kind, pattern, data)
@@ -66,10 +66,6 @@ def named_in_tree(tree: bytes, width: int) -> Iterator[tuple[str, str]]:
     if any(mark in tree for mark in _MARKS):
         for found in _ENTRY.finditer(tree):
             yield tree[found.end() : found.end() + width].hex(), found[1].decode("utf-8", "replace")
-
-
-def _is_env(name: str) -> bool:
-    return (name.endswith(".env") or name.startswith(".env.")) and not _EXAMPLE_NAME.search(name)
 
 
 def _first(kind: str, pattern: re.Pattern[bytes], data: bytes) -> Iterator[SecretMatch]:

@@ -16,7 +16,6 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
@@ -50,43 +49,30 @@ def scan_content(data: bytes, name: str) -> ScanResult:
 
 def scan_stream(data: IO[bytes], name: str, size: int) -> ScanResult:
     """Scan a file of `size` bytes, which is read once, from its current position."""
-    return _result(_scan(data, name, _Nesting(limit=UnpackLimit(size))))
+    return _result(_scan(data, name, UnpackLimit(size)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Nesting:
-    """How deep a file is in archives, and how much may still be unpacked."""
-
-    limit: UnpackLimit
-    depth: int = 0
-
-
-class DirectoryScanner:
-    """Scans files of one directory, with as few system calls as possible."""
-
-    def __init__(self, root: str) -> None:
-        self._root = root
-
-    def scan(self, name: str) -> ScanResult:
-        path = os.path.join(self._root, name)  # noqa: PTH118 - a Path takes longer than the scan of a small file
-        try:
-            handle = os.open(path, _FLAGS)
-        except OSError as error:
-            # A link, a directory, or a file that was removed since it was listed.
-            if not os.path.lexists(path) or os.path.islink(path) or os.path.isdir(path):  # noqa: PTH114, PTH112 - as above
-                return ScanResult()
-            return _unread(name, error)
-        try:
-            state = os.fstat(handle)
-            if not stat.S_ISREG(state.st_mode):
-                return ScanResult()
-            if state.st_size <= PIECE:
-                return scan_content(os.read(handle, state.st_size + 1), name)
-        except OSError as error:
-            return _unread(name, error)
-        finally:
-            os.close(handle)
-        return scan_file(Path(path), name)
+def scan_in_directory(root: str, name: str) -> ScanResult:
+    """Scan a file of a directory, with as few system calls as possible."""
+    path = os.path.join(root, name)  # noqa: PTH118 - a Path takes longer than the scan of a small file
+    try:
+        handle = os.open(path, _FLAGS)
+    except OSError as error:
+        # A link, a directory, or a file that was removed since it was listed.
+        if not os.path.lexists(path) or os.path.islink(path) or os.path.isdir(path):  # noqa: PTH114, PTH112 - as above
+            return ScanResult()
+        return _unread(name, error)
+    try:
+        state = os.fstat(handle)
+        if not stat.S_ISREG(state.st_mode):
+            return ScanResult()
+        if state.st_size <= PIECE:
+            return scan_content(os.read(handle, state.st_size + 1), name)
+    except OSError as error:
+        return _unread(name, error)
+    finally:
+        os.close(handle)
+    return scan_file(Path(path), name)
 
 
 def _unread(name: str, error: OSError) -> ScanResult:
@@ -102,27 +88,27 @@ def _result(found: Iterable[Leak | UnscannedFile]) -> ScanResult:
     )
 
 
-def _scan(data: IO[bytes], name: str, nesting: _Nesting) -> Iterator[Leak | UnscannedFile]:
+def _scan(data: IO[bytes], name: str, limit: UnpackLimit, depth: int = 0) -> Iterator[Leak | UnscannedFile]:
+    """Scan a file that is inside `depth` archives, of which no more than `limit` may be unpacked."""
     piece = data.read(_AT_A_TIME)
     kind = archive_format(piece)
     if kind is None:
         yield from _scan_pieces(data, piece, name)
-    elif nesting.depth >= _DEPTH:
+    elif depth >= _DEPTH:
         yield UnscannedFile(path=name, reason=f"it is an archive inside {_DEPTH} others")
     else:
         with _seekable(data, piece) as archive:
-            yield from _scan_members(archive, kind, name, nesting)
+            yield from _scan_members(archive, kind, name, limit, depth)
 
 
 def _scan_members(
-    archive: IO[bytes], kind: ArchiveFormat, name: str, nesting: _Nesting
+    archive: IO[bytes], kind: ArchiveFormat, name: str, limit: UnpackLimit, depth: int
 ) -> Iterator[Leak | UnscannedFile]:
-    inner = _Nesting(limit=nesting.limit, depth=nesting.depth + 1)
     try:
-        for member, content in iter_members(archive, kind, nesting.limit):
-            yield from _scan(content, f"{name}!{member}" if member else name, inner)
+        for member, content in iter_members(archive, kind, limit):
+            yield from _scan(content, f"{name}!{member}" if member else name, limit, depth + 1)
     except UnpackLimitError:
-        if nesting.depth:
+        if depth:
             raise
         yield UnscannedFile(path=name, reason="it unpacks to far more than its size")
     except DAMAGED:
@@ -136,7 +122,7 @@ def _seekable(data: IO[bytes], piece: bytes) -> Iterator[IO[bytes]]:
     """The whole file as a seekable stream; `piece` has been read of it."""
     if len(piece) < _AT_A_TIME:
         yield io.BytesIO(piece)
-    elif _can_seek(data):
+    elif getattr(data, "seekable", bool)():  # a member of a streamed tar has no such method
         data.seek(0)
         yield data
     else:
@@ -148,13 +134,6 @@ def _seekable(data: IO[bytes], piece: bytes) -> Iterator[IO[bytes]]:
                 copy.write(more)
             copy.seek(0)
             yield copy
-
-
-def _can_seek(data: IO[bytes]) -> bool:
-    try:
-        return data.seekable()
-    except AttributeError:  # a member of a streamed tar: tarfile's stream has no such method
-        return False
 
 
 def _scan_pieces(data: IO[bytes], piece: bytes, name: str) -> Iterator[Leak]:

@@ -12,6 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -38,24 +39,6 @@ _STAGED = re.compile(rb":\d+ (?P<mode>\d+) [0-9a-f]+ (?P<name>[0-9a-f]+) [A-Z]\d
 _RAW = re.compile(r":\d+ \d+ (?P<old>[0-9a-f]+) (?P<new>[0-9a-f]+) [A-Z]\d*\t(?P<path>.+)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Task:
-    """Some objects of a repository, for one process."""
-
-    root: str
-    env: Mapping[str, str]
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
-    """The result of one process."""
-
-    searched: ScanResult
-    #: credential files: object, name
-    named: tuple[tuple[str, str], ...]
-
-
 def scan_history(system: System, root: Path) -> ScanResult:
     """Scan every object of the repository at `root`; a secret in several objects is one leak.
 
@@ -64,14 +47,13 @@ def scan_history(system: System, root: Path) -> ScanResult:
     env = repository.git_environment(system) | _OFFLINE
     objects = cat_file.list_objects(root, env)
     count = max(1, (os.cpu_count() or 1) // _CORES) if sum(one.size for one in objects) >= _LARGE else 1
-    tasks = [_Task(root=str(root), env=env, names=names) for names in _shares(objects, min(count, MOST))]
+    shares = list(_shares(objects, min(count, MOST)))
     try:
-        parts = list(map_in_processes(_search, tasks))
-        named = dict(pair for part in parts for pair in part.named)
-        files = _named(root, env, named)
+        parts = list(map_in_processes(partial(_search, str(root), env), shares))
+        files = _named(root, env, dict(pair for _, named in parts for pair in named))
     except cat_file.ObjectReadError as error:
         raise cat_file.git_scan_error("cat-file", str(error)) from None
-    found = merge_scans([*(part.searched for part in parts), ScanResult(leaks=files)])
+    found = merge_scans([*(searched for searched, _ in parts), ScanResult(leaks=files)])
     return replace(
         found,
         leaks=_placed(root, env, found.leaks),
@@ -116,19 +98,21 @@ def _shares(objects: Sequence[cat_file.GitObject], count: int) -> Iterator[tuple
         yield tuple(run)
 
 
-def _search(task: _Task) -> _Part:
-    """Scan some objects; runs in its own process."""
+def _search(
+    root: str, env: Mapping[str, str], names: tuple[str, ...]
+) -> tuple[ScanResult, tuple[tuple[str, str], ...]]:
+    """Scan some objects; may run in its own process. Returns also the object and name of each credential file."""
     found: list[ScanResult] = []
     named: list[tuple[str, str]] = []
     versions = _Versions()
-    for one, body in cat_file.read_objects(task.root, task.env, task.names):
+    for one, body in cat_file.read_objects(root, env, names):
         if one.type == "tree":
             named += credential_files.named_in_tree(body.read(), len(one.name) // 2)
             continue
         result = _scan_object(body, one.size, versions)
         if result.leaks or result.unread:
             found.append(_with_object(one, result))
-    return _Part(searched=merge_scans(found), named=tuple(named))
+    return merge_scans(found), tuple(named)
 
 
 def _scan_object(body: IO[bytes], size: int, versions: _Versions) -> ScanResult:

@@ -11,6 +11,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,14 +69,6 @@ class PendingGrep:
         return GrepResult(names=self.names, suspects=tuple(suspects))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Task:
-    """Some files of a directory, for one process."""
-
-    root: str
-    names: tuple[str, ...]
-
-
 def scan_directory(system: System, directory: Path) -> ScanResult:
     """Scan the files of a directory and of its submodules. Raises `ToolError` where git fails."""
     if repository.find_root(system, directory) is None:
@@ -84,7 +77,7 @@ def scan_directory(system: System, directory: Path) -> ScanResult:
     grep = start_grep(system, directory)
     # Imported while git reads the files.
     from release.core.models.leak import merge_scans
-    from release.leaks import file_scan  # noqa: F401 - for `_scan_task`
+    from release.leaks import file_scan  # noqa: F401 - for `_scan_names`
     from release.leaks.credential_files import may_hold_credentials
 
     found = grep.result()
@@ -97,13 +90,13 @@ def scan_directory(system: System, directory: Path) -> ScanResult:
 
 def _scan_files(directory: Path, names: tuple[str, ...]) -> ScanResult:
     if len(names) < _MANY and _size(directory, names) < _LARGE:
-        found = _scan_task(_Task(root=str(directory), names=names))
+        found = _scan_names(str(directory), names)
     else:
         from release.adapters.system.parallel import map_in_processes
         from release.core.models.leak import merge_scans
 
-        tasks = [_Task(root=str(directory), names=names[at::_SHARES]) for at in range(min(_SHARES, len(names)))]
-        found = merge_scans(map_in_processes(_scan_task, tasks))
+        shares = [names[at::_SHARES] for at in range(min(_SHARES, len(names)))]
+        found = merge_scans(map_in_processes(partial(_scan_names, str(directory)), shares))
     return replace(found, leaks=tuple(sorted(found.leaks, key=lambda leak: (leak.path, leak.line))))
 
 
@@ -116,11 +109,12 @@ def _size(directory: Path, names: tuple[str, ...]) -> int:
     return size
 
 
-def _scan_task(task: _Task) -> ScanResult:
+def _scan_names(root: str, names: tuple[str, ...]) -> ScanResult:
+    """Scan some files of a directory; may run in its own process."""
     from release.core.models.leak import merge_scans
-    from release.leaks.file_scan import DirectoryScanner
+    from release.leaks.file_scan import scan_in_directory
 
-    return merge_scans(map(DirectoryScanner(task.root).scan, task.names))
+    return merge_scans(scan_in_directory(root, name) for name in names)
 
 
 def _walk(directory: Path) -> Iterator[str]:

@@ -57,7 +57,10 @@ def read_location(system: System, location: ConfiguredLocation, *, username: str
     """The credential in a location; relative paths start in `directory`."""
     match location:
         case EnvironmentVariable(name=name):
-            return _read_variable(system.env, location, name, username)
+            if name in system.env:
+                return _stored(Secret(system.env[name]), location, username)
+            remedy = f"run: export {name}=…; in CI, give this job access to the secret"
+            return _missing(f"${name} is not set", remedy, location)
         case PrivateFile(path=path):
             return _read_file(location, directory / expand_home(path, system.home), username)
         case CommandOutput():
@@ -124,13 +127,6 @@ def replace(stored: StoredSecret, new: Secret, query: StorageQuery) -> None:
 
 
 # -- reading ----------------------------------------------------------------------------------------
-
-
-def _read_variable(env: Mapping[str, str], location: EnvironmentVariable, name: str, username: str) -> StoredCredential:
-    if name in env:
-        return _stored(Secret(env[name]), location, username)
-    remedy = f"run: export {name}=…; in CI, give this job access to the secret"
-    return _missing(f"${name} is not set", remedy, location)
 
 
 def _read_file(location: PrivateFile, path: Path, username: str) -> StoredCredential:

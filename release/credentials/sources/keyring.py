@@ -109,12 +109,11 @@ def read_entries(
             )
             if answer["state"] == "timeout":
                 return dict.fromkeys(entries, _failure(answer)) | found
-            found[one] = _secret(answer) if answer["state"] == "answered" else _failure(answer)
+            if answer["state"] != "answered":
+                found[one] = _failure(answer)
+            else:
+                found[one] = None if answer["password"] is None else Secret(answer["password"])
     return found
-
-
-def _secret(answer: dict[str, Any]) -> Secret | None:
-    return None if answer["password"] is None else Secret(answer["password"])
 
 
 def _request(child: Pipe, request: dict[str, Any], timeout: float) -> dict[str, Any]:
