@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from release.acceptance.archive_limits import Unreadable
 from release.acceptance.rule import REBUILD, SPECIFICATIONS, FileUpload
 from release.acceptance.wheel_rules import RecordError, compare_record, parse_record
-from release.checks.engine import Checklist
-from release.checks.wording import quote_some, warn
+from release.checks.engine import Checklist, quote_some, warn
 from release.core.models.finding import Finding
 
 #: a title whose underline is too short; below four characters docutils takes both for ordinary text, from four on it

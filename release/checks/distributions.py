@@ -10,8 +10,7 @@ from packaging.version import Version
 from release.acceptance import rule
 from release.checks import archive_warnings, distribution_reader, metadata_consistency, versions
 from release.checks.distribution_reader import inspect_built_files
-from release.checks.engine import Check, check
-from release.checks.wording import quote_some, warn
+from release.checks.engine import Check, check, quote_some, warn
 from release.core.facts import BuiltFiles
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 from release.core.models.inspected_file import InspectedFile, parse_version

@@ -1,4 +1,4 @@
-"""What a check is, and how a list of checks is run.
+"""What a check is, how a list of checks is run, and what the messages of several checks share.
 
 A check is one function from one kind of facts to observations. Its name is its public name, the
 first line of its docstring the statement that holds where it observes nothing.
@@ -7,8 +7,9 @@ first line of its docstring the statement that holds where it observes nothing.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from release.core.models.check_result import CheckState, Outcome
@@ -128,3 +129,30 @@ def _waived(outcome: Outcome, waive: Mapping[str, str]) -> Outcome:
     if outcome.check in waive and outcome.state.blocks:
         return replace(outcome, state=CheckState.WAIVED, reason=waive[outcome.check])
     return outcome
+
+
+#: names listed in one message
+_LISTED = 3
+
+
+def warn(
+    message: str, remedy: str, where: str | None = None, *, source: str | None = None, cause: str | None = None
+) -> Finding:
+    """A finding that does not block."""
+    return Finding(message=message, remedy=remedy, severity="warn", where=where, source=source, cause=cause)
+
+
+def quote(names: Iterable[str]) -> str:
+    """Names in quotes, separated by commas."""
+    return ", ".join(map(repr, names))
+
+
+def quote_some(names: Collection[str], listed: int = _LISTED) -> str:
+    """The first names in quotes, and how many more there are."""
+    more = f" and {len(names) - listed} more" if len(names) > listed else ""
+    return quote(islice(names, listed)) + more
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun in singular or plural: "1 file", "2 files"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

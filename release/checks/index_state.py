@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from release.checks.engine import Checklist
-from release.checks.wording import count, quote, quote_some, warn
+from release.checks.engine import Checklist, count, quote, quote_some, warn
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 from release.core.models.index_contents import UPLOAD_WINDOW, UPLOAD_WINDOW_CLOSED

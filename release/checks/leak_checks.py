@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from release.checks.engine import Check, Checklist
-from release.checks.wording import count
+from release.checks.engine import Check, Checklist, count
 from release.core.facts import BuiltFiles, LeakScan
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 from release.core.models.leak import INDEX_TOKEN, SECRET_KINDS, Leak, ScanScope

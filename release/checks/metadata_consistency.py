@@ -11,7 +11,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from release.checks.wording import quote_some, warn
+from release.checks.engine import quote_some, warn
 from release.core.models.finding import Finding
 from release.core.models.inspected_file import InspectedFile, parse_version
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from release.checks.engine import Checklist
-from release.checks.wording import quote, warn
+from release.checks.engine import Checklist, quote, warn
 from release.core.facts import UploadedRelease
 from release.core.models.attestation import VerifiedAttestations
 from release.core.models.distribution import Distribution

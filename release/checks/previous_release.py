@@ -12,9 +12,8 @@ from packaging.utils import canonicalize_name
 
 from release.acceptance.wheel_rules import parse_entry_points
 from release.checks.distribution_reader import inspect_built_files
-from release.checks.engine import Checklist
+from release.checks.engine import Checklist, quote_some, warn
 from release.checks.versions import supports
-from release.checks.wording import quote_some, warn
 from release.core.facts import BuiltFiles, PreviousRelease
 from release.core.models.finding import NotApplicable, Observation
 from release.core.models.inspected_file import InspectedFile, InspectionCache

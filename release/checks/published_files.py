@@ -11,10 +11,9 @@ from release.acceptance.rule import DESCRIPTIONS
 from release.checks import metadata_consistency, published_pages
 from release.checks.distribution_reader import inspect_built_files
 from release.checks.distributions import OF_A_FILE
-from release.checks.engine import Checklist
+from release.checks.engine import Checklist, quote_some, warn
 from release.checks.post_upload import smoke_test_observations
 from release.checks.published_pages import the_release_is_visible
-from release.checks.wording import quote_some, warn
 from release.core.facts import BuiltFile, InstallTrial, PublishedRelease
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 from release.core.models.inspected_file import InspectedFile, parse_version

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from packaging.utils import canonicalize_name
 
-from release.checks.engine import Checklist
+from release.checks.engine import Checklist, quote, warn
 from release.checks.post_upload import yank_findings
-from release.checks.wording import quote, warn
 from release.core.facts import PublishedRelease
 from release.core.models.attestation import Provenance
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from packaging.version import InvalidVersion, Version
 
-from release.checks.engine import Checklist
-from release.checks.wording import count, quote_some
+from release.checks.engine import Checklist, count, quote_some
 from release.core.facts import GitState, Source
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 from release.core.models.project_name import is_project_name

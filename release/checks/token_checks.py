@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from release.checks.engine import check
-from release.checks.wording import quote, warn
+from release.checks.engine import check, quote, warn
 from release.core.facts import Access
 from release.core.models.credential import Ambient, Credential
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown

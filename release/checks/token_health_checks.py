@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from release.checks.engine import Checklist
-from release.checks.wording import warn
+from release.checks.engine import Checklist, warn
 from release.core.facts import ProjectMetadata, TokenHealth
 from release.core.models.credential import Credential
 from release.core.models.finding import NotApplicable, Observation

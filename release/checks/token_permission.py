@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from release.checks.engine import Check, check
+from release.checks.engine import Check, check, quote
 from release.checks.token_checks import origin_of, the_token_is_valid_now
-from release.checks.wording import quote
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 from release.core.models.probe import ProbeResult, Quota

@@ -9,8 +9,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from release.checks.distribution_reader import inspect_built_files
-from release.checks.engine import Check, check
-from release.checks.wording import warn
+from release.checks.engine import Check, check, warn
 from release.core.facts import BuiltFiles, Source
 from release.core.models.finding import NotApplicable, Observation, Unknown
 
