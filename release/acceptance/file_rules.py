@@ -12,8 +12,7 @@ from packaging.utils import canonicalize_version
 from release.acceptance import rule
 from release.acceptance.archive_rules import ARCHIVE
 from release.acceptance.rule import FileUpload, Refusal, Rules, server_error
-from release.acceptance.sdist_rules import SDIST
-from release.acceptance.wheel_rules import WHEEL
+from release.acceptance.sdist_and_wheel_rules import SDIST, WHEEL
 from release.core.models.index import USER_DOCS
 from release.core.models.index_contents import UPLOAD_WINDOW, UPLOAD_WINDOW_CLOSED, IndexContents, StoredFile
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from release.acceptance.archive_limits import Unreadable
 from release.acceptance.rule import REBUILD, SPECIFICATIONS, FileUpload
-from release.acceptance.wheel_rules import RecordError, compare_record, parse_record
+from release.acceptance.sdist_and_wheel_rules import RecordError, compare_record, parse_record
 from release.checks.engine import Checklist, quote_some, warn
 from release.core.models.finding import Finding
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import BinaryIO
 
-from release.acceptance.evaluate import all_refusals
+from release.acceptance.archive_rules import ARCHIVE
+from release.acceptance.description_rules import DESCRIPTION
+from release.acceptance.file_rules import FILE, OUTSIDE
+from release.acceptance.form_rules import (
+    FORM,
+    NEW_NAME,
+    metadata_refusals,
+    the_metadata_is_valid,
+    the_name_is_valid,
+    the_new_name_is_valid,
+)
 from release.acceptance.open_distribution import OpenDistribution, stream_digests
-from release.acceptance.rule import ARCHIVE_CHECK, METADATA, REBUILD, FileUpload, Refusal
+from release.acceptance.rule import ARCHIVE_CHECK, METADATA, REBUILD, FileUpload, Refusal, Rule
+from release.acceptance.sdist_and_wheel_rules import the_wheel_has_its_metadata
 from release.acceptance.twine_form import TwineForm, TwineObjection, twine_form
 from release.checks import archive_warnings
 from release.core.facts import BuiltFile, BuiltFiles
@@ -171,3 +182,27 @@ def _objection_finding(objection: TwineObjection, filename: str) -> Finding:
         source="https://twine.readthedocs.io/",
         cause="meta.tool-too-old" if objection.about_version else None,
     )
+
+
+def all_refusals(upload: FileUpload, index: IndexContents) -> Iterator[Refusal]:
+    """Each refusal, in the index's order; the first is the one it would respond with."""
+    for rule in _applicable(upload, index):
+        if rule is the_metadata_is_valid:
+            yield from metadata_refusals(upload)
+        elif (refusal := rule(upload, index)) is not None:
+            yield refusal
+
+
+def _applicable(upload: FileUpload, index: IndexContents) -> Iterable[Rule]:
+    """The rules that apply.
+
+    Rules on new names apply only where the index does not have the project. A file without readable metadata, or
+    without a name in it, is checked from outside and as an archive; the other rules would only repeat that.
+    """
+    if not upload.value("name"):
+        named = (the_name_is_valid,) if upload.value("metadata_version") else ()
+        return (*named, *OUTSIDE, *ARCHIVE, the_wheel_has_its_metadata)
+    known = bool(index.files) or upload.project in index.names
+    # FORM has reported an invalid name already
+    new = (rule for rule in NEW_NAME if rule is not the_new_name_is_valid and not known)
+    return (*FORM, *new, *DESCRIPTION, *FILE)

@@ -132,7 +132,7 @@ def the_new_name_can_be_had(access: Access) -> Iterator[Observation]:
 
 
 def _name_findings(access: Access, name: str, similar: tuple[str, ...]) -> Iterator[Finding]:
-    from release.acceptance import name_rules
+    from release.acceptance import form_rules
     from release.acceptance.rule import FileUpload, first_refusal
     from release.core.models.index_contents import IndexContents
     from release.diagnostics.matcher import remedy_for_answer
@@ -140,9 +140,9 @@ def _name_findings(access: Access, name: str, similar: tuple[str, ...]) -> Itera
     others = f" ({quote(similar)})" if similar else ""
     similar_to = f"is too similar to a project on {access.index.name}{others}"
     messages = {
-        name_rules.the_new_name_is_valid: f"{name!r} is not a valid project name",
-        name_rules.the_new_name_is_no_standard_module: f"{name!r} is the name of a standard library module",
-        name_rules.the_new_name_is_unlike_the_others: f"{name!r} {similar_to}",
+        form_rules.the_new_name_is_valid: f"{name!r} is not a valid project name",
+        form_rules.the_new_name_is_no_standard_module: f"{name!r} is the name of a standard library module",
+        form_rules.the_new_name_is_unlike_the_others: f"{name!r} {similar_to}",
     }
     refusal = first_refusal(
         messages,

@@ -197,7 +197,7 @@ def query_project(system: System, facts: Access) -> Access:  # noqa: ARG001 - th
 
 def _alike(index: Index, name: str) -> tuple[str, ...] | Unknown:
     """The project names on an index that are too similar to a new one, by the index's own rule."""
-    from release.acceptance.name_rules import similarity_key
+    from release.acceptance.form_rules import similarity_key
     from release.adapters.index import simple_api
 
     key, names = similarity_key(name), _or_unknown(lambda: simple_api.fetch_project_names(index))

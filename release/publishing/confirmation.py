@@ -13,7 +13,7 @@ from packaging.version import InvalidVersion, Version
 from release.adapters import collect
 from release.adapters.install import smoke_test_plan
 from release.adapters.system.system import System
-from release.checks import engine, published_files
+from release.checks import engine, published_release
 from release.core.config import Config
 from release.core.errors import ConfigError, UsageError
 from release.core.events import CheckFinished, Message, Observer, StepFinished, StepStarted
@@ -92,7 +92,7 @@ def confirm_release(
         scratch = Path(directory)
         facts = remote_release.fetch_release(system, index, project, request.recorded, scratch=scratch, notify=notify)
         facts = remote_release.install_and_test(system, facts, scratch=scratch, notify=notify, wanted=wanted)
-        for outcome in engine.run(published_files.CHECKS, facts, waive=config.waive, block=config.block):
+        for outcome in engine.run(published_release.CHECKS, facts, waive=config.waive, block=config.block):
             outcomes.append(outcome)
             notify(CheckFinished(outcome=outcome, stops=True))
     for text in publisher_summary(facts):

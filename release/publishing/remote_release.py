@@ -19,7 +19,7 @@ from release.adapters.install import installer, smoke_runner, venv
 from release.adapters.install.venv import Environment
 from release.adapters.system.parallel import run_jobs
 from release.adapters.system.system import System, explain_os_errors
-from release.checks.published_files import refuse_install
+from release.checks.published_release import refuse_install
 from release.core.errors import RefusedError, ToolError, UnreachableError
 from release.core.events import Observer, Progress
 from release.core.facts import BuiltFile, InstallTrial, ProjectMetadata, PublishedRelease

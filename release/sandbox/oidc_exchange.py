@@ -15,7 +15,7 @@ from uuid import uuid4
 from packaging.utils import canonicalize_name
 from werkzeug.wrappers import Response
 
-from release.acceptance.name_rules import NEW_NAME
+from release.acceptance.form_rules import NEW_NAME
 from release.acceptance.rule import FileUpload, first_refusal
 from release.core.tokens import macaroon
 from release.sandbox import projects

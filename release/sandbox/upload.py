@@ -20,8 +20,7 @@ from werkzeug.wrappers import Response
 
 from release.acceptance.description_rules import DESCRIPTION
 from release.acceptance.file_rules import FILE, OUTSIDE, is_identical, the_file_is_new
-from release.acceptance.form_rules import FORM
-from release.acceptance.name_rules import NEW_NAME
+from release.acceptance.form_rules import FORM, NEW_NAME
 from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.rule import SERVER_ERROR, FileUpload, Refusal, first_refusal
 from release.core.models.index import PYPI, USER_DOCS, host_of

@@ -1,4 +1,4 @@
-"""Each rule of the index about the form, in the server's words, beside its valid neighbour."""
+"""Each rule of the index about the form and about new names, in the server's words, beside its valid neighbour."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import pytest
 from email_validator import validate_email
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.utils import canonicalize_name
 
 from release.acceptance.description_rules import DESCRIPTION
-from release.acceptance.form_rules import FORM
+from release.acceptance.form_rules import FORM, NEW_NAME, standard_modules
 from release.acceptance.metadata_rules import invalid_fields
 from release.acceptance.rule import first_refusal
 from release.acceptance.warehouse_metadata_rules import _PLAIN_ADDRESS, is_plain_address, parse_address
-from tests.acceptance.making import NOTHING, SDIST, SITE, upload, wheel
+from release.core.models.index_contents import IndexContents
+from tests.acceptance.making import NOTHING, NOW, SDIST, SITE, upload, wheel
 
 SEE = " See https://packaging.python.org/specifications/core-metadata for more information."
 NAME = "Error: Start and end with a letter or numeral containing only ASCII numeric and '.', '_' and '-'."
@@ -314,3 +316,54 @@ def test_an_address_that_is_taken_at_a_glance_is_one_that_the_library_takes(addr
     """The short cut spares a slow import; it never takes what the index would refuse."""
     if is_plain_address(address):
         validate_email(address, check_deliverability=False)
+
+
+INDEX_WITH_NAMES = IndexContents(
+    now=NOW,
+    names=frozenset(map(canonicalize_name, ["acme-widget", "Other.Owned"])),
+    prohibited=frozenset(map(canonicalize_name, ["acme-prohibited", "requirements-txt"])),
+)
+SEE_NAMES = f"See {SITE}/help/#project-name for more information."
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("acmewidget", "400 The name 'acmewidget' is too similar to an existing project."),
+        ("acme-w1dget", "400 The name 'acme-w1dget' is too similar to an existing project."),
+        ("0ther-0wned", "400 The name '0ther-0wned' is too similar to an existing project."),
+        ("Acme_Widget", "409 The name 'Acme_Widget' conflicts with an existing project."),
+        ("acme-prohibited", "400 The name 'acme-prohibited' isn't allowed."),
+        ("requirements.txt", "400 The name 'requirements.txt' isn't allowed."),
+        ("json", "400 The name 'json' isn't allowed (conflict with Python Standard Library module name)."),
+        ("xml.etree", "400 The name 'xml.etree' isn't allowed (conflict with Python Standard Library module name)."),
+        (
+            "xml-etree-ElementTree",
+            "400 The name 'xml-etree-ElementTree' isn't allowed (conflict with Python Standard Library module name).",
+        ),
+    ],
+)
+def test_a_name_that_can_not_be_registered(name: str, answer: str) -> None:
+    """Status and words are the server's."""
+    refusal = first_refusal(NEW_NAME, upload(b"", name=name), INDEX_WITH_NAMES)
+    assert refusal is not None
+    assert f"{refusal.status} {refusal.text}" == f"{answer} {SEE_NAMES}"
+
+
+@pytest.mark.parametrize("name", ["acme-widget2", "jsonx", "acme", "prohibited-acme", "xml-etree-else"])
+def test_a_name_that_is_free(name: str) -> None:
+    """Neighbours of refused names are taken."""
+    assert first_refusal(NEW_NAME, upload(b"", name=name), INDEX_WITH_NAMES) is None
+
+
+def test_a_name_of_the_wrong_form_is_refused_again() -> None:
+    """The service that registers names has its own words for it."""
+    refusal = first_refusal(NEW_NAME, upload(b"", name="a b"), INDEX_WITH_NAMES)
+    assert refusal is not None
+    assert refusal.text == "The name 'a b' is invalid."
+
+
+def test_the_standard_library_of_every_python_counts() -> None:
+    """Dotted submodules and modules long gone count; the index's own list has 2,363 names."""
+    assert {"asyncio", "concurrent-futures-thread", "sets", "distutils", "this"} <= standard_modules()
+    assert len(standard_modules()) > 2300

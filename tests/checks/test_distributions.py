@@ -14,8 +14,7 @@ from packaging.utils import canonicalize_name
 
 from release.acceptance.description_rules import DESCRIPTION
 from release.acceptance.file_rules import FILE
-from release.acceptance.form_rules import FORM
-from release.acceptance.name_rules import NEW_NAME
+from release.acceptance.form_rules import FORM, NEW_NAME
 from release.checks.distributions import CHECKS, OF_A_FILE, OF_THE_SET
 from release.checks.engine import run
 from release.core.facts import BuiltFile, BuiltFiles, ProjectMetadata

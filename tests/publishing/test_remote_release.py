@@ -15,7 +15,7 @@ from release.adapters import sigstore
 from release.adapters.builds import builder
 from release.adapters.system.system import real_system
 from release.checks import engine
-from release.checks.published_files import CHECKS
+from release.checks.published_release import CHECKS
 from release.core.errors import RefusedError, UnreachableError
 from release.core.facts import ProjectMetadata, PublishedRelease
 from release.core.models.attestation import AttestationPublisher

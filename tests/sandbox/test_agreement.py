@@ -14,12 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from release.acceptance.evaluate import all_refusals
 from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.rule import FileUpload
 from release.acceptance.twine_form import twine_form
 from release.adapters.system import system
-from release.checks.distribution_reader import SITE
+from release.checks.distribution_reader import SITE, all_refusals
 from release.core.facts import BuiltFile, BuiltFiles
 from release.core.models.index_contents import IndexContents
 from release.publishing import inspection

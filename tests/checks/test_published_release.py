@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from release.checks import engine
-from release.checks.published_files import CHECKS, refuse_install
+from release.checks.published_release import CHECKS, refuse_install
 from release.core.facts import BuiltFile, BuiltFiles, InstallTrial, ProjectMetadata, PublishedRelease
 from release.core.models.attestation import PUBLISH, AttestationPublisher, Provenance, VerifiedAttestations
 from release.core.models.check_result import CheckState, Outcome
