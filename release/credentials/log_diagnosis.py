@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from release.adapters.system.log_reader import Log
+from release.adapters.system.program_output import Log
 from release.core.config import Config
 from release.core.models.check_result import CheckState
 from release.core.models.finding import Finding

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from release.adapters import collect
-from release.adapters.system.json_pipe import Pipe
+from release.adapters.system.process import Pipe
 from release.adapters.system.system import System
 from release.checks import credential_checks, engine
 from release.core.config import Config

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from release.adapters import collect
-from release.adapters.install import smoke_test_plan
+from release.adapters.install import smoke_tests
 from release.adapters.system.system import System
 from release.checks import engine, published_release
 from release.core.config import Config
@@ -87,7 +87,7 @@ def confirm_release(
     title = f"confirm {project.name} {project.version} on {index.name}"
     notify(StepStarted(title=title))
     outcomes: list[Outcome] = []
-    wanted = smoke_test_plan.smoke_tests_from_settings(config.smoke)
+    wanted = smoke_tests.smoke_tests_from_settings(config.smoke)
     with tempfile.TemporaryDirectory(prefix="release-", ignore_cleanup_errors=True) as directory:
         scratch = Path(directory)
         facts = remote_release.fetch_release(system, index, project, request.recorded, scratch=scratch, notify=notify)

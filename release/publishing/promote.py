@@ -7,7 +7,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from release.adapters.git import repository, tags
+from release.adapters.git import repository
 from release.adapters.github import releases
 from release.adapters.system.system import System
 from release.core.errors import ToolError
@@ -39,7 +39,7 @@ def tag_release(  # noqa: PLR0913 - a tag and its message
     if root is None or plan.commit is None or repository.tag_commit(system, root, step.name) is not None:
         return StepResult(changed=False, note=f"{step.name} exists already")
     message = f"{plan.project} {plan.version}\n\n{_hashes(files)}\n"
-    tags.create_tag(system, root, step.name, plan.commit, message)
+    repository.create_tag(system, root, step.name, plan.commit, message)
     journal.write("tagged", tag=step.name)
     return StepResult(changed=True)
 
@@ -48,7 +48,7 @@ def push_release_tag(system: System, directory: Path, step: PushTag, journal: Jo
     """Push the tag, once the release is confirmed. Raises `ToolError`."""
     root = repository.find_root(system, directory)
     assert root is not None
-    if not tags.push_tag(system, root, step.remote, step.name):
+    if not repository.push_tag(system, root, step.remote, step.name):
         return StepResult(changed=False, note=f"{step.remote} has {step.name}")
     journal.write("pushed", tag=step.name, remote=step.remote)
     return StepResult(changed=True)

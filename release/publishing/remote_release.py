@@ -15,7 +15,7 @@ from packaging.version import Version
 from release.adapters import collect, sigstore
 from release.adapters.builds import builder
 from release.adapters.index import json_api, simple_api
-from release.adapters.install import installer, smoke_runner, venv
+from release.adapters.install import installer, smoke_tests, venv
 from release.adapters.install.venv import Environment
 from release.adapters.system.parallel import run_jobs
 from release.adapters.system.system import System, explain_os_errors
@@ -254,4 +254,4 @@ def install_file_and_test(  # noqa: PLR0913, PLR0917 - one file and its environm
     if problem is not None:
         return problem, ()
     notify(Progress(text=f"running smoke tests of {file.filename}", unit="files"))
-    return None, smoke_runner.run_smoke_tests(system, clean, name=project.name, tests=wanted)
+    return None, smoke_tests.run_smoke_tests(system, clean, name=project.name, tests=wanted)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from release.adapters import collect
-from release.adapters.install import installer, smoke_test_plan, venv
+from release.adapters.install import installer, smoke_tests, venv
 from release.adapters.install.venv import Environment
 from release.adapters.system.system import System
 from release.adapters.twine import twine_process
@@ -267,7 +267,7 @@ class RunResources:
         self.notify(Progress(text=f"installing {on_index.filename} into a clean environment", unit="files"))
         clean = self._environment.result()
         self._create_environment()
-        wanted = smoke_test_plan.smoke_tests_from_settings(self.config.smoke)
+        wanted = smoke_tests.smoke_tests_from_settings(self.config.smoke)
         system = installer.without_testpypi(self.system, index)
         return install_file_and_test(system, clean, project, on_index, wanted, self.notify)
 

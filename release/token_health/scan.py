@@ -85,8 +85,7 @@ class Scan:
 
         Targets that have not been checked by the deadline are not yielded.
         """
-        from release.adapters.http.http_client import shared_sessions
-        from release.adapters.http.rate_limit import RateLimit
+        from release.adapters.http.http_client import RateLimit, shared_sessions
 
         queries, holders = _IndexQueries(self, targets), _find_holders(targets)
         jobs = [partial(self._check, one, queries, holders) for one in targets]

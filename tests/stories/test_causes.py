@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from release.adapters.index import simple_api
-from release.adapters.system.log_reader import _read as read_log
+from release.adapters.system.program_output import _read as read_log
 from release.adapters.system.system import System, real_system
 from release.checks import engine
 from release.checks.distributions import CHECKS as OF_FILES

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from release.adapters.system import log_reader
+from release.adapters.system import program_output
 from release.core.secret import Secret
 from release.core.tokens import caveats
 from release.core.tokens.token import attenuate
@@ -237,10 +237,10 @@ def test_no_secret_of_the_log_is_shown_again(project: UserProject, on: Indexes) 
 
 
 def test_a_huge_log_is_read_by_its_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_reader, "PART", 100_000)
+    monkeypatch.setattr(program_output, "PART", 100_000)
     data = b"first\n" + b"x" * 79 * 300_000 + b"\nlast"
     tracemalloc.start()
-    read = log_reader._read("log", _Stream(data))
+    read = program_output._read("log", _Stream(data))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert read.text.startswith("first\n")
@@ -255,7 +255,7 @@ class _Stream(io.BytesIO):
 
 def test_a_small_log_is_read_whole() -> None:
     data = b"y" * 3_999_999
-    read = log_reader._read("log", io.BytesIO(data))
+    read = program_output._read("log", io.BytesIO(data))
     assert (len(read.text), read.skipped) == (len(data), 0)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from release.adapters.git import repository
 from release.adapters.install import installer
-from release.adapters.system import output_excerpt
+from release.adapters.system import program_output
 from release.adapters.system.system import System, explain_os_errors, temporary_directory
 from release.core.errors import ConfigError, ToolError
 from release.core.models.distribution import Distribution
@@ -224,7 +224,7 @@ def _pyproject(source: Path) -> dict[str, Any]:
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(
-            f"{str(path)!r} is not valid TOML: {output_excerpt.lower_first(error)}", remedy="correct that line"
+            f"{str(path)!r} is not valid TOML: {program_output.lower_first(error)}", remedy="correct that line"
         ) from error
 
 
@@ -244,7 +244,7 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
         r"Backend '([^']+)' is not available|BackendUnavailable",
         "add the backend's project to [build-system] requires, and check the spelling of build-backend",
     ),
-    (output_excerpt.OFFLINE_PATTERN, "connect to the network, or configure an index for build requirements"),
+    (program_output.OFFLINE_PATTERN, "connect to the network, or configure an index for build requirements"),
     (
         r"No matching distribution found for (\S+)|Because (\S+) was not found|Because only (\S+) is available",
         "correct [build-system] requires: no configured index has that requirement",
@@ -265,7 +265,7 @@ def build_error(output: str) -> ToolError:
         return ToolError("no space left on the disk during the build", remedy="free some space, then build again")
     quoted = _failed_command(output) or output
     return ToolError(
-        f"the project does not build: {output_excerpt.cause_line(quoted)!r}\n{output_excerpt.last_lines(quoted)}",
+        f"the project does not build: {program_output.cause_line(quoted)!r}\n{program_output.last_lines(quoted)}",
         remedy=build_remedy(output),
     )
 

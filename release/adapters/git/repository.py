@@ -1,4 +1,4 @@
-"""Read a git repository, and clone it. `release.adapters.git.tags` writes to it.
+"""Read a git repository, clone it, and create and push tags, which are the only changes made to a user's repository.
 
 Paths are absolute, or relative to the root of the repository with forward slashes. Every function raises
 `ToolError` where git fails unexpectedly.
@@ -30,6 +30,9 @@ _OTHER_REPOSITORY = re.compile(
 )
 #: seconds for a request to a remote
 _REMOTE_LIMIT = 10
+#: seconds for a push; the user's pre-push hook may run tests
+_PUSH_LIMIT = 600
+_BY_HAND = "run `git fetch`, fix what it reports, then run the same command again"
 
 
 def find_root(system: System, directory: Path) -> Path | None:
@@ -130,10 +133,8 @@ def tag_commit(system: System, root: Path, tag: str) -> str | None:
 
 def tags_at(system: System, root: Path, commit: str) -> tuple[str, ...]:
     """The names of the tags that point to a commit, sorted."""
-    listed = git_output(
-        system, root, "for-each-ref", f"--points-at={commit}", "--format=%(refname:strip=2)", "refs/tags"
-    )
-    return tuple(listed.splitlines())
+    options = (f"--points-at={commit}", "--format=%(refname:strip=2)")
+    return tuple(git_output(system, root, "for-each-ref", *options, "refs/tags").splitlines())
 
 
 def is_shallow(system: System, root: Path) -> bool:
@@ -143,9 +144,8 @@ def is_shallow(system: System, root: Path) -> bool:
 
 def is_partial(system: System, root: Path) -> bool:
     """Whether the clone is partial: objects are fetched on demand."""
-    return (
-        _line(system, root, "config", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$") is not None
-    )
+    pattern = r"^(extensions\.partialclone|remote\..*\.promisor)$"
+    return _line(system, root, "config", "--get-regexp", pattern) is not None
 
 
 def project_files(system: System, root: Path) -> tuple[str, ...]:
@@ -190,9 +190,8 @@ def _upstream(system: System, root: Path) -> tuple[str, str, str, str] | None:
     if head is None:
         return None
     fields = "%(upstream:short)%00%(upstream)%00%(upstream:remotename)%00%(upstream:remoteref)"
-    parts = (
-        git_output(system, root, "for-each-ref", f"--format={fields}", f"refs/heads/{head}").rstrip("\n").split("\0")
-    )
+    listed = git_output(system, root, "for-each-ref", f"--format={fields}", f"refs/heads/{head}")
+    parts = listed.rstrip("\n").split("\0")
     if len(parts) < 4 or not parts[0]:  # noqa: PLR2004 - the fields of the format
         return None
     return parts[0], parts[1], parts[2], parts[3]
@@ -222,9 +221,6 @@ def remote_commit(system: System, root: Path, remote: str, ref: str) -> str | Un
 def ssh_command(system: System, root: Path) -> str:
     """`core.sshCommand` of the configuration; empty where it is not set."""
     return _line(system, root, "config", "core.sshCommand") or ""
-
-
-_BY_HAND = "run `git fetch`, fix what it reports, then run the same command again"
 
 
 def noninteractive_variables(env: Mapping[str, str], configured: str) -> dict[str, str]:
@@ -297,3 +293,58 @@ def failure_line(text: str) -> str:
     """The line with the reason: that of git with "fatal:" or "error:", else the last one."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return next((line for line in lines if line.startswith(("fatal: ", "error: "))), lines[-1] if lines else "")
+
+
+def create_tag(system: System, root: Path, tag: str, commit: str, message: str) -> None:
+    """Create an annotated tag, signed if the user's configuration says so. Raises `ToolError` where it exists.
+
+    Where git knows no identity, as on a build machine, the tagger is the committer of the commit.
+    """
+    words = ("tag", "--annotate", "--cleanup=verbatim", f"--message={message}", "--", tag, commit)
+    git_output(system, root, *_identity(system, root, commit), *words, credentials=True)
+
+
+def push_tag(system: System, root: Path, remote: str, tag: str) -> bool:
+    """Push one tag, without prompting; returns whether the remote did not have it yet.
+
+    Raises `ToolError` where the remote cannot be reached, has another tag of that name, or refuses it.
+    """
+    ours = git_output(system, root, "rev-parse", "--verify", f"refs/tags/{tag}").strip()
+    theirs = remote_commit(system, root, remote, f"refs/tags/{tag}")
+    by_hand = f"fix that, then push the tag: git push {remote} {tag}"
+    if isinstance(theirs, Unknown):
+        raise ToolError(f"cannot ask the remote {remote!r} for the tag {tag!r}: {theirs.reason}", remedy=by_hand)
+    if theirs == ours:
+        return False
+    if theirs:
+        raise ToolError(
+            f"the remote {remote!r} has another tag {tag!r}: {theirs[:12]} there, {ours[:12]} here",
+            remedy=f"find out who created it; if it is a mistake: git push --force {remote} refs/tags/{tag}",
+        )
+    quiet = noninteractive_variables(system.env, ssh_command(system, root))
+    try:
+        done = run_git(
+            system, root, "-c", "core.askPass=", "push", "--atomic", "--porcelain", remote, f"refs/tags/{tag}",
+            credentials=True, timeout=_PUSH_LIMIT, extra=quiet,
+        )  # fmt: skip
+    except TimedOutError:
+        raise ToolError(f"pushing the tag {tag!r} took more than {_PUSH_LIMIT} s", remedy=by_hand) from None
+    if done.status:
+        raise ToolError(f"the tag {tag!r} was not pushed: {_why(done.errors, done.output)!r}", remedy=by_hand)
+    return True
+
+
+def _why(errors: str, output: str) -> str:
+    """The message of the remote, else of git. Source: git-push(1), "OUTPUT": "!" marks a rejected reference."""
+    remote = [line.removeprefix("remote:").strip() for line in errors.splitlines() if line.startswith("remote:")]
+    refused = [line[1:].strip() for line in output.splitlines() if line.startswith("!")]
+    return "; ".join([*filter(None, remote), *refused][:4]) or failure_line(errors)
+
+
+def _identity(system: System, root: Path, commit: str) -> tuple[str, ...]:
+    """Options that name the committer of `commit` as the user; none where git knows an identity."""
+    if not run_git(system, root, "var", "GIT_COMMITTER_IDENT", credentials=True).status:
+        return ()
+    committer = git_output(system, root, "show", "--no-patch", "--format=%cn%x00%ce", commit).strip()
+    name, _, address = committer.partition("\0")
+    return "-c", f"user.name={name}", "-c", f"user.email={address}"

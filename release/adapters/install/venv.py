@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from release.adapters.install import installer
-from release.adapters.system import output_excerpt
+from release.adapters.system import program_output
 from release.adapters.system.system import System, explain_os_errors
 from release.core.errors import ToolError
 from release.core.models.finding import Finding, Unknown
@@ -222,7 +222,7 @@ def install_problem(output: str, *, name: str, url: str) -> Finding | Unknown:
         or _missing_dependency(output, name)
         or _failed_build(output, name)
         or Finding(
-            message=f"{name} does not install: {output_excerpt.cause_line(output)!r}",
+            message=f"{name} does not install: {program_output.cause_line(output)!r}",
             remedy=f"install {url} into a new environment, and fix what the installer reports",
         )
     )
@@ -258,9 +258,9 @@ def _wrong_python(output: str, name: str) -> Finding | None:
 def _not_tried(output: str) -> Unknown | None:
     if re.search(_DISK_FULL, output):
         return Unknown(reason="the disk is full", remedy="free some space, then run the same command again")
-    if re.search(output_excerpt.OFFLINE_PATTERN, output):
+    if re.search(program_output.OFFLINE_PATTERN, output):
         return Unknown(
-            reason=f"the clean install cannot reach an index: {output_excerpt.cause_line(output)!r}",
+            reason=f"the clean install cannot reach an index: {program_output.cause_line(output)!r}",
             remedy="connect to the network, or configure an index for pip and uv, then run the same command again",
         )
     return None
@@ -287,5 +287,5 @@ def _failed_build(output: str, name: str) -> Finding | None:
     else:
         remedy = f"install what the build of {what} needs, or depend on a version of it that has wheels"
     return Finding(
-        message=f"{what} does not build from its sdist: {output_excerpt.cause_line(output)!r}", remedy=remedy
+        message=f"{what} does not build from its sdist: {program_output.cause_line(output)!r}", remedy=remedy
     )

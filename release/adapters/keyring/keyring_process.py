@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from release.adapters.system.json_pipe import Pipe
+from release.adapters.system.process import Pipe
 
 _CHILD = Path(__file__).with_name("keyring_child.py")
 #: a chosen backend, a bus, or a display that a bus can be started for

@@ -1,8 +1,9 @@
-"""Run a program until it exits, and end everything that it started. See `release.adapters.system.system.RunProgram`."""
+"""Run a program until it exits, and end everything that it started; or exchange JSON with a child process."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import queue
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +19,9 @@ from typing import IO, Any
 
 from release.core.errors import ToolError
 
-#: seconds between two checks of the time limit and of `stop`
+#: seconds between two checks of the time limit and of `stop`; on Windows, Ctrl-C does not interrupt a longer wait
 _TICK = 0.1
-#: seconds for a program to exit after SIGTERM
+#: seconds for a program to exit after SIGTERM, or after its stdin was closed
 _GRACE = 2.0
 #: options of `Popen` for a process group of its own
 OWN_GROUP: dict[str, Any] = {"start_new_session": True}
@@ -201,3 +203,69 @@ def _signal_group(process: subprocess.Popen[str], number: int) -> None:
     # The group exists while it has members; an error means that none is left.
     with contextlib.suppress(OSError):
         os.killpg(process.pid, number)
+
+
+class Pipe:
+    """A child that exchanges JSON, one object a line; in its own group, so that Ctrl-C reaches only its parent."""
+
+    def __init__(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(list(argv), env=dict(env), stdin=pipe, stdout=pipe, stderr=pipe, **OWN_GROUP)
+        self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._errors: deque[bytes] = deque(maxlen=20)
+        self._threads = [
+            in_thread(read_lines, self._process.stdout, self._lines.put),
+            in_thread(read_lines, self._process.stderr, lambda line: self._errors.append(line or b"")),
+        ]
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def write(self, message: dict[str, Any]) -> None:
+        """Send one object. Raises `OSError` where the child has exited."""
+        if self._process.stdin is not None:
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+            self._process.stdin.flush()
+
+    def read(self, timeout: float) -> dict[str, Any]:
+        """The next object. Raises `TimeoutError`, `EOFError` where the child has exited, `ValueError`."""
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                line = self._lines.get(timeout=_TICK)
+            except queue.Empty:
+                if time.monotonic() > deadline:
+                    raise TimeoutError from None
+                continue
+            if line is None:
+                raise EOFError
+            event = json.loads(line)
+            if not isinstance(event, dict) or "is" not in event:
+                raise ValueError("no event")
+            return event
+
+    def last_error_line(self) -> str:
+        """The last line that the child wrote to stderr; waits briefly for it to exit."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_GRACE)
+        self._threads[1].join(_GRACE)
+        lines = [line.decode("utf-8", "replace").strip() for line in self._errors]
+        return next((line for line in reversed(lines) if line), f"exit status {self._process.poll()}")
+
+    def kill(self) -> None:
+        """Kill the child, from any thread; a waiting `read` raises `EOFError`."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """End the child by closing its stdin; kill it if it does not exit."""
+        with contextlib.suppress(OSError):  # a broken pipe: it has exited already
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        try:
+            self._process.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for thread in self._threads:
+            thread.join(_GRACE)

@@ -17,7 +17,7 @@ from typing import Any, Literal, Self
 
 import release
 from release.adapters.http import http_client
-from release.adapters.system.json_pipe import Pipe
+from release.adapters.system.process import Pipe
 from release.core.errors import ReleaseError
 from release.core.models.credential import Credential
 from release.core.models.credential_variables import without_credentials

@@ -22,7 +22,7 @@ def _add_diagnose_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _diagnose(options: argparse.Namespace, write: Write) -> int:
-    from release.adapters.system import log_reader
+    from release.adapters.system import program_output
     from release.cli.credential_prompts import CredentialSession
     from release.credentials import log_diagnosis
 
@@ -32,7 +32,7 @@ def _diagnose(options: argparse.Namespace, write: Write) -> int:
         show(options, write, log_diagnosis.indexes_to_json(found), log_diagnosis.indexes_to_text(found))
         session.offer_repairs(found)
         return Exit.DONE if all(one.verdict.passed for one in found) else Exit.REFUSED
-    log = log_reader.load_log(options.log)
+    log = program_output.load_log(options.log)
     explanation, verified = log_diagnosis.explain_failure(
         log, session.config, session.verify, in_ci="CI" in session.system.env
     )

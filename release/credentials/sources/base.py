@@ -15,7 +15,7 @@ from release.core.models.secret_location import ConfiguredLocation, SecretLocati
 from release.core.secret import Secret
 
 if TYPE_CHECKING:
-    from release.adapters.system.json_pipe import Pipe
+    from release.adapters.system.process import Pipe
     from release.adapters.system.system import System
 
 from urllib.parse import urlsplit

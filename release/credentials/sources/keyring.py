@@ -11,7 +11,7 @@ from contextlib import closing
 from typing import Any
 
 from release.adapters.keyring import keyring_process
-from release.adapters.system.json_pipe import Pipe
+from release.adapters.system.process import Pipe
 from release.core.errors import ReleaseError
 from release.core.models.credential import StoredSecret
 from release.core.models.finding import Finding, Unknown

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from release.adapters.index import simple_api, simple_parsing
+from release.adapters.index import simple_api
 from release.core.errors import UnreachableError
 from release.core.models.index import Index
 from release.core.models.project_listing import IndexFile, ProjectListing, files_by_release, version_of
@@ -155,7 +155,7 @@ VALUES = st.recursive(
 def test_no_json_breaks_the_reader(data: object) -> None:
     """A listing, or a `ValueError` that says what is odd."""
     with suppress(ValueError):
-        assert isinstance(simple_parsing.parse_json_page(data, "http://h/"), ProjectListing)
+        assert isinstance(simple_api.parse_json_page(data, "http://h/"), ProjectListing)
 
 
 @given(
@@ -163,7 +163,7 @@ def test_no_json_breaks_the_reader(data: object) -> None:
 )
 def test_no_html_breaks_the_reader(parts: list[str]) -> None:
     with suppress(ValueError):
-        assert isinstance(simple_parsing.parse_html_page("".join(parts), "http://h/", "a"), ProjectListing)
+        assert isinstance(simple_api.parse_html_page("".join(parts), "http://h/", "a"), ProjectListing)
 
 
 @pytest.mark.parametrize(

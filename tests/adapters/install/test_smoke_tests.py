@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from release.adapters.install import smoke_runner, smoke_test_plan, venv
-from release.adapters.install.smoke_runner import ProjectUnderTest, SmokeTestOutcome, smoke_test_problem
+from release.adapters.install import smoke_tests, venv
+from release.adapters.install.smoke_tests import ProjectUnderTest, SmokeTestOutcome, smoke_test_problem
 from release.adapters.install.venv import Environment
 from release.adapters.system.system import System, real_system
 from release.core.errors import ConfigError
@@ -40,23 +40,23 @@ SCRIPT = "def main():\n    import argparse\n    argparse.ArgumentParser().parse_
     ],
 )  # fmt: skip
 def test_the_default_imports_are_what_the_project_is_known_by(names: list[str], modules: list[str]) -> None:
-    assert [one.words[0] for one in smoke_test_plan.default_smoke_tests(names, "")] == modules
+    assert [one.words[0] for one in smoke_tests.default_smoke_tests(names, "")] == modules
 
 
 def test_the_default_scripts_are_the_console_scripts() -> None:
     text = "[console_scripts]\nAcme = acme.cli:main\nacme-x = acme.x : run [pretty]\n[gui_scripts]\nwin = acme:gui\n"
-    assert smoke_test_plan.console_scripts(text) == {"Acme": "acme.cli:main", "acme-x": "acme.x:run"}
-    assert [one.title for one in smoke_test_plan.default_smoke_tests([], text)] == ["Acme --help", "acme-x --help"]
-    assert smoke_test_plan.console_scripts("no section") == {}
+    assert smoke_tests.console_scripts(text) == {"Acme": "acme.cli:main", "acme-x": "acme.x:run"}
+    assert [one.title for one in smoke_tests.default_smoke_tests([], text)] == ["Acme --help", "acme-x --help"]
+    assert smoke_tests.console_scripts("no section") == {}
 
 
 def test_what_is_asked_for_is_taken_as_it_is() -> None:
-    found = smoke_test_plan.configured_smoke_tests(["acme.deep"], ["acme 'a b'"])
+    found = smoke_tests.configured_smoke_tests(["acme.deep"], ["acme 'a b'"])
     assert [(one.kind, one.words, one.asked_for) for one in found] == [
         ("import", ("acme.deep",), True), ("command", ("acme", "a b"), True),
     ]  # fmt: skip
     with pytest.raises(ConfigError, match="no closing quotation"):
-        smoke_test_plan.configured_smoke_tests(None, ["acme 'a"])
+        smoke_tests.configured_smoke_tests(None, ["acme 'a"])
 
 
 def link(**more: Any) -> dict[str, Any]:
@@ -202,7 +202,7 @@ def broken():
             "hidden.py": "try:\n import no_such\nexcept ImportError as e:\n raise RuntimeError('get it') from e\n",
         },
     )  # fmt: skip
-    trials = smoke_runner.run_smoke_tests(machine, clean, name="acme", limit=4)
+    trials = smoke_tests.run_smoke_tests(machine, clean, name="acme", limit=4)
     assert severities(trials) == {
         "import crash": "block", "import good": None, "import half": "block", "import hidden": "warn",
         "import needy": "warn", "import torn": "block", "fine --help": None, "usage --help": "warn",
@@ -230,11 +230,11 @@ def test_the_project_sees_no_credential_no_checkout_and_nobodys_home(tmp_path: P
     names = ("TWINE_PASSWORD", "GITHUB_TOKEN", "SOMETHING")
     env = {**machine.env, **dict.fromkeys(names, token), "PYTHONPATH": str(checkout), "WHERE": str(tmp_path / "seen")}
     wanted = (
-        smoke_test_plan.configured_smoke_tests(["acme"], None)
+        smoke_tests.configured_smoke_tests(["acme"], None)
         if kind == "import"
-        else smoke_test_plan.configured_smoke_tests(None, ["python -m acme"])
+        else smoke_tests.configured_smoke_tests(None, ["python -m acme"])
     )
-    trials = smoke_runner.run_smoke_tests(replace(machine, env=env), clean, name="acme", tests=wanted)
+    trials = smoke_tests.run_smoke_tests(replace(machine, env=env), clean, name="acme", tests=wanted)
     assert [one.problem for one in trials] == [None]
     seen, here, beside, path = json.loads((tmp_path / "seen").read_text())
     assert token not in (tmp_path / "seen").read_text()
@@ -248,7 +248,7 @@ def test_the_project_sees_no_credential_no_checkout_and_nobodys_home(tmp_path: P
 
 def test_a_command_that_is_not_there_blocks(tmp_path: Path) -> None:
     machine, clean = installed(tmp_path, **{"acme.py": ""})
-    trials = smoke_runner.run_smoke_tests(
-        machine, clean, name="acme", tests=smoke_test_plan.configured_smoke_tests(None, ["no-such-command --help"])
+    trials = smoke_tests.run_smoke_tests(
+        machine, clean, name="acme", tests=smoke_tests.configured_smoke_tests(None, ["no-such-command --help"])
     )
     assert severities(trials) == {"no-such-command --help": "block"}
