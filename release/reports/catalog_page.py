@@ -33,7 +33,10 @@ def catalog_to_markdown(sections: Mapping[str, tuple[Diagnosis, ...]]) -> str:
     parts = [_INTRODUCTION]
     for heading, records in sections.items():
         parts.append(f"**{heading}**\n")
-        parts.append("\n".join(f"- [`{one.id}`](#{_anchor(one.id)}): {_escape(one.title)}" for one in records) + "\n")
+        # GitHub's anchor of a heading has no dots
+        parts.append(
+            "\n".join(f"- [`{one.id}`](#{one.id.replace('.', '')}): {_escape(one.title)}" for one in records) + "\n"
+        )
     for heading, records in sections.items():
         parts.append(f"## {heading}\n")
         parts.extend(diagnosis_to_markdown(one) for one in records)
@@ -64,13 +67,8 @@ def diagnosis_to_markdown(diagnosis: Diagnosis) -> str:
     lines += [f"- Symptom: {_code(one)}" for one in diagnosis.symptoms]
     lines += [f"- Possible symptom: {_code(one)}" for one in diagnosis.also]
     lines += [f"- Symptom: {_escape(diagnosis.shows)}"] if diagnosis.shows else []
-    lines += [
-        f"- Remedy: {_escape(fill_placeholders(diagnosis.remedy))}",
-        f"- {_detection(diagnosis)}",
-        f"- Sources: {_escape('; '.join(diagnosis.sources))}",
-        "",
-    ]
-    return "\n".join(lines)
+    lines += [f"- Remedy: {_escape(fill_placeholders(diagnosis.remedy))}", f"- {_detection(diagnosis)}"]
+    return "\n".join([*lines, f"- Sources: {_escape('; '.join(diagnosis.sources))}", ""])
 
 
 def _detection(diagnosis: Diagnosis) -> str:
@@ -90,8 +88,3 @@ def _code(text: str) -> str:
 def _escape(text: str) -> str:
     """Escape characters with a meaning in Markdown."""
     return "".join(f"\\{char}" if char in "\\`*_<>[]|" else char for char in text)
-
-
-def _anchor(id_: str) -> str:
-    """The anchor that GitHub gives the heading of a diagnosis."""
-    return id_.replace(".", "")

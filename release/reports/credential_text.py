@@ -19,50 +19,44 @@ from release.core.models.secret_location import location_to_json, location_to_te
 from release.core.models.verification import Verification
 from release.core.secret import Secret
 from release.core.tokens.token import Token, TokenScope, scope, validity
-from release.reports.lines import Line, format_iso_time, outcome_to_json, outcome_to_lines
+from release.reports.lines import format_iso_time, outcome_to_json, outcome_to_lines
 
 _TITLES = ("where from", "what it is", "known", "works")
-_STYLES = {"healthy": "bold green", "warning": "bold yellow", "broken": "bold red", "unknown": "bold red"}
 
 
-def verification_to_lines(found: Verification, *, quiet: bool = False) -> Iterator[Line]:
+def verification_to_text(found: Verification, *, quiet: bool = False) -> Iterator[str]:
     """The tiers in order, as far as they were reached, then the verdict; with `quiet`, only the verdict."""
     access = found.access
     if not quiet:
         project = f", {access.project.name}" if isinstance(access.project, ProjectMetadata) else ""
-        yield Line(text=f"{access.index.name}{project}: {access.index.upload_url}", style="bold")
+        yield f"{access.index.name}{project}: {access.index.upload_url}"
         outcomes = {one.check: one for one in found.outcomes}
         for title, tier, facts in zip(_TITLES, TIERS, (_source, _token_facts, _known, _works), strict=True):
-            yield Line(text=title, style="bold")
-            yield from (Line(text=f"  {text}", style="dim") for text in facts(access))
-            yield from _tier_to_lines([outcomes[check.name] for check in tier])
-    yield from _verdict_to_lines(found)
+            yield title
+            yield from (f"  {text}" for text in facts(access))
+            yield from _tier_to_text([outcomes[check.name] for check in tier])
+    yield from _verdict_to_text(found)
 
 
-def _tier_to_lines(outcomes: list[Outcome]) -> Iterator[Line]:
+def _tier_to_text(outcomes: list[Outcome]) -> Iterator[str]:
     ran = [one for one in outcomes if one.state not in {CheckState.SKIPPED, CheckState.NOT_APPLICABLE}]
     for one in ran:
-        yield from outcome_to_lines(one, with_subject=False)
+        yield from (line.text for line in outcome_to_lines(one, with_subject=False))
     if not ran:
-        yield Line(text=f"  not checked: {outcomes[0].reason}", style="dim")
+        yield f"  not checked: {outcomes[0].reason}"
 
 
-def _verdict_to_lines(found: Verification) -> Iterator[Line]:
+def _verdict_to_text(found: Verification) -> Iterator[str]:
     verdict = found.verdict
-    text = f"verdict: {verdict.word}" + (f", {verdict.cause}" if verdict.cause else "")
-    annotation = None
-    if verdict.word != "healthy":
-        level = "warning" if verdict.word == "warning" else "error"
-        annotation = (level, text, f"{verdict.message}. {verdict.remedy}")
-    yield Line(text=text, style=_STYLES[verdict.word], annotation=annotation)
+    yield f"verdict: {verdict.word}" + (f", {verdict.cause}" if verdict.cause else "")
     if verdict.message:
-        yield Line(text=f"  {verdict.message}")
+        yield f"  {verdict.message}"
     if verdict.remedy:
-        yield Line(text=f"  → {verdict.remedy}")
+        yield f"  → {verdict.remedy}"
     if verdict.cause:
-        yield Line(text=f"  more: python -m release explain {verdict.cause}", style="dim")
+        yield f"  more: python -m release explain {verdict.cause}"
     if verdict.passed and found.offline:
-        yield Line(text="  offline: the index was not contacted", style="dim")
+        yield "  offline: the index was not contacted"
 
 
 # -- the facts of each tier -------------------------------------------------------------------------
@@ -158,17 +152,12 @@ def verification_to_json(found: Verification) -> dict[str, Any]:
     """The document, schema 1."""
     access, verdict = found.access, found.verdict
     return {
-        "schema": 1,
-        "verdict": verdict.word,
-        "cause": verdict.cause,
-        "causes": list(verdict.causes),
+        "schema": 1, "verdict": verdict.word, "cause": verdict.cause, "causes": list(verdict.causes),
         "index": access.index.name,
         "project": access.project.name if isinstance(access.project, ProjectMetadata) else None,
-        "credential": _credential(access),
-        "token": _token(access),
-        "identity": _identity(access),
+        "credential": _credential(access), "token": _token(access), "identity": _identity(access),
         "checks": [outcome_to_json(one) for one in found.outcomes],
-    }
+    }  # fmt: skip
 
 
 def _identity(access: Access) -> dict[str, Any] | None:
@@ -177,11 +166,9 @@ def _identity(access: Access) -> dict[str, Any] | None:
         return None
     identity = access.credential.identity
     return {
-        "provider": identity.provider,
-        "audience": identity.audience,
-        "claims": dict(public_claims(identity)),
-        "publisher": publisher_fields(identity),
-    }
+        "provider": identity.provider, "audience": identity.audience,
+        "claims": dict(public_claims(identity)), "publisher": publisher_fields(identity),
+    }  # fmt: skip
 
 
 def _credential(access: Access) -> dict[str, Any] | None:
@@ -203,10 +190,8 @@ def _token(access: Access) -> dict[str, Any] | None:
         return None
     found, limits = scope(access.token), validity(access.token)
     return {
-        "location": access.token.location,
-        "identifier": access.token.identifier,
+        "location": access.token.location, "identifier": access.token.identifier,
         "scope": {"kind": found.kind, "projects": list(found.projects)},
-        "expires": format_iso_time(limits.expires_at),
-        "not_before": format_iso_time(limits.not_before),
+        "expires": format_iso_time(limits.expires_at), "not_before": format_iso_time(limits.not_before),
         "fingerprint": access.credential.password.fingerprint,
-    }
+    }  # fmt: skip

@@ -46,12 +46,9 @@ def inspection_to_json(built: BuiltFiles, *, block: frozenset[str] = frozenset()
 def _file_to_json(built: BuiltFiles, file: InspectedFile, block: frozenset[str]) -> dict[str, Any]:
     findings = list(_findings_to_json(one for one in run(CHECKS, built, block=block) if one.check in _OF_A_FILE))
     return {
-        "file": file.filename,
-        "sha256": file.sha256,
-        "size": built.files[0].size,
-        "verdict": "refuse" if any(one["severity"] == "block" for one in findings) else "accept",
-        "findings": findings,
-    }
+        "file": file.filename, "sha256": file.sha256, "size": built.files[0].size,
+        "verdict": "refuse" if any(one["severity"] == "block" for one in findings) else "accept", "findings": findings,
+    }  # fmt: skip
 
 
 def _findings_to_json(outcomes: Iterable[Outcome]) -> Iterator[dict[str, Any]]:
@@ -74,14 +71,9 @@ def leaks_to_findings(leaks: LeakScan) -> Iterator[dict[str, Any]]:
 def finding_to_json(check: str, finding: Finding) -> dict[str, Any]:
     """A finding in the document."""
     return {
-        "check": check,
-        "severity": finding.severity,
-        "message": finding.message,
-        "remedy": finding.remedy,
-        "where": finding.where,
-        "server_text": finding.server_text,
-        "source": finding.source,
-    }
+        "check": check, "severity": finding.severity, "message": finding.message, "remedy": finding.remedy,
+        "where": finding.where, "server_text": finding.server_text, "source": finding.source,
+    }  # fmt: skip
 
 
 # -- text -------------------------------------------------------------------------------------------
@@ -191,20 +183,11 @@ def _files(count: int) -> str:
 # -- the project's page -----------------------------------------------------------------------------
 
 _FIELDS = (
-    ("author", "author"),
-    ("author", "author_email"),
-    ("maintainer", "maintainer"),
-    ("maintainer", "maintainer_email"),
-    ("license", "license_expression"),
-    ("license", "license"),
-    ("requires python", "requires_python"),
-    ("keywords", "keywords"),
-    ("home page", "home_page"),
-    ("links", "project_urls"),
-    ("classifiers", "classifiers"),
-    ("requires", "requires_dist"),
-    ("extras", "provides_extra"),
-)
+    ("author", "author"), ("author", "author_email"), ("maintainer", "maintainer"), ("maintainer", "maintainer_email"),
+    ("license", "license_expression"), ("license", "license"), ("requires python", "requires_python"),
+    ("keywords", "keywords"), ("home page", "home_page"), ("links", "project_urls"), ("classifiers", "classifiers"),
+    ("requires", "requires_dist"), ("extras", "provides_extra"),
+)  # fmt: skip
 
 
 def _project_page(file: InspectedFile) -> Iterator[str]:

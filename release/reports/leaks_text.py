@@ -37,17 +37,11 @@ def leaks_to_json(found: Sequence[LeakScan]) -> dict[str, Any]:
 def _finding_to_json(leak: Leak, scan: LeakScan) -> dict[str, Any]:
     finding = _finding(leak, scan)
     return {
-        "message": finding.message,
-        "remedy": finding.remedy,
-        "where": leak.where,
-        "kind": leak.kind,
-        "identity": leak.identity,
-        "path": leak.path,
-        "line": leak.line,
+        "message": finding.message, "remedy": finding.remedy, "where": leak.where, "kind": leak.kind,
+        "identity": leak.identity, "path": leak.path, "line": leak.line,
         "commit": leak.commit or (leak.object if leak.object_type == "commit" else None),
-        "cause": finding.cause,
-        "source": finding.source,
-    }
+        "cause": finding.cause, "source": finding.source,
+    }  # fmt: skip
 
 
 def _finding(leak: Leak, scan: LeakScan) -> Finding:

@@ -72,15 +72,8 @@ def add_run(earlier: Mapping[str, Any] | None, run: RunRecord) -> dict[str, Any]
     same = earlier is not None and (earlier["project"], earlier["version"]) == (plan.project, plan.version)
     runs = [*_runs_to_keep(earlier["runs"] if earlier and same else (), plan.verb), run_record_to_json(run)]
     current = _current_run(runs)
-    return {
-        "schema": SCHEMA,
-        "project": plan.project,
-        "version": plan.version,
-        "commit": current["commit"],
-        "tag": current["tag"],
-        "files": current["files"],
-        "runs": runs,
-    }
+    release = {"project": plan.project, "version": plan.version}
+    return {"schema": SCHEMA, **release, **{key: current[key] for key in ("commit", "tag", "files")}, "runs": runs}
 
 
 def run_record_to_json(run: RunRecord) -> dict[str, Any]:
@@ -89,19 +82,11 @@ def run_record_to_json(run: RunRecord) -> dict[str, Any]:
     used = {one.check for one in result.outcomes if one.state is CheckState.WAIVED}
     started = {step.title: step for step in run.steps}
     return {
-        "verb": result.plan.verb,
-        "begun": format_timestamp(run.begun),
-        "ended": format_timestamp(run.ended),
+        "verb": result.plan.verb, "begun": format_timestamp(run.begun), "ended": format_timestamp(run.ended),
         "exit": {
-            "status": int(result.exit),
-            "message": result.message,
-            "remedy": result.remedy,
-            "next": result.next_command,
+            "status": int(result.exit), "message": result.message, "remedy": result.remedy, "next": result.next_command,
         },
-        "commit": result.plan.commit,
-        "tag": run.tag,
-        "tools": dict(run.tools),
-        "plan": plan,
+        "commit": result.plan.commit, "tag": run.tag, "tools": dict(run.tools), "plan": plan,
         "indexes": [_index(name, run.indexes) for name in result.plan.targets],
         "steps": [
             _step(step.title, data, started.get(step.title))
@@ -109,18 +94,16 @@ def run_record_to_json(run: RunRecord) -> dict[str, Any]:
         ],
         "checks": [
             outcome_to_json(one.outcome) | {"step": step.title, "stops": one.stops}
-            for step in run.steps
-            for one in step.checks
+            for step in run.steps for one in step.checks
         ],
         "waivers": [
             {"check": check, "reason": reason, "used": check in used} for check, reason in sorted(run.waive.items())
         ],
         "files": [
-            {"filename": file.filename, "kind": file.kind, "size": file.size, "sha256": file.sha256}
-            for file in result.files
+            {"filename": one.filename, "kind": one.kind, "size": one.size, "sha256": one.sha256} for one in result.files
         ],
         "uploads": {name: [answer_to_json(one) for one in answers] for name, answers in result.uploads.items()},
-    }
+    }  # fmt: skip
 
 
 def format_timestamp(moment: datetime) -> str:
@@ -132,14 +115,12 @@ def _step(title: str, planned: Mapping[str, Any], step: StepRecord | None) -> di
     """A step of the plan. One that the run did not reach has no times."""
     ended = step.ended if step else None
     return {
-        "title": title,
-        "step": planned["step"],
-        "index": planned.get("index"),
+        "title": title, "step": planned["step"], "index": planned.get("index"),
         "begun": format_timestamp(step.begun) if step else None,
         "seconds": round(ended.seconds, 3) if ended else None,
         "how": ended.status if ended else "broken off" if step else "not reached",
         "note": ended.note if ended else "",
-    }
+    }  # fmt: skip
 
 
 def _index(name: str, known: Mapping[str, Index]) -> dict[str, Any]:
@@ -155,19 +136,15 @@ def _runs_to_keep(runs: Sequence[dict[str, Any]], verb: str) -> list[dict[str, A
 
 def _current_run(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The run whose files are the release's: files on an index can no longer be changed."""
-    uploaded = [one for one in runs if any(_has_receipt(one, name) for name in upload_targets(one))]
-    built = [one for one in runs if one["files"]]
-    return (uploaded or built or runs)[-1]
+    answers = ((run, answer) for run in runs for name in upload_targets(run) for answer in run["uploads"][name])
+    uploaded = [run for run, answer in answers if answer["answer"] == "receipt"]
+    return (uploaded or [run for run in runs if run["files"]] or runs)[-1]
 
 
 def upload_targets(run: Mapping[str, Any]) -> list[str]:
     """Names of the permanent indexes that responded to an upload of a run."""
     ephemeral = {index["name"] for index in run["indexes"] if index["ephemeral"]}
     return [name for name, answers in run["uploads"].items() if answers and name not in ephemeral]
-
-
-def _has_receipt(run: Mapping[str, Any], index: str) -> bool:
-    return any(one["answer"] == "receipt" for one in run["uploads"].get(index, ()))
 
 
 def redact_texts(value: Any, redact: Callable[[str], str]) -> Any:

@@ -16,7 +16,7 @@ from release.core.models.project_listing import IndexFile
 from release.core.models.run_result import RunResult
 from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult
 from release.core.plan import Plan, Upload
-from release.reports.lines import Line, outcome_to_json, result_to_lines
+from release.reports.lines import Line, format_iso_time, outcome_to_json, result_to_lines
 
 #: what `confirm` does, for `--plan`
 CONFIRM_STEPS = (
@@ -30,10 +30,8 @@ CONFIRM_STEPS = (
 def plan_to_lines(plan: Plan) -> Iterator[Line]:
     """The plan, with the steps marked that cannot be undone."""
     commit = f" at {plan.commit[:12]}" if plan.commit else ""
-    yield Line(
-        text=f"{plan.verb}: {plan.project or 'this project'} {plan.version or '(version unknown)'}{commit}",
-        style="bold",
-    )
+    release = f"{plan.project or 'this project'} {plan.version or '(version unknown)'}"
+    yield Line(text=f"{plan.verb}: {release}{commit}", style="bold")
     for number, step in enumerate(plan.steps, 1):
         final = "   (cannot be undone)" if isinstance(step, Upload) and step in plan.irreversible else ""
         yield Line(text=f"  {number}. {step.title}{final}")
@@ -52,21 +50,14 @@ def run_to_lines(result: RunResult) -> Iterator[Line]:
 def run_to_json(result: RunResult, plan: dict[str, Any]) -> dict[str, Any]:
     """The document of a run, schema 1; `plan` is the document of its plan."""
     return {
-        "schema": 1,
-        "verb": result.plan.verb,
-        "exit": int(result.exit),
-        "message": result.message,
-        "remedy": result.remedy,
-        "next": result.next_command,
-        "project": result.plan.project,
-        "version": result.plan.version,
-        "commit": result.plan.commit,
+        "schema": 1, "verb": result.plan.verb, "exit": int(result.exit),
+        "message": result.message, "remedy": result.remedy, "next": result.next_command,
+        "project": result.plan.project, "version": result.plan.version, "commit": result.plan.commit,
         "checks": [outcome_to_json(one) for one in result.outcomes],
         "files": [{"file": f.filename, "sha256": f.sha256, "size": f.size} for f in result.files],
         "uploads": {name: [answer_to_json(one) for one in answers] for name, answers in result.uploads.items()},
-        "record": result.record,
-        "plan": plan,
-    }
+        "record": result.record, "plan": plan,
+    }  # fmt: skip
 
 
 def answer_to_json(answer: UploadResult) -> dict[str, Any]:
@@ -102,36 +93,26 @@ def confirmation_to_json(found: Confirmation) -> dict[str, Any]:
     """The document of `confirm NAME==VERSION --json`, schema 1; docs/confirm.md describes it."""
     published = found.release
     return {
-        "schema": 1,
-        "verb": "confirm",
-        "exit": int(found.exit),
-        "message": found.message,
-        "remedy": found.remedy,
-        "project": published.project.name,
-        "version": published.project.version,
+        "schema": 1, "verb": "confirm", "exit": int(found.exit), "message": found.message, "remedy": found.remedy,
+        "project": published.project.name, "version": published.project.version,
         "index": {"name": published.index.name, "simple_url": published.index.simple_url},
-        "status": published.status,
-        "record": found.record,
+        "status": published.status, "record": found.record,
         "checks": [outcome_to_json(one) for one in found.outcomes],
         "files": [_file(published, one) for one in published.files],
         "installs": {"wheel": _install(published.wheel), "sdist": _install(published.sdist)},
-    }
+    }  # fmt: skip
 
 
 def _file(published: PublishedRelease, file: IndexFile) -> dict[str, Any]:
     fetched = published.fetched.get(file.filename)
     known = fetched if fetched is not None and not isinstance(fetched, Unknown) else None
     return {
-        "file": file.filename,
-        "url": file.url,
-        "sha256": known.sha256 if known else None,
-        "size": known.size if known else None,
-        "listed_sha256": file.sha256,
-        "listed_size": file.size,
-        "uploaded": file.upload_time.isoformat() if file.upload_time else None,
-        "yanked": file.yanked,
+        "file": file.filename, "url": file.url,
+        "sha256": known.sha256 if known else None, "size": known.size if known else None,
+        "listed_sha256": file.sha256, "listed_size": file.size,
+        "uploaded": format_iso_time(file.upload_time), "yanked": file.yanked,
         "provenance": _provenance(published, file.filename),
-    }
+    }  # fmt: skip
 
 
 def _provenance(published: PublishedRelease, filename: str) -> dict[str, Any] | None:
@@ -151,14 +132,11 @@ def _install(trial: InstallTrial | Unknown | NotApplicable | None) -> dict[str, 
     if not isinstance(trial, InstallTrial):
         outcome = str(CheckState.UNKNOWN) if isinstance(trial, Unknown) else "not tried"
         return {"file": None, "outcome": outcome, "trials": []}
-    return {
-        "file": trial.filename,
-        "outcome": _outcome(trial.install, "installed"),
-        "trials": [
-            {"what": one.what, "outcome": _outcome(one.problem, "worked"), "took": round(one.took, 3)}
-            for one in trial.trials
-        ],
-    }
+    trials = [
+        {"what": one.what, "outcome": _outcome(one.problem, "worked"), "took": round(one.took, 3)}
+        for one in trial.trials
+    ]
+    return {"file": trial.filename, "outcome": _outcome(trial.install, "installed"), "trials": trials}
 
 
 def _outcome(problem: Finding | Unknown | None, success: str) -> str:

@@ -107,17 +107,13 @@ def scan_to_json(report: HealthReport, *, strict: bool) -> dict[str, Any]:
     counts = Counter(row.seen.state for row in report.rows)
     forgotten = report.forgotten
     return {
-        "schema": 1,
-        "exit": int(report.status(strict=strict)),
-        "interrupted": report.interrupted,
-        "offline": report.offline,
+        "schema": 1, "exit": int(report.status(strict=strict)),
+        "interrupted": report.interrupted, "offline": report.offline,
         "counts": {state: counts[state] for state in get_args(TokenState)},
-        "notes": list(report.notes),
-        "history": report.history,
-        "remembered": forgotten is None,
+        "notes": list(report.notes), "history": report.history, "remembered": forgotten is None,
         "forgotten": None if forgotten is None else {"message": forgotten[0], "remedy": forgotten[1]},
         "tokens": [_row_to_json(row) for row in report.rows],
-    }
+    }  # fmt: skip
 
 
 def _row_to_json(row: TokenReport) -> dict[str, Any]:
@@ -132,19 +128,12 @@ def _row_to_json(row: TokenReport) -> dict[str, Any]:
 def token_status_to_json(seen: TokenStatus) -> dict[str, Any]:
     """The status of one credential."""
     return {
-        "index": seen.index,
-        "project": seen.project,
-        "place": seen.place,
-        "state": seen.state,
-        "verdict": seen.word,
-        "cause": seen.cause or None,
-        "message": seen.message,
-        "remedy": seen.remedy,
-        "identifier": seen.identifier or None,
-        "fingerprint": seen.fingerprint or None,
-        "scope": seen.scope or None,
-        "expires": format_iso_time(seen.expires),
-    }
+        "index": seen.index, "project": seen.project, "place": seen.place,
+        "state": seen.state, "verdict": seen.word, "cause": seen.cause or None,
+        "message": seen.message, "remedy": seen.remedy,
+        "identifier": seen.identifier or None, "fingerprint": seen.fingerprint or None,
+        "scope": seen.scope or None, "expires": format_iso_time(seen.expires),
+    }  # fmt: skip
 
 
 # -- the history ------------------------------------------------------------------------------------
@@ -184,12 +173,9 @@ def token_history_to_json(now: Iterable[StatusInterval], changed: Iterable[Statu
 
 def _interval_to_json(one: StatusInterval) -> dict[str, Any]:
     return token_status_to_json(one.seen) | {
-        "before": one.before,
-        "since": format_iso_time(one.since),
-        "last_seen": format_iso_time(one.last_seen),
-        "count": one.count,
-        "checks": dict(one.seen.checks),
-    }
+        "before": one.before, "since": format_iso_time(one.since), "last_seen": format_iso_time(one.last_seen),
+        "count": one.count, "checks": dict(one.seen.checks),
+    }  # fmt: skip
 
 
 # -- notifications ----------------------------------------------------------------------------------
@@ -222,21 +208,15 @@ def _change_to_lines(one: StatusChange) -> Iterator[str]:
 
 def notification_to_json(changes: Sequence[StatusChange], *, number: str, at: datetime) -> dict[str, Any]:
     """The document, schema 1 (docs/notifications.md). `number` identifies this message."""
+    documents = [
+        {"kind": one.kind, "before": one.before, "since": format_iso_time(one.since)}
+        | {key: redact(item) if isinstance(item, str) else item for key, item in token_status_to_json(one.now).items()}
+        for one in changes
+    ]
     return {
-        "schema": 1,
-        "id": number,
-        "at": format_iso_time(at),
-        "title": notification_title(changes),
-        "text": notification_to_text(changes),
-        "changes": [
-            {"kind": one.kind, "before": one.before, "since": format_iso_time(one.since)}
-            | {
-                key: redact(value) if isinstance(value, str) else value
-                for key, value in token_status_to_json(one.now).items()
-            }
-            for one in changes
-        ],
-    }
+        "schema": 1, "id": number, "at": format_iso_time(at),
+        "title": notification_title(changes), "text": notification_to_text(changes), "changes": documents,
+    }  # fmt: skip
 
 
 def issue_to_markdown(rows: Sequence[TokenReport], *, at: datetime) -> str:

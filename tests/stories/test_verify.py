@@ -154,7 +154,7 @@ def test_every_token_has_its_verdict_and_the_index_stays_as_it_was(
     assert found.verdict.causes == ((cause,) if cause else ())
     assert state(world) == before
     shown = json.dumps(credential_text.verification_to_json(found)) + "".join(
-        one.text for one in credential_text.verification_to_lines(found)
+        credential_text.verification_to_text(found)
     )
     assert world.token(name)[20:] not in shown
 
@@ -198,9 +198,7 @@ def test_asking_about_new_projects_spends_none_of_the_quota_and_tells_what_is_le
             assert isinstance(found.access.permission, ProbeResult)
             left = {one.name: one.remaining for one in found.access.permission.quotas()}
             assert left["project.create.user"] == 1
-            assert "project.create.user: 1 of 20 left" in "".join(
-                one.text for one in credential_text.verification_to_lines(found)
-            )
+            assert "project.create.user: 1 of 20 left" in "".join(credential_text.verification_to_text(found))
         assert state(running) == before
         assert running.upload("acme-last", "1.0").status == 200
         found = verified(running, "account", "acme-new")

@@ -39,7 +39,7 @@ def _verify(options: argparse.Namespace, write: Write) -> int:
             real, config.index(options.index), project,
             offline=options.offline, directory=directory, waive=config.waive, keyring=keyring,
         )  # fmt: skip
-    lines = (line.text for line in credential_text.verification_to_lines(found, quiet=options.quiet))
+    lines = credential_text.verification_to_text(found, quiet=options.quiet)
     show(options, write, credential_text.verification_to_json(found), lines)
     return Exit.DONE if found.verdict.passed else Exit.REFUSED
 
