@@ -11,9 +11,8 @@ from typing import Any, Literal
 from release.core import plan
 from release.core.errors import Exit
 from release.core.events import CheckFinished, StepFinished
-from release.core.models.check_result import CheckState, Outcome
+from release.core.models.check_result import CheckState, Finding, Outcome
 from release.core.models.distribution import Distribution
-from release.core.models.finding import Finding
 from release.core.models.index import PYPI, TESTPYPI, USER_DOCS, WELL_KNOWN, Index
 from release.core.models.run_result import RunResult
 from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult

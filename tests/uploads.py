@@ -19,9 +19,9 @@ from release.core.config import UploadSettings
 from release.core.errors import UnreachableError
 from release.core.events import Event
 from release.core.facts import ProjectMetadata
+from release.core.models.check_result import Unknown
 from release.core.models.credential import Credential
 from release.core.models.distribution import Distribution
-from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.secret_location import SandboxToken
 from release.core.models.upload_result import UploadResult

@@ -14,8 +14,8 @@ from release.core import config as configuration
 from release.core.config import Config
 from release.core.errors import ConfigError, ReleaseError, ToolError, UnreachableError
 from release.core.facts import BuiltFile, BuiltFiles, GitState, ProjectMetadata, Source
+from release.core.models.check_result import Unknown
 from release.core.models.distribution import Distribution
-from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.project_listing import ProjectListing
 

@@ -9,7 +9,7 @@ from release.acceptance.archive_limits import Unreadable
 from release.acceptance.rule import REBUILD, SPECIFICATIONS, FileUpload
 from release.acceptance.sdist_and_wheel_rules import RecordError, compare_record, parse_record
 from release.checks.engine import Checklist, quote_some, warn
-from release.core.models.finding import Finding
+from release.core.models.check_result import Finding
 
 #: a title whose underline is too short; below four characters docutils takes both for ordinary text, from four on it
 #: warns, which the index refuses. Source: docutils, `parsers/rst/states.py`

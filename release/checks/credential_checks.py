@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from release.checks import index_state, token_checks, token_permission, trusted_publishing_checks
 from release.checks.engine import Check, check
 from release.core.facts import Access
-from release.core.models.finding import Observation
+from release.core.models.check_result import Observation
 
 
 @check(needs=(token_checks.a_credential_is_found,))

@@ -25,7 +25,7 @@ from release.acceptance.sdist_and_wheel_rules import the_wheel_has_its_metadata
 from release.acceptance.twine_form import TwineForm, TwineObjection, twine_form
 from release.checks import archive_warnings
 from release.core.facts import BuiltFile, BuiltFiles
-from release.core.models.finding import Finding
+from release.core.models.check_result import Finding
 from release.core.models.index import PYPI
 from release.core.models.index_contents import IndexContents
 from release.core.models.inspected_file import InspectedFile

@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
-from release.core.models.check_result import CheckState, Outcome
-from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
+from release.core.models.check_result import CheckState, Finding, NotApplicable, Observation, Outcome, Unknown
 
 Facts = TypeVar("Facts")
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from release.checks.engine import Checklist, count, quote, quote_some, warn
 from release.core.facts import Access, ProjectMetadata
-from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
+from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.index_contents import UPLOAD_WINDOW, UPLOAD_WINDOW_CLOSED
 from release.core.models.project_listing import IndexFile, ProjectListing, files_of_version
 from release.core.models.project_name import normalize_name

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from release.checks.engine import Check, Checklist, count
 from release.core.facts import BuiltFiles, LeakScan
-from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
+from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.leak import INDEX_TOKEN, SECRET_KINDS, Leak, ScanScope
 from release.leaks.credential_files import KINDS as FILES
 

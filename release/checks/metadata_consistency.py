@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from release.checks.engine import quote_some, warn
-from release.core.models.finding import Finding
+from release.core.models.check_result import Finding
 from release.core.models.inspected_file import InspectedFile, parse_version
 
 #: before this metadata version, nothing in an sdist had to be accurate. Source: PEP 643

@@ -15,7 +15,7 @@ from release.checks.distribution_reader import inspect_built_files
 from release.checks.engine import Checklist, quote_some, warn
 from release.checks.versions import supports
 from release.core.facts import BuiltFiles, PreviousRelease
-from release.core.models.finding import NotApplicable, Observation
+from release.core.models.check_result import NotApplicable, Observation
 from release.core.models.inspected_file import InspectedFile, InspectionCache
 
 #: bytes; smaller differences are ignored

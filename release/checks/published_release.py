@@ -15,7 +15,7 @@ from release.checks.engine import Checklist, quote, quote_some, warn
 from release.checks.post_upload import smoke_test_observations, yank_findings
 from release.core.facts import BuiltFile, InstallTrial, PublishedRelease
 from release.core.models.attestation import Provenance
-from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
+from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.inspected_file import InspectedFile, parse_version
 from release.core.models.project_listing import IndexFile
 

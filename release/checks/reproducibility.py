@@ -15,7 +15,7 @@ from release.acceptance.open_distribution import stream_digests
 from release.checks.distribution_reader import inspect_built_files
 from release.checks.engine import Check, check, quote_some, warn
 from release.core.facts import BuiltFile, BuiltFiles, FilenameConflict
-from release.core.models.finding import Finding, NotApplicable, Observation
+from release.core.models.check_result import Finding, NotApplicable, Observation
 from release.core.models.inspected_file import InspectedFile
 
 #: fields of a member that are content, not packing

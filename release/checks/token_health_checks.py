@@ -10,8 +10,8 @@ from datetime import timedelta
 
 from release.checks.engine import Checklist, warn
 from release.core.facts import ProjectMetadata, TokenHealth
+from release.core.models.check_result import NotApplicable, Observation
 from release.core.models.credential import Credential
-from release.core.models.finding import NotApplicable, Observation
 from release.core.models.secret_location import location_to_text
 from release.core.time_text import format_time
 from release.core.tokens.token import Token, scope, validity

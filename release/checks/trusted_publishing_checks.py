@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from release.checks.engine import check
 from release.checks.token_checks import a_credential_is_found
 from release.core.facts import Access
+from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.credential import Ambient
-from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
 from release.core.models.oidc_identity import TRUSTED_PROVIDERS, OidcIdentity, claim_text, describe_job, workflow_of
 
 _NOT_USED = NotApplicable(reason="trusted publishing is not used")

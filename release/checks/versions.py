@@ -11,7 +11,7 @@ from packaging.version import InvalidVersion, Version
 from release.checks.distribution_reader import inspect_built_files
 from release.checks.engine import Check, check, warn
 from release.core.facts import BuiltFiles, Source
-from release.core.models.finding import NotApplicable, Observation, Unknown
+from release.core.models.check_result import NotApplicable, Observation, Unknown
 
 _PYTHON = re.compile(r"Programming Language :: Python :: (\d+\.\d+)")
 #: what tools that take the version from git give to a checkout without tags

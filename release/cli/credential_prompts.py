@@ -20,7 +20,7 @@ from release.cli.command import Write, ask_yes_no
 from release.core.config import Config
 from release.core.errors import ReleaseError, UsageError
 from release.core.facts import Access, ProjectMetadata
-from release.core.models.finding import Unknown
+from release.core.models.check_result import Unknown
 from release.core.models.index import Index
 from release.core.models.verification import Verification
 from release.core.secret import Secret

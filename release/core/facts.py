@@ -15,9 +15,9 @@ if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
 
     from release.core.config import Config
     from release.core.models.attestation import Provenance, VerifiedAttestations
+    from release.core.models.check_result import Finding, NotApplicable, Unknown
     from release.core.models.credential import Ambient, Credential, CredentialCandidate
     from release.core.models.distribution import Distribution, MemberVisitor
-    from release.core.models.finding import Finding, NotApplicable, Unknown
     from release.core.models.index import Index
     from release.core.models.index_contents import IndexContents
     from release.core.models.leak import ScanResult, ScanScope

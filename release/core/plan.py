@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 from release.core.config import Config
 from release.core.errors import UsageError
 from release.core.facts import Source
-from release.core.models.finding import Unknown
+from release.core.models.check_result import Unknown
 from release.core.models.index import Index
 
 SANDBOX = "sandbox"

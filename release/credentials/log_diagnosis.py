@@ -13,10 +13,8 @@ from typing import Any
 
 from release.adapters.system.program_output import Log
 from release.core.config import Config
-from release.core.models.check_result import CheckState
-from release.core.models.finding import Finding
+from release.core.models.check_result import CheckState, Finding, Verdict
 from release.core.models.index import Index, host_of, well_known
-from release.core.models.verdict import Verdict
 from release.core.models.verification import Verification
 from release.diagnostics.catalog import CATALOG
 from release.diagnostics.matcher import recognise, status_without_message

@@ -10,8 +10,8 @@ from typing import Any
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError
 from release.core.facts import ProjectMetadata
+from release.core.models.check_result import Unknown, Verdict
 from release.core.models.credential import Credential
-from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.secret_location import (
     EnvironmentVariable,
@@ -20,7 +20,6 @@ from release.core.models.secret_location import (
     location_to_json,
     location_to_text,
 )
-from release.core.models.verdict import Verdict
 from release.core.models.verification import Verification
 from release.core.secret import Secret
 from release.core.tokens.defects import TokenDefect

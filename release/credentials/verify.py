@@ -20,9 +20,9 @@ from release.checks import credential_checks, engine
 from release.core.config import Config
 from release.core.errors import UnreachableError, UsageError
 from release.core.facts import Access, ProjectMetadata
-from release.core.models import verdict
+from release.core.models import check_result
+from release.core.models.check_result import Finding, NotApplicable, Unknown
 from release.core.models.credential import Ambient, Credential, Resolution
-from release.core.models.finding import Finding, NotApplicable, Unknown
 from release.core.models.index import Index
 from release.core.models.oidc_identity import OidcIdentity
 from release.core.models.probe import STANDARD_MODULES, ProbeResult
@@ -69,7 +69,7 @@ def verify_credential(  # noqa: PLR0913 - a query with options, all but the firs
     if not offline:
         facts = _query(system, facts, waive, _ALL_TIERS if tiers is None else tiers)
     outcomes = tuple(engine.run(credential_checks.CHECKS, facts, waive=waive, subject=index.name))
-    return Verification(access=facts, outcomes=outcomes, verdict=verdict.derive_verdict(outcomes), offline=offline)
+    return Verification(access=facts, outcomes=outcomes, verdict=check_result.derive_verdict(outcomes), offline=offline)
 
 
 def verify_token(  # noqa: PLR0913 - a query with options, all but the first four with defaults

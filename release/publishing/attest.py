@@ -21,9 +21,9 @@ from release.core.errors import RefusedError, UnreachableError
 from release.core.events import Message, Observer, Progress
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.attestation import PUBLISH, AttestationPublisher, Provenance, VerifiedAttestations
+from release.core.models.check_result import Finding, NotApplicable, Unknown
 from release.core.models.credential import Ambient
 from release.core.models.distribution import Distribution
-from release.core.models.finding import Finding, NotApplicable, Unknown
 from release.core.models.index import Index
 from release.core.models.oidc_identity import OidcIdentity
 from release.publishing.journal import Journal

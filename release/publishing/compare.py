@@ -17,8 +17,8 @@ from release.checks.engine import Check
 from release.core.config import Config
 from release.core.errors import RefusedError, ToolError, UnreachableError
 from release.core.facts import BuiltFile, BuiltFiles, FilenameConflict, PreviousRelease
+from release.core.models.check_result import NotApplicable, Unknown
 from release.core.models.distribution import Distribution
-from release.core.models.finding import NotApplicable, Unknown
 from release.core.models.index import Index
 from release.core.models.project_listing import IndexFile, ProjectListing, files_by_release
 from release.core.models.run_result import StepResult

@@ -16,8 +16,8 @@ from release.adapters.system.system import System
 from release.checks.distribution_reader import inspect_built_files
 from release.core.errors import ConfigError, ToolError, UnreachableError, UsageError
 from release.core.facts import BuiltFile, BuiltFiles, LeakScan
+from release.core.models.check_result import Finding, Unknown
 from release.core.models.distribution import MemberVisitor
-from release.core.models.finding import Finding, Unknown
 from release.core.models.index import WELL_KNOWN, Index
 from release.core.models.index_contents import IndexContents, StoredFile
 from release.core.models.inspected_file import InspectedFile

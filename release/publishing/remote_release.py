@@ -24,8 +24,8 @@ from release.core.errors import RefusedError, ToolError, UnreachableError
 from release.core.events import Observer, Progress
 from release.core.facts import BuiltFile, InstallTrial, ProjectMetadata, PublishedRelease
 from release.core.models.attestation import Provenance, VerifiedAttestations
+from release.core.models.check_result import Finding, NotApplicable, Unknown
 from release.core.models.distribution import Distribution
-from release.core.models.finding import Finding, NotApplicable, Unknown
 from release.core.models.index import Index
 from release.core.models.project_listing import IndexFile, ProjectListing, files_by_release, version_of
 from release.core.models.release_manifest import ReleaseManifest

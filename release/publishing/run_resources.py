@@ -25,9 +25,9 @@ from release.core.config import Config
 from release.core.events import Message, Observer, Progress
 from release.core.facts import ProjectMetadata, UploadedRelease
 from release.core.models import index_contents
+from release.core.models.check_result import Finding, Unknown
 from release.core.models.credential import Ambient, Credential
 from release.core.models.distribution import Distribution
-from release.core.models.finding import Finding, Unknown
 from release.core.models.index import Index
 from release.core.models.project_listing import ProjectListing
 from release.core.models.run_result import StepResult

@@ -26,9 +26,8 @@ from release.core.config import Config
 from release.core.errors import RefusedError, ReleaseError, from_os_error
 from release.core.events import CheckFinished, Message, Observer, StepFinished, StepStarted
 from release.core.facts import PreviousRelease, ProjectMetadata, Source
-from release.core.models.check_result import Outcome, blocking_problem
+from release.core.models.check_result import NotApplicable, Outcome, Unknown, blocking_problem
 from release.core.models.distribution import Distribution
-from release.core.models.finding import NotApplicable, Unknown
 from release.core.models.index import Index
 from release.core.models.project_listing import ProjectListing
 from release.core.models.run_result import RunResult, StepResult

@@ -13,8 +13,7 @@ from release.checks.distributions import CHECKS, OF_A_FILE
 from release.checks.engine import run
 from release.checks.leak_checks import CHECKS as LEAKS
 from release.core.facts import BuiltFiles, LeakScan
-from release.core.models.check_result import CheckState, Outcome
-from release.core.models.finding import Finding
+from release.core.models.check_result import CheckState, Finding, Outcome
 from release.core.models.inspected_file import InspectedFile, InspectionCache
 from release.core.models.inspection_result import InspectionResult
 from release.reports.lines import format_size, printable

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from release.core.facts import LeakScan
-from release.core.models.finding import Finding
+from release.core.models.check_result import Finding
 from release.core.models.leak import Leak
 
 #: ignored secrets, and unreadable files, that are shown

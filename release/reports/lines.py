@@ -11,8 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from release.core.events import CheckFinished, Event, Message, Progress, SecretObtained, StepFinished, StepStarted
-from release.core.models.check_result import CheckState, Outcome
-from release.core.models.finding import Finding
+from release.core.models.check_result import CheckState, Finding, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

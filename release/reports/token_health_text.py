@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
+from release.core.models.check_result import VerdictWord
 from release.core.models.token_health import (
     HealthReport,
     StatusChange,
@@ -16,7 +17,6 @@ from release.core.models.token_health import (
     TokenState,
     TokenStatus,
 )
-from release.core.models.verdict import VerdictWord
 from release.core.redaction import redact
 from release.reports.lines import Line, format_iso_time, outcome_to_json, printable
 

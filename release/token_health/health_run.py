@@ -11,7 +11,7 @@ from release.adapters import collect
 from release.adapters.system.system import System
 from release.core.errors import ConfigError
 from release.core.facts import ProjectMetadata
-from release.core.models.finding import Unknown
+from release.core.models.check_result import Unknown
 from release.core.models.token_health import HealthReport, TokenReport
 from release.token_health.fleet import Fleet, load_fleet_file, parse_fleet
 from release.token_health.health_history import History

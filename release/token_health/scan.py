@@ -20,8 +20,8 @@ from typing import Literal, TypeVar
 from release.adapters.system.system import System
 from release.core.errors import UnreachableError
 from release.core.facts import Access, PreviousToken, ProjectMetadata, TokenHealth
+from release.core.models.check_result import Unknown
 from release.core.models.credential import Credential, Resolution
-from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.probe import ProbeResult
 from release.core.models.secret_location import CommandOutput

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from release.adapters.system.system import System
 from release.core.facts import ProjectMetadata
+from release.core.models.check_result import Unknown
 from release.core.models.credential import Credential, CredentialCandidate, Resolution
-from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.secret_location import (
     DEFAULT_USERNAME,

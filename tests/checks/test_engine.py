@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from release.checks.engine import Check, check, run
-from release.core.models.check_result import CheckState, Outcome
-from release.core.models.finding import Finding, NotApplicable, Observation, Unknown
+from release.core.models.check_result import CheckState, Finding, NotApplicable, Observation, Outcome, Unknown
 
 Facts = dict[str, Observation]
 

@@ -9,8 +9,7 @@ import pytest
 from release.checks.engine import run
 from release.checks.leak_checks import CHECKS, OF_BUILT
 from release.core.facts import BuiltFiles, LeakScan
-from release.core.models.check_result import CheckState, Outcome
-from release.core.models.finding import Finding
+from release.core.models.check_result import CheckState, Finding, Outcome
 from release.core.models.leak import SECRET_KINDS, Leak, ScanResult, ScanScope, UnscannedFile
 from tests.fake_tokens import HOST
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from release.checks.metadata_consistency import inconsistencies
-from release.core.models.finding import Finding
+from release.core.models.check_result import Finding
 from release.core.models.inspected_file import InspectedFile
 from tests.acceptance.making import SDIST, WHEEL, metadata
 

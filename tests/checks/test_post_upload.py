@@ -9,9 +9,8 @@ from release.checks import engine
 from release.checks.post_upload import CHECKS
 from release.core.facts import UploadedRelease
 from release.core.models.attestation import PUBLISH, VerifiedAttestations
-from release.core.models.check_result import CheckState, Outcome
+from release.core.models.check_result import CheckState, Finding, Outcome, Unknown
 from release.core.models.distribution import Distribution
-from release.core.models.finding import Finding, Unknown
 from release.core.models.index import TESTPYPI
 from release.core.models.project_listing import IndexFile, ProjectListing
 from release.core.models.smoke_test import SmokeTestResult

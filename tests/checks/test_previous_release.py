@@ -12,8 +12,7 @@ from release.checks.distributions import CHECKS
 from release.checks.engine import run
 from release.core.config import Config
 from release.core.facts import BuiltFile, BuiltFiles, GitState, PreviousRelease, ProjectMetadata, Source
-from release.core.models.check_result import CheckState
-from release.core.models.finding import Finding, NotApplicable, Unknown
+from release.core.models.check_result import CheckState, Finding, NotApplicable, Unknown
 from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
 
 

@@ -9,8 +9,7 @@ from release.checks import engine
 from release.checks.published_release import CHECKS, refuse_install
 from release.core.facts import BuiltFile, BuiltFiles, InstallTrial, ProjectMetadata, PublishedRelease
 from release.core.models.attestation import PUBLISH, AttestationPublisher, Provenance, VerifiedAttestations
-from release.core.models.check_result import CheckState, Outcome
-from release.core.models.finding import Finding, NotApplicable, Unknown
+from release.core.models.check_result import CheckState, Finding, NotApplicable, Outcome, Unknown
 from release.core.models.index import PYPI
 from release.core.models.project_listing import IndexFile
 from release.core.models.release_manifest import ManifestFile, ReleaseManifest

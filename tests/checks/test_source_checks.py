@@ -11,8 +11,7 @@ from release.checks.engine import run
 from release.checks.source_checks import CHECKS
 from release.core.config import Config
 from release.core.facts import GitState, ProjectMetadata, Source
-from release.core.models.check_result import CheckState
-from release.core.models.finding import Unknown
+from release.core.models.check_result import CheckState, Unknown
 
 COMMIT, OTHER = "a" * 40, "b" * 40
 LOST = Unknown(reason="no answer", remedy="try again")

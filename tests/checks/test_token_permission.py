@@ -15,12 +15,10 @@ import pytest
 from release.checks import engine
 from release.checks.credential_checks import CHECKS
 from release.core.facts import Access, ProjectMetadata
-from release.core.models.check_result import CheckState, Outcome
+from release.core.models.check_result import CheckState, NotApplicable, Outcome, Unknown, derive_verdict
 from release.core.models.error_response import ServerResponse
-from release.core.models.finding import NotApplicable, Unknown
 from release.core.models.probe import ProbeResult
 from release.core.models.project_listing import IndexFile, Ownership, ProjectListing
-from release.core.models.verdict import derive_verdict
 from tests.checks.test_token_checks import ACCOUNT, LOCAL, NOW, OTHER, access, listing, token
 
 HELP = "See https://pypi.org/help/#x for more information."

@@ -12,10 +12,9 @@ import pytest
 from release.checks import engine
 from release.checks.credential_checks import CHECKS
 from release.core.facts import Access, ProjectMetadata
-from release.core.models import verdict
-from release.core.models.check_result import CheckState, Outcome
+from release.core.models import check_result
+from release.core.models.check_result import CheckState, Finding, Outcome, Unknown
 from release.core.models.credential import Ambient
-from release.core.models.finding import Finding, Unknown
 from release.core.models.index import PYPI, TESTPYPI
 from release.core.models.oidc_identity import (
     OidcIdentity,
@@ -98,7 +97,7 @@ def test_an_identity_is_a_credential_and_the_questions_about_tokens_are_not_aske
 def test_no_identity_is_the_root_of_all() -> None:
     why = Finding(message="no", remedy="yes", cause="tp.id-token-permission")
     told = outcomes(why)
-    assert verdict.derive_verdict(told.values()).cause == "tp.id-token-permission"
+    assert check_result.derive_verdict(told.values()).cause == "tp.id-token-permission"
     assert told[FIT].state is CheckState.SKIPPED
     assert (
         outcomes(Unknown(reason="silent", remedy="wait"))["the-service-vouches-for-this-job"].state

@@ -12,7 +12,7 @@ from release.core import plan
 from release.core.config import Config
 from release.core.errors import ConfigError
 from release.core.facts import GitState, ProjectMetadata, Source
-from release.core.models.finding import Unknown
+from release.core.models.check_result import Unknown
 from release.core.plan import Plan, Verb
 
 COMMIT = "a" * 40

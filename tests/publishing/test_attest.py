@@ -23,9 +23,9 @@ from release.core.errors import RefusedError
 from release.core.events import Event, Message
 from release.core.facts import Access
 from release.core.models.attestation import BUILD, PUBLISH, AttestationPublisher, VerifiedAttestations
+from release.core.models.check_result import Finding, NotApplicable, Unknown
 from release.core.models.credential import Ambient, Credential
 from release.core.models.distribution import Distribution
-from release.core.models.finding import Finding, NotApplicable, Unknown
 from release.core.models.index import Index
 from release.core.models.secret_location import TrustedPublishing
 from release.core.secret import Secret

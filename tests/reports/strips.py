@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from release.core.models.check_result import VerdictWord
 from release.core.models.token_health import StatePeriod, StatusInterval, TokenState, TokenStatus, TokenTimeline
-from release.core.models.verdict import VerdictWord
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\"'&\u202e\x00\ud800"

@@ -24,8 +24,8 @@ from release.checks.post_upload import CHECKS as AFTERWARDS
 from release.core.config import Config
 from release.core.errors import UnreachableError
 from release.core.facts import ProjectMetadata
-from release.core.models import verdict
-from release.core.models.finding import Unknown
+from release.core.models import check_result
+from release.core.models.check_result import Unknown
 from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.models.verification import Verification
 from release.core.tokens import caveats as caveat
@@ -190,11 +190,11 @@ def asked(name: str, project: str = "acme-widget", *caveats: bytes) -> Case:
 def inspected(content: bytes, name: str = WHEEL, *, project: ProjectMetadata | None = None) -> Case:
     """The first thing that the checklist of built files has against them."""
     facts = built(file(name, content), project=project)
-    return lambda _: verdict.derive_verdict(engine.run(OF_FILES, facts)).cause
+    return lambda _: check_result.derive_verdict(engine.run(OF_FILES, facts)).cause
 
 
 def confirmed(**facts: Any) -> Case:
-    return lambda _: verdict.derive_verdict(engine.run(AFTERWARDS, published(**facts))).cause
+    return lambda _: check_result.derive_verdict(engine.run(AFTERWARDS, published(**facts))).cause
 
 
 def asking(url: str) -> str | None:
@@ -218,7 +218,7 @@ def bumped(desk: Desk) -> str | None:
     facts = replace(desk.look().access, listing=listing(wheel_there), releasing=True)
     from release.checks.credential_checks import CHECKS
 
-    return verdict.derive_verdict(engine.run(CHECKS, facts)).cause
+    return check_result.derive_verdict(engine.run(CHECKS, facts)).cause
 
 
 def reset(_: Desk) -> str | None:

@@ -27,8 +27,8 @@ from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System, explain_os_errors, temporary_directory
 from release.core.config import SmokeTestSettings
 from release.core.errors import ConfigError, ToolError
+from release.core.models.check_result import Finding
 from release.core.models.credential_variables import without_credentials
-from release.core.models.finding import Finding
 from release.core.models.smoke_test import SmokeTest, SmokeTestResult
 
 #: seconds for one test

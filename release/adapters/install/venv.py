@@ -17,7 +17,7 @@ from release.adapters.install import installer
 from release.adapters.system import program_output
 from release.adapters.system.system import System, explain_os_errors
 from release.core.errors import ToolError
-from release.core.models.finding import Finding, Unknown
+from release.core.models.check_result import Finding, Unknown
 
 #: seconds for one install, with builds of dependencies
 _LIMIT = 1800

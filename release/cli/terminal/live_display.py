@@ -21,7 +21,7 @@ from rich.text import Text
 from release.cli.terminal.console import PlainConsole
 from release.core import events
 from release.core.events import Event, Message, StepFinished, StepStarted
-from release.core.models.verdict import VerdictWord
+from release.core.models.check_result import VerdictWord
 from release.core.redaction import redact
 from release.reports.lines import Line
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from release.core.models.finding import Finding, Unknown
+from release.core.models.check_result import Finding, Unknown
 from release.core.models.oidc_identity import OidcIdentity, OidcProvider
 from release.core.models.secret_location import SecretLocation
 from release.core.secret import Secret

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import InvalidVersion, Version
 
 if TYPE_CHECKING:
-    from release.core.models.finding import Finding
+    from release.core.models.check_result import Finding
 
 
 def parse_version(text: str) -> Version | str:

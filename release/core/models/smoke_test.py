@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from release.core.models.finding import Finding
+from release.core.models.check_result import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from release.core.errors import Exit
-from release.core.models.check_result import Outcome
-from release.core.models.verdict import VerdictWord
+from release.core.models.check_result import Outcome, VerdictWord
 
 #: a `VerdictWord`, more precise for the most common causes
 TokenState = Literal["healthy", "warning", "expiring", "expired", "revoked", "broken", "unknown"]

@@ -9,7 +9,7 @@ from release.core.models.check_result import Outcome
 
 if TYPE_CHECKING:
     from release.core.facts import Access
-from release.core.models.verdict import Verdict
+from release.core.models.check_result import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

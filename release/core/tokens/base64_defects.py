@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from release.core.models.finding import Finding
+from release.core.models.check_result import Finding
 from release.core.tokens.defects import BLANKS, COPY, LONG, TokenDefect, counted, damaged, placeholder
 from release.core.tokens.macaroon import Macaroon, MalformedError
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from release.core.models.finding import Finding
+from release.core.models.check_result import Finding
 from release.core.models.index import Index, is_loopback
 from release.core.secret import Secret
 from release.core.tokens import base64_defects, defects, macaroon

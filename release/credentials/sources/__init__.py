@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from release.core.models.check_result import Finding, Unknown
 from release.core.models.credential import Ambient, Credential, CredentialCandidate, Resolution, StoredSecret
-from release.core.models.finding import Finding, Unknown
 from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.models.secret_location import (
     DEFAULT_USERNAME,

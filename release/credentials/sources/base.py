@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from release.core.errors import ReleaseError
+from release.core.models.check_result import Finding, Unknown
 from release.core.models.credential import Ambient, CredentialCandidate, Resolution, StoredSecret
-from release.core.models.finding import Finding, Unknown
 from release.core.models.index import WELL_KNOWN, Index
 from release.core.models.secret_location import ConfiguredLocation, SecretLocation, expand_home, location_to_text
 from release.core.secret import Secret

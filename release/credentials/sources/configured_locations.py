@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 from release.adapters.system.process import TimedOutError
 from release.core.errors import ToolError
+from release.core.models.check_result import Finding, Unknown
 from release.core.models.credential import Credential, Resolution, StoredSecret
-from release.core.models.finding import Finding, Unknown
 from release.core.models.secret_location import (
     DEFAULT_USERNAME,
     CommandOutput,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from release.core.models.check_result import Finding
 from release.core.models.credential import StoredSecret
-from release.core.models.finding import Finding
 from release.core.models.index import Index
 from release.core.models.secret_location import EnvironmentVariable
 from release.core.secret import Secret

@@ -13,8 +13,8 @@ from typing import Any
 from release.adapters.keyring import keyring_process
 from release.adapters.system.process import Pipe
 from release.core.errors import ReleaseError
+from release.core.models.check_result import Finding, Unknown
 from release.core.models.credential import StoredSecret
-from release.core.models.finding import Finding, Unknown
 from release.core.models.index import Index, host_of
 from release.core.models.secret_location import KeyringEntry
 from release.core.secret import Secret

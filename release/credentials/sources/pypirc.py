@@ -11,8 +11,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from release.core.models.check_result import Finding
 from release.core.models.credential import StoredSecret
-from release.core.models.finding import Finding
 from release.core.models.index import WELL_KNOWN, Index, well_known
 from release.core.models.secret_location import ConfigFileKey, location_to_text
 from release.core.secret import Secret

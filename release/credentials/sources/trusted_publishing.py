@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from release.adapters.oidc import provider
+from release.core.models.check_result import Finding
 from release.core.models.credential import Ambient, StoredSecret
-from release.core.models.finding import Finding
 from release.core.models.secret_location import TrustedPublishing, location_to_text
 from release.credentials.sources import base
 from release.credentials.sources.base import SourceQuery, SourceResult, StorageQuery

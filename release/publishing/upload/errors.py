@@ -5,7 +5,7 @@ from __future__ import annotations
 from release.adapters.http import errors as http_errors
 from release.core.errors import RefusedError, ReleaseError
 from release.core.facts import ProjectMetadata
-from release.core.models.finding import Unknown
+from release.core.models.check_result import Unknown
 from release.core.models.index import Index
 from release.core.models.upload_result import FailureKind, Rejection, UnclearResponse
 

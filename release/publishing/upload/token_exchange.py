@@ -16,9 +16,9 @@ from release.adapters.system.system import System
 from release.core.errors import ReleaseError, UnreachableError
 from release.core.events import Message, Observer, SecretObtained
 from release.core.facts import ProjectMetadata
+from release.core.models.check_result import Unknown
 from release.core.models.credential import Credential
 from release.core.models.distribution import Distribution
-from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.oidc_identity import OidcIdentity, describe_job, public_claims
 from release.core.models.secret_location import TrustedPublishing

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from release.core.config import UploadSettings
+from release.core.models.check_result import Unknown
 from release.core.models.distribution import Distribution
-from release.core.models.finding import Unknown
 from release.core.models.project_listing import ProjectListing
 from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult, result_from_listing
 

@@ -9,7 +9,7 @@ from release.adapters import collect
 from release.adapters.system.system import System
 from release.core.events import Observer, Progress
 from release.core.facts import ProjectMetadata
-from release.core.models.finding import Unknown
+from release.core.models.check_result import Unknown
 from release.core.models.index import Index
 from release.core.models.project_listing import ProjectListing
 

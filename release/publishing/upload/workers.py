@@ -13,9 +13,9 @@ from typing import Protocol, Self
 
 from release.adapters.twine.twine_process import OnProgress
 from release.core.errors import ReleaseError
+from release.core.models.check_result import Unknown
 from release.core.models.credential import Credential
 from release.core.models.distribution import Distribution
-from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.project_listing import ProjectListing
 from release.core.models.upload_result import UploadResult

@@ -13,8 +13,8 @@ from typing import Any
 
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError, UsageError
+from release.core.models.check_result import Unknown
 from release.core.models.credential import Credential
-from release.core.models.finding import Unknown
 from release.core.models.secret_location import ConfiguredLocation
 from release.core.models.token_health import HealthReport, StatusChange
 from release.core.secret import Secret

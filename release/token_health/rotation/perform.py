@@ -13,8 +13,8 @@ from typing import Literal
 from release.adapters.system.system import System
 from release.core.errors import Exit, ReleaseError
 from release.core.facts import ProjectMetadata
+from release.core.models.check_result import Unknown
 from release.core.models.credential import StoredSecret
-from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.probe import ProbeResult
 from release.core.models.secret_location import KeyringEntry, location_to_text

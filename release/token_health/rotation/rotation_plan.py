@@ -19,8 +19,8 @@ from release.adapters.system import safe_write
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError
 from release.core.facts import ProjectMetadata
+from release.core.models.check_result import Unknown
 from release.core.models.credential import Credential, Resolution, StoredSecret
-from release.core.models.finding import Unknown
 from release.core.models.index import Index
 from release.core.models.project_listing import ProjectListing
 from release.core.models.project_name import normalize_name

@@ -12,7 +12,7 @@ from release.adapters.builds import builder
 from release.adapters.git import repository as git
 from release.adapters.system.system import System, real_system
 from release.core.errors import ToolError
-from release.core.models.finding import Unknown
+from release.core.models.check_result import Unknown
 
 _WHO = {"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_COMMITTER_NAME": "A"}
 _WHO |= {"GIT_COMMITTER_EMAIL": "a@example.org", "GIT_CONFIG_GLOBAL": "", "GIT_CONFIG_NOSYSTEM": "1"}

@@ -21,7 +21,7 @@ from release.adapters.install import installer, venv
 from release.adapters.install.venv import Environment
 from release.adapters.system.system import System, real_system
 from release.core.errors import ToolError, UsageError
-from release.core.models.finding import Finding, Unknown
+from release.core.models.check_result import Finding, Unknown
 from release.core.models.index import PYPI, TESTPYPI
 
 BOTH = pytest.mark.parametrize("tool", ["uv", "pip"])

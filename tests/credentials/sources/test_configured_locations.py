@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from release.adapters.system.system import real_system
+from release.core.models.check_result import Finding, Unknown
 from release.core.models.credential import Credential
-from release.core.models.finding import Finding, Unknown
 from release.core.models.secret_location import (
     CommandOutput,
     ConfiguredLocation,

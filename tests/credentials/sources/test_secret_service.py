@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from release.core.models.check_result import Unknown
 from release.core.models.credential import Credential
-from release.core.models.finding import Unknown
 from release.core.models.index import PYPI
 from release.core.models.secret_location import location_to_text
 from release.core.secret import Secret

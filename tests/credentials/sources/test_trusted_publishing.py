@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from release.adapters.oidc import provider as oidc
+from release.core.models.check_result import Finding
 from release.core.models.credential import Ambient, Credential
-from release.core.models.finding import Finding
 from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.models.oidc_identity import OidcProvider
 from release.core.models.secret_location import TrustedPublishing, location_to_text
