@@ -12,8 +12,7 @@ from release.acceptance import rule
 from release.acceptance.archive_limits import MIB, Unreadable
 from release.acceptance.rule import FileUpload, Refusal, Rules, server_error
 from release.acceptance.zip_framing import framing_fault
-from release.core.models.index import USER_DOCS
-from release.core.models.index_contents import IndexContents
+from release.core.models.index import USER_DOCS, IndexContents
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whichever it needs
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from release.acceptance.metadata_rules import parse_content_type
 from release.acceptance.rule import DESCRIPTIONS, FileUpload, Refusal, Rules, server_error
-from release.core.models.index_contents import IndexContents
+from release.core.models.index import IndexContents
 
 #: where the index's readme_renderer differs from newer versions: a title on its own becomes the page's title, which
 #: leaves nothing to show. No docutils configuration file of this machine is read.

@@ -14,8 +14,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from release.acceptance.metadata_rules import SEE_CORE_METADATA, invalid_fields
 from release.acceptance.rule import CORE_METADATA, METADATA, NEW_NAMES, Advice, FileUpload, Refusal, Rules, server_error
-from release.core.models.index_contents import IndexContents
-from release.core.models.project_name import is_project_name
+from release.core.models.index import IndexContents, is_project_name
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whichever it needs
 

@@ -10,8 +10,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from release.acceptance.open_distribution import OpenDistribution
-from release.core.models.index import USER_DOCS
-from release.core.models.index_contents import IndexContents
+from release.core.models.index import USER_DOCS, IndexContents
 
 SPECIFICATIONS = "https://packaging.python.org/en/latest/specifications"
 CORE_METADATA = f"{SPECIFICATIONS}/core-metadata/"

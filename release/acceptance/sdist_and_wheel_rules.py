@@ -27,7 +27,7 @@ from release.acceptance.archive_limits import Unreadable
 from release.acceptance.archive_rules import common_directory, unreadable
 from release.acceptance.rule import FileUpload, Refusal, Rules, server_error
 from release.acceptance.zip_reader import ZipContents
-from release.core.models.index_contents import IndexContents
+from release.core.models.index import IndexContents
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whichever it needs
 

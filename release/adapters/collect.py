@@ -16,8 +16,7 @@ from release.core.errors import ConfigError, ReleaseError, ToolError, Unreachabl
 from release.core.facts import BuiltFile, BuiltFiles, GitState, ProjectMetadata, Source
 from release.core.models.check_result import Unknown
 from release.core.models.distribution import Distribution
-from release.core.models.index import Index
-from release.core.models.project_listing import ProjectListing
+from release.core.models.index import Index, ProjectListing
 
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 

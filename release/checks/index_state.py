@@ -8,9 +8,14 @@ from datetime import datetime, timedelta
 from release.checks.engine import Checklist, count, quote, quote_some, warn
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
-from release.core.models.index_contents import UPLOAD_WINDOW, UPLOAD_WINDOW_CLOSED
-from release.core.models.project_listing import IndexFile, ProjectListing, files_of_version
-from release.core.models.project_name import normalize_name
+from release.core.models.index import (
+    UPLOAD_WINDOW,
+    UPLOAD_WINDOW_CLOSED,
+    IndexFile,
+    ProjectListing,
+    files_of_version,
+    normalize_name,
+)
 
 _NO_PROJECT = NotApplicable(reason="the project is not on the index")
 #: between two releases the project has the version of the last one, which is not an error
@@ -134,7 +139,7 @@ def the_new_name_can_be_had(access: Access) -> Iterator[Observation]:
 def _name_findings(access: Access, name: str, similar: tuple[str, ...]) -> Iterator[Finding]:
     from release.acceptance import form_rules
     from release.acceptance.rule import FileUpload, first_refusal
-    from release.core.models.index_contents import IndexContents
+    from release.core.models.index import IndexContents
     from release.diagnostics.matcher import remedy_for_answer
 
     others = f" ({quote(similar)})" if similar else ""

@@ -9,7 +9,7 @@ from release.core.facts import UploadedRelease
 from release.core.models.attestation import VerifiedAttestations
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.distribution import Distribution
-from release.core.models.project_listing import IndexFile, version_of
+from release.core.models.index import IndexFile, version_of
 from release.core.models.smoke_test import SmokeTestResult
 
 _CHECKS = Checklist[UploadedRelease]()

@@ -10,7 +10,7 @@ from packaging.version import InvalidVersion, Version
 from release.checks.engine import Checklist, count, quote_some
 from release.core.facts import GitState, Source
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
-from release.core.models.project_name import is_project_name
+from release.core.models.index import is_project_name
 
 #: changed files listed in one message
 _LISTED = 5

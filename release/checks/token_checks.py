@@ -10,8 +10,7 @@ from release.checks.engine import check, quote, warn
 from release.core.facts import Access
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.credential import Ambient, Credential
-from release.core.models.index import is_loopback
-from release.core.models.project_name import normalize_name
+from release.core.models.index import is_loopback, normalize_name
 from release.core.models.secret_location import EnvironmentVariable, location_to_text
 from release.core.tokens.caveats import UnknownCaveat
 from release.core.tokens.defects import TokenDefect

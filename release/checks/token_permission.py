@@ -13,9 +13,8 @@ from release.checks.engine import Check, check, quote
 from release.checks.token_checks import origin_of, the_token_is_valid_now
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
+from release.core.models.index import ProjectListing, normalize_name
 from release.core.models.probe import ProbeResult, Quota
-from release.core.models.project_listing import ProjectListing
-from release.core.models.project_name import normalize_name
 from release.core.tokens.token import Token, scope
 
 if TYPE_CHECKING:

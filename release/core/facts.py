@@ -18,11 +18,9 @@ if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
     from release.core.models.check_result import Finding, NotApplicable, Unknown
     from release.core.models.credential import Ambient, Credential, CredentialCandidate
     from release.core.models.distribution import Distribution, MemberVisitor
-    from release.core.models.index import Index
-    from release.core.models.index_contents import IndexContents
+    from release.core.models.index import Index, IndexContents, IndexFile, Ownership, ProjectListing
     from release.core.models.leak import ScanResult, ScanScope
     from release.core.models.probe import ProbeResult
-    from release.core.models.project_listing import IndexFile, Ownership, ProjectListing
     from release.core.models.release_manifest import ReleaseManifest
     from release.core.models.smoke_test import SmokeTestResult
     from release.core.models.token_health import TokenPolicy

@@ -23,11 +23,9 @@ from release.core.facts import Access, ProjectMetadata
 from release.core.models import check_result
 from release.core.models.check_result import Finding, NotApplicable, Unknown
 from release.core.models.credential import Ambient, Credential, Resolution
-from release.core.models.index import Index
+from release.core.models.index import Index, ProjectListing, files_by_release, is_project_name
 from release.core.models.oidc_identity import OidcIdentity
 from release.core.models.probe import STANDARD_MODULES, ProbeResult
-from release.core.models.project_listing import ProjectListing, files_by_release
-from release.core.models.project_name import is_project_name
 from release.core.models.secret_location import NotStored
 from release.core.models.verification import Verification
 from release.core.secret import Secret

@@ -19,8 +19,7 @@ from release.core.errors import RefusedError, ToolError, UnreachableError
 from release.core.facts import BuiltFile, BuiltFiles, FilenameConflict, PreviousRelease
 from release.core.models.check_result import NotApplicable, Unknown
 from release.core.models.distribution import Distribution
-from release.core.models.index import Index
-from release.core.models.project_listing import IndexFile, ProjectListing, files_by_release
+from release.core.models.index import Index, IndexFile, ProjectListing, files_by_release
 from release.core.models.run_result import StepResult
 from release.core.models.upload_result import Receipt, result_from_listing
 from release.core.plan import SANDBOX

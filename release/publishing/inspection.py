@@ -18,13 +18,19 @@ from release.core.errors import ConfigError, ToolError, UnreachableError, UsageE
 from release.core.facts import BuiltFile, BuiltFiles, LeakScan
 from release.core.models.check_result import Finding, Unknown
 from release.core.models.distribution import MemberVisitor
-from release.core.models.index import WELL_KNOWN, Index
-from release.core.models.index_contents import IndexContents, StoredFile
+from release.core.models.index import (
+    WELL_KNOWN,
+    Index,
+    IndexContents,
+    ProjectListing,
+    StoredFile,
+    files_by_release,
+    name_from_filename,
+    version_of,
+)
 from release.core.models.inspected_file import InspectedFile
 from release.core.models.inspection_result import InspectionResult
 from release.core.models.leak import ScanResult, UnscannedFile, merge_scans
-from release.core.models.project_listing import ProjectListing, files_by_release, version_of
-from release.core.models.project_name import name_from_filename
 from release.reports.inspection_report import finding_to_json, inspection_to_json, leaks_to_findings
 
 if TYPE_CHECKING:

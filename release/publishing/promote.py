@@ -12,7 +12,7 @@ from release.adapters.github import releases
 from release.adapters.system.system import System
 from release.core.errors import ToolError
 from release.core.models.distribution import Distribution
-from release.core.models.project_listing import ProjectListing
+from release.core.models.index import ProjectListing
 from release.core.models.run_result import StepResult
 from release.core.plan import CompareWithDryRun, Plan, PushTag, ReleaseOnGitHub, Tag, require_name
 from release.publishing.journal import Journal

@@ -26,8 +26,7 @@ from release.core.facts import BuiltFile, InstallTrial, ProjectMetadata, Publish
 from release.core.models.attestation import Provenance, VerifiedAttestations
 from release.core.models.check_result import Finding, NotApplicable, Unknown
 from release.core.models.distribution import Distribution
-from release.core.models.index import Index
-from release.core.models.project_listing import IndexFile, ProjectListing, files_by_release, version_of
+from release.core.models.index import Index, IndexFile, ProjectListing, files_by_release, version_of
 from release.core.models.release_manifest import ReleaseManifest
 from release.core.models.smoke_test import SmokeTest, SmokeTestResult
 from release.publishing import attest

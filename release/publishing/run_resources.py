@@ -24,12 +24,10 @@ from release.checks import trusted_publishing_checks
 from release.core.config import Config
 from release.core.events import Message, Observer, Progress
 from release.core.facts import ProjectMetadata, UploadedRelease
-from release.core.models import index_contents
 from release.core.models.check_result import Finding, Unknown
 from release.core.models.credential import Ambient, Credential
 from release.core.models.distribution import Distribution
-from release.core.models.index import Index
-from release.core.models.project_listing import ProjectListing
+from release.core.models.index import UPLOAD_WINDOW, Index, ProjectListing
 from release.core.models.run_result import StepResult
 from release.core.models.secret_location import SandboxToken
 from release.core.models.smoke_test import SmokeTestResult
@@ -197,7 +195,7 @@ class RunResources:
             if not uploader.doubtful:
                 self.touched.discard(index.name)
             elif index.name not in self.deadlines and index.kind == "warehouse":
-                self.deadlines[index.name] = self.system.now() + index_contents.UPLOAD_WINDOW
+                self.deadlines[index.name] = self.system.now() + UPLOAD_WINDOW
 
     def _upload_credential(
         self, index: Index, project: ProjectMetadata, todo: Sequence[Distribution]

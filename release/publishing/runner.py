@@ -28,8 +28,7 @@ from release.core.events import CheckFinished, Message, Observer, StepFinished, 
 from release.core.facts import PreviousRelease, ProjectMetadata, Source
 from release.core.models.check_result import NotApplicable, Outcome, Unknown, blocking_problem
 from release.core.models.distribution import Distribution
-from release.core.models.index import Index
-from release.core.models.project_listing import ProjectListing
+from release.core.models.index import Index, ProjectListing
 from release.core.models.run_result import RunResult, StepResult
 from release.core.plan import SANDBOX, Plan, Step
 from release.credentials import verify

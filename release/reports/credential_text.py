@@ -12,9 +12,9 @@ from release.checks.trusted_publishing_checks import ambient_to_text
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import CheckState, Outcome
 from release.core.models.credential import Ambient, Credential
+from release.core.models.index import ProjectListing, files_by_release
 from release.core.models.oidc_identity import OidcIdentity, public_claims, publisher_fields
 from release.core.models.probe import ProbeResult
-from release.core.models.project_listing import ProjectListing, files_by_release
 from release.core.models.secret_location import location_to_json, location_to_text
 from release.core.models.verification import Verification
 from release.core.secret import Secret

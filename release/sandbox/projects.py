@@ -12,7 +12,7 @@ from uuid import uuid4
 from packaging.utils import NormalizedName, canonicalize_name, canonicalize_version
 from packaging.version import Version
 
-from release.core.models.index_contents import IndexContents, StoredFile
+from release.core.models.index import IndexContents, StoredFile
 
 #: seconds
 _QUOTA_WINDOW = 3600

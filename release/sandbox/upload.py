@@ -23,8 +23,7 @@ from release.acceptance.file_rules import FILE, OUTSIDE, is_identical, the_file_
 from release.acceptance.form_rules import FORM, NEW_NAME
 from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.rule import SERVER_ERROR, FileUpload, Refusal, first_refusal
-from release.core.models.index import PYPI, USER_DOCS, host_of
-from release.core.models.index_contents import IndexContents
+from release.core.models.index import PYPI, USER_DOCS, IndexContents, host_of
 from release.sandbox import attestations, auth, projects
 from release.sandbox.index_store import METADATA_SUFFIX, Store, admin_flags
 from release.sandbox.multipart import ReceivedFile, UploadForm

@@ -13,8 +13,7 @@ from typing import Any
 
 from release.core.config import read_indexes, read_waivers
 from release.core.errors import ConfigError
-from release.core.models.index import WELL_KNOWN, Index
-from release.core.models.project_name import is_project_name
+from release.core.models.index import WELL_KNOWN, Index, is_project_name
 from release.core.models.secret_location import ConfiguredLocation
 from release.core.models.token_health import TokenPolicy
 from release.core.tables import KeyPath, Reader, did_you_mean, number, read_list, read_table, string

@@ -13,7 +13,7 @@ from typing import Any
 
 from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.rule import FileUpload
-from release.core.models.index_contents import IndexContents
+from release.core.models.index import IndexContents
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 SITE = "https://index.example"

@@ -11,7 +11,7 @@ import pytest
 
 from release.acceptance.file_rules import FILE, is_identical
 from release.acceptance.rule import FileUpload, first_refusal
-from release.core.models.index_contents import IndexContents, StoredFile
+from release.core.models.index import IndexContents, StoredFile
 from tests.acceptance.making import NOTHING, NOW, SDIST, SITE, WHEEL, metadata, sdist, upload, wheel, zipped
 
 REUSE = f"See {SITE}/help/#file-name-reuse for more information."

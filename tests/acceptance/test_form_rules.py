@@ -15,7 +15,7 @@ from release.acceptance.form_rules import FORM, NEW_NAME, standard_modules
 from release.acceptance.metadata_rules import invalid_fields
 from release.acceptance.rule import first_refusal
 from release.acceptance.warehouse_metadata_rules import _PLAIN_ADDRESS, is_plain_address, parse_address
-from release.core.models.index_contents import IndexContents
+from release.core.models.index import IndexContents
 from tests.acceptance.making import NOTHING, NOW, SDIST, SITE, upload, wheel
 
 SEE = " See https://packaging.python.org/specifications/core-metadata for more information."

@@ -9,8 +9,7 @@ import pytest
 
 from release.adapters.index import simple_api
 from release.adapters.system import system
-from release.core.models.index import PYPI
-from release.core.models.project_listing import IndexFile, version_of
+from release.core.models.index import PYPI, IndexFile, version_of
 from release.publishing import inspection
 
 #: every build backend in wide use, and wheels of four kinds of platforms

@@ -18,7 +18,7 @@ from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.rule import FileUpload, first_refusal
 from release.adapters.system import system
 from release.checks.distribution_reader import SITE
-from release.core.models.index_contents import IndexContents
+from release.core.models.index import IndexContents
 from release.publishing import inspection
 from tests.acceptance.recorded_answers import FORM, OK, ROWS, Row
 from tests.sandbox.sandbox_client import EXPLANATIONS, SEED_DATA, Clock, Reply, SandboxClient, page, sandbox_client

@@ -11,7 +11,7 @@ import pytest
 from release.acceptance import open_distribution
 from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.rule import METADATA, FileUpload, Refusal, Rules, first_refusal, server_error
-from release.core.models.index_contents import IndexContents
+from release.core.models.index import IndexContents
 from tests.acceptance.making import NOTHING, SDIST, WHEEL, sdist, upload, wheel
 
 RULES = Rules()

@@ -19,7 +19,7 @@ from release.checks.distributions import CHECKS, OF_A_FILE, OF_THE_SET
 from release.checks.engine import run
 from release.core.facts import BuiltFile, BuiltFiles, ProjectMetadata
 from release.core.models.check_result import CheckState, Unknown
-from release.core.models.index_contents import IndexContents, StoredFile
+from release.core.models.index import IndexContents, StoredFile
 from release.reports.inspection_report import inspection_to_json
 from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
 

@@ -11,8 +11,7 @@ from release.core.facts import UploadedRelease
 from release.core.models.attestation import PUBLISH, VerifiedAttestations
 from release.core.models.check_result import CheckState, Finding, Outcome, Unknown
 from release.core.models.distribution import Distribution
-from release.core.models.index import TESTPYPI
-from release.core.models.project_listing import IndexFile, ProjectListing
+from release.core.models.index import TESTPYPI, IndexFile, ProjectListing
 from release.core.models.smoke_test import SmokeTestResult
 
 FAILED, NOT_APPLICABLE, PASSED, SKIPPED, UNKNOWN, WARNED = (

@@ -15,8 +15,7 @@ from release.checks.credential_checks import CHECKS
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import CheckState, Finding, Outcome, Unknown
 from release.core.models.credential import Credential
-from release.core.models.index import PYPI, TESTPYPI, Index
-from release.core.models.project_listing import IndexFile, ProjectListing
+from release.core.models.index import PYPI, TESTPYPI, Index, IndexFile, ProjectListing
 from release.core.models.secret_location import EnvironmentVariable
 from release.core.secret import Secret
 from release.core.tokens import macaroon

@@ -9,7 +9,7 @@ from packaging.version import Version
 from release.adapters.index import simple_api
 from release.core.facts import PreviousRelease
 from release.core.models.check_result import NotApplicable, Unknown
-from release.core.models.project_listing import IndexFile, ProjectListing
+from release.core.models.index import IndexFile, ProjectListing
 from release.publishing import compare
 from tests.sandbox.sandbox_client import sandbox_client
 

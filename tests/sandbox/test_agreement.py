@@ -20,7 +20,7 @@ from release.acceptance.twine_form import twine_form
 from release.adapters.system import system
 from release.checks.distribution_reader import SITE, all_refusals
 from release.core.facts import BuiltFile, BuiltFiles
-from release.core.models.index_contents import IndexContents
+from release.core.models.index import IndexContents
 from release.publishing import inspection
 from release.reports import inspection_report
 from tests.acceptance.making import (

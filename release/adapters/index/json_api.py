@@ -15,8 +15,7 @@ from packaging.utils import canonicalize_name
 
 from release.adapters.http import http_client
 from release.core.models.attestation import Provenance, parse_provenance
-from release.core.models.index import Index
-from release.core.models.project_listing import IndexFile, Ownership
+from release.core.models.index import Index, IndexFile, Ownership
 
 _PROVENANCE = "application/vnd.pypi.integrity.v1+json"
 _OK, _NOT_FOUND = 200, 404

@@ -24,8 +24,7 @@ from packaging.utils import canonicalize_name
 from release.adapters.http import errors as http_errors
 from release.adapters.http import http_client
 from release.core.errors import UnreachableError
-from release.core.models.index import Index, host_of
-from release.core.models.project_listing import IndexFile, ProjectListing
+from release.core.models.index import Index, IndexFile, ProjectListing, host_of
 
 if TYPE_CHECKING:
     import requests

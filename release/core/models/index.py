@@ -1,4 +1,4 @@
-"""Package indexes in general, and PyPI and TestPyPI.
+"""Package indexes: PyPI, TestPyPI and others, and the projects and files that they contain.
 
 This is the only module with the addresses of PyPI and TestPyPI.
 """
@@ -6,9 +6,38 @@ This is the only module with the addresses of PyPI and TestPyPI.
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
-from typing import Literal
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
+    from packaging.version import Version
+
+# `packaging.utils` validates and normalizes names, too, but it imports `packaging.tags`, which takes longer to load
+# than all other modules that verify a credential.
+# Source: PEP 503 "Normalized Names"; core metadata specification, "Name".
+_NAME = re.compile(r"([A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9])\Z", re.IGNORECASE | re.ASCII)
+
+
+def is_project_name(text: str) -> bool:
+    """Whether a text is a valid project name."""
+    return _NAME.match(text) is not None
+
+
+def normalize_name(name: str) -> NormalizedName:
+    """The normalized form of a name."""
+    return cast("NormalizedName", re.sub(r"[-_.]+", "-", name).lower())
+
+
+def name_from_filename(filename: str) -> NormalizedName | None:
+    """The project in the name of a wheel or an sdist; None if there is none."""
+    name = filename.partition("-")[0] if filename.endswith(".whl") else filename.rpartition("-")[0]
+    return normalize_name(name) if name else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,3 +123,147 @@ def well_known(url: str) -> Index | None:
         if host in {host_of(index.upload_url), host_of(index.simple_url)}:
             return index
     return RETIRED_HOSTS.get(host)
+
+
+_SDISTS = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tar.Z", ".tar")
+_OTHERS = (".whl", ".egg", ".exe", ".msi", ".rpm", ".deb", ".dmg")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexFile:
+    """One file of a project, as the simple API lists it (PEP 691)."""
+
+    filename: str
+    #: absolute URL of the bytes
+    url: str
+    #: 64 lower-case hex digits; None if the index gives no SHA-256
+    sha256: str | None
+    #: bytes; None if unknown
+    size: int | None = None
+    #: aware, UTC; None if unknown
+    upload_time: datetime | None = None
+    #: the reason, possibly empty, if the file is yanked; None if it is not (PEP 592)
+    yanked: str | None = None
+    requires_python: str | None = None
+    #: absolute URL of the file's provenance; None if it has none (PEP 740)
+    provenance: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectListing:
+    """A project on an index. An unknown project is `None`, never an empty listing."""
+
+    #: the name as the index spells it
+    name: str
+    files: tuple[IndexFile, ...]
+    #: "active", "archived", "quarantined", … (PEP 792)
+    status: str = "active"
+
+    def file(self, filename: str) -> IndexFile | None:
+        return next((f for f in self.files if f.filename == filename), None)
+
+
+def version_of(filename: str, project: str) -> Version | None:
+    """The version of a file of `project`; None if its name does not contain one.
+
+    Tolerant, as an index holds files from twenty years: sdists of any archive type, names with
+    hyphens, eggs and installers. Wheels and eggs have the version as their second part, sdists as
+    everything behind the name.
+    """
+    from packaging.version import InvalidVersion, Version
+
+    stem, extension = _split(filename)
+    parts = stem.split("-")
+    ours = normalize_name(project)
+    for at in range(1, len(parts)):
+        if normalize_name("-".join(parts[:at])) == ours:
+            text = "-".join(parts[at:]) if extension in _SDISTS else parts[at]
+            with suppress(InvalidVersion):
+                return Version(text)
+    return None
+
+
+def files_by_release(listing: ProjectListing | None) -> dict[Version, tuple[IndexFile, ...]]:
+    """The files of each release, in the listing's order, without files of unknown version."""
+    found: dict[Version, tuple[IndexFile, ...]] = {}
+    if listing is None:
+        return found
+    for file in listing.files:
+        version = version_of(file.filename, listing.name)
+        if version is not None:
+            found[version] = (*found.get(version, ()), file)
+    return found
+
+
+def _split(filename: str) -> tuple[str, str]:
+    """Stem and extension; a file of unknown type has no extension."""
+    extension = next((one for one in (*_SDISTS, *_OTHERS) if filename.endswith(one)), "")
+    return filename[: len(filename) - len(extension)], extension
+
+
+def files_of_version(listing: ProjectListing | None, version: str) -> tuple[IndexFile, ...]:
+    """The files of a version in any spelling; none for an invalid version."""
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return files_by_release(listing).get(Version(version), ())
+    except InvalidVersion:
+        return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ownership:
+    """The roles on a project. Other users may have a role through a team or an organization."""
+
+    #: the project's name as the index spells it
+    name: str
+    #: ("Owner" | "Maintainer", user), as the index lists them
+    roles: tuple[tuple[str, str], ...] = ()
+    #: its organization; None if it has none
+    organization: str | None = None
+
+
+#: how long PyPI accepts files for a release after its first one. Source: warehouse, since July 2026
+UPLOAD_WINDOW = timedelta(days=14)
+#: its message for a later file
+UPLOAD_WINDOW_CLOSED = "Uploading new files to releases older than 14 days is not allowed."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """A file on the index."""
+
+    filename: str
+    #: 64 lower-case hex digits
+    sha256: str
+    #: 64 lower-case hex digits; None if unknown (the simple API has no BLAKE2)
+    blake2_256: str | None
+    #: bytes
+    size: int
+    #: version of its release, as the release spells it
+    version: str
+    filetype: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexContents:
+    """The known contents of an index."""
+
+    #: aware, UTC
+    now: datetime
+    #: the files of all releases of the project
+    files: tuple[StoredFile, ...] = ()
+    #: creation time of each release of the project, by canonical version; aware, UTC
+    releases: Mapping[str, datetime] = field(default_factory=dict)
+    #: file names that were used before and cannot be used again
+    used_filenames: frozenset[str] = frozenset()
+    #: BLAKE2b-256 of every file of the whole index → its name; empty if unknown
+    names_by_blake2: Mapping[str, str] = field(default_factory=dict)
+    #: normalized names of all projects
+    names: frozenset[NormalizedName] = frozenset()
+    #: normalized names that cannot be registered
+    prohibited: frozenset[NormalizedName] = frozenset()
+    #: bytes; the project's own limit
+    file_limit: int = 100 * 1024 * 1024
+    #: bytes; the limit for all files of the project in total
+    project_limit: int = 10 * 1024 * 1024 * 1024

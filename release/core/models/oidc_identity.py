@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlencode
 
-from release.core.models.index import Index
-from release.core.models.project_name import normalize_name
+from release.core.models.index import Index, normalize_name
 from release.core.secret import Secret
 
 #: the services whose identities `id` detects, and ActiveState, whose users provide it themselves

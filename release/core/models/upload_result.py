@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from release.core.models.distribution import Distribution
-from release.core.models.project_listing import ProjectListing
+from release.core.models.index import ProjectListing
 
 #: why there is no clear response. "status": an HTTP status that a retry may change; "stopped": this program was
 #: interrupted; the others are named as in `adapters.http.errors.error_kind`

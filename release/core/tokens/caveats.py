@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from release.core.models.project_name import normalize_name
+from release.core.models.index import normalize_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import Literal
 from release.core.config import UploadSettings
 from release.core.models.check_result import Unknown
 from release.core.models.distribution import Distribution
-from release.core.models.project_listing import ProjectListing
+from release.core.models.index import ProjectListing
 from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult, result_from_listing
 
 #: failures that no retry can change, as long as nothing was sent

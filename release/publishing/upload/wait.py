@@ -10,8 +10,7 @@ from release.adapters.system.system import System
 from release.core.events import Observer, Progress
 from release.core.facts import ProjectMetadata
 from release.core.models.check_result import Unknown
-from release.core.models.index import Index
-from release.core.models.project_listing import ProjectListing
+from release.core.models.index import Index, ProjectListing
 
 #: seconds until an index must list an upload; PyPI's pages have lagged more than 10 minutes
 LAG = 30 * 60.0

@@ -16,8 +16,7 @@ from release.core.errors import ReleaseError
 from release.core.models.check_result import Unknown
 from release.core.models.credential import Credential
 from release.core.models.distribution import Distribution
-from release.core.models.index import Index
-from release.core.models.project_listing import ProjectListing
+from release.core.models.index import Index, ProjectListing
 from release.core.models.upload_result import UploadResult
 
 #: what the index lists; None where it has no such project

@@ -21,9 +21,7 @@ from release.core.errors import ReleaseError
 from release.core.facts import ProjectMetadata
 from release.core.models.check_result import Unknown
 from release.core.models.credential import Credential, Resolution, StoredSecret
-from release.core.models.index import Index
-from release.core.models.project_listing import ProjectListing
-from release.core.models.project_name import normalize_name
+from release.core.models.index import Index, ProjectListing, normalize_name
 from release.core.models.secret_location import (
     ConfigFileKey,
     ConfiguredLocation,

@@ -9,8 +9,7 @@ import pytest
 
 from release.adapters.index import json_api, simple_api
 from release.core.errors import UnreachableError
-from release.core.models.index import Index
-from release.core.models.project_listing import Ownership
+from release.core.models.index import Index, Ownership
 from tests.adapters.loopback_server import closed_port, loopback_server
 from tests.sandbox.sandbox_client import sandbox_client
 

@@ -14,8 +14,7 @@ from packaging.version import Version
 
 from release.adapters.index import simple_api
 from release.core.errors import UnreachableError
-from release.core.models.index import Index
-from release.core.models.project_listing import IndexFile, ProjectListing, files_by_release, version_of
+from release.core.models.index import Index, IndexFile, ProjectListing, files_by_release, version_of
 from tests.adapters.loopback_server import Answer, Server, loopback_server
 
 JSON = "application/vnd.pypi.simple.v1+json"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from release.core.models.distribution import Distribution
-from release.core.models.project_listing import IndexFile, ProjectListing
+from release.core.models.index import IndexFile, ProjectListing
 from release.core.models.upload_result import Receipt, Rejection, result_from_listing
 
 OURS, OTHER = "a" * 64, "b" * 64

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from release.core.models.distribution import Distribution
-from release.core.models.index import Index
-from release.core.models.project_listing import IndexFile, ProjectListing
+from release.core.models.index import Index, IndexFile, ProjectListing
 from release.publishing.upload import pending
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

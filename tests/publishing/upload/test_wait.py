@@ -9,7 +9,7 @@ import pytest
 
 from release.adapters.system import system
 from release.core.events import Event, Progress
-from release.core.models.project_listing import ProjectListing
+from release.core.models.index import ProjectListing
 from release.publishing.upload import wait
 from release.sandbox import server
 from release.sandbox.faults import Fault, Stale

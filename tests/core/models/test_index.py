@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import InvalidName, canonicalize_name
 
-from release.core.models.project_name import is_project_name, normalize_name
+from release.core.models.index import is_project_name, normalize_name
 
 
 @given(name=st.text(alphabet="aZ09._- é\n", max_size=12))
