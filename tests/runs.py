@@ -14,7 +14,7 @@ from release.core.events import CheckFinished, StepFinished
 from release.core.models.check_result import CheckState, Finding, Outcome
 from release.core.models.distribution import Distribution
 from release.core.models.index import PYPI, TESTPYPI, USER_DOCS, WELL_KNOWN, Index
-from release.core.models.run_result import RunResult
+from release.core.models.results import RunResult
 from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult
 from release.core.plan import Plan, Step, Verb
 from release.reports import record as records

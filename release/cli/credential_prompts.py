@@ -22,7 +22,7 @@ from release.core.errors import ReleaseError, UsageError
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import Unknown
 from release.core.models.index import Index
-from release.core.models.verification import Verification
+from release.core.models.results import Verification
 from release.core.secret import Secret
 from release.core.tokens.defects import BLANKS
 from release.credentials import log_diagnosis, repairs, verify

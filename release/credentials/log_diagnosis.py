@@ -15,7 +15,7 @@ from release.adapters.system.program_output import Log
 from release.core.config import Config
 from release.core.models.check_result import CheckState, Finding, Verdict
 from release.core.models.index import Index, host_of, well_known
-from release.core.models.verification import Verification
+from release.core.models.results import Verification
 from release.diagnostics.catalog import CATALOG
 from release.diagnostics.matcher import recognise, status_without_message
 from release.diagnostics.models import Match

@@ -13,6 +13,7 @@ from release.core.facts import ProjectMetadata
 from release.core.models.check_result import Unknown, Verdict
 from release.core.models.credential import Credential
 from release.core.models.index import Index
+from release.core.models.results import Verification
 from release.core.models.secret_location import (
     EnvironmentVariable,
     KeyringEntry,
@@ -20,7 +21,6 @@ from release.core.models.secret_location import (
     location_to_json,
     location_to_text,
 )
-from release.core.models.verification import Verification
 from release.core.secret import Secret
 from release.core.tokens.defects import TokenDefect
 from release.core.tokens.token import decode

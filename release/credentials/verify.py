@@ -26,8 +26,8 @@ from release.core.models.credential import Ambient, Credential, Resolution
 from release.core.models.index import Index, ProjectListing, files_by_release, is_project_name
 from release.core.models.oidc_identity import OidcIdentity
 from release.core.models.probe import STANDARD_MODULES, ProbeResult
+from release.core.models.results import Verification
 from release.core.models.secret_location import NotStored
-from release.core.models.verification import Verification
 from release.core.secret import Secret
 from release.core.tokens.token import decode
 from release.credentials import sources

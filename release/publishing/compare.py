@@ -20,7 +20,7 @@ from release.core.facts import BuiltFile, BuiltFiles, FilenameConflict, Previous
 from release.core.models.check_result import NotApplicable, Unknown
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index, IndexFile, ProjectListing, files_by_release
-from release.core.models.run_result import StepResult
+from release.core.models.results import StepResult
 from release.core.models.upload_result import Receipt, result_from_listing
 from release.core.plan import SANDBOX
 from release.publishing.build import rebuild

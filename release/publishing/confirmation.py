@@ -20,9 +20,9 @@ from release.core.events import CheckFinished, Message, Observer, StepFinished, 
 from release.core.facts import ProjectMetadata
 from release.core.models import release_manifest
 from release.core.models.check_result import Outcome
-from release.core.models.confirmation_result import Confirmation
 from release.core.models.index import Index, is_project_name
 from release.core.models.release_manifest import ReleaseManifest
+from release.core.models.results import Confirmation
 from release.publishing import remote_release
 from release.reports.run_text import publisher_summary
 

@@ -29,8 +29,8 @@ from release.core.models.index import (
     version_of,
 )
 from release.core.models.inspected_file import InspectedFile
-from release.core.models.inspection_result import InspectionResult
 from release.core.models.leak import ScanResult, UnscannedFile, merge_scans
+from release.core.models.results import InspectionResult
 from release.reports.inspection_report import finding_to_json, inspection_to_json, leaks_to_findings
 
 if TYPE_CHECKING:

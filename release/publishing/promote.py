@@ -13,7 +13,7 @@ from release.adapters.system.system import System
 from release.core.errors import ToolError
 from release.core.models.distribution import Distribution
 from release.core.models.index import ProjectListing
-from release.core.models.run_result import StepResult
+from release.core.models.results import StepResult
 from release.core.plan import CompareWithDryRun, Plan, PushTag, ReleaseOnGitHub, Tag, require_name
 from release.publishing.journal import Journal
 

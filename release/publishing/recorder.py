@@ -20,7 +20,7 @@ from release.core.config import Config
 from release.core.errors import ReleaseError, UsageError
 from release.core.events import CheckFinished, Event, Message, Observer, StepFinished, StepStarted
 from release.core.models.credential import Credential
-from release.core.models.run_result import RunResult
+from release.core.models.results import RunResult
 from release.core.plan import Build, Confirm, Plan, Upload
 from release.core.redaction import Redactor
 from release.publishing import journal as journals

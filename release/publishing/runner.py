@@ -29,7 +29,7 @@ from release.core.facts import PreviousRelease, ProjectMetadata, Source
 from release.core.models.check_result import NotApplicable, Outcome, Unknown, blocking_problem
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index, ProjectListing
-from release.core.models.run_result import RunResult, StepResult
+from release.core.models.results import RunResult, StepResult
 from release.core.plan import SANDBOX, Plan, Step
 from release.credentials import verify
 from release.leaks import search

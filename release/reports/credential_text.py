@@ -15,8 +15,8 @@ from release.core.models.credential import Ambient, Credential
 from release.core.models.index import ProjectListing, files_by_release
 from release.core.models.oidc_identity import OidcIdentity, public_claims, publisher_fields
 from release.core.models.probe import ProbeResult
+from release.core.models.results import Verification
 from release.core.models.secret_location import location_to_json, location_to_text
-from release.core.models.verification import Verification
 from release.core.secret import Secret
 from release.core.tokens.token import Token, TokenScope, scope, validity
 from release.reports.lines import format_iso_time, outcome_to_json, outcome_to_lines

@@ -14,7 +14,7 @@ from release.core.errors import ReleaseError
 from release.core.events import CheckFinished, StepFinished
 from release.core.models.check_result import CheckState
 from release.core.models.index import Index
-from release.core.models.run_result import RunResult
+from release.core.models.results import RunResult
 from release.core.plan import SANDBOX, plan_to_json
 from release.reports.lines import outcome_to_json
 from release.reports.run_text import answer_to_json

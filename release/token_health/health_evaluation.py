@@ -9,8 +9,8 @@ from release.checks import engine, token_health_checks
 from release.core.facts import ProjectMetadata, TokenHealth
 from release.core.models.check_result import CheckState, Outcome, Verdict, derive_verdict
 from release.core.models.credential import Credential
+from release.core.models.results import Verification
 from release.core.models.token_health import TokenReport, TokenStatus, token_state
-from release.core.models.verification import Verification
 from release.core.tokens.token import Token, TokenScope, scope
 
 #: reported once for the machine, not for each token

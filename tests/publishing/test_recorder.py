@@ -17,7 +17,7 @@ from release.adapters.system.system import System
 from release.core.config import Config
 from release.core.errors import Exit, ReleaseError
 from release.core.events import Event, Message, StepFinished, StepStarted
-from release.core.models.run_result import RunResult
+from release.core.models.results import RunResult
 from release.core.secret import Secret
 from release.publishing import journal, recorder
 from tests import fake_tokens

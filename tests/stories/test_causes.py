@@ -27,7 +27,7 @@ from release.core.facts import ProjectMetadata
 from release.core.models import check_result
 from release.core.models.check_result import Unknown
 from release.core.models.index import PYPI, TESTPYPI, Index
-from release.core.models.verification import Verification
+from release.core.models.results import Verification
 from release.core.tokens import caveats as caveat
 from release.core.tokens import macaroon
 from release.core.tokens.token import attenuate

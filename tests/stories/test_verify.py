@@ -19,8 +19,8 @@ from release.core.facts import ProjectMetadata
 from release.core.models.credential import Credential
 from release.core.models.index import PYPI, TESTPYPI, Index
 from release.core.models.probe import ProbeResult
+from release.core.models.results import Verification
 from release.core.models.secret_location import EnvironmentVariable
-from release.core.models.verification import Verification
 from release.core.secret import Secret
 from release.credentials import verify
 from release.reports import credential_text

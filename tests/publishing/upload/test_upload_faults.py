@@ -23,7 +23,7 @@ from release.core.config import Config
 from release.core.errors import Exit
 from release.core.facts import Source
 from release.core.models.distribution import Distribution
-from release.core.models.run_result import RunResult
+from release.core.models.results import RunResult
 from release.core.models.upload_result import Receipt, Rejection, UnclearResponse
 from release.core.plan import Plan, Upload
 from release.publishing import runner
