@@ -12,10 +12,9 @@ from release.core import plan
 from release.core.errors import Exit
 from release.core.events import CheckFinished, StepFinished
 from release.core.models.check_result import CheckState, Finding, Outcome
-from release.core.models.distribution import Distribution
+from release.core.models.distribution import Distribution, Receipt, Rejection, UnclearResponse, UploadResult
 from release.core.models.index import PYPI, TESTPYPI, USER_DOCS, WELL_KNOWN, Index
 from release.core.models.results import RunResult
-from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult
 from release.core.plan import Plan, Step, Verb
 from release.reports import record as records
 from release.reports.record import RunRecord, StepRecord

@@ -21,10 +21,9 @@ from release.core.events import Event
 from release.core.facts import ProjectMetadata
 from release.core.models.check_result import Unknown
 from release.core.models.credential import Credential
-from release.core.models.distribution import Distribution
+from release.core.models.distribution import Distribution, UploadResult
 from release.core.models.index import Index
 from release.core.models.secret_location import SandboxToken
-from release.core.models.upload_result import UploadResult
 from release.core.secret import Secret
 from release.publishing import journal
 from release.publishing.upload.pending import upload_order

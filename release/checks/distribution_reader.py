@@ -26,8 +26,8 @@ from release.acceptance.twine_form import TwineForm, TwineObjection, twine_form
 from release.checks import archive_warnings
 from release.core.facts import BuiltFile, BuiltFiles
 from release.core.models.check_result import Finding
+from release.core.models.distribution import InspectedFile
 from release.core.models.index import PYPI, IndexContents, name_from_filename
-from release.core.models.inspected_file import InspectedFile
 
 TWINE = "twine-takes-the-files"
 UPLOADER = "the-uploader-knows-the-metadata-version"

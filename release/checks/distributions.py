@@ -13,7 +13,7 @@ from release.checks.distribution_reader import inspect_built_files
 from release.checks.engine import Check, check, quote_some, warn
 from release.core.facts import BuiltFiles
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
-from release.core.models.inspected_file import InspectedFile, parse_version
+from release.core.models.distribution import InspectedFile, parse_version
 
 _REBUILD_CLEAN = "empty dist/ and rebuild: python -m build"
 #: the first metadata version in which an sdist must be accurate. Source: PEP 643

@@ -13,7 +13,7 @@ from packaging.version import Version
 
 from release.checks.engine import quote_some, warn
 from release.core.models.check_result import Finding
-from release.core.models.inspected_file import InspectedFile, parse_version
+from release.core.models.distribution import InspectedFile, parse_version
 
 #: before this metadata version, nothing in an sdist had to be accurate. Source: PEP 643
 _RELIABLE = Version("2.2")

@@ -16,7 +16,7 @@ from release.checks.engine import Checklist, quote_some, warn
 from release.checks.versions import supports
 from release.core.facts import BuiltFiles, PreviousRelease
 from release.core.models.check_result import NotApplicable, Observation
-from release.core.models.inspected_file import InspectedFile, InspectionCache
+from release.core.models.distribution import InspectedFile, InspectionCache
 
 #: bytes; smaller differences are ignored
 _IGNORED = 1000

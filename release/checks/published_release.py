@@ -16,8 +16,8 @@ from release.checks.post_upload import smoke_test_observations, yank_findings
 from release.core.facts import BuiltFile, InstallTrial, PublishedRelease
 from release.core.models.attestation import Provenance
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
+from release.core.models.distribution import InspectedFile, parse_version
 from release.core.models.index import IndexFile
-from release.core.models.inspected_file import InspectedFile, parse_version
 
 #: remedy for content that differs from what an index lists
 REPORT = "do not install it; notify the project's maintainers and the index's administrators"

@@ -16,7 +16,7 @@ from release.checks.distribution_reader import inspect_built_files
 from release.checks.engine import Check, check, quote_some, warn
 from release.core.facts import BuiltFile, BuiltFiles, FilenameConflict
 from release.core.models.check_result import Finding, NotApplicable, Observation
-from release.core.models.inspected_file import InspectedFile
+from release.core.models.distribution import InspectedFile
 
 #: fields of a member that are content, not packing
 _CONTENT = frozenset({"content", "type"})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
-from release.core.models.inspected_file import InspectionCache
+from release.core.models.distribution import InspectionCache
 
 if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
     from datetime import datetime, timedelta

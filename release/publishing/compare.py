@@ -18,10 +18,9 @@ from release.core.config import Config
 from release.core.errors import RefusedError, ToolError, UnreachableError
 from release.core.facts import BuiltFile, BuiltFiles, FilenameConflict, PreviousRelease
 from release.core.models.check_result import NotApplicable, Unknown
-from release.core.models.distribution import Distribution
+from release.core.models.distribution import Distribution, Receipt, result_from_listing
 from release.core.models.index import Index, IndexFile, ProjectListing, files_by_release
 from release.core.models.results import StepResult
-from release.core.models.upload_result import Receipt, result_from_listing
 from release.core.plan import SANDBOX
 from release.publishing.build import rebuild
 from release.publishing.journal import Journal

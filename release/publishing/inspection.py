@@ -17,7 +17,7 @@ from release.checks.distribution_reader import inspect_built_files
 from release.core.errors import ConfigError, ToolError, UnreachableError, UsageError
 from release.core.facts import BuiltFile, BuiltFiles, LeakScan
 from release.core.models.check_result import Finding, Unknown
-from release.core.models.distribution import MemberVisitor
+from release.core.models.distribution import InspectedFile, MemberVisitor
 from release.core.models.index import (
     WELL_KNOWN,
     Index,
@@ -28,7 +28,6 @@ from release.core.models.index import (
     name_from_filename,
     version_of,
 )
-from release.core.models.inspected_file import InspectedFile
 from release.core.models.leak import ScanResult, UnscannedFile, merge_scans
 from release.core.models.results import InspectionResult
 from release.reports.inspection_report import finding_to_json, inspection_to_json, leaks_to_findings

@@ -8,9 +8,8 @@ from datetime import datetime
 
 from release.core.errors import Exit, ReleaseError
 from release.core.models.check_result import Outcome
-from release.core.models.distribution import Distribution
+from release.core.models.distribution import Distribution, Receipt, UploadResult
 from release.core.models.results import RunResult
-from release.core.models.upload_result import Receipt, UploadResult
 from release.core.plan import SANDBOX, Confirm, Plan, PushTag, ReleaseOnGitHub, Step, Tag, Upload
 from release.core.time_text import format_time
 

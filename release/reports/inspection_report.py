@@ -14,7 +14,7 @@ from release.checks.engine import run
 from release.checks.leak_checks import CHECKS as LEAKS
 from release.core.facts import BuiltFiles, LeakScan
 from release.core.models.check_result import CheckState, Finding, Outcome
-from release.core.models.inspected_file import InspectedFile, InspectionCache
+from release.core.models.distribution import InspectedFile, InspectionCache
 from release.core.models.results import InspectionResult
 from release.reports.lines import format_size, printable
 

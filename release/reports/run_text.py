@@ -10,9 +10,9 @@ from release.core.errors import Exit
 from release.core.facts import InstallTrial, PublishedRelease
 from release.core.models.attestation import Provenance, VerifiedAttestations
 from release.core.models.check_result import CheckState, Finding, NotApplicable, Unknown
+from release.core.models.distribution import Receipt, Rejection, UnclearResponse, UploadResult
 from release.core.models.index import IndexFile
 from release.core.models.results import Confirmation, RunResult
-from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult
 from release.core.plan import Plan, Upload
 from release.reports.lines import Line, format_iso_time, outcome_to_json, result_to_lines
 

@@ -6,7 +6,7 @@ import pytest
 
 from release.checks.metadata_consistency import inconsistencies
 from release.core.models.check_result import Finding
-from release.core.models.inspected_file import InspectedFile
+from release.core.models.distribution import InspectedFile
 from tests.acceptance.making import SDIST, WHEEL, metadata
 
 OTHER_WHEEL = "acme_widget-1.0-cp311-cp311-win32.whl"

@@ -12,8 +12,7 @@ from release.core import plan
 from release.core.config import Config
 from release.core.errors import Exit, ReleaseError
 from release.core.facts import ProjectMetadata, Source
-from release.core.models.distribution import Distribution
-from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult
+from release.core.models.distribution import Distribution, Receipt, Rejection, UnclearResponse, UploadResult
 from release.core.plan import Build, CheckSource, Confirm, Step, Upload
 from release.publishing import result
 from release.publishing.result import RunState

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from release.core.errors import Exit, ReleaseError
-from release.core.models.upload_result import Rejection, UnclearResponse, UploadResult
+from release.core.models.distribution import Rejection, UnclearResponse, UploadResult
 from release.reports import record as records
 from release.reports import record_text
 from tests.runs import COMMIT, FILES, SDIST, WHEEL, accepted, full, outcome, record, story

@@ -1,11 +1,19 @@
-"""A distribution file to be released."""
+"""Distribution files: to be released, after their inspection, and the results of their uploads."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+from packaging.version import InvalidVersion, Version
+
+from release.core.models.index import ProjectListing
+
+if TYPE_CHECKING:
+    from release.core.models.check_result import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,3 +40,130 @@ class Distribution:
 
 #: called while an archive is read: path of the member, a piece of its bytes, whether more of it follow
 MemberVisitor = Callable[[str, bytes, bool], None]
+
+
+def parse_version(text: str) -> Version | str:
+    """The version, or the text itself if it is not valid; two of them can be compared."""
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return text
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectedFile:
+    """What the inspection of a file found."""
+
+    filename: str
+    #: public name of a check, finding
+    findings: tuple[tuple[str, Finding], ...]
+    #: of the bytes, 64 lower-case hex digits; empty if they cannot be read
+    sha256: str = ""
+    #: in the form that twine would send; empty if there is no metadata
+    name: str = ""
+    version: str = ""
+    #: of a wheel; empty if it has none
+    entry_points: bytes = field(default=b"", repr=False)
+    #: the files in the archive, in order: path, bytes
+    members: tuple[tuple[str, int], ...] = field(default=(), repr=False)
+    #: the core metadata as it is in the archive
+    metadata: bytes = field(default=b"", repr=False)
+
+    @property
+    def is_wheel(self) -> bool:
+        return self.filename.endswith(".whl")
+
+    @cached_property
+    def fields(self) -> Mapping[str, Any]:
+        """The core metadata as in `packaging.metadata.RawMetadata`."""
+        from packaging.metadata import parse_email
+
+        raw, _ = parse_email(self.metadata)
+        return {**raw}
+
+
+@dataclass(slots=True)
+class InspectionCache:
+    """Inspections that several checks need; None until the first of them asks."""
+
+    files: tuple[InspectedFile, ...] | None = None
+    previous: tuple[InspectedFile, ...] | None = None
+
+
+#: why there is no clear response. "status": an HTTP status that a retry may change; "stopped": this program was
+#: interrupted; the others are named as in `adapters.http.errors.error_kind`
+FailureKind = Literal[
+    "status", "unexpected reply", "timeout", "connection", "dns", "tls", "proxy", "garbage", "worker died", "stopped"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The index has the file, with the same SHA-256."""
+
+    filename: str
+    #: 64 lower-case hex digits
+    sha256: str
+    #: whether the index had it before this run sent anything
+    already_there: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """The index refuses the file, or would refuse it."""
+
+    filename: str
+    #: HTTP status
+    status: int
+    #: the server's message, without the status
+    message: str
+    #: id of the known failure in the catalog, if it is known without the server's message
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnclearResponse:
+    """It is unknown whether the index accepted the file: compare its listing by hash."""
+
+    filename: str
+    kind: FailureKind
+    #: HTTP status if `kind` is "status", else None
+    status: int | None = None
+    #: the message of the library or the server, redacted
+    detail: str
+    #: seconds that the server asks to wait before the next attempt; None if it does not
+    retry_after: float | None = None
+    #: how much of the request's body was sent by then: the index can only have the file if all of it was
+    sent: Literal["nothing", "some", "all"] = "all"
+
+    @property
+    def summary(self) -> str:
+        """What happened, in one or two words: "status 502", "timeout"."""
+        return f"status {self.status}" if self.kind == "status" else self.kind
+
+
+UploadResult = Receipt | Rejection | UnclearResponse
+
+#: the status with which PyPI refuses a file name that it has already
+_BAD_REQUEST = 400
+
+
+def result_from_listing(
+    distribution: Distribution, listing: ProjectListing | None, *, sent: bool = False
+) -> Receipt | Rejection | None:
+    """Compare a file with the index's listing by hash; None if it is not listed.
+
+    `sent`: whether this run has sent the file. A file that is listed without a SHA-256 counts as different.
+    """
+    there = listing.file(distribution.filename) if listing else None
+    if there is None:
+        return None
+    if there.sha256 == distribution.sha256:
+        return Receipt(filename=distribution.filename, sha256=distribution.sha256, already_there=not sent)
+    theirs = f"SHA-256 {there.sha256}" if there.sha256 else "a SHA-256 that the index does not show"
+    return Rejection(
+        filename=distribution.filename,
+        status=_BAD_REQUEST,
+        message=f"File already exists, with different content: {theirs} there, SHA-256 {distribution.sha256} here",
+        cause="file.exists-different",
+    )

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from release.core.errors import Exit
 from release.core.facts import BuiltFiles, InstallTrial, PublishedRelease
 from release.core.models.check_result import Outcome, Verdict, blocking_problem
-from release.core.models.distribution import Distribution
+from release.core.models.distribution import Distribution, UploadResult
 from release.core.models.index import Index
-from release.core.models.upload_result import UploadResult
 from release.core.plan import Plan
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from release.adapters.http import errors as http_errors
 from release.core.errors import RefusedError, ReleaseError
 from release.core.facts import ProjectMetadata
 from release.core.models.check_result import Unknown
+from release.core.models.distribution import FailureKind, Rejection, UnclearResponse
 from release.core.models.index import Index
-from release.core.models.upload_result import FailureKind, Rejection, UnclearResponse
 
 #: kind of failure → id of the known failure in the catalog
 _CAUSES: dict[FailureKind, str] = {

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from release.core.models.distribution import Distribution
+from release.core.models.distribution import Distribution, Receipt, Rejection, result_from_listing
 from release.core.models.index import UPLOAD_WINDOW, UPLOAD_WINDOW_CLOSED, Index, ProjectListing, files_of_version
-from release.core.models.upload_result import Receipt, Rejection, result_from_listing
 from release.core.time_text import format_time
 
 _BAD_REQUEST = 400

@@ -11,9 +11,15 @@ from typing import Literal
 
 from release.core.config import UploadSettings
 from release.core.models.check_result import Unknown
-from release.core.models.distribution import Distribution
+from release.core.models.distribution import (
+    Distribution,
+    Receipt,
+    Rejection,
+    UnclearResponse,
+    UploadResult,
+    result_from_listing,
+)
 from release.core.models.index import ProjectListing
-from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult, result_from_listing
 
 #: failures that no retry can change, as long as nothing was sent
 _PERMANENT = {"tls", "proxy"}

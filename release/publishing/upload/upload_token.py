@@ -11,9 +11,8 @@ from release.adapters.index import token_probes
 from release.core.errors import UnreachableError
 from release.core.facts import ProjectMetadata
 from release.core.models.credential import Credential
-from release.core.models.distribution import Distribution
+from release.core.models.distribution import Distribution, Rejection
 from release.core.models.index import Index
-from release.core.models.upload_result import Rejection
 from release.core.tokens import attenuation
 
 #: lifetime of an attenuated token

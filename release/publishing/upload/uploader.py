@@ -19,9 +19,8 @@ from release.core.events import Message, Observer, Progress
 from release.core.facts import ProjectMetadata
 from release.core.models.check_result import Unknown
 from release.core.models.credential import Credential
-from release.core.models.distribution import Distribution
+from release.core.models.distribution import Distribution, Receipt, Rejection, UnclearResponse, UploadResult
 from release.core.models.index import Index
-from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult
 from release.core.time_text import format_duration
 from release.publishing.journal import Journal
 from release.publishing.upload import upload_state

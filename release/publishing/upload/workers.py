@@ -15,9 +15,8 @@ from release.adapters.twine.twine_process import OnProgress
 from release.core.errors import ReleaseError
 from release.core.models.check_result import Unknown
 from release.core.models.credential import Credential
-from release.core.models.distribution import Distribution
+from release.core.models.distribution import Distribution, UploadResult
 from release.core.models.index import Index, ProjectListing
-from release.core.models.upload_result import UploadResult
 
 #: what the index lists; None where it has no such project
 ListingResult = ProjectListing | Unknown | None

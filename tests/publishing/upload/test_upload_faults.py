@@ -22,9 +22,8 @@ from release.adapters.twine.twine_process import UploadLimits
 from release.core.config import Config
 from release.core.errors import Exit
 from release.core.facts import Source
-from release.core.models.distribution import Distribution
+from release.core.models.distribution import Distribution, Receipt, Rejection, UnclearResponse
 from release.core.models.results import RunResult
-from release.core.models.upload_result import Receipt, Rejection, UnclearResponse
 from release.core.plan import Plan, Upload
 from release.publishing import runner
 from release.publishing.run_resources import RunResources

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from release.core.config import UploadSettings
 from release.core.models.check_result import Unknown
-from release.core.models.distribution import Distribution
+from release.core.models.distribution import Distribution, Receipt, Rejection, UnclearResponse, UploadResult
 from release.core.models.index import IndexFile, ProjectListing
-from release.core.models.upload_result import Receipt, Rejection, UnclearResponse, UploadResult
 from release.publishing.upload import upload_state
 from release.publishing.upload.upload_state import FileState
 

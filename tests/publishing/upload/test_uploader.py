@@ -17,8 +17,7 @@ import requests
 from release.adapters.twine.twine_process import NotSentError, UploadLimits
 from release.core.config import UploadSettings
 from release.core.events import Event, Message, Progress
-from release.core.models.distribution import Distribution
-from release.core.models.upload_result import Receipt, Rejection
+from release.core.models.distribution import Distribution, Receipt, Rejection
 from release.publishing.upload.errors import UploadError
 from release.sandbox import server
 from release.sandbox.faults import CannedResponse, Clash, Drop, Fault, RequestFilter, Slow

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from release.core.models.distribution import Distribution
+from release.core.models.distribution import Distribution, Receipt, Rejection, result_from_listing
 from release.core.models.index import IndexFile, ProjectListing
-from release.core.models.upload_result import Receipt, Rejection, result_from_listing
 
 OURS, OTHER = "a" * 64, "b" * 64
 FILE = Distribution(path=Path("a-1.0.tar.gz"), sha256=OURS, size=1)
