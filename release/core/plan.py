@@ -186,13 +186,7 @@ class Plan:
 
 
 def make_plan(  # noqa: PLR0913 - a command with its options
-    verb: Verb,
-    config: Config,
-    source: Source,
-    *,
-    index: str | None = None,
-    built: bool = False,
-    prebuilt: bool = False,
+    verb: Verb, config: Config, source: Source, *, index: str | None = None, built: bool = False, prebuilt: bool = False
 ) -> Plan:
     """The plan of a command. `index` replaces its default; `built` rehearses the files of the last build.
 

@@ -59,10 +59,7 @@ DIAGNOSES = (
         id="post.hash-mismatch",
         title="the file on the index is not the one that was built here",
         explanation="It was built again between two uploads, or another run uploaded it first.",
-        symptoms=(
-            "THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE",
-            "but hash does not match",
-        ),
+        symptoms=("THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", "but hash does not match"),
         remedy="do not announce the release: find out who uploaded {file}, yank it at "
         "{site}/manage/project/{project}/releases/, and release a new version",
         detect="network",

@@ -35,10 +35,7 @@ DIAGNOSES = (
         title="attestations of an earlier upload are next to the files",
         explanation="An upload to TestPyPI leaves *.publish.attestation files behind, and the next upload fails on "
         "them.",
-        symptoms=(
-            "already has a publish attestation",
-            "Unknown distribution format: '{file}.attestation'",
-        ),
+        symptoms=("already has a publish attestation", "Unknown distribution format: '{file}.attestation'"),
         remedy="delete them before the next upload: rm dist/*.publish.attestation; better, use a separate directory "
         "for each index",
         detect="offline",

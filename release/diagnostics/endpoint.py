@@ -26,10 +26,7 @@ DIAGNOSES = (
         id="url.simple-or-root",
         title="the address is not the upload address",
         explanation="The site and its simple index serve installers; files are uploaded to another address.",
-        symptoms=(
-            "It appears you're trying to upload to {host} but have an invalid URL",
-            "405 Method Not Allowed",
-        ),
+        symptoms=("It appears you're trying to upload to {host} but have an invalid URL", "405 Method Not Allowed"),
         also=("404 Not Found",),
         remedy="upload to {upload_url}; twine upload --repository {index} knows it",
         detect="offline",

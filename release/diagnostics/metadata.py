@@ -208,10 +208,7 @@ DIAGNOSES = (
         title="a field of the metadata is not valid",
         explanation="A field that may occur only once occurs twice, or has a value that its specification forbids.",
         symptoms=("400 '{field}' has invalid data",),
-        also=(
-            "400 '{value}' is invalid for '{field}'",
-            shared_phrases.CORE_METADATA_INVALID,
-        ),
+        also=("400 '{value}' is invalid for '{field}'", shared_phrases.CORE_METADATA_INVALID),
         remedy="correct the field that the message names in pyproject.toml, and build again",
         detect="offline",
         weight="low",

@@ -11,16 +11,9 @@ from typing import Literal
 from release.core.models.check_result import Finding
 from release.core.models.index import Index, is_loopback
 from release.core.secret import Secret
-from release.core.tokens import base64_defects, defects, macaroon
 from release.core.tokens import caveats as caveat
-from release.core.tokens.caveats import (
-    Caveat,
-    Expiration,
-    ProjectIds,
-    ProjectNames,
-    PublisherCaveat,
-    RequestUser,
-)
+from release.core.tokens import defects, macaroon
+from release.core.tokens.caveats import Caveat, Expiration, ProjectIds, ProjectNames, PublisherCaveat, RequestUser
 from release.core.tokens.defects import BLANKS, TokenDefect
 from release.core.tokens.macaroon import MalformedError
 
@@ -79,9 +72,9 @@ def decode(secret: Secret) -> Token | TokenDefect:
     try:
         found, extra = macaroon.deserialize(_bytes(body))
     except MalformedError as error:
-        return base64_defects.structure_defect(body, _bytes(body), error)
-    trailing = len(body) - base64_defects.characters(len(_bytes(body)) - extra)
-    defect = base64_defects.field_defect(found) or base64_defects.length_defect(body, trailing)
+        return defects.structure_defect(body, _bytes(body), error)
+    trailing = len(body) - defects.characters(len(_bytes(body)) - extra)
+    defect = defects.field_defect(found) or defects.length_defect(body, trailing)
     if defect is not None:
         return defect
     return Token(
@@ -89,7 +82,7 @@ def decode(secret: Secret) -> Token | TokenDefect:
         identifier=found.identifier.decode(),
         caveats=tuple(map(caveat.parse_caveat, found.caveats)),
         trailing=trailing,
-        remarks=base64_defects.remarks(text, body=body, padding=len(shape[2]), trailing=trailing),
+        remarks=tuple(defects.remarks(text, body=body, padding=len(shape[2]), trailing=trailing)),
     )
 
 
@@ -110,7 +103,7 @@ def issuer(secret: Secret) -> str | None:
     match = _BODY.search(secret.reveal())
     data = _bytes(match[0]) if match else b""
     location = data[3 : 3 + data[2]] if len(data) > 3 else b""  # noqa: PLR2004 - version, type, length
-    return location.decode() if location and len(location) == data[2] and base64_defects.is_host(location) else None
+    return location.decode() if location and len(location) == data[2] and defects.is_host(location) else None
 
 
 def scope(token: Token) -> TokenScope:
