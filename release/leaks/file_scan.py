@@ -122,7 +122,7 @@ def _seekable(data: IO[bytes], piece: bytes) -> Iterator[IO[bytes]]:
     """The whole file as a seekable stream; `piece` has been read of it."""
     if len(piece) < _AT_A_TIME:
         yield io.BytesIO(piece)
-    elif getattr(data, "seekable", bool)():  # a member of a streamed tar has no such method
+    elif _can_seek(data):
         data.seek(0)
         yield data
     else:
@@ -134,6 +134,13 @@ def _seekable(data: IO[bytes], piece: bytes) -> Iterator[IO[bytes]]:
                 copy.write(more)
             copy.seek(0)
             yield copy
+
+
+def _can_seek(data: IO[bytes]) -> bool:
+    try:
+        return data.seekable()
+    except AttributeError:  # a member of a streamed tar: tarfile's stream has no such method
+        return False
 
 
 def _scan_pieces(data: IO[bytes], piece: bytes, name: str) -> Iterator[Leak]:
