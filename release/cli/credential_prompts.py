@@ -61,7 +61,7 @@ class CredentialSession:
             terminal=not (options.json or options.quiet) and sys.stdin.isatty() and sys.stdout.isatty(),
         )  # fmt: skip
 
-    def verify(self, index: Index, name: str | None = None, *, system: System | None = None) -> Verification:
+    def verify(self, index: Index, name: str | None = None, system: System | None = None) -> Verification:
         """Verify the credential for an index and a project, by default this session's."""
         project = ProjectMetadata(name=name, version="") if name else self.project
         return verify.verify_credential(
@@ -71,7 +71,7 @@ class CredentialSession:
 
     def verify_all(self) -> Sequence[Verification]:
         """Verify the credentials for all configured indexes, in parallel, since each may wait for a keyring."""
-        jobs = [partial(_verify, self, index) for index in self.config.indexes.values()]
+        jobs = [partial(self.verify, index, None) for index in self.config.indexes.values()]
         return parallel.run_jobs(self.system, jobs, workers=len(jobs))
 
     def offer_repairs(self, found: Sequence[Verification]) -> None:
@@ -91,13 +91,13 @@ class CredentialSession:
         """Whether a repair was made for an index. After each one the credential is verified again."""
         offered: set[tuple[str, str]] = set()
         access, repaired = found.access, False
-        while one := self._next(access, found, offered):
+        while one := self._next_repair(access, found, offered):
             offered.add((one.cause, one.title))
             if self._apply(one):
                 access, repaired = replace(self, offline=True).verify(access.index).access, True
         return repaired
 
-    def _next(self, access: Access, found: Verification, offered: Collection[tuple[str, str]]) -> Repair | None:
+    def _next_repair(self, access: Access, found: Verification, offered: Collection[tuple[str, str]]) -> Repair | None:
         proposals = repairs.propose_repairs(self.system, access, found.verdict.causes)
         return next((one for one in proposals if (one.cause, one.title) not in offered), None)
 
@@ -144,10 +144,6 @@ def load_project(
         return verify.load_config_and_project(system, directory, file=options.config, name=name)
     config = collect.load_config(directory, options.config, needs_project=False)
     return config, Unknown(reason="the project's name is unknown", remedy="pass --project NAME")
-
-
-def _verify(session: CredentialSession, index: Index, system: System) -> Verification:
-    return session.verify(index, system=system)
 
 
 def read_token(index: Index, command: str = "store") -> Secret:

@@ -46,11 +46,9 @@ def _timeline(run: Data) -> Data | None:
     total = max(0.001, *(_end(step, run) for step in steps))
     return {
         "bars": [_bar(step, run, number * _ROW, total) for number, step in enumerate(steps)],
-        "height": len(steps) * _ROW,
-        "width": _WIDTH,
-        "total": format_duration(total),
+        "height": len(steps) * _ROW, "width": _WIDTH, "total": format_duration(total),
         "description": "; ".join(f"{step['title']}: {step['how']} {_took(step)}" for step in steps),
-    }
+    }  # fmt: skip
 
 
 def _bar(step: Data, run: Data, top: int, total: float) -> Data:

@@ -26,15 +26,11 @@ class Line:
 
 
 _MARKS = {
-    CheckState.PASSED: ("ok", "green"),
-    CheckState.WARNED: ("warn", "yellow"),
-    CheckState.FAILED: ("FAIL", "bold red"),
-    CheckState.UNKNOWN: ("????", "bold red"),
-    CheckState.CRASHED: ("CRASH", "bold red"),
-    CheckState.SKIPPED: ("skip", "dim"),
-    CheckState.NOT_APPLICABLE: ("n/a", "dim"),
+    CheckState.PASSED: ("ok", "green"), CheckState.WARNED: ("warn", "yellow"), CheckState.FAILED: ("FAIL", "bold red"),
+    CheckState.UNKNOWN: ("????", "bold red"), CheckState.CRASHED: ("CRASH", "bold red"),
+    CheckState.SKIPPED: ("skip", "dim"), CheckState.NOT_APPLICABLE: ("n/a", "dim"),
     CheckState.WAIVED: ("waived", "yellow"),
-}
+}  # fmt: skip
 
 
 def event_to_lines(event: Event) -> Iterator[Line]:

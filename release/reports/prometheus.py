@@ -56,11 +56,8 @@ def _token_families(run: MetricsInput) -> Iterator[tuple[str, str, Samples]]:
     yield "token_state", "1 for the token's current state, 0 for the others.", states
     yield "token_expiry_timestamp_seconds", "When the token expires, if the token shows it.", expiry
     yield "token_age_seconds", "Minimum age of the token.", age
-    yield (
-        "token_last_check_timestamp_seconds",
-        "When the run that last checked the token ended; absent if this run did not check it.",
-        checked,
-    )
+    explanation = "When the run that last checked the token ended; absent if this run did not check it."
+    yield "token_last_check_timestamp_seconds", explanation, checked
 
 
 def _run_families(run: MetricsInput) -> Iterator[tuple[str, str, Samples]]:
@@ -76,12 +73,8 @@ def _run_families(run: MetricsInput) -> Iterator[tuple[str, str, Samples]]:
 
 def _labels(row: TokenReport) -> Labels:
     seen = row.seen
-    return (
-        ("index", seen.index),
-        ("project", seen.project or ""),
-        ("fingerprint", seen.fingerprint),
-        ("source", seen.place),
-    )
+    location = (("index", seen.index), ("project", seen.project or ""))
+    return (*location, ("fingerprint", seen.fingerprint), ("source", seen.place))
 
 
 def _family_to_lines(name: str, description: str, samples: Samples) -> Iterator[str]:

@@ -17,22 +17,13 @@ Level = Literal["good", "warn", "bad", "calm"]
 
 #: state of a check → level and mark
 CHECK_STATES: Mapping[str, tuple[Level, str]] = {
-    "passed": ("good", "✓"),
-    "warned": ("warn", "!"),
-    "waived": ("warn", "~"),
-    "failed": ("bad", "✕"),
-    "unknown": ("bad", "?"),
-    "crashed": ("bad", "✕"),
-    "skipped": ("calm", "·"),
-    "not applicable": ("calm", "·"),
-}
+    "passed": ("good", "✓"), "warned": ("warn", "!"), "waived": ("warn", "~"), "failed": ("bad", "✕"),
+    "unknown": ("bad", "?"), "crashed": ("bad", "✕"), "skipped": ("calm", "·"), "not applicable": ("calm", "·"),
+}  # fmt: skip
 _OUTCOMES: Mapping[int, tuple[Level, str]] = {
-    Exit.DONE: ("good", "done"),
-    Exit.REFUSED: ("bad", "refused"),
-    Exit.USAGE: ("bad", "not possible"),
-    Exit.UNCHANGED: ("bad", "upload failed"),
-    Exit.INCOMPLETE: ("bad", "incomplete"),
-}
+    Exit.DONE: ("good", "done"), Exit.REFUSED: ("bad", "refused"), Exit.USAGE: ("bad", "not possible"),
+    Exit.UNCHANGED: ("bad", "upload failed"), Exit.INCOMPLETE: ("bad", "incomplete"),
+}  # fmt: skip
 _WORST_FIRST: tuple[Level, ...] = ("bad", "warn", "good")
 
 
@@ -166,12 +157,10 @@ def _progress(record: Data, name: str, ours: set[tuple[str, str]]) -> IndexProgr
         verified = _confirmations(run).get(name, verified)
     known = {filename for filename, _ in ours}
     return IndexProgress(
-        index=name,
+        index=name, total=len(ours), verified=verified,
         there=tuple(file for file, there in accepted.items() if there),
         refused=tuple(file for file, there in accepted.items() if not there and file in known),
-        total=len(ours),
-        verified=verified,
-    )
+    )  # fmt: skip
 
 
 def _confirmations(run: Data) -> dict[str, bool]:

@@ -25,17 +25,14 @@ def render(record: Data) -> str:
     checks = record_text.checks_with_problems(run)
     rules = {check["check"]: check["title"] for check in checks}
     driver = {
-        "name": "pypi-preflight",
-        "semanticVersion": run["tools"].get("pypi-preflight", "0"),
+        "name": "pypi-preflight", "semanticVersion": run["tools"].get("pypi-preflight", "0"),
         "rules": [{"id": name, "shortDescription": {"text": title}} for name, title in rules.items()],
-    }
+    }  # fmt: skip
+    status, message = run["exit"]["status"], run["exit"]["message"]
     invocation = {
-        "executionSuccessful": run["exit"]["status"] == 0,
-        "exitCode": run["exit"]["status"],
-        "exitCodeDescription": run["exit"]["message"],
-        "startTimeUtc": run["begun"],
-        "endTimeUtc": run["ended"],
-    }
+        "executionSuccessful": status == 0, "exitCode": status, "exitCodeDescription": message,
+        "startTimeUtc": run["begun"], "endTimeUtc": run["ended"],
+    }  # fmt: skip
     document = {
         "tool": {"driver": driver},
         "automationDetails": {"id": f"pypi-preflight/{run['verb']}/"},
@@ -50,11 +47,9 @@ def render(record: Data) -> str:
 
 def _artifact(file: Data) -> dict[str, Any]:
     return {
-        "location": {"uri": quote(file["filename"])},
-        "length": file["size"],
-        "hashes": {"sha-256": file["sha256"]},
-        "roles": ["analysisTarget"],
-    }
+        "location": {"uri": quote(file["filename"])}, "length": file["size"],
+        "hashes": {"sha-256": file["sha256"]}, "roles": ["analysisTarget"],
+    }  # fmt: skip
 
 
 def _results(check: Data, rules: list[str]) -> Iterator[dict[str, Any]]:

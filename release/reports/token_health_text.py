@@ -69,17 +69,12 @@ def _problem_to_lines(row: TokenReport) -> Iterator[Line]:
     level = "warning" if seen.word == "warning" else "error"
     message = f"{seen.message}. {seen.remedy}" if seen.remedy else seen.message
     yield _row_to_line(row, (level, f"{seen.about}: {seen.state}", message))
-    others = ((one.message, one.remedy) for one in _other_findings(row))
+    failed = (outcome for outcome in row.outcomes if outcome.state in {"warned", "failed"})
+    others = ((one.message, one.remedy) for outcome in failed for one in outcome.findings)
     for text, remedy in dict.fromkeys([(seen.message, seen.remedy), *others]):
         yield Line(text=f"          {text}")
         if remedy:
             yield Line(text=f"          → {remedy}")
-
-
-def _other_findings(row: TokenReport) -> Iterator[Any]:
-    for outcome in row.outcomes:
-        if outcome.state in {"warned", "failed"}:
-            yield from outcome.findings
 
 
 def _summary(report: HealthReport) -> Iterator[Line]:
@@ -146,21 +141,14 @@ def token_history_to_lines(now: Sequence[StatusInterval], changed: Iterable[Stat
         return
     ranked = sorted(now, key=lambda one: (WORST_FIRST.index(one.seen.word), one.seen.about, one.seen.place))
     for one in ranked[:_SHOWN]:
-        seen = one.seen
-        yield Line(
-            text=f"{seen.state:<9} since {one.since:%Y-%m-%d %H:%M}, last seen {one.last_seen:%Y-%m-%d %H:%M}  "
-            f"{seen.about}: {seen.place}",
-            style=_STYLES[seen.state],
-        )
+        seen, times = one.seen, f"since {one.since:%Y-%m-%d %H:%M}, last seen {one.last_seen:%Y-%m-%d %H:%M}"
+        yield Line(text=f"{seen.state:<9} {times}  {seen.about}: {seen.place}", style=_STYLES[seen.state])
     if len(now) > _SHOWN:
         yield Line(text=f"  … and {len(now) - _SHOWN} more; --json lists all of them", style="dim")
     yield Line(text="changes, newest first", style="bold")
     for one in changed:
-        seen = one.seen
-        yield Line(
-            text=f"  {one.since:%Y-%m-%d %H:%M}  {one.before or 'new'} → {seen.state}  {seen.about}: {seen.place}",
-            style=_STYLES[seen.state],
-        )
+        seen, change = one.seen, f"{one.since:%Y-%m-%d %H:%M}  {one.before or 'new'} → {one.seen.state}"
+        yield Line(text=f"  {change}  {seen.about}: {seen.place}", style=_STYLES[seen.state])
         if seen.message:
             yield Line(text=f"                    {seen.message}", style="dim")
 

@@ -51,15 +51,10 @@ def _row(one: TokenTimeline, *, start: datetime, now: datetime, unfolded: bool) 
     seen, shown = one.now.seen, list(_visible_spans(one, start, now))
     states = "; ".join(f"{span.state} since {_minute(span.since)}" for span, _ in shown) or "not checked in this period"
     return {
-        "seen": seen,
-        "level": _LEVELS[seen.state],
-        "unfolded": unfolded and seen.word == "broken",
-        "left": _left(one, now),
-        "bars": [_bar(span, end, start, now) for span, end in shown],
-        "description": states,
-        "facts": _facts(one),
-        "checks": [_check(one, name) for name in seen.checks],
-    }
+        "seen": seen, "level": _LEVELS[seen.state], "unfolded": unfolded and seen.word == "broken",
+        "left": _left(one, now), "bars": [_bar(span, end, start, now) for span, end in shown], "description": states,
+        "facts": _facts(one), "checks": [_check(one, name) for name in seen.checks],
+    }  # fmt: skip
 
 
 def _left(one: TokenTimeline, now: datetime) -> str:
@@ -78,10 +73,8 @@ def _facts(one: TokenTimeline) -> list[tuple[str, str | None]]:
         ("Since", _minute(one.now.since)),
         ("Last seen", f"{_minute(one.now.last_seen)} ({one.now.count} times)"),
         ("Expires", _minute(seen.expires) if seen.expires else None),
-        ("Scope", seen.scope),
-        ("Identifier", seen.identifier),
-        ("Fingerprint", seen.fingerprint),
-    ]
+        ("Scope", seen.scope), ("Identifier", seen.identifier), ("Fingerprint", seen.fingerprint),
+    ]  # fmt: skip
 
 
 def _check(one: TokenTimeline, name: str) -> tuple[str, Level, str, str]:

@@ -22,10 +22,6 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _confirm(options: argparse.Namespace, write: Write) -> int:
     if options.release is None and options.record is None:
         return release_run.run_plan(options, write)
-    return _confirm_release(options, write)
-
-
-def _confirm_release(options: argparse.Namespace, write: Write) -> int:
     from release.adapters.system import system
     from release.publishing import confirmation, inspection
     from release.reports import run_text

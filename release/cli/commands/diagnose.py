@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import argparse
 import shutil
-from typing import TYPE_CHECKING
 
 from release.cli.command import Command, Write, show, to_json
 from release.cli.commands.credentials import add_project_arguments
 from release.core.errors import Exit, UsageError
-
-if TYPE_CHECKING:
-    from release.diagnostics.models import Diagnosis
 
 
 def _add_diagnose_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,12 +44,17 @@ def _add_explain_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _explain(options: argparse.Namespace, write: Write) -> int:
-    from release.diagnostics.catalog import CATALOG, SECTIONS
+    from release.diagnostics.catalog import CATALOG, SECTIONS, similar_ids
     from release.reports import catalog_page
 
     if options.all == (options.cause is not None):
         raise UsageError("explain takes one cause, or --all", remedy="name one: python -m release explain cred.missing")
-    records = list(CATALOG.values()) if options.all else [_diagnosis(options.cause)]
+    cause = options.cause
+    if not options.all and cause not in CATALOG:
+        similar = similar_ids(cause)[:3]
+        hint = f": did you mean {' or '.join(map(repr, similar))}?" if similar else ""
+        raise UsageError(f"unknown cause {cause!r}{hint}", remedy="list all causes: python -m release explain --all")
+    records = list(CATALOG.values()) if options.all else [CATALOG[cause]]
     if options.json:
         found = [catalog_page.diagnosis_to_json(one) for one in records]
         write(to_json({"schema": 1, "causes": found} if options.all else {"schema": 1, **found[0]}))
@@ -65,16 +66,6 @@ def _explain(options: argparse.Namespace, write: Write) -> int:
         width = max(60, min(shutil.get_terminal_size().columns, 100))
         write("\n\n".join(catalog_page.diagnosis_to_text(one, width=width) for one in records))
     return Exit.DONE
-
-
-def _diagnosis(cause: str) -> Diagnosis:
-    from release.diagnostics.catalog import CATALOG, similar_ids
-
-    if cause in CATALOG:
-        return CATALOG[cause]
-    similar = similar_ids(cause)[:3]
-    hint = f": did you mean {' or '.join(map(repr, similar))}?" if similar else ""
-    raise UsageError(f"unknown cause {cause!r}{hint}", remedy="list all causes: python -m release explain --all")
 
 
 COMMANDS = (

@@ -81,33 +81,27 @@ def run_plan(options: argparse.Namespace, write: Write) -> int:
     return int(result.exit)
 
 
-def _approval(
-    console: PlainConsole, options: argparse.Namespace, write: Write
-) -> Callable[[Plan, str | None], bool]:  # fmt: skip
+def _approval(console: PlainConsole, options: argparse.Namespace, write: Write) -> Callable[[Plan, str | None], bool]:
     """Asks before the first step that cannot be undone; where a project would be created, for its name too.
 
     The second argument is the index on which the project would be created: a project with a misspelled name stays
     there. Raises RefusedError if another name was given.
     """
+    from release.reports import run_text
 
     def approve(plan: Plan, new_on: str | None) -> bool:
         if not plan.needs_approval:
             return True
         with console.paused():
-            if not options.yes and not _ask(console, plan, write):
-                return False
+            if not options.yes:
+                console.show(run_text.plan_to_lines(plan))
+                if not ask_yes_no(write, "Continue? The following steps cannot be undone."):
+                    return False
             if new_on is not None:
                 _require_name(plan, new_on, options.new_project, write)
         return True
 
     return approve
-
-
-def _ask(console: PlainConsole, plan: Plan, write: Write) -> bool:
-    from release.reports import run_text
-
-    console.show(run_text.plan_to_lines(plan))
-    return ask_yes_no(write, "Continue? The following steps cannot be undone.")
 
 
 def _require_name(plan: Plan, index: str, name: str | None, write: Write) -> None:
@@ -141,23 +135,19 @@ COMMANDS = (
     _command("check", "check the source and the credentials for each index", "--index"),
     _command("build", "build sdist and wheel from a clean clone of the commit, and check them"),
     _command(
-        "rehearse",
-        "do a whole release on an embedded index; needs no credentials, no tag and no clean working tree",
+        "rehearse", "do a whole release on an embedded index; needs no credentials, no tag and no clean working tree",
         "--built",
     ),
     _command(
-        "testpypi",
-        "do a dry run: upload the same files to TestPyPI, install them from there and test them",
+        "testpypi", "do a dry run: upload the same files to TestPyPI, install them from there and test them",
         "--index", "--yes", "--files",
     ),
     _command(
-        "publish",
-        "upload the built files to PyPI, and confirm the release",
+        "publish", "upload the built files to PyPI, and confirm the release",
         "--index", "--yes", "--dry-run-on", "--new-project", "--files",
     ),
     _command(
-        "release",
-        "do all steps: check, build, rehearse, TestPyPI, PyPI, confirm, tag",
+        "release", "do all steps: check, build, rehearse, TestPyPI, PyPI, confirm, tag",
         "--index", "--yes", "--dry-run-on", "--new-project",
     ),
 )  # fmt: skip

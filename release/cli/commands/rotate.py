@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,9 +34,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also set these secrets of the GitHub repository, with gh; without names, those named like the token",
     )  # fmt: skip
     parser.add_argument(
-        "--yes",
-        action="store_true",
-        help="do not prompt, replace all copies; the new token is read from a pipe",
+        "--yes", action="store_true", help="do not prompt, replace all copies; the new token is read from a pipe"
     )
     parser.add_argument("--open", action="store_true", help="open the index's pages in a browser")
     parser.add_argument("--wait", type=float, metavar="SECONDS", help="how long to wait until the old token is revoked")
@@ -89,12 +88,10 @@ def _request(options: argparse.Namespace) -> RotationRequest:
     index = config.index(options.index)
     if options.wait is not None and options.wait < 0:
         raise UsageError(f"--wait is negative: {options.wait:g}", remedy="pass 0 or more")
-    if options.fleet is not None:
-        listed = fleet.load_fleet_file(options.fleet).entries
-    else:
-        listed = fleet.parse_fleet(config.fleet, config.indexes).entries
+    file = options.fleet
+    listed = fleet.load_fleet_file(file) if file is not None else fleet.parse_fleet(config.fleet, config.indexes)
     return RotationRequest(
-        system=real, index=index, project=project, directory=directory, fleet=listed, leaked=options.leaked,
+        system=real, index=index, project=project, directory=directory, fleet=listed.entries, leaked=options.leaked,
         fleet_directory=options.fleet.resolve().parent if options.fleet else directory,
         state=health_history.state_directory(real.env, options.state), secrets=_secrets(options, index, directory),
         insecure=options.insecure_backend,
@@ -102,19 +99,14 @@ def _request(options: argparse.Namespace) -> RotationRequest:
 
 
 def _secrets(options: argparse.Namespace, index: Index, directory: Path) -> tuple[str, ...]:
-    if options.gh is None:
-        return ()
+    if options.gh != []:  # without names: those of the repository
+        return tuple(dict.fromkeys(options.gh or ()))
     from release.adapters.github import actions_secrets
     from release.adapters.system import system
     from release.credentials.sources import tool_variables
 
-    if options.gh:
-        return tuple(dict.fromkeys(options.gh))
-    return tuple(
-        one
-        for one in actions_secrets.list_secret_names(system.real_system(), directory)
-        if tool_variables.is_for(one, index)
-    )
+    names = actions_secrets.list_secret_names(system.real_system(), directory)
+    return tuple(one for one in names if tool_variables.is_for(one, index))
 
 
 def _prompts(
@@ -123,8 +115,7 @@ def _prompts(
     from release.cli.credential_prompts import read_token
     from release.token_health.rotation.perform import RotationPrompts
 
-    def ask(question: str) -> bool:
-        return ask_yes_no(write, question)
+    ask = partial(ask_yes_no, write)
 
     def show_page(address: str) -> None:
         print_line(f"  → {address}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,7 @@ def _tokens(options: argparse.Namespace, write: Write) -> int:
     if options.what == "history":
         return _history(options, write)
     from release.adapters.system import system
+    from release.core.redaction import redact
     from release.reports import prometheus
     from release.token_health import health_run
     from release.token_health.notify import deliver
@@ -66,17 +67,16 @@ def _tokens(options: argparse.Namespace, write: Write) -> int:
         rows=report.rows, began=began, ended=real.now(), status=status, interrupted=report.interrupted,
         waiting=sent.waiting if sent else 0,
     )  # fmt: skip
-    _write_warnings([*(sent.problems if sent else ()), *_write_files(options, run)])
+    # to stderr: these problems change neither the report nor the exit status
+    for message, remedy in [*(sent.problems if sent else ()), *_write_files(options, run)]:
+        sys.stderr.write(redact(f"{message}\n" + (f"→ {remedy}\n" if remedy else "")))
     return status
 
 
 def _report(
-    options: argparse.Namespace,
-    write: Write,
-    console: PlainConsole,
-    report: HealthReport,
+    options: argparse.Namespace, write: Write, console: PlainConsole, report: HealthReport,
     notify: Callable[[], DeliveryReport],
-) -> DeliveryReport | None:
+) -> DeliveryReport | None:  # fmt: skip
     """Show the report and send notifications. The lines come first, since sending may take a while."""
     from release.reports import token_health_text
     from release.token_health.notify import deliver
@@ -108,14 +108,6 @@ def _write_files(options: argparse.Namespace, run: MetricsInput) -> Iterator[tup
         except OSError as error:
             cause = from_os_error(error)
             yield f"cannot write {str(file)!r}: {cause.message}", cause.remedy
-
-
-def _write_warnings(problems: Iterable[tuple[str, str]]) -> None:
-    """Write to stderr: these problems change neither the report nor the exit status."""
-    from release.core.redaction import redact
-
-    for message, remedy in problems:
-        sys.stderr.write(redact(f"{message}\n" + (f"→ {remedy}\n" if remedy else "")))
 
 
 def _history(options: argparse.Namespace, write: Write) -> int:
