@@ -38,10 +38,10 @@ from release.adapters.twine import twine_process
 from release.core.config import UploadSettings
 from release.core.facts import ProjectMetadata
 from release.core.models.credential import Credential
-from release.core.models.credential_variables import without_credentials
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index
 from release.core.models.secret_location import SandboxToken
+from release.core.redaction import without_credentials
 from release.core.secret import Secret
 from release.publishing import journal
 from release.publishing.upload.uploader import Uploader

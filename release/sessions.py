@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from release.core.models.credential_variables import CREDENTIAL_VARIABLES
+from release.core.redaction import CREDENTIAL_VARIABLES
 
 if TYPE_CHECKING:
     import nox

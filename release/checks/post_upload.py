@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from release.checks.engine import Checklist, quote, warn
-from release.core.facts import UploadedRelease
+from release.core.facts import SmokeTestResult, UploadedRelease
 from release.core.models.attestation import VerifiedAttestations
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.distribution import Distribution
 from release.core.models.index import IndexFile, version_of
-from release.core.models.smoke_test import SmokeTestResult
 
 _CHECKS = Checklist[UploadedRelease]()
 

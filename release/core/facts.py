@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
+from release.core.models.check_result import Finding
 from release.core.models.distribution import InspectionCache
 
 if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
@@ -22,10 +23,37 @@ if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
     from release.core.models.leak import ScanResult, ScanScope
     from release.core.models.probe import ProbeResult
     from release.core.models.release_manifest import ReleaseManifest
-    from release.core.models.smoke_test import SmokeTestResult
     from release.core.models.token_health import TokenPolicy
     from release.core.tokens.defects import TokenDefect
     from release.core.tokens.token import Token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmokeTest:
+    """One test of the installed project."""
+
+    kind: Literal["import", "script", "command"]
+    #: the module; the console script and its arguments; the program and its arguments
+    words: tuple[str, ...]
+    #: whether it is configured, so that a failure always counts
+    asked_for: bool = False
+
+    @property
+    def title(self) -> str:
+        """The test as a command: "import acme", "acme --help"."""
+        return " ".join(("import", *self.words) if self.kind == "import" else self.words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmokeTestResult:
+    """The result of one smoke test."""
+
+    #: "import acme", "acme --help"
+    what: str
+    #: None if it passed
+    problem: Finding | None
+    #: seconds
+    took: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

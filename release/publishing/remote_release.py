@@ -22,13 +22,12 @@ from release.adapters.system.system import System, explain_os_errors
 from release.checks.published_release import refuse_install
 from release.core.errors import RefusedError, ToolError, UnreachableError
 from release.core.events import Observer, Progress
-from release.core.facts import BuiltFile, InstallTrial, ProjectMetadata, PublishedRelease
+from release.core.facts import BuiltFile, InstallTrial, ProjectMetadata, PublishedRelease, SmokeTest, SmokeTestResult
 from release.core.models.attestation import Provenance, VerifiedAttestations
 from release.core.models.check_result import Finding, NotApplicable, Unknown
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index, IndexFile, ProjectListing, files_by_release, version_of
 from release.core.models.release_manifest import ReleaseManifest
-from release.core.models.smoke_test import SmokeTest, SmokeTestResult
 from release.publishing import attest
 from release.publishing.upload.wait import LOOPBACK_LAG, wait_until_listed
 

@@ -23,14 +23,13 @@ from release.adapters.twine import twine_process
 from release.checks import trusted_publishing_checks
 from release.core.config import Config
 from release.core.events import Message, Observer, Progress
-from release.core.facts import ProjectMetadata, UploadedRelease
+from release.core.facts import ProjectMetadata, SmokeTestResult, UploadedRelease
 from release.core.models.check_result import Finding, Unknown
 from release.core.models.credential import Ambient, Credential
 from release.core.models.distribution import Distribution, Receipt, UploadResult, result_from_listing
 from release.core.models.index import UPLOAD_WINDOW, Index, ProjectListing
 from release.core.models.results import StepResult
 from release.core.models.secret_location import SandboxToken
-from release.core.models.smoke_test import SmokeTestResult
 from release.core.plan import Confirm, Plan, Upload
 from release.publishing import attest
 from release.publishing.journal import Journal

@@ -7,12 +7,11 @@ import pytest
 
 from release.checks import engine
 from release.checks.post_upload import CHECKS
-from release.core.facts import UploadedRelease
+from release.core.facts import SmokeTestResult, UploadedRelease
 from release.core.models.attestation import PUBLISH, VerifiedAttestations
 from release.core.models.check_result import CheckState, Finding, Outcome, Unknown
 from release.core.models.distribution import Distribution
 from release.core.models.index import TESTPYPI, IndexFile, ProjectListing
-from release.core.models.smoke_test import SmokeTestResult
 
 FAILED, NOT_APPLICABLE, PASSED, SKIPPED, UNKNOWN, WARNED = (
     CheckState.FAILED,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from release.core.models.credential_variables import without_credentials
+from release.core.redaction import without_credentials
 from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
 from tests.sandbox.sandbox_client import SandboxClient, sandbox_client
 

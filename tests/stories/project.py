@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from release.core.models.credential_variables import without_credentials
+from release.core.redaction import without_credentials
 from release.sandbox import server
 from release.sandbox.seed_schema import SeedData, seed_for_project
 

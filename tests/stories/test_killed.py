@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from release.core.models.credential_variables import without_credentials
 from release.core.models.distribution import Distribution
+from release.core.redaction import without_credentials
 from release.sandbox import server
 from release.sandbox.faults import Fault, RequestFilter, Slow
 from release.sandbox.seed_schema import seed_for_project

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from release.adapters.system.system import System
 from release.core.errors import ToolError
-from release.core.models.credential_variables import without_credentials
+from release.core.redaction import without_credentials
 
 #: seconds
 _TIMEOUT = 120.0

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from release.adapters.system.system import System
 from release.core.errors import UsageError
-from release.core.models.credential_variables import without_credentials
 from release.core.models.index import PYPI, TESTPYPI, Index, well_known
+from release.core.redaction import without_credentials
 
 Installer = Literal["uv", "pip"]
 

@@ -27,9 +27,9 @@ from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System, explain_os_errors, temporary_directory
 from release.core.config import SmokeTestSettings
 from release.core.errors import ConfigError, ToolError
+from release.core.facts import SmokeTest, SmokeTestResult
 from release.core.models.check_result import Finding
-from release.core.models.credential_variables import without_credentials
-from release.core.models.smoke_test import SmokeTest, SmokeTestResult
+from release.core.redaction import without_credentials
 
 #: seconds for one test
 LIMIT = 60.0

@@ -20,7 +20,6 @@ from release.adapters.http import http_client
 from release.adapters.system.process import Pipe
 from release.core.errors import ReleaseError
 from release.core.models.credential import Credential
-from release.core.models.credential_variables import without_credentials
 from release.core.models.distribution import (
     Distribution,
     FailureKind,
@@ -32,6 +31,7 @@ from release.core.models.distribution import (
 from release.core.models.error_response import ServerResponse
 from release.core.models.index import Index
 from release.core.models.secret_location import location_to_text
+from release.core.redaction import without_credentials
 
 _BOOT = "import sys; sys.path.append(sys.argv[1]); from release.adapters.twine import twine_worker; twine_worker.main()"
 _MEGABYTE = 1_000_000

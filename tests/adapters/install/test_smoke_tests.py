@@ -17,8 +17,8 @@ from release.adapters.install.smoke_tests import ProjectUnderTest, SmokeTestOutc
 from release.adapters.install.venv import Environment
 from release.adapters.system.system import System, real_system
 from release.core.errors import ConfigError
+from release.core.facts import SmokeTest, SmokeTestResult
 from release.core.models.check_result import Finding
-from release.core.models.smoke_test import SmokeTest, SmokeTestResult
 from release.core.tokens import macaroon
 
 SCRIPT = "def main():\n    import argparse\n    argparse.ArgumentParser().parse_args()\n"
