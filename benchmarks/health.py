@@ -28,7 +28,7 @@ from typing import Any
 
 from release.core.models import probe
 from release.core.secret import Secret
-from release.core.tokens import attenuation
+from release.core.tokens.token import expired_copy, limited_copy
 from release.sandbox import fault_json
 from release.sandbox.faults import Fault, Slow
 from release.token_health import health_history
@@ -149,8 +149,8 @@ def _requests(place: dict[str, Any], project: str, token: Secret, now: datetime)
     import requests
 
     copies = (
-        attenuation.expired_copy(token),
-        attenuation.limited_copy(token, project, now=now, lasts=timedelta(hours=1)),
+        expired_copy(token),
+        limited_copy(token, project, now=now, lasts=timedelta(hours=1)),
     )
     forms = probe.identity_form(), probe.permission_form(project, "0")
     made = [

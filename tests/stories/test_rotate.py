@@ -153,10 +153,10 @@ def test_a_wrong_token_changes_nothing(
 
 
 def test_a_copy_a_stranger_and_a_broken_one_are_refused(project: UserProject, pypi: Sandbox) -> None:
-    from release.core.tokens import attenuation
+    from release.core.tokens.token import expired_copy
 
     foreign = macaroon.to_text(macaroon.create_macaroon("pypi.org", b"6f1ed8ab-7c2c-4a0c-9d3e-111111111111", b"k" * 32))
-    copy = attenuation.expired_copy(Secret(value(pypi, "old"))).reveal()
+    copy = expired_copy(Secret(value(pypi, "old"))).reveal()
     before = texts(project)
     for text, words in (
         (copy, "copy of the old token"), (foreign, "was issued by"), (value(pypi, "new")[:-9], "not accepted"),

@@ -20,8 +20,7 @@ from release.core.models.index import Index
 from release.core.models.probe import ProbeForm, ProbeResult
 from release.core.redaction import Redactor
 from release.core.secret import Secret
-from release.core.tokens import attenuation
-from release.core.tokens.token import Token, decode, location_matches
+from release.core.tokens.token import Token, decode, expired_copy, limited_copy, location_matches
 
 if TYPE_CHECKING:
     import requests
@@ -67,7 +66,7 @@ def probe_permission(index: Index, token: Secret, *, name: str, version: str, no
     `now` is the time of the index. The copy is limited to this project and to `PROBE_TOKEN_LIFETIME`.
     """
     _allowed(index, token)
-    copy = attenuation.limited_copy(token, name, now=now, lasts=PROBE_TOKEN_LIFETIME)
+    copy = limited_copy(token, name, now=now, lasts=PROBE_TOKEN_LIFETIME)
     return _post(index, copy, probe.permission_form(name, version))
 
 
@@ -84,7 +83,7 @@ def probe_metadata(index: Index, token: Secret, *, project: str, fields: Iterabl
 def _ask(index: Index, token: Secret, form: ProbeForm) -> ProbeResult:
     """With an expired copy: the index checks caveats only once it knows the project."""
     _allowed(index, token)
-    return _post(index, attenuation.expired_copy(token), form)
+    return _post(index, expired_copy(token), form)
 
 
 def _allowed(index: Index, token: Secret) -> None:

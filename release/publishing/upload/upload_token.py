@@ -13,7 +13,7 @@ from release.core.facts import ProjectMetadata
 from release.core.models.credential import Credential
 from release.core.models.distribution import Distribution, Rejection
 from release.core.models.index import Index
-from release.core.tokens import attenuation
+from release.core.tokens import token
 
 #: lifetime of an attenuated token
 LIFE = timedelta(minutes=30)
@@ -34,7 +34,7 @@ def attenuated_credential(
     if index.kind != "warehouse":
         return credential
     lifetime = LIFE + timedelta(seconds=sum(file.size for file in files) / _SLOW)
-    return attenuation.attenuate_for_upload(credential, project.name, now=now, lasts=lifetime)
+    return token.attenuate_for_upload(credential, project.name, now=now, lasts=lifetime)
 
 
 def renewing_credential(make: Callable[[], Credential], now: Callable[[], datetime]) -> Callable[[], Credential]:

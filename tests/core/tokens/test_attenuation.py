@@ -11,9 +11,9 @@ import pytest
 from release.core.models.credential import Credential
 from release.core.models.secret_location import EnvironmentVariable
 from release.core.secret import Secret
-from release.core.tokens import attenuation, macaroon
+from release.core.tokens import macaroon
 from release.core.tokens.caveats import Expiration, ProjectNames
-from release.core.tokens.token import Token, decode, scope, validity
+from release.core.tokens.token import Token, attenuate_for_upload, decode, expired_copy, limited_copy, scope, validity
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HERE = EnvironmentVariable(name="TWINE_PASSWORD")
@@ -37,7 +37,7 @@ def credential(password: Secret) -> Credential:
 
 def test_a_copy_keeps_what_the_token_says_and_adds_its_limits() -> None:
     whole = token()
-    copy = read(attenuation.limited_copy(whole, "Acme.Widget", now=NOW, lasts=timedelta(minutes=30)))
+    copy = read(limited_copy(whole, "Acme.Widget", now=NOW, lasts=timedelta(minutes=30)))
     assert (copy.location, copy.identifier) == (read(whole).location, read(whole).identifier)
     assert copy.caveats[:-2] == read(whole).caveats
     assert copy.caveats[-2] == ProjectNames(names=("acme-widget",))
@@ -46,26 +46,26 @@ def test_a_copy_keeps_what_the_token_says_and_adds_its_limits() -> None:
 
 
 def test_an_expired_copy_was_valid_for_the_first_second_there_was() -> None:
-    (limit,) = (one for one in read(attenuation.expired_copy(token())).caveats if isinstance(one, Expiration))
+    (limit,) = (one for one in read(expired_copy(token())).caveats if isinstance(one, Expiration))
     assert (limit.not_before.timestamp(), limit.expires_at.timestamp()) == (0, 1)
 
 
 def test_blanks_and_surplus_characters_do_not_travel() -> None:
     whole = token()
     odd = Secret(f" {whole.reveal()}Abcd\n")
-    assert attenuation.expired_copy(odd) == attenuation.expired_copy(whole)
+    assert expired_copy(odd) == expired_copy(whole)
 
 
 @pytest.mark.parametrize("text", ["", "hunter2", "pypi-", "pypi-AgEI"])
 def test_what_is_no_token_has_no_copy_and_is_used_as_it_is(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        attenuation.expired_copy(Secret(text))
+        expired_copy(Secret(text))
     same = credential(Secret(text))
-    assert attenuation.attenuate_for_upload(same, "acme", now=NOW, lasts=timedelta(minutes=1)) is same
+    assert attenuate_for_upload(same, "acme", now=NOW, lasts=timedelta(minutes=1)) is same
 
 
 def test_a_credential_keeps_its_places() -> None:
     whole = credential(token())
-    copy = attenuation.attenuate_for_upload(whole, "acme", now=NOW, lasts=timedelta(minutes=1))
+    copy = attenuate_for_upload(whole, "acme", now=NOW, lasts=timedelta(minutes=1))
     assert copy.password != whole.password
     assert (copy.username, copy.username_origin, copy.origin) == (whole.username, whole.username_origin, whole.origin)
