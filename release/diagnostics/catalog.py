@@ -8,17 +8,14 @@ from types import MappingProxyType
 
 from release.diagnostics import (
     after_upload,
-    attestation_failures,
     credential_failures,
+    credential_storage,
     endpoint,
-    environment_and_pypirc,
     file_failures,
-    keyring_and_shell,
     metadata,
     permissions,
     project_name_failures,
     trusted_publishing_failures,
-    upload_form,
 )
 from release.diagnostics.models import Diagnosis
 
@@ -27,14 +24,14 @@ SECTIONS: Mapping[str, tuple[Diagnosis, ...]] = MappingProxyType(
     {
         "The credential's value": credential_failures.DIAGNOSES,
         "What the credential may do": permissions.DIAGNOSES,
-        "Variables and .pypirc": environment_and_pypirc.DIAGNOSES,
-        "Keyring, shell and CI": keyring_and_shell.DIAGNOSES,
+        "Variables and .pypirc": credential_storage.VARIABLES_AND_PYPIRC,
+        "Keyring, shell and CI": credential_storage.KEYRING_AND_SHELL,
         "Address, network, server": endpoint.DIAGNOSES,
         "Trusted publishing": trusted_publishing_failures.DIAGNOSES,
-        "Attestations": attestation_failures.DIAGNOSES,
+        "Attestations": trusted_publishing_failures.ATTESTATION_DIAGNOSES,
         "The project's name": project_name_failures.DIAGNOSES,
         "Versions and files": file_failures.DIAGNOSES,
-        "The upload itself": upload_form.DIAGNOSES,
+        "The upload itself": file_failures.UPLOAD_DIAGNOSES,
         "Metadata": metadata.DIAGNOSES,
         "After the upload": after_upload.DIAGNOSES,
     }
