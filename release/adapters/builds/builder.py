@@ -263,20 +263,14 @@ def build_error(output: str) -> ToolError:
     """The error for a failed build; `output` is all that it wrote."""
     if re.search(r"No space left on device|ENOSPC", output):
         return ToolError("no space left on the disk during the build", remedy="free some space, then build again")
-    quoted = _failed_command(output) or output
+    # Without what build wrote around it: "> command", then the command's output in lines that begin with "< ".
+    # Observed: build 1.6.1, 2026-11
+    last = output.rpartition("\n> ")[2].splitlines()
+    quoted = "\n".join(line[2:] for line in last if line.startswith("< ")) or output
     return ToolError(
         f"the project does not build: {program_output.cause_line(quoted)!r}\n{program_output.last_lines(quoted)}",
         remedy=build_remedy(output),
     )
-
-
-def _failed_command(output: str) -> str:
-    """The output of the program that failed, without what build wrote around it.
-
-    Observed: build 1.6.1, 2026-11: "> command", then its output in lines that begin with "< ".
-    """
-    _, _, last = output.rpartition("\n> ")
-    return "\n".join(line[2:] for line in last.splitlines() if line.startswith("< "))
 
 
 def build_remedy(output: str) -> str:

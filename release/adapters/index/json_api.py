@@ -73,17 +73,14 @@ def _file(entry: Any) -> IndexFile | None:
 
 def _ownership(answer: Any) -> Ownership | None:
     match answer:
-        case {"info": {"name": str(name)}}:
-            owners = answer.get("ownership")
-        case _:
-            return None
-    match owners:
-        case {"roles": [*roles], **rest}:
+        case {"info": {"name": str(name)}, "ownership": {"roles": [*roles], **rest}}:
             pairs = tuple((str(one.get("role")), str(one.get("user"))) for one in roles if isinstance(one, dict))
             organization = rest.get("organization")
             return Ownership(name=name, roles=pairs, organization=str(organization) if organization else None)
-        case _:
+        case {"info": {"name": str(name)}}:
             return Ownership(name=name)
+        case _:
+            return None
 
 
 def provenance_url(index: Index, project: str, version: str, filename: str) -> str:

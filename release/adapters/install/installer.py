@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -71,7 +71,10 @@ def installer_environment(system: System) -> dict[str, str]:
         "UV_NO_PYTHON_DOWNLOADS": "1", "PYTHONNOUSERSITE": "1", "PYTHONIOENCODING": "utf-8", "LC_ALL": "C.UTF-8",
         "COLUMNS": "300",
     }  # fmt: skip
-    return env | _no_proxy(env) | _pip_settings_for_uv(system)
+    # Loopback addresses use no proxy. Programs differ in which spelling they read.
+    local = "127.0.0.1,localhost,::1"
+    no_proxy = {name: f"{env[name]},{local}" if env.get(name) else local for name in ("NO_PROXY", "no_proxy")}
+    return env | no_proxy | _pip_settings_for_uv(system)
 
 
 def without_testpypi(system: System, index: Index) -> System:
@@ -101,18 +104,14 @@ def _place(url: str) -> tuple[str, str]:
     return parts.netloc.rpartition("@")[2].lower(), parts.path.rstrip("/")
 
 
-def _no_proxy(env: Mapping[str, str]) -> dict[str, str]:
-    """Loopback addresses use no proxy. Programs differ in which spelling they read."""
-    local = "127.0.0.1,localhost,::1"
-    return {name: f"{env[name]},{local}" if env.get(name) else local for name in ("NO_PROXY", "no_proxy")}
-
-
 def _pip_settings_for_uv(system: System) -> dict[str, str]:
     """The indexes of pip's configuration as variables of uv, which does not read it; none if uv has its own.
 
     Source: uv documentation, "Compatibility with pip"; `unsafe-best-match` is the behaviour of pip.
     """
-    if any(_UV_INDEXES.fullmatch(name) for name in system.env) or _uv_is_configured(system):
+    bases = [system.env.get("XDG_CONFIG_HOME") or str(system.home / ".config"), system.env.get("APPDATA", ""), "/etc"]
+    has_uv_file = any(base and (Path(base) / "uv" / "uv.toml").is_file() for base in bases)
+    if has_uv_file or any(_UV_INDEXES.fullmatch(name) for name in system.env):
         return {}
     pip = _pip_settings(system)
     settings = {
@@ -122,11 +121,6 @@ def _pip_settings_for_uv(system: System) -> dict[str, str]:
     }
     settings = {name: value for name, value in settings.items() if value}
     return settings | ({"UV_INDEX_STRATEGY": "unsafe-best-match"} if "UV_INDEX" in settings else {})
-
-
-def _uv_is_configured(system: System) -> bool:
-    bases = [system.env.get("XDG_CONFIG_HOME") or str(system.home / ".config"), system.env.get("APPDATA", ""), "/etc"]
-    return any(base and (Path(base) / "uv" / "uv.toml").is_file() for base in bases)
 
 
 def _pip_settings(system: System) -> dict[str, str]:
@@ -141,8 +135,7 @@ def _pip_settings(system: System) -> dict[str, str]:
         for section in ("global", "install"):
             if parser.has_section(section):
                 settings |= dict(parser.items(section))
-    prefix = "PIP_"
-    return settings | {k[4:].lower().replace("_", "-"): v for k, v in system.env.items() if k.startswith(prefix)}
+    return settings | {k[4:].lower().replace("_", "-"): v for k, v in system.env.items() if k.startswith("PIP_")}
 
 
 def _pip_files(system: System) -> Iterator[Path]:

@@ -150,16 +150,13 @@ def _argv(
         case "script":
             script, *arguments = test.words
             target = console_scripts(installed.entry_points)[script]
-            return [*child, "script", _script(environment, script), target, *arguments]
+            plain = environment.bin / script
+            path = plain if plain.exists() else plain.with_name(f"{script}.exe")
+            return [*child, "script", str(path), target, *arguments]
         case "command":
             # Looked up here, because Windows would use our own PATH.
             program, *arguments = test.words
             return [shutil.which(program, path=env["PATH"]) or program, *arguments]
-
-
-def _script(environment: Environment, name: str) -> str:
-    plain = environment.bin / name
-    return str(plain if plain.exists() else plain.with_name(f"{name}.exe"))
 
 
 def _load_report(path: Path) -> dict[str, Any]:
@@ -183,16 +180,12 @@ def _warning(test: SmokeTest, outcome: SmokeTestOutcome, own: ProjectUnderTest) 
         return _not_installed(test, missing, own)
     if test.kind == "script" and outcome.status is None:
         return _unusual(test, f"is still running after {outcome.limit:g} s")
-    if test.kind == "script" and _exited(outcome) and _USAGE.search(outcome.output):
+    chain = outcome.report.get("chain", [])
+    if test.kind == "script" and chain and chain[0]["exit"] and _USAGE.search(outcome.output):
         return _unusual(test, f"shows its usage and exits with status {outcome.status}")
     if missing := _missing_before(outcome, own):
         return _not_installed(test, missing, own)
     return None
-
-
-def _exited(outcome: SmokeTestOutcome) -> bool:
-    chain = outcome.report.get("chain", [])
-    return bool(chain and chain[0]["exit"])
 
 
 def _missing_cause(outcome: SmokeTestOutcome, own: ProjectUnderTest) -> str | None:

@@ -124,7 +124,10 @@ def _installation(system: System, environment: Environment, name: str, url: str)
 
 def load_installed(environment: Environment, name: str) -> Installed:
     """A project that is installed in the environment. Raises `ToolError` where it is not."""
-    finder = importlib.metadata.DistributionFinder.Context(name=name, path=_site_packages(environment))
+    # Computed without running the environment's interpreter, which is the same as this one.
+    base = {"base": str(environment.directory), "platbase": str(environment.directory)}
+    paths = (sysconfig.get_path(kind, scheme="venv", vars=base) for kind in ("purelib", "platlib"))
+    finder = importlib.metadata.DistributionFinder.Context(name=name, path=list(dict.fromkeys(paths)))
     found = next(iter(importlib.metadata.Distribution.discover(context=finder)), None)
     if found is None:
         raise ToolError(
@@ -140,13 +143,6 @@ def load_installed(environment: Environment, name: str) -> Installed:
         entry_points=found.read_text("entry_points.txt") or "",
         requires=tuple(found.requires or ()),
     )
-
-
-def _site_packages(environment: Environment) -> list[str]:
-    """Computed without running the environment's interpreter, which is the same as this one."""
-    base = {"base": str(environment.directory), "platbase": str(environment.directory)}
-    paths = (sysconfig.get_path(kind, scheme="venv", vars=base) for kind in ("purelib", "platlib"))
-    return list(dict.fromkeys(paths))
 
 
 def _mismatch(found: Installed, *, name: str, version: str, url: str, sha256: str) -> Finding | None:

@@ -195,14 +195,15 @@ def exchange_identity(index: Index, identity: OidcIdentity) -> ExchangedToken | 
         found = _object(response)
         if found.get("success") is True and isinstance(found.get("token"), str):
             return ExchangedToken(token=Secret(found["token"]), expires=_time(found.get("expires")))
-        if refused := _refusal(found.get("errors")):
-            code, words = refused
-            return ExchangeRefusal(status=response.status_code, code=code, description=_without(identity.token, words))
-        if 400 <= response.status_code < 429:  # noqa: PLR2004 - a refusal; other errors are worth a retry
-            words = str(found.get("message") or response.reason or "no reason given")
-            return ExchangeRefusal(
-                status=response.status_code, code="", description=_without(identity.token, words)[:_SHOWN]
-            )
+        match found.get("errors"):
+            case [{"code": str(code), "description": str(words)}, *_]:
+                words = _without(identity.token, words)
+                return ExchangeRefusal(status=response.status_code, code=code, description=words)
+            case _ if 400 <= response.status_code < 429:  # noqa: PLR2004 - a refusal; other errors are worth a retry
+                words = _without(identity.token, str(found.get("message") or response.reason or "no reason given"))
+                return ExchangeRefusal(status=response.status_code, code="", description=words[:_SHOWN])
+            case _:
+                pass
     raise http_client.unusable_response(
         url, f"answers {response.status_code} {response.reason or ''}".strip(), remedy="run the same command again"
     )
@@ -213,15 +214,6 @@ def _without(token: Secret, words: str) -> str:
     for part in token.reveal().split("."):
         words = words.replace(part, "***") if part else words
     return redact(words)
-
-
-def _refusal(errors: object) -> tuple[str, str] | None:
-    """Code and description of the first error; else None."""
-    match errors:
-        case [{"code": str(code), "description": str(words)}, *_]:
-            return code, words
-        case _:
-            return None
 
 
 def _object(response: requests.Response) -> dict[str, Any]:

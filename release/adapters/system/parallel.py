@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -37,21 +37,15 @@ def map_in_processes(work: Callable[[Task], Result], tasks: Sequence[Task]) -> I
     if count < 2:  # noqa: PLR2004 - this process alone
         yield from map(work, tasks)
         return
-    with ProcessPoolExecutor(count, mp_context=get_context(_start_method()), initializer=_ignore_interrupts) as pool:
+    # Forking is the fastest, and safe where no other thread holds a lock; macOS' libraries have such threads.
+    context = get_context("fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn")
+    # Ctrl-C reaches every process of the terminal; the parent ends its children.
+    ignore_interrupts = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
+    with ProcessPoolExecutor(count, mp_context=context, initializer=ignore_interrupts) as pool:
         try:
             yield from pool.map(work, tasks)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _start_method() -> Literal["fork", "spawn"]:
-    """Forking is the fastest, and safe where no other thread holds a lock; macOS' libraries have such threads."""
-    return "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
-
-
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches every process of the terminal; the parent ends its children."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def run_jobs(system: System, jobs: Sequence[Callable[[System], Result]], *, workers: int = 2) -> list[Result]:

@@ -105,7 +105,13 @@ class Worker:
         if self._pipe is None:
             self._pipe = self._start()
         if not self._awake:
-            self._await_start(self._pipe)
+            try:
+                self._pipe.read(self._limits.start)
+            except (EOFError, TimeoutError, ValueError) as error:
+                why = "it takes too long" if isinstance(error, TimeoutError) else self._pipe.last_error_line()
+                raise NotSentError(
+                    f"cannot start twine: {why}", remedy="run: python -m twine --version; reinstall twine if that fails"
+                ) from None
             self._awake = True
 
     def login(self, index: Index, credential: Credential) -> None:
@@ -165,16 +171,6 @@ class Worker:
             self._pipe.write(_login(*self._login))
             self._sent_login = self._login
         return self._pipe
-
-    def _await_start(self, pipe: Pipe) -> None:
-        try:
-            pipe.read(self._limits.start)
-        except (EOFError, TimeoutError, ValueError) as error:
-            why = "it takes too long" if isinstance(error, TimeoutError) else pipe.last_error_line()
-            raise NotSentError(
-                f"cannot start twine: {why}",
-                remedy="run: python -m twine --version; reinstall twine if that fails",
-            ) from None
 
     def _start(self) -> Pipe:
         # -P: modules in the current directory must not be imported instead of twine's.
