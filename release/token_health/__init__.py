@@ -2,8 +2,8 @@
 
     fleet file or directory → targets → scan (queries the indexes) → evaluation → history → changes → notifications
 
-- `fleet`, `targets`: which credentials are checked;
-- `scan`, `health_evaluation`: check all of them concurrently; a slow or failing one does not stop the others;
+- `fleet`: which credentials are checked;
+- `scan`: check and evaluate all of them concurrently; a slow or failing one does not stop the others;
 - `health_history`: the results over time, in SQLite (`schema.sql`);
 - `notify`: what to report, each change once, and the channels that deliver it;
 - `rotation`: replace a token; `schedulers`: run the checks regularly.

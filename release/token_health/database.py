@@ -1,13 +1,18 @@
-"""The database file of the history: open it, migrate it, detect damage."""
+"""The database of the history: open and migrate the file, detect damage, and record the status of a credential."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
 from release.core.errors import ReleaseError
+from release.core.models.check_result import CheckState
+from release.core.models.token_health import TokenStatus
 
 #: seconds to wait for another run that writes
 LOCK_TIMEOUT = 10.0
@@ -16,6 +21,8 @@ _MAX_CHECKED_SIZE = 16 * 1024 * 1024
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 #: file n has the statements that lead from version n to version n + 1, which is stored in `user_version`
 MIGRATIONS = ("schema.sql",)
+_PROBLEMS = {CheckState.WARNED, CheckState.FAILED, CheckState.UNKNOWN, CheckState.CRASHED}
+_CURRENT = "SELECT o.*, c.checks FROM observations o JOIN outcomes c ON c.id = o.outcome WHERE o.id = ?"
 
 
 def open_database(path: Path) -> sqlite3.Connection:
@@ -87,3 +94,98 @@ def explain_error(error: sqlite3.Error, path: Path) -> ReleaseError:
 
 def _code(error: sqlite3.Error) -> int:
     return (getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
+
+
+def to_timestamp(time: datetime) -> int:
+    """Return a time as the history stores it."""
+    return int(time.timestamp())
+
+
+def from_timestamp(seconds: int) -> datetime:
+    """Return a time of the history; aware, UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def status_from_row(row: sqlite3.Row) -> TokenStatus:
+    """Return the status in a row that has the columns of a watch, its observation, outcome and token."""
+    return TokenStatus(
+        index=row["index_name"], upload_url=row["upload_url"], project=row["project"] or None, place=row["place"],
+        fingerprint=row["fingerprint"] or "", identifier=row["identifier"] or "", scope=row["scope"] or "",
+        expires=from_timestamp(row["expires"]) if row["expires"] is not None else None,
+        word=row["word"], state=row["state"], cause=row["cause"], message=row["message"], remedy=row["remedy"],
+        checks=json.loads(row["checks"]),
+    )  # fmt: skip
+
+
+def record_status(db: sqlite3.Connection, status: TokenStatus, *, run: int, now: int) -> None:
+    """Extend the credential's present interval, or begin a new one, within a transaction of the caller.
+
+    `now` is in seconds. If the clock was set back, no interval ends before it began.
+    """
+    watch = _watch(db, status)
+    token = _token(db, status, now) if status.fingerprint else None
+    outcome = _outcome(db, status)
+    current = db.execute(_CURRENT, (watch["current"],)).fetchone()
+    if current is not None and _is_unchanged(current, status, token):
+        number = current["id"]
+        db.execute(
+            "UPDATE observations SET first_seen = min(first_seen, ?), last_seen = ?, count = count + 1, outcome = ?,"
+            " message = ?, remedy = ? WHERE id = ?",
+            (now, now, outcome, status.message, status.remedy, number),
+        )
+    else:
+        number = db.execute(
+            "INSERT INTO observations (watch, token, word, state, cause, outcome, message, remedy, first_seen,"
+            " last_seen, count, before) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)",
+            (
+                watch["id"], token, status.word, status.state, status.cause, outcome, status.message, status.remedy,
+                now, now, watch["current"],
+            ),
+        ).lastrowid  # fmt: skip
+    db.execute("UPDATE watches SET current = ?, last_run = ? WHERE id = ?", (number, run, watch["id"]))
+    if token is not None and status.word != "unknown":
+        db.execute(
+            "UPDATE watches SET token = ?, token_state = ?, token_seen = ? WHERE id = ?",
+            (token, status.state, now, watch["id"]),
+        )
+
+
+def _is_unchanged(row: sqlite3.Row, status: TokenStatus, token: int | None) -> bool:
+    """Compare verdicts and all checks with problems. A check that stops being applicable is not a change."""
+
+    def problems(checks: Mapping[str, str]) -> dict[str, str]:
+        return {check: state for check, state in checks.items() if state in _PROBLEMS}
+
+    before = (row["token"], row["word"], row["state"], row["cause"], problems(json.loads(row["checks"])))
+    return before == (token, status.word, status.state, status.cause, problems(status.checks))
+
+
+def _watch(db: sqlite3.Connection, status: TokenStatus) -> sqlite3.Row:
+    key = (status.index, status.upload_url, status.project or "", status.place)
+    query = "SELECT * FROM watches WHERE index_name = ? AND upload_url = ? AND project = ? AND place = ?"
+    row: sqlite3.Row | None = db.execute(query, key).fetchone()
+    if row is None:
+        db.execute("INSERT INTO watches (index_name, upload_url, project, place) VALUES (?, ?, ?, ?)", key)
+        row = db.execute(query, key).fetchone()
+    assert row is not None
+    return row
+
+
+def _token(db: sqlite3.Connection, status: TokenStatus, now: int) -> int:
+    """Return the id of the token. If the clock was set back, `first_seen` is corrected to be no later than now."""
+    expires = int(status.expires.timestamp()) if status.expires else None
+    row = db.execute(
+        "INSERT INTO tokens (fingerprint, identifier, scope, expires, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (fingerprint, identifier) DO UPDATE SET last_seen = excluded.last_seen,"
+        " first_seen = min(first_seen, excluded.first_seen), scope = excluded.scope, expires = excluded.expires"
+        " RETURNING id",
+        (status.fingerprint, status.identifier, status.scope, expires, now, now),
+    ).fetchone()
+    return int(row["id"])
+
+
+def _outcome(db: sqlite3.Connection, status: TokenStatus) -> int:
+    checks = json.dumps(dict(sorted(status.checks.items())), separators=(",", ":"))  # equal states give equal text
+    db.execute("INSERT OR IGNORE INTO outcomes (checks) VALUES (?)", (checks,))
+    row = db.execute("SELECT id FROM outcomes WHERE checks = ?", (checks,)).fetchone()
+    return int(row["id"])

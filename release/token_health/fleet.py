@@ -1,22 +1,40 @@
 """The fleet: projects, their indexes, the locations of their credentials, and the policy for their tokens.
 
-It is a TOML file of its own, or `[tool.release.fleet]`.
+It is a TOML file of its own, or `[tool.release.fleet]`. `Target` is one credential to check: of the fleet, or one that
+is stored for the project of a directory.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from release.adapters.system.system import System
 from release.core.config import read_indexes, read_waivers
 from release.core.errors import ConfigError
+from release.core.facts import ProjectMetadata
+from release.core.models.check_result import Unknown
+from release.core.models.credential import Credential, Resolution
 from release.core.models.index import WELL_KNOWN, Index, is_project_name
-from release.core.models.secret_location import ConfiguredLocation
+from release.core.models.secret_location import (
+    DEFAULT_USERNAME,
+    CommandOutput,
+    ConfiguredLocation,
+    KeyringEntry,
+    location_to_text,
+)
 from release.core.models.token_health import TokenPolicy
 from release.core.tables import KeyPath, Reader, did_you_mean, number, read_list, read_table, string
+from release.core.tokens import token
+from release.credentials import sources
+from release.credentials.sources import configured_locations
+from release.credentials.sources.base import SourceQuery
+from release.credentials.sources.configured_locations import StoredCredential
 from release.token_health.location_reader import LOCATION_READERS, duration, location_of
 from release.token_health.notify import NotifySettings, read_settings
 
@@ -88,7 +106,10 @@ def parse_fleet(data: Mapping[str, Any], indexes: Mapping[str, Index] = WELL_KNO
 def _fleet(data: Mapping[str, Any], at: KeyPath, indexes: Mapping[str, Index], more: Mapping[str, Reader]) -> Fleet:
     read = read_table(data, at, {**_READERS, **more})
     policy = _policy(read, TokenPolicy())
-    tokens = read_list(read.get("tokens", []), at / "tokens", _token, "a list of tables, [[tokens]]")
+    tokens = read_list(
+        read.get("tokens", []), at / "tokens", lambda value, at: read_table(value, at, _TOKEN),
+        "a list of tables, [[tokens]]",
+    )  # fmt: skip
     entries = [
         entry
         for number, token in enumerate(tokens)
@@ -97,13 +118,10 @@ def _fleet(data: Mapping[str, Any], at: KeyPath, indexes: Mapping[str, Index], m
     limits: dict[str, Any] = {key: read[key] for key in ("concurrency", "rate") if key in read}
     limits |= {key: read[key].total_seconds() for key in ("deadline", "patience") if read.get(key)}
     return Fleet(
-        entries=tuple(dict.fromkeys(entries)),
-        policy=policy,
-        limits=FleetLimits(**limits),
-        remind_after=read.get("remind_after") or Fleet().remind_after,
-        waive=read.get("waive", {}),
+        entries=tuple(dict.fromkeys(entries)), policy=policy, limits=FleetLimits(**limits),
+        remind_after=read.get("remind_after") or Fleet().remind_after, waive=read.get("waive", {}),
         notify=read.get("notify", NotifySettings()),
-    )
+    )  # fmt: skip
 
 
 def _policy(read: dict[str, Any], default: TokenPolicy) -> TokenPolicy:
@@ -128,13 +146,9 @@ def _entries(
         location = location_of(read, at, indexes[name], username)
         for project in _one_or_several(read, at, "project", "projects")[0] or (None,):
             yield FleetEntry(
-                index=indexes[name],
-                project=project,
-                location=location,
-                username=username,
-                made=read.get("made"),
+                index=indexes[name], project=project, location=location, username=username, made=read.get("made"),
                 policy=own,
-            )
+            )  # fmt: skip
 
 
 def _one_or_several(read: Mapping[str, Any], at: KeyPath, one: str, several: str) -> tuple[tuple[str, ...], str]:
@@ -142,10 +156,6 @@ def _one_or_several(read: Mapping[str, Any], at: KeyPath, one: str, several: str
     if one in read and several in read:
         raise ConfigError(f"{at} has both {one} and {several}", remedy=f"keep one of them in {at.file}")
     return (read[several], several) if several in read else ((read[one],) if one in read else (), one)
-
-
-def _token(value: Any, at: KeyPath) -> dict[str, Any]:
-    return read_table(value, at, _TOKEN)
 
 
 def _names(value: Any, at: KeyPath) -> tuple[str, ...]:
@@ -196,3 +206,101 @@ _TOKEN: Mapping[str, Reader] = {
     "made": _creation_date,
     **_POLICY,
 }
+
+
+#: without a project, only the account is checked
+NO_PROJECT = Unknown(reason="no project is named", remedy="name it: project = … in the fleet")
+#: commands and actions of workflows that upload with a token
+_UPLOADS = re.compile(r"gh-action-pypi-publish|(?:twine|flit|hatch|poetry|pdm|uv) (?:upload|publish)")
+#: variable → the CI service that sets it, of those that PyPI supports as trusted publishers
+_PUBLISHERS = {"GITHUB_ACTIONS": "GitHub Actions", "GITLAB_CI": "GitLab CI"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One credential for one project on one index, to be checked."""
+
+    index: Index
+    project: ProjectMetadata | Unknown
+    #: the location of the credential, for people and for the history
+    location: str
+    policy: TokenPolicy
+    #: what the location holds; None if `command` has yet to be run
+    stored: StoredCredential | None
+    command: CommandOutput | None = None
+    username: str = "__token__"
+    #: when the token was created, according to the fleet; aware, UTC
+    created: datetime | None = None
+    #: the CI service on which trusted publishing could replace the token
+    publisher: str | None = None
+
+
+def fleet_targets(system: System, fleet: Fleet, directory: Path) -> tuple[Target, ...]:
+    """Return the entries of a fleet. Variables, files and the keyring are read; commands are not run yet."""
+    usernames = {one.location: one.username for one in fleet.entries}
+    keyring_entries = [location for location in usernames if isinstance(location, KeyringEntry)]
+    stored: dict[ConfiguredLocation, StoredCredential] = dict(
+        configured_locations.read_keyring_entries(keyring_entries, system.env).items()
+    )
+    for location, username in usernames.items():
+        if not isinstance(location, KeyringEntry | CommandOutput):
+            stored[location] = configured_locations.read_location(
+                system, location, username=username, directory=directory
+            )
+    return tuple(
+        Target(
+            index=one.index, location=location_to_text(one.location), policy=one.policy,
+            stored=stored.get(one.location), command=one.location if isinstance(one.location, CommandOutput) else None,
+            username=one.username, created=one.made,
+            project=ProjectMetadata(name=one.project, version="") if one.project else NO_PROJECT,
+        )
+        for one in fleet.entries
+    )  # fmt: skip
+
+
+def project_targets(
+    system: System,
+    indexes: Mapping[str, Index],
+    project: ProjectMetadata | Unknown,
+    directory: Path,
+    policy: TokenPolicy,
+) -> tuple[Target, ...]:
+    """Return all credentials that are stored for the configured indexes, whether they are used or not."""
+    publisher = _publisher(system.env, directory)
+    return tuple(
+        Target(
+            index=index, project=project, location=location, policy=policy, publisher=publisher,
+            stored=StoredCredential(resolution=resolution),
+        )
+        for index in indexes.values()
+        for location, resolution in _find(system, index, directory)
+    )  # fmt: skip
+
+
+def _find(system: System, index: Index, directory: Path) -> Iterator[tuple[str, Resolution]]:
+    query = SourceQuery(index=index, env=system.env, home=system.home, directory=directory, every_source=True)
+    resolution = sources.resolve(query)
+    credential = resolution.credential
+    if isinstance(credential, Unknown):
+        yield "keyring", Resolution(credential=credential)
+    elif credential is not None:
+        yield location_to_text(credential.origin), resolution
+    for one in resolution.candidates:
+        issued_for = token.issuer(one.password) if one.status == "other-tool" else None
+        if one.status == "shadowed" or (issued_for is not None and token.location_matches(issued_for, index)):
+            found = Credential(
+                username="__token__", username_origin=DEFAULT_USERNAME, password=one.password, origin=one.origin
+            )
+            yield location_to_text(one.origin), Resolution(credential=found)
+
+
+def _publisher(env: Mapping[str, str], directory: Path) -> str | None:
+    """Return where this project could use trusted publishing: this CI job, or a workflow that uploads."""
+    service = next((name for variable, name in _PUBLISHERS.items() if env.get(variable) == "true"), None)
+    if service is not None:
+        return service
+    for path in sorted((directory / ".github" / "workflows").glob("*.y*ml")):
+        with suppress(OSError):
+            if _UPLOADS.search(path.read_text(encoding="utf-8", errors="replace")):
+                return f"GitHub Actions ({path.name})"
+    return None

@@ -11,15 +11,16 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
 from release.core.errors import ReleaseError, from_os_error
 from release.core.facts import PreviousToken
-from release.core.models.check_result import CheckState
-from release.core.models.token_health import TokenStatus
+from release.core.models.token_health import StatePeriod, StatusInterval, TokenStatus, TokenTimeline
 from release.token_health import database
+from release.token_health.database import from_timestamp, record_status, status_from_row, to_timestamp
 
 Result = TypeVar("Result")
 
@@ -28,8 +29,21 @@ STATE_VARIABLE = "PYPI_PREFLIGHT_STATE"
 DATABASE_NAME = "token-health.sqlite3"
 #: failures after which the history is not used again in this run; each may have waited for another run
 _MAX_FAILURES = 3
-_PROBLEMS = {CheckState.WARNED, CheckState.FAILED, CheckState.UNKNOWN, CheckState.CRASHED}
-_CURRENT = "SELECT o.*, c.checks FROM observations o JOIN outcomes c ON c.id = o.outcome WHERE o.id = ?"
+_COLUMNS = """
+SELECT w.id AS watch, w.index_name, w.upload_url, w.project, w.place, o.word, o.state, o.cause, o.message, o.remedy,
+       o.first_seen, o.last_seen, o.count, c.checks, t.fingerprint, t.identifier, t.scope, t.expires,
+       p.state AS before
+FROM {from_} JOIN outcomes c ON c.id = o.outcome
+LEFT JOIN tokens t ON t.id = o.token LEFT JOIN observations p ON p.id = o.before
+"""
+_LATEST = _COLUMNS.format(from_="watches w JOIN observations o ON o.id = w.current") + "ORDER BY w.id"
+_CHANGES = _COLUMNS.format(from_="observations o CROSS JOIN watches w ON w.id = o.watch") + "ORDER BY o.id DESC LIMIT ?"
+
+_PERIODS = """
+SELECT o.state, o.first_seen, o.last_seen, c.checks FROM observations o JOIN outcomes c ON c.id = o.outcome
+WHERE o.watch = ? ORDER BY o.id DESC LIMIT ?
+"""
+
 #: index, upload URL, project or "", location
 TargetKey = tuple[str, str, str, str]
 
@@ -193,7 +207,7 @@ class History:
             self._begin()
         with self._transaction() as db:
             for status in self._unwritten:
-                _record(db, status, run=self._run or 0, now=to_timestamp(self._now()))
+                record_status(db, status, run=self._run or 0, now=to_timestamp(self._now()))
         self._written += self._unwritten
         self._unwritten = []
 
@@ -221,101 +235,36 @@ class History:
         return True
 
 
-def to_timestamp(time: datetime) -> int:
-    """Return a time as the history stores it."""
-    return int(time.timestamp())
+def latest_statuses(history: History) -> tuple[StatusInterval, ...]:
+    """Return the latest status of each credential."""
+    return tuple(_interval(row) for row in history.select(_LATEST))
 
 
-def from_timestamp(seconds: int) -> datetime:
-    """Return a time of the history; aware, UTC."""
-    return datetime.fromtimestamp(seconds, UTC)
+def recent_changes(history: History, *, limit: int) -> tuple[StatusInterval, ...]:
+    """Return the last changes, newest first; the first status of a credential counts as one."""
+    return tuple(_interval(row) for row in history.select(_CHANGES, [limit]))
 
 
-def status_from_row(row: sqlite3.Row) -> TokenStatus:
-    """Return the status in a row that has the columns of a watch, its observation, outcome and token."""
-    return TokenStatus(
-        index=row["index_name"], upload_url=row["upload_url"], project=row["project"] or None, place=row["place"],
-        fingerprint=row["fingerprint"] or "", identifier=row["identifier"] or "", scope=row["scope"] or "",
-        expires=from_timestamp(row["expires"]) if row["expires"] is not None else None,
-        word=row["word"], state=row["state"], cause=row["cause"], message=row["message"], remedy=row["remedy"],
-        checks=json.loads(row["checks"]),
+def load_timelines(history: History, *, limit: int = 60) -> tuple[TokenTimeline, ...]:
+    """Return each credential with its last states, at most `limit` of them."""
+    checks = lru_cache(maxsize=None)(json.loads)  # many observations share one text
+
+    def periods(watch: int) -> tuple[StatePeriod, ...]:
+        rows = history.select(_PERIODS, [watch, limit])
+        return tuple(
+            StatePeriod(
+                state=row["state"], since=from_timestamp(row["first_seen"]), last_seen=from_timestamp(row["last_seen"]),
+                checks=checks(row["checks"]),
+            )
+            for row in reversed(rows)
+        )  # fmt: skip
+
+    return tuple(TokenTimeline(now=_interval(row), spans=periods(row["watch"])) for row in history.select(_LATEST))
+
+
+def _interval(row: sqlite3.Row) -> StatusInterval:
+    return StatusInterval(
+        seen=status_from_row(row), before=row["before"],
+        since=from_timestamp(row["first_seen"]), last_seen=from_timestamp(row["last_seen"]),
+        count=row["count"],
     )  # fmt: skip
-
-
-def _record(db: sqlite3.Connection, status: TokenStatus, *, run: int, now: int) -> None:
-    """Extend the credential's present interval, or begin a new one, within a transaction of the caller.
-
-    `now` is in seconds. If the clock was set back, no interval ends before it began.
-    """
-    watch = _watch(db, status)
-    token = _token(db, status, now) if status.fingerprint else None
-    outcome = _outcome(db, status)
-    current = db.execute(_CURRENT, (watch["current"],)).fetchone()
-    if current is not None and _is_unchanged(current, status, token):
-        number = current["id"]
-        db.execute(
-            "UPDATE observations SET first_seen = min(first_seen, ?), last_seen = ?, count = count + 1, outcome = ?,"
-            " message = ?, remedy = ? WHERE id = ?",
-            (now, now, outcome, status.message, status.remedy, number),
-        )
-    else:
-        number = db.execute(
-            "INSERT INTO observations (watch, token, word, state, cause, outcome, message, remedy, first_seen,"
-            " last_seen, count, before) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)",
-            (
-                watch["id"], token, status.word, status.state, status.cause, outcome, status.message, status.remedy,
-                now, now, watch["current"],
-            ),
-        ).lastrowid  # fmt: skip
-    db.execute("UPDATE watches SET current = ?, last_run = ? WHERE id = ?", (number, run, watch["id"]))
-    if token is not None and status.word != "unknown":
-        db.execute(
-            "UPDATE watches SET token = ?, token_state = ?, token_seen = ? WHERE id = ?",
-            (token, status.state, now, watch["id"]),
-        )
-
-
-def _is_unchanged(row: sqlite3.Row, status: TokenStatus, token: int | None) -> bool:
-    """Compare verdicts and all checks with problems. A check that stops being applicable is not a change."""
-    before = (row["token"], row["word"], row["state"], row["cause"], _problems(json.loads(row["checks"])))
-    return before == (token, status.word, status.state, status.cause, _problems(status.checks))
-
-
-def _problems(checks: Mapping[str, str]) -> dict[str, str]:
-    return {check: state for check, state in checks.items() if state in _PROBLEMS}
-
-
-def _watch(db: sqlite3.Connection, status: TokenStatus) -> sqlite3.Row:
-    key = (status.index, status.upload_url, status.project or "", status.place)
-    query = "SELECT * FROM watches WHERE index_name = ? AND upload_url = ? AND project = ? AND place = ?"
-    row: sqlite3.Row | None = db.execute(query, key).fetchone()
-    if row is None:
-        db.execute("INSERT INTO watches (index_name, upload_url, project, place) VALUES (?, ?, ?, ?)", key)
-        row = db.execute(query, key).fetchone()
-    assert row is not None
-    return row
-
-
-def _token(db: sqlite3.Connection, status: TokenStatus, now: int) -> int:
-    """Return the id of the token. If the clock was set back, `first_seen` is corrected to be no later than now."""
-    expires = int(status.expires.timestamp()) if status.expires else None
-    row = db.execute(
-        "INSERT INTO tokens (fingerprint, identifier, scope, expires, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (fingerprint, identifier) DO UPDATE SET last_seen = excluded.last_seen,"
-        " first_seen = min(first_seen, excluded.first_seen), scope = excluded.scope, expires = excluded.expires"
-        " RETURNING id",
-        (status.fingerprint, status.identifier, status.scope, expires, now, now),
-    ).fetchone()
-    return int(row["id"])
-
-
-def _outcome(db: sqlite3.Connection, status: TokenStatus) -> int:
-    checks = _checks_to_json(status.checks)
-    db.execute("INSERT OR IGNORE INTO outcomes (checks) VALUES (?)", (checks,))
-    row = db.execute("SELECT id FROM outcomes WHERE checks = ?", (checks,)).fetchone()
-    return int(row["id"])
-
-
-def _checks_to_json(checks: Mapping[str, str]) -> str:
-    """Return the state of each check as JSON; equal states give equal text."""
-    return json.dumps(dict(sorted(checks.items())), separators=(",", ":"))

@@ -13,10 +13,17 @@ from release.core.errors import ConfigError
 from release.core.facts import ProjectMetadata
 from release.core.models.check_result import Unknown
 from release.core.models.token_health import HealthReport, TokenReport
-from release.token_health.fleet import Fleet, load_fleet_file, parse_fleet
+from release.token_health.fleet import (
+    NO_PROJECT,
+    Fleet,
+    Target,
+    fleet_targets,
+    load_fleet_file,
+    parse_fleet,
+    project_targets,
+)
 from release.token_health.health_history import History
 from release.token_health.scan import MAX_SKEW, ProbeDepth, Scan, report_unscanned
-from release.token_health.targets import NO_PROJECT, Target, fleet_targets, project_targets
 
 _INTERRUPTED = "the run was interrupted before it was checked"
 _DEADLINE = "the deadline of the run passed before it was checked"

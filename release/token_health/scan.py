@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,23 +18,23 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from release.adapters.system.system import System
+from release.checks import engine, token_health_checks
 from release.core.errors import UnreachableError
 from release.core.facts import Access, PreviousToken, ProjectMetadata, TokenHealth
-from release.core.models.check_result import Unknown
+from release.core.models.check_result import CheckState, Outcome, Unknown, Verdict, derive_verdict
 from release.core.models.credential import Credential, Resolution
 from release.core.models.index import Index
 from release.core.models.probe import ProbeResult
+from release.core.models.results import Verification
 from release.core.models.secret_location import CommandOutput
-from release.core.models.token_health import TokenReport, TokenStatus
+from release.core.models.token_health import TokenReport, TokenStatus, token_state
 from release.core.secret import Secret
-from release.core.tokens.token import Token, decode, validity
+from release.core.tokens.token import Token, TokenScope, decode, scope, validity
 from release.credentials import verify
 from release.credentials.sources import configured_locations
 from release.credentials.sources.configured_locations import StoredCredential
-from release.token_health.fleet import FleetLimits
-from release.token_health.health_evaluation import evaluate_token
+from release.token_health.fleet import FleetLimits, Target
 from release.token_health.health_history import TargetKey
-from release.token_health.targets import Target
 from release.token_health.worker_pool import OnceCache, WorkerPool
 
 Done = TypeVar("Done")
@@ -69,16 +69,15 @@ class Scan:
         yield from ((number, one) for number, one in enumerate(targets) if one.stored is not None)
         timed_out = _not_read(Unknown(reason="its command timed out", remedy=_RETRY))
         pending = dict.fromkeys(commands, timed_out)
-        pool = self._pool([partial(self._run, *one) for one in commands.items()], contextlib.nullcontext)
+        read = partial(configured_locations.read_location, self.system, directory=self.directory)
+        jobs = [partial(read, command, username=username) for command, username in commands.items()]
+        pool = self._pool(jobs, contextlib.nullcontext)
         for number, result in pool.results():
             command = list(commands)[number]
             stored = pending.pop(command)
             yield from _complete(targets, command, result if isinstance(result, StoredCredential) else stored)
         for command, stored in pending.items():
             yield from _complete(targets, command, stored)
-
-    def _run(self, command: CommandOutput, username: str) -> StoredCredential:
-        return configured_locations.read_location(self.system, command, username=username, directory=self.directory)
 
     def check(self, targets: Sequence[Target]) -> Iterator[tuple[int, TokenReport]]:
         """Yield the number of each target, and the report on it, as soon as it is known.
@@ -109,7 +108,7 @@ class Scan:
             jobs, workers=limits.concurrency, timeout=limits.patience, deadline=limits.deadline, context=context
         )
 
-    def _check(self, target: Target, queries: _IndexQueries, holders: Mapping[object, tuple[str, ...]]) -> TokenReport:
+    def _check(self, target: Target, queries: _IndexQueries, holders: Mapping[object, Iterable[str]]) -> TokenReport:
         stored = target.stored or _not_read(Unknown(reason="its location was not read", remedy="run it again"))
         secret = _secret(stored)
         verification = verify.verify_credential(
@@ -127,7 +126,7 @@ class Scan:
             ),
         )  # fmt: skip
         report = evaluate_token(verification, health, place=target.location, waive=self.waive)
-        return replace(report, skew=queries.measured_skew(target.index) or report.skew)
+        return replace(report, skew=queries.measured_skews.get(target.index) or report.skew)
 
     def _known_since(self, stored: StoredCredential, access: Access) -> datetime | None:
         """Return the earliest time at which the token is known to have existed."""
@@ -149,7 +148,8 @@ class _IndexQueries:
         self._identities: OnceCache[QueryKey, tuple[ProbeResult | Unknown | None, timedelta | None]] = OnceCache()
         self._permissions: OnceCache[QueryKey, ProbeResult | Unknown | None] = OnceCache()
         self._skews: OnceCache[Index, timedelta] = OnceCache()
-        self._measured_skews: dict[Index, timedelta] = {}
+        #: how far each index's clock is ahead, if it was measured and is relevant
+        self.measured_skews: dict[Index, timedelta] = {}
 
     def tiers(self) -> tuple[verify.Tier, ...]:
         """Return the tiers of `verify` that this scan may use."""
@@ -204,10 +204,6 @@ class _IndexQueries:
         skew = self._skews.get(index, lambda: self._measure_skew(index))
         return replace(system, now=lambda: system.now() + skew) if skew else system
 
-    def measured_skew(self, index: Index) -> timedelta | None:
-        """Return how far the index's clock is ahead, if it was measured and is relevant."""
-        return self._measured_skews.get(index)
-
     def _measure_skew(self, index: Index) -> timedelta:
         from release.adapters.index import simple_api
 
@@ -219,7 +215,7 @@ class _IndexQueries:
         skew = server_time - before if server_time else timedelta()
         if abs(skew) <= MAX_SKEW:
             return timedelta()
-        self._measured_skews[index] = skew
+        self.measured_skews[index] = skew
         return skew
 
 
@@ -249,14 +245,14 @@ def _creation_time(target: Target, access: Access) -> datetime | None:
     return start if start is not None and start.timestamp() > 0 else None
 
 
-def _find_holders(targets: Sequence[Target]) -> dict[object, tuple[str, ...]]:
-    """Return the key of each token, and all locations that hold it."""
+def _find_holders(targets: Sequence[Target]) -> dict[object, dict[str, None]]:
+    """Return the key of each token, and all locations that hold it, in order."""
     found: dict[object, dict[str, None]] = {}
     for one in targets:
         secret = _secret(one.stored)
         if secret is not None and len(secret):
             found.setdefault(_token_key(secret), {})[one.location] = None
-    return {key: tuple(places) for key, places in found.items()}
+    return found
 
 
 def _token_key(secret: Secret | None) -> object:
@@ -282,3 +278,66 @@ def _project_name(target: Target) -> str:
 
 def _not_read(unknown: Unknown) -> StoredCredential:
     return StoredCredential(resolution=Resolution(credential=unknown))
+
+
+#: reported once for the machine, not for each token
+CLOCKS = "the-clocks-agree"
+#: causes that lie in the network or the server and are temporary; they leave the state of the token unknown
+_TEMPORARY = ("net.", "server.")
+_UNINTERESTING = {CheckState.PASSED, CheckState.NOT_APPLICABLE, CheckState.SKIPPED}
+
+
+def evaluate_token(found: Verification, health: TokenHealth, *, place: str, waive: Mapping[str, str]) -> TokenReport:
+    """Evaluate the verification of a credential, and what a working token may still lack."""
+    own = engine.run(token_health_checks.CHECKS, health, waive=waive, subject=found.access.index.name)
+    outcomes = (
+        *(_unknown_if_temporary(one) for one in found.outcomes if one.check != CLOCKS),
+        *(_waive_warning(one, waive) for one in own),
+    )
+    return TokenReport(
+        seen=_status(found, derive_verdict(outcomes), outcomes, health, place),
+        outcomes=tuple(one for one in outcomes if one.state not in _UNINTERESTING),
+        age=token_health_checks.token_age(health), left=token_health_checks.remaining_lifetime(health),
+        skew=found.access.skew,
+    )  # fmt: skip
+
+
+def _unknown_if_temporary(outcome: Outcome) -> Outcome:
+    """Turn a failure into an unknown if it is the network's or the server's, not the token's."""
+    blocking = [one for one in outcome.findings if one.severity == "block"]
+    if outcome.state is not CheckState.FAILED or not all((one.cause or "").startswith(_TEMPORARY) for one in blocking):
+        return outcome
+    first = blocking[0]
+    rest = tuple(one for one in outcome.findings if one.severity != "block")
+    return replace(
+        outcome, state=CheckState.UNKNOWN, reason=first.message, remedy=first.remedy, cause=first.cause, findings=rest
+    )
+
+
+def _waive_warning(outcome: Outcome, waive: Mapping[str, str]) -> Outcome:
+    """Waive warnings too, since they change the exit status here."""
+    if outcome.state is CheckState.WARNED and outcome.check in waive:
+        return replace(outcome, state=CheckState.WAIVED, reason=waive[outcome.check])
+    return outcome
+
+
+def _status(
+    found: Verification, verdict: Verdict, outcomes: Sequence[Outcome], health: TokenHealth, place: str
+) -> TokenStatus:
+    access, credential = found.access, found.access.credential
+    cause, remaining = verdict.cause or verdict.check, token_health_checks.remaining_lifetime(health)
+    token = access.token if isinstance(access.token, Token) else None
+    return TokenStatus(
+        index=access.index.name, upload_url=access.index.upload_url, place=place,
+        project=access.project.name if isinstance(access.project, ProjectMetadata) else None,
+        fingerprint=credential.password.fingerprint if isinstance(credential, Credential) else "",
+        identifier=token.identifier if token else "", scope=_scope_to_text(scope(token)) if token else "",
+        expires=None if remaining is None else access.now + remaining, word=verdict.word,
+        state=token_state(verdict.word, cause), cause=cause,
+        message=verdict.message, remedy=verdict.remedy, checks={one.check: str(one.state) for one in outcomes},
+    )  # fmt: skip
+
+
+def _scope_to_text(found: TokenScope) -> str:
+    names = ", ".join(found.projects or found.ids)
+    return {"account": "account", "projects": names, "publisher": "trusted publisher", "unknown": ""}[found.kind]

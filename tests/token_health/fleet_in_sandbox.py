@@ -13,7 +13,7 @@ from typing import Any
 from release.adapters.system.system import System, real_system
 from release.core.models.index import Index
 from release.core.models.token_health import HealthReport
-from release.token_health import fleet, targets
+from release.token_health import fleet
 from release.token_health.fleet import Fleet
 from release.token_health.health_history import DATABASE_NAME, History
 from release.token_health.health_run import ScanRequest, close_run, run_scan
@@ -81,7 +81,7 @@ class FleetRun:
 
     def wanted(self) -> ScanRequest:
         made = self.fleet()
-        found = targets.fleet_targets(self.system(), made, self.directory)
+        found = fleet.fleet_targets(self.system(), made, self.directory)
         return ScanRequest(fleet=made, targets=found, directory=self.directory, waive=made.waive)
 
     def history(self) -> History:

@@ -69,16 +69,15 @@ def _add_schedule_arguments(parser: argparse.ArgumentParser) -> None:
 def _schedule(options: argparse.Namespace, write: Write) -> int:
     """Exit status 1 for `--status` of a schedule that is not installed."""
     from release.adapters.system import system as systems
-    from release.token_health.schedulers import default_kind, job
-    from release.token_health.schedulers.base import explain_job
+    from release.token_health.schedulers import base, default_kind
 
     system = systems.real_system()
-    request = job.ScheduleRequest(
+    request = base.ScheduleRequest(
         directory=options.directory.resolve(), every=options.every,
         fleet=options.fleet and options.fleet.resolve(), config=options.config and options.config.resolve(),
         metrics=options.metrics and options.metrics.resolve(),
     )  # fmt: skip
-    kind, name = options.kind or default_kind(system), job.job_name(request)
+    kind, name = options.kind or default_kind(system), base.job_name(request)
     scheduler = SCHEDULERS[kind](system, request)
     document: dict[str, object] = {"schema": 1, "kind": kind, "name": name}
     match "print" if options.plan else options.action or "print":
@@ -91,12 +90,12 @@ def _schedule(options: argparse.Namespace, write: Write) -> int:
             line = f"{'removed' if removed else 'nothing to remove'}: {name} ({kind})"
             show(options, write, document | {"changed": removed}, [line])
         case "install":
-            explained = explain_job(system, request, kind, scheduler)
+            explained = base.explain_job(system, request, kind, scheduler)
             changed = scheduler.install()
             line = f"{'installed' if changed else 'unchanged'}: {name} ({kind}); see also --status and --remove"
             show(options, write, document | {"changed": changed, "explanation": explained}, [*explained, line])
         case _:
-            explained, texts = explain_job(system, request, kind, scheduler), scheduler.texts()
+            explained, texts = base.explain_job(system, request, kind, scheduler), scheduler.texts()
             lines = [f"# {line}" for line in explained]
             for place, text in texts.items():
                 lines += ["", f"# {place}", *text.splitlines()]

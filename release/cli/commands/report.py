@@ -47,7 +47,7 @@ def _token_history(options: argparse.Namespace) -> str:
     """The page. Raises the history's error if it cannot be read."""
     from release.adapters.system import system
     from release.reports import token_history_html
-    from release.token_health import queries
+    from release.token_health import health_history
 
     if options.format != "html" or options.version is not None:
         raise UsageError(
@@ -55,7 +55,7 @@ def _token_history(options: argparse.Namespace) -> str:
             remedy="run: python -m release report --tokens --html; for text or JSON: python -m release tokens history",
         )
     history = open_history(options)
-    timelines = queries.load_timelines(history)
+    timelines = health_history.load_timelines(history)
     history.close()
     if history.error is not None:
         raise history.error

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from release.core.models.token_health import HealthReport
     from release.reports.prometheus import MetricsInput
     from release.token_health.health_history import History
-    from release.token_health.notify.deliver import DeliveryReport
+    from release.token_health.notify.delivery import DeliveryReport
 
 #: default number of changes in the history
 _LIMIT = 50
@@ -45,7 +45,7 @@ def _tokens(options: argparse.Namespace, write: Write) -> int:
     from release.core.redaction import redact
     from release.reports import prometheus
     from release.token_health import health_run
-    from release.token_health.notify import deliver
+    from release.token_health.notify import delivery
 
     real, directory = system.real_system(), options.directory.resolve()
     request = health_run.load_request(
@@ -53,7 +53,7 @@ def _tokens(options: argparse.Namespace, write: Write) -> int:
     )
     if options.notify:
         where = str(options.fleet or "pyproject.toml, as [tool.release.fleet.notify]")
-        deliver.require_channels(request.fleet, offline=options.offline, where=where)
+        delivery.require_channels(request.fleet, offline=options.offline, where=where)
     began, history = real.now(), open_history(options)
     with open_console(options, write) as console:
         report = health_run.run_scan(
@@ -62,7 +62,7 @@ def _tokens(options: argparse.Namespace, write: Write) -> int:
         )  # fmt: skip
     status = report.status(strict=options.strict)
     report = health_run.close_run(report, history, status)
-    sent = _report(options, write, console, report, lambda: deliver.send_notifications(real, history, request, report))
+    sent = _report(options, write, console, report, lambda: delivery.send_notifications(real, history, request, report))
     run = prometheus.MetricsInput(
         rows=report.rows, began=began, ended=real.now(), status=status, interrupted=report.interrupted,
         waiting=sent.waiting if sent else 0,
@@ -79,15 +79,15 @@ def _report(
 ) -> DeliveryReport | None:  # fmt: skip
     """Show the report and send notifications. The lines come first, since sending may take a while."""
     from release.reports import token_health_text
-    from release.token_health.notify import deliver
+    from release.token_health.notify import delivery
 
     console.show(token_health_text.scan_to_lines(report, quiet=options.quiet))
     sent = notify() if options.notify else None
     if options.json:
-        more = {"notify": deliver.report_to_json(sent)} if sent else {}
+        more = {"notify": delivery.report_to_json(sent)} if sent else {}
         write(to_json(token_health_text.scan_to_json(report, strict=options.strict) | more))
     elif sent is not None and not options.quiet:
-        console.show(deliver.report_to_text(sent))
+        console.show(delivery.report_to_text(sent))
     return sent
 
 
@@ -113,12 +113,12 @@ def _write_files(options: argparse.Namespace, run: MetricsInput) -> Iterator[tup
 def _history(options: argparse.Namespace, write: Write) -> int:
     """Show the history. Raises its error (exit status 6) if it cannot be read."""
     from release.reports import token_health_text
-    from release.token_health import queries
+    from release.token_health import health_history
 
     if options.limit < 0:
         raise UsageError(f"--limit is negative: {options.limit}", remedy="pass 0 or more")
     history = open_history(options)
-    now, changed = queries.latest_statuses(history), queries.recent_changes(history, limit=options.limit)
+    now, changed = health_history.latest_statuses(history), health_history.recent_changes(history, limit=options.limit)
     history.close()
     if history.error is not None:
         raise history.error

@@ -15,8 +15,7 @@ from release.publishing.ci import SERVICES
 
 if TYPE_CHECKING:
     from release.adapters.system.system import System
-    from release.token_health.schedulers.base import Scheduler
-    from release.token_health.schedulers.job import ScheduleRequest
+    from release.token_health.schedulers.base import Scheduler, ScheduleRequest
 
 #: name, as `schedule --kind` takes it → makes the scheduler of a request and its kind; raises `UsageError`
 SCHEDULERS: Mapping[str, Callable[[System, ScheduleRequest], Scheduler]] = LazyRegistry(

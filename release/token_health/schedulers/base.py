@@ -1,21 +1,26 @@
-"""What every scheduler provides, and what the schedulers of a machine have in common."""
+"""What every scheduler provides, the job that it runs, and what the schedulers of a machine have in common."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from release.adapters.system.process import Completed, TimedOutError
 from release.adapters.system.system import System, explain_os_errors
-from release.core.errors import ToolError
-from release.token_health.schedulers import job
-from release.token_health.schedulers.cron_expression import CronExpression
-from release.token_health.schedulers.job import ScheduleRequest
+from release.core.errors import ReleaseError, ToolError, UsageError
+from release.token_health.schedulers.cron_expression import CronExpression, parse_cron
+
+if TYPE_CHECKING:
+    from release.token_health.fleet import Fleet
 
 #: seconds after which a scheduler's program is ended
 _TIMEOUT = 60.0
@@ -89,7 +94,7 @@ class MachineScheduler:
 
     def __init__(self, system: System, request: ScheduleRequest) -> None:
         self.system = system
-        self.job = job.build_job(system, request, for_windows=self.for_windows)
+        self.job = build_job(system, request, for_windows=self.for_windows)
         self.times = self.job.times
         self._request = request
 
@@ -99,11 +104,9 @@ class MachineScheduler:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        names = job.secret_variables(self._request, notify=True)
-        if not names:
-            return self.job.notes
+        names = secret_variables(self._request, notify=True)
         unset = f"${', $'.join(names)}: not set in scheduled jobs; store the value in a keyring or file instead"
-        return (*self.job.notes, unset)
+        return (*self.job.notes, unset) if names else self.job.notes
 
     @property
     def log_path(self) -> Path:
@@ -117,19 +120,19 @@ class MachineScheduler:
         """Return the status according to the log and the clock; `times` are those of the installed job."""
         last, result = None, None
         if self.log_path.is_file():
-            modified = datetime.fromtimestamp(self.log_path.stat().st_mtime, UTC).astimezone()
-            last = _format_time(modified)
+            last = _format_time(datetime.fromtimestamp(self.log_path.stat().st_mtime, UTC).astimezone())
             lines = self.log_path.read_text(encoding="utf-8", errors="replace").splitlines()
             result = next((line for line in reversed(lines) if line.startswith("exit status")), None)
-        now = job.local_time(self.system)
-        upcoming = [time for one in times if (time := one.next_after(now)) is not None]
-        following = _format_time(min(upcoming)) if upcoming else None
-        return ScheduleStatus(installed=installed, last=last, result=result, next=following)
+        now = local_time(self.system)
+        following = min((time for one in times if (time := one.next_after(now)) is not None), default=None)
+        return ScheduleStatus(
+            installed=installed, last=last, result=result, next=_format_time(following) if following else None
+        )
 
 
 def explain_job(system: System, request: ScheduleRequest, kind: str, scheduler: Scheduler) -> list[str]:
     """Return what the job does, where its output goes, how it accesses a keyring, and notes. Raises `ConfigError`."""
-    first = scheduler.times.next_after(job.local_time(system))
+    first = scheduler.times.next_after(local_time(system))
     fields = "minute, hour, day, month, weekday" + (f", next on {first:%Y-%m-%d}" if first else "")
     times = f"{scheduler.times.text!r} ({scheduler.time_zone}: {fields})"
     return [
@@ -140,19 +143,13 @@ def explain_job(system: System, request: ScheduleRequest, kind: str, scheduler: 
     ]
 
 
-def run_tool(
-    system: System,
-    argv: Sequence[str],
-    *,
-    hint: str,
-    input: str | None = None,  # noqa: A002 - subprocess calls it so
-) -> Completed:
+def run_tool(system: System, argv: Sequence[str], *, hint: str, text: str | None = None) -> Completed:
     """Run a scheduler's program. Raises `ToolError` if it is missing, with `hint` as the remedy, or takes too long."""
     env = {**system.env, "LC_ALL": "C"}  # its messages are parsed
     if shutil.which(argv[0], path=env.get("PATH")) is None:
         raise ToolError(f"no program {argv[0]!r} on PATH", remedy=hint)
     try:
-        return system.run(argv, env=env, timeout=_TIMEOUT, apart=True, input=input)
+        return system.run(argv, env=env, timeout=_TIMEOUT, apart=True, input=text)
     except TimedOutError as error:
         raise ToolError(error.message, remedy=error.remedy) from None
 
@@ -184,3 +181,165 @@ def user_id() -> int:
 
 def _format_time(time: datetime) -> str:
     return time.strftime("%Y-%m-%d %H:%M %Z").strip()
+
+
+#: environment variables that a job needs with their present values, since schedulers do not pass them on; none of
+#: them is meant for secrets
+_PASSED_ON = (
+    "PATH", "PYTHON_KEYRING_BACKEND", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY",
+    "no_proxy", "PYPI_PREFLIGHT_STATE",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleRequest:
+    """Which tokens to check, and when."""
+
+    directory: Path
+    #: the fleet file; None: the directory's project, or the fleet in its configuration
+    fleet: Path | None = None
+    #: the configuration file, if it is not the project's
+    config: Path | None = None
+    #: "day", "week", or the five fields of cron
+    every: str = "day"
+    #: the file that each run writes metrics to; None: no metrics
+    metrics: Path | None = None
+
+    @property
+    def target(self) -> Path:
+        return self.fleet or self.directory
+
+    @property
+    def options(self) -> dict[str, Path]:
+        """The target as command-line options. A fleet does not depend on the directory."""
+        if self.fleet is not None:
+            return {"--fleet": self.fleet}
+        return {"--directory": self.directory} | ({"--config": self.config} if self.config else {})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduledJob:
+    """A command and its times. It contains no secrets."""
+
+    #: letters, digits and hyphens; unique to the directory or fleet
+    name: str
+    #: one line of description
+    title: str
+    #: program and arguments, with absolute paths
+    argv: tuple[str, ...]
+    #: environment variables that the scheduler does not provide
+    env: Mapping[str, str] = field(default_factory=dict)
+    times: CronExpression
+    #: absolute path of the file for the output of the last run, unless the scheduler stores it
+    log: str
+    #: one sentence for each variable that was left out of `env`
+    notes: tuple[str, ...] = ()
+
+    def require_printable(self, target: str) -> None:
+        """Raise `UsageError` if a line break or another control character would break the format of `target`."""
+        for part in (*self.argv, *self.env.values(), self.log):
+            if not part.isprintable():
+                raise UsageError(
+                    f"{part!r} cannot be written to {target}", remedy="rename it, without control characters"
+                )
+
+
+def job_name(request: ScheduleRequest) -> str:
+    """Return the name of the job. It depends on the target, not on the times."""
+    key = "\0".join(str(path) for path in request.options.values())
+    slug = re.sub(r"[^a-z0-9]+", "-", request.target.stem.lower()).strip("-")[:24] or "tokens"
+    return f"pypi-preflight-{slug}-{hashlib.sha256(key.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
+
+
+def parse_times(system: System, request: ScheduleRequest) -> CronExpression:
+    """Return the times of the job. Raises `UsageError` if they cannot be parsed or never occur."""
+    times = parse_cron(request.every, job_name(request))
+    if times.next_after(local_time(system)) is None:
+        raise UsageError(f"{request.every!r} never occurs", remedy="use a day that exists in the given month")
+    return times
+
+
+def local_time(system: System) -> datetime:
+    """Return the present local time, aware."""
+    return system.now().astimezone()
+
+
+def build_job(system: System, request: ScheduleRequest, *, for_windows: bool = False) -> ScheduledJob:
+    """Return the job for a machine's scheduler. Raises `UsageError`.
+
+    A Windows task has the variables of its user, and stores its output itself.
+    """
+    from platformdirs import user_log_path
+
+    env, notes = ({}, ()) if for_windows else _environment(system.env)
+    words = [word for option, path in request.options.items() for word in (option, str(path))]
+    words += ["--metrics", str(request.metrics)] if request.metrics else []
+    words += ["--notify"] if _notifies(request) else []
+    log = user_log_path("pypi-preflight", appauthor=False) / f"{job_name(request)}.log"
+    return ScheduledJob(
+        name=job_name(request), title=f"Check the tokens of {request.target}",
+        argv=(*_program(log, for_windows=for_windows), "tokens", *words),
+        env=env, times=parse_times(system, request), log=str(log), notes=notes,
+    )  # fmt: skip
+
+
+def _program(log: Path, *, for_windows: bool) -> tuple[str, ...]:
+    """Return the command that runs this program with this interpreter.
+
+    `-P` keeps modules of the current directory from shadowing ours. On Windows the program writes its output to the
+    log itself, without the console window that `python.exe` would open.
+    """
+    if not for_windows:
+        return sys.executable, "-P", "-m", "release"
+    windowless = Path(sys.executable).with_name("pythonw.exe")
+    python = windowless if windowless.is_file() else sys.executable
+    return str(python), "-P", "-m", "release.cli.windows_task", str(log)
+
+
+def _environment(env: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the variables that are passed on, and a note for each that is not."""
+    from release.core.redaction import redact
+
+    found = {key: env[key] for key in _PASSED_ON if env.get(key)}
+    if "PATH" in found:
+        found["PATH"] = os.pathsep.join(dict.fromkeys(found["PATH"].split(os.pathsep)))
+    unsafe = sorted(
+        key
+        for key, value in found.items()
+        # a token, a password in a URL, or a control character
+        if redact(value) != value or re.search(r"://[^/\s]*@", value) or not value.isprintable()
+    )
+    notes = tuple(f"${key} contains a secret or control characters, and is not passed to the job" for key in unsafe)
+    return {key: value for key, value in found.items() if key not in unsafe}, notes
+
+
+def load_fleet(request: ScheduleRequest) -> Fleet:
+    """Load the fleet from its file or from the configuration. Raises `ConfigError`."""
+    from release.adapters import collect
+    from release.token_health import fleet
+
+    if request.fleet is not None:
+        return fleet.load_fleet_file(request.fleet)
+    config = collect.load_config(request.directory, request.config, needs_project=False)
+    return fleet.parse_fleet(config.fleet, config.indexes)
+
+
+def secret_variables(request: ScheduleRequest, *, notify: bool) -> tuple[str, ...]:
+    """Return the environment variables that hold tokens, and with `notify` also addresses and passwords of channels.
+
+    Raises `ConfigError`.
+    """
+    from release.core.models.secret_location import EnvironmentVariable
+
+    fleet = load_fleet(request)
+    locations = [*(entry.location for entry in fleet.entries), *(fleet.notify.locations if notify else ())]
+    return tuple(dict.fromkeys(one.name for one in locations if isinstance(one, EnvironmentVariable)))
+
+
+def _notifies(request: ScheduleRequest) -> bool:
+    """Whether the fleet has notification channels. A broken fleet is reported elsewhere, so that `remove` works."""
+    with suppress(ReleaseError):
+        notify = load_fleet(request).notify
+        return bool(notify.channels) or notify.ping is not None
+    return False

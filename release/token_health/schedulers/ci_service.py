@@ -13,9 +13,8 @@ from release.adapters.system import safe_write
 from release.adapters.system.system import System, explain_os_errors
 from release.core.errors import ReleaseError, UsageError
 from release.publishing.ci import SERVICES
-from release.token_health.schedulers import cron_expression, job
-from release.token_health.schedulers.base import ScheduleStatus
-from release.token_health.schedulers.job import ScheduleRequest
+from release.token_health.schedulers import base, cron_expression
+from release.token_health.schedulers.base import ScheduleRequest, ScheduleStatus
 
 #: the start of our files
 _WRITTEN_BY_US = "# Written by `python -m release schedule"
@@ -33,7 +32,7 @@ class CiService:
 
         self._system, self._request, self._service = system, request, SERVICES[service]
         self._root = repository.find_root(system, request.directory) or request.directory
-        self.times = job.parse_times(system, request)
+        self.times = base.parse_times(system, request)
 
     @property
     def path(self) -> Path:
@@ -52,7 +51,7 @@ class CiService:
             load_pipeline(self._system, self._request.directory, file=self._request.config),
             cron=self.times.text,
             command=f"python -m release tokens --strict {shlex.join(words)}".strip(),
-            variables=job.secret_variables(self._request, notify=False) or ("TWINE_PASSWORD",),
+            variables=base.secret_variables(self._request, notify=False) or ("TWINE_PASSWORD",),
         )
         return {str(self.path): text}
 

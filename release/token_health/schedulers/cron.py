@@ -16,8 +16,7 @@ from release.adapters.system.process import Completed
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError, ToolError, UsageError
 from release.token_health.schedulers import base, cron_expression
-from release.token_health.schedulers.base import MachineScheduler, ScheduleStatus
-from release.token_health.schedulers.job import ScheduledJob, ScheduleRequest
+from release.token_health.schedulers.base import MachineScheduler, ScheduledJob, ScheduleRequest, ScheduleStatus
 
 #: the longest command that cron reads, in characters. Source: vixie cron, `MAX_COMMAND`
 _LONGEST_COMMAND = 998
@@ -166,7 +165,7 @@ def read_crontab(system: System) -> str:
 def write_crontab(system: System, text: str) -> None:
     """Replace the user's crontab, or remove it if `text` is empty. Raises `ToolError`."""
     argv = ["crontab", "-"] if text else ["crontab", "-r"]
-    done = base.run_tool(system, argv, hint=_NO_CRON, input=text or None)
+    done = base.run_tool(system, argv, hint=_NO_CRON, text=text or None)
     if done.status:
         raise _crontab_error(done)
 

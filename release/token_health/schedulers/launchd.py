@@ -14,9 +14,8 @@ from release.adapters.system.process import Completed
 from release.adapters.system.system import explain_os_errors
 from release.core.errors import ReleaseError, UsageError
 from release.token_health.schedulers import base
-from release.token_health.schedulers.base import MachineScheduler, ScheduleStatus
+from release.token_health.schedulers.base import MachineScheduler, ScheduledJob, ScheduleStatus
 from release.token_health.schedulers.cron_expression import CronExpression, parse_cron
-from release.token_health.schedulers.job import ScheduledJob
 
 #: calendar intervals in one property list; our own limit
 _MAX_INTERVALS = 200

@@ -14,9 +14,8 @@ from release.adapters.system.process import Completed
 from release.adapters.system.system import explain_os_errors
 from release.core.errors import UsageError
 from release.token_health.schedulers import base
-from release.token_health.schedulers.base import MachineScheduler, ScheduleStatus
+from release.token_health.schedulers.base import MachineScheduler, ScheduledJob, ScheduleStatus
 from release.token_health.schedulers.cron_expression import CronExpression
-from release.token_health.schedulers.job import ScheduledJob
 
 _DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 _MONTHS = (

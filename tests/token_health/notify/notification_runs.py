@@ -12,7 +12,7 @@ from release.core.models.token_health import HealthReport, TokenReport, TokenSta
 from release.token_health import fleet
 from release.token_health.health_history import DATABASE_NAME, History
 from release.token_health.health_run import ScanRequest
-from release.token_health.notify.deliver import DeliveryReport, send_notifications
+from release.token_health.notify.delivery import DeliveryReport, send_notifications
 from tests.adapters.loopback_server import Server
 from tests.sandbox.sandbox_client import Clock
 

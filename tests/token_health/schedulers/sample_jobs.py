@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from release.token_health.schedulers import cron_expression
-from release.token_health.schedulers.job import ScheduledJob
+from release.token_health.schedulers.base import ScheduledJob
 
 #: a path as users have them
 ODD = '/srv/it\'s 100% "of" $HOME; <é> & `x`'

@@ -12,7 +12,7 @@ import pytest
 
 from release.core.errors import ToolError
 from release.token_health.schedulers import base, cron
-from release.token_health.schedulers.job import ScheduleRequest
+from release.token_health.schedulers.base import ScheduleRequest
 from release.token_health.schedulers.launchd import Launchd
 from release.token_health.schedulers.systemd import Systemd
 from release.token_health.schedulers.windows import TaskScheduler

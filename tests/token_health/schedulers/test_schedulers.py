@@ -12,9 +12,8 @@ import pytest
 
 from release.core.errors import ReleaseError, UsageError
 from release.publishing.ci import SERVICES
-from release.token_health.schedulers import SCHEDULERS, cron, default_kind, job
-from release.token_health.schedulers.base import explain_job
-from release.token_health.schedulers.job import ScheduleRequest
+from release.token_health.schedulers import SCHEDULERS, base, cron, default_kind
+from release.token_health.schedulers.base import ScheduleRequest, explain_job
 from tests import fake_tokens
 from tests.token_health.schedulers.fake_programs import FAILING, Machine, machine
 
@@ -138,7 +137,7 @@ def test_a_fleet_that_says_whom_to_tell_is_told_of_and_metrics_are_written(tmp_p
     fleet = tmp_path / "fleet.toml"
     fleet.write_text('[notify]\nping = { file = "ping" }\n[[tokens]]\nproject = "acme"\nfile = "x"\n')
     what = asked(there, fleet=fleet, metrics=tmp_path / "tokens.prom")
-    made = job.build_job(there.system, what)
+    made = base.build_job(there.system, what)
     assert made.argv[-3:] == ("--metrics", str(tmp_path / "tokens.prom"), "--notify")
 
 
@@ -176,11 +175,11 @@ def test_nothing_is_written_where_the_users_systemd_is_not_there(tmp_path: Path)
 def test_each_thing_to_look_at_has_a_job_of_its_own(tmp_path: Path) -> None:
     one = ScheduleRequest(directory=tmp_path / "My Project!")
     other = ScheduleRequest(directory=tmp_path, fleet=tmp_path / "all.toml")
-    assert job.job_name(one).startswith("pypi-preflight-my-project-")
-    assert job.job_name(other).startswith("pypi-preflight-all-")
-    assert job.job_name(one) == job.job_name(replace(one, every="week"))
-    assert job.job_name(other) == job.job_name(replace(other, directory=tmp_path / "elsewhere"))
-    assert len({job.job_name(one), job.job_name(other), job.job_name(replace(one, config=tmp_path / "c"))}) == 3
+    assert base.job_name(one).startswith("pypi-preflight-my-project-")
+    assert base.job_name(other).startswith("pypi-preflight-all-")
+    assert base.job_name(one) == base.job_name(replace(one, every="week"))
+    assert base.job_name(other) == base.job_name(replace(other, directory=tmp_path / "elsewhere"))
+    assert len({base.job_name(one), base.job_name(other), base.job_name(replace(one, config=tmp_path / "c"))}) == 3
 
 
 def test_the_documentation_has_a_row_for_each_scheduler() -> None:
