@@ -29,8 +29,7 @@ from typing import Any
 from release.core.models import probe
 from release.core.secret import Secret
 from release.core.tokens.token import expired_copy, limited_copy
-from release.sandbox import fault_json
-from release.sandbox.faults import Fault, Slow
+from release.sandbox.faults import Fault, Slow, fault_to_json
 from release.token_health import health_history
 
 CONNECTIONS = 32
@@ -54,7 +53,7 @@ def index(directory: Path, tokens: int) -> Iterator[dict[str, Any]]:
         "tokens": [
             {"name": f"token-{number}", "user": "alice", "scope": [f"acme-{number}"]} for number in range(tokens)
         ],
-        "faults": [fault_json.fault_to_json(Fault(what=Slow(answer=LATENCY)))],
+        "faults": [fault_to_json(Fault(what=Slow(answer=LATENCY)))],
     }
     file, state = directory / "world.json", directory / "index"
     file.write_text(json.dumps(world))

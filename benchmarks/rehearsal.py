@@ -21,7 +21,7 @@ from pathlib import Path
 
 import release
 from release.sandbox import server
-from release.sandbox.seed_schema import seed_for_project
+from release.sandbox.seed import seed_for_project
 
 PYPROJECT = """\
 [build-system]

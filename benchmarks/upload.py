@@ -46,8 +46,7 @@ from release.core.secret import Secret
 from release.publishing import journal
 from release.publishing.upload.uploader import Uploader
 from release.publishing.upload.workers import UploadWorkers
-from release.sandbox import fault_json
-from release.sandbox.faults import Fault, Slow
+from release.sandbox.faults import Fault, Slow, fault_to_json
 
 NAME, VERSION = "acme-widget", "1.0"
 METADATA = f"Metadata-Version: 2.1\nName: {NAME}\nVersion: {VERSION}\nSummary: A widget.\n"
@@ -95,7 +94,7 @@ def index(*faults: Fault) -> Iterator[dict[str, Any]]:
     """Run a new index with these faults; yield its URLs and tokens."""
     with tempfile.TemporaryDirectory() as scratch:
         world = Path(scratch) / "world.json"
-        world.write_text(json.dumps({"faults": [fault_json.fault_to_json(one) for one in faults]}))
+        world.write_text(json.dumps({"faults": [fault_to_json(one) for one in faults]}))
         process = subprocess.Popen(
             [sys.executable, "-m", "release", "sandbox", "--world", str(world)], stdout=subprocess.PIPE, text=True
         )

@@ -98,9 +98,9 @@ class RunResources:
     def sandbox(self, project: str) -> Index:
         """The embedded index, started at the first call, with a user who may create `project`."""
         if self._sandbox is None:
-            from release.sandbox import seed_schema, server
+            from release.sandbox import seed, server
 
-            running = self._stack.enter_context(server.start_sandbox(seed_schema.seed_for_project(project)))
+            running = self._stack.enter_context(server.start_sandbox(seed.seed_for_project(project)))
             self._sandbox = running.index()
             origin = SandboxToken()
             self.credentials[self._sandbox.name] = Credential(

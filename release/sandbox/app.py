@@ -14,12 +14,10 @@ from urllib.parse import unquote_to_bytes
 from werkzeug.wrappers import Request, Response
 
 from release.sandbox import attestations, oidc_exchange, oidc_provider, project_endpoints
-from release.sandbox.index_store import Store
+from release.sandbox.index_store import Store, newest_release
 from release.sandbox.multipart import InvalidFormError, receive_form
 from release.sandbox.oidc_provider import IdentityProvider
-from release.sandbox.projects import newest_release
-from release.sandbox.request_context import INDEX_FAULTS_KEY, IndexFaults, RequestContext
-from release.sandbox.request_log import LOG_FIELDS_KEY, LogFields
+from release.sandbox.request_context import INDEX_FAULTS_KEY, LOG_FIELDS_KEY, IndexFaults, LogFields, RequestContext
 from release.sandbox.responses import not_allowed, not_found, page_response
 from release.sandbox.upload import handle_upload
 

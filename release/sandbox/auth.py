@@ -21,7 +21,7 @@ from release.core.models.attestation import AttestationPublisher
 from release.core.tokens import macaroon
 from release.core.tokens.macaroon import MalformedError
 from release.sandbox import publishers
-from release.sandbox.projects import IndexProject
+from release.sandbox.index_store import IndexProject
 
 _USERNAME = "__token__"
 _PREFIX = "pypi"

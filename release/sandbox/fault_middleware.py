@@ -16,7 +16,6 @@ from werkzeug.wrappers import Request, Response
 from werkzeug.wsgi import ClosingIterator, get_content_length
 
 from release.core.errors import UsageError
-from release.sandbox import fault_json
 from release.sandbox.connection import CHUNK, CONNECTION_KEY, Connection, ConnectionDroppedError, Sleep, Throttle
 from release.sandbox.faults import (
     ActiveFaults,
@@ -30,10 +29,11 @@ from release.sandbox.faults import (
     RequestTarget,
     Slow,
     Stale,
+    fault_to_json,
+    parse_faults,
 )
 from release.sandbox.multipart import peek_names
-from release.sandbox.request_context import INDEX_FAULTS_KEY, IndexFaults
-from release.sandbox.request_log import LOG_FIELDS_KEY
+from release.sandbox.request_context import INDEX_FAULTS_KEY, LOG_FIELDS_KEY, IndexFaults
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -228,7 +228,7 @@ class FaultControl:
                     pass
                 case "POST":
                     request.max_content_length = _MAX_CONTROL_REQUEST
-                    self._faults.inject(*fault_json.parse_faults(request.get_data()))
+                    self._faults.inject(*parse_faults(request.get_data()))
                 case "DELETE":
                     self._faults.clear()
                 case _:
@@ -238,7 +238,7 @@ class FaultControl:
         except UsageError as error:
             return _json(400, message=error.message, remedy=error.remedy)
         faults = [
-            fault_json.fault_to_json(fault) | {"met": matched, "struck": applied}
+            fault_to_json(fault) | {"met": matched, "struck": applied}
             for fault, matched, applied in self._faults.counts()
         ]
         return _json(200, faults=faults)

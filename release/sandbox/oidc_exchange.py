@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 from release.acceptance.form_rules import NEW_NAME
 from release.acceptance.rule import FileUpload, first_refusal
 from release.core.tokens import macaroon
-from release.sandbox import projects
+from release.sandbox import index_store
 from release.sandbox.index_store import admin_flags
 from release.sandbox.oidc_provider import decode_part
 from release.sandbox.publishers import ISSUERS, NoPublisherError, RegisteredPublisher, ReusedError, match_publisher
@@ -139,15 +139,15 @@ def _create_pending_project(context: RequestContext, db: sqlite3.Connection, ide
         return
     row = db.execute("SELECT * FROM publishers WHERE id = ?", (publisher.id,)).fetchone()
     name = row["pending"]
-    if projects.find_project(db, name) is not None:
+    if index_store.find_project(db, name) is not None:
         db.execute("DELETE FROM publishers WHERE id = ?", (publisher.id,))
         raise ExchangeError("invalid-pending-publisher", "valid token, but project already exists")
     upload = FileUpload(fields={"name": (name,)}, content_type=None, site=context.site)
-    refusal = first_refusal(NEW_NAME, upload, projects.index_contents(db, None, context.now))
+    refusal = first_refusal(NEW_NAME, upload, index_store.index_contents(db, None, context.now))
     if refusal is not None:
         raise ExchangeError("invalid-payload", refusal.text)
-    project = projects.new_project(name, row["user"])
-    projects.create_project(db, project, context.now)
+    project = index_store.new_project(name, row["user"])
+    index_store.create_project(db, project, context.now)
     db.execute("UPDATE publishers SET pending = NULL WHERE id = ?", (publisher.id,))
     db.execute("INSERT INTO publisher_projects VALUES (?, ?)", (publisher.id, project.id))
     outdated = [

@@ -21,8 +21,7 @@ from werkzeug.utils import redirect, send_file
 from werkzeug.wrappers import Response
 
 from release.sandbox import attestations
-from release.sandbox.index_store import METADATA_SUFFIX
-from release.sandbox.projects import IndexProject, find_project
+from release.sandbox.index_store import METADATA_SUFFIX, IndexProject, find_project
 from release.sandbox.request_context import RequestContext
 from release.sandbox.responses import not_found
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self
 from release.core.errors import UsageError
 from release.core.models.index import Index, is_loopback
 from release.core.secret import Secret
-from release.sandbox import projects, request_log, seed
+from release.sandbox import index_store, request_context, seed
 from release.sandbox.app import application
 from release.sandbox.connection import ConnectionDroppedError, Sleep
 from release.sandbox.fault_middleware import FaultControl, FaultMiddleware
@@ -26,7 +26,7 @@ from release.sandbox.faults import ActiveFaults, Fault
 from release.sandbox.http_server import Server
 from release.sandbox.index_store import Store
 from release.sandbox.oidc_provider import IdentityProvider
-from release.sandbox.seed_schema import SeedData
+from release.sandbox.seed import SeedData
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -83,7 +83,7 @@ def start_sandbox(  # noqa: PLR0913 - all keyword arguments have defaults
         app = application(store, clock, provider)
         app = FaultMiddleware(around(app) if around else app, faults, clock, sleep or _interruptible_sleep(closing))
         control_path = f"/+control/{secrets.token_urlsafe(_CONTROL_SECRET)}/faults"
-        app = FaultControl(request_log.LogMiddleware(app, store.requests, clock), faults, control_path)
+        app = FaultControl(request_context.LogMiddleware(app, store.requests, clock), faults, control_path)
         server = Server(host, port, app, closing, clock)
         return Sandbox(server, store, faults, control_path, stack.pop_all(), identity_provider=provider)
 
@@ -139,9 +139,9 @@ class Sandbox:
         )
 
     @property
-    def log(self) -> list[request_log.LoggedRequest]:
+    def log(self) -> list[request_context.LoggedRequest]:
         """All requests that were answered so far, in order."""
-        return request_log.load_request_log(self._store.requests)
+        return request_context.load_request_log(self._store.requests)
 
     @property
     def faults(self) -> tuple[Fault, ...]:
@@ -159,12 +159,12 @@ class Sandbox:
     def delete_file(self, filename: str) -> None:
         """Delete a file, as a maintainer does on the site: its name stays used for ever."""
         with self._store.writing() as db:
-            projects.delete_file(db, filename)
+            index_store.delete_file(db, filename)
 
     def yank(self, project: str, version: str, reason: str | None = "") -> None:
         """Yank a release, as its maintainer does on the site, or unyank it with None."""
         with self._store.writing() as db:
-            projects.yank(db, project, version, reason)
+            index_store.yank(db, project, version, reason)
 
     def revoke(self, token: str) -> None:
         """Delete a token by its name in the seed data, as its user does on the site."""

@@ -24,10 +24,9 @@ from release.acceptance.form_rules import FORM, NEW_NAME
 from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.rule import SERVER_ERROR, FileUpload, Refusal, first_refusal
 from release.core.models.index import PYPI, USER_DOCS, IndexContents, host_of
-from release.sandbox import attestations, auth, projects
-from release.sandbox.index_store import METADATA_SUFFIX, Store, admin_flags
+from release.sandbox import attestations, auth, index_store
+from release.sandbox.index_store import METADATA_SUFFIX, IndexProject, Store, admin_flags
 from release.sandbox.multipart import ReceivedFile, UploadForm
-from release.sandbox.projects import IndexProject
 from release.sandbox.request_context import RequestContext
 from release.sandbox.responses import page_response, refusal_response
 
@@ -83,8 +82,8 @@ def handle_upload(context: RequestContext, form: UploadForm) -> Response:
         attested = attestations.attestation_refusal(upload, principal.signer, db)
     name = upload.value("name")
     with context.store.writing() as db:
-        project = projects.find_project(db, name) or projects.new_project(name, principal.user_id)
-        contents = projects.index_contents(db, project, context.now)
+        project = index_store.find_project(db, name) or index_store.new_project(name, principal.user_id)
+        contents = index_store.index_contents(db, project, context.now)
         request = UploadRequest(
             context=context, db=db, principal=principal, upload=upload, contents=contents, project=project,
             description=description, inside=inside, attestations=attested,
@@ -164,8 +163,8 @@ def _project_may_be_created(request: UploadRequest) -> Refusal | None:
         return refusal
     context = request.context
     address = context.request.remote_addr or ""
-    quotas = projects.project_quotas(request.db, address, request.principal.user_id, context.now)
-    request.headers.extend(projects.quota_headers(quotas))
+    quotas = index_store.project_quotas(request.db, address, request.principal.user_id, context.now)
+    request.headers.extend(index_store.quota_headers(quotas))
     if not all(quota.remaining for quota in quotas):
         return request.refusal("the-quota-is-not-spent", 429, "Too many new projects created")
     if "disallow-new-project-registration" in admin_flags(request.db):
@@ -173,7 +172,7 @@ def _project_may_be_created(request: UploadRequest) -> Refusal | None:
         return request.refusal("the-site-takes-projects", 403, text, help_anchor="admin-intervention")
     refusal = first_refusal(NEW_NAME, request.upload, request.contents)
     if refusal is None:
-        projects.count_new_project(request.db, quotas, context.now)
+        index_store.count_new_project(request.db, quotas, context.now)
     return refusal
 
 
@@ -238,7 +237,7 @@ def _release_clash(request: UploadRequest) -> Refusal | None:
     """With the fault `clash`: another upload created the release while this one was being received."""
     newest = request.context.newest_release
     version = request.upload.value("version")
-    if newest is None or not projects.was_released_since(request.db, request.project, version, newest):
+    if newest is None or not index_store.was_released_since(request.db, request.project, version, newest):
         return None
     return request.refusal("the-release-was-not-made-twice", 500, SERVER_ERROR)
 
@@ -251,7 +250,7 @@ def _store(request: UploadRequest, received: ReceivedFile) -> None:
     metadata = _store_metadata(store, upload.filename, received.stream, digests["sha256"])
     received.stream.close()
     received.path.replace(store.files / digests["sha256"])
-    file = projects.NewFile(
+    file = index_store.NewFile(
         filename=upload.filename,
         filetype=upload.value("filetype"),
         pyversion=upload.value("pyversion") or "source",
@@ -263,7 +262,7 @@ def _store(request: UploadRequest, received: ReceivedFile) -> None:
         provenance=attestations.provenance_to_json(upload, request.principal.signer, request.db),
         now=request.context.now,
     )
-    projects.add_file(request.db, request.project, file)
+    index_store.add_file(request.db, request.project, file)
 
 
 def _store_metadata(store: Store, filename: str, content: BinaryIO, sha256: str) -> str | None:

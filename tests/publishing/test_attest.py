@@ -31,7 +31,7 @@ from release.core.models.secret_location import TrustedPublishing
 from release.core.secret import Secret
 from release.publishing import attest, journal
 from release.sandbox import server
-from release.sandbox.seed_schema import DEFAULT_USER, ApiToken, SeedData, SeedProject
+from release.sandbox.seed import DEFAULT_USER, ApiToken, SeedData, SeedProject
 from release.sandbox.server import Sandbox
 from tests import uploads
 from tests.adapters import fake_sigstore

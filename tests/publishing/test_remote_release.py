@@ -29,8 +29,8 @@ from release.publishing.upload import wait
 from release.reports.run_text import publisher_summary
 from release.sandbox import server
 from release.sandbox.faults import CannedResponse, Fault, RequestFilter, Stale
-from release.sandbox.seed_schema import DEFAULT_USER, ApiToken, SeedData, seed_for_project
-from release.sandbox.seed_schema import SeedProject as OnIndex
+from release.sandbox.seed import DEFAULT_USER, ApiToken, SeedData, seed_for_project
+from release.sandbox.seed import SeedProject as OnIndex
 from tests import sample_distributions
 from tests.acceptance.making import SDIST, WHEEL, metadata, sdist, wheel
 from tests.sandbox.sandbox_client import Clock, SandboxClient

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from release.sandbox import server
-from release.sandbox.seed_schema import SeedData
+from release.sandbox.seed import SeedData
 from release.sandbox.server import Sandbox
 from tests.sample_distributions import Value, fields, form, sdist, sdist_name, wheel, wheel_name
 

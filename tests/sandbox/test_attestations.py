@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from release.sandbox.seed_schema import SeedData
+from release.sandbox.seed import SeedData
 from tests.sample_distributions import sdist_name, wheel, wheel_name
 from tests.sandbox.sandbox_client import SEED_DATA, SandboxClient, sandbox_client
 

@@ -18,7 +18,7 @@ import pytest
 
 from release.sandbox import server
 from release.sandbox.faults import CannedResponse, Clash, DiskFull, Drop, Effect, Fault, RequestFilter, Slow, Stale
-from release.sandbox.seed_schema import SeedData
+from release.sandbox.seed import SeedData
 from tests.sample_distributions import fields, form, sdist_name, wheel, wheel_name
 from tests.sandbox.sandbox_client import Clock, SandboxClient, basic_auth, sandbox_client
 

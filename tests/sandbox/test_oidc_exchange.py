@@ -18,7 +18,7 @@ from release.sandbox import server
 from release.sandbox.faults import CannedResponse, Fault, RequestFilter
 from release.sandbox.oidc_provider import IdentityProvider
 from release.sandbox.publishers import ISSUERS, CiJob, SeedPublisher, github_publisher
-from release.sandbox.seed_schema import SeedData, SeedProject, User
+from release.sandbox.seed import SeedData, SeedProject, User
 from tests.sandbox.sandbox_client import Clock, Reply, SandboxClient, basic_auth
 
 WORLD = SeedData(

@@ -20,7 +20,7 @@ import pytest
 
 from release.core.errors import UsageError
 from release.sandbox import server
-from release.sandbox.seed_schema import SeedData, seed_for_project
+from release.sandbox.seed import SeedData, seed_for_project
 from tests.sample_distributions import fields, form, wheel, wheel_name
 from tests.sandbox.sandbox_client import SandboxClient, basic_auth, sandbox_client
 

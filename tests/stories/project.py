@@ -15,7 +15,7 @@ from typing import Any
 
 from release.core.redaction import without_credentials
 from release.sandbox import server
-from release.sandbox.seed_schema import SeedData, seed_for_project
+from release.sandbox.seed import SeedData, seed_for_project
 
 PYPROJECT = """\
 [build-system]

@@ -15,7 +15,7 @@ pytest.importorskip("pypi_attestations")
 from release.adapters import sigstore
 from release.sandbox import server
 from release.sandbox.publishers import github_publisher
-from release.sandbox.seed_schema import DEFAULT_USER, SeedData, SeedProject
+from release.sandbox.seed import DEFAULT_USER, SeedData, SeedProject
 from tests.adapters import fake_sigstore
 from tests.adapters.fake_sigstore import Sigstore
 from tests.sample_distributions import sdist, wheel

@@ -36,8 +36,8 @@ from release.credentials.log_diagnosis import explain_failure
 from release.diagnostics.catalog import CATALOG
 from release.diagnostics.matcher import recognise
 from release.sandbox import server
-from release.sandbox.seed_schema import ApiToken, SeedData, User
-from release.sandbox.seed_schema import SeedProject as OnSandbox
+from release.sandbox.seed import ApiToken, SeedData, User
+from release.sandbox.seed import SeedProject as OnSandbox
 from release.sandbox.server import Sandbox
 from tests.acceptance.making import SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
 from tests.adapters.loopback_server import closed_port, loopback_server

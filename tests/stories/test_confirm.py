@@ -14,7 +14,7 @@ import pytest
 
 from release.cli.main import main
 from release.sandbox import server
-from release.sandbox.seed_schema import SeedData
+from release.sandbox.seed import SeedData
 from tests import sample_distributions
 from tests.sandbox.sandbox_client import SandboxClient
 from tests.stories.project import Indexes, Told, UserProject, indexes, release_table

@@ -17,7 +17,7 @@ from release.adapters.system import program_output
 from release.core.secret import Secret
 from release.core.tokens import caveats
 from release.core.tokens.token import attenuate
-from release.sandbox.seed_schema import ApiToken, SeedData, SeedProject, User
+from release.sandbox.seed import ApiToken, SeedData, SeedProject, User
 from tests import sample_distributions
 from tests.stories.project import Indexes, Told, UserProject, indexes, make, release_table
 from tests.stories.terminal import talk

@@ -9,7 +9,7 @@ import pytest
 
 from release.reports.inspection_report import tree_lines
 from release.sandbox import server
-from release.sandbox.seed_schema import seed_for_project
+from release.sandbox.seed import seed_for_project
 from tests import fake_tokens, sample_distributions
 from tests.acceptance.making import SDIST, WHEEL, metadata, sdist, wheel, wheel_members, zipped
 from tests.sandbox.sandbox_client import SandboxClient

@@ -17,7 +17,7 @@ from release.core.models.distribution import Distribution
 from release.core.redaction import without_credentials
 from release.sandbox import server
 from release.sandbox.faults import Fault, RequestFilter, Slow
-from release.sandbox.seed_schema import seed_for_project
+from release.sandbox.seed import seed_for_project
 from release.sandbox.server import Sandbox
 from tests.stories.project import files_on, indexes, make, posts, release_table
 from tests.uploads import release

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from release.sandbox.faults import CannedResponse, Fault, RequestFilter, Stale
-from release.sandbox.seed_schema import seed_for_project
+from release.sandbox.seed import seed_for_project
 from tests.adapters.github_api import running
 from tests.stories.project import Indexes, UserProject, files_on, indexes, make, posts, release_table
 from tests.stories.terminal import talk

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from release.sandbox.seed_schema import SeedData
+from release.sandbox.seed import SeedData
 from tests.stories.project import UserProject, files_on, indexes, make, posts, release_table
 
 WHEEL, SDIST = "acme_widget-1.0-py3-none-any.whl", "acme_widget-1.0.tar.gz"

@@ -20,7 +20,7 @@ from release.cli.main import parser
 from release.core.models.index import PYPI
 from release.diagnostics.catalog import CATALOG
 from release.sandbox import server
-from release.sandbox.seed_schema import SeedData
+from release.sandbox.seed import SeedData
 from release.sandbox.server import Sandbox
 from tests import sample_distributions
 from tests.credentials.sources.test_keyring_writing import BACKENDS

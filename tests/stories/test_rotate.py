@@ -20,7 +20,7 @@ from release.cli.main import main
 from release.core.secret import Secret
 from release.core.tokens import macaroon
 from release.sandbox import server
-from release.sandbox.seed_schema import ApiToken, SeedData, SeedProject, User
+from release.sandbox.seed import ApiToken, SeedData, SeedProject, User
 from release.sandbox.server import Sandbox
 from tests.stories.project import Indexes, Told, UserProject, make, release_table
 from tests.stories.terminal import talk

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from release.core.tokens import macaroon
-from release.sandbox.seed_schema import ApiToken, SeedData, SeedProject, User
+from release.sandbox.seed import ApiToken, SeedData, SeedProject, User
 from tests.stories.project import Indexes, Told, UserProject, indexes, make, posts, release_table
 from tests.stories.terminal import talk
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from release.sandbox import server
 from release.sandbox.publishers import CiJob, github_publisher
-from release.sandbox.seed_schema import DEFAULT_USER, SeedData, SeedProject
+from release.sandbox.seed import DEFAULT_USER, SeedData, SeedProject
 from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
 from tests.stories.project import Indexes, Told, UserProject, files_on, indexes, make, posts, release_table
 

@@ -14,8 +14,7 @@ import pytest
 from release.core.errors import Exit
 from release.core.models.token_health import TokenReport
 from release.sandbox.faults import CannedResponse, Drop, Fault, RequestFilter
-from release.sandbox.seed import apply_seed_data
-from release.sandbox.seed_schema import SeedData
+from release.sandbox.seed import SeedData, apply_seed_data
 from tests.sandbox.sandbox_client import Clock, SandboxClient, sandbox_client
 from tests.token_health.fleet_in_sandbox import SEED_DATA, FleetRun, all_bytes, states
 

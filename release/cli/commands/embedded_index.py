@@ -20,7 +20,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _sandbox(options: argparse.Namespace, _write: Write) -> int:
     from release.sandbox import server
-    from release.sandbox.seed_schema import SeedData
+    from release.sandbox.seed import SeedData
 
     world = None
     if options.world:

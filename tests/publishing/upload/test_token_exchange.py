@@ -32,8 +32,8 @@ from release.publishing.upload.errors import UploadError
 from release.sandbox import server
 from release.sandbox.faults import CannedResponse, Fault, RequestFilter
 from release.sandbox.publishers import CiJob, github_publisher
-from release.sandbox.seed_schema import DEFAULT_USER, SeedData
-from release.sandbox.seed_schema import SeedProject as Existing
+from release.sandbox.seed import DEFAULT_USER, SeedData
+from release.sandbox.seed import SeedProject as Existing
 from release.sandbox.server import Sandbox
 from tests.sample_distributions import wheel, wheel_name
 from tests.sandbox.sandbox_client import Clock

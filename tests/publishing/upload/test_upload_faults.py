@@ -31,8 +31,8 @@ from release.publishing.upload.uploader import Timing
 from release.sandbox import server
 from release.sandbox.faults import CannedResponse, DiskFull, Drop, Fault, RequestFilter, Slow, Stale
 from release.sandbox.faults import Effect as Trouble
-from release.sandbox.request_log import LoggedRequest
-from release.sandbox.seed_schema import seed_for_project
+from release.sandbox.request_context import LoggedRequest
+from release.sandbox.seed import seed_for_project
 from release.sandbox.server import Sandbox
 from tests.adapters.loopback_server import closed_port
 from tests.uploads import PROJECT, Clock, Pool, closing, credential, release, there

@@ -30,8 +30,8 @@ from release.publishing.run_resources import RunResources
 from release.publishing.upload import upload_token
 from release.publishing.upload.errors import UploadError
 from release.sandbox import server
-from release.sandbox.seed_schema import DEFAULT_USER, ApiToken, SeedData
-from release.sandbox.seed_schema import SeedProject as Existing
+from release.sandbox.seed import DEFAULT_USER, ApiToken, SeedData
+from release.sandbox.seed import SeedProject as Existing
 from release.sandbox.server import Sandbox
 from tests.adapters.index.test_token_probes import Wire
 from tests.adapters.index.test_token_probes import token as made

@@ -21,7 +21,7 @@ from release.core.models.distribution import Distribution, Receipt, Rejection
 from release.publishing.upload.errors import UploadError
 from release.sandbox import server
 from release.sandbox.faults import CannedResponse, Clash, Drop, Fault, RequestFilter, Slow
-from release.sandbox.seed_schema import seed_for_project
+from release.sandbox.seed import seed_for_project
 from release.sandbox.server import Sandbox
 from tests.adapters.loopback_server import closed_port
 from tests.uploads import PROJECT, Clock, Engine, Pool, closing, release, there

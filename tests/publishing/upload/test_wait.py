@@ -13,7 +13,7 @@ from release.core.models.index import ProjectListing
 from release.publishing.upload import wait
 from release.sandbox import server
 from release.sandbox.faults import Fault, Stale
-from release.sandbox.seed_schema import seed_for_project
+from release.sandbox.seed import seed_for_project
 from tests.sandbox.sandbox_client import SandboxClient
 from tests.uploads import PROJECT, Clock
 

@@ -14,10 +14,22 @@ from urllib.parse import urlsplit
 
 import pytest
 
+import release.sandbox.faults as sandbox_faults
 from release.core.errors import UsageError
-from release.sandbox import fault_json
-from release.sandbox.faults import KINDS, CannedResponse, Clash, DiskFull, Drop, Fault, RequestFilter, Slow, Stale
-from release.sandbox.seed_schema import SeedData
+from release.sandbox.faults import (
+    KINDS,
+    CannedResponse,
+    Clash,
+    DiskFull,
+    Drop,
+    Fault,
+    RequestFilter,
+    Slow,
+    Stale,
+    fault_to_json,
+    parse_faults,
+)
+from release.sandbox.seed import SeedData
 from tests.sandbox.sandbox_client import SandboxClient, sandbox_client
 
 ROOT = Path(__file__).parents[2]
@@ -62,8 +74,8 @@ READ: dict[str, tuple[dict[str, Any], Fault]] = {
 @pytest.mark.parametrize("row", READ)
 def test_a_fault_is_read_and_told_again_in_the_same_words(row: str) -> None:
     data, fault = READ[row]
-    assert fault_json.parse_faults(json.dumps(data)) == (fault,)
-    assert json.loads(json.dumps(fault_json.fault_to_json(fault))) == data
+    assert parse_faults(json.dumps(data)) == (fault,)
+    assert json.loads(json.dumps(fault_to_json(fault))) == data
 
 
 def test_every_kind_can_be_read() -> None:
@@ -128,7 +140,7 @@ MISTAKES: dict[str, tuple[Any, str]] = {
 def test_a_mistake_is_named_with_its_place(row: str) -> None:
     data, message = MISTAKES[row]
     with pytest.raises(UsageError) as caught:
-        fault_json.parse_faults(json.dumps(data))
+        parse_faults(json.dumps(data))
     assert caught.value.message == message
     assert caught.value.remedy
 
@@ -231,7 +243,7 @@ def test_every_json_of_the_documentation_is_read() -> None:
     world, recipes, publishing = blocks("json")
     assert len(SeedData.parse(world).faults) == 2
     assert [one.name for one in SeedData.parse(publishing).publishers] == ["widget", "new"]
-    faults = fault_json.parse_faults(recipes)
+    faults = parse_faults(recipes)
     assert {type(fault.what) for fault in faults} == set(KINDS.values())
     assert len({fault.name for fault in faults}) == len(faults)
 
@@ -242,8 +254,8 @@ def test_the_python_of_the_documentation_runs() -> None:
 
 
 def test_the_documentation_names_every_key() -> None:
-    for word, (readers, _) in fault_json._KINDS.items():
+    for word, (readers, _) in sandbox_faults._KINDS.items():
         (row,) = re.findall(rf"^\| `{word}` \|.*$", DOCUMENT, re.MULTILINE)
         assert set(re.findall(r"`(\w+)`", row)) - {word} >= set(readers)
-    for word in fault_json._WHEN:
+    for word in sandbox_faults._WHEN:
         assert re.search(rf"^\| `{word}` \|", DOCUMENT, re.MULTILINE), word

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from release.core.errors import UsageError
-from release.sandbox.seed_schema import ApiToken, SeedData, SeedProject, User
+from release.sandbox.seed import ApiToken, SeedData, SeedProject, User
 from tests.sandbox.sandbox_client import SEED_DATA
 
 
