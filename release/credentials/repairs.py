@@ -22,7 +22,7 @@ from release.core.models.secret_location import ConfigFileKey, KeyringEntry, loc
 from release.core.redaction import redact
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode
-from release.credentials.sources import ini_editor, keyring, pypirc
+from release.credentials.sources import keyring, pypirc, pypirc_file
 from release.credentials.sources.base import BrokenSourceError
 from release.credentials.sources.pypirc_file import load_pypirc
 
@@ -92,11 +92,11 @@ class _Proposals:
         return partial(safe_write.replace_private_file, self.path, self.data, new)
 
     def _value(self, key: tuple[str, str]) -> str | None:
-        return (ini_editor.values(self.data) or {}).get(key)
+        return (pypirc_file.values(self.data) or {}).get(key)
 
     def _remove_byte_order_mark(self, where: str) -> Iterator[Repair]:
         bare = self.data.removeprefix(codecs.BOM_UTF8)
-        if bare != self.data and ini_editor.values(bare) is not None:
+        if bare != self.data and pypirc_file.values(bare) is not None:
             yield Repair(
                 cause="pypirc.malformed", title="remove the byte order mark", where=where,
                 before="U+FEFF, then the first line", after="the first line", apply=self._rewrite(bare),
@@ -109,7 +109,7 @@ class _Proposals:
         except BrokenSourceError:
             return
         for name in pypirc.unlisted_sections(file, self.access.index) if file else ():
-            new = ini_editor.with_word(self.data, *_SERVERS, name, tuple(WELL_KNOWN))
+            new = pypirc_file.with_word(self.data, *_SERVERS, name, tuple(WELL_KNOWN))
             if file is not None and new is not None:
                 old = self._value(_SERVERS)
                 words = tuple(WELL_KNOWN) if old is None else old.split()
@@ -125,7 +125,7 @@ class _Proposals:
         clean = unwrapped(text) if text is not None else None
         if text is None or clean is None:
             return
-        new = ini_editor.with_value(self.data, location.section, location.key, clean)
+        new = pypirc_file.with_value(self.data, location.section, location.key, clean)
         broken = decode(Secret(text))
         if new is not None:
             yield Repair(
@@ -164,7 +164,7 @@ class _Proposals:
     def _delete_line(self, used: CredentialCandidate) -> Iterator[Repair]:
         if not isinstance(used.origin, ConfigFileKey):
             return
-        new = ini_editor.without(self.data, used.origin.section, used.origin.key)
+        new = pypirc_file.without(self.data, used.origin.section, used.origin.key)
         if new is not None:
             yield Repair(
                 cause="src.env-shadows", title="delete the broken token, so that the keyring's is used",

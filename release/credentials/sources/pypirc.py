@@ -16,7 +16,7 @@ from release.core.models.credential import StoredSecret
 from release.core.models.index import WELL_KNOWN, Index, well_known
 from release.core.models.secret_location import ConfigFileKey, location_to_text
 from release.core.secret import Secret
-from release.credentials.sources import base, ini_editor
+from release.credentials.sources import base, pypirc_file
 from release.credentials.sources.base import (
     BrokenSourceError,
     SourceQuery,
@@ -49,7 +49,7 @@ def find(query: SourceQuery) -> SourceResult | None:
 def locate(query: StorageQuery) -> Iterator[StoredSecret]:
     """Every password in `~/.pypirc`, in any section; nothing where the file cannot be parsed."""
     data = base.read_bytes(query.system.home / ".pypirc")
-    for (section, key), value in (ini_editor.values(data) or {}).items():
+    for (section, key), value in (pypirc_file.values(data) or {}).items():
         if key == "password" and value:
             yield StoredSecret(
                 source="pypirc", location=ConfigFileKey(path=_PATH, section=section, key=key), secret=Secret(value),
@@ -63,8 +63,8 @@ def replace(stored: StoredSecret, new: Secret, query: StorageQuery) -> None:
         section, key = stored.location.section, stored.location.key
         base.replace_in_file(
             query.path(stored.location.path), stored, new,
-            current=lambda data: (ini_editor.values(data) or {}).get((section, key)),
-            edit=lambda data, _old, new: ini_editor.with_value(data, section, key, new),
+            current=lambda data: (pypirc_file.values(data) or {}).get((section, key)),
+            edit=lambda data, _old, new: pypirc_file.with_value(data, section, key, new),
         )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release.credentials.sources import ini_editor
+from release.credentials.sources import pypirc_file
 
 FILE = (
     b"# mine\r\n[distutils]\r\nindex-servers =\r\n  pypi\r\n\r\n"
@@ -15,10 +15,10 @@ FILE = (
 
 
 def test_a_value_is_replaced_where_it_stands() -> None:
-    assert ini_editor.with_value(FILE, "pypi", "password", "x") == FILE.replace(b'"x"  ; old', b"x")
+    assert pypirc_file.with_value(FILE, "pypi", "password", "x") == FILE.replace(b'"x"  ; old', b"x")
     wrapped = b"[pypi]\npassword = ab\n   cd\nusername = a"
-    assert ini_editor.with_value(wrapped, "pypi", "password", "abcd") == b"[pypi]\npassword = abcd\nusername = a"
-    assert ini_editor.with_value(b"\xef\xbb\xbf" + FILE, "pypi", "username", "b") == b"\xef\xbb\xbf" + FILE.replace(
+    assert pypirc_file.with_value(wrapped, "pypi", "password", "abcd") == b"[pypi]\npassword = abcd\nusername = a"
+    assert pypirc_file.with_value(b"\xef\xbb\xbf" + FILE, "pypi", "username", "b") == b"\xef\xbb\xbf" + FILE.replace(
         b": a", b": b"
     )
 
@@ -35,18 +35,18 @@ def test_a_value_is_replaced_where_it_stands() -> None:
     ],
 )
 def test_a_word_is_added_in_the_way_of_the_list(data: bytes, expected: bytes) -> None:
-    assert ini_editor.with_word(data, "distutils", "index-servers", "acme", ["pypi"]) == expected
+    assert pypirc_file.with_word(data, "distutils", "index-servers", "acme", ["pypi"]) == expected
 
 
 def test_an_option_goes_with_its_lines() -> None:
-    assert ini_editor.without(FILE, "pypi", "password") == FILE.replace(b'password:\t"x"  ; old\r\n', b"")
-    assert ini_editor.without(b"[a]\nb = c\n  d\ne = f\n", "a", "b") == b"[a]\ne = f\n"
+    assert pypirc_file.without(FILE, "pypi", "password") == FILE.replace(b'password:\t"x"  ; old\r\n', b"")
+    assert pypirc_file.without(b"[a]\nb = c\n  d\ne = f\n", "a", "b") == b"[a]\ne = f\n"
 
 
 @pytest.mark.parametrize("data", [b"", b"[pypi\n", b"password = x\n", b"[a]\n[a]\n", b"[pypi]\n\xff = x\n"])
 def test_what_is_not_there_or_not_readable_is_not_changed(data: bytes) -> None:
-    assert ini_editor.with_value(data, "pypi", "password", "y") is None
-    assert ini_editor.without(data, "pypi", "password") is None
+    assert pypirc_file.with_value(data, "pypi", "password", "y") is None
+    assert pypirc_file.without(data, "pypi", "password") is None
 
 
 _LINES = st.sampled_from(
@@ -59,9 +59,9 @@ _ODD = st.sampled_from(("# note", "  # note", "; note", "password", "repository 
 def test_whatever_the_file_nothing_else_changes(lines: list[str], end: str, last: bool) -> None:
     """Read back, only the one value differs; and what stands before and behind it is there to the byte."""
     data = (end.join(lines) + end * last).encode()
-    new = ini_editor.with_value(data, "pypi", "password", "NEW")
+    new = pypirc_file.with_value(data, "pypi", "password", "NEW")
     if new is not None:
-        before, after = ini_editor.values(data), ini_editor.values(new)
+        before, after = pypirc_file.values(data), pypirc_file.values(new)
         assert before is not None
         assert after == {**before, ("pypi", "password"): "NEW"}
         head, tail = new.split(b"NEW")
