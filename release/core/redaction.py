@@ -72,7 +72,7 @@ class Redactor:
 
     def _learn(self, secret: Secret, source: Secret | Login) -> None:
         value = secret.reveal()
-        mark = _marker(secret, value)
+        mark = f"<{'token' if 'pypi-' in value else 'secret'} {secret.fingerprint}>"
         forms = {value, value.strip(), "".join(value.split())}
         users = {"__token__"} if isinstance(source, Secret) else {"__token__", source.username}
         forms |= {base64.b64encode(f"{user}:{value}".encode("utf-8", "surrogatepass")).decode() for user in users}
@@ -91,10 +91,6 @@ def redact(text: str, secrets: Iterable[Secret | Login] = ()) -> str:
 def _gapless(text: str) -> str:
     """The text without the characters of gaps, for a fast preliminary search."""
     return (_COLOUR.sub("", text) if "\x1b" in text else text).translate(_IN_GAPS)
-
-
-def _marker(secret: Secret, value: str) -> str:
-    return f"<{'token' if 'pypi-' in value else 'secret'} {secret.fingerprint}>"
 
 
 def _with_gaps(value: str) -> str:

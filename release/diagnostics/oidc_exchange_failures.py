@@ -87,18 +87,14 @@ def _of_publisher(exchange: RefusedExchange) -> str:
     known = next((cause for part, cause in _REASONS if part in reason), "tp.identity-refused")
     if known not in _DIFFERENT:
         return known
-    if _is_reusable(exchange.identity):
+    called, top = workflow_of(exchange.identity)[:2], workflow_of(exchange.identity, "workflow_ref")[:2]
+    if all((*called, *top)) and called != top:
         return "tp.reusable-workflow"
     if "was not found" not in reason:
         return known
     if exchange.index.name == TESTPYPI.name:
         return "tp.testpypi-not-configured"
     return known if not claim_text(exchange.identity, "environment") else "tp.renamed"
-
-
-def _is_reusable(identity: OidcIdentity) -> bool:
-    called, top = workflow_of(identity)[:2], workflow_of(identity, "workflow_ref")[:2]
-    return all((*called, *top)) and called != top
 
 
 def exchange_message(exchange: RefusedExchange) -> str:

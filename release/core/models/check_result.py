@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -142,19 +142,8 @@ class Verdict:
         return self.word in {"healthy", "warning"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Problem:
-    """A problem in an outcome; the most serious has the lowest `rank`."""
-
-    rank: int
-    check: str
-    message: str
-    remedy: str
-    cause: str | None
-
-
-_FAILED, _UNKNOWN, _WARNED = range(3)
-_WORDS: dict[int, VerdictWord] = {_FAILED: "broken", _UNKNOWN: "unknown", _WARNED: "warning"}
+#: the most serious first
+_UNSOUND: tuple[VerdictWord, ...] = ("broken", "unknown", "warning")
 
 
 def derive_verdict(outcomes: Iterable[Outcome]) -> Verdict:
@@ -163,32 +152,20 @@ def derive_verdict(outcomes: Iterable[Outcome]) -> Verdict:
     A check comes after the checks that it needs, and is skipped if they did not pass. So the first failure is the
     root cause, and all others are independent. Failures precede unknown results, and both precede warnings.
     """
-    problems = sorted((one for outcome in outcomes for one in _problems(outcome)), key=lambda one: one.rank)
+    problems = [one for outcome in outcomes for one in _problems(outcome)]
     if not problems:
         return Verdict(word="healthy")
-    root = problems[0]
-    causes = dict.fromkeys(one.cause for one in problems if one.cause)
-    return Verdict(
-        word=_WORDS[root.rank],
-        check=root.check,
-        cause=root.cause,
-        causes=tuple(causes),
-        message=root.message,
-        remedy=root.remedy,
-    )
+    problems.sort(key=lambda one: _UNSOUND.index(one.word))
+    return replace(problems[0], causes=tuple(dict.fromkeys(one.cause for one in problems if one.cause)))
 
 
-def _problems(outcome: Outcome) -> Iterator[_Problem]:
+def _problems(outcome: Outcome) -> Iterator[Verdict]:
+    """The verdict on each problem of an outcome."""
     if outcome.state is CheckState.WAIVED:
         return
     if outcome.state in {CheckState.UNKNOWN, CheckState.CRASHED}:
-        yield _Problem(
-            rank=_UNKNOWN,
-            check=outcome.check,
-            message=outcome.reason,
-            remedy=outcome.remedy or f"report that the check {outcome.check!r} crashed",
-            cause=outcome.cause,
-        )
+        remedy = outcome.remedy or f"report that the check {outcome.check!r} crashed"
+        yield Verdict(word="unknown", check=outcome.check, message=outcome.reason, remedy=remedy, cause=outcome.cause)
     for one in outcome.findings:
-        rank = _FAILED if one.severity == "block" else _WARNED
-        yield _Problem(rank=rank, check=outcome.check, message=one.message, remedy=one.remedy, cause=one.cause)
+        word: VerdictWord = "broken" if one.severity == "block" else "warning"
+        yield Verdict(word=word, check=outcome.check, message=one.message, remedy=one.remedy, cause=one.cause)

@@ -172,8 +172,8 @@ def version_of(filename: str, project: str) -> Version | None:
     """
     from packaging.version import InvalidVersion, Version
 
-    stem, extension = _split(filename)
-    parts = stem.split("-")
+    extension = next((one for one in (*_SDISTS, *_OTHERS) if filename.endswith(one)), "")
+    parts = filename.removesuffix(extension).split("-")
     ours = normalize_name(project)
     for at in range(1, len(parts)):
         if normalize_name("-".join(parts[:at])) == ours:
@@ -193,12 +193,6 @@ def files_by_release(listing: ProjectListing | None) -> dict[Version, tuple[Inde
         if version is not None:
             found[version] = (*found.get(version, ()), file)
     return found
-
-
-def _split(filename: str) -> tuple[str, str]:
-    """Stem and extension; a file of unknown type has no extension."""
-    extension = next((one for one in (*_SDISTS, *_OTHERS) if filename.endswith(one)), "")
-    return filename[: len(filename) - len(extension)], extension
 
 
 def files_of_version(listing: ProjectListing | None, version: str) -> tuple[IndexFile, ...]:

@@ -61,17 +61,14 @@ def parse_identity(token: Secret, provider: OidcProvider, audience: str) -> Oidc
     Raises `ValueError`, without any part of the token, if it is not a JWT.
     """
     try:
-        claims = json.loads(_decoded(token.reveal().split(".")[1]))
+        part = token.reveal().split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     except (IndexError, ValueError, binascii.Error):
         raise ValueError("this is not a JWT") from None
     if not isinstance(claims, dict):
         raise ValueError("this is not a JWT: its payload is not an object")  # noqa: TRY004 - as for any other text
     issuer = str(claims.get("iss", ""))
     return OidcIdentity(provider=ISSUERS.get(issuer, provider), audience=audience, token=token, claims=claims)
-
-
-def _decoded(part: str) -> bytes:
-    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
 def public_claims(identity: OidcIdentity) -> Iterator[tuple[str, str]]:

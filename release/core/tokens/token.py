@@ -16,8 +16,8 @@ from release.core.models.check_result import Finding
 from release.core.models.credential import Credential
 from release.core.models.index import Index, is_loopback
 from release.core.secret import Secret
-from release.core.tokens import caveats, defects, macaroon
 from release.core.tokens import caveats as caveat
+from release.core.tokens import defects, macaroon
 from release.core.tokens.caveats import Caveat, Expiration, ProjectIds, ProjectNames, PublisherCaveat, RequestUser
 from release.core.tokens.defects import BLANKS, TokenDefect
 from release.core.tokens.macaroon import MalformedError
@@ -157,7 +157,7 @@ def expired_copy(token: Secret) -> Secret:
     The index looks up the identifier before it checks caveats, so this is enough to ask whether it knows the
     token. Raises `ValueError` if `token` is not a token.
     """
-    return attenuate(token, caveats.expiration(_FIRST_SECOND + timedelta(seconds=1), _FIRST_SECOND))
+    return attenuate(token, caveat.expiration(_FIRST_SECOND + timedelta(seconds=1), _FIRST_SECOND))
 
 
 def limited_copy(token: Secret, project: str, *, now: datetime, lasts: timedelta) -> Secret:
@@ -165,7 +165,7 @@ def limited_copy(token: Secret, project: str, *, now: datetime, lasts: timedelta
 
     Raises `ValueError` if `token` is not a token.
     """
-    return attenuate(token, caveats.project_names(project), caveats.expiration(now + lasts, now - _BEFORE))
+    return attenuate(token, caveat.project_names(project), caveat.expiration(now + lasts, now - _BEFORE))
 
 
 def attenuate_for_upload(credential: Credential, project: str, *, now: datetime, lasts: timedelta) -> Credential:
