@@ -16,9 +16,8 @@ from release.checks import engine
 from release.checks.credential_checks import CHECKS
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import CheckState, NotApplicable, Outcome, Unknown, derive_verdict
-from release.core.models.error_response import ServerResponse
 from release.core.models.index import IndexFile, Ownership, ProjectListing
-from release.core.models.probe import ProbeResult
+from release.core.models.probe import ProbeResult, ServerResponse
 from tests.checks.test_token_checks import ACCOUNT, LOCAL, NOW, OTHER, access, listing, token
 
 HELP = "See https://pypi.org/help/#x for more information."

@@ -15,9 +15,8 @@ from release.adapters.http import errors as http_errors
 from release.adapters.http import http_client
 from release.core.errors import ReleaseError, UnreachableError
 from release.core.models import probe
-from release.core.models.error_response import ServerResponse
 from release.core.models.index import Index
-from release.core.models.probe import ProbeForm, ProbeResult
+from release.core.models.probe import ProbeForm, ProbeResult, ServerResponse
 from release.core.redaction import Redactor
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode, expired_copy, limited_copy, location_matches

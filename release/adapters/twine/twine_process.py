@@ -28,8 +28,8 @@ from release.core.models.distribution import (
     UnclearResponse,
     UploadResult,
 )
-from release.core.models.error_response import ServerResponse
 from release.core.models.index import Index
+from release.core.models.probe import ServerResponse
 from release.core.models.secret_location import location_to_text
 from release.core.redaction import without_credentials
 

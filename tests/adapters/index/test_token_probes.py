@@ -18,9 +18,8 @@ import pytest
 from release.adapters.index import token_probes
 from release.adapters.index.token_probes import ProbeNotAllowedError
 from release.core.errors import UnreachableError
-from release.core.models.error_response import ServerResponse
 from release.core.models.index import PYPI, TESTPYPI, Index
-from release.core.models.probe import STANDARD_MODULES, ProbeResult, Quota
+from release.core.models.probe import STANDARD_MODULES, ProbeResult, Quota, ServerResponse
 from release.core.secret import Secret
 from release.core.tokens import macaroon
 from release.core.tokens.caveats import Expiration, ProjectNames

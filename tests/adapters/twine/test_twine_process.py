@@ -24,8 +24,8 @@ from release.adapters.twine.twine_process import NotSentError, UploadLimits, Wor
 from release.core.errors import ReleaseError
 from release.core.models.credential import Credential
 from release.core.models.distribution import Distribution, Receipt, Rejection, UnclearResponse, UploadResult
-from release.core.models.error_response import ServerResponse
 from release.core.models.index import Index
+from release.core.models.probe import ServerResponse
 from release.core.models.secret_location import EnvironmentVariable
 from release.core.secret import Secret
 from release.core.tokens.macaroon import create_macaroon, to_text
