@@ -14,7 +14,6 @@ from release.diagnostics import (
     file_failures,
     metadata,
     permissions,
-    project_name_failures,
     trusted_publishing_failures,
 )
 from release.diagnostics.models import Diagnosis
@@ -29,7 +28,7 @@ SECTIONS: Mapping[str, tuple[Diagnosis, ...]] = MappingProxyType(
         "Address, network, server": endpoint.DIAGNOSES,
         "Trusted publishing": trusted_publishing_failures.DIAGNOSES,
         "Attestations": trusted_publishing_failures.ATTESTATION_DIAGNOSES,
-        "The project's name": project_name_failures.DIAGNOSES,
+        "The project's name": permissions.PROJECT_NAME_DIAGNOSES,
         "Versions and files": file_failures.DIAGNOSES,
         "The upload itself": file_failures.UPLOAD_DIAGNOSES,
         "Metadata": metadata.DIAGNOSES,
