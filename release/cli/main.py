@@ -8,12 +8,12 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Never, TextIO
 
 from release.cli.commands import COMMANDS
-from release.core.errors import ReleaseError
+from release.core.errors import ReleaseError, from_os_error
 
 
 def parser() -> argparse.ArgumentParser:
@@ -56,8 +56,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ReleaseError as error:
         return _fail(error, options)
     except OSError as error:
-        from release.core.errors import from_os_error
-
         return _fail(from_os_error(error), options)
     except KeyboardInterrupt:
         return _fail(ReleaseError("interrupted", remedy="run it again"), options)
@@ -100,13 +98,7 @@ def _write(text: str, stream: TextIO | None = None) -> None:
         stream.write(redact(text))
         stream.flush()
     except (BrokenPipeError, ValueError):
-        _discard_output(stream)
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     except UnicodeEncodeError:
         stream.write(redact(text).encode("ascii", "replace").decode())
-
-
-def _discard_output(stream: TextIO) -> None:
-    try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    except (OSError, ValueError):
-        return

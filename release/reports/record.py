@@ -70,7 +70,10 @@ def add_run(earlier: Mapping[str, Any] | None, run: RunRecord) -> dict[str, Any]
     """
     plan = run.result.plan
     same = earlier is not None and (earlier["project"], earlier["version"]) == (plan.project, plan.version)
-    runs = [*_runs_to_keep(earlier["runs"] if earlier and same else (), plan.verb), run_record_to_json(run)]
+    before = earlier["runs"] if earlier and same else ()
+    last = {one["verb"]: one for one in before}
+    kept = [one for one in before if upload_targets(one) or (one is last[one["verb"]] and one["verb"] != plan.verb)]
+    runs = [*kept, run_record_to_json(run)]
     current = _current_run(runs)
     release = {"project": plan.project, "version": plan.version}
     return {"schema": SCHEMA, **release, **{key: current[key] for key in ("commit", "tag", "files")}, "runs": runs}
@@ -127,11 +130,6 @@ def _index(name: str, known: Mapping[str, Index]) -> dict[str, Any]:
     if name == SANDBOX or name not in known:
         return {"name": name, "upload_url": None, "simple_url": None, "kind": "warehouse", "ephemeral": True}
     return asdict(known[name])
-
-
-def _runs_to_keep(runs: Sequence[dict[str, Any]], verb: str) -> list[dict[str, Any]]:
-    last = {one["verb"]: one for one in runs}
-    return [one for one in runs if upload_targets(one) or (one is last[one["verb"]] and one["verb"] != verb)]
 
 
 def _current_run(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:

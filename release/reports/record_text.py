@@ -175,15 +175,11 @@ def _confirmations(run: Data) -> dict[str, bool]:
 def release_urls(record: Data) -> dict[str, str]:
     """Index → address of the release's page there, for PyPI and TestPyPI."""
     indexes = (index for run in record["runs"] for index in run["indexes"])
-    return {index["name"]: url for index in indexes if (url := _release_url(index, record))}
-
-
-def _release_url(index: Data, record: Data) -> str | None:
-    known = next((one for one in WELL_KNOWN.values() if one.simple_url == index["simple_url"]), None)
-    if known is None or not record["project"] or not record["version"]:
-        return None
+    sites = {one.simple_url: one.simple_url.removesuffix("simple/") for one in WELL_KNOWN.values()}
+    if not record["project"] or not record["version"]:
+        return {}
     path = f"project/{quote(record['project'], safe='')}/{quote(record['version'], safe='')}/"
-    return known.simple_url.removesuffix("simple/") + path
+    return {one["name"]: sites[one["simple_url"]] + path for one in indexes if one["simple_url"] in sites}
 
 
 def ephemeral_indexes(record: Data) -> set[str]:

@@ -58,12 +58,10 @@ def _results(check: Data, rules: list[str]) -> Iterator[dict[str, Any]]:
         remedy = f"\n→ {finding['remedy']}" if finding.get("remedy") else ""
         level = "warn" if finding.get("severity") == "warn" else record_text.level(check)
         result: dict[str, Any] = {
-            "ruleId": check["check"],
-            "ruleIndex": rules.index(check["check"]),
-            "level": _LEVELS[level],
+            "ruleId": check["check"], "ruleIndex": rules.index(check["check"]), "level": _LEVELS[level],
             "message": {"text": f"{check['title']}{subject}: {finding['message']}{remedy}"},
             "locations": [_location(finding.get("where"))],
-        }
+        }  # fmt: skip
         if finding.get("cause"):
             result["properties"] = {"cause": finding["cause"]}
         if check["state"] == "waived":

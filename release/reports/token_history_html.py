@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from release.core.models.token_health import StatePeriod, TokenTimeline
@@ -35,7 +35,8 @@ def token_history_page(strips: Sequence[TokenTimeline], *, now: datetime) -> str
     ranked = sorted(
         strips, key=lambda one: (WORST_FIRST.index(one.now.seen.word), one.now.seen.about, one.now.seen.place)
     )
-    start = _start(strips, now)
+    first = min((span.since for one in strips for span in one.spans), default=now)
+    start = max(now - _LONGEST, min(first, now - _SHORTEST))  # the left end of all strips
     counts = counts_to_text(one.now.seen.word for one in strips) or "the history is empty"
     worst = ranked[0].now.seen.word if ranked else "unknown"
     last = max((one.now.last_seen for one in strips), default=None)
@@ -83,12 +84,6 @@ def _check(one: TokenTimeline, name: str) -> tuple[str, Level, str, str]:
     state = ran.checks[name] if ran else one.now.seen.checks[name]
     level, mark = CHECK_STATES.get(state, ("bad", "?"))
     return name.replace("-", " "), level, mark, f"{state}, {_minute(ran.last_seen)}" if ran else f"{state}, never run"
-
-
-def _start(strips: Iterable[TokenTimeline], now: datetime) -> datetime:
-    """The left end of all strips."""
-    first = min((span.since for one in strips for span in one.spans), default=now)
-    return max(now - _LONGEST, min(first, now - _SHORTEST))
 
 
 def _visible_spans(one: TokenTimeline, start: datetime, now: datetime) -> Iterator[tuple[StatePeriod, datetime]]:

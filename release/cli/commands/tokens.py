@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release.cli.command import Command, Write, open_console, to_json
-from release.core.errors import Exit, UsageError
+from release.core.errors import Exit, UsageError, from_os_error
 
 if TYPE_CHECKING:
     from release.cli.terminal.console import PlainConsole
@@ -94,7 +94,6 @@ def _report(
 def _write_files(options: argparse.Namespace, run: MetricsInput) -> Iterator[tuple[str, str]]:
     """Write each requested file atomically; yield the message and remedy of each failure."""
     from release.adapters.system import safe_write
-    from release.core.errors import from_os_error
     from release.reports import prometheus, token_health_text
 
     texts: dict[Path, str] = {}

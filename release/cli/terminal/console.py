@@ -36,7 +36,10 @@ class PlainConsole:
     def on_event(self, event: Event) -> None:
         """Show an event of a run."""
         if isinstance(event, SecretObtained):
-            self._mask_secret(event)
+            # have the CI service mask the secret in its log, if `mask` reaches one that can: GitHub Actions alone can.
+            # Source: GitHub documentation, "Workflow commands for GitHub Actions", add-mask
+            if self._mask is not None:
+                self._mask(f"::add-mask::{event.secret.reveal()}\n")
         elif not self._quiet or (isinstance(event, CheckFinished) and event.outcome.state.blocks and event.stops):
             self._show_event(event)
 
@@ -63,14 +66,6 @@ class PlainConsole:
         if isinstance(event, Progress):
             self._heartbeat(event.text + (f" {event.done / event.total:.0%}" if event.total else ""))
         self.show(event_to_lines(event))
-
-    def _mask_secret(self, event: SecretObtained) -> None:
-        """Have the CI service mask a secret in its log, if `mask` reaches one that can.
-
-        Source: GitHub documentation, "Workflow commands for GitHub Actions", add-mask; the only one that has it.
-        """
-        if self._mask is not None:
-            self._mask(f"::add-mask::{event.secret.reveal()}\n")
 
     def _heartbeat(self, text: str) -> None:
         if time.monotonic() - self._last_output > _HEARTBEAT:

@@ -8,7 +8,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 from rich.console import Console, ConsoleOptions
 from rich.live import Live
@@ -22,11 +22,9 @@ from release.cli.terminal.console import PlainConsole
 from release.core import events
 from release.core.events import Event, Message, StepFinished, StepStarted
 from release.core.models.check_result import VerdictWord
+from release.core.models.token_health import TokenStatus
 from release.core.redaction import redact
 from release.reports.lines import Line
-
-if TYPE_CHECKING:
-    from release.core.models.token_health import TokenStatus
 
 #: columns of the bar; on a terminal of 80 columns this leaves room for the longest text of an upload's progress
 _BAR_WIDTH = 12
