@@ -19,7 +19,7 @@ from release.core.models.results import Verification
 from release.core.models.secret_location import location_to_json, location_to_text
 from release.core.secret import Secret
 from release.core.tokens.token import Token, TokenScope, scope, validity
-from release.reports.lines import format_iso_time, outcome_to_json, outcome_to_lines
+from release.reports.lines import format_count, format_iso_time, outcome_to_json, outcome_to_lines
 
 _TITLES = ("where from", "what it is", "known", "works")
 
@@ -116,7 +116,8 @@ def _known(access: Access) -> Iterator[str]:
         return
     newest = max(files_by_release(listing), default=None)
     name = access.ownership.name if access.ownership else listing.name
-    yield f"{name!r} is on {index}: {_files(len(listing.files))}" + (f", newest version {newest}" if newest else "")
+    version = f", newest version {newest}" if newest else ""
+    yield f"{name!r} is on {index}: {format_count(len(listing.files), 'file')}{version}"
     if owners := access.ownership:
         roles = ", ".join(f"{user} ({role.lower()})" for role, user in owners.roles) or "no individual users"
         organization = f"; it belongs to the organization {owners.organization}" if owners.organization else ""
@@ -125,11 +126,8 @@ def _known(access: Access) -> Iterator[str]:
         uploaded = min((file.upload_time for file in files if file.upload_time), default=None)
         version = access.project.version if isinstance(access.project, ProjectMetadata) else ""
         since = f", since {uploaded:%Y-%m-%d}" if uploaded else ""
-        yield f"version {version} already has {_files(len(files))} there{since}: bump the version for the next release"
-
-
-def _files(number: int) -> str:
-    return f"{number} file{'s' * (number != 1)}"
+        count = format_count(len(files), "file")
+        yield f"version {version} already has {count} there{since}: bump the version for the next release"
 
 
 def _works(access: Access) -> Iterator[str]:

@@ -16,7 +16,7 @@ from release.core.facts import BuiltFiles, LeakScan
 from release.core.models.check_result import CheckState, Finding, Outcome
 from release.core.models.distribution import InspectedFile, InspectionCache
 from release.core.models.results import InspectionResult
-from release.reports.lines import format_size, printable
+from release.reports.lines import format_count, format_size, printable
 
 _OF_A_FILE = frozenset(check.name for check in OF_A_FILE)
 #: lines of a tree, and files of one directory in it, that are shown
@@ -140,7 +140,7 @@ def tree_lines(members: Sequence[tuple[str, int]]) -> Iterator[str]:
     root = _Directory()
     for path, size in members:
         _add(root, path, size)
-    yield f"{_files(root.count)}, {format_size(root.size)} unpacked"
+    yield f"{format_count(root.count, 'file')}, {format_size(root.size)} unpacked"
     for depth in (8, 6, 4, 3, 2, 1):
         lines = list(_directory_lines(root, depth))
         if len(lines) <= _TREE_LINES:
@@ -162,21 +162,17 @@ def _add(root: _Directory, path: str, size: int) -> None:
 
 def _directory_lines(at: _Directory, depth: int, indent: str = "  ") -> Iterator[str]:
     for name, below in at.directories.items():
-        yield _row(f"{indent}{printable(name)}/", f"{format_size(below.size)} in {_files(below.count)}")
+        yield _row(f"{indent}{printable(name)}/", f"{format_size(below.size)} in {format_count(below.count, 'file')}")
         if depth > 1:
             yield from _directory_lines(below, depth - 1, indent + "  ")
     for name, size in at.files[:_TREE_FILES]:
         yield _row(f"{indent}{printable(name)}", format_size(size))
     if rest := at.files[_TREE_FILES:]:
-        yield _row(f"{indent}… {_files(len(rest))} more", format_size(sum(size for _, size in rest)))
+        yield _row(f"{indent}… {format_count(len(rest), 'file')} more", format_size(sum(size for _, size in rest)))
 
 
 def _row(name: str, text: str) -> str:
     return f"{name:<56}  {text}"
-
-
-def _files(count: int) -> str:
-    return f"{count} file{'s' if count != 1 else ''}"
 
 
 # -- the project's page -----------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from release.core.models.token_health import StatePeriod, TokenTimeline
+from release.reports.lines import format_count
 from release.reports.record_text import CHECK_STATES, Level
 from release.reports.templating import render_page
 from release.reports.token_health_text import WORST_FIRST, counts_to_text
@@ -65,7 +66,7 @@ def _left(one: TokenTimeline, now: datetime) -> str:
     if expires is None:
         return ""
     days = (expires - now) // timedelta(days=1)
-    return "expired" if expires <= now else f"{days} day{'' if days == 1 else 's'} left"
+    return "expired" if expires <= now else f"{format_count(days, 'day')} left"
 
 
 def _facts(one: TokenTimeline) -> list[tuple[str, str | None]]:
