@@ -56,7 +56,10 @@ class PasswordError(Exception):
 
 def identify(header: str, db: sqlite3.Connection) -> Principal | None:
     """Authenticate a request; None if the token belongs to no active account. Raises PasswordError."""
-    text = _token_text(header)
+    scheme, _, rest = header.strip(" \t").partition(" ")
+    text = rest if scheme.lower() in {"bearer", "token"} else None
+    if scheme.lower() == "basic":  # only Basic credentials are stripped
+        text = _password(rest)
     token = _decode(text) if text else None
     if token is None:
         return None
@@ -118,14 +121,6 @@ def no_passwords(site: str) -> Refusal:
         f"instead. See {site}/help/#apitoken and {site}/help/#trusted-publishers"
     )
     return Refusal(rule="the-username-is-token", status=403, text=text)
-
-
-def _token_text(header: str) -> str | None:
-    """Return the token's text. Only Basic credentials are stripped."""
-    scheme, _, rest = header.strip(" \t").partition(" ")
-    if scheme.lower() == "basic":
-        return _password(rest)
-    return rest if scheme.lower() in {"bearer", "token"} else None
 
 
 def _password(encoded: str) -> str | None:
@@ -230,18 +225,6 @@ def _as_array(data: dict[str, Any], context: _Context) -> Any:
     return [2, data["project_ids"]] if "project_ids" in data else data
 
 
-def _verify_expiration(context: _Context, expires_at: int, not_before: int) -> str | None:
-    return None if not_before <= context.now < expires_at else "token is expired"
-
-
-def _verify_project_names(context: _Context, names: list[str]) -> str | None:
-    return None if context.project.normalized in names else _other_project(context)
-
-
-def _verify_project_ids(context: _Context, ids: list[str]) -> str | None:
-    return None if context.project.id in ids else _other_project(context)
-
-
 def _other_project(context: _Context) -> str:
     return f"project-scoped token is not valid for project: {context.project.name!r}"
 
@@ -275,10 +258,6 @@ def _is_text_list(value: object) -> bool:
     return isinstance(value, list) and all(map(_is_text, value))
 
 
-def _is_claims(value: object) -> bool:
-    return value is None or isinstance(value, dict)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _CaveatKind:
     #: one test for each field
@@ -290,9 +269,20 @@ class _CaveatKind:
 
 #: by tag
 _KINDS = {
-    0: _CaveatKind(fields=(_is_number, _is_number), verify=_verify_expiration),
-    1: _CaveatKind(fields=(_is_text_list,), verify=_verify_project_names),
-    2: _CaveatKind(fields=(_is_text_list,), verify=_verify_project_ids),
+    0: _CaveatKind(
+        fields=(_is_number, _is_number),
+        verify=lambda context, expires, start: None if start <= context.now < expires else "token is expired",
+    ),
+    1: _CaveatKind(
+        fields=(_is_text_list,),
+        verify=lambda context, names: None if context.project.normalized in names else _other_project(context),
+    ),
+    2: _CaveatKind(
+        fields=(_is_text_list,),
+        verify=lambda context, ids: None if context.project.id in ids else _other_project(context),
+    ),
     3: _CaveatKind(fields=(_is_text,), verify=_verify_user),
-    4: _CaveatKind(fields=(_is_text, _is_claims), verify=_verify_publisher, optional=1),
+    4: _CaveatKind(
+        fields=(_is_text, lambda value: value is None or isinstance(value, dict)), verify=_verify_publisher, optional=1
+    ),
 }

@@ -43,10 +43,8 @@ _LIST_FIELDS = ("classifiers", "dynamic", "license_file", "platform", "provides_
 def simple_index(context: RequestContext) -> Response:
     """List every project except those in quarantine."""
     with context.reading() as db:
-        names = [
-            row["name"]
-            for row in db.execute("SELECT name FROM projects WHERE status != 'quarantined' ORDER BY normalized")
-        ]
+        rows = db.execute("SELECT name FROM projects WHERE status != 'quarantined' ORDER BY normalized")
+        names = [row["name"] for row in rows]
         serial = _serial(db)
     data = {"meta": _meta(serial), "projects": [{"name": name, "_last-serial": serial} for name in names]}
     links = [f'<a href="/simple/{canonicalize_name(name)}/">{escape(name)}</a><br/>' for name in names]

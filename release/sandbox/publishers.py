@@ -246,10 +246,6 @@ def _on_google(candidates: Sequence[RegisteredPublisher], claims: Claims) -> Ite
         yield from (one for one in candidates if (one.fields["email"], one.fields["sub"]) == (claims["email"], sub))
 
 
-def _on_activestate(candidates: Sequence[RegisteredPublisher], claims: Claims) -> Iterator[RegisteredPublisher]:
-    return (one for one in candidates if all(one.fields[name] == claims[name] for name in _ACTIVESTATE_FIELDS))
-
-
 # -- checks -----------------------------------------------------------------------------------------
 
 
@@ -329,5 +325,10 @@ _PROVIDERS: Mapping[
     "github": (_on_github, _verify_github),
     "gitlab": (_on_gitlab, _verify_gitlab),
     "google": (_on_google, _verify_google),
-    "activestate": (_on_activestate, _verify_activestate),
+    "activestate": (
+        lambda candidates, claims: (
+            one for one in candidates if all(one.fields[name] == claims[name] for name in _ACTIVESTATE_FIELDS)
+        ),
+        _verify_activestate,
+    ),
 }

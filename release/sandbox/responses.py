@@ -53,11 +53,14 @@ def json_message(status: int, message: str) -> Response:
 
 def page_response(request: Request, code: int, phrase: str, *, detail: str = "", headers: Headers = ()) -> Response:
     """Make a response. `detail` is for the body only; the status line replaces characters outside Latin-1."""
-    status = f"{code} {_reason_phrase(phrase)}"
+    # a status line holds one line of Latin-1
+    status = f"{code} {(phrase.splitlines() or [''])[0].encode('latin-1', 'replace').decode('latin-1')}"
     explanation = _EXPLANATIONS.get(code, "")
     if code == HTTPStatus.METHOD_NOT_ALLOWED:
         explanation = f"The method {request.method} is not allowed for this resource. "
-    kind = _content_type(request)
+    kind = "text/html"
+    if request.accept_mimetypes:
+        kind = request.accept_mimetypes.best_match(["text/html", "application/json"]) or "text/plain"
     if kind == "text/html":
         body = _PAGE.format(status=status, body=_body(escape(explanation), escape(detail), "<br/>"))
     elif kind == "application/json":
@@ -71,14 +74,3 @@ def page_response(request: Request, code: int, phrase: str, *, detail: str = "",
 
 def _body(explanation: str, detail: str, line_break: str) -> str:
     return f"{explanation}{line_break}{line_break}\n{detail}\n\n"
-
-
-def _reason_phrase(text: str) -> str:
-    """Reduce a message to what a status line can hold: one line of Latin-1."""
-    return (text.splitlines() or [""])[0].encode("latin-1", "replace").decode("latin-1")
-
-
-def _content_type(request: Request) -> str:
-    if not request.accept_mimetypes:
-        return "text/html"
-    return request.accept_mimetypes.best_match(["text/html", "application/json"]) or "text/plain"

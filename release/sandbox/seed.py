@@ -236,19 +236,18 @@ def is_empty(db: sqlite3.Connection) -> bool:
 
 def token_secrets(db: sqlite3.Connection) -> dict[str, Secret]:
     """Return every token by its name, also revoked and forged ones."""
-    return {row["name"]: _token_secret(row) for row in db.execute("SELECT * FROM tokens ORDER BY rowid")}
+    found = {}
+    for row in db.execute("SELECT * FROM tokens ORDER BY rowid"):
+        caveats = [caveat.encode() for caveat in json.loads(row["caveats"])]
+        key = row["key"][::-1] if row["forged"] else row["key"]
+        token = macaroon.create_macaroon(row["location"], row["id"].encode(), key, *caveats)
+        found[row["name"]] = Secret(macaroon.to_text(token))
+    return found
 
 
 def revoke_token(db: sqlite3.Connection, token: str) -> None:
     """Revoke a token by its name."""
     db.execute("UPDATE tokens SET revoked = 1 WHERE name = ?", (token,))
-
-
-def _token_secret(row: sqlite3.Row) -> Secret:
-    caveats = [caveat.encode() for caveat in json.loads(row["caveats"])]
-    key = row["key"][::-1] if row["forged"] else row["key"]
-    token = macaroon.create_macaroon(row["location"], row["id"].encode(), key, *caveats)
-    return Secret(macaroon.to_text(token))
 
 
 def _upsert(db: sqlite3.Connection, table: str, key: str, row: Mapping[str, object], updated: Iterable[str]) -> None:

@@ -128,18 +128,10 @@ def _uploads_are_disabled(context: RequestContext, flags: set[str]) -> Refusal |
 
 
 def _upload(context: RequestContext, form: UploadForm) -> FileUpload:
-    content = form.content
-    file = (
-        OpenDistribution(content.filename, content.stream, digests=content.digests)
-        if content
-        else OpenDistribution("", None)
-    )
-    return FileUpload(
-        fields=form.fields,
-        file=file,
-        content_type=content.content_type if content else None,
-        site=context.site,
-    )
+    content, file, kind = form.content, OpenDistribution("", None), None
+    if content:
+        file, kind = OpenDistribution(content.filename, content.stream, digests=content.digests), content.content_type
+    return FileUpload(fields=form.fields, file=file, content_type=kind, site=context.site)
 
 
 def _refusal(request: UploadRequest) -> Refusal | None:
