@@ -26,7 +26,7 @@ from release.core.models.index import Index
 from release.core.models.secret_location import SandboxToken
 from release.core.secret import Secret
 from release.publishing import journal
-from release.publishing.upload.pending import upload_order
+from release.publishing.upload.upload_state import upload_order
 from release.publishing.upload.uploader import Timing, Uploader
 from release.publishing.upload.workers import ListingResult, UploadClient, UploadWorkers
 from release.sandbox.server import Sandbox

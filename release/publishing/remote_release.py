@@ -1,12 +1,14 @@
 """Fetches a published release from its index, installs it in clean environments, and runs smoke tests.
 
-It needs neither the project nor its journal, and uploads nothing.
+It waits until the index lists what was uploaded: its pages lag behind its responses. It needs neither the project nor
+its journal, and uploads nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -29,7 +31,6 @@ from release.core.models.distribution import Distribution
 from release.core.models.index import Index, IndexFile, ProjectListing, files_by_release, version_of
 from release.core.models.release_manifest import ReleaseManifest
 from release.publishing import attest
-from release.publishing.upload.wait import LOOPBACK_LAG, wait_until_listed
 
 #: seconds until the simple API must list what is known to be uploaded
 DEADLINE = 60.0
@@ -42,6 +43,12 @@ _NO_FILE = Unknown(
 _DOWNLOADS = 4
 #: versions that are suggested below and above a missing one
 _NEIGHBOURS = 2
+#: seconds until an index must list an upload; PyPI's pages have lagged more than 10 minutes
+LAG = 30 * 60.0
+#: seconds for an index on this machine, where no cache is in between
+LOOPBACK_LAG = 10.0
+#: seconds; the first pause, which doubles, and the longest
+_PAUSE, _LONGEST = 1.0, 30.0
 
 
 def fetch_release(  # noqa: PLR0913 - a release and its index
@@ -253,3 +260,36 @@ def install_file_and_test(  # noqa: PLR0913, PLR0917 - one file and its environm
         return problem, ()
     notify(Progress(text=f"running smoke tests of {file.filename}", unit="files"))
     return None, smoke_tests.run_smoke_tests(system, clean, name=project.name, tests=wanted)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingAfterWait:
+    """What an index lists, and how long that took."""
+
+    #: None: no such project; `Unknown`: the index does not answer
+    listing: ProjectListing | Unknown | None
+    #: seconds
+    waited: float
+
+
+def wait_until_listed(  # noqa: PLR0913 - an index, a release, and a limit
+    system: System, notify: Observer, index: Index, project: ProjectMetadata, filenames: AbstractSet[str], *,
+    within: float | None = None,
+) -> ListingAfterWait:  # fmt: skip
+    """Fetch the listing, past caches, until it has every file, or for `within` seconds; None: the index's usual lag.
+
+    It does not use the JSON API, whose 404s are cached for long. It ends early for a quarantined project.
+    """
+    limit = within if within is not None else LOOPBACK_LAG if index.loopback else LAG
+    waited, pause = 0.0, _PAUSE
+    while True:
+        found = collect.collect_listing(index, project.name, fresh=True)
+        if isinstance(found, Unknown):
+            return ListingAfterWait(listing=found, waited=waited)
+        missing = filenames - {file.filename for file in (found.files if found else ())}
+        if not missing or waited >= limit or (found is not None and found.status == "quarantined"):
+            return ListingAfterWait(listing=found, waited=waited)
+        text = f"waiting for {index.name} to list {min(missing)}"
+        notify(Progress(text=text, done=waited, total=limit, unit="seconds"))
+        system.sleep(pause)
+        waited, pause = waited + pause, min(pause * 2, _LONGEST)

@@ -33,11 +33,10 @@ from release.core.models.secret_location import SandboxToken
 from release.core.plan import Confirm, Plan, Upload
 from release.publishing import attest
 from release.publishing.journal import Journal
-from release.publishing.remote_release import install_file_and_test
-from release.publishing.upload import pending, token_exchange, upload_token
-from release.publishing.upload.errors import UploadError, predicted_rejection, upload_error
+from release.publishing.remote_release import install_file_and_test, wait_until_listed
+from release.publishing.upload import upload_state, upload_token
+from release.publishing.upload.upload_state import UploadError, predicted_rejection, upload_error
 from release.publishing.upload.uploader import MANY, Timing, Uploader
-from release.publishing.upload.wait import wait_until_listed
 from release.publishing.upload.workers import UploadClient, UploadWorkers
 
 
@@ -139,7 +138,7 @@ class RunResources:
         if not todo:
             return StepResult(changed=False, note=f"{index.name} has all {len(files)} files")
         if remaining.receipts:
-            self.notify(Message(text=pending.remaining_to_text(index, remaining, self.deadlines.get(index.name))))
+            self.notify(Message(text=upload_state.remaining_to_text(index, remaining, self.deadlines.get(index.name))))
         if index.name not in self.trusted:
             self._check_metadata(index, project, todo, journal, self.credentials[index.name])
         approve()
@@ -148,14 +147,14 @@ class RunResources:
 
     def _compare_with_index(
         self, index: Index, project: ProjectMetadata, files: Sequence[Distribution], journal: Journal
-    ) -> pending.Remaining:
+    ) -> upload_state.Remaining:
         """What remains to be uploaded. Raises `RefusedError` where the index would refuse any of it."""
         listing = collect.collect_listing(index, project.name, fresh=True)
         if isinstance(listing, Unknown):
             raise UploadError(listing.reason, remedy=listing.remedy, cause=listing.cause)
         now = self.system.now() + self.skews.get(index.name, timedelta())
-        remaining = pending.find_remaining(files, index, listing, project.version, now=now)
-        deadline = pending.upload_deadline(index, listing, project.version)
+        remaining = upload_state.find_remaining(files, index, listing, project.version, now=now)
+        deadline = upload_state.upload_deadline(index, listing, project.version)
         if deadline is not None and not index.ephemeral:
             self.deadlines[index.name] = deadline
         for receipt in remaining.receipts:
@@ -201,7 +200,7 @@ class RunResources:
         """Returns the credential for the next file: a token is attenuated, and renewed before it expires."""
         skew = self.skews.get(index.name, timedelta())
         if index.name in self.trusted:
-            return token_exchange.exchanging_credential(
+            return upload_token.exchanging_credential(
                 self.system, index, project, todo, attenuate=self.config.attenuate, skew=skew, notify=self.notify
             )
         stored = self.credentials[index.name]

@@ -33,7 +33,7 @@ from release.core.models.results import RunResult, StepResult
 from release.core.plan import SANDBOX, Plan, Step
 from release.credentials import verify
 from release.leaks import search
-from release.publishing import attest, build, compare, prebuilt, promote, recorder, result
+from release.publishing import attest, build, compare, recorder, result
 from release.publishing import journal as journals
 from release.publishing.journal import Journal
 from release.publishing.run_resources import RunResources
@@ -140,7 +140,7 @@ class _Run:
             case plans.CheckCredentials(index=name):
                 return self._check_credentials(name)
             case plans.Build(origin="given"):
-                prebuilt.reject_changed(self.files, self.directory)
+                build.reject_changed(self.files, self.directory)
                 return StepResult(changed=False, note=f"{len(self.files)} prebuilt files")
             case plans.Build(origin=origin):
                 return self._build(origin)
@@ -163,11 +163,11 @@ class _Run:
                 index = None if name == SANDBOX else self.config.index(name)
                 return compare.compare_with_dry_run(files, index, self._project().name, journal)
             case plans.Tag():
-                return promote.tag_release(system, directory, step, plan=self.plan, files=files, journal=journal)
+                return compare.tag_release(system, directory, step, plan=self.plan, files=files, journal=journal)
             case plans.PushTag():
-                return promote.push_release_tag(system, directory, step, journal)
+                return compare.push_release_tag(system, directory, step, journal)
             case plans.ReleaseOnGitHub():
-                return promote.publish_on_github(system, step, self.plan, files, journal)
+                return compare.publish_on_github(system, step, self.plan, files, journal)
 
     # -- checks ------------------------------------------------------------------------------------
 
@@ -259,7 +259,7 @@ class _Run:
 
     def _require_approval(self) -> None:
         if not self.approved:
-            new_on = promote.new_project_index(self.plan, self.listings, self.resources.trusted)
+            new_on = compare.new_project_index(self.plan, self.listings, self.resources.trusted)
             self.approved = self.approve(self.plan, new_on)
             if not self.approved:
                 raise RefusedError("not confirmed", remedy="answer y, or pass --yes")

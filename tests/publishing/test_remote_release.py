@@ -25,7 +25,6 @@ from release.core.models.oidc_identity import parse_identity
 from release.core.models.release_manifest import ManifestFile, ReleaseManifest
 from release.core.secret import Secret
 from release.publishing import remote_release
-from release.publishing.upload import wait
 from release.reports.run_text import publisher_summary
 from release.sandbox import server
 from release.sandbox.faults import CannedResponse, Fault, RequestFilter, Stale
@@ -138,14 +137,14 @@ def test_a_missing_file_is_told_from_one_that_is_not_yet_visible(place: Place) -
     found = blocking(place.outcomes(record))
     assert list(found) == ["every-file-is-listed"]
     assert f"{SDIST} is missing" in found["every-file-is-listed"]
-    assert (place.clock.now - before).total_seconds() >= wait.LOOPBACK_LAG
+    assert (place.clock.now - before).total_seconds() >= remote_release.LOOPBACK_LAG
 
 
 def test_what_is_late_is_waited_for(place: Place) -> None:
     place.break_(Stale(seconds=5), path="/simple/*")
     facts = place.look()
     assert len(facts.files) == 2
-    assert 5 <= facts.waited < wait.LOOPBACK_LAG
+    assert 5 <= facts.waited < remote_release.LOOPBACK_LAG
 
 
 def test_what_stays_late_is_uploaded_and_not_yet_visible(place: Place) -> None:

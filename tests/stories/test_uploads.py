@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from release.adapters.twine.twine_process import UploadLimits
-from release.publishing import prebuilt
+from release.publishing import build
 from release.sandbox import server
 from release.sandbox.faults import CannedResponse, Drop, Fault, RequestFilter, Slow
 from tests.sample_distributions import sdist
@@ -107,7 +107,7 @@ def begun(tmp_path: Path, days: int) -> Iterator[tuple[Indexes, UserProject]]:
     with elsewhere(tmp_path, 3, clock=clock) as (on, machine):
         clock.days = days
         with closing(Pool(UploadLimits())) as pool:
-            first = prebuilt.find_distributions([machine.root / "wheelhouse"])[:1]
+            first = build.find_distributions([machine.root / "wheelhouse"])[:1]
             there = Engine(sandbox=on.pypi, directory=tmp_path / "then", pool=pool, clock=Clock()).run(first)
         assert there.error is None
         clock.days = 0

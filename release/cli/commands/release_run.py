@@ -49,15 +49,15 @@ def run_plan(options: argparse.Namespace, write: Write) -> int:
     from release.adapters import collect
     from release.adapters.system import system as systems
     from release.core import plan as plans
-    from release.publishing import prebuilt, runner
+    from release.publishing import build, runner
     from release.reports import run_text
 
     system, directory = systems.real_system(), options.directory.resolve()
-    files = prebuilt.find_distributions(options.files)
+    files = build.find_distributions(options.files)
     config = collect.load_config(directory, options.config, needs_project=not files)
     config = replace(config, dry_run_on=options.dry_run_on or config.dry_run_on)
     if files:
-        source = prebuilt.source_of(files, config)
+        source = build.source_of(files, config)
     else:
         source = collect.collect_source(system, directory, config, ask_backend=options.command != "rehearse")
     plan = plans.make_plan(

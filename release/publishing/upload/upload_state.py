@@ -1,30 +1,47 @@
-"""The state of one file during an upload: pending → sent → accepted, refused, or unclear until the index is checked.
+"""The state of an upload: which files remain, how far each one is, and the errors of those that fail. Pure.
 
-Pure: the time, chance and responses come in, the next state comes out. Times are seconds of the caller's monotonic
-clock.
+A file is pending → sent → accepted, refused, or unclear until the index is checked. The time, chance and responses come
+in, the next state comes out. Times are seconds of the caller's monotonic clock.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 
+from release.adapters.http import errors as http_errors
 from release.core.config import UploadSettings
+from release.core.errors import RefusedError, ReleaseError
+from release.core.facts import ProjectMetadata
 from release.core.models.check_result import Unknown
 from release.core.models.distribution import (
     Distribution,
+    FailureKind,
     Receipt,
     Rejection,
     UnclearResponse,
     UploadResult,
     result_from_listing,
 )
-from release.core.models.index import ProjectListing
+from release.core.models.index import UPLOAD_WINDOW, UPLOAD_WINDOW_CLOSED, Index, ProjectListing, files_of_version
+from release.core.time_text import format_time
 
 #: failures that no retry can change, as long as nothing was sent
 _PERMANENT = {"tls", "proxy"}
 #: statuses with which a server asks every client to slow down
 _BUSY = {429, 503}
+_BAD_REQUEST = 400
+#: kind of failure → id of the known failure in the catalog
+_CAUSES: dict[FailureKind, str] = {
+    "dns": http_errors.OFFLINE,
+    "tls": http_errors.TLS,
+    "proxy": http_errors.PROXY,
+    "timeout": http_errors.TIMEOUT,
+    "connection": http_errors.TIMEOUT,
+}
+RUN_AGAIN = "run the command again: it compares the index by hash and uploads only what is missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,3 +144,141 @@ def _may_appear(result: UploadResult | None) -> bool:
     """Whether an unlisted file may be listed later: all of it was sent, and no response came."""
     answered = {"status", "unexpected reply"}
     return isinstance(result, UnclearResponse) and result.sent == "all" and result.kind not in answered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remaining:
+    """A release compared with what an index has of it."""
+
+    #: the files that the index has
+    receipts: tuple[Receipt, ...]
+    #: the files to upload, in order
+    files: tuple[Distribution, ...]
+    #: the first rejection that can be predicted
+    rejection: Rejection | None
+
+
+def upload_order(files: Sequence[Distribution]) -> list[Distribution]:
+    """Wheels first: PyPI shows the metadata of a release's first file."""
+    return sorted(files, key=lambda one: one.kind == "sdist")
+
+
+def find_remaining(
+    files: Sequence[Distribution], index: Index, listing: ProjectListing | None, version: str, *, now: datetime
+) -> Remaining:
+    """Compare the files with the listing. `now` is the index's time.
+
+    A file name whose file was deleted is in no listing: the index refuses it only at the upload.
+    """
+    receipts: list[Receipt] = []
+    todo: list[Distribution] = []
+    rejection: Rejection | None = None
+    for file in upload_order(files):
+        match result_from_listing(file, listing):
+            case Receipt() as receipt:
+                receipts.append(receipt)
+            case Rejection() as refused:
+                rejection = refused
+                break
+            case None:
+                todo.append(file)
+    else:
+        predicted = (_predict(file, files, index, listing, version=version, now=now) for file in todo)
+        rejection = next(filter(None, predicted), None)
+    return Remaining(receipts=tuple(receipts), files=tuple(todo), rejection=rejection)
+
+
+def _predict(  # noqa: PLR0913 - a file, and all that the index considers
+    file: Distribution,
+    files: Sequence[Distribution],
+    index: Index,
+    listing: ProjectListing | None,
+    *,
+    version: str,
+    now: datetime,
+) -> Rejection | None:
+    """The index's message for a file that it cannot accept. Source: warehouse, `forklift/legacy.py`."""
+    if index.kind != "warehouse":
+        return None
+    message = None
+    deadline = upload_deadline(index, listing, version)
+    others = [one.filename for one in files if one is not file]
+    others += [one.filename for one in files_of_version(listing, version)]
+    if duplicate := _same_content(file, files, listing):
+        message = f"File already exists, under the name {duplicate!r}"
+    elif deadline is not None and now > deadline:
+        message = UPLOAD_WINDOW_CLOSED
+    elif file.kind == "sdist" and any(not name.endswith(".whl") for name in others):
+        message = "Only one sdist may be uploaded per release."
+    return Rejection(filename=file.filename, status=_BAD_REQUEST, message=message) if message else None
+
+
+def _same_content(file: Distribution, files: Sequence[Distribution], listing: ProjectListing | None) -> str | None:
+    """Another file name with the same SHA-256."""
+    here = (one.filename for one in files if one.sha256 == file.sha256 and one.filename != file.filename)
+    there = (one.filename for one in (listing.files if listing else ()) if one.sha256 == file.sha256)
+    return next(here, None) or next(there, None)
+
+
+def upload_deadline(index: Index, listing: ProjectListing | None, version: str) -> datetime | None:
+    """When the index stops accepting files for the release; None where it has none yet or it is unknown. Aware, UTC."""
+    if index.kind != "warehouse":
+        return None
+    times = [one.upload_time for one in files_of_version(listing, version) if one.upload_time is not None]
+    return min(times) + UPLOAD_WINDOW if times else None
+
+
+def remaining_to_text(index: Index, remaining: Remaining, deadline: datetime | None) -> str:
+    """How many files an index has, and until when it accepts the rest (None: unknown)."""
+    there, left = len(remaining.receipts), len(remaining.files)
+    ends = f"; it accepts files for this release until {format_time(deadline)}" if deadline else ""
+    return f"{index.name} has {there} of {there + left} files, {left} left to upload{ends}"
+
+
+class UploadError(ReleaseError):
+    """An index did not accept a file."""
+
+
+def predicted_rejection(index: Index, project: ProjectMetadata, rejection: Rejection) -> RefusedError:
+    """The error for a rejection that is known without a request."""
+    return RefusedError(
+        f"{index.name} cannot accept {rejection.filename}: {rejection.message}",
+        remedy=remedy_for_response(index, project, rejection.message, rejection.status),
+        cause=rejection.cause,
+    )
+
+
+def upload_error(
+    index: Index, project: ProjectMetadata, result: Rejection | UnclearResponse, unlisted: Unknown | None = None
+) -> UploadError:
+    """The error for a failed upload. `unlisted`: why the index's listing could not be fetched."""
+    if isinstance(result, Rejection):
+        return UploadError(
+            f"{index.name} refuses {result.filename}: {result.status} {result.message}".strip(),
+            remedy=remedy_for_response(index, project, result.message, result.status),
+        )
+    cause = (unlisted.cause if unlisted else None) or _CAUSES.get(result.kind)
+    message = f"it is unknown whether {index.name} accepted {result.filename}: {result.summary}: {result.detail}"
+    if unlisted is not None:
+        message += f"; its listing cannot be fetched: {unlisted.reason}"
+        remedy = f"{unlisted.remedy}; then {RUN_AGAIN}"
+    elif cause is not None and cause in {http_errors.TLS, http_errors.PROXY, http_errors.OFFLINE}:
+        from release.diagnostics.catalog import CATALOG
+
+        remedy = f"{CATALOG[cause].remedy_for(_values(index, project))}; then {RUN_AGAIN}"
+    else:
+        remedy = RUN_AGAIN
+    return UploadError(message, remedy=remedy, cause=cause)
+
+
+def remedy_for_response(index: Index, project: ProjectMetadata, message: str, status: int | None = None) -> str:
+    """The remedy for a server's message, from the catalog of known failures."""
+    from release.diagnostics import matcher
+
+    return matcher.remedy_for_answer(message, status=status, values=_values(index, project))
+
+
+def _values(index: Index, project: ProjectMetadata) -> dict[str, str]:
+    return {
+        "index": index.name, "upload_url": index.upload_url, "project": project.name, "version": project.version,
+    }  # fmt: skip

@@ -1,19 +1,33 @@
-"""Short-lived, project-scoped upload tokens, and the metadata preflight."""
+"""Short-lived, project-scoped upload tokens, and the metadata preflight.
+
+With trusted publishing, a token is requested right before the upload, renewed during it, and never stored. Each
+exchange uses up an identity token, so that each one requests a new one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.twine_form import TwineForm, twine_form
+from release.adapters import collect
 from release.adapters.index import token_probes
-from release.core.errors import UnreachableError
+from release.adapters.oidc import provider
+from release.adapters.oidc.provider import ExchangedToken, ExchangeRefusal
+from release.adapters.system.system import System
+from release.core.errors import ReleaseError, UnreachableError
+from release.core.events import Message, Observer, SecretObtained
 from release.core.facts import ProjectMetadata
+from release.core.models.check_result import Unknown
 from release.core.models.credential import Credential
 from release.core.models.distribution import Distribution, Rejection
 from release.core.models.index import Index
+from release.core.models.oidc_identity import OidcIdentity, describe_job, public_claims
+from release.core.models.secret_location import TrustedPublishing
 from release.core.tokens import token
+from release.publishing.upload.upload_state import RUN_AGAIN, UploadError
 
 #: lifetime of an attenuated token
 LIFE = timedelta(minutes=30)
@@ -22,6 +36,12 @@ RENEW_AFTER = timedelta(minutes=20)
 #: bytes per second of the slowest connection: the token must not expire during the upload
 _SLOW = 20_000
 _BAD_REQUEST = 400
+#: the lifetime of a token for which the index gives no expiry. Source: warehouse, `oidc/views.py`
+EXCHANGED_LIFE = timedelta(minutes=15)
+#: remaining lifetime that an upload needs: the index checks the token once it has received the file
+LEFT = timedelta(minutes=10)
+#: attempts at an exchange, and seconds before the second one, which double
+_ATTEMPTS, _PAUSE = 3, 2.0
 
 
 def attenuated_credential(
@@ -81,3 +101,128 @@ def _check_form(
     if probed.passed() or probed.status != _BAD_REQUEST:
         return None
     return Rejection(filename=file.filename, status=probed.status, message=probed.message())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Exchange:
+    """A finished exchange."""
+
+    identity: OidcIdentity
+    #: the token, or an attenuated copy of it
+    credential: Credential
+    #: by the index's clock
+    expires: datetime
+
+
+def exchanging_credential(  # noqa: PLR0913 - files, their index, and the environment
+    system: System,
+    index: Index,
+    project: ProjectMetadata,
+    files: Sequence[Distribution],
+    *,
+    attenuate: bool,
+    skew: timedelta,
+    notify: Observer,
+) -> Callable[[], Credential]:
+    """Returns the credential for each file of an upload, requested at the first call and renewed in time.
+
+    `attenuate`: restrict it to the project. `skew`: how far the index's clock is ahead. The call raises `UploadError`
+    where the index or the CI service refuses.
+    """
+    last: _Exchange | None = None
+
+    def current() -> Credential:
+        nonlocal last
+        now = system.now() + skew
+        if last is None or last.expires - now < LEFT:
+            found = _exchange(system, index, project, notify, last)
+            if found is None and last is not None:  # the service gives no other identity: use the token while it lasts
+                if last.expires <= now:
+                    raise _expired(index, last)
+                return last.credential
+            assert found is not None
+            identity, token = found
+            whole = credential = _credential(token)
+            if attenuate:
+                credential = attenuated_credential(whole, index, project, files, now=now)
+            for one in (whole, credential):
+                notify(SecretObtained(secret=one.password))
+            last = _Exchange(identity=identity, credential=credential, expires=token.expires or now + EXCHANGED_LIFE)
+        return last.credential
+
+    return current
+
+
+def _expired(index: Index, last: _Exchange) -> UploadError:
+    provider_name = last.identity.provider
+    return UploadError(
+        f"the token from {index.name} has expired, and {provider_name} gives this job no new identity token",
+        remedy=f"run the job again: {RUN_AGAIN.removeprefix('run the command again: ')}",
+        cause="tp.token-expired",
+    )
+
+
+def _credential(token: ExchangedToken) -> Credential:
+    origin = TrustedPublishing()
+    return Credential(username="__token__", username_origin=origin, password=token.token, origin=origin)
+
+
+def _exchange(
+    system: System, index: Index, project: ProjectMetadata, notify: Observer, last: _Exchange | None
+) -> tuple[OidcIdentity, ExchangedToken] | None:
+    """A new token and the identity given for it; None where there is no other identity than in `last`.
+
+    A request that fails is retried with a new identity token.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            identity = _identity(system, index)
+            if last is not None and identity.token == last.identity.token:
+                return None
+            answer = provider.exchange_identity(index, identity)
+        except UnreachableError as error:
+            if attempt == _ATTEMPTS:
+                message = f"no token from {index.name} for this job: {error.message}"
+                raise UploadError(message, remedy=error.remedy, cause=error.cause) from error
+            system.sleep(_PAUSE * 2 ** (attempt - 1))
+            continue
+        if isinstance(answer, ExchangedToken):
+            notify(Message(text=f"{index.name} has issued a token for {describe_job(identity)}"))
+            return identity, answer
+        raise _refused(index, project, identity, answer, notify)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _identity(system: System, index: Index) -> OidcIdentity:
+    try:
+        found = provider.request_identity(system, provider.fetch_audience(index))
+    except provider.NoIdentityError as error:
+        raise UploadError(error.message, remedy=error.remedy, cause=error.cause) from error
+    if found is None:
+        raise ReleaseError("the CI service no longer provides an identity", remedy="run the job again")
+    return found
+
+
+def _refused(
+    index: Index, project: ProjectMetadata, identity: OidcIdentity, answer: ExchangeRefusal, notify: Observer
+) -> UploadError:
+    """The error for a refusal; shows the claims of the identity first."""
+    from release.diagnostics import oidc_exchange_failures
+
+    rows = tuple(public_claims(identity))
+    width = max((len(name) for name, _ in rows), default=0)
+    notify(Message(text=f"the claims that {index.name} received:"))
+    for name, value in rows:
+        notify(Message(text=f"  {name:<{width}}  {value}"))
+    listing = collect.collect_listing(index, project.name)
+    refused = oidc_exchange_failures.RefusedExchange(
+        index=index, project=project.name, exists=None if isinstance(listing, Unknown) else listing is not None,
+        identity=identity, status=answer.status, code=answer.code, description=answer.description,
+    )  # fmt: skip
+    found = oidc_exchange_failures.exchange_cause(refused)
+    shown = f" [{found}]" if found else ""
+    return UploadError(
+        oidc_exchange_failures.exchange_message(refused) + shown,
+        remedy=oidc_exchange_failures.exchange_remedy(refused),
+        cause=found,
+    )

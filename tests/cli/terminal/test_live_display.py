@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from release.cli.terminal.live_display import TerminalConsole, fit_line, truncate_middle
 from release.core.events import Event, Message, Progress, StepFinished, StepStarted
-from release.publishing.upload.progress import progress_to_text
+from release.publishing.upload.workers import progress_to_text
 
 WHEEL = "acme_widget-1.0-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
 

@@ -9,7 +9,7 @@ import pytest
 
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index, IndexFile, ProjectListing
-from release.publishing.upload import pending
+from release.publishing.upload import upload_state
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 INDEX = Index(name="pypi", upload_url="http://127.0.0.1:9/legacy/", simple_url="http://127.0.0.1:9/simple/")
@@ -38,7 +38,7 @@ def look(
 ) -> tuple[list[str], list[str], str]:
     from dataclasses import replace
 
-    left = pending.find_remaining(files, replace(INDEX, kind=kind), there, "1.0", now=NOW)  # type: ignore[arg-type] # one of the two kinds
+    left = upload_state.find_remaining(files, replace(INDEX, kind=kind), there, "1.0", now=NOW)  # type: ignore[arg-type] # one of the two kinds
     names = [one.filename for one in left.receipts], [one.filename for one in left.files]
     return *names, left.rejection.message if left.rejection else ""
 
@@ -85,6 +85,6 @@ def test_fourteen_days_from_the_first_file_of_the_version() -> None:
             *listed("acme_widget-0.9.tar.gz", age=90).files,
         ),
     )
-    assert pending.upload_deadline(INDEX, there, "1.0.0") == NOW + timedelta(days=9)
-    assert pending.upload_deadline(INDEX, there, "2.0") is None
-    assert pending.upload_deadline(INDEX, None, "1.0") is None
+    assert upload_state.upload_deadline(INDEX, there, "1.0.0") == NOW + timedelta(days=9)
+    assert upload_state.upload_deadline(INDEX, there, "2.0") is None
+    assert upload_state.upload_deadline(INDEX, None, "1.0") is None

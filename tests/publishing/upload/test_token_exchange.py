@@ -27,8 +27,8 @@ from release.core.secret import Secret
 from release.core.tokens.token import Token, decode
 from release.publishing import journal
 from release.publishing.run_resources import RunResources
-from release.publishing.upload import token_exchange
-from release.publishing.upload.errors import UploadError
+from release.publishing.upload import upload_token
+from release.publishing.upload.upload_state import UploadError
 from release.sandbox import server
 from release.sandbox.faults import CannedResponse, Fault, RequestFilter
 from release.sandbox.publishers import CiJob, github_publisher
@@ -74,7 +74,7 @@ class Run:
         return [one.status for one in self.sandbox.log if one.path == "/_/oidc/mint-token"]
 
     def way_in(self, *, attenuate: bool = False) -> Callable[[], Credential]:
-        return token_exchange.exchanging_credential(
+        return upload_token.exchanging_credential(
             self.system, self.index, self.project, (), attenuate=attenuate, skew=timedelta(), notify=self.told.append
         )
 

@@ -10,7 +10,7 @@ import pytest
 from release.adapters.system import system
 from release.core.events import Event, Progress
 from release.core.models.index import ProjectListing
-from release.publishing.upload import wait
+from release.publishing import remote_release
 from release.sandbox import server
 from release.sandbox.faults import Fault, Stale
 from release.sandbox.seed import seed_for_project
@@ -27,7 +27,9 @@ def test_a_page_that_lags_is_waited_for(tmp_path: Path, lag: float, within: floa
         assert taken.line == "200 OK"
         path = tmp_path / "acme_widget-1.0-py3-none-any.whl"
         pypi.inject(Fault(what=Stale(seconds=lag)))
-        found = wait.wait_until_listed(here, told.append, pypi.index(), PROJECT, {path.name}, within=within).listing
+        found = remote_release.wait_until_listed(
+            here, told.append, pypi.index(), PROJECT, {path.name}, within=within
+        ).listing
     assert (isinstance(found, ProjectListing) and found.file(path.name) is not None) == seen
     assert (lag <= clock.passed < lag + 31) if seen else (within <= clock.passed < within + 31)
     assert all(isinstance(one, Progress) and one.unit == "seconds" for one in told)

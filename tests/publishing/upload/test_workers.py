@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from release.publishing.upload.progress import progress_to_text
+from release.publishing.upload.workers import progress_to_text
 
 
 @pytest.mark.parametrize(
