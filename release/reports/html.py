@@ -25,8 +25,7 @@ def render(record: Data) -> str:
     return render_page(
         "release.html", title=f"{record_text.release_title(record)}: {record_text.run_outcome(run)[1]}",
         record=record, run=run, progress=list(_progress(record)), text=record_text, format_size=format_size,
-        format_duration=format_duration,
-        upload_targets=upload_targets, timeline=_timeline,
+        format_duration=format_duration, upload_targets=upload_targets, timeline=_timeline,
     )  # fmt: skip
 
 

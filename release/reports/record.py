@@ -119,10 +119,8 @@ def _step(title: str, planned: Mapping[str, Any], step: StepRecord | None) -> di
     ended = step.ended if step else None
     return {
         "title": title, "step": planned["step"], "index": planned.get("index"),
-        "begun": format_timestamp(step.begun) if step else None,
-        "seconds": round(ended.seconds, 3) if ended else None,
-        "how": ended.status if ended else "broken off" if step else "not reached",
-        "note": ended.note if ended else "",
+        "begun": format_timestamp(step.begun) if step else None, "seconds": round(ended.seconds, 3) if ended else None,
+        "how": ended.status if ended else "broken off" if step else "not reached", "note": ended.note if ended else "",
     }  # fmt: skip
 
 

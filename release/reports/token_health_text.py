@@ -115,9 +115,8 @@ def _row_to_json(row: TokenReport) -> dict[str, Any]:
     return token_status_to_json(row.seen) | {
         "age_days": row.age.days if row.age is not None else None,
         "days_left": row.left.days if row.left is not None else None,
-        "checks": dict(row.seen.checks),
-        "findings": [outcome_to_json(one) for one in row.outcomes],
-    }
+        "checks": dict(row.seen.checks), "findings": [outcome_to_json(one) for one in row.outcomes],
+    }  # fmt: skip
 
 
 def token_status_to_json(seen: TokenStatus) -> dict[str, Any]:
