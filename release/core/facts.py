@@ -18,11 +18,10 @@ if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
     from release.core.models.attestation import Provenance, VerifiedAttestations
     from release.core.models.check_result import Finding, NotApplicable, Unknown
     from release.core.models.credential import Ambient, Credential, CredentialCandidate
-    from release.core.models.distribution import Distribution, MemberVisitor
+    from release.core.models.distribution import Distribution, MemberVisitor, ReleaseManifest
     from release.core.models.index import Index, IndexContents, IndexFile, Ownership, ProjectListing
     from release.core.models.leak import ScanResult, ScanScope
     from release.core.models.probe import ProbeResult
-    from release.core.models.release_manifest import ReleaseManifest
     from release.core.models.token_health import TokenPolicy
     from release.core.tokens.defects import TokenDefect
     from release.core.tokens.token import Token

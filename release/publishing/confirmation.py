@@ -18,10 +18,10 @@ from release.core.config import Config
 from release.core.errors import ConfigError, UsageError
 from release.core.events import CheckFinished, Message, Observer, StepFinished, StepStarted
 from release.core.facts import ProjectMetadata
-from release.core.models import release_manifest
+from release.core.models import distribution
 from release.core.models.check_result import Outcome
+from release.core.models.distribution import ReleaseManifest
 from release.core.models.index import Index, is_project_name
-from release.core.models.release_manifest import ReleaseManifest
 from release.core.models.results import Confirmation
 from release.publishing import remote_release
 from release.reports.run_text import publisher_summary
@@ -43,7 +43,7 @@ def parse_request(release: str | None, record: Path | None) -> ConfirmationReque
     recorded = None
     if record is not None:
         try:
-            recorded = release_manifest.parse_manifest(record.read_text(encoding="utf-8"), str(record))
+            recorded = distribution.parse_manifest(record.read_text(encoding="utf-8"), str(record))
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
             raise UsageError(

@@ -27,9 +27,8 @@ from release.core.events import Observer, Progress
 from release.core.facts import BuiltFile, InstallTrial, ProjectMetadata, PublishedRelease, SmokeTest, SmokeTestResult
 from release.core.models.attestation import Provenance, VerifiedAttestations
 from release.core.models.check_result import Finding, NotApplicable, Unknown
-from release.core.models.distribution import Distribution
+from release.core.models.distribution import Distribution, ReleaseManifest
 from release.core.models.index import Index, IndexFile, ProjectListing, files_by_release, version_of
-from release.core.models.release_manifest import ReleaseManifest
 from release.publishing import attest
 
 #: seconds until the simple API must list what is known to be uploaded

@@ -10,8 +10,8 @@ from release.checks.published_release import CHECKS, refuse_install
 from release.core.facts import BuiltFile, BuiltFiles, InstallTrial, ProjectMetadata, PublishedRelease, SmokeTestResult
 from release.core.models.attestation import PUBLISH, AttestationPublisher, Provenance, VerifiedAttestations
 from release.core.models.check_result import CheckState, Finding, NotApplicable, Outcome, Unknown
+from release.core.models.distribution import ManifestFile, ReleaseManifest
 from release.core.models.index import PYPI, IndexFile
-from release.core.models.release_manifest import ManifestFile, ReleaseManifest
 from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, wheel
 
 FAILED, NOT_APPLICABLE, PASSED, SKIPPED, UNKNOWN, WARNED = (

@@ -20,9 +20,9 @@ from release.core.errors import RefusedError, UnreachableError
 from release.core.facts import ProjectMetadata, PublishedRelease
 from release.core.models.attestation import AttestationPublisher
 from release.core.models.check_result import CheckState, Outcome
+from release.core.models.distribution import ManifestFile, ReleaseManifest
 from release.core.models.index import PYPI
 from release.core.models.oidc_identity import parse_identity
-from release.core.models.release_manifest import ManifestFile, ReleaseManifest
 from release.core.secret import Secret
 from release.publishing import remote_release
 from release.reports.run_text import publisher_summary
