@@ -127,7 +127,7 @@ def ours(place: dict[str, Any], files: Sequence[Distribution], *, started: bool 
 
     `started`: the twine processes are running, as they are after the checks that precede every upload.
     """
-    start = partial(twine_process.start_worker, env=os.environ)
+    start = partial(twine_process.Worker, env=os.environ)
     with tempfile.TemporaryDirectory() as scratch, UploadWorkers(start) as workers:
         if started:
             workers.grow(max(1, min(UploadSettings().concurrency, len(files) - 1)))

@@ -60,7 +60,7 @@ FILES = 3
 
 def ours(place: dict[str, Any], files: Sequence[Distribution]) -> tuple[float, str, str]:
     """Return seconds, how it ended, and the message."""
-    start = partial(twine_process.start_worker, env=os.environ, limits=UploadLimits(read=3))
+    start = partial(twine_process.Worker, env=os.environ, limits=UploadLimits(read=3))
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory() as scratch, UploadWorkers(start) as workers:
         engine = upload.engine(place, Path(scratch), workers)

@@ -65,7 +65,7 @@ class Pool:
 
     def start(self) -> UploadClient:
         if not self._free:
-            self._free.append(twine_process.start_worker(env=os.environ, limits=self._limits))
+            self._free.append(twine_process.Worker(env=os.environ, limits=self._limits))
             self._all.append(self._free[-1])
         return _Lent(self._free.pop(), self._free.append)
 

@@ -85,7 +85,7 @@ def _run_checkers(system: System, paths: Sequence[Path], project: Path) -> Itera
     pyproject = [path for path in [project / "pyproject.toml"] if path.is_file()]
     for checker in external_checkers.CHECKERS:
         name = checker.name
-        for path in external_checkers.files_for_checker(checker, [*pyproject, *paths]):
+        for path in (one for one in (*pyproject, *paths) if one.name.endswith(checker.suffixes)):
             try:
                 messages = external_checkers.run_checker(system, checker, path)
             except ToolError as error:

@@ -80,7 +80,7 @@ class RunResources:
         if any(isinstance(step, Confirm) for step in self.plan.steps):
             self._create_environment()
         if any(isinstance(step, Upload) for step in self.plan.steps):
-            start = self.start or partial(twine_process.start_worker, env=self.system.env)
+            start = self.start or partial(twine_process.Worker, env=self.system.env)
             self._workers = self._stack.enter_context(UploadWorkers(start))
             # One worker is enough for what most projects release.
             self._workers.grow(max(1, min(self.config.upload.concurrency, self.expected - 1)))

@@ -256,7 +256,6 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
     (r"(?:Syntax|Indentation|Tab)Error: ", "correct the syntax error in the file named above"),
     (r"LookupError: setuptools-scm was unable|unable to detect version", "build from a git clone with its tags"),
 )
-_OTHERWISE = "run `python -m build` in the project, and fix what it reports"
 
 
 def build_error(output: str) -> ToolError:
@@ -278,4 +277,4 @@ def build_remedy(output: str) -> str:
     for pattern, text in _REMEDIES:
         if found := re.search(pattern, output):
             return text.format(*(group for group in found.groups() if group))
-    return _OTHERWISE
+    return "run `python -m build` in the project, and fix what it reports"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,8 +53,3 @@ def run_checker(system: System, checker: Checker, path: Path) -> tuple[str, ...]
         last = (done.output.strip().splitlines() or ["no output"])[-1]
         raise ToolError(f"{checker.name} failed: {last}", remedy=f"run it yourself: {checker.name} {path}")
     return found
-
-
-def files_for_checker(checker: Checker, paths: Sequence[Path]) -> list[Path]:
-    """The files that it checks."""
-    return [path for path in paths if path.name.endswith(checker.suffixes)]

@@ -90,7 +90,7 @@ def session(url: str, *, retries: int = RETRIES) -> Iterator[requests.Session]:
     """
     with ExitStack() as stack:
         pool = _POOL.get()
-        opened = pool.session(url) if pool else stack.enter_context(_open(url, Policy(retries=retries)))
+        opened = pool.session(url) if pool else stack.enter_context(_open(url, retries=retries))
         import requests
 
         try:
@@ -99,29 +99,18 @@ def session(url: str, *, retries: int = RETRIES) -> Iterator[requests.Session]:
             raise http_errors.request_error(url, error) from error
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """How requests are retried and limited."""
-
-    #: of a GET or HEAD without a response, or with a status of `_RETRIED_STATUSES`; unused with a `limit`
-    retries: int = RETRIES
-    #: With a rate limit, a GET or HEAD is retried once, and only where the connection broke: a connection that
-    #: was kept open may have been closed by the server.
-    limit: RateLimit | None = None
-
-
 class SessionPool:
     """The sessions of one thread, one for each host, with a rate limit that all threads share."""
 
     def __init__(self, limit: RateLimit) -> None:
-        self._policy = Policy(limit=limit)
+        self._limit = limit
         self._sessions: dict[str, requests.Session] = {}
 
     def session(self, url: str) -> requests.Session:
         """The session for the host of `url`. Raises `UnreachableError` while that is down."""
         parts = urlsplit(url)
         key = f"{parts.scheme}://{parts.netloc}"
-        opened = _open(url, self._policy, self._sessions.get(key))
+        opened = _open(url, limit=self._limit, opened=self._sessions.get(key))
         return self._sessions.setdefault(key, opened)
 
     def close(self) -> None:
@@ -144,14 +133,20 @@ def shared_sessions(limit: RateLimit) -> Iterator[None]:
         pool.close()
 
 
-def _open(url: str, policy: Policy, opened: requests.Session | None = None) -> requests.Session:
-    """A session for `url`, or the `opened` one, once the host is known to be reachable."""
+def _open(
+    url: str, *, retries: int = 0, limit: RateLimit | None = None, opened: requests.Session | None = None
+) -> requests.Session:
+    """A session for `url`, or the `opened` one, once the host is known to be reachable.
+
+    A GET or HEAD without a response, or with a status of `_RETRIED_STATUSES`, is retried. With a rate limit, it is
+    retried once, and only where the connection broke: the server may have closed one that was kept open.
+    """
     way = route(url)
     if urlsplit(url).scheme not in way.proxies:
-        if policy.limit is None:
+        if limit is None:
             check_reachable(url)
         else:
-            policy.limit.test_once(url, check_reachable)
+            limit.test_once(url, check_reachable)
     if opened is not None:
         return opened
     import requests
@@ -161,25 +156,25 @@ def _open(url: str, policy: Policy, opened: requests.Session | None = None) -> r
     made.proxies.update(way.proxies)
     made.verify = way.ca or True
     made.headers["User-Agent"] = user_agent()
-    adapter = _adapter(policy)
+    adapter = _adapter(retries, limit)
     for scheme in ("http://", "https://"):
         made.mount(scheme, adapter)
     return made
 
 
-def _adapter(policy: Policy) -> Any:
+def _adapter(retries: int, limit: RateLimit | None) -> Any:
     import requests
     import urllib3
     from requests.adapters import HTTPAdapter
 
     class Adapter(HTTPAdapter):
-        """Sets the time limits, and sends requests as the policy says."""
+        """Sets the time limits, and sends requests within the rate limit."""
 
         def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
             options["timeout"] = options.get("timeout") or TIMEOUT
-            if policy.limit is None:
+            if limit is None:
                 return super().send(request, *args, **options)
-            return self._send_limited(policy.limit, request, *args, **options)
+            return self._send_limited(limit, request, *args, **options)
 
         def _send_limited(
             self, limit: RateLimit, request: requests.PreparedRequest, *args: Any, **options: Any
@@ -198,10 +193,10 @@ def _adapter(policy: Policy) -> Any:
                 limit.answered(url, response.status_code, response.headers)
                 return response
 
-    if policy.limit is not None:
+    if limit is not None:
         return Adapter(max_retries=0, pool_connections=1, pool_maxsize=1)
     retry = urllib3.Retry(
-        total=policy.retries, backoff_factor=0.5, backoff_jitter=0.5, status_forcelist=_RETRIED_STATUSES,
+        total=retries, backoff_factor=0.5, backoff_jitter=0.5, status_forcelist=_RETRIED_STATUSES,
         allowed_methods=_RETRIED_METHODS, raise_on_status=False, retry_after_max=_MAX_DELAY,
     )  # fmt: skip
     return Adapter(max_retries=retry)

@@ -80,7 +80,7 @@ def run_program(  # noqa: PLR0913 - see `Run`
     except TimeoutError:
         _end(process)
         raise TimedOutError(
-            f"{_name(argv)} did not exit within {timeout:g} s",
+            f"{Path(argv[0]).name} did not exit within {timeout:g} s",
             remedy="run it by hand to find out what it waits for, then run the same command again",
             output="".join(output),
         ) from None
@@ -113,17 +113,13 @@ def _start(  # noqa: PLR0913 - options of Popen
 
 
 def _not_started(argv: Sequence[str], cwd: Path | None, error: Exception) -> ToolError:
-    name = _name(argv)
+    name = Path(argv[0]).name
     if cwd is not None and not cwd.is_dir():
         return ToolError(f"no directory {str(cwd)!r} to run {name} in", remedy="check that it was not removed")
     if isinstance(error, FileNotFoundError):
         return ToolError(f"no program {name!r} on PATH", remedy=f"install {name}, or put its directory on PATH")
     reason = (getattr(error, "strerror", None) or str(error)).lower()
     return ToolError(f"cannot start {name}: {reason}", remedy="check that it runs by hand")
-
-
-def _name(argv: Sequence[str]) -> str:
-    return Path(argv[0]).name
 
 
 def in_thread(work: Callable[..., None], *arguments: object) -> threading.Thread:
@@ -161,7 +157,10 @@ def _output_lines(
     deadline = time.monotonic() + timeout if timeout is not None else float("inf")
     ended, closed = float("inf"), False
     while not (closed and process.poll() is not None):
-        line = _next(lines)
+        try:
+            line = lines.get(timeout=_TICK)
+        except queue.Empty:
+            line = ""  # none within a tick; None would be the end of the output
         if line:
             yield line
         elif line is None:
@@ -176,14 +175,6 @@ def _output_lines(
             raise TimeoutError
         if stop is not None and stop():
             raise ToolError("stopped because a parallel job failed", remedy="see the other failure")
-
-
-def _next(lines: queue.SimpleQueue[str | None]) -> str | None:
-    """A line; empty if there was none within a tick; None at the end of the output."""
-    try:
-        return lines.get(timeout=_TICK)
-    except queue.Empty:
-        return ""
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -16,15 +16,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from release.adapters.system.process import Completed, run_program
 from release.core.errors import ReleaseError
-
-Result = TypeVar("Result")
-
-#: seconds between two looks at what is done
-_TICK = 0.1
 
 
 class RunProgram(Protocol):

@@ -62,17 +62,12 @@ class NotSentError(ReleaseError):
     """Nothing was sent: the file has changed since it was built, or twine does not accept it."""
 
 
-def start_worker(*, env: Mapping[str, str], limits: UploadLimits | None = None) -> Worker:
-    """A worker whose child process is starting; use it as a context manager."""
-    return Worker(env, limits or UploadLimits())
-
-
 class Worker:
-    """A child process that uploads one file at a time; not for use by two threads."""
+    """A child process that uploads one file at a time; a context manager, not for use by two threads."""
 
-    def __init__(self, env: Mapping[str, str], limits: UploadLimits) -> None:
+    def __init__(self, *, env: Mapping[str, str], limits: UploadLimits | None = None) -> None:
         self._env = without_credentials(env)
-        self._limits = limits
+        self._limits = limits or UploadLimits()
         self._login: tuple[Index, Credential] | None = None
         #: the login that the child has
         self._sent_login: tuple[Index, Credential] | None = None

@@ -67,7 +67,7 @@ def index(url: str, kind: Literal["warehouse", "other"] = "warehouse") -> Index:
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Worker]:
     """One child for many cases: it starts anew where one of them ends it."""
-    with twine_process.start_worker(env=os.environ, limits=SHORT) as worker:
+    with twine_process.Worker(env=os.environ, limits=SHORT) as worker:
         yield worker
 
 
@@ -293,7 +293,7 @@ def test_a_worker_that_dies_is_unclear_and_the_next_file_has_another(tmp_path: P
             return
         h.reply(200)
 
-    with loopback_server(answer) as server, twine_process.start_worker(env=os.environ, limits=SHORT) as worker:
+    with loopback_server(answer) as server, twine_process.Worker(env=os.environ, limits=SHORT) as worker:
         worker.login(index(server.url), credential())
         first = worker.send(wheel(tmp_path))
         assert isinstance(first, UnclearResponse)
@@ -302,7 +302,7 @@ def test_a_worker_that_dies_is_unclear_and_the_next_file_has_another(tmp_path: P
 
 
 def test_a_worker_that_died_between_two_files_is_no_failure(tmp_path: Path) -> None:
-    with loopback_server(lambda h: h.reply(200)) as server, twine_process.start_worker(env=os.environ) as worker:
+    with loopback_server(lambda h: h.reply(200)) as server, twine_process.Worker(env=os.environ) as worker:
         worker.login(index(server.url), credential())
         worker.send(wheel(tmp_path))
         process = worker._pipe._process  # type: ignore[union-attr] # it is running
@@ -314,7 +314,7 @@ def test_a_worker_that_died_between_two_files_is_no_failure(tmp_path: Path) -> N
 def test_a_worker_that_can_not_start_says_why(tmp_path: Path) -> None:
     (tmp_path / "twine.py").write_text("raise ImportError('no twine here')")
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    with twine_process.start_worker(env=env) as worker:
+    with twine_process.Worker(env=env) as worker:
         worker.login(index("http://127.0.0.1:9/"), credential())
         with pytest.raises(NotSentError, match="no twine here"):
             worker.send(wheel(tmp_path))
@@ -325,7 +325,7 @@ def test_a_project_in_the_current_directory_is_not_taken_for_twine(
 ) -> None:
     (tmp_path / "requests.py").write_text("raise ImportError('shadowed')")
     monkeypatch.chdir(tmp_path)
-    with twine_process.start_worker(env=os.environ) as worker:
+    with twine_process.Worker(env=os.environ) as worker:
         assert isinstance(send(worker, tmp_path, lambda h: h.reply(200))[0], Receipt)
 
 
@@ -378,7 +378,7 @@ def test_a_token_that_a_server_repeats_is_not_passed_on(shared: Worker, tmp_path
 
 def test_the_child_has_no_credential_in_arguments_or_environment(tmp_path: Path) -> None:
     env = {**os.environ, "TWINE_PASSWORD": TOKEN, "ODD_NAME": TOKEN}
-    with twine_process.start_worker(env=env) as worker:
+    with twine_process.Worker(env=env) as worker:
         send(worker, tmp_path, lambda h: h.reply(200))
         process = worker._pipe._process  # type: ignore[union-attr] # it is running
         assert TOKEN not in str(process.args)
@@ -395,7 +395,7 @@ def test_an_interrupt_ends_what_is_under_way(tmp_path: Path) -> None:
         if done < total:
             raise KeyboardInterrupt
 
-    with loopback_server(lambda h: h.reply(200)) as server, twine_process.start_worker(env=os.environ) as worker:
+    with loopback_server(lambda h: h.reply(200)) as server, twine_process.Worker(env=os.environ) as worker:
         worker.login(index(server.url), credential())
         with pytest.raises(KeyboardInterrupt):
             worker.send(wheel(tmp_path, size=20_000_000), on_progress=interrupt)
@@ -415,7 +415,7 @@ def test_the_child_ends_with_its_parent_even_in_the_middle_of_a_request(tmp_path
     code = f"""
 import os, sys
 from tests.adapters.twine.test_twine_process import *
-with twine_process.start_worker(env=os.environ) as worker:
+with twine_process.Worker(env=os.environ) as worker:
     worker.login(index(sys.argv[1]), credential())
     worker.send(wheel(Path({str(tmp_path)!r})))
 """
