@@ -170,10 +170,6 @@ def _project(value: Any, at: KeyPath) -> str:
     raise at.wrong("a project's name", value)
 
 
-def _rotation(value: Any, at: KeyPath) -> timedelta | None:
-    return None if value == "never" else duration(value, at, or_else=', or "never"')
-
-
 def _creation_date(value: Any, at: KeyPath) -> datetime:
     match value:
         case datetime() as moment:
@@ -184,7 +180,10 @@ def _creation_date(value: Any, at: KeyPath) -> datetime:
             raise at.wrong("a date, without quotes", value)
 
 
-_POLICY: Mapping[str, Reader] = {"rotate-after": _rotation, "warn-before": duration}
+_POLICY: Mapping[str, Reader] = {
+    "rotate-after": lambda value, at: None if value == "never" else duration(value, at, or_else=', or "never"'),
+    "warn-before": duration,
+}
 _READERS: Mapping[str, Reader] = {
     **_POLICY,
     "remind-after": duration,

@@ -65,7 +65,8 @@ class History:
         self.error: ReleaseError | None = None
         self.notes: list[str] = []
         self._now = now
-        self._run: int | None = None
+        #: the number of this run; None if it has not begun
+        self.run: int | None = None
         self._target_count = 0
         self._unwritten: list[TokenStatus] = []
         self._written: list[TokenStatus] = []
@@ -91,15 +92,10 @@ class History:
         def end() -> None:
             self._write()
             with self._transaction() as db:
-                values = (to_timestamp(self._now()), status, self._run)
+                values = (to_timestamp(self._now()), status, self.run)
                 db.execute("UPDATE runs SET ended = ?, exit = ? WHERE id = ?", values)
 
         self._guarded(end)
-
-    @property
-    def run(self) -> int | None:
-        """The number of this run; None if it has not begun."""
-        return self._run
 
     @property
     def unwritten_count(self) -> int:
@@ -200,14 +196,14 @@ class History:
     def _begin(self) -> None:
         with self._transaction() as db:
             values = (to_timestamp(self._now()), self._target_count)
-            self._run = db.execute("INSERT INTO runs (started, watched) VALUES (?, ?)", values).lastrowid
+            self.run = db.execute("INSERT INTO runs (started, watched) VALUES (?, ?)", values).lastrowid
 
     def _write(self) -> None:
-        if self._run is None:
+        if self.run is None:
             self._begin()
         with self._transaction() as db:
             for status in self._unwritten:
-                record_status(db, status, run=self._run or 0, now=to_timestamp(self._now()))
+                record_status(db, status, run=self.run or 0, now=to_timestamp(self._now()))
         self._written += self._unwritten
         self._unwritten = []
 
@@ -230,7 +226,7 @@ class History:
                     self.notes.append(f"the history was damaged: moved it to {str(aside)!r} and started a new one")
         except (OSError, TimeoutError):
             return False
-        self._run, self._unwritten = None, [*self._written, *self._unwritten]
+        self.run, self._unwritten = None, [*self._written, *self._unwritten]
         self._written = []
         return True
 

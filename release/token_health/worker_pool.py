@@ -25,14 +25,9 @@ class WorkerPool(Generic[Result]):
     """
 
     def __init__(
-        self,
-        jobs: Sequence[Callable[[], Result]],
-        *,
-        workers: int,
-        timeout: float,
-        deadline: float,
+        self, jobs: Sequence[Callable[[], Result]], *, workers: int, timeout: float, deadline: float,
         context: Callable[[], AbstractContextManager[object]],
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._jobs, self._workers, self._timeout = jobs, workers, timeout
         self._context = context
         self._end = time.monotonic() + deadline

@@ -159,10 +159,6 @@ def _read_host(value: Any, at: KeyPath) -> str:
     raise at.wrong("the name of a mail server", value)
 
 
-def _read_recipients(value: Any, at: KeyPath) -> tuple[str, ...]:
-    return tuple(_read_address(one, at) for one in (value if isinstance(value, list) and value else [value]))
-
-
 def _read_address(value: Any, at: KeyPath) -> str:
     if isinstance(value, str) and _ADDRESS.fullmatch(value):
         return value
@@ -174,7 +170,9 @@ _READERS: Mapping[str, Reader] = {
     "port": number(1, 65_535, whole=True),
     "tls": one_of(*_PORTS),
     "from": _read_address,
-    "to": _read_recipients,
+    "to": lambda value, at: tuple(
+        _read_address(one, at) for one in (value if isinstance(value, list) and value else [value])
+    ),
     "user": string,
     "password": secret_location,
 }

@@ -30,10 +30,7 @@ class Cron(MachineScheduler):
         super().__init__(system, request)
         self._bus = session_bus(system.env, base.user_id())
         if self._bus is not None:
-            session = {
-                "XDG_RUNTIME_DIR": str(self._bus.parent),
-                "DBUS_SESSION_BUS_ADDRESS": f"unix:path={self._bus}",
-            }
+            session = {"XDG_RUNTIME_DIR": str(self._bus.parent), "DBUS_SESSION_BUS_ADDRESS": f"unix:path={self._bus}"}
             self.job = replace(self.job, env={**session, **self.job.env})
         without_path = replace(self.job, env={name: value for name, value in self.job.env.items() if name != "PATH"})
         if "PATH" in self.job.env and not fits(self.job) and fits(without_path):

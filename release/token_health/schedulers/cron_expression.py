@@ -116,15 +116,14 @@ def parse_cron(every: str, seed: str) -> CronExpression:
             remedy="use --every day, --every week, or minute, hour, day of the month, month, day of the week: "
             "--every '30 7 * * 1-5'",
         )
-    minutes, hours, days, months, weekdays = (_values(part, field) for part, field in zip(parts, _FIELDS, strict=True))
+    minutes, hours, days, months, weekdays = (
+        tuple(sorted({value for part in text.split(",") for value in _range(part, field)}))
+        for text, field in zip(parts, _FIELDS, strict=True)
+    )
     return CronExpression(
         text=" ".join(parts), minutes=minutes, hours=hours, days=days, months=months,
         weekdays=tuple(sorted({day % 7 for day in weekdays})),
     )  # fmt: skip
-
-
-def _values(text: str, field: CronField) -> tuple[int, ...]:
-    return tuple(sorted({value for part in text.split(",") for value in _range(part, field)}))
 
 
 def _range(text: str, field: CronField) -> range:

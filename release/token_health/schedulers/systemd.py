@@ -7,7 +7,7 @@ Sources: systemd.service(5), "Command lines"; systemd.exec(5), "Sandboxing"; sys
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from release.adapters.system import safe_write, templates
@@ -108,9 +108,12 @@ def is_running(env: Mapping[str, str]) -> bool:
 def render_service(job: ScheduledJob) -> str:
     """Return the unit that runs the command once. Raises `UsageError` for what a unit cannot contain."""
     job.require_printable("a systemd unit")
+    # systemd does not run a program whose path has quotes or backslashes; observed: systemd 252, "Executable name
+    # contains special characters"
+    shell = ("/bin/sh", "-c", 'exec "$@"', "sh") if set(job.argv[0]) & set("\\\"'") else ()
     values: dict[str, object] = {
         "title": _escaped(job.title),
-        "command": " ".join(map(_quoted, _command(job.argv))),
+        "command": " ".join(map(_quoted, (*shell, *job.argv))),
         "environment": [_quoted(f"{name}={value}") for name, value in job.env.items()],
     }
     return templates.render_template(__package__, "systemd.service.j2", values)
@@ -130,16 +133,6 @@ def calendar_events(times: CronExpression) -> Iterator[str]:
     for days, weekdays in times.alternatives:
         week = "" if weekdays is None else ",".join(_WEEKDAYS[day] for day in weekdays) + " "
         yield f"{week}*-{months}-{'*' if days is None else _numbers(days)} {hours}:{minutes}:00"
-
-
-def _command(argv: Sequence[str]) -> tuple[str, ...]:
-    """Return the command, run by a shell if the path of its program has quotes or backslashes.
-
-    Observed: systemd 252, "Executable name contains special characters".
-    """
-    if not set(argv[0]) & set("\\\"'"):
-        return tuple(argv)
-    return ("/bin/sh", "-c", 'exec "$@"', "sh", *argv)
 
 
 def _numbers(values: Iterable[int]) -> str:
