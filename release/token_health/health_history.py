@@ -97,11 +97,6 @@ class History:
 
         self._guarded(end)
 
-    @property
-    def unwritten_count(self) -> int:
-        """The number of results that have not been recorded."""
-        return len(self._unwritten)
-
     # -- queries ----------------------------------------------------------------------------------
 
     def previous_tokens(self) -> Mapping[TargetKey, PreviousToken]:

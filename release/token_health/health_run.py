@@ -25,8 +25,6 @@ from release.token_health.fleet import (
 from release.token_health.health_history import History
 from release.token_health.scan import MAX_SKEW, ProbeDepth, Scan, report_unscanned
 
-_INTERRUPTED = "the run was interrupted before it was checked"
-_DEADLINE = "the deadline of the run passed before it was checked"
 #: results are recorded in batches of this size, so a killed run loses at most one batch
 _BATCH_SIZE = 50
 
@@ -104,7 +102,7 @@ def run_scan(  # noqa: PLR0913 - a scan with options
             history.add(report.seen for report in batch)
     except KeyboardInterrupt:
         interrupted = True
-    reason = _INTERRUPTED if interrupted else _DEADLINE
+    reason = f"the {'run was interrupted' if interrupted else 'deadline of the run passed'} before it was checked"
     return HealthReport(
         rows=tuple(reports.get(number) or report_unscanned(one, reason) for number, one in enumerate(targets)),
         interrupted=interrupted, offline=offline, notes=tuple(_clock_notes(targets, reports)),

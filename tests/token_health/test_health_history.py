@@ -168,7 +168,7 @@ def test_a_place_that_can_not_be_written_to_is_said_and_stops_nothing(tmp_path: 
     history = run(tmp_path / "file" / DATABASE_NAME, Clock(), HEALTHY)
     assert history.error is not None
     assert history.error.remedy
-    assert history.unwritten_count == 1
+    assert len(history._unwritten) == 1
     assert history.previous_tokens() == {}
 
 
@@ -190,7 +190,7 @@ path = Path(sys.argv[1])
 run(path, Clock(), HEALTHY)
 resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20_000, resource.RLIM_INFINITY))
 history = run(path, Clock(), *(replace(HEALTHY, place=f"$TOKEN_{n}", message="x" * 500) for n in range(500)))
-print(history.error.message, "|", history.error.remedy, "|", history.unwritten_count)
+print(history.error.message, "|", history.error.remedy, "|", len(history._unwritten))
 """
 
 

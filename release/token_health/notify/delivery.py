@@ -165,21 +165,19 @@ class _Delivery:
 
     def read_secret(self, location: ConfiguredLocation) -> Secret:
         """Return the secret in a location, which is read once. Raises `ReleaseError` if there is none."""
-        if location not in self._secrets:
-            self._secrets[location] = _read_secret(self._system, location, self._directory)
-        return self._secrets[location]
-
-
-def _read_secret(system: System, location: ConfiguredLocation, directory: Path) -> Secret:
-    resolution = configured_locations.read_location(system, location, username="", directory=directory).resolution
-    match resolution.credential:
-        case Credential(password=password):
-            return password
-        case Unknown(reason=reason, remedy=remedy):
-            raise ReleaseError(reason, remedy=remedy)
-        case _:
-            remark = resolution.remarks[0]
-            raise ReleaseError(remark.message, remedy=remark.remedy)
+        if location in self._secrets:
+            return self._secrets[location]
+        resolution = configured_locations.read_location(
+            self._system, location, username="", directory=self._directory
+        ).resolution
+        match resolution.credential:
+            case Credential(password=password):
+                return self._secrets.setdefault(location, password)
+            case Unknown(reason=reason, remedy=remedy):
+                raise ReleaseError(reason, remedy=remedy)
+            case _:
+                remark = resolution.remarks[0]
+                raise ReleaseError(remark.message, remedy=remark.remedy)
 
 
 #: how long a status must be unknown before that is announced

@@ -96,15 +96,10 @@ def render_task(job: ScheduledJob, *, user: str | None) -> bytes:
     job.require_printable("a task")
     months = () if job.times.matches_all("months") else tuple(_MONTHS[month - 1] for month in job.times.months)
     values: dict[str, object] = {
-        "title": job.title,
-        "path": task_path(job),
-        "triggers": _triggers(job.times),
-        "months": months,
-        "all_months": _MONTHS,
-        "user": user,
-        "command": _literal(job.argv[0]),
-        "arguments": _literal(join_arguments(job.argv[1:])),
-    }
+        "title": job.title, "path": task_path(job), "triggers": _triggers(job.times),
+        "months": months, "all_months": _MONTHS, "user": user,
+        "command": _literal(job.argv[0]), "arguments": _literal(join_arguments(job.argv[1:])),
+    }  # fmt: skip
     text = templates.render_template(__package__, "windows_task.xml.j2", values, autoescape=True)
     return b"\xff\xfe" + text.replace("\n", "\r\n").encode("utf-16-le")
 
