@@ -24,9 +24,10 @@ from packaging.version import InvalidVersion, Version
 
 from release.acceptance import rule
 from release.acceptance.archive_limits import Unreadable
+from release.acceptance.archive_reader import ZipContents
 from release.acceptance.archive_rules import common_directory, unreadable
 from release.acceptance.rule import FileUpload, Refusal, Rules, server_error
-from release.acceptance.zip_reader import ZipContents
+from release.core.models.index import IndexContents
 from release.core.models.index import IndexContents
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whichever it needs
