@@ -28,7 +28,6 @@ from release.acceptance.archive_reader import ZipContents
 from release.acceptance.archive_rules import common_directory, unreadable
 from release.acceptance.rule import FileUpload, Refusal, Rules, server_error
 from release.core.models.index import IndexContents
-from release.core.models.index import IndexContents
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whichever it needs
 

@@ -1,13 +1,193 @@
-"""The second checklist: access to one index, before anything is built."""
+"""The second checklist: access to one index, before anything is built; and what the responses to the probes mean.
+
+Responses are recognized by the start of their message, since the index has reordered its checks before. A message that
+the catalog does not know is unknown, and blocks.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from release.checks import index_state, token_checks, token_permission, trusted_publishing_checks
-from release.checks.engine import Check, check
-from release.core.facts import Access
-from release.core.models.check_result import Observation
+from release.checks import index_state, token_checks, trusted_publishing_checks
+from release.checks.engine import Check, check, quote
+from release.checks.token_checks import origin_of, the_token_is_valid_now
+from release.core.facts import Access, ProjectMetadata
+from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
+from release.core.models.index import ProjectListing, normalize_name
+from release.core.models.probe import ProbeResult, Quota
+from release.core.tokens.token import Token, scope
+
+if TYPE_CHECKING:
+    from release.diagnostics.models import Diagnosis, Match
+
+#: sections of the catalog that a response about a token can come from; messages about files and metadata come from
+#: checks that the probes do not reach
+_ABOUT_ACCESS = ("cred.", "account.", "org.", "project.", "tp.", "server.", "url.", "net.")
+_NOT_PROBED = NotApplicable(reason="the index was not contacted")
+#: HTTP status: from here on no success; from there on a problem of the server, not of the request
+_REFUSED, _SERVER_FAILED = 300, 500
+
+
+@check(needs=(the_token_is_valid_now,))
+def the_index_knows_the_token(access: Access) -> Iterator[Observation]:
+    """The index accepts the token.
+
+    Probed with a copy of the token that has expired, which cannot upload anything.
+    """
+    if access.identity is None:
+        yield _NOT_PROBED
+    else:
+        yield from _observations(access, access.identity)
+
+
+@check(needs=(the_index_knows_the_token,))
+def the_index_lets_the_token_upload(access: Access) -> Iterator[Observation]:
+    """The token may upload to the project, or create it.
+
+    Probed with a copy of the token that is limited to this project and two minutes, in an upload that cannot succeed.
+    For a new project only the account is probed: the index verifies the signature at the first upload.
+    """
+    if access.permission is None and isinstance(access.project, Unknown):
+        yield NotApplicable(reason="the project name is not known")
+    elif access.permission is None:
+        yield _NOT_PROBED
+    else:
+        yield from _observations(access, access.permission)
+
+
+def _observations(access: Access, probed: ProbeResult | Unknown) -> Iterator[Observation]:
+    if isinstance(probed, Unknown):
+        yield probed
+    elif not probed.passed():
+        match = _recognize(probed)
+        yield _finding(access, probed, match) if match else _unknown(access, probed)
+
+
+def _recognize(probed: ProbeResult) -> Match | None:
+    """The failure that the message shows, the likeliest cause first."""
+    if not _REFUSED <= probed.status < _SERVER_FAILED:
+        return None
+    from release.diagnostics.matcher import recognise
+
+    found = recognise(probed.message(), status=probed.status)
+    return next((one for one in found if one.cause.startswith(_ABOUT_ACCESS)), None)
+
+
+def _unknown(access: Access, probed: ProbeResult) -> Unknown:
+    index, words = access.index, probed.message()
+    cause = None
+    if probed.status >= _SERVER_FAILED:
+        cause = "server.outage"
+        remedy = _diagnosis(cause).remedy_for({"upload_url": index.upload_url})
+    elif probed.status < _REFUSED:
+        remedy = f"check that {index.upload_url} is the upload URL of an index like PyPI"
+    else:
+        remedy = "follow the server's message; otherwise retry in a few minutes"
+    message = f": {words!r}" if words else ", without a message"
+    return Unknown(reason=f"{index.name} responds with {probed.status}{message}", remedy=remedy, cause=cause)
+
+
+def _finding(access: Access, probed: ProbeResult, match: Match) -> Finding:
+    cause = _cause(access, match.cause)
+    known = {**match.values, "upload_url": access.index.upload_url}
+    if isinstance(access.project, ProjectMetadata):
+        known["project"] = access.project.name
+    if isinstance(access.token, Token):
+        known["identifier"] = access.token.identifier
+    return Finding(
+        message=_message(access, probed, cause, known.get("user", "")),
+        remedy=_remedy(access, probed, cause) or _diagnosis(cause).remedy_for(known),
+        where=origin_of(access) or None,
+        server_text=probed.message(),
+        cause=cause,
+    )
+
+
+def _diagnosis(cause: str) -> Diagnosis:
+    from release.diagnostics.catalog import CATALOG
+
+    return CATALOG[cause]
+
+
+def _cause(access: Access, likeliest: str) -> str:
+    """The cause; where several have the same message, the facts decide.
+
+    The text of the token has been checked completely before the index is probed.
+    """
+    from_exchange = isinstance(access.token, Token) and scope(access.token).kind == "publisher"
+    match likeliest:
+        case "cred.missing":
+            return "tp.token-expired" if from_exchange else "cred.revoked"
+        case "cred.expired" if from_exchange:
+            return "tp.token-expired"
+        case "account.no-role" | "tp.pending-name-mismatch" if _archived(access):
+            return "project.archived"
+        case _:
+            return likeliest
+
+
+def _archived(access: Access) -> bool:
+    return isinstance(access.listing, ProjectListing) and access.listing.status.startswith("archived")
+
+
+def _message(access: Access, probed: ProbeResult, cause: str, user: str) -> str:
+    index, token = access.index.name, f"the token in {origin_of(access)}"
+    project = access.project.name if isinstance(access.project, ProjectMetadata) else "?"
+    identifier = access.token.identifier if isinstance(access.token, Token) else "?"
+    match cause:
+        case "cred.revoked":
+            return (
+                f"{index} does not know {token}, identifier {identifier}: it was deleted, by its owner or because it "
+                "was published somewhere, or its account is disabled"
+            )
+        case "cred.project-scope-mismatch" if _is_recreated(access, probed):
+            return f"{token} is for a project {project!r} that was deleted on {index} and created again"
+        case "account.no-role":
+            return f"{token} is valid, but its user {user!r} has no role on {project!r}{_owners(access)}"
+        case "server.new-project-quota":
+            limits = _quotas(probed)
+            return f"{index} does not let this account, or this IP address, create more projects for now{limits}"
+        case "server.login-limit" if probed.reply.retry_after is not None:
+            return f"{index} blocks this IP address for {probed.reply.retry_after:.0f} s"
+        case _:
+            owner = f" of user {user!r}" if user else ""
+            return f"{index} refuses {token}{owner}: {_diagnosis(cause).title}"
+
+
+def _remedy(access: Access, probed: ProbeResult, cause: str) -> str:
+    """The remedy for what the catalog does not distinguish; empty where its own applies."""
+    if cause == "cred.project-scope-mismatch" and _is_recreated(access, probed):
+        return f"create a new token for the project on {access.index.token_location}, and replace this one"
+    return ""
+
+
+def _is_recreated(access: Access, probed: ProbeResult) -> bool:
+    """Whether a token's project is this one by name and another by identifier.
+
+    The index gives a reason for each caveat, and also verifies its own copy of them: 4 reasons if neither name nor
+    identifier matches, 2 if only the identifier does not. If the token shows names, they decide.
+    """
+    names = scope(access.token).projects if isinstance(access.token, Token) else ()
+    if names and isinstance(access.project, ProjectMetadata):
+        return normalize_name(access.project.name) in map(normalize_name, names)
+    return probed.reply.message().count("project-scoped token is not valid") <= 2  # noqa: PLR2004 - see above
+
+
+def _owners(access: Access) -> str:
+    users = [user for _, user in access.ownership.roles] if access.ownership else []
+    return f"; {quote(users)} {'have' if len(users) > 1 else 'has'} one" if users else ""
+
+
+def _quotas(probed: ProbeResult) -> str:
+    """The exhausted limits, according to the index's own headers."""
+    return "".join(f"; {quota_to_text(one)}" for one in probed.quotas() if not one.remaining)
+
+
+def quota_to_text(quota: Quota) -> str:
+    """A limit in words: "project.create.user: 0 of 20 left, more in 58 min"."""
+    of = f" of {quota.limit}" if quota.limit is not None else ""
+    return f"{quota.name}: {quota.remaining}{of} left, more in {-(-quota.reset // 60)} min"
 
 
 @check(needs=(token_checks.a_credential_is_found,))
@@ -37,7 +217,7 @@ TIERS: tuple[tuple[Check[Access], ...], ...] = (
         trusted_publishing_checks.the_job_can_be_a_publisher,
     ),
     index_state.CHECKS,
-    token_permission.CHECKS,
+    (the_index_knows_the_token, the_index_lets_the_token_upload),
 )
 CHECKS: tuple[Check[Access], ...] = tuple(one for tier in TIERS for one in tier)
 #: of an index for which the files will be signed

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from release.acceptance import rule
-from release.checks import archive_warnings, distribution_reader, metadata_consistency, versions
+from release.checks import archive_warnings, distribution_reader, metadata_consistency
 from release.checks.distribution_reader import inspect_built_files
 from release.checks.engine import Check, check, quote_some, warn
 from release.core.facts import BuiltFiles
@@ -18,6 +20,9 @@ from release.core.models.distribution import InspectedFile, parse_version
 _REBUILD_CLEAN = "empty dist/ and rebuild: python -m build"
 #: the first metadata version in which an sdist must be accurate. Source: PEP 643
 _RELIABLE = "2.2"
+_PYTHON = re.compile(r"Programming Language :: Python :: (\d+\.\d+)")
+#: what tools that take the version from git give to a checkout without tags
+_TAGLESS = re.compile(r"0(?:\.0)*|0(?:\.0)?\.1\.dev\d+|0(?:\.0)*\.(?:post\d+\.)?dev\d+")
 
 
 @check()
@@ -94,6 +99,46 @@ def the_uploader_knows_the_metadata_version(built: BuiltFiles) -> Iterator[Obser
     """
     found = _reported(built, distribution_reader.UPLOADER)
     yield from (one for one in found if built.project is None or one.severity == "block")
+
+
+def supports(specifier: SpecifierSet, python: str) -> bool:
+    """Whether Requires-Python allows any release of a Python version such as "3.11"."""
+    return any(map(specifier.contains, (f"{python}.0", f"{python}.99")))
+
+
+@check()
+def the_version_is_of_a_tag(built: BuiltFiles) -> Iterator[Observation]:
+    """The version comes from a tag, not from a fallback.
+
+    A shallow clone, or a commit without a tag, gives `0.0.0`, `0.1.dev1` or `1.0+g1234567`.
+    """
+    for one in inspect_built_files(built):
+        public, _, local = one.version.partition("+")
+        if _TAGLESS.fullmatch(public) or re.match(r"g[0-9a-f]{7}", local):
+            yield warn(
+                f"{one.version!r} looks like the version of a checkout without tags",
+                "fetch tags and history: git fetch --tags --unshallow; tag the commit and rebuild",
+                one.filename,
+                cause="version.local" if local else None,
+            )
+
+
+@check()
+def the_classifiers_fit_requires_python(built: BuiltFiles) -> Iterator[Observation]:
+    """Python classifiers match Requires-Python."""
+    for one in inspect_built_files(built):
+        try:
+            specifier = SpecifierSet(one.fields.get("requires_python", ""))
+        except InvalidSpecifier:
+            continue
+        named = [found[1] for text in one.fields.get("classifiers", ()) if (found := _PYTHON.fullmatch(text))]
+        excluded = [python for python in named if not supports(specifier, python)]
+        if excluded:
+            yield warn(
+                f"classifiers name Python {', '.join(excluded)}, which Requires-Python excludes: {str(specifier)!r}",
+                "remove those classifiers, or widen requires-python",
+                one.filename,
+            )
 
 
 @check(needs=(there_is_something_to_upload,))
@@ -180,7 +225,8 @@ OF_A_FILE: tuple[Check[BuiltFiles], ...] = (
     _of_inspection(distribution_reader.TWINE, "Twine accepts the files"),
     the_uploader_knows_the_metadata_version,
     *(_of_inspection(item.name, item.title, item.why) for item in archive_warnings.CHECKS),
-    *versions.OF_A_FILE,
+    the_version_is_of_a_tag,
+    the_classifiers_fit_requires_python,
 )
 #: about the files together
 OF_THE_SET: tuple[Check[BuiltFiles], ...] = (

@@ -12,8 +12,8 @@ from packaging.utils import canonicalize_name
 
 from release.acceptance.sdist_and_wheel_rules import parse_entry_points
 from release.checks.distribution_reader import inspect_built_files
+from release.checks.distributions import supports
 from release.checks.engine import Checklist, quote_some, warn
-from release.checks.versions import supports
 from release.core.facts import BuiltFiles, PreviousRelease
 from release.core.models.check_result import NotApplicable, Observation
 from release.core.models.distribution import InspectedFile, InspectionCache

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from packaging.version import InvalidVersion, Version
 
-from release.checks.engine import Checklist, count, quote_some
+from release.checks.engine import Check, Checklist, check, count, quote_some, warn
 from release.core.facts import GitState, Source
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.index import is_project_name
@@ -162,4 +162,46 @@ def the_changelog_mentions_the_version(source: Source) -> Iterator[Observation]:
         yield Finding(message=f"{path!r} does not mention {version}", remedy=f"add an entry for {version} to {path}")
 
 
+@check()
+def the_tags_here_are_of_this_version(source: Source) -> Iterator[Observation]:
+    """No tag for another version on this commit.
+
+    Tools that take the version from git take it from any of the tags: two packages tagged on one commit get each
+    other's versions. A tag whose version is not in canonical form gets a second tag next to it.
+    """
+    if isinstance(source.git, Unknown) or source.git is None:
+        yield NotApplicable(reason="the project is not in a repository")
+    elif isinstance(source.project, Unknown):
+        yield NotApplicable(reason="name and version are known only to the build")
+    elif not source.git.tags:
+        yield NotApplicable(reason="the commit has no tag")
+    else:
+        yield from _tag_findings(source.git.tags, source.project.version, source.tag)
+
+
+def _tag_findings(tags: tuple[str, ...], version: str, ours: str | None) -> Iterator[Observation]:
+    for tag in tags:
+        found = re.search(r"(\d[\w.+!-]*)$", tag)
+        text = found[1] if found else ""
+        try:
+            tagged, expected = Version(text), Version(version)
+        except InvalidVersion:
+            continue
+        if tagged != expected:
+            yield warn(
+                f"the commit is also tagged {tag!r}, but the version is {version}",
+                f"tag each package on a commit of its own, or delete the tag: git tag -d {tag}",
+                tag,
+                cause="version.mismatch-tag",
+            )
+        elif tag != ours and str(tagged) != text:
+            yield warn(
+                f"the tag {tag!r} spells version {tagged} differently from the file names",
+                f"tag the commit as {ours}",
+                tag,
+            )
+
+
 CHECKS = tuple(_CHECKS)
+#: before a release, which has its tag on this commit, or will have it
+OF_THE_TAGS: tuple[Check[Source], ...] = (the_tags_here_are_of_this_version,)

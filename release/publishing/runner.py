@@ -19,7 +19,6 @@ from release.checks import (
     leak_checks,
     reproducibility,
     source_checks,
-    versions,
 )
 from release.core import plan as plans
 from release.core.config import Config
@@ -135,7 +134,7 @@ class _Run:
     def _execute(self, step: Step) -> StepResult:
         match step:
             case plans.CheckSource():
-                checks = source_checks.CHECKS + versions.OF_THE_SOURCE
+                checks = source_checks.CHECKS + source_checks.OF_THE_TAGS
                 return self._check(checks, self.source, stops=self.plan.strict)
             case plans.CheckCredentials(index=name):
                 return self._check_credentials(name)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from release.checks.credential_checks import TIERS
+from release.checks.credential_checks import TIERS, quota_to_text
 from release.checks.index_state import listed_files
-from release.checks.token_permission import quota_to_text
 from release.checks.trusted_publishing_checks import ambient_to_text
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import CheckState, Outcome

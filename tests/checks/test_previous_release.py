@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from release.checks import previous_release, reproducibility, versions
+from release.checks import distributions, previous_release, reproducibility, source_checks
 from release.checks.distributions import CHECKS
 from release.checks.engine import run
 from release.core.config import Config
@@ -182,7 +182,7 @@ def test_a_version_that_betrays_a_checkout_without_tags(version: str, odd: bool)
 def test_a_local_version_of_a_commit_says_what_it_is() -> None:
     """The index refuses it; the warning says why it came to be."""
     one = file("acme_widget-1.0+g1234567.tar.gz", sdist(metadata(version="1.0+g1234567")))
-    (finding,) = versions.the_version_is_of_a_tag.observe(built(one))
+    (finding,) = distributions.the_version_is_of_a_tag.observe(built(one))
     assert isinstance(finding, Finding)
     assert "checkout without tags" in finding.message
 
@@ -238,13 +238,13 @@ def source(*tags: str, version: str = "1.0") -> Source:
 )
 def test_tags_on_the_commit(tags: tuple[str, ...], words: str) -> None:
     """Two packages tagged on one commit get each other's versions."""
-    found = said(versions.OF_THE_SOURCE, source(*tags)).get("the-tags-here-are-of-this-version", [""])
+    found = said(source_checks.OF_THE_TAGS, source(*tags)).get("the-tags-here-are-of-this-version", [""])
     assert words in found[0]
     assert bool(found[0]) is bool(words)
 
 
 def test_a_tag_that_is_no_canonical_version() -> None:
-    (message,) = said(versions.OF_THE_SOURCE, source("release-1.0.RC1", version="1.0rc1"))[
+    (message,) = said(source_checks.OF_THE_TAGS, source("release-1.0.RC1", version="1.0rc1"))[
         "the-tags-here-are-of-this-version"
     ]
     assert message == "the tag 'release-1.0.RC1' spells version 1.0rc1 differently from the file names"
