@@ -25,10 +25,9 @@ from release.acceptance.archive_limits import (
     Unreadable,
 )
 from release.acceptance.protected_code import SEARCHED, find_protector, is_searched
+from release.acceptance.zip_framing import directory_size
 from release.core.models.distribution import MemberVisitor
 
-#: bytes of the longest comment, and of the end record itself
-_TAIL = 0xFFFF + 22
 #: what the server catches while it reads a member
 _CAUGHT_IN_ZIP = (zipfile.BadZipFile, zlib.error)
 _ZIP_CHUNK = 1 * MIB
@@ -189,7 +188,7 @@ def open_zip(content: BinaryIO) -> ZipContents | Unreadable | None:
     try:
         if not zipfile.is_zipfile(content):
             return None
-        if CENTRAL_DIRECTORY < _directory_size(content) <= content.seek(0, 2):
+        if CENTRAL_DIRECTORY < directory_size(content) <= content.seek(0, 2):
             return Unreadable(
                 kind="bomb", reason=f"the central directory is larger than {CENTRAL_DIRECTORY // MIB} MiB"
             )
@@ -198,27 +197,6 @@ def open_zip(content: BinaryIO) -> ZipContents | Unreadable | None:
         return None  # Python 3.14, which the index runs on, is stricter and does not take this for a zip
     except Exception as error:  # noqa: BLE001 - NotImplementedError, struct.error, …: the server fails likewise
         return Unreadable.of(error, _CAUGHT_IN_ZIP)
-
-
-def _directory_size(content: BinaryIO) -> int:
-    """Bytes of the central directory, according to the end records.
-
-    Source: PKWARE APPNOTE 6.3.10, 4.3.14 to 4.3.16.
-    """
-    start = max(0, content.seek(0, 2) - _TAIL)
-    content.seek(start)
-    tail = content.read(_TAIL)
-    end = tail.rfind(b"PK\x05\x06")
-    if end < 0 or len(tail) < end + 16:
-        return 0
-    (size,) = struct.unpack_from("<L", tail, end + 12)
-    locator = tail[max(0, end - 20) : end]
-    if len(locator) == 20 and locator.startswith(b"PK\x06\x07"):  # noqa: PLR2004 - its length
-        content.seek(struct.unpack_from("<Q", locator, 8)[0])
-        record = content.read(48)
-        if len(record) == 48 and record.startswith(b"PK\x06\x06"):  # noqa: PLR2004 - its length
-            (size,) = struct.unpack_from("<Q", record, 40)
-    return int(size)
 
 
 #: what the server catches while it reads a tar

@@ -32,6 +32,8 @@ _IN_ZIP64 = 2**32 - 1
 _ZIP64, _UNICODE_PATH = 0x0001, 0x7075
 #: bytes of version and checksum before the name in a Unicode path field: 4.6.9
 _BEFORE_PATH = 1 + 4
+#: bytes of the longest comment, and of the end record itself
+_TAIL = 0xFFFF + 22
 #: control characters, which no name may contain
 _CONTROLS = bytes(range(32)) + b"\x7f"
 
@@ -232,3 +234,24 @@ def _unicode_path(path: bytes) -> None:
         path.decode()
     except UnicodeDecodeError:
         raise _FaultError("Filename not valid UTF-8") from None
+
+
+def directory_size(content: BinaryIO) -> int:
+    """Bytes of the central directory, according to the end records.
+
+    Source: PKWARE APPNOTE 6.3.10, 4.3.14 to 4.3.16.
+    """
+    start = max(0, content.seek(0, 2) - _TAIL)
+    content.seek(start)
+    tail = content.read(_TAIL)
+    end = tail.rfind(b"PK\x05\x06")
+    if end < 0 or len(tail) < end + 16:
+        return 0
+    (size,) = struct.unpack_from("<L", tail, end + 12)
+    locator = tail[max(0, end - 20) : end]
+    if len(locator) == 20 and locator.startswith(b"PK\x06\x07"):  # noqa: PLR2004 - its length
+        content.seek(struct.unpack_from("<Q", locator, 8)[0])
+        record = content.read(48)
+        if len(record) == 48 and record.startswith(b"PK\x06\x06"):  # noqa: PLR2004 - its length
+            (size,) = struct.unpack_from("<Q", record, 40)
+    return int(size)
