@@ -12,14 +12,7 @@ from typing import Literal, TypeVar
 
 from release.adapters import collect
 from release.adapters.system.system import System
-from release.checks import (
-    credential_checks,
-    distributions,
-    engine,
-    leak_checks,
-    reproducibility,
-    source_checks,
-)
+from release.checks import credential_checks, distributions, engine, leak_checks, reproducibility, source_checks
 from release.core import plan as plans
 from release.core.config import Config
 from release.core.errors import RefusedError, ReleaseError, from_os_error
@@ -32,7 +25,7 @@ from release.core.models.results import RunResult, StepResult
 from release.core.plan import SANDBOX, Plan, Step
 from release.credentials import verify
 from release.leaks import search
-from release.publishing import attest, build, compare, recorder, result
+from release.publishing import attest, build, compare, promote, recorder, result
 from release.publishing import journal as journals
 from release.publishing.journal import Journal
 from release.publishing.run_resources import RunResources
@@ -162,11 +155,11 @@ class _Run:
                 index = None if name == SANDBOX else self.config.index(name)
                 return compare.compare_with_dry_run(files, index, self._project().name, journal)
             case plans.Tag():
-                return compare.tag_release(system, directory, step, plan=self.plan, files=files, journal=journal)
+                return promote.tag_release(system, directory, step, plan=self.plan, files=files, journal=journal)
             case plans.PushTag():
-                return compare.push_release_tag(system, directory, step, journal)
+                return promote.push_release_tag(system, directory, step, journal)
             case plans.ReleaseOnGitHub():
-                return compare.publish_on_github(system, step, self.plan, files, journal)
+                return promote.publish_on_github(system, step, self.plan, files, journal)
 
     # -- checks ------------------------------------------------------------------------------------
 
@@ -258,7 +251,7 @@ class _Run:
 
     def _require_approval(self) -> None:
         if not self.approved:
-            new_on = compare.new_project_index(self.plan, self.listings, self.resources.trusted)
+            new_on = promote.new_project_index(self.plan, self.listings, self.resources.trusted)
             self.approved = self.approve(self.plan, new_on)
             if not self.approved:
                 raise RefusedError("not confirmed", remedy="answer y, or pass --yes")
