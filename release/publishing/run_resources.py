@@ -35,7 +35,7 @@ from release.publishing import attest
 from release.publishing.journal import Journal
 from release.publishing.remote_release import install_file_and_test, wait_until_listed
 from release.publishing.upload import upload_state, upload_token
-from release.publishing.upload.upload_state import UploadError, predicted_rejection, upload_error
+from release.publishing.upload.errors import UploadError, predicted_rejection, upload_error
 from release.publishing.upload.uploader import MANY, Timing, Uploader
 from release.publishing.upload.workers import UploadClient, UploadWorkers
 

@@ -1,4 +1,4 @@
-"""The state of an upload: which files remain, how far each one is, and the errors of those that fail. Pure.
+"""The state of an upload: which files remain, and how far each one is. Pure.
 
 A file is pending → sent → accepted, refused, or unclear until the index is checked. The time, chance and responses come
 in, the next state comes out. Times are seconds of the caller's monotonic clock.
@@ -11,14 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from release.adapters.http import errors as http_errors
 from release.core.config import UploadSettings
-from release.core.errors import RefusedError, ReleaseError
-from release.core.facts import ProjectMetadata
 from release.core.models.check_result import Unknown
 from release.core.models.distribution import (
     Distribution,
-    FailureKind,
     Receipt,
     Rejection,
     UnclearResponse,
@@ -33,15 +29,6 @@ _PERMANENT = {"tls", "proxy"}
 #: statuses with which a server asks every client to slow down
 _BUSY = {429, 503}
 _BAD_REQUEST = 400
-#: kind of failure → id of the known failure in the catalog
-_CAUSES: dict[FailureKind, str] = {
-    "dns": http_errors.OFFLINE,
-    "tls": http_errors.TLS,
-    "proxy": http_errors.PROXY,
-    "timeout": http_errors.TIMEOUT,
-    "connection": http_errors.TIMEOUT,
-}
-RUN_AGAIN = "run the command again: it compares the index by hash and uploads only what is missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,52 +220,3 @@ def remaining_to_text(index: Index, remaining: Remaining, deadline: datetime | N
     there, left = len(remaining.receipts), len(remaining.files)
     ends = f"; it accepts files for this release until {format_time(deadline)}" if deadline else ""
     return f"{index.name} has {there} of {there + left} files, {left} left to upload{ends}"
-
-
-class UploadError(ReleaseError):
-    """An index did not accept a file."""
-
-
-def predicted_rejection(index: Index, project: ProjectMetadata, rejection: Rejection) -> RefusedError:
-    """The error for a rejection that is known without a request."""
-    return RefusedError(
-        f"{index.name} cannot accept {rejection.filename}: {rejection.message}",
-        remedy=remedy_for_response(index, project, rejection.message, rejection.status),
-        cause=rejection.cause,
-    )
-
-
-def upload_error(
-    index: Index, project: ProjectMetadata, result: Rejection | UnclearResponse, unlisted: Unknown | None = None
-) -> UploadError:
-    """The error for a failed upload. `unlisted`: why the index's listing could not be fetched."""
-    if isinstance(result, Rejection):
-        return UploadError(
-            f"{index.name} refuses {result.filename}: {result.status} {result.message}".strip(),
-            remedy=remedy_for_response(index, project, result.message, result.status),
-        )
-    cause = (unlisted.cause if unlisted else None) or _CAUSES.get(result.kind)
-    message = f"it is unknown whether {index.name} accepted {result.filename}: {result.summary}: {result.detail}"
-    if unlisted is not None:
-        message += f"; its listing cannot be fetched: {unlisted.reason}"
-        remedy = f"{unlisted.remedy}; then {RUN_AGAIN}"
-    elif cause is not None and cause in {http_errors.TLS, http_errors.PROXY, http_errors.OFFLINE}:
-        from release.diagnostics.catalog import CATALOG
-
-        remedy = f"{CATALOG[cause].remedy_for(_values(index, project))}; then {RUN_AGAIN}"
-    else:
-        remedy = RUN_AGAIN
-    return UploadError(message, remedy=remedy, cause=cause)
-
-
-def remedy_for_response(index: Index, project: ProjectMetadata, message: str, status: int | None = None) -> str:
-    """The remedy for a server's message, from the catalog of known failures."""
-    from release.diagnostics import matcher
-
-    return matcher.remedy_for_answer(message, status=status, values=_values(index, project))
-
-
-def _values(index: Index, project: ProjectMetadata) -> dict[str, str]:
-    return {
-        "index": index.name, "upload_url": index.upload_url, "project": project.name, "version": project.version,
-    }  # fmt: skip

@@ -27,7 +27,7 @@ from release.core.models.index import Index
 from release.core.models.oidc_identity import OidcIdentity, describe_job, public_claims
 from release.core.models.secret_location import TrustedPublishing
 from release.core.tokens import token
-from release.publishing.upload.upload_state import RUN_AGAIN, UploadError
+from release.publishing.upload.errors import RUN_AGAIN, UploadError
 
 #: lifetime of an attenuated token
 LIFE = timedelta(minutes=30)

@@ -24,7 +24,8 @@ from release.core.models.index import Index
 from release.core.time_text import format_duration
 from release.publishing.journal import Journal
 from release.publishing.upload import upload_state
-from release.publishing.upload.upload_state import FileState, upload_error
+from release.publishing.upload.errors import upload_error
+from release.publishing.upload.upload_state import FileState
 from release.publishing.upload.workers import (
     ListingFetched,
     ListingResult,

@@ -28,7 +28,7 @@ from release.core.tokens.token import Token, decode
 from release.publishing import journal
 from release.publishing.run_resources import RunResources
 from release.publishing.upload import upload_token
-from release.publishing.upload.upload_state import UploadError
+from release.publishing.upload.errors import UploadError
 from release.sandbox import server
 from release.sandbox.seed import DEFAULT_USER, ApiToken, SeedData
 from release.sandbox.seed import SeedProject as Existing

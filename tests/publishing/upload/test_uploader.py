@@ -18,7 +18,7 @@ from release.adapters.twine.twine_process import NotSentError, UploadLimits
 from release.core.config import UploadSettings
 from release.core.events import Event, Message, Progress
 from release.core.models.distribution import Distribution, Receipt, Rejection
-from release.publishing.upload.upload_state import UploadError
+from release.publishing.upload.errors import UploadError
 from release.sandbox import server
 from release.sandbox.faults import CannedResponse, Clash, Drop, Fault, RequestFilter, Slow
 from release.sandbox.seed import seed_for_project
