@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from release.adapters.system.system import System
 from release.core.errors import ConfigError
 from release.core.facts import ProjectMetadata
 from release.core.models.check_result import Unknown
-from release.core.models.token_health import HealthReport, TokenReport
+from release.core.models.token_health import HealthReport, TokenReport, TokenStatus
 from release.token_health.fleet import (
     NO_PROJECT,
     Fleet,
@@ -27,9 +27,6 @@ from release.token_health.scan import MAX_SKEW, ProbeDepth, Scan, report_unscann
 
 #: results are recorded in batches of this size, so a killed run loses at most one batch
 _BATCH_SIZE = 50
-
-#: is called with each report as soon as it is known, and with the number of targets
-OnReport = Callable[[TokenReport, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +78,11 @@ def _load_project(system: System, directory: Path, *, offline: bool) -> ProjectM
 
 def run_scan(  # noqa: PLR0913 - a scan with options
     system: System, request: ScanRequest, *, history: History, probe: ProbeDepth = "permission", offline: bool = False,
-    on_report: OnReport = lambda _report, _total: None,
+    on_report: Callable[[TokenReport, int], None] = lambda _report, _total: None,
 ) -> HealthReport:  # fmt: skip
     """Check all targets and record the results. Ctrl-C ends the scan with the results so far.
 
+    `on_report` is called with each report as soon as it is known, and with the number of targets.
     Targets that were not checked are reported as unknown, and nothing is recorded of them.
     """
     history.begin(len(request.targets))
@@ -92,16 +90,22 @@ def run_scan(  # noqa: PLR0913 - a scan with options
         system=system, directory=request.directory, limits=request.fleet.limits, probe=probe, offline=offline,
         waive=request.waive, previous=history.previous_tokens(), first_seen=history.first_seen(),
     )  # fmt: skip
-    targets = list(request.targets)
+    targets: Sequence[Target] = request.targets
     reports: dict[int, TokenReport] = {}
+    batch: list[TokenStatus] = []
     interrupted = False
     try:
-        for number, target in scan.run_commands(request.targets):
-            targets[number] = target
-        for batch in _batches(scan.check(targets), reports, lambda report: on_report(report, len(targets))):
-            history.add(report.seen for report in batch)
+        targets = scan.run_commands(targets)
+        for number, report in scan.check(targets):
+            reports[number] = report
+            batch.append(report.seen)
+            on_report(report, len(targets))
+            if len(batch) >= _BATCH_SIZE:
+                full, batch = batch, []
+                history.add(full)
     except KeyboardInterrupt:
         interrupted = True
+    history.add(batch)
     reason = f"the {'run was interrupted' if interrupted else 'deadline of the run passed'} before it was checked"
     return HealthReport(
         rows=tuple(reports.get(number) or report_unscanned(one, reason) for number, one in enumerate(targets)),
@@ -120,27 +124,6 @@ def close_run(report: HealthReport, history: History, status: int) -> HealthRepo
         notes=(*report.notes, *history.notes),
         forgotten=(error.message, error.remedy) if error is not None else None,
     )
-
-
-def _batches(
-    results: Iterable[tuple[int, TokenReport]],
-    reports: dict[int, TokenReport],
-    on_report: Callable[[TokenReport], None],
-) -> Iterator[list[TokenReport]]:
-    """Collect the results in `reports`, and yield them in batches, also after Ctrl-C."""
-    batch: list[TokenReport] = []
-    try:
-        for number, report in results:
-            reports[number] = report
-            batch.append(report)
-            on_report(report)
-            if len(batch) >= _BATCH_SIZE:
-                yield batch
-                batch = []
-    except KeyboardInterrupt:
-        yield batch
-        raise
-    yield batch
 
 
 def _clock_notes(targets: Sequence[Target], reports: Mapping[int, TokenReport]) -> Iterator[str]:

@@ -24,9 +24,7 @@ from release.core.facts import Access, PreviousToken, ProjectMetadata, TokenHeal
 from release.core.models.check_result import CheckState, Outcome, Unknown, Verdict, derive_verdict
 from release.core.models.credential import Credential, Resolution
 from release.core.models.index import Index
-from release.core.models.probe import ProbeResult
 from release.core.models.results import Verification
-from release.core.models.secret_location import CommandOutput
 from release.core.models.token_health import TokenReport, TokenStatus, token_state
 from release.core.secret import Secret
 from release.core.tokens.token import Token, TokenScope, decode, scope, validity
@@ -63,21 +61,18 @@ class Scan:
     #: fingerprint and identifier → when the token was first seen, according to the history
     first_seen: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
 
-    def run_commands(self, targets: Sequence[Target]) -> Iterator[tuple[int, Target]]:
-        """Run the commands of the targets. Yields the number of each target, and the target with its credential."""
+    def run_commands(self, targets: Sequence[Target]) -> list[Target]:
+        """Run the commands of the targets, each command once. Returns all targets, with their credentials."""
         commands = {one.command: one.username for one in targets if one.stored is None and one.command}
-        yield from ((number, one) for number, one in enumerate(targets) if one.stored is not None)
-        timed_out = _not_read(Unknown(reason="its command timed out", remedy=_RETRY))
-        pending = dict.fromkeys(commands, timed_out)
+        stored = dict.fromkeys(commands, _not_read(Unknown(reason="its command timed out", remedy=_RETRY)))
         read = partial(configured_locations.read_location, self.system, directory=self.directory)
         jobs = [partial(read, command, username=username) for command, username in commands.items()]
-        pool = self._pool(jobs, contextlib.nullcontext)
-        for number, result in pool.results():
-            command = list(commands)[number]
-            stored = pending.pop(command)
-            yield from _complete(targets, command, result if isinstance(result, StoredCredential) else stored)
-        for command, stored in pending.items():
-            yield from _complete(targets, command, stored)
+        for number, result in self._pool(jobs, contextlib.nullcontext).results():
+            if isinstance(result, StoredCredential):
+                stored[list(commands)[number]] = result
+        return [
+            replace(one, stored=stored[one.command]) if one.stored is None and one.command else one for one in targets
+        ]
 
     def check(self, targets: Sequence[Target]) -> Iterator[tuple[int, TokenReport]]:
         """Yield the number of each target, and the report on it, as soon as it is known.
@@ -86,7 +81,12 @@ class Scan:
         """
         from release.adapters.http.http_client import RateLimit, shared_sessions
 
-        queries, holders = _IndexQueries(self, targets), _find_holders(targets)
+        queries = _IndexQueries(self, targets)
+        #: the key of each token → all locations that hold it, in order
+        holders: dict[object, dict[str, None]] = {}
+        for one in targets:
+            if secret := _secret(one.stored):
+                holders.setdefault(_token_key(secret), {})[one.location] = None
         jobs = [partial(self._check, one, queries, holders) for one in targets]
         pool = self._pool(jobs, lambda: shared_sessions(limit))
         limit = RateLimit(self.limits.rate, sleep=pool.sleep)
@@ -117,9 +117,12 @@ class Scan:
         )  # fmt: skip
         queries.release(target)
         access = verification.access
+        valid_from = validity(access.token).not_before if isinstance(access.token, Token) else None
+        if valid_from is not None and valid_from.timestamp() <= 0:
+            valid_from = None
         health = TokenHealth(
             access=access, policy=target.policy, publisher=target.publisher,
-            made=_creation_time(target, access), known_since=self._known_since(stored, access),
+            made=target.created or valid_from, known_since=self._known_since(stored, access),
             elsewhere=tuple(one for one in holders.get(_token_key(secret), ()) if one != target.location),
             before=self.previous.get(
                 (target.index.name, target.index.upload_url, _project_name(target), target.location)
@@ -144,9 +147,7 @@ class _IndexQueries:
         self._scan = scan
         self._uses = Counter(key for one in targets for key in _query_keys(one))
         self._lock = threading.Lock()
-        self._listings: OnceCache[QueryKey, Access] = OnceCache()
-        self._identities: OnceCache[QueryKey, tuple[ProbeResult | Unknown | None, timedelta | None]] = OnceCache()
-        self._permissions: OnceCache[QueryKey, ProbeResult | Unknown | None] = OnceCache()
+        self._answers: OnceCache[QueryKey, Access] = OnceCache()
         self._skews: OnceCache[Index, timedelta] = OnceCache()
         #: how far each index's clock is ahead, if it was measured and is relevant
         self.measured_skews: dict[Index, timedelta] = {}
@@ -160,37 +161,31 @@ class _IndexQueries:
         if not isinstance(facts.project, ProjectMetadata):
             return verify.query_project(system, facts)
         key = (facts.index, None, facts.project.name)
-        found = self._listings.get(key, lambda: verify.query_project(system, facts))
+        found = self._answers.get(key, lambda: verify.query_project(system, facts))
         return replace(facts, listing=found.listing, ownership=found.ownership, similar_names=found.similar_names)
 
     def query_token(self, system: System, facts: Access) -> Access:
         if not isinstance(facts.credential, Credential):
             return facts
-
-        def query() -> tuple[ProbeResult | Unknown | None, timedelta | None]:
-            found = verify.query_token(system, facts)
-            return found.identity, found.skew
-
-        identity, skew = self._identities.get((facts.index, facts.credential.password, ""), query)
-        return replace(facts, identity=identity, skew=skew)
+        key = (facts.index, facts.credential.password, "")
+        found = self._answers.get(key, lambda: verify.query_token(system, facts))
+        return replace(facts, identity=found.identity, skew=found.skew)
 
     def query_permission(self, system: System, facts: Access) -> Access:
         if not isinstance(facts.credential, Credential) or not isinstance(facts.project, ProjectMetadata):
             return facts
         key = (facts.index, facts.credential.password, facts.project.name)
-        return replace(
-            facts, permission=self._permissions.get(key, lambda: verify.query_permission(system, facts).permission)
-        )
+        found = self._answers.get(key, lambda: verify.query_permission(system, facts))
+        return replace(facts, permission=found.permission)
 
     def release(self, target: Target) -> None:
         """Discard the responses that no other target needs."""
-        caches = self._listings.forget, self._identities.forget, self._permissions.forget
-        for key, forget in zip(_query_keys(target), caches, strict=True):
+        for key in _query_keys(target):
             with self._lock:
                 self._uses[key] -= 1
                 last = not self._uses[key]
             if last:
-                forget(key)
+                self._answers.forget(key)
 
     def synchronized(self, index: Index, secret: Secret | None) -> System:
         """Return the system with the index's time, since tokens expire by the index's clock.
@@ -227,32 +222,6 @@ def report_unscanned(target: Target, reason: str, remedy: str = _RETRY) -> Token
         cause="", message=reason, remedy=remedy,
     )  # fmt: skip
     return TokenReport(seen=status, outcomes=(), age=None, left=None)
-
-
-def _complete(
-    targets: Sequence[Target], command: CommandOutput, stored: StoredCredential
-) -> Iterator[tuple[int, Target]]:
-    for number, one in enumerate(targets):
-        if one.stored is None and one.command == command:
-            yield number, replace(one, stored=stored)
-
-
-def _creation_time(target: Target, access: Access) -> datetime | None:
-    """Return when the token was created: according to the fleet, or to the start of its validity."""
-    if target.created is not None:
-        return target.created
-    start = validity(access.token).not_before if isinstance(access.token, Token) else None
-    return start if start is not None and start.timestamp() > 0 else None
-
-
-def _find_holders(targets: Sequence[Target]) -> dict[object, dict[str, None]]:
-    """Return the key of each token, and all locations that hold it, in order."""
-    found: dict[object, dict[str, None]] = {}
-    for one in targets:
-        secret = _secret(one.stored)
-        if secret is not None and len(secret):
-            found.setdefault(_token_key(secret), {})[one.location] = None
-    return found
 
 
 def _token_key(secret: Secret | None) -> object:
@@ -292,7 +261,13 @@ def evaluate_token(found: Verification, health: TokenHealth, *, place: str, waiv
     own = engine.run(token_health_checks.CHECKS, health, waive=waive, subject=found.access.index.name)
     outcomes = (
         *(_unknown_if_temporary(one) for one in found.outcomes if one.check != CLOCKS),
-        *(_waive_warning(one, waive) for one in own),
+        # warnings can be waived too, since they change the exit status here
+        *(
+            replace(one, state=CheckState.WAIVED, reason=waive[one.check])
+            if one.state is CheckState.WARNED and one.check in waive
+            else one
+            for one in own
+        ),
     )
     return TokenReport(
         seen=_status(found, derive_verdict(outcomes), outcomes, health, place),
@@ -312,13 +287,6 @@ def _unknown_if_temporary(outcome: Outcome) -> Outcome:
     return replace(
         outcome, state=CheckState.UNKNOWN, reason=first.message, remedy=first.remedy, cause=first.cause, findings=rest
     )
-
-
-def _waive_warning(outcome: Outcome, waive: Mapping[str, str]) -> Outcome:
-    """Waive warnings too, since they change the exit status here."""
-    if outcome.state is CheckState.WARNED and outcome.check in waive:
-        return replace(outcome, state=CheckState.WAIVED, reason=waive[outcome.check])
-    return outcome
 
 
 def _status(
