@@ -22,9 +22,6 @@ def no_arguments(_parser: argparse.ArgumentParser) -> None:
 class Command(NamedTuple):
     """One command of the program."""
 
-    name: str
-    #: one line, for the list of commands and the command's own help
-    help: str
     #: declares the options
     add_arguments: Callable[[argparse.ArgumentParser], None]
     #: runs the command and returns the exit status. Raises ReleaseError

@@ -7,17 +7,17 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Never, TextIO
 
-from release.cli.commands import COMMANDS
+from release.cli.commands import HELP, load_command
 from release.core.errors import ReleaseError, from_os_error
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line. Global options are accepted before and after the command."""
+def parser(words: Collection[str]) -> argparse.ArgumentParser:
+    """The command line, with the options of the commands in `words`. Global options may also follow the command."""
     root = argparse.ArgumentParser(
         prog="python -m release",
         parents=[_global_options()],
@@ -27,12 +27,16 @@ def parser() -> argparse.ArgumentParser:
     )
     root.set_defaults(directory=Path())
     subparsers = root.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in COMMANDS.values():
+    for name, text in HELP.items():
+        if name not in words:
+            subparsers.add_parser(name, help=text, add_help=False)
+            continue
+        command = load_command(name)
         one = subparsers.add_parser(
-            command.name, help=command.help, description=command.help, epilog=command.epilog,
-            parents=[_global_options(argparse.SUPPRESS)],
-        )  # fmt: skip
+            name, help=text, description=text, epilog=command.epilog, parents=[_global_options(argparse.SUPPRESS)]
+        )
         command.add_arguments(one)
+        one.set_defaults(run=command.run)
     return root
 
 
@@ -49,10 +53,11 @@ def _global_options(default: str | None = None) -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program. Returns the exit status; argparse itself exits with 2."""
-    options = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    options = parser(words).parse_args(words)
     try:
         with _signals_as_interrupt():
-            return COMMANDS[options.command].run(options, _write)
+            return int(options.run(options, _write))
     except ReleaseError as error:
         return _fail(error, options)
     except OSError as error:

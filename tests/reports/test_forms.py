@@ -46,7 +46,8 @@ def test_each_form_is_documented_and_has_an_option() -> None:
     page = (Path(__file__).parents[2] / "docs" / "record.md").read_text(encoding="utf-8")
     for name in FORMATS:
         assert name == "text" or f"report --{name}" in page or f"--{name} --output" in page
-        assert parser().parse_args(["report", f"--{name}"]).format == name
+        words = ["report", f"--{name}"]
+        assert parser(words).parse_args(words).format == name
 
 
 @EACH

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from release.cli.commands import COMMANDS
+from release.cli.commands import load_command
 from release.core.errors import UsageError
 from release.diagnostics.catalog import CATALOG
 
@@ -21,7 +21,7 @@ def explain(*words: str, **options: bool) -> str:
     """What the verb writes."""
     said: list[str] = []
     chosen: dict[str, Any] = {"cause": words[0] if words else None, "all": False, "markdown": False, "json": False}
-    assert COMMANDS["explain"].run(argparse.Namespace(**{**chosen, **options}), said.append) == 0
+    assert load_command("explain").run(argparse.Namespace(**{**chosen, **options}), said.append) == 0
     return "".join(said)
 
 

@@ -209,7 +209,7 @@ def our_own(shell: Shell) -> None:
     for remedy in (one.remedy_for() for one in CATALOG.values()):
         for words in re.findall(r"python -m release ((?:[a-z]+)(?: --[a-z-]+(?: [A-Za-z-]+)?)*)", remedy):
             known = words.split(" shows")[0].split()
-            parser().parse_args(known)
+            parser(known).parse_args(known)
             found += 1
     assert found >= 4
 

@@ -103,13 +103,4 @@ def _schedule(options: argparse.Namespace, write: Write) -> int:
     return Exit.DONE
 
 
-COMMANDS = (
-    Command(
-        "ci", "print a workflow that builds once, and releases the same files to TestPyPI and PyPI",
-        _add_ci_arguments, _ci,
-    ),
-    Command(
-        "schedule", f"schedule recurring token checks ({', '.join(SCHEDULERS)})",
-        _add_schedule_arguments, _schedule,
-    ),
-)  # fmt: skip
+COMMANDS = {"ci": Command(_add_ci_arguments, _ci), "schedule": Command(_add_schedule_arguments, _schedule)}

@@ -47,6 +47,4 @@ def _confirm(options: argparse.Namespace, write: Write) -> int:
     return result.exit
 
 
-COMMANDS = (
-    Command("confirm", "confirm a published release: hashes, clean install, smoke test", _add_arguments, _confirm),
-)
+COMMANDS = {"confirm": Command(_add_arguments, _confirm)}

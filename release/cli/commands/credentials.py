@@ -60,10 +60,4 @@ def _store(options: argparse.Namespace, write: Write) -> int:
     return Exit.DONE
 
 
-COMMANDS = (
-    Command(
-        "verify", "verify a credential: where it comes from, what it is, and whether an upload would be accepted",
-        _add_verify_arguments, _verify,
-    ),
-    Command("store", "verify a token and store it in the keyring, where uploads read it", _add_store_arguments, _store),
-)  # fmt: skip
+COMMANDS = {"verify": Command(_add_verify_arguments, _verify), "store": Command(_add_store_arguments, _store)}

@@ -68,10 +68,7 @@ def _explain(options: argparse.Namespace, write: Write) -> int:
     return Exit.DONE
 
 
-COMMANDS = (
-    Command(
-        "diagnose", "find the cause of a failed upload, or what would block the next one, and how to fix it",
-        _add_diagnose_arguments, _diagnose,
-    ),
-    Command("explain", "explain a cause: its symptoms and how to fix it", _add_explain_arguments, _explain),
-)  # fmt: skip
+COMMANDS = {
+    "diagnose": Command(_add_diagnose_arguments, _diagnose),
+    "explain": Command(_add_explain_arguments, _explain),
+}

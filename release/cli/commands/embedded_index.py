@@ -38,4 +38,4 @@ def _write_unredacted(line: str) -> None:
     sys.stdout.flush()
 
 
-COMMANDS = (Command("sandbox", "run the embedded index in the foreground", _add_arguments, _sandbox),)
+COMMANDS = {"sandbox": Command(_add_arguments, _sandbox)}

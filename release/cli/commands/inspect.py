@@ -56,11 +56,8 @@ def _status(options: argparse.Namespace, write: Write) -> int:
     return Exit.DONE
 
 
-COMMANDS = (
-    Command("inspect", "check whether PyPI would accept these files", _add_inspect_arguments, _inspect),
-    Command(
-        "leaks", "search for tokens, keys and credential files: in files, staged changes or the whole history",
-        _add_leaks_arguments, _leaks,
-    ),
-    Command("status", "show the status of this project's releases", no_arguments, _status),
-)  # fmt: skip
+COMMANDS = {
+    "inspect": Command(_add_inspect_arguments, _inspect),
+    "leaks": Command(_add_leaks_arguments, _leaks),
+    "status": Command(no_arguments, _status),
+}

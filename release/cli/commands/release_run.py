@@ -40,8 +40,8 @@ def add_plan_options(parser: argparse.ArgumentParser, *names: str) -> None:
     parser.set_defaults(index=None, built=False, yes=False, dry_run_on=None, new_project=None, files=())
 
 
-def _command(name: str, text: str, *options: str) -> Command:
-    return Command(name, text, lambda parser: add_plan_options(parser, *options), run_plan)
+def _command(*options: str) -> Command:
+    return Command(lambda parser: add_plan_options(parser, *options), run_plan)
 
 
 def run_plan(options: argparse.Namespace, write: Write) -> int:
@@ -131,23 +131,11 @@ def _command_line(options: argparse.Namespace) -> str:
     return " ".join(words)
 
 
-COMMANDS = (
-    _command("check", "check the source and the credentials for each index", "--index"),
-    _command("build", "build sdist and wheel from a clean clone of the commit, and check them"),
-    _command(
-        "rehearse", "do a whole release on an embedded index; needs no credentials, no tag and no clean working tree",
-        "--built",
-    ),
-    _command(
-        "testpypi", "do a dry run: upload the same files to TestPyPI, install them from there and test them",
-        "--index", "--yes", "--files",
-    ),
-    _command(
-        "publish", "upload the built files to PyPI, and confirm the release",
-        "--index", "--yes", "--dry-run-on", "--new-project", "--files",
-    ),
-    _command(
-        "release", "do all steps: check, build, rehearse, TestPyPI, PyPI, confirm, tag",
-        "--index", "--yes", "--dry-run-on", "--new-project",
-    ),
-)  # fmt: skip
+COMMANDS = {
+    "check": _command("--index"),
+    "build": _command(),
+    "rehearse": _command("--built"),
+    "testpypi": _command("--index", "--yes", "--files"),
+    "publish": _command("--index", "--yes", "--dry-run-on", "--new-project", "--files"),
+    "release": _command("--index", "--yes", "--dry-run-on", "--new-project"),
+}

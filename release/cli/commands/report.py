@@ -90,10 +90,4 @@ def _history(options: argparse.Namespace, write: Write) -> int:
     return Exit.DONE
 
 
-COMMANDS = (
-    Command(
-        "report", "report what the runs for a version did, on the terminal or as " + ", ".join(tuple(FORMATS)[1:]),
-        _add_arguments, _report,
-    ),
-    Command("history", "list the releases of this project, newest first", no_arguments, _history),
-)  # fmt: skip
+COMMANDS = {"report": Command(_add_arguments, _report), "history": Command(no_arguments, _history)}

@@ -131,11 +131,10 @@ def _prompts(
     )  # fmt: skip
 
 
-COMMANDS = (
-    Command(
-        "rotate", "rotate a token: replace it everywhere it is stored, then confirm the old one is revoked",
+COMMANDS = {
+    "rotate": Command(
         _add_arguments, _rotate,
         epilog="exit status: 0 done · 1 refused, or a location still has the old token · "
         "2 usage or configuration error · 5 all locations have the new token, but the old one may not be revoked",
-    ),
-)  # fmt: skip
+    )
+}  # fmt: skip

@@ -139,11 +139,10 @@ def open_history(options: argparse.Namespace) -> History:
     )
 
 
-COMMANDS = (
-    Command(
-        "tokens", "show the health of all tokens of a project or fleet, or with 'history' what has changed",
+COMMANDS = {
+    "tokens": Command(
         _add_arguments, _tokens,
         epilog="exit status: 0 all healthy · 1 at least one token is broken · 2 usage or configuration error · "
         "5 no token is broken, but some need attention soon · 6 unknown: network or keyring problems",
-    ),
-)  # fmt: skip
+    )
+}  # fmt: skip
