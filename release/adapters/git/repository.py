@@ -7,7 +7,6 @@ Paths are absolute, or relative to the root of the repository with forward slash
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
 from release.adapters.system.process import Completed, TimedOutError
@@ -205,12 +204,8 @@ def _missing(system: System, root: Path, other: str) -> int | None:
 
 def remote_commit(system: System, root: Path, remote: str, ref: str) -> str | Unknown:
     """The commit of a ref at a remote; empty where it has no such ref."""
-    ssh = ssh_command(system, root)
     try:
-        answer = run_git(
-            system, root, "-c", "core.askPass=", "ls-remote", "--quiet", remote, ref,
-            credentials=True, timeout=_REMOTE_LIMIT, extra=noninteractive_variables(system.env, ssh),
-        )  # fmt: skip
+        answer = _run_at_remote(system, root, "ls-remote", "--quiet", remote, ref, timeout=_REMOTE_LIMIT)
     except TimedOutError:
         return Unknown(reason=f"no answer within {_REMOTE_LIMIT} s", remedy=_BY_HAND)
     if answer.status:
@@ -218,18 +213,14 @@ def remote_commit(system: System, root: Path, remote: str, ref: str) -> str | Un
     return answer.output.split("\t")[0].strip()
 
 
-def ssh_command(system: System, root: Path) -> str:
-    """`core.sshCommand` of the configuration; empty where it is not set."""
-    return _line(system, root, "config", "core.sshCommand") or ""
-
-
-def noninteractive_variables(env: Mapping[str, str], configured: str) -> dict[str, str]:
-    """Variables that keep git, ssh and credential managers from prompting."""
-    quiet = {"GIT_TERMINAL_PROMPT": "0", "GCM_INTERACTIVE": "never", "GIT_ASKPASS": "", "SSH_ASKPASS": ""}
+def _run_at_remote(system: System, root: Path, *arguments: str, timeout: float) -> Completed:
+    """Run git with the user's credentials; neither git nor ssh nor a credential manager prompts."""
+    env = git_environment(system, credentials=True)
+    env |= {"GIT_TERMINAL_PROMPT": "0", "GCM_INTERACTIVE": "never", "GIT_ASKPASS": "", "SSH_ASKPASS": ""}
     if "GIT_SSH" not in env:
-        ssh = env.get("GIT_SSH_COMMAND") or configured or "ssh"
-        quiet["GIT_SSH_COMMAND"] = f"{ssh} -oBatchMode=yes -oConnectTimeout={_REMOTE_LIMIT}"
-    return quiet
+        ssh = env.get("GIT_SSH_COMMAND") or _line(system, root, "config", "core.sshCommand") or "ssh"
+        env["GIT_SSH_COMMAND"] = f"{ssh} -oBatchMode=yes -oConnectTimeout={_REMOTE_LIMIT}"
+    return system.run(["git", "-c", "core.askPass=", *arguments], cwd=root, env=env, timeout=timeout, apart=True)
 
 
 def _submodules(system: System, source: Path, copy: Path) -> None:
@@ -263,18 +254,10 @@ def git_output(system: System, where: Path, *arguments: str, credentials: bool =
     return done.output
 
 
-def run_git(  # noqa: PLR0913 - all options of a call to git
-    system: System,
-    where: Path,
-    *arguments: str,
-    credentials: bool = False,
-    timeout: float | None = None,
-    extra: Mapping[str, str] | None = None,
-    umask: int = -1,
-) -> Completed:
+def run_git(system: System, where: Path, *arguments: str, credentials: bool = False, umask: int = -1) -> Completed:
     """Run git in `where`. It may run hooks and filters, which are code of the project: see `git_environment`."""
-    env = git_environment(system, credentials=credentials) | dict(extra or {})
-    return system.run(["git", *arguments], cwd=where, env=env, timeout=timeout, apart=True, umask=umask)
+    env = git_environment(system, credentials=credentials)
+    return system.run(["git", *arguments], cwd=where, env=env, apart=True, umask=umask)
 
 
 def _failed(where: Path, verb: str, done: Completed) -> ToolError:
@@ -300,8 +283,13 @@ def create_tag(system: System, root: Path, tag: str, commit: str, message: str) 
 
     Where git knows no identity, as on a build machine, the tagger is the committer of the commit.
     """
+    identity: tuple[str, ...] = ()
+    if run_git(system, root, "var", "GIT_COMMITTER_IDENT", credentials=True).status:
+        committer = git_output(system, root, "show", "--no-patch", "--format=%cn%x00%ce", commit).strip()
+        name, _, address = committer.partition("\0")
+        identity = ("-c", f"user.name={name}", "-c", f"user.email={address}")
     words = ("tag", "--annotate", "--cleanup=verbatim", f"--message={message}", "--", tag, commit)
-    git_output(system, root, *_identity(system, root, commit), *words, credentials=True)
+    git_output(system, root, *identity, *words, credentials=True)
 
 
 def push_tag(system: System, root: Path, remote: str, tag: str) -> bool:
@@ -321,12 +309,9 @@ def push_tag(system: System, root: Path, remote: str, tag: str) -> bool:
             f"the remote {remote!r} has another tag {tag!r}: {theirs[:12]} there, {ours[:12]} here",
             remedy=f"find out who created it; if it is a mistake: git push --force {remote} refs/tags/{tag}",
         )
-    quiet = noninteractive_variables(system.env, ssh_command(system, root))
+    words = ("push", "--atomic", "--porcelain", remote, f"refs/tags/{tag}")
     try:
-        done = run_git(
-            system, root, "-c", "core.askPass=", "push", "--atomic", "--porcelain", remote, f"refs/tags/{tag}",
-            credentials=True, timeout=_PUSH_LIMIT, extra=quiet,
-        )  # fmt: skip
+        done = _run_at_remote(system, root, *words, timeout=_PUSH_LIMIT)
     except TimedOutError:
         raise ToolError(f"pushing the tag {tag!r} took more than {_PUSH_LIMIT} s", remedy=by_hand) from None
     if done.status:
@@ -339,12 +324,3 @@ def _why(errors: str, output: str) -> str:
     remote = [line.removeprefix("remote:").strip() for line in errors.splitlines() if line.startswith("remote:")]
     refused = [line[1:].strip() for line in output.splitlines() if line.startswith("!")]
     return "; ".join([*filter(None, remote), *refused][:4]) or failure_line(errors)
-
-
-def _identity(system: System, root: Path, commit: str) -> tuple[str, ...]:
-    """Options that name the committer of `commit` as the user; none where git knows an identity."""
-    if not run_git(system, root, "var", "GIT_COMMITTER_IDENT", credentials=True).status:
-        return ()
-    committer = git_output(system, root, "show", "--no-patch", "--format=%cn%x00%ce", commit).strip()
-    name, _, address = committer.partition("\0")
-    return "-c", f"user.name={name}", "-c", f"user.email={address}"

@@ -21,15 +21,8 @@ from release.core.secret import Secret
 if TYPE_CHECKING:
     import requests
 
-_API = "https://api.github.com"
 _URL = re.compile(r"(?:https://(?:[^@/]*@)?|ssh://git@|git@)(?P<host>[^/:]+)[/:](?P<slug>[^/]+/[^/]+?)(?:\.git)?/?")
-#: characters of a response that are shown
-_SHOWN = 200
 _OK, _CREATED, _NOT_FOUND = 200, 201, 404
-#: seconds to connect, and seconds without a response while a file is uploaded
-_UPLOAD_TIMEOUT = (10.0, 300.0)
-#: the most recent releases, among which a draft is searched
-_RECENT = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +76,14 @@ def publish_release(system: System, secret: Secret, request: ReleaseRequest) -> 
 
     Raises `ToolError` where GitHub refuses, or has another file of the same name; `UnreachableError`.
     """
-    api = system.env.get("GITHUB_API_URL", _API).rstrip("/")
+    api = system.env.get("GITHUB_API_URL", "https://api.github.com").rstrip("/")
+    url = f"{api}/repos/{request.repository}/releases"
     with http_client.session(api) as session:
         session.headers["Authorization"] = f"Bearer {secret.reveal()}"
         session.headers["Accept"] = "application/vnd.github+json"
         session.headers["X-GitHub-Api-Version"] = "2022-11-28"
-        begun = _find(session, api, request)
-        release = begun or _create(session, api, request)
+        begun = _find(session, url, request)
+        release = begun or _create(session, url, request)
         missing = _missing_files(release, request)
         for file in missing:
             _attach(session, api, release, file)
@@ -103,19 +97,17 @@ def _host(env: Mapping[str, str]) -> str:
     return host_of(env.get("GITHUB_SERVER_URL") or "https://github.com")
 
 
-def _find(session: requests.Session, api: str, request: ReleaseRequest) -> dict[str, Any] | None:
-    """The release of the tag, or its draft, which GitHub does not find by the tag."""
-    url = f"{api}/repos/{request.repository}/releases"
+def _find(session: requests.Session, url: str, request: ReleaseRequest) -> dict[str, Any] | None:
+    """The release of the tag, or its draft among the most recent ones: GitHub does not find a draft by its tag."""
     response = session.get(f"{url}/tags/{quote(request.tag, safe='')}", allow_redirects=False)
     if response.status_code != _NOT_FOUND:
         return _release(_document(response, _OK), url)
-    recent = _document(session.get(url, params={"per_page": _RECENT}, allow_redirects=False), _OK)
+    recent = _document(session.get(url, params={"per_page": 100}, allow_redirects=False), _OK)
     found = next((one for one in recent if one.get("draft") and one.get("tag_name") == request.tag), None)
     return _release(found, url) if found else None
 
 
-def _create(session: requests.Session, api: str, request: ReleaseRequest) -> dict[str, Any]:
-    url = f"{api}/repos/{request.repository}/releases"
+def _create(session: requests.Session, url: str, request: ReleaseRequest) -> dict[str, Any]:
     form = {
         "tag_name": request.tag, "name": request.title, "body": request.body, "draft": True,
         "prerelease": request.prerelease,
@@ -163,7 +155,8 @@ def _attach(session: requests.Session, api: str, release: Mapping[str, Any], fil
         )
     with file.path.open("rb") as content:
         response = session.post(
-            url, params={"name": file.filename}, data=content, allow_redirects=False, timeout=_UPLOAD_TIMEOUT,
+            url, params={"name": file.filename}, data=content, allow_redirects=False,
+            timeout=(10.0, 300.0),  # seconds to connect, and without a response while the file is uploaded
             headers={"Content-Type": "application/octet-stream", "Content-Length": str(file.size)},
         )  # fmt: skip
     _compare(_document(response, _CREATED), file)
@@ -172,8 +165,12 @@ def _attach(session: requests.Session, api: str, release: Mapping[str, Any], fil
 def _document(response: requests.Response, status: int) -> Any:
     """The JSON of a response with this status. Raises `ToolError` with GitHub's message."""
     if response.status_code != status:
+        try:
+            message = str(response.json()["message"])
+        except (ValueError, KeyError, TypeError):
+            message = response.text
         raise ToolError(
-            f"GitHub answers {response.status_code} {_message(response)!r}",
+            f"GitHub answers {response.status_code} {message[:200]!r}",
             remedy="give the token permission to write contents (in Actions: permissions: contents: write), then run "
             "the same command again"
             if response.status_code in {401, 403, 404}
@@ -183,10 +180,3 @@ def _document(response: requests.Response, status: int) -> Any:
         return response.json()
     except ValueError:
         raise ToolError("GitHub's response is not JSON", remedy="run the same command again") from None
-
-
-def _message(response: requests.Response) -> str:
-    try:
-        return str(response.json()["message"])[:_SHOWN]
-    except (ValueError, KeyError, TypeError):
-        return response.text[:_SHOWN]
