@@ -17,23 +17,28 @@ from release.adapters.http import http_client
 from release.core.models.attestation import Provenance, parse_provenance
 from release.core.models.index import Index, IndexFile, Ownership
 
-_PROVENANCE = "application/vnd.pypi.integrity.v1+json"
 _OK, _NOT_FOUND = 200, 404
 
 
-def fetch_ownership(index: Index, project: str, *, retries: int = http_client.RETRIES) -> Ownership | None:
+def fetch_ownership(index: Index, project: str) -> Ownership | None:
     """The owners of a project; None where the index does not list them, as for a project without releases.
 
     Raises `UnreachableError`.
     """
     if index.kind != "warehouse":
         return None
-    return _ownership(_fetch_json(f"{index.json_url}{canonicalize_name(project)}/json", retries=retries))
+    match _fetch_json(f"{index.json_url}{canonicalize_name(project)}/json"):
+        case {"info": {"name": str(name)}, "ownership": {"roles": [*roles], **rest}}:
+            pairs = tuple((str(one.get("role")), str(one.get("user"))) for one in roles if isinstance(one, dict))
+            organization = rest.get("organization")
+            return Ownership(name=name, roles=pairs, organization=str(organization) if organization else None)
+        case {"info": {"name": str(name)}}:
+            return Ownership(name=name)
+        case _:
+            return None
 
 
-def fetch_release_files(
-    index: Index, project: str, version: str, *, retries: int = http_client.RETRIES
-) -> tuple[IndexFile, ...] | None:
+def fetch_release_files(index: Index, project: str, version: str) -> tuple[IndexFile, ...] | None:
     """The files of a release, bypassing caches; None where the JSON API has no such release.
 
     None proves nothing, because "not found" is cached nevertheless. Raises `UnreachableError`.
@@ -41,16 +46,16 @@ def fetch_release_files(
     if index.kind != "warehouse":
         return None
     url = f"{index.json_url}{canonicalize_name(project)}/{quote(version)}/json"
-    match _fetch_json(url, retries=retries, params={"fresh": secrets.token_hex(8)}):
+    match _fetch_json(url, params={"fresh": secrets.token_hex(8)}):
         case {"urls": [*files]}:
             return tuple(one for one in map(_file, files) if one is not None)
         case _:
             return None
 
 
-def _fetch_json(url: str, *, retries: int, params: dict[str, str] | None = None) -> Any:
+def _fetch_json(url: str, *, params: dict[str, str] | None = None) -> Any:
     """The JSON document; an empty object where the response has none."""
-    with http_client.session(url, retries=retries) as session:
+    with http_client.session(url) as session:
         response = session.get(url, headers={"Accept": "application/json"}, params=params)
         try:
             return response.json() if response.status_code == _OK else {}
@@ -71,31 +76,17 @@ def _file(entry: Any) -> IndexFile | None:
             return None
 
 
-def _ownership(answer: Any) -> Ownership | None:
-    match answer:
-        case {"info": {"name": str(name)}, "ownership": {"roles": [*roles], **rest}}:
-            pairs = tuple((str(one.get("role")), str(one.get("user"))) for one in roles if isinstance(one, dict))
-            organization = rest.get("organization")
-            return Ownership(name=name, roles=pairs, organization=str(organization) if organization else None)
-        case {"info": {"name": str(name)}}:
-            return Ownership(name=name)
-        case _:
-            return None
-
-
 def provenance_url(index: Index, project: str, version: str, filename: str) -> str:
     """The URL of a file's provenance."""
     root = index.simple_url.removesuffix("simple/") + "integrity/"
     return f"{root}{canonicalize_name(project)}/{quote(version)}/{quote(filename)}/provenance"
 
 
-def fetch_provenance(
-    index: Index, project: str, version: str, filename: str, *, retries: int = http_client.RETRIES
-) -> Provenance | None:
+def fetch_provenance(index: Index, project: str, version: str, filename: str) -> Provenance | None:
     """The provenance of a file, bypassing caches; None where the index has none. Raises `UnreachableError`."""
     url = provenance_url(index, project, version, filename)
-    headers = {"Accept": _PROVENANCE, "Cache-Control": "no-cache", "Pragma": "no-cache"}
-    with http_client.session(url, retries=retries) as session:
+    headers = {"Accept": "application/vnd.pypi.integrity.v1+json", "Cache-Control": "no-cache", "Pragma": "no-cache"}
+    with http_client.session(url) as session:
         response = session.get(url, headers=headers, params={"fresh": secrets.token_hex(8)})
         if response.status_code == _NOT_FOUND:
             return None

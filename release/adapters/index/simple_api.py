@@ -31,11 +31,8 @@ if TYPE_CHECKING:
 
 _JSON = "application/vnd.pypi.simple.v1+json"
 _ACCEPT = f"{_JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
-#: bytes
-_CHUNK = 1 << 16
 #: bytes; the size of the cache, whose least recently used files are removed first
 _CACHE_SIZE = 300 * 1024 * 1024
-_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 #: the name of a release's file; a page that links to other files is not a project page
 _FILE = re.compile(r".+\.(?:whl|tar\.(?:gz|bz2|xz|Z)|tgz|tar|zip|egg|exe|msi|rpm|deb|dmg)\Z")
 
@@ -63,13 +60,13 @@ def fetch_listing(
         return _parse(index, project, url, response)
 
 
-def fetch_project_names(index: Index, *, retries: int = http_client.RETRIES) -> tuple[str, ...]:
+def fetch_project_names(index: Index) -> tuple[str, ...]:
     """The names of all projects as spelled there, without those in quarantine: some ten megabytes from PyPI.
 
     Raises `UnreachableError`.
     """
     url = index.simple_url
-    with http_client.session(url, retries=retries) as session:
+    with http_client.session(url) as session:
         response = session.get(url, headers={"Accept": _JSON})
         _require_success(url, response)
         try:
@@ -106,8 +103,16 @@ def _parse(index: Index, project: str, url: str, response: requests.Response) ->
             found = parse_json_page(response.json(), response.url)
         elif index.kind == "other" and kind in {"text/html", "application/vnd.pypi.simple.v1+html"}:
             found = parse_html_page(response.text, response.url, canonicalize_name(project))
+        elif kind == "text/html":
+            raise http_client.unusable_response(
+                url, "returned a web page instead of a project page, possibly the login page of a network or proxy",
+                remedy=f"open {url} in a browser: sign in to the network, or correct the index's simple-url or kind",
+                cause=http_errors.PROXY,
+            )  # fmt: skip
         else:
-            raise _no_listing(url, kind)
+            raise http_client.unusable_response(
+                url, f"returned {kind or 'no content type'!r} instead of a project page"
+            )
     except (ValueError, RecursionError) as error:  # requests' JSON error is a ValueError too
         raise http_client.unusable_response(url, f"returned no valid project page: {error}") from error
     if canonicalize_name(found.name) != canonicalize_name(project):
@@ -115,20 +120,9 @@ def _parse(index: Index, project: str, url: str, response: requests.Response) ->
     return found
 
 
-def _no_listing(url: str, kind: str) -> UnreachableError:
-    if kind == "text/html":
-        return http_client.unusable_response(
-            url,
-            "returned a web page instead of a project page, possibly the login page of a network or proxy",
-            remedy=f"open {url} in a browser: sign in to the network, or correct the index's simple-url or kind",
-            cause=http_errors.PROXY,
-        )
-    return http_client.unusable_response(url, f"returned {kind or 'no content type'!r} instead of a project page")
-
-
-def fetch_server_time(index: Index, *, retries: int = http_client.RETRIES) -> datetime | None:
+def fetch_server_time(index: Index) -> datetime | None:
     """The time of the index's clock, to the second, aware; None where the response has no date."""
-    with http_client.session(index.simple_url, retries=retries) as session:
+    with http_client.session(index.simple_url) as session:
         headers: Any = session.head(index.simple_url, headers={"Cache-Control": "no-cache"}).headers
     try:
         date = parsedate_to_datetime(headers.get("Date", ""))
@@ -138,16 +132,10 @@ def fetch_server_time(index: Index, *, retries: int = http_client.RETRIES) -> da
         return None
 
 
-def cache_directory() -> Path:
-    """The directory of cached files, `<cache>/pypi-preflight/files/<sha256>/<name>`."""
-    from platformdirs import user_cache_path
-
-    return user_cache_path("pypi-preflight", appauthor=False) / "files"
-
-
 def fetch_file(file: IndexFile, *, cache: Path | None = None) -> Path:
     """The path of the cached file, which is downloaded if necessary; its SHA-256 is compared in either case.
 
+    Files are cached as `<sha256>/<name>` in `cache`, by default the user's cache directory.
     Raises `UnreachableError` where the download fails or the index lists no hash; `OSError` where it cannot be
     written.
     """
@@ -155,25 +143,22 @@ def fetch_file(file: IndexFile, *, cache: Path | None = None) -> Path:
         raise UnreachableError(
             f"the index lists no SHA-256 for {file.filename!r}", remedy="use an index that does (PEP 691)"
         )
-    root = cache or cache_directory()
-    cached = root / file.sha256 / file.filename
-    if _has_hash(cached, file.sha256):
+    if cache is None:
+        from platformdirs import user_cache_path
+
+        cache = user_cache_path("pypi-preflight", appauthor=False) / "files"
+    cached, found = cache / file.sha256 / file.filename, ""
+    with suppress(OSError), cached.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if found == file.sha256:
         cached.touch()
         return cached
-    root.mkdir(parents=True, exist_ok=True)
-    _evict(root, file.size or 0)
-    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=root) as work:
+    cache.mkdir(parents=True, exist_ok=True)
+    _evict(cache, file.size or 0)
+    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=cache) as work:
         fetched = download_file(file, Path(work))
         cached.parent.mkdir(exist_ok=True)
         return fetched.replace(cached)
-
-
-def _has_hash(path: Path, sha256: str) -> bool:
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest() == sha256
-    except OSError:
-        return False
 
 
 def _evict(root: Path, needed: int) -> None:
@@ -187,34 +172,28 @@ def _evict(root: Path, needed: int) -> None:
         left += size
 
 
-def download_file(file: IndexFile, into: Path, *, retries: int = http_client.RETRIES) -> Path:
+def download_file(file: IndexFile, into: Path) -> Path:
     """Download a file into the directory `into`; it appears there only once it is complete.
 
     Raises `UnreachableError` where the download fails or has another SHA-256 than the index lists, `OSError`
     where it cannot be written.
     """
-    part = into / f"{file.filename}.part"
+    part, digest = into / f"{file.filename}.part", hashlib.sha256()
     try:
-        with http_client.session(file.url, retries=retries) as session, session.get(file.url, stream=True) as response:
+        with http_client.session(file.url) as session, session.get(file.url, stream=True) as response:
             _require_success(file.url, response)
-            digest = _save(response, part)
-        if file.sha256 is not None and digest != file.sha256:
+            with part.open("wb") as target:
+                for chunk in response.iter_content(1 << 16):
+                    digest.update(chunk)
+                    target.write(chunk)
+        if file.sha256 is not None and digest.hexdigest() != file.sha256:
             raise http_client.unusable_response(
-                file.url, f"sends {file.filename!r} with another SHA-256 than the index lists: {digest}",
+                file.url, f"sends {file.filename!r} with another SHA-256 than the index lists: {digest.hexdigest()}",
                 remedy="do not use the file; report it to the administrators of the index",
             )  # fmt: skip
         return part.replace(into / file.filename)
     finally:
         part.unlink(missing_ok=True)
-
-
-def _save(response: requests.Response, path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("wb") as target:
-        for chunk in response.iter_content(_CHUNK):
-            digest.update(chunk)
-            target.write(chunk)
-    return digest.hexdigest()
 
 
 def parse_json_page(page: Any, url: str) -> ProjectListing:
@@ -322,7 +301,7 @@ def _url(value: Any, base: str) -> str:
 
 def _sha256(value: Any) -> str | None:
     text = value.lower() if isinstance(value, str) else ""
-    return text if _SHA256.match(text) else None
+    return text if re.fullmatch("[0-9a-f]{64}", text) else None
 
 
 def _time(value: Any) -> datetime | None:

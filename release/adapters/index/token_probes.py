@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from release.adapters.http import errors as http_errors
@@ -21,18 +21,8 @@ from release.core.redaction import Redactor
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode, expired_copy, limited_copy, location_matches
 
-if TYPE_CHECKING:
-    import requests
-
 #: how long the copy is valid that could upload to one project
 PROBE_TOKEN_LIFETIME = timedelta(minutes=2)
-#: seconds to connect, seconds without data while a response is read
-_TIMEOUT = (10.0, 30.0)
-#: bytes of a response that are read
-_BODY = 20_000
-_USERNAME = "__token__"
-#: causes for which a retry is useless
-_PERMANENT = {http_errors.TLS, http_errors.PROXY}
 
 
 class ProbeNotAllowedError(ReleaseError):
@@ -98,13 +88,14 @@ def _post(index: Index, copy: Secret, form: ProbeForm) -> ProbeResult:
     try:
         reply = _send(index, copy, form)
     except UnreachableError as error:
-        if error.cause in _PERMANENT:
-            raise
+        if error.cause in {http_errors.TLS, http_errors.PROXY}:
+            raise  # a retry is useless
         reply = _send(index, copy, form)
     return ProbeResult(kind=form.kind, project=form.project, reply=reply)
 
 
 def _send(index: Index, copy: Secret, form: ProbeForm) -> ServerResponse:
+    redact = Redactor([copy])
     parts: list[tuple[str, Any]] = [(name, (None, value)) for name, value in form.fields]
     if form.content is not None:
         parts.append(("content", (*form.content, "application/octet-stream")))
@@ -113,21 +104,16 @@ def _send(index: Index, copy: Secret, form: ProbeForm) -> ServerResponse:
         session.post(
             index.upload_url,
             files=parts,
-            auth=(_USERNAME, copy.reveal()),
+            auth=("__token__", copy.reveal()),
             headers={"Accept": "application/json"},
             allow_redirects=False,
-            timeout=_TIMEOUT,
             stream=True,
         ) as response,
     ):
-        return _reply(response, Redactor([copy]))
-
-
-def _reply(response: requests.Response, redact: Redactor) -> ServerResponse:
-    data = next(response.iter_content(_BODY), b"")
-    return ServerResponse(
-        status=response.status_code,
-        reason=redact(response.reason or ""),
-        body=redact(data.decode(response.encoding or "utf-8", "replace")),
-        headers={name.lower(): redact(value) for name, value in response.headers.items()},
-    )
+        data = next(response.iter_content(20_000), b"")  # the beginning: a proxy's page may be of any size
+        return ServerResponse(
+            status=response.status_code,
+            reason=redact(response.reason or ""),
+            body=redact(data.decode(response.encoding or "utf-8", "replace")),
+            headers={name.lower(): redact(value) for name, value in response.headers.items()},
+        )

@@ -50,8 +50,8 @@ def test_what_an_index_leaves_out_is_not_known(body: object, told: Ownership | N
 def test_no_answer_is_an_error_and_so_is_a_list_that_is_none() -> None:
     gone = local(f"http://127.0.0.1:{closed_port()}/")
     for ask in (
-        lambda: json_api.fetch_ownership(gone, "a", retries=0),
-        lambda: simple_api.fetch_project_names(gone, retries=0),
+        lambda: json_api.fetch_ownership(gone, "a"),
+        lambda: simple_api.fetch_project_names(gone),
     ):
         with pytest.raises(UnreachableError):
             ask()
@@ -60,4 +60,4 @@ def test_no_answer_is_an_error_and_so_is_a_list_that_is_none() -> None:
             loopback_server(lambda handler, body=body: handler.reply(200, body)) as server,  # type: ignore[misc] # a default
             pytest.raises(UnreachableError),
         ):
-            simple_api.fetch_project_names(local(server.url), retries=0)
+            simple_api.fetch_project_names(local(server.url))
