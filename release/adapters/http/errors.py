@@ -54,7 +54,8 @@ def request_error(url: str, error: Exception) -> UnreachableError:
         case "proxy":
             return proxy_error(host)
         case "tls":
-            return tls_error(host, error)
+            remedy = "set REQUESTS_CA_BUNDLE to your organisation's certificates, and check this machine's clock"
+            return _error(f"no trusted TLS connection to {host!r}: {tls_reason(error)}", remedy, TLS)
         case "dns":
             return resolution_error(host, error)
         case "timeout":
@@ -67,6 +68,15 @@ def request_error(url: str, error: Exception) -> UnreachableError:
             return _error(f"invalid response from {host!r}: {type(error).__name__}", remedy, None)
 
 
+def unusable_response(url: str, what: str, *, cause: str | None = None, remedy: str = "") -> UnreachableError:
+    """The error for a response that cannot be used; `what` is "answers 503 Service Unavailable", for example."""
+    return UnreachableError(
+        f"{host_of(url)!r} {what}",
+        remedy=remedy or f"open {url} in a browser, then run the same command again",
+        cause=cause,
+    )
+
+
 def proxy_error(host: str) -> UnreachableError:
     """A proxy refuses the request or cannot be reached."""
     remedy = "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY, and the proxy's user name and password"
@@ -77,12 +87,6 @@ def missing_socks_support() -> UnreachableError:
     """A SOCKS proxy is configured, but the package that supports SOCKS is missing."""
     remedy = "run: python -m pip install pysocks; or set HTTPS_PROXY to an http:// proxy"
     return _error("a SOCKS proxy is configured, but PySocks is not installed", remedy, PROXY)
-
-
-def tls_error(host: str, error: BaseException) -> UnreachableError:
-    """The certificate cannot be verified, or the server does not speak TLS."""
-    remedy = "set REQUESTS_CA_BUNDLE to your organisation's certificates, and check this machine's clock"
-    return _error(f"no trusted TLS connection to {host!r}: {tls_reason(error)}", remedy, TLS)
 
 
 def exception_chain(error: BaseException | None) -> Iterator[BaseException]:

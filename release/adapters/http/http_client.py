@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 TIMEOUT = (10.0, 30.0)
 #: retries of a GET, after 0.5, 1, 2, 4 s and up to 0.5 s more
 RETRIES = 4
-#: seconds; the longest delay that a server's Retry-After can cause
-_MAX_DELAY = 120
 _RETRIED_STATUSES = (429, 500, 502, 503, 504)
 #: methods that are safe to retry
 _RETRIED_METHODS = ("GET", "HEAD")
@@ -49,8 +47,6 @@ _MAX_FAILURES = 3
 _RETEST_AFTER = 5.0
 #: seconds; the longest delay that a host's Retry-After can cause
 _MAX_LIMIT_DELAY = 60.0
-#: the random addition to the time between two requests, as a part of it
-_JITTER = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +85,12 @@ def session(url: str, *, retries: int = RETRIES) -> Iterator[requests.Session]:
     `shared_sessions`, the session is the thread's own, stays open, and has the retries of the rate limit.
     """
     with ExitStack() as stack:
-        pool = _POOL.get()
-        opened = pool.session(url) if pool else stack.enter_context(_open(url, retries=retries))
+        if shared := _SHARED.get():
+            limit, sessions = shared
+            key = urlsplit(url)[:2]
+            opened = sessions[key] = _open(url, limit=limit, opened=sessions.get(key))
+        else:
+            opened = stack.enter_context(_open(url, retries=retries))
         import requests
 
         try:
@@ -99,38 +99,22 @@ def session(url: str, *, retries: int = RETRIES) -> Iterator[requests.Session]:
             raise http_errors.request_error(url, error) from error
 
 
-class SessionPool:
-    """The sessions of one thread, one for each host, with a rate limit that all threads share."""
-
-    def __init__(self, limit: RateLimit) -> None:
-        self._limit = limit
-        self._sessions: dict[str, requests.Session] = {}
-
-    def session(self, url: str) -> requests.Session:
-        """The session for the host of `url`. Raises `UnreachableError` while that is down."""
-        parts = urlsplit(url)
-        key = f"{parts.scheme}://{parts.netloc}"
-        opened = _open(url, limit=self._limit, opened=self._sessions.get(key))
-        return self._sessions.setdefault(key, opened)
-
-    def close(self) -> None:
-        for one in self._sessions.values():
-            one.close()
-
-
-_POOL: ContextVar[SessionPool | None] = ContextVar("session_pool", default=None)
+#: the rate limit of all threads, and the sessions of this one by scheme and host
+_SHARED: ContextVar[tuple[RateLimit, dict[tuple[str, ...], requests.Session]] | None]
+_SHARED = ContextVar("shared_sessions", default=None)
 
 
 @contextmanager
 def shared_sessions(limit: RateLimit) -> Iterator[None]:
     """In this thread, `session` returns one session for each host, until the end of the block."""
-    pool = SessionPool(limit)
-    before = _POOL.set(pool)
+    sessions: dict[tuple[str, ...], requests.Session] = {}
+    before = _SHARED.set((limit, sessions))
     try:
         yield
     finally:
-        _POOL.reset(before)
-        pool.close()
+        _SHARED.reset(before)
+        for one in sessions.values():
+            one.close()
 
 
 def _open(
@@ -143,10 +127,8 @@ def _open(
     """
     way = route(url)
     if urlsplit(url).scheme not in way.proxies:
-        if limit is None:
-            check_reachable(url)
-        else:
-            limit.test_once(url, check_reachable)
+        test = limit.test_once if limit else check_reachable
+        test(url)
     if opened is not None:
         return opened
     import requests
@@ -174,11 +156,6 @@ def _adapter(retries: int, limit: RateLimit | None) -> Any:
             options["timeout"] = options.get("timeout") or TIMEOUT
             if limit is None:
                 return super().send(request, *args, **options)
-            return self._send_limited(limit, request, *args, **options)
-
-        def _send_limited(
-            self, limit: RateLimit, request: requests.PreparedRequest, *args: Any, **options: Any
-        ) -> requests.Response:
             url, retry = request.url or "", request.method in _RETRIED_METHODS
             while True:
                 limit.wait(url)
@@ -197,7 +174,7 @@ def _adapter(retries: int, limit: RateLimit | None) -> Any:
         return Adapter(max_retries=0, pool_connections=1, pool_maxsize=1)
     retry = urllib3.Retry(
         total=retries, backoff_factor=0.5, backoff_jitter=0.5, status_forcelist=_RETRIED_STATUSES,
-        allowed_methods=_RETRIED_METHODS, raise_on_status=False, retry_after_max=_MAX_DELAY,
+        allowed_methods=_RETRIED_METHODS, raise_on_status=False, retry_after_max=120,
     )  # fmt: skip
     return Adapter(max_retries=retry)
 
@@ -211,15 +188,6 @@ def user_agent() -> str:
         return f"pypi-preflight/{version('pypi-preflight')}"
     except PackageNotFoundError:
         return "pypi-preflight/0"
-
-
-def unusable_response(url: str, what: str, *, cause: str | None = None, remedy: str = "") -> UnreachableError:
-    """The error for a response that cannot be used; `what` is "answers 503 Service Unavailable", for example."""
-    return UnreachableError(
-        f"{host_of(url)!r} {what}",
-        remedy=remedy or f"open {url} in a browser, then run the same command again",
-        cause=cause,
-    )
 
 
 def check_reachable(url: str) -> None:
@@ -286,8 +254,8 @@ class RateLimit:
         self._lock = threading.Lock()
         self._hosts: dict[str, _Host] = {}
 
-    def test_once(self, url: str, test: Callable[[str], None]) -> None:
-        """Call `test` for the first request to a host. Raises `UnreachableError`."""
+    def test_once(self, url: str) -> None:
+        """Test before the first request to a host that it can be reached. Raises `UnreachableError`."""
         host = self._host(url)
         self._refuse_if_down(host)
         with host.test:
@@ -295,7 +263,7 @@ class RateLimit:
                 return
             self._refuse_if_down(host)
             try:
-                test(url)
+                check_reachable(url)
             except UnreachableError as error:
                 self.failed(url, error, failures=_MAX_FAILURES)
                 raise
@@ -309,7 +277,7 @@ class RateLimit:
             delay = host.next_request - self._clock()
             if delay > 0:
                 self._sleep(delay)
-            jitter = 1 + random.random() * _JITTER  # noqa: S311 - not for cryptography
+            jitter = 1 + random.random() * 0.1  # noqa: S311 - not for cryptography
             host.next_request = max(host.next_request, self._clock() + self._interval * jitter)
 
     def answered(self, url: str, status: int, headers: Mapping[str, str]) -> None:

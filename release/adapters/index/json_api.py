@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from packaging.utils import canonicalize_name
 
+from release.adapters.http import errors as http_errors
 from release.adapters.http import http_client
 from release.core.models.attestation import Provenance, parse_provenance
 from release.core.models.index import Index, IndexFile, Ownership
@@ -91,8 +92,8 @@ def fetch_provenance(index: Index, project: str, version: str, filename: str) ->
         if response.status_code == _NOT_FOUND:
             return None
         if response.status_code != _OK:
-            raise http_client.unusable_response(url, f"answers {response.status_code} {response.reason or ''}".strip())
+            raise http_errors.unusable_response(url, f"answers {response.status_code} {response.reason or ''}".strip())
         try:
             return parse_provenance(response.json())
         except (ValueError, RecursionError) as error:
-            raise http_client.unusable_response(url, f"returned no valid provenance: {error}") from error
+            raise http_errors.unusable_response(url, f"returned no valid provenance: {error}") from error

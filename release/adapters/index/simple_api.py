@@ -72,28 +72,28 @@ def fetch_project_names(index: Index) -> tuple[str, ...]:
         try:
             return tuple(str(one["name"]) for one in response.json()["projects"])
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise http_client.unusable_response(url, "returned no list of projects") from error
+            raise http_errors.unusable_response(url, "returned no list of projects") from error
 
 
 def _require_success(url: str, response: requests.Response) -> None:
     status = f"{response.status_code} {response.reason or ''}".strip()
     if url.startswith("https:") and not response.url.startswith("https:"):
-        raise http_client.unusable_response(url, "redirects from https to http", cause=http_errors.PROXY)
+        raise http_errors.unusable_response(url, "redirects from https to http", cause=http_errors.PROXY)
     match response.status_code:
         case 200:
             return
         case 407 | 511:
             raise http_errors.proxy_error(host_of(url))
         case 401 | 403:
-            raise http_client.unusable_response(
+            raise http_errors.unusable_response(
                 url, f"denies access: {status}", remedy=f"make {url} readable without a password"
             )
         case 429 | 500 | 502 | 503 | 504:
-            raise http_client.unusable_response(
+            raise http_errors.unusable_response(
                 url, f"answers {status}", remedy="retry in a few minutes, and check the index's status page"
             )
         case _:
-            raise http_client.unusable_response(url, f"answers {status}")
+            raise http_errors.unusable_response(url, f"answers {status}")
 
 
 def _parse(index: Index, project: str, url: str, response: requests.Response) -> ProjectListing:
@@ -104,19 +104,19 @@ def _parse(index: Index, project: str, url: str, response: requests.Response) ->
         elif index.kind == "other" and kind in {"text/html", "application/vnd.pypi.simple.v1+html"}:
             found = parse_html_page(response.text, response.url, canonicalize_name(project))
         elif kind == "text/html":
-            raise http_client.unusable_response(
+            raise http_errors.unusable_response(
                 url, "returned a web page instead of a project page, possibly the login page of a network or proxy",
                 remedy=f"open {url} in a browser: sign in to the network, or correct the index's simple-url or kind",
                 cause=http_errors.PROXY,
             )  # fmt: skip
         else:
-            raise http_client.unusable_response(
+            raise http_errors.unusable_response(
                 url, f"returned {kind or 'no content type'!r} instead of a project page"
             )
     except (ValueError, RecursionError) as error:  # requests' JSON error is a ValueError too
-        raise http_client.unusable_response(url, f"returned no valid project page: {error}") from error
+        raise http_errors.unusable_response(url, f"returned no valid project page: {error}") from error
     if canonicalize_name(found.name) != canonicalize_name(project):
-        raise http_client.unusable_response(url, f"returned the project {found.name!r} instead of {project!r}")
+        raise http_errors.unusable_response(url, f"returned the project {found.name!r} instead of {project!r}")
     return found
 
 
@@ -135,9 +135,8 @@ def fetch_server_time(index: Index) -> datetime | None:
 def fetch_file(file: IndexFile, *, cache: Path | None = None) -> Path:
     """The path of the cached file, which is downloaded if necessary; its SHA-256 is compared in either case.
 
-    Files are cached as `<sha256>/<name>` in `cache`, by default the user's cache directory.
-    Raises `UnreachableError` where the download fails or the index lists no hash; `OSError` where it cannot be
-    written.
+    Files are cached as `<sha256>/<name>` in `cache`, by default in the user's cache directory. Raises
+    `UnreachableError` where the download fails or the index lists no hash; `OSError` where it cannot be written.
     """
     if file.sha256 is None:
         raise UnreachableError(
@@ -187,7 +186,7 @@ def download_file(file: IndexFile, into: Path) -> Path:
                     digest.update(chunk)
                     target.write(chunk)
         if file.sha256 is not None and digest.hexdigest() != file.sha256:
-            raise http_client.unusable_response(
+            raise http_errors.unusable_response(
                 file.url, f"sends {file.filename!r} with another SHA-256 than the index lists: {digest.hexdigest()}",
                 remedy="do not use the file; report it to the administrators of the index",
             )  # fmt: skip

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from release.adapters.http import errors as http_errors
 from release.adapters.http import http_client
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System
@@ -177,7 +178,7 @@ def fetch_audience(index: Index) -> str:
         if response.status_code == 200 and isinstance(found.get("audience"), str):  # noqa: PLR2004 - OK
             return str(found["audience"])
         reason = str(found.get("message") or f"{response.status_code} {response.reason or ''}".strip())[:_SHOWN]
-        raise http_client.unusable_response(
+        raise http_errors.unusable_response(
             url, f"accepts no identities: {reason}",
             remedy="use an API token until it does: set it as TWINE_PASSWORD", cause="tp.disabled",
         )  # fmt: skip
@@ -204,7 +205,7 @@ def exchange_identity(index: Index, identity: OidcIdentity) -> ExchangedToken | 
                 return ExchangeRefusal(status=response.status_code, code="", description=words[:_SHOWN])
             case _:
                 pass
-    raise http_client.unusable_response(
+    raise http_errors.unusable_response(
         url, f"answers {response.status_code} {response.reason or ''}".strip(), remedy="run the same command again"
     )
 
