@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -28,8 +28,6 @@ from release.sandbox.responses import not_allowed
 AUDIENCE_PATH, EXCHANGE_PATHS = "/_/oidc/audience", ("/_/oidc/mint-token", "/_/oidc/github/mint-token")
 #: seconds for which an issued token is valid
 _LIFETIME = 900
-_KEY_LENGTH = 32
-_MAX_BODY = 1024 * 1024
 
 
 class ExchangeError(Exception):
@@ -38,16 +36,6 @@ class ExchangeError(Exception):
     def __init__(self, code: str, description: str) -> None:
         super().__init__(code, description)
         self.code, self.description = code, description
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Identity:
-    """An identity token with a valid signature, which is valid now."""
-
-    provider: str
-    claims: dict[str, Any]
-    #: whether it was exchanged before
-    used: bool
 
 
 def audience_response(context: RequestContext) -> Response:
@@ -66,13 +54,18 @@ def exchange_token(context: RequestContext) -> Response:
         return not_allowed(context.request, "POST")
     with context.store.writing() as db:
         try:
-            identity = _verify(context, db, _identity_token(context))
-            _create_pending_project(context, db, identity)
-            publisher = _publisher(db, identity)
+            provider, claims = _verify(context, db, _identity_token(context))
+            with suppress(NoPublisherError):
+                _create_pending_project(context, db, _match(db, provider, claims, pending=True))
+            try:
+                publisher = _match(db, provider, claims, pending=False)
+            except NoPublisherError as error:
+                reason = f"valid token, but no corresponding publisher ({error})"
+                raise ExchangeError("invalid-publisher", reason) from None
         except ExchangeError as error:
             errors = [{"code": error.code, "description": error.description}]
             return _json(422, {"message": "Token request failed", "errors": errors})
-        if jti := identity.claims.get("jti"):
+        if jti := claims.get("jti"):
             db.execute("INSERT OR IGNORE INTO identities VALUES (?)", (jti,))
         token, expires = _issue(context, db, publisher)
     return _json(200, {"success": True, "token": token, "expires": expires})
@@ -83,7 +76,7 @@ def exchange_token(context: RequestContext) -> Response:
 
 def _identity_token(context: RequestContext) -> str:
     """Return the identity token in the body."""
-    context.request.max_content_length = _MAX_BODY
+    context.request.max_content_length = 1024 * 1024
     data = context.request.get_data()
     try:
         body = json.loads(data)
@@ -105,8 +98,13 @@ def _payload_error(problem: str, kind: str, value: object) -> ExchangeError:
     return ExchangeError("invalid-payload", f"1 validation error for TokenPayload\n{problem} {details}\n{more}")
 
 
-def _verify(context: RequestContext, db: sqlite3.Connection, token: str) -> _Identity:
-    issuer = _issuer(token)
+def _verify(context: RequestContext, db: sqlite3.Connection, token: str) -> tuple[str, dict[str, Any]]:
+    """Return the provider and the claims of an identity token with a valid signature, which is valid now."""
+    try:
+        _, payload, _ = token.split(".")
+        issuer = str(json.loads(decode_part(payload))["iss"])
+    except (ValueError, KeyError, TypeError):
+        raise ExchangeError("invalid-payload", "malformed JWT") from None
     provider = next((name for name, url in ISSUERS.items() if url == issuer), None)
     if provider is None:
         raise ExchangeError("invalid-payload", "unknown trusted publishing issuer")
@@ -115,28 +113,14 @@ def _verify(context: RequestContext, db: sqlite3.Connection, token: str) -> _Ide
     claims = context.identity_provider.verify(token, issuer, _audience(db), context.now)
     if claims is None:
         raise ExchangeError("invalid-token", "malformed or invalid token")
-    used = db.execute("SELECT 1 FROM identities WHERE jti = ?", (claims.get("jti"),)).fetchone() is not None
-    return _Identity(provider=provider, claims=claims, used=used)
-
-
-def _issuer(token: str) -> str:
-    """Return the issuer that the token names."""
-    try:
-        _, payload, _ = token.split(".")
-        return str(json.loads(decode_part(payload))["iss"])
-    except (ValueError, KeyError, TypeError):
-        raise ExchangeError("invalid-payload", "malformed JWT") from None
+    return provider, claims
 
 
 # -- the publisher ----------------------------------------------------------------------------------
 
 
-def _create_pending_project(context: RequestContext, db: sqlite3.Connection, identity: _Identity) -> None:
-    """Create the project of a pending publisher, which then is an ordinary publisher; do nothing if none matches."""
-    try:
-        publisher = _match(db, identity, pending=True)
-    except NoPublisherError:
-        return
+def _create_pending_project(context: RequestContext, db: sqlite3.Connection, publisher: RegisteredPublisher) -> None:
+    """Create the project of a pending publisher, which then is an ordinary publisher."""
     row = db.execute("SELECT * FROM publishers WHERE id = ?", (publisher.id,)).fetchone()
     name = row["pending"]
     if index_store.find_project(db, name) is not None:
@@ -158,23 +142,16 @@ def _create_pending_project(context: RequestContext, db: sqlite3.Connection, ide
     db.executemany("DELETE FROM publishers WHERE id = ?", outdated)
 
 
-def _publisher(db: sqlite3.Connection, identity: _Identity) -> RegisteredPublisher:
-    try:
-        return _match(db, identity, pending=False)
-    except NoPublisherError as error:
-        reason = f"valid token, but no corresponding publisher ({error})"
-        raise ExchangeError("invalid-publisher", reason) from None
-
-
-def _match(db: sqlite3.Connection, identity: _Identity, *, pending: bool) -> RegisteredPublisher:
+def _match(db: sqlite3.Connection, provider: str, claims: dict[str, Any], *, pending: bool) -> RegisteredPublisher:
     """Find the publisher. Raises NoPublisherError, and ExchangeError for an identity that was exchanged before."""
+    used = db.execute("SELECT 1 FROM identities WHERE jti = ?", (claims.get("jti"),)).fetchone() is not None
     rows = db.execute(
         "SELECT id, fields FROM publishers WHERE provider = ? AND (pending IS NOT NULL) = ? ORDER BY rowid",
-        (identity.provider, pending),
+        (provider, pending),
     )
     candidates = [RegisteredPublisher(id=row["id"], fields=json.loads(row["fields"])) for row in rows]
     try:
-        return match_publisher(candidates, identity.provider, identity.claims, used=identity.used)
+        return match_publisher(candidates, provider, claims, used=used)
     except ReusedError:
         raise ExchangeError("invalid-reuse-token", "invalid token: already used") from None
 
@@ -188,7 +165,7 @@ def _issue(context: RequestContext, db: sqlite3.Connection, publisher: Registere
     rows = db.execute("SELECT project FROM publisher_projects WHERE publisher = ? ORDER BY rowid", (publisher.id,))
     limits = ([4, publisher.id, None], [2, [row["project"] for row in rows]], [0, now + _LIFETIME, now])
     caveats = [json.dumps(one, separators=(",", ":")) for one in limits]
-    identifier, key = str(uuid4()), secrets.token_bytes(_KEY_LENGTH)
+    identifier, key = str(uuid4()), secrets.token_bytes(32)
     location = context.request.host.rpartition(":")[0] or context.request.host
     db.execute("INSERT INTO minted VALUES (?, ?, ?, ?)", (identifier, publisher.id, key, json.dumps(caveats)))
     token = macaroon.create_macaroon(location, identifier.encode(), key, *(one.encode() for one in caveats))

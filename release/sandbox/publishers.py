@@ -30,7 +30,6 @@ ISSUERS = {
 }
 #: the default id of a repository's owner
 OWNER_ID = "1001"
-_KEYS = ("known", "unknown", "forged")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,27 +66,13 @@ class CiJob:
     expires_in: int = 300
 
 
-def github_publisher(  # noqa: PLR0913 - the fields of PyPI's form
-    name: str = "github",
-    *projects: str,
-    repository: str = "acme/widget",
-    workflow: str = "release.yml",
-    environment: str = "",
-    owner_id: str = OWNER_ID,
-    pending: str | None = None,
-    user: str | None = None,
-) -> SeedPublisher:
-    """Make a publisher for a repository on GitHub."""
-    fields = {"repository": repository, "workflow": workflow, "environment": environment, "owner_id": owner_id}
-    return SeedPublisher(name=name, fields=fields, projects=projects, pending=pending, user=user)
-
-
 def attestation_publisher(provider: str, fields: Mapping[str, str]) -> AttestationPublisher:
     """Convert a publisher to the form in attestations."""
     kind = {"github": "GitHub", "gitlab": "GitLab", "google": "Google", "activestate": "ActiveState"}[provider]
-    names = {"gitlab": {"workflow": "workflow_filepath"}}.get(provider, {})
-    included = {"repository", "workflow", "environment", "email"}
-    details = {names.get(name, name): text for name, text in fields.items() if name in included and text}
+    names = {name: name for name in ("repository", "workflow", "environment", "email")}
+    if provider == "gitlab":
+        names["workflow"] = "workflow_filepath"
+    details = {names[name]: text for name, text in fields.items() if name in names and text}
     return AttestationPublisher(kind=kind, details=tuple(sorted(details.items())))
 
 
@@ -142,7 +127,7 @@ _JOB: Mapping[str, Reader] = {
     "workflow": string,
     "environment": lambda value, at: None if value is None else string(value, at),
     "claims": table,
-    "key": one_of(*_KEYS),
+    "key": one_of("known", "unknown", "forged"),
     "expires_in": _number,
 }
 
@@ -156,7 +141,6 @@ Checks = Iterator[tuple[str, bool]]
 
 _GITHUB_FILE = re.compile(r"([^/]+\.(yml|yaml))(?=@)")
 _GITLAB_FILE = re.compile(r"(?<=//)(.+[^/]\.(yml|yaml))(?=@)")
-_ACTIVESTATE_FIELDS = ("organization", "project", "actor_id")
 #: the claims that an identity must have
 _REQUIRED = {
     "github": (
@@ -164,7 +148,7 @@ _REQUIRED = {
     ),
     "gitlab": ("sub", "project_path", "ci_config_ref_uri", "jti", "ref_path", "sha"),
     "google": ("email", "email_verified"),
-    "activestate": ("sub", *_ACTIVESTATE_FIELDS, "builder"),
+    "activestate": ("sub", *FIELDS["activestate"][0], "builder"),
 }
 
 
@@ -207,37 +191,31 @@ def match_publisher(
 # -- candidates, the best match first ---------------------------------------------------------------
 
 
-def _workflow_file(pattern: re.Pattern[str], claims: Claims, claim: str, error: str) -> str:
-    if file := pattern.search(claims[claim]):
-        return file[0]
-    raise NoPublisherError(error if claims[claim] else f"The {claim} claim is empty")
-
-
 def _on_github(candidates: Sequence[RegisteredPublisher], claims: Claims) -> Iterator[RegisteredPublisher]:
-    error = "Could not job extract workflow filename from OIDC claims"
-    file = _workflow_file(_GITHUB_FILE, claims, "job_workflow_ref", error)
-    return _in_repository(
-        [one for one in candidates if one.fields["owner_id"] == claims["repository_owner_id"]],
-        (claims["repository"], file, claims.get("environment")),
-    )
+    file = _workflow_file(_GITHUB_FILE, claims, "job_workflow_ref", "Could not job extract workflow filename")
+    owned = [one for one in candidates if one.fields["owner_id"] == claims["repository_owner_id"]]
+    return _in_repository(owned, claims["repository"], file, claims.get("environment"))
 
 
 def _on_gitlab(candidates: Sequence[RegisteredPublisher], claims: Claims) -> Iterator[RegisteredPublisher]:
-    error = "Could not extract workflow filename from OIDC claims"
-    file = _workflow_file(_GITLAB_FILE, claims, "ci_config_ref_uri", error)
-    return _in_repository(candidates, (claims["project_path"], file, claims.get("environment")))
+    file = _workflow_file(_GITLAB_FILE, claims, "ci_config_ref_uri", "Could not extract workflow filename")
+    return _in_repository(candidates, claims["project_path"], file, claims.get("environment"))
+
+
+def _workflow_file(pattern: re.Pattern[str], claims: Claims, claim: str, error: str) -> str:
+    if file := pattern.search(claims[claim]):
+        return file[0]
+    raise NoPublisherError(f"{error} from OIDC claims" if claims[claim] else f"The {claim} claim is empty")
 
 
 def _in_repository(
-    candidates: Sequence[RegisteredPublisher], job: tuple[str, str, str | None]
+    candidates: Sequence[RegisteredPublisher], repository: str, file: str, environment: str | None
 ) -> Iterator[RegisteredPublisher]:
     """Match repository and workflow; publishers that name the environment precede those that accept any."""
-    repository, file, environment = job
-    for wanted in dict.fromkeys((environment or "", "")):
+    for accepted in dict.fromkeys(((environment or "").lower(), "")):
         for one in candidates:
-            same_repository = one.fields["repository"].lower() == repository.lower()
-            same_environment = one.fields["environment"].lower() == wanted.lower()
-            if same_repository and one.fields["workflow"] == file and same_environment:
+            found = (one.fields["repository"].lower(), one.fields["workflow"], one.fields["environment"].lower())
+            if found == (repository.lower(), file, accepted):
                 yield one
 
 
@@ -293,7 +271,7 @@ def _verify_activestate(fields: Fields, claims: Claims, used: bool) -> Checks:
         raise NoPublisherError("Invalid 'subject' claim. Wrong format")
     if parts[1::2] != [fields["organization"], fields["project"]]:
         raise NoPublisherError("Invalid 'subject' claim")
-    for name in _ACTIVESTATE_FIELDS:
+    for name in FIELDS["activestate"][0]:
         yield f"required claim {name!r}", claims[name] == fields[name]
     yield "required claim 'builder'", claims["builder"] == "pypi-publisher"
     _check_unused(used)
@@ -327,7 +305,7 @@ _PROVIDERS: Mapping[
     "google": (_on_google, _verify_google),
     "activestate": (
         lambda candidates, claims: (
-            one for one in candidates if all(one.fields[name] == claims[name] for name in _ACTIVESTATE_FIELDS)
+            one for one in candidates if all(one.fields[name] == claims[name] for name in FIELDS["activestate"][0])
         ),
         _verify_activestate,
     ),

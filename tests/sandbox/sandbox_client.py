@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from release.sandbox import server
+from release.sandbox.publishers import OWNER_ID, SeedPublisher
 from release.sandbox.seed import SeedData
 from release.sandbox.server import Sandbox
 from tests.sample_distributions import Value, fields, form, sdist, sdist_name, wheel, wheel_name
@@ -163,3 +164,18 @@ def page(reply: Reply, detail: str) -> bytes:
         f"<html>\n <head>\n  <title>{reply.line}</title>\n </head>\n <body>\n  <h1>{reply.line}</h1>\n  "
         f"{EXPLANATIONS[reply.status]}<br/><br/>\n{html.escape(detail)}\n\n\n </body>\n</html>"
     ).encode()
+
+
+def github_publisher(
+    name: str = "github",
+    *projects: str,
+    repository: str = "acme/widget",
+    workflow: str = "release.yml",
+    environment: str = "",
+    owner_id: str = OWNER_ID,
+    pending: str | None = None,
+    user: str | None = None,
+) -> SeedPublisher:
+    """Make a publisher for a repository on GitHub."""
+    fields = {"repository": repository, "workflow": workflow, "environment": environment, "owner_id": owner_id}
+    return SeedPublisher(name=name, fields=fields, projects=projects, pending=pending, user=user)

@@ -17,9 +17,9 @@ from release.core.tokens.token import Token, decode, scope
 from release.sandbox import server
 from release.sandbox.faults import CannedResponse, Fault, RequestFilter
 from release.sandbox.oidc_provider import IdentityProvider
-from release.sandbox.publishers import ISSUERS, CiJob, SeedPublisher, github_publisher
+from release.sandbox.publishers import ISSUERS, CiJob, SeedPublisher
 from release.sandbox.seed import SeedData, SeedProject, User
-from tests.sandbox.sandbox_client import Clock, Reply, SandboxClient, basic_auth
+from tests.sandbox.sandbox_client import Clock, Reply, SandboxClient, basic_auth, github_publisher
 
 WORLD = SeedData(
     users=(User(name="alice"),),

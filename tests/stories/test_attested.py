@@ -14,11 +14,11 @@ pytest.importorskip("pypi_attestations")
 
 from release.adapters import sigstore
 from release.sandbox import server
-from release.sandbox.publishers import github_publisher
 from release.sandbox.seed import DEFAULT_USER, SeedData, SeedProject
 from tests.adapters import fake_sigstore
 from tests.adapters.fake_sigstore import Sigstore
 from tests.sample_distributions import sdist, wheel
+from tests.sandbox.sandbox_client import github_publisher
 from tests.stories.project import Indexes, UserProject, files_on, make, posts, release_table
 
 WHEEL, SDIST = "acme_widget-1.0-py3-none-any.whl", "acme_widget-1.0.tar.gz"

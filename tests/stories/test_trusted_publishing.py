@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from release.sandbox import server
-from release.sandbox.publishers import CiJob, github_publisher
+from release.sandbox.publishers import CiJob
 from release.sandbox.seed import DEFAULT_USER, SeedData, SeedProject
 from tests.sample_distributions import sdist, sdist_name, wheel, wheel_name
+from tests.sandbox.sandbox_client import github_publisher
 from tests.stories.project import Indexes, Told, UserProject, files_on, indexes, make, posts, release_table
 
 WORLD = SeedData(

@@ -31,12 +31,12 @@ from release.publishing.upload import upload_token
 from release.publishing.upload.errors import UploadError
 from release.sandbox import server
 from release.sandbox.faults import CannedResponse, Fault, RequestFilter
-from release.sandbox.publishers import CiJob, github_publisher
+from release.sandbox.publishers import CiJob
 from release.sandbox.seed import DEFAULT_USER, SeedData
 from release.sandbox.seed import SeedProject as Existing
 from release.sandbox.server import Sandbox
 from tests.sample_distributions import wheel, wheel_name
-from tests.sandbox.sandbox_client import Clock
+from tests.sandbox.sandbox_client import Clock, github_publisher
 
 PROJECT = ProjectMetadata(name="Acme.Widget", version="1.0")
 WORLD = SeedData(
