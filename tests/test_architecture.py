@@ -55,7 +55,6 @@ COMMON_FILE_NAMES = {"__init__.py", "models.py", "errors.py", "base.py"}
 #: public functions that several modules define, with one meaning
 COMMON_FUNCTIONS = {
     "main": "the entry point of a program, or of a child process",
-    "check": "the decorator that makes a check, and the task `check`",
     "find": "of each credential source: what it has for an index",
     "locate": "of each credential source: where it stores secrets",
     "replace": "of each credential source: write a new secret",

@@ -34,14 +34,11 @@ ADDITIONS = {
         texts={
             "checks/source_checks.py": '''
 
-@_CHECKS.check()
+@CHECKS.check()
 def the_name_is_short(source: Source) -> Iterator[Observation]:
     """The project name is short."""
     if not isinstance(source.project, Unknown) and len(source.project.name) > 40:
         yield Finding(message=f"the name {source.project.name!r} is long", remedy="choose a shorter name")
-
-
-CHECKS = tuple(_CHECKS)
 '''
         },
         proof="""

@@ -35,12 +35,10 @@ _GENERIC = frozenset(
 )
 #: where an installer puts modules, besides the top of the wheel. Source: the wheel specification, "The .data directory"
 _MODULES = re.compile(r"^[^/]+\.data/(?:purelib|platlib)/")
+CHECKS = Checklist[FileUpload]()
 
 
-_CHECKS = Checklist[FileUpload]()
-
-
-@_CHECKS.check()
+@CHECKS.check()
 def record_lists_what_is_in_the_wheel(upload: FileUpload) -> Iterator[Finding]:
     """RECORD lists exactly the files in the wheel."""
     archive, directory = upload.file.open_zip, upload.file.dist_info
@@ -65,7 +63,7 @@ def record_lists_what_is_in_the_wheel(upload: FileUpload) -> Iterator[Finding]:
         )
 
 
-@_CHECKS.check()
+@CHECKS.check()
 def every_member_can_be_read(upload: FileUpload) -> Iterator[Finding]:
     """Every member of a wheel can be unpacked."""
     if damaged := upload.file.damaged:
@@ -73,14 +71,14 @@ def every_member_can_be_read(upload: FileUpload) -> Iterator[Finding]:
         yield warn(f"cannot unpack {names}: {damaged[0][1]}", REBUILD, upload.filename)
 
 
-@_CHECKS.check()
+@CHECKS.check()
 def every_path_stays_inside(upload: FileUpload) -> Iterator[Finding]:
     """No path in an archive leads out of it."""
     if outside := [name for name in upload.file.paths if _OUTSIDE.search(name)]:
         yield warn(f"{quote_some(outside)} points outside the archive", REBUILD, upload.filename)
 
 
-@_CHECKS.check()
+@CHECKS.check()
 def nothing_is_shipped_by_accident(upload: FileUpload) -> Iterator[Finding]:
     """No caches, version control data, editor files or build leftovers."""
     build = next((one for suffix, one in _BUILD_LEFTOVERS.items() if upload.filename.endswith(suffix)), None)
@@ -95,7 +93,7 @@ def nothing_is_shipped_by_accident(upload: FileUpload) -> Iterator[Finding]:
         yield warn(message, "exclude it in the build backend's configuration", upload.filename)
 
 
-@_CHECKS.check()
+@CHECKS.check()
 def no_common_name_is_installed(upload: FileUpload) -> Iterator[Finding]:
     """No generic top-level packages (tests, docs, tools).
 
@@ -114,7 +112,7 @@ def no_common_name_is_installed(upload: FileUpload) -> Iterator[Finding]:
         )
 
 
-@_CHECKS.check()
+@CHECKS.check()
 def every_title_is_a_title(upload: FileUpload) -> Iterator[Finding]:
     """Headings in the README render as headings.
 
@@ -129,6 +127,3 @@ def every_title_is_a_title(upload: FileUpload) -> Iterator[Finding]:
             upload.filename,
             source="https://docutils.sourceforge.io/docs/ref/rst/restructuredtext.html#sections",
         )
-
-
-CHECKS = tuple(_CHECKS)

@@ -6,11 +6,11 @@ the catalog does not know is unknown, and blocks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from release.checks import index_state, token_checks, trusted_publishing_checks
-from release.checks.engine import Check, check, quote
+from release.checks.engine import Check, Checklist, quote
 from release.checks.token_checks import origin_of, the_token_is_valid_now
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
@@ -28,8 +28,12 @@ _NOT_PROBED = NotApplicable(reason="the index was not contacted")
 #: HTTP status: from here on no success; from there on a problem of the server, not of the request
 _REFUSED, _SERVER_FAILED = 300, 500
 
+_OF_THE_PROBES = Checklist[Access]()
+#: of an index for which the files will be signed
+OF_SIGNING = Checklist[Access]()
 
-@check(needs=(the_token_is_valid_now,))
+
+@_OF_THE_PROBES.check(needs=(the_token_is_valid_now,))
 def the_index_knows_the_token(access: Access) -> Iterator[Observation]:
     """The index accepts the token.
 
@@ -41,7 +45,7 @@ def the_index_knows_the_token(access: Access) -> Iterator[Observation]:
         yield from _observations(access, access.identity)
 
 
-@check(needs=(the_index_knows_the_token,))
+@_OF_THE_PROBES.check(needs=(the_index_knows_the_token,))
 def the_index_lets_the_token_upload(access: Access) -> Iterator[Observation]:
     """The token may upload to the project, or create it.
 
@@ -190,7 +194,7 @@ def quota_to_text(quota: Quota) -> str:
     return f"{quota.name}: {quota.remaining}{of} left, more in {-(-quota.reset // 60)} min"
 
 
-@check(needs=(token_checks.a_credential_is_found,))
+@OF_SIGNING.check(needs=(token_checks.a_credential_is_found,))
 def the_files_can_be_signed(access: Access) -> Iterator[Observation]:
     """Attestations can be created for the files.
 
@@ -202,23 +206,10 @@ def the_files_can_be_signed(access: Access) -> Iterator[Observation]:
 
 
 #: source, content, what the index shows, whether it works: a tier is meaningful if those before it passed
-TIERS: tuple[tuple[Check[Access], ...], ...] = (
-    (
-        token_checks.a_credential_is_found,
-        token_checks.the_credential_is_plain_to_see,
-        token_checks.the_username_is_the_one_for_tokens,
-        trusted_publishing_checks.the_service_vouches_for_this_job,
-    ),
-    (
-        token_checks.the_token_is_whole,
-        token_checks.the_token_is_of_this_index,
-        token_checks.the_token_is_valid_now,
-        token_checks.the_token_covers_this_project,
-        trusted_publishing_checks.the_job_can_be_a_publisher,
-    ),
+TIERS: tuple[Sequence[Check[Access]], ...] = (
+    (*token_checks.OF_THE_SOURCE, trusted_publishing_checks.the_service_vouches_for_this_job),
+    (*token_checks.OF_THE_CONTENT, trusted_publishing_checks.the_job_can_be_a_publisher),
     index_state.CHECKS,
-    (the_index_knows_the_token, the_index_lets_the_token_upload),
+    _OF_THE_PROBES,
 )
-CHECKS: tuple[Check[Access], ...] = tuple(one for tier in TIERS for one in tier)
-#: of an index for which the files will be signed
-OF_SIGNING: tuple[Check[Access], ...] = (the_files_can_be_signed,)
+CHECKS = [one for tier in TIERS for one in tier]

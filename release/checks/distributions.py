@@ -12,7 +12,7 @@ from packaging.version import Version
 from release.acceptance import rule
 from release.checks import archive_warnings, distribution_reader, metadata_consistency
 from release.checks.distribution_reader import inspect_built_files
-from release.checks.engine import Check, check, quote_some, warn
+from release.checks.engine import Check, Checklist, quote_some, warn
 from release.core.facts import BuiltFiles
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.distribution import InspectedFile, parse_version
@@ -24,8 +24,14 @@ _PYTHON = re.compile(r"Programming Language :: Python :: (\d+\.\d+)")
 #: what tools that take the version from git give to a checkout without tags
 _TAGLESS = re.compile(r"0(?:\.0)*|0(?:\.0)?\.1\.dev\d+|0(?:\.0)*\.(?:post\d+\.)?dev\d+")
 
+CHECKS = Checklist[BuiltFiles]()
+#: about each file on its own
+OF_A_FILE = Checklist[BuiltFiles]()
+#: about the files together
+OF_THE_SET = Checklist[BuiltFiles]()
 
-@check()
+
+@CHECKS.check()
 def there_is_something_to_upload(built: BuiltFiles) -> Iterator[Observation]:
     """There are files to upload."""
     if not built.files:
@@ -47,12 +53,9 @@ def _of_inspection(name: str, title: str, why: str = "") -> Check[BuiltFiles]:
     return Check(name=name, title=title, why=why, observe=observe, needs=(there_is_something_to_upload,))
 
 
-the_files_are_as_they_were_built = _of_inspection(
-    distribution_reader.SAME_BYTES, "The files have not changed since they were built"
-)
-
-#: the rules of the index, grouped by what they are about
-_OF_RULES: tuple[Check[BuiltFiles], ...] = (
+OF_A_FILE += [
+    _of_inspection(distribution_reader.SAME_BYTES, "The files have not changed since they were built"),
+    # the rules of the index, grouped by what they are about
     _of_inspection(
         rule.FILE_NAMES,
         "The file names are valid and match the metadata",
@@ -76,10 +79,10 @@ _OF_RULES: tuple[Check[BuiltFiles], ...] = (
         "The index refuses reStructuredText at the first warning.",
     ),
     _of_inspection(rule.SIZES, "The files are within the index's size limits"),
-)
+]
 
 
-@check(needs=(there_is_something_to_upload,))
+@OF_A_FILE.check(needs=(there_is_something_to_upload,))
 def the_files_are_new_to_the_index(built: BuiltFiles) -> Iterator[Observation]:
     """The files are new to the index, and the release still accepts files."""
     if built.on_index is None:
@@ -90,7 +93,10 @@ def the_files_are_new_to_the_index(built: BuiltFiles) -> Iterator[Observation]:
     yield from (known for name, known in built.on_index.items() if name in names and isinstance(known, Unknown))
 
 
-@check(needs=(there_is_something_to_upload,))
+OF_A_FILE.append(_of_inspection(distribution_reader.TWINE, "Twine accepts the files"))
+
+
+@OF_A_FILE.check(needs=(there_is_something_to_upload,))
 def the_uploader_knows_the_metadata_version(built: BuiltFiles) -> Iterator[Observation]:
     """The uploader supports the metadata version.
 
@@ -101,12 +107,15 @@ def the_uploader_knows_the_metadata_version(built: BuiltFiles) -> Iterator[Obser
     yield from (one for one in found if built.project is None or one.severity == "block")
 
 
+OF_A_FILE += [_of_inspection(item.name, item.title, item.why) for item in archive_warnings.CHECKS]
+
+
 def supports(specifier: SpecifierSet, python: str) -> bool:
     """Whether Requires-Python allows any release of a Python version such as "3.11"."""
     return any(map(specifier.contains, (f"{python}.0", f"{python}.99")))
 
 
-@check()
+@OF_A_FILE.check()
 def the_version_is_of_a_tag(built: BuiltFiles) -> Iterator[Observation]:
     """The version comes from a tag, not from a fallback.
 
@@ -123,7 +132,7 @@ def the_version_is_of_a_tag(built: BuiltFiles) -> Iterator[Observation]:
             )
 
 
-@check()
+@OF_A_FILE.check()
 def the_classifiers_fit_requires_python(built: BuiltFiles) -> Iterator[Observation]:
     """Python classifiers match Requires-Python."""
     for one in inspect_built_files(built):
@@ -141,7 +150,7 @@ def the_classifiers_fit_requires_python(built: BuiltFiles) -> Iterator[Observati
             )
 
 
-@check(needs=(there_is_something_to_upload,))
+@OF_THE_SET.check(needs=(there_is_something_to_upload,))
 def the_files_are_of_the_project(built: BuiltFiles) -> Iterator[Observation]:
     """The files belong to this project and version.
 
@@ -166,7 +175,7 @@ def _release(one: InspectedFile) -> tuple[str, Version | str]:
     return canonicalize_name(one.name), parse_version(one.version)
 
 
-@check(needs=(there_is_something_to_upload,))
+@OF_THE_SET.check(needs=(there_is_something_to_upload,))
 def the_files_are_of_one_release(built: BuiltFiles) -> Iterator[Observation]:
     """All files belong to one release.
 
@@ -182,7 +191,7 @@ def the_files_are_of_one_release(built: BuiltFiles) -> Iterator[Observation]:
         )
 
 
-@check(needs=(there_is_something_to_upload,))
+@OF_THE_SET.check(needs=(there_is_something_to_upload,))
 def there_is_one_sdist_at_most(built: BuiltFiles) -> Iterator[Observation]:
     """At most one sdist per release."""
     releases: dict[tuple[str, str], list[str]] = {}
@@ -200,7 +209,7 @@ def there_is_one_sdist_at_most(built: BuiltFiles) -> Iterator[Observation]:
             )
 
 
-@check(needs=(the_files_are_of_one_release,))
+@OF_THE_SET.check(needs=(the_files_are_of_one_release,))
 def wheels_and_sdist_say_the_same(built: BuiltFiles) -> Iterator[Observation]:
     """Wheels and sdist have the same requirements.
 
@@ -217,22 +226,4 @@ def wheels_and_sdist_say_the_same(built: BuiltFiles) -> Iterator[Observation]:
             )
 
 
-#: about each file on its own
-OF_A_FILE: tuple[Check[BuiltFiles], ...] = (
-    the_files_are_as_they_were_built,
-    *_OF_RULES,
-    the_files_are_new_to_the_index,
-    _of_inspection(distribution_reader.TWINE, "Twine accepts the files"),
-    the_uploader_knows_the_metadata_version,
-    *(_of_inspection(item.name, item.title, item.why) for item in archive_warnings.CHECKS),
-    the_version_is_of_a_tag,
-    the_classifiers_fit_requires_python,
-)
-#: about the files together
-OF_THE_SET: tuple[Check[BuiltFiles], ...] = (
-    the_files_are_of_the_project,
-    the_files_are_of_one_release,
-    there_is_one_sdist_at_most,
-    wheels_and_sdist_say_the_same,
-)
-CHECKS: tuple[Check[BuiltFiles], ...] = (there_is_something_to_upload, *OF_A_FILE, *OF_THE_SET)
+CHECKS += OF_A_FILE + OF_THE_SET

@@ -34,31 +34,22 @@ class Check(Generic[Facts]):
 Observe = Callable[[Facts], Iterable[Observation]]
 
 
-def check(*, needs: tuple[Check[Any], ...] = (), name: str | None = None) -> Callable[[Observe[Facts]], Check[Facts]]:
-    """Make a check of a function from facts to observations.
-
-    Its public name is the function's with hyphens, unless `name` gives another: two checklists may ask the same
-    question of different facts.
-    """
-
-    def make(observe: Observe[Facts]) -> Check[Facts]:
-        title, _, why = inspect.getdoc(observe).partition("\n")  # type: ignore[union-attr] # a test requires docstrings
-        public = name or observe.__name__.replace("_", "-")
-        return Check(name=public, title=title.rstrip("."), why=why.strip(), observe=observe, needs=needs)
-
-    return make
-
-
 class Checklist(list[Check[Facts]]):
     """Checks of one kind of facts, in the order of their definition, in which they are run and shown."""
 
     def check(
         self, *, needs: tuple[Check[Any], ...] = (), name: str | None = None
     ) -> Callable[[Observe[Facts]], Check[Facts]]:
-        """Make a check, and add it to this list."""
+        """Make a check of a function from facts to observations, and add it to this list.
+
+        Its public name is the function's with hyphens, unless `name` gives another: two checklists may ask the same
+        question of different facts.
+        """
 
         def add(observe: Observe[Facts]) -> Check[Facts]:
-            self.append(check(needs=needs, name=name)(observe))
+            title, _, why = inspect.getdoc(observe).partition("\n")  # type: ignore[union-attr] # tests require docstrings
+            public = name or observe.__name__.replace("_", "-")
+            self.append(Check(name=public, title=title.rstrip("."), why=why.strip(), observe=observe, needs=needs))
             return self[-1]
 
         return add
@@ -79,9 +70,11 @@ def run(
     """
     known: dict[str, Outcome] = {}
     for item in checks:
-        outcome = _unmet(item, known, subject) or _waived(
-            _evaluate(item, facts, strict=item.name in block, subject=subject), waive or {}
-        )
+        outcome = _unmet(item, known, subject)
+        if outcome is None:
+            outcome = _evaluate(item, facts, strict=item.name in block, subject=subject)
+            if waive and item.name in waive and outcome.state.blocks:
+                outcome = replace(outcome, state=CheckState.WAIVED, reason=waive[item.name])
         known[item.name] = outcome
         yield outcome
 
@@ -107,31 +100,15 @@ def _evaluate(item: Check[Facts], facts: Facts, *, strict: bool, subject: str) -
     findings = tuple(one for one in observations if isinstance(one, Finding))
     if strict:
         findings = tuple(replace(one, severity="block") for one in findings)
+    outcome = replace(outcome, findings=findings)
     if any(one.severity == "block" for one in findings):
-        return replace(outcome, state=CheckState.FAILED, findings=findings)
+        return replace(outcome, state=CheckState.FAILED)
     for one in observations:
         if isinstance(one, Unknown):
-            return replace(
-                outcome,
-                state=CheckState.UNKNOWN,
-                reason=one.reason,
-                remedy=one.remedy,
-                cause=one.cause,
-                findings=findings,
-            )
+            return replace(outcome, state=CheckState.UNKNOWN, reason=one.reason, remedy=one.remedy, cause=one.cause)
         if isinstance(one, NotApplicable):
-            return replace(outcome, state=CheckState.NOT_APPLICABLE, reason=one.reason, findings=findings)
-    return replace(outcome, state=CheckState.WARNED if findings else CheckState.PASSED, findings=findings)
-
-
-def _waived(outcome: Outcome, waive: Mapping[str, str]) -> Outcome:
-    if outcome.check in waive and outcome.state.blocks:
-        return replace(outcome, state=CheckState.WAIVED, reason=waive[outcome.check])
-    return outcome
-
-
-#: names listed in one message
-_LISTED = 3
+            return replace(outcome, state=CheckState.NOT_APPLICABLE, reason=one.reason)
+    return replace(outcome, state=CheckState.WARNED) if findings else outcome
 
 
 def warn(
@@ -146,7 +123,7 @@ def quote(names: Iterable[str]) -> str:
     return ", ".join(map(repr, names))
 
 
-def quote_some(names: Collection[str], listed: int = _LISTED) -> str:
+def quote_some(names: Collection[str], listed: int = 3) -> str:
     """The first names in quotes, and how many more there are."""
     more = f" and {len(names) - listed} more" if len(names) > listed else ""
     return quote(islice(names, listed)) + more

@@ -22,12 +22,10 @@ _NO_PROJECT = NotApplicable(reason="the project is not on the index")
 _NO_RELEASE = NotApplicable(reason="no release is under way")
 #: how far the two clocks may differ
 _TOLERANCE = timedelta(seconds=60)
+CHECKS = Checklist[Access]()
 
 
-_CHECKS = Checklist[Access]()
-
-
-@_CHECKS.check()
+@CHECKS.check()
 def the_index_answers(access: Access) -> Iterator[Observation]:
     """The index responds."""
     if isinstance(access.project, Unknown):
@@ -36,7 +34,7 @@ def the_index_answers(access: Access) -> Iterator[Observation]:
         yield access.listing
 
 
-@_CHECKS.check(needs=(the_index_answers,))
+@CHECKS.check(needs=(the_index_answers,))
 def the_project_takes_uploads(access: Access) -> Iterator[Observation]:
     """The project accepts uploads.
 
@@ -55,7 +53,7 @@ def the_project_takes_uploads(access: Access) -> Iterator[Observation]:
         )
 
 
-@_CHECKS.check(needs=(the_index_answers,), name="the-release-is-open")
+@CHECKS.check(needs=(the_index_answers,), name="the-release-is-open")
 def the_release_accepts_files(access: Access) -> Iterator[Observation]:
     """The release is new, or at most 14 days old.
 
@@ -90,7 +88,7 @@ def _closed_since(access: Access) -> datetime | None:
     return begun if begun is not None and access.now - begun > UPLOAD_WINDOW else None
 
 
-@_CHECKS.check(needs=(the_index_answers, the_release_accepts_files))
+@CHECKS.check(needs=(the_index_answers, the_release_accepts_files))
 def the_version_is_new(access: Access) -> Iterator[Observation]:
     """No other files of this version on the index.
 
@@ -119,7 +117,7 @@ def listed_files(access: Access) -> tuple[IndexFile, ...]:
     return files_of_version(access.listing, access.project.version)
 
 
-@_CHECKS.check(needs=(the_index_answers,))
+@CHECKS.check(needs=(the_index_answers,))
 def the_new_name_can_be_had(access: Access) -> Iterator[Observation]:
     """The project name is registered, or looks available.
 
@@ -167,7 +165,7 @@ def _name_findings(access: Access, name: str, similar: tuple[str, ...]) -> Itera
         )
 
 
-@_CHECKS.check(needs=(the_index_answers,))
+@CHECKS.check(needs=(the_index_answers,))
 def the_clocks_agree(access: Access) -> Iterator[Observation]:
     """This machine's clock matches the index's (within a minute).
 
@@ -183,6 +181,3 @@ def the_clocks_agree(access: Access) -> Iterator[Observation]:
             "set this machine's clock, for example by NTP, then run the command again",
             access.index.name,
         )
-
-
-CHECKS = tuple(_CHECKS)

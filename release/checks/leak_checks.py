@@ -11,12 +11,10 @@ from release.core.models.leak import INDEX_TOKEN, SECRET_KINDS, Leak, ScanScope
 from release.leaks.credential_files import KINDS as FILES
 
 _REWRITE = "force-push every branch and tag, and have everybody clone again"
+CHECKS = Checklist[LeakScan]()
 
 
-_CHECKS = Checklist[LeakScan]()
-
-
-@_CHECKS.check()
+@CHECKS.check()
 def no_token_of_an_index_leaks(leaks: LeakScan) -> Iterator[Observation]:
     """No PyPI or TestPyPI tokens.
 
@@ -26,7 +24,7 @@ def no_token_of_an_index_leaks(leaks: LeakScan) -> Iterator[Observation]:
     yield from (leak_finding(leak, leaks) for leak in leaks.searched.real if leak.kind == INDEX_TOKEN)
 
 
-@_CHECKS.check()
+@CHECKS.check()
 def no_key_of_another_service_leaks(leaks: LeakScan) -> Iterator[Observation]:
     """No tokens or keys of other services, no private keys.
 
@@ -36,13 +34,13 @@ def no_key_of_another_service_leaks(leaks: LeakScan) -> Iterator[Observation]:
     yield from (leak_finding(leak, leaks) for leak in leaks.searched.real if leak.kind not in {INDEX_TOKEN, *FILES})
 
 
-@_CHECKS.check()
+@CHECKS.check()
 def no_credential_file_leaks(leaks: LeakScan) -> Iterator[Observation]:
     """No credential files (.pypirc, netrc, .env, .git-credentials)."""
     yield from (leak_finding(leak, leaks) for leak in leaks.searched.real if leak.kind in FILES)
 
 
-@_CHECKS.check()
+@CHECKS.check()
 def everything_could_be_searched(leaks: LeakScan) -> Iterator[Observation]:
     """Everything could be searched for secrets.
 
@@ -93,9 +91,6 @@ def _remedy(leak: Leak, scope: ScanScope) -> str:
     return f"first {revoke}; then {fix}"
 
 
-CHECKS = tuple(_CHECKS)
-
-
 def _of_built(item: Check[LeakScan]) -> Check[BuiltFiles]:
     """The same check, applied to the files of a release."""
 
@@ -107,4 +102,4 @@ def _of_built(item: Check[LeakScan]) -> Check[BuiltFiles]:
     return Check(name=item.name, title=item.title, why=item.why, observe=observe, needs=())
 
 
-OF_BUILT: tuple[Check[BuiltFiles], ...] = tuple(map(_of_built, CHECKS))
+OF_BUILT = [_of_built(item) for item in CHECKS]

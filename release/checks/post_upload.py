@@ -11,10 +11,10 @@ from release.core.models.check_result import Finding, NotApplicable, Observation
 from release.core.models.distribution import Distribution
 from release.core.models.index import IndexFile, version_of
 
-_CHECKS = Checklist[UploadedRelease]()
+CHECKS = Checklist[UploadedRelease]()
 
 
-@_CHECKS.check()
+@CHECKS.check()
 def the_index_could_be_asked(uploaded: UploadedRelease) -> Iterator[Observation]:
     """The index responds.
 
@@ -24,7 +24,7 @@ def the_index_could_be_asked(uploaded: UploadedRelease) -> Iterator[Observation]
         yield uploaded.listing
 
 
-@_CHECKS.check(needs=(the_index_could_be_asked,))
+@CHECKS.check(needs=(the_index_could_be_asked,))
 def every_file_is_listed(uploaded: UploadedRelease) -> Iterator[Observation]:
     """Every file is listed on the index.
 
@@ -47,7 +47,7 @@ def _missing(uploaded: UploadedRelease, file: Distribution) -> Finding:
     return Finding(message=message, remedy=remedy, where=file.filename, cause=cause)
 
 
-@_CHECKS.check(needs=(the_index_could_be_asked,))
+@CHECKS.check(needs=(the_index_could_be_asked,))
 def every_file_has_our_bytes(uploaded: UploadedRelease) -> Iterator[Observation]:
     """Every file has the SHA-256 that was built.
 
@@ -72,7 +72,7 @@ def every_file_has_our_bytes(uploaded: UploadedRelease) -> Iterator[Observation]
         )
 
 
-@_CHECKS.check(needs=(the_index_could_be_asked,))
+@CHECKS.check(needs=(the_index_could_be_asked,))
 def no_file_is_yanked(uploaded: UploadedRelease) -> Iterator[Observation]:
     """No file is yanked.
 
@@ -99,7 +99,7 @@ def yank_findings(files: Sequence[IndexFile], index: str, remedy: str) -> Iterat
         )
 
 
-@_CHECKS.check(needs=(the_index_could_be_asked,))
+@CHECKS.check(needs=(the_index_could_be_asked,))
 def no_file_is_not_ours(uploaded: UploadedRelease) -> Iterator[Observation]:
     """No unexpected files in the release.
 
@@ -115,7 +115,7 @@ def no_file_is_not_ours(uploaded: UploadedRelease) -> Iterator[Observation]:
             )
 
 
-@_CHECKS.check(needs=(every_file_is_listed, every_file_has_our_bytes))
+@CHECKS.check(needs=(every_file_is_listed, every_file_has_our_bytes))
 def the_attestations_hold(uploaded: UploadedRelease) -> Iterator[Observation]:
     """The attestations are valid.
 
@@ -127,7 +127,7 @@ def the_attestations_hold(uploaded: UploadedRelease) -> Iterator[Observation]:
     yield from (one for one in uploaded.attested.values() if not isinstance(one, VerifiedAttestations))
 
 
-@_CHECKS.check(needs=(every_file_is_listed, every_file_has_our_bytes))
+@CHECKS.check(needs=(every_file_is_listed, every_file_has_our_bytes))
 def it_installs_into_a_clean_environment(uploaded: UploadedRelease) -> Iterator[Observation]:
     """The release installs into a clean environment.
 
@@ -137,7 +137,7 @@ def it_installs_into_a_clean_environment(uploaded: UploadedRelease) -> Iterator[
         yield uploaded.install
 
 
-@_CHECKS.check(needs=(it_installs_into_a_clean_environment,))
+@CHECKS.check(needs=(it_installs_into_a_clean_environment,))
 def what_was_installed_works(uploaded: UploadedRelease) -> Iterator[Observation]:
     """The installed release can be imported and run.
 
@@ -172,6 +172,3 @@ def _page(uploaded: UploadedRelease) -> str:
     listing = uploaded.listing
     name = "" if listing is None or isinstance(listing, Unknown) else f"{listing.name}/"
     return f"{uploaded.index.simple_url}{name}"
-
-
-CHECKS = tuple(_CHECKS)

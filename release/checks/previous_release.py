@@ -40,10 +40,10 @@ def _kind(one: InspectedFile) -> str:
     return one.filename.rpartition("-")[2] if one.is_wheel else "sdist"
 
 
-_CHECKS = Checklist[BuiltFiles]()
+CHECKS = Checklist[BuiltFiles]()
 
 
-@_CHECKS.check()
+@CHECKS.check()
 def the_last_release_can_be_compared(built: BuiltFiles) -> Iterator[Observation]:
     """The previous release can be compared."""
     if not isinstance(built.previous, PreviousRelease):
@@ -52,7 +52,7 @@ def the_last_release_can_be_compared(built: BuiltFiles) -> Iterator[Observation]
         yield NotApplicable(reason=f"{built.previous.version} has no files of these kinds")
 
 
-@_CHECKS.check(needs=(the_last_release_can_be_compared,))
+@CHECKS.check(needs=(the_last_release_can_be_compared,))
 def no_file_vanished_or_shrank(built: BuiltFiles) -> Iterator[Observation]:
     """No files of the previous release are missing or much smaller.
 
@@ -84,7 +84,7 @@ def _files(one: InspectedFile) -> Iterator[tuple[str, int]]:
             yield inside, size
 
 
-@_CHECKS.check(needs=(the_last_release_can_be_compared,))
+@CHECKS.check(needs=(the_last_release_can_be_compared,))
 def no_module_is_new_at_the_top(built: BuiltFiles) -> Iterator[Observation]:
     """No new top-level modules."""
     for one, before in _pairs(built):
@@ -99,7 +99,7 @@ def _top_level(one: InspectedFile) -> set[str]:
     return {top.partition(".")[0] for top in tops if not top.endswith(".data")}
 
 
-@_CHECKS.check(needs=(the_last_release_can_be_compared,))
+@CHECKS.check(needs=(the_last_release_can_be_compared,))
 def the_dependencies_are_those_of_the_last_release(built: BuiltFiles) -> Iterator[Observation]:
     """No dependencies added or tightened."""
     for one, before in _pairs(built):
@@ -141,7 +141,7 @@ def _accepts(specifier: SpecifierSet, version: str) -> bool:
         return False
 
 
-@_CHECKS.check(needs=(the_last_release_can_be_compared,))
+@CHECKS.check(needs=(the_last_release_can_be_compared,))
 def python_is_supported_as_before(built: BuiltFiles) -> Iterator[Observation]:
     """No Python versions dropped."""
     for one, before in _pairs(built):
@@ -162,7 +162,7 @@ def _requires_python(one: InspectedFile) -> SpecifierSet:
         return SpecifierSet()
 
 
-@_CHECKS.check(needs=(the_last_release_can_be_compared,))
+@CHECKS.check(needs=(the_last_release_can_be_compared,))
 def no_entry_point_is_gone(built: BuiltFiles) -> Iterator[Observation]:
     """No entry points removed."""
     for one, before in _pairs(built):
@@ -176,7 +176,7 @@ def _entry_points(one: InspectedFile) -> set[str]:
     return {f"{name} ({group})" for group, names in groups.items() for name in names}
 
 
-@_CHECKS.check(needs=(the_last_release_can_be_compared,))
+@CHECKS.check(needs=(the_last_release_can_be_compared,))
 def the_size_is_in_line(built: BuiltFiles) -> Iterator[Observation]:
     """File sizes are similar to the previous release."""
     assert isinstance(built.previous, PreviousRelease)
@@ -186,6 +186,3 @@ def the_size_is_in_line(built: BuiltFiles) -> Iterator[Observation]:
         if abs(now - then) > _UNUSUAL and not then / _FACTOR <= now <= then * _FACTOR:
             message = f"the file has {now:,} bytes, while that of {before.version} had {then:,}"
             yield warn(message, "inspect its contents: python -m release inspect FILE", one.filename)
-
-
-CHECKS = tuple(_CHECKS)

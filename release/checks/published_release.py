@@ -21,12 +21,10 @@ from release.core.models.index import IndexFile
 
 #: remedy for content that differs from what an index lists
 REPORT = "do not install it; notify the project's maintainers and the index's administrators"
+CHECKS = Checklist[PublishedRelease]()
 
 
-_CHECKS = Checklist[PublishedRelease]()
-
-
-@_CHECKS.check()
+@CHECKS.check()
 def the_project_is_in_good_standing(published: PublishedRelease) -> Iterator[Observation]:
     """The project is not archived or quarantined.
 
@@ -47,7 +45,7 @@ def the_project_is_in_good_standing(published: PublishedRelease) -> Iterator[Obs
     )
 
 
-@_CHECKS.check(needs=(the_project_is_in_good_standing,))
+@CHECKS.check(needs=(the_project_is_in_good_standing,))
 def the_release_is_visible(published: PublishedRelease) -> Iterator[Observation]:
     """The release is listed for installers.
 
@@ -59,7 +57,7 @@ def the_release_is_visible(published: PublishedRelease) -> Iterator[Observation]
         )
 
 
-@_CHECKS.check(needs=(the_release_is_visible,), name="every-file-is-listed")
+@CHECKS.check(needs=(the_release_is_visible,), name="every-file-is-listed")
 def every_recorded_file_is_listed(published: PublishedRelease) -> Iterator[Observation]:
     """Every file is listed for installers.
 
@@ -89,7 +87,7 @@ def _not_listed(published: PublishedRelease, what: str, *, uploaded: bool) -> Fi
     )
 
 
-@_CHECKS.check(needs=(the_release_is_visible,))
+@CHECKS.check(needs=(the_release_is_visible,))
 def every_listed_file_is_recorded(published: PublishedRelease) -> Iterator[Observation]:
     """Every listed file is in the release record.
 
@@ -107,7 +105,7 @@ def every_listed_file_is_recorded(published: PublishedRelease) -> Iterator[Obser
             )
 
 
-@_CHECKS.check(needs=(the_release_is_visible,))
+@CHECKS.check(needs=(the_release_is_visible,))
 def the_pages_of_the_index_agree(published: PublishedRelease) -> Iterator[Observation]:
     """The simple API and the JSON API agree on every file that both list."""
     if published.by_json is None:
@@ -126,7 +124,7 @@ def the_pages_of_the_index_agree(published: PublishedRelease) -> Iterator[Observ
             )
 
 
-@_CHECKS.check(needs=(the_release_is_visible,), name="no-file-is-yanked")
+@CHECKS.check(needs=(the_release_is_visible,), name="no-file-is-yanked")
 def no_published_file_is_yanked(published: PublishedRelease) -> Iterator[Observation]:
     """No file is yanked.
 
@@ -136,7 +134,7 @@ def no_published_file_is_yanked(published: PublishedRelease) -> Iterator[Observa
     yield from yank_findings(published.files, published.index.name, remedy)
 
 
-@_CHECKS.check(needs=(the_release_is_visible,))
+@CHECKS.check(needs=(the_release_is_visible,))
 def every_file_has_attestations_or_none_has(published: PublishedRelease) -> Iterator[Observation]:
     """All files have attestations from one publisher, or none have.
 
@@ -164,7 +162,7 @@ def _page(published: PublishedRelease) -> str:
     return f"{published.index.simple_url}{canonicalize_name(published.project.name)}/"
 
 
-@_CHECKS.check(needs=(the_release_is_visible,))
+@CHECKS.check(needs=(the_release_is_visible,))
 def every_file_has_the_recorded_bytes(published: PublishedRelease) -> Iterator[Observation]:
     """Every download matches the release record.
 
@@ -188,7 +186,7 @@ def every_file_has_the_recorded_bytes(published: PublishedRelease) -> Iterator[O
             )
 
 
-@_CHECKS.check(needs=(the_release_is_visible,))
+@CHECKS.check(needs=(the_release_is_visible,))
 def every_download_is_what_its_page_says(published: PublishedRelease) -> Iterator[Observation]:
     """Every download matches its listing."""
     for listed in published.files:
@@ -212,7 +210,7 @@ def every_download_is_what_its_page_says(published: PublishedRelease) -> Iterato
             )
 
 
-@_CHECKS.check(needs=(the_release_is_visible,))
+@CHECKS.check(needs=(the_release_is_visible,))
 def every_file_is_of_the_release(published: PublishedRelease) -> Iterator[Observation]:
     """The metadata of every file names this project and version."""
     for one in _inspected(published):
@@ -226,7 +224,7 @@ def every_file_is_of_the_release(published: PublishedRelease) -> Iterator[Observ
             )
 
 
-@_CHECKS.check(needs=(the_release_is_visible,))
+@CHECKS.check(needs=(the_release_is_visible,))
 def the_files_say_the_same(published: PublishedRelease) -> Iterator[Observation]:
     """All files have the same metadata.
 
@@ -236,14 +234,14 @@ def the_files_say_the_same(published: PublishedRelease) -> Iterator[Observation]
     yield from metadata_consistency.inconsistencies(_inspected(published))
 
 
-@_CHECKS.check(needs=(the_release_is_visible,), name=DESCRIPTIONS)
+@CHECKS.check(needs=(the_release_is_visible,), name=DESCRIPTIONS)
 def the_published_description_renders(published: PublishedRelease) -> Iterator[Observation]:
     """The description renders on the project page."""
     for one in _inspected(published):
         yield from (finding for name, finding in one.findings if name == DESCRIPTIONS)
 
 
-@_CHECKS.check(needs=(the_release_is_visible,))
+@CHECKS.check(needs=(the_release_is_visible,))
 def the_index_would_take_each_file_today(published: PublishedRelease) -> Iterator[Observation]:
     """The index's current rules accept every file.
 
@@ -256,7 +254,7 @@ def the_index_would_take_each_file_today(published: PublishedRelease) -> Iterato
                 yield replace(finding, severity="warn")
 
 
-@_CHECKS.check(needs=(every_download_is_what_its_page_says,), name="the-attestations-hold")
+@CHECKS.check(needs=(every_download_is_what_its_page_says,), name="the-attestations-hold")
 def the_published_attestations_hold(published: PublishedRelease) -> Iterator[Observation]:
     """The attestations are valid.
 
@@ -273,7 +271,7 @@ def the_published_attestations_hold(published: PublishedRelease) -> Iterator[Obs
         yield from (one for one in published.verified.values() if isinstance(one, Finding | Unknown))
 
 
-@_CHECKS.check(needs=(every_download_is_what_its_page_says,))
+@CHECKS.check(needs=(every_download_is_what_its_page_says,))
 def the_wheel_installs_into_a_clean_environment(published: PublishedRelease) -> Iterator[Observation]:
     """The wheel installs into a clean environment.
 
@@ -282,13 +280,13 @@ def the_wheel_installs_into_a_clean_environment(published: PublishedRelease) -> 
     yield from _install_observations(published.wheel)
 
 
-@_CHECKS.check(needs=(the_wheel_installs_into_a_clean_environment,))
+@CHECKS.check(needs=(the_wheel_installs_into_a_clean_environment,))
 def what_the_wheel_installs_works(published: PublishedRelease) -> Iterator[Observation]:
     """The installed wheel can be imported and run."""
     yield from smoke_test_observations(published.wheel.trials if isinstance(published.wheel, InstallTrial) else ())
 
 
-@_CHECKS.check(needs=(every_download_is_what_its_page_says,))
+@CHECKS.check(needs=(every_download_is_what_its_page_says,))
 def the_sdist_installs_into_a_clean_environment(published: PublishedRelease) -> Iterator[Observation]:
     """The sdist builds in isolation and installs into a clean environment.
 
@@ -297,13 +295,13 @@ def the_sdist_installs_into_a_clean_environment(published: PublishedRelease) -> 
     yield from _install_observations(published.sdist)
 
 
-@_CHECKS.check(needs=(the_sdist_installs_into_a_clean_environment,))
+@CHECKS.check(needs=(the_sdist_installs_into_a_clean_environment,))
 def what_the_sdist_installs_works(published: PublishedRelease) -> Iterator[Observation]:
     """The installed sdist can be imported and run."""
     yield from smoke_test_observations(published.sdist.trials if isinstance(published.sdist, InstallTrial) else ())
 
 
-@_CHECKS.check(needs=(the_wheel_installs_into_a_clean_environment, the_sdist_installs_into_a_clean_environment))
+@CHECKS.check(needs=(the_wheel_installs_into_a_clean_environment, the_sdist_installs_into_a_clean_environment))
 def the_sdist_installs_what_the_wheel_does(published: PublishedRelease) -> Iterator[Observation]:
     """The sdist installs every module that the wheel does.
 
@@ -342,6 +340,3 @@ def refuse_install(published: PublishedRelease, listed: IndexFile) -> str | None
     if recorded is not None and getattr(recorded.file(listed.filename), "sha256", None) != file.sha256:
         return f"{listed.filename} is not the file of the release record, so it was not installed"
     return None
-
-
-CHECKS = tuple(_CHECKS)

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from release.acceptance.open_distribution import stream_digests
 from release.checks.distribution_reader import inspect_built_files
-from release.checks.engine import Check, check, quote_some, warn
+from release.checks.engine import Checklist, quote_some, warn
 from release.core.facts import BuiltFile, BuiltFiles, FilenameConflict
 from release.core.models.check_result import Finding, NotApplicable, Observation
 from release.core.models.distribution import InspectedFile
@@ -38,6 +38,8 @@ _LEFT_OUT = re.compile(
 #: the members of an archive by path, and its own fields under "": field → value
 _Fields = Mapping[str, Mapping[str, Any]]
 
+OF_BUILDS, OF_INDEXES, OF_GIT = Checklist[BuiltFiles](), Checklist[BuiltFiles](), Checklist[BuiltFiles]()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildDifference:
@@ -54,7 +56,7 @@ class BuildDifference:
         return f"{kind}: {', '.join(self.details[:_LISTED])}{more}"
 
 
-@check()
+@OF_BUILDS.check()
 def the_build_is_reproducible(built: BuiltFiles) -> Iterator[Observation]:
     """The build is reproducible.
 
@@ -67,7 +69,7 @@ def the_build_is_reproducible(built: BuiltFiles) -> Iterator[Observation]:
         yield from _compare(built, built.second_build, "a second build")
 
 
-@check()
+@OF_BUILDS.check()
 def the_wheel_is_the_same_from_the_tree(built: BuiltFiles) -> Iterator[Observation]:
     """The wheel built from the sdist equals the one built from the source tree.
 
@@ -97,7 +99,7 @@ def _compare(built: BuiltFiles, others: tuple[BuiltFile, ...], what: str) -> Ite
         yield warn(message, remedy, other.filename, source="https://reproducible-builds.org/docs/source-date-epoch/")
 
 
-@check()
+@OF_INDEXES.check()
 def no_index_has_other_bytes(built: BuiltFiles) -> Iterator[Observation]:
     """No index has different content under these file names.
 
@@ -134,7 +136,7 @@ def _conflict_remedy(built: BuiltFiles, one: FilenameConflict) -> str:
     )
 
 
-@check()
+@OF_GIT.check()
 def the_sdist_has_what_git_has(built: BuiltFiles) -> Iterator[Observation]:
     """The sdist contains the tracked files, and no others.
 
@@ -218,8 +220,3 @@ def _read_tar(stream: BinaryIO) -> _Fields:
                 "owner": (member.uid, member.gid, member.uname, member.gname),
             }
     return fields
-
-
-OF_BUILDS: tuple[Check[BuiltFiles], ...] = (the_build_is_reproducible, the_wheel_is_the_same_from_the_tree)
-OF_INDEXES: tuple[Check[BuiltFiles], ...] = (no_index_has_other_bytes,)
-OF_GIT: tuple[Check[BuiltFiles], ...] = (the_sdist_has_what_git_has,)

@@ -7,19 +7,19 @@ from collections.abc import Iterator
 
 from packaging.version import InvalidVersion, Version
 
-from release.checks.engine import Check, Checklist, check, count, quote_some, warn
+from release.checks.engine import Checklist, count, quote_some, warn
 from release.core.facts import GitState, Source
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.index import is_project_name
 
 #: changed files listed in one message
 _LISTED = 5
+CHECKS = Checklist[Source]()
+#: before a release, which has its tag on this commit, or will have it
+OF_THE_TAGS = Checklist[Source]()
 
 
-_CHECKS = Checklist[Source]()
-
-
-@_CHECKS.check()
+@CHECKS.check()
 def the_project_says_its_name_and_version(source: Source) -> Iterator[Observation]:
     """The project declares its name and version.
 
@@ -29,7 +29,7 @@ def the_project_says_its_name_and_version(source: Source) -> Iterator[Observatio
         yield source.project
 
 
-@_CHECKS.check(needs=(the_project_says_its_name_and_version,), name="the-name-is-valid")
+@CHECKS.check(needs=(the_project_says_its_name_and_version,), name="the-name-is-valid")
 def the_project_name_is_valid(source: Source) -> Iterator[Observation]:
     """The project name is valid.
 
@@ -44,7 +44,7 @@ def the_project_name_is_valid(source: Source) -> Iterator[Observation]:
         )
 
 
-@_CHECKS.check(needs=(the_project_says_its_name_and_version,))
+@CHECKS.check(needs=(the_project_says_its_name_and_version,))
 def the_version_is_valid(source: Source) -> Iterator[Observation]:
     """The version is valid on an index.
 
@@ -76,7 +76,7 @@ def _local_version_remedy(source: Source) -> str:
     return "commit everything and tag the commit (git tag v1.2.3), or set local_scheme = 'no-local-version'"
 
 
-@_CHECKS.check()
+@CHECKS.check()
 def the_project_is_in_a_repository(source: Source) -> Iterator[Observation]:
     """The project is in a git repository.
 
@@ -96,7 +96,7 @@ def _git(source: Source) -> GitState:
     return source.git
 
 
-@_CHECKS.check(needs=(the_project_is_in_a_repository,))
+@CHECKS.check(needs=(the_project_is_in_a_repository,))
 def the_tree_is_clean(source: Source) -> Iterator[Observation]:
     """No uncommitted changes.
 
@@ -108,7 +108,7 @@ def the_tree_is_clean(source: Source) -> Iterator[Observation]:
         yield Finding(message=message, remedy="commit, ignore or remove them; see git status")
 
 
-@_CHECKS.check(needs=(the_project_is_in_a_repository,))
+@CHECKS.check(needs=(the_project_is_in_a_repository,))
 def the_branch_is_the_release_branch(source: Source) -> Iterator[Observation]:
     """The current branch is the release branch."""
     git, expected = _git(source), source.config.branch
@@ -121,7 +121,7 @@ def the_branch_is_the_release_branch(source: Source) -> Iterator[Observation]:
         yield Finding(message=f"{where}, not on {expected!r}", remedy=f"run: git switch {expected}")
 
 
-@_CHECKS.check(needs=(the_project_is_in_a_repository, the_project_says_its_name_and_version))
+@CHECKS.check(needs=(the_project_is_in_a_repository, the_project_says_its_name_and_version))
 def the_tag_is_free_or_here(source: Source) -> Iterator[Observation]:
     """The release tag is new, or points to this commit.
 
@@ -136,7 +136,7 @@ def the_tag_is_free_or_here(source: Source) -> Iterator[Observation]:
         )
 
 
-@_CHECKS.check(needs=(the_project_is_in_a_repository,))
+@CHECKS.check(needs=(the_project_is_in_a_repository,))
 def the_branch_is_not_behind_its_upstream(source: Source) -> Iterator[Observation]:
     """The branch is not behind its upstream."""
     git = _git(source)
@@ -149,7 +149,7 @@ def the_branch_is_not_behind_its_upstream(source: Source) -> Iterator[Observatio
         yield Finding(message=message, remedy="run: git pull --rebase")
 
 
-@_CHECKS.check(needs=(the_project_says_its_name_and_version,))
+@CHECKS.check(needs=(the_project_says_its_name_and_version,))
 def the_changelog_mentions_the_version(source: Source) -> Iterator[Observation]:
     """The changelog mentions the version."""
     assert not isinstance(source.project, Unknown)
@@ -162,7 +162,7 @@ def the_changelog_mentions_the_version(source: Source) -> Iterator[Observation]:
         yield Finding(message=f"{path!r} does not mention {version}", remedy=f"add an entry for {version} to {path}")
 
 
-@check()
+@OF_THE_TAGS.check()
 def the_tags_here_are_of_this_version(source: Source) -> Iterator[Observation]:
     """No tag for another version on this commit.
 
@@ -200,8 +200,3 @@ def _tag_findings(tags: tuple[str, ...], version: str, ours: str | None) -> Iter
                 f"tag the commit as {ours}",
                 tag,
             )
-
-
-CHECKS = tuple(_CHECKS)
-#: before a release, which has its tag on this commit, or will have it
-OF_THE_TAGS: tuple[Check[Source], ...] = (the_tags_here_are_of_this_version,)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from release.checks.engine import check, quote, warn
+from release.checks.engine import Checklist, quote, warn
 from release.core.facts import Access
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.credential import Ambient, Credential
@@ -23,6 +23,8 @@ NO_TOKEN = NotApplicable(reason="there is no token to check")
 _NO_TOKENS = NotApplicable(reason="an index of kind 'other' may not use API tokens")
 _INVALID = "Invalid or non-existent authentication information."
 
+OF_THE_SOURCE, OF_THE_CONTENT = Checklist[Access](), Checklist[Access]()
+
 
 def origin_of(access: Access) -> str:
     """Where the password is stored; empty where there is none."""
@@ -37,7 +39,7 @@ def _new_token(access: Access, what: str = "a new token") -> str:
     return f"create {what} on {access.index.token_location} and store it: {_store(access)}"
 
 
-@check()
+@OF_THE_SOURCE.check()
 def a_credential_is_found(access: Access) -> Iterator[Observation]:
     """A credential is found.
 
@@ -71,7 +73,7 @@ def _empty_password(access: Access, credential: Credential) -> Finding:
     return Finding(message=f"{where} is set, but empty", remedy=remedy, where=where, cause="cred.env-empty")
 
 
-@check(needs=(a_credential_is_found,))
+@OF_THE_SOURCE.check(needs=(a_credential_is_found,))
 def the_credential_is_plain_to_see(access: Access) -> Iterator[Observation]:
     """The credential's source is valid and unambiguous.
 
@@ -80,7 +82,7 @@ def the_credential_is_plain_to_see(access: Access) -> Iterator[Observation]:
     yield from access.remarks
 
 
-@check(needs=(a_credential_is_found,))
+@OF_THE_SOURCE.check(needs=(a_credential_is_found,))
 def the_username_is_the_one_for_tokens(access: Access) -> Iterator[Observation]:
     """The username is `__token__`.
 
@@ -116,7 +118,7 @@ def _username_cause(name: str) -> str:
     return "cred.username-typo" if typed in {"token", "tokens", "toke", "tokn", "tken"} else "cred.username-not-token"
 
 
-@check(needs=(a_credential_is_found,))
+@OF_THE_CONTENT.check(needs=(a_credential_is_found,))
 def the_token_is_whole(access: Access) -> Iterator[Observation]:
     """The password is a complete, well-formed API token.
 
@@ -140,7 +142,7 @@ def the_token_is_whole(access: Access) -> Iterator[Observation]:
                 )
 
 
-@check(needs=(the_token_is_whole,))
+@OF_THE_CONTENT.check(needs=(the_token_is_whole,))
 def the_token_is_of_this_index(access: Access) -> Iterator[Observation]:
     """The token was issued by this index.
 
@@ -161,7 +163,7 @@ def the_token_is_of_this_index(access: Access) -> Iterator[Observation]:
         )
 
 
-@check(needs=(the_token_is_of_this_index,))
+@OF_THE_CONTENT.check(needs=(the_token_is_of_this_index,))
 def the_token_is_valid_now(access: Access) -> Iterator[Observation]:
     """The token is valid now.
 
@@ -189,7 +191,7 @@ def the_token_is_valid_now(access: Access) -> Iterator[Observation]:
     )
 
 
-@check(needs=(the_token_is_of_this_index,))
+@OF_THE_CONTENT.check(needs=(the_token_is_of_this_index,))
 def the_token_covers_this_project(access: Access) -> Iterator[Observation]:
     """The token's scope covers this project.
 

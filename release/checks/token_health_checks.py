@@ -36,10 +36,10 @@ def remaining_lifetime(health: TokenHealth) -> timedelta | None:
     return end - health.access.now if end else None
 
 
-_CHECKS = Checklist[TokenHealth]()
+CHECKS = Checklist[TokenHealth]()
 
 
-@_CHECKS.check()
+@CHECKS.check()
 def the_token_lasts(health: TokenHealth) -> Iterator[Observation]:
     """The token does not expire soon.
 
@@ -58,7 +58,7 @@ def the_token_lasts(health: TokenHealth) -> Iterator[Observation]:
         yield warn(f"{_token(health)} expires in {_duration(remaining)}, at {expiry}", _replace(health), _where(health))
 
 
-@_CHECKS.check()
+@CHECKS.check()
 def the_token_is_rotated_in_time(health: TokenHealth) -> Iterator[Observation]:
     """The token is rotated in time.
 
@@ -78,7 +78,7 @@ def the_token_is_rotated_in_time(health: TokenHealth) -> Iterator[Observation]:
         yield warn(message, _replace(health), _where(health))
 
 
-@_CHECKS.check()
+@CHECKS.check()
 def the_token_is_for_one_project(health: TokenHealth) -> Iterator[Observation]:
     """The token is limited to one project.
 
@@ -105,7 +105,7 @@ def the_token_is_for_one_project(health: TokenHealth) -> Iterator[Observation]:
         yield NotApplicable(reason="no project is named that the token could be limited to")
 
 
-@_CHECKS.check()
+@CHECKS.check()
 def the_token_lies_in_one_place(health: TokenHealth) -> Iterator[Observation]:
     """The token is stored in one location only.
 
@@ -117,7 +117,7 @@ def the_token_lies_in_one_place(health: TokenHealth) -> Iterator[Observation]:
         yield warn(f"{_token(health)} is also stored in {others}", remedy, _where(health))
 
 
-@_CHECKS.check()
+@CHECKS.check()
 def the_secret_is_the_one_seen_before(health: TokenHealth) -> Iterator[Observation]:
     """The stored token has not been replaced unexpectedly.
 
@@ -137,7 +137,7 @@ def the_secret_is_the_one_seen_before(health: TokenHealth) -> Iterator[Observati
         )
 
 
-@_CHECKS.check()
+@CHECKS.check()
 def trusted_publishing_is_used(health: TokenHealth) -> Iterator[Observation]:
     """Trusted publishing is used where possible.
 
@@ -187,6 +187,3 @@ def _duration(length: timedelta) -> str:
     if seconds >= 2 * 86_400:
         return f"{seconds // 86_400} days"
     return f"{seconds // 3600} h" if seconds >= 2 * 3600 else f"{seconds // 60} min"
-
-
-CHECKS = tuple(_CHECKS)

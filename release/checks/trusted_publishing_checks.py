@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from release.checks.engine import check
+from release.checks.engine import Checklist
 from release.checks.token_checks import a_credential_is_found
 from release.core.facts import Access
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
@@ -20,8 +20,10 @@ _NOT_USED = NotApplicable(reason="trusted publishing is not used")
 _NOT_REQUESTED = NotApplicable(reason="the identity token was not requested")
 _TROUBLESHOOTING = "https://docs.pypi.org/trusted-publishers/troubleshooting/"
 
+CHECKS = Checklist[Access]()
 
-@check(needs=(a_credential_is_found,))
+
+@CHECKS.check(needs=(a_credential_is_found,))
 def the_service_vouches_for_this_job(access: Access) -> Iterator[Observation]:
     """The CI service provides an identity token for this job.
 
@@ -39,7 +41,7 @@ def the_service_vouches_for_this_job(access: Access) -> Iterator[Observation]:
             return
 
 
-@check(needs=(the_service_vouches_for_this_job,))
+@CHECKS.check(needs=(the_service_vouches_for_this_job,))
 def the_job_can_be_a_publisher(access: Access) -> Iterator[Observation]:
     """The job can be a trusted publisher.
 

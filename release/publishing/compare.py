@@ -45,11 +45,14 @@ def second_build(
     return again, from_tree
 
 
-def comparison_checks(built: BuiltFiles) -> tuple[Check[BuiltFiles], ...]:
+def comparison_checks(built: BuiltFiles) -> Iterator[Check[BuiltFiles]]:
     """The checks that have something to compare with."""
-    found = reproducibility.OF_GIT if built.tracked is not None else ()
-    found += reproducibility.OF_BUILDS if built.second_build is not None or built.from_tree is not None else ()
-    return found + (previous_release.CHECKS if built.previous is not None else ())
+    if built.tracked is not None:
+        yield from reproducibility.OF_GIT
+    if built.second_build is not None or built.from_tree is not None:
+        yield from reproducibility.OF_BUILDS
+    if built.previous is not None:
+        yield from previous_release.CHECKS
 
 
 def tracked_paths(system: System, directory: Path) -> frozenset[str] | None:

@@ -220,7 +220,7 @@ class _Run:
             tracked = compare.tracked_paths(self.system, self.directory)
             earlier = self.previous.result() if self.previous else None
             facts = replace(facts, tracked=tracked, previous=earlier, second_build=again, from_tree=from_tree)
-        checks = distributions.CHECKS + reproducibility.OF_INDEXES + leak_checks.OF_BUILT
+        checks = [*distributions.CHECKS, *reproducibility.OF_INDEXES, *leak_checks.OF_BUILT]
         checks += compare.comparison_checks(facts)
         outcomes = tuple(engine.run(checks, facts, waive=self.config.waive, block=self.config.block))
         refused = {name for outcome in outcomes if outcome.state.blocks for name in _files_of(outcome)}

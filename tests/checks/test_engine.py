@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from release.checks.engine import Check, check, run
+from release.checks.engine import Checklist, run
 from release.core.models.check_result import CheckState, Finding, NotApplicable, Observation, Outcome, Unknown
 
 Facts = dict[str, Observation]
+CHECKS = Checklist[Facts]()
 
 
-@check()
+@CHECKS.check()
 def the_first_holds(facts: Facts) -> Iterator[Observation]:
     """The first holds.
 
@@ -20,13 +21,13 @@ def the_first_holds(facts: Facts) -> Iterator[Observation]:
         yield facts["first"]
 
 
-@check(needs=(the_first_holds,))
+@CHECKS.check(needs=(the_first_holds,))
 def the_second_holds(facts: Facts) -> Iterator[Observation]:
     """The second holds."""
     yield from (facts["second"] for _ in range("second" in facts))
 
 
-@check()
+@CHECKS.check()
 def the_third_does_not_break(facts: Facts) -> Iterator[Observation]:
     """The third does not break."""
     if "third" in facts:
@@ -34,7 +35,6 @@ def the_third_does_not_break(facts: Facts) -> Iterator[Observation]:
     yield from ()
 
 
-CHECKS: tuple[Check[Facts], ...] = (the_first_holds, the_second_holds, the_third_does_not_break)
 BLOCK = Finding(message="wrong", remedy="mend it")
 WARN = Finding(message="odd", remedy="look at it", severity="warn")
 
