@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from release.core.models.index import is_loopback
 from release.core.models.leak import INDEX_TOKEN, SecretMatch
 from release.core.secret import Secret
-from release.core.tokens import defects, macaroon
+from release.core.tokens import encoding_defects, macaroon
 from release.core.tokens.token import Token, decode
 from release.leaks.prefilter import BASIC
 
@@ -256,7 +256,7 @@ def _begins(body: bytes) -> bool:
     data = _bytes(body)
     if len(data) < 4:  # noqa: PLR2004 - version, type, length, one character
         return True
-    return data[2] >= 4 and defects.is_host(data[3 : 3 + data[2]])  # noqa: PLR2004 - the shortest host name
+    return data[2] >= 4 and encoding_defects.is_host(data[3 : 3 + data[2]])  # noqa: PLR2004 - the shortest host name
 
 
 def _decoded(body: bytes) -> Token | None:
@@ -264,7 +264,7 @@ def _decoded(body: bytes) -> Token | None:
         _, extra = macaroon.deserialize(_bytes(body))
     except ValueError:
         return None
-    exact = defects.characters(len(_bytes(body)) - extra)
+    exact = encoding_defects.characters(len(_bytes(body)) - extra)
     token = decode(Secret("pypi-" + body[:exact].decode("ascii")))
     return token if isinstance(token, Token) and not _is_example(token) else None
 

@@ -17,9 +17,9 @@ from release.core.models.credential import Credential
 from release.core.models.index import Index, is_loopback
 from release.core.secret import Secret
 from release.core.tokens import caveats as caveat
-from release.core.tokens import defects, macaroon
+from release.core.tokens import encoding_defects, macaroon
 from release.core.tokens.caveats import Caveat, Expiration, ProjectIds, ProjectNames, PublisherCaveat, RequestUser
-from release.core.tokens.defects import BLANKS, TokenDefect
+from release.core.tokens.defects import BLANKS, TokenDefect, text_defect
 from release.core.tokens.macaroon import MalformedError
 
 _SHAPE = re.compile(r"pypi-([A-Za-z0-9_+/-]*)(=*)")
@@ -72,14 +72,14 @@ def decode(secret: Secret) -> Token | TokenDefect:
     core = text.strip(BLANKS)
     shape = _SHAPE.fullmatch(core)
     if shape is None or core.count("pypi-") > 1:
-        return defects.text_defect(text)
+        return text_defect(text)
     body = shape[1]
     try:
         found, extra = macaroon.deserialize(_bytes(body))
     except MalformedError as error:
-        return defects.structure_defect(body, _bytes(body), error)
-    trailing = len(body) - defects.characters(len(_bytes(body)) - extra)
-    defect = defects.field_defect(found) or defects.length_defect(body, trailing)
+        return encoding_defects.structure_defect(body, _bytes(body), error)
+    trailing = len(body) - encoding_defects.characters(len(_bytes(body)) - extra)
+    defect = encoding_defects.field_defect(found) or encoding_defects.length_defect(body, trailing)
     if defect is not None:
         return defect
     return Token(
@@ -87,7 +87,7 @@ def decode(secret: Secret) -> Token | TokenDefect:
         identifier=found.identifier.decode(),
         caveats=tuple(map(caveat.parse_caveat, found.caveats)),
         trailing=trailing,
-        remarks=tuple(defects.remarks(text, body=body, padding=len(shape[2]), trailing=trailing)),
+        remarks=tuple(encoding_defects.remarks(text, body=body, padding=len(shape[2]), trailing=trailing)),
     )
 
 
@@ -108,7 +108,7 @@ def issuer(secret: Secret) -> str | None:
     match = _BODY.search(secret.reveal())
     data = _bytes(match[0]) if match else b""
     location = data[3 : 3 + data[2]] if len(data) > 3 else b""  # noqa: PLR2004 - version, type, length
-    return location.decode() if location and len(location) == data[2] and defects.is_host(location) else None
+    return location.decode() if location and len(location) == data[2] and encoding_defects.is_host(location) else None
 
 
 def scope(token: Token) -> TokenScope:
