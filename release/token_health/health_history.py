@@ -147,14 +147,15 @@ class History:
             result = self._retry_if_damaged(action)
         except sqlite3.Error as error:
             self.close()
-            self._fail(database.explain_error(error, self.path))
+            self.error = database.explain_error(error, self.path)
         except OSError as error:
-            self._fail(from_os_error(error))
+            self.error = from_os_error(error)
         except ReleaseError as error:
-            self._fail(error)
+            self.error = error
         else:
             self.error = self.error if self._unwritten else None
             return result
+        self._failures += 1
         return None
 
     def _retry_if_damaged(self, action: Callable[[], Result]) -> Result:
@@ -167,10 +168,6 @@ class History:
         self._open()
         return action()
 
-    def _fail(self, error: ReleaseError) -> None:
-        self.error = error
-        self._failures += 1
-
     def _open(self) -> sqlite3.Connection:
         if self._db is None:
             self._db = database.open_database(self.path)
@@ -178,15 +175,9 @@ class History:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        db = self._open()
-        db.execute("BEGIN IMMEDIATE")
-        try:
+        with self._open() as db:  # commits, or rolls back after an exception
+            db.execute("BEGIN IMMEDIATE")
             yield db
-        except BaseException:
-            with suppress(sqlite3.Error):
-                db.execute("ROLLBACK")
-            raise
-        db.execute("COMMIT")
 
     def _begin(self) -> None:
         with self._transaction() as db:
