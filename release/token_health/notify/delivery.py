@@ -86,14 +86,11 @@ def send_notifications(system: System, history: History, request: ScanRequest, r
     )
     if fleet.notify.ping is None:
         return result
-    complete = bool(report.rows) and not report.interrupted and not result.problems and not result.waiting
-    return _send_heartbeat(result, delivery, fleet.notify.ping) if complete else replace(result, pinged=False)
-
-
-def _send_heartbeat(result: DeliveryReport, delivery: _Delivery, ping: ConfiguredLocation) -> DeliveryReport:
-    """Confirm to the monitor that the run is complete and all messages are delivered."""
+    # the heartbeat tells the monitor that the run is complete and all messages are delivered
+    if not report.rows or report.interrupted or result.problems or result.waiting:
+        return replace(result, pinged=False)
     try:
-        webhook.ping(delivery.read_secret(ping))
+        webhook.ping(delivery.read_secret(fleet.notify.ping))
     except ReleaseError as error:
         return replace(result, pinged=False, problems=((f"ping: {error.message}", error.remedy),))
     return replace(result, pinged=True)
@@ -184,8 +181,6 @@ class _Delivery:
 UNKNOWN_GRACE_PERIOD = timedelta(days=1)
 #: how long a message is reserved for the run that is delivering it; longer than any delivery may take
 LEASE = timedelta(minutes=10)
-#: the longest time between two attempts to deliver a message
-_MAX_BACKOFF = timedelta(hours=6)
 #: higher is worse
 _SEVERITY = {"healthy": 0, "warning": 1, "unknown": 2, "broken": 3}
 
@@ -211,39 +206,35 @@ class OutboxMessage:
     channel: str
     #: what the channel delivers; no secret
     payload: Any
-    #: aware, UTC
-    created: datetime
     #: failed attempts
     attempts: int
     #: of the last attempt
     error: str
 
 
-#: returns (channel, payload for JSON) of each message for these changes
-MakeMessages = Callable[[Sequence[StatusChange]], Sequence[tuple[str, Any]]]
-
-
 def announce(
-    history: History, make_messages: MakeMessages, *, now: datetime, remind_after: timedelta
+    history: History,
+    make_messages: Callable[[Sequence[StatusChange]], Sequence[tuple[str, Any]]],
+    *,
+    now: datetime,
+    remind_after: timedelta,
 ) -> tuple[StatusChange, ...]:
     """Return the changes to announce after the run that `history` has recorded, and store the messages for them.
 
-    Returns nothing if the history cannot be written, since then nothing is known about earlier announcements.
+    `make_messages` returns (channel, payload for JSON) of each message. Returns nothing if the history cannot be
+    written, since then nothing is known about earlier announcements.
     """
 
     def decide(db: sqlite3.Connection) -> tuple[StatusChange, ...]:
         changes = tuple(_changes(db.execute(_STATUSES, [history.run]).fetchall(), now, remind_after))
+        messages, at = make_messages(changes) if changes else (), to_timestamp(now)
         db.executemany(
             "INSERT OR REPLACE INTO announcements (watch, word, state, cause, at) VALUES (?, ?, ?, ?, ?)",
-            [(one.watch, one.now.word, one.now.state, one.now.cause, to_timestamp(now)) for one in changes],
+            [(one.watch, one.now.word, one.now.state, one.now.cause, at) for one in changes],
         )
-        created = to_timestamp(now)
         db.executemany(
             "INSERT INTO outbox (channel, payload, created, due) VALUES (?, ?, ?, ?)",
-            [
-                (channel, json.dumps(payload), created, created)
-                for channel, payload in (make_messages(changes) if changes else ())
-            ],
+            [(channel, json.dumps(payload), at, at) for channel, payload in messages],
         )
         return changes
 
@@ -284,7 +275,7 @@ def _in(channels: Collection[str]) -> str:
 def _message(row: sqlite3.Row) -> OutboxMessage:
     return OutboxMessage(
         id=row["id"], channel=row["channel"], payload=json.loads(row["payload"]),
-        created=from_timestamp(row["created"]), attempts=row["attempts"], error=row["error"],
+        attempts=row["attempts"], error=row["error"],
     )  # fmt: skip
 
 
@@ -294,7 +285,7 @@ def mark_delivered(history: History, message: OutboxMessage) -> None:
 
 def mark_failed(history: History, message: OutboxMessage, error: str, *, now: datetime) -> None:
     """Schedule the next attempt: after a minute, then after twice as long each time, up to six hours."""
-    due = now + min(timedelta(minutes=2 ** min(message.attempts, 10)), _MAX_BACKOFF)
+    due = now + min(timedelta(minutes=2 ** min(message.attempts, 10)), timedelta(hours=6))
     values = (to_timestamp(due), error, message.id)
     history.write(
         lambda db: db.execute("UPDATE outbox SET attempts = attempts + 1, due = ?, error = ? WHERE id = ?", values)
