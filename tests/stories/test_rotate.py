@@ -261,15 +261,13 @@ def test_a_leaked_token_goes_first_and_is_a_failure_while_it_lives(project: User
 KILLED = """\
 import os, signal, sys
 from release.token_health.rotation import perform
-run, steps = perform.Rotation.run, []
-def after(step):
+execute, steps = perform.Rotation._execute, []
+def killed(self, step):
+    execute(self, step)
     steps.append(step)
     if len(steps) == int(os.environ["KILL_AFTER"]):
         os.kill(os.getpid(), signal.SIGKILL)
-def killed(self):
-    self.after = after
-    return run(self)
-perform.Rotation.run = killed
+perform.Rotation._execute = killed
 from release.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Literal
 
 from release.adapters.system.system import System
@@ -45,6 +46,7 @@ STATE_TEXTS = {
     "unknown": "whether the old token still works is not known",
     "none": "",
 }
+_DECLINED = "you chose not to replace it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +105,6 @@ class Rotation:
     prompts: RotationPrompts
     #: seconds to wait until the old token is revoked
     timeout: float = 0.0
-    #: called after each step
-    after: Callable[[Step], None] = lambda _step: None
     new: Secret | None = None
     unfinished: UnfinishedRotation | None = None
     replaced: list[str] = field(default_factory=list)
@@ -117,11 +117,17 @@ class Rotation:
         self.new, self.unfinished, self.replaced = plan.new, plan.unfinished, list(plan.done)
         for one in plan.stored:
             if not one.replaceable:
-                self._leave(one, "it cannot be changed from here")
+                self._leave(location_to_text(one.location), "it cannot be changed from here", one.manual_change)
         for step in plan.steps:
             self._execute(step)
-            self.after(step)
-        return self._result()
+        result = RotationResult(
+            replaced=tuple(self.replaced), left=tuple(self.left), old_state=self.old_state, leaked=self.plan.leaked,
+            new=self.new.fingerprint if self.new else "",
+        )  # fmt: skip
+        never = self.plan.old is None and self.old_state == "unknown" and self.prompts.attempts == 1
+        if self.unfinished and (result.status is Exit.DONE or never):  # a script gets only one warning about that
+            delete_unfinished(self.request.state, self.unfinished)
+        return result
 
     def _execute(self, step: Step) -> None:
         match step:
@@ -135,16 +141,6 @@ class Rotation:
                 self._set_github_secret(name)
             case RevokeToken(identifier=identifier):
                 self._revoke(identifier)
-
-    def _result(self) -> RotationResult:
-        result = RotationResult(
-            replaced=tuple(self.replaced), left=tuple(self.left), old_state=self.old_state, leaked=self.plan.leaked,
-            new=self.new.fingerprint if self.new else "",
-        )  # fmt: skip
-        never = self.plan.old is None and self.old_state == "unknown" and self.prompts.attempts == 1
-        if self.unfinished and (result.status is Exit.DONE or never):  # a script gets only one warning about that
-            delete_unfinished(self.request.state, self.unfinished)
-        return result
 
     # -- the new token ----------------------------------------------------------------------------
 
@@ -166,27 +162,30 @@ class Rotation:
         self.prompts.report(f"the new token works: fingerprint {new.fingerprint}")
 
     def _accepted_token(self) -> Secret:
-        attempt = 1
-        while True:
+        for attempt in count(1):
             new = self.prompts.read_token()
             rejected = new_token.reject_new_token(self.request, self.plan, new)
             if rejected is None:
-                return new
+                break
             if attempt >= self.prompts.attempts:
                 raise rejected
             self.prompts.report(f"{rejected.message}\n→ {rejected.remedy}")
-            attempt += 1
+        return new
 
     # -- where it is stored -----------------------------------------------------------------------
 
     def _replace(self, stored: StoredSecret) -> None:
         new, where = self._new_token(), location_to_text(stored.location)
-        if unsuitable := self._unsuitable(stored, new):
-            self.left.append(unsuitable)
-            return
+        for name in stored.projects:  # the new token must work for the other projects that use this location, too
+            if name != self.request.name:
+                project = ProjectMetadata(name=name, version="")
+                verdict = verify.verify_token(self.request.system, self.request.index, new, project).verdict
+                if not verdict.passed:
+                    self._leave(where, f"for {name}: {verdict.message}", verdict.remedy)
+                    return
         self.prompts.report(f"{where}\n  - <token {self.plan.fingerprint}>\n  + <token {new.fingerprint}>")
         if not self.prompts.confirm_change("Replace it?"):
-            self._leave(stored, "you chose not to replace it")
+            self._leave(where, _DECLINED, stored.manual_change)
             return
         try:
             SOURCES[stored.source].replace(stored, new, self.plan.storage)
@@ -195,17 +194,6 @@ class Rotation:
             return
         self.replaced.append(where)
         self.prompts.report("replaced, and read back")
-
-    def _unsuitable(self, stored: StoredSecret, new: Secret) -> NotReplaced | None:
-        """Why the new token does not work for the other projects that are uploaded from this location."""
-        for name in stored.projects:
-            if name != self.request.name:
-                project = ProjectMetadata(name=name, version="")
-                verdict = verify.verify_token(self.request.system, self.request.index, new, project).verdict
-                if not verdict.passed:
-                    where = location_to_text(stored.location)
-                    return NotReplaced(where=where, reason=f"for {name}: {verdict.message}", remedy=verdict.remedy)
-        return None
 
     def _store_in_keyring(self, entry: KeyringEntry) -> None:
         if self.replaced:
@@ -235,8 +223,7 @@ class Rotation:
         where = f"secret {name} on GitHub"
         self.prompts.report(where)
         if not self.prompts.confirm_change("Set it to the new token?"):
-            reason, remedy = "you chose not to replace it", f"run: gh secret set {name}"
-            self.left.append(NotReplaced(where=where, reason=reason, remedy=remedy))
+            self._leave(where, _DECLINED, f"run: gh secret set {name}")
             return
         try:
             actions_secrets.set_secret(self.request.system, self.request.directory, name, self._new_token())
@@ -251,9 +238,8 @@ class Rotation:
             raise AssertionError("a location is changed after the token was obtained")
         return self.new
 
-    def _leave(self, stored: StoredSecret, reason: str) -> None:
-        where = location_to_text(stored.location)
-        self.left.append(NotReplaced(where=where, reason=reason, remedy=stored.manual_change))
+    def _leave(self, where: str, reason: str, remedy: str) -> None:
+        self.left.append(NotReplaced(where=where, reason=reason, remedy=remedy))
 
     def _failed(self, where: str, error: ReleaseError | OSError) -> None:
         if isinstance(error, ReleaseError):
@@ -261,7 +247,7 @@ class Rotation:
         else:
             reason = (error.strerror or str(error)).lower()
             remedy = "make it writable for your user, and run the same command again"
-        self.left.append(NotReplaced(where=where, reason=reason, remedy=remedy))
+        self._leave(where, reason, remedy)
         self.prompts.report(f"not replaced: {reason}")
 
     # -- the old token ----------------------------------------------------------------------------
@@ -277,26 +263,22 @@ class Rotation:
             if not prompts.confirm_fact("Have you changed these locations, and should the old token be revoked now?"):
                 self.old_state = "unknown"
                 return
-        if self.plan.old is None:
+        system, index, old = self.request.system, self.request.index, self.plan.old
+        if old is None:
             prompts.report(
                 f"the old token, identifier {identifier}, is no longer stored here: the index cannot report its state"
             )
-            prompts.show_page(deletion_page(self.request.index))
+            prompts.show_page(deletion_page(index))
             self.old_state = "dead" if prompts.confirm_fact("Is it gone from the list of tokens?") else "unknown"
             return
-        self.old_state = self._wait(self.plan.old, identifier)
+        self.old_state = query_old_token(system, index, old)
+        if self.old_state != "dead":
+            prompts.report(f"delete the old token, identifier {identifier}")
+            prompts.show_page(deletion_page(index))
+            if self.timeout:
+                prompts.report(f"  waiting up to {self.timeout:.0f} s until it is revoked; Ctrl-C stops waiting")
+            self.old_state = wait_until_revoked(system, index, old, timeout=self.timeout)
         prompts.report(STATE_TEXTS[self.old_state])
-
-    def _wait(self, old: Secret, identifier: str) -> OldTokenState:
-        system, index = self.request.system, self.request.index
-        state = query_old_token(system, index, old)
-        if state == "dead":
-            return state
-        self.prompts.report(f"delete the old token, identifier {identifier}")
-        self.prompts.show_page(deletion_page(index))
-        if self.timeout:
-            self.prompts.report(f"  waiting up to {self.timeout:.0f} s until it is revoked; Ctrl-C stops waiting")
-        return wait_until_revoked(system, index, old, timeout=self.timeout)
 
 
 # -- whether the old token is revoked ------------------------------------------------------------------
@@ -304,7 +286,6 @@ class Rotation:
 #: seconds between two requests
 PAUSE = 5.0
 _ENDED = {"cred.revoked", "cred.leaked-auto-revoked", "cred.expired", "tp.token-expired"}
-_NO_PROJECT = Unknown(reason="only the account is verified", remedy="")
 
 
 def wait_until_revoked(system: System, index: Index, old: Secret, *, timeout: float) -> OldTokenState:
@@ -324,8 +305,10 @@ def wait_until_revoked(system: System, index: Index, old: Secret, *, timeout: fl
 
 def query_old_token(system: System, index: Index, old: Secret) -> OldTokenState:
     """Whether the index still accepts a token; it is queried with a copy of it that cannot upload anything."""
-    tiers = (verify.query_token,)
-    found = verify.verify_token(system, index, old, _NO_PROJECT, name="the old token", tiers=tiers)
+    found = verify.verify_token(
+        system, index, old, Unknown(reason="only the account is verified", remedy=""), name="the old token",
+        tiers=(verify.query_token,),
+    )  # fmt: skip
     if found.verdict.cause in _ENDED:
         return "dead"
     return "alive" if isinstance(found.access.identity, ProbeResult) and found.verdict.word != "unknown" else "unknown"

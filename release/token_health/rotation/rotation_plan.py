@@ -197,7 +197,6 @@ class RotationRequest:
 class RotationPlan:
     """The old token, where it is stored, and the steps that replace it."""
 
-    index: Index
     #: of the old token, 8 hex digits
     fingerprint: str
     #: of the old token, as the index shows it; empty for a value that is no token of the index
@@ -244,7 +243,7 @@ def plan_rotation(request: RotationRequest) -> RotationPlan:
     leaked_in = _leaked_in(request, identifier, _paths(storage, stored))
     leaked = request.leaked or bool(leaked_in) or bool(unfinished and unfinished.leaked)
     return RotationPlan(
-        index=index, old=old, fingerprint=fingerprint, identifier=identifier, stored=stored, unfinished=unfinished,
+        old=old, fingerprint=fingerprint, identifier=identifier, stored=stored, unfinished=unfinished,
         new=new, scope=scope(token).kind if isinstance(token, Token) else "",
         age=_age(request, fingerprint, identifier), leaked=leaked, leaked_in=leaked_in, storage=storage,
         done=tuple(location_to_text(one.location) for one in everything if one.secret == new),
