@@ -7,7 +7,7 @@ sent. Attestations next to the files are not sent to any other index.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,8 +49,8 @@ def predict_signing(system: System, config: Config, access: Access) -> Access:
         if config.attest != "must":
             return replace(access, signing=NotApplicable(reason=f"not signed: {error.message}"))
         refused = _required(error)
-        finding = Finding(message=refused.message, remedy=refused.remedy, cause=refused.cause)
-        return replace(access, signing=finding)
+        signing = Finding(message=refused.message, remedy=refused.remedy, cause=refused.cause)
+        return replace(access, signing=signing)
     return access
 
 
@@ -115,11 +115,8 @@ def _signer(system: System, index: Index, *, trusted: bool) -> tuple[OidcIdentit
 
 
 def _required(error: NotSignedError) -> RefusedError:
-    return RefusedError(
-        f"attest = true in [tool.release], but the files cannot be signed: {error.message}",
-        remedy=error.remedy,
-        cause=error.cause,
-    )
+    message = f"attest = true in [tool.release], but the files cannot be signed: {error.message}"
+    return RefusedError(message, remedy=error.remedy, cause=error.cause)
 
 
 def _attestation_paths(file: Distribution) -> list[Path]:
@@ -199,17 +196,10 @@ def verify_sent_attestations(
     system: System, index: Index, project: ProjectMetadata, files: Sequence[Distribution], journal: Journal
 ) -> dict[str, VerifiedAttestations | Finding | Unknown]:
     """Verify each file that was sent with attestations according to the journal: file name → result."""
-    sent = frozenset(_signed(journal, index.name))
-    results = {
-        file.filename: verify_on_index(system, index, project, file, expected=True)
-        for file in files
-        if file.filename in sent
-    }
-    return {filename: result for filename, result in results.items() if result is not None}
-
-
-def _signed(journal: Journal, index: str) -> Iterator[str]:
+    sent: set[str] = set()
     for event in journal.events():
-        files = event.get("files")
-        if event["event"] == "signed" and event.get("index") == index and isinstance(files, Mapping):
-            yield from files
+        if event["event"] == "signed" and event.get("index") == index.name and isinstance(event.get("files"), Mapping):
+            sent.update(event["files"])
+    signed = [file for file in files if file.filename in sent]
+    results = {file.filename: verify_on_index(system, index, project, file, expected=True) for file in signed}
+    return {filename: result for filename, result in results.items() if result is not None}

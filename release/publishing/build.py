@@ -86,10 +86,8 @@ def _prepare_source(
     That is the time of the commit, in seconds since 1970; None outside a repository.
     """
     root = repository.find_root(system, directory)
-    if root is None:
-        return builder.copy_project(system, directory, scratch("tree")), None
-    epoch = repository.commit_time(system, root, commit or repository.commit(system, root))
-    if commit is None:
+    epoch = repository.commit_time(system, root, commit or repository.commit(system, root)) if root else None
+    if root is None or commit is None:
         return builder.copy_project(system, directory, scratch("tree")), epoch
     clone = scratch("clone")
     repository.clone_commit(system, root, commit, clone)
@@ -103,14 +101,13 @@ def _earlier_build(journal: Journal) -> tuple[Distribution, ...]:
     if missing is None:
         require_same_files(journal)
         return files
-    events = (one for one in journal.events() if one["event"] == "accepted" and one["index"] != "sandbox")
-    accepted = next(events, None)
-    if accepted is not None:  # a second build may differ
-        raise RefusedError(
-            f"{missing.filename!r} is missing from {str(journal.dist)!r}, and {accepted['index']} has files of this "
-            "build",
-            remedy="restore it (download it if the index has it), or release a new version",
-        )
+    for event in journal.events():
+        if event["event"] == "accepted" and event["index"] != "sandbox":  # a second build may differ
+            raise RefusedError(
+                f"{missing.filename!r} is missing from {str(journal.dist)!r}, and {event['index']} has files of this "
+                "build",
+                remedy="restore it (download it if the index has it), or release a new version",
+            )
     return ()
 
 

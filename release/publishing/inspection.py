@@ -6,7 +6,7 @@ Modules that use the network are imported only where an index is given: that tak
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress
+from itertools import compress, starmap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,8 +58,7 @@ def inspect_files(
     leaks = _leaks(compress(scans, accepted), compress(inspect_built_files(built), accepted))
     document["release"] += leaks_to_findings(leaks)
     if project is not None:
-        others = _run_checkers(system, paths, project)
-        document["release"] += [finding_to_json(check, finding) for check, finding in others]
+        document["release"] += starmap(finding_to_json, _run_checkers(system, paths, project))
     return InspectionResult(document=document, built=built, index=index)
 
 

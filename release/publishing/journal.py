@@ -18,7 +18,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -62,13 +62,13 @@ class Journal:
         """Append events, each a mapping with "event" in it, in one write. Raises `OSError` as `write` does."""
         self.directory.mkdir(parents=True, exist_ok=True)
         stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
-        records = [
-            {"time": stamp, "event": one["event"], "version": self.version, "commit": self.commit, **one}
-            for one in events
-        ]
-        lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+        common = {"time": stamp, "event": "", "version": self.version, "commit": self.commit}
+        lines = "".join(json.dumps(common | event, ensure_ascii=False) + "\n" for event in events)
         with (self.directory / _NAME).open("ab+") as file:
-            file.write(_line_break(file) + lines.encode())
+            if file.seek(0, os.SEEK_END):  # the last writer may have been interrupted in the middle of a line
+                file.seek(-1, os.SEEK_END)
+                lines = lines if file.read(1) == b"\n" else "\n" + lines
+            file.write(lines.encode())
             file.flush()
             os.fsync(file.fileno())
 
@@ -88,11 +88,9 @@ class Journal:
 
     def last(self, event: str, **fields: Any) -> dict[str, Any] | None:
         """The newest event with that name and these values."""
-        found = None
-        for record in self.events():
-            if record["event"] == event and all(record.get(key) == value for key, value in fields.items()):
-                found = record
-        return found
+        wanted = {"event": event, **fields}
+        found = [one for one in self.events() if all(one.get(key) == value for key, value in wanted.items())]
+        return found[-1] if found else None
 
     def built(self) -> tuple[Distribution, ...]:
         """The files of the last build; empty if there was none."""
@@ -152,9 +150,7 @@ def _safe(version: str) -> str:
 def _open(directory: Path) -> Journal:
     journal = Journal(directory=directory, commit=None, version=directory.parent.name)
     first = next(journal.events(), {})
-    return Journal(
-        directory=directory, commit=first.get("commit"), version=first.get("version") or directory.parent.name
-    )
+    return replace(journal, commit=first.get("commit"), version=first.get("version") or journal.version)
 
 
 @contextmanager
@@ -183,11 +179,3 @@ def _home(project: Path) -> Path:
     if not ignore.exists():
         ignore.write_text("*\n", encoding="utf-8")
     return home
-
-
-def _line_break(file: Any) -> bytes:
-    """A line break where the last writer was interrupted in the middle of a line."""
-    if not file.seek(0, os.SEEK_END):
-        return b""
-    file.seek(-1, os.SEEK_END)
-    return b"" if file.read(1) == b"\n" else b"\n"

@@ -129,10 +129,7 @@ def write_record(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text atomically. A lone surrogate, for example from an undecodable file name, is escaped.
-
-    Raises `OSError`.
-    """
+    """Write a text atomically; a lone surrogate, as in an undecodable file name, is escaped. Raises `OSError`."""
     write_atomically(path, text.encode("utf-8", "backslashreplace"))
 
 

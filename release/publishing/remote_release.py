@@ -6,9 +6,9 @@ its journal, and uploads nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from release.checks.published_release import refuse_install
 from release.core.errors import RefusedError, ToolError, UnreachableError
 from release.core.events import Observer, Progress
 from release.core.facts import BuiltFile, InstallTrial, ProjectMetadata, PublishedRelease, SmokeTest, SmokeTestResult
-from release.core.models.attestation import Provenance, VerifiedAttestations
+from release.core.models.attestation import Provenance
 from release.core.models.check_result import Finding, NotApplicable, Unknown
 from release.core.models.distribution import Distribution, ReleaseManifest
 from release.core.models.index import Index, IndexFile, ProjectListing, files_by_release, version_of
@@ -33,11 +33,6 @@ from release.publishing import attest
 
 #: seconds until the simple API must list what is known to be uploaded
 DEADLINE = 60.0
-#: a release that cannot be installed here, so that it cannot be tested
-_NO_FILE = Unknown(
-    reason="the release has no file for this interpreter on this machine",
-    remedy="confirm it with a Python version and on a platform that its wheels support",
-)
 #: concurrent downloads
 _DOWNLOADS = 4
 #: versions that are suggested below and above a missing one
@@ -74,13 +69,14 @@ def fetch_release(  # noqa: PLR0913 - a release and its index
         if isinstance(one, Unknown):
             fetched[file.filename] = one
     provenance = _fetch_provenance(system, index, project, release.files)
-    return replace(
-        release,
-        fetched=fetched,
-        built=built,
-        provenance=provenance,
-        verified=_verify(system, index, downloaded, provenance),
-    )
+    verified = None
+    if sigstore.is_installed():
+        verified = {
+            file.filename: attest.verify_provenance(system, index, file, found)
+            for file in downloaded
+            if isinstance(found := provenance.get(file.filename), Provenance)
+        }
+    return replace(release, fetched=fetched, built=built, provenance=provenance, verified=verified)
 
 
 # -- the index --------------------------------------------------------------------------------------
@@ -95,10 +91,8 @@ def _fetch_listing(
         by_json = None
     expected = {file.filename for file in by_json or ()}
     expected |= {file.filename for file in (recorded.files if recorded else ())}
-    found = wait_until_listed(
-        system, notify, index, project, expected, within=LOOPBACK_LAG if index.loopback else DEADLINE
-    )
-    listing = found.listing
+    within = LOOPBACK_LAG if index.loopback else DEADLINE
+    listing, waited = wait_until_listed(system, notify, index, project, expected, within=within)
     if isinstance(listing, Unknown):
         raise UnreachableError(listing.reason, remedy=listing.remedy, cause=listing.cause)
     files = files_by_release(listing).get(Version(project.version), ())
@@ -107,8 +101,32 @@ def _fetch_listing(
         raise _no_release(index, project, listing)
     return PublishedRelease(
         index=index, project=project, status=listing.status if listing else "active", files=files,
-        waited=found.waited, recorded=recorded, by_json=by_json,
+        waited=waited, recorded=recorded, by_json=by_json,
     )  # fmt: skip
+
+
+def wait_until_listed(  # noqa: PLR0913 - an index, a release, and a limit
+    system: System, notify: Observer, index: Index, project: ProjectMetadata, filenames: AbstractSet[str], *,
+    within: float | None = None,
+) -> tuple[ProjectListing | Unknown | None, float]:  # fmt: skip
+    """Fetch the listing, past caches, until it has every file, or for `within` seconds; None: the index's usual lag.
+
+    The listing (None: no such project; `Unknown`: the index does not answer), and the seconds waited. The JSON API is
+    not used, since its 404s are cached for long. The wait ends early for a quarantined project.
+    """
+    limit = within if within is not None else LOOPBACK_LAG if index.loopback else LAG
+    waited, pause = 0.0, _PAUSE
+    while True:
+        found = collect.collect_listing(index, project.name, fresh=True)
+        if isinstance(found, Unknown):
+            return found, waited
+        missing = filenames - {file.filename for file in (found.files if found else ())}
+        if not missing or waited >= limit or (found is not None and found.status == "quarantined"):
+            return found, waited
+        text = f"waiting for {index.name} to list {min(missing)}"
+        notify(Progress(text=text, done=waited, total=limit, unit="seconds"))
+        system.sleep(pause)
+        waited, pause = waited + pause, min(pause * 2, _LONGEST)
 
 
 def _no_release(index: Index, project: ProjectMetadata, listing: ProjectListing | None) -> RefusedError:
@@ -151,35 +169,21 @@ def _fetch_provenance(
     system: System, index: Index, project: ProjectMetadata, files: Iterable[IndexFile]
 ) -> dict[str, Provenance | Unknown]:
     """The provenance of each file that is listed with one."""
+
+    def fetch(_: System, filename: str) -> Provenance | Unknown:
+        version = version_of(filename, project.name)
+        try:
+            found = json_api.fetch_provenance(index, project.name, str(version), filename)
+        except UnreachableError as error:
+            return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
+        return found or Unknown(
+            reason=f"{filename!r} is listed with a provenance, which {index.name} does not have",
+            remedy="confirm it again in a few minutes; if that fails, contact the administrators of the index",
+        )
+
     names = [file.filename for file in files if file.provenance is not None]
-    fetch = partial(_file_provenance, index=index, project=project)
     found = run_jobs(system, [partial(fetch, filename=name) for name in names], workers=_DOWNLOADS)
     return dict(zip(names, found, strict=True))
-
-
-def _file_provenance(_: System, *, index: Index, project: ProjectMetadata, filename: str) -> Provenance | Unknown:
-    version = version_of(filename, project.name)
-    try:
-        found = json_api.fetch_provenance(index, project.name, str(version), filename)
-    except UnreachableError as error:
-        return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
-    return found or Unknown(
-        reason=f"{filename!r} is listed with a provenance, which {index.name} does not have",
-        remedy="confirm it again in a few minutes; if that fails, contact the administrators of the index",
-    )
-
-
-def _verify(
-    system: System, index: Index, files: Iterable[Distribution], provenance: Mapping[str, Provenance | Unknown]
-) -> dict[str, VerifiedAttestations | Finding | Unknown] | None:
-    """Verify the attestations of the downloaded files; None where the extra `attest` is not installed."""
-    if not sigstore.is_installed():
-        return None
-    return {
-        file.filename: attest.verify_provenance(system, index, file, found)
-        for file in files
-        if isinstance(found := provenance.get(file.filename), Provenance)
-    }
 
 
 # -- clean environments -----------------------------------------------------------------------------
@@ -203,13 +207,13 @@ def install_and_test(
     wheel = next((file for file in wheels if file.filename == chosen), None)
     no_wheel = "the release has no wheel for this interpreter" if wheels else "the release has no wheel"
     trial = partial(_trial, release=release, scratch=scratch, notify=notify, wanted=wanted)
-    jobs = [
-        partial(trial, file=wheel, absent=no_wheel),
-        partial(trial, file=sdist, absent="the release has no sdist"),
-    ]
+    jobs = [partial(trial, file=wheel, absent=no_wheel), partial(trial, file=sdist, absent="the release has no sdist")]
     by_wheel, by_sdist = run_jobs(installer.without_testpypi(system, release.index), jobs)
-    uninstallable = bool(release.files) and wheel is None and sdist is None
-    return replace(release, wheel=_NO_FILE if uninstallable else by_wheel, sdist=by_sdist)
+    if release.files and wheel is None and sdist is None:
+        reason = "the release has no file for this interpreter on this machine"
+        remedy = "confirm it with a Python version and on a platform that its wheels support"
+        return replace(release, wheel=Unknown(reason=reason, remedy=remedy), sdist=by_sdist)
+    return replace(release, wheel=by_wheel, sdist=by_sdist)
 
 
 def _trial(  # noqa: PLR0913 - one file and its environment
@@ -259,36 +263,3 @@ def install_file_and_test(  # noqa: PLR0913, PLR0917 - one file and its environm
         return problem, ()
     notify(Progress(text=f"running smoke tests of {file.filename}", unit="files"))
     return None, smoke_tests.run_smoke_tests(system, clean, name=project.name, tests=wanted)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListingAfterWait:
-    """What an index lists, and how long that took."""
-
-    #: None: no such project; `Unknown`: the index does not answer
-    listing: ProjectListing | Unknown | None
-    #: seconds
-    waited: float
-
-
-def wait_until_listed(  # noqa: PLR0913 - an index, a release, and a limit
-    system: System, notify: Observer, index: Index, project: ProjectMetadata, filenames: AbstractSet[str], *,
-    within: float | None = None,
-) -> ListingAfterWait:  # fmt: skip
-    """Fetch the listing, past caches, until it has every file, or for `within` seconds; None: the index's usual lag.
-
-    It does not use the JSON API, whose 404s are cached for long. It ends early for a quarantined project.
-    """
-    limit = within if within is not None else LOOPBACK_LAG if index.loopback else LAG
-    waited, pause = 0.0, _PAUSE
-    while True:
-        found = collect.collect_listing(index, project.name, fresh=True)
-        if isinstance(found, Unknown):
-            return ListingAfterWait(listing=found, waited=waited)
-        missing = filenames - {file.filename for file in (found.files if found else ())}
-        if not missing or waited >= limit or (found is not None and found.status == "quarantined"):
-            return ListingAfterWait(listing=found, waited=waited)
-        text = f"waiting for {index.name} to list {min(missing)}"
-        notify(Progress(text=text, done=waited, total=limit, unit="seconds"))
-        system.sleep(pause)
-        waited, pause = waited + pause, min(pause * 2, _LONGEST)

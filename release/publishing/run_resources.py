@@ -235,7 +235,7 @@ class RunResources:
     ) -> UploadedRelease:
         """What `index` lists of the release, and how it installs and works in a clean environment."""
         names, within = {file.filename for file in files}, self.config.upload.visible_within
-        listing = wait_until_listed(self.system, self.notify, index, project, names, within=within).listing
+        listing, _ = wait_until_listed(self.system, self.notify, index, project, names, within=within)
         install: Finding | Unknown | None = None
         trials: tuple[SmokeTestResult, ...] = ()
         if isinstance(listing, ProjectListing) and all(

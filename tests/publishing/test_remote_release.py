@@ -17,11 +17,12 @@ from release.adapters.system.system import real_system
 from release.checks import engine
 from release.checks.published_release import CHECKS
 from release.core.errors import RefusedError, UnreachableError
+from release.core.events import Event, Progress
 from release.core.facts import ProjectMetadata, PublishedRelease
 from release.core.models.attestation import AttestationPublisher
 from release.core.models.check_result import CheckState, Outcome
 from release.core.models.distribution import ManifestFile, ReleaseManifest
-from release.core.models.index import PYPI
+from release.core.models.index import PYPI, ProjectListing
 from release.core.models.oidc_identity import parse_identity
 from release.core.secret import Secret
 from release.publishing import remote_release
@@ -34,6 +35,8 @@ from tests import sample_distributions
 from tests.acceptance.making import SDIST, WHEEL, metadata, sdist, wheel
 from tests.sandbox.sandbox_client import Clock, SandboxClient
 from tests.sandbox.test_attestations import attestation
+from tests.uploads import PROJECT
+from tests.uploads import Clock as WaitClock
 
 RELEASE = ProjectMetadata(name="Acme.Widget", version="1.0.0")  # in the words of whoever asks
 SHA = "b" * 64
@@ -358,3 +361,22 @@ def test_a_release_that_nobody_can_install_here_is_not_confirmed(tmp_path: Path)
     found = {one.check: one for one in engine.run(CHECKS, facts)}
     assert found["the-wheel-installs-into-a-clean-environment"].state == CheckState.UNKNOWN
     assert found["the-sdist-installs-into-a-clean-environment"].state == CheckState.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize(("lag", "within", "seen"), [(60, 1800.0, True), (60, 20.0, False), (0, 0.0, True)])
+def test_a_page_that_lags_is_waited_for(tmp_path: Path, lag: float, within: float, seen: bool) -> None:
+    """The clock only moves while somebody waits."""
+    clock, told = WaitClock(), list[Event]()
+    here = replace(real_system(), sleep=clock.sleep, now=clock.now)
+    with server.start_sandbox(seed_for_project(PROJECT.name), clock=clock.now) as pypi:
+        taken = SandboxClient(sandbox=pypi).upload()
+        assert taken.line == "200 OK"
+        path = tmp_path / "acme_widget-1.0-py3-none-any.whl"
+        pypi.inject(Fault(what=Stale(seconds=lag)))
+        found, _ = remote_release.wait_until_listed(
+            here, told.append, pypi.index(), PROJECT, {path.name}, within=within
+        )
+    assert (isinstance(found, ProjectListing) and found.file(path.name) is not None) == seen
+    assert (lag <= clock.passed < lag + 31) if seen else (within <= clock.passed < within + 31)
+    assert all(isinstance(one, Progress) and one.unit == "seconds" for one in told)
+    assert bool(told) == (clock.passed > 0)

@@ -85,12 +85,17 @@ def load_pipeline(
     `lock`: a requirements file with hashes, relative to the project.
     Raises `UsageError` for a missing lock file and for names that cannot be written into a workflow.
     """
+    import tomllib
     from importlib.metadata import version
 
     from release.adapters import collect
+    from release.adapters.git import repository
 
     config = collect.load_config(directory, file, needs_project=False)
-    binary, because = detect_binary(_load_pyproject(directory), _read_text(directory / "setup.py"))
+    pyproject: Mapping[str, Any] = {}
+    with suppress(tomllib.TOMLDecodeError):
+        pyproject = tomllib.loads(_read_text(directory / "pyproject.toml"))
+    binary, because = detect_binary(pyproject, _read_text(directory / "setup.py"))
     if wheels is not None and wheels != binary:
         binary, because = wheels, f"--{'binary' if wheels else 'pure'} was given"
     if lock is not None and not (directory / lock).is_file():
@@ -99,9 +104,11 @@ def load_pipeline(
             remedy=f"create it: echo pypi-preflight=={version('pypi-preflight')} | "
             f"uv pip compile --universal --generate-hashes --output-file {lock} -",
         )
+    root = repository.find_root(system, directory)
+    inside = directory.resolve().relative_to(root.resolve()).as_posix() if root else "."
     pipeline = Pipeline(
         tag_format=config.tag_format, name=collect.load_project_name(directory),
-        directory=_directory_in_repository(system, directory),
+        directory="" if inside == "." else f"{inside}/",
         version=version("pypi-preflight"), requirements=lock, binary=binary, because=because,
     )  # fmt: skip
     for part in (pipeline.directory, pipeline.requirements or "", *pipeline.around_version):
@@ -155,27 +162,12 @@ def _table(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _names(requirements: Any) -> list[str]:
-    """Return the normalized names of requirements. Source: PEP 503, "Normalized Names"."""
+    from packaging.utils import canonicalize_name
+
     if not isinstance(requirements, list):
         return []
     starts = (re.match(r"\s*([A-Za-z0-9._-]+)", one) for one in requirements if isinstance(one, str))
-    return [re.sub(r"[-_.]+", "-", start[1]).lower() for start in starts if start]
-
-
-def _directory_in_repository(system: System, directory: Path) -> str:
-    from release.adapters.git import repository
-
-    root = repository.find_root(system, directory)
-    inside = directory.resolve().relative_to(root.resolve()).as_posix() if root else "."
-    return "" if inside == "." else f"{inside}/"
-
-
-def _load_pyproject(directory: Path) -> Mapping[str, Any]:
-    import tomllib
-
-    with suppress(tomllib.TOMLDecodeError):
-        return tomllib.loads(_read_text(directory / "pyproject.toml"))
-    return {}
+    return [canonicalize_name(start[1]) for start in starts if start]
 
 
 def _read_text(path: Path) -> str:

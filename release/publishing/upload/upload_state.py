@@ -26,9 +26,6 @@ from release.core.time_text import format_time
 
 #: failures that no retry can change, as long as nothing was sent
 _PERMANENT = {"tls", "proxy"}
-#: statuses with which a server asks every client to slow down
-_BUSY = {429, 503}
-_BAD_REQUEST = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +54,6 @@ class FileState:
 def mark_sent(state: FileState) -> FileState:
     """One more attempt is under way."""
     return replace(state, phase="sent", attempts=state.attempts + 1, doubtful=True)
-
-
-def asks_to_slow_down(response: UnclearResponse) -> bool:
-    """Whether the server asks every client to slow down, not only for this file."""
-    return response.status in _BUSY
 
 
 def apply_response(
@@ -197,7 +189,7 @@ def _predict(  # noqa: PLR0913 - a file, and all that the index considers
         message = UPLOAD_WINDOW_CLOSED
     elif file.kind == "sdist" and any(not name.endswith(".whl") for name in others):
         message = "Only one sdist may be uploaded per release."
-    return Rejection(filename=file.filename, status=_BAD_REQUEST, message=message) if message else None
+    return Rejection(filename=file.filename, status=400, message=message) if message else None
 
 
 def _same_content(file: Distribution, files: Sequence[Distribution], listing: ProjectListing | None) -> str | None:

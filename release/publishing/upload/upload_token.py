@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from release.acceptance.open_distribution import OpenDistribution
-from release.acceptance.twine_form import TwineForm, twine_form
+from release.acceptance.twine_form import twine_form
 from release.adapters import collect
 from release.adapters.index import token_probes
 from release.adapters.oidc import provider
@@ -83,24 +83,14 @@ def rejected_metadata(
         if form.metadata in seen or form.objection:
             continue
         seen.add(form.metadata)
-        rejection = _check_form(index, credential, project, file, form)
-        if rejection is not None:
-            return rejection
+        fields = [one for one in form.fields if one[0] != "blake2_256_digest"]  # one digest is enough
+        try:
+            probed = token_probes.probe_metadata(index, credential.password, project=project.name, fields=fields)
+        except UnreachableError:
+            continue
+        if probed.status == _BAD_REQUEST and not probed.passed():  # any other answer is left to the upload
+            return Rejection(filename=file.filename, status=probed.status, message=probed.message())
     return None
-
-
-def _check_form(
-    index: Index, credential: Credential, project: ProjectMetadata, file: Distribution, form: TwineForm
-) -> Rejection | None:
-    """The index's rejection of a form without its file; any other answer is left to the upload."""
-    fields = [one for one in form.fields if one[0] != "blake2_256_digest"]  # one digest is enough
-    try:
-        probed = token_probes.probe_metadata(index, credential.password, project=project.name, fields=fields)
-    except UnreachableError:
-        return None
-    if probed.passed() or probed.status != _BAD_REQUEST:
-        return None
-    return Rejection(filename=file.filename, status=probed.status, message=probed.message())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +132,9 @@ def exchanging_credential(  # noqa: PLR0913 - files, their index, and the enviro
                 return last.credential
             assert found is not None
             identity, token = found
-            whole = credential = _credential(token)
+            origin = TrustedPublishing()
+            whole = Credential(username="__token__", username_origin=origin, password=token.token, origin=origin)
+            credential = whole
             if attenuate:
                 credential = attenuated_credential(whole, index, project, files, now=now)
             for one in (whole, credential):
@@ -154,17 +146,11 @@ def exchanging_credential(  # noqa: PLR0913 - files, their index, and the enviro
 
 
 def _expired(index: Index, last: _Exchange) -> UploadError:
-    provider_name = last.identity.provider
     return UploadError(
-        f"the token from {index.name} has expired, and {provider_name} gives this job no new identity token",
+        f"the token from {index.name} has expired, and {last.identity.provider} gives this job no new identity token",
         remedy=f"run the job again: {RUN_AGAIN.removeprefix('run the command again: ')}",
         cause="tp.token-expired",
     )
-
-
-def _credential(token: ExchangedToken) -> Credential:
-    origin = TrustedPublishing()
-    return Credential(username="__token__", username_origin=origin, password=token.token, origin=origin)
 
 
 def _exchange(
@@ -220,9 +206,8 @@ def _refused(
         identity=identity, status=answer.status, code=answer.code, description=answer.description,
     )  # fmt: skip
     found = oidc_exchange_failures.exchange_cause(refused)
-    shown = f" [{found}]" if found else ""
     return UploadError(
-        oidc_exchange_failures.exchange_message(refused) + shown,
+        oidc_exchange_failures.exchange_message(refused) + (f" [{found}]" if found else ""),
         remedy=oidc_exchange_failures.exchange_remedy(refused),
         cause=found,
     )

@@ -23,20 +23,10 @@ from release.core.models.distribution import Distribution, Receipt, Rejection, U
 from release.core.models.index import Index
 from release.core.time_text import format_duration
 from release.publishing.journal import Journal
-from release.publishing.upload import upload_state
+from release.publishing.upload import upload_state, workers
 from release.publishing.upload.errors import upload_error
 from release.publishing.upload.upload_state import FileState
-from release.publishing.upload.workers import (
-    ListingFetched,
-    ListingResult,
-    ProgressMeter,
-    UploadEnded,
-    UploadFailed,
-    UploadWorkers,
-    WorkerCrashed,
-    WorkerEvent,
-    WorkerReady,
-)
+from release.publishing.upload.workers import ListingResult, ProgressMeter, UploadWorkers, WorkerEvent
 
 #: seconds between two checks of what is under way; on Windows, Ctrl-C does not interrupt a longer wait
 _TICK = 0.1
@@ -44,6 +34,8 @@ _TICK = 0.1
 _LAST_TICKS = 20
 #: for more files than this, only totals are shown
 MANY = 20
+#: statuses with which a server asks every client to slow down, not only for this file
+_BUSY = {429, 503}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +108,8 @@ class Uploader:
         """Start what is due and handle events. False once nothing is left to do."""
         self._start_uploads()
         self._start_check()
-        left = [state for state in self._states.values() if self._is_left(state)]
+        phases = {"sent", "unclear"} if self._failure else {"sent", "unclear", "pending"}
+        left = [state for state in self._states.values() if state.phase in phases]
         if not left and not self._fetching:
             return False
         if self._fetching or self.workers.active:
@@ -124,7 +117,9 @@ class Uploader:
                 self._handle(event)
         else:
             self._wait(left)
-        self._show_progress()
+        progress = self._meter.event(self.workers.done, self.timing.clock())
+        if progress is not None:
+            self.notify(progress)
         return True
 
     def _start_uploads(self) -> None:
@@ -137,24 +132,18 @@ class Uploader:
             self._states[state.file.filename] = upload_state.mark_sent(state)
             self.workers.send(self.index, credential, state.file)
 
-    def _is_left(self, state: FileState) -> bool:
-        return state.phase in {"sent", "unclear"} or (state.phase == "pending" and self._failure is None)
-
     def _next_files(self) -> list[FileState]:
         """As many files as there are idle workers; the first one alone."""
         now = self.timing.clock()
         if self._failure is not None or now < self._not_before:
             return []
-        self.workers.grow(self._useful_workers())
+        unfinished = sum(state.phase != "over" for state in self._states.values())
+        useful = unfinished if self._opened else max(1, unfinished - 1)  # as the first file is uploaded alone
+        self.workers.grow(min(self.rules.concurrency, useful))
         under_way = sum(state.phase in {"sent", "unclear"} for state in self._states.values())
         free = self.workers.idle if self._opened else min(self.workers.idle, 1 - under_way)
         due = [state for state in self._states.values() if state.phase == "pending" and state.due <= now]
         return due[: max(0, free)]
-
-    def _useful_workers(self) -> int:
-        """One worker is enough for two files, as the first one is uploaded alone."""
-        pending = sum(state.phase != "over" for state in self._states.values())
-        return min(self.rules.concurrency, pending if self._opened else max(1, pending - 1))
 
     def _start_check(self) -> None:
         """Fetch the index's listing where the check of any unclear file is due."""
@@ -186,25 +175,23 @@ class Uploader:
     def _handle(self, event: WorkerEvent) -> None:
         now, chance = self.timing.clock(), self.timing.chance()
         match event:
-            case WorkerReady():
+            case workers.WorkerReady():
                 return
-            case UploadEnded(file=file, result=result):
+            case workers.UploadEnded(file=file, result=result):
                 state = self._states[file.filename]
                 self._update(upload_state.apply_response(state, result, self.rules, now=now, chance=chance), new=True)
-            case ListingFetched(filenames=filenames, listing=listing):
+            case workers.ListingFetched(filenames=filenames, listing=listing):
                 self._fetching = False
                 for state in [self._states[name] for name in filenames]:
                     if state.phase == "unclear":
                         stop = self._failure is not None
-                        next_ = upload_state.apply_listing(
-                            state, listing, self.rules, now=now, chance=chance, stop=stop
-                        )
-                        self._update(next_, listing=listing)
-            case UploadFailed(file=failed, error=error):
+                        new = upload_state.apply_listing(state, listing, self.rules, now=now, chance=chance, stop=stop)
+                        self._update(new, listing=listing)
+            case workers.UploadFailed(file=failed, error=error):
                 self._failure = self._failure or error
                 if failed is not None:
                     self._states[failed.filename] = FileState(file=failed, phase="over", result=None)
-            case WorkerCrashed(error=crash):
+            case workers.WorkerCrashed(error=crash):
                 raise crash
 
     def _update(self, state: FileState, *, new: bool = False, listing: ListingResult = None) -> None:
@@ -225,7 +212,7 @@ class Uploader:
             case Receipt():
                 self._opened = True
                 self._unwritten.append(self._event("accepted", state.file))
-                self._meter.add(state.file)
+                self._meter.accepted.append(state.file.size)
                 self._show(f"{state.file.filename}: accepted")
                 return
             case Rejection():
@@ -237,12 +224,11 @@ class Uploader:
 
     def _back_off(self, state: FileState, response: UnclearResponse) -> None:
         """Show what is waited for; where the server is busy, delay the other files too."""
-        delay = state.due - self.timing.clock()
-        if upload_state.asks_to_slow_down(response) and not state.last:
+        if response.status in _BUSY and not state.last:
             self._not_before = max(self._not_before, state.due)
         request = ""
         if response.retry_after:
-            request = f"; {self.index.name} asks to wait {format_duration(round(delay))}"
+            request = f"; {self.index.name} asks to wait {format_duration(round(state.due - self.timing.clock()))}"
         self._show(f"{state.file.filename}: no clear response ({response.summary}){request}", always=bool(request))
 
     # -- an early end ----------------------------------------------------------------------------
@@ -267,7 +253,7 @@ class Uploader:
 
     def _drain(self) -> None:
         for event in self.workers.events(_TICK):
-            if not isinstance(event, WorkerCrashed):
+            if not isinstance(event, workers.WorkerCrashed):
                 self._handle(event)
 
     def _give_up(self, state: FileState, listing: ListingResult) -> None:
@@ -292,8 +278,3 @@ class Uploader:
     def _show(self, text: str, *, always: bool = False) -> None:
         if always or len(self._states) <= MANY:
             self.notify(Message(text=text))
-
-    def _show_progress(self) -> None:
-        event = self._meter.event(self.workers.done, self.timing.clock())
-        if event is not None:
-            self.notify(event)

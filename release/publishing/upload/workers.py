@@ -5,6 +5,7 @@ The caller's thread assigns files and reads events; nothing else is shared.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections import deque
@@ -83,13 +84,7 @@ class WorkerCrashed:
 WorkerEvent = WorkerReady | UploadEnded | UploadFailed | ListingFetched | WorkerCrashed
 #: the worker that an event is about, if any, and the event
 _Queued = tuple["_UploadWorker | None", WorkerEvent]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
-    index: Index
-    credential: Credential
-    file: Distribution
+_Job = tuple[Index, Credential, Distribution]
 
 
 class UploadWorkers:
@@ -130,7 +125,7 @@ class UploadWorkers:
     def send(self, index: Index, credential: Credential, file: Distribution) -> None:
         """Give a file to an idle worker; there must be one."""
         worker = next(worker for worker in self._workers if worker.state == "idle")
-        worker.assign(_Job(index=index, credential=credential, file=file))
+        worker.assign((index, credential, file))
 
     def fetch_listing(self, fetch: Callable[[], ListingResult], filenames: frozenset[str]) -> None:
         """Fetch the index's listing on a thread of its own; a `ListingFetched` follows."""
@@ -146,18 +141,13 @@ class UploadWorkers:
 
     def events(self, timeout: float) -> Iterator[WorkerEvent]:
         """The events so far; waits `timeout` seconds at most for the first. A worker is idle once its event is read."""
-        try:
-            yield self._next_event(timeout)
+        with contextlib.suppress(queue.Empty):
             while True:
-                yield self._next_event(0)
-        except queue.Empty:
-            return
-
-    def _next_event(self, timeout: float) -> WorkerEvent:
-        worker, event = self._events.get(timeout=timeout) if timeout > 0 else self._events.get_nowait()
-        if worker is not None and not worker.broken:
-            worker.state, worker.file = "idle", None
-        return event
+                worker, event = self._events.get(timeout=timeout)
+                if worker is not None and not worker.broken:
+                    worker.state, worker.file = "idle", None
+                yield event
+                timeout = 0
 
     def kill(self) -> None:
         """Abort all uploads; an `UnclearResponse` follows for each file that was being sent."""
@@ -188,7 +178,7 @@ class _UploadWorker:
         self._thread.start()
 
     def assign(self, job: _Job) -> None:
-        self.state, self.file, self.done = "busy", job.file, 0
+        self.state, self.file, self.done = "busy", job[-1], 0
         self._jobs.put(job)
 
     def kill(self) -> None:
@@ -219,52 +209,47 @@ class _UploadWorker:
             self._client.close()
 
     def _upload(self, job: _Job) -> WorkerEvent:
-        try:
-            self._client.login(job.index, job.credential)
-            result = self._client.send(job.file, on_progress=self._progress)
-        except ReleaseError as error:
-            return UploadFailed(file=job.file, error=error)
-        return UploadEnded(file=job.file, result=result)
+        index, credential, file = job
 
-    def _progress(self, done: int, total: int) -> None:
-        del total
-        self.done = done
+        def on_progress(done: int, _total: int) -> None:
+            self.done = done
+
+        try:
+            self._client.login(index, credential)
+            return UploadEnded(file=file, result=self._client.send(file, on_progress=on_progress))
+        except ReleaseError as error:
+            return UploadFailed(file=file, error=error)
 
 
 @dataclass(kw_only=True)
 class ProgressMeter:
     """Counts the bytes that are uploaded and under way. Times are seconds of the caller's clock."""
 
-    _total: int = 0
-    _files: int = 0
-    _done: int = 0
-    _done_files: int = 0
+    files: Sequence[Distribution] = ()
+    #: the sizes of the accepted files
+    accepted: list[int] = field(default_factory=list)
     _shown: float = float("-inf")
     #: (time, bytes), oldest first
     _samples: deque[tuple[float, int]] = field(default_factory=deque)
 
     def start(self, files: Sequence[Distribution], now: float) -> None:
-        self._total, self._files = sum(file.size for file in files), len(files)
+        self.files = files
         self._samples.append((now, 0))
-
-    def add(self, file: Distribution) -> None:
-        """A file was accepted."""
-        self._done += file.size
-        self._done_files += 1
 
     def event(self, under_way: Mapping[str, int], now: float) -> Progress | None:
         """The next event, once it is due; `under_way`: bytes sent of each file that is being uploaded."""
         if now - self._shown < _INTERVAL:
             return None
         self._shown = now
-        done = self._done + sum(under_way.values())
+        total, done = sum(file.size for file in self.files), sum(self.accepted) + sum(under_way.values())
         self._samples.append((now, done))
         while len(self._samples) > 2 and now - self._samples[0][0] > _WINDOW:  # noqa: PLR2004 - a rate needs two
             self._samples.popleft()
         since, before = self._samples[0]
         rate = max(0.0, (done - before) / (now - since)) if now > since else 0.0
-        text = progress_to_text(files=self._done_files, of_files=self._files, done=done, total=self._total, rate=rate)
-        return Progress(text=text, done=done, total=self._total)
+        count = len(self.accepted)
+        text = progress_to_text(files=count, of_files=len(self.files), done=done, total=total, rate=rate)
+        return Progress(text=text, done=done, total=total)
 
 
 def progress_to_text(*, files: int, of_files: int, done: float, total: float, rate: float) -> str:
@@ -272,18 +257,19 @@ def progress_to_text(*, files: int, of_files: int, done: float, total: float, ra
 
     `done` and `total` are bytes, `rate` bytes per second; 0 where it is unknown.
     """
-    text = f"{files} of {of_files} files, {_amount(done, total)} of {_amount(total, total)} {_unit(total)}"
+    size, unit = _unit(total)
+    text = f"{files} of {of_files} files, {_amount(done / size)} of {_amount(total / size)} {unit}"
     if rate <= 0:
         return text
+    size, unit = _unit(rate)
     left = format_duration(round(max(0.0, total - done) / rate))
-    return f"{text}, {_amount(rate, rate)} {_unit(rate)}/s, {left} left"
+    return f"{text}, {_amount(rate / size)} {unit}/s, {left} left"
 
 
-def _unit(scale: float) -> str:
-    return next((name for size, name in _UNITS if scale >= size), "B")
+def _unit(scale: float) -> tuple[float, str]:
+    return next((unit for unit in _UNITS if scale >= unit[0]), _UNITS[-1])
 
 
-def _amount(value: float, scale: float) -> str:
-    """A number in the unit that fits `scale`: one decimal where it is small."""
-    scaled = value / next((size for size, _ in _UNITS if scale >= size), 1.0)
-    return f"{scaled:.0f}" if scaled >= 10 or scaled == int(scaled) else f"{scaled:.1f}"  # noqa: PLR2004 - two digits
+def _amount(value: float) -> str:
+    """One decimal where the number is small."""
+    return f"{value:.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"  # noqa: PLR2004 - two digits
