@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -50,7 +50,11 @@ def failed(run: RunState, step: Step | None, error: ReleaseError) -> RunResult:
     exit_ = _exit(run, step, error)
     message = error.message
     if exit_ == Exit.INCOMPLETE:
-        message = "; ".join(filter(None, (message, _uploaded_text(run), _remaining_steps(run, step))))
+        parts = [message, *_uploaded_texts(run)]
+        if isinstance(step, PushTag | ReleaseOnGitHub):  # they follow a published release
+            left = run.plan.steps[run.plan.steps.index(step) :]
+            parts.append(f"not done: {', '.join(one.title for one in left)}")
+        message = "; ".join(parts)
     elif exit_ == Exit.UNCHANGED and isinstance(step, Upload):
         message = f"{message}; {step.index} is unchanged"
     return _result(run, exit_=exit_, message=message, remedy=error.remedy, next_command=run.command)
@@ -77,28 +81,18 @@ def _accepted(run: RunState, index: str) -> list[str]:
     return [result.filename for result in run.uploads.get(index, ()) if isinstance(result, Receipt)]
 
 
-def _uploaded_text(run: RunState) -> str:
+def _uploaded_texts(run: RunState) -> Iterator[str]:
     """Which files each lasting index has, and which it may lack."""
-    parts = []
     for name in run.plan.targets:
         if name == SANDBOX or name not in run.uploads:
             continue
         there = _accepted(run, name)
         missing = [file.filename for file in run.files if file.filename not in there]
-        parts.append(f"on {name}: {_names(there) or 'nothing for certain'}")
+        yield f"on {name}: {_names(there) or 'nothing for certain'}"
         if missing:
-            parts.append(f"not known to be on {name}: {_names(missing)}")
+            yield f"not known to be on {name}: {_names(missing)}"
         if missing and there and name in run.deadlines:
-            parts.append(f"{name} accepts files for this release until {format_time(run.deadlines[name])}")
-    return "; ".join(parts)
-
-
-def _remaining_steps(run: RunState, step: Step | None) -> str:
-    """The steps that should follow a published release, and were not executed."""
-    if not isinstance(step, PushTag | ReleaseOnGitHub):
-        return ""
-    left = run.plan.steps[run.plan.steps.index(step) :]
-    return f"not done: {', '.join(one.title for one in left)}"
+            yield f"{name} accepts files for this release until {format_time(run.deadlines[name])}"
 
 
 def _names(files: Sequence[str]) -> str:

@@ -101,28 +101,20 @@ def apply_listing(  # noqa: PLR0913 - a state, a listing, and what decides
     stop: bool = False,
 ) -> FileState:
     """The index was checked; `Unknown` where that failed. `stop`: nothing is sent again."""
+    end = (now if state.since is None else state.since) + rules.deadline
     if isinstance(listing, Unknown):
-        return _check_failed(state, rules, now=now, chance=chance, stop=stop)
+        if stop or now >= end:
+            return replace(state, phase="over")
+        times = state.failed_checks + 1
+        return replace(state, failed_checks=times, due=min(end, now + rules.back_off(times, chance)))
     result = result_from_listing(state.file, listing, sent=True)
     if result is not None:
         return replace(state, phase="over", result=result, doubtful=False)
-    if stop or state.last or now >= (state.since or now) + rules.deadline:
-        return replace(state, phase="over", doubtful=_may_appear(state.result))
+    if stop or state.last or now >= end:  # it may still be listed later if all of it was sent, and no response came
+        sent = isinstance(state.result, UnclearResponse) and state.result.sent == "all"
+        answered = isinstance(state.result, UnclearResponse) and state.result.kind in {"status", "unexpected reply"}
+        return replace(state, phase="over", doubtful=sent and not answered)
     return replace(state, phase="pending", due=now)
-
-
-def _check_failed(state: FileState, rules: UploadSettings, *, now: float, chance: float, stop: bool) -> FileState:
-    end = (now if state.since is None else state.since) + rules.deadline
-    if stop or now >= end:
-        return replace(state, phase="over")
-    times = state.failed_checks + 1
-    return replace(state, failed_checks=times, due=min(end, now + rules.back_off(times, chance)))
-
-
-def _may_appear(result: UploadResult | None) -> bool:
-    """Whether an unlisted file may be listed later: all of it was sent, and no response came."""
-    answered = {"status", "unexpected reply"}
-    return isinstance(result, UnclearResponse) and result.sent == "all" and result.kind not in answered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,41 +154,37 @@ def find_remaining(
             case None:
                 todo.append(file)
     else:
-        predicted = (_predict(file, files, index, listing, version=version, now=now) for file in todo)
-        rejection = next(filter(None, predicted), None)
+        if index.kind == "warehouse":
+            deadline = upload_deadline(index, listing, version)
+            closed = deadline is not None and now > deadline
+            rejection = _first_rejection(todo, files, listing, version, closed=closed)
     return Remaining(receipts=tuple(receipts), files=tuple(todo), rejection=rejection)
 
 
-def _predict(  # noqa: PLR0913 - a file, and all that the index considers
-    file: Distribution,
+def _first_rejection(
+    todo: Sequence[Distribution],
     files: Sequence[Distribution],
-    index: Index,
     listing: ProjectListing | None,
-    *,
     version: str,
-    now: datetime,
+    *,
+    closed: bool,
 ) -> Rejection | None:
     """The index's message for a file that it cannot accept. Source: warehouse, `forklift/legacy.py`."""
-    if index.kind != "warehouse":
-        return None
-    message = None
-    deadline = upload_deadline(index, listing, version)
-    others = [one.filename for one in files if one is not file]
-    others += [one.filename for one in files_of_version(listing, version)]
-    if duplicate := _same_content(file, files, listing):
-        message = f"File already exists, under the name {duplicate!r}"
-    elif deadline is not None and now > deadline:
-        message = UPLOAD_WINDOW_CLOSED
-    elif file.kind == "sdist" and any(not name.endswith(".whl") for name in others):
-        message = "Only one sdist may be uploaded per release."
-    return Rejection(filename=file.filename, status=400, message=message) if message else None
-
-
-def _same_content(file: Distribution, files: Sequence[Distribution], listing: ProjectListing | None) -> str | None:
-    """Another file name with the same SHA-256."""
-    here = (one.filename for one in files if one.sha256 == file.sha256 and one.filename != file.filename)
-    there = (one.filename for one in (listing.files if listing else ()) if one.sha256 == file.sha256)
-    return next(here, None) or next(there, None)
+    contents = [(one.filename, one.sha256) for one in (listing.files if listing else ())]
+    for file in todo:
+        others = [one for one in files if one is not file]
+        names = [one.filename for one in others] + [one.filename for one in files_of_version(listing, version)]
+        known = [(one.filename, one.sha256) for one in others] + contents
+        if duplicate := next((name for name, sha in known if sha == file.sha256 and name != file.filename), None):
+            message = f"File already exists, under the name {duplicate!r}"
+        elif closed:
+            message = UPLOAD_WINDOW_CLOSED
+        elif file.kind == "sdist" and any(not name.endswith(".whl") for name in names):
+            message = "Only one sdist may be uploaded per release."
+        else:
+            continue
+        return Rejection(filename=file.filename, status=400, message=message)
+    return None
 
 
 def upload_deadline(index: Index, listing: ProjectListing | None, version: str) -> datetime | None:
