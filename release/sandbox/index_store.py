@@ -137,12 +137,6 @@ def admin_flags(db: sqlite3.Connection) -> set[str]:
     return {row["name"] for row in db.execute("SELECT name FROM flags")}
 
 
-#: seconds
-_QUOTA_WINDOW = 3600
-#: new projects in a window, per IP address and per user
-_QUOTA_LIMITS = {"ip": 40, "user": 20}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexProject:
     """A project; if `is_new`, it is not in the database yet."""
@@ -173,27 +167,6 @@ class IndexProject:
         Source: as above.
         """
         return user_id in self.roles and not self.status.startswith("archived")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewFile:
-    """An upload that passed every check."""
-
-    filename: str
-    filetype: str
-    pyversion: str
-    #: as in the form
-    version: str
-    fields: Mapping[str, tuple[str, ...]]
-    #: by "md5", "sha256", "blake2_256", lower-case hex
-    digests: Mapping[str, str]
-    size: int
-    #: of the METADATA inside a wheel; None for other files
-    metadata_sha256: str | None
-    #: aware, UTC
-    now: datetime
-    #: the provenance object, as JSON; None if the file has none
-    provenance: str | None = None
 
 
 def find_project(db: sqlite3.Connection, name: str) -> IndexProject | None:
@@ -235,33 +208,36 @@ def index_contents(db: sqlite3.Connection, project: IndexProject | None, now: da
     )
 
 
-def add_file(db: sqlite3.Connection, project: IndexProject, file: NewFile) -> None:
-    """Add a file, with its release and its project where they are new.
+def add_file(
+    db: sqlite3.Connection,
+    project: IndexProject,
+    fields: Mapping[str, tuple[str, ...]],
+    file: Mapping[str, object],
+    now: datetime,
+) -> None:
+    """Add a file that passed every check, with its release and its project where they are new.
 
     The last upload determines the spelling of the project's name, the first file of a release its metadata.
+    `fields` are those of the form; `file` has the other columns of the file's row.
     """
-    name = file.fields["name"][0]
+    name, version = fields["name"][0], fields["version"][0]
     if project.is_new:
-        create_project(db, replace(project, name=name), file.now)
+        create_project(db, replace(project, name=name), now)
     else:
         db.execute("UPDATE projects SET name = ? WHERE id = ?", (name, project.id))
-    canonical = canonicalize_version(file.version)
     db.execute(
         "INSERT OR IGNORE INTO releases (project, canonical, version, created, fields) VALUES (?, ?, ?, ?, ?)",
-        (project.id, canonical, str(Version(file.version)), file.now.isoformat(), json.dumps(dict(file.fields))),
+        (project.id, canonicalize_version(version), str(Version(version)), now.isoformat(), json.dumps(dict(fields))),
     )
     row = {
-        "release": _release_id(db, project, file.version),
-        **{name: getattr(file, name) for name in ("filename", "filetype", "pyversion", "size")},
-        "requires_python": file.fields.get("requires_python", (None,))[0] or None,
-        **file.digests,
-        "metadata_sha256": file.metadata_sha256,
-        "uploaded": file.now.isoformat(),
-        "provenance": file.provenance,
+        **file,
+        "release": _release_id(db, project, version),
+        "requires_python": fields.get("requires_python", (None,))[0] or None,
+        "uploaded": now.isoformat(),
     }
     columns, places = ", ".join(row), ", ".join(f":{name}" for name in row)
     db.execute(f"INSERT INTO files ({columns}) VALUES ({places})", row)  # noqa: S608 - the names are ours
-    db.execute("INSERT INTO used_filenames VALUES (?)", (file.filename,))
+    db.execute("INSERT INTO used_filenames VALUES (?)", (file["filename"],))
 
 
 def create_project(db: sqlite3.Connection, project: IndexProject, now: datetime) -> None:
@@ -269,20 +245,6 @@ def create_project(db: sqlite3.Connection, project: IndexProject, now: datetime)
     row = (project.id, project.normalized, project.name, project.status, None, project.organization_active)
     db.execute("INSERT INTO projects VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, now.isoformat()))
     db.executemany("INSERT INTO roles VALUES (?, ?, ?)", [(project.id, *role) for role in project.roles.items()])
-
-
-def delete_file(db: sqlite3.Connection, filename: str) -> None:
-    """Delete a file, as a maintainer does on the site: its name stays used for ever."""
-    db.execute("DELETE FROM files WHERE filename = ?", (filename,))
-
-
-def yank(db: sqlite3.Connection, name: str, version: str, reason: str | None) -> None:
-    """Yank a release, or unyank it with None (PEP 592)."""
-    db.execute(
-        "UPDATE releases SET yanked = ? WHERE canonical = ?"
-        " AND project = (SELECT id FROM projects WHERE normalized = ?)",
-        (reason, canonicalize_version(version), canonicalize_name(name)),
-    )
 
 
 def newest_release(db: sqlite3.Connection) -> int:
@@ -301,50 +263,3 @@ def _release_id(db: sqlite3.Connection, project: IndexProject, version: str) -> 
         "SELECT id FROM releases WHERE project = ? AND canonical = ?", (project.id, canonicalize_version(version))
     ).fetchone()
     return None if row is None else int(row["id"])
-
-
-# -- the limit on new projects ----------------------------------------------------------------------
-# Source: warehouse, `config.py`, `packaging/services.py`, `rate_limiting/headers.py`; a moving window. The counters
-# are outside the transaction: a hit stays counted when the upload is refused afterwards.
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectQuota:
-    """The state of one rate limiter of project creation."""
-
-    #: "ip" or "user"
-    kind: str
-    #: the address or the account
-    key: str
-    remaining: int
-    #: seconds until the oldest hit expires
-    reset: int
-
-    @property
-    def name(self) -> str:
-        return f"project.create.{self.kind}"
-
-
-def project_quotas(db: sqlite3.Connection, address: str, user_id: str, now: datetime) -> tuple[ProjectQuota, ...]:
-    """Read both limiters."""
-    quotas, time = [], now.timestamp()
-    for kind, key in (("ip", address), ("user", user_id)):
-        count, oldest = db.execute(
-            "SELECT count(*), min(at) FROM hits WHERE limiter = ? AND key = ? AND at > ?",
-            (f"project.create.{kind}", key, time - _QUOTA_WINDOW),
-        ).fetchone()
-        reset = _QUOTA_WINDOW if oldest is None else int(oldest + _QUOTA_WINDOW - time)
-        quotas.append(ProjectQuota(kind=kind, key=key, remaining=max(0, _QUOTA_LIMITS[kind] - count), reset=reset))
-    return tuple(quotas)
-
-
-def count_new_project(db: sqlite3.Connection, quotas: tuple[ProjectQuota, ...], now: datetime) -> None:
-    db.execute("DELETE FROM hits WHERE at <= ?", (now.timestamp() - _QUOTA_WINDOW,))
-    db.executemany("INSERT INTO hits VALUES (?, ?, ?)", [(one.name, one.key, now.timestamp()) for one in quotas])
-
-
-def quota_headers(quotas: tuple[ProjectQuota, ...]) -> list[tuple[str, str]]:
-    """Make `RateLimit-Policy` and `RateLimit`, as in draft-ietf-httpapi-ratelimit-headers-10."""
-    policy = ", ".join(f'"{one.name}";q={_QUOTA_LIMITS[one.kind]};w={_QUOTA_WINDOW};pk=:{one.kind}:' for one in quotas)
-    state = ", ".join(f'"{one.name}";r={one.remaining};t={one.reset}' for one in quotas)
-    return [("RateLimit-Policy", policy), ("RateLimit", state)]

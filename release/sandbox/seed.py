@@ -245,11 +245,6 @@ def token_secrets(db: sqlite3.Connection) -> dict[str, Secret]:
     return found
 
 
-def revoke_token(db: sqlite3.Connection, token: str) -> None:
-    """Revoke a token by its name."""
-    db.execute("UPDATE tokens SET revoked = 1 WHERE name = ?", (token,))
-
-
 def _upsert(db: sqlite3.Connection, table: str, key: str, row: Mapping[str, object], updated: Iterable[str]) -> None:
     """Insert a row; if one with the same `key` exists, update only the columns `updated`."""
     columns, values = ", ".join(row), ", ".join(f":{column}" for column in row)

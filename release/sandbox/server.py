@@ -15,10 +15,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from packaging.utils import canonicalize_name, canonicalize_version
+
 from release.core.errors import UsageError
 from release.core.models.index import Index, is_loopback
 from release.core.secret import Secret
-from release.sandbox import index_store, request_context, seed
+from release.sandbox import request_context, seed
 from release.sandbox.app import application
 from release.sandbox.connection import ConnectionDroppedError, Sleep
 from release.sandbox.fault_middleware import FaultControl, FaultMiddleware
@@ -159,17 +161,21 @@ class Sandbox:
     def delete_file(self, filename: str) -> None:
         """Delete a file, as a maintainer does on the site: its name stays used for ever."""
         with self._store.writing() as db:
-            index_store.delete_file(db, filename)
+            db.execute("DELETE FROM files WHERE filename = ?", (filename,))
 
     def yank(self, project: str, version: str, reason: str | None = "") -> None:
-        """Yank a release, as its maintainer does on the site, or unyank it with None."""
+        """Yank a release, as its maintainer does on the site, or unyank it with None (PEP 592)."""
         with self._store.writing() as db:
-            index_store.yank(db, project, version, reason)
+            db.execute(
+                "UPDATE releases SET yanked = ? WHERE canonical = ?"
+                " AND project = (SELECT id FROM projects WHERE normalized = ?)",
+                (reason, canonicalize_version(version), canonicalize_name(project)),
+            )
 
     def revoke(self, token: str) -> None:
         """Delete a token by its name in the seed data, as its user does on the site."""
         with self._store.writing() as db:
-            seed.revoke_token(db, token)
+            db.execute("UPDATE tokens SET revoked = 1 WHERE name = ?", (token,))
 
     def close(self) -> None:
         """Stop serving; a second call does nothing."""

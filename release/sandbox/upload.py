@@ -27,6 +27,7 @@ from release.core.models.index import PYPI, USER_DOCS, IndexContents, host_of
 from release.sandbox import attestations, auth, index_store
 from release.sandbox.index_store import METADATA_SUFFIX, IndexProject, Store, admin_flags
 from release.sandbox.multipart import ReceivedFile, UploadForm
+from release.sandbox.project_quota import ProjectQuota
 from release.sandbox.request_context import RequestContext
 from release.sandbox.responses import page_response, refusal_response
 
@@ -109,22 +110,18 @@ def _authenticate(context: RequestContext, form: UploadForm, db: sqlite3.Connect
     """Find out who uploads, before any field of the form is checked."""
     if form.misplaced:
         return Refusal(rule="no-field-is-a-file", status=400, text=f"{form.misplaced[0]}: Should not be a tuple.")
-    if refusal := _uploads_are_disabled(context, admin_flags(db)):
-        return refusal
+    flags, disabled = admin_flags(db), ""
+    if "read-only" in flags:
+        disabled = "Read-only mode: Uploads are temporarily disabled."
+    elif "disallow-new-upload" in flags:
+        disabled = f"New uploads are temporarily disabled.{_help(context, 'admin-intervention')}"
+    if disabled:
+        return Refusal(rule="the-site-takes-uploads", status=403, text=disabled)
     try:
         principal = auth.identify(context.request.headers.get("Authorization", ""), db)
     except auth.PasswordError:
         return auth.no_passwords(context.site)
     return principal or auth.no_identity(context.site)
-
-
-def _uploads_are_disabled(context: RequestContext, flags: set[str]) -> Refusal | None:
-    text = ""
-    if "read-only" in flags:
-        text = "Read-only mode: Uploads are temporarily disabled."
-    elif "disallow-new-upload" in flags:
-        text = f"New uploads are temporarily disabled.{_help(context, 'admin-intervention')}"
-    return Refusal(rule="the-site-takes-uploads", status=403, text=text) if text else None
 
 
 def _upload(context: RequestContext, form: UploadForm) -> FileUpload:
@@ -154,17 +151,16 @@ def _project_may_be_created(request: UploadRequest) -> Refusal | None:
     if refusal := _account_is_in_order(request):
         return refusal
     context = request.context
-    address = context.request.remote_addr or ""
-    quotas = index_store.project_quotas(request.db, address, request.principal.user_id, context.now)
-    request.headers.extend(index_store.quota_headers(quotas))
-    if not all(quota.remaining for quota in quotas):
+    quota = ProjectQuota(request.db, context.request.remote_addr or "", request.principal.user_id, context.now)
+    request.headers.extend(quota.headers)
+    if quota.is_spent:
         return request.refusal("the-quota-is-not-spent", 429, "Too many new projects created")
     if "disallow-new-project-registration" in admin_flags(request.db):
         text = "New project registration temporarily disabled."
         return request.refusal("the-site-takes-projects", 403, text, help_anchor="admin-intervention")
     refusal = first_refusal(NEW_NAME, request.upload, request.contents)
     if refusal is None:
-        index_store.count_new_project(request.db, quotas, context.now)
+        quota.count()
     return refusal
 
 
@@ -238,23 +234,18 @@ def _store(request: UploadRequest, received: ReceivedFile) -> None:
     """Store the content first: a file without a row is harmless, a row without its file is not."""
     upload, store = request.upload, request.context.store
     digests = received.digests
-    size = received.stream.seek(0, os.SEEK_END)
-    metadata = _store_metadata(store, upload.filename, received.stream, digests["sha256"])
+    file = {
+        "filename": upload.filename,
+        "filetype": upload.value("filetype"),
+        "pyversion": upload.value("pyversion") or "source",
+        "size": received.stream.seek(0, os.SEEK_END),
+        **digests,
+        "metadata_sha256": _store_metadata(store, upload.filename, received.stream, digests["sha256"]),
+        "provenance": attestations.provenance_to_json(upload, request.principal.signer, request.db),
+    }
     received.stream.close()
     received.path.replace(store.files / digests["sha256"])
-    file = index_store.NewFile(
-        filename=upload.filename,
-        filetype=upload.value("filetype"),
-        pyversion=upload.value("pyversion") or "source",
-        version=upload.value("version"),
-        fields=upload.cleaned,
-        digests=digests,
-        size=size,
-        metadata_sha256=metadata,
-        provenance=attestations.provenance_to_json(upload, request.principal.signer, request.db),
-        now=request.context.now,
-    )
-    index_store.add_file(request.db, request.project, file)
+    index_store.add_file(request.db, request.project, upload.cleaned, file, request.context.now)
 
 
 def _store_metadata(store: Store, filename: str, content: BinaryIO, sha256: str) -> str | None:
