@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 
 from release.cli.command import Command, Write, show
@@ -83,7 +84,7 @@ def _schedule(options: argparse.Namespace, write: Write) -> int:
     match "print" if options.plan else options.action or "print":
         case "status":
             status = scheduler.status()
-            show(options, write, document | status.to_json(), status.to_text(kind, name))
+            show(options, write, document | asdict(status), status.to_text(kind, name))
             return Exit.DONE if status.installed else Exit.REFUSED
         case "remove":
             removed = scheduler.remove()

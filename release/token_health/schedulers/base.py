@@ -9,10 +9,10 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from release.adapters.system.process import Completed, TimedOutError
 from release.adapters.system.system import System, explain_os_errors
@@ -21,9 +21,6 @@ from release.token_health.schedulers.cron_expression import CronExpression, pars
 
 if TYPE_CHECKING:
     from release.token_health.fleet import Fleet
-
-#: seconds after which a scheduler's program is ended
-_TIMEOUT = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +34,6 @@ class ScheduleStatus:
     result: str | None = None
     #: when it runs next; None: never
     next: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
 
     def to_text(self, kind: str, name: str) -> list[str]:
         """Return lines for people; `kind` and `name` are those of the scheduler and the job."""
@@ -96,6 +90,7 @@ class MachineScheduler:
         self.system = system
         self.job = build_job(system, request, for_windows=self.for_windows)
         self.times = self.job.times
+        self.log_path = Path(self.job.log)
         self._request = request
 
     @property
@@ -107,10 +102,6 @@ class MachineScheduler:
         names = secret_variables(self._request, notify=True)
         unset = f"${', $'.join(names)}: not set in scheduled jobs; store the value in a keyring or file instead"
         return (*self.job.notes, unset) if names else self.job.notes
-
-    @property
-    def log_path(self) -> Path:
-        return Path(self.job.log)
 
     def make_log_directory(self) -> None:
         with explain_os_errors("the log directory"):
@@ -144,12 +135,12 @@ def explain_job(system: System, request: ScheduleRequest, kind: str, scheduler: 
 
 
 def run_tool(system: System, argv: Sequence[str], *, hint: str, text: str | None = None) -> Completed:
-    """Run a scheduler's program. Raises `ToolError` if it is missing, with `hint` as the remedy, or takes too long."""
+    """Run a scheduler's program, for a minute at most. Raises `ToolError`; `hint` is the remedy if it is missing."""
     env = {**system.env, "LC_ALL": "C"}  # its messages are parsed
     if shutil.which(argv[0], path=env.get("PATH")) is None:
         raise ToolError(f"no program {argv[0]!r} on PATH", remedy=hint)
     try:
-        return system.run(argv, env=env, timeout=_TIMEOUT, apart=True, input=text)
+        return system.run(argv, env=env, timeout=60.0, apart=True, input=text)
     except TimedOutError as error:
         raise ToolError(error.message, remedy=error.remedy) from None
 
@@ -240,9 +231,8 @@ class ScheduledJob:
         """Raise `UsageError` if a line break or another control character would break the format of `target`."""
         for part in (*self.argv, *self.env.values(), self.log):
             if not part.isprintable():
-                raise UsageError(
-                    f"{part!r} cannot be written to {target}", remedy="rename it, without control characters"
-                )
+                remedy = "rename it, without control characters"
+                raise UsageError(f"{part!r} cannot be written to {target}", remedy=remedy)
 
 
 def job_name(request: ScheduleRequest) -> str:
@@ -275,26 +265,21 @@ def build_job(system: System, request: ScheduleRequest, *, for_windows: bool = F
     env, notes = ({}, ()) if for_windows else _environment(system.env)
     words = [word for option, path in request.options.items() for word in (option, str(path))]
     words += ["--metrics", str(request.metrics)] if request.metrics else []
-    words += ["--notify"] if _notifies(request) else []
+    with suppress(ReleaseError):  # a broken fleet is reported elsewhere, so that `remove` works
+        notify = load_fleet(request).notify
+        words += ["--notify"] if notify.channels or notify.ping is not None else []
     log = user_log_path("pypi-preflight", appauthor=False) / f"{job_name(request)}.log"
+    # -P keeps modules of the current directory from shadowing ours
+    program = [sys.executable, "-P", "-m", "release"]
+    if for_windows:  # the program writes the log itself, without the console window that `python.exe` would open
+        windowless = Path(sys.executable).with_name("pythonw.exe")
+        python = windowless if windowless.is_file() else sys.executable
+        program = [str(python), "-P", "-m", "release.cli.windows_task", str(log)]
     return ScheduledJob(
         name=job_name(request), title=f"Check the tokens of {request.target}",
-        argv=(*_program(log, for_windows=for_windows), "tokens", *words),
+        argv=(*program, "tokens", *words),
         env=env, times=parse_times(system, request), log=str(log), notes=notes,
     )  # fmt: skip
-
-
-def _program(log: Path, *, for_windows: bool) -> tuple[str, ...]:
-    """Return the command that runs this program with this interpreter.
-
-    `-P` keeps modules of the current directory from shadowing ours. On Windows the program writes its output to the
-    log itself, without the console window that `python.exe` would open.
-    """
-    if not for_windows:
-        return sys.executable, "-P", "-m", "release"
-    windowless = Path(sys.executable).with_name("pythonw.exe")
-    python = windowless if windowless.is_file() else sys.executable
-    return str(python), "-P", "-m", "release.cli.windows_task", str(log)
 
 
 def _environment(env: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -335,11 +320,3 @@ def secret_variables(request: ScheduleRequest, *, notify: bool) -> tuple[str, ..
     fleet = load_fleet(request)
     locations = [*(entry.location for entry in fleet.entries), *(fleet.notify.locations if notify else ())]
     return tuple(dict.fromkeys(one.name for one in locations if isinstance(one, EnvironmentVariable)))
-
-
-def _notifies(request: ScheduleRequest) -> bool:
-    """Whether the fleet has notification channels. A broken fleet is reported elsewhere, so that `remove` works."""
-    with suppress(ReleaseError):
-        notify = load_fleet(request).notify
-        return bool(notify.channels) or notify.ping is not None
-    return False

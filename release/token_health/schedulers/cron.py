@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from release.adapters.system import safe_write
-from release.adapters.system.process import Completed
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError, ToolError, UsageError
 from release.token_health.schedulers import base, cron_expression
@@ -20,7 +19,6 @@ from release.token_health.schedulers.base import MachineScheduler, ScheduledJob,
 
 #: the longest command that cron reads, in characters. Source: vixie cron, `MAX_COMMAND`
 _LONGEST_COMMAND = 998
-_NO_CRON = "install cron (Debian: apt install cron), or use --kind systemd"
 
 
 class Cron(MachineScheduler):
@@ -151,30 +149,26 @@ def _marks(name: str) -> tuple[str, str]:
 
 def read_crontab(system: System) -> str:
     """Return the user's crontab, empty if there is none. Raises `ToolError`."""
-    done = base.run_tool(system, ["crontab", "-l"], hint=_NO_CRON)
-    if done.status == 0:
-        return done.output
-    if "no crontab for" in done.errors.lower():
-        return ""
-    raise _crontab_error(done)
+    return _crontab(system, "-l")
 
 
 def write_crontab(system: System, text: str) -> None:
     """Replace the user's crontab, or remove it if `text` is empty. Raises `ToolError`."""
-    argv = ["crontab", "-"] if text else ["crontab", "-r"]
-    done = base.run_tool(system, argv, hint=_NO_CRON, text=text or None)
-    if done.status:
-        raise _crontab_error(done)
+    _crontab(system, "-" if text else "-r", text or None)
 
 
-def _crontab_error(done: Completed) -> ToolError:
+def _crontab(system: System, option: str, text: str | None = None) -> str:
+    hint = "install cron (Debian: apt install cron), or use --kind systemd"
+    done = base.run_tool(system, ["crontab", option], hint=hint, text=text)
+    if done.status == 0 or (option == "-l" and "no crontab for" in done.errors.lower()):
+        return done.output
     message = base.last_line(done)
     if any(phrase in message.lower() for phrase in ("not allowed", "permission", "must be suid")):
-        return ToolError(
+        raise ToolError(
             f"you may not use crontab: {message!r}",
             remedy="ask the administrator of this machine to add you to /etc/cron.allow, or use --kind systemd",
         )
-    return ToolError(f"crontab failed: {message!r}", remedy="run: crontab -e, and correct what it reports")
+    raise ToolError(f"crontab failed: {message!r}", remedy="run: crontab -e, and correct what it reports")
 
 
 def session_bus(env: Mapping[str, str], user: int, run: Path = Path("/run/user")) -> Path | None:

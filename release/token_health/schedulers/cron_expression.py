@@ -96,9 +96,10 @@ class CronExpression:
             for days, weekdays in self.alternatives
         )
 
-    def matches_all(self, name: str) -> bool:
-        """Whether a field matches all values; `name` is "minutes", "hours" or "months"."""
-        return len(getattr(self, name)) == {"minutes": 60, "hours": 24, "months": 12}[name]
+    def restricted(self, name: str) -> tuple[int, ...] | None:
+        """Return the values of "minutes", "hours" or "months"; None if they are all possible ones."""
+        values: tuple[int, ...] = getattr(self, name)
+        return values if len(values) < {"minutes": 60, "hours": 24, "months": 12}[name] else None
 
 
 def parse_cron(every: str, seed: str) -> CronExpression:

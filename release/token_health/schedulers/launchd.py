@@ -101,9 +101,10 @@ def parse_plist_times(text: bytes) -> list[CronExpression]:
 
 def calendar_intervals(times: CronExpression) -> list[dict[str, int]]:
     """Return the times as intervals with one value for each key; an absent key matches any value."""
-    minutes = [{}] if times.matches_all("minutes") else [{"Minute": value} for value in times.minutes]
-    hours = [{}] if times.matches_all("hours") else [{"Hour": value} for value in times.hours]
-    months = [{}] if times.matches_all("months") else [{"Month": value} for value in times.months]
+    months, hours, minutes = (
+        [{key: value} for value in times.restricted(f"{key.lower()}s") or ()] or [{}]
+        for key in ("Month", "Hour", "Minute")
+    )
     intervals: list[dict[str, int]] = []
     for days, weekdays in times.alternatives:
         either = [{"Day": one} for one in days or ()] + [{"Weekday": one} for one in weekdays or ()]

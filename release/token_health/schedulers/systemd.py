@@ -127,16 +127,14 @@ def render_timer(job: ScheduledJob) -> str:
 
 def calendar_events(times: CronExpression) -> Iterator[str]:
     """Return the times as calendar events, any of which triggers the job."""
-    months = "*" if times.matches_all("months") else _numbers(times.months)
-    hours = "*" if times.matches_all("hours") else _numbers(times.hours)
-    minutes = "*" if times.matches_all("minutes") else _numbers(times.minutes)
+    months, hours, minutes = (_numbers(times.restricted(name)) for name in ("months", "hours", "minutes"))
     for days, weekdays in times.alternatives:
         week = "" if weekdays is None else ",".join(_WEEKDAYS[day] for day in weekdays) + " "
-        yield f"{week}*-{months}-{'*' if days is None else _numbers(days)} {hours}:{minutes}:00"
+        yield f"{week}*-{months}-{_numbers(days)} {hours}:{minutes}:00"
 
 
-def _numbers(values: Iterable[int]) -> str:
-    return ",".join(f"{value:02d}" for value in values)
+def _numbers(values: Iterable[int] | None) -> str:
+    return "*" if values is None else ",".join(f"{value:02d}" for value in values)
 
 
 def _quoted(word: str) -> str:

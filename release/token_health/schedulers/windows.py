@@ -94,7 +94,7 @@ def render_task(job: ScheduledJob, *, user: str | None) -> bytes:
     makes up for a missed run. Raises `UsageError` for times that need too many triggers.
     """
     job.require_printable("a task")
-    months = () if job.times.matches_all("months") else tuple(_MONTHS[month - 1] for month in job.times.months)
+    months = tuple(_MONTHS[month - 1] for month in job.times.restricted("months") or ())
     values: dict[str, object] = {
         "title": job.title, "path": task_path(job), "triggers": _triggers(job.times),
         "months": months, "all_months": _MONTHS, "user": user,
@@ -124,14 +124,12 @@ def join_arguments(words: Iterable[str]) -> str:
 
     Source: Microsoft, "Parsing C command-line arguments": backslashes are literal unless a quote follows.
     """
-    return " ".join(map(_quoted, words))
-
-
-def _quoted(word: str) -> str:
-    inside = re.sub(r'(\\*)"', r'\1\1\\"', word)
-    if word and not re.search(r"[ \t]", word):
-        return inside
-    return '"' + re.sub(r"(\\+)$", r"\1\1", inside) + '"'
+    quoted = []
+    for word in words:
+        inside = re.sub(r'(\\*)"', r'\1\1\\"', word)
+        plain = word and not re.search(r"[ \t]", word)
+        quoted.append(inside if plain else '"' + re.sub(r"(\\+)$", r"\1\1", inside) + '"')
+    return " ".join(quoted)
 
 
 def _literal(text: str) -> str:
