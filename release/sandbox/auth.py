@@ -11,7 +11,7 @@ import base64
 import binascii
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -22,9 +22,6 @@ from release.core.tokens import macaroon
 from release.core.tokens.macaroon import MalformedError
 from release.sandbox import publishers
 from release.sandbox.index_store import IndexProject
-
-_USERNAME = "__token__"
-_PREFIX = "pypi"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +127,7 @@ def _password(encoded: str) -> str | None:
         return None
     if b":" not in data:
         return None
-    if data.partition(b":")[0] != _USERNAME.encode():
+    if data.partition(b":")[0] != b"__token__":
         raise PasswordError
     try:
         return data.decode().partition(":")[2].strip()
@@ -141,7 +138,7 @@ def _password(encoded: str) -> str | None:
 def _decode(text: str) -> macaroon.Macaroon | None:
     """Decode a token as the index does: characters outside the alphabet and bytes after the signature are ignored."""
     prefix, _, rest = text.partition("-")
-    if prefix != _PREFIX or not rest:
+    if prefix != "pypi" or not rest:
         return None
     data = rest.encode("utf-8", "surrogatepass")
     try:
@@ -160,16 +157,6 @@ def _identifier(token: macaroon.Macaroon) -> str | None:
 # -- caveats ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Context:
-    """Who uploads, to which project, and when."""
-
-    principal: Principal
-    project: IndexProject
-    #: unix seconds
-    now: int
-
-
 class _UnreadableCaveatError(Exception):
     """The caveat is not JSON: the index stops there, and says only `unknown error`."""
 
@@ -180,9 +167,9 @@ def token_problem(principal: Principal, project: IndexProject, now: int) -> str 
     The index verifies its own copy of the caveats after those in the token, so that an unmodified token gives
     each reason twice. A caveat that is not met hides a wrong signature.
     """
-    context = _Context(principal=principal, project=project, now=now)
+    caveats = (*principal.token.caveats, *principal.stored_caveats)
     try:
-        reasons = [_caveat_problem(one, context) for one in (*principal.token.caveats, *principal.stored_caveats)]
+        reasons = [_caveat_problem(one, principal, project, now) for one in caveats]
     except _UnreadableCaveatError:
         return "unknown error"
     if any(reasons):
@@ -190,34 +177,35 @@ def token_problem(principal: Principal, project: IndexProject, now: int) -> str 
     return None if principal.token.signed_by(principal.key) else "signatures do not match"
 
 
-def _caveat_problem(caveat: bytes, context: _Context) -> str | None:
+def _caveat_problem(caveat: bytes, principal: Principal, project: IndexProject, now: int) -> str | None:
     """Explain in the index's words why a caveat is not met. Unknown caveats are refused."""
     try:
         data = json.loads(caveat)
     except ValueError as error:
         raise _UnreadableCaveatError from error
     if isinstance(data, dict):
-        data = _as_array(data, context)
+        data = _as_array(data, principal)
     if not isinstance(data, list):
         return "caveat must be an array"
     if not data:
         return "caveat array cannot be empty"
-    kind = _KINDS.get(data[0]) if type(data[0]) is int else None
-    if kind is None:
-        return f"caveat has unknown tag: {data[0]}"
-    fields = data[1:] + [None] * kind.optional
-    if len(fields) < len(kind.fields):
+    tag, *fields = data
+    if type(tag) is not int or tag not in _FIELDS:
+        return f"caveat has unknown tag: {tag}"
+    if tag == _PUBLISHER_TAG:
+        fields.append(None)  # its claims may be absent
+    if len(fields) < len(_FIELDS[tag]):
         return "Not enough values"
-    if not all(is_valid(value) for is_valid, value in zip(kind.fields, fields, strict=False)):
+    if not all(is_valid(value) for is_valid, value in zip(_FIELDS[tag], fields, strict=False)):
         return "invalid values for fields"
-    return kind.verify(context, *fields[: len(kind.fields)])
+    return _unmet(tag, fields, principal, project, now)
 
 
-def _as_array(data: dict[str, Any], context: _Context) -> Any:
+def _as_array(data: dict[str, Any], principal: Principal) -> Any:
     """Convert a legacy caveat, which is an object, to an array; return any other object unchanged."""
     permissions = data.get("permissions")
     if data.get("version") == 1 and permissions == "user":
-        return [3, context.principal.user_id]
+        return [3, principal.user_id]
     if data.get("version") == 1 and isinstance(permissions, dict) and "projects" in permissions:
         return [1, permissions["projects"]]
     if "nbf" in data and "exp" in data:
@@ -225,25 +213,25 @@ def _as_array(data: dict[str, Any], context: _Context) -> Any:
     return [2, data["project_ids"]] if "project_ids" in data else data
 
 
-def _other_project(context: _Context) -> str:
-    return f"project-scoped token is not valid for project: {context.project.name!r}"
-
-
-def _verify_user(context: _Context, user_id: str) -> str | None:
-    if context.principal.publisher_id is not None:
-        return "token with user restriction without a user"
-    return None if user_id == context.principal.user_id else "current user does not match user restriction in token"
-
-
-def _verify_publisher(context: _Context, publisher_id: str, _claims: object) -> str | None:
-    principal = context.principal
-    if principal.publisher_id is None:
-        return "OIDC scoped token used outside of an OIDC identified request"
-    if principal.publisher_id != publisher_id:
-        return "current OIDC publisher does not match publisher restriction in token"
-    if context.project.id not in principal.publisher_projects:
-        return f"OIDC scoped token is not valid for project {context.project.name!r}"
-    return None
+def _unmet(tag: int, fields: list[Any], principal: Principal, project: IndexProject, now: int) -> str | None:
+    match tag:
+        case 0:
+            return None if fields[1] <= now < fields[0] else "token is expired"
+        case 1 | 2:
+            allowed = (project.normalized if tag == 1 else project.id) in fields[0]
+            return None if allowed else f"project-scoped token is not valid for project: {project.name!r}"
+        case 3 if principal.publisher_id is not None:
+            return "token with user restriction without a user"
+        case 3:
+            return None if fields[0] == principal.user_id else "current user does not match user restriction in token"
+        case _ if principal.publisher_id is None:
+            return "OIDC scoped token used outside of an OIDC identified request"
+        case _ if principal.publisher_id != fields[0]:
+            return "current OIDC publisher does not match publisher restriction in token"
+        case _ if project.id not in principal.publisher_projects:
+            return f"OIDC scoped token is not valid for project {project.name!r}"
+        case _:
+            return None
 
 
 def _is_number(value: object) -> bool:
@@ -258,31 +246,12 @@ def _is_text_list(value: object) -> bool:
     return isinstance(value, list) and all(map(_is_text, value))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _CaveatKind:
-    #: one test for each field
-    fields: tuple[Callable[[object], bool], ...]
-    verify: Callable[..., str | None]
-    #: how many of the last fields may be absent
-    optional: int = 0
-
-
-#: by tag
-_KINDS = {
-    0: _CaveatKind(
-        fields=(_is_number, _is_number),
-        verify=lambda context, expires, start: None if start <= context.now < expires else "token is expired",
-    ),
-    1: _CaveatKind(
-        fields=(_is_text_list,),
-        verify=lambda context, names: None if context.project.normalized in names else _other_project(context),
-    ),
-    2: _CaveatKind(
-        fields=(_is_text_list,),
-        verify=lambda context, ids: None if context.project.id in ids else _other_project(context),
-    ),
-    3: _CaveatKind(fields=(_is_text,), verify=_verify_user),
-    4: _CaveatKind(
-        fields=(_is_text, lambda value: value is None or isinstance(value, dict)), verify=_verify_publisher, optional=1
-    ),
+_PUBLISHER_TAG = 4
+#: by tag, one test for each field: expiration and start; names; identifiers; a user; a publisher and its claims
+_FIELDS: Mapping[int, tuple[Callable[[object], bool], ...]] = {
+    0: (_is_number, _is_number),
+    1: (_is_text_list,),
+    2: (_is_text_list,),
+    3: (_is_text,),
+    _PUBLISHER_TAG: (_is_text, lambda value: value is None or isinstance(value, dict)),
 }
