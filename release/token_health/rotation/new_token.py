@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 from release.core.errors import ReleaseError
+from release.core.models.index import Index, normalize_name
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode, scope
 from release.credentials import store, verify
-from release.token_health.rotation.rotation_plan import RotationPlan, RotationRequest, creation_page
+from release.token_health.rotation.rotation_plan import RotationPlan, RotationRequest
 
 
 def describe_new_token(request: RotationRequest, plan: RotationPlan) -> Iterator[str]:
@@ -24,6 +26,15 @@ def describe_new_token(request: RotationRequest, plan: RotationPlan) -> Iterator
 def page_for_new_token(request: RotationRequest, plan: RotationPlan) -> str:
     """The page that creates it; empty where it is not known."""
     return creation_page(request.index, _single_project(request, plan)) if request.index.kind == "warehouse" else ""
+
+
+def creation_page(index: Index, project: str | None) -> str:
+    """The page that creates a token, with the project selected.
+
+    Source: warehouse, `manage/views`, `manage_macaroons`: it reads `selected_project`, and no parameter for the name.
+    """
+    query = f"?{urlencode({'selected_project': normalize_name(project)})}" if project else ""
+    return f"{index.site}/manage/account/token/{query}"
 
 
 def reject_new_token(request: RotationRequest, plan: RotationPlan, new: Secret) -> ReleaseError | None:
@@ -58,7 +69,7 @@ def _projects(request: RotationRequest, plan: RotationPlan) -> set[str]:
 def _single_project(request: RotationRequest, plan: RotationPlan) -> str | None:
     """The only project that the token needs to cover; one that is not on the index yet needs an account token."""
     projects = _projects(request, plan)
-    return request.name if projects == {request.name} and plan.listing is not None else None
+    return request.name if projects == {request.name} and plan.on_index else None
 
 
 def _why_account(request: RotationRequest, plan: RotationPlan) -> str:

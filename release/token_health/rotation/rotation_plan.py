@@ -7,12 +7,11 @@ token is stored shows from the locations; the file only adds which of two tokens
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlencode
 
 from release.adapters import collect
 from release.adapters.system import safe_write
@@ -21,7 +20,7 @@ from release.core.errors import ReleaseError
 from release.core.facts import ProjectMetadata
 from release.core.models.check_result import Unknown
 from release.core.models.credential import Credential, Resolution, StoredSecret
-from release.core.models.index import Index, ProjectListing, normalize_name
+from release.core.models.index import Index
 from release.core.models.secret_location import (
     ConfigFileKey,
     ConfiguredLocation,
@@ -112,15 +111,6 @@ def step_to_text(step: Step) -> str:
             return f"set the secret {name} of the repository on GitHub"
         case RevokeToken(identifier=identifier):
             return f"delete the old token on the index, identifier {identifier}, and wait until it is revoked"
-
-
-def creation_page(index: Index, project: str | None) -> str:
-    """The page that creates a token, with the project selected.
-
-    Source: warehouse, `manage/views`, `manage_macaroons`: it reads `selected_project`, and no parameter for the name.
-    """
-    query = f"?{urlencode({'selected_project': normalize_name(project)})}" if project else ""
-    return f"{index.site}/manage/account/token/{query}"
 
 
 def deletion_page(index: Index) -> str:
@@ -216,8 +206,8 @@ class RotationPlan:
     leaked: bool = False
     #: files of the project that contain the old one
     leaked_in: tuple[str, ...] = ()
-    #: what the index has of the project; Unknown where that could not be fetched
-    listing: ProjectListing | Unknown | None
+    #: whether the index may have the project: False only where the index has said that it does not
+    on_index: bool
     steps: tuple[Step, ...] = ()
     #: for replacing the stored secrets
     storage: StorageQuery
@@ -231,25 +221,22 @@ def plan_rotation(request: RotationRequest) -> RotationPlan:
     )
     storage = _storage(request, resolved)
     everything = sources.locate_secrets(storage)
-    unfinished, new = _unfinished(request, everything)
-    if unfinished is None:
-        old: Secret | None = _old_token(request, resolved, everything)
-    else:
-        old = next((one.secret for one in everything if one.secret.fingerprint == unfinished.old), None)
+    secrets = {one.secret.fingerprint: one.secret for one in everything}
+    unfinished = _unfinished(request, secrets)
+    new = secrets.get(unfinished.new) if unfinished else None
+    old = secrets.get(unfinished.old) if unfinished else _old_token(request, resolved, everything)
     stored = tuple(one for one in everything if one.secret == old)
     token = decode(old) if old is not None and index.kind == "warehouse" else None
     identifier = unfinished.identifier if unfinished else token.identifier if isinstance(token, Token) else ""
     fingerprint = unfinished.old if unfinished else old.fingerprint if old else ""
-    leaked_in = _leaked_in(request, identifier, _paths(storage, stored))
+    leaked_in = _leaked_in(request, identifier, storage, stored)
     leaked = request.leaked or bool(leaked_in) or bool(unfinished and unfinished.leaked)
     return RotationPlan(
         old=old, fingerprint=fingerprint, identifier=identifier, stored=stored, unfinished=unfinished,
         new=new, scope=scope(token).kind if isinstance(token, Token) else "",
         age=_age(request, fingerprint, identifier), leaked=leaked, leaked_in=leaked_in, storage=storage,
         done=tuple(location_to_text(one.location) for one in everything if one.secret == new),
-        listing=collect.collect_listing(index, request.name)
-        if request.name
-        else Unknown(reason="no project", remedy=""),
+        on_index=not request.name or collect.collect_listing(index, request.name) is not None,
         steps=rotation_steps(
             index, stored, identifier, leaked=leaked, resumed=new is not None, secrets=request.secrets
         ),
@@ -268,16 +255,13 @@ def _storage(request: RotationRequest, resolved: Resolution) -> StorageQuery:
     )  # fmt: skip
 
 
-def _unfinished(
-    request: RotationRequest, everything: Iterable[StoredSecret]
-) -> tuple[UnfinishedRotation | None, Secret | None]:
-    """A rotation to resume: its new token is stored somewhere, and works."""
-    stored = {one.secret.fingerprint: one.secret for one in everything}
+def _unfinished(request: RotationRequest, secrets: Mapping[str, Secret]) -> UnfinishedRotation | None:
+    """A rotation to resume: its new token is one of the stored `secrets`, which are by fingerprint, and works."""
     for rotation in load_unfinished(request.state, request.index):
-        new = stored.get(rotation.new)
+        new = secrets.get(rotation.new)
         if new is not None and verify.verify_token(request.system, request.index, new, request.project).verdict.passed:
-            return rotation, new
-    return None, None
+            return rotation
+    return None
 
 
 def _old_token(request: RotationRequest, resolved: Resolution, everything: Sequence[StoredSecret]) -> Secret:
@@ -309,23 +293,19 @@ def _age(request: RotationRequest, fingerprint: str, identifier: str) -> timedel
     return max(request.system.now() - seen, timedelta()) if seen else None
 
 
-def _paths(storage: StorageQuery, stored: Iterable[StoredSecret]) -> frozenset[Path]:
-    locations = (one.location for one in stored)
-    return frozenset(
-        storage.path(one.path).resolve() for one in locations if isinstance(one, PrivateFile | ConfigFileKey)
-    )
-
-
-def _leaked_in(request: RotationRequest, identifier: str, own: frozenset[Path]) -> tuple[str, ...]:
+def _leaked_in(
+    request: RotationRequest, identifier: str, storage: StorageQuery, stored: Iterable[StoredSecret]
+) -> tuple[str, ...]:
     """Files of the project that contain the token and that git does not ignore, except its own locations."""
     from release.adapters.git import repository
     from release.leaks import worktree
 
     if not identifier or repository.find_root(request.system, request.directory) is None:
         return ()
-    leaks = worktree.scan_directory(request.system, request.directory).leaks
+    locations = (one.location for one in stored)
+    own = {storage.path(one.path).resolve() for one in locations if isinstance(one, PrivateFile | ConfigFileKey)}
     return tuple(
         one.where
-        for one in leaks
+        for one in worktree.scan_directory(request.system, request.directory).leaks
         if one.identity == identifier and (request.directory / one.path.partition("!")[0]).resolve() not in own
     )

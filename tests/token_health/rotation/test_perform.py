@@ -29,6 +29,7 @@ from release.credentials.sources import tool_variables
 from release.credentials.sources.base import StorageQuery
 from release.sandbox.faults import CannedResponse, Fault
 from release.token_health.rotation import rotation_plan
+from release.token_health.rotation.new_token import creation_page
 from release.token_health.rotation.perform import (
     PAUSE,
     NotReplaced,
@@ -45,7 +46,6 @@ from release.token_health.rotation.rotation_plan import (
     SetGitHubSecret,
     StoreInKeyring,
     UnfinishedRotation,
-    creation_page,
     delete_unfinished,
     load_unfinished,
     rotation_steps,
@@ -179,9 +179,8 @@ def test_a_token_in_the_projects_files_is_leaked_and_its_own_place_is_not(tmp_pa
     )  # fmt: skip
     location = PrivateFile(path="own.token")
     own = StoredSecret(source="configured", location=location, secret=Secret(text), manual_change="")
-    paths = rotation_plan._paths(storage(tmp_path), [own])
-    assert rotation_plan._leaked_in(request, name, paths) == ("deploy.sh:1",)
-    assert rotation_plan._leaked_in(request, identifier(), paths) == ()
+    assert rotation_plan._leaked_in(request, name, storage(tmp_path), [own]) == ("deploy.sh:1",)
+    assert rotation_plan._leaked_in(request, identifier(), storage(tmp_path), [own]) == ()
 
 
 def test_what_is_remembered_is_read_again_and_holds_no_secret(tmp_path: Path) -> None:
