@@ -6,7 +6,7 @@ Source: warehouse, `forklift/legacy.py`, its check of the distribution file.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from release.acceptance import rule
 from release.acceptance.archive_limits import MIB, Unreadable
@@ -41,6 +41,20 @@ def unreadable(found: Unreadable, *, caught: bool = True) -> Refusal:
     if found.kind == "caught" and caught:
         return Refusal(text=f"{_INVALID} None", message=f"cannot read the archive: {reason}")
     return server_error(f"the index's server fails on this file{': ' * bool(reason)}{reason}")
+
+
+def license_refusal(
+    upload: FileUpload, directory: str, read: Callable[[str], bytes | Unreadable | None]
+) -> Refusal | str | None:
+    """The response to the first License-File of the metadata that is not in the archive, or cannot be read."""
+    for license_file in filter(None, upload.cleaned.get("license_file", ())):
+        path = posixpath.join(directory, license_file)
+        data = read(path)
+        if isinstance(data, Unreadable):
+            return unreadable(data, caught=False)
+        if data is None:
+            return f"License-File {license_file} does not exist in distribution file {upload.filename} at {path}"
+    return None
 
 
 @ARCHIVE.rule(check=rule.ARCHIVE_CHECK, remedy=rule.REBUILD, source=rule.ARCHIVES)

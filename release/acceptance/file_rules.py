@@ -12,7 +12,8 @@ from packaging.utils import canonicalize_version
 from release.acceptance import rule
 from release.acceptance.archive_rules import ARCHIVE
 from release.acceptance.rule import FileUpload, Refusal, Rules, server_error
-from release.acceptance.sdist_and_wheel_rules import SDIST, WHEEL
+from release.acceptance.sdist_rules import SDIST
+from release.acceptance.wheel_rules import WHEEL
 from release.core.models.index import UPLOAD_WINDOW, UPLOAD_WINDOW_CLOSED, USER_DOCS, IndexContents, StoredFile
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whichever it needs

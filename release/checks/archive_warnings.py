@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from release.acceptance.archive_limits import Unreadable
 from release.acceptance.rule import REBUILD, SPECIFICATIONS, FileUpload
-from release.acceptance.sdist_and_wheel_rules import RecordError, compare_record, parse_record
+from release.acceptance.wheel_rules import compare_record, parse_record
 from release.checks.engine import Checklist, quote_some, warn
 from release.core.models.check_result import Finding
 
@@ -45,16 +45,15 @@ def record_lists_what_is_in_the_wheel(upload: FileUpload) -> Iterator[Finding]:
     data = archive.read(f"{directory}/RECORD") if archive is not None else None
     if archive is None or directory is None or data is None or isinstance(data, Unreadable):
         return
-    try:
-        listed = parse_record(data)
-    except RecordError:
+    rows = parse_record(data)
+    if rows is None or not all(rows):  # the index refuses it
         return
-    unlisted, missing = compare_record(listed or frozenset(), archive.names, directory)
+    unlisted, missing = compare_record(rows, archive.names, directory)
     wrong = [f"does not list {quote_some(unlisted)}"] * bool(unlisted)
     wrong += [f"lists {quote_some(missing)}, which {'is' if len(missing) == 1 else 'are'} not in the wheel"] * bool(
         missing
     )
-    if listed is not None and wrong:
+    if wrong:
         yield warn(
             f"RECORD {' and '.join(wrong)}; the index sends an email about it and will refuse it in the future",
             "rewrite RECORD: python -m wheel unpack FILE, then python -m wheel pack DIRECTORY",

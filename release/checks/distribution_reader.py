@@ -21,8 +21,8 @@ from release.acceptance.form_rules import (
 )
 from release.acceptance.open_distribution import OpenDistribution, stream_digests
 from release.acceptance.rule import ARCHIVE_CHECK, METADATA, REBUILD, FileUpload, Refusal, Rule
-from release.acceptance.sdist_and_wheel_rules import the_wheel_has_its_metadata
 from release.acceptance.twine_form import TwineForm, TwineObjection, twine_form
+from release.acceptance.wheel_rules import the_wheel_has_its_metadata
 from release.checks import archive_warnings
 from release.core.facts import BuiltFile, BuiltFiles
 from release.core.models.check_result import Finding

@@ -10,7 +10,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from release.acceptance.sdist_and_wheel_rules import parse_entry_points
+from release.acceptance.wheel_rules import parse_entry_points
 from release.checks.distribution_reader import inspect_built_files
 from release.checks.distributions import supports
 from release.checks.engine import Checklist, quote_some, warn
