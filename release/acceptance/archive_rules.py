@@ -21,7 +21,7 @@ _RATIO_FROM, _RATIO = 64 * MIB, 50
 _INVALID = "Invalid distribution file."
 _REBUILD_SDIST = "build the sdist with a build backend: python -m build --sdist"
 
-ARCHIVE = Rules()
+ARCHIVE = Rules(rule.ARCHIVE_CHECK)
 
 
 def common_directory(names: Sequence[str]) -> str | None:
@@ -57,14 +57,14 @@ def license_refusal(
     return None
 
 
-@ARCHIVE.rule(check=rule.ARCHIVE_CHECK, remedy=rule.REBUILD, source=rule.ARCHIVES)
+@ARCHIVE.rule(remedy=rule.REBUILD, source=rule.ARCHIVES)
 def the_file_is_one_archive(upload: FileUpload, index: IndexContents) -> str | None:
     """The file is not a zip and a tar at the same time."""
     both = upload.file.zip is not None and upload.file.starts_as_tar is True
     return f"{_INVALID} File is both a zip and a tar file" if both else None
 
 
-@ARCHIVE.rule(check=rule.ARCHIVE_CHECK, remedy=rule.REBUILD, source=rule.ARCHIVES)
+@ARCHIVE.rule(remedy=rule.REBUILD, source=rule.ARCHIVES)
 def the_file_is_what_its_name_says(upload: FileUpload, index: IndexContents) -> Refusal | str | None:
     """A `.whl` or `.zip` is a zip, a `.tar.gz` is a tar."""
     if upload.file.has_zip_name:
@@ -77,7 +77,7 @@ def the_file_is_what_its_name_says(upload: FileUpload, index: IndexContents) -> 
     return f"{_INVALID} File is not a tarfile" if upload.file.has_tar_name and not is_tar else None
 
 
-@ARCHIVE.rule(check=rule.ARCHIVE_CHECK, remedy="remove the members that unpack to so much", source=rule.ARCHIVES)
+@ARCHIVE.rule(remedy="remove the members that unpack to so much", source=rule.ARCHIVES)
 def the_file_is_no_bomb(upload: FileUpload, index: IndexContents) -> str | None:
     """A large zip does not unpack to more than fifty times its size."""
     archive = upload.file.open_zip
@@ -86,9 +86,7 @@ def the_file_is_no_bomb(upload: FileUpload, index: IndexContents) -> str | None:
     return f"{_INVALID} File exceeds compression ratio of {_RATIO}"
 
 
-@ARCHIVE.rule(
-    check=rule.ARCHIVE_CHECK, remedy="store or deflate every member", cause="wheel.zip-invalid", source=rule.ARCHIVES
-)
+@ARCHIVE.rule(remedy="store or deflate every member", cause="wheel.zip-invalid", source=rule.ARCHIVES)
 def the_compression_is_usual(upload: FileUpload, index: IndexContents) -> str | None:
     """Every member of a zip is stored or deflated."""
     archive = upload.file.open_zip
@@ -96,14 +94,14 @@ def the_compression_is_usual(upload: FileUpload, index: IndexContents) -> str | 
     return None if usual else f"{_INVALID} File does not use a supported compression type"
 
 
-@ARCHIVE.rule(check=rule.ARCHIVE_CHECK, remedy=rule.REBUILD)
+@ARCHIVE.rule(remedy=rule.REBUILD)
 def the_tar_can_be_read(upload: FileUpload, index: IndexContents) -> Refusal | None:
     """A tar can be read to its end in reasonable time."""
     is_tar = upload.file.has_tar_name and upload.file.starts_as_tar is True
     return unreadable(upload.file.tar) if is_tar and isinstance(upload.file.tar, Unreadable) else None
 
 
-@ARCHIVE.rule(check=rule.ARCHIVE_CHECK, remedy="pack without --sparse", cause="sdist.structure", source=rule.ARCHIVES)
+@ARCHIVE.rule(remedy="pack without --sparse", cause="sdist.structure", source=rule.ARCHIVES)
 def the_tar_is_not_sparse(upload: FileUpload, index: IndexContents) -> str | None:
     """No member of a tar is sparse."""
     if upload.file.open_tar is None or not upload.file.open_tar.sparse:
@@ -112,7 +110,7 @@ def the_tar_is_not_sparse(upload: FileUpload, index: IndexContents) -> str | Non
     return f"{_INVALID} {reason} See {USER_DOCS}/archives for more information"
 
 
-@ARCHIVE.rule(check=rule.ARCHIVE_CHECK, remedy=_REBUILD_SDIST, cause="sdist.structure")
+@ARCHIVE.rule(remedy=_REBUILD_SDIST, cause="sdist.structure")
 def the_sdist_has_one_top_directory(upload: FileUpload, index: IndexContents) -> Refusal | str | None:
     """All members of an sdist are in one directory."""
     names = _sdist_names(upload)
@@ -125,7 +123,7 @@ def the_sdist_has_one_top_directory(upload: FileUpload, index: IndexContents) ->
     return None if single else f"{_INVALID} Incorrect number of top-level directories in sdist"
 
 
-@ARCHIVE.rule(check=rule.ARCHIVE_CHECK, remedy=_REBUILD_SDIST, cause="sdist.structure", source=rule.SDISTS)
+@ARCHIVE.rule(remedy=_REBUILD_SDIST, cause="sdist.structure", source=rule.SDISTS)
 def the_sdist_has_its_metadata(upload: FileUpload, index: IndexContents) -> Refusal | str | None:
     """PKG-INFO is in the top directory of an sdist."""
     names = _sdist_names(upload)
@@ -145,7 +143,6 @@ def _sdist_names(upload: FileUpload) -> Sequence[str] | None:
 
 
 @ARCHIVE.rule(
-    check=rule.ARCHIVE_CHECK,
     remedy="rebuild the wheel and do not rename it: python -m build --wheel",
     cause="wheel.zip-invalid",
     source=rule.WHEELS,
@@ -163,7 +160,7 @@ def the_wheel_has_its_wheel_file(upload: FileUpload, index: IndexContents) -> Re
     return None if data is not None else f"{_INVALID} WHEEL not found at {directory}/WHEEL"
 
 
-@ARCHIVE.rule(check=rule.ARCHIVE_CHECK, remedy="publish the code unencrypted; rebuild if a member is damaged")
+@ARCHIVE.rule(remedy="publish the code unencrypted; rebuild if a member is damaged")
 def the_code_is_not_protected(upload: FileUpload, index: IndexContents) -> Refusal | str | None:
     """No `.py` or `.pye` member is encrypted by PyArmor or SourceDefender; all of them can be read."""
     found = upload.file.protector
@@ -176,7 +173,6 @@ def the_code_is_not_protected(upload: FileUpload, index: IndexContents) -> Refus
 
 
 @ARCHIVE.rule(
-    check=rule.ARCHIVE_CHECK,
     remedy="repack the file: python -m wheel unpack FILE, then python -m wheel pack DIRECTORY",
     cause="wheel.zip-invalid",
     source=rule.ARCHIVES,

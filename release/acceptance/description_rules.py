@@ -14,16 +14,7 @@ from release.acceptance.metadata_rules import parse_content_type
 from release.acceptance.rule import DESCRIPTIONS, FileUpload, Refusal, Rules, server_error
 from release.core.models.index import IndexContents
 
-#: where the index's readme_renderer differs from newer versions: a title on its own becomes the page's title, which
-#: leaves nothing to show. No docutils configuration file of this machine is read.
-_RST_SETTINGS = {
-    "doctitle_xform": True,
-    "sectsubtitle_xform": True,
-    "initial_header_level": 2,
-    "_disable_config": True,
-}
-
-DESCRIPTION = Rules()
+DESCRIPTION = Rules(DESCRIPTIONS)
 
 
 class RendererBrokeError(Exception):
@@ -31,7 +22,6 @@ class RendererBrokeError(Exception):
 
 
 @DESCRIPTION.rule(
-    check=DESCRIPTIONS,
     remedy="correct the text; for Markdown set project.readme to a .md file, which declares its content type",
     cause="meta.description-render",
 )
@@ -59,9 +49,12 @@ def _render_error(text: str, content_type: str) -> str | None:
     kind = _kind(content_type)
     if kind == "text/x-rst":
         return _render_rst(text)[1]
-    if kind == "text/markdown":
-        return _markdown_error(text)
-    return None
+    # Markdown fails only where nothing is left to show. A line that does not start a link or footnote definition
+    # always leaves something; the renderer runs only if there is no such line.
+    lines = [line.strip() for line in text.splitlines()]
+    if kind != "text/markdown" or any(line and not line.startswith("[") for line in lines):
+        return None
+    return None if any(lines) and render_html(text, content_type) else "no content"
 
 
 def _kind(content_type: str) -> str:
@@ -101,7 +94,16 @@ def _render_rst(text: str) -> tuple[str, str | None]:
     warnings = io.StringIO()
     writer = Writer()
     writer.translator_class = ReadMeHTMLTranslator
-    settings: dict[str, Any] = {**SETTINGS, **_RST_SETTINGS, "warning_stream": warnings}
+    settings: dict[str, Any] = {
+        **SETTINGS,
+        # where the index's readme_renderer differs from newer versions: a title on its own becomes the page's title,
+        # which leaves nothing to show
+        "doctitle_xform": True,
+        "sectsubtitle_xform": True,
+        "initial_header_level": 2,
+        "_disable_config": True,  # of this machine
+        "warning_stream": warnings,
+    }
     try:
         with _LOCK:
             parts = publish_parts(text, writer=writer, settings_overrides=settings)
@@ -111,20 +113,3 @@ def _render_rst(text: str) -> tuple[str, str | None]:
         raise RendererBrokeError(str(error)) from error
     html = parts["docinfo"] + parts["fragment"]
     return html, None if html else "no content besides the title"
-
-
-def _markdown_error(text: str) -> str | None:
-    """Markdown fails only where nothing is left to show.
-
-    A line that does not start a link or footnote definition always leaves something; the renderer runs only if there
-    is no such line.
-    """
-    lines = [line.strip() for line in text.splitlines()]
-    if any(line and not line.startswith("[") for line in lines):
-        return None
-    if any(lines):
-        from comrak import render_markdown
-
-        if render_markdown(text):
-            return None
-    return "no content"

@@ -27,10 +27,10 @@ _BUMP = "bump the version: an index never accepts different content under a file
 
 #: what can be checked without opening the file. An identical file (see `is_identical`) passes the rules about
 #: what the index has; the caller responds with 200.
-OUTSIDE = Rules()
+OUTSIDE = Rules(rule.FILE_NAMES)
 
 
-@OUTSIDE.rule(check=rule.FILE_NAMES, remedy=rule.REBUILD)
+@OUTSIDE.rule(remedy=rule.REBUILD)
 def the_file_name_is_printable(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name contains no control character."""
     if all(character >= " " and character != "\x7f" for character in upload.filename):
@@ -41,14 +41,14 @@ def the_file_name_is_printable(upload: FileUpload, index: IndexContents) -> str 
     )
 
 
-@OUTSIDE.rule(check=rule.FILE_NAMES, remedy=rule.REBUILD)
+@OUTSIDE.rule(remedy=rule.REBUILD)
 def the_file_name_has_no_slash(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name contains no slash and no backslash."""
     has_slash = "/" in upload.filename or "\\" in upload.filename
     return "Cannot upload a file with '/' or '\\' in the name." if has_slash else None
 
 
-@OUTSIDE.rule(check=rule.FILE_NAMES, remedy="publish .tar.gz and .whl files only: python -m build", cause="file.type")
+@OUTSIDE.rule(remedy="publish .tar.gz and .whl files only: python -m build", cause="file.type")
 def the_extension_fits_the_file_type(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name ends with `.whl` for a wheel, `.tar.gz` (or `.zip`) for an sdist, in lower case."""
     filetype, found = upload.value("filetype"), _EXTENSION.match(upload.filename)
@@ -65,14 +65,14 @@ def the_extension_fits_the_file_type(upload: FileUpload, index: IndexContents) -
     )
 
 
-@OUTSIDE.rule(check=rule.FILE_NAMES, remedy="send it as application/octet-stream")
+@OUTSIDE.rule(remedy="send it as application/octet-stream")
 def the_part_is_a_file(upload: FileUpload, index: IndexContents) -> str | None:
     """The content part has a content type other than an image's."""
     is_file = upload.content_type and not upload.content_type.startswith("image/")
     return None if is_file else "Invalid distribution file."
 
 
-@OUTSIDE.rule(check=rule.FILE_NAMES, remedy="shorten the project's name or the wheel's tags")
+@OUTSIDE.rule(remedy="shorten the project's name or the wheel's tags")
 def the_file_name_fits_a_disk(upload: FileUpload, index: IndexContents) -> Refusal | None:
     """The file name is no longer than a file system allows; the server fails on a longer one."""
     if len(upload.filename.encode(errors="replace")) <= _FILE_NAME:

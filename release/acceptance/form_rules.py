@@ -12,8 +12,9 @@ from functools import cache
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from release.acceptance.metadata_rules import SEE_CORE_METADATA, invalid_fields
+from release.acceptance.metadata_rules import invalid_fields
 from release.acceptance.rule import CORE_METADATA, METADATA, NEW_NAMES, Advice, FileUpload, Refusal, Rules, server_error
+from release.acceptance.warehouse_metadata_rules import SEE_CORE_METADATA
 from release.core.models.index import IndexContents, is_project_name
 
 # ruff: noqa: ARG001 - every rule takes the upload and the index, whichever it needs
@@ -24,21 +25,17 @@ _REQUIRED = "This field is required."
 _LONGEST, _END = 60, 30
 
 #: in the index's order: the project's name first, then by field name
-FORM = Rules()
+FORM = Rules(METADATA)
 
 
-@FORM.rule(check=METADATA, remedy="send protocol_version 1")
+@FORM.rule(remedy="send protocol_version 1")
 def the_protocol_version_is_known(upload: FileUpload, index: IndexContents) -> str | None:
     """`protocol_version` is 1 if given."""
     known = upload.cleaned.get("protocol_version", ("1",))[-1] == "1"
     return None if known else "Unknown protocol version."
 
 
-@FORM.rule(
-    check=METADATA,
-    remedy="use ASCII letters and digits with '.', '_' and '-' between them",
-    source=f"{CORE_METADATA}#name",
-)
+@FORM.rule(remedy="use ASCII letters and digits with '.', '_' and '-' between them", source=f"{CORE_METADATA}#name")
 def the_name_is_valid(upload: FileUpload, index: IndexContents) -> str | None:
     """The form names a project, in ASCII letters and digits with `.`, `_`, `-` between them."""
     name = upload.value("name")
@@ -49,20 +46,20 @@ def the_name_is_valid(upload: FileUpload, index: IndexContents) -> str | None:
     return f"{short!r} is an invalid value for Name. Error: {error if name else _REQUIRED} {SEE_CORE_METADATA}"
 
 
-@FORM.rule(check=METADATA, remedy="send sha256_digest")
+@FORM.rule(remedy="send sha256_digest")
 def a_digest_is_given(upload: FileUpload, index: IndexContents) -> str | None:
     """At least one of the three digests is given."""
     given = any(upload.value(name) for name in ("md5_digest", "sha256_digest", "blake2_256_digest"))
     return None if given else "Error: Include at least one message digest."
 
 
-@FORM.rule(check=METADATA, remedy="send 64 hex digits")
+@FORM.rule(remedy="send 64 hex digits")
 def the_blake2_digest_is_hex(upload: FileUpload, index: IndexContents) -> str | None:
     """`blake2_256_digest` is 64 hex digits if given."""
     return _digest(upload, "blake2_256_digest", "BLAKE2")
 
 
-@FORM.rule(check=METADATA, remedy="publish an sdist or a wheel", cause="file.type")
+@FORM.rule(remedy="publish an sdist or a wheel", cause="file.type")
 def the_file_type_is_known(upload: FileUpload, index: IndexContents) -> str | None:
     """`filetype` is one of the two that are still accepted."""
     filetype = upload.value("filetype")
@@ -72,7 +69,7 @@ def the_file_type_is_known(upload: FileUpload, index: IndexContents) -> str | No
     return f"Invalid value for filetype. Error: {error}"
 
 
-@FORM.rule(check=METADATA, remedy="rename the wheel to match its tags")
+@FORM.rule(remedy="rename the wheel to match its tags")
 def the_python_version_fits_the_file_type(upload: FileUpload, index: IndexContents) -> str | None:
     """`pyversion` of a wheel is its Python tag; that of an sdist is `source` or absent."""
     filetype, pyversion = upload.value("filetype"), upload.value("pyversion")
@@ -84,7 +81,7 @@ def the_python_version_fits_the_file_type(upload: FileUpload, index: IndexConten
     return f"Invalid value for pyversion. Error: {error}" if error else None
 
 
-@FORM.rule(check=METADATA, remedy="send 64 hex digits")
+@FORM.rule(remedy="send 64 hex digits")
 def the_sha256_digest_is_hex(upload: FileUpload, index: IndexContents) -> str | None:
     """`sha256_digest` is 64 hex digits if given."""
     return _digest(upload, "sha256_digest", "SHA256")
@@ -97,7 +94,7 @@ def _digest(upload: FileUpload, field: str, algorithm: str) -> str | None:
     return f"Invalid value for {field}. Error: Use a valid, hex-encoded, {algorithm} message digest."
 
 
-@FORM.rule(check=METADATA, remedy="correct pyproject.toml and rebuild", source=CORE_METADATA)
+@FORM.rule(remedy="correct pyproject.toml and rebuild", source=CORE_METADATA)
 def the_metadata_is_valid(upload: FileUpload, index: IndexContents) -> Refusal | None:
     """The core metadata in the form conforms to its specification and to the index's own rules."""
     return next(metadata_refusals(upload), None)
@@ -115,7 +112,7 @@ def metadata_refusals(upload: FileUpload) -> Iterator[Refusal]:
         yield replace(refusal, rule="the-metadata-is-valid", advice=advice)
 
 
-@FORM.rule(check=METADATA, remedy="send the file")
+@FORM.rule(remedy="send the file")
 def the_form_has_a_file(upload: FileUpload, index: IndexContents) -> str | None:
     """The form has a `content` part."""
     return None if upload.file.content is not None else "Upload payload does not have a file."
@@ -124,17 +121,16 @@ def the_form_has_a_file(upload: FileUpload, index: IndexContents) -> str | None:
 _SIMILAR = str.maketrans({".": "", "_": "", "-": "", "l": "1", "i": "1", "o": "0"})
 _RENAME = "choose another project name; the help page in the index's message explains why"
 
-NEW_NAME = Rules()
+NEW_NAME = Rules(NEW_NAMES)
 
 
-@NEW_NAME.rule(check=NEW_NAMES, remedy=_RENAME)
+@NEW_NAME.rule(remedy=_RENAME)
 def the_new_name_is_valid(upload: FileUpload, index: IndexContents) -> str | None:
     """The name is a valid project name."""
     return None if the_name_is_valid(upload, index) is None else f"The name {upload.value('name')!r} is invalid."
 
 
 @NEW_NAME.rule(
-    check=NEW_NAMES,
     remedy="choose another project name; if your project is already on the index, name the index: inspect --index NAME",
     cause="name.stdlib",
 )
@@ -145,7 +141,7 @@ def the_new_name_is_no_standard_module(upload: FileUpload, index: IndexContents)
     return _text(upload, "isn't allowed (conflict with Python Standard Library module name)")
 
 
-@NEW_NAME.rule(check=NEW_NAMES, remedy=_RENAME, cause="name.taken")
+@NEW_NAME.rule(remedy=_RENAME, cause="name.taken")
 def the_new_name_is_free(upload: FileUpload, index: IndexContents) -> Refusal | None:
     """No project has the name yet."""
     if upload.project not in index.names:
@@ -153,13 +149,13 @@ def the_new_name_is_free(upload: FileUpload, index: IndexContents) -> Refusal | 
     return Refusal(status=409, text=_text(upload, "conflicts with an existing project"))
 
 
-@NEW_NAME.rule(check=NEW_NAMES, remedy=_RENAME, cause="name.prohibited")
+@NEW_NAME.rule(remedy=_RENAME, cause="name.prohibited")
 def the_new_name_is_not_prohibited(upload: FileUpload, index: IndexContents) -> str | None:
     """The administrators of the index have not prohibited the name."""
     return _text(upload, "isn't allowed") if upload.project in index.prohibited else None
 
 
-@NEW_NAME.rule(check=NEW_NAMES, remedy=_RENAME, cause="name.too-similar")
+@NEW_NAME.rule(remedy=_RENAME, cause="name.too-similar")
 def the_new_name_is_unlike_the_others(upload: FileUpload, index: IndexContents) -> str | None:
     """No project has a similar name: `.`, `_`, `-` are ignored; `l`, `i`, `1` are equal, and so are `o` and `0`."""
     key = similarity_key(upload.value("name"))

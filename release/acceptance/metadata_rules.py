@@ -11,9 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from release.acceptance.rule import FileUpload
-from release.acceptance.warehouse_metadata_rules import SEE_CORE_METADATA, InvalidField, warehouse_errors
-
-__all__ = ["SEE_CORE_METADATA", "InvalidField", "invalid_fields"]
+from release.acceptance.warehouse_metadata_rules import CORRECT, InvalidField, warehouse_errors
 
 #: form fields whose name is not that of `packaging.metadata.RawMetadata`
 _FORM_NAMES = {
@@ -54,22 +52,20 @@ _ADVICE: Mapping[str, tuple[str, str | None]] = {
 }
 
 
-def invalid_fields(upload: FileUpload) -> tuple[InvalidField, ...]:
+def invalid_fields(upload: FileUpload) -> list[InvalidField]:
     """Everything wrong with the metadata, in the order in which the index would report it."""
-    return tuple(sorted(_find(upload.cleaned), key=_rank))
+    raw, unusable = _raw(upload.cleaned)
+    if unusable:
+        found = [InvalidField(name=name, text=f"{name!r} has invalid data") for name in unusable]
+    else:
+        found = list(_specification_errors(raw)) or list(warehouse_errors(raw))
+    return sorted(found, key=_rank)
 
 
 def _rank(field: InvalidField) -> tuple[int, int | str]:
     if field.server_fails:  # a server that failed has not come as far as its list
         return (0, "")
     return (1, _FIRST.index(field.name)) if field.name in _FIRST else (2, field.name)
-
-
-def _find(fields: Mapping[str, tuple[str, ...]]) -> list[InvalidField]:
-    raw, unusable = _raw(fields)
-    if unusable:
-        return [InvalidField(name=name, text=f"{name!r} has invalid data") for name in unusable]
-    return [*_specification_errors(raw)] or list(warehouse_errors(raw))
 
 
 def _raw(fields: Mapping[str, tuple[str, ...]]) -> tuple[dict[str, Any], list[str]]:
@@ -86,18 +82,12 @@ def _raw(fields: Mapping[str, tuple[str, ...]]) -> tuple[dict[str, Any], list[st
             raw[name] = values[0]
         elif name == "keywords" and len(values) == 1:
             raw[name] = [word.strip() for word in values[0].split(",")]
-        elif name == "project_urls" and (urls := _project_urls(values)) is not None:
-            raw[name] = urls
+        elif name == "project_urls" and len({value.partition(",")[0].strip() for value in values}) == len(values):
+            pairs = [value.partition(",") for value in values]
+            raw[name] = {label.strip(): url.strip() for label, _, url in pairs}
         elif name in _STRINGS or name in {"keywords", "project_urls"}:
             unusable.append(form_name)
     return raw, unusable
-
-
-def _project_urls(values: tuple[str, ...]) -> dict[str, str] | None:
-    """Label → URL; None where a label occurs twice."""
-    pairs = [value.partition(",") for value in values]
-    urls = {label.strip(): url.strip() for label, _, url in pairs}
-    return urls if len(urls) == len(values) else None
 
 
 def _specification_errors(raw: dict[str, Any]) -> Iterator[InvalidField]:
@@ -111,19 +101,14 @@ def _specification_errors(raw: dict[str, Any]) -> Iterator[InvalidField]:
         )
     for name, text in _packaging_errors(raw):
         too_new = "introduced in metadata version" in text
-        if name == _FIRST[0]:
-            continue
+        if name == _FIRST[0] or (name == _CONTENT_TYPE and not too_new):
+            continue  # checked above and below, as the index does
         if name == "summary" and "single line" in text and "\n" not in raw["summary"]:
             continue  # packaging 26.3 counts more characters as line ends than the index's version
-        if name == _CONTENT_TYPE and not too_new:
-            continue  # checked below, as the index does
+        remedy, cause = _ADVICE.get(name, (CORRECT, None))
         if too_new:
-            yield InvalidField(name=name, text=text, remedy="build with a newer backend, which writes newer metadata")
-        elif name in _ADVICE:
-            remedy, cause = _ADVICE[name]
-            yield InvalidField(name=name, text=text, remedy=remedy, cause=cause)
-        else:
-            yield InvalidField(name=name, text=text)
+            remedy, cause = "build with a newer backend, which writes newer metadata", None
+        yield InvalidField(name=name, text=text, remedy=remedy, cause=cause)
     if content_type is not None:
         yield from _content_type_errors(content_type)
 

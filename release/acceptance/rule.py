@@ -34,8 +34,6 @@ LICENSE_FILE = "list the file in project.license-files and rebuild, or remove th
 
 #: response of a server that failed
 SERVER_ERROR = "Internal Server Error"
-#: value that distutils sent for an unknown field; the index drops such a field
-_UNKNOWN = "UNKNOWN"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +97,12 @@ class FileUpload:
     def cleaned(self) -> Mapping[str, tuple[str, ...]]:
         r"""The fields as the index reads them: without those whose last value is `UNKNOWN`, NUL spelled `\x00`.
 
-        Source: warehouse, `forklift/decorators.py`.
+        distutils sent `UNKNOWN` for an unknown field. Source: warehouse, `forklift/decorators.py`.
         """
         return {
             name: tuple(value.replace("\0", "\\x00") for value in values)
             for name, values in self.fields.items()
-            if values and values[-1].strip() != _UNKNOWN
+            if values and values[-1].strip() != "UNKNOWN"
         }
 
     def value(self, name: str) -> str:
@@ -161,11 +159,16 @@ class Rule:
 class Rules(list[Rule]):
     """Rules in the order in which the index applies them, which is the order of their definition."""
 
+    def __init__(self, check: str) -> None:
+        super().__init__()
+        #: public name of the check that reports the rules which do not name another
+        self._check = check
+
     def rule(
-        self, *, check: str, remedy: str, cause: str | None = None, source: str | None = None
+        self, *, remedy: str, check: str | None = None, cause: str | None = None, source: str | None = None
     ) -> Callable[[Decide], Rule]:
         """Make a rule of a function; its name, with hyphens, is the rule's public name."""
-        advice = Advice(check=check, remedy=remedy, cause=cause, source=source)
+        advice = Advice(check=check or self._check, remedy=remedy, cause=cause, source=source)
 
         def add(decide: Decide) -> Rule:
             self.append(Rule(name=decide.__name__.replace("_", "-"), decide=decide, advice=advice))

@@ -17,10 +17,10 @@ from release.core.models.index import IndexContents
 
 _MISMATCH = "name.canonical-mismatch"
 
-SDIST = Rules()
+SDIST = Rules(rule.FILE_NAMES)
 
 
-@SDIST.rule(check=rule.FILE_NAMES, remedy=rule.NORMALIZE, cause=_MISMATCH, source=rule.SDISTS)
+@SDIST.rule(remedy=rule.NORMALIZE, cause=_MISMATCH, source=rule.SDISTS)
 def the_sdist_name_parses(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name is a name, a hyphen, and a version."""
     if not upload.is_sdist or _name_in_file_name(upload) is not None:
@@ -45,7 +45,7 @@ def _name_in_file_name(upload: FileUpload) -> str | None:
     return before or name
 
 
-@SDIST.rule(check=rule.FILE_NAMES, remedy=rule.NORMALIZE, cause=_MISMATCH, source=rule.SDISTS)
+@SDIST.rule(remedy=rule.NORMALIZE, cause=_MISMATCH, source=rule.SDISTS)
 def the_sdist_name_is_of_the_project(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name starts with the project's name."""
     name = _name_in_file_name(upload) if upload.is_sdist else None
@@ -54,7 +54,7 @@ def the_sdist_name_is_of_the_project(upload: FileUpload, index: IndexContents) -
     return f"Start filename for {upload.value('name')!r} with {upload.file_name_stem!r}."
 
 
-@SDIST.rule(check=rule.FILE_NAMES, remedy=rule.NORMALIZE, cause=_MISMATCH, source=rule.SDISTS)
+@SDIST.rule(remedy=rule.NORMALIZE, cause=_MISMATCH, source=rule.SDISTS)
 def the_sdist_name_is_normalised(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name is exactly that of PEP 625: `normalized_name-version.tar.gz`."""
     name = _name_in_file_name(upload) if upload.is_sdist else None

@@ -24,16 +24,10 @@ _FIELDS = """
     provides_extra dynamic license_expression license_files
 """.split()  # noqa: SIM905 - a list that people read
 #: those that have another name in twine's form
-_FORM_NAMES = {
-    "platforms": "platform",
-    "supported_platforms": "supported_platform",
-    "license_files": "license_file",
-}
+_FORM_NAMES = {"platforms": "platform", "supported_platforms": "supported_platform", "license_files": "license_file"}
 #: name, version, build number, then the Python tag: the shortest match of each, as twine reads a file name
 _WHEEL_NAME = re.compile(r"^.+?(?:-\d.+?)?(?:-\d.*?)?-(?P<python>.+?)-.+?-.+?(?:\.whl)$")
 _MARK = b"Metadata-Version"
-#: the first metadata version in which License-File has a meaning
-_LICENSE_FILES_SINCE = "2.4"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,21 +66,17 @@ def twine_form(file: OpenDistribution, *, sha256: str, blake2_256: str) -> Twine
     except Exception as error:  # noqa: BLE001 - twine catches nothing that the e-mail parser raises, and crashes
         text = f"{type(error).__name__}: {error}"
         return TwineForm(fields=(), objection=TwineObjection(text=text), metadata=data)
+    is_wheel = file.filename.endswith(".whl")
+    parts = _WHEEL_NAME.match(file.filename) if is_wheel else None
+    python_tag = parts["python"] if parts else "any"
     fields = [
         *_fields(raw),
-        ("pyversion", _python_tag(file.filename)),
-        ("filetype", "bdist_wheel" if file.filename.endswith(".whl") else "sdist"),
+        ("pyversion", python_tag if is_wheel else "source"),
+        ("filetype", "bdist_wheel" if is_wheel else "sdist"),
         ("sha256_digest", sha256),
         ("blake2_256_digest", blake2_256),
     ]
     return TwineForm(fields=tuple(fields), objection=objection, metadata=data)
-
-
-def _python_tag(filename: str) -> str:
-    if not filename.endswith(".whl"):
-        return "source"
-    found = _WHEEL_NAME.match(filename)
-    return found["python"] if found else "any"
 
 
 def _metadata(file: OpenDistribution) -> bytes | str:
@@ -94,9 +84,9 @@ def _metadata(file: OpenDistribution) -> bytes | str:
     if not file.has_zip_name and not file.has_tar_name:
         return f"Unknown distribution format: '{file.filename}'"
     archive = file.zip if file.has_zip_name else file.tar
-    if isinstance(archive, ZipContents):
-        return _from_wheel(archive) if file.filename.endswith(".whl") else _from_sdist(archive)
-    if isinstance(archive, TarContents):
+    if isinstance(archive, ZipContents) and file.filename.endswith(".whl"):
+        return _from_wheel(archive)
+    if isinstance(archive, (ZipContents, TarContents)):
         return _from_sdist(archive)
     reason = archive.reason if isinstance(archive, Unreadable) else "File is not a zip file"
     return f"Invalid distribution file: '{file.filename}' ({reason})"
@@ -122,9 +112,9 @@ def _from_sdist(archive: ZipContents | TarContents) -> bytes | str:
     data = archive.read(path) if isinstance(archive, ZipContents) else archive.pkg_info.get(path)
     if isinstance(data, Unreadable):
         return f"PKG-INFO: {data.reason}"
-    return (
-        data if data is not None and _MARK in data else "No PKG-INFO in archive or PKG-INFO missing 'Metadata-Version'"
-    )
+    if data is None or _MARK not in data:
+        return "No PKG-INFO in archive or PKG-INFO missing 'Metadata-Version'"
+    return data
 
 
 def _parse(data: bytes) -> tuple[Mapping[str, Any], TwineObjection | None]:
@@ -133,7 +123,7 @@ def _parse(data: bytes) -> tuple[Mapping[str, Any], TwineObjection | None]:
     from packaging.version import Version
 
     raw, unparsed = parse_email(data)
-    if Version(raw.get("metadata_version", "0")) < Version(_LICENSE_FILES_SINCE):
+    if Version(raw.get("metadata_version", "0")) < Version("2.4"):  # the first in which License-File has a meaning
         raw.pop("license_files", None)
         unparsed.pop("license-file", None)
     if unparsed:

@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import email.utils
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 #: end of the index's messages about metadata
 SEE_CORE_METADATA = "See https://packaging.python.org/specifications/core-metadata for more information."
-#: end of its message about local versions
-_SEE_LOCAL_VERSIONS = (
-    "See https://packaging.python.org/en/latest/specifications/version-specifiers/#local-version-identifiers "
-    "for more information."
-)
+#: what to do about most fields
+CORRECT = "correct the field in pyproject.toml and rebuild"
 
 #: field of `packaging.metadata.RawMetadata` → value
 Raw = Mapping[str, Any]
@@ -28,8 +25,6 @@ _SUMMARY, _LABEL = 512, 32
 _PLAIN_ADDRESS = re.compile(
     r"[A-Za-z0-9]+(?:[._+-][A-Za-z0-9]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+(?:com|org|net|edu|gov|io|dev|me|de|fr|uk|eu)"
 )
-#: characters; no limit of any part is longer than this
-_SHORT = 60
 _PICK_CLASSIFIER = "choose a classifier from https://pypi.org/classifiers/"
 
 
@@ -43,7 +38,7 @@ class InvalidField:
     text: str = ""
     #: where the index sends the reader
     see: str = SEE_CORE_METADATA
-    remedy: str = "correct the field in pyproject.toml and rebuild"
+    remedy: str = CORRECT
     #: id in the catalog of known failures
     cause: str | None = None
     #: whether the server fails on the field instead of rejecting it
@@ -52,11 +47,6 @@ class InvalidField:
 
 def warehouse_errors(raw: Raw) -> Iterator[InvalidField]:
     """What the index itself rejects in metadata that conforms to the specification."""
-    for rule in _RULES:
-        yield from rule(raw)
-
-
-def _local_version(raw: Raw) -> Iterator[InvalidField]:
     from packaging.version import Version
 
     version = Version(raw["version"])
@@ -64,19 +54,29 @@ def _local_version(raw: Raw) -> Iterator[InvalidField]:
         yield InvalidField(
             name="version",
             text=f"The use of local versions in '{version}' is not allowed.",
-            see=_SEE_LOCAL_VERSIONS,
+            see="See https://packaging.python.org/en/latest/specifications/version-specifiers/"
+            "#local-version-identifiers for more information.",
             remedy="commit and tag, or set local_scheme = 'no-local-version'",
             cause="version.local",
         )
-
-
-def _summary(raw: Raw) -> Iterator[InvalidField]:
     if len(raw.get("summary", "")) > _SUMMARY:
         text = f"'summary' field must be {_SUMMARY} characters or less."
         yield InvalidField(name="summary", text=text, remedy="shorten the summary", cause="meta.summary-long")
+    if "dynamic" in map(str.lower, raw.get("dynamic", ())):
+        text = "Dynamic field 'dynamic' is not a valid dynamic field."
+        yield InvalidField(name="dynamic", text=text, remedy="correct project.dynamic", cause="meta.dynamic-invalid")
+    if raw.get("license") and raw.get("license_expression"):
+        yield InvalidField(
+            name="license",
+            text="License is deprecated when License-Expression is present. Only License-Expression should be present.",
+            remedy="set project.license to an SPDX expression, and remove other license fields",
+            cause="meta.license-both",
+        )
+    for errors in (_address_errors, _classifier_errors, _url_field_errors, _dependency_errors):
+        yield from errors(raw)
 
 
-def _addresses(raw: Raw) -> Iterator[InvalidField]:
+def _address_errors(raw: Raw) -> Iterator[InvalidField]:
     for key, name in (("author_email", "author-email"), ("maintainer_email", "maintainer-email")):
         address = parse_address(raw.get(key, ""))
         if address and not is_plain_address(address):
@@ -92,7 +92,8 @@ def _addresses(raw: Raw) -> Iterator[InvalidField]:
 
 def is_plain_address(address: str) -> bool:
     """Whether every validator accepts the address; the library that knows all the rules is slow to import."""
-    return len(address) <= _SHORT and _PLAIN_ADDRESS.fullmatch(address) is not None
+    # no limit on a part of an address is below 60 characters
+    return len(address) <= 60 and _PLAIN_ADDRESS.fullmatch(address) is not None  # noqa: PLR2004 - as above
 
 
 def parse_address(header: str) -> str:
@@ -123,7 +124,7 @@ def _parentheses_match(header: str) -> bool:
     return depth == 0
 
 
-def _classifiers(raw: Raw) -> Iterator[InvalidField]:
+def _classifier_errors(raw: Raw) -> Iterator[InvalidField]:
     if not raw.get("classifiers"):
         return
     from trove_classifiers import classifiers, deprecated_classifiers
@@ -139,13 +140,10 @@ def _classifiers(raw: Raw) -> Iterator[InvalidField]:
         yield InvalidField(name="classifier", text=text, remedy=_PICK_CLASSIFIER, cause="meta.classifier-deprecated")
 
 
-def _page_urls(raw: Raw) -> Iterator[InvalidField]:
+def _url_field_errors(raw: Raw) -> Iterator[InvalidField]:
     for key, name in (("home_page", "home-page"), ("download_url", "download-url")):
         if key in raw:
             yield from _url_errors(raw[key], name)
-
-
-def _project_urls(raw: Raw) -> Iterator[InvalidField]:
     for label, url in raw.get("project_urls", {}).items():
         if label and len(label) <= _LABEL and url:
             yield from _url_errors(url, "project-url")
@@ -175,62 +173,24 @@ def _url_errors(url: str, name: str) -> Iterator[InvalidField]:
         yield InvalidField(name=name, server_fails=True)
 
 
-def _other_dists(raw: Raw) -> Iterator[InvalidField]:
+def _dependency_errors(raw: Raw) -> Iterator[InvalidField]:
     from packaging.requirements import InvalidRequirement, Requirement
 
-    for key, name in (("provides_dist", "provides-dist"), ("obsoletes_dist", "obsoletes-dist")):
+    for key in ("provides_dist", "obsoletes_dist", "requires_dist"):
+        name = key.replace("_", "-")
         for text in raw.get(key, ()):
+            if key == "requires_dist" and "@" not in text:
+                continue  # valid, and without a URL
             try:
                 requirement = Requirement(text)
             except InvalidRequirement as error:
                 yield InvalidField(name=name, text=f"{text!r} is invalid: {error}")
-            else:
-                if requirement.url is not None:
-                    yield _direct_dependency(name, repr(text))
-
-
-def _requires_dist(raw: Raw) -> Iterator[InvalidField]:
-    from packaging.requirements import Requirement
-
-    for text in raw.get("requires_dist", ()):
-        if "@" in text and (requirement := Requirement(text)).url is not None:
-            yield _direct_dependency("requires-dist", str(requirement))
-
-
-def _direct_dependency(name: str, requirement: str) -> InvalidField:
-    return InvalidField(
-        name=name,
-        text=f"Can't have direct dependency: {requirement}",
-        remedy="depend on a released version, not on a URL",
-        cause="meta.direct-dependency",
-    )
-
-
-def _dynamic(raw: Raw) -> Iterator[InvalidField]:
-    if "dynamic" in map(str.lower, raw.get("dynamic", ())):
-        text = "Dynamic field 'dynamic' is not a valid dynamic field."
-        yield InvalidField(name="dynamic", text=text, remedy="correct project.dynamic", cause="meta.dynamic-invalid")
-
-
-def _license(raw: Raw) -> Iterator[InvalidField]:
-    if raw.get("license") and raw.get("license_expression"):
-        yield InvalidField(
-            name="license",
-            text="License is deprecated when License-Expression is present. Only License-Expression should be present.",
-            remedy="set project.license to an SPDX expression, and remove other license fields",
-            cause="meta.license-both",
-        )
-
-
-_RULES: tuple[Callable[[Raw], Iterator[InvalidField]], ...] = (
-    _local_version,
-    _summary,
-    _addresses,
-    _classifiers,
-    _page_urls,
-    _project_urls,
-    _other_dists,
-    _requires_dist,
-    _dynamic,
-    _license,
-)
+                continue
+            if requirement.url is not None:
+                dependency = str(requirement) if key == "requires_dist" else repr(text)
+                yield InvalidField(
+                    name=name,
+                    text=f"Can't have direct dependency: {dependency}",
+                    remedy="depend on a released version, not on a URL",
+                    cause="meta.direct-dependency",
+                )

@@ -51,7 +51,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], AbstractSet[str]], ...] = (
     (re.compile(r"pyemscripten_\d+_\d+_(.*)"), frozenset({"wasm32"})),
 )
 
-WHEEL = Rules()
+WHEEL = Rules(rule.FILE_NAMES)
 
 
 def parse_record(data: bytes) -> list[list[str]] | None:
@@ -86,7 +86,7 @@ def _parse_file_name(upload: FileUpload) -> tuple[str, Version] | str:
         return canonicalize_name(name), Version(version)
 
 
-@WHEEL.rule(check=rule.FILE_NAMES, remedy=rule.NORMALIZE, source=rule.WHEELS)
+@WHEEL.rule(remedy=rule.NORMALIZE, source=rule.WHEELS)
 def the_wheel_name_parses(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name has the parts of a wheel's: name, version, optional build number, tags."""
     parsed = _parse_file_name(upload)
@@ -94,7 +94,6 @@ def the_wheel_name_parses(upload: FileUpload, index: IndexContents) -> str | Non
 
 
 @WHEEL.rule(
-    check=rule.FILE_NAMES,
     remedy="build with cibuildwheel, or repair the wheel: auditwheel repair FILE, delocate-wheel FILE",
     cause="wheel.platform-tag",
     source=f"{rule.SPECIFICATIONS}/platform-compatibility-tags/",
@@ -110,7 +109,7 @@ def the_platforms_are_taken(upload: FileUpload, index: IndexContents) -> str | N
     return None
 
 
-@WHEEL.rule(check=rule.FILE_NAMES, remedy=rule.NORMALIZE, cause=_MISMATCH, source=rule.WHEELS)
+@WHEEL.rule(remedy=rule.NORMALIZE, cause=_MISMATCH, source=rule.WHEELS)
 def the_wheel_name_is_of_the_project(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name starts with the project's name."""
     parsed = _parse_file_name(upload)
@@ -119,7 +118,7 @@ def the_wheel_name_is_of_the_project(upload: FileUpload, index: IndexContents) -
     return f"Start filename for {upload.value('name')!r} with {upload.file_name_stem!r}."
 
 
-@WHEEL.rule(check=rule.FILE_NAMES, remedy=rule.NORMALIZE, cause=_MISMATCH, source=rule.WHEELS)
+@WHEEL.rule(remedy=rule.NORMALIZE, cause=_MISMATCH, source=rule.WHEELS)
 def the_wheel_name_is_normalised(upload: FileUpload, index: IndexContents) -> str | None:
     """The project's name is in lower case and with underscores in the file name."""
     name, expected = upload.filename.split("-", 1)[0], upload.file_name_stem
@@ -128,9 +127,7 @@ def the_wheel_name_is_normalised(upload: FileUpload, index: IndexContents) -> st
     return f"Filename {upload.filename!r} should contain the normalized project name {expected!r}, not {name!r}."
 
 
-@WHEEL.rule(
-    check=rule.FILE_NAMES, remedy="empty dist/ and rebuild: python -m build", cause="dist.stale", source=rule.WHEELS
-)
+@WHEEL.rule(remedy="empty dist/ and rebuild: python -m build", cause="dist.stale", source=rule.WHEELS)
 def the_wheel_name_has_the_version(upload: FileUpload, index: IndexContents) -> str | None:
     """The version in the file name is that of the metadata."""
     parsed, expected = _parse_file_name(upload), upload.version
@@ -224,7 +221,7 @@ def _lacks(upload: FileUpload, name: str) -> str:
     return f"Wheel '{upload.filename}' does not contain the required {name} file: {path}"
 
 
-@WHEEL.rule(check=rule.FILE_NAMES, remedy="shorten the project's name or the wheel's tags")
+@WHEEL.rule(remedy="shorten the project's name or the wheel's tags")
 def the_wheel_name_is_not_too_long(upload: FileUpload, index: IndexContents) -> str | None:
     """The file name is short enough for the `.metadata` that the index appends."""
     too_long = upload.is_wheel and len(upload.filename.encode()) > _FILE_NAME - _SUFFIX

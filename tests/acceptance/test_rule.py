@@ -14,10 +14,10 @@ from release.acceptance.rule import METADATA, FileUpload, Refusal, Rules, first_
 from release.core.models.index import IndexContents
 from tests.acceptance.making import NOTHING, SDIST, WHEEL, sdist, upload, wheel
 
-RULES = Rules()
+RULES = Rules(METADATA)
 
 
-@RULES.rule(check=METADATA, remedy="send a summary", cause="meta.summary-long")
+@RULES.rule(remedy="send a summary", cause="meta.summary-long")
 def the_summary_is_given(upload: FileUpload, _index: IndexContents) -> str | None:
     """The form has a summary."""
     return None if upload.value("summary") else "No summary."
