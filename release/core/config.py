@@ -174,18 +174,6 @@ def _attest(value: Any, at: KeyPath) -> Literal["auto", "must", "never"]:
             raise at.wrong('true, false or "auto"', value)
 
 
-def _smoke(value: Any, at: KeyPath) -> SmokeTestSettings:
-    return SmokeTestSettings(**tables.read_table(value, at, {"imports": tables.strings, "commands": tables.strings}))
-
-
-def _upload(value: Any, at: KeyPath) -> UploadSettings:
-    return UploadSettings(**tables.read_table(value, at, _UPLOAD))
-
-
-def _levels(value: Any, at: KeyPath) -> dict[str, str]:
-    return tables.read_mapping(value, at, tables.one_of("block", "warn"))
-
-
 def _reason(value: Any, at: KeyPath) -> str:
     if isinstance(value, str) and value.strip():
         return value
@@ -200,19 +188,20 @@ _UPLOAD: Mapping[str, Reader] = {
     "longest-wait": _SECONDS,
     "visible-within": _SECONDS,
 }
+_SMOKE: Mapping[str, Reader] = {"imports": tables.strings, "commands": tables.strings}
 _INDEX: Mapping[str, Reader] = {"upload-url": _url, "simple-url": _url, "kind": tables.one_of("warehouse", "other")}
 _READERS: Mapping[str, Reader] = {
     "branch": tables.string,
     "tag-format": _tag_format,
     "changelog": tables.string,
     "indexes": read_indexes,
-    "smoke": _smoke,
+    "smoke": lambda value, at: SmokeTestSettings(**tables.read_table(value, at, _SMOKE)),
     "waive": read_waivers,
-    "checks": _levels,
+    "checks": lambda value, at: tables.read_mapping(value, at, tables.one_of("block", "warn")),
     "attenuate": tables.boolean,
     "reproducible": tables.boolean,
     "wheel-from-tree": tables.boolean,
-    "upload": _upload,
+    "upload": lambda value, at: UploadSettings(**tables.read_table(value, at, _UPLOAD)),
     "attest": _attest,
     "fleet": tables.table,
     "dry-run-on": tables.one_of(*DRY_RUN_INDEXES),

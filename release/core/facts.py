@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
-from release.core.models.check_result import Finding
 from release.core.models.distribution import InspectionCache
 
 if TYPE_CHECKING:  # inspecting files must not load the modules for credentials

@@ -216,7 +216,10 @@ def _steps(verb: Verb, config: Config, source: Source, *, index: str | None, bui
         case "build":
             return (CheckSource(), Build(origin="commit"), CheckFiles())
         case "rehearse":
-            return (*_rehearsal(source, built=built), CheckFiles(), *_upload_and_confirm(SANDBOX))
+            build = Build(origin="journal" if built else "tree")
+            # Where only the build backend knows name and version, build first, so that it is called only once.
+            start = (build, CheckSource()) if isinstance(source.project, Unknown) else (CheckSource(), build)
+            return (*start, CheckFiles(), *_upload_and_confirm(SANDBOX))
         case "testpypi":
             return (*_checked_build(index or "testpypi"), *_upload_and_confirm(index or "testpypi"))
         case "publish":
@@ -231,12 +234,6 @@ def _steps(verb: Verb, config: Config, source: Source, *, index: str | None, bui
             first = [step for name in dict.fromkeys((SANDBOX, *checked[:-1])) for step in _upload_and_confirm(name)]
             last = (*_comparison(dry_run), *tag, *_upload_and_confirm(target), *after)
             return (*_checked_build(*checked), *first, *last)
-
-
-def _rehearsal(source: Source, *, built: bool) -> tuple[Step, ...]:
-    """Where only the build backend knows name and version, build first, so that it is called only once."""
-    build = Build(origin="journal" if built else "tree")
-    return (build, CheckSource()) if isinstance(source.project, Unknown) else (CheckSource(), build)
 
 
 def _checked_build(*indexes: str) -> tuple[Step, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Protocol
 
 from release.core.secret import Secret
@@ -48,27 +49,21 @@ class Redactor:
         self._known: dict[str, str] = {}
         for one in secrets:
             self._learn(one if isinstance(one, Secret) else one.password, one)
-        self._gapless = [_gapless(known) for known in self._known]
-        self._whole: re.Pattern[str] | None = None
+        self._gapless_known = [_gapless(known) for known in self._known]
 
     def __call__(self, text: str) -> str:
         """The text without secrets."""
         if self._known:
-            if self._may_hold_one(text):
-                text = self._pattern().sub(lambda found: self._known[_GAPS.sub("", found[0])], text)
+            gapless = _gapless(text)
+            if any(known in gapless for known in self._gapless_known):
+                text = self._pattern.sub(lambda found: self._known[_GAPS.sub("", found[0])], text)
             text = _PIECES.sub(self._piece, text)
         return _SHAPES.sub(_shape, text) if "pypi-" in text or _BASIC in text else text
 
-    def _may_hold_one(self, text: str) -> bool:
-        """Whether to search with the pattern, which takes a quarter of a second to compile."""
-        gapless = _gapless(text)
-        return any(known in gapless for known in self._gapless)
-
+    @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        if self._whole is None:
-            longest_first = sorted(self._known, key=len, reverse=True)
-            self._whole = re.compile("|".join(map(_with_gaps, longest_first)))
-        return self._whole
+        """The known secrets, the longest first. It takes a quarter of a second to compile."""
+        return re.compile("|".join(map(_with_gaps, sorted(self._known, key=len, reverse=True))))
 
     def _learn(self, secret: Secret, source: Secret | Login) -> None:
         value = secret.reveal()

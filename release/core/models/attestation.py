@@ -97,15 +97,11 @@ def parse_provenance(data: Any) -> Provenance:
     try:
         if data["version"] != 1:
             raise ValueError(f"provenance version {data['version']!r} is not supported")
-        return Provenance(
-            bundles=tuple(
-                (
-                    AttestationPublisher.from_json(one["publisher"]),
-                    tuple(json.dumps(each) for each in one["attestations"]),
-                )
-                for one in data["attestation_bundles"]
-            )
-        )
+        bundles = [
+            (AttestationPublisher.from_json(one["publisher"]), tuple(map(json.dumps, one["attestations"])))
+            for one in data["attestation_bundles"]
+        ]
+        return Provenance(bundles=tuple(bundles))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a valid provenance: {error}") from error
 

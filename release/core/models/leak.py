@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class SecretKind:
     """A kind of secret."""
 
@@ -23,47 +23,37 @@ class SecretKind:
 INDEX_TOKEN = "pypi-token"  # noqa: S105 - the name of a kind
 
 SECRET_KINDS = {
-    INDEX_TOKEN: SecretKind(
-        what="an API token", revoke="remove it on your account page: {site}/manage/account/", proven=True
-    ),
-    "github-token": SecretKind(
-        what="a GitHub token", revoke="revoke it: https://github.com/settings/tokens", proven=True
-    ),
+    INDEX_TOKEN: SecretKind("an API token", "remove it on your account page: {site}/manage/account/", proven=True),
+    "github-token": SecretKind("a GitHub token", "revoke it: https://github.com/settings/tokens", proven=True),
     "github-fine-grained-token": SecretKind(
-        what="a fine-grained GitHub token", revoke="revoke it: https://github.com/settings/personal-access-tokens"
+        "a fine-grained GitHub token", "revoke it: https://github.com/settings/personal-access-tokens"
     ),
     "gitlab-token": SecretKind(
-        what="a GitLab token", revoke="revoke it: https://gitlab.com/-/user_settings/personal_access_tokens"
+        "a GitLab token", "revoke it: https://gitlab.com/-/user_settings/personal_access_tokens"
     ),
     "npm-token": SecretKind(
-        what="an npm token",
-        revoke="revoke it: npm token revoke, or on the access tokens page of the account",
+        "an npm token",
+        "revoke it: npm token revoke, or on the access tokens page of the account",
         proven=True,
     ),
     "aws-key": SecretKind(
-        what="an AWS access key with its secret",
-        revoke="deactivate and delete it: https://console.aws.amazon.com/iam/home#/security_credentials",
+        "an AWS access key with its secret",
+        "deactivate and delete it: https://console.aws.amazon.com/iam/home#/security_credentials",
     ),
-    "slack-token": SecretKind(what="a Slack token", revoke="revoke it: https://api.slack.com/apps"),
-    "stripe-key": SecretKind(what="a Stripe live key", revoke="roll it: https://dashboard.stripe.com/apikeys"),
-    "google-key": SecretKind(
-        what="a Google API key", revoke="delete it: https://console.cloud.google.com/apis/credentials"
-    ),
+    "slack-token": SecretKind("a Slack token", "revoke it: https://api.slack.com/apps"),
+    "stripe-key": SecretKind("a Stripe live key", "roll it: https://dashboard.stripe.com/apikeys"),
+    "google-key": SecretKind("a Google API key", "delete it: https://console.cloud.google.com/apis/credentials"),
     "google-service-account": SecretKind(
-        what="the private key of a Google service account",
-        revoke="delete the key: https://console.cloud.google.com/iam-admin/serviceaccounts",
+        "the private key of a Google service account",
+        "delete the key: https://console.cloud.google.com/iam-admin/serviceaccounts",
     ),
     "private-key": SecretKind(
-        what="a private key", revoke="create a new pair, and remove the old public key from everywhere it is trusted"
+        "a private key", "create a new pair, and remove the old public key from everywhere it is trusted"
     ),
-    "pypirc": SecretKind(
-        what="a .pypirc with a password", revoke="change the password, or revoke the token, on that index"
-    ),
-    "netrc": SecretKind(what="a netrc file with a password", revoke="change the password on that host"),
-    "env": SecretKind(what="an .env file with a secret", revoke="replace the secret where it was issued"),
-    "git-credentials": SecretKind(
-        what="a .git-credentials file", revoke="revoke the token, or change the password, on that host"
-    ),
+    "pypirc": SecretKind("a .pypirc with a password", "change the password, or revoke the token, on that index"),
+    "netrc": SecretKind("a netrc file with a password", "change the password on that host"),
+    "env": SecretKind("an .env file with a secret", "replace the secret where it was issued"),
+    "git-credentials": SecretKind("a .git-credentials file", "revoke the token, or change the password, on that host"),
 }
 
 #: a path of tests or examples

@@ -97,35 +97,26 @@ def publisher_fields(identity: OidcIdentity) -> dict[str, str]:
     The order is the form's. Empty for a service that cannot be a publisher.
     Source: warehouse, `oidc/forms`.
     """
+    fields: dict[str, str] = {}
+    claims: tuple[str, ...] = ()
     match identity.provider:
         case "GitHub":
             owner, _, repository = claim_text(identity, "repository").partition("/")
             _, file, _ = workflow_of(identity)
-            return _some(
-                owner=owner,
-                repository=repository,
-                workflow_filename=file,
-                environment=claim_text(identity, "environment"),
-            )
+            fields = {"owner": owner, "repository": repository, "workflow_filename": file}
+            claims = ("environment",)
         case "GitLab":
             namespace, _, project = claim_text(identity, "project_path").rpartition("/")
             found = _GITLAB_FILE.fullmatch(claim_text(identity, "ci_config_ref_uri"))
-            return _some(
-                namespace=namespace, project=project, workflow_filepath=found["file"] if found else "",
-                environment=claim_text(identity, "environment"),
-            )  # fmt: skip
+            fields = {"namespace": namespace, "project": project, "workflow_filepath": found["file"] if found else ""}
+            claims = ("environment",)
         case "Google Cloud":
-            return _some(email=claim_text(identity, "email"), sub=claim_text(identity, "sub"))
+            claims = ("email", "sub")
         case "ActiveState":
-            return _some(
-                organization=claim_text(identity, "organization"), project=claim_text(identity, "project"),
-                actor=claim_text(identity, "actor"),
-            )  # fmt: skip
+            claims = ("organization", "project", "actor")
         case "CircleCI" | "Buildkite":
-            return {}
-
-
-def _some(**fields: str) -> dict[str, str]:
+            pass
+    fields |= {name: claim_text(identity, name) for name in claims}
     return {name: text for name, text in fields.items() if text}
 
 

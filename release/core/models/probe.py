@@ -63,8 +63,13 @@ class ServerResponse:
         PyPI repeats its whole status line as `code` in a JSON response, because HTTP/2 has no reason phrase.
         Observed: warehouse 6b62157, 2026-11 — "403 Invalid or non-existent authentication information…"
         """
-        standard = _phrase(self.status)
-        candidates = (_from_json(self.body), self.reason, "" if _json(self.body) is not None else _text(self.body))
+        from http import HTTPStatus
+
+        standard = next((known.phrase for known in HTTPStatus if known == self.status), "")
+        answer = _json(self.body)
+        texts = [answer.get(key) for key in _KEYS] if isinstance(answer, dict) else []
+        own = next((text for text in texts if isinstance(text, str) and text.strip()), "")
+        candidates = (own, self.reason, "" if answer is not None else _text(self.body))
         cleaned = (_clean(text.removeprefix(f"{self.status} ")) for text in candidates)
         return next((text for text in cleaned if text and text != standard), standard)
 
@@ -75,27 +80,11 @@ class ServerResponse:
         return _NOTHING_BUT_OK.match(_text(self.body)) is not None
 
 
-def _phrase(status: int) -> str:
-    from http import HTTPStatus
-
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""
-
-
 def _json(body: str) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
         return None
-
-
-def _from_json(body: str) -> str:
-    answer = _json(body)
-    if not isinstance(answer, dict):
-        return ""
-    return next((value for key in _KEYS if isinstance(value := answer.get(key), str) and value.strip()), "")
 
 
 def _text(body: str) -> str:
@@ -222,11 +211,11 @@ class ProbeResult:
 
     def passed(self) -> bool:
         """Whether the index refused the intended defect of the form, so that all earlier checks passed."""
-        expected = self.reply.message().startswith(_EXPECTED[self.kind])
-        return self.status == 400 and expected and self._is_name_error()  # noqa: PLR2004 - Bad Request
-
-    def _is_name_error(self) -> bool:
-        return self.kind != "first-release" or "conflict with Python Standard Library" in self.reply.message()
+        message = self.reply.message()
+        expected = message.startswith(_EXPECTED[self.kind])
+        if self.kind == "first-release":
+            expected = expected and "conflict with Python Standard Library" in message
+        return self.status == 400 and expected  # noqa: PLR2004 - Bad Request
 
     def server_time(self) -> datetime | None:
         """The index's time, to the second, aware; None if unknown."""
@@ -242,14 +231,10 @@ class ProbeResult:
         """The remaining parts of the index's limits. Source: draft-ietf-httpapi-ratelimit-headers-10."""
         headers = self.reply.headers
         limits = {one["name"]: int(one["limit"]) for one in _POLICY.finditer(headers.get("ratelimit-policy", ""))}
+        left = _LEFT.finditer(headers.get("ratelimit", ""))
         return tuple(
-            Quota(
-                name=one["name"],
-                remaining=int(one["remaining"]),
-                reset=int(one["reset"] or 0),
-                limit=limits.get(one["name"]),
-            )
-            for one in _LEFT.finditer(headers.get("ratelimit", ""))
+            Quota(name=name, remaining=int(remaining), reset=int(reset or 0), limit=limits.get(name))
+            for name, remaining, reset in (one.group("name", "remaining", "reset") for one in left)
         )
 
 

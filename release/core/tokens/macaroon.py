@@ -76,12 +76,12 @@ def deserialize(data: bytes) -> tuple[Macaroon, int]:
         raise MalformedError("version", 0, missing=0 if data else 1)
     location, at = _field(data, 1, _LOCATION, "location")
     identifier, at = _field(data, at, _IDENTIFIER, "identifier")
-    at = _end(data, at, "identifier")
+    at = _expect(data, at, _END, "identifier")
     caveats: list[bytes] = []
     while data[at : at + 1] != b"\0":
         caveat, at = _field(data, at, _IDENTIFIER, f"caveat {len(caveats) + 1}")
         caveats.append(caveat)
-        at = _end(data, at, f"caveat {len(caveats)}")
+        at = _expect(data, at, _END, f"caveat {len(caveats)}")
     signature, at = _field(data, at + 1, _SIGNATURE, "signature")
     if len(signature) != hashlib.sha256().digest_size:
         raise MalformedError("signature", at - len(signature))
@@ -111,11 +111,7 @@ def _packet(kind: int, data: bytes) -> bytes:
 
 
 def _field(data: bytes, at: int, kind: int, name: str) -> tuple[bytes, int]:
-    if at >= len(data):
-        raise MalformedError(name, at, missing=1)
-    if data[at] != kind:
-        raise MalformedError(name, at)
-    length, start = _varint(data, at + 1, name)
+    length, start = _varint(data, _expect(data, at, kind, name), name)
     if start + length > len(data):
         raise MalformedError(name, start, missing=start + length - len(data))
     return data[start : start + length], start + length
@@ -133,9 +129,10 @@ def _varint(data: bytes, at: int, name: str) -> tuple[int, int]:
     raise MalformedError(name, at, missing=1)
 
 
-def _end(data: bytes, at: int, name: str) -> int:
+def _expect(data: bytes, at: int, kind: int, name: str) -> int:
+    """The position after a byte that must be `kind`."""
     if at >= len(data):
         raise MalformedError(name, at, missing=1)
-    if data[at] != _END:
+    if data[at] != kind:
         raise MalformedError(name, at)
     return at + 1

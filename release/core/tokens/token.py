@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -148,7 +148,6 @@ def location_matches(location: str, index: Index) -> bool:
 
 #: a copy is valid from before its creation, because the index's clock may be behind
 _BEFORE = timedelta(days=1)
-_FIRST_SECOND = datetime.fromtimestamp(0, UTC)
 
 
 def expired_copy(token: Secret) -> Secret:
@@ -157,7 +156,8 @@ def expired_copy(token: Secret) -> Secret:
     The index looks up the identifier before it checks caveats, so this is enough to ask whether it knows the
     token. Raises `ValueError` if `token` is not a token.
     """
-    return attenuate(token, caveat.expiration(_FIRST_SECOND + timedelta(seconds=1), _FIRST_SECOND))
+    start = datetime.fromtimestamp(0, UTC)
+    return attenuate(token, caveat.expiration(start + timedelta(seconds=1), start))
 
 
 def limited_copy(token: Secret, project: str, *, now: datetime, lasts: timedelta) -> Secret:
@@ -172,9 +172,4 @@ def attenuate_for_upload(credential: Credential, project: str, *, now: datetime,
     """The credential with an attenuated copy instead of its token; unchanged if it has none."""
     if not isinstance(decode(credential.password), Token):
         return credential
-    return Credential(
-        username=credential.username,
-        username_origin=credential.username_origin,
-        password=limited_copy(credential.password, project, now=now, lasts=lasts),
-        origin=credential.origin,
-    )
+    return replace(credential, password=limited_copy(credential.password, project, now=now, lasts=lasts))
