@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -76,10 +77,11 @@ def collect_source(system: System, directory: Path, config: Config, *, ask_backe
     """
     known = collect_project(system, directory, ask_backend=ask_backend)
     tag = None if isinstance(known, Unknown) else config.tag(known.name, known.version)
-    return Source(
-        config=config, project=known, git=collect_git(system, directory, tag), tag=tag,
-        changelog=_changelog(directory, config.changelog),
-    )  # fmt: skip
+    changelog = None
+    with suppress(OSError, UnicodeDecodeError):
+        changelog = (directory / config.changelog).read_text(encoding="utf-8") if config.changelog else None
+    git_state = collect_git(system, directory, tag)
+    return Source(config=config, project=known, git=git_state, tag=tag, changelog=changelog)
 
 
 def collect_project(system: System, directory: Path, *, ask_backend: bool = True) -> ProjectMetadata | Unknown:
@@ -87,10 +89,9 @@ def collect_project(system: System, directory: Path, *, ask_backend: bool = True
     from release.adapters.builds import builder
 
     try:
-        declared = builder.declared_name_and_version(directory)
-        if declared is None and not ask_backend:
+        if not ask_backend and builder.declared_name_and_version(directory) is None:
             return Unknown(reason="only the build backend knows the name and version", remedy="build the project")
-        name, version = declared or builder.name_and_version(system, directory)
+        name, version = builder.name_and_version(system, directory)
     except ReleaseError as error:
         return Unknown(reason=error.message, remedy=error.remedy)
     return ProjectMetadata(name=name, version=version)
@@ -120,37 +121,25 @@ def collect_git(system: System, directory: Path, tag: str | None) -> GitState | 
         return Unknown(reason=error.message, remedy=error.remedy)
 
 
-def _changelog(directory: Path, name: str | None) -> str | None:
-    try:
-        return (directory / name).read_text(encoding="utf-8") if name else None
-    except (OSError, UnicodeDecodeError):
-        return None
-
-
 def collect_listing(
     index: Index, name: str, *, fresh: bool = False, retries: int | None = None
 ) -> ProjectListing | Unknown | None:
     """The files of a project on an index; `fresh` bypasses caches."""
-    from release.adapters.http import http_client
     from release.adapters.index import simple_api
 
     try:
-        chosen = http_client.RETRIES if retries is None else retries
-        return simple_api.fetch_listing(index, name, fresh=fresh, retries=chosen)
+        return simple_api.fetch_listing(index, name, fresh=fresh, retries=retries)
     except UnreachableError as error:
         return Unknown(reason=error.message, remedy=error.remedy, cause=error.cause)
 
 
 def collect_built(system: System, files: tuple[Distribution, ...], project: ProjectMetadata | None) -> BuiltFiles:
     """The files of a release, for inspection."""
-    return BuiltFiles(
-        project=project,
-        files=tuple(
-            BuiltFile(filename=file.filename, size=file.size, sha256=file.sha256, open=partial(_open, file.path))
-            for file in files
-        ),
-        now=system.now(),
+    built = tuple(
+        BuiltFile(filename=one.filename, size=one.size, sha256=one.sha256, open=partial(_open, one.path))
+        for one in files
     )
+    return BuiltFiles(project=project, files=built, now=system.now())
 
 
 def _open(path: Path) -> BinaryIO:

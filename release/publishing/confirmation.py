@@ -86,7 +86,7 @@ def confirm_release(
     title = f"confirm {project.name} {project.version} on {index.name}"
     notify(StepStarted(title=title))
     outcomes: list[Outcome] = []
-    wanted = smoke_tests.smoke_tests_from_settings(config.smoke)
+    wanted = smoke_tests.configured_smoke_tests(config.smoke)
     with tempfile.TemporaryDirectory(prefix="release-", ignore_cleanup_errors=True) as directory:
         scratch = Path(directory)
         facts = remote_release.fetch_release(system, index, project, request.recorded, scratch=scratch, notify=notify)

@@ -262,7 +262,7 @@ class RunResources:
         self.notify(Progress(text=f"installing {on_index.filename} into a clean environment", unit="files"))
         clean = self._environment.result()
         self._create_environment()
-        wanted = smoke_tests.smoke_tests_from_settings(self.config.smoke)
+        wanted = smoke_tests.configured_smoke_tests(self.config.smoke)
         system = installer.without_testpypi(self.system, index)
         return install_file_and_test(system, clean, project, on_index, wanted, self.notify)
 

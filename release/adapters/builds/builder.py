@@ -9,6 +9,7 @@ import shutil
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,6 @@ from release.core.models.distribution import Distribution
 
 #: the default build backend of a project that has only a setup.cfg (PEP 518)
 _LEGACY = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
-#: the name that setuptools gives to a project without one
-_NAMELESS = "UNKNOWN"
 
 
 def build_distributions(  # noqa: PLR0913 - what, from where, to where, and how
@@ -50,7 +49,8 @@ def build_distributions(  # noqa: PLR0913 - what, from where, to where, and how
         ready = _buildable(system, source, work / "source")
         _run_build(system, ready, *options, epoch=epoch, on_line=on_line)
         with explain_os_errors("the built files"):
-            return tuple(_move(file, into) for file in _built_files(report, out))
+            built = list(_built_files(report, out))
+            return tuple(replace(file, path=file.path.replace(into / file.filename)) for file in built)
 
 
 def build_metadata(system: System, source: Path) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def name_and_version(system: System, source: Path) -> tuple[str, str]:
     if known:
         return known
     found = build_metadata(system, source)
-    if found["name"] == _NAMELESS:
+    if found["name"] == "UNKNOWN":  # from setuptools
         raise ConfigError("the project has no name", remedy='add [project] with name = "…" to its pyproject.toml')
     return found["name"], found["version"]
 
@@ -120,27 +120,23 @@ def copy_project(system: System, source: Path, into: Path) -> Path:
     In a repository, everything is copied but what git ignores, and the copy is a repository at the same commit
     with the same tags and uncommitted changes, since backends read the version from git.
     """
-    root = repository.find_root(system, source)
+    root, ignored = repository.find_root(system, source), shutil.ignore_patterns(*repository.LITTER)
     if root is None:
         with explain_os_errors("the copy of the project"):
-            shutil.copytree(source, into, symlinks=True, ignore=shutil.ignore_patterns(*repository.LITTER))
+            shutil.copytree(source, into, symlinks=True, ignore=ignored)
         return into
     repository.clone_without_files(system, root, into)
     with explain_os_errors("the copy of the project"):
         for path in repository.project_files(system, root):
-            _copy(root / path, into / path)
+            old, new = root / path, into / path
+            new.parent.mkdir(parents=True, exist_ok=True)
+            if old.is_symlink() or old.is_file():
+                shutil.copy2(old, new, follow_symlinks=False)
+            elif old.is_dir():  # a submodule
+                shutil.copytree(old, new, symlinks=True, ignore=ignored, dirs_exist_ok=True)
         place = into / source.resolve().relative_to(root.resolve())
         place.mkdir(parents=True, exist_ok=True)
     return place
-
-
-def _copy(old: Path, new: Path) -> None:
-    new.parent.mkdir(parents=True, exist_ok=True)
-    if old.is_symlink() or old.is_file():
-        shutil.copy2(old, new, follow_symlinks=False)
-    elif old.is_dir():  # a submodule
-        ignored = shutil.ignore_patterns(*repository.LITTER)
-        shutil.copytree(old, new, symlinks=True, ignore=ignored, dirs_exist_ok=True)
 
 
 def _run_build(
@@ -176,12 +172,6 @@ def _built_files(report: Path, out: Path) -> Iterator[Distribution]:
                 remedy="build again, with no other build in the same directory",
             )
         yield file
-
-
-def _move(file: Distribution, into: Path) -> Distribution:
-    target = into / file.filename
-    file.path.replace(target)
-    return Distribution(path=target, sha256=file.sha256, size=file.size)
 
 
 def _buildable(system: System, source: Path, copy: Path) -> Path:
@@ -266,15 +256,12 @@ def build_error(output: str) -> ToolError:
     # Observed: build 1.6.1, 2026-11
     last = output.rpartition("\n> ")[2].splitlines()
     quoted = "\n".join(line[2:] for line in last if line.startswith("< ")) or output
-    return ToolError(
-        f"the project does not build: {program_output.cause_line(quoted)!r}\n{program_output.last_lines(quoted)}",
-        remedy=build_remedy(output),
-    )
-
-
-def build_remedy(output: str) -> str:
-    """The remedy for a failed build."""
+    remedy = "run `python -m build` in the project, and fix what it reports"
     for pattern, text in _REMEDIES:
         if found := re.search(pattern, output):
-            return text.format(*(group for group in found.groups() if group))
-    return "run `python -m build` in the project, and fix what it reports"
+            remedy = text.format(*filter(None, found.groups()))
+            break
+    return ToolError(
+        f"the project does not build: {program_output.cause_line(quoted)!r}\n{program_output.last_lines(quoted)}",
+        remedy=remedy,
+    )

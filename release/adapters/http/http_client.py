@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 #: seconds to connect, seconds without data while a response is read
 TIMEOUT = (10.0, 30.0)
-#: retries of a GET, after 0.5, 1, 2, 4 s and up to 0.5 s more
-RETRIES = 4
+#: retries of a GET by default, after 0.5, 1, 2, 4 s and up to 0.5 s more
+_RETRIES = 4
 _RETRIED_STATUSES = (429, 500, 502, 503, 504)
 #: methods that are safe to retry
 _RETRIED_METHODS = ("GET", "HEAD")
@@ -78,7 +78,7 @@ def route(url: str) -> Route:
 
 
 @contextmanager
-def session(url: str, *, retries: int = RETRIES) -> Iterator[requests.Session]:
+def session(url: str, *, retries: int | None = None) -> Iterator[requests.Session]:
     """A `requests.Session` for `url` and its redirects; exceptions of requests become `UnreachableError`.
 
     The host is tested before requests is imported, so that a command fails at once without a network. Inside
@@ -90,7 +90,7 @@ def session(url: str, *, retries: int = RETRIES) -> Iterator[requests.Session]:
             key = urlsplit(url)[:2]
             opened = sessions[key] = _open(url, limit=limit, opened=sessions.get(key))
         else:
-            opened = stack.enter_context(_open(url, retries=retries))
+            opened = stack.enter_context(_open(url, retries=_RETRIES if retries is None else retries))
         import requests
 
         try:

@@ -38,7 +38,7 @@ _FILE = re.compile(r".+\.(?:whl|tar\.(?:gz|bz2|xz|Z)|tgz|tar|zip|egg|exe|msi|rpm
 
 
 def fetch_listing(
-    index: Index, project: str, *, fresh: bool = False, retries: int = http_client.RETRIES
+    index: Index, project: str, *, fresh: bool = False, retries: int | None = None
 ) -> ProjectListing | None:
     """The files of a project, whose name may have any spelling; None where the index has no such project.
 

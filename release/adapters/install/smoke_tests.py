@@ -33,8 +33,6 @@ from release.core.redaction import without_credentials
 
 #: seconds for one test
 LIMIT = 60.0
-#: tests that run at a time
-_WORKERS = 2
 _CHILD = Path(__file__).with_name("smoke_test_child.py")
 #: modules that older Pythons had and this one may not have. Source: PEP 594, PEP 632, "What's New In Python 3.12"
 _REMOVED = re.compile(
@@ -96,7 +94,7 @@ def run_smoke_tests(
     run = partial(_run_one, environment=environment, installed=installed, own=own, limit=limit)
     with temporary_directory("the temporary directory", prefix="release-smoke-") as work:
         jobs = [partial(run, test=one, work=work / str(n)) for n, one in enumerate(chosen)]
-        return tuple(run_jobs(system, jobs, workers=_WORKERS))
+        return tuple(run_jobs(system, jobs, workers=2))
 
 
 def _run_one(  # noqa: PLR0913 - one test and its environment
@@ -172,20 +170,36 @@ def smoke_test_problem(test: SmokeTest, outcome: SmokeTestOutcome, own: ProjectU
     """None where the test passed; a warning where the failure may be intended; else a blocking finding."""
     if outcome.status == 0:
         return None
-    return (None if test.asked_for else _warning(test, outcome, own)) or _failure(test, outcome)
+    if not test.asked_for and (warning := _warning(test, outcome, own)):
+        return warning
+    if outcome.status is None:
+        what = f"is still running after {outcome.limit:g} s"
+    elif outcome.status < 0:
+        what = f"was ended by signal {-outcome.status}"
+    else:
+        what = f"fails with status {outcome.status}: {program_output.cause_line(outcome.output)!r}"
+    return Finding(
+        message=f"{test.title!r} {what}",
+        remedy="install the wheel into a new environment, run it there, fix the project and build again",
+    )
 
 
 def _warning(test: SmokeTest, outcome: SmokeTestOutcome, own: ProjectUnderTest) -> Finding | None:
+    chain = outcome.report.get("chain", [])
     if missing := _missing_cause(outcome, own):
         return _not_installed(test, missing, own)
     if test.kind == "script" and outcome.status is None:
-        return _unusual(test, f"is still running after {outcome.limit:g} s")
-    chain = outcome.report.get("chain", [])
-    if test.kind == "script" and chain and chain[0]["exit"] and _USAGE.search(outcome.output):
-        return _unusual(test, f"shows its usage and exits with status {outcome.status}")
-    if missing := _missing_before(outcome, own):
-        return _not_installed(test, missing, own)
-    return None
+        what = f"is still running after {outcome.limit:g} s"
+    elif test.kind == "script" and chain and chain[0]["exit"] and _USAGE.search(outcome.output):
+        what = f"shows its usage and exits with status {outcome.status}"
+    else:
+        missing = _missing_before(outcome, own)
+        return _not_installed(test, missing, own) if missing else None
+    return Finding(
+        message=f"{test.title!r} {what}",
+        remedy="nothing, if this is intended; else fix it, or set commands in [tool.release.smoke]",
+        severity="warn",
+    )
 
 
 def _missing_cause(outcome: SmokeTestOutcome, own: ProjectUnderTest) -> str | None:
@@ -243,27 +257,6 @@ def extra_of(module: str, requires: Iterable[str]) -> str | None:
     return None
 
 
-def _unusual(test: SmokeTest, what: str) -> Finding:
-    return Finding(
-        message=f"{test.title!r} {what}",
-        remedy="nothing, if this is intended; else fix it, or set commands in [tool.release.smoke]",
-        severity="warn",
-    )
-
-
-def _failure(test: SmokeTest, outcome: SmokeTestOutcome) -> Finding:
-    if outcome.status is None:
-        what = f"is still running after {outcome.limit:g} s"
-    elif outcome.status < 0:
-        what = f"was ended by signal {-outcome.status}"
-    else:
-        what = f"fails with status {outcome.status}: {program_output.cause_line(outcome.output)!r}"
-    return Finding(
-        message=f"{test.title!r} {what}",
-        remedy="install the wheel into a new environment, run it there, fix the project and build again",
-    )
-
-
 def default_smoke_tests(names: Iterable[str], entry_points: str) -> tuple[SmokeTest, ...]:
     """An import of each top-level module, and each console script with `--help`.
 
@@ -274,17 +267,15 @@ def default_smoke_tests(names: Iterable[str], entry_points: str) -> tuple[SmokeT
     return (*imports, *(SmokeTest(kind="script", words=(name, "--help")) for name in console_scripts(entry_points)))
 
 
-def smoke_tests_from_settings(settings: SmokeTestSettings) -> tuple[SmokeTest, ...] | None:
-    """The configured tests; None where the default tests are used. Raises `ConfigError`."""
+def configured_smoke_tests(settings: SmokeTestSettings) -> tuple[SmokeTest, ...] | None:
+    """The configured tests; None where the default ones are used.
+
+    Raises `ConfigError` where a command line cannot be split into words.
+    """
     if settings.imports is None and settings.commands is None:
         return None
-    return configured_smoke_tests(settings.imports, settings.commands)
-
-
-def configured_smoke_tests(imports: Iterable[str] | None, commands: Iterable[str] | None) -> tuple[SmokeTest, ...]:
-    """The configured tests. Raises `ConfigError` where a command line cannot be split into words."""
-    wanted = [SmokeTest(kind="import", words=(name,), asked_for=True) for name in imports or ()]
-    for line in commands or ():
+    wanted = [SmokeTest(kind="import", words=(name,), asked_for=True) for name in settings.imports or ()]
+    for line in settings.commands or ():
         try:
             split = tuple(shlex.split(line))
         except ValueError as error:

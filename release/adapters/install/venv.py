@@ -57,8 +57,14 @@ def create_environment(system: System, directory: Path) -> Environment:
     chosen = installer.choose_installer(system)
     with explain_os_errors("the clean environment"):
         directory.parent.mkdir(parents=True, exist_ok=True)
-    argv, env = _creation(system, chosen, directory), installer.installer_environment(system)
-    made = system.run(argv, env=env, timeout=_LIMIT)
+    if chosen == "uv":
+        options = ["--quiet", "--no-project", "--no-config", "--python", sys.executable]
+        argv = [str(installer.find_uv(system)), "venv", *options, str(directory)]
+    else:
+        # Our own pip can install into the environment (pip >= 22.3); installing pip there would take seconds.
+        bare = ["--without-pip"] if _has_pip() else []
+        argv = [sys.executable, "-I", "-m", "venv", *bare, str(directory)]
+    made = system.run(argv, env=installer.installer_environment(system), timeout=_LIMIT)
     if made.status:
         raise ToolError(
             f"cannot create a virtual environment: {made.output.strip()!r}",
@@ -70,15 +76,6 @@ def create_environment(system: System, directory: Path) -> Environment:
     bin_, name = ("Scripts", "python.exe") if sys.platform == "win32" else ("bin", "python")
     scripts = directory.resolve() / bin_
     return Environment(directory=directory.resolve(), python=scripts / name, bin=scripts, installer=chosen)
-
-
-def _creation(system: System, chosen: installer.Installer, directory: Path) -> list[str]:
-    if chosen == "uv":
-        program = str(installer.find_uv(system))
-        return [program, "venv", "--quiet", "--no-project", "--no-config", "--python", sys.executable, str(directory)]
-    # Our own pip can install into the environment (pip >= 22.3); installing pip there would take seconds.
-    bare = ["--without-pip"] if _has_pip() else []
-    return [sys.executable, "-I", "-m", "venv", *bare, str(directory)]
 
 
 def _has_pip() -> bool:

@@ -16,6 +16,7 @@ from release.adapters.install import smoke_tests, venv
 from release.adapters.install.smoke_tests import ProjectUnderTest, SmokeTestOutcome, smoke_test_problem
 from release.adapters.install.venv import Environment
 from release.adapters.system.system import System, real_system
+from release.core.config import SmokeTestSettings
 from release.core.errors import ConfigError
 from release.core.facts import SmokeTest, SmokeTestResult
 from release.core.models.check_result import Finding
@@ -51,12 +52,13 @@ def test_the_default_scripts_are_the_console_scripts() -> None:
 
 
 def test_what_is_asked_for_is_taken_as_it_is() -> None:
-    found = smoke_tests.configured_smoke_tests(["acme.deep"], ["acme 'a b'"])
-    assert [(one.kind, one.words, one.asked_for) for one in found] == [
+    settings = SmokeTestSettings(imports=("acme.deep",), commands=("acme 'a b'",))
+    found = smoke_tests.configured_smoke_tests(settings)
+    assert [(one.kind, one.words, one.asked_for) for one in found or ()] == [
         ("import", ("acme.deep",), True), ("command", ("acme", "a b"), True),
     ]  # fmt: skip
     with pytest.raises(ConfigError, match="no closing quotation"):
-        smoke_tests.configured_smoke_tests(None, ["acme 'a"])
+        smoke_tests.configured_smoke_tests(SmokeTestSettings(commands=("acme 'a",)))
 
 
 def link(**more: Any) -> dict[str, Any]:
@@ -229,11 +231,9 @@ def test_the_project_sees_no_credential_no_checkout_and_nobodys_home(tmp_path: P
     (checkout / "acme.py").write_text("raise SystemExit('the checkout was imported')")
     names = ("TWINE_PASSWORD", "GITHUB_TOKEN", "SOMETHING")
     env = {**machine.env, **dict.fromkeys(names, token), "PYTHONPATH": str(checkout), "WHERE": str(tmp_path / "seen")}
-    wanted = (
-        smoke_tests.configured_smoke_tests(["acme"], None)
-        if kind == "import"
-        else smoke_tests.configured_smoke_tests(None, ["python -m acme"])
-    )
+    imports = SmokeTestSettings(imports=("acme",))
+    settings = imports if kind == "import" else SmokeTestSettings(commands=("python -m acme",))
+    wanted = smoke_tests.configured_smoke_tests(settings)
     trials = smoke_tests.run_smoke_tests(replace(machine, env=env), clean, name="acme", tests=wanted)
     assert [one.problem for one in trials] == [None]
     seen, here, beside, path = json.loads((tmp_path / "seen").read_text())
@@ -248,7 +248,6 @@ def test_the_project_sees_no_credential_no_checkout_and_nobodys_home(tmp_path: P
 
 def test_a_command_that_is_not_there_blocks(tmp_path: Path) -> None:
     machine, clean = installed(tmp_path, **{"acme.py": ""})
-    trials = smoke_tests.run_smoke_tests(
-        machine, clean, name="acme", tests=smoke_tests.configured_smoke_tests(None, ["no-such-command --help"])
-    )
+    wanted = smoke_tests.configured_smoke_tests(SmokeTestSettings(commands=("no-such-command --help",)))
+    trials = smoke_tests.run_smoke_tests(machine, clean, name="acme", tests=wanted)
     assert severities(trials) == {"no-such-command --help": "block"}
