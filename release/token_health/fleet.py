@@ -158,10 +158,10 @@ def _one_or_several(read: Mapping[str, Any], at: KeyPath, one: str, several: str
     return (read[several], several) if several in read else ((read[one],) if one in read else (), one)
 
 
-def _names(value: Any, at: KeyPath) -> tuple[str, ...]:
+def _names(value: Any, at: KeyPath, reader: Reader = string) -> tuple[str, ...]:
     if not value:
         raise at.wrong("a list of names", value)
-    return read_list(value, at, string, "a list of names")
+    return read_list(value, at, reader, "a list of names")
 
 
 def _project(value: Any, at: KeyPath) -> str:
@@ -197,7 +197,7 @@ _READERS: Mapping[str, Reader] = {
 }
 _TOKEN: Mapping[str, Reader] = {
     "project": _project,
-    "projects": lambda value, at: tuple(_project(name, at[number]) for number, name in enumerate(_names(value, at))),
+    "projects": lambda value, at: _names(value, at, _project),
     "index": string,
     "indexes": _names,
     **LOCATION_READERS,
@@ -238,14 +238,12 @@ def fleet_targets(system: System, fleet: Fleet, directory: Path) -> tuple[Target
     """Return the entries of a fleet. Variables, files and the keyring are read; commands are not run yet."""
     usernames = {one.location: one.username for one in fleet.entries}
     keyring_entries = [location for location in usernames if isinstance(location, KeyringEntry)]
-    stored: dict[ConfiguredLocation, StoredCredential] = dict(
-        configured_locations.read_keyring_entries(keyring_entries, system.env).items()
-    )
-    for location, username in usernames.items():
-        if not isinstance(location, KeyringEntry | CommandOutput):
-            stored[location] = configured_locations.read_location(
-                system, location, username=username, directory=directory
-            )
+    stored: dict[ConfiguredLocation, StoredCredential] = {
+        location: configured_locations.read_location(system, location, username=username, directory=directory)
+        for location, username in usernames.items()
+        if not isinstance(location, KeyringEntry | CommandOutput)
+    }
+    stored |= configured_locations.read_keyring_entries(keyring_entries, system.env).items()
     return tuple(
         Target(
             index=one.index, location=location_to_text(one.location), policy=one.policy,

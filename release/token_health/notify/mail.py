@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 _TIMEOUT = 30
 #: how a connection is encrypted → the usual port. Source: RFC 8314, 3; RFC 6409, 3.1
 _PORTS: Mapping[Any, int] = {"starttls": 587, "ssl": 465, "none": 25}
-_ADDRESS = re.compile(r"[^@\s<>,;\"()]+@[^@\s<>,;\"()]+")
-_HOST = re.compile(r"[A-Za-z0-9._:\-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,12 +136,9 @@ def _reply(code: int, text: bytes | str) -> str:
 
 def read_channels(value: Any, at: KeyPath) -> tuple[Mail, ...]:
     """Read the table `[notify.mail]`."""
-    read = read_table(value, at, _READERS)
+    read = read_table(value, at, _READERS, required=("host", "from", "to") if value else ())
     if not read:
         return ()
-    for key in ("host", "from", "to"):
-        if key not in read:
-            raise at.missing(key)
     if ("user" in read) != ("password" in read):
         raise ConfigError(
             f"{at} has {'a user and no password' if 'user' in read else 'a password and no user'}",
@@ -153,20 +148,18 @@ def read_channels(value: Any, at: KeyPath) -> tuple[Mail, ...]:
     return (Mail(**{"tls": tls, "port": _PORTS[tls], "sender": read.pop("from")} | read),)
 
 
-def _read_host(value: Any, at: KeyPath) -> str:
-    if isinstance(value, str) and _HOST.fullmatch(value):
-        return value
-    raise at.wrong("the name of a mail server", value)
+def _matching(pattern: str, expected: str) -> Reader:
+    def read(value: Any, at: KeyPath) -> str:
+        if isinstance(value, str) and re.fullmatch(pattern, value):
+            return value
+        raise at.wrong(expected, value)
+
+    return read
 
 
-def _read_address(value: Any, at: KeyPath) -> str:
-    if isinstance(value, str) and _ADDRESS.fullmatch(value):
-        return value
-    raise at.wrong("a mail address such as maintainers@packages.example", value)
-
-
+_read_address = _matching(r"[^@\s<>,;\"()]+@[^@\s<>,;\"()]+", "a mail address such as maintainers@packages.example")
 _READERS: Mapping[str, Reader] = {
-    "host": _read_host,
+    "host": _matching(r"[A-Za-z0-9._:\-]+", "the name of a mail server"),
     "port": number(1, 65_535, whole=True),
     "tls": one_of(*_PORTS),
     "from": _read_address,
