@@ -29,7 +29,8 @@ from typing import Any
 from release.core.models import probe
 from release.core.secret import Secret
 from release.core.tokens.token import expired_copy, limited_copy
-from release.sandbox.faults import Fault, Slow, fault_to_json
+from release.sandbox.fault_json import fault_to_json
+from release.sandbox.faults import Fault, Slow
 from release.token_health import health_history
 
 CONNECTIONS = 32

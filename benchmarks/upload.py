@@ -46,7 +46,8 @@ from release.core.secret import Secret
 from release.publishing import journal
 from release.publishing.upload.uploader import Uploader
 from release.publishing.upload.workers import UploadWorkers
-from release.sandbox.faults import Fault, Slow, fault_to_json
+from release.sandbox.fault_json import fault_to_json
+from release.sandbox.faults import Fault, Slow
 
 NAME, VERSION = "acme-widget", "1.0"
 METADATA = f"Metadata-Version: 2.1\nName: {NAME}\nVersion: {VERSION}\nSummary: A widget.\n"

@@ -15,5 +15,6 @@ warehouse 6b62157 (2026-08-21), which was read, and run with Postgres, Redis and
 
 Faults are applied between the request log and the application:
 
-    faults             as data and JSON; active ones fault_middleware   applies them, and controls them over HTTP
+    faults             what they are; active ones    fault_middleware   applies them, and controls them over HTTP
+    fault_json         faults as JSON
 """

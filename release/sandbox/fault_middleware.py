@@ -17,6 +17,7 @@ from werkzeug.wsgi import ClosingIterator, get_content_length
 
 from release.core.errors import UsageError
 from release.sandbox.connection import CHUNK, CONNECTION_KEY, Connection, ConnectionDroppedError, Sleep, Throttle
+from release.sandbox.fault_json import fault_to_json, parse_faults
 from release.sandbox.faults import (
     ActiveFaults,
     CannedResponse,
@@ -29,8 +30,6 @@ from release.sandbox.faults import (
     RequestTarget,
     Slow,
     Stale,
-    fault_to_json,
-    parse_faults,
 )
 from release.sandbox.multipart import peek_names
 from release.sandbox.request_context import INDEX_FAULTS_KEY, LOG_FIELDS_KEY, IndexFaults

@@ -22,7 +22,8 @@ from release.core.secret import Secret
 from release.core.tables import KeyPath, Reader
 from release.core.tokens import macaroon
 from release.sandbox import publishers
-from release.sandbox.faults import Fault, read_faults
+from release.sandbox.fault_json import read_faults
+from release.sandbox.faults import Fault
 from release.sandbox.publishers import CiJob, SeedPublisher
 
 #: PyPI's admin flags that affect uploads

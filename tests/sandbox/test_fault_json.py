@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-import release.sandbox.faults as sandbox_faults
 from release.core.errors import UsageError
+from release.sandbox import fault_json
+from release.sandbox.fault_json import fault_to_json, parse_faults
 from release.sandbox.faults import (
     KINDS,
     CannedResponse,
@@ -26,8 +27,6 @@ from release.sandbox.faults import (
     RequestFilter,
     Slow,
     Stale,
-    fault_to_json,
-    parse_faults,
 )
 from release.sandbox.seed import SeedData
 from tests.sandbox.sandbox_client import SandboxClient, sandbox_client
@@ -254,8 +253,8 @@ def test_the_python_of_the_documentation_runs() -> None:
 
 
 def test_the_documentation_names_every_key() -> None:
-    for word, (readers, _) in sandbox_faults._KINDS.items():
+    for word, readers in fault_json._EFFECTS.items():
         (row,) = re.findall(rf"^\| `{word}` \|.*$", DOCUMENT, re.MULTILINE)
         assert set(re.findall(r"`(\w+)`", row)) - {word} >= set(readers)
-    for word in sandbox_faults._WHEN:
+    for word in fault_json._WHEN:
         assert re.search(rf"^\| `{word}` \|", DOCUMENT, re.MULTILINE), word
