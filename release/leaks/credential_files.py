@@ -49,8 +49,12 @@ def find_password(path: str, data: bytes) -> Iterator[SecretMatch]:
         ("git-credentials", name == ".git-credentials", _GIT),
         ("env", (name.endswith(".env") or name.startswith(".env.")) and not _EXAMPLE_NAME.search(name), _ENV),
     ):
-        if is_named_so:
-            yield from _first(kind, pattern, data)
+        for found in pattern.finditer(data) if is_named_so else ():
+            value = found["value"].strip().strip(b"\"'")
+            if not _PLACEHOLDER.fullmatch(value) and b"pypi-" not in value and _is_secret(kind, value):
+                identity = Secret(value.decode("latin-1")).fingerprint
+                yield SecretMatch(kind=kind, offset=found.start(), identity=identity)
+                break
 
 
 def may_hold_credentials(path: str) -> bool:
@@ -66,14 +70,6 @@ def named_in_tree(tree: bytes, width: int) -> Iterator[tuple[str, str]]:
     if any(mark in tree for mark in _MARKS):
         for found in _ENTRY.finditer(tree):
             yield tree[found.end() : found.end() + width].hex(), found[1].decode("utf-8", "replace")
-
-
-def _first(kind: str, pattern: re.Pattern[bytes], data: bytes) -> Iterator[SecretMatch]:
-    for found in pattern.finditer(data):
-        value = found["value"].strip().strip(b"\"'")
-        if not _PLACEHOLDER.fullmatch(value) and b"pypi-" not in value and _is_secret(kind, value):
-            yield SecretMatch(kind=kind, offset=found.start(), identity=Secret(value.decode("latin-1")).fingerprint)
-            return
 
 
 def _is_secret(kind: str, value: bytes) -> bool:

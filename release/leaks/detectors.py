@@ -87,12 +87,10 @@ def aws_key(data: bytes, at: int) -> SecretMatch | None:
     if found is None or not _looks_random(found[1]):
         return None
     nearby = data[max(0, found.start() - _NEARBY) : found.end() + _NEARBY]
-    return _spot("aws-key", found) if any(map(_is_aws_secret, _AWS_SECRET.findall(nearby))) else None
-
-
-def _is_aws_secret(text: bytes) -> bool:
-    cases = (rb"[a-z]", rb"[A-Z]", rb"[0-9]")
-    return all(re.search(case, text) for case in cases) and _looks_random(text)
+    for text in _AWS_SECRET.findall(nearby):
+        if all(re.search(case, text) for case in (rb"[a-z]", rb"[A-Z]", rb"[0-9]")) and _looks_random(text):
+            return _spot("aws-key", found)
+    return None
 
 
 def _looks_random(text: bytes) -> bool:

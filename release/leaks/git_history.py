@@ -111,7 +111,10 @@ def _search(
             continue
         result = _scan_object(body, one.size, versions)
         if result.leaks or result.unread:
-            found.append(_with_object(one, result))
+            leaks = tuple(replace(leak, object=one.name, object_type=one.type) for leak in result.leaks)
+            path = f"{one.type} {one.name[:12]}"
+            unread = tuple(replace(part, path=path + part.path) for part in result.unread)
+            found.append(ScanResult(leaks=leaks, unread=unread))
     return merge_scans(found), tuple(named)
 
 
@@ -154,13 +157,6 @@ class _Versions:
 
 def _ends(data: bytes) -> bytes:
     return data[:64] + data[-64:]
-
-
-def _with_object(one: cat_file.GitObject, result: ScanResult) -> ScanResult:
-    return ScanResult(
-        leaks=tuple(replace(leak, object=one.name, object_type=one.type) for leak in result.leaks),
-        unread=tuple(replace(part, path=f"{one.type} {one.name[:12]}{part.path}") for part in result.unread),
-    )
 
 
 def _named(root: Path, env: Mapping[str, str], named: Mapping[str, str]) -> tuple[Leak, ...]:
@@ -231,10 +227,8 @@ def _places(root: Path, env: Mapping[str, str], names: Sequence[str]) -> dict[st
 def _missing(system: System, root: Path) -> Iterator[UnscannedFile]:
     """The parts of the history that are not stored here."""
     if repository.is_shallow(system, root):
-        yield UnscannedFile(
-            path="", reason="the clone is shallow; git fetch --unshallow fetches the rest of its history"
-        )
+        reason = "the clone is shallow; git fetch --unshallow fetches the rest of its history"
+        yield UnscannedFile(path="", reason=reason)
     if repository.is_partial(system, root):
-        yield UnscannedFile(
-            path="", reason="the clone is partial; objects that were not fetched yet are only at its remote"
-        )
+        reason = "the clone is partial; objects that were not fetched yet are only at its remote"
+        yield UnscannedFile(path="", reason=reason)

@@ -32,13 +32,7 @@ def _detectors() -> tuple[tuple[Detector, ...], ...]:
     from release.leaks import detectors
 
     return (
-        (
-            detectors.index_token,
-            detectors.private_key,
-            detectors.aws_key,
-            detectors.google_key,
-            detectors.putty_key,
-        ),
+        (detectors.index_token, detectors.private_key, detectors.aws_key, detectors.google_key, detectors.putty_key),
         (detectors.github_token, detectors.npm_token, detectors.stripe_key, detectors.github_fine_grained_token),
         (detectors.gitlab_token, detectors.slack_token),
     )

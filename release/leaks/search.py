@@ -38,7 +38,12 @@ def scan_paths(
         return (_scan_staged(system, directory),)
     places = list(paths) or [directory]
     roots = dict.fromkeys(_root(system, path) for path in places) if history else ()
-    return (*(_scan_path(system, path) for path in places), *(_scan_history(system, root) for root in roots))
+    found = [_scan_path(system, path) for path in places]
+    if roots:
+        from release.leaks import git_history
+
+        found += (LeakScan(scope="history", searched=git_history.scan_history(system, root)) for root in roots)
+    return tuple(found)
 
 
 def _scan_path(system: System, path: Path) -> LeakScan:
@@ -47,9 +52,8 @@ def _scan_path(system: System, path: Path) -> LeakScan:
     try:
         return LeakScan(scope="files", searched=_scan_file(path))
     except OSError as error:
-        raise UsageError(
-            f"cannot read {str(path)!r}: {_reason(error)}", remedy="pass the path of a file or directory"
-        ) from None
+        message = f"cannot read {str(path)!r}: {_reason(error)}"
+        raise UsageError(message, remedy="pass the path of a file or directory") from None
 
 
 def _scan_file(path: Path) -> ScanResult:
@@ -71,12 +75,6 @@ def _scan_staged(system: System, directory: Path) -> LeakScan:
         if repository.find_root(system, directory) is None:
             raise _no_repository(directory) from None
         raise
-
-
-def _scan_history(system: System, root: Path) -> LeakScan:
-    from release.leaks import git_history
-
-    return LeakScan(scope="history", searched=git_history.scan_history(system, root))
 
 
 def _root(system: System, path: Path) -> Path:

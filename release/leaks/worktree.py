@@ -37,25 +37,20 @@ _TOLERANCE = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GrepResult:
-    """The files of a directory in a repository, without ignored ones; paths are relative, with forward slashes."""
-
-    names: tuple[str, ...]
-    #: the files that must be scanned; the others contain no secret
-    suspects: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PendingGrep:
-    """One or two running `git grep`."""
+    """One or two running `git grep`; paths are relative, with forward slashes."""
 
+    #: the files of a directory in a repository, without ignored ones
     names: tuple[str, ...]
     #: untracked files, which git does not search
     untracked: tuple[str, ...]
     processes: tuple[subprocess.Popen[bytes], ...]
 
-    def result(self) -> GrepResult:
-        """Wait for git. If it fails, as without PCRE, all files are suspects."""
+    def suspects(self) -> tuple[str, ...]:
+        """Wait for git: the files that must be scanned; the others contain no secret.
+
+        If git fails, as without PCRE, all files are suspects.
+        """
         try:
             hits = [one.communicate()[0] for one in self.processes]
         except BaseException:
@@ -64,9 +59,8 @@ class PendingGrep:
             raise
         # 0: some files match; 1: none does; more: git could not search.
         if any(one.returncode not in {0, 1} for one in self.processes):
-            return GrepResult(names=self.names, suspects=self.names)
-        suspects = dict.fromkeys([*_split(b"".join(hits)), *self.untracked])
-        return GrepResult(names=self.names, suspects=tuple(suspects))
+            return self.names
+        return tuple(dict.fromkeys([*_split(b"".join(hits)), *self.untracked]))
 
 
 def scan_directory(system: System, directory: Path) -> ScanResult:
@@ -80,12 +74,11 @@ def scan_directory(system: System, directory: Path) -> ScanResult:
     from release.leaks import file_scan  # noqa: F401 - for `_scan_names`
     from release.leaks.credential_files import may_hold_credentials
 
-    found = grep.result()
-    suspects = dict.fromkeys([*found.suspects, *filter(may_hold_credentials, found.names)])
-    nested = tuple(_nested_repositories(directory, found.names))
+    suspects = dict.fromkeys([*grep.suspects(), *filter(may_hold_credentials, grep.names)])
+    nested = tuple(_nested_repositories(directory, grep.names))
     parts = [_with_prefix(scan_directory(system, directory / name), name) for name in nested]
     merged = merge_scans([_scan_files(directory, tuple(suspects)), *parts])
-    return replace(merged, count=len(found.names) - len(nested) + sum(part.count for part in parts))
+    return replace(merged, count=len(grep.names) - len(nested) + sum(part.count for part in parts))
 
 
 def _scan_files(directory: Path, names: tuple[str, ...]) -> ScanResult:
@@ -142,7 +135,14 @@ def _with_prefix(found: ScanResult, directory: str) -> ScanResult:
 
 def start_grep(system: System, directory: Path) -> PendingGrep:
     """List the files of a directory, and start to search them for what the prefilter matches. Raises `ToolError`."""
-    entries = _list_files(system, directory)
+    listing = _start_git(system, directory, "ls-files", "-t", "-z", "--cached", "--others", "--exclude-standard")
+    listed, errors = listing.communicate()
+    if listing.returncode:
+        raise ToolError(
+            f"git ls-files failed in {str(directory)!r}: {errors.decode('utf-8', 'replace').strip()!r}",
+            remedy="run `git status` there, and fix what it reports",
+        )
+    entries = _split(listed)
     names = tuple(dict.fromkeys(entry[2:] for entry in entries))
     untracked = tuple(entry[2:] for entry in entries if entry.startswith("? "))
     words = ["--perl-regexp", "--files-with-matches", "--null", "--text", "--no-color", "--no-full-name"]
@@ -151,17 +151,6 @@ def start_grep(system: System, directory: Path) -> PendingGrep:
         _start_git(system, directory, *options, "grep", *words, "--", *paths) for options, paths in _halves(names)
     ]
     return PendingGrep(names=names, untracked=untracked, processes=tuple(processes))
-
-
-def _list_files(system: System, directory: Path) -> list[str]:
-    listing = _start_git(system, directory, "ls-files", "-t", "-z", "--cached", "--others", "--exclude-standard")
-    listed, errors = listing.communicate()
-    if listing.returncode:
-        raise ToolError(
-            f"git ls-files failed in {str(directory)!r}: {errors.decode('utf-8', 'replace').strip()!r}",
-            remedy="run `git status` there, and fix what it reports",
-        )
-    return _split(listed)
 
 
 def _halves(names: Sequence[str]) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
@@ -183,7 +172,8 @@ def _half(names: Sequence[str]) -> tuple[str, ...]:
     """Directories with about half of the files: the largest that fit, and parts of one that does not."""
     missing, chosen, inside = len(names) // 2, list[str](), ""
     while True:
-        counts = Counter(name[: name.index("/", len(inside))] for name in names if _is_below(name, inside))
+        below = (name for name in names if name.startswith(inside) and "/" in name[len(inside) :])
+        counts = Counter(name[: name.index("/", len(inside))] for name in below)
         too_large = ""
         for path, count in counts.most_common(_MAX_DIRECTORIES):
             if count <= missing:
@@ -194,11 +184,6 @@ def _half(names: Sequence[str]) -> tuple[str, ...]:
         if not too_large or len(chosen) >= _MAX_DIRECTORIES or missing * _TOLERANCE <= len(names):
             return tuple(chosen)
         inside = too_large
-
-
-def _is_below(name: str, directory: str) -> bool:
-    """Whether a path is in a subdirectory of `directory`, which ends with a slash or is empty."""
-    return name.startswith(directory) and "/" in name[len(directory) :]
 
 
 def _split(output: bytes) -> list[str]:

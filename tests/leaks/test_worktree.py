@@ -38,7 +38,7 @@ def test_two_halves_find_what_one_search_finds(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "new.py").write_text(token())
     asked = worktree.start_grep(system.real_system(), tmp_path)
     assert len(asked.processes) == (1 if tree == "no directory" else 2)
-    assert set(asked.result().suspects) == {*secret, "new.py"}
+    assert set(asked.suspects()) == {*secret, "new.py"}
     found = worktree.scan_directory(system.real_system(), tmp_path)
     assert {leak.path for leak in found.leaks} == {*secret, "new.py"}
     assert found.count == len(TREES[tree]) + 1
@@ -49,6 +49,6 @@ def test_below_a_directory_of_a_repository_the_halves_are_its_own(
 ) -> None:
     repository(tmp_path, [f"{top}/{'ab'[n % 2]}/{n}.py" for top in ("x", "y") for n in range(12)])
     monkeypatch.setattr(worktree, "_TWO_GREPS", 1)
-    found = worktree.start_grep(system.real_system(), tmp_path / "x").result()
+    found = worktree.start_grep(system.real_system(), tmp_path / "x")
     assert len(found.names) == 12
-    assert set(found.suspects) == {f"{'ab'[n % 2]}/{n}.py" for n in range(0, 12, 3)}
+    assert set(found.suspects()) == {f"{'ab'[n % 2]}/{n}.py" for n in range(0, 12, 3)}
