@@ -34,7 +34,6 @@ DIAGNOSES = (
         remedy="run pip install --no-cache-dir {project}=={version}, and check the form that pip reads: curl -H "
         "'Accept: application/vnd.pypi.simple.v1+json' {site}/simple/{project}/",
         detect="network",
-        weight="medium",
         sources=("PEP 691", "pypa/pip#12960", "protocolbuffers/protobuf#4089"),
     ),
     Diagnosis(
@@ -76,7 +75,6 @@ DIAGNOSES = (
         remedy="test the wheel in a clean environment before every upload: python -m release rehearse; then correct "
         "the packages or the dependencies, and bump the version",
         detect="after",
-        weight="medium",
         sources=("packaging.python.org: Package discovery", "pyinvoke/invocations: release"),
     ),
     Diagnosis(
@@ -88,7 +86,6 @@ DIAGNOSES = (
         remedy="upload the files of the tagged commit: python -m release publish; if that is not possible, delete the "
         "tag: git push origin :refs/tags/TAG",
         detect="network",
-        weight="medium",
         sources=("semantic-release/semantic-release: index.js", "sindresorhus/np: source/index.js"),
     ),
     Diagnosis(
@@ -109,7 +106,6 @@ DIAGNOSES = (
         "of later files.",
         shows="the project's page lacks what the wheel has",
         remedy="upload the wheel first; for a published release, bump the version",
-        detect="offline",
         weight="low",
         sources=("PyPI documentation: Upload API, JSON API", "pyinvoke/invocations: release"),
     ),

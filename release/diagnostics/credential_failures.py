@@ -23,7 +23,6 @@ DIAGNOSES = (
         also=("EOFError: EOF when reading a line", "401 Unauthorized"),
         remedy="create an API token at {site}/manage/account/token/ and store it: python -m keyring set {upload_url} "
         "__token__; in CI, pass it as TWINE_PASSWORD, with TWINE_USERNAME=__token__, or set up trusted publishing",
-        detect="offline",
         weight="high",
         sources=("twine documentation: Keyring support, Environment variables", "godaddy/tartufo#9"),
     ),
@@ -36,7 +35,6 @@ DIAGNOSES = (
         also=("InvalidConfiguration: could not determine credentials",),
         remedy="unset TWINE_PASSWORD, or set its value: compare the name of the secret with the one in the workflow, "
         "and declare the environment that has the secret in the job",
-        detect="offline",
         weight="high",
         sources=("pypa/twine#1057", "twine 7.0.0: utils.get_userpass_value"),
     ),
@@ -49,7 +47,6 @@ DIAGNOSES = (
         also=(shared_phrases.INVALID_AUTH,),
         remedy="store the token again without the blank or line break: use printf %s, not echo, and a single line in "
         "the form for CI secrets",
-        detect="offline",
         weight="high",
         sources=(
             "python-semantic-release/python-semantic-release#335",
@@ -66,8 +63,6 @@ DIAGNOSES = (
         symptoms=("Your username contains control characters",),
         also=(shared_phrases.ACCOUNT_NAME,),
         remedy="set the username to exactly __token__, nine characters: export TWINE_USERNAME=__token__",
-        detect="offline",
-        weight="medium",
         sources=("pypi/warehouse: accounts/security_policy.py",),
     ),
     Diagnosis(
@@ -81,7 +76,6 @@ DIAGNOSES = (
         ),
         remedy="paste with a right click or Shift-Insert, or store the token once: python -m keyring set {upload_url} "
         "__token__",
-        detect="offline",
         weight="high",
         sources=("pypa/twine#671", "pypi/warehouse#14762", "pypa/twine#1145", "bpo-37426"),
     ),
@@ -92,8 +86,6 @@ DIAGNOSES = (
         "the token no longer begins with pypi-.",
         symptoms=(shared_phrases.INVALID_AUTH,),
         remedy="remove the quotes (or brackets) around the token where it is stored; .pypirc and CI secrets need none",
-        detect="offline",
-        weight="medium",
         sources=("pypi/warehouse: macaroons/services.py",),
     ),
     Diagnosis(
@@ -105,7 +97,6 @@ DIAGNOSES = (
         also=("UnicodeEncodeError: 'latin-1' codec can't encode", "UnicodeEncodeError: 'ascii' codec can't encode"),
         remedy="copy the token again from where it was created, without an editor in between; a token contains only "
         "A-Z, a-z, 0-9, - and _",
-        detect="offline",
         weight="low",
         sources=("scikit-build/moderncmakedomain#29",),
     ),
@@ -115,7 +106,6 @@ DIAGNOSES = (
         explanation="The first five characters were not copied. They are part of the token, and must be in lower case.",
         symptoms=(shared_phrases.ODD, shared_phrases.INVALID_AUTH),
         remedy="put pypi- in front of the stored value",
-        detect="offline",
         weight="high",
         sources=("PyPI help: apitoken", "pypa/gh-action-pypi-publish: twine-upload.sh"),
     ),
@@ -127,8 +117,6 @@ DIAGNOSES = (
         symptoms=(shared_phrases.INVALID_AUTH,),
         remedy="copy the whole token, some 170 to 220 characters; PyPI shows it only once, so if it is lost, create a "
         "new one at {site}/manage/account/token/",
-        detect="offline",
-        weight="medium",
         sources=("pypi/warehouse: macaroons/services.py", "libmacaroons: v2 binary format"),
     ),
     Diagnosis(
@@ -140,8 +128,6 @@ DIAGNOSES = (
         shows="like any wrong token; only the value itself shows it",
         remedy='use the token itself, or let the shell expand the variable: export TWINE_PASSWORD="$PYPI_TOKEN", with '
         "double quotes",
-        detect="offline",
-        weight="medium",
         sources=("biosustain/cameo#285",),
     ),
     Diagnosis(
@@ -150,7 +136,6 @@ DIAGNOSES = (
         explanation="An API token identifies its user, and is used only with the username __token__.",
         symptoms=(shared_phrases.ACCOUNT_NAME,),
         remedy="set the username to __token__: export TWINE_USERNAME=__token__, or username = __token__ in .pypirc",
-        detect="offline",
         weight="high",
         sources=("pypa/packaging-problems#313", "carsdotcom/skelebot#99", "PyPI help: apitoken"),
     ),
@@ -161,8 +146,6 @@ DIAGNOSES = (
         "index reads it as the name of an account.",
         symptoms=(shared_phrases.ACCOUNT_NAME,),
         remedy="set the username to __token__, with two underscores on each side: export TWINE_USERNAME=__token__",
-        detect="offline",
-        weight="medium",
         sources=("pypa/packaging-problems#313",),
     ),
     Diagnosis(
@@ -174,7 +157,6 @@ DIAGNOSES = (
         also=(shared_phrases.INVALID_AUTH,),
         remedy="create an API token at {site}/manage/account/token/ and use it as the password, with the username "
         "__token__; or set up trusted publishing",
-        detect="offline",
         weight="high",
         sources=("pypi/warehouse#14762", "pypa/hatch#1013", "PyPI blog 2023-06-01: 2FA enforcement for upload"),
     ),
@@ -186,7 +168,6 @@ DIAGNOSES = (
         symptoms=(shared_phrases.INVALID_AUTH,),
         remedy="create a token on the index that you upload to, at {site}/manage/account/token/, or upload to the "
         "index that issued this one",
-        detect="offline",
         weight="high",
         sources=("pypi/warehouse#15410", "pypa/gh-action-pypi-publish#38", "pypa/packaging-problems#384"),
     ),
@@ -198,7 +179,6 @@ DIAGNOSES = (
         also=(shared_phrases.INVALID_AUTH,),
         shows="like an unknown token; the value begins with pypi-pypi-",
         remedy="remove one pypi- from the stored value",
-        detect="offline",
         weight="low",
         sources=("pypi/warehouse: macaroons/services.py", "PyPI help: apitoken"),
     ),
@@ -210,7 +190,6 @@ DIAGNOSES = (
         also=(shared_phrases.INVALID_AUTH,),
         shows="like an unknown token; the value is about twice as long as one",
         remedy="keep one token: clear the stored value, then paste once: python -m release store --index {index}",
-        detect="offline",
         weight="low",
         sources=("pypi/warehouse: macaroons/services.py",),
     ),
@@ -221,7 +200,6 @@ DIAGNOSES = (
         symptoms=(shared_phrases.ODD,),
         also=(shared_phrases.INVALID_AUTH,),
         remedy="keep only the token in the stored value, beginning with pypi-",
-        detect="offline",
         weight="low",
         sources=("pypi/warehouse: macaroons/services.py", "pypa/gh-action-pypi-publish: twine-upload.sh"),
     ),
@@ -233,8 +211,6 @@ DIAGNOSES = (
         symptoms=(shared_phrases.ODD,),
         also=(shared_phrases.INVALID_AUTH,),
         remedy="store a token that was created at {site}/manage/account/token/; it begins with pypi-",
-        detect="offline",
-        weight="medium",
         sources=("GitHub documentation: About authentication to GitHub", "PyPI help: apitoken"),
     ),
     Diagnosis(
@@ -246,7 +222,6 @@ DIAGNOSES = (
         shows="like an unknown token",
         remedy="copy the whole token again, and nothing else; if it is no longer shown, create one at "
         "{site}/manage/account/token/",
-        detect="offline",
         weight="low",
         sources=("RFC 4648, section 5", "pypi/warehouse: macaroons/services.py"),
     ),
@@ -259,7 +234,6 @@ DIAGNOSES = (
         shows="like an unknown token",
         remedy="copy the whole token again, and nothing else; if it is no longer shown, create one at "
         "{site}/manage/account/token/",
-        detect="offline",
         weight="low",
         sources=("libmacaroons: v2 binary format", "pypi/warehouse: macaroons/services.py"),
     ),
@@ -271,7 +245,6 @@ DIAGNOSES = (
         also=(shared_phrases.INVALID_AUTH,),
         shows="like an unknown token, or not at all",
         remedy="remove the characters after the token, or copy it again from where it was created",
-        detect="offline",
         weight="low",
         sources=("libmacaroons: v2 binary format", "pypi/warehouse: macaroons/services.py"),
     ),

@@ -15,8 +15,6 @@ VARIABLES_AND_PYPIRC = (
         shows="a new token changes nothing",
         remedy="unset TWINE_USERNAME TWINE_PASSWORD (in PowerShell: Remove-Item Env:TWINE_PASSWORD), and remove them "
         "from where they are exported",
-        detect="offline",
-        weight="medium",
         sources=("pypa/twine#577", "adafruit/Adafruit_CircuitPython_BusDevice#97"),
     ),
     Diagnosis(
@@ -29,8 +27,6 @@ VARIABLES_AND_PYPIRC = (
         shows="as if there were no token",
         remedy="use the name that the uploader reads; for twine: export TWINE_USERNAME=__token__ "
         'TWINE_PASSWORD="$PYPI_TOKEN"',
-        detect="offline",
-        weight="medium",
         sources=("JRubics/poetry-publish#37", "Idein/nnoir#96"),
     ),
     Diagnosis(
@@ -42,7 +38,6 @@ VARIABLES_AND_PYPIRC = (
         also=(shared_phrases.MISSING_SECTION, shared_phrases.CREDENTIAL_NOT_FOUND),
         remedy='move it to ~/.pypirc, or pass its path: twine upload --config-file PATH; python -c "import os; '
         "print(os.path.expanduser('~/.pypirc'))\" prints where it belongs",
-        detect="offline",
         weight="high",
         sources=("pypa/twine#1079", "pypa/twine#982", "pypa/packaging-problems#887", "zestsoftware/zest.releaser#327"),
     ),
@@ -54,8 +49,6 @@ VARIABLES_AND_PYPIRC = (
         also=(shared_phrases.MISSING_SECTION, shared_phrases.CREDENTIAL_NOT_FOUND, shared_phrases.INVALID_AUTH),
         shows="as if the section were not there",
         remedy="add {index} to index-servers in the [distutils] section of ~/.pypirc",
-        detect="offline",
-        weight="medium",
         sources=("pypa/twine#355", "packaging.python.org: The .pypirc file"),
     ),
     Diagnosis(
@@ -70,7 +63,6 @@ VARIABLES_AND_PYPIRC = (
         ),
         remedy="correct the name, or add a section [{section}] with repository, username and password to ~/.pypirc and "
         "list it in index-servers",
-        detect="offline",
         weight="high",
         sources=("virocon-organization/virocon#192", "pypa/packaging-problems#987", "pypa/twine#228"),
     ),
@@ -81,8 +73,6 @@ VARIABLES_AND_PYPIRC = (
         also=(shared_phrases.INVALID_AUTH,),
         shows="like an unknown token",
         remedy="move the token to the section [testpypi] of ~/.pypirc, and put one from PyPI under [pypi]",
-        detect="offline",
-        weight="medium",
         sources=("pypi/warehouse#8132",),
     ),
     Diagnosis(
@@ -93,8 +83,6 @@ VARIABLES_AND_PYPIRC = (
         also=(shared_phrases.INVALID_AUTH,),
         shows="the upload succeeds, but to the wrong index; or the token is refused as unknown",
         remedy="delete the repository line from [pypi] and [testpypi] in ~/.pypirc: twine knows both addresses",
-        detect="offline",
-        weight="medium",
         sources=("pypi/warehouse#8734", "pypa/twine#153", "pypa/twine#269"),
     ),
     Diagnosis(
@@ -106,8 +94,6 @@ VARIABLES_AND_PYPIRC = (
         shows="as if .pypirc were not there",
         remedy="name the section instead of the address: twine upload --repository {index}; and unset "
         "TWINE_REPOSITORY_URL",
-        detect="offline",
-        weight="medium",
         sources=("pypa/twine#1079", "twine 7.0.0: utils.get_repository_from_config"),
     ),
     Diagnosis(
@@ -124,8 +110,6 @@ VARIABLES_AND_PYPIRC = (
         ),
         remedy="write ~/.pypirc anew as plain UTF-8 text: section names in brackets, one key = value per line, no "
         "duplicates",
-        detect="offline",
-        weight="medium",
         sources=("pypa/twine#111", "twine 6.2 changelog", "packaging.python.org: The .pypirc file"),
     ),
     Diagnosis(
@@ -138,7 +122,6 @@ VARIABLES_AND_PYPIRC = (
             "InterpolationMissingOptionError: Bad value substitution",
         ),
         remedy="use a token as the password, which never contains %; or write %% for flit and hatch only",
-        detect="offline",
         weight="low",
         sources=("pypa/flit: flit/upload.py", "Python documentation: configparser, interpolation of values"),
     ),
@@ -148,7 +131,6 @@ VARIABLES_AND_PYPIRC = (
         explanation="The file contains secrets in plain text, and its mode lets the group or everyone read it.",
         shows="nothing fails",
         remedy="run chmod 600 ~/.pypirc; on a machine with other users, also create a new token",
-        detect="offline",
         weight="low",
         sources=("packaging.python.org: The .pypirc file",),
     ),
@@ -163,8 +145,6 @@ KEYRING_AND_SHELL = (
         also=(shared_phrases.CREDENTIAL_NOT_FOUND,),
         shows="twine asks for a token although one is stored",
         remedy="store it under the name that twine looks up: python -m keyring set {upload_url} __token__",
-        detect="offline",
-        weight="medium",
         sources=("pypa/twine#277", "pypa/twine#208", "twine documentation: Keyring support"),
     ),
     Diagnosis(
@@ -176,8 +156,6 @@ KEYRING_AND_SHELL = (
         shows="twine asks for a token although one is stored",
         remedy="store it for __token__: python -m keyring set {upload_url} __token__; then delete the old entry: "
         "python -m keyring del {upload_url} {user}",
-        detect="offline",
-        weight="medium",
         sources=("twine 7.0.0: auth.Resolver.username",),
     ),
     Diagnosis(
@@ -189,7 +167,6 @@ KEYRING_AND_SHELL = (
         shows="a new token elsewhere changes nothing",
         remedy="replace it: python -m keyring set {upload_url} __token__",
         detect="probe",
-        weight="medium",
         sources=("pypa/packaging.python.org#297", "python-poetry/poetry#1999", "python-poetry/poetry#6320"),
     ),
     Diagnosis(
@@ -200,7 +177,6 @@ KEYRING_AND_SHELL = (
         also=("No suitable keyring backend", "No keyring backend found", shared_phrases.CREDENTIAL_NOT_FOUND),
         remedy="use TWINE_PASSWORD or trusted publishing there; python -m keyring --list-backends shows the available "
         "stores",
-        detect="offline",
         weight="high",
         sources=("jaraco/keyring#566", "python-poetry/poetry#5189"),
     ),
@@ -214,7 +190,6 @@ KEYRING_AND_SHELL = (
         shows="the upload hangs before its first line of output",
         remedy="unlock the keyring in a graphical session, or do without it: export "
         "PYTHON_KEYRING_BACKEND=keyring.backends.null.Keyring, and use TWINE_PASSWORD",
-        detect="offline",
         weight="high",
         sources=(
             "pypa/twine#847",
@@ -233,8 +208,6 @@ KEYRING_AND_SHELL = (
         shows="it works in the shell, but not inside the tool",
         remedy="pass them on: pass_env = TWINE_* in tox, env= in nox, --env TWINE_PASSWORD in docker run, "
         "--preserve-env=TWINE_PASSWORD in sudo",
-        detect="offline",
-        weight="medium",
         sources=("jaraco/skeleton#26", "pyscaffold/pyscaffold#733"),
     ),
     Diagnosis(
@@ -245,8 +218,6 @@ KEYRING_AND_SHELL = (
         also=(shared_phrases.INVALID_AUTH,),
         shows="the same secret works elsewhere",
         remedy="put the value into single quotes, or switch off 'expand variable reference' for it in GitLab",
-        detect="offline",
-        weight="medium",
         sources=("python-poetry/poetry#1999", "GitLab documentation: Prevent CI/CD variable expansion"),
     ),
     Diagnosis(
@@ -262,8 +233,6 @@ KEYRING_AND_SHELL = (
         ),
         shows="it fails for some contributors and not for others",
         remedy="publish from a tag or a release of the repository itself: on: push: tags, not on: pull_request",
-        detect="offline",
-        weight="medium",
         sources=("srossross/rpmfile#42", "danielballan/photomosaic#20", "GitHub documentation: Using secrets"),
     ),
     Diagnosis(
@@ -276,7 +245,6 @@ KEYRING_AND_SHELL = (
         also=(shared_phrases.CREDENTIAL_NOT_FOUND, shared_phrases.ODD),
         remedy="compare the name in the workflow with the list in the repository's settings, declare the secret's "
         "environment in the job, and protect the tag pattern in GitLab",
-        detect="offline",
         weight="high",
         sources=(
             "audreyfeldroy/cookiecutter-pypackage#578",
@@ -292,7 +260,6 @@ KEYRING_AND_SHELL = (
         symptoms=("Unexpected input(s) '{input}', valid inputs are",),
         also=(shared_phrases.INVALID_AUTH,),
         remedy="write the input's name as the action's documentation does: repository-url, packages-dir, skip-existing",
-        detect="offline",
         weight="low",
         sources=("pypa/gh-action-pypi-publish#38", "pypa/gh-action-pypi-publish#283"),
     ),
@@ -304,7 +271,6 @@ KEYRING_AND_SHELL = (
         shows="nothing fails, until the token is revoked as leaked",
         remedy="pass it as TWINE_PASSWORD or from the keyring, remove -p from the command, and create a new token at "
         "{site}/manage/account/token/",
-        detect="offline",
         weight="low",
         sources=("python-semantic-release/python-semantic-release#335",),
     ),

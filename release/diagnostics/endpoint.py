@@ -18,8 +18,6 @@ DIAGNOSES = (
             "308 Permanent Redirect",
         ),
         remedy="add the slash: {upload_url}",
-        detect="offline",
-        weight="medium",
         sources=("pypa/flit#179", "twine 7.0.0: exceptions.RedirectDetected"),
     ),
     Diagnosis(
@@ -29,8 +27,6 @@ DIAGNOSES = (
         symptoms=("It appears you're trying to upload to {host} but have an invalid URL", "405 Method Not Allowed"),
         also=("404 Not Found",),
         remedy="upload to {upload_url}; twine upload --repository {index} knows it",
-        detect="offline",
-        weight="medium",
         sources=("thammegowda/mtdata#169", "pypa/packaging-problems#156"),
     ),
     Diagnosis(
@@ -45,7 +41,6 @@ DIAGNOSES = (
             "410 Gone",
         ),
         remedy="delete the repository line from ~/.pypirc, or replace the address with https://upload.pypi.org/legacy/",
-        detect="offline",
         weight="low",
         sources=("packaging.python.org: Migrating to PyPI.org", "sdispater/poet#7", "pypa/flit#85"),
     ),
@@ -60,7 +55,6 @@ DIAGNOSES = (
             "for '--publish-url <PUBLISH_URL>': relative URL without a base",
         ),
         remedy="write the whole address: {upload_url}",
-        detect="offline",
         weight="low",
         sources=("pypa/twine#269",),
     ),
@@ -71,7 +65,6 @@ DIAGNOSES = (
         symptoms=("403 SSL is required",),
         also=("Unencrypted connection - credentials may be visible on the network.",),
         remedy="replace http:// with https://, and replace the token if it was sent: {site}/manage/account/token/",
-        detect="offline",
         weight="low",
         sources=("pypi/warehouse: PyPI's edge configuration", "pypa/twine#269"),
     ),
@@ -94,7 +87,6 @@ DIAGNOSES = (
         remedy='check the network and the address: python -c "import urllib.request as r; '
         "print(r.urlopen('{site}/simple/').status)\" prints 200 if the index can be reached",
         detect="network",
-        weight="medium",
         sources=("requests documentation: ConnectionError",),
     ),
     Diagnosis(
@@ -112,7 +104,6 @@ DIAGNOSES = (
         remedy="configure the company's certificate authority: export TWINE_CERT=/path/to/ca.pem "
         "REQUESTS_CA_BUNDLE=/path/to/ca.pem (uv: --native-tls), and set the clock; never disable verification",
         detect="network",
-        weight="medium",
         sources=("worldbank/GOSTurban#10", "pypa/twine#384", "pypa/twine#740", "pypa/twine#328", "pypi/warehouse#3645"),
     ),
     Diagnosis(
@@ -122,7 +113,6 @@ DIAGNOSES = (
         symptoms=("407 Proxy Authentication Required", "ProxyError(", "Unable to connect to proxy"),
         remedy="correct HTTPS_PROXY, or bypass it for the index only: export NO_PROXY={host}",
         detect="network",
-        weight="medium",
         sources=("pypa/twine#384", "requests documentation: Proxies"),
     ),
     Diagnosis(
@@ -145,7 +135,6 @@ DIAGNOSES = (
         remedy="check by hash which files the index has before you send anything again: pip download --no-deps "
         "--no-cache-dir {project}=={version}; then upload the missing ones",
         detect="network",
-        weight="medium",
         sources=("pypi/support#3183", "pypa/twine#461"),
     ),
     Diagnosis(
@@ -193,7 +182,6 @@ DIAGNOSES = (
         remedy="compare the sha256 of {file} with the one at {site}/project/{project}/#files: if they are equal, the "
         "file is uploaded and nothing remains to be done",
         detect="after",
-        weight="medium",
         sources=("pypa/twine#199", "twine 7.0.0: repository.Repository.upload"),
     ),
     Diagnosis(
@@ -221,7 +209,6 @@ DIAGNOSES = (
         symptoms=("400 Uploading new files to releases older than 14 days is not allowed",),
         remedy="release a new version, or a post-release such as {version}.post1, with all its files",
         detect="network",
-        weight="medium",
         sources=("PyPI blog 2026-07-22: releases now reject new files after 14 days",),
     ),
     Diagnosis(

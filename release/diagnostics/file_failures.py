@@ -43,7 +43,6 @@ DIAGNOSES = (
         ),
         remedy="bump the version, and build and upload all files of the new one",
         detect="after",
-        weight="medium",
         sources=(
             "PyPI help: file-name-reuse",
             "pypi/warehouse#4985",
@@ -59,8 +58,6 @@ DIAGNOSES = (
         "spelling of the name, is one too many.",
         symptoms=("400 Only one sdist may be uploaded per release",),
         remedy="omit the second sdist: delete it from dist/ and upload the rest",
-        detect="offline",
-        weight="medium",
         sources=("PEP 527", "pypi/warehouse#15824", "pypa/gh-action-pypi-publish#282"),
     ),
     Diagnosis(
@@ -72,7 +69,6 @@ DIAGNOSES = (
         also=(shared_phrases.FILE_EXISTS,),
         shows="files of several versions in one upload",
         remedy="empty dist/ before building: rm -rf dist, then python -m build",
-        detect="offline",
         weight="high",
         sources=("pypi/warehouse#6872",),
     ),
@@ -86,8 +82,6 @@ DIAGNOSES = (
             "It looks like there are no Python distribution packages to publish in the directory",
         ),
         remedy="build first: python -m build; in CI, pass dist/ from the job that builds to the job that uploads",
-        detect="offline",
-        weight="medium",
         sources=("twine 7.0.0: commands", "pypa/gh-action-pypi-publish: twine-upload.sh"),
     ),
     Diagnosis(
@@ -101,7 +95,6 @@ DIAGNOSES = (
         ),
         remedy="tag the commit and build from a clean clone: git status --short, git tag v1.2.3; in CI, check out with "
         "fetch-depth: 0",
-        detect="offline",
         weight="high",
         sources=(
             "PEP 440: Local version identifiers",
@@ -120,7 +113,6 @@ DIAGNOSES = (
         shows="the index lists {version} as released",
         remedy="bump the version where the build reads it, commit, and tag the commit",
         detect="network",
-        weight="medium",
         sources=("PoonLab/sierra-local#120", "JRubics/poetry-publish#35"),
     ),
     Diagnosis(
@@ -131,8 +123,6 @@ DIAGNOSES = (
         shows="the release has another version than its tag",
         remedy="set the version to the tag's, or move the tag to the commit that sets it: git tag -d TAG, git tag TAG; "
         "then build again",
-        detect="offline",
-        weight="medium",
         sources=("PEP 440", "pypi/warehouse: forklift/legacy.py"),
     ),
     Diagnosis(
@@ -145,7 +135,6 @@ DIAGNOSES = (
             "400 '' is an invalid value for Version",
         ),
         remedy="write a version such as 1.2.3, 1.2.3rc1 or 1.2.3.post1 under [project] in pyproject.toml",
-        detect="offline",
         weight="low",
         sources=("PEP 440",),
     ),
@@ -158,7 +147,6 @@ DIAGNOSES = (
         symptoms=("400 Binary wheel '{file}' has an unsupported platform tag '{tag}'",),
         remedy="build with cibuildwheel, or repair the wheel: auditwheel repair {file}; a project without compiled "
         "code needs a py3-none-any wheel",
-        detect="offline",
         weight="high",
         sources=("PEP 600", "PEP 656", "pypa/twine#1006", "pypa/twine#1176", "sunpy/sunpy#6042"),
     ),
@@ -182,8 +170,6 @@ DIAGNOSES = (
         ),
         remedy="build the wheel again with an unchanged backend, and do not modify it afterwards; python -m zipfile -t "
         "{file} tests it; see https://docs.pypi.org/archives/",
-        detect="offline",
-        weight="medium",
         sources=(
             "PyPI blog 2025-08-07: wheel archive confusion attacks",
             "pypi/warehouse#19746",
@@ -204,7 +190,6 @@ DIAGNOSES = (
             "400 Invalid distribution file. None",
         ),
         remedy="build it with a build backend, not with tar: python -m build --sdist",
-        detect="offline",
         weight="low",
         sources=("PEP 517", "PEP 643", "pypi/warehouse: forklift/legacy.py"),
     ),
@@ -215,8 +200,6 @@ DIAGNOSES = (
         symptoms=("400 File too large. Limit for project '{project}' is {limit} MB", "413 Request Entity Too Large"),
         remedy="leave out what is not needed (tests, data, debug symbols: strip --strip-debug), or request a higher "
         "limit: https://docs.pypi.org/project-management/storage-limits",
-        detect="offline",
-        weight="medium",
         sources=("PyPI documentation: Storage limits", "pypi/warehouse#6872"),
     ),
     Diagnosis(
@@ -228,7 +211,6 @@ DIAGNOSES = (
         remedy="delete old pre-releases at {site}/manage/project/{project}/releases/, or request a higher limit: "
         "https://docs.pypi.org/project-management/storage-limits",
         detect="network",
-        weight="medium",
         sources=("PyPI documentation: Storage limits",),
     ),
 )
@@ -241,7 +223,6 @@ UPLOAD_DIAGNOSES = (
         ".zip sdist fails the check of its name.",
         symptoms=("400 Invalid file extension", "400 Invalid value for filetype. Error: Use a known file type"),
         remedy="upload the files that python -m build makes, and delete {file} from dist/",
-        detect="offline",
         weight="low",
         sources=("PEP 527", "PEP 715", "PyPI blog 2023-06-26: deprecate egg uploads"),
     ),
@@ -257,7 +238,6 @@ UPLOAD_DIAGNOSES = (
             "400 Filename is too long",
         ),
         remedy="build it again and keep the name that the build backend gives it",
-        detect="offline",
         weight="low",
         sources=("PEP 427", "PEP 625"),
     ),
@@ -278,7 +258,6 @@ UPLOAD_DIAGNOSES = (
         explanation="PyPI refuses files that were obfuscated with PyArmor or SourceDefender.",
         symptoms=("400 Invalid distribution file. {tool}-encrypted content is not allowed",),
         remedy="publish readable code, or distribute the project elsewhere; see {site}/policy/acceptable-use-policy/",
-        detect="offline",
         weight="low",
         sources=("PyPI Acceptable Use Policy", "pypi/warehouse: utils/scanner.py"),
     ),

@@ -34,9 +34,9 @@ class Diagnosis:
     #: in the imperative: exact commands and addresses, with `{index}`, `{project}`… for `fill_placeholders`
     remedy: str
     #: how it is detected: on this machine; by reading from the network; with the credential; by an upload
-    detect: Literal["offline", "network", "probe", "after"]
+    detect: Literal["offline", "network", "probe", "after"] = "offline"
     #: how frequent it is, estimated
-    weight: Literal["high", "medium", "low"]
+    weight: Literal["high", "medium", "low"] = "medium"
     #: documents and discussions; `owner/repository#number` is a GitHub issue
     sources: tuple[str, ...]
 

@@ -14,8 +14,6 @@ DIAGNOSES = (
         symptoms=(shared_phrases.OTHER_PROJECT,),
         remedy="create a token for {project} at {site}/manage/account/token/, or compare the name in pyproject.toml "
         "with the project that the token is for",
-        detect="offline",
-        weight="medium",
         sources=("pypi/warehouse: macaroons/caveats",),
     ),
     Diagnosis(
@@ -27,7 +25,6 @@ DIAGNOSES = (
         remedy="upload the first release with a token for the whole account, created at {site}/manage/account/token/; "
         "afterwards replace it with one for {project} only",
         detect="network",
-        weight="medium",
         sources=("PyPI help: apitoken", "pypi/warehouse: forklift/legacy.py"),
     ),
     Diagnosis(
@@ -38,8 +35,6 @@ DIAGNOSES = (
         symptoms=(shared_phrases.EXPIRED,),
         remedy="use the token that this one was derived from, or create one at {site}/manage/account/token/; if it "
         "should still be valid, set this machine's clock",
-        detect="offline",
-        weight="medium",
         sources=("pypi/warehouse: macaroons/caveats",),
     ),
     Diagnosis(
@@ -63,7 +58,6 @@ DIAGNOSES = (
         remedy="look for PyPI's mail about an exposed token, create a new token at {site}/manage/account/token/, and "
         "remove the old one from where it was found: git log --all --oneline -S pypi-",
         detect="probe",
-        weight="medium",
         sources=("PyPI help: compromised-token", "pypi/warehouse#6051", "PyPI blog 2023-08-17: GitHub token scanning"),
     ),
     Diagnosis(
@@ -158,7 +152,6 @@ DIAGNOSES = (
         ),
         remedy="sign in as {user} and add a second factor at {site}/manage/account/#two-factor; see {site}/help/#twofa",
         detect="probe",
-        weight="medium",
         sources=("PyPI help: twofa", "pypi/warehouse#14762"),
     ),
     Diagnosis(
@@ -171,7 +164,6 @@ DIAGNOSES = (
         remedy="ask an owner to add {user} at {site}/manage/project/{project}/collaboration/, and accept the "
         "invitation; or use a token of an account that has a role there",
         detect="probe",
-        weight="medium",
         sources=("PyPI help: collaborator-roles", "pypa/packaging-problems#642", "yougov/mongo-connector#831"),
     ),
     Diagnosis(
@@ -261,7 +253,6 @@ PROJECT_NAME_DIAGNOSES = (
         symptoms=("400 The name '{project}' isn't allowed. See",),
         remedy="choose another name in pyproject.toml: {site}/help/#project-name",
         detect="probe",
-        weight="medium",
         sources=("pypi/warehouse#14891", "pypi/warehouse#10810", "pypa/packaging-problems#872"),
     ),
     Diagnosis(
@@ -270,7 +261,6 @@ PROJECT_NAME_DIAGNOSES = (
         explanation="Names of modules of any Python since 2.6 are refused, including submodules.",
         symptoms=("400 The name '{project}' isn't allowed (conflict with Python Standard Library module name)",),
         remedy="choose another name in pyproject.toml: {site}/help/#project-name",
-        detect="offline",
         weight="low",
         sources=("PyPI help: project-name", "pypi/stdlib-list"),
     ),
@@ -286,8 +276,6 @@ PROJECT_NAME_DIAGNOSES = (
         ),
         remedy="upgrade the build backend (setuptools>=80, hatchling, flit-core or poetry-core of this year) under "
         "[build-system] requires, and build again; never rename a built file",
-        detect="offline",
-        weight="medium",
         sources=("PEP 625", "PEP 427", "pypa/hatch#833", "pypi/warehouse#10030"),
     ),
     Diagnosis(
@@ -300,7 +288,6 @@ PROJECT_NAME_DIAGNOSES = (
             "400 The name '{project}' is invalid",
         ),
         remedy="correct name under [project] in pyproject.toml",
-        detect="offline",
         weight="low",
         sources=("PEP 508", "packaging.python.org: Names and normalization"),
     ),

@@ -17,7 +17,6 @@ DIAGNOSES = (
             "Unable to retrieve an OIDC token from the CI platform",
         ),
         remedy="add permissions: id-token: write to the job that uploads",
-        detect="offline",
         weight="high",
         sources=(
             "freifunkMUC/unifi_respondd#59",
@@ -32,8 +31,6 @@ DIAGNOSES = (
         also=(shared_phrases.NO_IDENTITY, shared_phrases.NO_OIDC),
         shows="like a missing permission, in the runs of some contributors",
         remedy="publish from a tag or a release of the repository itself: on: push: tags, not on: pull_request",
-        detect="offline",
-        weight="medium",
         sources=("pypa/gh-action-pypi-publish: oidc-exchange.py",),
     ),
     Diagnosis(
@@ -43,7 +40,6 @@ DIAGNOSES = (
         "uploads from it.",
         symptoms=("422 Publishing from a workflow invoked via 'pull_request_target' is not supported",),
         remedy="run the publishing workflow on push: tags, or on release: published",
-        detect="offline",
         weight="low",
         sources=("pypi/warehouse: oidc/models/github.py",),
     ),
@@ -55,7 +51,6 @@ DIAGNOSES = (
         symptoms=("422 Check failed for optional claim 'environment'", shared_phrases.NO_PUBLISHER),
         remedy="compare environment: in the job with the publisher at "
         "{site}/manage/project/{project}/settings/publishing/, and make them equal",
-        detect="offline",
         weight="high",
         sources=(
             "pypa/gh-action-pypi-publish#173",
@@ -77,7 +72,6 @@ DIAGNOSES = (
         also=(shared_phrases.NO_PUBLISHER,),
         remedy="add a publisher with the current names at {site}/manage/project/{project}/settings/publishing/, and "
         "remove the old one",
-        detect="offline",
         weight="high",
         sources=(
             "dennisvang/tufup#176",
@@ -93,7 +87,6 @@ DIAGNOSES = (
         shows="like a publisher that is not found, although every name is right",
         remedy="move the job that uploads into the workflow that is triggered; the job that builds can stay where it "
         "is",
-        detect="offline",
         weight="high",
         sources=("pypa/gh-action-pypi-publish#166", "pypi/warehouse#11096", "dmwm/WMCore#12179"),
     ),
@@ -120,8 +113,6 @@ DIAGNOSES = (
         ),
         remedy="compare the name in pyproject.toml with the publisher's project at {site}/manage/account/publishing/, "
         "and make them equal; see https://docs.pypi.org/trusted-publishers/troubleshooting/",
-        detect="offline",
-        weight="medium",
         sources=("PyPI documentation: Trusted publishers, troubleshooting",),
     ),
     Diagnosis(
@@ -143,8 +134,6 @@ DIAGNOSES = (
         also=(shared_phrases.INVALID_AUTH,),
         remedy="request it as late as possible, in the step that uploads; run the job again, which skips the files "
         "that are already there",
-        detect="offline",
-        weight="medium",
         sources=("pypi/warehouse: oidc/views.py", "twine 7.0.0: auth.TOKEN_RENEWAL_THRESHOLD"),
     ),
     Diagnosis(
@@ -154,7 +143,6 @@ DIAGNOSES = (
         "new one.",
         symptoms=("422 invalid token: already used",),
         remedy="run the whole job again, so that it requests a new identity; upload in one step, not in two",
-        detect="offline",
         weight="low",
         sources=("pypi/warehouse: oidc/views.py",),
     ),
@@ -166,7 +154,6 @@ DIAGNOSES = (
         symptoms=("422 unknown trusted publishing issuer",),
         remedy="use an API token there, from {site}/manage/account/token/; see "
         "https://docs.pypi.org/trusted-publishers/adding-a-publisher/ for the supported services",
-        detect="offline",
         weight="low",
         sources=("PyPI documentation: Trusted publishers, troubleshooting",),
     ),
@@ -206,7 +193,6 @@ DIAGNOSES = (
         remedy="add the publisher on this index, too: {site}/manage/project/{project}/settings/publishing/, or "
         "{site}/manage/account/publishing/ before the first release",
         detect="network",
-        weight="medium",
         sources=("dennisvang/tufup#176", "apache/opendal#3682"),
     ),
     Diagnosis(
@@ -221,8 +207,6 @@ DIAGNOSES = (
         ),
         remedy="remove user and password from the step, TWINE_PASSWORD and UV_PUBLISH_TOKEN from the job, and delete "
         "the secret",
-        detect="offline",
-        weight="medium",
         sources=("FalkorDB/falkordblite#12", "pypa/gh-action-pypi-publish: twine-upload.sh"),
     ),
     Diagnosis(
@@ -233,7 +217,6 @@ DIAGNOSES = (
         remedy="allow the tag pattern (v*) under Settings, Environments, {environment}, Deployment branches and tags; "
         "then run the job again",
         detect="network",
-        weight="medium",
         sources=("cerfacs-globc/icclim#315", "lidatong/dataclasses-json#477", "pydev-guide/pyrepo-copier#14"),
     ),
 )
@@ -249,8 +232,6 @@ ATTESTATION_DIAGNOSES = (
         ),
         remedy="build, sign and upload in jobs of the workflow that is triggered; or set attestations: false until "
         "then",
-        detect="offline",
-        weight="medium",
         sources=("Teslemetry/python-tesla-fleet-api#116", "pypa/gh-action-pypi-publish#283"),
     ),
     Diagnosis(
@@ -260,8 +241,6 @@ ATTESTATION_DIAGNOSES = (
         "file was sent.",
         symptoms=("400 Attestations are only supported when using Trusted Publishing",),
         remedy="upload without them (no --attestations, attestations: false), or set up trusted publishing",
-        detect="offline",
-        weight="medium",
         sources=("PEP 740", "pypi/warehouse#17312"),
     ),
     Diagnosis(
@@ -272,8 +251,6 @@ ATTESTATION_DIAGNOSES = (
         symptoms=("already has a publish attestation", "Unknown distribution format: '{file}.attestation'"),
         remedy="delete them before the next upload: rm dist/*.publish.attestation; better, use a separate directory "
         "for each index",
-        detect="offline",
-        weight="medium",
         sources=("pypa/gh-action-pypi-publish#319", "Asana/python-asana#206", "aai-institute/lakefs-spec#303"),
     ),
     Diagnosis(
@@ -284,7 +261,6 @@ ATTESTATION_DIAGNOSES = (
         symptoms=("Upload with attestations requested, but {file} has no associated attestations",),
         remedy="sign it: python -m pypi_attestations sign {file}; or remove it from the directory if it is not part of "
         "the release",
-        detect="offline",
         weight="low",
         sources=("rzellem/EXOTIC#1344", "twine 7.0.0: commands.upload"),
     ),
