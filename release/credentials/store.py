@@ -26,7 +26,6 @@ from release.core.tokens.defects import TokenDefect
 from release.core.tokens.token import decode
 from release.credentials import verify
 from release.credentials.sources import keyring
-from release.credentials.sources.base import KEYRING_TIMEOUT
 
 _USERNAME = "__token__"
 
@@ -59,17 +58,16 @@ def store_token(  # noqa: PLR0913 - a request with options, all but the first fo
     offline: bool = False,
     insecure: bool = False,
     directory: Path | None = None,
-    timeout: float = KEYRING_TIMEOUT,
 ) -> StoredToken:
     """Verify a token, store it and read it back. Raises ReleaseError where it does not work or is not stored.
 
-    `timeout` in seconds for each answer of the keyring. `insecure` allows a keyring that is a readable file.
+    `insecure` allows a keyring that is a readable file.
     """
     verdict = verify.verify_token(system, index, secret, project, offline=offline).verdict
     if not verdict.passed:
         raise ReleaseError(f"not stored: {verdict.message}", remedy=verdict.remedy, cause=verdict.cause)
     entry = keyring.upload_entry(index)
-    location = keyring.write_entry(entry, secret, system.env, insecure=insecure, timeout=timeout)
+    location = keyring.write_entry(entry, secret, system.env, insecure=insecure)
     now = verify.verify_credential(system, index, project, offline=True, directory=directory)
     return StoredToken(
         index=index,

@@ -74,9 +74,11 @@ _REASONS = (
 def resolve(query: SourceQuery) -> Resolution:
     """The credential for an index, and all other credentials that are stored for it."""
     search = _Search(index=query.index)
+    required = _USERNAME if base.is_known_to_twine(query.index) else None
     for source in SOURCES.values():
+        used = search.password.origin if search.password else None
         try:
-            search.add(source.find(replace(query, username=search.query_username(), used=search.used())))
+            search.add(source.find(replace(query, username=search.username or required, used=used)))
         except BrokenSourceError as error:
             search.remarks += (base.warning(error.message, error.remedy, error.where, error.cause),)
     return search.result()
@@ -108,14 +110,6 @@ class _Search:
     #: remarks that only matter where no credential is found
     minor_remarks: tuple[Finding, ...] = ()
 
-    def used(self) -> SecretLocation | None:
-        """Where the password that an upload would use is stored."""
-        return self.password.origin if self.password else None
-
-    def query_username(self) -> str | None:
-        """The user whose password is wanted; None: any."""
-        return self.username or (_USERNAME if base.is_known_to_twine(self.index) else None)
-
     def add(self, result: SourceResult | Unknown | None) -> None:
         """Use from the next source what is still missing."""
         if isinstance(result, Unknown):
@@ -136,11 +130,10 @@ class _Search:
     def result(self) -> Resolution:
         """The result of all sources together."""
         found = self._credential(self.password) if self.password else self.ambient
-        if found is None:
-            remarks = self.remarks if self.unknown else _with_reason(self.remarks)
-        elif isinstance(found, Ambient) and isinstance(found.identity, Finding):
-            remarks = self.remarks
-        else:
+        remarks = self.remarks
+        if found is None and not self.unknown:
+            remarks = _with_reason(remarks)
+        elif found is not None and not (isinstance(found, Ambient) and isinstance(found.identity, Finding)):
             remarks = tuple(self._relevant_remarks())
         return Resolution(credential=found or self.unknown, candidates=self.candidates, remarks=remarks)
 
@@ -179,7 +172,11 @@ class _Search:
         else:
             self.candidates += (CredentialCandidate(origin=origin, password=password, status="shadowed"),)
             if password != self.password.password:
-                self.remarks += (_shadowed(self.password.origin, origin),)
+                here, there = location_to_text(self.password.origin), location_to_text(origin)
+                self.remarks += (base.warning(
+                    f"{here} is used; {there} has another secret and is not used",
+                    f"remove the one that is out of date: {here}, or {there}", here, "src.env-shadows",
+                ),)  # fmt: skip
 
 
 def _may_be_sent(password: Secret, index: Index) -> bool:
@@ -203,14 +200,6 @@ def _wrong_index(origin: SecretLocation, password: Secret, index: Index) -> Find
         f"the token in {where} was issued by {issuer(password)!r}, not by {index.token_location!r}",
         f"make a token on {index.token_location} and store it: keyring set {index.upload_url} {_USERNAME}",
         where, "pypirc.testpypi-under-pypi" if copied else "cred.wrong-index",
-    )  # fmt: skip
-
-
-def _shadowed(used: SecretLocation, other: SecretLocation) -> Finding:
-    here, there = location_to_text(used), location_to_text(other)
-    return base.warning(
-        f"{here} is used; {there} has another secret and is not used",
-        f"remove the one that is out of date: {here}, or {there}", here, "src.env-shadows",
     )  # fmt: skip
 
 

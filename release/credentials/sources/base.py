@@ -6,24 +6,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol
+from urllib.parse import urlsplit
 
 from release.core.errors import ReleaseError
 from release.core.models.check_result import Finding, Unknown
 from release.core.models.credential import Ambient, CredentialCandidate, Resolution, StoredSecret
-from release.core.models.index import WELL_KNOWN, Index
+from release.core.models.index import RETIRED_HOSTS, WELL_KNOWN, Index, host_of, is_loopback, well_known
 from release.core.models.secret_location import ConfiguredLocation, SecretLocation, expand_home, location_to_text
 from release.core.secret import Secret
 
 if TYPE_CHECKING:
     from release.adapters.system.process import Pipe
     from release.adapters.system.system import System
-
-from urllib.parse import urlsplit
-
-from release.core.models.index import RETIRED_HOSTS, host_of, is_loopback, well_known
-
-#: seconds for each answer of the keyring
-KEYRING_TIMEOUT = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +33,6 @@ class SourceQuery:
     directory: Path | None = None
     #: whether sources are queried that cannot change the result, because an earlier one has a password
     every_source: bool = False
-    #: seconds
-    keyring_timeout: float = KEYRING_TIMEOUT
     #: the process that reads the keyring, if it has been started; it answers one request
     keyring_child: Pipe | None = None
     #: from an earlier source, or the only one that twine accepts; None: any
@@ -174,24 +166,17 @@ def is_same(url: str, upload_url: str) -> bool:
 def remarks_on(url: str, upload_url: str, where: str) -> Iterator[Finding]:
     """The worst mistake in a URL that means `upload_url`, if there is any."""
     shown = without_user(url)
-    mistake = _mistake(url, shown, upload_url)
-    if mistake is not None:
-        message, cause = mistake
-        yield Finding(
-            message=message, remedy=f"write: repository = {upload_url}", severity="warn", where=where, cause=cause
-        )
-
-
-def _mistake(url: str, shown: str, upload_url: str) -> tuple[str, str] | None:
     if host_of(url) in RETIRED_HOSTS:
-        return f"{shown!r} is a retired address that does not accept uploads", "url.legacy-domain"
-    if url.lower().startswith("http:") and not is_loopback(host_of(url)):
-        return f"{shown!r} is plain http, which would expose the token on the network", "url.http"
-    if shown == upload_url.rstrip("/"):
-        return f"{shown!r} has no final slash: uploads to it are redirected, and fail", "url.no-trailing-slash"
-    if shown != upload_url and well_known(url):
-        return f"{shown!r} does not accept uploads", "url.simple-or-root"
-    return None
+        problem, cause = "is a retired address that does not accept uploads", "url.legacy-domain"
+    elif url.lower().startswith("http:") and not is_loopback(host_of(url)):
+        problem, cause = "is plain http, which would expose the token on the network", "url.http"
+    elif shown == upload_url.rstrip("/"):
+        problem, cause = "has no final slash: uploads to it are redirected, and fail", "url.no-trailing-slash"
+    elif shown != upload_url and well_known(url):
+        problem, cause = "does not accept uploads", "url.simple-or-root"
+    else:
+        return
+    yield warning(f"{shown!r} {problem}", f"write: repository = {upload_url}", where, cause)
 
 
 def without_user(url: str) -> str:

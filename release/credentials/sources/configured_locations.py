@@ -34,14 +34,13 @@ from release.core.models.secret_location import (
 from release.core.redaction import redact
 from release.core.secret import Secret
 from release.credentials.sources import base, keyring
-from release.credentials.sources.base import KEYRING_TIMEOUT, SourceQuery, StorageQuery
+from release.credentials.sources.base import SourceQuery, StorageQuery
 
 if TYPE_CHECKING:
     from release.adapters.system.system import System
 
 #: bytes; a longer file is no credential
 _MAX_SIZE = 65_536
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +69,11 @@ def read_location(system: System, location: ConfiguredLocation, *, username: str
 
 
 def read_keyring_entries(
-    entries: Sequence[KeyringEntry], env: Mapping[str, str], *, timeout: float = KEYRING_TIMEOUT
+    entries: Sequence[KeyringEntry], env: Mapping[str, str]
 ) -> dict[KeyringEntry, StoredCredential]:
-    """The credential in each entry. One process reads them all; `timeout` in seconds for each."""
+    """The credential in each entry. One process reads them all."""
     found: dict[KeyringEntry, StoredCredential] = {}
-    for one, secret in keyring.read_entries(entries, env, timeout=timeout).items():
+    for one, secret in keyring.read_entries(entries, env).items():
         match secret:
             case Secret():
                 found[one] = _stored(secret, one, one.username)
@@ -158,7 +157,7 @@ def _refusal(path: Path, about: os.stat_result, location: PrivateFile) -> Findin
         return None
     if about.st_uid not in {os.geteuid(), 0}:
         what, command = "belongs to another user", f"chown {os.geteuid()} {shlex.quote(str(path))}"
-    elif about.st_mode & _OTHERS:
+    elif about.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         what = f"is accessible to other users (mode {stat.S_IMODE(about.st_mode):04o})"
         command = f"chmod 600 {shlex.quote(str(path))}"
     else:

@@ -6,7 +6,7 @@ for PyPI and TestPyPI the user is `__token__`, for other indexes twine accepts t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -19,8 +19,10 @@ from release.core.models.index import Index, host_of
 from release.core.models.secret_location import KeyringEntry
 from release.core.secret import Secret
 from release.credentials.sources import base
-from release.credentials.sources.base import KEYRING_TIMEOUT, SourceQuery, SourceResult, StorageQuery
+from release.credentials.sources.base import SourceQuery, SourceResult, StorageQuery
 
+#: seconds for each answer of the keyring
+TIMEOUT = 10.0
 _USERNAME = "__token__"
 _WITHOUT = f"to do without a keyring, set TWINE_PASSWORD, and TWINE_USERNAME={_USERNAME}"
 
@@ -30,17 +32,11 @@ def find(query: SourceQuery) -> SourceResult | Unknown | None:
     if query.used is not None and not query.every_source:
         return None
     index = query.index
-    request = {
-        "service": index.upload_url,
-        "username": query.username,
-        "default": _USERNAME,
-        "near": list(near_misses(index)),
-    }
     child = query.keyring_child or keyring_process.start_keyring(query.env)
     if child is None:
         return _result(index, _NO_KEYRING, query.username)
     with closing(child):
-        return _result(index, _request(child, request, query.keyring_timeout), query.username)
+        return _result(index, _read(child, upload_entry(index), query.username, near_misses(index)), query.username)
 
 
 def near_misses(index: Index) -> Iterator[str]:
@@ -92,9 +88,9 @@ _NO_KEYRING = {"state": "no backend", "backend": "fail"}
 
 
 def read_entries(
-    entries: Sequence[KeyringEntry], env: Mapping[str, str], *, timeout: float = KEYRING_TIMEOUT
+    entries: Sequence[KeyringEntry], env: Mapping[str, str]
 ) -> dict[KeyringEntry, Secret | Unknown | None]:
-    """The secret of each entry; None: no such entry. One process reads them all; `timeout` in seconds for each.
+    """The secret of each entry; None: no such entry. One process reads them all.
 
     After a timeout, the remaining entries are unknown.
     """
@@ -104,9 +100,7 @@ def read_entries(
     found: dict[KeyringEntry, Secret | Unknown | None] = {}
     with closing(child):
         for one in entries:
-            answer = _request(
-                child, {"service": one.service, "username": one.username, "default": one.username, "near": []}, timeout
-            )
+            answer = _read(child, one, one.username)
             if answer["state"] == "timeout":
                 return dict.fromkeys(entries, _failure(answer)) | found
             if answer["state"] != "answered":
@@ -116,12 +110,17 @@ def read_entries(
     return found
 
 
-def _request(child: Pipe, request: dict[str, Any], timeout: float) -> dict[str, Any]:
+def _read(child: Pipe, entry: KeyringEntry, username: str | None, near: Iterable[str] = ()) -> dict[str, Any]:
+    request = {"service": entry.service, "username": username, "default": entry.username, "near": list(near)}
+    return _request(child, request)
+
+
+def _request(child: Pipe, request: dict[str, Any]) -> dict[str, Any]:
     try:
         child.write(request)
-        return child.read(timeout)
+        return child.read(TIMEOUT)
     except TimeoutError:
-        return {"state": "timeout", "timeout": timeout}
+        return {"state": "timeout"}
     except (EOFError, OSError, ValueError):
         return {"state": "broken", "error": child.last_error_line()}
 
@@ -150,7 +149,7 @@ def _failure(answer: dict[str, Any]) -> Unknown:
     match answer["state"]:
         case "timeout":
             return Unknown(
-                reason=f"the keyring did not answer within {answer['timeout']:g} s; it may be waiting to be unlocked",
+                reason=f"the keyring did not answer within {TIMEOUT:g} s; it may be waiting to be unlocked",
                 remedy=f"unlock it, then run the same command again; {_WITHOUT}",
                 cause="keyring.hang",
             )
@@ -193,22 +192,15 @@ def _mismatches(index: Index, answer: dict[str, Any], username: str) -> Iterator
 # -- writing ----------------------------------------------------------------------------------------
 
 
-def write_entry(
-    entry: KeyringEntry,
-    secret: Secret,
-    env: Mapping[str, str],
-    *,
-    insecure: bool = False,
-    timeout: float = KEYRING_TIMEOUT,
-) -> KeyringEntry:
+def write_entry(entry: KeyringEntry, secret: Secret, env: Mapping[str, str], *, insecure: bool = False) -> KeyringEntry:
     """Store a secret in an entry and read it back: some backends accept everything and store nothing.
 
     Returns the entry with its backend. A backend that stores secrets in a readable file is refused unless `insecure`.
-    `timeout` in seconds, for the write and for the read. Raises ReleaseError, with the cause if it is known.
+    Raises ReleaseError, with the cause if it is known.
     """
     request = {"do": "keep", "service": entry.service, "username": entry.username, "insecure": insecure}
-    backend = _write({**request, "password": secret.reveal()}, env, timeout)
-    if read_entries([entry], env, timeout=timeout)[entry] != secret:
+    backend = _write({**request, "password": secret.reveal()}, env)
+    if read_entries([entry], env)[entry] != secret:
         raise ReleaseError(
             f"the keyring ({backend}) accepted the token, but does not return it",
             remedy=_WITHOUT,
@@ -217,15 +209,15 @@ def write_entry(
     return KeyringEntry(service=entry.service, username=entry.username, backend=backend)
 
 
-def delete_entry(entry: KeyringEntry, env: Mapping[str, str], *, timeout: float = KEYRING_TIMEOUT) -> None:
+def delete_entry(entry: KeyringEntry, env: Mapping[str, str]) -> None:
     """Delete one entry. Raises ReleaseError as `write_entry` does."""
-    _write({"do": "remove", "service": entry.service, "username": entry.username}, env, timeout)
+    _write({"do": "remove", "service": entry.service, "username": entry.username}, env)
 
 
-def _write(request: dict[str, Any], env: Mapping[str, str], timeout: float) -> str:
+def _write(request: dict[str, Any], env: Mapping[str, str]) -> str:
     """The name of the backend that did it. Raises ReleaseError."""
     with closing(keyring_process.start_child(env)) as child:
-        answer = _request(child, request, timeout)
+        answer = _request(child, request)
     if answer["state"] == "done":
         return str(answer["backend"])
     if answer["state"] == "insecure":

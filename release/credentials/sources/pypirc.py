@@ -17,15 +17,7 @@ from release.core.models.index import WELL_KNOWN, Index, well_known
 from release.core.models.secret_location import ConfigFileKey, location_to_text
 from release.core.secret import Secret
 from release.credentials.sources import base, pypirc_file
-from release.credentials.sources.base import (
-    BrokenSourceError,
-    SourceQuery,
-    SourceResult,
-    StorageQuery,
-    is_same,
-    remarks_on,
-    without_user,
-)
+from release.credentials.sources.base import BrokenSourceError, SourceQuery, SourceResult, StorageQuery
 from release.credentials.sources.pypirc_file import PypircFile, load_pypirc
 
 _PATH = "~/.pypirc"
@@ -90,21 +82,20 @@ def _misplaced_files(home: Path, directory: Path | None) -> Iterator[Finding]:
 
 def _result(file: PypircFile, index: Index) -> SourceResult | None:
     section = _section(file, index)
-    remarks = [*_file_remarks(file), *_section_remarks(file, index, section)]
+    remarks = [*_section_remarks(file, index, section)]
     default = "server-login" if section is not None or index.name in WELL_KNOWN else None
-    password = _first(file, "password", section, default)
-    username = None if base.is_known_to_twine(index) else _first(file, "username", section, default)
+    password, origin = _first(file, "password", section, default)
+    username, username_origin = (
+        (None, None) if base.is_known_to_twine(index) else _first(file, "username", section, default)
+    )
     if password is not None:
-        remarks += [*_permissions(file), *_username_remarks(file, index, section)]
+        remarks += _password_remarks(file, index, section)
     if password is None and username is None and not remarks:
         return None
     return SourceResult(
-        username=username[0] if username else None,
-        username_origin=username[1] if username else None,
-        password=Secret(password[0]) if password else None,
-        origin=password[1] if password else None,
-        remarks=tuple(remarks),
-    )
+        username=username, username_origin=username_origin, password=None if password is None else Secret(password),
+        origin=origin, remarks=tuple(remarks),
+    )  # fmt: skip
 
 
 def _listed(file: PypircFile) -> list[str]:
@@ -119,7 +110,7 @@ def _repository(file: PypircFile, section: str) -> str | None:
 def _is_meant(file: PypircFile, index: Index, section: str) -> bool:
     """Whether a section is for an index: by its URL, or by its name where it has none."""
     url = _repository(file, section)
-    return is_same(url, index.upload_url) if url else section == index.name
+    return base.is_same(url, index.upload_url) if url else section == index.name
 
 
 def _section(file: PypircFile, index: Index) -> str | None:
@@ -128,30 +119,28 @@ def _section(file: PypircFile, index: Index) -> str | None:
     return next((name for name in listed if file.parser.has_section(name) and _is_meant(file, index, name)), None)
 
 
-def _first(file: PypircFile, key: str, *sections: str | None) -> tuple[str, ConfigFileKey] | None:
+def _first(file: PypircFile, key: str, *sections: str | None) -> tuple[str | None, ConfigFileKey | None]:
+    """The value of an option in the first section that has it, and where that is."""
     for section in sections:
         if section is not None and file.parser.has_option(section, key):
             location = ConfigFileKey(path=file.name, section=section, key=key, line=file.line(section, key))
             return file.parser.get(section, key), location
-    return None
+    return None, None
 
 
-def _file_remarks(file: PypircFile) -> Iterator[Finding]:
+def _section_remarks(file: PypircFile, index: Index, section: str | None) -> Iterator[Finding]:
     if file.bom:
         yield base.warning(
             f"{file.name} starts with a byte order mark, which twine cannot read",
             f"save {file.name} as UTF-8 without BOM", f"{file.name}, line 1", "pypirc.malformed",
         )  # fmt: skip
-
-
-def _section_remarks(file: PypircFile, index: Index, section: str | None) -> Iterator[Finding]:
     if section is None:
         for name in _other_sections(file):
             yield from _why_not(file, index, name)
         return
     url = file.parser.get(section, "repository", fallback=None)
     if url is not None:
-        yield from remarks_on(url, index.upload_url, file.where(section, "repository"))
+        yield from base.remarks_on(url, index.upload_url, file.where(section, "repository"))
     elif section not in WELL_KNOWN:
         yield base.warning(
             f"[{section}] has no repository, which twine needs",
@@ -177,24 +166,21 @@ def _why_not(file: PypircFile, index: Index, name: str) -> Iterator[Finding]:
         )  # fmt: skip
     elif name == index.name and (url := _repository(file, name)):
         yield base.warning(
-            f"section [{name}] is for {without_user(url)!r}, but this upload goes to {index.upload_url!r}",
+            f"section [{name}] is for {base.without_user(url)!r}, but this upload goes to {index.upload_url!r}",
             f"correct it: repository = {index.upload_url}",
             file.where(name, "repository"), "pypirc.repository-mismatch",
         )  # fmt: skip
 
 
-def _username_remarks(file: PypircFile, index: Index, section: str | None) -> Iterator[Finding]:
-    username = _first(file, "username", section, "server-login")
-    if well_known(index.upload_url) and username is not None and username[0] != "__token__":
-        yield base.warning(
-            f"the username is {username[0]!r}; twine sends '__token__' instead, but other tools fail with it",
-            "write: username = __token__", location_to_text(username[1]), "cred.username-not-token",
-        )  # fmt: skip
-
-
-def _permissions(file: PypircFile) -> Iterator[Finding]:
+def _password_remarks(file: PypircFile, index: Index, section: str | None) -> Iterator[Finding]:
     if os.name == "posix" and file.mode & 0o077:
         yield base.warning(
             f"{file.name} can be read by other users of this machine (mode {file.mode & 0o777:o})",
             f"run: chmod 600 {file.name}", file.name, "pypirc.perms",
+        )  # fmt: skip
+    username, origin = _first(file, "username", section, "server-login")
+    if well_known(index.upload_url) and origin is not None and username != "__token__":
+        yield base.warning(
+            f"the username is {username!r}; twine sends '__token__' instead, but other tools fail with it",
+            "write: username = __token__", location_to_text(origin), "cred.username-not-token",
         )  # fmt: skip

@@ -88,9 +88,12 @@ def test_an_entry_of_another_user_is_noticed(tmp_path: Path) -> None:
     assert [one.cause for one in found.remarks] == ["keyring.username-mismatch"]
 
 
-def test_a_keyring_that_never_answers_costs_its_limit_and_leaves_nothing_running(tmp_path: Path) -> None:
+def test_a_keyring_that_never_answers_costs_its_limit_and_leaves_nothing_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("release.credentials.sources.keyring.TIMEOUT", 1)
     began = time.monotonic()
-    found = resolve(PYPI, keyring(tmp_path, backend="Silent"), tmp_path, keyring_timeout=1).credential
+    found = resolve(PYPI, keyring(tmp_path, backend="Silent"), tmp_path).credential
     assert isinstance(found, Unknown)
     assert found.cause == "keyring.hang"
     assert "1 s" in found.reason

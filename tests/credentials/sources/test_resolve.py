@@ -26,12 +26,8 @@ ENV = {
 }
 
 
-def resolve(
-    index: Index, env: dict[str, str], home: Path, *, every_source: bool = False, keyring_timeout: float = 10.0
-) -> Resolution:
-    return sources.resolve(
-        SourceQuery(index=index, env=env, home=home, every_source=every_source, keyring_timeout=keyring_timeout)
-    )
+def resolve(index: Index, env: dict[str, str], home: Path, *, every_source: bool = False) -> Resolution:
+    return sources.resolve(SourceQuery(index=index, env=env, home=home, every_source=every_source))
 
 
 def token(location: str = "pypi.org") -> str:

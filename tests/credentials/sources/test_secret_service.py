@@ -110,7 +110,7 @@ def test_a_stored_token_is_found_by_verify_and_by_twine(tmp_path: Path) -> None:
         assert kept == []
 
 
-def test_a_locked_keyring_that_nobody_opens_costs_the_limit(tmp_path: Path) -> None:
+def test_a_locked_keyring_that_nobody_opens_costs_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with session(tmp_path) as env:
         with daemon(env, unlocked=True):
             where = keyring.write_entry(keyring.upload_entry(PYPI), Secret("pypi-x"), env)
@@ -120,9 +120,8 @@ def test_a_locked_keyring_that_nobody_opens_costs_the_limit(tmp_path: Path) -> N
             assert "SecretService" in location_to_text(where)
         with daemon(env, unlocked=False):
             began = time.monotonic()
-            locked = keyring.find(
-                SourceQuery(index=PYPI, env=env, home=tmp_path, username="__token__", keyring_timeout=2)
-            )
+            monkeypatch.setattr(keyring, "TIMEOUT", 2)
+            locked = keyring.find(SourceQuery(index=PYPI, env=env, home=tmp_path, username="__token__"))
             assert isinstance(locked, Unknown), "locked, and yet it answers"
             assert locked.cause == "keyring.hang"
             assert time.monotonic() - began < 6
