@@ -38,7 +38,6 @@ TRUST_CONFIG_VARIABLE = "PYPI_PREFLIGHT_SIGSTORE"
 AUDIENCE = "sigstore"
 #: seconds for Sigstore to answer before the signatures, and for each signature
 LIMIT = 60.0
-_INSTALL = "python -m pip install 'pypi-preflight[attest]'"
 _LATER = "retry in a few minutes, or set attest = false in [tool.release]"
 
 Result = TypeVar("Result")
@@ -74,7 +73,8 @@ def is_installed() -> bool:
 def require_sigstore() -> None:
     """Raises `UnsignedError` where the extra is not installed."""
     if not is_installed():
-        raise NotSignedError("the extra 'attest' is not installed", remedy=f"run: {_INSTALL}")
+        remedy = "run: python -m pip install 'pypi-preflight[attest]'"
+        raise NotSignedError("the extra 'attest' is not installed", remedy=remedy)
 
 
 def require_publisher(identity: OidcIdentity) -> AttestationPublisher:
@@ -133,7 +133,15 @@ def verify_attestation(  # noqa: PLR0913 - statement, publisher, file and trust
             raise ValueError(f"expected JSON envelope, got {kind}")  # noqa: TRY301 - handled below with the others
         return predicate_of(statement, filename, sha256)
     except (Error, ValueError, library.AttestationError) as error:  # pydantic's is a ValueError
-        raise _invalid(error, publisher) from None
+        text = " ".join(str(error).split())
+        if "Build Config URI" in text:
+            raise InvalidAttestationError(
+                f"the certificate's Build Config URI does not match the publisher ({publisher})",
+                remedy="build, sign and upload in a job of the triggered workflow, not of a reusable one",
+                cause="attest.reusable",
+            ) from None
+        remedy = "use the files that were signed, or sign the current ones"
+        raise InvalidAttestationError(text, remedy=remedy, cause="attest.invalid") from None
 
 
 def _policy(publisher: AttestationPublisher) -> Any:
@@ -147,19 +155,6 @@ def _policy(publisher: AttestationPublisher) -> Any:
     if maker is None:
         raise ValueError(f"no attestation of a {publisher.kind} publisher can be verified")
     return maker(**dict(publisher.details))._as_policy()  # noqa: SLF001 - its public `verify` trusts only PyPI's root
-
-
-def _invalid(error: Exception, publisher: AttestationPublisher) -> InvalidAttestationError:
-    text = " ".join(str(error).split())
-    if "Build Config URI" in text:
-        return InvalidAttestationError(
-            f"the certificate's Build Config URI does not match the publisher ({publisher})",
-            remedy="build, sign and upload in a job of the triggered workflow, not of a reusable one",
-            cause="attest.reusable",
-        )
-    return InvalidAttestationError(
-        text, remedy="use the files that were signed, or sign the current ones", cause="attest.invalid"
-    )
 
 
 def _trust(sigstore: Sigstore) -> ClientTrustConfig:

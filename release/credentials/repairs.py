@@ -84,7 +84,7 @@ class _Proposals:
             yield Repair(
                 cause="pypirc.perms", title="make the file readable by its owner only",
                 where=remarked["pypirc.perms"], before=f"mode {self.path.stat().st_mode & 0o777:o}", after="mode 600",
-                apply=partial(safe_write.make_private, self.path),
+                apply=partial(self.path.chmod, 0o600),
             )  # fmt: skip
         yield from self._resolve_conflict()
 

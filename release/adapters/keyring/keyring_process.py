@@ -12,7 +12,6 @@ from release.adapters.system.process import Pipe
 _CHILD = Path(__file__).with_name("keyring_child.py")
 #: a chosen backend, a bus, or a display that a bus can be started for
 _BACKEND_VARIABLES = ("PYTHON_KEYRING_BACKEND", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY")
-_GROUP = b"[keyring.backends]"
 
 
 def start_keyring(env: Mapping[str, str]) -> Pipe | None:
@@ -56,7 +55,7 @@ def _installed_backends(env: Mapping[str, str]) -> Iterator[str]:
         for name in names:
             if name.endswith((".dist-info", ".egg-info")) and not name.startswith("keyring-"):
                 try:
-                    if _GROUP in Path(place, name, "entry_points.txt").read_bytes():
+                    if b"[keyring.backends]" in Path(place, name, "entry_points.txt").read_bytes():
                         yield name
                 except OSError:
                     continue

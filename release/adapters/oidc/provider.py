@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,10 +39,8 @@ _VARIABLES: tuple[tuple[str, OidcProvider], ...] = (
     ("GITLAB_CI", "GitLab"),
     ("CIRCLECI", "CircleCI"),
 )
-#: variables that a job on GitHub has only with the permission
-_PERMITTED = ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL")
-#: the file with a virtual machine's product name, and the names of Google Cloud
-_MACHINE, _GOOGLE = Path("/sys/class/dmi/id/product_name"), {"Google", "Google Compute Engine"}
+#: the file with a virtual machine's product name
+_MACHINE = Path("/sys/class/dmi/id/product_name")
 _SHOWN = 300
 
 
@@ -73,29 +72,30 @@ def detect_provider(env: Mapping[str, str]) -> OidcProvider | None:
     for name, service in _VARIABLES:
         if env.get(name):
             return service
-        if name == "GOOGLE_SERVICE_ACCOUNT_NAME" and _is_google_cloud():
-            return "Google Cloud"
+        if name == "GOOGLE_SERVICE_ACCOUNT_NAME":
+            with suppress(OSError, UnicodeDecodeError):
+                if _MACHINE.read_text(encoding="utf-8").strip() in {"Google", "Google Compute Engine"}:
+                    return "Google Cloud"
     return None
-
-
-def _is_google_cloud() -> bool:
-    try:
-        return _MACHINE.read_text(encoding="utf-8").strip() in _GOOGLE
-    except (OSError, UnicodeDecodeError):
-        return False
 
 
 def may_request_identity(env: Mapping[str, str]) -> bool:
     """Whether this job may request an identity, as far as its environment shows."""
     found = detect_provider(env)
-    return found is not None and (found != "GitHub" or all(env.get(name) for name in _PERMITTED))
+    permitted = all(env.get(f"ACTIONS_ID_TOKEN_REQUEST_{name}") for name in ("TOKEN", "URL"))
+    return found is not None and (found != "GitHub" or permitted)
 
 
 def missing_permission(env: Mapping[str, str]) -> NoIdentityError | None:
     """Why a job on GitHub gets no identity, as far as its environment shows; else None."""
     if detect_provider(env) != "GitHub" or may_request_identity(env):
         return None
-    if _is_from_a_fork(env):
+    # Source: GitHub's webhook payloads
+    from_fork = False
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        pull = json.loads(Path(env.get("GITHUB_EVENT_PATH", "")).read_text(encoding="utf-8"))["pull_request"]
+        from_fork = pull["head"]["repo"]["full_name"] != pull["base"]["repo"]["full_name"]
+    if from_fork:
         return NoIdentityError(
             "GitHub issues no identity to this job: it belongs to a pull request from a fork",
             remedy="publish from the repository itself: on: push: tags, or on: release: published",
@@ -107,16 +107,6 @@ def missing_permission(env: Mapping[str, str]) -> NoIdentityError | None:
         "the workflow); or set an API token as TWINE_PASSWORD",
         cause="tp.id-token-permission",
     )
-
-
-def _is_from_a_fork(env: Mapping[str, str]) -> bool:
-    """Whether a pull request from another repository runs this job. Source: GitHub's webhook payloads."""
-    try:
-        event = json.loads(Path(env.get("GITHUB_EVENT_PATH", "")).read_text(encoding="utf-8"))
-        pull = event["pull_request"]
-        return bool(pull["head"]["repo"]["full_name"] != pull["base"]["repo"]["full_name"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
 
 
 def request_identity(system: System, audience: str) -> OidcIdentity | None:
@@ -131,7 +121,15 @@ def request_identity(system: System, audience: str) -> OidcIdentity | None:
     refused = missing_permission(system.env)
     if refused is not None:
         raise refused
-    answer = _request(system, audience, service)
+    try:
+        argv = [sys.executable, "-P", str(_CHILD)]
+        done = system.run(argv, env=system.env, timeout=_TIMEOUT, input=audience, apart=True)
+        found = json.loads(done.output.rstrip().rpartition("\n")[2])
+    except TimedOutError:
+        raise _refused(service, audience, f"no answer within {_TIMEOUT:g} s") from None
+    except ValueError:
+        raise _refused(service, audience, "invalid response") from None
+    answer = found if isinstance(found, dict) else {}
     text = answer.get("token")
     if not isinstance(text, str):
         raise _refused(service, audience, str(answer.get("error", "no reason given")), bool(answer.get("permission")))
@@ -139,18 +137,6 @@ def request_identity(system: System, audience: str) -> OidcIdentity | None:
         return parse_identity(Secret(text), service, audience)
     except ValueError:
         raise _refused(service, audience, "the response is not a JWT") from None
-
-
-def _request(system: System, audience: str, service: OidcProvider) -> dict[str, Any]:
-    argv = [sys.executable, "-P", str(_CHILD)]
-    try:
-        done = system.run(argv, env=system.env, timeout=_TIMEOUT, input=audience, apart=True)
-        found = json.loads(done.output.rstrip().rpartition("\n")[2])
-    except TimedOutError:
-        raise _refused(service, audience, f"no answer within {_TIMEOUT:g} s") from None
-    except ValueError:
-        raise _refused(service, audience, "invalid response") from None
-    return found if isinstance(found, dict) else {}
 
 
 def _refused(service: OidcProvider, audience: str, why: str, permission: bool = False) -> NoIdentityError:

@@ -12,8 +12,6 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from release.adapters.system.system import System
 
 Task = TypeVar("Task")
@@ -21,8 +19,6 @@ Result = TypeVar("Result")
 
 #: the most processes; more would wait for the disk, or for git
 MOST = 4
-#: seconds; on Windows, Ctrl-C does not interrupt a longer wait
-_TICK = 0.1
 
 
 def map_in_processes(work: Callable[[Task], Result], tasks: Sequence[Task]) -> Iterator[Result]:
@@ -53,25 +49,20 @@ def run_jobs(system: System, jobs: Sequence[Callable[[System], Result]], *, work
 
     The first failure, or Ctrl-C, ends the programs of the other jobs, and is raised.
     """
-    from concurrent.futures import ThreadPoolExecutor
+    from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
     stop = threading.Event()
     scoped = replace(system, run=partial(system.run, stop=stop.is_set))
     with ThreadPoolExecutor(workers) as pool:
         futures = [pool.submit(job, scoped) for job in jobs]
         try:
-            _raise_first_failure(futures)
+            pending = set(futures)
+            while pending:
+                # In short waits, because on Windows, Ctrl-C does not interrupt a long one.
+                done, pending = wait(pending, timeout=0.1, return_when=FIRST_EXCEPTION)
+                for future in done:
+                    future.result()
         finally:
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
     return [future.result() for future in futures]
-
-
-def _raise_first_failure(futures: list[Future[Result]]) -> None:
-    from concurrent.futures import FIRST_EXCEPTION, wait
-
-    pending = set(futures)
-    while pending:
-        done, pending = wait(pending, timeout=_TICK, return_when=FIRST_EXCEPTION)
-        for future in done:
-            future.result()

@@ -95,31 +95,23 @@ def run_program(  # noqa: PLR0913 - see `Run`
 def _start(  # noqa: PLR0913 - options of Popen
     argv: Sequence[str], *, cwd: Path | None, env: Mapping[str, str], umask: int, feed: bool, apart: bool
 ) -> subprocess.Popen[str]:
+    pipe, by_platform = subprocess.PIPE, {} if sys.platform == "win32" else {"umask": umask}
     try:
         return subprocess.Popen(  # type: ignore[call-overload,no-any-return] # the options depend on the platform
-            list(argv),
-            cwd=cwd,
-            env=dict(env),
-            stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE if apart else subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            **OWN_GROUP,
-            **({} if sys.platform == "win32" else {"umask": umask}),
-        )
+            list(argv), cwd=cwd, env=dict(env), encoding="utf-8", errors="replace",
+            stdin=pipe if feed else subprocess.DEVNULL, stdout=pipe, stderr=pipe if apart else subprocess.STDOUT,
+            **OWN_GROUP, **by_platform,
+        )  # fmt: skip
     except (OSError, ValueError) as error:
-        raise _not_started(argv, cwd, error) from error
-
-
-def _not_started(argv: Sequence[str], cwd: Path | None, error: Exception) -> ToolError:
-    name = Path(argv[0]).name
-    if cwd is not None and not cwd.is_dir():
-        return ToolError(f"no directory {str(cwd)!r} to run {name} in", remedy="check that it was not removed")
-    if isinstance(error, FileNotFoundError):
-        return ToolError(f"no program {name!r} on PATH", remedy=f"install {name}, or put its directory on PATH")
-    reason = (getattr(error, "strerror", None) or str(error)).lower()
-    return ToolError(f"cannot start {name}: {reason}", remedy="check that it runs by hand")
+        name = Path(argv[0]).name
+        if cwd is not None and not cwd.is_dir():
+            message, remedy = f"no directory {str(cwd)!r} to run {name} in", "check that it was not removed"
+        elif isinstance(error, FileNotFoundError):
+            message, remedy = f"no program {name!r} on PATH", f"install {name}, or put its directory on PATH"
+        else:
+            reason = (getattr(error, "strerror", None) or str(error)).lower()
+            message, remedy = f"cannot start {name}: {reason}", "check that it runs by hand"
+        raise ToolError(message, remedy=remedy) from error
 
 
 def in_thread(work: Callable[..., None], *arguments: object) -> threading.Thread:

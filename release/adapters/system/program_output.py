@@ -28,7 +28,6 @@ OFFLINE_PATTERN = (
 _FRAME = "│╰─>\u00d7\u276f \t"  # what pip and uv print around messages
 #: bytes of the beginning, and of the end; the reason of a failure is in one of them
 PART = 2_000_000
-_CHUNK = 65_536
 
 
 def cause_line(output: str) -> str:
@@ -96,7 +95,7 @@ def load_log(name: str) -> Log:
 
 def _read(name: str, stream: BinaryIO) -> Log:
     head, tail, size = bytearray(), bytearray(), 0
-    while chunk := stream.read(_CHUNK):
+    while chunk := stream.read(65_536):
         size += len(chunk)
         room = PART - len(head)
         head += chunk[:room]
@@ -105,12 +104,7 @@ def _read(name: str, stream: BinaryIO) -> Log:
             del tail[:-PART]
     del tail[:-PART]
     skipped = size - len(head) - len(tail)
-    cut = b"\n\n" if skipped else b""
-    return Log(name=name, text=_decoded(bytes(head + cut + tail)), size=size, skipped=skipped)
-
-
-def _decoded(data: bytes) -> str:
-    """Text in UTF-8, or in UTF-16 as redirected by Windows PowerShell."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", "replace")
-    return data.decode("utf-8-sig", "replace")
+    data = bytes(head + (b"\n\n" if skipped else b"") + tail)
+    # Windows PowerShell redirects output as UTF-16.
+    encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    return Log(name=name, text=data.decode(encoding, "replace"), size=size, skipped=skipped)

@@ -48,11 +48,6 @@ def remove_file(path: Path) -> bool:
     return True
 
 
-def make_private(path: Path) -> None:
-    """Set the mode of the file to 600. Raises `OSError`."""
-    path.chmod(0o600)
-
-
 def replace_private_file(path: Path, before: bytes, after: bytes, *, keep_mode: bool = False) -> None:
     """Replace the content `before` of a file with secrets by `after`; its mode becomes 600, or is kept.
 

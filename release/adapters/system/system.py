@@ -84,15 +84,12 @@ def explain_os_errors(what: str) -> Iterator[None]:
     except OSError as error:
         where = f" {str(error.filename)!r}" if error.filename else ""
         reason = (error.strerror or str(error)).lower()
-        raise ReleaseError(f"cannot use {what}{where}: {reason}", remedy=_remedy_of(error)) from error
-
-
-def _remedy_of(error: OSError) -> str:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return "free some space on that disk, then run the same command again"
-    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-        return "make it writable for this user, or use another directory"
-    return "check that it exists and is readable and writable"
+        remedy = "check that it exists and is readable and writable"
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            remedy = "free some space on that disk, then run the same command again"
+        elif error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            remedy = "make it writable for this user, or use another directory"
+        raise ReleaseError(f"cannot use {what}{where}: {reason}", remedy=remedy) from error
 
 
 @contextlib.contextmanager

@@ -114,7 +114,17 @@ class Worker:
 
         Raises `ReleaseError` for a credential that a request cannot carry.
         """
-        _encodable(credential)
+        for what, text in (("user name", credential.username), ("password", credential.password.reveal())):
+            # Without repeating it. Observed: requests 2.34, 2026-11 — encodes HTTP basic authentication as Latin-1,
+            # and its error contains the whole password.
+            odd = next(((at, c) for at, c in enumerate(text, 1) if ord(c) > 0xFF), None)  # noqa: PLR2004 - Latin-1
+            if odd is not None:
+                raise ReleaseError(
+                    f"the {what} from {location_to_text(credential.origin)} contains U+{ord(odd[1]):04X} "
+                    f"as character {odd[0]}",
+                    remedy="copy all of it again, and store it again",
+                    cause="cred.bom-nonascii",
+                )
         self._login = (index, credential)
 
     def send(self, distribution: Distribution, *, on_progress: OnProgress = lambda _done, _total: None) -> UploadResult:
@@ -163,7 +173,11 @@ class Worker:
         self.wake()
         assert self._pipe is not None
         if self._sent_login != self._login and self._login is not None:
-            self._pipe.write(_login(*self._login))
+            index, credential = self._login
+            way = http_client.route(index.upload_url)
+            password = credential.password.reveal()
+            login = {"url": index.upload_url, "username": credential.username, "password": password}
+            self._pipe.write({"do": "login", **login, "proxies": dict(way.proxies), "ca": way.ca})
             self._sent_login = self._login
         return self._pipe
 
@@ -171,34 +185,6 @@ class Worker:
         # -P: modules in the current directory must not be imported instead of twine's.
         root = str(Path(release.__file__).parents[1])
         return Pipe([sys.executable, "-P", "-c", _BOOT, root], self._env)
-
-
-def _login(index: Index, credential: Credential) -> dict[str, Any]:
-    way = http_client.route(index.upload_url)
-    return {
-        "do": "login",
-        "url": index.upload_url,
-        "username": credential.username,
-        "password": credential.password.reveal(),
-        "proxies": dict(way.proxies),
-        "ca": way.ca,
-    }
-
-
-def _encodable(credential: Credential) -> None:
-    """Refuse a credential that HTTP basic authentication cannot carry, without repeating it.
-
-    Observed: requests 2.34, 2026-11 — encodes as Latin-1, and its error contains the whole password.
-    """
-    for what, text in (("user name", credential.username), ("password", credential.password.reveal())):
-        odd = next(((at, c) for at, c in enumerate(text, 1) if ord(c) > 0xFF), None)  # noqa: PLR2004 - Latin-1
-        if odd is not None:
-            raise ReleaseError(
-                f"the {what} from {location_to_text(credential.origin)} contains U+{ord(odd[1]):04X} "
-                f"as character {odd[0]}",
-                remedy="copy all of it again, and store it again",
-                cause="cred.bom-nonascii",
-            )
 
 
 def _answer(event: dict[str, Any], distribution: Distribution, index: Index, credential: Credential) -> UploadResult:
@@ -221,12 +207,8 @@ def _answer(event: dict[str, Any], distribution: Distribution, index: Index, cre
                 remedy=f"run: python -m twine check --strict {distribution.path}",
             )
         case _:
-            return _unclear(
-                distribution,
-                event.get("kind", "worker died"),
-                _redacted(event.get("detail", ""), credential),
-                sent=event.get("sent", "all"),
-            )
+            kind, detail = event.get("kind", "worker died"), _redacted(event.get("detail", ""), credential)
+            return _unclear(distribution, kind, detail, sent=event.get("sent", "all"))
 
 
 def evaluate_response(reply: ServerResponse, distribution: Distribution, index: Index) -> UploadResult:

@@ -39,13 +39,6 @@ if TYPE_CHECKING:
     from requests import Response
     from twine.repository import Repository
 
-#: seconds between two progress events
-_EVERY = 0.1
-#: bytes of a body that are passed to the connection at once; the time-out applies to each block
-_BLOCK = 64 * 1024
-#: bytes of a response's body that are passed on
-_BODY = 20_000
-
 Emit = Callable[[dict[str, Any]], None]
 
 
@@ -140,11 +133,21 @@ class _Uploader:
             package.attestations = [json.loads(one) for one in attestations]
         self._adapter.timeouts, self._adapter.body = tuple(timeout), None
         try:
-            return _response_event(self._repository.upload(package, max_redirects=1))
+            response = self._repository.upload(package, max_redirects=1)
+            return {
+                "is": "reply",
+                "status": response.status_code,
+                "reason": response.reason or "",
+                "headers": {name.lower(): value for name, value in response.headers.items()},
+                # Its beginning, decoded as UTF-8, which indexes send: guessing the encoding of a long page takes long.
+                "body": response.content[:20_000].decode("utf-8", "replace"),
+            }
         except UnicodeEncodeError:  # its text may contain the password
             return self._failure("garbage", "a header cannot be encoded")
         except Exception as error:  # noqa: BLE001 - the network raises anything, and all of it is reported
-            return self._failure(http_errors.error_kind(error), _detail(error))
+            kind, inner = http_errors.error_kind(error), list(http_errors.exception_chain(error))[-1]
+            detail = http_errors.tls_reason(error) if kind == "tls" else f"{type(inner).__name__}: {inner}"
+            return self._failure(kind, detail)
 
     def _failure(self, kind: str, detail: str) -> dict[str, Any]:
         body: _Counted | None = self._adapter.body
@@ -159,24 +162,6 @@ def _changed(path: str, sha256: str) -> dict[str, Any] | None:
     except OSError as error:
         return {"is": "changed", "sha256": None, "detail": error.strerror}
     return {"is": "changed", "sha256": found} if found != sha256 else None
-
-
-def _detail(error: Exception) -> str:
-    inner = list(http_errors.exception_chain(error))[-1]
-    return (
-        http_errors.tls_reason(error) if http_errors.error_kind(error) == "tls" else f"{type(inner).__name__}: {inner}"
-    )
-
-
-def _response_event(response: Response) -> dict[str, Any]:
-    return {
-        "is": "reply",
-        "status": response.status_code,
-        "reason": response.reason or "",
-        "headers": {name.lower(): value for name, value in response.headers.items()},
-        # Decoded as UTF-8, which indexes send: guessing the encoding of a long page takes long.
-        "body": response.content[:_BODY].decode("utf-8", "replace"),
-    }
 
 
 def _adapter(emit: Emit) -> Any:
@@ -211,11 +196,14 @@ class _Counted:
         return "nothing" if not self._done else "all" if self._done >= self._total else "some"
 
     def read(self, size: int = -1) -> bytes:
-        """A block, larger than requested: http.client requests small ones, which take longer."""
-        block: bytes = self._body.read(max(size, _BLOCK) if size >= 0 else size)
+        """A block, larger than requested: http.client requests small ones, which take longer.
+
+        The time-out applies to each block.
+        """
+        block: bytes = self._body.read(max(size, 64 * 1024) if size >= 0 else size)
         self._done += len(block)
         now = time.monotonic()
-        if now - self._reported >= _EVERY or not block:
+        if now - self._reported >= 0.1 or not block:  # noqa: PLR2004 - seconds between two progress events
             self._reported = now
             self._emit({"is": "progress", "done": self._done, "total": self._total})
         return block
