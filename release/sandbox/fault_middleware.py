@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 from http import HTTPStatus
 from itertools import chain
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
+from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request, Response
 from werkzeug.wsgi import ClosingIterator, get_content_length
 
@@ -25,7 +28,6 @@ from release.sandbox.faults import (
     DiskFull,
     Drop,
     DropMode,
-    Effect,
     Fault,
     RequestTarget,
     Slow,
@@ -65,22 +67,18 @@ class FaultMiddleware:
         """Wrap the application in these faults."""
         effects = [fault.what for fault in faults]
         slow = [one for one in effects if isinstance(one, Slow)]
-        application = self._application
-        environ[INDEX_FAULTS_KEY] = self._index_faults(effects, slow)
-        if response := next((one for one in effects if isinstance(one, CannedResponse)), None):
-            application = _responding(application, response, self._clock)
-        if drop := next((one for one in effects if isinstance(one, Drop)), None):
-            application = _dropping(application, drop)
-        return _slowed(application, slow, self._sleep) if slow else application
-
-    def _index_faults(self, effects: list[Effect], slow: list[Slow]) -> IndexFaults:
-        work = sum(one.work for one in slow)
-        return IndexFaults(
+        work, application = sum(one.work for one in slow), self._application
+        environ[INDEX_FAULTS_KEY] = IndexFaults(
             stale=max((one.seconds for one in effects if isinstance(one, Stale)), default=0),
             full=next((one.status for one in effects if isinstance(one, DiskFull)), None),
             clash=any(isinstance(one, Clash) for one in effects),
-            work=(lambda: self._sleep(work)) if work else None,
+            work=partial(self._sleep, work) if work else None,
         )
+        if response := next((one for one in effects if isinstance(one, CannedResponse)), None):
+            application = partial(_respond, application, response, self._clock)
+        if drop := next((one for one in effects if isinstance(one, Drop)), None):
+            application = partial(_drop, application, drop)
+        return partial(_slow_down, application, slow, self._sleep) if slow else application
 
 
 def _request_target(environ: WSGIEnvironment, *, read_form: bool) -> RequestTarget:
@@ -95,70 +93,64 @@ def _request_target(environ: WSGIEnvironment, *, read_form: bool) -> RequestTarg
     return RequestTarget(method=method, path=path, project=name, filename=filename)
 
 
-def _slowed(application: WSGIApplication, slow: list[Slow], sleep: Sleep) -> WSGIApplication:
-    def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        connection: Connection = environ[CONNECTION_KEY]
-        up, down = [one.up for one in slow if one.up], [one.down for one in slow if one.down]
-        at_start, before_response = sum(one.connection for one in slow), sum(one.answer for one in slow)
-        if at_start and connection.number == 1:
-            sleep(at_start)
-        connection.up = Throttle(min(up), sleep) if up else None
+def _slow_down(
+    application: WSGIApplication,
+    slow: list[Slow],
+    sleep: Sleep,
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
+) -> Iterable[bytes]:
+    connection: Connection = environ[CONNECTION_KEY]
+    up, down = [one.up for one in slow if one.up], [one.down for one in slow if one.down]
+    at_start, before_response = sum(one.connection for one in slow), sum(one.answer for one in slow)
+    if at_start and connection.number == 1:
+        sleep(at_start)
+    connection.up = Throttle(min(up), sleep) if up else None
 
-        def begin(status: str, *more: object) -> Callable[[bytes], object]:
-            if before_response:
-                sleep(before_response)
-            connection.down = Throttle(min(down), sleep) if down else None
-            return start_response(status, *more)  # type: ignore[arg-type] # passed on unchanged
+    def begin(status: str, *more: object) -> Callable[[bytes], object]:
+        if before_response:
+            sleep(before_response)
+        connection.down = Throttle(min(down), sleep) if down else None
+        return start_response(status, *more)  # type: ignore[arg-type] # passed on unchanged
 
-        return application(environ, begin)
-
-    return serve
-
-
-def _responding(
-    application: WSGIApplication, response: CannedResponse, clock: Callable[[], datetime]
-) -> WSGIApplication:
-    def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if response.stored:
-            _process(application, environ)
-        else:
-            _discard_body(environ)
-        return _response(response, clock())(environ, start_response)
-
-    return serve
+    return application(environ, begin)
 
 
-def _response(canned: CannedResponse, now: datetime) -> Response:
+def _respond(
+    application: WSGIApplication,
+    canned: CannedResponse,
+    clock: Callable[[], datetime],
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
+) -> Iterable[bytes]:
+    if canned.stored:
+        _process(application, environ)
+    else:
+        _discard_body(environ)
     known = canned.status in HTTPStatus._value2member_map_
     line = f"{canned.status} {canned.reason or (HTTPStatus(canned.status).phrase if known else 'Unknown')}"
-    headers = dict(canned.headers)
+    headers = Headers(dict(canned.headers))
     if canned.retry_after is not None:
         headers["Retry-After"] = str(canned.retry_after)
     if canned.retry_date is not None:
-        headers["Retry-After"] = format_datetime(now + timedelta(seconds=canned.retry_date), usegmt=True)
-    content_type = next((value for name, value in headers.items() if name.lower() == "content-type"), None)
-    response = Response(
-        canned.body if canned.body is not None else f"{line}\n",
-        headers=[(name, value) for name, value in headers.items() if name.lower() != "content-type"],
-        content_type=content_type or "text/plain; charset=UTF-8",
-    )
-    response.status = line
-    return response
+        headers["Retry-After"] = format_datetime(clock() + timedelta(seconds=canned.retry_date), usegmt=True)
+    headers.setdefault("Content-Type", "text/plain; charset=UTF-8")
+    body = f"{line}\n" if canned.body is None else canned.body
+    return Response(body, status=line, headers=headers)(environ, start_response)
 
 
-def _dropping(application: WSGIApplication, drop: Drop) -> WSGIApplication:
-    def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if drop.at == "in-reply":
-            return _half_a_response(application, drop.how, environ, start_response)
-        if drop.at == "in-body":
-            _discard_body(environ, limit=(get_content_length(environ) or CHUNK) // 2)
-        elif drop.at == "after-body":
-            _discard_body(environ)
-        elif drop.at == "after-work":
-            _process(application, environ)
-        raise ConnectionDroppedError(drop.how)
-
-    return serve
+def _drop(
+    application: WSGIApplication, drop: Drop, environ: WSGIEnvironment, start_response: StartResponse
+) -> Iterable[bytes]:
+    if drop.at == "in-reply":
+        return _half_a_response(application, drop.how, environ, start_response)
+    if drop.at == "in-body":
+        _discard_body(environ, (get_content_length(environ) or CHUNK) // 2)
+    elif drop.at == "after-body":
+        _discard_body(environ)
+    elif drop.at == "after-work":
+        _process(application, environ)
+    raise ConnectionDroppedError(drop.how)
 
 
 def _half_a_response(
@@ -195,14 +187,10 @@ def _process(application: WSGIApplication, environ: WSGIEnvironment) -> None:
             pass
 
 
-def _discard_body(environ: WSGIEnvironment, limit: int | None = None) -> None:
+def _discard_body(environ: WSGIEnvironment, limit: int = sys.maxsize) -> None:
     """Read the body, or `limit` bytes of it, and discard it."""
-    stream: IO[bytes] = environ["wsgi.input"]
-    while limit is None or limit > 0:
-        data = stream.read(CHUNK if limit is None else min(CHUNK, limit))
-        if not data:
-            return
-        limit = limit if limit is None else limit - len(data)
+    while limit > 0 and (data := environ["wsgi.input"].read(min(CHUNK, limit))):
+        limit -= len(data)
 
 
 class FaultControl:
