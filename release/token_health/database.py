@@ -18,11 +18,9 @@ from release.core.models.token_health import TokenStatus
 LOCK_TIMEOUT = 10.0
 #: bytes; a larger file is not searched for damage when it is opened, only when damage is met
 _MAX_CHECKED_SIZE = 16 * 1024 * 1024
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 #: file n has the statements that lead from version n to version n + 1, which is stored in `user_version`
 MIGRATIONS = ("schema.sql",)
 _PROBLEMS = {CheckState.WARNED, CheckState.FAILED, CheckState.UNKNOWN, CheckState.CRASHED}
-_CURRENT = "SELECT o.*, c.checks FROM observations o JOIN outcomes c ON c.id = o.outcome WHERE o.id = ?"
 
 
 def open_database(path: Path) -> sqlite3.Connection:
@@ -75,7 +73,7 @@ def is_database(path: Path) -> bool:
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether an operation failed because the file is damaged."""
-    return _code(error) in _DAMAGED
+    return _code(error) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 def explain_error(error: sqlite3.Error, path: Path) -> ReleaseError:
@@ -125,7 +123,8 @@ def record_status(db: sqlite3.Connection, status: TokenStatus, *, run: int, now:
     watch = _watch(db, status)
     token = _token(db, status, now) if status.fingerprint else None
     outcome = _outcome(db, status)
-    current = db.execute(_CURRENT, (watch["current"],)).fetchone()
+    query = "SELECT o.*, c.checks FROM observations o JOIN outcomes c ON c.id = o.outcome WHERE o.id = ?"
+    current = db.execute(query, (watch["current"],)).fetchone()
     if current is not None and _is_unchanged(current, status, token):
         number = current["id"]
         db.execute(
@@ -163,11 +162,8 @@ def _is_unchanged(row: sqlite3.Row, status: TokenStatus, token: int | None) -> b
 def _watch(db: sqlite3.Connection, status: TokenStatus) -> sqlite3.Row:
     key = (status.index, status.upload_url, status.project or "", status.place)
     query = "SELECT * FROM watches WHERE index_name = ? AND upload_url = ? AND project = ? AND place = ?"
-    row: sqlite3.Row | None = db.execute(query, key).fetchone()
-    if row is None:
-        db.execute("INSERT INTO watches (index_name, upload_url, project, place) VALUES (?, ?, ?, ?)", key)
-        row = db.execute(query, key).fetchone()
-    assert row is not None
+    db.execute("INSERT OR IGNORE INTO watches (index_name, upload_url, project, place) VALUES (?, ?, ?, ?)", key)
+    row: sqlite3.Row = db.execute(query, key).fetchone()
     return row
 
 

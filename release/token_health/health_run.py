@@ -61,19 +61,14 @@ def load_request(
     if fleet.entries:
         targets = fleet_targets(system, fleet, directory)
     else:
-        project = _load_project(system, directory, offline=offline)
+        project: ProjectMetadata | Unknown = NO_PROJECT
+        name = collect.load_project_name(directory)
+        if name is not None:
+            project = ProjectMetadata(name=name, version="")
+        elif any((directory / one).is_file() for one in ("pyproject.toml", "setup.py", "setup.cfg")):
+            project = collect.collect_project(system, directory, ask_backend=not offline)
         targets = project_targets(system, settings.indexes, project, directory, fleet.policy)
     return ScanRequest(fleet=fleet, targets=targets, directory=directory, waive={**settings.waive, **fleet.waive})
-
-
-def _load_project(system: System, directory: Path, *, offline: bool) -> ProjectMetadata | Unknown:
-    """Return the directory's project; `NO_PROJECT` if there is none."""
-    name = collect.load_project_name(directory)
-    if name is not None:
-        return ProjectMetadata(name=name, version="")
-    if any((directory / one).is_file() for one in ("pyproject.toml", "setup.py", "setup.cfg")):
-        return collect.collect_project(system, directory, ask_backend=not offline)
-    return NO_PROJECT
 
 
 def run_scan(  # noqa: PLR0913 - a scan with options

@@ -249,10 +249,6 @@ def _not_read(unknown: Unknown) -> StoredCredential:
     return StoredCredential(resolution=Resolution(credential=unknown))
 
 
-#: reported once for the machine, not for each token
-CLOCKS = "the-clocks-agree"
-#: causes that lie in the network or the server and are temporary; they leave the state of the token unknown
-_TEMPORARY = ("net.", "server.")
 _UNINTERESTING = {CheckState.PASSED, CheckState.NOT_APPLICABLE, CheckState.SKIPPED}
 
 
@@ -260,7 +256,8 @@ def evaluate_token(found: Verification, health: TokenHealth, *, place: str, waiv
     """Evaluate the verification of a credential, and what a working token may still lack."""
     own = engine.run(token_health_checks.CHECKS, health, waive=waive, subject=found.access.index.name)
     outcomes = (
-        *(_unknown_if_temporary(one) for one in found.outcomes if one.check != CLOCKS),
+        # a wrong clock is reported once for the machine, not for each token
+        *(_unknown_if_temporary(one) for one in found.outcomes if one.check != "the-clocks-agree"),
         # warnings can be waived too, since they change the exit status here
         *(
             replace(one, state=CheckState.WAIVED, reason=waive[one.check])
@@ -278,9 +275,10 @@ def evaluate_token(found: Verification, health: TokenHealth, *, place: str, waiv
 
 
 def _unknown_if_temporary(outcome: Outcome) -> Outcome:
-    """Turn a failure into an unknown if it is the network's or the server's, not the token's."""
+    """Turn a failure into an unknown if its causes lie in the network or the server and are temporary."""
     blocking = [one for one in outcome.findings if one.severity == "block"]
-    if outcome.state is not CheckState.FAILED or not all((one.cause or "").startswith(_TEMPORARY) for one in blocking):
+    temporary = all((one.cause or "").startswith(("net.", "server.")) for one in blocking)
+    if outcome.state is not CheckState.FAILED or not temporary:
         return outcome
     first = blocking[0]
     rest = tuple(one for one in outcome.findings if one.severity != "block")
@@ -295,17 +293,15 @@ def _status(
     access, credential = found.access, found.access.credential
     cause, remaining = verdict.cause or verdict.check, token_health_checks.remaining_lifetime(health)
     token = access.token if isinstance(access.token, Token) else None
+    covered = scope(token) if token else TokenScope(kind="unknown")
+    names = ", ".join(covered.projects or covered.ids)
     return TokenStatus(
         index=access.index.name, upload_url=access.index.upload_url, place=place,
         project=access.project.name if isinstance(access.project, ProjectMetadata) else None,
         fingerprint=credential.password.fingerprint if isinstance(credential, Credential) else "",
-        identifier=token.identifier if token else "", scope=_scope_to_text(scope(token)) if token else "",
+        identifier=token.identifier if token else "",
+        scope={"account": "account", "projects": names, "publisher": "trusted publisher", "unknown": ""}[covered.kind],
         expires=None if remaining is None else access.now + remaining, word=verdict.word,
         state=token_state(verdict.word, cause), cause=cause,
         message=verdict.message, remedy=verdict.remedy, checks={one.check: str(one.state) for one in outcomes},
     )  # fmt: skip
-
-
-def _scope_to_text(found: TokenScope) -> str:
-    names = ", ".join(found.projects or found.ids)
-    return {"account": "account", "projects": names, "publisher": "trusted publisher", "unknown": ""}[found.kind]

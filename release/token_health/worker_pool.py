@@ -51,10 +51,12 @@ class WorkerPool(Generic[Result]):
                     if number in left:
                         left.discard(number)
                         yield number, result
-                for number in self._timed_out(left):
-                    left.discard(number)
-                    self._start_worker()  # replaces the one that hangs
-                    yield number, None
+                limit = time.monotonic() - self._timeout
+                for number, started in list(self._started.items()):
+                    if number in left and started < limit:
+                        left.discard(number)
+                        self._start_worker()  # replaces the one that hangs
+                        yield number, None
         finally:
             self._stop.set()
 
@@ -86,10 +88,6 @@ class WorkerPool(Generic[Result]):
                 yield self._done.get_nowait()
         except queue.Empty:
             return
-
-    def _timed_out(self, left: set[int]) -> list[int]:
-        limit = time.monotonic() - self._timeout
-        return [number for number, started in list(self._started.items()) if number in left and started < limit]
 
 
 class OnceCache(Generic[Key, Result]):

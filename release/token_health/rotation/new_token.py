@@ -18,9 +18,15 @@ def describe_new_token(request: RotationRequest, plan: RotationPlan) -> Iterator
     if request.index.kind != "warehouse":
         yield f"create a new token on {request.index.token_location}"
         return
-    single = _single_project(request, plan)
+    single, projects = _single_project(request, plan), _projects(request, plan)
     yield f"create a new token; name: {request.name or request.index.name} {request.system.now():%Y-%m-%d}"
-    yield f"  scope: project {single}" if single else f"  scope: the entire account ({_why_account(request, plan)})"
+    if single:
+        yield f"  scope: project {single}"
+        return
+    reason = f"{request.name} is not on {request.index.name} yet" if projects else "no project is named"
+    if len(projects) > 1:
+        reason = f"it is used for {', '.join(sorted(projects))}"
+    yield f"  scope: the entire account ({reason})"
 
 
 def page_for_new_token(request: RotationRequest, plan: RotationPlan) -> str:
@@ -70,10 +76,3 @@ def _single_project(request: RotationRequest, plan: RotationPlan) -> str | None:
     """The only project that the token needs to cover; one that is not on the index yet needs an account token."""
     projects = _projects(request, plan)
     return request.name if projects == {request.name} and plan.on_index else None
-
-
-def _why_account(request: RotationRequest, plan: RotationPlan) -> str:
-    projects = _projects(request, plan)
-    if len(projects) > 1:
-        return f"it is used for {', '.join(sorted(projects))}"
-    return f"{request.name} is not on {request.index.name} yet" if projects else "no project is named"
