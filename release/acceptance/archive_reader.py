@@ -9,7 +9,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO, BinaryIO, cast
 
@@ -44,18 +44,9 @@ class ZipContents:
         return self.archive.namelist()
 
     @property
-    def unpacked(self) -> int:
-        """Bytes that the members unpack to, according to the central directory."""
-        return sum(info.file_size for info in self.archive.infolist())
-
-    @property
-    def sizes(self) -> Mapping[str, tuple[int, int]]:
-        """Name as written in the central directory → bytes compressed, bytes unpacked."""
-        return {info.orig_filename: (info.compress_size, info.file_size) for info in self.archive.infolist()}
-
-    def compression_is_usual(self) -> bool:
-        usual = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
-        return all(info.compress_type in usual for info in self.archive.infolist())
+    def members(self) -> Sequence[zipfile.ZipInfo]:
+        """The members according to the central directory, in order."""
+        return self.archive.infolist()
 
     def read(self, name: str) -> bytes | Unreadable | None:
         """A member's bytes; None where there is no such member."""
@@ -74,7 +65,7 @@ class ZipContents:
         Stops there; `visit` receives the code up to that point.
         """
         left = UNPACKED
-        for info in self.archive.infolist():
+        for info in self.members:
             if info.is_dir() or not is_searched(info.filename):
                 continue
             left -= info.file_size
@@ -97,7 +88,7 @@ class ZipContents:
         `protector` has read the code already. Stops at a limit of bytes; `visit` receives all members.
         """
         left = UNPACKED
-        for info in self.archive.infolist():
+        for info in self.members:
             if is_searched(info.filename):
                 continue
             left -= info.file_size
@@ -323,17 +314,9 @@ def _scan_member(
         if visit is not None:
             visit(member.name, data, False)
     elif member.isreg() and visit is not None:
-        _visit_in_pieces(tar, member, visit)
-
-
-def _visit_in_pieces(tar: tarfile.TarFile, member: tarfile.TarInfo, visit: MemberVisitor) -> None:
-    """Pass a file that no rule needs to `visit`, piece by piece."""
-    stream, left = tar.extractfile(member), member.size
-    piece = b"" if stream is None else stream.read(_TAR_CHUNK)
-    while stream is not None:
-        left -= len(piece)
-        more = left > 0 and bool(piece)
-        visit(member.name, piece, more)
-        if not more:
-            return
-        piece = stream.read(_TAR_CHUNK)
+        stream, left, more = tar.extractfile(member), member.size, True
+        while more and stream is not None:
+            piece = stream.read(_TAR_CHUNK)
+            left -= len(piece)
+            more = left > 0 and bool(piece)
+            visit(member.name, piece, more)

@@ -6,6 +6,7 @@ Source: warehouse, `forklift/legacy.py`, its check of the distribution file.
 from __future__ import annotations
 
 import posixpath
+import zipfile
 from collections.abc import Callable, Sequence
 
 from release.acceptance import rule
@@ -81,7 +82,8 @@ def the_file_is_what_its_name_says(upload: FileUpload, index: IndexContents) -> 
 def the_file_is_no_bomb(upload: FileUpload, index: IndexContents) -> str | None:
     """A large zip does not unpack to more than fifty times its size."""
     archive = upload.file.open_zip
-    if archive is None or archive.unpacked <= max(_RATIO_FROM, _RATIO * upload.file.size):
+    unpacked = sum(info.file_size for info in archive.members) if archive is not None else 0
+    if unpacked <= max(_RATIO_FROM, _RATIO * upload.file.size):
         return None
     return f"{_INVALID} File exceeds compression ratio of {_RATIO}"
 
@@ -89,8 +91,8 @@ def the_file_is_no_bomb(upload: FileUpload, index: IndexContents) -> str | None:
 @ARCHIVE.rule(remedy="store or deflate every member", cause="wheel.zip-invalid", source=rule.ARCHIVES)
 def the_compression_is_usual(upload: FileUpload, index: IndexContents) -> str | None:
     """Every member of a zip is stored or deflated."""
-    archive = upload.file.open_zip
-    usual = archive is None or archive.compression_is_usual()
+    members = upload.file.open_zip.members if upload.file.open_zip is not None else ()
+    usual = all(info.compress_type in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED} for info in members)
     return None if usual else f"{_INVALID} File does not use a supported compression type"
 
 
@@ -182,7 +184,7 @@ def the_zip_reads_in_one_way(upload: FileUpload, index: IndexContents) -> str | 
     archive = upload.file.open_zip
     if archive is None or upload.file.content is None:
         return None
-    fault = framing_fault(upload.file.content, archive.sizes)
+    fault = framing_fault(upload.file.content, archive.members)
     if fault is None:
         return None
     return f"{_INVALID} ZIP archive not accepted: {fault}. See {USER_DOCS}/archives for more information"

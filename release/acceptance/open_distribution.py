@@ -118,7 +118,7 @@ class OpenDistribution:
         """Path and size in bytes of each file in the archive, in order."""
         archive = self._archive
         if isinstance(archive, ZipContents):
-            yield from ((info.filename, info.file_size) for info in archive.archive.infolist() if not info.is_dir())
+            yield from ((info.filename, info.file_size) for info in archive.members if not info.is_dir())
         elif isinstance(archive, TarContents):
             found = zip(archive.names, archive.sizes, strict=True)
             yield from ((name, size) for name, size in found if size is not None)

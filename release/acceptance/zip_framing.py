@@ -8,8 +8,9 @@ with which message, is the index's behavior. Observed: warehouse 6b62157, 2026-1
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
+from zipfile import ZipInfo
 
 #: the four bytes before each record → its fields of fixed size, as APPNOTE lists them: 4.3.7, 4.3.12, 4.3.14 to 4.3.16
 _LOCAL, _ENTRY, _END64, _LOCATOR, _END = b"PK\3\4", b"PK\1\2", b"PK\6\6", b"PK\6\7", b"PK\5\6"
@@ -59,13 +60,10 @@ class _Totals(NamedTuple):
     size: int
 
 
-def framing_fault(content: BinaryIO, sizes: Mapping[str, tuple[int, int]]) -> str | None:
-    """Why the index rejects the framing of a zip; None where it accepts it.
-
-    `sizes` is the central directory: name → bytes compressed, bytes unpacked.
-    """
+def framing_fault(content: BinaryIO, members: Iterable[ZipInfo]) -> str | None:
+    """Why the index rejects the framing of a zip with these members; None where it accepts it."""
     try:
-        _Framing(content, sizes).read()
+        _Framing(content, members).read()
     except _FaultError as fault:
         return str(fault)
     return None
@@ -74,9 +72,10 @@ def framing_fault(content: BinaryIO, sizes: Mapping[str, tuple[int, int]]) -> st
 class _Framing:
     """A zip from its first byte to its last, and what its records have declared so far."""
 
-    def __init__(self, content: BinaryIO, sizes: Mapping[str, tuple[int, int]]) -> None:
+    def __init__(self, content: BinaryIO, members: Iterable[ZipInfo]) -> None:
         self._content = content
-        self._sizes = sizes
+        #: name as written in the central directory → bytes compressed, bytes unpacked
+        self._sizes = {info.orig_filename: (info.compress_size, info.file_size) for info in members}
         self._length = content.seek(0, 2)
         #: names of the files with a local header, and name → entry of the central directory
         self._streamed: set[bytes] = set()
@@ -206,8 +205,13 @@ def _actual_sizes(extra: bytes, method: int, packed: int, unpacked: int) -> tupl
         once.add(kind)
         if kind == _ZIP64:
             packed, unpacked = _zip64_sizes(data, method, packed, unpacked)
-        else:
-            _unicode_path(data[_BEFORE_PATH:])
+            continue
+        path = data[_BEFORE_PATH:]
+        _printable(path)
+        try:
+            path.decode()
+        except UnicodeDecodeError:
+            raise _FaultError("Filename not valid UTF-8") from None
     return packed, unpacked
 
 
@@ -226,14 +230,6 @@ def _zip64_sizes(data: bytes, method: int, packed: int, unpacked: int) -> tuple[
         case _:
             raise _FaultError(_MALFORMED)
     return packed, whole if unpacked == _IN_ZIP64 else unpacked
-
-
-def _unicode_path(path: bytes) -> None:
-    _printable(path)
-    try:
-        path.decode()
-    except UnicodeDecodeError:
-        raise _FaultError("Filename not valid UTF-8") from None
 
 
 def directory_size(content: BinaryIO) -> int:
