@@ -128,10 +128,7 @@ def require_same_files(journal: Journal) -> None:
 
 
 def find_distributions(paths: Sequence[Path]) -> tuple[Distribution, ...]:
-    """The distributions among `paths`, and in those that are directories. All must belong to one release.
-
-    Raises `UsageError`.
-    """
+    """The distributions among `paths`, and in those that are directories: of one release, else `UsageError`."""
     found = tuple(builder.load_distribution(path) for path in dict.fromkeys(_expand(paths)))
     releases = {_parse_filename(file.filename) for file in found}
     if len(releases) > 1:

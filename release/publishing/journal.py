@@ -160,16 +160,14 @@ def lock_project(project: Path) -> Iterator[None]:
 
     lock = FileLock(_home(project) / "lock", timeout=0)
     try:
-        lock.acquire()
+        held = lock.acquire()
     except Timeout:
         raise ReleaseError(
             f"another run is in progress in {str(project)!r}",
             remedy=f"wait until it ends; it holds the lock {str(project / _HOME / 'lock')!r}",
         ) from None
-    try:
+    with held:
         yield
-    finally:
-        lock.release()
 
 
 def _home(project: Path) -> Path:

@@ -28,10 +28,8 @@ from release.publishing.journal import Journal
 from release.reports import record
 from release.reports.record import RunRecord, StepRecord
 
-#: bytes; GitHub refuses a larger job summary. Source: GitHub documentation, "Workflow commands", job summaries
+#: bytes; GitHub refuses a larger job summary. Source: GitHub documentation, "Workflow commands", "Adding a job summary"
 _SUMMARY_LIMIT = 1024 * 1024
-#: seconds for a program to print its version
-_TIMEOUT = 10
 
 
 @dataclass(kw_only=True)
@@ -134,10 +132,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def _summarize(env: Mapping[str, str], document: Mapping[str, Any]) -> None:
-    """Append the run to the job summary of GitHub Actions.
-
-    Source: GitHub documentation, "Workflow commands for GitHub Actions", "Adding a job summary".
-    """
+    """Append the run to the job summary of GitHub Actions."""
     target = env.get("GITHUB_STEP_SUMMARY")
     if not target:
         return
@@ -170,7 +165,7 @@ def _installer_version(system: System) -> dict[str, str]:
         if program is None:
             return _versions("pip")
         clean = installer.installer_environment(system)
-        words = system.run([str(program), "--version"], env=clean, timeout=_TIMEOUT).output.split()
+        words = system.run([str(program), "--version"], env=clean, timeout=10).output.split()
     except ReleaseError:
         return {}
     return {"uv": words[1]} if len(words) > 1 else {}

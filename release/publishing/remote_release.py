@@ -64,10 +64,8 @@ def fetch_release(  # noqa: PLR0913 - a release and its index
     results = run_jobs(system, [partial(download, file=file) for file in release.files], workers=_DOWNLOADS)
     downloaded = tuple(one for one in results if isinstance(one, Distribution))
     built = collect.collect_built(system, downloaded, project)
-    fetched: dict[str, BuiltFile | Unknown] = {one.filename: one for one in built.files}
-    for file, one in zip(release.files, results, strict=True):
-        if isinstance(one, Unknown):
-            fetched[file.filename] = one
+    failed = {file.filename: one for file, one in zip(release.files, results, strict=True) if isinstance(one, Unknown)}
+    fetched = {one.filename: one for one in built.files} | failed
     provenance = _fetch_provenance(system, index, project, release.files)
     verified = None
     if sigstore.is_installed():
@@ -206,43 +204,32 @@ def install_and_test(
     chosen = venv.best_file(file.filename for file in wheels)
     wheel = next((file for file in wheels if file.filename == chosen), None)
     no_wheel = "the release has no wheel for this interpreter" if wheels else "the release has no wheel"
-    trial = partial(_trial, release=release, scratch=scratch, notify=notify, wanted=wanted)
-    jobs = [partial(trial, file=wheel, absent=no_wheel), partial(trial, file=sdist, absent="the release has no sdist")]
+
+    def trial(system: System, file: IndexFile | None, kind: str, absent: str) -> InstallTrial | NotApplicable:
+        fetched = release.fetched.get(file.filename) if file else None
+        reason = refuse_install(release, file) if file else absent
+        if file is None or reason is not None or not isinstance(fetched, BuiltFile) or fetched.sha256 is None:
+            return NotApplicable(reason=reason or absent)
+        try:
+            notify(Progress(text=f"installing {file.filename} into a clean environment", unit="files"))
+            clean = venv.create_environment(system, scratch / f"environment-{kind}")
+            on_index = replace(file, sha256=fetched.sha256)
+            problem, trials = install_file_and_test(system, clean, release.project, on_index, wanted, notify)
+            files = () if problem else venv.load_installed(clean, release.project.name).files
+            return InstallTrial(filename=file.filename, install=problem, trials=trials, files=files)
+        except ToolError as error:
+            return InstallTrial(filename=file.filename, install=Unknown(reason=error.message, remedy=error.remedy))
+
+    jobs = [
+        partial(trial, file=wheel, kind="wheel", absent=no_wheel),
+        partial(trial, file=sdist, kind="sdist", absent="the release has no sdist"),
+    ]
     by_wheel, by_sdist = run_jobs(installer.without_testpypi(system, release.index), jobs)
     if release.files and wheel is None and sdist is None:
         reason = "the release has no file for this interpreter on this machine"
         remedy = "confirm it with a Python version and on a platform that its wheels support"
         return replace(release, wheel=Unknown(reason=reason, remedy=remedy), sdist=by_sdist)
     return replace(release, wheel=by_wheel, sdist=by_sdist)
-
-
-def _trial(  # noqa: PLR0913 - one file and its environment
-    system: System,
-    *,
-    file: IndexFile | None,
-    absent: str,
-    release: PublishedRelease,
-    scratch: Path,
-    notify: Observer,
-    wanted: Sequence[SmokeTest] | None,
-) -> InstallTrial | NotApplicable:
-    if file is None:
-        return NotApplicable(reason=absent)
-    fetched = release.fetched.get(file.filename)
-    reason = refuse_install(release, file)
-    if reason is not None or not isinstance(fetched, BuiltFile) or fetched.sha256 is None:
-        return NotApplicable(reason=reason or absent)
-    kind = "wheel" if file.filename.endswith(".whl") else "sdist"
-    try:
-        notify(Progress(text=f"installing {file.filename} into a clean environment", unit="files"))
-        clean = venv.create_environment(system, scratch / f"environment-{kind}")
-        problem, trials = install_file_and_test(
-            system, clean, release.project, replace(file, sha256=fetched.sha256), wanted, notify
-        )
-        files = () if problem else venv.load_installed(clean, release.project.name).files
-        return InstallTrial(filename=file.filename, install=problem, trials=trials, files=files)
-    except ToolError as error:
-        return InstallTrial(filename=file.filename, install=Unknown(reason=error.message, remedy=error.remedy))
 
 
 def install_file_and_test(  # noqa: PLR0913, PLR0917 - one file and its environment

@@ -191,18 +191,15 @@ class _Run:
         self.resources.use_credential(name, facts.credential, facts.skew)
         if not isinstance(facts.listing, Unknown | NotApplicable):
             self.listings[name] = facts.listing
-            self._fetch_previous(facts.listing)
+            compares = any(isinstance(step, plans.CheckFiles) for step in self.plan.steps)
+            if compares and facts.listing is not None and self.plan.version is not None:
+                # fetched in parallel to the build; of several indexes, from the last one
+                if self.previous is not None:
+                    self.previous.cancel()
+                self.previous = self.pool.submit(compare.fetch_previous_release, facts.listing, self.plan.version)
         facts = attest.predict_signing(self.system, config, facts)
         checks = credential_checks.CHECKS + credential_checks.OF_SIGNING
         return self._check(checks, facts, stops=self.plan.strict, subject=name)
-
-    def _fetch_previous(self, listing: ProjectListing | None) -> None:
-        """Fetch the previous release in parallel to the build; of several indexes, from the last one."""
-        compares = any(isinstance(step, plans.CheckFiles) for step in self.plan.steps)
-        if compares and listing is not None and self.plan.version is not None:
-            if self.previous is not None:
-                self.previous.cancel()
-            self.previous = self.pool.submit(compare.fetch_previous_release, listing, self.plan.version)
 
     def _check_files(self) -> StepResult:
         """A release stops at any rejection; a rehearsal continues with the files that the index would accept."""
@@ -223,7 +220,10 @@ class _Run:
         checks = [*distributions.CHECKS, *reproducibility.OF_INDEXES, *leak_checks.OF_BUILT]
         checks += compare.comparison_checks(facts)
         outcomes = tuple(engine.run(checks, facts, waive=self.config.waive, block=self.config.block))
-        refused = {name for outcome in outcomes if outcome.state.blocks for name in _files_of(outcome)}
+        refused: set[str | None] = set()  # None stands for all files
+        for outcome in outcomes:
+            if outcome.state.blocks:
+                refused |= {finding.where for finding in outcome.findings if finding.severity == "block"} or {None}
         rest = tuple(file for file in self.files if file.filename not in refused)
         continues = not self.plan.strict and bool(rest) and refused <= {file.filename for file in self.files}
         done = self._evaluate(outcomes, stops=not continues)
@@ -284,8 +284,3 @@ class _Run:
             journal=str(self.journal.directory / "journal.jsonl"),
         )  # fmt: skip
         return result.failed(state, *failure) if failure else result.succeeded(state)
-
-
-def _files_of(outcome: Outcome) -> set[str | None]:
-    """The names of the files that an outcome blocks; None where it is about all of them."""
-    return {finding.where for finding in outcome.findings if finding.severity == "block"} or {None}

@@ -83,10 +83,6 @@ def history_entry_to_json(record: Mapping[str, Any], *, path: str, rehearsal: bo
     }
 
 
-def newest_first(entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    return sorted(entries, key=lambda one: str(one["date"]), reverse=True)
-
-
 def history_to_lines(entries: list[dict[str, Any]], unreadable: Iterable[str]) -> Iterator[str]:
     """The history for a terminal; `unreadable`: messages about invalid records."""
     for one in entries:

@@ -84,7 +84,7 @@ def _history(options: argparse.Namespace, write: Write) -> int:
             continue
         rehearsal = path.parent.name == journal.REHEARSAL
         entries.append(status.history_entry_to_json(record, path=str(path), rehearsal=rehearsal))
-    found = status.newest_first(entries)
+    found = sorted(entries, key=lambda one: str(one["date"]), reverse=True)
     document = {"schema": 1, "releases": found, "unreadable": unreadable}
     show(options, write, document, status.history_to_lines(found, unreadable))
     return Exit.DONE

@@ -27,7 +27,10 @@ _ACTIONS: Mapping[str, str] = {
 def render_release(pipeline: Pipeline) -> str:
     """Return the text of `.github/workflows/release.yml`."""
     sparse_paths = [f"/{pipeline.directory}{name}" for name in ("pyproject.toml", pipeline.requirements) if name]
-    values: dict[str, object] = {"sparse_paths": sparse_paths, "tags": [_tag_filter(pipeline)]}
+    # Source: GitHub documentation, "Filter pattern cheat sheet"
+    before, after = (re.sub(r"([*?+\[\]!\\])", r"\\\1", part) for part in pipeline.around_version)
+    tags = [f"{before}*{after}".replace("{name}", "*")]
+    values: dict[str, object] = {"sparse_paths": sparse_paths, "tags": tags}
     return _render("github_release.yml.j2", pipeline, values)
 
 
@@ -46,9 +49,3 @@ def _render(template: str, pipeline: Pipeline, values: dict[str, object]) -> str
         "actions": _ACTIONS, "cibuildwheel": CIBUILDWHEEL, "json": json.dumps, "pipeline": pipeline, "python": PYTHON,
     }  # fmt: skip
     return templates.render_template(__package__, template, common | values)
-
-
-def _tag_filter(pipeline: Pipeline) -> str:
-    """Return the pattern of release tags. Source: GitHub documentation, "Filter pattern cheat sheet"."""
-    before, after = (re.sub(r"([*?+\[\]!\\])", r"\\\1", part) for part in pipeline.around_version)
-    return f"{before}*{after}".replace("{name}", "*")

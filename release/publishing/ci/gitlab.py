@@ -20,8 +20,13 @@ STATUS_COMMAND = "glab schedule list"
 def render_release(pipeline: Pipeline) -> str:
     """Return the text of `.gitlab-ci.yml`, or of a file that it includes."""
     artifacts = ["dist/", "SHA256SUMS", "pyproject.toml", *filter(None, [pipeline.requirements])]
+    # Source: GitLab documentation, "Job rules": RE2 between slashes
+    before, after = (
+        re.escape(part).replace("/", r"\/").replace(re.escape("{name}"), ".+") for part in pipeline.around_version
+    )
     values: dict[str, object] = {
-        "artifacts": [pipeline.directory + name for name in artifacts], "tag_rule": _tag_rule(pipeline),
+        "artifacts": [pipeline.directory + name for name in artifacts],
+        "tag_rule": f"$CI_COMMIT_TAG =~ /^{before}.+{after}$/",
         "tags": "*".join(pipeline.around_version),
     }  # fmt: skip
     return _render("gitlab_release.yml.j2", pipeline, values)
@@ -49,14 +54,6 @@ def _render(template: str, pipeline: Pipeline, values: dict[str, object]) -> str
         "pipeline": pipeline, "scalar": _scalar,
     }  # fmt: skip
     return templates.render_template(__package__, template, common | values)
-
-
-def _tag_rule(pipeline: Pipeline) -> str:
-    """Return the rule that matches release tags. Source: GitLab documentation, "Job rules": RE2 between slashes."""
-    before, after = (
-        re.escape(part).replace("/", r"\/").replace(re.escape("{name}"), ".+") for part in pipeline.around_version
-    )
-    return f"$CI_COMMIT_TAG =~ /^{before}.+{after}$/"
 
 
 def _scalar(command: str) -> str:

@@ -26,11 +26,8 @@ class UploadError(ReleaseError):
 
 def predicted_rejection(index: Index, project: ProjectMetadata, rejection: Rejection) -> RefusedError:
     """The error for a rejection that is known without a request."""
-    return RefusedError(
-        f"{index.name} cannot accept {rejection.filename}: {rejection.message}",
-        remedy=remedy_for_response(index, project, rejection.message, rejection.status),
-        cause=rejection.cause,
-    )
+    message = f"{index.name} cannot accept {rejection.filename}: {rejection.message}"
+    return RefusedError(message, remedy=_remedy_for(index, project, rejection), cause=rejection.cause)
 
 
 def upload_error(
@@ -38,10 +35,8 @@ def upload_error(
 ) -> UploadError:
     """The error for a failed upload. `unlisted`: why the index's listing could not be fetched."""
     if isinstance(result, Rejection):
-        return UploadError(
-            f"{index.name} refuses {result.filename}: {result.status} {result.message}".strip(),
-            remedy=remedy_for_response(index, project, result.message, result.status),
-        )
+        message = f"{index.name} refuses {result.filename}: {result.status} {result.message}".strip()
+        return UploadError(message, remedy=_remedy_for(index, project, result))
     cause = (unlisted.cause if unlisted else None) or _CAUSES.get(result.kind)
     message = f"it is unknown whether {index.name} accepted {result.filename}: {result.summary}: {result.detail}"
     if unlisted is not None:
@@ -56,11 +51,11 @@ def upload_error(
     return UploadError(message, remedy=remedy, cause=cause)
 
 
-def remedy_for_response(index: Index, project: ProjectMetadata, message: str, status: int | None = None) -> str:
+def _remedy_for(index: Index, project: ProjectMetadata, rejection: Rejection) -> str:
     """The remedy for a server's message, from the catalog of known failures."""
     from release.diagnostics import matcher
 
-    return matcher.remedy_for_answer(message, status=status, values=_values(index, project))
+    return matcher.remedy_for_answer(rejection.message, status=rejection.status, values=_values(index, project))
 
 
 def _values(index: Index, project: ProjectMetadata) -> dict[str, str]:

@@ -7,8 +7,7 @@ exchange uses up an identity token, so that each one requests a new one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.twine_form import twine_form
@@ -93,17 +92,6 @@ def rejected_metadata(
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Exchange:
-    """A finished exchange."""
-
-    identity: OidcIdentity
-    #: the token, or an attenuated copy of it
-    credential: Credential
-    #: by the index's clock
-    expires: datetime
-
-
 def exchanging_credential(  # noqa: PLR0913 - files, their index, and the environment
     system: System,
     index: Index,
@@ -119,18 +107,17 @@ def exchanging_credential(  # noqa: PLR0913 - files, their index, and the enviro
     `attenuate`: restrict it to the project. `skew`: how far the index's clock is ahead. The call raises `UploadError`
     where the index or the CI service refuses.
     """
-    last: _Exchange | None = None
+    identity: OidcIdentity | None = None
+    credential: Credential | None = None  # the token, or an attenuated copy of it
+    expires = datetime.min.replace(tzinfo=UTC)  # by the index's clock
 
     def current() -> Credential:
-        nonlocal last
+        nonlocal identity, credential, expires
         now = system.now() + skew
-        if last is None or last.expires - now < LEFT:
-            found = _exchange(system, index, project, notify, last)
-            if found is None and last is not None:  # the service gives no other identity: use the token while it lasts
-                if last.expires <= now:
-                    raise _expired(index, last)
-                return last.credential
-            assert found is not None
+        if credential is not None and expires - now >= LEFT:
+            return credential
+        found = _exchange(system, index, project, notify, identity)
+        if found is not None:
             identity, token = found
             origin = TrustedPublishing()
             whole = Credential(username="__token__", username_origin=origin, password=token.token, origin=origin)
@@ -139,31 +126,31 @@ def exchanging_credential(  # noqa: PLR0913 - files, their index, and the enviro
                 credential = attenuated_credential(whole, index, project, files, now=now)
             for one in (whole, credential):
                 notify(SecretObtained(secret=one.password))
-            last = _Exchange(identity=identity, credential=credential, expires=token.expires or now + EXCHANGED_LIFE)
-        return last.credential
+            expires = token.expires or now + EXCHANGED_LIFE
+            return credential
+        assert identity is not None
+        if credential is not None and expires > now:  # the service gives no other identity: use it while it lasts
+            return credential
+        raise UploadError(
+            f"the token from {index.name} has expired, and {identity.provider} gives this job no new identity token",
+            remedy=f"run the job again: {RUN_AGAIN.removeprefix('run the command again: ')}",
+            cause="tp.token-expired",
+        )
 
     return current
 
 
-def _expired(index: Index, last: _Exchange) -> UploadError:
-    return UploadError(
-        f"the token from {index.name} has expired, and {last.identity.provider} gives this job no new identity token",
-        remedy=f"run the job again: {RUN_AGAIN.removeprefix('run the command again: ')}",
-        cause="tp.token-expired",
-    )
-
-
 def _exchange(
-    system: System, index: Index, project: ProjectMetadata, notify: Observer, last: _Exchange | None
+    system: System, index: Index, project: ProjectMetadata, notify: Observer, last: OidcIdentity | None
 ) -> tuple[OidcIdentity, ExchangedToken] | None:
-    """A new token and the identity given for it; None where there is no other identity than in `last`.
+    """A new token and the identity given for it; None where there is no other identity than `last`.
 
     A request that fails is retried with a new identity token.
     """
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             identity = _identity(system, index)
-            if last is not None and identity.token == last.identity.token:
+            if last is not None and identity.token == last.token:
                 return None
             answer = provider.exchange_identity(index, identity)
         except UnreachableError as error:

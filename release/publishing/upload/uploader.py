@@ -246,8 +246,14 @@ class Uploader:
         self._drain()
         unclear = [state for state in self._states.values() if state.phase in {"sent", "unclear"}]
         listing = self.fetch_listing() if unclear else None
-        for state in unclear:
-            self._give_up(state, listing)
+        for state in unclear:  # only the index's listing decides about a file that was aborted or stays unclear
+            checked = upload_state.apply_listing(state, listing, self.rules, now=0, chance=0, stop=True)
+            if state.phase == "sent" and checked.result is state.result:
+                aborted = UnclearResponse(
+                    filename=state.file.filename, kind="stopped", detail="aborted by this program"
+                )
+                checked = replace(state, phase="over", result=aborted)
+            self._update(checked)
         with contextlib.suppress(OSError):
             self._write()
 
@@ -255,15 +261,6 @@ class Uploader:
         for event in self.workers.events(_TICK):
             if not isinstance(event, workers.WorkerCrashed):
                 self._handle(event)
-
-    def _give_up(self, state: FileState, listing: ListingResult) -> None:
-        """Only the index's listing decides about a file that was aborted or stays unclear."""
-        checked = upload_state.apply_listing(state, listing, self.rules, now=0, chance=0, stop=True)
-        if state.phase == "unclear" or (checked.result is not state.result):
-            self._update(checked)
-            return
-        aborted = UnclearResponse(filename=state.file.filename, kind="stopped", detail="aborted by this program")
-        self._update(replace(state, phase="over", result=aborted))
 
     # -- output ----------------------------------------------------------------------------------
 

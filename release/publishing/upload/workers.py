@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import Protocol
 
 from release.adapters.twine.twine_process import OnProgress
 from release.core.errors import ReleaseError
@@ -87,7 +87,7 @@ _Queued = tuple["_UploadWorker | None", WorkerEvent]
 _Job = tuple[Index, Credential, Distribution]
 
 
-class UploadWorkers:
+class UploadWorkers(contextlib.AbstractContextManager["UploadWorkers"]):
     """A pool of workers; a context manager that ends them. `start` returns a client whose process is starting."""
 
     def __init__(self, start: Callable[[], UploadClient]) -> None:
@@ -95,11 +95,13 @@ class UploadWorkers:
         self._events: queue.SimpleQueue[_Queued] = queue.SimpleQueue()
         self._workers: list[_UploadWorker] = []
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(self, *_: object) -> None:
-        self.close()
+        """End all workers, in the middle of a request if necessary."""
+        for worker in self._workers:
+            worker.end()
+        for worker in self._workers:
+            worker.thread.join(_GRACE)
+        self._workers = []
 
     def grow(self, count: int) -> None:
         """Start workers until there are `count`; they start in parallel to the caller's work."""
@@ -154,14 +156,6 @@ class UploadWorkers:
         for worker in self._workers:
             worker.kill()
 
-    def close(self) -> None:
-        """End all workers, in the middle of a request if necessary."""
-        for worker in self._workers:
-            worker.end()
-        for worker in self._workers:
-            worker.join()
-        self._workers = []
-
 
 class _UploadWorker:
     def __init__(self, client: UploadClient, emit: Callable[[_Queued], None], name: str) -> None:
@@ -174,8 +168,8 @@ class _UploadWorker:
         self.broken = False
         self._client, self._emit = client, emit
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
+        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self.thread.start()
 
     def assign(self, job: _Job) -> None:
         self.state, self.file, self.done = "busy", job[-1], 0
@@ -189,9 +183,6 @@ class _UploadWorker:
         self._jobs.put(None)
         if self.state != "idle":
             self._client.kill()
-
-    def join(self) -> None:
-        self._thread.join(_GRACE)
 
     def _run(self) -> None:
         try:
