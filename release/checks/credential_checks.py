@@ -99,9 +99,12 @@ def _finding(access: Access, probed: ProbeResult, match: Match) -> Finding:
         known["project"] = access.project.name
     if isinstance(access.token, Token):
         known["identifier"] = access.token.identifier
+    remedy = _diagnosis(cause).remedy_for(known)
+    if cause == "cred.project-scope-mismatch" and _is_recreated(access, probed):
+        remedy = f"create a new token for the project on {access.index.token_location}, and replace this one"
     return Finding(
         message=_message(access, probed, cause, known.get("user", "")),
-        remedy=_remedy(access, probed, cause) or _diagnosis(cause).remedy_for(known),
+        remedy=remedy,
         where=origin_of(access) or None,
         server_text=probed.message(),
         cause=cause,
@@ -120,19 +123,16 @@ def _cause(access: Access, likeliest: str) -> str:
     The text of the token has been checked completely before the index is probed.
     """
     from_exchange = isinstance(access.token, Token) and scope(access.token).kind == "publisher"
+    archived = isinstance(access.listing, ProjectListing) and access.listing.status.startswith("archived")
     match likeliest:
         case "cred.missing":
             return "tp.token-expired" if from_exchange else "cred.revoked"
         case "cred.expired" if from_exchange:
             return "tp.token-expired"
-        case "account.no-role" | "tp.pending-name-mismatch" if _archived(access):
+        case "account.no-role" | "tp.pending-name-mismatch" if archived:
             return "project.archived"
         case _:
             return likeliest
-
-
-def _archived(access: Access) -> bool:
-    return isinstance(access.listing, ProjectListing) and access.listing.status.startswith("archived")
 
 
 def _message(access: Access, probed: ProbeResult, cause: str, user: str) -> str:
@@ -148,22 +148,17 @@ def _message(access: Access, probed: ProbeResult, cause: str, user: str) -> str:
         case "cred.project-scope-mismatch" if _is_recreated(access, probed):
             return f"{token} is for a project {project!r} that was deleted on {index} and created again"
         case "account.no-role":
-            return f"{token} is valid, but its user {user!r} has no role on {project!r}{_owners(access)}"
+            users = [name for _, name in access.ownership.roles] if access.ownership else []
+            owners = f"; {quote(users)} {'have' if len(users) > 1 else 'has'} one" if users else ""
+            return f"{token} is valid, but its user {user!r} has no role on {project!r}{owners}"
         case "server.new-project-quota":
-            limits = _quotas(probed)
+            limits = "".join(f"; {quota_to_text(one)}" for one in probed.quotas() if not one.remaining)
             return f"{index} does not let this account, or this IP address, create more projects for now{limits}"
         case "server.login-limit" if probed.reply.retry_after is not None:
             return f"{index} blocks this IP address for {probed.reply.retry_after:.0f} s"
         case _:
             owner = f" of user {user!r}" if user else ""
             return f"{index} refuses {token}{owner}: {_diagnosis(cause).title}"
-
-
-def _remedy(access: Access, probed: ProbeResult, cause: str) -> str:
-    """The remedy for what the catalog does not distinguish; empty where its own applies."""
-    if cause == "cred.project-scope-mismatch" and _is_recreated(access, probed):
-        return f"create a new token for the project on {access.index.token_location}, and replace this one"
-    return ""
 
 
 def _is_recreated(access: Access, probed: ProbeResult) -> bool:
@@ -176,16 +171,6 @@ def _is_recreated(access: Access, probed: ProbeResult) -> bool:
     if names and isinstance(access.project, ProjectMetadata):
         return normalize_name(access.project.name) in map(normalize_name, names)
     return probed.reply.message().count("project-scoped token is not valid") <= 2  # noqa: PLR2004 - see above
-
-
-def _owners(access: Access) -> str:
-    users = [user for _, user in access.ownership.roles] if access.ownership else []
-    return f"; {quote(users)} {'have' if len(users) > 1 else 'has'} one" if users else ""
-
-
-def _quotas(probed: ProbeResult) -> str:
-    """The exhausted limits, according to the index's own headers."""
-    return "".join(f"; {quota_to_text(one)}" for one in probed.quotas() if not one.remaining)
 
 
 def quota_to_text(quota: Quota) -> str:

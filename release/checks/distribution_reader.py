@@ -21,7 +21,7 @@ from release.acceptance.form_rules import (
 )
 from release.acceptance.open_distribution import OpenDistribution, stream_digests
 from release.acceptance.rule import ARCHIVE_CHECK, METADATA, REBUILD, FileUpload, Refusal, Rule
-from release.acceptance.twine_form import TwineForm, TwineObjection, twine_form
+from release.acceptance.twine_form import TwineForm, twine_form
 from release.acceptance.wheel_rules import the_wheel_has_its_metadata
 from release.checks import archive_warnings
 from release.core.facts import BuiltFile, BuiltFiles
@@ -150,7 +150,13 @@ def _twine_findings(form: TwineForm, refusals: tuple[Refusal, ...], filename: st
         message = f"twine refuses the file: its packaging library does not know metadata version {version}"
         yield UPLOADER, _outdated_uploader(filename, message)
     elif objection is not None and (repeated not in reported or objection.odd_field):
-        yield TWINE, _objection_finding(objection, filename)
+        yield TWINE, Finding(
+            message=f"twine refuses the file: {objection.text}",
+            remedy="build with a current backend, or upgrade twine and packaging: pip install -U twine packaging",
+            where=filename,
+            source="https://twine.readthedocs.io/",
+            cause="meta.tool-too-old" if objection.about_version else None,
+        )
     elif version in _TWINE_SINCE and METADATA not in reported and objection is None:
         message = f"the metadata version is {version}, which twine before {_TWINE_SINCE[version]} refuses"
         yield UPLOADER, replace(_outdated_uploader(filename, message), severity="warn")
@@ -169,16 +175,6 @@ def _outdated_uploader(filename: str, message: str) -> Finding:
         where=filename,
         source="https://twine.readthedocs.io/en/stable/changelog.html",
         cause="meta.tool-too-old",
-    )
-
-
-def _objection_finding(objection: TwineObjection, filename: str) -> Finding:
-    return Finding(
-        message=f"twine refuses the file: {objection.text}",
-        remedy="build with a current backend, or upgrade twine and packaging: pip install -U twine packaging",
-        where=filename,
-        source="https://twine.readthedocs.io/",
-        cause="meta.tool-too-old" if objection.about_version else None,
     )
 
 

@@ -92,8 +92,10 @@ def _differences(one: InspectedFile, first: InspectedFile) -> Iterator[FieldDiff
     for key in sorted((one.fields.keys() | first.fields.keys()) - _IGNORED - dynamic):
         here, there = _values(key, one.fields.get(key)), _values(key, first.fields.get(key))
         if here != there and (here or _is_reliable(one)):
+            header = _HEADERS.get(key, key.replace("_", "-").title())
+            used_by_installers = key in _INSTALLERS
             yield FieldDifference(
-                header=_header(key), used_by_installers=key in _INSTALLERS, here=here - there, there=there - here
+                header=header, used_by_installers=used_by_installers, here=here - there, there=there - here
             )
 
 
@@ -137,10 +139,6 @@ _INSTALLERS: Mapping[str, Callable[[str], str]] = {
 _IGNORED = {"metadata_version", "name", "version", "dynamic", "platforms", "supported_platforms"}
 #: packaging's name of a field, where it is not that of its header
 _HEADERS = {"classifiers": "Classifier", "project_urls": "Project-URL", "license_files": "License-File"}
-
-
-def _header(key: str) -> str:
-    return _HEADERS.get(key, key.replace("_", "-").title())
 
 
 def _key(header: str) -> str:

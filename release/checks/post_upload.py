@@ -8,8 +8,7 @@ from release.checks.engine import Checklist, quote, warn
 from release.core.facts import SmokeTestResult, UploadedRelease
 from release.core.models.attestation import VerifiedAttestations
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
-from release.core.models.distribution import Distribution
-from release.core.models.index import IndexFile, version_of
+from release.core.models.index import IndexFile, ProjectListing, version_of
 
 CHECKS = Checklist[UploadedRelease]()
 
@@ -30,21 +29,17 @@ def every_file_is_listed(uploaded: UploadedRelease) -> Iterator[Observation]:
 
     An index responds to an upload before it lists the file; the run has waited for that.
     """
-    for file in uploaded.expected:
-        if _listed(uploaded, file.filename) is None:
-            yield _missing(uploaded, file)
-
-
-def _missing(uploaded: UploadedRelease, file: Distribution) -> Finding:
-    index, page = uploaded.index.name, _page(uploaded)
-    if file.filename in uploaded.accepted:
-        message = f"{index} accepted {file.filename!r}, but does not list it yet"
-        remedy, cause = f"see {page}, and confirm again later: python -m release confirm", "post.index-lag"
-    else:
-        message = f"{index} does not have {file.filename!r}, and is not known to have accepted it"
-        remedy = f"see {page}, and resume the upload: it compares hashes and sends what is missing"
-        cause = "file.partial-release"
-    return Finding(message=message, remedy=remedy, where=file.filename, cause=cause)
+    index, listing = uploaded.index.name, uploaded.listing
+    page = uploaded.index.simple_url + (f"{listing.name}/" if isinstance(listing, ProjectListing) else "")
+    for name in (file.filename for file in uploaded.expected if _listed(uploaded, file.filename) is None):
+        if name in uploaded.accepted:
+            message = f"{index} accepted {name!r}, but does not list it yet"
+            remedy, cause = f"see {page}, and confirm again later: python -m release confirm", "post.index-lag"
+        else:
+            message = f"{index} does not have {name!r}, and is not known to have accepted it"
+            remedy = f"see {page}, and resume the upload: it compares hashes and sends what is missing"
+            cause = "file.partial-release"
+        yield Finding(message=message, remedy=remedy, where=name, cause=cause)
 
 
 @CHECKS.check(needs=(the_index_could_be_asked,))
@@ -105,9 +100,13 @@ def no_file_is_not_ours(uploaded: UploadedRelease) -> Iterator[Observation]:
 
     Some installers would choose another file of the same version, from an earlier build or another machine.
     """
+    listing = uploaded.listing
+    if not isinstance(listing, ProjectListing):
+        return
     ours = {file.filename for file in uploaded.expected}
-    for listed in _release(uploaded):
-        if listed.filename not in ours:
+    versions = {version_of(filename, listing.name) for filename in ours} - {None}
+    for listed in listing.files:
+        if listed.filename not in ours and version_of(listed.filename, listing.name) in versions:
             yield warn(
                 f"{uploaded.index.name} lists {listed.filename!r} for this version, but this build did not make it",
                 "delete that file on the index's site, unless someone of the project uploaded it on purpose",
@@ -155,20 +154,4 @@ def smoke_test_observations(trials: Iterable[SmokeTestResult]) -> Iterator[Obser
 
 
 def _listed(uploaded: UploadedRelease, filename: str) -> IndexFile | None:
-    listing = uploaded.listing
-    return None if listing is None or isinstance(listing, Unknown) else listing.file(filename)
-
-
-def _release(uploaded: UploadedRelease) -> tuple[IndexFile, ...]:
-    """What the index lists for the version, or versions, of the expected files."""
-    listing = uploaded.listing
-    if listing is None or isinstance(listing, Unknown):
-        return ()
-    versions = {version_of(file.filename, listing.name) for file in uploaded.expected} - {None}
-    return tuple(file for file in listing.files if version_of(file.filename, listing.name) in versions)
-
-
-def _page(uploaded: UploadedRelease) -> str:
-    listing = uploaded.listing
-    name = "" if listing is None or isinstance(listing, Unknown) else f"{listing.name}/"
-    return f"{uploaded.index.simple_url}{name}"
+    return uploaded.listing.file(filename) if isinstance(uploaded.listing, ProjectListing) else None

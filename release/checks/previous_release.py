@@ -61,7 +61,11 @@ def no_file_vanished_or_shrank(built: BuiltFiles) -> Iterator[Observation]:
     for one, before in _pairs(built):
         now, then = dict(_files(one)), dict(_files(before))
         gone = [path for path, size in then.items() if path not in now and size]
-        shrunk = [path for path in then.keys() & now.keys() if _has_shrunk(then[path], now[path])]
+        shrunk = [
+            path
+            for path in then.keys() & now.keys()
+            if now[path] < then[path] * _SHRUNK and then[path] - now[path] > _IGNORED
+        ]
         if gone:
             size = sum(then[path] for path in gone)
             message = f"missing since {before.version}: {quote_some(sorted(gone))} ({size:,} bytes)"
@@ -70,10 +74,6 @@ def no_file_vanished_or_shrank(built: BuiltFiles) -> Iterator[Observation]:
             sizes = ", ".join(f"{path!r} ({then[path]:,} → {now[path]:,} bytes)" for path in sorted(shrunk)[:3])
             message = f"much smaller than in {before.version}: {sizes}"
             yield warn(message, "compare the two, and rebuild from a clean checkout", one.filename)
-
-
-def _has_shrunk(then: int, now: int) -> bool:
-    return now < then * _SHRUNK and then - now > _IGNORED
 
 
 def _files(one: InspectedFile) -> Iterator[tuple[str, int]]:

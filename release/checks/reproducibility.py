@@ -107,7 +107,12 @@ def no_index_has_other_bytes(built: BuiltFiles) -> Iterator[Observation]:
     """
     ours = {file.filename: file for file in built.files}
     for one in built.conflicts:
-        difference = _conflict(ours[one.filename], one)
+        if isinstance(one.file, BuiltFile):
+            found = compare_builds(ours[one.filename], one.file)
+            difference = found.to_text() if found else "the same when read again"
+        else:
+            sha256 = ours[one.filename].sha256 or ""
+            difference = f"its SHA-256 is {one.sha256[:12]}…, ours is {sha256[:12]}… ({one.file.reason})"
         yield Finding(
             message=f"{one.index.name} has {one.filename!r} with different content: {difference}",
             remedy=_conflict_remedy(built, one),
@@ -115,14 +120,6 @@ def no_index_has_other_bytes(built: BuiltFiles) -> Iterator[Observation]:
             server_text=f"File already exists ('{one.filename}', with other bytes).",
             cause="file.exists-different",
         )
-
-
-def _conflict(ours: BuiltFile, one: FilenameConflict) -> str:
-    """How the files differ, member by member if the other one could be fetched."""
-    if isinstance(one.file, BuiltFile):
-        found = compare_builds(ours, one.file)
-        return found.to_text() if found else "the same when read again"
-    return f"its SHA-256 is {one.sha256[:12]}…, ours is {(ours.sha256 or '')[:12]}… ({one.file.reason})"
 
 
 def _conflict_remedy(built: BuiltFiles, one: FilenameConflict) -> str:
@@ -145,9 +142,9 @@ def the_sdist_has_what_git_has(built: BuiltFiles) -> Iterator[Observation]:
     if built.tracked is None:
         yield NotApplicable(reason="there is no repository to compare with")
         return
-    for one in inspect_built_files(built):
-        if not one.is_wheel:
-            yield from _compare_with_git(one, built.tracked)
+    for sdist in inspect_built_files(built):
+        if not sdist.is_wheel:
+            yield from _compare_with_git(sdist, built.tracked)
 
 
 def _compare_with_git(sdist: InspectedFile, tracked: frozenset[str]) -> Iterator[Observation]:
