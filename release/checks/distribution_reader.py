@@ -150,12 +150,15 @@ def _twine_findings(form: TwineForm, refusals: tuple[Refusal, ...], filename: st
         message = f"twine refuses the file: its packaging library does not know metadata version {version}"
         yield UPLOADER, _outdated_uploader(filename, message)
     elif objection is not None and (repeated not in reported or objection.odd_field):
-        yield TWINE, Finding(
-            message=f"twine refuses the file: {objection.text}",
-            remedy="build with a current backend, or upgrade twine and packaging: pip install -U twine packaging",
-            where=filename,
-            source="https://twine.readthedocs.io/",
-            cause="meta.tool-too-old" if objection.about_version else None,
+        yield (
+            TWINE,
+            Finding(
+                message=f"twine refuses the file: {objection.text}",
+                remedy="build with a current backend, or upgrade twine and packaging: pip install -U twine packaging",
+                where=filename,
+                source="https://twine.readthedocs.io/",
+                cause="meta.tool-too-old" if objection.about_version else None,
+            ),
         )
     elif version in _TWINE_SINCE and METADATA not in reported and objection is None:
         message = f"the metadata version is {version}, which twine before {_TWINE_SINCE[version]} refuses"

@@ -12,8 +12,6 @@ from release.core.facts import GitState, Source
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.index import is_project_name
 
-#: changed files listed in one message
-_LISTED = 5
 CHECKS = Checklist[Source]()
 #: before a release, which has its tag on this commit, or will have it
 OF_THE_TAGS = Checklist[Source]()
@@ -62,18 +60,15 @@ def the_version_is_valid(source: Source) -> Iterator[Observation]:
         )
         return
     if version.local:
+        remedy = "commit everything and tag the commit (git tag v1.2.3), or set local_scheme = 'no-local-version'"
+        if isinstance(source.git, GitState) and source.git.shallow:
+            remedy = "fetch the whole history and its tags: git fetch --unshallow --tags"
         yield Finding(
             message=f"the version {text!r} has a local part, which no public index accepts",
-            remedy=_local_version_remedy(source),
+            remedy=remedy,
             cause="version.local",
             server_text=f"The use of local versions in '{text}' is not allowed.",
         )
-
-
-def _local_version_remedy(source: Source) -> str:
-    if isinstance(source.git, GitState) and source.git.shallow:
-        return "fetch the whole history and its tags: git fetch --unshallow --tags"
-    return "commit everything and tag the commit (git tag v1.2.3), or set local_scheme = 'no-local-version'"
 
 
 @CHECKS.check()
@@ -104,7 +99,7 @@ def the_tree_is_clean(source: Source) -> Iterator[Observation]:
     """
     changes = _git(source).changes
     if changes:
-        message = f"{count(len(changes), 'file')} changed or untracked: {quote_some(changes, _LISTED)}"
+        message = f"{count(len(changes), 'file')} changed or untracked: {quote_some(changes, listed=5)}"
         yield Finding(message=message, remedy="commit, ignore or remove them; see git status")
 
 

@@ -14,7 +14,7 @@ from release.core.models.index import is_loopback, normalize_name
 from release.core.models.secret_location import EnvironmentVariable, location_to_text
 from release.core.tokens.caveats import UnknownCaveat
 from release.core.tokens.defects import TokenDefect
-from release.core.tokens.token import Token, TokenScope, scope, validity
+from release.core.tokens.token import Token, scope, validity
 
 _USERNAME = "__token__"
 _EPHEMERAL = NotApplicable(reason="this index, and its credential, are made for the run")
@@ -206,25 +206,15 @@ def the_token_covers_this_project(access: Access) -> Iterator[Observation]:
     found = scope(access.token)
     name = normalize_name(access.project.name)
     if found.kind == "projects" and access.listing is None:
-        yield _scope_finding(
-            access,
-            name,
-            f"is limited to single projects, and {name!r} is not on {access.index.name} yet",
-            "upload the first release with a token for the whole account, then create one for the project",
-            "cred.project-scope-new-project",
-        )
+        message = f"is limited to single projects, and {name!r} is not on {access.index.name} yet"
+        remedy = "upload the first release with a token for the whole account, then create one for the project"
+        cause = "cred.project-scope-new-project"
     elif found.kind == "projects" and found.projects and name not in map(normalize_name, found.projects):
-        yield _other_project(access, found, name)
-
-
-def _other_project(access: Access, found: TokenScope, name: str) -> Finding:
-    message = f"is for {quote(found.projects)}, not for {name!r}"
-    remedy = _new_token(access, f"a token for {name!r}")
-    return _scope_finding(access, name, message, remedy, "cred.project-scope-mismatch")
-
-
-def _scope_finding(access: Access, name: str, message: str, remedy: str, cause: str) -> Finding:
-    return Finding(
+        message = f"is for {quote(found.projects)}, not for {name!r}"
+        remedy, cause = _new_token(access, f"a token for {name!r}"), "cred.project-scope-mismatch"
+    else:
+        return
+    yield Finding(
         message=f"the token in {origin_of(access)} {message}",
         remedy=remedy,
         where=origin_of(access),

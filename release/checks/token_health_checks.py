@@ -17,7 +17,6 @@ from release.core.time_text import format_time
 from release.core.tokens.token import Token, scope, validity
 
 _NO_TOKEN = NotApplicable(reason="there is no readable token")
-_FROM_EXCHANGE = NotApplicable(reason="the token comes from trusted publishing and is valid for minutes")
 #: states in which a token is replaced on purpose
 _DUE = {"broken", "expired", "revoked", "expiring", "warning"}
 #: locations listed in one message
@@ -48,7 +47,7 @@ def the_token_lasts(health: TokenHealth) -> Iterator[Observation]:
     if not isinstance(health.access.token, Token):
         yield _NO_TOKEN
     elif scope(health.access.token).kind == "publisher":
-        yield _FROM_EXCHANGE
+        yield NotApplicable(reason="the token comes from trusted publishing and is valid for minutes")
     elif (remaining := remaining_lifetime(health)) is None:
         yield NotApplicable(reason="the token shows no expiry")
     elif remaining <= timedelta():

@@ -49,14 +49,11 @@ def the_job_can_be_a_publisher(access: Access) -> Iterator[Observation]:
     """
     if not isinstance(access.credential, Ambient):
         yield _NOT_USED
-    elif not isinstance(access.credential.identity, OidcIdentity):
+        return
+    identity = access.credential.identity
+    if not isinstance(identity, OidcIdentity):
         yield _NOT_REQUESTED
-    else:
-        yield from _identity_findings(access, access.credential.identity)
-
-
-def _identity_findings(access: Access, identity: OidcIdentity) -> Iterator[Finding]:
-    if identity.provider not in TRUSTED_PROVIDERS:
+    elif identity.provider not in TRUSTED_PROVIDERS:
         yield Finding(
             message=f"{access.index.name} does not support trusted publishers on {identity.provider}",
             remedy=f"use an API token there, from {access.index.site}/manage/account/token/",
