@@ -54,12 +54,9 @@ def record_lists_what_is_in_the_wheel(upload: FileUpload) -> Iterator[Finding]:
         missing
     )
     if wrong:
-        yield warn(
-            f"RECORD {' and '.join(wrong)}; the index sends an email about it and will refuse it in the future",
-            "rewrite RECORD: python -m wheel unpack FILE, then python -m wheel pack DIRECTORY",
-            upload.filename,
-            source=f"{SPECIFICATIONS}/recording-installed-packages/",
-        )
+        message = f"RECORD {' and '.join(wrong)}; the index sends an email about it and will refuse it in the future"
+        remedy = "rewrite RECORD: python -m wheel unpack FILE, then python -m wheel pack DIRECTORY"
+        yield warn(message, remedy, upload.filename, source=f"{SPECIFICATIONS}/recording-installed-packages/")
 
 
 @CHECKS.check()

@@ -102,12 +102,9 @@ def _finding(access: Access, probed: ProbeResult, match: Match) -> Finding:
     remedy = _diagnosis(cause).remedy_for(known)
     if cause == "cred.project-scope-mismatch" and _is_recreated(access, probed):
         remedy = f"create a new token for the project on {access.index.token_location}, and replace this one"
+    message = _message(access, probed, cause, known.get("user", ""))
     return Finding(
-        message=_message(access, probed, cause, known.get("user", "")),
-        remedy=remedy,
-        where=origin_of(access) or None,
-        server_text=probed.message(),
-        cause=cause,
+        message=message, remedy=remedy, where=origin_of(access) or None, server_text=probed.message(), cause=cause
     )
 
 

@@ -8,24 +8,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import BinaryIO
 
+from release.acceptance import form_rules
 from release.acceptance.archive_rules import ARCHIVE
 from release.acceptance.description_rules import DESCRIPTION
 from release.acceptance.file_rules import FILE, OUTSIDE
-from release.acceptance.form_rules import (
-    FORM,
-    NEW_NAME,
-    metadata_refusals,
-    the_metadata_is_valid,
-    the_name_is_valid,
-    the_new_name_is_valid,
-)
 from release.acceptance.open_distribution import OpenDistribution, stream_digests
 from release.acceptance.rule import ARCHIVE_CHECK, METADATA, REBUILD, FileUpload, Refusal, Rule
 from release.acceptance.twine_form import TwineForm, twine_form
 from release.acceptance.wheel_rules import the_wheel_has_its_metadata
 from release.checks import archive_warnings
 from release.core.facts import BuiltFile, BuiltFiles
-from release.core.models.check_result import Finding
+from release.core.models.check_result import Finding, Observation
 from release.core.models.distribution import InspectedFile
 from release.core.models.index import PYPI, IndexContents, name_from_filename
 
@@ -66,12 +59,15 @@ def _inspect_content(file: BuiltFile, content: BinaryIO, built: BuiltFiles) -> I
     distribution.set_digest("sha256", sha256)
     upload = FileUpload(fields=_form_fields(form, filename, sha256), file=distribution, site=SITE)
     refusals = tuple(all_refusals(upload, _on_index(built, upload)))
-    findings = [
-        *_changed(file, sha256),
+    findings: list[tuple[str, Observation]] = [
         *((refusal.advice.check, _finding(refusal, filename)) for refusal in refusals if refusal.advice),
         *_twine_findings(form, refusals, filename),
         *((item.name, found) for item in archive_warnings.CHECKS for found in item.observe(upload)),
     ]
+    if file.sha256 not in {None, sha256}:
+        message = f"the file has changed since it was built: its SHA-256 was {file.sha256} and is {sha256} now"
+        remedy = "rebuild, and find out what writes to the directory"
+        findings.append((SAME_BYTES, Finding(message=message, remedy=remedy, where=filename)))
     sent = dict(form.fields)
     return InspectedFile(
         filename=filename,
@@ -111,13 +107,6 @@ def _form_fields(form: TwineForm, filename: str, sha256: str) -> dict[str, tuple
     for name, value in form.fields:
         fields[name] = (*fields[name], value)
     return fields | {"sha256_digest": (sha256,)}
-
-
-def _changed(file: BuiltFile, sha256: str) -> Iterator[tuple[str, Finding]]:
-    if file.sha256 not in {None, sha256}:
-        message = f"the file has changed since it was built: its SHA-256 was {file.sha256} and is {sha256} now"
-        remedy = "rebuild, and find out what writes to the directory"
-        yield SAME_BYTES, Finding(message=message, remedy=remedy, where=file.filename)
 
 
 def _finding(refusal: Refusal, filename: str) -> Finding:
@@ -184,8 +173,8 @@ def _outdated_uploader(filename: str, message: str) -> Finding:
 def all_refusals(upload: FileUpload, index: IndexContents) -> Iterator[Refusal]:
     """Each refusal, in the index's order; the first is the one it would respond with."""
     for rule in _applicable(upload, index):
-        if rule is the_metadata_is_valid:
-            yield from metadata_refusals(upload)
+        if rule is form_rules.the_metadata_is_valid:
+            yield from form_rules.metadata_refusals(upload)
         elif (refusal := rule(upload, index)) is not None:
             yield refusal
 
@@ -197,9 +186,9 @@ def _applicable(upload: FileUpload, index: IndexContents) -> Iterable[Rule]:
     without a name in it, is checked from outside and as an archive; the other rules would only repeat that.
     """
     if not upload.value("name"):
-        named = (the_name_is_valid,) if upload.value("metadata_version") else ()
+        named = (form_rules.the_name_is_valid,) if upload.value("metadata_version") else ()
         return (*named, *OUTSIDE, *ARCHIVE, the_wheel_has_its_metadata)
     known = bool(index.files) or upload.project in index.names
     # FORM has reported an invalid name already
-    new = (rule for rule in NEW_NAME if rule is not the_new_name_is_valid and not known)
-    return (*FORM, *new, *DESCRIPTION, *FILE)
+    new = (rule for rule in form_rules.NEW_NAME if rule is not form_rules.the_new_name_is_valid and not known)
+    return (*form_rules.FORM, *new, *DESCRIPTION, *FILE)

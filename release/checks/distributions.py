@@ -124,12 +124,9 @@ def the_version_is_of_a_tag(built: BuiltFiles) -> Iterator[Observation]:
     for one in inspect_built_files(built):
         public, _, local = one.version.partition("+")
         if _TAGLESS.fullmatch(public) or re.match(r"g[0-9a-f]{7}", local):
-            yield warn(
-                f"{one.version!r} looks like the version of a checkout without tags",
-                "fetch tags and history: git fetch --tags --unshallow; tag the commit and rebuild",
-                one.filename,
-                cause="version.local" if local else None,
-            )
+            message = f"{one.version!r} looks like the version of a checkout without tags"
+            remedy = "fetch tags and history: git fetch --tags --unshallow; tag the commit and rebuild"
+            yield warn(message, remedy, one.filename, cause="version.local" if local else None)
 
 
 @OF_A_FILE.check()
@@ -162,12 +159,8 @@ def the_files_are_of_the_project(built: BuiltFiles) -> Iterator[Observation]:
     expected = (canonicalize_name(built.project.name), parse_version(built.project.version))
     for one in inspect_built_files(built):
         if one.name and _release(one) != expected:
-            yield Finding(
-                message=f"the file is {one.name} {one.version}, not {built.project.name} {built.project.version}",
-                remedy=_REBUILD_CLEAN,
-                where=one.filename,
-                cause="dist.stale",
-            )
+            message = f"the file is {one.name} {one.version}, not {built.project.name} {built.project.version}"
+            yield Finding(message=message, remedy=_REBUILD_CLEAN, where=one.filename, cause="dist.stale")
 
 
 def _release(one: InspectedFile) -> tuple[str, Version | str]:
@@ -219,11 +212,8 @@ def wheels_and_sdist_say_the_same(built: BuiltFiles) -> Iterator[Observation]:
     for comparison in metadata_consistency.compare_files(files):
         fields = [one.header for one in comparison.differences if one.used_by_installers]
         if fields:
-            yield warn(
-                f"metadata differs from {comparison.reference!r}: {', '.join(fields)}",
-                "build the wheel from the sdist: python -m build",
-                comparison.filename,
-            )
+            message = f"metadata differs from {comparison.reference!r}: {', '.join(fields)}"
+            yield warn(message, "build the wheel from the sdist: python -m build", comparison.filename)
 
 
 CHECKS += OF_A_FILE + OF_THE_SET

@@ -127,8 +127,3 @@ def quote_some(names: Collection[str], listed: int = 3) -> str:
     """The first names in quotes, and how many more there are."""
     more = f" and {len(names) - listed} more" if len(names) > listed else ""
     return quote(islice(names, listed)) + more
-
-
-def count(number: int, noun: str) -> str:
-    """A number with its noun in singular or plural: "1 file", "2 files"."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

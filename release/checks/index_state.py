@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from release.checks.engine import Checklist, count, quote, quote_some, warn
+from release.checks.engine import Checklist, quote, quote_some, warn
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.index import (
@@ -16,6 +16,7 @@ from release.core.models.index import (
     files_of_version,
     normalize_name,
 )
+from release.core.time_text import format_count
 
 _NO_PROJECT = NotApplicable(reason="the project is not on the index")
 #: between two releases the project has the version of the last one, which is not an error
@@ -45,12 +46,9 @@ def the_project_takes_uploads(access: Access) -> Iterator[Observation]:
     elif access.listing.status in {"archived", "quarantined"}:
         name, status = access.listing.name, access.listing.status
         fix = "unarchive it" if status == "archived" else "contact the index's administrators"
-        yield Finding(
-            message=f"the project {name!r} is {status} on {access.index.name}",
-            remedy=f"{fix}: {access.index.simple_url.removesuffix('simple/')}manage/project/{name}/settings/",
-            where=access.index.name,
-            cause=f"project.{status}",
-        )
+        message = f"the project {name!r} is {status} on {access.index.name}"
+        remedy = f"{fix}: {access.index.simple_url.removesuffix('simple/')}manage/project/{name}/settings/"
+        yield Finding(message=message, remedy=remedy, where=access.index.name, cause=f"project.{status}")
 
 
 @CHECKS.check(needs=(the_index_answers,), name="the-release-is-open")
@@ -101,13 +99,10 @@ def the_version_is_new(access: Access) -> Iterator[Observation]:
     version = access.project.version
     others = [file.filename for file in listed_files(access) if file.sha256 not in access.ours]
     if others:
-        files = f"{count(len(others), 'file')} of version {version}"
-        yield warn(
-            f"{access.index.name} already has {files}: {quote_some(others)}",
-            "bump the version, unless these are files of this very release",
-            access.index.name,
-            cause="version.not-bumped",
-        )
+        files = f"{format_count(len(others), 'file')} of version {version}"
+        message = f"{access.index.name} already has {files}: {quote_some(others)}"
+        remedy = "bump the version, unless these are files of this very release"
+        yield warn(message, remedy, access.index.name, cause="version.not-bumped")
 
 
 def listed_files(access: Access) -> tuple[IndexFile, ...]:
@@ -176,8 +171,6 @@ def the_clocks_agree(access: Access) -> Iterator[Observation]:
     elif abs(access.skew) > _TOLERANCE:
         seconds = round(abs(access.skew).total_seconds())
         direction = "behind" if access.skew > timedelta() else "ahead of"
-        yield warn(
-            f"this machine's clock is {seconds} s {direction} the clock of {access.index.name}",
-            "set this machine's clock, for example by NTP, then run the command again",
-            access.index.name,
-        )
+        message = f"this machine's clock is {seconds} s {direction} the clock of {access.index.name}"
+        remedy = "set this machine's clock, for example by NTP, then run the command again"
+        yield warn(message, remedy, access.index.name)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from release.checks.engine import Check, Checklist, count
+from release.checks.engine import Check, Checklist
 from release.core.facts import BuiltFiles, LeakScan
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.leak import INDEX_TOKEN, SECRET_KINDS, Leak, ScanScope
+from release.core.time_text import format_count
 from release.leaks.credential_files import KINDS as FILES
 
 _REWRITE = "force-push every branch and tag, and have everybody clone again"
@@ -54,7 +55,7 @@ def everything_could_be_searched(leaks: LeakScan) -> Iterator[Observation]:
 def leak_finding(leak: Leak, leaks: LeakScan) -> Finding:
     """The finding about a leak: where it is, and what to do, in that order."""
     in_files = leaks.scope == "files"
-    more = f" and in {count(leak.others, 'more object')}" if leak.others else ""
+    more = f" and in {format_count(leak.others, 'more object')}" if leak.others else ""
     file_cause = "meta.secret-in-dist" if in_files else None
     return Finding(
         message=f"{leak.what} found in {leak.where}{more}",

@@ -31,18 +31,15 @@ def the_project_is_in_good_standing(published: PublishedRelease) -> Iterator[Obs
     Source: PEP 792, "Project status markers".
     """
     name, index, status = published.project.name, published.index.name, published.status
-    if status == "active":
-        return
-    quarantined = status == "quarantined"
-    yield Finding(
-        message=f"{name} is {status} on {index}: "
-        + ("it cannot be installed" if quarantined else "further releases are not expected"),
-        remedy=f"see {_page(published)}; if you own the project, contact the index's administrators"
-        if quarantined
-        else "look for a successor; an owner can change the status in the project's settings",
-        severity="block" if quarantined else "warn",
-        source="https://peps.python.org/pep-0792/",
-    )
+    source = "https://peps.python.org/pep-0792/"
+    if status == "quarantined":
+        message = f"{name} is {status} on {index}: it cannot be installed"
+        remedy = f"see {_page(published)}; if you own the project, contact the index's administrators"
+        yield Finding(message=message, remedy=remedy, source=source)
+    elif status != "active":
+        message = f"{name} is {status} on {index}: further releases are not expected"
+        remedy = "look for a successor; an owner can change the status in the project's settings"
+        yield warn(message, remedy, source=source)
 
 
 @CHECKS.check(needs=(the_project_is_in_good_standing,))
@@ -52,9 +49,8 @@ def the_release_is_visible(published: PublishedRelease) -> Iterator[Observation]
     An index responds to an upload before the simple API lists the file; this program has waited a while for it.
     """
     if not published.files:
-        yield _not_listed(
-            published, f"{published.project.name} {published.project.version}", uploaded=bool(published.by_json)
-        )
+        release = f"{published.project.name} {published.project.version}"
+        yield _not_listed(published, release, uploaded=bool(published.by_json))
 
 
 @CHECKS.check(needs=(the_release_is_visible,), name="every-file-is-listed")
@@ -98,11 +94,9 @@ def every_listed_file_is_recorded(published: PublishedRelease) -> Iterator[Obser
         return
     for file in published.files:
         if published.recorded.file(file.filename) is None:
-            yield Finding(
-                message=f"{file.filename!r} is on {published.index.name}, but not in the release record",
-                remedy="find out who uploaded it; if it was none of the maintainers, delete it on the index's site",
-                where=file.filename,
-            )
+            message = f"{file.filename!r} is on {published.index.name}, but not in the release record"
+            remedy = "find out who uploaded it; if it was none of the maintainers, delete it on the index's site"
+            yield Finding(message=message, remedy=remedy, where=file.filename)
 
 
 @CHECKS.check(needs=(the_release_is_visible,))
@@ -115,13 +109,11 @@ def the_pages_of_the_index_agree(published: PublishedRelease) -> Iterator[Observ
     for file in published.by_json:
         listed = by_name.get(file.filename)
         if listed is not None and listed.sha256 not in {None, file.sha256}:
-            yield Finding(
-                message=f"the SHA-256 of {file.filename!r} is {listed.sha256} in the simple API and {file.sha256} in "
-                "the JSON API",
-                remedy=REPORT,
-                where=file.filename,
-                cause="post.representation-skew",
+            message = (
+                f"the SHA-256 of {file.filename!r} is {listed.sha256} in the simple API and {file.sha256} in "
+                "the JSON API"
             )
+            yield Finding(message=message, remedy=REPORT, where=file.filename, cause="post.representation-skew")
 
 
 @CHECKS.check(needs=(the_release_is_visible,), name="no-file-is-yanked")
@@ -153,9 +145,8 @@ def every_file_has_attestations_or_none_has(published: PublishedRelease) -> Iter
     ]
     for wrong, message in mixes:
         if wrong:
-            yield warn(
-                message, "ask the project's maintainers how those files were uploaded; publish all files in one run"
-            )
+            remedy = "ask the project's maintainers how those files were uploaded; publish all files in one run"
+            yield warn(message, remedy)
 
 
 def _page(published: PublishedRelease) -> str:
@@ -201,13 +192,11 @@ def every_download_is_what_its_page_says(published: PublishedRelease) -> Iterato
             if expected not in {None, actual}
         ]
         if wrong:
-            yield Finding(
-                message=f"{published.index.name} serves different content for {listed.filename!r} than it lists: "
-                f"{'; '.join(wrong)}",
-                remedy=REPORT,
-                where=listed.filename,
-                cause="post.hash-mismatch",
+            message = (
+                f"{published.index.name} serves different content for {listed.filename!r} than it lists: "
+                f"{'; '.join(wrong)}"
             )
+            yield Finding(message=message, remedy=REPORT, where=listed.filename, cause="post.hash-mismatch")
 
 
 @CHECKS.check(needs=(the_release_is_visible,))
@@ -217,11 +206,9 @@ def every_file_is_of_the_release(published: PublishedRelease) -> Iterator[Observ
         same_name = canonicalize_name(one.name) == canonicalize_name(published.project.name)
         same_version = parse_version(one.version) == parse_version(published.project.version)
         if one.metadata and not (same_name and same_version):
-            yield Finding(
-                message=f"the metadata of {one.filename!r} names {one.name!r} {one.version!r}",
-                remedy="yank the release, and release a new version from a clean checkout",
-                where=one.filename,
-            )
+            message = f"the metadata of {one.filename!r} names {one.name!r} {one.version!r}"
+            remedy = "yank the release, and release a new version from a clean checkout"
+            yield Finding(message=message, remedy=remedy, where=one.filename)
 
 
 @CHECKS.check(needs=(the_release_is_visible,))
@@ -263,10 +250,8 @@ def the_published_attestations_hold(published: PublishedRelease) -> Iterator[Obs
     if not published.provenance:
         yield NotApplicable(reason="no file has attestations")
     elif published.verified is None:
-        yield warn(
-            f"{len(published.provenance)} files have attestations, which cannot be verified here",
-            "install the verifier and confirm again: python -m pip install 'pypi-preflight[attest]'",
-        )
+        message = f"{len(published.provenance)} files have attestations, which cannot be verified here"
+        yield warn(message, "install the verifier and confirm again: python -m pip install 'pypi-preflight[attest]'")
     else:
         yield from (one for one in published.verified.values() if isinstance(one, Finding | Unknown))
 
@@ -308,10 +293,8 @@ def the_sdist_installs_what_the_wheel_does(published: PublishedRelease) -> Itera
     A module that is missing from the sdist does not break the build: it is simply not installed.
     """
     if missing := sorted(_modules(published.wheel) - _modules(published.sdist)):
-        yield Finding(
-            message=f"the wheel installs {quote_some(missing)}, and the sdist does not",
-            remedy="include it in the sdist, build the wheel from the sdist (python -m build), release a new version",
-        )
+        remedy = "include it in the sdist, build the wheel from the sdist (python -m build), release a new version"
+        yield Finding(message=f"the wheel installs {quote_some(missing)}, and the sdist does not", remedy=remedy)
 
 
 def _modules(trial: InstallTrial | Unknown | NotApplicable | None) -> set[str]:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from packaging.version import InvalidVersion, Version
 
-from release.checks.engine import Checklist, count, quote_some, warn
+from release.checks.engine import Checklist, quote_some, warn
 from release.core.facts import GitState, Source
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.index import is_project_name
+from release.core.time_text import format_count
 
 CHECKS = Checklist[Source]()
 #: before a release, which has its tag on this commit, or will have it
@@ -78,10 +79,8 @@ def the_project_is_in_a_repository(source: Source) -> Iterator[Observation]:
     A release is built from a commit, so that it contains nothing untracked or uncommitted.
     """
     if source.git is None:
-        yield Finding(
-            message="the project is not in a git repository, so there is no commit to release",
-            remedy="run git init and commit everything; or rehearse, which needs no repository",
-        )
+        remedy = "run git init and commit everything; or rehearse, which needs no repository"
+        yield Finding(message="the project is not in a git repository, so there is no commit to release", remedy=remedy)
     elif isinstance(source.git, Unknown):
         yield source.git
 
@@ -99,7 +98,7 @@ def the_tree_is_clean(source: Source) -> Iterator[Observation]:
     """
     changes = _git(source).changes
     if changes:
-        message = f"{count(len(changes), 'file')} changed or untracked: {quote_some(changes, listed=5)}"
+        message = f"{format_count(len(changes), 'file')} changed or untracked: {quote_some(changes, listed=5)}"
         yield Finding(message=message, remedy="commit, ignore or remove them; see git status")
 
 
@@ -124,11 +123,9 @@ def the_tag_is_free_or_here(source: Source) -> Iterator[Observation]:
     """
     git = _git(source)
     if git.tagged_commit not in {None, git.commit}:
-        yield Finding(
-            message=f"the tag {source.tag!r} points to commit {str(git.tagged_commit)[:12]}, not to {git.commit[:12]}",
-            remedy=f"bump the version, or release the tagged commit: git switch --detach {source.tag}",
-            cause="version.mismatch-tag",
-        )
+        message = f"the tag {source.tag!r} points to commit {str(git.tagged_commit)[:12]}, not to {git.commit[:12]}"
+        remedy = f"bump the version, or release the tagged commit: git switch --detach {source.tag}"
+        yield Finding(message=message, remedy=remedy, cause="version.mismatch-tag")
 
 
 @CHECKS.check(needs=(the_project_is_in_a_repository,))
@@ -140,7 +137,7 @@ def the_branch_is_not_behind_its_upstream(source: Source) -> Iterator[Observatio
     elif isinstance(git.behind, Unknown):
         yield git.behind
     elif git.behind:
-        message = f"the branch is {count(git.behind, 'commit')} behind {git.upstream}"
+        message = f"the branch is {format_count(git.behind, 'commit')} behind {git.upstream}"
         yield Finding(message=message, remedy="run: git pull --rebase")
 
 
@@ -183,12 +180,9 @@ def _tag_findings(tags: tuple[str, ...], version: str, ours: str | None) -> Iter
         except InvalidVersion:
             continue
         if tagged != expected:
-            yield warn(
-                f"the commit is also tagged {tag!r}, but the version is {version}",
-                f"tag each package on a commit of its own, or delete the tag: git tag -d {tag}",
-                tag,
-                cause="version.mismatch-tag",
-            )
+            message = f"the commit is also tagged {tag!r}, but the version is {version}"
+            remedy = f"tag each package on a commit of its own, or delete the tag: git tag -d {tag}"
+            yield warn(message, remedy, tag, cause="version.mismatch-tag")
         elif tag != ours and str(tagged) != text:
             yield warn(
                 f"the tag {tag!r} spells version {tagged} differently from the file names",

@@ -17,7 +17,6 @@ from release.core.tokens.defects import TokenDefect
 from release.core.tokens.token import Token, scope, validity
 
 _USERNAME = "__token__"
-_EPHEMERAL = NotApplicable(reason="this index, and its credential, are made for the run")
 #: applies where the check that reports the reason is waived
 NO_TOKEN = NotApplicable(reason="there is no token to check")
 _NO_TOKENS = NotApplicable(reason="an index of kind 'other' may not use API tokens")
@@ -46,7 +45,7 @@ def a_credential_is_found(access: Access) -> Iterator[Observation]:
     Searched in the order of twine: environment, .pypirc, keyring, then trusted publishing. A run never prompts for one.
     """
     if access.index.ephemeral:
-        yield _EPHEMERAL
+        yield NotApplicable(reason="this index, and its credential, are made for the run")
     elif isinstance(access.credential, Unknown):
         yield access.credential
         yield from access.remarks
@@ -55,11 +54,8 @@ def a_credential_is_found(access: Access) -> Iterator[Observation]:
     elif access.credential is None:
         yield from access.remarks
         if not any(one.severity == "block" for one in access.remarks):
-            yield Finding(
-                message=f"no credential for {access.index.name}: none in $TWINE_PASSWORD, ~/.pypirc and the keyring",
-                remedy=_new_token(access, "an API token"),
-                cause="cred.missing",
-            )
+            message = f"no credential for {access.index.name}: none in $TWINE_PASSWORD, ~/.pypirc and the keyring"
+            yield Finding(message=message, remedy=_new_token(access, "an API token"), cause="cred.missing")
     elif not len(access.credential.password):
         yield _empty_password(access, access.credential)
 
@@ -154,13 +150,9 @@ def the_token_is_of_this_index(access: Access) -> Iterator[Observation]:
     issuer, own = access.token.location, access.index.token_location
     if issuer != own and not (is_loopback(issuer) and is_loopback(own)):
         origin = origin_of(access)
-        yield Finding(
-            message=f"the token in {origin} was issued by {issuer!r}, not by {own!r}",
-            remedy=_new_token(access, "a token"),
-            where=origin,
-            server_text=_INVALID,
-            cause="cred.wrong-index",
-        )
+        message = f"the token in {origin} was issued by {issuer!r}, not by {own!r}"
+        remedy = _new_token(access, "a token")
+        yield Finding(message=message, remedy=remedy, where=origin, server_text=_INVALID, cause="cred.wrong-index")
 
 
 @OF_THE_CONTENT.check(needs=(the_token_is_of_this_index,))
@@ -183,11 +175,7 @@ def the_token_is_valid_now(access: Access) -> Iterator[Observation]:
     else:
         return
     yield Finding(
-        message=message,
-        remedy=remedy,
-        where=origin,
-        server_text="Invalid API Token: token is expired",
-        cause=cause,
+        message=message, remedy=remedy, where=origin, server_text="Invalid API Token: token is expired", cause=cause
     )
 
 

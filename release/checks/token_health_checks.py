@@ -129,11 +129,9 @@ def the_secret_is_the_one_seen_before(health: TokenHealth) -> Iterator[Observati
         yield NotApplicable(reason=f"it has changed, but the one before was {before.state}")
     elif before.fingerprint != credential.password.fingerprint:
         was = f"identifier {before.identifier}" if before.identifier else f"fingerprint {before.fingerprint}"
-        yield warn(
-            f"{_where(health)} contained another, valid token until {format_time(before.last_seen)}: {was}",
-            f"if you replaced it, delete the old one on {_page(health)}; otherwise find out who changed it",
-            _where(health),
-        )
+        message = f"{_where(health)} contained another, valid token until {format_time(before.last_seen)}: {was}"
+        remedy = f"if you replaced it, delete the old one on {_page(health)}; otherwise find out who changed it"
+        yield warn(message, remedy, _where(health))
 
 
 @CHECKS.check()

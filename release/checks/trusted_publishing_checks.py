@@ -74,12 +74,10 @@ def _github_findings(identity: OidcIdentity) -> Iterator[Finding]:
             cause="tp.event-unsupported",
         )
     if not subject.lower().startswith(f"repo:{repository.lower()}"):
+        message = f"the subject of the identity token is {subject!r}, but must start with 'repo:{repository}'"
+        remedy = f"reset it: gh api --method PUT repos/{repository}/actions/oidc/customization/sub -F use_default=true"
         yield Finding(
-            message=f"the subject of the identity token is {subject!r}, but must start with 'repo:{repository}'",
-            remedy=f"reset it: gh api --method PUT repos/{repository}/actions/oidc/customization/sub "
-            "-F use_default=true",
-            server_text="Check failed for required claim 'sub'",
-            cause="tp.custom-sub",
+            message=message, remedy=remedy, server_text="Check failed for required claim 'sub'", cause="tp.custom-sub"
         )
     yield from _reusable_workflow_findings(identity, repository)
 
@@ -94,12 +92,9 @@ def _reusable_workflow_findings(identity: OidcIdentity, repository: str) -> Iter
     never = elsewhere or ref not in {claim_text(identity, "ref"), claim_text(identity, "sha")}
     where = f"{file!r} of {owner}" if elsewhere else repr(file)
     effect = "which cannot be a publisher" if never else f"so the publisher must name {file!r}, not {top[1]!r}"
-    yield Finding(
-        message=f"the upload runs in the reusable workflow {where}, called by {top[1]!r}, {effect}",
-        remedy=f"move the job that uploads into {top[1]}; the build may stay where it is; see {_TROUBLESHOOTING}",
-        severity="block" if never else "warn",
-        cause="tp.reusable-workflow",
-    )
+    message = f"the upload runs in the reusable workflow {where}, called by {top[1]!r}, {effect}"
+    remedy = f"move the job that uploads into {top[1]}; the build may stay where it is; see {_TROUBLESHOOTING}"
+    yield Finding(message=message, remedy=remedy, severity="block" if never else "warn", cause="tp.reusable-workflow")
 
 
 def ambient_to_text(ambient: Ambient) -> str:

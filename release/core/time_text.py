@@ -1,4 +1,4 @@
-"""Times and durations as people read them."""
+"""Times, durations and counts as people read them."""
 
 from __future__ import annotations
 
@@ -22,3 +22,8 @@ def format_duration(seconds: float) -> str:
     if whole < 10 * _MINUTE:
         return f"{whole // _MINUTE} min {whole % _MINUTE} s"
     return f"{whole / _MINUTE:.0f} min" if whole < 100 * _MINUTE else f"{whole / _HOUR:.0f} h"
+
+
+def format_count(number: int, noun: str) -> str:
+    """A number of things: `1 file`, `2 files`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -17,8 +17,9 @@ from release.core.models.probe import ProbeResult
 from release.core.models.results import Verification
 from release.core.models.secret_location import location_to_json, location_to_text
 from release.core.secret import Secret
+from release.core.time_text import format_count
 from release.core.tokens.token import Token, TokenScope, scope, validity
-from release.reports.lines import format_count, format_iso_time, outcome_to_json, outcome_to_lines
+from release.reports.lines import format_iso_time, outcome_to_json, outcome_to_lines
 
 _TITLES = ("where from", "what it is", "known", "works")
 

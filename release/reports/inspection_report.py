@@ -16,7 +16,8 @@ from release.core.facts import BuiltFiles, LeakScan
 from release.core.models.check_result import CheckState, Finding, Outcome
 from release.core.models.distribution import InspectedFile, InspectionCache
 from release.core.models.results import InspectionResult
-from release.reports.lines import format_count, format_size, printable
+from release.core.time_text import format_count
+from release.reports.lines import format_size, printable
 
 _OF_A_FILE = frozenset(check.name for check in OF_A_FILE)
 #: lines of a tree, and files of one directory in it, that are shown

@@ -113,8 +113,3 @@ def format_size(count: int) -> str:
     if count < 1000:  # noqa: PLR2004 - kilo
         return f"{count} bytes"
     return f"{count / 1000:.0f} kB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"  # noqa: PLR2004 - mega
-
-
-def format_count(number: int, noun: str) -> str:
-    """A number of things: `1 file`, `2 files`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from release.core.models.token_health import StatePeriod, TokenTimeline
-from release.reports.lines import format_count
+from release.core.time_text import format_count
 from release.reports.record_text import CHECK_STATES, Level
 from release.reports.templating import render_page
 from release.reports.token_health_text import WORST_FIRST, counts_to_text
