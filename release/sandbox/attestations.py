@@ -33,7 +33,7 @@ def attestation_refusal(
 ) -> Refusal | None:
     """Explain why the index refuses the attestations of an upload; None if it accepts them or there are none."""
     text = upload.value("attestations")
-    if text == "" or _disabled(db):
+    if text == "" or "disable-pep740" in admin_flags(db):
         return None
     verify = _verifier(upload, publisher, db)
     return attestation_rules.check_attestations(text, publisher=publisher.kind if publisher else None, verifier=verify)
@@ -62,7 +62,7 @@ def provenance_to_json(
 ) -> str | None:
     """Make the provenance of an accepted file; None if it was uploaded without attestations."""
     text = upload.value("attestations")
-    if text == "" or publisher is None or _disabled(db):
+    if text == "" or publisher is None or "disable-pep740" in admin_flags(db):
         return None
     bundle = {"publisher": publisher.to_json(), "attestations": json.loads(text)}
     return json.dumps({"version": 1, "attestation_bundles": [bundle]})
@@ -87,7 +87,7 @@ def provenance_response(context: RequestContext, name: str, version: str, filena
             " WHERE normalized = ? AND canonical = ? AND filename = ?",
             (canonicalize_name(name), canonicalize_version(version), filename),
         ).fetchone()
-        disabled = _disabled(db)
+        disabled = "disable-pep740" in admin_flags(db)
     if row is None:
         return not_found(context.request)
     context.log_fields.project, context.log_fields.filename = canonicalize_name(name), filename
@@ -96,7 +96,3 @@ def provenance_response(context: RequestContext, name: str, version: str, filena
     if row["provenance"] is None:
         return json_message(404, f"No provenance available for {filename}")
     return Response(row["provenance"], content_type=MEDIA_TYPE, headers=[("Cache-Control", "no-cache")])
-
-
-def _disabled(db: sqlite3.Connection) -> bool:
-    return "disable-pep740" in admin_flags(db)

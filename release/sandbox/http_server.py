@@ -276,8 +276,5 @@ class _Handler(WSGIRequestHandler):
             self.close_connection = True
             self.sandbox_connection.finish()
 
-    def log_request(self, *_: object) -> None:
-        """Write nothing to stderr: requests are logged by the request log."""
-
     def log(self, *_: object) -> None:
-        """Write nothing either."""
+        """Write nothing to stderr: requests are logged by the request log."""

@@ -63,12 +63,8 @@ CREATE TABLE flags (name TEXT PRIMARY KEY);
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE prohibited (normalized TEXT PRIMARY KEY);
 """
-#: times are ISO 8601 in UTC, so that text order is time order; a project of the seed data has none
-_AS_OF = (
-    "CREATE TEMP VIEW files AS SELECT * FROM main.files WHERE uploaded <= '{moment}'",
-    "CREATE TEMP VIEW releases AS SELECT * FROM main.releases WHERE created <= '{moment}'",
-    "CREATE TEMP VIEW projects AS SELECT * FROM main.projects WHERE created IS NULL OR created <= '{moment}'",
-)
+#: when a row was added, in ISO 8601 and UTC, so that text order is time order; a project of the seed data has no time
+_TIMES = {"files": "uploaded", "releases": "created", "projects": "created"}
 
 
 class Store:
@@ -119,8 +115,9 @@ class Store:
         with closing(self._connect()) as db:
             db.execute("BEGIN")
             if as_of is not None:
-                for view in _AS_OF:  # a temporary view hides the table of its name
-                    db.execute(view.format(moment=as_of.isoformat()))
+                for table, added in _TIMES.items():  # a temporary view hides the table of its name
+                    rows = f"SELECT * FROM main.{table} WHERE coalesce({added}, '') <= '{as_of.isoformat()}'"  # noqa: S608 - ours
+                    db.execute(f"CREATE TEMP VIEW {table} AS {rows}")
             yield db
 
     @contextmanager

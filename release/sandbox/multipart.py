@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.http import parse_options_header
-from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 from werkzeug.wrappers import Request
 from werkzeug.wsgi import get_input_stream
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 _CHUNK = 256 * 1024
 #: bytes of all fields together; far above the longest description
 _MAX_FIELDS = 64 * 1024 * 1024
-_MAX_PARTS = 100_000
 #: bytes of a form that `peek_names` reads; descriptions are shorter
 _MAX_PEEK = 8 * 1024 * 1024
 #: the default type of a part. Source: RFC 7578, 4.4; the index accepts it too (uv sends no type)
@@ -123,11 +122,11 @@ def _receive(request: Request, form: UploadForm, incoming: Path, *, full: bool) 
 
 
 def _receive_multipart(stream: IO[bytes], boundary: bytes, form: UploadForm, incoming: Path, *, full: bool) -> None:
-    decoder = MultipartDecoder(boundary, _MAX_FIELDS, max_parts=_MAX_PARTS)
+    decoder = MultipartDecoder(boundary, _MAX_FIELDS, max_parts=100_000)
     left, value = _MAX_FIELDS, bytearray()
     part: object = None
     file: ReceivedFile | None = None
-    for event in _events(stream.read, boundary, decoder):
+    for event in _events(stream.read, decoder):
         if isinstance(event, File):
             part, file = event, _new_file(event, form, incoming)
         elif isinstance(event, Field):
@@ -159,7 +158,7 @@ def _new_file(event: File, form: UploadForm, incoming: Path) -> ReceivedFile | N
     return form.content
 
 
-def _events(read: Callable[[int], bytes], boundary: bytes, decoder: MultipartDecoder) -> Iterator[object]:
+def _events(read: Callable[[int], bytes], decoder: MultipartDecoder) -> Iterator[object]:
     """Parse parts as they arrive; a body that ends before its last boundary is completed with one."""
     ended = False
     while True:
@@ -168,14 +167,14 @@ def _events(read: Callable[[int], bytes], boundary: bytes, decoder: MultipartDec
             return
         if isinstance(event, (Field, File, Data)):
             yield event
-        if type(event).__name__ != "NeedData":  # werkzeug does not export it
+        if not isinstance(event, NeedData):
             continue
         if chunk := read(_CHUNK):
             decoder.receive_data(chunk)
         elif not ended:
             ended = True
             if decoder.state.name not in {"EPILOGUE", "COMPLETE"}:
-                decoder.receive_data(b"\r\n--" + boundary + b"--\r\n")
+                decoder.receive_data(b"\r\n--" + decoder.boundary + b"--\r\n")
         else:
             decoder.receive_data(None)
 
@@ -201,7 +200,7 @@ def peek_names(environ: WSGIEnvironment) -> tuple[str | None, str | None]:
 
     name, filename, in_name = bytearray(), None, False
     try:
-        for event in _events(read, boundary, MultipartDecoder(boundary)):
+        for event in _events(read, MultipartDecoder(boundary)):
             if isinstance(event, (Field, File)):
                 in_name = event.name == "name"
                 filename = event.filename if isinstance(event, File) and event.name == "content" else None

@@ -13,7 +13,7 @@ from typing import Any
 
 from release.core.errors import UsageError
 from release.core.models.attestation import AttestationPublisher
-from release.core.tables import KeyPath, Reader, one_of, read_named_tables, read_table, string, strings, table
+from release.core.tables import KeyPath, Reader, one_of, read_named_tables, string, strings, table
 
 #: provider → the required and the optional fields of its publishers
 FIELDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -104,11 +104,6 @@ def _seed_publisher(read: dict[str, Any], at: KeyPath) -> SeedPublisher:
     return SeedPublisher(**{**read, "fields": fields, "projects": read.get("projects", ())})
 
 
-def read_job(value: Any, at: KeyPath) -> CiJob:
-    """Read the job in the seed data. Raises `ConfigError`."""
-    return CiJob(**read_table(value, at, _JOB))
-
-
 def _number(value: Any, at: KeyPath) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -121,7 +116,8 @@ _PUBLISHER: Mapping[str, Reader] = {
     "provider": one_of(*FIELDS),
     "projects": strings,
 }
-_JOB: Mapping[str, Reader] = {
+#: the keys of a job in the seed data
+JOB: Mapping[str, Reader] = {
     "provider": one_of(*FIELDS),
     "repository": string,
     "workflow": string,

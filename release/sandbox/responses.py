@@ -28,14 +28,12 @@ _PAGE = (
     "<html>\n <head>\n  <title>{status}</title>\n </head>\n <body>\n  <h1>{status}</h1>\n  {body}\n </body>\n</html>"
 )
 _HEADERS = (("Referrer-Policy", "origin-when-cross-origin"), ("Vary", "Cookie, Authorization, PyPI-Locale"))
-#: rules whose message is in the status line only
-_STATUS_LINE_ONLY = {"the-username-is-token"}
 Headers = Iterable[tuple[str, str]]
 
 
 def refusal_response(request: Request, refusal: Refusal, headers: Headers = ()) -> Response:
-    only_line = refusal.rule in _STATUS_LINE_ONLY or refusal.status == HTTPStatus.INTERNAL_SERVER_ERROR
-    detail = "" if only_line else refusal.text
+    only_in_status_line = refusal.rule == "the-username-is-token" or refusal.status == HTTPStatus.INTERNAL_SERVER_ERROR
+    detail = "" if only_in_status_line else refusal.text
     return page_response(request, refusal.status, refusal.text, detail=detail, headers=headers)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -31,8 +31,6 @@ FLAGS = (
     *("read-only", "disallow-new-upload", "disallow-new-project-registration", "disable-pep740", "disallow-oidc"),
     *(f"disallow-{provider}-oidc" for provider in publishers.FIELDS),
 )
-#: states of a project. Source: warehouse, `packaging/models.py` (LifecycleStatus); "quarantined" as PEP 792 has it
-STATUSES = ("active", "archived", "archived-noindex", "quarantined")
 #: the user of the default seed data
 DEFAULT_USER = "rehearsal"
 _AT = KeyPath(file="the seed data", noun="an object")
@@ -57,7 +55,8 @@ class SeedProject:
     name: str
     owners: tuple[str, ...] = ()
     maintainers: tuple[str, ...] = ()
-    #: one of `STATUSES`
+    #: or "archived", "archived-noindex", "quarantined". Source: warehouse, `packaging/models.py` (LifecycleStatus); the
+    #: last as PEP 792 has it
     status: str = "active"
     organization: str | None = None
     #: whether the organization is in good standing
@@ -154,7 +153,7 @@ _USER: Mapping[str, Reader] = {
 _PROJECT: Mapping[str, Reader] = {
     **dict.fromkeys(("name", "organization"), tables.string),
     **dict.fromkeys(("owners", "maintainers"), tables.strings),
-    "status": tables.one_of(*STATUSES),
+    "status": tables.one_of("active", "archived", "archived-noindex", "quarantined"),
     "organization_active": tables.boolean,
 }
 _SIGNER: Mapping[str, Reader] = dict.fromkeys(
@@ -176,7 +175,7 @@ _SEED_DATA: Mapping[str, Reader] = {
     ),
     "publishers": publishers.read_publishers,
     "audience": tables.string,
-    "job": publishers.read_job,
+    "job": lambda value, at: CiJob(**tables.read_table(value, at, publishers.JOB)),
     "prohibited": _names,
     "flags": lambda value, at: tuple(tables.known(flag, at, FLAGS) for flag in tables.strings(value, at)),
     "sigstore": tables.string,
@@ -203,9 +202,6 @@ def _check_references(data: SeedData) -> None:
             tables.known(publisher.user, (_AT / "publishers")[number] / "user", users)
 
 
-_KEY_LENGTH = 32
-
-
 def apply_seed_data(db: sqlite3.Connection, data: SeedData, host: str) -> None:
     """Apply seed data to the store.
 
@@ -214,7 +210,7 @@ def apply_seed_data(db: sqlite3.Connection, data: SeedData, host: str) -> None:
     """
     for user in data.users:
         state = {"email_verified": user.email_verified, "two_factor": user.two_factor, "disabled": user.disabled}
-        _upsert(db, "users", "name", {"id": str(uuid4()), "name": user.name, **state}, state)
+        _upsert(db, "users", {"name": user.name}, state)
     for project in data.projects:
         _project(db, project)
     for token in data.tokens:
@@ -222,17 +218,11 @@ def apply_seed_data(db: sqlite3.Connection, data: SeedData, host: str) -> None:
     for publisher in data.publishers:
         _publisher(db, publisher)
     db.execute("DELETE FROM settings")
-    db.execute("INSERT INTO settings VALUES ('audience', ?)", (data.audience,))
-    if data.sigstore is not None:
-        db.execute("INSERT INTO settings VALUES ('sigstore', ?)", (data.sigstore,))
+    settings = {"audience": data.audience, "sigstore": data.sigstore}
+    db.executemany("INSERT INTO settings VALUES (?, ?)", [one for one in settings.items() if one[1] is not None])
     for table, column, values in (("flags", "name", data.flags), ("prohibited", "normalized", data.prohibited)):
         db.execute(f"DELETE FROM {table}")  # noqa: S608 - both names are constants
         db.executemany(f"INSERT OR IGNORE INTO {table} ({column}) VALUES (?)", [(v,) for v in values])  # noqa: S608 - the same
-
-
-def is_empty(db: sqlite3.Connection) -> bool:
-    """Whether no seed data was ever applied."""
-    return db.execute("SELECT 1 FROM users").fetchone() is None
 
 
 def token_secrets(db: sqlite3.Connection) -> dict[str, Secret]:
@@ -246,10 +236,11 @@ def token_secrets(db: sqlite3.Connection) -> dict[str, Secret]:
     return found
 
 
-def _upsert(db: sqlite3.Connection, table: str, key: str, row: Mapping[str, object], updated: Iterable[str]) -> None:
-    """Insert a row; if one with the same `key` exists, update only the columns `updated`."""
+def _upsert(db: sqlite3.Connection, table: str, new: Mapping[str, object], state: Mapping[str, object]) -> None:
+    """Insert a row with a new identifier; if one with the same first column of `new` exists, only update `state`."""
+    row, key = {"id": str(uuid4()), **new, **state}, next(iter(new))
     columns, values = ", ".join(row), ", ".join(f":{column}" for column in row)
-    changes = ", ".join(f"{column} = excluded.{column}" for column in updated)
+    changes = ", ".join(f"{column} = excluded.{column}" for column in state)
     insert = f"INSERT INTO {table} ({columns}) VALUES ({values})"  # noqa: S608 - all names are constants
     db.execute(f"{insert} ON CONFLICT ({key}) DO UPDATE SET {changes}", row)
 
@@ -261,8 +252,7 @@ def _project(db: sqlite3.Connection, project: SeedProject) -> None:
         "organization": project.organization,
         "organization_active": project.organization_active,
     }
-    row = {"id": str(uuid4()), "normalized": normalized, "name": project.name, **state}
-    _upsert(db, "projects", "normalized", row, state)
+    _upsert(db, "projects", {"normalized": normalized, "name": project.name}, state)
     project_id = _project_id(db, normalized)
     db.execute("DELETE FROM roles WHERE project = ?", (project_id,))
     for role, names in (("Maintainer", project.maintainers), ("Owner", project.owners)):
@@ -282,8 +272,7 @@ def _token(db: sqlite3.Connection, token: ApiToken, host: str) -> None:
         "revoked": token.revoked,
         "publisher": json.dumps(token.publisher.to_json()) if token.publisher else None,
     }
-    row = {"id": str(uuid4()), "name": token.name, "key": secrets.token_bytes(_KEY_LENGTH), **state}
-    _upsert(db, "tokens", "name", row, state)
+    _upsert(db, "tokens", {"name": token.name, "key": secrets.token_bytes(32)}, state)
 
 
 def _publisher(db: sqlite3.Connection, publisher: SeedPublisher) -> None:
@@ -291,7 +280,7 @@ def _publisher(db: sqlite3.Connection, publisher: SeedPublisher) -> None:
     user = db.execute("SELECT id FROM users WHERE name = ?", (publisher.user,)).fetchone()
     state = {"provider": publisher.provider, "fields": json.dumps(dict(publisher.fields))}
     new = {"pending": publisher.pending, "user": user["id"] if user else None}
-    _upsert(db, "publishers", "name", {"id": str(uuid4()), "name": publisher.name, **state, **new}, state)
+    _upsert(db, "publishers", {"name": publisher.name, **new}, state)
     db.executemany(
         "INSERT OR IGNORE INTO publisher_projects SELECT publishers.id, projects.id FROM publishers, projects"
         " WHERE publishers.name = ? AND normalized = ?",

@@ -8,8 +8,8 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -78,7 +78,7 @@ def start_sandbox(  # noqa: PLR0913 - all keyword arguments have defaults
         )
         store = Store(directory.resolve())
         with store.writing() as db:
-            if seed_data is not None or seed.is_empty(db):
+            if seed_data is not None or db.execute("SELECT 1 FROM users").fetchone() is None:
                 seed.apply_seed_data(db, data, host)
         provider = identity_provider or IdentityProvider(data.job)
         faults, closing = ActiveFaults(data.faults), threading.Event()
@@ -199,7 +199,9 @@ def serve_in_foreground(
 
     Raises UsageError as `start_sandbox` does.
     """
-    with start_sandbox(seed_data, state=state, port=port) as running, _interrupted_by(signal.SIGTERM):
+    with start_sandbox(seed_data, state=state, port=port) as running:
+        # a shell that runs a program in the background passes only `kill` on to it, not Ctrl-C
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             urls = {name: getattr(running, name) for name in ("upload_url", "simple_url", "json_url", "control_url")}
             tokens = {name: token.reveal() for name, token in running.tokens.items()}
@@ -208,13 +210,5 @@ def serve_in_foreground(
                 time.sleep(_SIGNAL_DELAY)  # unlike a lock, Ctrl-C interrupts it on Windows too
         except KeyboardInterrupt:
             return
-
-
-@contextmanager
-def _interrupted_by(number: signal.Signals) -> Iterator[None]:
-    """Let a signal act like Ctrl-C; a shell that runs a program in the background passes only `kill` on to it."""
-    before = signal.signal(number, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(number, before)
+        finally:
+            signal.signal(signal.SIGTERM, before)
