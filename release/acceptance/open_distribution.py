@@ -8,7 +8,8 @@ from functools import cached_property, partial
 from typing import Any, BinaryIO
 
 from release.acceptance.archive_limits import Unreadable
-from release.acceptance.archive_reader import TarContents, ZipContents, is_tar, open_zip, read_tar
+from release.acceptance.tar_reader import TarContents, is_tar, read_tar
+from release.acceptance.zip_reader import ZipContents, open_zip
 from release.core.models.distribution import MemberVisitor
 
 _CHUNK = 1024 * 1024

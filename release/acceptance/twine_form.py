@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from release.acceptance.archive_limits import Unreadable
-from release.acceptance.archive_reader import TarContents, ZipContents
 from release.acceptance.archive_rules import common_directory
 from release.acceptance.open_distribution import OpenDistribution
+from release.acceptance.tar_reader import TarContents
+from release.acceptance.zip_reader import ZipContents
 
 #: fields of `packaging.metadata.RawMetadata`, in the order of the form
 _FIELDS = """

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from release.acceptance import archive_reader
-from release.acceptance.archive_reader import ZipContents, open_zip
+from release.acceptance import tar_reader
 from release.acceptance.file_rules import FILE
 from release.acceptance.rule import first_refusal
 from release.acceptance.zip_framing import framing_fault
+from release.acceptance.zip_reader import ZipContents, open_zip
 from tests.acceptance.making import (
     NOTHING,
     SDIST,
@@ -201,16 +201,16 @@ def test_a_file_that_is_zip_and_tar_at_once() -> None:
 
 def test_a_tar_bomb_ends_early(monkeypatch: pytest.MonkeyPatch) -> None:
     """What unpacks to far more than its size is refused as the server would: by breaking off."""
-    monkeypatch.setattr(archive_reader, "UNPACKED", 1024 * 1024)
+    monkeypatch.setattr(tar_reader, "UNPACKED", 1024 * 1024)
     content = tarred({f"{TOP}/PKG-INFO": metadata(), f"{TOP}/zeros": bytes(8 * 1024 * 1024)})
     assert answer(content, SDIST) == "500 Internal Server Error"
-    monkeypatch.setattr(archive_reader, "UNPACKED", 16 * 1024 * 1024)
+    monkeypatch.setattr(tar_reader, "UNPACKED", 16 * 1024 * 1024)
     assert answer(content, SDIST) is None
 
 
 def test_too_many_members_end_early(monkeypatch: pytest.MonkeyPatch) -> None:
     """Headers alone can fill the memory."""
-    monkeypatch.setattr(archive_reader, "MEMBERS", 2)
+    monkeypatch.setattr(tar_reader, "MEMBERS", 2)
     assert answer(sdist(), SDIST) is None
     assert answer(tarred({f"{TOP}/PKG-INFO": b"", f"{TOP}/a": b"", f"{TOP}/b": b""}), SDIST) == (
         "500 Internal Server Error"
