@@ -122,7 +122,6 @@ def close_run(report: HealthReport, history: History, status: int) -> HealthRepo
 
 
 def _clock_notes(targets: Sequence[Target], reports: Mapping[int, TokenReport]) -> Iterator[str]:
-    """Yield a note for each index whose clock differs from this machine's."""
     skews: dict[str, timedelta] = {}
     for number, report in reports.items():
         if report.skew is not None and abs(report.skew) > MAX_SKEW:

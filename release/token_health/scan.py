@@ -6,16 +6,14 @@ however many locations hold the same token.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 from release.adapters.system.system import System
 from release.checks import engine, token_health_checks
@@ -35,7 +33,6 @@ from release.token_health.fleet import FleetLimits, Target
 from release.token_health.health_history import TargetKey
 from release.token_health.worker_pool import OnceCache, WorkerPool
 
-Done = TypeVar("Done")
 #: identifies a query to an index: the index, the token, the project
 QueryKey = tuple[Index, Secret | None, str]
 ProbeDepth = Literal["permission", "identity", "off"]
@@ -67,7 +64,7 @@ class Scan:
         stored = dict.fromkeys(commands, _not_read(Unknown(reason="its command timed out", remedy=_RETRY)))
         read = partial(configured_locations.read_location, self.system, directory=self.directory)
         jobs = [partial(read, command, username=username) for command, username in commands.items()]
-        for number, result in self._pool(jobs, contextlib.nullcontext).results():
+        for number, result in WorkerPool(jobs, self.limits).results():
             if isinstance(result, StoredCredential):
                 stored[list(commands)[number]] = result
         return [
@@ -88,7 +85,7 @@ class Scan:
             if secret := _secret(one.stored):
                 holders.setdefault(_token_key(secret), {})[one.location] = None
         jobs = [partial(self._check, one, queries, holders) for one in targets]
-        pool = self._pool(jobs, lambda: shared_sessions(limit))
+        pool = WorkerPool(jobs, self.limits, context=lambda: shared_sessions(limit))
         limit = RateLimit(self.limits.rate, sleep=pool.sleep)
         for number, result in pool.results():
             match result:
@@ -100,19 +97,13 @@ class Scan:
                     reason = f"{type(error).__name__} while it was checked"
                     yield number, report_unscanned(targets[number], reason, remedy="report this as a bug")
 
-    def _pool(
-        self, jobs: Sequence[Callable[[], Done]], context: Callable[[], AbstractContextManager[object]]
-    ) -> WorkerPool[Done]:
-        limits = self.limits
-        return WorkerPool(
-            jobs, workers=limits.concurrency, timeout=limits.patience, deadline=limits.deadline, context=context
-        )
-
     def _check(self, target: Target, queries: _IndexQueries, holders: Mapping[object, Iterable[str]]) -> TokenReport:
         stored = target.stored or _not_read(Unknown(reason="its location was not read", remedy="run it again"))
         secret = _secret(stored)
+        skew = queries.clock_skew(target.index, secret)
+        system = replace(self.system, now=lambda: self.system.now() + skew) if skew else self.system
         verification = verify.verify_credential(
-            queries.synchronized(target.index, secret), target.index, target.project,
+            system, target.index, target.project,
             offline=self.offline, credential=stored.resolution, waive=self.waive, tiers=queries.tiers(),
         )  # fmt: skip
         queries.release(target)
@@ -129,10 +120,9 @@ class Scan:
             ),
         )  # fmt: skip
         report = evaluate_token(verification, health, place=target.location, waive=self.waive)
-        return replace(report, skew=queries.measured_skews.get(target.index) or report.skew)
+        return replace(report, skew=skew or report.skew)
 
     def _known_since(self, stored: StoredCredential, access: Access) -> datetime | None:
-        """Return the earliest time at which the token is known to have existed."""
         if not isinstance(access.credential, Credential):
             return None
         identifier = access.token.identifier if isinstance(access.token, Token) else ""
@@ -149,8 +139,6 @@ class _IndexQueries:
         self._lock = threading.Lock()
         self._answers: OnceCache[QueryKey, Access] = OnceCache()
         self._skews: OnceCache[Index, timedelta] = OnceCache()
-        #: how far each index's clock is ahead, if it was measured and is relevant
-        self.measured_skews: dict[Index, timedelta] = {}
 
     def tiers(self) -> tuple[verify.Tier, ...]:
         """Return the tiers of `verify` that this scan may use."""
@@ -187,17 +175,15 @@ class _IndexQueries:
             if last:
                 self._answers.forget(key)
 
-    def synchronized(self, index: Index, secret: Secret | None) -> System:
-        """Return the system with the index's time, since tokens expire by the index's clock.
+    def clock_skew(self, index: Index, secret: Secret | None) -> timedelta:
+        """Return how far the clock of the index, by which tokens expire, is ahead; 0 if it is close enough.
 
         The index is only queried for its time if the token has an expiry.
         """
-        system = self._scan.system
         token = decode(secret) if secret is not None and index.kind == "warehouse" else None
         if self._scan.offline or not isinstance(token, Token) or validity(token).expires_at is None:
-            return system
-        skew = self._skews.get(index, lambda: self._measure_skew(index))
-        return replace(system, now=lambda: system.now() + skew) if skew else system
+            return timedelta()
+        return self._skews.get(index, lambda: self._measure_skew(index))
 
     def _measure_skew(self, index: Index) -> timedelta:
         from release.adapters.index import simple_api
@@ -208,10 +194,7 @@ class _IndexQueries:
         except UnreachableError:
             return timedelta()  # the next query reports it
         skew = server_time - before if server_time else timedelta()
-        if abs(skew) <= MAX_SKEW:
-            return timedelta()
-        self.measured_skews[index] = skew
-        return skew
+        return skew if abs(skew) > MAX_SKEW else timedelta()
 
 
 def report_unscanned(target: Target, reason: str, remedy: str = _RETRY) -> TokenReport:

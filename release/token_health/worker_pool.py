@@ -7,8 +7,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Generic, TypeVar
+
+from release.token_health.fleet import FleetLimits
 
 Result = TypeVar("Result")
 Key = TypeVar("Key")
@@ -18,19 +20,20 @@ _INTERVAL = 0.1
 
 
 class WorkerPool(Generic[Result]):
-    """Runs `jobs` with a number of `workers`, each in a context of its own.
+    """Runs `jobs` with `concurrency` workers, each in a context of its own.
 
-    A job may take `timeout` seconds, and all of them together `deadline` seconds. Jobs that take longer are abandoned:
+    A job may take `patience` seconds, and all of them together `deadline` seconds. Jobs that take longer are abandoned:
     the threads are daemons, and nothing waits for them.
     """
 
     def __init__(
-        self, jobs: Sequence[Callable[[], Result]], *, workers: int, timeout: float, deadline: float,
-        context: Callable[[], AbstractContextManager[object]],
-    ) -> None:  # fmt: skip
-        self._jobs, self._workers, self._timeout = jobs, workers, timeout
-        self._context = context
-        self._end = time.monotonic() + deadline
+        self,
+        jobs: Sequence[Callable[[], Result]],
+        limits: FleetLimits,
+        context: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
+        self._jobs, self._limits, self._context = jobs, limits, context
+        self._end = time.monotonic() + limits.deadline
         self._queue = deque(range(len(jobs)))
         self._started: dict[int, float] = {}
         self._done: queue.SimpleQueue[tuple[int, Result | Exception]] = queue.SimpleQueue()
@@ -44,14 +47,14 @@ class WorkerPool(Generic[Result]):
         """
         left = set(range(len(self._jobs)))
         try:
-            for _ in range(min(self._workers, len(left))):
+            for _ in range(min(self._limits.concurrency, len(left))):
                 self._start_worker()
             while left and time.monotonic() < self._end:
                 for number, result in self._finished():
                     if number in left:
                         left.discard(number)
                         yield number, result
-                limit = time.monotonic() - self._timeout
+                limit = time.monotonic() - self._limits.patience
                 for number, started in list(self._started.items()):
                     if number in left and started < limit:
                         left.discard(number)

@@ -246,7 +246,7 @@ def claim_message(history: History, channels: Collection[str], *, now: datetime)
 
     Until the lease ends, no other run gets it; then another one does, because this run may have been killed.
     """
-    query = f"{_DUE} AND {_in(channels)} ORDER BY id LIMIT 1"
+    query = f"{_DUE} AND channel IN ({','.join('?' * len(channels))}) ORDER BY id LIMIT 1"
 
     def claim(db: sqlite3.Connection) -> OutboxMessage | None:
         row = db.execute(query, [to_timestamp(now), to_timestamp(now), *channels]).fetchone()
@@ -264,12 +264,9 @@ def claim_message(history: History, channels: Collection[str], *, now: datetime)
 
 def count_pending(history: History, channels: Collection[str]) -> int:
     """Return the number of messages for these channels that have not been delivered."""
-    query = f"SELECT count(*) AS n FROM outbox WHERE {_in(channels)}"  # noqa: S608 - question marks alone
+    marks = ",".join("?" * len(channels))
+    query = f"SELECT count(*) AS n FROM outbox WHERE channel IN ({marks})"  # noqa: S608 - question marks alone
     return sum(int(row["n"]) for row in history.select(query, list(channels)))
-
-
-def _in(channels: Collection[str]) -> str:
-    return f"channel IN ({','.join('?' * len(channels))})"
 
 
 def _message(row: sqlite3.Row) -> OutboxMessage:

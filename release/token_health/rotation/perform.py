@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import Literal
 
@@ -187,13 +188,8 @@ class Rotation:
         if not self.prompts.confirm_change("Replace it?"):
             self._leave(where, _DECLINED, stored.manual_change)
             return
-        try:
-            SOURCES[stored.source].replace(stored, new, self.plan.storage)
-        except (ReleaseError, OSError) as error:
-            self._failed(where, error)
-            return
-        self.replaced.append(where)
-        self.prompts.report("replaced, and read back")
+        replace = partial(SOURCES[stored.source].replace, stored, new, self.plan.storage)
+        self._change(where, replace, done="replaced, and read back")
 
     def _store_in_keyring(self, entry: KeyringEntry) -> None:
         if self.replaced:
@@ -225,13 +221,8 @@ class Rotation:
         if not self.prompts.confirm_change("Set it to the new token?"):
             self._leave(where, _DECLINED, f"run: gh secret set {name}")
             return
-        try:
-            actions_secrets.set_secret(self.request.system, self.request.directory, name, self._new_token())
-        except ReleaseError as error:
-            self._failed(where, error)
-            return
-        self.replaced.append(where)
-        self.prompts.report("set")
+        system, directory = self.request.system, self.request.directory
+        self._change(where, partial(actions_secrets.set_secret, system, directory, name, self._new_token()), done="set")
 
     def _new_token(self) -> Secret:
         if self.new is None:
@@ -241,14 +232,19 @@ class Rotation:
     def _leave(self, where: str, reason: str, remedy: str) -> None:
         self.left.append(NotReplaced(where=where, reason=reason, remedy=remedy))
 
-    def _failed(self, where: str, error: ReleaseError | OSError) -> None:
-        if isinstance(error, ReleaseError):
-            reason, remedy = error.message, error.remedy
-        else:
-            reason = (error.strerror or str(error)).lower()
+    def _change(self, where: str, change: Callable[[], None], *, done: str) -> None:
+        try:
+            change()
+        except ReleaseError as error:
+            self._leave(where, error.message, error.remedy)
+        except OSError as error:
             remedy = "make it writable for your user, and run the same command again"
-        self._leave(where, reason, remedy)
-        self.prompts.report(f"not replaced: {reason}")
+            self._leave(where, (error.strerror or str(error)).lower(), remedy)
+        else:
+            self.replaced.append(where)
+            self.prompts.report(done)
+            return
+        self.prompts.report(f"not replaced: {self.left[-1].reason}")
 
     # -- the old token ----------------------------------------------------------------------------
 

@@ -76,14 +76,8 @@ class RevokeToken:
 Step = ObtainToken | ReplaceSecret | StoreInKeyring | SetGitHubSecret | RevokeToken
 
 
-def rotation_steps(  # noqa: PLR0913 - the situation, by name
-    index: Index,
-    stored: Iterable[StoredSecret],
-    identifier: str,
-    *,
-    leaked: bool,
-    resumed: bool,
-    secrets: Iterable[str],
+def rotation_steps(
+    request: RotationRequest, stored: Iterable[StoredSecret], identifier: str, *, leaked: bool, resumed: bool
 ) -> tuple[Step, ...]:
     """The steps in order: the old token is revoked last, or first if it has leaked.
 
@@ -93,8 +87,9 @@ def rotation_steps(  # noqa: PLR0913 - the situation, by name
     revoke = (RevokeToken(identifier=identifier),) if identifier else ()
     change: tuple[Step, ...] = tuple(ReplaceSecret(stored=one) for one in stored if one.replaceable)
     if not resumed:
-        change = (ObtainToken(index=index), *change, StoreInKeyring(entry=keyring.upload_entry(index)))
-    change = (*change, *(SetGitHubSecret(name=name) for name in secrets), *revoke)
+        entry = keyring.upload_entry(request.index)
+        change = (ObtainToken(index=request.index), *change, StoreInKeyring(entry=entry))
+    change = (*change, *(SetGitHubSecret(name=name) for name in request.secrets), *revoke)
     return (*revoke, *change) if leaked else change
 
 
@@ -237,9 +232,7 @@ def plan_rotation(request: RotationRequest) -> RotationPlan:
         age=_age(request, fingerprint, identifier), leaked=leaked, leaked_in=leaked_in, storage=storage,
         done=tuple(location_to_text(one.location) for one in everything if one.secret == new),
         on_index=not request.name or collect.collect_listing(index, request.name) is not None,
-        steps=rotation_steps(
-            index, stored, identifier, leaked=leaked, resumed=new is not None, secrets=request.secrets
-        ),
+        steps=rotation_steps(request, stored, identifier, leaked=leaked, resumed=new is not None),
     )  # fmt: skip
 
 

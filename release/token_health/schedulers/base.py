@@ -114,7 +114,7 @@ class MachineScheduler:
             last = _format_time(datetime.fromtimestamp(self.log_path.stat().st_mtime, UTC).astimezone())
             lines = self.log_path.read_text(encoding="utf-8", errors="replace").splitlines()
             result = next((line for line in reversed(lines) if line.startswith("exit status")), None)
-        now = local_time(self.system)
+        now = self.system.now().astimezone()
         following = min((time for one in times if (time := one.next_after(now)) is not None), default=None)
         return ScheduleStatus(
             installed=installed, last=last, result=result, next=_format_time(following) if following else None
@@ -123,7 +123,7 @@ class MachineScheduler:
 
 def explain_job(system: System, request: ScheduleRequest, kind: str, scheduler: Scheduler) -> list[str]:
     """Return what the job does, where its output goes, how it accesses a keyring, and notes. Raises `ConfigError`."""
-    first = scheduler.times.next_after(local_time(system))
+    first = scheduler.times.next_after(system.now().astimezone())
     fields = "minute, hour, day, month, weekday" + (f", next on {first:%Y-%m-%d}" if first else "")
     times = f"{scheduler.times.text!r} ({scheduler.time_zone}: {fields})"
     return [
@@ -245,14 +245,9 @@ def job_name(request: ScheduleRequest) -> str:
 def parse_times(system: System, request: ScheduleRequest) -> CronExpression:
     """Return the times of the job. Raises `UsageError` if they cannot be parsed or never occur."""
     times = parse_cron(request.every, job_name(request))
-    if times.next_after(local_time(system)) is None:
+    if times.next_after(system.now().astimezone()) is None:
         raise UsageError(f"{request.every!r} never occurs", remedy="use a day that exists in the given month")
     return times
-
-
-def local_time(system: System) -> datetime:
-    """Return the present local time, aware."""
-    return system.now().astimezone()
 
 
 def build_job(system: System, request: ScheduleRequest, *, for_windows: bool = False) -> ScheduledJob:

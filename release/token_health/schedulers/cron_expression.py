@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from release.core.errors import UsageError
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _SHORTHANDS = {
     "@hourly": "{minute} * * * *",
     "@daily": "{minute} 9 * * *",
@@ -40,7 +40,7 @@ _FIELDS = (
     CronField(name="hour", least=0, most=23),
     CronField(name="day of the month", least=1, most=31),
     CronField(name="month", least=1, most=12, names=_MONTHS),
-    CronField(name="day of the week", least=0, most=7, names=_DAYS),
+    CronField(name="day of the week", least=0, most=7, names=DAYS),
 )
 
 
@@ -133,7 +133,7 @@ def _range(text: str, field: CronField) -> range:
         raise _invalid(text, field)
     star, first, last, step = matched.groups()
     if star:
-        low, high = field.least, 6 if field.names == _DAYS else field.most
+        low, high = field.least, 6 if field.names == DAYS else field.most
     else:
         low, high = _value(first, field), _value(last or first, field)
     # implementations of cron interpret 5/15 differently

@@ -15,9 +15,7 @@ from release.adapters.system.system import explain_os_errors
 from release.core.errors import ToolError
 from release.token_health.schedulers import base
 from release.token_health.schedulers.base import MachineScheduler, ScheduledJob, ScheduleStatus
-from release.token_health.schedulers.cron_expression import CronExpression
-
-_WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
+from release.token_health.schedulers.cron_expression import DAYS, CronExpression
 
 
 class Systemd(MachineScheduler):
@@ -129,7 +127,7 @@ def calendar_events(times: CronExpression) -> Iterator[str]:
     """Return the times as calendar events, any of which triggers the job."""
     months, hours, minutes = (_numbers(times.restricted(name)) for name in ("months", "hours", "minutes"))
     for days, weekdays in times.alternatives:
-        week = "" if weekdays is None else ",".join(_WEEKDAYS[day] for day in weekdays) + " "
+        week = "" if weekdays is None else ",".join(DAYS[day].title() for day in weekdays) + " "
         yield f"{week}*-{months}-{_numbers(days)} {hours}:{minutes}:00"
 
 

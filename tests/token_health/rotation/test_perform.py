@@ -82,7 +82,11 @@ STORED = (
 def test_the_old_token_goes_last_and_first_where_others_have_seen_it(
     *, leaked: bool, resumed: bool, name: str, wanted: list[type]
 ) -> None:
-    made = rotation_steps(PYPI, STORED, name, leaked=leaked, resumed=resumed, secrets=["TOKEN"])
+    request = RotationRequest(
+        system=real_system(), index=PYPI, project=ProjectMetadata(name="acme-widget", version=""), secrets=("TOKEN",),
+        directory=Path(), fleet_directory=Path(), state=Path(),
+    )  # fmt: skip
+    made = rotation_steps(request, STORED, name, leaked=leaked, resumed=resumed)
     assert [type(one) for one in made] == wanted
     assert all(step_to_text(one) for one in made)
 
