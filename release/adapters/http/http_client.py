@@ -45,8 +45,6 @@ _CA_VARIABLES = ("TWINE_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _MAX_FAILURES = 3
 #: seconds until one request may test whether the host is back
 _RETEST_AFTER = 5.0
-#: seconds; the longest delay that a host's Retry-After can cause
-_MAX_LIMIT_DELAY = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,7 +284,7 @@ class RateLimit:
         delay = 0.0
         if status in {429, 503}:
             with suppress(ValueError):
-                delay = min(float(headers.get("Retry-After", "")), _MAX_LIMIT_DELAY)
+                delay = min(float(headers.get("Retry-After", "")), 60.0)
         with self._lock:
             host.failures, host.error = 0, None
             host.next_request = max(host.next_request, self._clock() + delay)

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     import requests
 
 _JSON = "application/vnd.pypi.simple.v1+json"
-_ACCEPT = f"{_JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 #: bytes; the size of the cache, whose least recently used files are removed first
 _CACHE_SIZE = 300 * 1024 * 1024
 #: the name of a release's file; a page that links to other files is not a project page
@@ -46,8 +45,7 @@ def fetch_listing(
     response is no listing.
     """
     url = f"{index.simple_url}{canonicalize_name(project)}/"
-    headers = {"Accept": _ACCEPT}
-    params = {}
+    headers, params = {"Accept": f"{_JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"}, {}
     if fresh:
         headers |= {"Cache-Control": "no-cache", "Pragma": "no-cache"}
         # A CDN ignores the client's Cache-Control. PyPI accepts an unknown query; other indexes may not.

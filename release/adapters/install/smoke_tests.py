@@ -158,7 +158,6 @@ def _argv(
 
 
 def _load_report(path: Path) -> dict[str, Any]:
-    """The report of the child; empty where it could not write one."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -204,18 +203,15 @@ def _warning(test: SmokeTest, outcome: SmokeTestOutcome, own: ProjectUnderTest) 
 
 def _missing_cause(outcome: SmokeTestOutcome, own: ProjectUnderTest) -> str | None:
     """The module of another project whose absence is the only cause of the failure; else None."""
-    chain = outcome.report.get("chain", [])
-    missing = [link["module"] for link in _related(chain) if link["not_found"] and link["module"]]
+    missing: list[str] = []
+    for link in outcome.report.get("chain", []):
+        if link["not_found"] and link["module"]:
+            missing.append(link["module"])
+        # The next link is a cause of this one if it is explicit, or the context of a failed import.
+        if not (link["import_error"] or link["exit"] or link["explicit"]):
+            break
     others = [name for name in missing if _is_foreign(name, own.roots)]
     return others[-1] if len(others) == len(missing) > 0 else None
-
-
-def _related(chain: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The failure and its causes: the explicit ones, and all contexts of a failed import."""
-    for link in chain:
-        yield link
-        if not (link["import_error"] or link["exit"] or link["explicit"]):
-            return
 
 
 def _missing_before(outcome: SmokeTestOutcome, own: ProjectUnderTest) -> str | None:

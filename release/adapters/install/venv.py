@@ -188,10 +188,6 @@ def best_file(filenames: Iterable[str]) -> str | None:
 
 
 # The output of pip and uv. Observed: pip 23.2 and uv 0.13, 2026-11.
-_OTHER_HASH = r"Hash mismatch for|DO NOT MATCH THE HASHES"
-_HASH = r"(?:Got|Computed:\s+sha256:)\s*([0-9a-f]{64})"
-_NOT_FOUND = r"404 (?:Client Error|(?:File )?(?i:not found))"
-_DISK_FULL = r"No space left on device|not enough space"
 _PYTHON = (
     r"Package '(?P<who>[^']+)' requires a different Python: (?P<have>\S+) not in '(?P<want>[^']+)'"
     r"|current Python version \((?P<have2>[^)]+)\) does not satisfy Python(?P<want2>\S+) and (?P<who2>[^\s=]+)\S* dep"
@@ -203,7 +199,6 @@ _NO_DEPENDENCY = (
 _BUILD_FAILED = (
     r"Failed to build:? `?(?P<a>[\w.-]+)|Failed building wheel for (?P<b>[\w.-]+)|subprocess-exited-with-error"
 )
-_PLATFORM = r"is not a supported wheel on this platform|has no wheels with a matching|not compatible with"
 
 
 def install_problem(output: str, *, name: str, url: str) -> Finding | Unknown:
@@ -222,13 +217,13 @@ def install_problem(output: str, *, name: str, url: str) -> Finding | Unknown:
 
 
 def _wrong_file(output: str, name: str, url: str) -> Finding | None:
-    if re.search(_OTHER_HASH, output):
-        got = re.search(_HASH, output)
+    if re.search(r"Hash mismatch for|DO NOT MATCH THE HASHES", output):
+        got = re.search(r"(?:Got|Computed:\s+sha256:)\s*([0-9a-f]{64})", output)
         return Finding(
             message=f"{name}: the index serves a file with another hash{f', sha256 {got[1]}' if got else ''}",
             remedy=f"do not announce the release; fetch {url} and compare it with the file that was built",
         )
-    if re.search(_NOT_FOUND, output) and url in output:
+    if re.search(r"404 (?:Client Error|(?:File )?(?i:not found))", output) and url in output:
         return Finding(message=f"the index does not serve {url!r} (404)", remedy="run the same command again later")
     return None
 
@@ -240,7 +235,9 @@ def _wrong_python(output: str, name: str) -> Finding | None:
             message=f"{who} does not install on Python {have}: it requires '{want}'",
             remedy="use a Python version that it allows, or widen requires-python and release again",
         )
-    if re.search(_PLATFORM, output):
+    if re.search(
+        r"is not a supported wheel on this platform|has no wheels with a matching|not compatible with", output
+    ):
         return Finding(
             message=f"{name} has no wheel for this Python on this machine",
             remedy="use a machine that the wheels are for, or release an sdist too",
@@ -249,7 +246,7 @@ def _wrong_python(output: str, name: str) -> Finding | None:
 
 
 def _not_tried(output: str) -> Unknown | None:
-    if re.search(_DISK_FULL, output):
+    if re.search(r"No space left on device|not enough space", output):
         return Unknown(reason="the disk is full", remedy="free some space, then run the same command again")
     if re.search(program_output.OFFLINE_PATTERN, output):
         return Unknown(

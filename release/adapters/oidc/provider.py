@@ -181,7 +181,10 @@ def exchange_identity(index: Index, identity: OidcIdentity) -> ExchangedToken | 
         response = session.post(url, json={"token": identity.token.reveal()}, allow_redirects=False)
         found = _object(response)
         if found.get("success") is True and isinstance(found.get("token"), str):
-            return ExchangedToken(token=Secret(found["token"]), expires=_time(found.get("expires")))
+            expires = None
+            with suppress(KeyError, TypeError, ValueError, OverflowError, OSError):
+                expires = datetime.fromtimestamp(float(found["expires"]), UTC)
+            return ExchangedToken(token=Secret(found["token"]), expires=expires)
         match found.get("errors"):
             case [{"code": str(code), "description": str(words)}, *_]:
                 words = _without(identity.token, words)
@@ -209,10 +212,3 @@ def _object(response: requests.Response) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _time(seconds: object) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(float(seconds), UTC)  # type: ignore[arg-type] # anything else raises
-    except (TypeError, ValueError, OverflowError, OSError):
-        return None
