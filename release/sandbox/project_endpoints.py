@@ -148,12 +148,18 @@ def project_json(context: RequestContext, name: str, version: str | None = None)
             tail = f"/{version}/json" if version else "/json"
             return redirect(f"{context.site}/pypi/{normalized}{tail}", 301)
         rows = _files(db, project.id)
-        ownership = _ownership(db, project)
+        roles = db.execute(
+            "SELECT role, name FROM roles JOIN users ON users.id = user WHERE project = ? ORDER BY role DESC, name",
+            (project.id,),
+        ).fetchall()
     context.log_fields.project = normalized
     data = {
         "info": _info(project, release),
         "last_serial": max((row["serial"] for row in rows), default=0),
-        "ownership": ownership,
+        "ownership": {
+            "organization": project.organization,
+            "roles": [{"role": row["role"], "user": row["name"]} for row in roles],
+        },
         "urls": [_json_file(context.site, row) for row in rows if row["release"] == release["id"]],
         "vulnerabilities": [],
     }
@@ -206,17 +212,6 @@ def _json_file(site: str, row: sqlite3.Row) -> dict[str, Any]:
         "url": _file_url(site, row),
         "yanked": row["yanked"] is not None,
         "yanked_reason": row["yanked"] or None,
-    }
-
-
-def _ownership(db: sqlite3.Connection, project: IndexProject) -> dict[str, Any]:
-    roles = db.execute(
-        "SELECT role, name FROM roles JOIN users ON users.id = user WHERE project = ? ORDER BY role DESC, name",
-        (project.id,),
-    )
-    return {
-        "organization": project.organization,
-        "roles": [{"role": row["role"], "user": row["name"]} for row in roles],
     }
 
 

@@ -11,9 +11,7 @@ import hashlib
 import os
 import sqlite3
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import BinaryIO
 
 from werkzeug.wrappers import Response
@@ -61,7 +59,8 @@ class UploadRequest:
 
     def refusal(self, rule: str, status: int, text: str, *, help_anchor: str = "") -> Refusal:
         """Make a refusal, with a link to the help page if there is an anchor."""
-        return Refusal(rule=rule, status=status, text=text + _help(self.context, help_anchor))
+        more = f" See {self.context.site}/help/#{help_anchor} for more information." if help_anchor else ""
+        return Refusal(rule=rule, status=status, text=text + more)
 
 
 def handle_upload(context: RequestContext, form: UploadForm) -> Response:
@@ -74,11 +73,14 @@ def handle_upload(context: RequestContext, form: UploadForm) -> Response:
     log.username = principal.username
     log.project, log.filename = upload.value("name") or None, upload.filename or None
     log.attested = upload.value("attestations") != ""
-    refusal = first_refusal(FORM, upload, IndexContents(now=context.now))
+    nothing = IndexContents(now=context.now)
+    refusal = first_refusal(FORM, upload, nothing)
     if refusal is not None:
         return refusal_response(context.request, refusal)
     assert form.content is not None  # the last rule of FORM requires it
-    description, inside = _inspect(upload, context.now)
+    # what takes long and needs nothing of the index comes before it is locked
+    description = first_refusal(DESCRIPTION, upload, nothing)
+    inside = None if first_refusal(_ARRIVAL, upload, nothing) else first_refusal(_INSIDE, upload, nothing)
     with context.store.reading() as db:
         attested = attestations.attestation_refusal(upload, principal.signer, db)
     name = upload.value("name")
@@ -97,15 +99,6 @@ def handle_upload(context: RequestContext, form: UploadForm) -> Response:
     return page_response(context.request, 200, "OK", headers=request.headers)
 
 
-def _inspect(upload: FileUpload, now: datetime) -> tuple[Refusal | None, Refusal | None]:
-    """Check the description and the content, which takes long and needs nothing of the index, before it is locked."""
-    nothing = IndexContents(now=now)
-    description = first_refusal(DESCRIPTION, upload, nothing)
-    if first_refusal(_ARRIVAL, upload, nothing) is not None:
-        return description, None
-    return description, first_refusal(_INSIDE, upload, nothing)
-
-
 def _authenticate(context: RequestContext, form: UploadForm, db: sqlite3.Connection) -> auth.Principal | Refusal:
     """Find out who uploads, before any field of the form is checked."""
     if form.misplaced:
@@ -114,7 +107,8 @@ def _authenticate(context: RequestContext, form: UploadForm, db: sqlite3.Connect
     if "read-only" in flags:
         disabled = "Read-only mode: Uploads are temporarily disabled."
     elif "disallow-new-upload" in flags:
-        disabled = f"New uploads are temporarily disabled.{_help(context, 'admin-intervention')}"
+        see = f"See {context.site}/help/#admin-intervention for more information."
+        disabled = f"New uploads are temporarily disabled. {see}"
     if disabled:
         return Refusal(rule="the-site-takes-uploads", status=403, text=disabled)
     try:
@@ -129,17 +123,6 @@ def _upload(context: RequestContext, form: UploadForm) -> FileUpload:
     if content:
         file, kind = OpenDistribution(content.filename, content.stream, digests=content.digests), content.content_type
     return FileUpload(fields=form.fields, file=file, content_type=kind, site=context.site)
-
-
-def _refusal(request: UploadRequest) -> Refusal | None:
-    """Apply the checks in order; the first refusal is the response."""
-    for check in _CHECKS:
-        if refusal := check(request):
-            return refusal
-    if is_identical(request.upload, request.contents):
-        return None
-    refusal = first_refusal(_ALREADY, request.upload, request.contents) or request.inside
-    return refusal or request.attestations or _release_clash(request)
 
 
 def _project_may_be_created(request: UploadRequest) -> Refusal | None:
@@ -210,15 +193,22 @@ def _organization_is_active(request: UploadRequest) -> Refusal | None:
     return request.refusal("the-organization-is-active", 400, text)
 
 
-_CHECKS: tuple[Callable[[UploadRequest], Refusal | None], ...] = (
-    _project_may_be_created,
-    _token_allows_it,
-    _user_has_a_role,
-    _account_is_in_order,
-    _organization_is_active,
-    lambda request: request.description,
-    lambda request: first_refusal(_ARRIVAL, request.upload, request.contents),
-)
+def _refusal(request: UploadRequest) -> Refusal | None:
+    """Apply the checks in order; the first refusal is the response."""
+    upload, contents = request.upload, request.contents
+    refusal = (
+        _project_may_be_created(request)
+        or _token_allows_it(request)
+        or _user_has_a_role(request)
+        or _account_is_in_order(request)
+        or _organization_is_active(request)
+        or request.description
+        or first_refusal(_ARRIVAL, upload, contents)
+    )
+    if refusal or is_identical(upload, contents):
+        return refusal
+    refusal = first_refusal(_ALREADY, upload, contents) or request.inside
+    return refusal or request.attestations or _release_clash(request)
 
 
 def _release_clash(request: UploadRequest) -> Refusal | None:
@@ -258,7 +248,3 @@ def _store_metadata(store: Store, filename: str, content: BinaryIO, sha256: str)
         metadata = wheel.read(f"{name}-{version}.dist-info/METADATA")
     (store.files / sha256).with_suffix(METADATA_SUFFIX).write_bytes(metadata)
     return hashlib.sha256(metadata).hexdigest()
-
-
-def _help(context: RequestContext, anchor: str) -> str:
-    return f" See {context.site}/help/#{anchor} for more information." if anchor else ""
