@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, BinaryIO
 
-from release.acceptance.archive_limits import Unreadable
+from release.acceptance.archive_limits import MIB, Unreadable
 from release.acceptance.tar_reader import TarContents, is_tar, read_tar
 from release.acceptance.zip_reader import ZipContents, open_zip
 from release.core.models.distribution import MemberVisitor
 
-_CHUNK = 1024 * 1024
 #: name in the upload form → the digest
 _HASHES: Mapping[str, Callable[[], Any]] = {
     "md5": partial(hashlib.md5, usedforsecurity=False),
@@ -25,7 +24,7 @@ def stream_digests(content: BinaryIO, names: Iterable[str]) -> dict[str, str]:
     """Digests of a whole stream, read once; name in the upload form → lower-case hex."""
     hashes = {name: _HASHES[name]() for name in names}
     content.seek(0)
-    while chunk := content.read(_CHUNK):
+    while chunk := content.read(MIB):
         for one in hashes.values():
             one.update(chunk)
     return {name: one.hexdigest() for name, one in hashes.items()}

@@ -9,7 +9,6 @@ from release.acceptance.archive_limits import MIB
 
 #: bytes; longer members are not searched
 SEARCHED = 5 * MIB
-_SUFFIXES = (".py", ".pye")
 
 # Spelled in two parts: as a whole, the index would take this very file for encrypted code.
 _PYARMOR = tuple(
@@ -21,7 +20,7 @@ _SOURCEDEFENDER = tuple(b"---" + rest for rest in (b"BEGIN PYE FILE---", b"END P
 def is_searched(name: str) -> bool:
     """Whether the index searches a member of that name."""
     # leading dots start no suffix, as in Python 3.14; a path object would cost more than a small member
-    return name.rpartition("/")[2].lstrip(".").lower().endswith(_SUFFIXES)
+    return name.rpartition("/")[2].lstrip(".").lower().endswith((".py", ".pye"))
 
 
 def find_protector(data: bytes) -> str | None:

@@ -21,18 +21,11 @@ _LAYOUTS = {
     _LOCATOR: struct.Struct("<LQL"),
     _END: struct.Struct("<4H2LH"),
 }
-#: value of the size field of a zip64 end record without extensible data: 4.3.14.1
-_END64_SIZE = _LAYOUTS[_END64].size - 8
-_SIGNATURE = 4
 _EXTRA_HEADER = struct.Struct("<2H")
 
-#: 4.4.4, bit 3: the sizes follow the data
-_SIZES_FOLLOW = 1 << 3
 #: 4.4.8: the size is in the zip64 field
 _IN_ZIP64 = 2**32 - 1
 _ZIP64, _UNICODE_PATH = 0x0001, 0x7075
-#: bytes of version and checksum before the name in a Unicode path field: 4.6.9
-_BEFORE_PATH = 1 + 4
 #: bytes of the longest comment, and of the end record itself
 _TAIL = 0xFFFF + 22
 #: control characters, which no name may contain
@@ -43,13 +36,6 @@ _MALFORMED = "Malformed zip file"
 
 class _FaultError(Exception):
     """Framing that the index rejects; the argument is its reason."""
-
-
-class _Entry(NamedTuple):
-    """Position and size in bytes of a file's entry in the central directory."""
-
-    at: int
-    length: int
 
 
 class _Totals(NamedTuple):
@@ -77,9 +63,10 @@ class _Framing:
         #: name as written in the central directory → bytes compressed, bytes unpacked
         self._sizes = {info.orig_filename: (info.compress_size, info.file_size) for info in members}
         self._length = content.seek(0, 2)
-        #: names of the files with a local header, and name → entry of the central directory
+        #: names of the files with a local header
         self._streamed: set[bytes] = set()
-        self._listed: dict[bytes, _Entry] = {}
+        #: name → position and bytes of the file's entry in the central directory
+        self._listed: dict[bytes, tuple[int, int]] = {}
         #: the zip64 end record, and whether its locator has followed
         self._zip64: _Totals | None = None
         self._located = False
@@ -90,7 +77,7 @@ class _Framing:
         signature = b""
         while signature != _END:
             at = self._content.tell()
-            signature = self._bytes(_SIGNATURE)
+            signature = self._bytes(len(_LOCAL))
             if signature not in _LAYOUTS:
                 raise _FaultError("Unknown record signature")
             layout = _LAYOUTS[signature]
@@ -105,7 +92,7 @@ class _Framing:
             self._directory_entry(fields, at)
         elif signature == _END64:
             self._zip64 = _totals(*fields[5:])
-            if fields[0] != _END64_SIZE:
+            if fields[0] != _LAYOUTS[_END64].size - 8:  # 4.3.14.1
                 raise _FaultError("ZIP64 extensible data not allowed")
         elif signature == _LOCATOR:
             self._located = True
@@ -117,7 +104,7 @@ class _Framing:
         name, extra = self._bytes(name_size), self._bytes(extra_size)
         _printable(name)
         packed, unpacked = _actual_sizes(extra, method, packed, unpacked)
-        if flags & _SIZES_FOLLOW:
+        if flags & 1 << 3:  # 4.4.4: the sizes follow the data
             raise _FaultError("ZIP contains a data descriptor")
         try:
             sizes = self._sizes.get(name.decode())
@@ -143,7 +130,7 @@ class _Framing:
             raise _FaultError("Duplicate filename in central directory")
         if name not in self._streamed:
             raise _FaultError("Missing filename in local headers")
-        self._listed[name] = _Entry(at, self._content.tell() - at)
+        self._listed[name] = at, self._content.tell() - at
 
     def _end(self, fields: tuple[int, ...], at: int) -> None:
         """Compare the totals. The directory of a zip without files starts where its end record does."""
@@ -151,8 +138,8 @@ class _Framing:
         self._skip(fields[6])
         if self._zip64 is not None and not self._located:
             raise _FaultError(_MALFORMED)
-        offset = min((entry.at for entry in entries), default=at)
-        found = _Totals(len(entries), offset, sum(entry.length for entry in entries))
+        offset = min((start for start, _ in entries), default=at)
+        found = _Totals(len(entries), offset, sum(length for _, length in entries))
         for name, one, other in zip(_Totals._fields, self._zip64 or declared, found, strict=True):
             if one != other:
                 raise _FaultError(f"Mismatched central directory {name}")
@@ -206,7 +193,7 @@ def _actual_sizes(extra: bytes, method: int, packed: int, unpacked: int) -> tupl
         if kind == _ZIP64:
             packed, unpacked = _zip64_sizes(data, method, packed, unpacked)
             continue
-        path = data[_BEFORE_PATH:]
+        path = data[1 + 4 :]  # after version and checksum: 4.6.9
         _printable(path)
         try:
             path.decode()

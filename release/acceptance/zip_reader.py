@@ -122,7 +122,7 @@ class ZipContents:
         stream, at = self.archive.fp, info.header_offset
         if max(info.compress_size, info.file_size) > _CHUNK or info.flag_bits & _UNUSUAL_FLAGS:
             return None
-        if stream is None or not 0 <= at < _FARTHEST:
+        if stream is None or not 0 <= at < 1 << 62:  # no member starts this far into a file
             return None
         stream.seek(at)
         header = stream.read(_LOCAL.size)
@@ -140,8 +140,6 @@ class ZipContents:
 #: encrypted, patched, strongly encrypted
 _UNUSUAL_FLAGS = 0x1 | 0x20 | 0x40
 _LOCAL = struct.Struct("<4s22xHH")
-#: bytes; no member starts this far into a file
-_FARTHEST = 1 << 62
 
 
 def _unpacked(info: zipfile.ZipInfo, packed: bytes) -> bytes | None:

@@ -47,7 +47,7 @@ def scan_history(system: System, root: Path) -> ScanResult:
     env = repository.git_environment(system) | _OFFLINE
     objects = cat_file.list_objects(root, env)
     count = max(1, (os.cpu_count() or 1) // _CORES) if sum(one.size for one in objects) >= _LARGE else 1
-    shares = list(_shares(objects, min(count, MOST)))
+    shares = _shares(objects, min(count, MOST))
     try:
         parts = list(map_in_processes(partial(_search, str(root), env), shares))
         files = _named(root, env, dict(pair for _, named in parts for pair in named))
@@ -83,19 +83,14 @@ def scan_staged(system: System, directory: Path) -> ScanResult:
         raise cat_file.git_scan_error("cat-file", str(error)) from None
 
 
-def _shares(objects: Sequence[cat_file.GitObject], count: int) -> Iterator[tuple[str, ...]]:
-    """The names of the objects in their order, divided into `count` shares of about the same size."""
-    most = sum(one.size for one in objects) // count + 1
-    run: list[str] = []
-    size = 0
+def _shares(objects: Sequence[cat_file.GitObject], count: int) -> list[tuple[str, ...]]:
+    """The names of the objects in their order, divided into up to `count` shares of about the same size."""
+    most, before = sum(one.size for one in objects) // count + 1, 0
+    shares: list[list[str]] = [[] for _ in range(count)]
     for one in objects:
-        run.append(one.name)
-        size += one.size
-        if size >= most:
-            yield tuple(run)
-            run, size = [], 0
-    if run:
-        yield tuple(run)
+        shares[before // most].append(one.name)
+        before += one.size
+    return [tuple(share) for share in shares if share]
 
 
 def _search(
