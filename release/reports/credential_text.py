@@ -59,9 +59,6 @@ def _verdict_to_text(found: Verification) -> Iterator[str]:
         yield "  offline: the index was not contacted"
 
 
-# -- the facts of each tier -------------------------------------------------------------------------
-
-
 def _source(access: Access) -> Iterator[str]:
     credential = access.credential
     if isinstance(credential, Credential):
@@ -141,9 +138,6 @@ def _works(access: Access) -> Iterator[str]:
         yield "the account may create the project; the index checks the token's signature when the first file arrives"
     for quota in probe.quotas():
         yield f"new projects, {quota_to_text(quota)}"
-
-
-# -- JSON -------------------------------------------------------------------------------------------
 
 
 def verification_to_json(found: Verification) -> dict[str, Any]:

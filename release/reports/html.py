@@ -31,7 +31,8 @@ def render(record: Data) -> str:
 
 def _progress(record: Data) -> Iterator[tuple[IndexProgress, Level, str | None, bool]]:
     """For each index: the progress, its level, the address of the release's page, whether the index was temporary."""
-    urls, ephemeral = record_text.release_urls(record), record_text.ephemeral_indexes(record)
+    urls = record_text.release_urls(record)
+    ephemeral = {index["name"] for run in record["runs"] for index in run["indexes"] if index["ephemeral"]}
     for one in record_text.progress_by_index(record):
         level: Level = "bad" if one.refused or one.verified is False else "good" if one.verified else "warn"
         yield one, level, urls.get(one.index), one.index in ephemeral

@@ -26,9 +26,6 @@ _TREE_LINES, _TREE_FILES = 40, 8
 _DESCRIPTION_LINES, _ENTRIES, _WIDTH = 6, 12, 100
 
 
-# -- JSON -------------------------------------------------------------------------------------------
-
-
 def inspection_to_json(built: BuiltFiles, *, block: frozenset[str] = frozenset()) -> dict[str, Any]:
     """`{"schema": 1, "files": [{"file", "sha256", "size", "verdict", "findings"}], "release": [findings]}`.
 
@@ -76,9 +73,6 @@ def finding_to_json(check: str, finding: Finding) -> dict[str, Any]:
     }  # fmt: skip
 
 
-# -- text -------------------------------------------------------------------------------------------
-
-
 def inspection_to_text(found: InspectionResult, *, quiet: bool = False) -> Iterator[str]:
     """For each file the verdict, the findings, the contents and the project page; then the release's findings.
 
@@ -119,9 +113,6 @@ def _finding_to_text(finding: Mapping[str, Any], *, with_file: bool) -> Iterator
         yield f"        the index would say: {finding['server_text']}"
     if finding["remedy"]:
         yield f"        → {finding['remedy']}"
-
-
-# -- the contents of an archive ---------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -175,8 +166,6 @@ def _directory_lines(at: _Directory, depth: int, indent: str = "  ") -> Iterator
 def _row(name: str, text: str) -> str:
     return f"{name:<56}  {text}"
 
-
-# -- the project's page -----------------------------------------------------------------------------
 
 _FIELDS = (
     ("author", "author"), ("author", "author_email"), ("maintainer", "maintainer"), ("maintainer", "maintainer_email"),

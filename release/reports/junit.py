@@ -70,7 +70,10 @@ def _add_case(suite: ET.Element, check: Data, group: CheckGroup) -> None:
     classname = f"{group.title.replace('.', '_')}.{check['check']}"
     case = _add(suite, "testcase", name=f"{check['title']}{subject}", classname=classname, time="0.000")
     findings = list(record_text.findings_of(check))
-    text, state = "\n".join(map(_finding_to_text, findings)), record_text.state_label(check)
+    state = record_text.state_label(check)
+    text = "\n".join(
+        record_text.finding_to_text(one) + (f"\n→ {one['remedy']}" if one.get("remedy") else "") for one in findings
+    )
     if _is_skipped(check):
         _add(case, "skipped", message=f"{check['state']}: {check.get('reason', '')}")
     elif _stops(check):
@@ -78,10 +81,6 @@ def _add_case(suite: ET.Element, check: Data, group: CheckGroup) -> None:
         _add(case, "error" if _is_error(check) else "failure", content=text, message=message, type=check["state"])
     elif text or check.get("reason"):
         _add(case, "system-out", content=f"{state}: {check.get('reason') or ''}\n{text}".strip())
-
-
-def _finding_to_text(finding: Data) -> str:
-    return record_text.finding_to_text(finding) + (f"\n→ {finding['remedy']}" if finding.get("remedy") else "")
 
 
 def _stops(check: Data) -> bool:

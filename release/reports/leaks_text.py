@@ -8,10 +8,12 @@ from typing import Any
 from release.core.facts import LeakScan
 from release.core.models.check_result import Finding
 from release.core.models.leak import Leak
+from release.core.time_text import format_count
 
 #: ignored secrets, and unreadable files, that are shown
 _SHOWN = 3
-_NOUNS = {"files": "file", "tree": "file", "staged": "staged file", "history": "object of the history"}
+#: scope → what was searched; files, if the scope is not listed
+_NOUNS = {"staged": ("staged file", ""), "history": ("object", " of the history")}
 
 
 def leaks_block(found: Sequence[LeakScan]) -> bool:
@@ -68,16 +70,12 @@ def leaks_to_text(found: Sequence[LeakScan], *, quiet: bool = False) -> Iterator
     ignored = [f"{leak.what} in {leak.where}" for leak in _ignored(found)]
     yield from _first("note", "ignored in tests, examples or machine code", ignored)
     count = sum(len(one.searched.real) for one in found)
-    searched = ", ".join(_count(one.searched.count, _NOUNS[one.scope]) for one in found)
-    yield f"{_count(count, 'secret') if count else 'no secret'} in {searched}"
+    nouns = ((one.searched.count, *_NOUNS.get(one.scope, ("file", ""))) for one in found)
+    searched = ", ".join(f"{format_count(number, noun)}{rest}" for number, noun, rest in nouns)
+    yield f"{format_count(count, 'secret') if count else 'no secret'} in {searched}"
 
 
 def _first(mark: str, label: str, texts: Sequence[str]) -> Iterator[str]:
     yield from (f"{mark}  {label}: {text}" for text in texts[:_SHOWN])
     if len(texts) > _SHOWN:
         yield f"{mark}  … and {len(texts) - _SHOWN} more: --json lists them"
-
-
-def _count(number: int, noun: str) -> str:
-    first, _, rest = noun.partition(" of ")
-    return f"{number} {first}{'' if number == 1 else 's'}{' of ' + rest if rest else ''}"

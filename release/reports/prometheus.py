@@ -18,8 +18,6 @@ from release.core.errors import Exit
 from release.core.models.token_health import TokenReport, TokenState
 from release.core.redaction import redact
 
-_PREFIX = "pypi_preflight_"
-
 Labels = tuple[tuple[str, str], ...]
 Samples = Mapping[Labels, float]
 
@@ -78,7 +76,7 @@ def _labels(row: TokenReport) -> Labels:
 
 
 def _family_to_lines(name: str, description: str, samples: Samples) -> Iterator[str]:
-    name = _PREFIX + name
+    name = f"pypi_preflight_{name}"
     if samples:
         yield f"# HELP {name} {_escape(description)}\n# TYPE {name} gauge\n"
     for labels, value in samples.items():

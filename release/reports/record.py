@@ -74,7 +74,10 @@ def add_run(earlier: Mapping[str, Any] | None, run: RunRecord) -> dict[str, Any]
     last = {one["verb"]: one for one in before}
     kept = [one for one in before if upload_targets(one) or (one is last[one["verb"]] and one["verb"] != plan.verb)]
     runs = [*kept, run_record_to_json(run)]
-    current = _current_run(runs)
+    answers = ((one, answer) for one in runs for name in upload_targets(one) for answer in one["uploads"][name])
+    uploaded = [one for one, answer in answers if answer["answer"] == "receipt"]
+    # files on an index can no longer be changed, so they are those of the release
+    current = (uploaded or [one for one in runs if one["files"]] or runs)[-1]
     release = {"project": plan.project, "version": plan.version}
     return {"schema": SCHEMA, **release, **{key: current[key] for key in ("commit", "tag", "files")}, "runs": runs}
 
@@ -90,7 +93,11 @@ def run_record_to_json(run: RunRecord) -> dict[str, Any]:
             "status": int(result.exit), "message": result.message, "remedy": result.remedy, "next": result.next_command,
         },
         "commit": result.plan.commit, "tag": run.tag, "tools": dict(run.tools), "plan": plan,
-        "indexes": [_index(name, run.indexes) for name in result.plan.targets],
+        "indexes": [
+            asdict(run.indexes[name]) if name in run.indexes and name != SANDBOX
+            else {"name": name, "upload_url": None, "simple_url": None, "kind": "warehouse", "ephemeral": True}
+            for name in result.plan.targets
+        ],
         "steps": [
             _step(step.title, data, started.get(step.title))
             for step, data in zip(result.plan.steps, plan["steps"], strict=True)
@@ -122,19 +129,6 @@ def _step(title: str, planned: Mapping[str, Any], step: StepRecord | None) -> di
         "begun": format_timestamp(step.begun) if step else None, "seconds": round(ended.seconds, 3) if ended else None,
         "how": ended.status if ended else "broken off" if step else "not reached", "note": ended.note if ended else "",
     }  # fmt: skip
-
-
-def _index(name: str, known: Mapping[str, Index]) -> dict[str, Any]:
-    if name == SANDBOX or name not in known:
-        return {"name": name, "upload_url": None, "simple_url": None, "kind": "warehouse", "ephemeral": True}
-    return asdict(known[name])
-
-
-def _current_run(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The run whose files are the release's: files on an index can no longer be changed."""
-    answers = ((run, answer) for run in runs for name in upload_targets(run) for answer in run["uploads"][name])
-    uploaded = [run for run, answer in answers if answer["answer"] == "receipt"]
-    return (uploaded or [run for run in runs if run["files"]] or runs)[-1]
 
 
 def upload_targets(run: Mapping[str, Any]) -> list[str]:

@@ -110,9 +110,6 @@ def run_seconds(run: Data) -> float:
         return 0.0
 
 
-# -- indexes ----------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexProgress:
     """The progress of the release on one index, over all runs."""
@@ -180,11 +177,6 @@ def release_urls(record: Data) -> dict[str, str]:
         return {}
     path = f"project/{quote(record['project'], safe='')}/{quote(record['version'], safe='')}/"
     return {one["name"]: sites[one["simple_url"]] + path for one in indexes if one["simple_url"] in sites}
-
-
-def ephemeral_indexes(record: Data) -> set[str]:
-    """Names of the embedded indexes, which exist only during a run."""
-    return {index["name"] for run in record["runs"] for index in run["indexes"] if index["ephemeral"]}
 
 
 def failed_uploads(run: Data) -> list[tuple[str, Data]]:

@@ -82,11 +82,6 @@ def publisher_summary(release: PublishedRelease) -> Iterator[str]:
         yield f"published by {name}: {len(files)} of {len(release.files)} files, {source}"
 
 
-def confirmation_to_lines(found: Confirmation) -> Iterator[Line]:
-    """The result and its remedy."""
-    return result_to_lines("confirm", found.message, found.remedy, passed=found.exit == Exit.DONE)
-
-
 def confirmation_to_json(found: Confirmation) -> dict[str, Any]:
     """The document of `confirm NAME==VERSION --json`, schema 1; docs/confirm.md describes it."""
     published = found.release

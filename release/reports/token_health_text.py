@@ -94,9 +94,6 @@ def _summary(report: HealthReport) -> Iterator[Line]:
         yield Line(text=f"  → {remedy}")
 
 
-# -- JSON -------------------------------------------------------------------------------------------
-
-
 def scan_to_json(report: HealthReport, *, strict: bool) -> dict[str, Any]:
     """The document of a scan, schema 1."""
     counts = Counter(row.seen.state for row in report.rows)
@@ -130,9 +127,6 @@ def token_status_to_json(seen: TokenStatus) -> dict[str, Any]:
     }  # fmt: skip
 
 
-# -- the history ------------------------------------------------------------------------------------
-
-
 def token_history_to_lines(now: Sequence[StatusInterval], changed: Iterable[StatusInterval]) -> Iterator[Line]:
     """The status of each credential and since when; then the changes, newest first."""
     if not now:
@@ -154,7 +148,7 @@ def token_history_to_lines(now: Sequence[StatusInterval], changed: Iterable[Stat
 
 def token_history_to_json(now: Iterable[StatusInterval], changed: Iterable[StatusInterval]) -> dict[str, Any]:
     """The document of the history, schema 1."""
-    tokens, changes = ([_interval_to_json(one) for one in intervals] for intervals in (now, changed))
+    tokens, changes = (list(map(_interval_to_json, intervals)) for intervals in (now, changed))
     return {"schema": 1, "tokens": tokens, "changes": changes}
 
 
@@ -163,9 +157,6 @@ def _interval_to_json(one: StatusInterval) -> dict[str, Any]:
         "before": one.before, "since": format_iso_time(one.since), "last_seen": format_iso_time(one.last_seen),
         "count": one.count, "checks": dict(one.seen.checks),
     }  # fmt: skip
-
-
-# -- notifications ----------------------------------------------------------------------------------
 
 
 def notification_title(changes: Sequence[StatusChange]) -> str:

@@ -25,6 +25,7 @@ def _confirm(options: argparse.Namespace, write: Write) -> int:
     from release.adapters.system import system
     from release.publishing import confirmation, inspection
     from release.reports import run_text
+    from release.reports.lines import result_to_lines
 
     request = confirmation.parse_request(options.release, options.record)
     directory = options.directory.resolve()
@@ -41,7 +42,8 @@ def _confirm(options: argparse.Namespace, write: Write) -> int:
         result = confirmation.confirm_release(
             system.real_system(), index, request, config=config, notify=console.on_event
         )  # fmt: skip
-        console.show(run_text.confirmation_to_lines(result))
+        passed = result.exit == Exit.DONE
+        console.show(result_to_lines("confirm", result.message, result.remedy, passed=passed))
     if options.json:
         write(to_json(run_text.confirmation_to_json(result)))
     return result.exit
