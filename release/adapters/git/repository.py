@@ -78,10 +78,8 @@ def changed_paths(system: System, root: Path) -> tuple[str, ...]:
 
     A rename is two paths, the old and the new one. An untracked directory is one path, with a slash at its end.
     """
-    listed = git_output(
-        system, root, "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=normal",
-        "--ignore-submodules=none",
-    )  # fmt: skip
+    options = ("--porcelain=v1", "-z", "--no-renames", "--untracked-files=normal", "--ignore-submodules=none")
+    listed = git_output(system, root, "status", *options)
     # An entry is two status letters, a space and the path. Source: git-status(1), "Porcelain Format Version 1"
     return tuple(entry[3:] for entry in listed.split("\0") if entry)
 
@@ -234,10 +232,8 @@ def _submodules(system: System, source: Path, copy: Path) -> None:
         if not (source / path / ".git").exists():
             continue
         git_output(system, copy, "config", key.removesuffix("path") + "url", str(source / path))
-        git_output(
-            system, copy, "-c", "protocol.file.allow=always", "submodule", "--quiet", "update", "--init", "--", path,
-            umask=0o022,
-        )  # fmt: skip
+        update = ("-c", "protocol.file.allow=always", "submodule", "--quiet", "update", "--init", "--", path)
+        git_output(system, copy, *update, umask=0o022)
         _submodules(system, source / path, copy / path)
 
 

@@ -118,9 +118,8 @@ def _create(session: requests.Session, url: str, request: ReleaseRequest) -> dic
 def _release(document: Any, url: str) -> dict[str, Any]:
     """A release with all fields that are used. Raises `ToolError`."""
     if not isinstance(document, dict) or not {"id", "draft", "html_url", "upload_url", "assets"} <= document.keys():
-        raise ToolError(
-            "GitHub's response is not a release", remedy="check it in a browser, then run the same command again"
-        )
+        remedy = "check it in a browser, then run the same command again"
+        raise ToolError("GitHub's response is not a release", remedy=remedy)
     return document | {"url": f"{url}/{int(document['id'])}"}
 
 

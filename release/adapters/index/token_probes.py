@@ -33,12 +33,8 @@ def may_probe(index: Index, token: Secret) -> bool:
     """Whether a copy of the token may be sent: only to the index that issued it, over https, if it is a warehouse."""
     decoded = decode(token)
     private = urlsplit(index.upload_url).scheme == "https" or index.loopback
-    return (
-        index.kind == "warehouse"
-        and private
-        and isinstance(decoded, Token)
-        and location_matches(decoded.location, index)
-    )
+    issued_here = isinstance(decoded, Token) and location_matches(decoded.location, index)
+    return index.kind == "warehouse" and private and issued_here
 
 
 def probe_identity(index: Index, token: Secret) -> ProbeResult:
