@@ -20,7 +20,6 @@ LOCK_TIMEOUT = 10.0
 _MAX_CHECKED_SIZE = 16 * 1024 * 1024
 #: file n has the statements that lead from version n to version n + 1, which is stored in `user_version`
 MIGRATIONS = ("schema.sql",)
-_PROBLEMS = {CheckState.WARNED, CheckState.FAILED, CheckState.UNKNOWN, CheckState.CRASHED}
 
 
 def open_database(path: Path) -> sqlite3.Connection:
@@ -151,9 +150,10 @@ def record_status(db: sqlite3.Connection, status: TokenStatus, *, run: int, now:
 
 def _is_unchanged(row: sqlite3.Row, status: TokenStatus, token: int | None) -> bool:
     """Compare verdicts and all checks with problems. A check that stops being applicable is not a change."""
+    bad = {CheckState.WARNED, CheckState.FAILED, CheckState.UNKNOWN, CheckState.CRASHED}
 
     def problems(checks: Mapping[str, str]) -> dict[str, str]:
-        return {check: state for check, state in checks.items() if state in _PROBLEMS}
+        return {check: state for check, state in checks.items() if state in bad}
 
     before = (row["token"], row["word"], row["state"], row["cause"], problems(json.loads(row["checks"])))
     return before == (token, status.word, status.state, status.cause, problems(status.checks))

@@ -211,8 +211,6 @@ _TOKEN: Mapping[str, Reader] = {
 NO_PROJECT = Unknown(reason="no project is named", remedy="name it: project = … in the fleet")
 #: commands and actions of workflows that upload with a token
 _UPLOADS = re.compile(r"gh-action-pypi-publish|(?:twine|flit|hatch|poetry|pdm|uv) (?:upload|publish)")
-#: variable → the CI service that sets it, of those that PyPI supports as trusted publishers
-_PUBLISHERS = {"GITHUB_ACTIONS": "GitHub Actions", "GITLAB_CI": "GitLab CI"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,9 +291,10 @@ def _find(system: System, index: Index, directory: Path) -> Iterator[tuple[str, 
 
 def _publisher(env: Mapping[str, str], directory: Path) -> str | None:
     """Return where this project could use trusted publishing: this CI job, or a workflow that uploads."""
-    service = next((name for variable, name in _PUBLISHERS.items() if env.get(variable) == "true"), None)
-    if service is not None:
-        return service
+    # the CI services that set a variable, of those that PyPI supports as trusted publishers
+    for variable, service in (("GITHUB_ACTIONS", "GitHub Actions"), ("GITLAB_CI", "GitLab CI")):
+        if env.get(variable) == "true":
+            return service
     for path in sorted((directory / ".github" / "workflows").glob("*.y*ml")):
         with suppress(OSError):
             if _UPLOADS.search(path.read_text(encoding="utf-8", errors="replace")):

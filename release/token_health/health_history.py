@@ -39,11 +39,6 @@ LEFT JOIN tokens t ON t.id = o.token LEFT JOIN observations p ON p.id = o.before
 _LATEST = _COLUMNS.format(from_="watches w JOIN observations o ON o.id = w.current") + "ORDER BY w.id"
 _CHANGES = _COLUMNS.format(from_="observations o CROSS JOIN watches w ON w.id = o.watch") + "ORDER BY o.id DESC LIMIT ?"
 
-_PERIODS = """
-SELECT o.state, o.first_seen, o.last_seen, c.checks FROM observations o JOIN outcomes c ON c.id = o.outcome
-WHERE o.watch = ? ORDER BY o.id DESC LIMIT ?
-"""
-
 #: index, upload URL, project or "", location
 TargetKey = tuple[str, str, str, str]
 
@@ -74,8 +69,6 @@ class History:
         self._failures = 0
         self._guarded(lambda: None)
 
-    # -- a run ------------------------------------------------------------------------------------
-
     def begin(self, target_count: int) -> None:
         """Begin a run over that many credentials."""
         self._target_count = target_count
@@ -96,8 +89,6 @@ class History:
                 db.execute("UPDATE runs SET ended = ?, exit = ? WHERE id = ?", values)
 
         self._guarded(end)
-
-    # -- queries ----------------------------------------------------------------------------------
 
     def previous_tokens(self) -> Mapping[TargetKey, PreviousToken]:
         """Return the last token of each location."""
@@ -136,8 +127,6 @@ class History:
             with suppress(sqlite3.Error):
                 self._db.close()
             self._db = None
-
-    # -- internals --------------------------------------------------------------------------------
 
     def _guarded(self, action: Callable[[], Result]) -> Result | None:
         """Return the result of an action; None if it failed, with the reason in `error`."""
@@ -232,7 +221,11 @@ def load_timelines(history: History, *, limit: int = 60) -> tuple[TokenTimeline,
     checks = lru_cache(maxsize=None)(json.loads)  # many observations share one text
 
     def periods(watch: int) -> tuple[StatePeriod, ...]:
-        rows = history.select(_PERIODS, [watch, limit])
+        rows = history.select(
+            "SELECT o.state, o.first_seen, o.last_seen, c.checks FROM observations o"
+            " JOIN outcomes c ON c.id = o.outcome WHERE o.watch = ? ORDER BY o.id DESC LIMIT ?",
+            [watch, limit],
+        )
         return tuple(
             StatePeriod(
                 state=row["state"], since=from_timestamp(row["first_seen"]), last_seen=from_timestamp(row["last_seen"]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -104,7 +104,7 @@ def run_scan(  # noqa: PLR0913 - a scan with options
     reason = f"the {'run was interrupted' if interrupted else 'deadline of the run passed'} before it was checked"
     return HealthReport(
         rows=tuple(reports.get(number) or report_unscanned(one, reason) for number, one in enumerate(targets)),
-        interrupted=interrupted, offline=offline, notes=tuple(_clock_notes(targets, reports)),
+        interrupted=interrupted, offline=offline, notes=tuple(_clock_notes(reports.values())),
         history=str(history.path),
     )  # fmt: skip
 
@@ -121,11 +121,11 @@ def close_run(report: HealthReport, history: History, status: int) -> HealthRepo
     )
 
 
-def _clock_notes(targets: Sequence[Target], reports: Mapping[int, TokenReport]) -> Iterator[str]:
+def _clock_notes(reports: Iterable[TokenReport]) -> Iterator[str]:
     skews: dict[str, timedelta] = {}
-    for number, report in reports.items():
+    for report in reports:
         if report.skew is not None and abs(report.skew) > MAX_SKEW:
-            skews.setdefault(targets[number].index.name, report.skew)
+            skews.setdefault(report.seen.index, report.skew)
     for index, skew in skews.items():
         direction = "behind" if skew > timedelta() else "ahead of"
         seconds = round(abs(skew).total_seconds())

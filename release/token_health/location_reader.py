@@ -19,13 +19,12 @@ from release.core.models.secret_location import (
 )
 from release.core.tables import KeyPath, Reader, read_table, string
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 def duration(value: Any, at: KeyPath, *, or_else: str = "") -> timedelta:
     """Read a time such as "180d"; `or_else` completes the message with what else is accepted."""
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhdw])", value) if isinstance(value, str) else None
     if match is None:
         raise at.wrong(f'a time such as "180d", a number and one of s, m, h, d, w{or_else}', value)
     try:

@@ -15,9 +15,6 @@ from release.token_health.fleet import FleetLimits
 Result = TypeVar("Result")
 Key = TypeVar("Key")
 
-#: seconds between two checks of the timeouts; on Windows, Ctrl-C does not interrupt a longer wait
-_INTERVAL = 0.1
-
 
 class WorkerPool(Generic[Result]):
     """Runs `jobs` with `concurrency` workers, each in a context of its own.
@@ -86,7 +83,8 @@ class WorkerPool(Generic[Result]):
 
     def _finished(self) -> Iterator[tuple[int, Result | Exception]]:
         try:
-            yield self._done.get(timeout=_INTERVAL)
+            # the timeouts are checked after that; on Windows, Ctrl-C does not interrupt a longer wait
+            yield self._done.get(timeout=0.1)
             while True:
                 yield self._done.get_nowait()
         except queue.Empty:

@@ -16,7 +16,7 @@ import json
 import sqlite3
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -81,19 +81,20 @@ def send_notifications(system: System, history: History, request: ScanRequest, r
         delivery.problems.append((problem, "repair the history: see above"))
     waiting = count_pending(history, [one.name for one in fleet.notify.channels])
     history.close()
-    result = DeliveryReport(
-        changes=changes, delivered=tuple(delivery.delivered), waiting=waiting, problems=tuple(delivery.problems)
-    )
-    if fleet.notify.ping is None:
-        return result
-    # the heartbeat tells the monitor that the run is complete and all messages are delivered
-    if not report.rows or report.interrupted or result.problems or result.waiting:
-        return replace(result, pinged=False)
-    try:
-        webhook.ping(delivery.read_secret(fleet.notify.ping))
-    except ReleaseError as error:
-        return replace(result, pinged=False, problems=((f"ping: {error.message}", error.remedy),))
-    return replace(result, pinged=True)
+    pinged: bool | None = None
+    if fleet.notify.ping is not None:
+        # the heartbeat confirms that the run is complete and all messages are delivered
+        pinged = bool(report.rows) and not report.interrupted and not delivery.problems and not waiting
+        try:
+            if pinged:
+                webhook.ping(delivery.read_secret(fleet.notify.ping))
+        except ReleaseError as error:
+            pinged = False
+            delivery.problems.append((f"ping: {error.message}", error.remedy))
+    return DeliveryReport(
+        changes=changes, delivered=tuple(delivery.delivered), waiting=waiting, problems=tuple(delivery.problems),
+        pinged=pinged,
+    )  # fmt: skip
 
 
 def report_to_text(report: DeliveryReport) -> Iterator[Line]:

@@ -17,8 +17,6 @@ from release.token_health.location_reader import secret_locations
 if TYPE_CHECKING:
     import requests
 
-_SUCCESS = range(200, 300)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
@@ -78,7 +76,7 @@ def _parse_url(address: Secret) -> str:
 
 
 def _require_success(url: str, response: requests.Response) -> None:
-    if response.status_code not in _SUCCESS:
+    if response.status_code not in range(200, 300):
         reason = "".join(c if c.isprintable() else " " for c in response.reason or "")[:100]
         raise UnreachableError(
             f"{host_of(url)!r} answers {response.status_code} {reason}".strip(),

@@ -143,8 +143,6 @@ class Rotation:
             case RevokeToken(identifier=identifier):
                 self._revoke(identifier)
 
-    # -- the new token ----------------------------------------------------------------------------
-
     def _obtain_token(self) -> None:
         """Read a token until one is accepted, and save which one it is."""
         for line in new_token.describe_new_token(self.request, self.plan):
@@ -172,8 +170,6 @@ class Rotation:
                 raise rejected
             self.prompts.report(f"{rejected.message}\n→ {rejected.remedy}")
         return new
-
-    # -- where it is stored -----------------------------------------------------------------------
 
     def _replace(self, stored: StoredSecret) -> None:
         new, where = self._new_token(), location_to_text(stored.location)
@@ -246,8 +242,6 @@ class Rotation:
             return
         self.prompts.report(f"not replaced: {self.left[-1].reason}")
 
-    # -- the old token ----------------------------------------------------------------------------
-
     def _revoke(self, identifier: str) -> None:
         """Have it deleted, but only once nothing needs it, or if it has leaked."""
         if self.old_state == "dead":
@@ -277,11 +271,8 @@ class Rotation:
         prompts.report(STATE_TEXTS[self.old_state])
 
 
-# -- whether the old token is revoked ------------------------------------------------------------------
-
 #: seconds between two requests
 PAUSE = 5.0
-_ENDED = {"cred.revoked", "cred.leaked-auto-revoked", "cred.expired", "tp.token-expired"}
 
 
 def wait_until_revoked(system: System, index: Index, old: Secret, *, timeout: float) -> OldTokenState:
@@ -305,6 +296,6 @@ def query_old_token(system: System, index: Index, old: Secret) -> OldTokenState:
         system, index, old, Unknown(reason="only the account is verified", remedy=""), name="the old token",
         tiers=(verify.query_token,),
     )  # fmt: skip
-    if found.verdict.cause in _ENDED:
+    if found.verdict.cause in {"cred.revoked", "cred.leaked-auto-revoked", "cred.expired", "tp.token-expired"}:
         return "dead"
     return "alive" if isinstance(found.access.identity, ProbeResult) and found.verdict.word != "unknown" else "unknown"

@@ -150,13 +150,10 @@ def require_success(program: str, done: Completed) -> None:
     if not done.status:
         return
     message = last_line(done)
-    denied = "access is denied" in message.lower() or "not permitted" in message.lower()
-    raise ToolError(
-        f"{program} failed ({done.status}): {message!r}",
-        remedy="run it as the user who is logged in, not through su, sudo or ssh"
-        if denied
-        else "run the same command with --print, and pass its output to the platform's own tool for details",
-    )
+    remedy = "run the same command with --print, and pass its output to the platform's own tool for details"
+    if "access is denied" in message.lower() or "not permitted" in message.lower():
+        remedy = "run it as the user who is logged in, not through su, sudo or ssh"
+    raise ToolError(f"{program} failed ({done.status}): {message!r}", remedy=remedy)
 
 
 def last_line(done: Completed) -> str:
@@ -272,13 +269,11 @@ def build_job(system: System, request: ScheduleRequest, *, for_windows: bool = F
         program = [str(python), "-P", "-m", "release.cli.windows_task", str(log)]
     return ScheduledJob(
         name=job_name(request), title=f"Check the tokens of {request.target}",
-        argv=(*program, "tokens", *words),
-        env=env, times=parse_times(system, request), log=str(log), notes=notes,
+        argv=(*program, "tokens", *words), env=env, times=parse_times(system, request), log=str(log), notes=notes,
     )  # fmt: skip
 
 
 def _environment(env: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return the variables that are passed on, and a note for each that is not."""
     from release.core.redaction import redact
 
     found = {key: env[key] for key in _PASSED_ON if env.get(key)}

@@ -16,9 +16,6 @@ from release.publishing.ci import SERVICES
 from release.token_health.schedulers import base, cron_expression
 from release.token_health.schedulers.base import ScheduleRequest, ScheduleStatus
 
-#: the start of our files
-_WRITTEN_BY_US = "# Written by `python -m release schedule"
-
 
 class CiService:
     """A workflow file. It runs once it has been pushed."""
@@ -77,7 +74,8 @@ class CiService:
             return safe_write.remove_file(self.path)
 
     def _require_own_file(self) -> None:
-        if self.path.is_file() and not self.path.read_bytes().startswith(_WRITTEN_BY_US.encode()):
+        start = b"# Written by `python -m release schedule"
+        if self.path.is_file() and not self.path.read_bytes().startswith(start):
             raise ReleaseError(
                 f"{str(self.path)!r} was not written by this program", remedy="inspect it, and move it elsewhere"
             )

@@ -20,8 +20,6 @@ _SHORTHANDS = {
     "@weekly": "{minute} 9 * * 1",
     "@monthly": "{minute} 9 1 * *",
 }
-#: days to search for the next run: 29 February can be eight years away
-_HORIZON = 366 * 8 + 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +76,7 @@ class CronExpression:
     def next_after(self, now: datetime) -> datetime | None:
         """Return the first time after `now`, in its time zone; None if there is none, such as for 30 February."""
         day = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        for number in range(_HORIZON):
+        for number in range(366 * 8 + 2):  # 29 February can be eight years away
             date = day + timedelta(days=number)
             if not self._matches_day(date):
                 continue
