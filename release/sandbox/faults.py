@@ -46,11 +46,6 @@ class RequestFilter:
     #: of the matching requests, counted from 1: only the n-th, or the first and the last (None: no last)
     nth: int | tuple[int, int | None] = (1, None)
 
-    @property
-    def reads_form(self) -> bool:
-        """Whether matching requires the beginning of a form to be read."""
-        return self.project is not None or self.filename is not None
-
     def matches(self, target: RequestTarget) -> bool:
         """Whether a request matches, apart from its number."""
         project = None if self.project is None else canonicalize_name(self.project)
@@ -195,7 +190,8 @@ class ActiveFaults:
     @property
     def reads_form(self) -> bool:
         """Whether one of them requires the beginning of a form to be read."""
-        return any(one.fault.when.reads_form for one in self._counts)
+        filters = [one.fault.when for one in self._counts]
+        return any(one.project is not None or one.filename is not None for one in filters)
 
     def match(self, target: RequestTarget) -> tuple[Fault, ...]:
         """Count a request and return the faults to apply to it."""

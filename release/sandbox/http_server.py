@@ -19,6 +19,7 @@ from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler
 from typing import IO, TYPE_CHECKING, Any
 
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wsgi import ClosingIterator
@@ -38,8 +39,6 @@ _MAX_DISCARD = 1024 * 1024 * 1024
 #: seconds for requests in progress to end when the server closes
 _SHUTDOWN_TIME = 5
 _BUFFER = 64 * 1024
-#: statuses without a body. Source: RFC 9110, 6.4.1
-_BODILESS = ("1", "204", "304")
 _Headers = list[tuple[str, str]]
 
 
@@ -147,21 +146,21 @@ class _ResponseWriter:
     def __init__(self, method: str, send: Callable[[bytes], None], server_headers: Callable[[], _Headers]) -> None:
         self._method, self._send, self._server_headers = method, send, server_headers
         self.status = ""
-        self._headers: _Headers = []
+        self._headers = Headers()
         self.started = False
         #: bytes of the body that the head announces and that are not sent yet
         self.missing = 0
 
     def start(self, status: str, headers: _Headers, _: object = None) -> Callable[[bytes], object]:
         """WSGI's `start_response`."""
-        self.status, self._headers = status, list(headers)
+        self.status, self._headers = status, Headers(headers)
         return self.write
 
     def write_all(self, body: Iterable[bytes]) -> None:
         """Send the body; without a Content-Length, join it first to know the length."""
-        if self._length is None and not self._bodiless:
+        if "Content-Length" not in self._headers and not self._bodiless:
             whole = b"".join(body)
-            self._headers.append(("Content-Length", str(len(whole))))
+            self._headers["Content-Length"] = str(len(whole))
             body = [whole]
         for data in body:
             self.write(data)
@@ -175,7 +174,7 @@ class _ResponseWriter:
         head = b""
         if not self.started:
             self.started = True
-            self.missing = 0 if self._bodiless else self._length or 0
+            self.missing = 0 if self._bodiless else int(self._headers.get("Content-Length", 0))
             lines = [f"HTTP/1.1 {self.status}"]
             lines += [f"{name}: {value}" for name, value in (*self._server_headers(), *self._headers)]
             head = "\r\n".join([*lines, "", ""]).encode("latin-1")
@@ -185,11 +184,7 @@ class _ResponseWriter:
 
     @property
     def _bodiless(self) -> bool:
-        return self._method == "HEAD" or self.status.startswith(_BODILESS)
-
-    @property
-    def _length(self) -> int | None:
-        return next((int(value) for name, value in self._headers if name.lower() == "content-length"), None)
+        return self._method == "HEAD" or self.status.startswith(("1", "204", "304"))  # RFC 9110, 6.4.1
 
 
 class _Handler(WSGIRequestHandler):

@@ -33,8 +33,6 @@ _CHUNK = 256 * 1024
 _MAX_FIELDS = 64 * 1024 * 1024
 #: bytes of a form that `peek_names` reads; descriptions are shorter
 _MAX_PEEK = 8 * 1024 * 1024
-#: the default type of a part. Source: RFC 7578, 4.4; the index accepts it too (uv sends no type)
-_DEFAULT_TYPE = "text/plain"
 #: parts that may be files. Source: warehouse, `forklift/decorators.py`
 _FILE_FIELDS = {"content", "gpg_signature"}
 
@@ -153,7 +151,8 @@ def _new_file(event: File, form: UploadForm, incoming: Path) -> ReceivedFile | N
         return None
     path = incoming / uuid4().hex
     stream = path.open("x+b")  # `receive_form` closes it
-    content_type = event.headers.get("Content-Type", _DEFAULT_TYPE)
+    # the default of RFC 7578, 4.4, which the index accepts too (uv sends no type)
+    content_type = event.headers.get("Content-Type", "text/plain")
     form.content = ReceivedFile(filename=event.filename, content_type=content_type, path=path, stream=stream)
     return form.content
 

@@ -107,10 +107,9 @@ class SeedData:
     def parse(cls, json_text: str) -> SeedData:
         """Parse the file of `--world`. Raises `ConfigError`, which names the key."""
         read = tables.read_table(tables.parse_json(json_text, _AT.file), _AT, _SEED_DATA)
-        if "users" not in read and "tokens" not in read:
-            read = {"users": cls().users, "tokens": cls().tokens} | read
-        empty: dict[str, Any] = {"users": (), "tokens": ()}
-        data = cls(**(empty | read))
+        if "users" in read or "tokens" in read:  # then the default user is not wanted
+            read = {"users": (), "tokens": ()} | read
+        data = cls(**read)
         _check_references(data)
         return data
 
