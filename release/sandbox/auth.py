@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from release.acceptance.rule import Refusal
 from release.core.models.attestation import AttestationPublisher
 from release.core.tokens import macaroon
 from release.core.tokens.macaroon import MalformedError
@@ -105,19 +104,6 @@ def _publisher(db: sqlite3.Connection, token: macaroon.Macaroon) -> Principal | 
 
 def _stored_caveats(row: sqlite3.Row) -> tuple[bytes, ...]:
     return tuple(caveat.encode() for caveat in json.loads(row["caveats"]))
-
-
-def no_identity(site: str) -> Refusal:
-    text = f"Invalid or non-existent authentication information. See {site}/help/#invalid-auth for more information."
-    return Refusal(rule="the-token-is-known", status=403, text=text)
-
-
-def no_passwords(site: str) -> Refusal:
-    text = (
-        "Username/Password authentication is no longer supported. Migrate to API Tokens or Trusted Publishers "
-        f"instead. See {site}/help/#apitoken and {site}/help/#trusted-publishers"
-    )
-    return Refusal(rule="the-username-is-token", status=403, text=text)
 
 
 def _password(encoded: str) -> str | None:

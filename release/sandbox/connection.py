@@ -28,8 +28,6 @@ _POLL = 0.05
 _LINGER_TIME = 2
 #: what no client accepts as HTTP
 _GARBAGE = b"\x00\xfe\xffthis is no answer\x00\r\n\x00\r\n\r\n" * 4
-#: SO_LINGER, on with a time of zero: closing sends RST
-_RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 Sleep = Callable[[float], None]
 
@@ -92,7 +90,8 @@ class Connection:
         if how == "hang":
             self._wait_for_client()
         elif how == "reset":
-            self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # on, with a time of zero: closing sends RST
+            self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         else:
             self._connection.sendall(_GARBAGE if how == "garbage" else b"")
             self.finish()

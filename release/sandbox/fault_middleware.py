@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 
 _PROJECT_PATH = re.compile(r"/(?:simple|pypi|integrity)/(?P<project>[^/]+)(?:/.*)?")
 _FILE_PATH = re.compile(r"/(?:packages|integrity)/.*/(?P<filename>[^/]+?)(?:\.metadata|/provenance)?")
-#: bytes of a control request; more than any list of faults
-_MAX_CONTROL_REQUEST = 16 * 1024 * 1024
 
 
 class FaultMiddleware:
@@ -214,7 +212,7 @@ class FaultControl:
                 case "GET":
                     pass
                 case "POST":
-                    request.max_content_length = _MAX_CONTROL_REQUEST
+                    request.max_content_length = 16 * 1024 * 1024  # more than any list of faults
                     self._faults.inject(*parse_faults(request.get_data()))
                 case "DELETE":
                     self._faults.clear()

@@ -262,12 +262,22 @@ def _project(db: sqlite3.Connection, project: SeedProject) -> None:
 
 
 def _token(db: sqlite3.Connection, token: ApiToken, host: str) -> None:
+    """Its caveats are those that the index's own pages make, and an expiration, which PyPI's pages do not offer.
+
+    Source: warehouse, `manage/views/__init__.py`.
+    """
     user = db.execute("SELECT id FROM users WHERE name = ?", (token.user,)).fetchone()["id"]
+    if token.projects is None:
+        caveats: list[list[object]] = [[3, user]]
+    else:
+        caveats = [[1, list(token.projects)], [2, [_project_id(db, name) for name in token.projects]]]
+    if token.expires is not None:
+        caveats.append([0, token.expires, 0])
     state = {
         "user": user,
         "forged": token.forged,
         "location": token.location or host,
-        "caveats": json.dumps(_caveats(db, token, user)),
+        "caveats": json.dumps([json.dumps(caveat, separators=(",", ":")) for caveat in caveats]),
         "revoked": token.revoked,
         "publisher": json.dumps(token.publisher.to_json()) if token.publisher else None,
     }
@@ -285,20 +295,6 @@ def _publisher(db: sqlite3.Connection, publisher: SeedPublisher) -> None:
         " WHERE publishers.name = ? AND normalized = ?",
         [(publisher.name, canonicalize_name(name)) for name in publisher.projects],
     )
-
-
-def _caveats(db: sqlite3.Connection, token: ApiToken, user: str) -> list[str]:
-    """Make the caveats that the index's own pages make, and an expiration, which PyPI's pages do not offer.
-
-    Source: warehouse, `manage/views/__init__.py`.
-    """
-    if token.projects is None:
-        caveats: list[list[object]] = [[3, user]]
-    else:
-        caveats = [[1, list(token.projects)], [2, [_project_id(db, name) for name in token.projects]]]
-    if token.expires is not None:
-        caveats.append([0, token.expires, 0])
-    return [json.dumps(caveat, separators=(",", ":")) for caveat in caveats]
 
 
 def _project_id(db: sqlite3.Connection, normalized: str) -> str:

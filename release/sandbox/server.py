@@ -38,9 +38,6 @@ _POLL = 0.02
 #: seconds; a signal that another thread received does not interrupt the sleep of the main thread
 _SIGNAL_DELAY = 1
 _LAST_PORT = 65535
-#: random bytes in the path of the control URL
-_CONTROL_SECRET = 16
-Middleware = Callable[["WSGIApplication"], "WSGIApplication"]
 
 
 def utc_now() -> datetime:
@@ -56,7 +53,7 @@ def start_sandbox(  # noqa: PLR0913 - all keyword arguments have defaults
     host: str = "127.0.0.1",
     clock: Callable[[], datetime] = utc_now,
     sleep: Sleep | None = None,
-    around: Middleware | None = None,
+    around: Callable[[WSGIApplication], WSGIApplication] | None = None,
     identity_provider: IdentityProvider | None = None,
 ) -> Sandbox:
     """Start an index; it answers requests when this returns.
@@ -84,7 +81,7 @@ def start_sandbox(  # noqa: PLR0913 - all keyword arguments have defaults
         faults, closing = ActiveFaults(data.faults), threading.Event()
         app = application(store, clock, provider)
         app = FaultMiddleware(around(app) if around else app, faults, clock, sleep or _interruptible_sleep(closing))
-        control_path = f"/+control/{secrets.token_urlsafe(_CONTROL_SECRET)}/faults"
+        control_path = f"/+control/{secrets.token_urlsafe(16)}/faults"
         app = FaultControl(request_context.LogMiddleware(app, store.requests, clock), faults, control_path)
         server = Server(host, port, app, closing, clock)
         return Sandbox(server, store, faults, control_path, stack.pop_all(), identity_provider=provider)

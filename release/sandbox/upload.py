@@ -114,8 +114,14 @@ def _authenticate(context: RequestContext, form: UploadForm, db: sqlite3.Connect
     try:
         principal = auth.identify(context.request.headers.get("Authorization", ""), db)
     except auth.PasswordError:
-        return auth.no_passwords(context.site)
-    return principal or auth.no_identity(context.site)
+        text = (
+            "Username/Password authentication is no longer supported. Migrate to API Tokens or Trusted Publishers "
+            f"instead. See {context.site}/help/#apitoken and {context.site}/help/#trusted-publishers"
+        )
+        return Refusal(rule="the-username-is-token", status=403, text=text)
+    see = f"See {context.site}/help/#invalid-auth for more information."
+    text = f"Invalid or non-existent authentication information. {see}"
+    return principal or Refusal(rule="the-token-is-known", status=403, text=text)
 
 
 def _upload(context: RequestContext, form: UploadForm) -> FileUpload:
