@@ -49,10 +49,11 @@ def record_lists_what_is_in_the_wheel(upload: FileUpload) -> Iterator[Finding]:
     if rows is None or not all(rows):  # the index refuses it
         return
     unlisted, missing = compare_record(rows, archive.names, directory)
-    wrong = [f"does not list {quote_some(unlisted)}"] * bool(unlisted)
-    wrong += [f"lists {quote_some(missing)}, which {'is' if len(missing) == 1 else 'are'} not in the wheel"] * bool(
-        missing
-    )
+    wrong = []
+    if unlisted:
+        wrong.append(f"does not list {quote_some(unlisted)}")
+    if missing:
+        wrong.append(f"lists {quote_some(missing)}, which {'is' if len(missing) == 1 else 'are'} not in the wheel")
     if wrong:
         message = f"RECORD {' and '.join(wrong)}; the index sends an email about it and will refuse it in the future"
         remedy = "rewrite RECORD: python -m wheel unpack FILE, then python -m wheel pack DIRECTORY"

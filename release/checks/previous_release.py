@@ -110,9 +110,8 @@ def the_dependencies_are_those_of_the_last_release(built: BuiltFiles) -> Iterato
         ]
         for what, found in (("added", added), ("tightened", tightened)):
             if found:
-                yield warn(
-                    f"dependencies {what} since {before.version}: {quote_some(sorted(found))}", _MENTION, one.filename
-                )
+                message = f"dependencies {what} since {before.version}: {quote_some(sorted(found))}"
+                yield warn(message, _MENTION, one.filename)
 
 
 def _requirements(one: InspectedFile) -> Mapping[tuple[str, str], Requirement]:
