@@ -79,7 +79,9 @@ def explain_failure(
     verified = [verify(index, project) for index in _target_indexes(matches[0].values, config)]
     examined = (source, *(f"credential for {one.access.index.name}: {_verdict_word(one.verdict)}" for one in verified))
     for one in verified:
-        for cause in (*_causes_from_both(matches, one), *one.verdict.causes):
+        # the index reports an owner, but shows no such project
+        reserved = one.access.listing is None and any(match.cause == "name.reserved-empty" for match in matches)
+        for cause in (*["name.reserved-empty"] * reserved, *one.verdict.causes):
             if match := _explained_by(cause, matches):
                 return _from_both(matches, match, one, cause, _from_log(matches, examined, project)), one
     return _from_log(matches, examined, project), None
@@ -96,12 +98,6 @@ def _target_indexes(values: Mapping[str, str], config: Config) -> Sequence[Index
     if host_of(url):
         return [Index(name=host_of(url), upload_url=url, simple_url=url.replace("/legacy/", "/simple/"), kind="other")]
     return list(config.indexes.values())
-
-
-def _causes_from_both(matches: Sequence[Match], verified: Verification) -> Iterator[str]:
-    """Causes that only show from the message and the state of the index together."""
-    if verified.access.listing is None and any(one.cause == "name.reserved-empty" for one in matches):
-        yield "name.reserved-empty"  # the index reports an owner, but shows no such project
 
 
 def _explained_by(cause: str, matches: Iterable[Match]) -> Match | None:
@@ -162,9 +158,8 @@ def _nothing_recognised(log: Log, source: str) -> Explanation:
     status = status_without_message(log.text)
     if status is None:
         title = "no known failure was found in this log"
-        remedy = (
-            "pass the whole output, preferably with --verbose; python -m release explain --all lists known failures"
-        )
+        known = "python -m release explain --all lists known failures"
+        remedy = f"pass the whole output, preferably with --verbose; {known}"
     else:
         title = f"the index answered {status}, but the tool does not show the server's message"
         remedy = "upload again with: twine upload --verbose dist/*, and pass that output"

@@ -16,14 +16,13 @@ from pathlib import Path
 from release.adapters.system import safe_write
 from release.adapters.system.system import System
 from release.core.facts import Access
-from release.core.models.credential import CredentialCandidate
 from release.core.models.index import WELL_KNOWN
 from release.core.models.secret_location import ConfigFileKey, KeyringEntry, location_to_text
 from release.core.redaction import redact
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode
 from release.credentials.sources import keyring, pypirc, pypirc_file
-from release.credentials.sources.base import BrokenSourceError
+from release.credentials.sources.base import BrokenSourceError, read_bytes
 from release.credentials.sources.pypirc_file import load_pypirc
 
 #: causes that a new token in the keyring fixes
@@ -58,15 +57,14 @@ class Repair:
 def propose_repairs(system: System, access: Access, causes: Sequence[str]) -> tuple[Repair, ...]:
     """The repairs for the credential of an index; `causes` are the ids that its verdict names, the root first."""
     path = system.home / ".pypirc"
-    data = path.read_bytes() if path.is_file() else b""
-    return tuple(_Proposals(system=system, access=access, causes=tuple(causes), path=path, data=data).all())
+    return tuple(_Proposals(system=system, access=access, causes=causes, path=path, data=read_bytes(path)).all())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Proposals:
     system: System
     access: Access
-    causes: tuple[str, ...]
+    causes: Sequence[str]
     path: Path
     #: of the file; empty where there is none
     data: bytes
@@ -142,35 +140,26 @@ class _Proposals:
         stored in the file, and the keyring's is complete and of this index, the file's is removed.
         """
         candidates, causes = self.access.candidates, self.causes
-        used = next((one for one in candidates if one.status == "used"), None)
-        entry = next(
-            (one for one in candidates if one.status == "shadowed" and isinstance(one.origin, KeyringEntry)), None
-        )
-        if used is None or entry is None or entry.password == used.password:
+        used = next(((one.origin, one.password) for one in candidates if one.status == "used"), None)
+        shadowed = ((one.origin, one.password) for one in candidates if one.status == "shadowed")
+        stored = next(((place, token) for place, token in shadowed if isinstance(place, KeyringEntry)), None)
+        if used is None or stored is None or stored[1] == used[1]:
             return
+        (place, token), (entry, other) = used, stored
         if not causes or causes[0] == "src.env-shadows":
-            yield from self._delete_entry(entry)
-        elif causes[0].startswith("cred.") and isinstance(decode(entry.password), Token):
-            yield from self._delete_line(used)
-
-    def _delete_entry(self, entry: CredentialCandidate) -> Iterator[Repair]:
-        if isinstance(entry.origin, KeyringEntry):
             yield Repair(
                 cause="src.env-shadows", title="delete the token that is not used from the keyring",
-                where=location_to_text(entry.origin), before=f"<token {entry.password.fingerprint}>",
-                apply=partial(keyring.delete_entry, entry.origin, self.system.env),
+                where=location_to_text(entry), before=f"<token {other.fingerprint}>",
+                apply=partial(keyring.delete_entry, entry, self.system.env),
             )  # fmt: skip
-
-    def _delete_line(self, used: CredentialCandidate) -> Iterator[Repair]:
-        if not isinstance(used.origin, ConfigFileKey):
-            return
-        new = pypirc_file.without(self.data, used.origin.section, used.origin.key)
-        if new is not None:
-            yield Repair(
-                cause="src.env-shadows", title="delete the broken token, so that the keyring's is used",
-                where=location_to_text(used.origin), before=f"password = <token {used.password.fingerprint}>",
-                apply=self._rewrite(new),
-            )  # fmt: skip
+        elif causes[0].startswith("cred.") and isinstance(decode(other), Token) and isinstance(place, ConfigFileKey):
+            new = pypirc_file.without(self.data, place.section, place.key)
+            if new is not None:
+                yield Repair(
+                    cause="src.env-shadows", title="delete the broken token, so that the keyring's is used",
+                    where=location_to_text(place), before=f"password = <token {token.fingerprint}>",
+                    apply=self._rewrite(new),
+                )  # fmt: skip
 
 
 def unwrapped(text: str) -> str | None:

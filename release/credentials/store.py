@@ -27,8 +27,6 @@ from release.core.tokens.token import decode
 from release.credentials import verify
 from release.credentials.sources import keyring
 
-_USERNAME = "__token__"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredToken:
@@ -84,15 +82,13 @@ def _conflicts(now: Verification, secret: Secret) -> Iterator[tuple[str, str]]:
     used = access.credential
     if isinstance(used, Unknown):
         yield used.reason, used.remedy
-    elif isinstance(used, Credential) and used.password != secret:
+    if isinstance(used, Credential) and used.password != secret:
         where = location_to_text(used.origin)
         yield f"{where} takes precedence over the keyring, and has another secret", _removal(used.origin)
-    if isinstance(used, Credential) and access.index.kind == "warehouse" and used.username != _USERNAME:
-        where = location_to_text(used.username_origin)
-        yield (
-            f"{where} sets the username {used.username!r}, but tokens need {_USERNAME!r}",
-            _removal(used.username_origin),
-        )
+    if isinstance(used, Credential) and access.index.kind == "warehouse" and used.username != "__token__":
+        origin = used.username_origin
+        message = f"{location_to_text(origin)} sets the username {used.username!r}, but tokens need '__token__'"
+        yield message, _removal(origin)
     for one in access.candidates:
         if one.status == "other-index":
             where = location_to_text(one.origin)

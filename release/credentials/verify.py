@@ -38,7 +38,6 @@ _Answer = TypeVar("_Answer")
 Tier = Callable[[System, Access], Access]
 
 _NOTHING_WAIVED: Mapping[str, str] = MappingProxyType({})
-_NOT_QUERIED = NotApplicable(reason="the index was not contacted")
 
 
 def verify_credential(  # noqa: PLR0913 - a query with options, all but the first three with defaults
@@ -127,15 +126,15 @@ def collect_access(
 
 def _access(resolved: Resolution, system: System, index: Index, project: ProjectMetadata | Unknown) -> Access:
     credential = resolved.credential
-    read = isinstance(credential, Credential) and index.kind == "warehouse"
+    token = decode(credential.password) if isinstance(credential, Credential) and index.kind == "warehouse" else None
     return Access(
         index=index,
         project=project,
         credential=credential,
         remarks=resolved.remarks,
         candidates=resolved.candidates,
-        token=decode(credential.password) if read and isinstance(credential, Credential) else None,
-        listing=_NOT_QUERIED,
+        token=token,
+        listing=NotApplicable(reason="the index was not contacted"),
         now=system.now(),
     )
 
@@ -161,19 +160,17 @@ def _or_unknown(request: Callable[[], _Answer]) -> _Answer | Unknown:
 
 def query_job_identity(system: System, facts: Access) -> Access:
     """The identity of this job, where there is no other credential. No token is exchanged for it."""
-    credential = facts.credential
-    if not isinstance(credential, Ambient) or credential.identity is not None or facts.index.ephemeral:
-        return facts
-    return replace(facts, credential=replace(credential, identity=_identity(system, facts.index)))
-
-
-def _identity(system: System, index: Index) -> OidcIdentity | Finding | Unknown | None:
     from release.adapters.oidc import provider
 
+    credential, index = facts.credential, facts.index
+    if not isinstance(credential, Ambient) or credential.identity is not None or index.ephemeral:
+        return facts
+    identity: OidcIdentity | Finding | Unknown | None
     try:
-        return _or_unknown(lambda: provider.request_identity(system, provider.fetch_audience(index)))
+        identity = _or_unknown(lambda: provider.request_identity(system, provider.fetch_audience(index)))
     except provider.NoIdentityError as error:
-        return Finding(message=error.message, remedy=error.remedy, cause=error.cause)
+        identity = Finding(message=error.message, remedy=error.remedy, cause=error.cause)
+    return replace(facts, credential=replace(credential, identity=identity))
 
 
 def query_project(system: System, facts: Access) -> Access:  # noqa: ARG001 - the signature of a tier
@@ -207,11 +204,9 @@ def query_token(system: System, facts: Access) -> Access:
     from release.adapters.index import token_probes
 
     credential, index = facts.credential, facts.index
-    if (
-        not isinstance(credential, Credential)
-        or index.ephemeral
-        or not token_probes.may_probe(index, credential.password)
-    ):
+    if not isinstance(credential, Credential) or index.ephemeral:
+        return facts
+    if not token_probes.may_probe(index, credential.password):
         return facts
     now, result = system.now(), _or_unknown(lambda: token_probes.probe_identity(index, credential.password))
     server_time = result.server_time() if isinstance(result, ProbeResult) else None
@@ -220,11 +215,10 @@ def query_token(system: System, facts: Access) -> Access:
 
 def query_permission(system: System, facts: Access) -> Access:
     """Whether the token may upload to the project, probed in the same way, if the index knows the token."""
-    if not isinstance(facts.credential, Credential) or not isinstance(facts.identity, ProbeResult):
+    credential, identity = facts.credential, facts.identity
+    if not isinstance(credential, Credential) or not isinstance(identity, ProbeResult) or not identity.passed():
         return facts
-    if not facts.identity.passed():
-        return facts
-    return replace(facts, permission=_permission(facts, facts.credential, system.now() + (facts.skew or timedelta())))
+    return replace(facts, permission=_permission(facts, credential, system.now() + (facts.skew or timedelta())))
 
 
 def _permission(facts: Access, credential: Credential, now: datetime) -> ProbeResult | Unknown | None:

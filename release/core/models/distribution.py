@@ -147,9 +147,6 @@ class UnclearResponse:
 
 UploadResult = Receipt | Rejection | UnclearResponse
 
-#: the status with which PyPI refuses a file name that it has already
-_BAD_REQUEST = 400
-
 
 def result_from_listing(
     distribution: Distribution, listing: ProjectListing | None, *, sent: bool = False
@@ -166,7 +163,7 @@ def result_from_listing(
     theirs = f"SHA-256 {there.sha256}" if there.sha256 else "a SHA-256 that the index does not show"
     return Rejection(
         filename=distribution.filename,
-        status=_BAD_REQUEST,
+        status=400,  # as PyPI refuses a file name that it has already
         message=f"File already exists, with different content: {theirs} there, SHA-256 {distribution.sha256} here",
         cause="file.exists-different",
     )

@@ -128,12 +128,8 @@ def describe_job(identity: OidcIdentity) -> str:
         case "GitHub" | "GitLab":
             place = claim_text(identity, "repository") or claim_text(identity, "project_path")
             file = fields.get("workflow_filename") or fields.get("workflow_filepath")
-            environment = fields.get("environment")
-            parts = (
-                f"repository {place}" if place else "no repository",
-                f"workflow {file}" if file else "no workflow",
-                f"environment {environment}" if environment else "no environment",
-            )
+            named = {"repository": place, "workflow": file, "environment": fields.get("environment")}
+            parts = tuple(f"{what} {name}" if name else f"no {what}" for what, name in named.items())
         case "Google Cloud":
             parts = (f"service account {claim_text(identity, 'email') or claim_text(identity, 'sub')}",)
         case _:

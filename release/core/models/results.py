@@ -63,15 +63,10 @@ class Confirmation:
         if problem:
             return f"{release} is not confirmed: {problem.message}"
         compared = "as recorded" if published.recorded else "as the index lists them, without a record"
-        installed = [
-            kind
-            for kind, tried in (("wheel", published.wheel), ("sdist", published.sdist))
-            if isinstance(tried, InstallTrial)
-        ]
-        return (
-            f"{release} is confirmed: {len(published.files)} file{'s' if len(published.files) > 1 else ''} {compared}; "
-            f"{' and '.join(installed)} installed"
-        )
+        trials = {"wheel": published.wheel, "sdist": published.sdist}
+        installed = " and ".join(kind for kind, trial in trials.items() if isinstance(trial, InstallTrial))
+        count = f"{len(published.files)} file{'s' if len(published.files) > 1 else ''}"
+        return f"{release} is confirmed: {count} {compared}; {installed} installed"
 
     @property
     def remedy(self) -> str:

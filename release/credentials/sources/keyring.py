@@ -145,34 +145,26 @@ def _result(index: Index, answer: dict[str, Any], username: str | None) -> Sourc
 
 def _failure(answer: dict[str, Any]) -> Unknown:
     """Why a child process did not read or write an entry."""
-    backend = answer.get("backend") or "no backend"
-    match answer["state"]:
+    backend, state = answer.get("backend") or "no backend", answer["state"]
+    match state:
         case "timeout":
-            return Unknown(
-                reason=f"the keyring did not answer within {TIMEOUT:g} s; it may be waiting to be unlocked",
-                remedy=f"unlock it, then run the same command again; {_WITHOUT}",
-                cause="keyring.hang",
-            )
+            reason = f"the keyring did not answer within {TIMEOUT:g} s; it may be waiting to be unlocked"
+            remedy = f"unlock it, then run the same command again; {_WITHOUT}"
         case "locked":
-            return Unknown(
-                reason=f"the keyring ({backend}) is locked",
-                remedy="unlock it, then run the same command again",
-                cause="keyring.hang",
-            )
+            reason = f"the keyring ({backend}) is locked"
+            remedy = "unlock it, then run the same command again"
         case "broken":
-            return Unknown(
-                reason=f"the keyring ({backend}) failed: {answer['error']}",
-                remedy="run: keyring --list-backends; if PYTHON_KEYRING_BACKEND is set, correct or unset it",
-                cause="keyring.no-backend",
-            )
-        case state:
+            reason = f"the keyring ({backend}) failed: {answer['error']}"
+            remedy = "run: keyring --list-backends; if PYTHON_KEYRING_BACKEND is set, correct or unset it"
+        case _:
             why = "the keyring library is not installed" if state == "not installed" else f"its backend is {backend!r}"
-            return Unknown(
-                reason=f"no keyring can be used: {why}",
-                remedy=f"{_WITHOUT}; otherwise install a backend that works on this machine (keyring --list-backends); "
-                "a cron or systemd job also needs the session's DBUS_SESSION_BUS_ADDRESS",
-                cause="keyring.no-backend",
+            reason = f"no keyring can be used: {why}"
+            remedy = (
+                f"{_WITHOUT}; otherwise install a backend that works on this machine (keyring --list-backends); "
+                "a cron or systemd job also needs the session's DBUS_SESSION_BUS_ADDRESS"
             )
+    cause = "keyring.hang" if state in {"timeout", "locked"} else "keyring.no-backend"
+    return Unknown(reason=reason, remedy=remedy, cause=cause)
 
 
 def _mismatches(index: Index, answer: dict[str, Any], username: str) -> Iterator[Finding]:

@@ -115,7 +115,6 @@ def _line_numbers(text: str) -> Iterator[tuple[tuple[str, str], int]]:
 
 _SECTION = re.compile(rb"\[(?P<name>[^\r\n]+)\]")
 _OPTION = re.compile(rb"(?P<before>(?P<key>[^\s:=#;\[][^:=\r\n]*?)[ \t]*[:=][ \t]*)")
-_END = re.compile(rb"[\r\n]*\Z")
 
 Values = dict[tuple[str, str], str]
 
@@ -228,5 +227,4 @@ def _section(line: bytes) -> str | None:
 
 
 def _ending(line: bytes) -> bytes:
-    match = _END.search(line)
-    return match[0] if match else b""
+    return line[len(line.rstrip(b"\r\n")) :]
