@@ -107,14 +107,12 @@ def _shape(found: re.Match[str]) -> str:
 
 def _length(text: str) -> int | None:
     """The length of the token in characters, which it declares itself; None if it is damaged."""
-    body = text.removeprefix("pypi-").rstrip("=")
-    body = body[: len(body) // 4 * 4 + (len(body) % 4 if len(body) % 4 > 1 else 0)]
     try:
-        data = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
+        data = macaroon.decode_base64(text.removeprefix("pypi-").rstrip("="))
         _, extra = macaroon.deserialize(data)
     except ValueError:
         return None
-    return len("pypi-") + ((len(data) - extra) * 4 + 2) // 3
+    return len("pypi-") + macaroon.characters(len(data) - extra)
 
 
 def _reach(text: str, length: int | None) -> int:

@@ -186,17 +186,14 @@ def query_project(system: System, facts: Access) -> Access:  # noqa: ARG001 - th
         # Where the index does not report them, none: no check depends on them.
         return replace(facts, listing=listing, ownership=None if isinstance(owners, Unknown) else owners)
     if listing is None and index.kind == "warehouse" and not index.ephemeral:
-        return replace(facts, listing=None, similar_names=_alike(index, name))
+        from release.acceptance.form_rules import similarity_key
+        from release.adapters.index import simple_api
+
+        # The names that are too similar to a new one, by the index's own rule.
+        key, names = similarity_key(name), _or_unknown(lambda: simple_api.fetch_project_names(index))
+        alike = names if isinstance(names, Unknown) else tuple(one for one in names if similarity_key(one) == key)
+        return replace(facts, listing=None, similar_names=alike)
     return replace(facts, listing=listing)
-
-
-def _alike(index: Index, name: str) -> tuple[str, ...] | Unknown:
-    """The project names on an index that are too similar to a new one, by the index's own rule."""
-    from release.acceptance.form_rules import similarity_key
-    from release.adapters.index import simple_api
-
-    key, names = similarity_key(name), _or_unknown(lambda: simple_api.fetch_project_names(index))
-    return names if isinstance(names, Unknown) else tuple(one for one in names if similarity_key(one) == key)
 
 
 def query_token(system: System, facts: Access) -> Access:

@@ -262,7 +262,7 @@ def _decoded(body: bytes) -> Token | None:
         _, extra = macaroon.deserialize(_bytes(body))
     except ValueError:
         return None
-    exact = encoding_defects.characters(len(_bytes(body)) - extra)
+    exact = macaroon.characters(len(_bytes(body)) - extra)
     token = decode(Secret("pypi-" + body[:exact].decode("ascii")))
     return token if isinstance(token, Token) and not _is_example(token) else None
 

@@ -32,9 +32,7 @@ SECRET_KINDS = {
         "a GitLab token", "revoke it: https://gitlab.com/-/user_settings/personal_access_tokens"
     ),
     "npm-token": SecretKind(
-        "an npm token",
-        "revoke it: npm token revoke, or on the access tokens page of the account",
-        proven=True,
+        "an npm token", "revoke it: npm token revoke, or on the access tokens page of the account", proven=True
     ),
     "aws-key": SecretKind(
         "an AWS access key with its secret",

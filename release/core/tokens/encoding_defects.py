@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from release.core.models.check_result import Finding
 from release.core.tokens.defects import BLANKS, COPY, LONG, TokenDefect, counted, placeholder
-from release.core.tokens.macaroon import Macaroon, MalformedError
+from release.core.tokens.macaroon import Macaroon, MalformedError, characters
 
 _SIGNATURE = 32
 _IDENTIFIER = 36
@@ -30,10 +30,8 @@ def structure_defect(body: str, data: bytes, error: MalformedError) -> TokenDefe
         return TokenDefect("cred.placeholder", "the end of the token is masked by a run of one character", COPY)
     if error.missing and _undamaged_so_far(data, error):
         return _truncated(body, data, error)
-    place = characters(error.offset) + len("pypi-")
-    message = (
-        f"the {error.field} of the token is damaged: a character at or before {place} was changed, added or removed"
-    )
+    place = f"a character at or before {characters(error.offset) + len('pypi-')}"
+    message = f"the {error.field} of the token is damaged: {place} was changed, added or removed"
     if body in {body.lower(), body.upper()}:
         message = "all letters of the token have the same case, so the case was changed"
     return TokenDefect("cred.malformed", message, COPY)
@@ -59,11 +57,6 @@ def length_defect(body: str, trailing: int) -> TokenDefect | None:
 def is_host(location: bytes) -> bool:
     """Whether the location of a token can be the host name of an index."""
     return _HOST.fullmatch(location) is not None
-
-
-def characters(count: int) -> int:
-    """The length in base64, without padding, of this number of bytes."""
-    return (count * 4 + 2) // 3
 
 
 def remarks(text: str, *, body: str, padding: int, trailing: int) -> Iterator[Finding]:

@@ -97,6 +97,17 @@ def to_text(macaroon: Macaroon, prefix: str = "pypi-") -> str:
     return prefix + base64.urlsafe_b64encode(macaroon.serialize()).decode().rstrip("=")
 
 
+def decode_base64(body: str) -> bytes:
+    """The bytes of base64 without padding. A single character after a group of four encodes no byte and is dropped."""
+    whole = body[:-1] if len(body) % 4 == 1 else body
+    return base64.urlsafe_b64decode(whole + "=" * (-len(whole) % 4))
+
+
+def characters(count: int) -> int:
+    """The length in base64, without padding, of this number of bytes."""
+    return (count * 4 + 2) // 3
+
+
 def _hmac(key: bytes, message: bytes) -> bytes:
     return hmac.digest(key, message, "sha256")
 

@@ -6,7 +6,6 @@ token itself. Source: warehouse, `macaroons/caveats`: the index verifies a copy 
 
 from __future__ import annotations
 
-import base64
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -74,11 +73,12 @@ def decode(secret: Secret) -> Token | TokenDefect:
     if shape is None or core.count("pypi-") > 1:
         return text_defect(text)
     body = shape[1]
+    data = macaroon.decode_base64(body)
     try:
-        found, extra = macaroon.deserialize(_bytes(body))
+        found, extra = macaroon.deserialize(data)
     except MalformedError as error:
-        return encoding_defects.structure_defect(body, _bytes(body), error)
-    trailing = len(body) - encoding_defects.characters(len(_bytes(body)) - extra)
+        return encoding_defects.structure_defect(body, data, error)
+    trailing = len(body) - macaroon.characters(len(data) - extra)
     defect = encoding_defects.field_defect(found) or encoding_defects.length_defect(body, trailing)
     if defect is not None:
         return defect
@@ -99,14 +99,14 @@ def attenuate(secret: Secret, *caveats: bytes) -> Secret:
     shape = _SHAPE.fullmatch(secret.reveal().strip(BLANKS))
     if shape is None:
         raise ValueError("no token to attenuate")
-    found, _ = macaroon.deserialize(_bytes(shape[1]))
+    found, _ = macaroon.deserialize(macaroon.decode_base64(shape[1]))
     return Secret(macaroon.to_text(found.attenuate(*caveats)))
 
 
 def issuer(secret: Secret) -> str | None:
     """The host name of the index that issued a token, even if the rest is damaged; None if it cannot be read."""
     match = _BODY.search(secret.reveal())
-    data = _bytes(match[0]) if match else b""
+    data = macaroon.decode_base64(match[0]) if match else b""
     location = data[3 : 3 + data[2]] if len(data) > 3 else b""  # noqa: PLR2004 - version, type, length
     return location.decode() if location and len(location) == data[2] and encoding_defects.is_host(location) else None
 
@@ -117,13 +117,12 @@ def scope(token: Token) -> TokenScope:
     ids = [set(one.ids) for one in token.caveats if isinstance(one, ProjectIds)]
     projects = tuple(sorted(set.intersection(*names))) if names else ()
     identifiers = tuple(sorted(set.intersection(*ids))) if ids else ()
-    if any(isinstance(one, PublisherCaveat) for one in token.caveats):
+    kinds = {type(one) for one in token.caveats}
+    if PublisherCaveat in kinds:
         return TokenScope(kind="publisher", projects=projects, ids=identifiers)
     if names or ids:
         return TokenScope(kind="projects", projects=projects, ids=identifiers)
-    if any(isinstance(one, RequestUser) for one in token.caveats):
-        return TokenScope(kind="account")
-    return TokenScope(kind="unknown")
+    return TokenScope(kind="account" if RequestUser in kinds else "unknown")
 
 
 def validity(token: Token) -> Validity:
@@ -132,12 +131,6 @@ def validity(token: Token) -> Validity:
     if not limits:
         return Validity()
     return Validity(not_before=max(one.not_before for one in limits), expires_at=min(one.expires_at for one in limits))
-
-
-def _bytes(body: str) -> bytes:
-    """Decode base64 without padding. A single character after a group of four encodes no byte and is dropped."""
-    whole = body[:-1] if len(body) % 4 == 1 else body
-    return base64.urlsafe_b64decode(whole + "=" * (-len(whole) % 4))
 
 
 def location_matches(location: str, index: Index) -> bool:

@@ -101,9 +101,7 @@ class BrokenSourceError(ReleaseError):
     """A source exists and cannot be read. The message gives file and line, never the text of the line."""
 
     def __init__(self, message: str, *, remedy: str, cause: str, where: str) -> None:
-        super().__init__(message, remedy=remedy)
-        #: id of the known failure in the catalog
-        self.cause = cause
+        super().__init__(message, remedy=remedy, cause=cause)
         #: file and line
         self.where = where
 

@@ -95,20 +95,18 @@ def find(query: SourceQuery) -> None:  # noqa: ARG001 - the interface
 
 def locate(query: StorageQuery) -> Iterator[StoredSecret]:
     """The files and commands that a fleet lists. Commands are run."""
-    projects: dict[Path | CommandOutput, list[str]] = {}
-    locations: dict[Path | CommandOutput, PrivateFile | CommandOutput] = {}
+    listed: dict[Path | CommandOutput, tuple[PrivateFile | CommandOutput, list[str]]] = {}
     for one, names in query.configured.items():
         if isinstance(one, PrivateFile | CommandOutput):
             key: Path | CommandOutput = query.path(one.path) if isinstance(one, PrivateFile) else one
-            locations.setdefault(key, one)
-            projects.setdefault(key, []).extend(names)
-    for key, location in locations.items():
+            listed.setdefault(key, (one, []))[1].extend(names)
+    for key, (location, projects) in listed.items():
         read = read_location(query.system, location, username="__token__", directory=query.directory)
         credential = read.resolution.credential
         if isinstance(credential, Credential):
             yield StoredSecret(
                 source="configured", location=location, secret=credential.password,
-                projects=tuple(dict.fromkeys(projects[key])), replaceable=isinstance(location, PrivateFile),
+                projects=tuple(dict.fromkeys(projects)), replaceable=isinstance(location, PrivateFile),
                 manual_change=f"write the new token to {str(key)!r}, or run the same command again"
                 if isinstance(location, PrivateFile)
                 else f"store the new token where {location.argv[0]!r} reads it",

@@ -126,21 +126,17 @@ def _request(child: Pipe, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _result(index: Index, answer: dict[str, Any], username: str | None) -> SourceResult | Unknown | None:
-    match answer["state"]:
-        case "answered" if answer["password"] is not None:
-            user = answer["username"]
-            origin = KeyringEntry(service=index.upload_url, username=user, backend=answer["backend"])
-            return SourceResult(
-                username=user, username_origin=origin, password=Secret(answer["password"]), origin=origin
-            )
-        case "answered":
-            remarks = tuple(_mismatches(index, answer, username or _USERNAME))
-            return SourceResult(remarks=remarks) if remarks else None
-        case "timeout" | "locked" | "broken":
-            return _failure(answer)
-        case _:
-            failure = _failure(answer)
-            return SourceResult(remarks=(base.warning(failure.reason, failure.remedy, "keyring", failure.cause),))
+    if answer["state"] != "answered":
+        failure = _failure(answer)
+        if answer["state"] in {"timeout", "locked", "broken"}:
+            return failure
+        return SourceResult(remarks=(base.warning(failure.reason, failure.remedy, "keyring", failure.cause),))
+    if answer["password"] is None:
+        remarks = tuple(_mismatches(index, answer, username or _USERNAME))
+        return SourceResult(remarks=remarks) if remarks else None
+    user = answer["username"]
+    origin = KeyringEntry(service=index.upload_url, username=user, backend=answer["backend"])
+    return SourceResult(username=user, username_origin=origin, password=Secret(answer["password"]), origin=origin)
 
 
 def _failure(answer: dict[str, Any]) -> Unknown:

@@ -26,7 +26,7 @@ from release.credentials.sources.base import SourceQuery, SourceResult, StorageQ
 def find(query: SourceQuery) -> SourceResult | None:
     """The tokens and passwords of the repositories that have the index's URL."""
     directory = config_directory(query.env, query.home)
-    repositories = _load(directory / "config.toml").get("repositories", {})
+    repositories = _table(_load(directory / "config.toml"), "repositories")
     candidates = tuple(
         CredentialCandidate(origin=location, password=secret, status="other-tool", tool="poetry")
         for repository, location, secret in _secrets(directory, query.home)
@@ -80,9 +80,8 @@ def _secrets(directory: Path, home: Path) -> Iterator[tuple[str, ConfigFileKey, 
             yield repository, ConfigFileKey(kind="poetry", path=name, section=section, key=key), Secret(value)
 
 
-def _url(repositories: Any, name: str) -> str | None:
-    entry = repositories.get(name) if isinstance(repositories, dict) else None
-    url = entry.get("url") if isinstance(entry, dict) else None
+def _url(repositories: Mapping[str, Any], name: str) -> str | None:
+    url = _table(repositories, name).get("url")
     return url if isinstance(url, str) else WELL_KNOWN[name].upload_url if name in WELL_KNOWN else None
 
 

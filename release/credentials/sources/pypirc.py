@@ -81,7 +81,9 @@ def _misplaced_files(home: Path, directory: Path | None) -> Iterator[Finding]:
 
 
 def _result(file: PypircFile, index: Index) -> SourceResult | None:
-    section = _section(file, index)
+    # The section that twine would use: the one of the index's name, else one with its URL.
+    listed = sorted(_listed(file), key=lambda name: name != index.name)
+    section = next((name for name in listed if file.parser.has_section(name) and _is_meant(file, index, name)), None)
     remarks = [*_section_remarks(file, index, section)]
     default = "server-login" if section is not None or index.name in WELL_KNOWN else None
     password, origin = _first(file, "password", section, default)
@@ -111,12 +113,6 @@ def _is_meant(file: PypircFile, index: Index, section: str) -> bool:
     """Whether a section is for an index: by its URL, or by its name where it has none."""
     url = _repository(file, section)
     return base.is_same(url, index.upload_url) if url else section == index.name
-
-
-def _section(file: PypircFile, index: Index) -> str | None:
-    """The section that twine would use for an index: the one of its name, else one with its URL."""
-    listed = sorted(_listed(file), key=lambda name: name != index.name)
-    return next((name for name in listed if file.parser.has_section(name) and _is_meant(file, index, name)), None)
 
 
 def _first(file: PypircFile, key: str, *sections: str | None) -> tuple[str | None, ConfigFileKey | None]:

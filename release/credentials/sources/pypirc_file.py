@@ -52,14 +52,15 @@ def load_pypirc(path: Path, name: str) -> PypircFile | None:
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise _malformed(f"{name} cannot be read: {reason}", f"make {name} a file that you can read", name) from None
-    text = _decode(data, name)
-    return PypircFile(
-        name=name,
-        parser=_parse(text, name),
-        lines=dict(_line_numbers(text)),
-        bom=data.startswith(codecs.BOM_UTF8),
-        mode=mode,
-    )
+    text, parser = _decode(data, name), configparser.RawConfigParser()
+    try:
+        parser.read_string(text)
+    except configparser.Error as error:
+        line, message, remedy = _syntax_error(error)
+        where = f"{name}, line {line}" if line else name
+        raise _malformed(f"{where}: {message}", remedy, where) from None
+    bom = data.startswith(codecs.BOM_UTF8)
+    return PypircFile(name=name, parser=parser, lines=dict(_line_numbers(text)), bom=bom, mode=mode)
 
 
 def _decode(data: bytes, name: str) -> str:
@@ -71,17 +72,6 @@ def _decode(data: bytes, name: str) -> str:
         line = data[: error.start].count(b"\n") + 1
         message = f"{name} is not UTF-8: byte {error.start} belongs to no character"
         raise _malformed(message, f"save {name} as UTF-8", f"{name}, line {line}") from None
-
-
-def _parse(text: str, name: str) -> configparser.RawConfigParser:
-    parser = configparser.RawConfigParser()
-    try:
-        parser.read_string(text)
-    except configparser.Error as error:
-        line, message, remedy = _syntax_error(error)
-        where = f"{name}, line {line}" if line else name
-        raise _malformed(f"{where}: {message}", remedy, where) from None
-    return parser
 
 
 def _syntax_error(error: configparser.Error) -> tuple[int | None, str, str]:
@@ -206,10 +196,6 @@ def _checked(before: bytes, lines: list[bytes], changes: dict[tuple[str, str], s
 def _find_option(data: bytes, section: str, key: str) -> tuple[list[bytes], OptionLines | None]:
     """The file's lines, without a byte order mark, and the position of the option."""
     lines = data.removeprefix(codecs.BOM_UTF8).splitlines(keepends=True)
-    return lines, next(_options(lines, section, key), None)
-
-
-def _options(lines: list[bytes], section: str, key: str) -> Iterator[OptionLines]:
     current: str | None = None
     for number, line in enumerate(lines):
         current = _section(line) or current
@@ -218,7 +204,8 @@ def _options(lines: list[bytes], section: str, key: str) -> Iterator[OptionLines
             end = number + 1
             while end < len(lines) and re.match(rb"[ \t]+[^\s#;]", lines[end]):
                 end += 1
-            yield OptionLines(start=number, end=end, before=option["before"])
+            return lines, OptionLines(start=number, end=end, before=option["before"])
+    return lines, None
 
 
 def _section(line: bytes) -> str | None:
