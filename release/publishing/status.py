@@ -100,7 +100,8 @@ def _entry_lines(one: dict[str, Any]) -> Iterator[str]:
     when = record_text.timestamp_to_text(one["date"])
     yield f"{what}{record_text.release_title(one)}{commit}, {when}: {one['verb']} {end} ({one['exit']})"
     if one["exit"]:
-        yield f"  {one['message']}"
+        reason, _, _ = one["message"].partition("\n")
+        yield f"  {reason}"
     for name, index in one["indexes"].items():
         yield f"  {name}: {index['standing']}"
     total = format_size(sum(file["size"] for file in one["files"]))

@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol, cast
+
+
+class ReportWriter(Protocol):
+    """A module that renders records in one format."""
+
+    def render(self, record: Mapping[str, Any]) -> str:
+        """The record (docs/record.md) in this format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +31,7 @@ class ReportFormat:
 
     def render(self, record: Mapping[str, Any]) -> str:
         """The record (docs/record.md) in this format."""
-        text: str = import_module(f"{__name__}.{self.module}").render(record)
-        return text
+        return cast("ReportWriter", import_module(f"{__name__}.{self.module}")).render(record)
 
 
 #: name of the format, which is also the option of `report` → format

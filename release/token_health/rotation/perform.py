@@ -47,6 +47,7 @@ STATE_TEXTS = {
     "unknown": "whether the old token still works is not known",
     "none": "",
 }
+_MAKE_WRITABLE = "make it writable for your user, and run the same command again"
 _DECLINED = "you chose not to replace it"
 
 
@@ -218,7 +219,8 @@ class Rotation:
             self._leave(where, _DECLINED, f"run: gh secret set {name}")
             return
         system, directory = self.request.system, self.request.directory
-        self._change(where, partial(actions_secrets.set_secret, system, directory, name, self._new_token()), done="set")
+        change = partial(actions_secrets.set_secret, system, directory, name, self._new_token())
+        self._change(where, change, done="set", by_hand=f"run: gh secret set {name}")
 
     def _new_token(self) -> Secret:
         if self.new is None:
@@ -228,14 +230,13 @@ class Rotation:
     def _leave(self, where: str, reason: str, remedy: str) -> None:
         self.left.append(NotReplaced(where=where, reason=reason, remedy=remedy))
 
-    def _change(self, where: str, change: Callable[[], None], *, done: str) -> None:
+    def _change(self, where: str, change: Callable[[], None], *, done: str, by_hand: str = _MAKE_WRITABLE) -> None:
         try:
             change()
         except ReleaseError as error:
             self._leave(where, error.message, error.remedy)
         except OSError as error:
-            remedy = "make it writable for your user, and run the same command again"
-            self._leave(where, (error.strerror or str(error)).lower(), remedy)
+            self._leave(where, (error.strerror or str(error)).lower(), by_hand)
         else:
             self.replaced.append(where)
             self.prompts.report(done)
