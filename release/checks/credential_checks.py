@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from release.checks import index_state, token_checks, trusted_publishing_checks
+from release.checks import credential_remedies, index_state, token_checks, trusted_publishing_checks
 from release.checks.engine import Check, Checklist, quote
 from release.checks.token_checks import origin_of, the_token_is_valid_now
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
+from release.core.models.credential import Credential
 from release.core.models.index import ProjectListing, normalize_name
 from release.core.models.probe import ProbeResult, Quota
 from release.core.tokens.token import Token, scope
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 #: sections of the catalog that a response about a token can come from; messages about files and metadata come from
 #: checks that the probes do not reach
 _ABOUT_ACCESS = ("cred.", "account.", "org.", "project.", "tp.", "server.", "url.", "net.")
+#: causes that another token removes
+_ABOUT_TOKEN = frozenset(
+    """cred.revoked cred.signature-mismatch cred.expired cred.project-scope-mismatch cred.project-scope-new-project
+    cred.user-caveat cred.caveat-invalid cred.wrong-index cred.malformed tp.token-expired""".split()  # noqa: SIM905 - a list that people read
+)
 _NOT_PROBED = NotApplicable(reason="the index was not contacted")
 #: HTTP status: from here on no success; from there on a problem of the server, not of the request
 _REFUSED, _SERVER_FAILED = 300, 500
@@ -100,8 +106,8 @@ def _finding(access: Access, probed: ProbeResult, match: Match) -> Finding:
     if isinstance(access.token, Token):
         known["identifier"] = access.token.identifier
     remedy = _diagnosis(cause).remedy_for(known)
-    if cause == "cred.project-scope-mismatch" and _is_recreated(access, probed):
-        remedy = f"create a new token for the project on {access.index.token_location}, and replace this one"
+    if cause in _ABOUT_TOKEN and isinstance(access.credential, Credential):
+        remedy = credential_remedies.new_token(access, access.credential.origin)
     message = _message(access, probed, cause, known.get("user", ""))
     return Finding(
         message=message, remedy=remedy, where=origin_of(access) or None, server_text=probed.message(), cause=cause

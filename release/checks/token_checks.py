@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from release.checks import credential_remedies
 from release.checks.engine import Checklist, quote, warn
 from release.core.facts import Access
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.credential import Ambient, Credential
 from release.core.models.index import is_loopback, normalize_name
-from release.core.models.secret_location import EnvironmentVariable, location_to_text
+from release.core.models.secret_location import location_to_text
 from release.core.tokens.caveats import UnknownCaveat
 from release.core.tokens.defects import TokenDefect
 from release.core.tokens.token import Token, scope, validity
@@ -30,12 +31,10 @@ def origin_of(access: Access) -> str:
     return location_to_text(access.credential.origin) if isinstance(access.credential, Credential) else ""
 
 
-def _store(access: Access) -> str:
-    return f"keyring set {access.index.upload_url} {_USERNAME}"
-
-
-def _new_token(access: Access, what: str = "a new token") -> str:
-    return f"create {what} on {access.index.token_location} and store it: {_store(access)}"
+def _replace_token(access: Access) -> str:
+    """The remedy for a token that is no longer, or not here, the right one."""
+    credential = access.credential
+    return credential_remedies.new_token(access, credential.origin if isinstance(credential, Credential) else None)
 
 
 @OF_THE_SOURCE.check()
@@ -47,26 +46,23 @@ def a_credential_is_found(access: Access) -> Iterator[Observation]:
     if access.index.ephemeral:
         yield NotApplicable(reason="this index, and its credential, are made for the run")
     elif isinstance(access.credential, Unknown):
-        yield access.credential
-        yield from access.remarks
+        yield credential_remedies.unanswered_source(access, access.credential)
+        yield from _remarks(access)
     elif isinstance(access.credential, Ambient):
         return
     elif access.credential is None:
-        yield from access.remarks
+        yield from _remarks(access)
         if not any(one.severity == "block" for one in access.remarks):
             message = f"no credential for {access.index.name}: none in $TWINE_PASSWORD, ~/.pypirc and the keyring"
-            yield Finding(message=message, remedy=_new_token(access, "an API token"), cause="cred.missing")
+            yield Finding(message=message, remedy=credential_remedies.new_token(access), cause="cred.missing")
     elif not len(access.credential.password):
-        yield _empty_password(access, access.credential)
+        origin, where = access.credential.origin, origin_of(access)
+        remedy = credential_remedies.empty_password(access, origin)
+        yield Finding(message=f"{where} is set, but empty", remedy=remedy, where=where, cause="cred.env-empty")
 
 
-def _empty_password(access: Access, credential: Credential) -> Finding:
-    origin, where = credential.origin, location_to_text(credential.origin)
-    if isinstance(origin, EnvironmentVariable):
-        remedy = f"run: unset {origin.name}; in CI, correct the secret's name, or give this job access to it"
-    else:
-        remedy = f"put the token there, or remove the entry and run: {_store(access)}"
-    return Finding(message=f"{where} is set, but empty", remedy=remedy, where=where, cause="cred.env-empty")
+def _remarks(access: Access) -> Iterator[Finding]:
+    return (credential_remedies.with_remedy(access, one) for one in access.remarks)
 
 
 @OF_THE_SOURCE.check(needs=(a_credential_is_found,))
@@ -75,7 +71,7 @@ def the_credential_is_plain_to_see(access: Access) -> Iterator[Observation]:
 
     Two sources with different secrets, or a file that tools read differently, lead to uploads with the wrong one.
     """
-    yield from access.remarks
+    yield from _remarks(access)
 
 
 @OF_THE_SOURCE.check(needs=(a_credential_is_found,))
@@ -95,12 +91,10 @@ def the_username_is_the_one_for_tokens(access: Access) -> Iterator[Observation]:
     if isinstance(access.token, TokenDefect) and access.token.cause == "cred.account-password":
         return  # an account's name goes with its password, and the password is what is reported
     name, origin = credential.username, credential.username_origin
-    where, fix = location_to_text(origin), f"write username = {_USERNAME}"
-    if isinstance(origin, EnvironmentVariable):
-        fix = f"run: export {origin.name}={_USERNAME}"
+    where = location_to_text(origin)
     yield Finding(
-        message=f"the username is {name!r}, but must be {_USERNAME!r}",
-        remedy=f"{fix} ({where})",
+        message=f"the username in {where} is {name!r}, but must be {_USERNAME!r}",
+        remedy=credential_remedies.username_for_tokens(access, origin),
         where=where,
         server_text="Username/Password authentication is no longer supported.",
         cause=_username_cause(name),
@@ -126,16 +120,24 @@ def the_token_is_whole(access: Access) -> Iterator[Observation]:
             yield _NO_TOKENS if access.index.kind == "other" else NO_TOKEN
         case TokenDefect(cause=cause, message=message, remedy=remedy):
             yield Finding(
-                message=f"{origin}: {message}", remedy=remedy, where=origin, server_text=_INVALID, cause=cause
-            )
+                message=f"{origin}: {message}", remedy=_fix(access, cause, remedy), where=origin, server_text=_INVALID,
+                cause=cause,
+            )  # fmt: skip
         case Token(remarks=remarks, caveats=caveats):
-            yield from (replace(one, where=origin) for one in remarks)
+            yield from (replace(one, where=origin, remedy=_fix(access, one.cause, one.remedy)) for one in remarks)
             if any(isinstance(one, UnknownCaveat) for one in caveats):
                 yield warn(
                     f"the token in {origin} has a caveat of an unknown kind",
-                    "create a new token if the index refuses it",
+                    _replace_token(access),
                     origin,
                 )
+
+
+def _fix(access: Access, cause: str | None, remedy: str) -> str:
+    """The remedy for a defect of the value; `remedy` is for a value that is not stored anywhere."""
+    if not isinstance(access.credential, Credential):
+        return remedy
+    return credential_remedies.defective_token(access, access.credential.origin, cause, remedy)
 
 
 @OF_THE_CONTENT.check(needs=(the_token_is_whole,))
@@ -151,8 +153,10 @@ def the_token_is_of_this_index(access: Access) -> Iterator[Observation]:
     if issuer != own and not (is_loopback(issuer) and is_loopback(own)):
         origin = origin_of(access)
         message = f"the token in {origin} was issued by {issuer!r}, not by {own!r}"
-        remedy = _new_token(access, "a token")
-        yield Finding(message=message, remedy=remedy, where=origin, server_text=_INVALID, cause="cred.wrong-index")
+        yield Finding(
+            message=message, remedy=_replace_token(access), where=origin, server_text=_INVALID,
+            cause="cred.wrong-index",
+        )  # fmt: skip
 
 
 @OF_THE_CONTENT.check(needs=(the_token_is_of_this_index,))
@@ -167,7 +171,7 @@ def the_token_is_valid_now(access: Access) -> Iterator[Observation]:
     limits, origin = validity(access.token), origin_of(access)
     if limits.expires_at is not None and limits.expires_at <= access.now:
         message = f"the token in {origin} expired at {limits.expires_at:%Y-%m-%d %H:%M:%S} UTC"
-        remedy = _new_token(access)
+        remedy = _replace_token(access)
         cause = "tp.token-expired" if scope(access.token).kind == "publisher" else "cred.expired"
     elif limits.not_before is not None and limits.not_before > access.now:
         message = f"the token in {origin} is not valid before {limits.not_before:%Y-%m-%d %H:%M:%S} UTC"
@@ -194,12 +198,11 @@ def the_token_covers_this_project(access: Access) -> Iterator[Observation]:
     found = scope(access.token)
     name = normalize_name(access.project.name)
     if found.kind == "projects" and access.listing is None:
-        message = f"is limited to single projects, and {name!r} is not on {access.index.name} yet"
-        remedy = "upload the first release with a token for the whole account, then create one for the project"
-        cause = "cred.project-scope-new-project"
+        message = f"is limited to single projects, but {name!r} is not on {access.index.name} yet"
+        remedy, cause = _replace_token(access), "cred.project-scope-new-project"
     elif found.kind == "projects" and found.projects and name not in map(normalize_name, found.projects):
         message = f"is for {quote(found.projects)}, not for {name!r}"
-        remedy, cause = _new_token(access, f"a token for {name!r}"), "cred.project-scope-mismatch"
+        remedy, cause = _replace_token(access), "cred.project-scope-mismatch"
     else:
         return
     yield Finding(

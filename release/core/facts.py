@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from release.core.models.distribution import InspectionCache
+from release.core.models.user_environment import POSIX_SHELL, UserEnvironment
 
 if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
     from datetime import datetime, timedelta
@@ -125,6 +126,8 @@ class Access:
     ours: frozenset[str] = frozenset()
     #: whether this version is about to be uploaded, so that its files must not be on the index yet
     releasing: bool = True
+    #: where remedies are carried out
+    user: UserEnvironment = POSIX_SHELL
     #: every stored password, in the order of the sources
     candidates: tuple[CredentialCandidate, ...] = ()
     #: the owners of the project; None if the index does not report them, or was not contacted

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from release.adapters import collect
 from release.adapters.system.process import Pipe
+from release.adapters.system.shell_detection import detect_user_environment
 from release.adapters.system.system import System
 from release.checks import credential_checks, engine
 from release.core.config import Config
@@ -23,11 +24,12 @@ from release.core.facts import Access, ProjectMetadata
 from release.core.models import check_result
 from release.core.models.check_result import Finding, NotApplicable, Unknown
 from release.core.models.credential import Ambient, Credential, Resolution
-from release.core.models.index import Index, ProjectListing, files_by_release, is_project_name
+from release.core.models.index import WELL_KNOWN, Index, ProjectListing, files_by_release, is_project_name
 from release.core.models.oidc_identity import OidcIdentity
 from release.core.models.probe import STANDARD_MODULES, ProbeResult
 from release.core.models.results import Verification
 from release.core.models.secret_location import NotStored
+from release.core.models.user_environment import UserEnvironment
 from release.core.secret import Secret
 from release.core.tokens.token import decode
 from release.credentials import sources
@@ -62,7 +64,7 @@ def verify_credential(  # noqa: PLR0913 - a query with options, all but the firs
         resolved = sources.resolve(SourceQuery(
             index=index, env=system.env, home=system.home, directory=directory, every_source=True, keyring_child=keyring
         ))  # fmt: skip
-    facts = replace(_access(resolved, system, index, project), releasing=False)
+    facts = replace(_access(resolved, system, index, project, directory), releasing=False)
     if not offline:
         facts = _query(system, facts, waive, _ALL_TIERS if tiers is None else tiers)
     outcomes = tuple(engine.run(credential_checks.CHECKS, facts, waive=waive, subject=index.name))
@@ -107,24 +109,30 @@ def load_config_and_project(
     return config, known if offline else collect.collect_project(system, directory)
 
 
-def collect_access(
+def collect_access(  # noqa: PLR0913 - a query with options, all but the first three with defaults
     system: System,
     index: Index,
     project: ProjectMetadata | Unknown,
     *,
     ours: frozenset[str] = frozenset(),
     waive: Mapping[str, str] = _NOTHING_WAIVED,
+    credential: Credential | None = None,
+    directory: Path | None = None,
 ) -> Access:
     """The facts for a release. The project is always looked up on the index, the other tiers as in `verify_credential`.
 
-    `ours`: sha256 of the files that this release has already built.
+    `ours`: sha256 of the files that this release has already built. `credential` replaces the sources.
     """
-    resolved = sources.resolve(SourceQuery(index=index, env=system.env, home=system.home))
-    facts = query_project(system, replace(_access(resolved, system, index, project), ours=ours))
+    resolved = Resolution(credential=credential)
+    if credential is None:
+        resolved = sources.resolve(SourceQuery(index=index, env=system.env, home=system.home))
+    facts = query_project(system, replace(_access(resolved, system, index, project, directory), ours=ours))
     return _query(system, facts, waive, (query_job_identity, query_token, query_permission))
 
 
-def _access(resolved: Resolution, system: System, index: Index, project: ProjectMetadata | Unknown) -> Access:
+def _access(
+    resolved: Resolution, system: System, index: Index, project: ProjectMetadata | Unknown, directory: Path | None
+) -> Access:
     credential = resolved.credential
     token = decode(credential.password) if isinstance(credential, Credential) and index.kind == "warehouse" else None
     return Access(
@@ -136,7 +144,15 @@ def _access(resolved: Resolution, system: System, index: Index, project: Project
         token=token,
         listing=NotApplicable(reason="the index was not contacted"),
         now=system.now(),
+        user=_user(resolved, system, index, directory),
     )
+
+
+def _user(resolved: Resolution, system: System, index: Index, directory: Path | None) -> UserEnvironment:
+    """Where remedies are carried out. An index that the project configures needs the project's directory."""
+    elsewhere = directory is not None and index.name not in WELL_KNOWN and directory != Path.cwd()
+    options = ("--directory", str(directory)) if elsewhere else ()
+    return replace(detect_user_environment(system.env), can_store=resolved.can_store, options=options)
 
 
 def _query(system: System, facts: Access, waive: Mapping[str, str], tiers: Iterable[Tier]) -> Access:

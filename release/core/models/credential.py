@@ -58,6 +58,8 @@ class Resolution:
     candidates: tuple[CredentialCandidate, ...] = ()
     #: problems with the sources; one that blocks is the reason why there is no credential
     remarks: tuple[Finding, ...] = ()
+    #: whether a token can be stored in the keyring, as far as it was read
+    can_store: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

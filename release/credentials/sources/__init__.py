@@ -135,7 +135,10 @@ class _Search:
             remarks = _with_reason(remarks)
         elif found is not None and not (isinstance(found, Ambient) and isinstance(found.identity, Finding)):
             remarks = tuple(self._relevant_remarks())
-        return Resolution(credential=found or self.unknown, candidates=self.candidates, remarks=remarks)
+        can_store = self.unknown is None and all(one.cause != "keyring.no-backend" for one in self.remarks)
+        return Resolution(
+            credential=found or self.unknown, candidates=self.candidates, remarks=remarks, can_store=can_store
+        )
 
     def _credential(self, password: CredentialCandidate) -> Credential:
         username = self.username

@@ -1,0 +1,200 @@
+"""What to do about a credential: a command for the user's shell, by where the credential is stored; in CI, what to set.
+
+A remedy is one command line without a remark, so that it can be pasted. What cannot be done by a command is said in
+words, with the address of the page. Explanations belong in the message.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from release.core import shell
+from release.core.facts import Access, ProjectMetadata
+from release.core.models.check_result import Finding, Unknown
+from release.core.models.credential import CredentialCandidate
+from release.core.models.index import Index, normalize_name
+from release.core.models.secret_location import (
+    ConfigFileKey,
+    EnvironmentVariable,
+    KeyringEntry,
+    NotStored,
+    PrivateFile,
+    SecretLocation,
+    TrustedPublishing,
+    location_to_text,
+)
+from release.core.models.user_environment import UserEnvironment
+from release.core.secret import Secret
+from release.core.tokens.token import Token, decode, location_matches, scope, validity
+
+_USERNAME, _VARIABLE = "__token__", "TWINE_PASSWORD"
+_TWINE_VARIABLES = {_VARIABLE, "TWINE_USERNAME"}
+#: causes of remarks on a line of `.pypirc` that `diagnose` offers to change
+_CHANGED_BY_DIAGNOSE = frozenset(
+    """pypirc.section-unlisted url.legacy-domain url.http url.no-trailing-slash url.simple-or-root
+    pypirc.repository-mismatch cred.username-not-token""".split()  # noqa: SIM905 - a list that people read
+)
+#: defects whose remedy depends on the value, not on where it is stored
+_BY_VALUE = frozenset({"cred.secret-reference", "cred.file-path"})
+
+
+def token_page(index: Index) -> str:
+    """The page on which a user creates a token."""
+    return f"{index.site}/manage/account/token/"
+
+
+def own_command(user: UserEnvironment, verb: str, *arguments: str) -> str:
+    """A command of this program."""
+    return shell.command_line(user.shell_name, "python", "-m", "release", verb, *arguments, *user.options)
+
+
+def store_command(user: UserEnvironment, index: Index) -> str:
+    """The command that reads a new token and stores it where uploads find it."""
+    return own_command(user, "store", "--index", index.name)
+
+
+def new_token(access: Access, origin: SecretLocation | None = None) -> str:
+    """Put a new token in place of the one in `origin`; None: there is none yet."""
+    user, index = access.user, access.index
+    match origin:
+        case NotStored():
+            return f"create a token at {token_page(index)}"
+        case TrustedPublishing():
+            return "run the job again: each run gets a new token"
+        case _ if user.ci is not None:
+            return _set_in_ci(user, index)
+        case EnvironmentVariable(name=name) if name not in _TWINE_VARIABLES:
+            return shell.read_variable(user.shell_name, name)
+        case EnvironmentVariable(name=name):
+            return _without_variable(access, origin, name)
+        case ConfigFileKey(kind="pypirc"):
+            return own_command(user, "diagnose")
+        case KeyringEntry(service=service, username=username) if username != _USERNAME:
+            return shell.command_line(user.shell_name, "python", "-m", "keyring", "set", service, username)
+        case ConfigFileKey() | PrivateFile():
+            return f"create a token at {token_page(index)} and write it to {location_to_text(origin)}"
+        case _ if user.can_store:
+            return store_command(user, index)
+        case _:
+            return shell.read_variable(user.shell_name, _VARIABLE)
+
+
+def _without_variable(access: Access, origin: SecretLocation, name: str) -> str:
+    """Unset a variable; then nothing more where another token is stored that works, else store one."""
+    user, unset = access.user, shell.unset_variables(access.user.shell_name, name)
+    rest = [one for one in access.candidates if one.origin != origin and one.status in {"used", "shadowed"}]
+    if rest and _is_sound(access, rest[0].password):
+        return unset
+    if any(isinstance(one.origin, ConfigFileKey) for one in rest):
+        return shell.join_commands(user.shell_name, unset, own_command(user, "diagnose"))
+    if not user.can_store:
+        return shell.read_variable(user.shell_name, name)
+    return shell.join_commands(user.shell_name, unset, store_command(user, access.index))
+
+
+def _is_sound(access: Access, secret: Secret) -> bool:
+    """Whether a stored secret is a token that shows no problem by itself."""
+    if access.index.kind == "other":
+        return bool(len(secret))
+    token = decode(secret)
+    if not isinstance(token, Token) or not location_matches(token.location, access.index):
+        return False
+    limits, projects = validity(token), scope(token).projects
+    return (
+        (limits.not_before is None or limits.not_before <= access.now)
+        and (limits.expires_at is None or access.now < limits.expires_at)
+        and not (projects and isinstance(access.project, ProjectMetadata) and _excludes(projects, access.project.name))
+    )
+
+
+def _excludes(projects: tuple[str, ...], name: str) -> bool:
+    return normalize_name(name) not in map(normalize_name, projects)
+
+
+def _set_in_ci(user: UserEnvironment, index: Index) -> str:
+    where = _secrets_page(user)
+    token = f"create a token at {token_page(index)}" if index.kind == "warehouse" else f"find the token of {index.name}"
+    return f"{token} and set it as the secret behind {_VARIABLE}: {where}"
+
+
+def _secrets_page(user: UserEnvironment) -> str:
+    if user.ci is None:
+        return ""
+    return user.ci.secrets_page or f"the secrets in the settings of {user.ci.service}"
+
+
+def empty_password(access: Access, origin: SecretLocation) -> str:
+    """A password that is set, but empty: in CI, the secret has another name or is not given to the job."""
+    if access.user.ci is not None:
+        return f"compare the secret's name and environment in the workflow with {_secrets_page(access.user)}"
+    return new_token(access, origin)
+
+
+def username_for_tokens(access: Access, origin: SecretLocation) -> str:
+    """Set the username in `origin` to `__token__`."""
+    user = access.user
+    match origin:
+        case EnvironmentVariable(name=name) if user.ci is not None:
+            return f"set {name} to {_USERNAME} in the workflow, or in {_secrets_page(user)}"
+        case EnvironmentVariable(name=name):
+            return shell.set_variable(user.shell_name, name, _USERNAME)
+        case ConfigFileKey(kind="pypirc") if user.ci is None:
+            return own_command(user, "diagnose")
+        case KeyringEntry(service=service, username=username) if user.ci is None:
+            delete = shell.command_line(user.shell_name, "python", "-m", "keyring", "del", service, username)
+            return shell.join_commands(user.shell_name, delete, store_command(user, access.index))
+        case _:
+            return f"write username = {_USERNAME} in {location_to_text(origin)}"
+
+
+def defective_token(access: Access, origin: SecretLocation, cause: str | None, remedy: str) -> str:
+    """Replace a value that is no usable token; `remedy` is for a value that is not stored anywhere."""
+    if cause in _BY_VALUE or isinstance(origin, NotStored):
+        return remedy
+    if cause == "cred.env-empty":
+        return empty_password(access, origin)
+    if cause == "cred.swapped" and isinstance(origin, EnvironmentVariable) and access.user.ci is None:
+        unset = shell.unset_variables(access.user.shell_name, *sorted(_TWINE_VARIABLES))
+        return shell.join_commands(access.user.shell_name, unset, store_command(access.user, access.index))
+    return new_token(access, origin)
+
+
+def copied_variable(access: Access, name: str) -> str:
+    """Pass the token in a variable that twine does not read in the one that it reads."""
+    user = access.user
+    if user.ci is not None:
+        return f"pass the secret as {_VARIABLE} instead of {name} in the workflow"
+    if user.shell_name == "posix":
+        return f'export TWINE_USERNAME={_USERNAME} {_VARIABLE}="${name}"'
+    username = shell.set_variable(user.shell_name, "TWINE_USERNAME", _USERNAME)
+    return shell.join_commands(user.shell_name, username, shell.copy_variable(user.shell_name, _VARIABLE, name))
+
+
+def with_remedy(access: Access, remark: Finding) -> Finding:
+    """A source's remark with the remedy for this user and all that is stored; unchanged where its own is complete."""
+    found = _candidate_at(access, remark.where)
+    user, remedy = access.user, remark.remedy
+    in_pypirc = user.ci is None and (remark.where or "").startswith("~/.pypirc")
+    match remark.cause:
+        case "cred.wrong-index" | "pypirc.testpypi-under-pypi" if found is not None:
+            remedy = new_token(access, found.origin)
+        case "src.wrong-env-name" if found is not None and isinstance(found.origin, EnvironmentVariable):
+            remedy = copied_variable(access, found.origin.name)
+        case "cred.missing" | "keyring.service-mismatch" | "keyring.username-mismatch":
+            remedy = new_token(access)
+        case "src.env-shadows" if user.ci is None:
+            remedy = own_command(user, "diagnose")
+        case cause if in_pypirc and cause in _CHANGED_BY_DIAGNOSE:
+            remedy = own_command(user, "diagnose")
+        case _:
+            pass
+    return replace(remark, remedy=remedy)
+
+
+def unanswered_source(access: Access, unknown: Unknown) -> Unknown:
+    """A source that did not answer, with the remedy that does without it."""
+    return replace(unknown, remedy=new_token(replace(access, user=replace(access.user, can_store=False))))
+
+
+def _candidate_at(access: Access, where: str | None) -> CredentialCandidate | None:
+    return next((one for one in access.candidates if location_to_text(one.origin) == where), None)

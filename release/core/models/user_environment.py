@@ -1,0 +1,33 @@
+"""Where the user carries out a remedy: the shell, the CI job, and whether the keyring can store a token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from release.core.shell import ShellName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CiSecrets:
+    """Where the secrets of a CI job are set, which it gets as variables."""
+
+    #: "GitHub Actions", "GitLab CI/CD"; "this CI service" where it is not known
+    service: str
+    #: the page with the secrets of the repository; empty where it is not known
+    secrets_page: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserEnvironment:
+    """What the commands in remedies depend on. The default: a POSIX shell with a keyring."""
+
+    shell_name: ShellName = "posix"
+    #: None outside of CI
+    ci: CiSecrets | None = None
+    #: False where the keyring has no backend, is locked, or does not answer
+    can_store: bool = True
+    #: options that commands of this program need: ("--directory", "my project")
+    options: tuple[str, ...] = ()
+
+
+POSIX_SHELL = UserEnvironment()

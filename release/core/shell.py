@@ -1,0 +1,92 @@
+"""Commands to paste into the user's shell: POSIX (bash, zsh), PowerShell, and cmd."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Literal
+
+ShellName = Literal["posix", "powershell", "cmd"]
+
+#: arguments that PowerShell and cmd read as they are
+_PLAIN = re.compile(r"[\w./:\\+=-]+", re.ASCII)
+_SEPARATORS = {"posix": " && ", "powershell": "; ", "cmd": " & "}
+
+
+def quote_argument(shell: ShellName, text: str) -> str:
+    """The text as one argument of a command."""
+    if shell == "posix":
+        return shlex.quote(text)
+    if _PLAIN.fullmatch(text):
+        return text
+    if shell == "powershell":
+        return "'" + text.replace("'", "''") + "'"
+    return '"' + text.replace('"', '""') + '"'
+
+
+def command_line(shell: ShellName, *words: str) -> str:
+    """The words as one command: `command_line("posix", "mv", "a b", "c")` is `mv 'a b' c`."""
+    return " ".join(quote_argument(shell, word) for word in words)
+
+
+def join_commands(shell: ShellName, *commands: str) -> str:
+    """Several commands in one line, in this order. Windows PowerShell 5.1 has no `&&`."""
+    return _SEPARATORS[shell].join(one for one in commands if one)
+
+
+def unset_variables(shell: ShellName, *names: str) -> str:
+    """Remove variables from the session; those that do not exist are no error, except in PowerShell."""
+    match shell:
+        case "posix":
+            return f"unset {' '.join(names)}"
+        case "powershell":
+            return f"Remove-Item {', '.join(f'Env:{name}' for name in names)}"
+        case "cmd":
+            return " & ".join(f'set "{name}="' for name in names)
+
+
+def set_variable(shell: ShellName, name: str, value: str) -> str:
+    """Set a variable in the session."""
+    match shell:
+        case "posix":
+            return f"export {name}={shlex.quote(value)}"
+        case "powershell":
+            return f"$env:{name} = '{value.replace(chr(39), chr(39) * 2)}'"
+        case "cmd":
+            return f'set "{name}={value}"'
+
+
+def copy_variable(shell: ShellName, name: str, source: str) -> str:
+    """Set a variable in the session to the value of another."""
+    match shell:
+        case "posix":
+            return f'export {name}="${source}"'
+        case "powershell":
+            return f"$env:{name} = $env:{source}"
+        case "cmd":
+            return f'set "{name}=%{source}%"'
+
+
+def read_variable(shell: ShellName, name: str) -> str:
+    """Prompt for the value of a variable, hidden where the shell can do that.
+
+    In PowerShell through a credential, because `Read-Host -MaskInput` exists only from version 7.1 on.
+    """
+    match shell:
+        case "posix":
+            return f"read -rs {name} && export {name}"
+        case "powershell":
+            return f"$env:{name} = (Get-Credential __token__).GetNetworkCredential().Password"
+        case "cmd":
+            return f'set /p "{name}=API token: "'
+
+
+def pipe_variable(shell: ShellName, name: str, command: str) -> str:
+    """Run a command with the value of a variable on its standard input."""
+    match shell:
+        case "posix":
+            return f'printf %s "${name}" | {command}'
+        case "powershell":
+            return f"$env:{name} | {command}"
+        case "cmd":
+            return f"echo %{name}%| {command}"
