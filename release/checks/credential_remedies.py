@@ -123,6 +123,15 @@ def _secrets_page(user: UserEnvironment) -> str:
     return user.ci.secrets_page or f"the secrets in the settings of {user.ci.service}"
 
 
+def without_keyring(user: UserEnvironment, *, chosen: bool = False) -> str:
+    """Use a variable instead of a keyring that does not work. `chosen`: a variable chooses its backend: unset that."""
+    if user.ci is not None:
+        return f"set a token as the secret behind {_VARIABLE}: {_secrets_page(user)}"
+    if chosen:
+        return shell.unset_variables(user.shell_name, "PYTHON_KEYRING_BACKEND")
+    return shell.read_variable(user.shell_name, _VARIABLE)
+
+
 def empty_password(access: Access, origin: SecretLocation) -> str:
     """A password that is set, but empty: in CI, the secret has another name or is not given to the job."""
     if access.user.ci is not None:

@@ -15,8 +15,11 @@ from pathlib import Path
 from release.adapters import collect
 from release.adapters.system import parallel
 from release.adapters.system import system as systems
+from release.adapters.system.shell_detection import detect_user_environment
 from release.adapters.system.system import System
+from release.checks import credential_remedies
 from release.cli.command import Write, ask_yes_no
+from release.core import shell
 from release.core.config import Config
 from release.core.errors import ReleaseError, UsageError
 from release.core.facts import Access, ProjectMetadata
@@ -124,6 +127,8 @@ class CredentialSession:
 
     def _read_token(self, index: Index) -> Secret:
         """Read a token without visible defects; on a terminal, prompt again after a defective one."""
+        if self.terminal and index.kind == "warehouse":
+            self.write(f"create a token at {credential_remedies.token_page(index)}\n")
         for attempt in range(_ATTEMPTS):
             secret = read_token(index)
             defect = storing.token_defect(index, secret)
@@ -146,12 +151,19 @@ def load_project(
     return config, Unknown(reason="the project's name is unknown", remedy="pass --project NAME")
 
 
+def _pipe_command(index: Index, command: str) -> str:
+    """The command with a token on its standard input."""
+    user = detect_user_environment(systems.real_system().env)
+    options = ("--index", index.name, *(("--yes",) * (command == "rotate")))
+    return shell.pipe_variable(user.shell_name, "TOKEN", credential_remedies.own_command(user, command, *options))
+
+
 def read_token(index: Index, command: str = "store") -> Secret:
     """Read a token from a pipe, or from the terminal without echo. Raises UsageError if there is none."""
     if not sys.stdin.isatty():
         line = sys.stdin.readline()
         if not line:
-            raise UsageError("no token on standard input", remedy=f'pipe it in: printf %s "$TOKEN" | … {command} …')
+            raise UsageError("no token on standard input", remedy=_pipe_command(index, command))
         return Secret(line.strip(BLANKS))
     from getpass import getpass
 

@@ -8,19 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from release.adapters.system.system import System
+from release.checks import credential_remedies
+from release.core import shell
 from release.core.errors import ReleaseError
-from release.core.facts import ProjectMetadata
+from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import Unknown, Verdict
 from release.core.models.credential import Credential
 from release.core.models.index import Index
 from release.core.models.results import Verification
 from release.core.models.secret_location import (
+    ConfigFileKey,
     EnvironmentVariable,
     KeyringEntry,
     SecretLocation,
     location_to_json,
     location_to_text,
 )
+from release.core.models.user_environment import POSIX_SHELL, UserEnvironment
 from release.core.secret import Secret
 from release.core.tokens.defects import TokenDefect
 from release.core.tokens.token import decode
@@ -39,6 +43,8 @@ class StoredToken:
     fingerprint: str
     #: what prevents uploads from using it: (message, remedy)
     conflicts: tuple[tuple[str, str], ...]
+    #: where the next command is run
+    user: UserEnvironment = POSIX_SHELL
 
 
 def token_defect(index: Index, secret: Secret) -> TokenDefect | None:
@@ -73,6 +79,7 @@ def store_token(  # noqa: PLR0913 - a request with options, all but the first fo
         verdict=verdict,
         fingerprint=secret.fingerprint,
         conflicts=tuple(_conflicts(now, secret)),
+        user=now.access.user,
     )
 
 
@@ -84,21 +91,27 @@ def _conflicts(now: Verification, secret: Secret) -> Iterator[tuple[str, str]]:
         yield used.reason, used.remedy
     if isinstance(used, Credential) and used.password != secret:
         where = location_to_text(used.origin)
-        yield f"{where} takes precedence over the keyring, and has another secret", _removal(used.origin)
+        yield f"{where} takes precedence over the keyring, and has another secret", _removal(access, used.origin)
     if isinstance(used, Credential) and access.index.kind == "warehouse" and used.username != "__token__":
         origin = used.username_origin
         message = f"{location_to_text(origin)} sets the username {used.username!r}, but tokens need '__token__'"
-        yield message, _removal(origin)
+        yield message, credential_remedies.username_for_tokens(access, origin)
     for one in access.candidates:
         if one.status == "other-index":
             where = location_to_text(one.origin)
-            yield f"{where} has a token of another index, which twine itself would send anyway", _removal(one.origin)
+            yield (
+                f"{where} has a token of another index, which twine itself would send anyway",
+                _removal(access, one.origin),
+            )
 
 
-def _removal(location: SecretLocation) -> str:
-    if isinstance(location, EnvironmentVariable):
-        return f"run: unset {location.name}"
-    return f"remove it: {location_to_text(location)}"
+def _removal(access: Access, location: SecretLocation) -> str:
+    """Remove a value in favor of the token in the keyring."""
+    if isinstance(location, EnvironmentVariable) and access.user.ci is None:
+        return shell.unset_variables(access.user.shell_name, location.name)
+    if isinstance(location, ConfigFileKey) and access.user.ci is None:
+        return credential_remedies.own_command(access.user, "diagnose")
+    return f"remove {location_to_text(location)}"
 
 
 def stored_to_json(stored: StoredToken) -> dict[str, Any]:
@@ -125,4 +138,5 @@ def stored_to_text(stored: StoredToken) -> Iterator[str]:
         yield f"  but {message}"
         yield f"  → {remedy}"
     if not stored.conflicts:
-        yield f"→ python -m release verify --index {stored.index.name}"
+        verify_command = credential_remedies.own_command(stored.user, "verify", "--index", stored.index.name)
+        yield f"→ {verify_command}"

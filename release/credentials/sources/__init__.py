@@ -201,7 +201,7 @@ def _wrong_index(origin: SecretLocation, password: Secret, index: Index) -> Find
     copied = isinstance(origin, ConfigFileKey) and index == PYPI and issuer(password) == TESTPYPI.token_location
     return base.warning(
         f"the token in {where} was issued by {issuer(password)!r}, not by {index.token_location!r}",
-        f"make a token on {index.token_location} and store it: keyring set {index.upload_url} {_USERNAME}",
+        f"python -m release store --index {index.name}",
         where, "pypirc.testpypi-under-pypi" if copied else "cred.wrong-index",
     )  # fmt: skip
 

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from release.adapters.system.process import TimedOutError
+from release.adapters.system.shell_detection import detect_user_environment
+from release.core import shell
 from release.core.errors import ToolError
 from release.core.models.check_result import Finding, Unknown
 from release.core.models.credential import Credential, Resolution, StoredSecret
@@ -58,7 +60,10 @@ def read_location(system: System, location: ConfiguredLocation, *, username: str
         case EnvironmentVariable(name=name):
             if name in system.env:
                 return _stored(Secret(system.env[name]), location, username)
-            remedy = f"run: export {name}=…; in CI, give this job access to the secret"
+            user = detect_user_environment(system.env)
+            remedy = shell.read_variable(user.shell_name, name)
+            if user.ci is not None:
+                remedy = f"give this job the secret: {user.ci.secrets_page or user.ci.service}"
             return _missing(f"${name} is not set", remedy, location)
         case PrivateFile(path=path):
             return _read_file(location, directory / expand_home(path, system.home), username)
@@ -80,7 +85,8 @@ def read_keyring_entries(
             case Unknown():
                 found[one] = StoredCredential(resolution=Resolution(credential=secret))
             case None:
-                remedy = f"run: keyring set {one.service} {one.username}"
+                words = ("python", "-m", "keyring", "set", one.service, one.username)
+                remedy = shell.command_line(detect_user_environment(env).shell_name, *words)
                 found[one] = _missing(f"the keyring has no entry {one.service!r}, {one.username!r}", remedy, one)
     return found
 
@@ -161,8 +167,8 @@ def _refusal(path: Path, about: os.stat_result, location: PrivateFile) -> Findin
     else:
         return None
     return Finding(
-        message=f"{str(path)!r} {what} and is not used",
-        remedy=f"run: {command}; if others may have read the token, make a new one",
+        message=f"{str(path)!r} {what} and is not used; if others may have read the token, replace it",
+        remedy=command,
         where=location_to_text(location),
         cause="cred.missing",
     )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from release.adapters.system.shell_detection import detect_user_environment
+from release.core import shell
 from release.core.models.check_result import Finding
 from release.core.models.credential import StoredSecret
 from release.core.models.index import Index
@@ -54,20 +56,20 @@ replace = base.refuse_replacement
 def _remarks(index: Index, env: Mapping[str, str]) -> Iterator[Finding]:
     url, name = env.get("TWINE_REPOSITORY_URL"), env.get("TWINE_REPOSITORY")
     if url and without_user(url).rstrip("/") != index.upload_url.rstrip("/"):
-        yield _ignored("TWINE_REPOSITORY_URL", without_user(url), index)
+        yield _ignored("TWINE_REPOSITORY_URL", without_user(url), index, env)
     elif name and not url and name != index.name:
-        yield _ignored("TWINE_REPOSITORY", name, index)
+        yield _ignored("TWINE_REPOSITORY", name, index, env)
     if "TWINE_CONFIG_FILE" in env:
         yield base.warning(
-            "$TWINE_CONFIG_FILE is set, but twine does not read it",
-            "unset TWINE_CONFIG_FILE; to use another file than ~/.pypirc, pass --config-file to twine",
+            "$TWINE_CONFIG_FILE is set, but twine does not read it: it reads ~/.pypirc, or the file of --config-file",
+            shell.unset_variables(detect_user_environment(env).shell_name, "TWINE_CONFIG_FILE"),
             "$TWINE_CONFIG_FILE", "src.wrong-env-name",
         )  # fmt: skip
 
 
-def _ignored(variable: str, value: str, index: Index) -> Finding:
+def _ignored(variable: str, value: str, index: Index, env: Mapping[str, str]) -> Finding:
     return base.warning(
         f"${variable} is {value!r}, which is ignored: this upload goes to {index.upload_url!r}",
-        f"unset {variable}; indexes are configured in [tool.release.indexes]",
+        shell.unset_variables(detect_user_environment(env).shell_name, variable),
         f"${variable}", "pypirc.bypassed-by-url",
     )  # fmt: skip

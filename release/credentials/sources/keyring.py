@@ -12,6 +12,9 @@ from typing import Any
 
 from release.adapters.keyring import keyring_process
 from release.adapters.system.process import Pipe
+from release.adapters.system.shell_detection import detect_user_environment
+from release.checks import credential_remedies
+from release.core import shell
 from release.core.errors import ReleaseError
 from release.core.models.check_result import Finding, Unknown
 from release.core.models.credential import StoredSecret
@@ -24,7 +27,8 @@ from release.credentials.sources.base import SourceQuery, SourceResult, StorageQ
 #: seconds for each answer of the keyring
 TIMEOUT = 10.0
 _USERNAME = "__token__"
-_WITHOUT = f"to do without a keyring, set TWINE_PASSWORD, and TWINE_USERNAME={_USERNAME}"
+#: the variable that chooses a backend of the library
+_BACKEND = "PYTHON_KEYRING_BACKEND"
 
 
 def find(query: SourceQuery) -> SourceResult | Unknown | None:
@@ -34,9 +38,9 @@ def find(query: SourceQuery) -> SourceResult | Unknown | None:
     index = query.index
     child = query.keyring_child or keyring_process.start_keyring(query.env)
     if child is None:
-        return _result(index, _NO_KEYRING, query.username)
+        return _result(query, _NO_KEYRING)
     with closing(child):
-        return _result(index, _read(child, upload_entry(index), query.username, near_misses(index)), query.username)
+        return _result(query, _read(child, upload_entry(index), query.username, near_misses(index)))
 
 
 def near_misses(index: Index) -> Iterator[str]:
@@ -72,7 +76,10 @@ def locate(query: StorageQuery) -> Iterator[StoredSecret]:
             yield StoredSecret(
                 source="keyring", location=KeyringEntry(service=entry.service, username=entry.username), secret=secret,
                 projects=query.configured.get(entry, ()),
-                manual_change=f"run the same command again, or: keyring set {entry.service} {entry.username}",
+                manual_change=shell.command_line(
+                    detect_user_environment(query.system.env).shell_name,
+                    "python", "-m", "keyring", "set", entry.service, entry.username,
+                ),
             )  # fmt: skip
 
 
@@ -96,15 +103,15 @@ def read_entries(
     """
     child = keyring_process.start_keyring(env) if entries else None
     if child is None:
-        return dict.fromkeys(entries, _failure(_NO_KEYRING))
+        return dict.fromkeys(entries, _failure(_NO_KEYRING, env))
     found: dict[KeyringEntry, Secret | Unknown | None] = {}
     with closing(child):
         for one in entries:
             answer = _read(child, one, one.username)
             if answer["state"] == "timeout":
-                return dict.fromkeys(entries, _failure(answer)) | found
+                return dict.fromkeys(entries, _failure(answer, env)) | found
             if answer["state"] != "answered":
-                found[one] = _failure(answer)
+                found[one] = _failure(answer, env)
             else:
                 found[one] = None if answer["password"] is None else Secret(answer["password"])
     return found
@@ -125,46 +132,45 @@ def _request(child: Pipe, request: dict[str, Any]) -> dict[str, Any]:
         return {"state": "broken", "error": child.last_error_line()}
 
 
-def _result(index: Index, answer: dict[str, Any], username: str | None) -> SourceResult | Unknown | None:
+def _result(query: SourceQuery, answer: dict[str, Any]) -> SourceResult | Unknown | None:
+    index = query.index
     if answer["state"] != "answered":
-        failure = _failure(answer)
+        failure = _failure(answer, query.env)
         if answer["state"] in {"timeout", "locked", "broken"}:
             return failure
         return SourceResult(remarks=(base.warning(failure.reason, failure.remedy, "keyring", failure.cause),))
     if answer["password"] is None:
-        remarks = tuple(_mismatches(index, answer, username or _USERNAME))
+        remarks = tuple(_mismatches(index, answer, query.username or _USERNAME))
         return SourceResult(remarks=remarks) if remarks else None
     user = answer["username"]
     origin = KeyringEntry(service=index.upload_url, username=user, backend=answer["backend"])
     return SourceResult(username=user, username_origin=origin, password=Secret(answer["password"]), origin=origin)
 
 
-def _failure(answer: dict[str, Any]) -> Unknown:
+def _failure(answer: dict[str, Any], env: Mapping[str, str]) -> Unknown:
     """Why a child process did not read or write an entry."""
     backend, state = answer.get("backend") or "no backend", answer["state"]
+    remedy = credential_remedies.without_keyring(detect_user_environment(env), chosen=bool(env.get(_BACKEND)))
     match state:
         case "timeout":
             reason = f"the keyring did not answer within {TIMEOUT:g} s; it may be waiting to be unlocked"
-            remedy = f"unlock it, then run the same command again; {_WITHOUT}"
         case "locked":
-            reason = f"the keyring ({backend}) is locked"
-            remedy = "unlock it, then run the same command again"
+            reason = f"the keyring ({backend}) is locked; unlock it in the desktop session, or do without it"
         case "broken":
             reason = f"the keyring ({backend}) failed: {answer['error']}"
-            remedy = "run: keyring --list-backends; if PYTHON_KEYRING_BACKEND is set, correct or unset it"
+        case "not installed":
+            reason = "no keyring can be used: the keyring library is not installed"
+            remedy = "python -m pip install keyring"
         case _:
-            why = "the keyring library is not installed" if state == "not installed" else f"its backend is {backend!r}"
-            reason = f"no keyring can be used: {why}"
-            remedy = (
-                f"{_WITHOUT}; otherwise install a backend that works on this machine (keyring --list-backends); "
-                "a cron or systemd job also needs the session's DBUS_SESSION_BUS_ADDRESS"
-            )
-    cause = "keyring.hang" if state in {"timeout", "locked"} else "keyring.no-backend"
-    return Unknown(reason=reason, remedy=remedy, cause=cause)
+            reason = f"no keyring can be used: its backend is {backend!r}"
+    if state in {"timeout", "locked"}:
+        remedy = credential_remedies.without_keyring(detect_user_environment(env))
+        return Unknown(reason=reason, remedy=remedy, cause="keyring.hang")
+    return Unknown(reason=reason, remedy=remedy, cause="keyring.no-backend")
 
 
 def _mismatches(index: Index, answer: dict[str, Any], username: str) -> Iterator[Finding]:
-    remedy = f"run: keyring set {index.upload_url} {username}"
+    remedy = f"python -m release store --index {index.name}"
     if answer["near"]:
         yield base.warning(
             f"the keyring has a token for {answer['near'][0]!r}, but uploads look for {index.upload_url!r}",
@@ -191,7 +197,7 @@ def write_entry(entry: KeyringEntry, secret: Secret, env: Mapping[str, str], *, 
     if read_entries([entry], env)[entry] != secret:
         raise ReleaseError(
             f"the keyring ({backend}) accepted the token, but does not return it",
-            remedy=_WITHOUT,
+            remedy=credential_remedies.without_keyring(detect_user_environment(env)),
             cause="keyring.no-backend",
         )
     return KeyringEntry(service=entry.service, username=entry.username, backend=backend)
@@ -210,9 +216,9 @@ def _write(request: dict[str, Any], env: Mapping[str, str]) -> str:
         return str(answer["backend"])
     if answer["state"] == "insecure":
         raise ReleaseError(
-            f"the keyring would write the token to a readable file: its backend is {answer['why']!r}",
-            remedy="choose another backend from `keyring --list-backends`: export PYTHON_KEYRING_BACKEND=…; "
-            "or accept this one: --insecure-backend",
+            f"the keyring would write the token to a readable file: its backend is {answer['why']!r}; "
+            "--insecure-backend accepts it",
+            remedy=credential_remedies.without_keyring(detect_user_environment(env)),
         )
-    failure = _failure(answer)
+    failure = _failure(answer, env)
     raise ReleaseError(failure.reason, remedy=failure.remedy, cause=failure.cause)

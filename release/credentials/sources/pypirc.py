@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
+from release.adapters.system.shell_detection import detect_user_environment
+from release.core import shell
 from release.core.models.check_result import Finding
 from release.core.models.credential import StoredSecret
 from release.core.models.index import WELL_KNOWN, Index, well_known
 from release.core.models.secret_location import ConfigFileKey, location_to_text
 from release.core.secret import Secret
+from release.core.shell import ShellName
 from release.credentials.sources import base, pypirc_file
 from release.credentials.sources.base import BrokenSourceError, SourceQuery, SourceResult, StorageQuery
 from release.credentials.sources.pypirc_file import PypircFile, load_pypirc
@@ -34,7 +36,7 @@ def find(query: SourceQuery) -> SourceResult | None:
         raise BrokenSourceError(
             f"there is no file {name!r}", remedy="correct the path", cause="pypirc.not-found", where=name
         )
-    remarks = tuple(_misplaced_files(query.home, query.directory))
+    remarks = tuple(_misplaced_files(query))
     return SourceResult(remarks=remarks) if remarks else None
 
 
@@ -71,13 +73,23 @@ def _has_wrong_case(section: str, index: Index) -> bool:
     return section != index.name and section.lower() == index.name.lower()
 
 
-def _misplaced_files(home: Path, directory: Path | None) -> Iterator[Finding]:
+def _misplaced_files(query: SourceQuery) -> Iterator[Finding]:
+    home, directory = query.home, query.directory
+    name = detect_user_environment(query.env).shell_name
     for path in [home / name for name in _MISTAKEN_NAMES] + ([directory / ".pypirc"] if directory else []):
         if path.is_file():
             yield base.warning(
                 f"no tool reads {str(path)!r}: the file must be {str(home / '.pypirc')!r}",
-                f"move it: mv '{path}' '{home / '.pypirc'}'", str(path), "pypirc.not-found",
+                _move_command(name, str(path), str(home / ".pypirc")), str(path), "pypirc.not-found",
             )  # fmt: skip
+
+
+def _move_command(name: ShellName, old: str, new: str) -> str:
+    """Move a file; on POSIX also make it readable by its owner only."""
+    if name == "posix":
+        move, protect = shell.command_line(name, "mv", old, new), shell.command_line(name, "chmod", "600", new)
+        return shell.join_commands(name, move, protect)
+    return shell.command_line(name, "Move-Item" if name == "powershell" else "move", old, new)
 
 
 def _result(file: PypircFile, index: Index) -> SourceResult | None:
@@ -168,11 +180,16 @@ def _why_not(file: PypircFile, index: Index, name: str) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def _quoted(name: str) -> str:
+    """The path for a POSIX shell, which expands `~` only outside of quotes."""
+    return name if name == _PATH else shell.quote_argument("posix", name)
+
+
 def _password_remarks(file: PypircFile, index: Index, section: str | None) -> Iterator[Finding]:
     if os.name == "posix" and file.mode & 0o077:
         yield base.warning(
             f"{file.name} can be read by other users of this machine (mode {file.mode & 0o777:o})",
-            f"run: chmod 600 {file.name}", file.name, "pypirc.perms",
+            f"chmod 600 {_quoted(file.name)}", file.name, "pypirc.perms",
         )  # fmt: skip
     username, origin = _first(file, "username", section, "server-login")
     if well_known(index.upload_url) and origin is not None and username != "__token__":
