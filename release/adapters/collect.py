@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from release.adapters.git import repository as git
-from release.adapters.github import releases
 from release.adapters.system.system import System
 from release.core import config as configuration
 from release.core.config import Config
@@ -99,6 +98,8 @@ def collect_project(system: System, directory: Path, *, ask_backend: bool = True
 
 def collect_git(system: System, directory: Path, tag: str | None) -> GitState | Unknown | None:
     """The repository of the project, with the release tag if it has one; None without git."""
+    from release.adapters.github import releases
+
     try:
         root = git.find_root(system, directory)
         commit = git.commit(system, root) if root else None

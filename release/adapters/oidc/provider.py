@@ -15,8 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from release.adapters.http import errors as http_errors
-from release.adapters.http import http_client
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError
@@ -157,6 +155,9 @@ def _refused(service: OidcProvider, audience: str, why: str, permission: bool = 
 
 def fetch_audience(index: Index) -> str:
     """The audience of identities for this index. Raises `UnreachableError`."""
+    from release.adapters.http import http_client
+    from release.adapters.http.errors import unusable_response
+
     url = f"{index.site}/_/oidc/audience"
     with http_client.session(url) as session:
         response = session.get(url, headers={"Accept": "application/json"})
@@ -164,7 +165,7 @@ def fetch_audience(index: Index) -> str:
         if response.status_code == 200 and isinstance(found.get("audience"), str):  # noqa: PLR2004 - OK
             return str(found["audience"])
         reason = str(found.get("message") or f"{response.status_code} {response.reason or ''}".strip())[:_SHOWN]
-        raise http_errors.unusable_response(
+        raise unusable_response(
             url, f"accepts no identities: {reason}",
             remedy="use an API token until it does: set it as TWINE_PASSWORD", cause="tp.disabled",
         )  # fmt: skip
@@ -176,6 +177,9 @@ def exchange_identity(index: Index, identity: OidcIdentity) -> ExchangedToken | 
     The identity cannot be used again, even if the exchange fails. Raises `UnreachableError` where there is no usable
     response.
     """
+    from release.adapters.http import http_client
+    from release.adapters.http.errors import unusable_response
+
     url = f"{index.site}/_/oidc/mint-token"
     with http_client.session(url, retries=0) as session:
         response = session.post(url, json={"token": identity.token.reveal()}, allow_redirects=False)
@@ -194,7 +198,7 @@ def exchange_identity(index: Index, identity: OidcIdentity) -> ExchangedToken | 
                 return ExchangeRefusal(status=response.status_code, code="", description=words[:_SHOWN])
             case _:
                 pass
-    raise http_errors.unusable_response(
+    raise unusable_response(
         url, f"answers {response.status_code} {response.reason or ''}".strip(), remedy="run the same command again"
     )
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from release.core.errors import Exit
 from release.core.facts import Access, BuiltFiles, InstallTrial, PublishedRelease
 from release.core.models.check_result import Outcome, Verdict, blocking_problem
 from release.core.models.distribution import Distribution, UploadResult
 from release.core.models.index import Index
-from release.core.plan import Plan
+
+if TYPE_CHECKING:
+    from release.core.plan import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
