@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -33,6 +34,17 @@ class Command(NamedTuple):
 def show(options: argparse.Namespace, write: Write, document: Any, lines: Iterable[str]) -> None:
     """Write the document with `--json`, else the lines."""
     write(to_json(document) if options.json else "".join(f"{line}\n" for line in lines))
+
+
+def fit_lines(lines: Iterable[str]) -> Iterator[str]:
+    """The lines, wrapped at words on a terminal that is narrower."""
+    if not sys.stdout.isatty():
+        yield from lines
+        return
+    from release.reports.line_width import fit_line
+
+    width = shutil.get_terminal_size().columns
+    yield from (fit_line(line, width) for line in lines)
 
 
 def to_json(document: Any) -> str:

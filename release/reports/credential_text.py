@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from release.checks.credential_checks import TIERS, quota_to_text
 from release.checks.index_state import listed_files
 from release.checks.trusted_publishing_checks import ambient_to_text
 from release.core.facts import Access, ProjectMetadata
-from release.core.models.check_result import CheckState, Outcome
+from release.core.models.check_result import CheckState, Finding, Outcome, Verdict
 from release.core.models.credential import Ambient, Credential
 from release.core.models.index import ProjectListing, files_by_release
 from release.core.models.oidc_identity import OidcIdentity, public_claims, publisher_fields
@@ -25,17 +26,23 @@ _TITLES = ("where from", "what it is", "known", "works")
 
 
 def verification_to_text(found: Verification, *, quiet: bool = False) -> Iterator[str]:
-    """The tiers in order, as far as they were reached, then the verdict; with `quiet`, only the verdict."""
+    """The verdict with the root cause, then the tiers in order, as far as they were reached.
+
+    Each failure is shown once: the root cause with the verdict, all others with their checks. With `quiet`, only the
+    verdict.
+    """
     access = found.access
     if not quiet:
         project = f", {access.project.name}" if isinstance(access.project, ProjectMetadata) else ""
         yield f"{access.index.name}{project}: {access.index.upload_url}"
-        outcomes = {one.check: one for one in found.outcomes}
-        for title, tier, facts in zip(_TITLES, TIERS, (_source, _token_facts, _known, _works), strict=True):
-            yield title
-            yield from (f"  {text}" for text in facts(access))
-            yield from _tier_to_text([outcomes[check.name] for check in tier])
     yield from _verdict_to_text(found)
+    if quiet:
+        return
+    outcomes = {one.check: _without_root(one, found.verdict) for one in found.outcomes}
+    for title, tier, facts in zip(_TITLES, TIERS, (_source, _token_facts, _known, _works), strict=True):
+        yield title
+        yield from (f"  {text}" for text in facts(access))
+        yield from _tier_to_text([outcomes[check.name] for check in tier])
 
 
 def _tier_to_text(outcomes: list[Outcome]) -> Iterator[str]:
@@ -46,11 +53,31 @@ def _tier_to_text(outcomes: list[Outcome]) -> Iterator[str]:
         yield f"  not checked: {outcomes[0].reason}"
 
 
+def _without_root(outcome: Outcome, verdict: Verdict) -> Outcome:
+    """The outcome without what the verdict says already."""
+    if outcome.check != verdict.check:
+        return outcome
+    if outcome.state in {CheckState.UNKNOWN, CheckState.CRASHED}:
+        return replace(outcome, reason="", remedy="")
+    root = _root(outcome, verdict)
+    return replace(outcome, findings=tuple(one for one in outcome.findings if one is not root))
+
+
+def _root(outcome: Outcome, verdict: Verdict) -> Finding | None:
+    """The finding that the verdict was derived from."""
+    same = (one for one in outcome.findings if (one.message, one.cause) == (verdict.message, verdict.cause))
+    return next(same, None)
+
+
 def _verdict_to_text(found: Verification) -> Iterator[str]:
     verdict = found.verdict
     yield f"verdict: {verdict.word}" + (f", {verdict.cause}" if verdict.cause else "")
+    root = next((_root(one, verdict) for one in found.outcomes if one.check == verdict.check), None)
+    where = f"{root.where}: " if root and root.where and root.where not in root.message else ""
     if verdict.message:
-        yield f"  {verdict.message}"
+        yield f"  {where}{verdict.message}"
+    if root and root.server_text and root.server_text not in root.message:
+        yield f"  the index would say: {root.server_text}"
     if verdict.remedy:
         yield f"  → {verdict.remedy}"
     if verdict.cause:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from contextlib import ExitStack
 
-from release.cli.command import Command, Write, show
+from release.cli.command import Command, Write, fit_lines, show
 from release.core.errors import Exit
 
 
@@ -39,7 +39,7 @@ def _verify(options: argparse.Namespace, write: Write) -> int:
             real, config.index(options.index), project,
             offline=options.offline, directory=directory, waive=config.waive, keyring=keyring,
         )  # fmt: skip
-    lines = credential_text.verification_to_text(found, quiet=options.quiet)
+    lines = fit_lines(credential_text.verification_to_text(found, quiet=options.quiet))
     show(options, write, credential_text.verification_to_json(found), lines)
     return Exit.DONE if found.verdict.passed else Exit.REFUSED
 
@@ -56,7 +56,7 @@ def _store(options: argparse.Namespace, write: Write) -> int:
 
     session = CredentialSession.from_options(options, write)
     stored = session.store(session.config.index(options.index))
-    show(options, write, storing.stored_to_json(stored), storing.stored_to_text(stored))
+    show(options, write, storing.stored_to_json(stored), fit_lines(storing.stored_to_text(stored)))
     return Exit.DONE
 
 

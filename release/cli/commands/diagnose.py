@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 
-from release.cli.command import Command, Write, show, to_json
+from release.cli.command import Command, Write, fit_lines, show, to_json
 from release.cli.commands.credentials import add_project_arguments
 from release.core.errors import Exit, UsageError
 
@@ -25,14 +25,15 @@ def _diagnose(options: argparse.Namespace, write: Write) -> int:
     session = CredentialSession.from_options(options, write)
     if options.log is None:
         found = session.verify_all()
-        show(options, write, log_diagnosis.indexes_to_json(found), log_diagnosis.indexes_to_text(found))
+        show(options, write, log_diagnosis.indexes_to_json(found), fit_lines(log_diagnosis.indexes_to_text(found)))
         session.offer_repairs(found)
         return Exit.DONE if all(one.verdict.passed for one in found) else Exit.REFUSED
     log = program_output.load_log(options.log)
     explanation, verified = log_diagnosis.explain_failure(
         log, session.config, session.verify, in_ci="CI" in session.system.env
     )
-    show(options, write, log_diagnosis.explanation_to_json(explanation), log_diagnosis.explanation_to_text(explanation))
+    lines = fit_lines(log_diagnosis.explanation_to_text(explanation))
+    show(options, write, log_diagnosis.explanation_to_json(explanation), lines)
     session.offer_repairs([verified] if verified else [])
     return Exit.DONE if explanation.cause else Exit.REFUSED
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import textwrap
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
@@ -24,6 +22,7 @@ from release.core.events import Event, Message, StepFinished, StepStarted
 from release.core.models.check_result import VerdictWord
 from release.core.models.token_health import TokenStatus
 from release.core.redaction import redact
+from release.reports.line_width import fit_line, truncate_middle
 from release.reports.lines import Line
 
 #: columns of the bar; on a terminal of 80 columns this leaves room for the longest text of an upload's progress
@@ -32,14 +31,6 @@ _BAR_WIDTH = 12
 _RECENT = 8
 #: seconds between two updates of the table
 _INTERVAL = 0.1
-#: the file name of a distribution in a sentence
-_NAME = re.compile(r"[^\s'\"/\\]+\.(?:whl|tar\.gz|zip)\b")
-#: lines to copy from: a remedy, a path, a command
-_COPYABLE = ("→", "record: ", "next: ")
-#: the start of a line: spaces, and the word for a check's state
-_PREFIX = re.compile(r"\s*(?:\S+\s{2,})?")
-#: the shortest form of a file name: its end is a tag, and the name must remain recognizable
-_SHORTEST_NAME = 24
 
 
 class ProgressBar:
@@ -183,37 +174,3 @@ class TerminalConsole(PlainConsole):
 
 def _new_screen() -> Console:
     return Console(highlight=False, markup=False)
-
-
-def truncate_middle(text: str, width: int) -> str:
-    """The text in `width` characters, at least 1, with an ellipsis in its middle where it is longer."""
-    if len(text) <= width:
-        return text
-    rest = max(0, width - 1)
-    return f"{text[: rest - rest // 2]}…{text[len(text) - rest // 2 :]}"
-
-
-def fit_line(text: str, width: int) -> str:
-    """The line in `width` columns: with its file name truncated if that is enough, else wrapped at words.
-
-    Lines to copy from stay whole: the terminal wraps them, and copies them as one line.
-    """
-    if len(text) <= width or text.lstrip().startswith(_COPYABLE) or "\n" in text:
-        return text
-    return _with_short_name(text, width) or _wrap(text, width)
-
-
-def _with_short_name(text: str, width: int) -> str | None:
-    """The line with its only file name truncated; None if it has none or several, or is still too long."""
-    names = _NAME.findall(text)
-    available = width - (len(text) - len(names[0])) if len(names) == 1 else 0
-    return text.replace(names[0], truncate_middle(names[0], available)) if available >= _SHORTEST_NAME else None
-
-
-def _wrap(text: str, width: int) -> str:
-    prefix = _PREFIX.match(text)
-    indent = len(prefix[0]) if prefix else 0
-    return textwrap.fill(
-        text, width, subsequent_indent=" " * (indent if indent < width // 2 else 4),
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release.cli.terminal.live_display import TerminalConsole, fit_line, truncate_middle
+from release.cli.terminal.live_display import TerminalConsole
 from release.core.events import Event, Message, Progress, StepFinished, StepStarted
 from release.publishing.upload.workers import progress_to_text
+from release.reports.line_width import fit_line, truncate_middle
 
 WHEEL = "acme_widget-1.0-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
 
@@ -45,6 +46,13 @@ CASES = {
             "  publishers alone",
         ],
     ),
+    "a remedy in words": (
+        f"         → {'create a token and set it as the secret behind TWINE_PASSWORD: https://acme.test/settings'}",
+        [
+            "         → create a token and set it as the secret behind TWINE_PASSWORD:",
+            "           https://acme.test/settings",
+        ],
+    ),
     "two names": (
         f"  done in 3.1 s: acme_widget-1.0.tar.gz, {WHEEL}",
         ["  done in 3.1 s: acme_widget-1.0.tar.gz,", f"  {WHEEL}"],
@@ -62,6 +70,8 @@ def test_a_line_fits_eighty_columns(text: str, expected: list[str]) -> None:
     "text",
     [
         f"         → run: python -m twine check --strict /home/somebody/project/dist/{WHEEL}",
+        "  → unset TWINE_PASSWORD && python -m release store --index pypi --directory '/home/somebody/my project'",
+        "  → gh api --method PUT repos/acme/widget/actions/oidc/customization/sub -F use_default=true -F a=b",
         f"next: python -m release publish --config preflight.toml --files {WHEEL} wheelhouse",
         f"record: /home/somebody/a/long/way/down/to/the/project/.release/1.0/{'ab' * 20}/record.json",
     ],

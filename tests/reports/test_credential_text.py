@@ -1,0 +1,83 @@
+"""The verification of a credential as text: the cause first, and each failure once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from release.checks import engine
+from release.checks.credential_checks import CHECKS
+from release.core.facts import Access
+from release.core.models.check_result import Finding, Unknown, derive_verdict
+from release.core.models.index import TESTPYPI
+from release.core.models.results import Verification
+from release.reports.credential_text import verification_to_text
+from release.reports.line_width import fit_line
+from tests.checks.test_token_checks import ACCOUNT, access, listing, token
+
+ODD = Finding(message="~/.pypirc is odd", remedy="chmod 600 ~/.pypirc", severity="warn", cause="pypirc.perms")
+STATES: dict[str, Callable[[], Access]] = {
+    "healthy": access,
+    "nothing": lambda: access(credential=None, token=None),
+    "empty": lambda: access(""),
+    "truncated": lambda: access(token(ACCOUNT)[:-9]),
+    "password": lambda: access("hunter2"),
+    "placeholder": lambda: access("$PYPI_TOKEN"),
+    "username": lambda: access(username="alice"),
+    "username and a remark": lambda: access(username="alice", remarks=(ODD,)),
+    "remark alone": lambda: access(remarks=(ODD,)),
+    "two remarks": lambda: access(remarks=(ODD, replace(ODD, message="~/.pypirc is strange", cause="url.http"))),
+    "blanks": lambda: access(f" {token(ACCOUNT)}\n"),
+    "other index": lambda: access(token(ACCOUNT, location="test.pypi.org")),
+    "other project": lambda: access(token(b'[1,["other"]]')),
+    "new project": lambda: access(token(b'[1,["acme-widget"]]'), listing=None),
+    "expired": lambda: access(token(ACCOUNT, b"[0,1795000000,0]")),
+    "not yet valid": lambda: access(token(ACCOUNT, b"[0,1999999999,1999999990]")),
+    "archived": lambda: access(listing=listing(status="archived")),
+    "version there": lambda: access(listing=listing("acme_widget-1.1.tar.gz")),
+    "keyring": lambda: access(credential=Unknown(reason="the keyring is locked", remedy="", cause="keyring.hang")),
+    "testpypi": lambda: access(index=TESTPYPI),
+    "no network": lambda: access(listing=Unknown(reason="no network", remedy="connect", cause="net.dns-offline")),
+}
+
+
+def verification(facts: Access) -> Verification:
+    outcomes = tuple(engine.run(CHECKS, facts))
+    return Verification(access=facts, outcomes=outcomes, verdict=derive_verdict(outcomes))
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_each_failure_is_shown_once_and_the_cause_first(name: str) -> None:
+    found = verification(STATES[name]())
+    lines = list(verification_to_text(found))
+    text = "\n".join(lines)
+    assert lines[1].startswith(f"verdict: {found.verdict.word}")
+    for outcome in found.outcomes:
+        for one in outcome.findings:
+            assert text.count(one.message) == 1
+            assert sum(line.strip() == f"→ {one.remedy}" for line in lines) >= 1
+    if found.verdict.message:
+        assert text.count(found.verdict.message) == 1
+        assert found.verdict.message in lines[2]
+        at = lines.index(f"  → {found.verdict.remedy}")
+        assert at < lines.index("where from")
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_quiet_shows_the_verdict_alone(name: str) -> None:
+    found = verification(STATES[name]())
+    lines = list(verification_to_text(found, quiet=True))
+    assert lines[0].startswith(f"verdict: {found.verdict.word}")
+    assert "where from" not in lines
+    assert lines == list(verification_to_text(found))[1 : len(lines) + 1]
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_in_eighty_columns_no_word_is_torn_and_a_command_stays_whole(name: str) -> None:
+    for line in verification_to_text(verification(STATES[name]())):
+        fitted = fit_line(line, 80)
+        assert fitted.split() == line.split()
+        longest = max(fitted.splitlines(), key=len)
+        assert len(longest) <= 80 or "→ " in longest
