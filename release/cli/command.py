@@ -37,14 +37,15 @@ def show(options: argparse.Namespace, write: Write, document: Any, lines: Iterab
 
 
 def fit_lines(lines: Iterable[str]) -> Iterator[str]:
-    """The lines, wrapped at words on a terminal that is narrower."""
+    """The lines without secrets, wrapped at words on a terminal that is narrower."""
     if not sys.stdout.isatty():
         yield from lines
         return
+    from release.core.redaction import redact
     from release.reports.line_width import fit_line
 
     width = shutil.get_terminal_size().columns
-    yield from (fit_line(line, width) for line in lines)
+    yield from (fit_line(redact(line), width) for line in lines)
 
 
 def to_json(document: Any) -> str:

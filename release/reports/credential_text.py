@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from release.checks.credential_checks import TIERS, quota_to_text
 from release.checks.index_state import listed_files
 from release.checks.trusted_publishing_checks import ambient_to_text
 from release.core.facts import Access, ProjectMetadata
-from release.core.models.check_result import CheckState, Finding, Outcome, Verdict
+from release.core.models.check_result import CheckState, Finding, Outcome
 from release.core.models.credential import Ambient, Credential
 from release.core.models.index import ProjectListing, files_by_release
 from release.core.models.oidc_identity import OidcIdentity, public_claims, publisher_fields
@@ -26,64 +26,60 @@ _TITLES = ("where from", "what it is", "known", "works")
 
 
 def verification_to_text(found: Verification, *, quiet: bool = False) -> Iterator[str]:
-    """The verdict with the root cause, then the tiers in order, as far as they were reached.
+    """The tiers in order, as far as they were reached; then the verdict with all failures, the root cause first.
 
-    Each failure is shown once: the root cause with the verdict, all others with their checks. With `quiet`, only the
-    verdict.
+    A failure is shown once, with the verdict, which is the last thing on a screen. With `quiet`, only the verdict and
+    its cause.
     """
-    access = found.access
+    access, problems = found.access, _problems(found.outcomes)
     if not quiet:
         project = f", {access.project.name}" if isinstance(access.project, ProjectMetadata) else ""
         yield f"{access.index.name}{project}: {access.index.upload_url}"
-    yield from _verdict_to_text(found)
-    if quiet:
-        return
-    outcomes = {one.check: _without_root(one, found.verdict) for one in found.outcomes}
-    for title, tier, facts in zip(_TITLES, TIERS, (_source, _token_facts, _known, _works), strict=True):
-        yield title
-        yield from (f"  {text}" for text in facts(access))
-        yield from _tier_to_text([outcomes[check.name] for check in tier])
+        outcomes = {one.check: one for one in found.outcomes}
+        for title, tier, facts in zip(_TITLES, TIERS, (_source, _token_facts, _known, _works), strict=True):
+            yield title
+            yield from (f"  {text}" for text in facts(access))
+            yield from _tier_to_text([outcomes[check.name] for check in tier])
+    yield f"verdict: {found.verdict.word}" + (f", {found.verdict.cause}" if found.verdict.cause else "")
+    yield from _problems_to_text(problems[:1] if quiet else problems)
+    if found.verdict.passed and found.offline:
+        yield "  offline: the index was not contacted"
 
 
 def _tier_to_text(outcomes: list[Outcome]) -> Iterator[str]:
+    """The state of each check; what failed is shown with the verdict."""
     ran = [one for one in outcomes if one.state not in {CheckState.SKIPPED, CheckState.NOT_APPLICABLE}]
     for one in ran:
-        yield from (line.text for line in outcome_to_lines(one, with_subject=False))
+        bare = one if one.state is CheckState.WAIVED else replace(one, reason="", remedy="", findings=())
+        yield from (line.text for line in outcome_to_lines(bare, with_subject=False))
     if not ran:
         yield f"  not checked: {outcomes[0].reason}"
 
 
-def _without_root(outcome: Outcome, verdict: Verdict) -> Outcome:
-    """The outcome without what the verdict says already."""
-    if outcome.check != verdict.check:
-        return outcome
-    if outcome.state in {CheckState.UNKNOWN, CheckState.CRASHED}:
-        return replace(outcome, reason="", remedy="")
-    root = _root(outcome, verdict)
-    return replace(outcome, findings=tuple(one for one in outcome.findings if one is not root))
+def _problems(outcomes: Iterable[Outcome]) -> list[Finding]:
+    """What is wrong and what is not known, the most serious first, as in the verdict."""
+    ranked: list[tuple[int, Finding]] = []
+    for one in outcomes:
+        if one.state is CheckState.WAIVED:
+            continue
+        if one.state in {CheckState.UNKNOWN, CheckState.CRASHED}:
+            ranked.append((1, Finding(message=one.reason, remedy=one.remedy, cause=one.cause)))
+        ranked += ((0 if finding.severity == "block" else 2, finding) for finding in one.findings)
+    return [finding for _, finding in sorted(ranked, key=lambda pair: pair[0])]
 
 
-def _root(outcome: Outcome, verdict: Verdict) -> Finding | None:
-    """The finding that the verdict was derived from."""
-    same = (one for one in outcome.findings if (one.message, one.cause) == (verdict.message, verdict.cause))
-    return next(same, None)
-
-
-def _verdict_to_text(found: Verification) -> Iterator[str]:
-    verdict = found.verdict
-    yield f"verdict: {verdict.word}" + (f", {verdict.cause}" if verdict.cause else "")
-    root = next((_root(one, verdict) for one in found.outcomes if one.check == verdict.check), None)
-    where = f"{root.where}: " if root and root.where and root.where not in root.message else ""
-    if verdict.message:
-        yield f"  {where}{verdict.message}"
-    if root and root.server_text and root.server_text not in root.message:
-        yield f"  the index would say: {root.server_text}"
-    if verdict.remedy:
-        yield f"  → {verdict.remedy}"
-    if verdict.cause:
-        yield f"  more: python -m release explain {verdict.cause}"
-    if verdict.passed and found.offline:
-        yield "  offline: the index was not contacted"
+def _problems_to_text(problems: Sequence[Finding]) -> Iterator[str]:
+    for number, one in enumerate(problems):
+        if number:
+            yield f"also: {one.cause or one.severity}"
+        where = f"{one.where}: " if one.where and one.where not in one.message else ""
+        yield f"  {where}{one.message}"
+        if one.server_text and one.server_text not in one.message:
+            yield f"  the index would say: {one.server_text}"
+        if one.remedy:
+            yield f"  → {one.remedy}"
+        if one.cause and not number:
+            yield f"  more: python -m release explain {one.cause}"
 
 
 def _source(access: Access) -> Iterator[str]:
@@ -156,8 +152,8 @@ def _known(access: Access) -> Iterator[str]:
 
 def _works(access: Access) -> Iterator[str]:
     if isinstance(access.credential, Ambient):
-        yield f"only exchanging the identity token shows whether {access.index.name} has a publisher for this job;"
-        yield "the exchange has effects, so it happens at the upload"
+        index = access.index.name
+        yield f"only exchanging the identity token, at the upload, shows whether {index} has a publisher for this job"
     probe = access.permission
     if not isinstance(probe, ProbeResult) or not probe.passed():
         return

@@ -53,16 +53,17 @@ def test_each_failure_is_shown_once_and_the_cause_first(name: str) -> None:
     found = verification(STATES[name]())
     lines = list(verification_to_text(found))
     text = "\n".join(lines)
-    assert lines[1].startswith(f"verdict: {found.verdict.word}")
+    last = lines[next(number for number, line in enumerate(lines) if line.startswith("verdict: ")) :]
+    assert last[0].startswith(f"verdict: {found.verdict.word}")
     for outcome in found.outcomes:
         for one in outcome.findings:
             assert text.count(one.message) == 1
-            assert sum(line.strip() == f"→ {one.remedy}" for line in lines) >= 1
+            assert any(one.message in line for line in last)
+            assert f"  → {one.remedy}" in last
     if found.verdict.message:
         assert text.count(found.verdict.message) == 1
-        assert found.verdict.message in lines[2]
-        at = lines.index(f"  → {found.verdict.remedy}")
-        assert at < lines.index("where from")
+        assert found.verdict.message in last[1]
+        assert next(line for line in last if line.startswith("  → ")) == f"  → {found.verdict.remedy}"
 
 
 @pytest.mark.parametrize("name", STATES)
@@ -71,7 +72,8 @@ def test_quiet_shows_the_verdict_alone(name: str) -> None:
     lines = list(verification_to_text(found, quiet=True))
     assert lines[0].startswith(f"verdict: {found.verdict.word}")
     assert "where from" not in lines
-    assert lines == list(verification_to_text(found))[1 : len(lines) + 1]
+    assert [line for line in lines if line not in list(verification_to_text(found))] == []
+    assert not any(line.startswith("also: ") for line in lines)
 
 
 @pytest.mark.parametrize("name", STATES)
