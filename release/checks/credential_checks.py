@@ -128,9 +128,7 @@ def _cause(access: Access, likeliest: str) -> str:
     from_exchange = isinstance(access.token, Token) and scope(access.token).kind == "publisher"
     archived = isinstance(access.listing, ProjectListing) and access.listing.status.startswith("archived")
     match likeliest:
-        case "cred.missing":
-            return "tp.token-expired" if from_exchange else "cred.revoked"
-        case "cred.expired" if from_exchange:
+        case "cred.revoked" | "cred.expired" if from_exchange:
             return "tp.token-expired"
         case "account.no-role" | "tp.pending-name-mismatch" if archived:
             return "project.archived"

@@ -7,7 +7,7 @@ is truncated, the section of the file is not listed. So only a run on this machi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,21 +17,30 @@ from release.core.models.check_result import CheckState, Finding, Verdict
 from release.core.models.index import Index, host_of, well_known
 from release.core.models.results import Verification
 from release.diagnostics.catalog import CATALOG
+from release.diagnostics.log_text import ci_service, plain_log, uploader_of
 from release.diagnostics.matcher import recognise, status_without_message
-from release.diagnostics.models import Match
+from release.diagnostics.models import Match, fill_placeholders
 
-#: what a CI service prints around the commands of a job
-_CI = re.compile(
-    r"^##\[(?:group|error|endgroup|section)\]|::(?:error|group|warning)\b|/home/runner/work/|/Users/runner/work/"
-    r"|\bRunning with gitlab-runner\b|\bD:\\a\\|\bbuildkite-agent\b|^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z ",
-    re.MULTILINE,
+#: causes of which no credential is sent, so that they never explain the answer to an upload. poetry does upload
+#: without one, but its log does not show that
+_NOTHING_SENT = re.compile(
+    r"cred\.missing|src\.(?:wrong-env-name|password-missing)|pypirc\.(?!testpypi-under-pypi|repository-mismatch)|keyring\.(?!stale)"
+    r"|env\.not-forwarded|ci\.fork-pr|url\.|net\.|tp\.id-token"
 )
+#: the credential was sent, and the index does not know it
+_UNKNOWN_CREDENTIAL = "cred.revoked"
 #: a cause that a message names → causes that can be behind it, which only show where the run took place
 _UNDERLYING = {
-    "cred.missing": re.compile(r"pypirc\.|keyring\.|src\.|env\.|ci\.|cred\.(?:wrong-index|env-empty)|url\.no-trailing"),
+    "cred.missing": re.compile(
+        r"pypirc\.|keyring\.|src\.|env\.|ci\.|cred\.(?:wrong-index|env-empty)|url\.(?:no-trailing|credentials)"
+    ),
     "keyring.no-backend": re.compile(r"keyring\.hang"),
     "account.no-role": re.compile(r"name\.|project\."),
     "name.taken": re.compile(r"account\.no-role|project\."),
+    _UNKNOWN_CREDENTIAL: re.compile(
+        r"cred\.|pypirc\.|keyring\.stale|url\.credentials|account\.disabled|tp\.token-expired"
+    ),
+    "cred.username-not-token": re.compile(r"cred\.(?:username|account-password|swapped)"),
 }
 #: verifies the credential of an index for a project, given by name; None: the one of the directory
 Verifier = Callable[[Index, str | None], Verification]
@@ -61,30 +70,60 @@ class Explanation:
 
 
 def explain_failure(
-    log: Log, config: Config, verify: Verifier, *, in_ci: bool = False
+    log: Log, config: Config, verify: Verifier, *, here: bool = False
 ) -> tuple[Explanation, Verification | None]:
     """The cause of the failure in a log, and the verification that explains it; None where none does.
 
-    `verify` is only called where the run took place on this machine. `in_ci`: whether this machine runs a CI job.
+    `verify` is only called where the run can have taken place on this machine: for the log of a CI run only if
+    `here` says that it did.
     """
-    matches = recognise(log.text)
+    matches = [replace(one, values=_with_index(one.values, config)) for one in recognise(log.text)]
+    service = ci_service(log.text)
     skipped = f", of which {log.skipped} in the middle were skipped" * bool(log.skipped)
     source = f"{log.name}, {log.size} bytes{skipped}"
+    origin = _origin(log.text, service)
     if not matches:
-        return _nothing_recognised(log, source), None
+        return _nothing_recognised(log, (source, *origin)), None
     project = matches[0].values.get("project")
-    if not in_ci and _CI.search(log.text) is not None:
-        note = "not the credentials of this machine: the log is of a CI run, which has its own"
-        return _from_log(matches, (source, note), project), None
+    if service is not None and not here:
+        note = f"not the credentials of this machine: the log is of a CI run ({service}); with --here they are compared"
+        return _from_log(matches, (source, note, *origin), project, service), None
     verified = [verify(index, project) for index in _target_indexes(matches[0].values, config)]
-    examined = (source, *(f"credential for {one.access.index.name}: {_verdict_word(one.verdict)}" for one in verified))
+    words = (f"credential for {one.access.index.name}: {_verdict_word(one.verdict)}" for one in verified)
+    explained = _from_log(matches, (source, *origin, *words), project, service)
     for one in verified:
         # the index reports an owner, but shows no such project
         reserved = one.access.listing is None and any(match.cause == "name.reserved-empty" for match in matches)
-        for cause in (*["name.reserved-empty"] * reserved, *one.verdict.causes):
+        for cause in (*["name.reserved-empty"] * reserved, *_problems(one)):
             if match := _explained_by(cause, matches):
-                return _from_both(matches, match, one, cause, _from_log(matches, examined, project)), one
-    return _from_log(matches, examined, project), None
+                return _from_both(matches, match, one, cause, explained), one
+    return explained, None
+
+
+def _origin(text: str, service: str | None) -> Iterator[str]:
+    """Which uploader ran, where, and whether it can have sent no credential."""
+    plain = plain_log(text)
+    uploader = uploader_of(plain)
+    if uploader:
+        yield f"the output of {uploader}" + (f" in {service}" if service else "")
+    if "password: <hidden>" in plain:
+        yield "the log shows that a credential was sent: password: <hidden>"
+    elif uploader == "poetry":
+        yield "poetry uploads without a credential, too, if it has none"
+
+
+def _with_index(values: Mapping[str, str], config: Config) -> Mapping[str, str]:
+    """The values, with the name under which the index of the log is configured."""
+    url = values.get("upload_url", "").rstrip("/") + "/"
+    name = next((one.name for one in config.indexes.values() if one.upload_url == url), None)
+    return {**values, "index": name} if name else values
+
+
+def _problems(verified: Verification) -> Iterator[str]:
+    """The causes found on this machine, without those that are only warnings."""
+    warnings = {one.cause for one in _findings(verified) if one.severity != "block"}
+    blocking = {one.cause for one in _findings(verified) if one.severity == "block"}
+    yield from (cause for cause in verified.verdict.causes if cause not in warnings - blocking)
 
 
 def _target_indexes(values: Mapping[str, str], config: Config) -> Sequence[Index]:
@@ -100,9 +139,12 @@ def _target_indexes(values: Mapping[str, str], config: Config) -> Sequence[Index
     return list(config.indexes.values())
 
 
-def _explained_by(cause: str, matches: Iterable[Match]) -> Match | None:
+def _explained_by(cause: str, matches: Sequence[Match]) -> Match | None:
     """The message in the log that a cause found here explains."""
+    answered = any(one.cause == _UNKNOWN_CREDENTIAL for one in matches)
     for match in matches:
+        if answered and _NOTHING_SENT.match(cause):
+            return None
         underlying = _UNDERLYING.get(match.cause)
         if match.cause == cause or (underlying and underlying.match(cause)):
             return match
@@ -133,19 +175,32 @@ def _findings(verified: Verification) -> Iterator[Finding]:
             yield Finding(message=outcome.reason, remedy=outcome.remedy, cause=outcome.cause)
 
 
-def _from_log(matches: Sequence[Match], examined: tuple[str, ...], project: str | None) -> Explanation:
+def _from_log(
+    matches: Sequence[Match], examined: tuple[str, ...], project: str | None, service: str | None
+) -> Explanation:
     """What the log alone shows."""
     first = matches[0]
     return Explanation(
         cause=first.cause,
         title=first.diagnosis.title,
         evidence=first.evidence,
-        remedy=first.remedy,
+        remedy=_tell_apart(first.values, service) if first.cause == _UNKNOWN_CREDENTIAL else first.remedy,
         certain=first.certain,
         others=tuple(one for one in _same_message(matches) if one != first.cause),
-        index=first.values.get("index"),
+        index=first.values.get("index") or first.values.get("host"),
         project=project,
         examined=examined,
+    )
+
+
+def _tell_apart(values: Mapping[str, str], service: str | None) -> str:
+    """The command that tells a revoked token from a damaged one and from one that was not given to a job."""
+    where = "run in that job, with the same variables" if service else "run where the upload failed"
+    given = ", or not given to this job" if service else ""
+    return fill_placeholders(
+        f"{where}: python -m release verify --index {{index}}; it reports whether the token was revoked or is "
+        f"damaged{given}; a revoked one is replaced by a new one from {{site}}/manage/account/token/",
+        values,
     )
 
 
@@ -154,7 +209,7 @@ def _same_message(matches: Sequence[Match]) -> tuple[str, ...]:
     return tuple(one.cause for one in matches if one.evidence == matches[0].evidence)
 
 
-def _nothing_recognised(log: Log, source: str) -> Explanation:
+def _nothing_recognised(log: Log, examined: tuple[str, ...]) -> Explanation:
     status = status_without_message(log.text)
     if status is None:
         title = "no known failure was found in this log"
@@ -163,7 +218,7 @@ def _nothing_recognised(log: Log, source: str) -> Explanation:
     else:
         title = f"the index answered {status}, but the tool does not show the server's message"
         remedy = "upload again with: twine upload --verbose dist/*, and pass that output"
-    return Explanation(cause=None, title=title, remedy=remedy, examined=(source, f"{len(CATALOG)} known failures"))
+    return Explanation(cause=None, title=title, remedy=remedy, examined=(*examined, f"{len(CATALOG)} known failures"))
 
 
 def _verdict_word(verdict: Verdict) -> str:

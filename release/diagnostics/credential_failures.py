@@ -10,17 +10,22 @@ DIAGNOSES = (
         id="cred.missing",
         title="no credential was found",
         explanation="None of the sources that the uploader reads has a password or token for this index, so it prompts "
-        "for one, stops, or sends no credential. The index answers a missing credential with the same message as a "
-        "wrong one.",
+        "for one or stops; poetry alone uploads without a credential, which the index answers with the same message as "
+        "for a wrong one.",
         symptoms=(
             shared_phrases.CREDENTIAL_NOT_FOUND,
             "InvalidConfiguration: could not determine credentials for configured repository",
             "Exception: Could not find password for upload.",
             "Exception: Could not find username for upload.",
             "Missing required option: auth",
-            shared_phrases.INVALID_AUTH,
+            "Missing required option: user",
+            "Missing credentials for",
+            "Attempted to publish with a password, but no username",
+            "PdmUsageError]: Username and password are required",
+            "Credentials not found and non-interactive mode is enabled",
+            'user_pass = (self.username … TypeError: can only concatenate str (not "NoneType") to str',
         ),
-        also=("EOFError: EOF when reading a line", "401 Unauthorized"),
+        also=(shared_phrases.POETRY_INVALID_AUTH, "EOFError: EOF when reading a line", shared_phrases.UNAUTHORIZED),
         remedy="create an API token at {site}/manage/account/token/ and store it: python -m keyring set {upload_url} "
         "__token__; in CI, pass it as TWINE_PASSWORD, with TWINE_USERNAME=__token__, or set up trusted publishing",
         weight="high",
@@ -31,8 +36,14 @@ DIAGNOSES = (
         title="the password variable is set but empty",
         explanation="A CI secret that does not exist, or is not available to this job, expands to an empty string. "
         "twine uses an empty TWINE_PASSWORD as the password, sends it, and reads neither .pypirc nor the keyring.",
-        symptoms=(shared_phrases.EMPTY, "EMPTY TOKEN", shared_phrases.ODD, shared_phrases.INVALID_AUTH),
-        also=("InvalidConfiguration: could not determine credentials",),
+        symptoms=(
+            shared_phrases.EMPTY,
+            shared_phrases.EMPTY_SENT,
+            "argument -p/--password: expected one argument",
+            "argument -u/--username: expected one argument",
+            shared_phrases.INVALID_AUTH,
+        ),
+        also=(shared_phrases.ODD, "InvalidConfiguration: could not determine credentials"),
         remedy="unset TWINE_PASSWORD, or set its value: compare the name of the secret with the one in the workflow, "
         "and declare the environment that has the secret in the job",
         weight="high",
@@ -60,7 +71,7 @@ DIAGNOSES = (
         title="the username contains a blank or a line break",
         explanation="The index compares the username with __token__ byte by byte. With a line break at its end it is "
         "the name of an account, and uploads with account names are refused.",
-        symptoms=("Your username contains control characters",),
+        symptoms=(shared_phrases.CONTROL_CHARACTERS_USERNAME,),
         also=(shared_phrases.ACCOUNT_NAME,),
         remedy="set the username to exactly __token__, nine characters: export TWINE_USERNAME=__token__",
         sources=("pypi/warehouse: accounts/security_policy.py",),
@@ -71,7 +82,7 @@ DIAGNOSES = (
         explanation="In a Windows console, Ctrl-V at a hidden prompt types the character 0x16 instead of pasting the "
         "clipboard, so the password is one character long.",
         symptoms=(
-            "Your password contains control characters. Did you enter it correctly?",
+            shared_phrases.CONTROL_CHARACTERS,
             shared_phrases.INVALID_AUTH,
         ),
         remedy="paste with a right click or Shift-Insert, or store the token once: python -m keyring set {upload_url} "

@@ -23,7 +23,12 @@ VARIABLES_AND_PYPIRC = (
         explanation="Each tool has its own variables: TWINE_PASSWORD, UV_PUBLISH_TOKEN, FLIT_PASSWORD, "
         "HATCH_INDEX_AUTH, POETRY_PYPI_TOKEN_PYPI, PDM_PUBLISH_PASSWORD, MATURIN_PYPI_TOKEN. None of them reads "
         "PYPI_TOKEN.",
-        also=(shared_phrases.CREDENTIAL_NOT_FOUND, shared_phrases.INVALID_AUTH, "Missing required option: auth"),
+        also=(
+            shared_phrases.CREDENTIAL_NOT_FOUND,
+            "Missing required option: auth",
+            "Missing credentials for",
+            shared_phrases.POETRY_INVALID_AUTH,
+        ),
         shows="as if there were no token",
         remedy="use the name that the uploader reads; for twine: export TWINE_USERNAME=__token__ "
         'TWINE_PASSWORD="$PYPI_TOKEN"',
@@ -46,23 +51,31 @@ VARIABLES_AND_PYPIRC = (
         title="a section of .pypirc is not listed in index-servers",
         explanation="If [distutils] has a list index-servers, twine reads only the sections listed there; the username "
         "and password of any other section are silently ignored.",
-        also=(shared_phrases.MISSING_SECTION, shared_phrases.CREDENTIAL_NOT_FOUND, shared_phrases.INVALID_AUTH),
+        also=(shared_phrases.MISSING_SECTION, shared_phrases.CREDENTIAL_NOT_FOUND),
         shows="as if the section were not there",
         remedy="add {index} to index-servers in the [distutils] section of ~/.pypirc",
         sources=("pypa/twine#355", "packaging.python.org: The .pypirc file"),
     ),
     Diagnosis(
         id="pypirc.missing-repo",
-        title="the requested repository is not in .pypirc",
-        explanation="The name given with --repository or TWINE_REPOSITORY has no section, or was mistyped: -repository "
-        "with one hyphen requests the repository 'epository'.",
+        title="the requested repository is not configured",
+        explanation="The name given with --repository or TWINE_REPOSITORY has no section in .pypirc, or was mistyped: "
+        "-repository with one hyphen requests the repository 'epository'. uv, poetry and pdm read their own "
+        "configuration instead.",
         symptoms=(
             shared_phrases.MISSING_SECTION,
-            "KeyError: 'repository'",
-            "PdmUsageError: Missing repository config of {section}",
+            "repo = repos_cfg[name] … KeyError: '{section}'",
+            "PdmUsageError]: Missing repository config of {section}",
+            "No indexes were found, can't use index: `{section}`",
+            "Index not found: `{section}`",
+            "Repository {section} is not defined",
+            "Failed to get registry {section} in .pypirc",
+            "AssertionError: unsupported schema",
+            "Error uploading to repository: {section} - Request URL is missing an 'http://' or 'https://' protocol",
         ),
-        remedy="correct the name, or add a section [{section}] with repository, username and password to ~/.pypirc and "
-        "list it in index-servers",
+        remedy="correct the name, or configure {section}: for twine and flit a section [{section}] with repository, "
+        "username and password in ~/.pypirc, listed in index-servers; for uv an entry of [[tool.uv.index]] with "
+        "publish-url; for poetry: poetry config repositories.{section} ADDRESS",
         weight="high",
         sources=("virocon-organization/virocon#192", "pypa/packaging-problems#987", "pypa/twine#228"),
     ),
@@ -90,7 +103,7 @@ VARIABLES_AND_PYPIRC = (
         title=".pypirc was not read, because an address was given",
         explanation="With --repository-url or TWINE_REPOSITORY_URL, twine reads nothing from .pypirc, even if a "
         "section has the same address.",
-        also=(shared_phrases.CREDENTIAL_NOT_FOUND, shared_phrases.INVALID_AUTH),
+        also=(shared_phrases.CREDENTIAL_NOT_FOUND,),
         shows="as if .pypirc were not there",
         remedy="name the section instead of the address: twine upload --repository {index}; and unset "
         "TWINE_REPOSITORY_URL",
@@ -173,8 +186,8 @@ KEYRING_AND_SHELL = (
         id="keyring.no-backend",
         title="this machine has no keyring",
         explanation="CI machines, containers and WSL have no secret store, or keyring is configured to use none.",
-        symptoms=("keyring.errors.NoKeyringError: No recommended backend was available",),
-        also=("No suitable keyring backend", "No keyring backend found", shared_phrases.CREDENTIAL_NOT_FOUND),
+        symptoms=("NoKeyringError: No recommended backend was available",),
+        also=("No suitable keyring backend", shared_phrases.CREDENTIAL_NOT_FOUND),
         remedy="use TWINE_PASSWORD or trusted publishing there; python -m keyring --list-backends shows the available "
         "stores",
         weight="high",
@@ -184,8 +197,16 @@ KEYRING_AND_SHELL = (
         id="keyring.hang",
         title="the keyring is waiting to be unlocked",
         explanation="The secret service asks for a password in a window that cannot be seen: over SSH, in cron, under "
-        "WSL. The uploader waits for it without a message.",
-        symptoms=("keyring.errors.KeyringLocked", "keyring.errors.InitError: Failed to unlock the collection"),
+        "WSL. The uploader waits for it without a message, or stops; macOS answers with -25308 or -25293.",
+        symptoms=(
+            "Failed to unlock the collection!",
+            "Failed to unlock the item!",
+            "Failed to unlock the keyring!",
+            "Can't get password from keychain: (-25293",
+            "Can't get password from keychain: (-25308",
+            "Can't get password from keychain: (-128",
+            "KeyringLocked",
+        ),
         also=("Error getting password from keyring",),
         shows="the upload hangs before its first line of output",
         remedy="unlock the keyring in a graphical session, or do without it: export "
@@ -242,7 +263,7 @@ KEYRING_AND_SHELL = (
         "organization that does not share it, or to protected branches and tags only. A secret of the repository "
         "overrides the organization's.",
         symptoms=(shared_phrases.EMPTY, shared_phrases.INVALID_AUTH),
-        also=(shared_phrases.CREDENTIAL_NOT_FOUND, shared_phrases.ODD),
+        also=(shared_phrases.CREDENTIAL_NOT_FOUND, shared_phrases.ODD, "Missing credentials for"),
         remedy="compare the name in the workflow with the list in the repository's settings, declare the secret's "
         "environment in the job, and protect the tag pattern in GitLab",
         weight="high",

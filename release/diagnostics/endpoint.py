@@ -9,14 +9,16 @@ DIAGNOSES = (
     Diagnosis(
         id="url.no-trailing-slash",
         title="the upload address has no trailing slash",
-        explanation="The index redirects to the address with a slash, and uploads cannot follow redirects. Without the "
-        "slash, twine does not find the keyring entry either.",
+        explanation="The index redirects to the address with a slash, and uploads cannot follow redirects, or arrive "
+        "there as a GET, which is not found. Without the slash, twine does not find the keyring entry either.",
         symptoms=(
             "308 An upload was attempted to /legacy but the expected upload URL is /legacy/",
             "RedirectDetected: {url} attempted to redirect to {target}.",
             "Redirects are not supported. Is the URL missing a trailing slash?",
             "308 Permanent Redirect",
+            "Caused by: redirect failed",
         ),
+        also=("404 Not Found", "405 Method Not Allowed"),
         remedy="add the slash: {upload_url}",
         sources=("pypa/flit#179", "twine 7.0.0: exceptions.RedirectDetected"),
     ),
@@ -37,7 +39,7 @@ DIAGNOSES = (
             "UploadToDeprecatedPyPIDetected: ",
             "410 This API has moved to {target}",
             "410 This API is no longer supported, instead simply upload the file",
-            "Uploading to these sites is deprecated",
+            "Uploading to those sites is deprecated",
             "410 Gone",
         ),
         remedy="delete the repository line from ~/.pypirc, or replace the address with https://upload.pypi.org/legacy/",
@@ -53,6 +55,7 @@ DIAGNOSES = (
             "UnreachableRepositoryURLDetected: Invalid repository URL",
             "requests.exceptions.MissingSchema: Invalid URL",
             "for '--publish-url <PUBLISH_URL>': relative URL without a base",
+            "Error uploading to repository: {section} - Request URL is missing an 'http://' or 'https://' protocol",
         ),
         remedy="write the whole address: {upload_url}",
         weight="low",
@@ -63,7 +66,6 @@ DIAGNOSES = (
         title="the address is plain http",
         explanation="With http, the token crosses the network unencrypted. PyPI refuses such requests.",
         symptoms=("403 SSL is required",),
-        also=("Unencrypted connection - credentials may be visible on the network.",),
         remedy="replace http:// with https://, and replace the token if it was sent: {site}/manage/account/token/",
         weight="low",
         sources=("pypi/warehouse: PyPI's edge configuration", "pypa/twine#269"),
@@ -75,14 +77,22 @@ DIAGNOSES = (
         "VPN blocks it, or the host is mistyped.",
         symptoms=(
             "Failed to resolve '{host}'",
+            "[Errno -2] Name or service not known",
+            "[Errno -3] Temporary failure in name resolution",
+            "dns error: No such host is known",
             "Temporary failure in name resolution",
             "failed to lookup address information",
             "nodename nor servname provided, or not known",
             "[Errno 11001] getaddrinfo failed",
             "Failed to establish a new connection: [Errno {errno}] Connection refused",
+            "[Errno 111] Connection refused",
+            "[Errno 61] Connection refused",
+            "[WinError 10061]",
             "Connection refused (os error {errno})",
+            "Caused by: io: Connection refused",
             "Network is unreachable",
             "Connection Error: We were unable to connect to the repository",
+            shared_phrases.POETRY_CONNECTION,
         ),
         remedy='check the network and the address: python -c "import urllib.request as r; '
         "print(r.urlopen('{site}/simple/').status)\" prints 200 if the index can be reached",
@@ -93,14 +103,17 @@ DIAGNOSES = (
         id="net.tls",
         title="the index's certificate is not accepted",
         explanation="A company proxy signs with its own certificate authority, the clock is wrong, or the machine's "
-        "TLS is too old. requests has its own list of authorities and does not use the system's.",
+        "TLS is too old; or the port speaks plain HTTP. requests has its own list of authorities and does not use the "
+        "system's.",
         symptoms=(
             "CERTIFICATE_VERIFY_FAILED",
             "invalid peer certificate: {reason}",
             "Could not find a suitable TLS CA certificate bundle",
             "TLSV1_ALERT_PROTOCOL_VERSION",
-            "SSLError(",
+            "[SSL: WRONG_VERSION_NUMBER]",
+            "received corrupt message of type InvalidContentType",
         ),
+        also=("SSLError(", shared_phrases.POETRY_CONNECTION),
         remedy="configure the company's certificate authority: export TWINE_CERT=/path/to/ca.pem "
         "REQUESTS_CA_BUNDLE=/path/to/ca.pem (uv: --native-tls), and set the clock; never disable verification",
         detect="network",
@@ -110,7 +123,14 @@ DIAGNOSES = (
         id="net.proxy",
         title="a proxy blocks the connection",
         explanation="The proxy in HTTPS_PROXY requires a password, does not exist, or blocks uploads.",
-        symptoms=("407 Proxy Authentication Required", "ProxyError(", "Unable to connect to proxy"),
+        symptoms=(
+            "407 Proxy Authentication Required",
+            "ProxyError(",
+            "Unable to connect to proxy",
+            "tunnel error: ",
+            "CONNECT proxy failed",
+        ),
+        also=(shared_phrases.POETRY_CONNECTION,),
         remedy="correct HTTPS_PROXY, or bypass it for the index only: export NO_PROXY={host}",
         detect="network",
         sources=("pypa/twine#384", "requests documentation: Proxies"),
@@ -122,7 +142,7 @@ DIAGNOSES = (
         "index has the file.",
         symptoms=(
             "The write operation timed out",
-            "RemoteDisconnected('Remote end closed connection without response')",
+            "Remote end closed connection without response",
             "ConnectionResetError",
             "Connection reset by peer",
             "EOF occurred in violation of protocol",
@@ -131,7 +151,14 @@ DIAGNOSES = (
             "requests.exceptions.ConnectTimeout",
             "Read timed out.",
             "operation timed out",
+            "connection closed before message completed",
+            "Server disconnected without sending a response",
+            "Caused by: io: Peer disconnected",
+            "BadStatusLine",
+            "illegal status line",
+            "invalid HTTP version",
         ),
+        also=(shared_phrases.POETRY_CONNECTION,),
         remedy="check by hash which files the index has before you send anything again: pip download --no-deps "
         "--no-cache-dir {project}=={version}; then upload the missing ones",
         detect="network",
@@ -187,11 +214,12 @@ DIAGNOSES = (
     Diagnosis(
         id="server.new-project-quota",
         title="too many new projects in a short time",
-        explanation="PyPI limits how many projects a user and an IP address can create per day (4, according to its "
-        "staff in 2026). Failed attempts count, and so do those of others behind the same CI address.",
-        symptoms=("429 Too many new projects created",),
-        remedy="wait until the time in the answer's RateLimit header (t= is in seconds), then upload again; existing "
-        "projects are not affected",
+        explanation="PyPI limits how many projects an account and an IP address can create: in 2026 a few a day for "
+        "each account, and 40 an hour for each address. Failed attempts count. The limit of the account is the same on "
+        "every network.",
+        symptoms=("429 Too many new projects created", "429 Too Many Requests"),
+        remedy="wait until the time in the answer's RateLimit header (t= is in seconds), a day if there is none, then "
+        "upload again; another network does not help, and existing projects are not affected",
         detect="network",
         weight="high",
         sources=(
@@ -218,7 +246,7 @@ DIAGNOSES = (
         "blocked for some minutes.",
         symptoms=("429 Too Many Failed Login Attempts",),
         also=("429 Too Many Requests",),
-        remedy="wait as long as the answer's Retry-After header says, or upload from another network",
+        remedy="wait as long as the answer's Retry-After header says, then upload again",
         detect="probe",
         weight="low",
         sources=("pypi/warehouse: accounts/security_policy.py",),

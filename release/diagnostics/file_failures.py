@@ -39,6 +39,7 @@ DIAGNOSES = (
         "project was deleted, or the project belonged to someone else. Nothing shows this before the upload.",
         symptoms=(
             "400 This filename was previously used by a file that has since been deleted",
+            shared_phrases.FILE_USED_OLDER,
             shared_phrases.FILE_USED_OLD,
         ),
         remedy="bump the version, and build and upload all files of the new one",
@@ -65,7 +66,11 @@ DIAGNOSES = (
         title="dist/ contains files of other versions, or files that are not distributions",
         explanation="dist/* matches everything that earlier builds left there, and an upload stops at the first of "
         "these files.",
-        symptoms=("InvalidDistribution: Unknown distribution format: '{file}'",),
+        symptoms=(
+            "InvalidDistribution: Unknown distribution format: '{file}'",
+            "Unknown distribution file type: {file}",
+            "Caused by: unknown distribution type",
+        ),
         also=(shared_phrases.FILE_EXISTS,),
         shows="files of several versions in one upload",
         remedy="empty dist/ before building: rm -rf dist, then python -m build",
@@ -79,7 +84,10 @@ DIAGNOSES = (
         symptoms=(
             "InvalidDistribution: Cannot find file (or expand pattern)",
             "error: No files found to publish",
-            "It looks like there are no Python distribution packages to publish in the directory",
+            "No artifacts found",
+            "No files to publish. Run poetry build first or use the --build option",
+            "Warning: No files given, exiting",
+            shared_phrases.NO_DISTRIBUTIONS,
         ),
         remedy="build first: python -m build; in CI, pass dist/ from the job that builds to the job that uploads",
         sources=("twine 7.0.0: commands", "pypa/gh-action-pypi-publish: twine-upload.sh"),
@@ -88,9 +96,11 @@ DIAGNOSES = (
         id="version.local",
         title="the version has a local part",
         explanation="setuptools-scm and others append +gabc1234 or a date if the commit is not tagged, the tree is not "
-        "clean, or the clone has no tags. Indexes refuse such versions.",
+        "clean, or the clone has no tags. Indexes refuse such versions. PyPI named them as <Version('…')> in "
+        "March 2025, and in plain form in August 2026.",
         symptoms=(
             "400 The use of local versions in '{version}' is not allowed",
+            "400 The use of local versions in <Version('{version}')> is not allowed",
             "400 Can't use PEP 440 local versions",
         ),
         remedy="tag the commit and build from a clean clone: git status --short, git tag v1.2.3; in CI, check out with "
@@ -165,7 +175,10 @@ DIAGNOSES = (
             "400 Invalid distribution file. File is both a zip and a tar file",
             "400 Wheel '{file}' does not contain the required {member} file",
             "400 Wheel '{file}' has invalid entry points",
-            "zipfile.BadZipFile: File is not a zip file",
+            "BadZipFile: File is not a zip file",
+            "Failed to read from zip file",
+            "invalid Zip archive",
+            "File is not a zip file",
             "InvalidDistribution: Invalid distribution file: '{file}'",
         ),
         remedy="build the wheel again with an unchanged backend, and do not modify it afterwards; python -m zipfile -t "
@@ -197,7 +210,13 @@ DIAGNOSES = (
         id="size.file",
         title="the file is larger than the index accepts",
         explanation="The limit is 100 MiB per file, unless the project was granted more.",
-        symptoms=("400 File too large. Limit for project '{project}' is {limit} MB", "413 Request Entity Too Large"),
+        symptoms=(
+            "400 File too large. Limit for project '{project}' is {limit} MB",
+            "400 File too large.",
+            "413 Request Entity Too Large",
+            "413 Content Too Large",
+            "413 Payload Too Large",
+        ),
         remedy="leave out what is not needed (tests, data, debug symbols: strip --strip-debug), or request a higher "
         "limit: https://docs.pypi.org/project-management/storage-limits",
         sources=("PyPI documentation: Storage limits", "pypi/warehouse#6872"),

@@ -16,6 +16,7 @@ DIAGNOSES = (
             "InvalidDistribution: Metadata is missing required fields: {fields}",
             "InvalidDistribution: Invalid distribution metadata: unrecognized or malformed field '{field}'",
             "400 '{version}' is not a valid metadata version",
+            "400 '{version}' is an invalid value for Metadata-Version. Error: Use a known metadata version",
             "400 {field} introduced in metadata version {needed}, not {declared}.",
             "introduced in metadata version {needed}, not {declared}",
         ),
@@ -66,7 +67,10 @@ DIAGNOSES = (
         id="meta.classifier-invalid",
         title="a classifier is not on the list",
         explanation="Classifiers are a fixed list. 'Private :: Do Not Upload' is refused on purpose, as a safeguard.",
-        symptoms=("400 '{classifier}' is not a valid classifier",),
+        symptoms=(
+            "400 '{classifier}' is not a valid classifier",
+            "400 Invalid value for classifiers. Error: ''{classifier}'' is not a valid choice for this field",
+        ),
         remedy="correct it under classifiers in pyproject.toml; the list is at {site}/classifiers/",
         sources=("PyPI help: trove-classifier", "pypa/trove-classifiers"),
     ),
@@ -84,7 +88,7 @@ DIAGNOSES = (
         title="a dependency is a direct URL reference",
         explanation="name @ https://… and name @ git+https://… are refused, in optional dependencies as well. twine "
         "check does not detect it.",
-        symptoms=("400 Can't have direct dependency: {requirement}",),
+        symptoms=("400 Can't have direct dependency:",),
         remedy="depend on a released version of it, and keep the address in a requirements file or a dependency group",
         weight="high",
         sources=(

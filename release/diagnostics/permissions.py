@@ -160,7 +160,11 @@ DIAGNOSES = (
         explanation="The token is valid, but its user is neither owner nor maintainer of the project: they were "
         "removed or never invited, or it is another account than intended. Another token of the same user does not "
         "help.",
-        symptoms=(shared_phrases.NO_ROLE, "403 You are not allowed to upload to '{project}'"),
+        symptoms=(
+            shared_phrases.NO_ROLE,
+            "403 You are not allowed to upload to '{project}'",
+            "403 You are not allowed to edit '{project}' package information",
+        ),
         remedy="ask an owner to add {user} at {site}/manage/project/{project}/collaboration/, and accept the "
         "invitation; or use a token of an account that has a role there",
         detect="probe",

@@ -14,7 +14,8 @@ DIAGNOSES = (
         symptoms=(
             shared_phrases.NO_IDENTITY,
             shared_phrases.NO_OIDC,
-            "Unable to retrieve an OIDC token from the CI platform",
+            "Environment variable ACTIONS_ID_TOKEN_REQUEST_TOKEN not set",
+            "the ACTIONS_ID_TOKEN_REQUEST_TOKEN environment variable was unset",
         ),
         remedy="add permissions: id-token: write to the job that uploads",
         weight="high",
@@ -203,7 +204,7 @@ DIAGNOSES = (
         shows="no identity is requested, and no attestations are made",
         also=(
             "The workflow was run with the 'attestations: true' input, but an explicit password was also set",
-            "username and password are not allowed when using trusted publishing",
+            "a username and a password are not allowed when using trusted publishing",
         ),
         remedy="remove user and password from the step, TWINE_PASSWORD and UV_PUBLISH_TOKEN from the job, and delete "
         "the secret",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from release.diagnostics import matcher
+from release.diagnostics import symptom_search
 from release.diagnostics.catalog import CATALOG, SECTIONS, similar_ids
 from release.diagnostics.models import Diagnosis, fill_placeholders
 from release.reports import catalog_page
@@ -131,8 +131,8 @@ def test_no_record_shows_a_secret(diagnosis: Diagnosis) -> None:
 def test_a_symptom_has_a_word_to_look_for(diagnosis: Diagnosis) -> None:
     """Short words would be found everywhere; the pattern must match the symptom's own text."""
     for symptom in (*diagnosis.symptoms, *diagnosis.also):
-        assert len(matcher._rarest(symptom)) >= 4, symptom
-        assert matcher._search(symptom, symptom.replace("{", "x").replace("}", "x")), symptom
+        assert len(symptom_search.rarest_word(symptom)) >= 4, symptom
+        assert symptom_search.find_symptom(symptom, symptom.replace("{", "x").replace("}", "x")), symptom
 
 
 @pytest.mark.parametrize("id_", NOT_REPRODUCIBLE)

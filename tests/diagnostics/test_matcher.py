@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from release.core.tokens.macaroon import create_macaroon, to_text
-from release.diagnostics import matcher
+from release.diagnostics import symptom_search
 from release.diagnostics.catalog import CATALOG
 from release.diagnostics.matcher import recognise, remedy_for_answer, status_without_message
 
@@ -28,7 +28,7 @@ ANSWERS: list[dict[str, Any]] = json.loads((HERE / "recorded.json").read_text(en
 
 #: file → the cause it leads to, and values that are read from it
 OUTPUTS: dict[str, tuple[str, dict[str, str]]] = {
-    "action-empty-token": ("cred.env-empty", {"index": "pypi"}),
+    "action-empty-token": ("cred.prefix-missing", {"index": "pypi"}),
     "action-environment": ("tp.environment-protection", {"environment": "release"}),
     "action-id-token": ("tp.id-token-permission", {}),
     "action-no-publisher": ("tp.environment-mismatch", {}),
@@ -45,11 +45,11 @@ OUTPUTS: dict[str, tuple[str, dict[str, str]]] = {
     "pdm-role": ("account.no-role", {"user": "bob", "project": "demo", "index": "pypi"}),
     "pdm-url": ("url.simple-or-root", {}),
     "pip-not-found": ("post.index-lag", {"project": "demo", "version": "1.0"}),
-    "poetry-auth": ("cred.missing", {"project": "mextractor", "version": "1.1.1", "index": "pypi"}),
+    "poetry-auth": ("cred.revoked", {"project": "mextractor", "version": "1.1.1", "index": "pypi"}),
     "poetry-connection": ("net.dns-offline", {"index": "pypi"}),
     "poetry-exists": ("file.exists-different", {"project": "brutils", "version": "2.0.0"}),
     "semantic-release-box": ("version.local", {"version": "1.0.dev1+gabc"}),
-    "twine-auth": ("cred.missing", {"file": "demo-1.0-py2.py3-none-any.whl", "host": "127.0.0.1"}),
+    "twine-auth": ("cred.revoked", {"file": "demo-1.0-py2.py3-none-any.whl", "host": "127.0.0.1"}),
     "twine-check-rst": ("meta.description-render", {}),
     "twine-classifier": ("meta.classifier-invalid", {"classifier": "Foo :: Bar"}),
     "twine-control-characters": ("cred.control-chars", {"index": "pypi"}),
@@ -127,7 +127,7 @@ def test_every_output_is_in_the_table() -> None:
 def test_a_servers_words_have_a_recorded_answer(id_: str, symptom: str) -> None:
     """No server text stands in the catalog from hearsay."""
     plain = [f"{answer['status']} {answer['text']}" for answer in ANSWERS]
-    found = [text for text in plain if matcher._search(symptom, text)]
+    found = [text for text in plain if symptom_search.find_symptom(symptom, text)]
     assert found
     status, _, text = found[0].partition(" ")
     assert id_ in {match.cause for match in recognise(text, status=int(status))} or len(found) > 1
@@ -171,11 +171,12 @@ def test_an_unknown_answer_leads_nowhere_whatever_its_status() -> None:
 
 def test_candidates_come_in_the_order_of_the_decision_table() -> None:
     causes = [match.cause for match in recognise("Invalid or non-existent authentication information.", status=403)]
-    table = """cred.missing cred.env-empty cred.control-chars cred.quotes cred.bom-nonascii cred.prefix-missing
-        cred.truncated cred.wrong-index cred.revoked cred.leaked-auto-revoked account.disabled ci.secret-scope"""
+    table = """cred.revoked cred.truncated cred.wrong-index cred.env-empty cred.control-chars cred.quotes
+        cred.bom-nonascii cred.prefix-missing cred.leaked-auto-revoked account.disabled"""
     order = table.split()
     assert causes[: len(order)] == order
     assert {"cred.placeholder", "shell.mangled", "project.quarantined", "tp.token-expired"} <= set(causes)
+    assert "cred.missing" not in causes, "the upload was answered, so a credential was sent"
 
 
 def test_a_sentence_of_one_cause_leads_before_one_of_many() -> None:
@@ -214,7 +215,7 @@ def test_no_secret_of_a_log_is_shown_again() -> None:
         f"RedirectDetected: https://bob:hunter2@example.org/legacy attempted to redirect to https://example.org/{token}/.\n"
     )
     found = recognise(log)
-    assert "cred.missing" in {match.cause for match in found}
+    assert "cred.revoked" in {match.cause for match in found}
     for match in found:
         shown = f"{match.evidence}{match.values}{match.remedy}"
         assert bare[20:40] not in shown

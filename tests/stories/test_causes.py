@@ -357,7 +357,7 @@ TABLE: list[Any] = [
     ("net.timeout-reset", reset),
     ("net.tls", no_tls),
     # trusted publishing
-    ("tp.mixed-credentials", says("error: a username and password are not allowed when using trusted publishing")),
+    ("tp.mixed-credentials", says("error: a username and a password are not allowed when using trusted publishing")),
     ("attest.stale-files", says(f"::error::dist/{WHEEL} already has a publish attestation: dist/{WHEEL}.publish")),
     ("attest.missing-for-file", missing_attestation),
     # files and metadata, before anything is sent

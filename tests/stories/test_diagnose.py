@@ -159,8 +159,10 @@ def test_where_all_is_well_here_the_words_alone_are_told(project: UserProject, o
     log = failed(project, on, TWINE_USERNAME="__token__", TWINE_PASSWORD=token(on, "revoked"))
     project.env["TWINE_PASSWORD"] = token(on)
     told, data = diagnosed(project, log)
-    assert (data["cause"], data["certain"], told.status) == ("cred.missing", False, 0)
-    assert "cred.revoked" in data["others"]
+    assert (data["cause"], data["certain"], told.status) == ("cred.revoked", False, 0)
+    assert data["others"][0] == "cred.truncated"
+    assert "cred.missing" not in data["others"], "twine sends nothing without a credential"
+    assert "python -m release verify --index pypi" in data["remedy"]
     assert "credential for pypi: healthy" in data["looked"]
 
 
@@ -171,9 +173,20 @@ def test_a_log_of_a_ci_run_says_nothing_of_this_machine(project: UserProject) ->
     stamped = "".join(f"2026-11-22T10:00:00.1234567Z {line}\n" for line in log.splitlines())
     _, data = diagnosed(project, stamped)
     assert (data["certain"], data["evidence"]["here"]) == (False, [])
-    assert "CI run" in data["looked"][1]
+    assert "CI run (GitHub Actions)" in data["looked"][1]
+    assert (data["cause"], data["others"][:2]) == ("cred.revoked", ["cred.truncated", "ci.secret-scope"])
+    assert data["remedy"].startswith("run in that job")
     project.env["CI"] = "true"
-    assert diagnosed(project, stamped)[1]["cause"] == "cred.env-empty"
+    assert diagnosed(project, stamped)[1]["cause"] == "cred.revoked"
+    joined = diagnosed(project, stamped, "--here")[1]
+    assert (joined["cause"], joined["certain"]) == ("cred.env-empty", True)
+
+
+def test_no_credential_on_this_machine_never_explains_an_answered_upload(project: UserProject) -> None:
+    """twine, uv, hatch, flit and pdm stop before sending; poetry does not, but its log does not show it."""
+    for name in ("twine-auth", "poetry-auth"):
+        _, data = diagnosed(project, (OUTPUTS / f"{name}.txt").read_text(encoding="utf-8"), "--offline")
+        assert (data["cause"], data["certain"], data["evidence"]["here"]) == ("cred.revoked", False, [])
 
 
 @pytest.mark.parametrize(

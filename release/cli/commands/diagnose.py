@@ -14,6 +14,11 @@ def _add_diagnose_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--log", metavar="FILE", help="the output of the failed run (twine, uv, poetry, CI, …); - is standard input"
     )
+    parser.add_argument(
+        "--here",
+        action="store_true",
+        help="the run of --log took place on this machine, also if the log is of a CI job",
+    )
     add_project_arguments(parser)
 
 
@@ -29,9 +34,7 @@ def _diagnose(options: argparse.Namespace, write: Write) -> int:
         session.offer_repairs(found)
         return Exit.DONE if all(one.verdict.passed for one in found) else Exit.REFUSED
     log = program_output.load_log(options.log)
-    explanation, verified = log_diagnosis.explain_failure(
-        log, session.config, session.verify, in_ci="CI" in session.system.env
-    )
+    explanation, verified = log_diagnosis.explain_failure(log, session.config, session.verify, here=options.here)
     lines = fit_lines(log_diagnosis.explanation_to_text(explanation))
     show(options, write, log_diagnosis.explanation_to_json(explanation), lines)
     session.offer_repairs([verified] if verified else [])
