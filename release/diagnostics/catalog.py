@@ -13,6 +13,7 @@ from release.diagnostics import (
     endpoint,
     file_failures,
     metadata,
+    mistaken_values,
     permissions,
     trusted_publishing_failures,
 )
@@ -22,6 +23,7 @@ from release.diagnostics.models import Diagnosis
 SECTIONS: Mapping[str, tuple[Diagnosis, ...]] = MappingProxyType(
     {
         "The credential's value": credential_failures.DIAGNOSES,
+        "Other text instead of a token": mistaken_values.DIAGNOSES,
         "What the credential may do": permissions.DIAGNOSES,
         "Variables and .pypirc": credential_storage.VARIABLES_AND_PYPIRC,
         "Keyring, shell and CI": credential_storage.KEYRING_AND_SHELL,

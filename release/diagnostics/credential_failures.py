@@ -259,4 +259,28 @@ DIAGNOSES = (
         weight="low",
         sources=("libmacaroons: v2 binary format", "pypi/warehouse: macaroons/services.py"),
     ),
+    Diagnosis(
+        id="cred.head-missing",
+        title="the beginning of the token is missing",
+        explanation="A selection that began too late, or a field that shows the end of a long text, lost the first "
+        "characters, more than the prefix pypi-. What is left ends as a token does.",
+        symptoms=(shared_phrases.ODD,),
+        also=(shared_phrases.INVALID_AUTH,),
+        shows="like any wrong token",
+        remedy="copy the whole token again, from pypi- on; if it is no longer shown, create one at "
+        "{site}/manage/account/token/",
+        weight="low",
+        sources=("libmacaroons: v2 binary format", "pypi/warehouse: macaroons/services.py"),
+    ),
+    Diagnosis(
+        id="cred.comment",
+        title="the value contains a comment next to the token",
+        explanation="In .pypirc, in variables and in the forms for CI secrets, everything on the line is part of the "
+        "value, so the comment is sent with the token.",
+        also=(shared_phrases.INVALID_AUTH,),
+        shows="like an unknown token",
+        remedy="keep only the token in the stored value; in .pypirc, put the comment on a line of its own",
+        weight="low",
+        sources=("Python documentation: configparser, Supported INI File Structure",),
+    ),
 )

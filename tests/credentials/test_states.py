@@ -7,6 +7,7 @@ where the verdict could be argued about.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -45,12 +46,17 @@ def user_id(number: int) -> str:
 FOREIGN: Mapping[str, Callable[[], str]] = {
     "ghp": lambda: fake_tokens.checksummed_token("ghp_"),
     "openai": lambda: "sk-proj-" + fake_tokens.random_text(48),
+    "anthropic": lambda: "sk-ant-api03-" + fake_tokens.random_text(95),
+    "crates": lambda: "cio" + fake_tokens.random_text(32),
+    "digitalocean": lambda: "dop_v1_" + fake_tokens.random_text(64, "0123456789abcdef"),
+    "npm": lambda: fake_tokens.checksummed_token("npm_"),
 }
 
 _CHANGES: Mapping[str, Callable[..., str]] = {
     "behead": lambda text, count: text[count:],
     "cut": lambda text, count: text[:-count],
     "fmt": lambda text, form: form.replace("{}", text),
+    "base64": lambda text: base64.b64encode(text.encode()).decode(),
     "wrap": lambda text, width, line_break: line_break.join(re.findall(f".{{1,{width}}}", text)),
 }
 

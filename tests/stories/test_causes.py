@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
@@ -268,7 +269,6 @@ TABLE: list[Any] = [
     ("cred.env-empty", typed(lambda _: "")),
     ("cred.token-whitespace", typed(lambda one: f"{one[:90]} {one[90:]}")),
     ("cred.token-whitespace", typed(lambda one: f"{one[:90]}\n{one[90:]}")),
-    ("cred.token-whitespace", typed(lambda one: f"{one} # made in May")),
     ("cred.token-whitespace", typed(lambda one: f"{one}\n")),
     ("cred.username-whitespace", typed(str, "__token__\n")),
     ("cred.username-whitespace", typed(str, "__token__ ")),
@@ -298,6 +298,12 @@ TABLE: list[Any] = [
     ("cred.alphabet", typed(lambda one: f"{one[:100]}.{one[101:]}")),
     ("cred.malformed", typed(str.lower)),
     ("cred.trailing", typed(lambda one: f"{one}abcd")),
+    ("cred.head-missing", typed(lambda one: one[30:])),
+    ("cred.comment", typed(lambda one: f"{one} # made in May")),
+    ("cred.secret-reference", typed(lambda _: "op://release/pypi/token")),
+    ("cred.file-path", typed(lambda _: "/run/secrets/pypi_token")),
+    ("cred.identifier", typed(lambda _: str(uuid.uuid4()))),
+    ("cred.encoded", typed(lambda one: base64.b64encode(one.encode()).decode())),
     ("cred.project-scope-mismatch", typed(lambda _: token(b'[1,["other"]]'))),
     ("cred.expired", typed(lambda _: token(ACCOUNT, b"[0,1795000000,0]"))),
     ("cred.expired", typed(lambda _: token(ACCOUNT, b"[0,4000000000,3999999999]"))),

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from release.core.models.check_result import Finding
-from release.core.tokens.defects import BLANKS, COPY, LONG, TokenDefect, counted, placeholder
+from release.core.tokens.defects import BLANKS, COPY, LONG, TokenDefect, counted
 from release.core.tokens.macaroon import Macaroon, MalformedError, characters
 
 _SIGNATURE = 32
@@ -21,11 +21,7 @@ _UUID = re.compile(rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 def structure_defect(body: str, data: bytes, error: MalformedError) -> TokenDefect:
     """The defect of base64 that is not a whole macaroon: truncated, or changed in the middle."""
     if not "AgE".startswith(body[:3]):
-        message = "the first characters of the token after 'pypi-' are damaged"
-        if (found := placeholder("pypi-" + body)) is not None or len(body) >= LONG:
-            return found or TokenDefect("cred.malformed", message, COPY)
-        message = f"'pypi-' is followed by {counted(len(body), 'character')} that are not a token"
-        return TokenDefect("cred.placeholder", message, COPY)
+        return _foreign_body("pypi-" + body)
     if re.search(r"(.)\1{11,}$", body):
         return TokenDefect("cred.placeholder", "the end of the token is masked by a run of one character", COPY)
     if error.missing and _undamaged_so_far(data, error):
@@ -35,6 +31,31 @@ def structure_defect(body: str, data: bytes, error: MalformedError) -> TokenDefe
     if body in {body.lower(), body.upper()}:
         message = "all letters of the token have the same case, so the case was changed"
     return TokenDefect("cred.malformed", message, COPY)
+
+
+def case_defect(text: str) -> TokenDefect | None:
+    """The defect of a token whose letters were changed to another case, "pypi-" with them or not."""
+    core = text.strip(BLANKS)
+    if core[:8].lower() != "pypi-age" or core[5:8] == "AgE" or len(core) < LONG:
+        return None
+    return TokenDefect("cred.malformed", "the case of the letters of the token was changed", COPY)
+
+
+def _foreign_body(text: str) -> TokenDefect:
+    """The defect of "pypi-" and base64 that does not begin as a token does."""
+    # Imported here, because a sound token needs none of their patterns.
+    from release.core.tokens.encoded_tokens import headless_token
+    from release.core.tokens.other_secrets import identifier, other_secret
+    from release.core.tokens.placeholders import mistaken_value
+
+    found = case_defect(text) or headless_token(text) or other_secret(text) or mistaken_value(text) or identifier(text)
+    if found is not None:
+        return found
+    length = len(text.removeprefix("pypi-"))
+    if length >= LONG:
+        return TokenDefect("cred.malformed", "the first characters of the token after 'pypi-' are damaged", COPY)
+    message = f"'pypi-' is followed by {counted(length, 'character')} that are not a token"
+    return TokenDefect("cred.placeholder", message, COPY)
 
 
 def field_defect(found: Macaroon) -> TokenDefect | None:

@@ -44,7 +44,7 @@ def text(location: str = "pypi.org", *caveats: bytes) -> str:
 def damage(value: str) -> TokenDefect:
     found = decode(Secret(value))
     assert isinstance(found, TokenDefect), "a broken token was called whole"
-    assert value[:40] not in found.message + found.remedy or len(value) < 20
+    assert value[:40] not in found.message + found.remedy or len(value) < 20 or found.cause == "cred.placeholder"
     return found
 
 
@@ -127,7 +127,7 @@ def test_blanks_are_harmless_around_a_token_and_broken_inside(value: str, one: s
         (lambda t: f"<{t}>", "cred.quotes"),
         (lambda t: f"b'{t}'", "cred.quotes"),
         (lambda t: "\n".join(t[at : at + 76] for at in range(0, len(t), 76)), "cred.token-whitespace"),
-        (lambda t: f"{t} ; my token", "cred.token-whitespace"),
+        (lambda t: f"{t} ; my token", "cred.comment"),
         (lambda t: "\ufeff" + t, "cred.bom-nonascii"),
         (lambda t: t.replace("-", "\u2013", 1), "cred.bom-nonascii"),
         (lambda t: f"password = {t}", "cred.assignment"),

@@ -1,0 +1,100 @@
+"""Recognize a reference to a secret, and the path of a file, where a token should be.
+
+Sources: the documentation of the secret managers, and of tools that replace such references (op, vals, berglas,
+chamber, summon, bank-vaults).
+"""
+
+from __future__ import annotations
+
+import re
+
+from release.core.tokens.defects import TokenDefect
+from release.core.tokens.plain_words import all_plain, quoted, some_known
+
+#: what it is a reference to → its forms, and what replaces it
+_FORMS: dict[str, tuple[str, str]] = {
+    "1Password": (r"op://.+", "let `op run` replace the reference"),
+    "HashiCorp Vault": (r"vault:(?!//)\S+/\S+ | vault://.+", "read it with `vault kv get`"),
+    "AWS Secrets Manager": (
+        r"arn:aws[\w-]*:secretsmanager:.+ | (?:aws-?secretsmanager|aws-?sm|secretsmanager)://.+",
+        "read it with `aws secretsmanager get-secret-value`",
+    ),
+    "AWS Systems Manager": (
+        r"arn:aws[\w-]*:ssm:.+ | (?:aws-?)?ssm(?:-parameter)?://.+",
+        "read it with `aws ssm get-parameter`",
+    ),
+    "a secret of AWS CloudFormation": (
+        r"\{\{resolve:(?:secretsmanager|ssm|ssm-secure):.+\}\}",
+        "let the stack resolve it",
+    ),
+    "Google Secret Manager": (
+        (
+            r"(?:sm|gcp-?secrets?|gcp-?sm|gcp-?secret-?manager|berglas|google-secret-manager)://.+"
+            r" | projects/[^/\s]+/(?:locations/[^/\s]+/)?secrets/.+"
+        ),
+        "read it with `gcloud secrets versions access`",
+    ),
+    "Azure Key Vault": (
+        (
+            r"@Microsoft\.KeyVault\(.*\) | (?:akvs?|azure-?kv|azure-?key-?vault|keyvault)://.+"
+            r" | https://[\w-]+\.vault\.azure\.net/\S*"
+        ),
+        "read it with `az keyvault secret show`",
+    ),
+    "Bitwarden": (r"(?:bws|bw|bitwarden|rbw):\S+", "read it with `bws secret get` or `bw get`"),
+    "KeePassXC": (r"keepass(?:xc)?:\S+", "read it with `keepassxc-cli show`"),
+    "pass": (r"(?:go)?pass:(?!//)[\w.-]+(?:/[\w.-]+)+ | (?:go)?pass://.+", "read it with `pass show`"),
+    "Doppler": (r"doppler:\S+", "let `doppler run` set the variable"),
+    "Infisical": (r"infisical:\S+", "let `infisical run` set the variable"),
+    "a password manager": (
+        r"(?:lastpass|lpass|dl|dashlane|protonpass|enpass|keeper)://.+",
+        "read it with that program",
+    ),
+    "a secret store": (r"ref\+[a-z0-9]+://.+ | secretref\+?://.+ | secrets?://.+", "let your tool replace it"),
+    "a keyring": (r"(?:keychain|keyring|secret-tool|wincred):\S+", "let the uploader read the keyring itself"),
+    "an encrypted value": (r"\$ANSIBLE_VAULT;.+ | ENC\[.+\] | sops:\S+ | !vault\b.*", "decrypt it before the upload"),
+    "Conjur": (r"!var(?::\w+)?\s\S+ | conjur:\S+", "let `summon` replace it"),
+    "a Kubernetes secret": (r"(?:secretKeyRef|valueFrom)\b.* | k8s://.+", "let the cluster set the variable"),
+    "an environment variable": (
+        r"env:(?://)?[A-Z][A-Z0-9_]+ | os\.(?:environ|getenv)\W.+",
+        "write it in the syntax by which your tool replaces variables",
+    ),
+}
+_COMPILED = {what: re.compile(form, re.DOTALL | re.VERBOSE) for what, (form, _) in _FORMS.items()}
+
+_ROOT = (
+    r"/(?:run|var|etc|home|root|tmp|usr|opt|mnt|srv|Users|secrets|vault|private|dev|proc|workspace|github|builds|app)"
+)
+_PART = r"[\w.@ -]+"
+_ENDING = r"\.(?:txt|token|json|ini|cfg|conf|toml|ya?ml|env|key|pem|secret|pass|password|gpg|asc|age|pypirc|netrc)"
+#: directories that only the start of a path has
+_START = r"(?:~[\w.-]*|\.\.?|\$\{?HOME\}?|%\w+%|\$[Ee]nv:\w+|[A-Za-z]:|\\\\[\w.-]+)"
+_PATH = re.compile(
+    rf"""@?(?: {_ROOT}(?:/{_PART})+/? | {_START}(?:[/\\]{_PART})+ | (?:[\w.-]+/)+[\w.-]*{_ENDING}
+      | [\w.-]*\.(?:txt|json|ini|cfg|toml|ya?ml|env|pem|gpg|asc|pypirc|netrc) ) | file:\S+ """,
+    re.VERBOSE | re.ASCII,
+)
+#: what begins like this, or begins and ends like this, is no password
+_CERTAIN_PATH = re.compile(rf"(?:@|file:(?://)?)?(?:{_ROOT}/.+|{_START}[/\\].+{_ENDING})", re.DOTALL)
+
+
+def secret_reference(core: str) -> TokenDefect | None:
+    """The defect of a reference that a secret manager's tool replaces, and no uploader."""
+    for what, form in _COMPILED.items():
+        if form.fullmatch(core):
+            certain = "/" in core or core.startswith(("arn:", "@Microsoft.", "{{resolve:"))
+            message = f"a reference to {what},{quoted(core, certain=certain)}, is stored instead of the token"
+            return TokenDefect("cred.secret-reference", message, f"{_FORMS[what][1]}, or store the token itself")
+    return None
+
+
+def file_path(core: str) -> TokenDefect | None:
+    """The defect of the path of a file; the file may contain the token."""
+    if not _PATH.fullmatch(core):
+        return None
+    certain = _CERTAIN_PATH.fullmatch(core) is not None
+    words = re.findall(r"[A-Za-z0-9]+", core)
+    if not certain and not (all_plain(words) and (some_known([one.lower() for one in words]) or len(words) > 2)):  # noqa: PLR2004 - two words may be a password
+        return None
+    message = f"the path of a file,{quoted(core, certain=certain)}, is stored instead of the token in that file"
+    return TokenDefect("cred.file-path", message, "store the content of that file, not its path")
