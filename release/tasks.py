@@ -70,9 +70,9 @@ def explain(_: Context, cause: str) -> None:
 
 
 @task(auto_shortflags=False)
-def store(_: Context, index: str = "pypi") -> None:
-    """Verify a token and store it in the keyring."""
-    _run("store", *_flags(index=index))
+def store(_: Context, index: str = "pypi", project: str = "") -> None:
+    """Verify a token and store it in the keyring; with --project, as that project's own."""
+    _run("store", *_flags(index=index, project=project))
 
 
 @task(auto_shortflags=False)

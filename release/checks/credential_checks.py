@@ -108,6 +108,8 @@ def _finding(access: Access, probed: ProbeResult, match: Match) -> Finding:
     remedy = _diagnosis(cause).remedy_for(known)
     if cause in _ABOUT_TOKEN and isinstance(access.credential, Credential):
         remedy = credential_remedies.new_token(access, access.credential.origin)
+        if cause == "cred.project-scope-mismatch" and not _is_recreated(access, probed):
+            remedy = credential_remedies.token_for_project(access, access.credential.origin)
     message = _message(access, probed, cause, known.get("user", ""))
     return Finding(
         message=message, remedy=remedy, where=origin_of(access) or None, server_text=probed.message(), cause=cause

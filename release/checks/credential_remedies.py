@@ -22,6 +22,7 @@ from release.core.models.secret_location import (
     SecretLocation,
     TrustedPublishing,
     location_to_text,
+    project_of,
 )
 from release.core.models.user_environment import UserEnvironment
 from release.core.secret import Secret
@@ -48,9 +49,9 @@ def own_command(user: UserEnvironment, verb: str, *arguments: str) -> str:
     return shell.command_line(user.shell_name, "python", "-m", "release", verb, *arguments, *user.options)
 
 
-def store_command(user: UserEnvironment, index: Index) -> str:
-    """The command that reads a new token and stores it where uploads find it."""
-    return own_command(user, "store", "--index", index.name)
+def store_command(user: UserEnvironment, index: Index, project: str | None = None) -> str:
+    """The command that reads a new token and stores it where uploads find it: of one project, or of every project."""
+    return own_command(user, "store", "--index", index.name, *(("--project", project) if project else ()))
 
 
 def new_token(access: Access, origin: SecretLocation | None = None) -> str:
@@ -69,14 +70,23 @@ def new_token(access: Access, origin: SecretLocation | None = None) -> str:
             return _without_variable(access, origin, name)
         case ConfigFileKey(kind="pypirc"):
             return own_command(user, "diagnose")
-        case KeyringEntry(service=service, username=username) if username != _USERNAME:
+        case KeyringEntry(service=service, username=username) if username != _USERNAME and not project_of(origin):
             return shell.command_line(user.shell_name, "python", "-m", "keyring", "set", service, username)
         case ConfigFileKey() | PrivateFile():
             return f"create a token at {token_page(index)} and write it to {location_to_text(origin)}"
         case _ if user.can_store:
-            return store_command(user, index)
+            return store_command(user, index, project_of(origin))
         case _:
             return shell.read_variable(user.shell_name, _VARIABLE)
+
+
+def token_for_project(access: Access, origin: SecretLocation | None) -> str:
+    """Store a token for this project, where the one in `origin` is for others: in the keyring, it stays beside it."""
+    user = access.user
+    if not isinstance(origin, KeyringEntry) or user.ci is not None or not user.can_store:
+        return new_token(access, origin)
+    name = normalize_name(access.project.name) if isinstance(access.project, ProjectMetadata) else None
+    return store_command(user, access.index, name)
 
 
 def _without_variable(access: Access, origin: SecretLocation, name: str) -> str:
@@ -191,6 +201,8 @@ def with_remedy(access: Access, remark: Finding) -> Finding:
             remedy = copied_variable(access, found.origin.name)
         case "cred.missing" | "keyring.service-mismatch" | "keyring.username-mismatch":
             remedy = new_token(access)
+        case "keyring.other-project":
+            remedy = token_for_project(access, KeyringEntry(service=access.index.upload_url, username=_USERNAME))
         case "src.env-shadows" if user.ci is None:
             remedy = own_command(user, "diagnose")
         case cause if in_pypirc and cause in _CHANGED_BY_DIAGNOSE:

@@ -202,7 +202,9 @@ def the_token_covers_this_project(access: Access) -> Iterator[Observation]:
         remedy, cause = _replace_token(access), "cred.project-scope-new-project"
     elif found.kind == "projects" and found.projects and name not in map(normalize_name, found.projects):
         message = f"is for {quote(found.projects)}, not for {name!r}"
-        remedy, cause = _replace_token(access), "cred.project-scope-mismatch"
+        credential = access.credential
+        origin = credential.origin if isinstance(credential, Credential) else None
+        remedy, cause = credential_remedies.token_for_project(access, origin), "cred.project-scope-mismatch"
     else:
         return
     yield Finding(

@@ -87,8 +87,9 @@ class CredentialSession:
         if worst is None or worst.verdict.cause not in repairs.FIXED_BY_NEW_TOKEN:
             return
         index = worst.access.index
+        own = storing.belongs_to_project(worst)
         if ask_yes_no(self.write, f"\nStore a new token for {index.name} now?"):
-            self.write("".join(f"{line}\n" for line in storing.stored_to_text(self.store(index))))
+            self.write("".join(f"{line}\n" for line in storing.stored_to_text(self.store(index, own=own))))
 
     def _repair(self, found: Verification) -> bool:
         """Whether a repair was made for an index. After each one the credential is verified again."""
@@ -104,11 +105,14 @@ class CredentialSession:
         proposals = repairs.propose_repairs(self.system, access, found.verdict.causes)
         return next((one for one in proposals if (one.cause, one.title) not in offered), None)
 
-    def store(self, index: Index) -> StoredToken:
-        """Read a token from the terminal or a pipe, verify it and store it. Raises ReleaseError."""
+    def store(self, index: Index, *, own: bool = False) -> StoredToken:
+        """Read a token from the terminal or a pipe, verify it and store it. Raises ReleaseError.
+
+        `own`: for this session's project only.
+        """
         return storing.store_token(
             self.system, index, self._read_token(index), self.project,
-            offline=self.offline, insecure=self.insecure, directory=self.directory,
+            own=own, offline=self.offline, insecure=self.insecure, directory=self.directory,
         )  # fmt: skip
 
     def _apply(self, one: Repair) -> bool:

@@ -17,7 +17,7 @@ from release.adapters.system import safe_write
 from release.adapters.system.system import System
 from release.core.facts import Access
 from release.core.models.index import WELL_KNOWN
-from release.core.models.secret_location import ConfigFileKey, KeyringEntry, location_to_text
+from release.core.models.secret_location import ConfigFileKey, KeyringEntry, location_to_text, project_of
 from release.core.redaction import redact
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode
@@ -30,7 +30,7 @@ FIXED_BY_NEW_TOKEN = frozenset(
     """cred.missing cred.truncated cred.malformed cred.alphabet cred.placeholder cred.control-chars cred.bom-nonascii
     cred.account-password cred.other-service cred.pasted-twice cred.wrong-index cred.expired cred.revoked
     cred.signature-mismatch cred.project-scope-mismatch cred.project-scope-new-project keyring.stale
-    keyring.service-mismatch keyring.username-mismatch pypirc.testpypi-under-pypi""".split()  # noqa: SIM905 - a list that people read
+    keyring.service-mismatch keyring.username-mismatch keyring.other-project pypirc.testpypi-under-pypi""".split()  # noqa: SIM905 - a list that people read
 )
 #: characters of a token that may appear in a masked line by chance
 _CHANCE = 12
@@ -136,23 +136,25 @@ class _Proposals:
     def _resolve_conflict(self) -> Iterator[Repair]:
         """Two sources with different tokens: remove the one that is known to be wrong.
 
-        Where the token that is used works, the keyring's entry behind it is out of date. Where it is broken and
+        Where the token that is used works, the keyring's entry behind it is out of date, unless it is a project's own,
+        which was stored on purpose. Where it is broken and
         stored in the file, and the keyring's is complete and of this index, the file's is removed.
         """
         candidates, causes = self.access.candidates, self.causes
         used = next(((one.origin, one.password) for one in candidates if one.status == "used"), None)
         shadowed = ((one.origin, one.password) for one in candidates if one.status == "shadowed")
         stored = next(((place, token) for place, token in shadowed if isinstance(place, KeyringEntry)), None)
-        if used is None or stored is None or stored[1] == used[1]:
+        if used is None or stored is None or stored[1] == used[1] or isinstance(used[0], KeyringEntry):
             return
         (place, token), (entry, other) = used, stored
-        if not causes or causes[0] == "src.env-shadows":
+        first = causes[0] if causes else "src.env-shadows"
+        if first == "src.env-shadows" and project_of(entry) is None:
             yield Repair(
                 cause="src.env-shadows", title="delete the token that is not used from the keyring",
                 where=location_to_text(entry), before=f"<token {other.fingerprint}>",
                 apply=partial(keyring.delete_entry, entry, self.system.env),
             )  # fmt: skip
-        elif causes[0].startswith("cred.") and isinstance(decode(other), Token) and isinstance(place, ConfigFileKey):
+        elif first.startswith("cred.") and isinstance(decode(other), Token) and isinstance(place, ConfigFileKey):
             new = pypirc_file.without(self.data, place.section, place.key)
             if new is not None:
                 yield Repair(

@@ -62,7 +62,8 @@ def verify_credential(  # noqa: PLR0913 - a query with options, all but the firs
     resolved = Resolution(credential=credential) if isinstance(credential, Credential) else credential
     if resolved is None:
         resolved = sources.resolve(SourceQuery(
-            index=index, env=system.env, home=system.home, directory=directory, every_source=True, keyring_child=keyring
+            index=index, env=system.env, home=system.home, directory=directory, project=_name(project),
+            every_source=True, keyring_child=keyring,
         ))  # fmt: skip
     facts = replace(_access(resolved, system, index, project, directory), releasing=False)
     if not offline:
@@ -125,9 +126,14 @@ def collect_access(  # noqa: PLR0913 - a query with options, all but the first t
     """
     resolved = Resolution(credential=credential)
     if credential is None:
-        resolved = sources.resolve(SourceQuery(index=index, env=system.env, home=system.home))
+        query = SourceQuery(index=index, env=system.env, home=system.home, project=_name(project))
+        resolved = sources.resolve(query)
     facts = query_project(system, replace(_access(resolved, system, index, project, directory), ours=ours))
     return _query(system, facts, waive, (query_job_identity, query_token, query_permission))
+
+
+def _name(project: ProjectMetadata | Unknown) -> str | None:
+    return project.name if isinstance(project, ProjectMetadata) else None
 
 
 def _access(

@@ -172,6 +172,15 @@ KEYRING_AND_SHELL = (
         sources=("twine 7.0.0: auth.Resolver.username",),
     ),
     Diagnosis(
+        id="keyring.other-project",
+        title="the keyring has only the token of another project",
+        explanation="A token that was stored with store --project is used for uploads of that project only. Other "
+        "projects use their own entry, or the one for all projects, which is the only one that twine itself reads.",
+        shows="no credential is found, although one is stored for the index",
+        remedy="store one for this project: python -m release store --index {index} --project {project}",
+        sources=("twine 7.0.0: auth.Resolver.get_password_from_keyring",),
+    ),
+    Diagnosis(
         id="keyring.stale",
         title="the keyring has an old token",
         explanation="The token was rotated or deleted, but its keyring entry was not; some tools store a token once "

@@ -11,7 +11,7 @@ from release.checks.index_state import listed_files
 from release.checks.trusted_publishing_checks import ambient_to_text
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import CheckState, Finding, Outcome
-from release.core.models.credential import Ambient, Credential
+from release.core.models.credential import Ambient, Credential, twine_alone_to_text, used_by_twine
 from release.core.models.index import ProjectListing, files_by_release
 from release.core.models.oidc_identity import OidcIdentity, public_claims, publisher_fields
 from release.core.models.probe import ProbeResult
@@ -90,9 +90,11 @@ def _source(access: Access) -> Iterator[str]:
     if isinstance(credential, Ambient):
         yield ambient_to_text(credential)
     for one in access.candidates:
-        if one.status != "used":
+        if one.status not in {"used", "twine-only"}:
             status = one.status if one.status == "shadowed" else "also"
             yield f"{status:<9} {location_to_text(one.origin)}: {_describe(one.password)}"
+    if isinstance(credential, Credential) and (text := twine_alone_to_text(credential, access.candidates)):
+        yield text
 
 
 def _describe(secret: Secret) -> str:
@@ -196,8 +198,12 @@ def _credential(access: Access) -> dict[str, Any] | None:
         for one in access.candidates
         if one.status == "shadowed" and one.password != access.credential.password
     ]
-    origin, username = access.credential.origin, access.credential.username
-    return {"origin": location_to_json(origin), "username": username, "shadowed": shadowed}
+    origin, username, twine = access.credential.origin, access.credential.username, used_by_twine(access.candidates)
+    return {
+        "origin": location_to_json(origin), "username": username, "shadowed": shadowed,
+        "twine": {"origin": location_to_json(twine.origin), "fingerprint": twine.password.fingerprint}
+        if twine else None,
+    }  # fmt: skip
 
 
 def _token(access: Access) -> dict[str, Any] | None:

@@ -27,12 +27,13 @@ from release.core.models.secret_location import (
     ConfiguredLocation,
     KeyringEntry,
     location_to_text,
+    project_of,
 )
 from release.core.models.token_health import TokenPolicy
 from release.core.tables import KeyPath, Reader, did_you_mean, number, read_list, read_table, string
 from release.core.tokens import token
 from release.credentials import sources
-from release.credentials.sources import configured_locations
+from release.credentials.sources import configured_locations, keyring
 from release.credentials.sources.base import SourceQuery
 from release.credentials.sources.configured_locations import StoredCredential
 from release.token_health.location_reader import LOCATION_READERS, duration, location_of
@@ -62,9 +63,16 @@ class FleetEntry:
     project: str | None
     location: ConfiguredLocation
     username: str = "__token__"
+    #: `keyring = true`: the entry that an upload of the project uses, which is its own if there is one
+    as_uploaded: bool = False
     #: when the token was created, according to the fleet; aware, UTC
     made: datetime | None = None
     policy: TokenPolicy = field(default_factory=TokenPolicy)
+
+    @property
+    def own_entries(self) -> tuple[KeyringEntry, ...]:
+        """The project's own entries of the keyring, which are used before `location`."""
+        return keyring.project_entries(self.index, self.project) if self.as_uploaded and self.project else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +155,7 @@ def _entries(
         for project in _one_or_several(read, at, "project", "projects")[0] or (None,):
             yield FleetEntry(
                 index=indexes[name], project=project, location=location, username=username, made=read.get("made"),
-                policy=own,
+                policy=own, as_uploaded=read.get("keyring") == {} and username == "__token__",
             )  # fmt: skip
 
 
@@ -209,6 +217,8 @@ _TOKEN: Mapping[str, Reader] = {
 
 #: without a project, only the account is checked
 NO_PROJECT = Unknown(reason="no project is named", remedy="name it: project = … in the fleet")
+#: the account's entry of the keyring, where the project has its own: only the account is checked
+_OTHER_PROJECTS = Unknown(reason="the project has a token of its own, so other projects use this one", remedy="")
 #: commands and actions of workflows that upload with a token
 _UPLOADS = re.compile(r"gh-action-pypi-publish|(?:twine|flit|hatch|poetry|pdm|uv) (?:upload|publish)")
 
@@ -236,6 +246,7 @@ def fleet_targets(system: System, fleet: Fleet, directory: Path) -> tuple[Target
     """Return the entries of a fleet. Variables, files and the keyring are read; commands are not run yet."""
     usernames = {one.location: one.username for one in fleet.entries}
     keyring_entries = [location for location in usernames if isinstance(location, KeyringEntry)]
+    keyring_entries += dict.fromkeys(entry for one in fleet.entries for entry in one.own_entries)
     stored: dict[ConfiguredLocation, StoredCredential] = {
         location: configured_locations.read_location(system, location, username=username, directory=directory)
         for location, username in usernames.items()
@@ -244,13 +255,24 @@ def fleet_targets(system: System, fleet: Fleet, directory: Path) -> tuple[Target
     stored |= configured_locations.read_keyring_entries(keyring_entries, system.env).items()
     return tuple(
         Target(
-            index=one.index, location=location_to_text(one.location), policy=one.policy,
-            stored=stored.get(one.location), command=one.location if isinstance(one.location, CommandOutput) else None,
+            index=one.index, location=location_to_text(location), policy=one.policy,
+            stored=stored.get(location), command=one.location if isinstance(one.location, CommandOutput) else None,
             username=one.username, created=one.made,
             project=ProjectMetadata(name=one.project, version="") if one.project else NO_PROJECT,
         )
         for one in fleet.entries
+        for location in (_used_location(one, stored),)
     )  # fmt: skip
+
+
+def _used_location(entry: FleetEntry, stored: Mapping[ConfiguredLocation, StoredCredential]) -> ConfiguredLocation:
+    """The location of an entry, or the project's own entry of the keyring, if it has a token of the index."""
+    for one in entry.own_entries:
+        credential = stored[one].resolution.credential
+        issuer = token.issuer(credential.password) if isinstance(credential, Credential) else None
+        if isinstance(credential, Credential) and (issuer is None or token.location_matches(issuer, entry.index)):
+            return one
+    return entry.location
 
 
 def project_targets(
@@ -264,29 +286,36 @@ def project_targets(
     publisher = _publisher(system.env, directory)
     return tuple(
         Target(
-            index=index, project=project, location=location, policy=policy, publisher=publisher,
+            index=index, project=used_for, location=location, policy=policy, publisher=publisher,
             stored=StoredCredential(resolution=resolution),
         )
         for index in indexes.values()
-        for location, resolution in _find(system, index, directory)
+        for location, resolution, used_for in _find(system, index, directory, project)
     )  # fmt: skip
 
 
-def _find(system: System, index: Index, directory: Path) -> Iterator[tuple[str, Resolution]]:
-    query = SourceQuery(index=index, env=system.env, home=system.home, directory=directory, every_source=True)
-    resolution = sources.resolve(query)
+def _find(
+    system: System, index: Index, directory: Path, known: ProjectMetadata | Unknown
+) -> Iterator[tuple[str, Resolution, ProjectMetadata | Unknown]]:
+    """Yield each location, the credential in it, and the project that it is used for."""
+    project = known.name if isinstance(known, ProjectMetadata) else None
+    resolution = sources.resolve(SourceQuery(
+        index=index, env=system.env, home=system.home, directory=directory, project=project, every_source=True
+    ))  # fmt: skip
     credential = resolution.credential
     if isinstance(credential, Unknown):
-        yield "keyring", Resolution(credential=credential)
+        yield "keyring", Resolution(credential=credential), known
     elif credential is not None:
-        yield location_to_text(credential.origin), resolution
+        yield location_to_text(credential.origin), resolution, known
+    has_own = any(one.status != "other-index" and project_of(one.origin) for one in resolution.candidates)
     for one in resolution.candidates:
+        beside = has_own and isinstance(one.origin, KeyringEntry) and project_of(one.origin) is None
         issued_for = token.issuer(one.password) if one.status == "other-tool" else None
         if one.status == "shadowed" or (issued_for is not None and token.location_matches(issued_for, index)):
             found = Credential(
                 username="__token__", username_origin=DEFAULT_USERNAME, password=one.password, origin=one.origin
             )
-            yield location_to_text(one.origin), Resolution(credential=found)
+            yield location_to_text(one.origin), Resolution(credential=found), _OTHER_PROJECTS if beside else known
 
 
 def _publisher(env: Mapping[str, str], directory: Path) -> str | None:

@@ -35,7 +35,11 @@ STATES = [
     json.loads(line) for line in Path(__file__).with_name("states.jsonl").read_text(encoding="utf-8").splitlines()
 ]
 _INDEXES = {"pypi": PYPI, "testpypi": TESTPYPI}
-_HOSTS = {"{upload-host}": host_of(PYPI.upload_url), "{pypi-host}": host_of(PYPI.simple_url)}
+_HOSTS = {
+    "{upload-host}": host_of(PYPI.upload_url),
+    "{pypi-host}": host_of(PYPI.simple_url),
+    "{testpypi-host}": host_of(TESTPYPI.upload_url),
+}
 
 
 def user_id(number: int) -> str:

@@ -30,7 +30,8 @@ account.email-unverified account.no-2fa account.no-role org.inactive project.arc
 
 src.env-shadows src.wrong-env-name pypirc.not-found pypirc.section-unlisted pypirc.missing-repo
 pypirc.testpypi-under-pypi pypirc.repository-mismatch pypirc.bypassed-by-url pypirc.malformed pypirc.percent
-pypirc.perms keyring.service-mismatch keyring.username-mismatch keyring.stale keyring.no-backend keyring.hang
+pypirc.perms keyring.service-mismatch keyring.username-mismatch keyring.other-project keyring.stale
+keyring.no-backend keyring.hang
 env.not-forwarded shell.mangled ci.fork-pr ci.secret-scope ci.invalid-input-name ci.token-argv
 
 url.no-trailing-slash url.simple-or-root url.legacy-domain url.no-scheme url.http net.dns-offline net.tls net.proxy

@@ -351,6 +351,7 @@ TABLE: list[Any] = [
     ("keyring.service-mismatch", keyring("https://pypi.org/legacy/", "__token__")),
     ("keyring.service-mismatch", keyring("pypi", "__token__")),
     ("keyring.username-mismatch", keyring(PYPI.upload_url, "alice")),
+    ("keyring.other-project", keyring(PYPI.upload_url, "__token__:acme-gadget")),
     ("keyring.no-backend", lambda desk: (desk.keyring(backend="Broken"), desk.seen())[1]),
     ("keyring.hang", lambda desk: (desk.keyring(backend="Locked"), desk.seen())[1]),
     ("ci.invalid-input-name", says("Warning: Unexpected input(s) 'repository_url', valid inputs are ['user']")),

@@ -201,7 +201,7 @@ def test_with_variables_alone_it_is_kept_in_the_keyring(project: UserProject, py
     (project.home / "keyring.json").write_text("[]")
     project.env["TWINE_PASSWORD"] = value(pypi, "old")
     assert rotate(project, value(pypi, "new")).status == 1
-    assert kept(project) == [[pypi.upload_url, "__token__", value(pypi, "new")]]
+    assert kept(project) == [[pypi.upload_url, "__token__:acme-widget", value(pypi, "new")]], "it is for one project"
     with_keyring(project, "keyring.backends.null.Keyring")
     told = rotate(project, value(pypi, "new"))
     assert (told.status, "no keyring can be used" in told.err) == (1, True)

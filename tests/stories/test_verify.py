@@ -355,7 +355,7 @@ def test_the_program_says_it_as_text_and_as_json(tmp_path: Path) -> None:
         assert list(data) == KEYS
         assert (data["schema"], data["verdict"], data["cause"], data["causes"]) == (1, "healthy", None, [])
         assert (data["index"], data["project"]) == ("testpypi", "acme-widget")
-        assert list(data["credential"]) == ["origin", "username", "shadowed"]
+        assert list(data["credential"]) == ["origin", "username", "shadowed", "twine"]
         assert list(data["token"]) == ["location", "identifier", "scope", "expires", "not_before", "fingerprint"]
         assert data["token"]["scope"] == {"kind": "account", "projects": []}
         for secret in (*on.pypi.tokens.values(), *on.testpypi.tokens.values()):

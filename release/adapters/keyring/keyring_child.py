@@ -3,7 +3,7 @@
 It loads the library first. Then it reads requests, one line of JSON each, from stdin, and writes each response as a
 line of JSON to stdout, until stdin ends:
 
-    → {"service", "username", "default", "near": […]}
+    → {"service", "username", "default", "own": […], "near": […]}
     → {"do": "keep", "service", "username", "password", "insecure"}   or {"do": "remove", "service", "username"}
     ← {"is": "answer", "state", "backend", …}   answered, done, insecure, locked, broken, no backend, not installed
 
@@ -17,6 +17,9 @@ import os
 import sys
 from collections.abc import Callable
 from typing import Any
+
+#: user names of entries for one project's own token start with one of these
+_ONE_PROJECT = ("__token__:", "pypi_token:project:")
 
 
 def main() -> bool:
@@ -63,19 +66,27 @@ def _try(act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 def _read(backend: Any, request: dict[str, Any]) -> dict[str, Any]:
-    """The entry that twine would read; without one, similar entries."""
+    """The entries of the users in `own`, and the one that twine would read; without any, similar entries.
+
+    Where twine asks for no user in particular, the backend may return an entry for one project, which only twine would
+    then use: `first`.
+    """
     service, username = request["service"], request["username"]
+    found: dict[str, Any] = {"state": "answered", "password": None, "first": None}
+    found["own"] = [[one, text] for one in request["own"] if (text := backend.get_password(service, one)) is not None]
     if username is None:
-        found = backend.get_credential(service, None)
-        if found is not None:
-            return {"state": "answered", "username": found.username, "password": found.password}
+        first = backend.get_credential(service, None)
+        if first is not None and not first.username.startswith(_ONE_PROJECT):
+            return found | {"username": first.username, "password": first.password}
+        found["first"] = [first.username, first.password] if first is not None else None
         username = request["default"]
     password = backend.get_password(service, username)
-    if password is not None:
-        return {"state": "answered", "username": username, "password": password}
+    if password is not None or found["own"]:
+        return found | {"username": username, "password": password}
     other = backend.get_credential(service, None)
-    near = [one for one in request["near"] if backend.get_password(one, username) is not None]
-    return {"state": "answered", "password": None, "near": near, "other_username": other.username if other else None}
+    users = [username, *request["own"]]
+    near = [one for one in request["near"] if any(backend.get_password(one, user) is not None for user in users)]
+    return found | {"near": near, "other_username": other.username if other else None}
 
 
 def _write(backend: Any, request: dict[str, Any]) -> dict[str, Any]:

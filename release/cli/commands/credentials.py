@@ -47,7 +47,10 @@ def _verify(options: argparse.Namespace, write: Write) -> int:
 def _add_store_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--index", metavar="NAME", required=True, help="the index that the token is for")
     parser.add_argument("--insecure-backend", action="store_true", help="accept a keyring that is a readable file")
-    add_project_arguments(parser)
+    parser.add_argument(
+        "--project", metavar="NAME", help="store it as this project's own token (default: for every project)"
+    )
+    parser.add_argument("--offline", action="store_true", help="contact no index")
 
 
 def _store(options: argparse.Namespace, write: Write) -> int:
@@ -55,7 +58,7 @@ def _store(options: argparse.Namespace, write: Write) -> int:
     from release.credentials import store as storing
 
     session = CredentialSession.from_options(options, write)
-    stored = session.store(session.config.index(options.index))
+    stored = session.store(session.config.index(options.index), own=options.project is not None)
     show(options, write, storing.stored_to_json(stored), fit_lines(storing.stored_to_text(stored)))
     return Exit.DONE
 

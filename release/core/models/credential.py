@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from release.core.models.check_result import Finding, Unknown
 from release.core.models.oidc_identity import OidcIdentity, OidcProvider
-from release.core.models.secret_location import SecretLocation
+from release.core.models.secret_location import KeyringEntry, SecretLocation, location_to_text, project_of
 from release.core.secret import Secret
 
 
@@ -41,11 +42,32 @@ class CredentialCandidate:
 
     origin: SecretLocation
     password: Secret
-    #: "used", "shadowed" (an earlier source wins), "other-index" (a token of another index, never sent to
-    #: this one), "other-tool" (twine does not read this source)
-    status: Literal["used", "shadowed", "other-index", "other-tool"]
-    #: the tool that reads it: "twine", "uv", …
+    #: "used", "shadowed" (an earlier one wins), "other-index" (a token of another index, never sent to this one),
+    #: "other-tool" (only another tool reads it), "twine-only" (twine would send it, this program does not)
+    status: Literal["used", "shadowed", "other-index", "other-tool", "twine-only"]
+    #: the tool that reads it: "twine", "uv", …; this program reads what twine reads, and more
     tool: str = "twine"
+
+
+#: the tool that reads a project's own entry of the keyring
+THIS_PROGRAM = "pypi-preflight"
+
+
+def used_by_twine(candidates: Iterable[CredentialCandidate]) -> CredentialCandidate | None:
+    """What twine itself would send: the first that it reads, even if it is a token of another index."""
+    return next((one for one in candidates if one.tool == "twine"), None)
+
+
+def twine_alone_to_text(credential: Credential, candidates: Iterable[CredentialCandidate]) -> str:
+    """What twine itself would use in place of a project's own token, for a reader; empty for any other credential."""
+    instead = used_by_twine(candidates)
+    if project_of(credential.origin) is None:
+        return ""
+    if instead is None:
+        return "twine alone would find no credential: it does not read the entry of a single project"
+    if instead.status == "twine-only" and isinstance(instead.origin, KeyringEntry):
+        return f"twine alone would send the username {instead.origin.username!r}, unless TWINE_USERNAME is set"
+    return f"twine alone would use {location_to_text(instead.origin)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

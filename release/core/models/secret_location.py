@@ -94,6 +94,19 @@ SecretLocation = ConfiguredLocation | ConfigFileKey | TrustedPublishing | Sandbo
 
 DEFAULT_USERNAME = NotStored(description="the default for API tokens")
 
+#: what stands before the project's name in the user name of an entry for one project's own token: first in entries of
+#: this program, then in those of flit. Observed: flit 4.2.0, `upload.find_token`, 2026-11
+PROJECT_USER, FLIT_PROJECT_USER = "__token__:", "pypi_token:project:"
+
+
+def project_of(location: SecretLocation | None) -> str | None:
+    """The project that a keyring entry is for, by its user name; None: it is for no single project."""
+    if isinstance(location, KeyringEntry):
+        for prefix in (PROJECT_USER, FLIT_PROJECT_USER):
+            if location.username.startswith(prefix):
+                return location.username.removeprefix(prefix)
+    return None
+
 
 def location_to_text(location: SecretLocation) -> str:
     """The location for a reader. The history stores this text as the name of the location."""

@@ -1,8 +1,9 @@
 """Where the credential for an upload comes from: every source is queried as twine would query it.
 
 The order is twine's: environment, `.pypirc`, keyring, and trusted publishing where none of them has a password.
-There is one difference, because one run uploads to several indexes: a token is only sent to the index that issued
-it, so a token of another index is skipped and the next source is queried.
+There are two differences. Because one run uploads to several indexes, a token is only sent to the index that issued
+it, so a token of another index is skipped and the next source is queried. And of the keyring's entries, the project's
+own comes before the one that twine reads.
 
 To add a source, write a module that implements `CredentialSource` and add it to `SOURCES`.
 """
@@ -20,6 +21,7 @@ from release.core.models.secret_location import (
     DEFAULT_USERNAME,
     ConfigFileKey,
     EnvironmentVariable,
+    KeyringEntry,
     SecretLocation,
     location_to_text,
 )
@@ -65,6 +67,7 @@ _REASONS = (
     "pypirc.repository-mismatch",
     "keyring.service-mismatch",
     "keyring.username-mismatch",
+    "keyring.other-project",
     "src.wrong-env-name",
     "pypirc.not-found",
     "cred.missing",
@@ -116,6 +119,8 @@ class _Search:
             self.unknown = result
         elif result is not None:
             self.remarks += result.remarks
+            for one in result.own:
+                self._add_own(one)
             if self.username is None and result.username is not None:
                 self.username, self.username_origin = result.username, result.username_origin
             if result.password is not None and result.origin is not None:
@@ -163,18 +168,31 @@ class _Search:
         if self.unknown:
             yield base.warning(self.unknown.reason, self.unknown.remedy, "keyring", self.unknown.cause)
 
-    def _add_password(self, origin: SecretLocation, password: Secret) -> None:
+    def _add_own(self, one: CredentialCandidate) -> None:
+        """Use a project's own token, with the username for tokens; or note what only twine would send."""
+        if one.status == "twine-only":
+            self.candidates += (one,)
+            return
+        self._add_password(one.origin, one.password, one.tool)
+        if self.password is not None and self.password.origin == one.origin and self.username is None:
+            self.username, self.username_origin = _USERNAME, DEFAULT_USERNAME
+
+    def _add_password(self, origin: SecretLocation, password: Secret, tool: str = "twine") -> None:
+        candidate = CredentialCandidate(origin=origin, password=password, status="other-index", tool=tool)
         if not _may_be_sent(password, self.index):
-            self.candidates += (CredentialCandidate(origin=origin, password=password, status="other-index"),)
+            self.candidates += (candidate,)
             remark = _wrong_index(origin, password, self.index)
             self.remarks += (remark,)
             self.minor_remarks += (remark,) * isinstance(origin, EnvironmentVariable)
         elif self.password is None:
-            self.password = CredentialCandidate(origin=origin, password=password, status="used")
+            self.password = replace(candidate, status="used")
             self.candidates += (self.password,)
         else:
-            self.candidates += (CredentialCandidate(origin=origin, password=password, status="shadowed"),)
-            if password != self.password.password:
+            # the keyring's entries for one project and for the account stand side by side on purpose
+            from_keyring = [one for one in self.candidates if isinstance(one.origin, KeyringEntry)]
+            expected = isinstance(origin, KeyringEntry) and from_keyring
+            self.candidates += (replace(candidate, status="shadowed"),)
+            if password != self.password.password and not expected:
                 here, there = location_to_text(self.password.origin), location_to_text(origin)
                 self.remarks += (base.warning(
                     f"{here} is used; {there} has another secret and is not used",

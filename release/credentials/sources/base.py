@@ -31,6 +31,8 @@ class SourceQuery:
     config_file: Path | None = None
     #: the project's, where a `.pypirc` is not read
     directory: Path | None = None
+    #: the name of the project that is uploaded, which may have a token of its own; None: it is not known
+    project: str | None = None
     #: whether sources are queried that cannot change the result, because an earlier one has a password
     every_source: bool = False
     #: the process that reads the keyring, if it has been started; it answers one request
@@ -45,6 +47,8 @@ class SourceQuery:
 class SourceResult:
     """What a source has for an index. Username or password may be missing: they then come from a later source."""
 
+    #: the project's own tokens, which are used before `password`, each with the username for tokens
+    own: tuple[CredentialCandidate, ...] = ()
     username: str | None = None
     username_origin: SecretLocation | None = None
     password: Secret | None = None

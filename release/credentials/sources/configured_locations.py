@@ -32,6 +32,7 @@ from release.core.models.secret_location import (
     PrivateFile,
     expand_home,
     location_to_text,
+    project_of,
 )
 from release.core.redaction import redact
 from release.core.secret import Secret
@@ -81,7 +82,7 @@ def read_keyring_entries(
     for one, secret in keyring.read_entries(entries, env).items():
         match secret:
             case Secret():
-                found[one] = _stored(secret, one, one.username)
+                found[one] = _stored(secret, one, "__token__" if project_of(one) else one.username)
             case Unknown():
                 found[one] = StoredCredential(resolution=Resolution(credential=secret))
             case None:

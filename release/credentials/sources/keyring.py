@@ -2,6 +2,15 @@
 
 Observed: twine 7.0.0 and keyring 25.7, 2026-11: the service is exactly the upload URL, with its final slash;
 for PyPI and TestPyPI the user is `__token__`, for other indexes twine accepts the user that the keyring returns.
+
+That is one entry for each index. A project's own token has an entry of its own: the same service, and the user
+`__token__:` and the project's normalized name; the username that is sent is `__token__`. flit has such entries, too:
+the same service, and the user `pypi_token:project:` and the normalized name. Observed: flit 4.2.0, 2026-11.
+
+A colon in a user name is no problem for any backend of keyring 25.7: Windows stores the name, up to 513 characters, and
+does not interpret it for generic credentials (Source: Microsoft, "CREDENTIALW structure"), and uses it in the target
+"user@service" once a service has a second user; the macOS Keychain stores it as the account, the Secret Service as an
+attribute, KWallet as the entry's name (Source: keyring, `backends/`).
 """
 
 from __future__ import annotations
@@ -17,9 +26,9 @@ from release.checks import credential_remedies
 from release.core import shell
 from release.core.errors import ReleaseError
 from release.core.models.check_result import Finding, Unknown
-from release.core.models.credential import StoredSecret
-from release.core.models.index import Index, host_of
-from release.core.models.secret_location import KeyringEntry
+from release.core.models.credential import THIS_PROGRAM, CredentialCandidate, StoredSecret
+from release.core.models.index import Index, host_of, normalize_name
+from release.core.models.secret_location import FLIT_PROJECT_USER, PROJECT_USER, KeyringEntry, project_of
 from release.core.secret import Secret
 from release.credentials.sources import base
 from release.credentials.sources.base import SourceQuery, SourceResult, StorageQuery
@@ -35,12 +44,12 @@ def find(query: SourceQuery) -> SourceResult | Unknown | None:
     """The keyring's entry for an index. Not read where an earlier source has a password, unless that is asked for."""
     if query.used is not None and not query.every_source:
         return None
-    index = query.index
     child = query.keyring_child or keyring_process.start_keyring(query.env)
     if child is None:
         return _result(query, _NO_KEYRING)
+    own = project_entries(query.index, query.project) if query.project else ()
     with closing(child):
-        return _result(query, _read(child, upload_entry(index), query.username, near_misses(index)))
+        return _result(query, _read(child, upload_entry(query.index), query.username, own, near_misses(query.index)))
 
 
 def near_misses(index: Index) -> Iterator[str]:
@@ -54,28 +63,42 @@ def near_misses(index: Index) -> Iterator[str]:
 
 
 def upload_entry(index: Index) -> KeyringEntry:
-    """The entry that uploads use."""
+    """The entry that uploads use, of every project that has none of its own: the account's."""
     return KeyringEntry(service=index.upload_url, username=_USERNAME)
 
 
+def project_entry(index: Index, project: str) -> KeyringEntry:
+    """The entry for one project's own token, which the upload of that project uses before any other entry."""
+    return KeyringEntry(service=index.upload_url, username=f"{PROJECT_USER}{normalize_name(project)}")
+
+
+def project_entries(index: Index, project: str) -> tuple[KeyringEntry, KeyringEntry]:
+    """The entries that the upload of a project uses before the account's, in order: this program's, and flit's."""
+    flit = KeyringEntry(service=index.upload_url, username=f"{FLIT_PROJECT_USER}{normalize_name(project)}")
+    return project_entry(index, project), flit
+
+
 def locate(query: StorageQuery) -> Iterator[StoredSecret]:
-    """The entry that uploads use, near misses, poetry's entry, and those that a fleet lists.
+    """The entries that uploads use, near misses, poetry's entry, and those that a fleet lists or its projects have.
 
     Source: poetry, `utils/password_manager.py`: the service is "poetry-repository-" and the repository's name.
     """
     index = query.index
     services = (*near_misses(index), f"poetry-repository-{index.name}")
+    listed = tuple(dict.fromkeys(name for names in query.configured.values() for name in names))
+    projects = {entry: (name,) for name in listed for entry in project_entries(index, name)}
     entries = (
         *(one.origin for one in query.resolved.candidates if isinstance(one.origin, KeyringEntry)),
         upload_entry(index),
         *(KeyringEntry(service=service, username=_USERNAME) for service in services),
         *(one for one in query.configured if isinstance(one, KeyringEntry)),
+        *projects,
     )
     for entry, secret in read_entries(list(dict.fromkeys(entries)), query.system.env).items():
         if isinstance(secret, Secret):
             yield StoredSecret(
                 source="keyring", location=KeyringEntry(service=entry.service, username=entry.username), secret=secret,
-                projects=query.configured.get(entry, ()),
+                projects=query.configured.get(entry, projects.get(entry, ())),
                 manual_change=shell.command_line(
                     detect_user_environment(query.system.env).shell_name,
                     "python", "-m", "keyring", "set", entry.service, entry.username,
@@ -107,7 +130,7 @@ def read_entries(
     found: dict[KeyringEntry, Secret | Unknown | None] = {}
     with closing(child):
         for one in entries:
-            answer = _read(child, one, one.username)
+            answer = _read(child, one, one.username, (), ())
             if answer["state"] == "timeout":
                 return dict.fromkeys(entries, _failure(answer, env)) | found
             if answer["state"] != "answered":
@@ -117,9 +140,13 @@ def read_entries(
     return found
 
 
-def _read(child: Pipe, entry: KeyringEntry, username: str | None, near: Iterable[str] = ()) -> dict[str, Any]:
-    request = {"service": entry.service, "username": username, "default": entry.username, "near": list(near)}
-    return _request(child, request)
+def _read(
+    child: Pipe, entry: KeyringEntry, username: str | None, own: Iterable[KeyringEntry], near: Iterable[str]
+) -> dict[str, Any]:
+    users = [one.username for one in own]
+    return _request(child, {
+        "service": entry.service, "username": username, "default": entry.username, "own": users, "near": list(near),
+    })  # fmt: skip
 
 
 def _request(child: Pipe, request: dict[str, Any]) -> dict[str, Any]:
@@ -133,18 +160,32 @@ def _request(child: Pipe, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _result(query: SourceQuery, answer: dict[str, Any]) -> SourceResult | Unknown | None:
-    index = query.index
     if answer["state"] != "answered":
         failure = _failure(answer, query.env)
         if answer["state"] in {"timeout", "locked", "broken"}:
             return failure
         return SourceResult(remarks=(base.warning(failure.reason, failure.remedy, "keyring", failure.cause),))
+    own = tuple(_own_candidates(query.index, answer))
     if answer["password"] is None:
-        remarks = tuple(_mismatches(index, answer, query.username or _USERNAME))
-        return SourceResult(remarks=remarks) if remarks else None
+        remarks = () if answer["own"] else tuple(_mismatches(query, answer))
+        return SourceResult(own=own, remarks=remarks) if own or remarks else None
     user = answer["username"]
-    origin = KeyringEntry(service=index.upload_url, username=user, backend=answer["backend"])
-    return SourceResult(username=user, username_origin=origin, password=Secret(answer["password"]), origin=origin)
+    origin = KeyringEntry(service=query.index.upload_url, username=user, backend=answer["backend"])
+    return SourceResult(
+        own=own, username=user, username_origin=origin, password=Secret(answer["password"]), origin=origin
+    )
+
+
+def _own_candidates(index: Index, answer: dict[str, Any]) -> Iterator[CredentialCandidate]:
+    """The project's own tokens; and an entry for one project that twine alone would use, with that user name."""
+    for user, text in answer["own"]:
+        origin = KeyringEntry(service=index.upload_url, username=user, backend=answer["backend"])
+        reader = "flit" if user.startswith(FLIT_PROJECT_USER) else THIS_PROGRAM
+        yield CredentialCandidate(origin=origin, password=Secret(text), status="used", tool=reader)
+    if answer["first"]:
+        user, text = answer["first"]
+        origin = KeyringEntry(service=index.upload_url, username=user, backend=answer["backend"])
+        yield CredentialCandidate(origin=origin, password=Secret(text), status="twine-only")
 
 
 def _failure(answer: dict[str, Any], env: Mapping[str, str]) -> Unknown:
@@ -169,18 +210,38 @@ def _failure(answer: dict[str, Any], env: Mapping[str, str]) -> Unknown:
     return Unknown(reason=reason, remedy=remedy, cause="keyring.no-backend")
 
 
-def _mismatches(index: Index, answer: dict[str, Any], username: str) -> Iterator[Finding]:
+def _mismatches(query: SourceQuery, answer: dict[str, Any]) -> Iterator[Finding]:
+    index, username, other = query.index, query.username or _USERNAME, answer["other_username"]
     remedy = f"python -m release store --index {index.name}"
     if answer["near"]:
         yield base.warning(
             f"the keyring has a token for {answer['near'][0]!r}, but uploads look for {index.upload_url!r}",
             remedy, "keyring", "keyring.service-mismatch",
         )  # fmt: skip
-    if answer["other_username"] not in {None, username}:
+    if other in {None, username}:
+        return
+    owner = project_of(KeyringEntry(service=index.upload_url, username=other))
+    if owner is not None and (query.project is None or normalize_name(owner) != normalize_name(query.project)):
+        yield _other_project(query, owner)
+    else:
+        needed = username if owner is None else f"{PROJECT_USER}{normalize_name(owner)}"
+        if owner is not None:
+            remedy = f"{remedy} --project {normalize_name(owner)}"
         yield base.warning(
-            f"the keyring has a password of user {answer['other_username']!r}, but uploads need {username!r}",
+            f"the keyring has a password of user {other!r}, but uploads need {needed!r}",
             remedy, "keyring", "keyring.username-mismatch",
         )  # fmt: skip
+
+
+def _other_project(query: SourceQuery, owner: str) -> Finding:
+    remedy = f"python -m release store --index {query.index.name}"
+    if query.project is None:
+        message = f"the keyring has only a token of project {owner!r}, but the name of this project is not known"
+    else:
+        name = normalize_name(query.project)
+        message = f"the keyring has a token of project {owner!r}, but none of {name!r}, and none for every project"
+        remedy += f" --project {name}"
+    return base.warning(message, remedy, "keyring", "keyring.other-project")
 
 
 # -- writing ----------------------------------------------------------------------------------------

@@ -7,9 +7,11 @@ from urllib.parse import urlencode
 
 from release.core.errors import ReleaseError
 from release.core.models.index import Index, normalize_name
+from release.core.models.secret_location import KeyringEntry
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode, scope
 from release.credentials import store, verify
+from release.credentials.sources import keyring
 from release.token_health.rotation.rotation_plan import RotationPlan, RotationRequest
 
 
@@ -58,6 +60,13 @@ def reject_new_token(request: RotationRequest, plan: RotationPlan, new: Secret) 
     if not verdict.passed:
         return ReleaseError(f"not accepted: {verdict.message}", remedy=verdict.remedy, cause=verdict.cause)
     return None
+
+
+def entry_for(request: RotationRequest, new: Secret) -> KeyringEntry | None:
+    """The project's own entry of the keyring, for a token that is limited to single projects; None for any other."""
+    token = decode(new)
+    limited = isinstance(token, Token) and scope(token).kind == "projects"
+    return keyring.project_entry(request.index, request.name) if limited and request.name else None
 
 
 def is_narrower(plan: RotationPlan, new: Secret) -> bool:

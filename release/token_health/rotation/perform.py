@@ -191,6 +191,7 @@ class Rotation:
     def _store_in_keyring(self, entry: KeyringEntry) -> None:
         if self.replaced:
             return
+        entry = new_token.entry_for(self.request, self._new_token()) or entry
         where = location_to_text(entry)
         self.prompts.report(f"the new token is not stored anywhere yet: {where}")
         try:

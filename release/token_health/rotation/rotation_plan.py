@@ -56,6 +56,7 @@ class ReplaceSecret:
 class StoreInKeyring:
     """Store the new token in the keyring, unless it has replaced the old one somewhere."""
 
+    #: the account's; a token that is limited to single projects goes into the project's own
     entry: KeyringEntry
 
 
@@ -101,7 +102,9 @@ def step_to_text(step: Step) -> str:
         case ReplaceSecret(stored=stored):
             return f"replace the old token: {location_to_text(stored.location)}"
         case StoreInKeyring(entry=entry):
-            return f"store the new token, if it is not stored anywhere by then: {location_to_text(entry)}"
+            return (
+                f"store the new token in the keyring, service {entry.service!r}, if it is not stored anywhere by then"
+            )
         case SetGitHubSecret(name=name):
             return f"set the secret {name} of the repository on GitHub"
         case RevokeToken(identifier=identifier):
@@ -212,8 +215,11 @@ def plan_rotation(request: RotationRequest) -> RotationPlan:
     """The plan. Raises ReleaseError where no token is stored for the index."""
     system, index = request.system, request.index
     resolved = sources.resolve(
-        SourceQuery(index=index, env=system.env, home=system.home, directory=request.directory, every_source=True)
-    )
+        SourceQuery(
+            index=index, env=system.env, home=system.home, directory=request.directory, project=request.name,
+            every_source=True,
+        )
+    )  # fmt: skip
     storage = _storage(request, resolved)
     everything = sources.locate_secrets(storage)
     secrets = {one.secret.fingerprint: one.secret for one in everything}

@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from release.core.models.check_result import Unknown
-from release.core.models.credential import Credential
+from release.core.models.credential import Credential, used_by_twine
 from release.core.models.index import PYPI
 from release.core.models.secret_location import location_to_text
 from release.core.secret import Secret
+from release.credentials import sources
 from release.credentials.sources import keyring
 from release.credentials.sources.base import SourceQuery
 from tests import sample_distributions
@@ -108,6 +109,37 @@ def test_a_stored_token_is_found_by_verify_and_by_twine(tmp_path: Path) -> None:
         assert files_on(on.pypi) == {wheel.name: hashlib.sha256(sample_distributions.wheel()).hexdigest()}
         kept = [path for path in tmp_path.rglob("*") if path.is_file() and token.encode() in path.read_bytes()]
         assert kept == []
+
+
+def test_two_projects_have_entries_of_their_own_beside_the_one_of_twine(tmp_path: Path) -> None:
+    """A colon in a user name is no problem for it, and an entry is found by its whole name only."""
+    with session(tmp_path) as env, daemon(env, unlocked=True):
+        entries = {one: Secret(f"pypi-{one}") for one in (None, "acme-widget", "acme-gadget")}
+        for name, secret in entries.items():
+            entry = keyring.project_entry(PYPI, name) if name else keyring.upload_entry(PYPI)
+            keyring.write_entry(entry, secret, env)
+        for project, owner in (
+            (None, None),
+            ("Acme_Widget", "acme-widget"),
+            ("acme-gadget", "acme-gadget"),
+            ("x", None),
+        ):
+            query = SourceQuery(index=PYPI, env=env, home=tmp_path, project=project, every_source=True)
+            found = sources.resolve(query)
+            assert isinstance(found.credential, Credential)
+            assert (found.credential.username, found.credential.password) == ("__token__", entries[owner])
+            twine = used_by_twine(found.candidates)
+            assert twine is not None
+            assert twine.password == entries[None]
+            assert found.remarks == ()
+        keyring.delete_entry(keyring.upload_entry(PYPI), env)
+        found = sources.resolve(SourceQuery(index=PYPI, env=env, home=tmp_path, project="x"))
+        assert [one.cause for one in found.remarks] == ["keyring.other-project"]
+        said = subprocess.run(
+            [sys.executable, "-m", "keyring", "get", PYPI.upload_url, "__token__:acme-gadget"],
+            env=env, capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+        assert Secret(said.strip()) == entries["acme-gadget"]
 
 
 def test_a_locked_keyring_that_nobody_opens_costs_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
