@@ -32,7 +32,7 @@ _UNKNOWN_CREDENTIAL = "cred.revoked"
 #: a cause that a message names → causes that can be behind it, which only show where the run took place
 _UNDERLYING = {
     "cred.missing": re.compile(
-        r"pypirc\.|keyring\.|src\.|env\.|ci\.|cred\.(?:wrong-index|env-empty)|url\.(?:no-trailing|credentials)"
+        r"pypirc\.|keyring\.|src\.|env\.|ci\.|cred\.(?:wrong-index|env-empty|swapped)|url\.(?:no-trailing|credentials)"
     ),
     "keyring.no-backend": re.compile(r"keyring\.hang"),
     "account.no-role": re.compile(r"name\.|project\."),

@@ -30,7 +30,9 @@ FIXED_BY_NEW_TOKEN = frozenset(
     """cred.missing cred.truncated cred.malformed cred.alphabet cred.placeholder cred.control-chars cred.bom-nonascii
     cred.account-password cred.other-service cred.pasted-twice cred.wrong-index cred.expired cred.revoked
     cred.signature-mismatch cred.project-scope-mismatch cred.project-scope-new-project keyring.stale
-    keyring.service-mismatch keyring.username-mismatch keyring.other-project pypirc.testpypi-under-pypi""".split()  # noqa: SIM905 - a list that people read
+    keyring.service-mismatch keyring.username-mismatch keyring.other-project pypirc.testpypi-under-pypi pypirc.indented
+    pypirc.section-misspelled pypirc.key-misspelled pypirc.commented-out src.password-missing url.credentials
+    cred.swapped""".split()  # noqa: SIM905 - a list that people read
 )
 #: characters of a token that may appear in a masked line by chance
 _CHANCE = 12

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from release.diagnostics import shared_phrases
+from release.diagnostics import pypirc_line_failures, shared_phrases
 from release.diagnostics.models import Diagnosis
 
 VARIABLES_AND_PYPIRC = (
@@ -35,6 +35,30 @@ VARIABLES_AND_PYPIRC = (
         sources=("JRubics/poetry-publish#37", "Idein/nnoir#96"),
     ),
     Diagnosis(
+        id="src.password-missing",
+        title="there is a username, but no password",
+        explanation="TWINE_USERNAME, or a username in .pypirc, is set, while the password was never stored, or its "
+        "variable does not reach this process.",
+        also=(shared_phrases.CREDENTIAL_NOT_FOUND,),
+        shows="twine asks for the token, or stops where it cannot ask",
+        remedy="store an API token: python -m release store --index {index}; in CI, give the job the secret as "
+        "TWINE_PASSWORD",
+        sources=("twine 7.0.0: auth.Resolver.password",),
+    ),
+    Diagnosis(
+        id="cred.swapped",
+        title="the token is in the username",
+        explanation="The token must be the password and __token__ the username; here the two are swapped, or only the "
+        "username was filled in. Usernames are shown in logs, so the token may have been shown.",
+        symptoms=(),
+        also=(shared_phrases.ACCOUNT_NAME, shared_phrases.INVALID_AUTH),
+        shows="like an account password",
+        remedy='swap them: export TWINE_PASSWORD="$TWINE_USERNAME" TWINE_USERNAME=__token__; if a log shows the token, '
+        "create a new one at {site}/manage/account/token/",
+        weight="low",
+        sources=("PyPI help: apitoken",),
+    ),
+    Diagnosis(
         id="pypirc.not-found",
         title="there is no .pypirc where the uploader looks for it",
         explanation="The uploader looks in the home directory of the user who runs it, for exactly this name: not in "
@@ -56,6 +80,7 @@ VARIABLES_AND_PYPIRC = (
         remedy="add {index} to index-servers in the [distutils] section of ~/.pypirc",
         sources=("pypa/twine#355", "packaging.python.org: The .pypirc file"),
     ),
+    *pypirc_line_failures.DIAGNOSES,
     Diagnosis(
         id="pypirc.missing-repo",
         title="the requested repository is not configured",

@@ -71,6 +71,18 @@ DIAGNOSES = (
         sources=("pypi/warehouse: PyPI's edge configuration", "pypa/twine#269"),
     ),
     Diagnosis(
+        id="url.credentials",
+        title="the address contains the username and the token",
+        explanation="twine reads them from TWINE_REPOSITORY_URL, but not from the repository of a section of .pypirc, "
+        "where it then looks for other ones. Addresses are shown in logs and in the list of processes.",
+        also=(shared_phrases.CREDENTIAL_NOT_FOUND, shared_phrases.INVALID_AUTH),
+        shows="as if there were no token",
+        remedy="write the address without them, {upload_url}, and store the token: python -m release store --index "
+        "{index}; if a log shows the address, create a new token at {site}/manage/account/token/",
+        weight="low",
+        sources=("twine 7.0.0: utils.get_repository_from_config",),
+    ),
+    Diagnosis(
         id="net.dns-offline",
         title="the index can't be reached from here",
         explanation="Its name does not resolve, or nothing answers at its address: there is no network, a firewall or "

@@ -1,8 +1,8 @@
 """States of a machine, and the verdict on the credential that an upload from it would use, without asking an index.
 
-`states.jsonl` has a state in each line: `env`, `pypirc` and `keyring` ([service, username, password]), in which ⟦T0⟧
-stands for `tokens.T0`, a recipe. No token is in the file: each is made when the test runs. `why` gives the reason
-where the verdict could be argued about.
+`states.jsonl` has a state in each line: `env`, `pypirc`, `files` (by path from the home directory; the project is in
+`project/`) and `keyring` ([service, username, password]), in which ⟦T0⟧ stands for `tokens.T0`, a recipe. No token is
+in the file: each is made when the test runs. `why` gives the reason where the verdict could be argued about.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ import pytest
 
 from release.adapters.system.system import System, real_system
 from release.core.facts import ProjectMetadata
-from release.core.models.index import PYPI, TESTPYPI, host_of
+from release.core.models.index import PYPI, RETIRED_HOSTS, TESTPYPI, host_of
 from release.core.models.results import Verification
 from release.core.tokens import macaroon
 from release.credentials.verify import verify_credential
+from release.reports.credential_text import verification_to_text
 from tests import fake_tokens
 from tests.credentials.sources.test_keyring import BACKENDS
 
@@ -39,6 +40,7 @@ _HOSTS = {
     "{upload-host}": host_of(PYPI.upload_url),
     "{pypi-host}": host_of(PYPI.simple_url),
     "{testpypi-host}": host_of(TESTPYPI.upload_url),
+    "{retired-host}": next(host for host, index in RETIRED_HOSTS.items() if index == PYPI),
 }
 
 
@@ -120,7 +122,9 @@ def prepare(state: dict[str, Any], home: Path) -> System:
 
     env = {key: os.environ[key] for key in ("PATH", "SYSTEMROOT") if key in os.environ}
     env |= {name: fill(value) for name, value in state.get("env", {}).items()}
-    env["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+    # On Linux the library need not be loaded to know that there is no keyring.
+    none = {"HOME": str(home), "XDG_RUNTIME_DIR": str(home)}
+    env |= none if sys.platform == "linux" else {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
     if entries := state.get("keyring"):
         (home / "keyring.json").write_text(json.dumps([[*map(fill, one)] for one in entries]), encoding="utf-8")
         env |= {
@@ -131,6 +135,9 @@ def prepare(state: dict[str, Any], home: Path) -> System:
     if "pypirc" in state:
         (home / ".pypirc").write_text(fill(state["pypirc"]), encoding="utf-8")
         (home / ".pypirc").chmod(0o600)
+    for name, text in state.get("files", {}).items():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(fill(text), encoding="utf-8")
     now = datetime.fromtimestamp(NOW, UTC)
     return replace(real_system(), env=env, home=home, now=lambda: now)
 
@@ -145,5 +152,9 @@ def verify_state(state: dict[str, Any], home: Path) -> Verification:
 @pytest.mark.skipif(sys.platform == "win32", reason="names of variables are in capitals there")
 @pytest.mark.parametrize("state", STATES, ids=[state["id"] for state in STATES])
 def test_the_verdict_names_the_cause(state: dict[str, Any], tmp_path: Path) -> None:
-    verdict = verify_state(state, tmp_path).verdict
+    found = verify_state(state, tmp_path)
+    verdict = found.verdict
     assert (verdict.word, verdict.cause) == (state["verdict"], state["cause"]), verdict.message
+    # No part of a token is shown: neither by its beginning nor by what a line break would cut off.
+    shown = f"{found.outcomes} {found.access} {list(verification_to_text(found))}"
+    assert not re.search(r"AgE[A-Za-z0-9_-]{12}", shown)

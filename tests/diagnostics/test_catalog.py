@@ -28,14 +28,15 @@ cred.identifier cred.encoded cred.project-scope-mismatch cred.project-scope-new-
 cred.revoked cred.leaked-auto-revoked cred.signature-mismatch cred.user-caveat cred.caveat-invalid account.disabled
 account.email-unverified account.no-2fa account.no-role org.inactive project.archived project.quarantined
 
-src.env-shadows src.wrong-env-name pypirc.not-found pypirc.section-unlisted pypirc.missing-repo
+src.env-shadows src.wrong-env-name src.password-missing cred.swapped pypirc.not-found pypirc.section-unlisted
+pypirc.section-misspelled pypirc.key-misspelled pypirc.indented pypirc.commented-out pypirc.missing-repo
 pypirc.testpypi-under-pypi pypirc.repository-mismatch pypirc.bypassed-by-url pypirc.malformed pypirc.percent
 pypirc.perms keyring.service-mismatch keyring.username-mismatch keyring.other-project keyring.stale
 keyring.no-backend keyring.hang
 env.not-forwarded shell.mangled ci.fork-pr ci.secret-scope ci.invalid-input-name ci.token-argv
 
-url.no-trailing-slash url.simple-or-root url.legacy-domain url.no-scheme url.http net.dns-offline net.tls net.proxy
-net.timeout-reset server.readonly server.outage server.5xx-then-exists server.new-project-quota
+url.no-trailing-slash url.simple-or-root url.legacy-domain url.no-scheme url.http url.credentials net.dns-offline
+net.tls net.proxy net.timeout-reset server.readonly server.outage server.5xx-then-exists server.new-project-quota
 server.closed-release server.login-limit
 
 tp.id-token-permission tp.fork-pr tp.event-unsupported tp.environment-mismatch tp.renamed tp.reusable-workflow
@@ -75,7 +76,6 @@ NOT_REPRODUCIBLE = {
     "post.yank-vs-delete": "a habit; what follows from it is file.name-reuse-deleted",
     "account.disabled": "the index answers as for a deleted token, so it is told with cred.revoked",
     "keyring.stale": "the index answers as for any deleted token: cred.revoked, with the keyring as its place",
-    "env.not-forwarded": "from inside, a variable that was not passed on is one that nobody set: cred.missing",
     "ci.fork-pr": "takes a run on GitHub for a fork; its words are those of a missing secret or identity",
     "ci.secret-scope": "which secrets a job may see is known to the CI system alone; it shows as cred.env-empty",
     "ci.token-argv": "nothing fails, until the token is revoked",

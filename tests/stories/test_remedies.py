@@ -117,7 +117,7 @@ def exported(shell: Shell) -> None:
     for remedy in (one.remedy_for() for one in CATALOG.values()):
         for command in re.findall(r"export (?:[A-Z_]+=(?:\"[^\"]*\"|[^\s;,]+)\s?)+", remedy):
             name = command.removeprefix("export ").partition("=")[0]
-            assert shell.run(f'PYPI_TOKEN=x; {command.strip()}; printf %s "${name}"')
+            assert shell.run(f'PYPI_TOKEN=x; TWINE_USERNAME=x; {command.strip()}; printf %s "${name}"')
 
 
 def unset(shell: Shell) -> None:

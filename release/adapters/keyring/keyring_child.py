@@ -3,7 +3,7 @@
 It loads the library first. Then it reads requests, one line of JSON each, from stdin, and writes each response as a
 line of JSON to stdout, until stdin ends:
 
-    → {"service", "username", "default", "own": […], "near": […]}
+    → {"service", "username", "default", "own": [user, …], "near": [service, …], "users": [user, …]}
     → {"do": "keep", "service", "username", "password", "insecure"}   or {"do": "remove", "service", "username"}
     ← {"is": "answer", "state", "backend", …}   answered, done, insecure, locked, broken, no backend, not installed
 
@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 #: user names of entries for one project's own token start with one of these
@@ -83,10 +83,21 @@ def _read(backend: Any, request: dict[str, Any]) -> dict[str, Any]:
     password = backend.get_password(service, username)
     if password is not None or found["own"]:
         return found | {"username": username, "password": password}
+    near = [*_similar(backend, service, request["users"])]
+    for one in request["near"]:
+        near += _similar(backend, one, [username, *request["own"]])
+    return found | {"near": near}
+
+
+def _similar(backend: Any, service: str, users: list[str]) -> Iterator[dict[str, Any]]:
+    """The entries of a service: of any user, where the backend can search for one, and of these."""
     other = backend.get_credential(service, None)
-    users = [username, *request["own"]]
-    near = [one for one in request["near"] if any(backend.get_password(one, user) is not None for user in users)]
-    return found | {"near": near, "other_username": other.username if other else None}
+    if other is not None:
+        yield {"service": service, "username": other.username, "password": other.password}
+    for user in users:
+        password = backend.get_password(service, user) if other is None or user != other.username else None
+        if password is not None:
+            yield {"service": service, "username": user, "password": password}
 
 
 def _write(backend: Any, request: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ Sources: PyPI documentation, "Trusted publishers"; warehouse, `oidc/views.py`.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System
 from release.core.errors import ReleaseError
-from release.core.models.index import Index
-from release.core.models.oidc_identity import OidcIdentity, OidcProvider, parse_identity
+from release.core.models.index import WELL_KNOWN, Index
+from release.core.models.oidc_identity import TRUSTED_PROVIDERS, OidcIdentity, OidcProvider, parse_identity
 from release.core.redaction import redact
 from release.core.secret import Secret
 
@@ -77,17 +78,27 @@ def detect_provider(env: Mapping[str, str]) -> OidcProvider | None:
     return None
 
 
-def may_request_identity(env: Mapping[str, str]) -> bool:
-    """Whether this job may request an identity, as far as its environment shows."""
-    found = detect_provider(env)
-    permitted = all(env.get(f"ACTIONS_ID_TOKEN_REQUEST_{name}") for name in ("TOKEN", "URL"))
-    return found is not None and (found != "GitHub" or permitted)
+def may_request_identity(env: Mapping[str, str], index: Index | None = None) -> bool:
+    """Whether this job may request an identity that the index takes, as far as its environment shows.
+
+    GitLab's variable is only known for PyPI and TestPyPI, whose audiences are their names.
+    """
+    match detect_provider(env):
+        case "GitHub":
+            return all(env.get(f"ACTIONS_ID_TOKEN_REQUEST_{name}") for name in ("TOKEN", "URL"))
+        case "GitLab" if index is not None and index in WELL_KNOWN.values():
+            return bool(env.get(_gitlab_variable(index.name)))
+        case found:
+            return found in TRUSTED_PROVIDERS
 
 
-def missing_permission(env: Mapping[str, str]) -> NoIdentityError | None:
-    """Why a job on GitHub gets no identity, as far as its environment shows; else None."""
-    if detect_provider(env) != "GitHub" or may_request_identity(env):
+def missing_permission(env: Mapping[str, str], index: Index | None = None) -> NoIdentityError | None:
+    """Why a job on GitHub or GitLab gets no identity, as far as its environment shows; else None."""
+    service = detect_provider(env)
+    if may_request_identity(env, index) or service not in {"GitHub", "GitLab"}:
         return None
+    if service == "GitLab":
+        return _without_id_token(index.name if index else "pypi")
     # Source: GitHub's webhook payloads
     from_fork = False
     with suppress(OSError, ValueError, KeyError, TypeError):
@@ -140,17 +151,26 @@ def request_identity(system: System, audience: str) -> OidcIdentity | None:
 def _refused(service: OidcProvider, audience: str, why: str, permission: bool = False) -> NoIdentityError:
     shown = redact(why).replace("\n", " ")[:_SHOWN]
     if service == "GitLab" and "_ID_TOKEN not found" in why:
-        name = f"{audience.upper()}_ID_TOKEN"
-        return NoIdentityError(
-            f"GitLab issues no identity to this job: ${name} is not set",
-            remedy=f"add to the job: id_tokens: {{{name}: {{aud: {audience}}}}}",
-            cause="tp.id-token-permission",
-        )
+        return _without_id_token(audience)
     return NoIdentityError(
         f"{service} issues no identity for {audience!r}: {shown}",
         remedy="run the job again; if it still fails, check the service's requirements for identity tokens",
         cause="tp.id-token-permission" if permission else None,
     )
+
+
+def _without_id_token(audience: str) -> NoIdentityError:
+    name = _gitlab_variable(audience)
+    return NoIdentityError(
+        f"GitLab issues no identity to this job: ${name} is not set",
+        remedy=f"add to the job: id_tokens: {{{name}: {{aud: {audience}}}}}",
+        cause="tp.id-token-permission",
+    )
+
+
+def _gitlab_variable(audience: str) -> str:
+    """The variable with the identity for an audience. Source: id 1.6.1, `ambient.py`."""
+    return re.sub(r"^[0-9]|[^A-Z0-9]", "_", audience.upper()) + "_ID_TOKEN"
 
 
 def fetch_audience(index: Index) -> str:

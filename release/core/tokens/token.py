@@ -23,6 +23,8 @@ from release.core.tokens.macaroon import MalformedError
 
 _SHAPE = re.compile(r"pypi-([A-Za-z0-9_+/-]*)(=*)")
 _BODY = re.compile(r"AgE[A-Za-z0-9_+/-]+")
+#: of a token, with enough behind it that it is no example
+_BEGINNING = re.compile(r"pypi-AgE[A-Za-z0-9_+/-]{24}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +113,16 @@ def issuer(secret: Secret) -> str | None:
     data = macaroon.decode_base64(match[0]) if match else b""
     location = data[3 : 3 + data[2]] if len(data) > 3 else b""  # noqa: PLR2004 - version, type, length
     return location.decode() if location and len(location) == data[2] and encoding_defects.is_host(location) else None
+
+
+def contains_token(text: str, index: Index | None = None) -> bool:
+    """Whether a text contains a token, whole or damaged: one of this index, or one whose issuer cannot be read."""
+    found = [Secret(match[0]) for match in _BODY.finditer(text)]
+    issuers = [one for one in map(issuer, found) if one is not None]
+    if issuers and index is not None:
+        return any(location_matches(one, index) for one in issuers)
+    begins = _BEGINNING.search(text) is not None and (index is None or index.kind == "warehouse")
+    return begins or bool(issuers and index is None and "pypi-" in text)
 
 
 def scope(token: Token) -> TokenScope:

@@ -1,16 +1,17 @@
-"""Where the credential for an upload comes from: every source is queried as twine would query it.
+"""Where the credential for an upload comes from.
 
 The order is twine's: environment, `.pypirc`, keyring, and trusted publishing where none of them has a password.
-There are two differences. Because one run uploads to several indexes, a token is only sent to the index that issued
-it, so a token of another index is skipped and the next source is queried. And of the keyring's entries, the project's
-own comes before the one that twine reads.
+There are three differences. Because one run uploads to several indexes, a token is only sent to the index that issued
+it, so a token of another index is skipped and the next source is queried; and TWINE_REPOSITORY_URL does not make it
+skip `.pypirc`. And of the keyring's entries, the project's own comes before the one that twine reads. Where twine alone
+would therefore do something else, a remark names both.
 
 To add a source, write a module that implements `CredentialSource` and add it to `SOURCES`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -26,12 +27,13 @@ from release.core.models.secret_location import (
     location_to_text,
 )
 from release.core.secret import Secret
-from release.core.tokens.token import issuer, location_matches
+from release.core.tokens.token import contains_token, issuer, location_matches
 from release.credentials.sources import (
     base,
     configured_locations,
     environment,
     keyring,
+    misplaced_tokens,
     poetry,
     pypirc,
     tool_variables,
@@ -58,6 +60,20 @@ SOURCES: Mapping[str, CredentialSource] = MappingProxyType({
 
 _USERNAME = "__token__"
 
+#: a token of the index was found, where an upload does not read it; the most certain first
+_FOUND_ELSEWHERE = (
+    "cred.swapped",
+    "url.credentials",
+    "pypirc.indented",
+    "pypirc.section-misspelled",
+    "pypirc.key-misspelled",
+    "keyring.service-mismatch",
+    "keyring.username-mismatch",
+    "keyring.other-project",
+    "src.wrong-env-name",
+    "env.not-forwarded",
+    "pypirc.commented-out",
+)
 #: what can be the reason why nothing was found, the likeliest first
 _REASONS = (
     "pypirc.testpypi-under-pypi",
@@ -65,13 +81,13 @@ _REASONS = (
     "pypirc.malformed",
     "pypirc.section-unlisted",
     "pypirc.repository-mismatch",
-    "keyring.service-mismatch",
-    "keyring.username-mismatch",
-    "keyring.other-project",
-    "src.wrong-env-name",
+    *_FOUND_ELSEWHERE,
     "pypirc.not-found",
+    "src.password-missing",
     "cred.missing",
 )
+#: the same where a CI service runs this job, but issues no identity for it
+_REASONS_IN_CI = ("pypirc.testpypi-under-pypi", "cred.wrong-index", *_FOUND_ELSEWHERE, "src.password-missing")
 
 
 def resolve(query: SourceQuery) -> Resolution:
@@ -84,6 +100,10 @@ def resolve(query: SourceQuery) -> Resolution:
             search.add(source.find(replace(query, username=search.username or required, used=used)))
         except BrokenSourceError as error:
             search.remarks += (base.warning(error.message, error.remedy, error.where, error.cause),)
+    if search.is_unsuccessful():
+        search.add_misplaced(query)
+    elif search.password is not None:
+        search.remarks += tuple(environment.passed_over_by_twine(query, search.password.origin))
     return search.result()
 
 
@@ -110,8 +130,8 @@ class _Search:
     ambient: Ambient | None = None
     candidates: tuple[CredentialCandidate, ...] = ()
     remarks: tuple[Finding, ...] = ()
-    #: remarks that only matter where no credential is found
-    minor_remarks: tuple[Finding, ...] = ()
+    #: the tokens of other indexes that twine alone would send
+    sent_by_twine: tuple[Finding, ...] = ()
 
     def add(self, result: SourceResult | Unknown | None) -> None:
         """Use from the next source what is still missing."""
@@ -121,7 +141,8 @@ class _Search:
             self.remarks += result.remarks
             for one in result.own:
                 self._add_own(one)
-            if self.username is None and result.username is not None:
+            # A token as a username, which would be shown, is reported by the source.
+            if self.username is None and result.username is not None and not contains_token(result.username):
                 self.username, self.username_origin = result.username, result.username_origin
             if result.password is not None and result.origin is not None:
                 self._add_password(result.origin, result.password)
@@ -132,14 +153,30 @@ class _Search:
                 if self.password is None and _may_be_sent(one.password, self.index):
                     self.remarks += (_other_tool(one, self.index),)
 
+    def is_unsuccessful(self) -> bool:
+        """Whether nothing was found that an upload could use."""
+        return self.password is None and (self.ambient is None or isinstance(self.ambient.identity, Finding))
+
+    def add_misplaced(self, query: SourceQuery) -> None:
+        """Add what is stored where no source looks; it replaces what a source says of the same place."""
+        reported = {one.origin.path for one in self.candidates if isinstance(one.origin, ConfigFileKey)}
+        variables = tuple(misplaced_tokens.find_misplaced_variables(query))
+        self.candidates += variables
+        in_variables = (_other_tool(one, self.index) for one in variables)
+        found = (*in_variables, *misplaced_tokens.find_misplaced_tokens(query, reported))
+        if self.unknown:  # the password may be where it could not be read
+            found = tuple(one for one in found if one.cause != "src.password-missing")
+        places = {one.where for one in found}
+        self.remarks = (*(one for one in self.remarks if one.where not in places), *found)
+
     def result(self) -> Resolution:
         """The result of all sources together."""
         found = self._credential(self.password) if self.password else self.ambient
         remarks = self.remarks
-        if found is None and not self.unknown:
-            remarks = _with_reason(remarks)
-        elif found is not None and not (isinstance(found, Ambient) and isinstance(found.identity, Finding)):
+        if not self.is_unsuccessful():
             remarks = tuple(self._relevant_remarks())
+        elif not self.unknown:
+            remarks = _with_reason(remarks, _REASONS if found is None else _REASONS_IN_CI)
         can_store = self.unknown is None and all(one.cause != "keyring.no-backend" for one in self.remarks)
         return Resolution(
             credential=found or self.unknown, candidates=self.candidates, remarks=remarks, can_store=can_store
@@ -157,13 +194,15 @@ class _Search:
         )
 
     def _relevant_remarks(self) -> Iterator[Finding]:
-        """The remarks where a credential was found.
-
-        A variable applies to every index, so a token of another index in it is then no mistake; and an upload that
-        has a password needs no keyring.
-        """
+        """The remarks where a credential was found: an upload that has a password needs no keyring."""
+        used = location_to_text(self.password.origin) if self.password else "trusted publishing"
         for one in self.remarks:
-            if one.cause != "keyring.no-backend" and one not in self.minor_remarks:
+            if one in self.sent_by_twine:
+                message = f"{one.message}: pypi-preflight skips it and uses {used}; twine alone would send it"
+                variable = one.where if one.where and one.where.startswith("$") else None
+                remedy = f"unset {variable[1:]}" if variable else one.remedy
+                yield replace(one, message=message, remedy=remedy)
+            elif one.cause != "keyring.no-backend":
                 yield one
         if self.unknown:
             yield base.warning(self.unknown.reason, self.unknown.remedy, "keyring", self.unknown.cause)
@@ -183,7 +222,7 @@ class _Search:
             self.candidates += (candidate,)
             remark = _wrong_index(origin, password, self.index)
             self.remarks += (remark,)
-            self.minor_remarks += (remark,) * isinstance(origin, EnvironmentVariable)
+            self.sent_by_twine += (remark,) * (self.password is None)
         elif self.password is None:
             self.password = replace(candidate, status="used")
             self.candidates += (self.password,)
@@ -205,9 +244,9 @@ def _may_be_sent(password: Secret, index: Index) -> bool:
     return location is None or location_matches(location, index)
 
 
-def _with_reason(remarks: tuple[Finding, ...]) -> tuple[Finding, ...]:
+def _with_reason(remarks: tuple[Finding, ...], reasons: Sequence[str]) -> tuple[Finding, ...]:
     """The remark that explains why there is no credential first, and blocking."""
-    for cause in _REASONS:
+    for cause in reasons:
         for reason in remarks:
             if reason.cause == cause:
                 return (replace(reason, severity="block"), *(one for one in remarks if one is not reason))
@@ -228,7 +267,7 @@ def _other_tool(one: CredentialCandidate, index: Index) -> Finding:
     where = location_to_text(one.origin)
     reader = "which no upload tool reads" if one.tool == "no tool" else f"which only {one.tool} reads"
     if isinstance(one.origin, EnvironmentVariable):
-        remedy = f'for an upload to {index.name}: export TWINE_USERNAME={_USERNAME} TWINE_PASSWORD="${one.origin.name}"'
+        remedy = f'export TWINE_USERNAME={_USERNAME} TWINE_PASSWORD="${one.origin.name}"'
         return base.warning(f"{where} is set, {reader}", remedy, where, "src.wrong-env-name")
     return base.warning(
         f"{where} has a token, {reader}",

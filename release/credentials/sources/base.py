@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from release.core.models.check_result import Finding, Unknown
 from release.core.models.credential import Ambient, CredentialCandidate, Resolution, StoredSecret
 from release.core.models.index import RETIRED_HOSTS, WELL_KNOWN, Index, host_of, is_loopback, well_known
 from release.core.models.secret_location import ConfiguredLocation, SecretLocation, expand_home, location_to_text
+from release.core.redaction import redact
 from release.core.secret import Secret
 
 if TYPE_CHECKING:
@@ -159,26 +161,38 @@ def replace_in_file(
 
 def is_same(url: str, upload_url: str) -> bool:
     """Whether a URL means this upload URL, possibly with a mistake that `remarks_on` reports."""
-    meant = well_known(url)
+    meant = well_known(_with_scheme(url))
     if meant is not None:
         return meant.upload_url == upload_url
     return _bare(url) == _bare(upload_url)
 
 
-def remarks_on(url: str, upload_url: str, where: str) -> Iterator[Finding]:
-    """The worst mistake in a URL that means `upload_url`, if there is any."""
-    shown = without_user(url)
-    if host_of(url) in RETIRED_HOSTS:
-        problem, cause = "is a retired address that does not accept uploads", "url.legacy-domain"
-    elif url.lower().startswith("http:") and not is_loopback(host_of(url)):
-        problem, cause = "is plain http, which would expose the token on the network", "url.http"
+def remarks_on(url: str, upload_url: str, where: str, remedy: str) -> Iterator[Finding]:
+    """The worst mistake in a URL that means `upload_url`, if there is any, and what it means to twine alone.
+
+    Observed: twine 7.0.0, 2026-11. `upload_url` is where this program uploads to, whatever the URL is.
+    """
+    shown, whole, host = without_user(url), _with_scheme(url), host_of(_with_scheme(url))
+    if host in RETIRED_HOSTS:
+        problem, alone, cause = "is a retired address", "would be refused there", "url.legacy-domain"
+    elif whole != url:
+        problem, alone, cause = "does not begin with 'https://'", "would stop at it", "url.no-scheme"
+    elif url.lower().startswith("http:") and not is_loopback(host):
+        exposed = "would send the token unencrypted"
+        alone = "would, too, but other tools " + exposed if host == host_of(upload_url) and well_known(url) else exposed
+        problem, cause = "is plain http", "url.http"
     elif shown == upload_url.rstrip("/"):
-        problem, cause = "has no final slash: uploads to it are redirected, and fail", "url.no-trailing-slash"
+        problem, alone, cause = "has no final slash", "would be redirected, and stop", "url.no-trailing-slash"
     elif shown != upload_url and well_known(url):
-        problem, cause = "does not accept uploads", "url.simple-or-root"
+        problem, alone, cause = "is not the upload address", "would be refused there", "url.simple-or-root"
+    elif "@" in url.partition("//")[2].partition("/")[0]:
+        message = f"the address {shown!r} has a username or password, which pypi-preflight does not read and logs show"
+        yield warning(message, remedy, where, "url.credentials")
+        return
     else:
         return
-    yield warning(f"{shown!r} {problem}", f"write: repository = {upload_url}", where, cause)
+    message = f"{shown!r} {problem}: pypi-preflight uploads to {upload_url!r}; twine alone {alone}"
+    yield warning(message, remedy, where, cause)
 
 
 def without_user(url: str) -> str:
@@ -187,8 +201,17 @@ def without_user(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return "…"
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    if not parts.netloc:
+        return redact(re.sub(r"^([a-z]*:?/*)[^/]*@", r"\1", url, flags=re.IGNORECASE))
+    return redact(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
+
+
+def _with_scheme(url: str) -> str:
+    """The URL as it is meant, if its "https://" is missing or mistyped."""
+    if re.match(r"https?://[^/]", url, re.IGNORECASE):
+        return url
+    return "https://" + re.sub(r"^(?:[a-z]{2,7}:/+|https?/+|https?:|:?/+)", "", url, flags=re.IGNORECASE)
 
 
 def _bare(url: str) -> str:
-    return without_user(url).rstrip("/").lower().removeprefix("https://").removeprefix("http://")
+    return without_user(_with_scheme(url)).rstrip("/").lower().removeprefix("https://").removeprefix("http://")

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from types import MappingProxyType
 from typing import Any
 
 from release.adapters.keyring import keyring_process
@@ -27,9 +28,11 @@ from release.core import shell
 from release.core.errors import ReleaseError
 from release.core.models.check_result import Finding, Unknown
 from release.core.models.credential import THIS_PROGRAM, CredentialCandidate, StoredSecret
-from release.core.models.index import Index, host_of, normalize_name
+from release.core.models.index import RETIRED_HOSTS, Index, host_of, normalize_name
 from release.core.models.secret_location import FLIT_PROJECT_USER, PROJECT_USER, KeyringEntry, project_of
+from release.core.redaction import redact
 from release.core.secret import Secret
+from release.core.tokens.token import contains_token
 from release.credentials.sources import base
 from release.credentials.sources.base import SourceQuery, SourceResult, StorageQuery
 
@@ -38,6 +41,11 @@ TIMEOUT = 10.0
 _USERNAME = "__token__"
 #: the variable that chooses a backend of the library
 _BACKEND = "PYTHON_KEYRING_BACKEND"
+#: usernames under which people store a token
+_MISTAKEN_USERS = ("", "token", "pypi", "testpypi", "_token_", "__token", "token__", "__TOKEN__")
+#: what people write for an index
+_NAMES = {"pypi": ("PyPI", "twine"), "testpypi": ("TestPyPI", "test-pypi")}
+_NOTHING_SIMILAR: Mapping[str, list[str]] = MappingProxyType({"near": [], "users": []})
 
 
 def find(query: SourceQuery) -> SourceResult | Unknown | None:
@@ -49,17 +57,28 @@ def find(query: SourceQuery) -> SourceResult | Unknown | None:
         return _result(query, _NO_KEYRING)
     own = project_entries(query.index, query.project) if query.project else ()
     with closing(child):
-        return _result(query, _read(child, upload_entry(query.index), query.username, own, near_misses(query.index)))
+        return _result(query, _read(child, upload_entry(query.index), query.username, own, _similar_entries(query)))
 
 
 def near_misses(index: Index) -> Iterator[str]:
     """Service names under which people store a token that twine then does not find."""
-    site = index.simple_url.removesuffix("simple/")
+    site, origin = index.simple_url.removesuffix("simple/"), index.upload_url.removesuffix("legacy/")
+    urls = (index.upload_url, f"{site}legacy/", index.simple_url, site, origin)
+    retired = (f"https://{host}/pypi" for host, meant in RETIRED_HOSTS.items() if meant == index)
     names = (
         index.upload_url.rstrip("/"), f"{site}legacy/", f"{site}legacy", index.simple_url, site, site.rstrip("/"),
         host_of(index.upload_url), host_of(index.simple_url), index.name,
+        *(url.rstrip("/") for url in urls), origin,
+        *(f"http://{form.partition('://')[2]}" for url in urls[:1] for form in (url, url.rstrip("/"))), *retired,
+        *(_NAMES.get(index.name, ())),
     )  # fmt: skip
     yield from (name for name in dict.fromkeys(names) if name and name != index.upload_url)
+
+
+def _similar_entries(query: SourceQuery) -> dict[str, list[str]]:
+    """The services and users under which a token may be stored by mistake."""
+    account = [query.env[name] for name in ("USER", "USERNAME") if query.env.get(name)]
+    return {"near": [*near_misses(query.index)], "users": [*dict.fromkeys((*_MISTAKEN_USERS, *account))]}
 
 
 def upload_entry(index: Index) -> KeyringEntry:
@@ -130,7 +149,7 @@ def read_entries(
     found: dict[KeyringEntry, Secret | Unknown | None] = {}
     with closing(child):
         for one in entries:
-            answer = _read(child, one, one.username, (), ())
+            answer = _read(child, one, one.username)
             if answer["state"] == "timeout":
                 return dict.fromkeys(entries, _failure(answer, env)) | found
             if answer["state"] != "answered":
@@ -141,12 +160,14 @@ def read_entries(
 
 
 def _read(
-    child: Pipe, entry: KeyringEntry, username: str | None, own: Iterable[KeyringEntry], near: Iterable[str]
+    child: Pipe,
+    entry: KeyringEntry,
+    username: str | None,
+    own: Iterable[KeyringEntry] = (),
+    similar: Mapping[str, list[str]] = _NOTHING_SIMILAR,
 ) -> dict[str, Any]:
-    users = [one.username for one in own]
-    return _request(child, {
-        "service": entry.service, "username": username, "default": entry.username, "own": users, "near": list(near),
-    })  # fmt: skip
+    request = {"service": entry.service, "username": username, "default": entry.username, **similar}
+    return _request(child, request | {"own": [one.username for one in own]})
 
 
 def _request(child: Pipe, request: dict[str, Any]) -> dict[str, Any]:
@@ -211,26 +232,44 @@ def _failure(answer: dict[str, Any], env: Mapping[str, str]) -> Unknown:
 
 
 def _mismatches(query: SourceQuery, answer: dict[str, Any]) -> Iterator[Finding]:
-    index, username, other = query.index, query.username or _USERNAME, answer["other_username"]
+    """Entries of another user, project or service, except those with a token of another index."""
+    for one in answer["near"]:
+        service, user, password = one["service"], one["username"] or "", one["password"]
+        if service == query.index.upload_url and _may_be_for(password, query.index):
+            yield _of_another_user(query, user)
+        elif service != query.index.upload_url and (
+            query.index.kind == "other" or contains_token(password, query.index)
+        ):
+            yield _of_another_service(query, service, user, "token" if contains_token(password) else "password")
+
+
+def _may_be_for(password: str, index: Index) -> bool:
+    return not contains_token(password) or contains_token(password, index)
+
+
+def _of_another_service(query: SourceQuery, service: str, user: str, what: str) -> Finding:
+    index, username = query.index, query.username or _USERNAME
+    who = "" if user == username else f", user {redact(user)!r}"
+    return base.warning(
+        f"the keyring has a {what} for {service!r}{who}, but uploads look for {index.upload_url!r}, user {username!r}",
+        f"python -m release store --index {index.name}", "keyring", "keyring.service-mismatch",
+    )  # fmt: skip
+
+
+def _of_another_user(query: SourceQuery, user: str) -> Finding:
+    index, username = query.index, query.username or _USERNAME
     remedy = f"python -m release store --index {index.name}"
-    if answer["near"]:
-        yield base.warning(
-            f"the keyring has a token for {answer['near'][0]!r}, but uploads look for {index.upload_url!r}",
-            remedy, "keyring", "keyring.service-mismatch",
-        )  # fmt: skip
-    if other in {None, username}:
-        return
-    owner = project_of(KeyringEntry(service=index.upload_url, username=other))
+    if contains_token(user):
+        message = f"the keyring has a token as the username of {index.upload_url!r}; it must be the password"
+        return base.warning(message, remedy, "keyring", "cred.swapped")
+    owner = project_of(KeyringEntry(service=index.upload_url, username=user))
     if owner is not None and (query.project is None or normalize_name(owner) != normalize_name(query.project)):
-        yield _other_project(query, owner)
-    else:
-        needed = username if owner is None else f"{PROJECT_USER}{normalize_name(owner)}"
-        if owner is not None:
-            remedy = f"{remedy} --project {normalize_name(owner)}"
-        yield base.warning(
-            f"the keyring has a password of user {other!r}, but uploads need {needed!r}",
-            remedy, "keyring", "keyring.username-mismatch",
-        )  # fmt: skip
+        return _other_project(query, owner)
+    needed = username if owner is None else f"{PROJECT_USER}{normalize_name(owner)}"
+    if owner is not None:
+        remedy = f"{remedy} --project {normalize_name(owner)}"
+    message = f"the keyring has a password of user {user!r}, but uploads need {needed!r}"
+    return base.warning(message, remedy, "keyring", "keyring.username-mismatch")
 
 
 def _other_project(query: SourceQuery, owner: str) -> Finding:

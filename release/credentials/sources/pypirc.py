@@ -8,7 +8,9 @@ even if the section names another.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from release.adapters.system.shell_detection import detect_user_environment
 from release.core import shell
@@ -18,7 +20,8 @@ from release.core.models.index import WELL_KNOWN, Index, well_known
 from release.core.models.secret_location import ConfigFileKey, location_to_text
 from release.core.secret import Secret
 from release.core.shell import ShellName
-from release.credentials.sources import base, pypirc_file
+from release.core.tokens.token import contains_token
+from release.credentials.sources import base, pypirc_file, pypirc_lines
 from release.credentials.sources.base import BrokenSourceError, SourceQuery, SourceResult, StorageQuery
 from release.credentials.sources.pypirc_file import PypircFile, load_pypirc
 
@@ -62,6 +65,36 @@ def replace(stored: StoredSecret, new: Secret, query: StorageQuery) -> None:
         )  # fmt: skip
 
 
+def misplaced_tokens(query: SourceQuery) -> Iterator[Finding]:
+    """Why each token of the index in the file does not count; what `find` reports already is left out."""
+    path = query.config_file or query.home / ".pypirc"
+    try:
+        file = load_pypirc(path, _PATH if query.config_file is None else str(path))
+    except BrokenSourceError:
+        return
+    if file is None:
+        return
+    index, listed = query.index, _listed(file)
+    section = _section(file, index)
+    explained = {name for name in _other_sections(file) if section is None and any(_why_not(file, index, name))}
+    text = path.read_bytes().decode("utf-8-sig")
+    read = {"server-login", *(name for name in listed if _is_meant(file, index, name)), *explained}
+    yield from pypirc_lines.misplaced_lines(text, file.name, index, read.__contains__)
+
+
+def username_without_password(query: SourceQuery) -> ConfigFileKey | None:
+    """Where the file has a username for an index, but no password."""
+    try:
+        file = load_pypirc(query.config_file or query.home / ".pypirc", str(query.config_file or _PATH))
+    except BrokenSourceError:
+        return None
+    section = _section(file, query.index) if file else None
+    if file is None or section is None or _first(file, "password", section, "server-login")[1] is not None:
+        return None
+    username, origin = _first(file, "username", section)
+    return None if contains_token(username or "") else origin
+
+
 def unlisted_sections(file: PypircFile, index: Index) -> Iterator[str]:
     """Sections for an index that `index-servers` does not list, so that no tool reads them."""
     for name in _other_sections(file):
@@ -73,18 +106,28 @@ def _has_wrong_case(section: str, index: Index) -> bool:
     return section != index.name and section.lower() == index.name.lower()
 
 
+def is_similar_name(name: str) -> bool:
+    """Whether a file of this name may be a copy of `.pypirc`, or was meant to be one."""
+    return "pypirc" in name.lower() or name.lower() in _MISTAKEN_NAMES
+
+
+def mistaken_paths(query: SourceQuery) -> list[Path]:
+    """The files that `find` reports where there is no `.pypirc`, whatever they contain."""
+    paths = [query.home / name for name in _MISTAKEN_NAMES]
+    return [*paths, query.directory / ".pypirc"] if query.directory else paths
+
+
 def _misplaced_files(query: SourceQuery) -> Iterator[Finding]:
-    home, directory = query.home, query.directory
-    name = detect_user_environment(query.env).shell_name
-    for path in [home / name for name in _MISTAKEN_NAMES] + ([directory / ".pypirc"] if directory else []):
+    home, name = query.home, detect_user_environment(query.env).shell_name
+    for path in mistaken_paths(query):
         if path.is_file():
             yield base.warning(
                 f"no tool reads {str(path)!r}: the file must be {str(home / '.pypirc')!r}",
-                _move_command(name, str(path), str(home / ".pypirc")), str(path), "pypirc.not-found",
+                move_command(name, str(path), str(home / ".pypirc")), str(path), "pypirc.not-found",
             )  # fmt: skip
 
 
-def _move_command(name: ShellName, old: str, new: str) -> str:
+def move_command(name: ShellName, old: str, new: str) -> str:
     """Move a file; on POSIX also make it readable by its owner only."""
     if name == "posix":
         move, protect = shell.command_line(name, "mv", old, new), shell.command_line(name, "chmod", "600", new)
@@ -92,16 +135,22 @@ def _move_command(name: ShellName, old: str, new: str) -> str:
     return shell.command_line(name, "Move-Item" if name == "powershell" else "move", old, new)
 
 
-def _result(file: PypircFile, index: Index) -> SourceResult | None:
-    # The section that twine would use: the one of the index's name, else one with its URL.
+def _section(file: PypircFile, index: Index) -> str | None:
+    """The section that twine would use: the one of the index's name, else one with its URL."""
     listed = sorted(_listed(file), key=lambda name: name != index.name)
-    section = next((name for name in listed if file.parser.has_section(name) and _is_meant(file, index, name)), None)
+    return next((name for name in listed if file.parser.has_section(name) and _is_meant(file, index, name)), None)
+
+
+def _result(file: PypircFile, index: Index) -> SourceResult | None:
+    section = _section(file, index)
     remarks = [*_section_remarks(file, index, section)]
     default = "server-login" if section is not None or index.name in WELL_KNOWN else None
     password, origin = _first(file, "password", section, default)
-    username, username_origin = (
-        (None, None) if base.is_known_to_twine(index) else _first(file, "username", section, default)
-    )
+    username, username_origin = _first(file, "username", section, default)
+    if username is not None and contains_token(username) and not contains_token(password or ""):
+        password, origin = None, None  # swapped, which `misplaced_tokens` reports
+    if base.is_known_to_twine(index) or contains_token(username or ""):
+        username, username_origin = None, None
     if password is not None:
         remarks += _password_remarks(file, index, section)
     if password is None and username is None and not remarks:
@@ -148,7 +197,8 @@ def _section_remarks(file: PypircFile, index: Index, section: str | None) -> Ite
         return
     url = file.parser.get(section, "repository", fallback=None)
     if url is not None:
-        yield from base.remarks_on(url, index.upload_url, file.where(section, "repository"))
+        where = file.where(section, "repository")
+        yield from base.remarks_on(url, index.upload_url, where, f"write in {where}: repository = {index.upload_url}")
     elif section not in WELL_KNOWN:
         yield base.warning(
             f"[{section}] has no repository, which twine needs",
@@ -164,7 +214,13 @@ def _other_sections(file: PypircFile) -> Iterator[str]:
 
 def _why_not(file: PypircFile, index: Index, name: str) -> Iterator[Finding]:
     """Why a section that looks right is not used."""
-    if _has_wrong_case(name, index):
+    if name != index.name and re.sub(r"[\s\"'`\[\]]", "", name) == index.name:
+        yield base.warning(
+            f"section [{name}] is not [{index.name}]: quotes and blanks inside the brackets belong to the name",
+            f"write [{index.name}] in line {file.line(name)} of {file.name}", file.where(name),
+            "pypirc.section-misspelled",
+        )  # fmt: skip
+    elif _has_wrong_case(name, index):
         message = f"section [{name}] is not [{index.name}]: section names are case-sensitive"
         yield base.warning(message, f"write it as [{index.name}]", file.where(name), "pypirc.section-unlisted")
     elif _is_meant(file, index, name) and name not in _listed(file):
@@ -193,7 +249,8 @@ def _password_remarks(file: PypircFile, index: Index, section: str | None) -> It
         )  # fmt: skip
     username, origin = _first(file, "username", section, "server-login")
     if well_known(index.upload_url) and origin is not None and username != "__token__":
+        name = "a token" if contains_token(username or "") else repr(username)
         yield base.warning(
-            f"the username is {username!r}; twine sends '__token__' instead, but other tools fail with it",
+            f"the username is {name}; twine sends '__token__' instead, but other tools fail with it",
             "write: username = __token__", location_to_text(origin), "cred.username-not-token",
         )  # fmt: skip

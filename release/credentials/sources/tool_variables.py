@@ -31,7 +31,7 @@ def find(query: SourceQuery) -> SourceResult | None:
     """The variables of other tools, sorted by name."""
     candidates = tuple(
         CredentialCandidate(
-            origin=EnvironmentVariable(name=name), password=Secret(value), status="other-tool", tool=_tool(name) or ""
+            origin=EnvironmentVariable(name=name), password=Secret(value), status="other-tool", tool=tool_of(name) or ""
         )
         for name, value in _variables(query.env)
     )
@@ -45,13 +45,14 @@ def locate(query: StorageQuery) -> Iterator[StoredSecret]:
 
 def is_for(name: str, index: Index) -> bool:
     """Whether a CI secret of this name, which a job sees as a variable, is meant for an index."""
-    known = name == "TWINE_PASSWORD" or _tool(name) is not None
+    known = name == "TWINE_PASSWORD" or tool_of(name) is not None
     return known and ("TEST" in name) == ("test" in index.name.lower())
 
 
 def _variables(env: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    yield from ((name, env[name]) for name in sorted(env) if _tool(name) and env[name].strip())
+    yield from ((name, env[name]) for name in sorted(env) if tool_of(name) and env[name].strip())
 
 
-def _tool(name: str) -> str | None:
+def tool_of(name: str) -> str | None:
+    """The tool that reads a password from a variable of this name; "no tool" if that is only a usual name for one."""
     return next((tool for pattern, tool in _TOOLS if pattern.fullmatch(name)), None)

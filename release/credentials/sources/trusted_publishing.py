@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from release.adapters.oidc import provider
 from release.core.models.check_result import Finding
 from release.core.models.credential import Ambient, StoredSecret
+from release.core.models.index import Index
+from release.core.models.oidc_identity import TRUSTED_PROVIDERS
 from release.core.models.secret_location import TrustedPublishing, location_to_text
 from release.credentials.sources import base
 from release.credentials.sources.base import SourceQuery, SourceResult, StorageQuery
@@ -21,10 +23,12 @@ def find(query: SourceQuery) -> SourceResult | None:
     if service is None:
         return None
     if query.used is None:
-        refused = provider.missing_permission(query.env)
+        refused = provider.missing_permission(query.env, query.index)
         why = None if refused is None else Finding(message=refused.message, remedy=refused.remedy, cause=refused.cause)
+        if service not in TRUSTED_PROVIDERS:
+            why = _unsupported(query.index, service)
         return SourceResult(ambient=Ambient(provider=service, origin=TrustedPublishing(provider=service), identity=why))
-    if not provider.may_request_identity(query.env):
+    if not provider.may_request_identity(query.env, query.index):
         return None
     where = location_to_text(query.used)
     remark = base.warning(
@@ -33,6 +37,15 @@ def find(query: SourceQuery) -> SourceResult | None:
         where, "tp.mixed-credentials",
     )  # fmt: skip
     return SourceResult(remarks=(remark,))
+
+
+def _unsupported(index: Index, service: str) -> Finding:
+    """Known without an identity: `the_job_can_be_a_publisher` reports the same for the identity itself."""
+    return Finding(
+        message=f"no credential for {index.name}, which does not support trusted publishers on {service}",
+        remedy=f"set an API token as TWINE_PASSWORD in the job, from {index.site}/manage/account/token/",
+        cause="tp.unknown-issuer",
+    )
 
 
 def locate(query: StorageQuery) -> Iterator[StoredSecret]:  # noqa: ARG001 - the interface

@@ -75,7 +75,7 @@ def test_no_entry_is_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize("index", [PYPI, TESTPYPI], ids=["pypi", "testpypi"])
 def test_an_entry_under_a_name_beside_is_noticed_and_never_used(tmp_path: Path, index: Index) -> None:
     for service in list(near_misses(index))[:3]:
-        found = find(index, keyring(tmp_path, (service, "__token__", token())), "__token__")
+        found = find(index, keyring(tmp_path, (service, "__token__", token(index.token_location))), "__token__")
         assert isinstance(found, SourceResult)
         assert found.password is None
         assert [one.cause for one in found.remarks] == ["keyring.service-mismatch"]

@@ -105,7 +105,11 @@ def test_a_token_of_another_index_is_passed_over_and_the_next_source_asked(tmp_p
     result = resolve(TESTPYPI, env, tmp_path)
     assert used(result).password == Secret(mine)
     assert [one.status for one in result.candidates] == ["other-index", "used"]
-    assert causes(result) == [], "two indexes and a token for each are no mistake"
+    # Two indexes and a token for each are no mistake here, but twine alone would send the wrong one.
+    assert causes(result) == [("cred.wrong-index", "warn")]
+    assert "twine alone would send it" in result.remarks[0].message
+    assert result.remarks[0].remedy == "unset TWINE_PASSWORD"
+    assert causes(resolve(PYPI, env, tmp_path)) == []
 
 
 @pytest.mark.parametrize("spoil", [lambda t: t, lambda t: t[:80], lambda t: f'"{t}"', lambda t: f"TWINE_PASSWORD={t}"])

@@ -1,0 +1,131 @@
+"""The lines of a `.pypirc` with a token that an upload does not read, and the change with which it would.
+
+Observed: Python 3.11 to 3.14, `configparser`: a line that is indented deeper than the key above it continues the value
+of that key, whatever it looks like; quotes and blanks inside the brackets belong to a section's name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from release.core.models.check_result import Finding
+from release.core.models.index import WELL_KNOWN, Index
+from release.core.redaction import redact
+from release.core.tokens.token import contains_token
+from release.credentials.sources import base
+
+_HEADING = re.compile(r"\[(?P<name>.+)\]")
+_OPTION = re.compile(r"(?P<key>[^:=]*?)\s*[:=]\s*(?P<value>.*)")
+_COMMENT = re.compile(r"\s*[#;]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PypircLine:
+    """One line, and what the parser takes it for."""
+
+    #: counted from 1
+    number: int
+    text: str
+    kind: Literal["heading", "option", "continuation", "comment"]
+    #: the section that the parser puts it in; empty before the first
+    section: str = ""
+    #: of the option, or of the option that the line continues
+    key: str = ""
+
+
+def parse_lines(text: str) -> Iterator[PypircLine]:
+    """Every line but the blank ones, as `configparser` reads them."""
+    section = key = ""
+    indent = 0
+    for number, line in enumerate(text.splitlines(), 1):
+        here = len(line) - len(line.lstrip())
+        if not line.strip():
+            continue
+        if _COMMENT.match(line):
+            yield PypircLine(number=number, text=line, kind="comment", section=section)
+            continue
+        if key and here > indent:
+            yield PypircLine(number=number, text=line, kind="continuation", section=section, key=key)
+            continue
+        indent = here
+        if heading := _HEADING.match(line.strip()):
+            section, key = heading["name"], ""
+            yield PypircLine(number=number, text=line, kind="heading", section=section)
+        else:
+            option = _OPTION.match(line.strip())
+            key = option["key"].lower() if option else line.strip().lower()
+            yield PypircLine(number=number, text=line, kind="option", section=section, key=key)
+
+
+def misplaced_lines(text: str, name: str, index: Index, is_read: Callable[[str], bool]) -> Iterator[Finding]:
+    """Why each line with a token of the index does not count.
+
+    `name` is the file's; `is_read` tells whether an upload to the index reads a section.
+    """
+    lines = list(parse_lines(text))
+    for line in lines:
+        used = line.kind == "option" and line.key == "password" and is_read(line.section)
+        if not used and contains_token(line.text, index):
+            where = f"{name}, line {line.number}"
+            message, remedy, cause = _explain(line, lines, name, index, is_read)
+            yield base.warning(f"{where}: {message}", remedy, where, cause)
+
+
+def _explain(
+    line: PypircLine, lines: list[PypircLine], name: str, index: Index, is_read: Callable[[str], bool]
+) -> tuple[str, str, str]:
+    """Message, remedy and cause."""
+    this = f"line {line.number} of {name}"
+    if line.kind == "comment":
+        return "the line with the token is a comment", f"remove the '#' or ';' from {this}", "pypirc.commented-out"
+    if line.kind == "continuation":
+        return (
+            f"the line with the token is indented, so it continues the value of {shown(line.key)} above it",
+            f"remove the blanks at the beginning of {this}", "pypirc.indented",
+        )  # fmt: skip
+    if heading := _swallowed_heading(line, lines):
+        message = (
+            f"the token is in no section [{index.name}]: its heading, in line {heading.number}, is indented, so it "
+            f"continues the value of {shown(heading.key)} above it"
+        )
+        return message, f"remove the blanks at the beginning of line {heading.number} of {name}", "pypirc.indented"
+    if line.key in {"username", "user"}:
+        return (
+            "the token is the username; it must be the password",
+            f"write two lines in place of {this}: username = __token__, and password = the token", "cred.swapped",
+        )  # fmt: skip
+    if "@" in line.text:
+        return (
+            "the token is in the address, where neither pypi-preflight nor twine reads it",
+            f"write two lines in place of {this}: username = __token__, and password = the token", "url.credentials",
+        )  # fmt: skip
+    if is_read(line.section) and line.key != "password":
+        remedy = f"write 'password' in place of {shown(line.key)} in {this}"
+        return f"no tool reads a key {shown(line.key)}", remedy, "pypirc.key-misspelled"
+    return _explain_section(line, lines, name, index)
+
+
+def _explain_section(line: PypircLine, lines: list[PypircLine], name: str, index: Index) -> tuple[str, str, str]:
+    message = f"the token is in section {shown(line.section, '[]')}, but an upload to {index.name} reads [{index.name}]"
+    number = next((one.number for one in lines if one.kind == "heading" and one.section == line.section), line.number)
+    if line.section in {"distutils", *WELL_KNOWN}:
+        remedy = f"move line {line.number} of {name} to a section [{index.name}]"
+    else:
+        remedy = f"write [{index.name}] in line {number} of {name}"
+    return message, remedy, "pypirc.section-misspelled"
+
+
+def _swallowed_heading(line: PypircLine, lines: list[PypircLine]) -> PypircLine | None:
+    """The heading right above a line that the parser takes for the value of an option."""
+    above = [one for one in lines if one.number < line.number and one.section == line.section]
+    return next(
+        (one for one in reversed(above) if one.kind == "continuation" and _HEADING.match(one.text.strip())), None
+    )
+
+
+def shown(text: str, quotes: str = "''") -> str:
+    """A name from the file, quoted, as far as it contains no token."""
+    return f"{quotes[0]}{redact(text)}{quotes[1]}"
