@@ -20,34 +20,50 @@ from release.core.tokens.secret_references import file_path, secret_reference
 #: characters; a token has more
 _WHOLE = 100
 _NAME = r"[A-Za-z_]\w*"
-_IN_SHELL = "let the shell replace it: in double quotes, not in single quotes; uploaders replace nothing in files"
+_IN_SHELL = "let the shell expand it, in double quotes or none, not in single quotes; no uploader expands it in a file"
 #: what it is → its forms, and what to do
 _EXPRESSIONS: dict[str, tuple[str, str]] = {
-    "an expression of GitHub Actions": (r"\$\{\{.*\}\}", "write it in the workflow itself, where GitHub replaces it"),
-    "an expression of Azure Pipelines": (r"\$\[.*\]", "write it in `variables:` of the pipeline"),
-    "a template variable": (
-        r"\#\{.*\}\#? | __[A-Z][A-Z0-9_]+__ | @@?[A-Z][A-Z0-9_]+@@?",
-        "let your tool replace it before the upload",
+    "an unevaluated expression of GitHub Actions": (
+        r"\$\{\{.*\}\}",
+        "write the expression in the workflow file, where GitHub Actions evaluates it",
     ),
-    "a template expression": (r"\{\{.*\}\} | \{%.*%\} | <%.*%>", "render the template before the upload"),
-    "an interpolation of an INI file": (
-        rf"%\({_NAME}\)s | \$\{{{_NAME}:{_NAME}\}}",
-        "write the value itself: uploaders replace nothing in .pypirc",
+    "an unevaluated expression of Azure Pipelines": (r"\$\[.*\]", "use the expression in `variables:` of the pipeline"),
+    "an unreplaced template variable": (
+        (
+            r"\#\{.*\}\#? | __[A-Z][A-Z0-9_]+__ | @@?[A-Z][A-Z0-9_]+@@? | <<.+>> | \(\(.+\)\) | [%@]\{.+\}"
+            r" | !(?:secret|env|ENV|Ref|Sub|reference)\s+\S+"
+        ),
+        "replace the variable before the upload",
     ),
-    "a variable of PowerShell": (
+    "an unrendered template expression": (
+        r"\{\{.*\}\} | \{%.*%\} | <%.*%> | \[\[.+\]\]",
+        "render the template before the upload",
+    ),
+    "an unexpanded variable of PowerShell": (
         r"\$\{?(?i:env):\w+\}?",
-        "let PowerShell replace it: in double quotes, not in single quotes",
+        "let PowerShell expand it, in double quotes or none, not in single quotes",
     ),
-    "a variable of cmd": (
+    "an unexpanded interpolation of an INI file": (
+        rf"%\({_NAME}\)s | \$\{{{_NAME}:{_NAME}\}}",
+        "write the value itself: no uploader expands it in .pypirc",
+    ),
+    "an unexpanded variable of cmd": (
         r"%[A-Z_][A-Z0-9_]*(?::[^%]*)?% | ![A-Z_][A-Z0-9_]*!",
-        "let cmd replace it; other shells, and files, replace $NAME or nothing",
+        "let cmd expand it: other shells, and files, do not",
     ),
-    "a variable of Azure Pipelines": (
+    "an unexpanded variable of Azure Pipelines": (
         r"\$\([A-Z_][\w-]*(?:\.[\w-]+)*\) | \$\([\w-]+(?:\.[\w-]+)+\)",
-        "write it in the pipeline, with the name that is defined there",
+        "use the variable in the pipeline file, with the name that is defined there",
     ),
-    "a command": (r"\$\(.+\) | `[^`]+`", _IN_SHELL),
-    "a shell variable": (rf"\$\{{{_NAME}.*\}} | \$[A-Z_][A-Z0-9_]*", _IN_SHELL),
+    "an unexpanded command": (
+        (
+            r"\$\(.+\) | `[^`]+` | (?:cat|type)\s+[~./\\]\S+"
+            r" | (?:vault|pass|gopass|aws|gcloud|az|bws?|security|secret-tool)\s+"
+            r"(?:kv|show|secret\w*|keyvault|get|lookup)\b.+"
+        ),
+        "write it as $(command) in double quotes or none, so that the shell runs it; no uploader runs it in a file",
+    ),
+    "an unexpanded shell variable": (rf"\\?\$?\$\{{{_NAME}.*\}} | \\?\$?\$[A-Z_][A-Z0-9_]*", _IN_SHELL),
 }
 _COMPILED = {what: re.compile(form, re.DOTALL | re.VERBOSE) for what, (form, _) in _EXPRESSIONS.items()}
 #: no password has this form
@@ -80,7 +96,7 @@ def mistaken_value(text: str) -> TokenDefect | None:
 def masked_token(text: str) -> TokenDefect | None:
     """The defect of a token whose characters were replaced by asterisks or dots."""
     core = text.strip(BLANKS).strip("'\"`")
-    if not core.startswith("pypi-") or not _SHORTENED.search(core):
+    if not core.startswith(("pypi-", "AgE")) or not _SHORTENED.search(core):
         return None
     if is_tokenish(core) and len(core) >= _WHOLE and "***" not in core:
         return None
@@ -90,7 +106,7 @@ def masked_token(text: str) -> TokenDefect | None:
 
 def _placeholder(core: str) -> TokenDefect | None:
     if _NO_VALUE.fullmatch(core):
-        return _stands(f"{core!r}, which is no value,", "set it to the token: the script or setting has none for it")
+        return _stands(f"'{core}', which a program writes for no value,", "set the token where this value comes from")
     if core == "__token__":
         return _stands("the username '__token__'", "store the token as the password, and __token__ as the username")
     bare = core.removeprefix("pypi-").removeprefix("PYPI-")
@@ -112,12 +128,13 @@ def _expression(core: str) -> TokenDefect | None:
     for what, form in _COMPILED.items():
         if form.fullmatch(core):
             text = quoted(core, certain=_OF_GITHUB.fullmatch(core) is not None)
-            return _stands(f"{what} that nothing replaced,{text},", _EXPRESSIONS[what][1])
+            return _stands(f"{what},{text},", _EXPRESSIONS[what][1])
     if _LOWER_VARIABLE.fullmatch(core) and all_known(words_of(core)):
-        return _stands(f"a variable that nothing replaced,{quoted(core)},", _IN_SHELL)
+        remedy = _IN_SHELL if core[0] == "$" else _EXPRESSIONS["an unexpanded variable of cmd"][1]
+        return _stands(f"an unexpanded variable,{quoted(core)},", remedy)
     found = _CONTEXT.fullmatch(core)
     if found is not None and (CONSTANT.fullmatch(found[1]) or all_known(words_of(found[1]))):
-        remedy = "write it as an expression that your tool replaces, such as ${{ secrets.PYPI_API_TOKEN }}"
+        remedy = "write it as an expression that is evaluated, such as ${{ secrets.PYPI_API_TOKEN }}"
         return _stands(f"the name of a secret or variable,{quoted(core)},", remedy)
     return None
 
@@ -128,7 +145,7 @@ def _is_phrase(bare: str) -> bool:
     if inner != bare and bare[0] in "<[" and re.fullmatch(r"[A-Za-z\s_.-]*[A-Za-z][A-Za-z\s_.-]*", inner):
         return True
     words = words_of(inner)
-    if all_known(words) and MARKERS & {*words} and re.fullmatch(r"[\w\s./:,-]+", inner):
+    if all_known(words) and MARKERS & {*words} and (len(words) > 1 or re.fullmatch(r"[\w\s./:,-]+", inner)):
         return True
     return bool(_REQUEST.fullmatch(inner) or names_a_token(inner))
 

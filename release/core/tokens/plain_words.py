@@ -49,7 +49,8 @@ def quoted(core: str, *, certain: bool = False) -> str:
     shown = all_known(words) or names_a_token(core.strip("${}%!()")) or (certain and all_plain(words))
     if not shown or not core.isprintable() or not core.isascii() or _LOGIN.search(core) or is_tokenish(core):
         return f" of {counted(len(core), 'character')}"
-    return f" {core if len(core) <= SHOWN else core[: SHOWN - 3] + '...'!r}"
+    cut = core if len(core) <= SHOWN else core[: SHOWN - 3] + "..."
+    return f" '{cut}'" if "'" not in cut else f" {cut!r}"
 
 
 def words_of(text: str) -> list[str]:

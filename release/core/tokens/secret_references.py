@@ -13,51 +13,57 @@ from release.core.tokens.plain_words import all_plain, quoted, some_known
 
 #: what it is a reference to → its forms, and what replaces it
 _FORMS: dict[str, tuple[str, str]] = {
-    "1Password": (r"op://.+", "let `op run` replace the reference"),
-    "HashiCorp Vault": (r"vault:(?!//)\S+/\S+ | vault://.+", "read it with `vault kv get`"),
+    "1Password": (r"(?:op\ read\s+)?[\"']?op://.+", "let `op run` replace the reference"),
+    "HashiCorp Vault": (r"vault:(?!//)\S+/\S+ | vault://.+", "read the secret with `vault kv get`"),
     "AWS Secrets Manager": (
         r"arn:aws[\w-]*:secretsmanager:.+ | (?:aws-?secretsmanager|aws-?sm|secretsmanager)://.+",
-        "read it with `aws secretsmanager get-secret-value`",
+        "read the secret with `aws secretsmanager get-secret-value`",
     ),
     "AWS Systems Manager": (
         r"arn:aws[\w-]*:ssm:.+ | (?:aws-?)?ssm(?:-parameter)?://.+",
-        "read it with `aws ssm get-parameter`",
+        "read the secret with `aws ssm get-parameter`",
     ),
     "a secret of AWS CloudFormation": (
         r"\{\{resolve:(?:secretsmanager|ssm|ssm-secure):.+\}\}",
-        "let the stack resolve it",
+        "let CloudFormation resolve it",
     ),
     "Google Secret Manager": (
         (
             r"(?:sm|gcp-?secrets?|gcp-?sm|gcp-?secret-?manager|berglas|google-secret-manager)://.+"
             r" | projects/[^/\s]+/(?:locations/[^/\s]+/)?secrets/.+"
         ),
-        "read it with `gcloud secrets versions access`",
+        "read the secret with `gcloud secrets versions access`",
     ),
     "Azure Key Vault": (
         (
             r"@Microsoft\.KeyVault\(.*\) | (?:akvs?|azure-?kv|azure-?key-?vault|keyvault)://.+"
             r" | https://[\w-]+\.vault\.azure\.net/\S*"
         ),
-        "read it with `az keyvault secret show`",
+        "read the secret with `az keyvault secret show`",
     ),
-    "Bitwarden": (r"(?:bws|bw|bitwarden|rbw):\S+", "read it with `bws secret get` or `bw get`"),
-    "KeePassXC": (r"keepass(?:xc)?:\S+", "read it with `keepassxc-cli show`"),
-    "pass": (r"(?:go)?pass:(?!//)[\w.-]+(?:/[\w.-]+)+ | (?:go)?pass://.+", "read it with `pass show`"),
+    "Bitwarden": (r"(?:bws|bw|bitwarden|rbw):\S+", "read the secret with `bws secret get` or `bw get`"),
+    "KeePassXC": (r"keepass(?:xc)?:\S+", "read the secret with `keepassxc-cli show`"),
+    "pass": (r"(?:go)?pass:(?!//)[\w.-]+(?:/[\w.-]+)+ | (?:go)?pass://.+", "read the secret with `pass show`"),
     "Doppler": (r"doppler:\S+", "let `doppler run` set the variable"),
     "Infisical": (r"infisical:\S+", "let `infisical run` set the variable"),
     "a password manager": (
         r"(?:lastpass|lpass|dl|dashlane|protonpass|enpass|keeper)://.+",
-        "read it with that program",
+        "read the secret with that program",
     ),
-    "a secret store": (r"ref\+[a-z0-9]+://.+ | secretref\+?://.+ | secrets?://.+", "let your tool replace it"),
+    "a secret store": (
+        r"ref\+[a-z0-9]+://.+ | secretref\+?://.+ | secrets?://.+",
+        "resolve it with the tool that defines it",
+    ),
     "a keyring": (r"(?:keychain|keyring|secret-tool|wincred):\S+", "let the uploader read the keyring itself"),
-    "an encrypted value": (r"\$ANSIBLE_VAULT;.+ | ENC\[.+\] | sops:\S+ | !vault\b.*", "decrypt it before the upload"),
+    "an encrypted value": (
+        r"\$ANSIBLE_VAULT;.+ | ENC\[.+\] | sops:\S+ | !vault\b.*",
+        "decrypt the value before the upload",
+    ),
     "Conjur": (r"!var(?::\w+)?\s\S+ | conjur:\S+", "let `summon` replace it"),
     "a Kubernetes secret": (r"(?:secretKeyRef|valueFrom)\b.* | k8s://.+", "let the cluster set the variable"),
     "an environment variable": (
         r"env:(?://)?[A-Z][A-Z0-9_]+ | os\.(?:environ|getenv)\W.+",
-        "write it in the syntax by which your tool replaces variables",
+        "write the variable as $NAME, which a shell expands",
     ),
 }
 _COMPILED = {what: re.compile(form, re.DOTALL | re.VERBOSE) for what, (form, _) in _FORMS.items()}
@@ -96,5 +102,5 @@ def file_path(core: str) -> TokenDefect | None:
     words = re.findall(r"[A-Za-z0-9]+", core)
     if not certain and not (all_plain(words) and (some_known([one.lower() for one in words]) or len(words) > 2)):  # noqa: PLR2004 - two words may be a password
         return None
-    message = f"the path of a file,{quoted(core, certain=certain)}, is stored instead of the token in that file"
+    message = f"the path of a file,{quoted(core, certain=certain)}, is stored instead of its content"
     return TokenDefect("cred.file-path", message, "store the content of that file, not its path")

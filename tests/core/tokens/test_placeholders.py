@@ -43,6 +43,7 @@ doppler://acme/prod/PYPI_TOKEN
 infisical://acme/prod/PYPI_TOKEN
 bws://pypi-token
 keychain:pypi-token
+op read op://release/pypi/token
 env:PYPI_TOKEN
 env://TWINE_PASSWORD
 sops:secrets/pypi
@@ -100,6 +101,18 @@ $(pypi.token)
 #{PYPI_TOKEN}
 __PYPI_TOKEN__
 @@PYPI_TOKEN@@
+<<PYPI_TOKEN>>
+((pypi_token))
+[[ pypi_token ]]
+%{PYPI_TOKEN}
+$$PYPI_TOKEN
+\\$PYPI_TOKEN
+\\${PYPI_TOKEN}
+%env(PYPI_TOKEN)%
+!secret pypi_token
+cat ~/.token
+pass show pypi
+${{ secrets.PYPI_TOKEN }
 secrets.PYPI_TOKEN
 env.PYPI_TOKEN
 secrets.pypi_token
@@ -164,7 +177,7 @@ def test_a_reference_is_named_and_shown(value: str) -> None:
 @pytest.mark.parametrize("value", PATHS)
 def test_a_path_is_named_and_shown(value: str) -> None:
     found = defect_of(value)
-    assert (found.cause, repr(value) in found.message) == ("cred.file-path", True), found
+    assert (found.cause, f"'{value}'" in found.message) == ("cred.file-path", True), found
 
 
 @pytest.mark.parametrize("value", PLACEHOLDERS)
