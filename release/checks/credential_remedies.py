@@ -204,12 +204,20 @@ def with_remedy(access: Access, remark: Finding) -> Finding:
         case "keyring.other-project":
             remedy = token_for_project(access, KeyringEntry(service=access.index.upload_url, username=_USERNAME))
         case "src.env-shadows" if user.ci is None:
-            remedy = own_command(user, "diagnose")
+            remedy = _without_shadow(access, found.origin if found else None)
         case cause if in_pypirc and cause in _CHANGED_BY_DIAGNOSE:
             remedy = own_command(user, "diagnose")
         case _:
             pass
     return replace(remark, remedy=remedy)
+
+
+def _without_shadow(access: Access, origin: SecretLocation | None) -> str:
+    """Use one of two tokens: a project's own that shows no problem, rather than a variable; else the user chooses."""
+    own = next((one for one in access.candidates if one.status == "shadowed" and project_of(one.origin)), None)
+    if isinstance(origin, EnvironmentVariable) and own is not None and _is_sound(access, own.password):
+        return shell.unset_variables(access.user.shell_name, origin.name)
+    return own_command(access.user, "diagnose")
 
 
 def unanswered_source(access: Access, unknown: Unknown) -> Unknown:

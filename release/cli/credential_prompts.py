@@ -111,7 +111,7 @@ class CredentialSession:
         `own`: for this session's project only.
         """
         return storing.store_token(
-            self.system, index, self._read_token(index), self.project,
+            self.system, index, self._read_token(index, own=own), self.project,
             own=own, offline=self.offline, insecure=self.insecure, directory=self.directory,
         )  # fmt: skip
 
@@ -129,12 +129,13 @@ class CredentialSession:
         self.write("changed\n")
         return True
 
-    def _read_token(self, index: Index) -> Secret:
+    def _read_token(self, index: Index, *, own: bool) -> Secret:
         """Read a token without visible defects; on a terminal, prompt again after a defective one."""
         if self.terminal and index.kind == "warehouse":
             self.write(f"create a token at {credential_remedies.token_page(index)}\n")
+        name = self.project.name if own and isinstance(self.project, ProjectMetadata) else None
         for attempt in range(_ATTEMPTS):
-            secret = read_token(index)
+            secret = read_token(index, project=name)
             defect = storing.token_defect(index, secret)
             if defect is None:
                 return secret
@@ -155,23 +156,28 @@ def load_project(
     return config, Unknown(reason="the project's name is unknown", remedy="pass --project NAME")
 
 
-def _pipe_command(index: Index, command: str) -> str:
+def _pipe_command(index: Index, command: str, project: str | None) -> str:
     """The command with a token on its standard input."""
     user = detect_user_environment(systems.real_system().env)
-    options = ("--index", index.name, *(("--yes",) * (command == "rotate")))
+    given = ("--project", project) if project else ()
+    options = ("--index", index.name, *given, *(("--yes",) * (command == "rotate")))
     return shell.pipe_variable(user.shell_name, "TOKEN", credential_remedies.own_command(user, command, *options))
 
 
-def read_token(index: Index, command: str = "store") -> Secret:
-    """Read a token from a pipe, or from the terminal without echo. Raises UsageError if there is none."""
+def read_token(index: Index, command: str = "store", project: str | None = None) -> Secret:
+    """Read a token from a pipe, or from the terminal without echo. Raises UsageError if there is none.
+
+    `project`: the one that the token is for; None: for every project.
+    """
     if not sys.stdin.isatty():
         line = sys.stdin.readline()
         if not line:
-            raise UsageError("no token on standard input", remedy=_pipe_command(index, command))
+            raise UsageError("no token on standard input", remedy=_pipe_command(index, command, project))
         return Secret(line.strip(BLANKS))
     from getpass import getpass
 
     try:
-        return Secret(getpass(f"API token for {index.name} (input is hidden): ").strip(BLANKS))
+        purpose = f"{index.name}, project {project}" if project else index.name
+        return Secret(getpass(f"API token for {purpose} (input is hidden): ").strip(BLANKS))
     except EOFError:
         raise UsageError("no token was entered", remedy="run the command again, and paste the token") from None

@@ -138,9 +138,9 @@ class _Proposals:
     def _resolve_conflict(self) -> Iterator[Repair]:
         """Two sources with different tokens: remove the one that is known to be wrong.
 
-        Where the token that is used works, the keyring's entry behind it is out of date, unless it is a project's own,
-        which was stored on purpose. Where it is broken and
-        stored in the file, and the keyring's is complete and of this index, the file's is removed.
+        Where the token that is used works, the keyring's entry behind it is out of date; but a project's own was stored
+        on purpose, so that the file's is offered first. Where the one that is used is broken and stored in the file,
+        and the keyring's is complete and of this index, the file's is removed.
         """
         candidates, causes = self.access.candidates, self.causes
         used = next(((one.origin, one.password) for one in candidates if one.status == "used"), None)
@@ -149,21 +149,29 @@ class _Proposals:
         if used is None or stored is None or stored[1] == used[1] or isinstance(used[0], KeyringEntry):
             return
         (place, token), (entry, other) = used, stored
-        first = causes[0] if causes else "src.env-shadows"
-        if first == "src.env-shadows" and project_of(entry) is None:
+        cause, own = causes[0] if causes else "src.env-shadows", project_of(entry)
+        if isinstance(place, ConfigFileKey) and isinstance(decode(other), Token):
+            if cause.startswith("cred."):
+                yield from self._delete_from_file(
+                    place, token, "delete the broken token, so that the keyring's is used"
+                )
+            elif cause == "src.env-shadows" and own is not None:
+                title = f"delete the token for every project from the file, so that the one of {own!r} is used"
+                yield from self._delete_from_file(place, token, title)
+        if cause == "src.env-shadows":
             yield Repair(
                 cause="src.env-shadows", title="delete the token that is not used from the keyring",
                 where=location_to_text(entry), before=f"<token {other.fingerprint}>",
                 apply=partial(keyring.delete_entry, entry, self.system.env),
             )  # fmt: skip
-        elif first.startswith("cred.") and isinstance(decode(other), Token) and isinstance(place, ConfigFileKey):
-            new = pypirc_file.without(self.data, place.section, place.key)
-            if new is not None:
-                yield Repair(
-                    cause="src.env-shadows", title="delete the broken token, so that the keyring's is used",
-                    where=location_to_text(place), before=f"password = <token {token.fingerprint}>",
-                    apply=self._rewrite(new),
-                )  # fmt: skip
+
+    def _delete_from_file(self, place: ConfigFileKey, token: Secret, title: str) -> Iterator[Repair]:
+        new = pypirc_file.without(self.data, place.section, place.key)
+        if new is not None:
+            yield Repair(
+                cause="src.env-shadows", title=title, where=location_to_text(place),
+                before=f"password = <token {token.fingerprint}>", apply=self._rewrite(new),
+            )  # fmt: skip
 
 
 def unwrapped(text: str) -> str | None:

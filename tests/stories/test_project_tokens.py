@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,6 +109,16 @@ def test_it_is_verified_for_that_project_before_it_is_stored(project: UserProjec
         assert (refused.status, refused.data["cause"]) == (1, cause), refused.all
     assert "store --index pypi --project acme-gadget" in store(project, on, "gadget").err
     assert kept(project) == []
+
+
+@pytest.mark.parametrize("command", [("store", "--index", "pypi"), ("rotate", "--yes")], ids=lambda one: str(one[0]))
+def test_without_a_token_the_remedy_names_the_project(
+    project: UserProject, on: Indexes, command: tuple[str, ...]
+) -> None:
+    (project.home / "keyring.json").write_text(json.dumps([[on.pypi.upload_url, "__token__", token(on, "account")]]))
+    told = run(project, *command, "--project", "acme-gadget")
+    assert told.status == 2
+    assert f"release {command[0]} --index pypi --project acme-gadget" in told.err
 
 
 def test_a_token_whose_scope_does_not_fit_the_entry_is_a_warning(project: UserProject, on: Indexes) -> None:
@@ -222,3 +233,29 @@ def test_diagnose_replaces_a_broken_one_in_its_entry(project: UserProject, on: I
     screen = talk(project, "diagnose", answers=answers)
     assert "stored, and read back" in screen.text
     assert kept(project) == [*data[:2], [on.pypi.upload_url, "__token__:acme-widget", token(on, "widget")]]
+
+
+@pytest.mark.parametrize(
+    ("entries", "cause"),
+    [
+        ({"__token__:acme-gadget": "gadget"}, "keyring.other-project"),
+        ({"__token__": "gadget"}, "cred.project-scope-mismatch"),
+        ({"__token__:acme-widget": "gadget", "__token__": "account"}, "cred.project-scope-mismatch"),
+        ({"__token__:acme-widget": "revoked", "__token__": "account"}, "cred.revoked"),
+    ],
+)
+def test_the_remedy_as_printed_makes_it_healthy_and_leaves_other_entries(
+    project: UserProject, on: Indexes, entries: dict[str, str], cause: str
+) -> None:
+    data = [[on.pypi.upload_url, user, token(on, name)] for user, name in entries.items()]
+    (project.home / "keyring.json").write_text(json.dumps(data), encoding="utf-8")
+    found = run(project, "verify", "--json").data
+    assert (found["verdict"], found["cause"]) == ("broken", cause)
+    remedy = next(one["remedy"] for check in found["checks"] for one in check["findings"] if one["cause"] == cause)
+    program, *words = shlex.split(remedy.removeprefix("python -m release "))
+    assert words[:4] == ["--index", "pypi", "--project", "acme-widget"]
+    stored = run(project, program, *words, stdin=token(on, "widget"))
+    assert stored.status == 0, stored.all
+    expected = {user: token(on, name) for user, name in entries.items()}
+    assert users(project) == expected | {"__token__:acme-widget": token(on, "widget")}
+    assert run(project, "verify", "--json").data["verdict"] == "healthy"

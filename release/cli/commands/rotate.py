@@ -65,7 +65,7 @@ def _rotate(options: argparse.Namespace, write: Write) -> int:
             print_line(line)
         return Exit.DONE
     timeout = options.wait if options.wait is not None else _WAIT if terminal else 0.0
-    prompts = _prompts(request.index, print_line, write, terminal=terminal, browser=options.open)
+    prompts = _prompts(options, request.index, print_line, write, terminal=terminal)
     rotation = perform.Rotation(request=request, plan=plan, prompts=prompts, timeout=timeout)
     result = rotation.run()
     if options.json:
@@ -110,7 +110,7 @@ def _secrets(options: argparse.Namespace, index: Index, directory: Path) -> tupl
 
 
 def _prompts(
-    index: Index, print_line: Callable[[str], None], write: Write, *, terminal: bool, browser: bool
+    options: argparse.Namespace, index: Index, print_line: Callable[[str], None], write: Write, *, terminal: bool
 ) -> RotationPrompts:
     from release.cli.credential_prompts import read_token
     from release.token_health.rotation.perform import RotationPrompts
@@ -119,7 +119,7 @@ def _prompts(
 
     def show_page(address: str) -> None:
         print_line(f"  → {address}")
-        if browser and terminal:
+        if options.open and terminal:
             import webbrowser
 
             webbrowser.open(address)
@@ -127,7 +127,8 @@ def _prompts(
     return RotationPrompts(
         report=print_line, confirm_change=ask if terminal else lambda _question: True,
         confirm_fact=ask if terminal else lambda _question: False,
-        read_token=lambda: read_token(index, "rotate"), show_page=show_page, attempts=_ATTEMPTS if terminal else 1,
+        read_token=lambda: read_token(index, "rotate", options.project), show_page=show_page,
+        attempts=_ATTEMPTS if terminal else 1,
     )  # fmt: skip
 
 

@@ -175,6 +175,20 @@ def test_twine_itself_agrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("users", [(OWN, ACCOUNT), (OWN, FLIT, ACCOUNT)], ids=len)
 def test_no_repair_deletes_an_entry_that_stands_beside_another(tmp_path: Path, users: tuple[str, ...]) -> None:
     env = keyring(tmp_path, *((PYPI.upload_url, user, token()) for user in users))
-    for more in ({}, {"TWINE_PASSWORD": token()}):
-        found = verified(PYPI, env | more)
-        assert repairs.propose_repairs(real_system(), found.access, found.verdict.causes) == ()
+    found = verified(PYPI, env)
+    assert repairs.propose_repairs(real_system(), found.access, found.verdict.causes) == ()
+
+
+def test_what_hides_a_project_s_own_token_is_removed_first(tmp_path: Path) -> None:
+    env = keyring(tmp_path, (PYPI.upload_url, ACCOUNT, token()), (PYPI.upload_url, OWN, token()))
+    hidden = verified(PYPI, env | {"TWINE_PASSWORD": token()})
+    assert (hidden.verdict.cause, hidden.verdict.remedy) == ("src.env-shadows", "unset TWINE_PASSWORD")
+    (tmp_path / ".pypirc").write_text(f"[pypi]\npassword = {token()}\n", encoding="utf-8")
+    (tmp_path / ".pypirc").chmod(0o600)
+    found = verified(PYPI, env)
+    system = replace(real_system(), env=env, home=tmp_path)
+    first, second = repairs.propose_repairs(system, found.access, found.verdict.causes)
+    assert "so that the one of 'acme-widget' is used" in first.title
+    assert repr(OWN) in second.where
+    first.apply()
+    assert used(resolve(PYPI, env))[2] == OWN
