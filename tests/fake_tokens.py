@@ -22,7 +22,7 @@ def identifier() -> str:
 
 def token(name: str | None = None, *caveats: bytes, host: str = HOST) -> str:
     """An API token with the identifier `name`."""
-    user = b'[3,"%s"]' % uuid.uuid4().hex.encode()
+    user = b'[3,"%s"]' % identifier().encode()
     return macaroon.to_text(
         macaroon.create_macaroon(host, (name or identifier()).encode(), os.urandom(32), user, *caveats)
     )

@@ -9,9 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from release.checks import credential_remedies, index_state, token_checks, trusted_publishing_checks
+from release.checks import (
+    credential_remedies,
+    index_state,
+    token_checks,
+    token_limit_checks,
+    trusted_publishing_checks,
+)
 from release.checks.engine import Check, Checklist, quote
-from release.checks.token_checks import origin_of, the_token_is_valid_now
+from release.checks.token_checks import origin_of
+from release.checks.token_limit_checks import the_token_is_valid_now
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.credential import Credential
@@ -172,7 +179,7 @@ def _is_recreated(access: Access, probed: ProbeResult) -> bool:
     """
     names = scope(access.token).projects if isinstance(access.token, Token) else ()
     if names and isinstance(access.project, ProjectMetadata):
-        return normalize_name(access.project.name) in map(normalize_name, names)
+        return normalize_name(access.project.name) in names
     return probed.reply.message().count("project-scoped token is not valid") <= 2  # noqa: PLR2004 - see above
 
 
@@ -196,7 +203,11 @@ def the_files_can_be_signed(access: Access) -> Iterator[Observation]:
 #: source, content, what the index shows, whether it works: a tier is meaningful if those before it passed
 TIERS: tuple[Sequence[Check[Access]], ...] = (
     (*token_checks.OF_THE_SOURCE, trusted_publishing_checks.the_service_vouches_for_this_job),
-    (*token_checks.OF_THE_CONTENT, trusted_publishing_checks.the_job_can_be_a_publisher),
+    (
+        *token_checks.OF_THE_CONTENT,
+        *token_limit_checks.OF_THE_LIMITS,
+        trusted_publishing_checks.the_job_can_be_a_publisher,
+    ),
     index_state.CHECKS,
     _OF_THE_PROBES,
 )

@@ -26,6 +26,8 @@ from release.core.models.secret_location import (
 )
 from release.core.models.user_environment import UserEnvironment
 from release.core.secret import Secret
+from release.core.tokens.caveats import InvalidCaveat
+from release.core.tokens.scope import contradictions
 from release.core.tokens.token import Token, decode, location_matches, scope, validity
 
 _USERNAME, _VARIABLE = "__token__", "TWINE_PASSWORD"
@@ -110,15 +112,17 @@ def _is_sound(access: Access, secret: Secret) -> bool:
     if not isinstance(token, Token) or not location_matches(token.location, access.index):
         return False
     limits, projects = validity(token), scope(token).projects
+    if any(contradictions(token.caveats, access.now)) or any(isinstance(one, InvalidCaveat) for one in token.caveats):
+        return False
     return (
         (limits.not_before is None or limits.not_before <= access.now)
         and (limits.expires_at is None or access.now < limits.expires_at)
-        and not (projects and isinstance(access.project, ProjectMetadata) and _excludes(projects, access.project.name))
+        and not (
+            projects is not None
+            and isinstance(access.project, ProjectMetadata)
+            and normalize_name(access.project.name) not in projects
+        )
     )
-
-
-def _excludes(projects: tuple[str, ...], name: str) -> bool:
-    return normalize_name(name) not in map(normalize_name, projects)
 
 
 def _set_in_ci(user: UserEnvironment, index: Index) -> str:

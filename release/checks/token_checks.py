@@ -7,21 +7,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from release.checks import credential_remedies
-from release.checks.engine import Checklist, quote, warn
+from release.checks.engine import Checklist
 from release.core.facts import Access
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.credential import Ambient, Credential
-from release.core.models.index import is_loopback, normalize_name
+from release.core.models.index import is_loopback
 from release.core.models.secret_location import location_to_text
-from release.core.tokens.caveats import UnknownCaveat
+from release.core.tokens import refusals
 from release.core.tokens.defects import TokenDefect
-from release.core.tokens.token import Token, scope, validity
+from release.core.tokens.token import Token
 
 _USERNAME = "__token__"
 #: applies where the check that reports the reason is waived
 NO_TOKEN = NotApplicable(reason="there is no token to check")
 _NO_TOKENS = NotApplicable(reason="an index of kind 'other' may not use API tokens")
-_INVALID = "Invalid or non-existent authentication information."
 
 OF_THE_SOURCE, OF_THE_CONTENT = Checklist[Access](), Checklist[Access]()
 
@@ -31,7 +30,7 @@ def origin_of(access: Access) -> str:
     return location_to_text(access.credential.origin) if isinstance(access.credential, Credential) else ""
 
 
-def _replace_token(access: Access) -> str:
+def new_token_remedy(access: Access) -> str:
     """The remedy for a token that is no longer, or not here, the right one."""
     credential = access.credential
     return credential_remedies.new_token(access, credential.origin if isinstance(credential, Credential) else None)
@@ -89,14 +88,16 @@ def the_username_is_the_one_for_tokens(access: Access) -> Iterator[Observation]:
     if not isinstance(credential, Credential) or credential.username == _USERNAME:
         return
     if isinstance(access.token, TokenDefect) and access.token.cause == "cred.account-password":
-        return  # an account's name goes with its password, and the password is what is reported
+        # an account's name goes with its password, and the password is what is reported
+        yield NotApplicable(reason=f"{credential.username!r} goes with a password, and PyPI accepts no passwords")
+        return
     name, origin = credential.username, credential.username_origin
     where = location_to_text(origin)
     yield Finding(
         message=f"the username in {where} is {name!r}, but must be {_USERNAME!r}",
         remedy=credential_remedies.username_for_tokens(access, origin),
         where=where,
-        server_text="Username/Password authentication is no longer supported.",
+        server_text=refusals.PASSWORDS_UNSUPPORTED,
         cause=_username_cause(name),
     )
 
@@ -112,25 +113,26 @@ def _username_cause(name: str) -> str:
 def the_token_is_whole(access: Access) -> Iterator[Observation]:
     """The password is a complete, well-formed API token.
 
-    For a broken token the index only answers "Invalid or non-existent authentication information".
+    Where it is broken, the index finds no account that it belongs to, or refuses its caveats.
     """
     origin = origin_of(access)
     match access.token:
         case None:
             yield _NO_TOKENS if access.index.kind == "other" else NO_TOKEN
         case TokenDefect(cause=cause, message=message, remedy=remedy):
-            yield Finding(
-                message=f"{origin}: {message}", remedy=_fix(access, cause, remedy), where=origin, server_text=_INVALID,
-                cause=cause,
-            )  # fmt: skip
-        case Token(remarks=remarks, caveats=caveats):
+            words = _authentication_refusal(access)
+            remedy = _fix(access, cause, remedy)
+            yield Finding(message=f"{origin}: {message}", remedy=remedy, where=origin, server_text=words, cause=cause)
+        case Token(remarks=remarks):
             yield from (replace(one, where=origin, remedy=_fix(access, one.cause, one.remedy)) for one in remarks)
-            if any(isinstance(one, UnknownCaveat) for one in caveats):
-                yield warn(
-                    f"the token in {origin} has a caveat of an unknown kind",
-                    _replace_token(access),
-                    origin,
-                )
+
+
+def _authentication_refusal(access: Access) -> str | None:
+    """The index's words where it reads no token in the credential, as far as that is certain."""
+    credential = access.credential
+    if not isinstance(credential, Credential):
+        return None
+    return refusals.authentication_refusal(credential.username, credential.password)
 
 
 def _fix(access: Access, cause: str | None, remedy: str) -> str:
@@ -153,64 +155,6 @@ def the_token_is_of_this_index(access: Access) -> Iterator[Observation]:
     if issuer != own and not (is_loopback(issuer) and is_loopback(own)):
         origin = origin_of(access)
         message = f"the token in {origin} was issued by {issuer!r}, not by {own!r}"
-        yield Finding(
-            message=message, remedy=_replace_token(access), where=origin, server_text=_INVALID,
-            cause="cred.wrong-index",
-        )  # fmt: skip
-
-
-@OF_THE_CONTENT.check(needs=(the_token_is_of_this_index,))
-def the_token_is_valid_now(access: Access) -> Iterator[Observation]:
-    """The token is valid now.
-
-    Source: warehouse, `macaroons/caveats`, tag 0; the index's clock decides.
-    """
-    if not isinstance(access.token, Token):
-        yield NO_TOKEN
-        return
-    limits, origin = validity(access.token), origin_of(access)
-    if limits.expires_at is not None and limits.expires_at <= access.now:
-        message = f"the token in {origin} expired at {limits.expires_at:%Y-%m-%d %H:%M:%S} UTC"
-        remedy = _replace_token(access)
-        cause = "tp.token-expired" if scope(access.token).kind == "publisher" else "cred.expired"
-    elif limits.not_before is not None and limits.not_before > access.now:
-        message = f"the token in {origin} is not valid before {limits.not_before:%Y-%m-%d %H:%M:%S} UTC"
-        remedy, cause = "wait until then; if that time has passed, set this machine's clock", "cred.expired"
-    else:
-        return
-    yield Finding(
-        message=message, remedy=remedy, where=origin, server_text="Invalid API Token: token is expired", cause=cause
-    )
-
-
-@OF_THE_CONTENT.check(needs=(the_token_is_of_this_index,))
-def the_token_covers_this_project(access: Access) -> Iterator[Observation]:
-    """The token's scope covers this project.
-
-    A token that shows no limit may have one that only the index knows.
-    """
-    if isinstance(access.project, Unknown):
-        yield NotApplicable(reason="the project name is not known")
-        return
-    if not isinstance(access.token, Token):
-        yield NO_TOKEN
-        return
-    found = scope(access.token)
-    name = normalize_name(access.project.name)
-    if found.kind == "projects" and access.listing is None:
-        message = f"is limited to single projects, but {name!r} is not on {access.index.name} yet"
-        remedy, cause = _replace_token(access), "cred.project-scope-new-project"
-    elif found.kind == "projects" and found.projects and name not in map(normalize_name, found.projects):
-        message = f"is for {quote(found.projects)}, not for {name!r}"
-        credential = access.credential
-        origin = credential.origin if isinstance(credential, Credential) else None
-        remedy, cause = credential_remedies.token_for_project(access, origin), "cred.project-scope-mismatch"
-    else:
-        return
-    yield Finding(
-        message=f"the token in {origin_of(access)} {message}",
-        remedy=remedy,
-        where=origin_of(access),
-        server_text=f"Invalid API Token: project-scoped token is not valid for project: '{name}'",
-        cause=cause,
-    )
+        words = _authentication_refusal(access) or refusals.INVALID
+        remedy = new_token_remedy(access)
+        yield Finding(message=message, remedy=remedy, where=origin, server_text=words, cause="cred.wrong-index")

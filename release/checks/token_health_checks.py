@@ -1,6 +1,7 @@
-"""What a working token still lacks: remaining lifetime, a narrow scope, a location of its own.
+"""What a working token still lacks: a narrow scope, a location of its own, a replacement in time.
 
-None of these stops an upload, so all of them warn; what stops one is in `release.checks.token_checks`.
+None of these stops an upload, so all of them warn; what stops one is in `release.checks.token_checks`
+and `release.checks.token_limit_checks`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from release.core.facts import ProjectMetadata, TokenHealth
 from release.core.models.check_result import NotApplicable, Observation
 from release.core.models.credential import Credential
 from release.core.models.secret_location import location_to_text
-from release.core.time_text import format_time
+from release.core.time_text import format_lifetime, format_time
 from release.core.tokens.token import Token, scope, validity
 
 _NO_TOKEN = NotApplicable(reason="there is no readable token")
@@ -39,25 +40,6 @@ CHECKS = Checklist[TokenHealth]()
 
 
 @CHECKS.check()
-def the_token_lasts(health: TokenHealth) -> Iterator[Observation]:
-    """The token does not expire soon.
-
-    Earlier than `warn-before`; by the expiry that the token shows.
-    """
-    if not isinstance(health.access.token, Token):
-        yield _NO_TOKEN
-    elif scope(health.access.token).kind == "publisher":
-        yield NotApplicable(reason="the token comes from trusted publishing and is valid for minutes")
-    elif (remaining := remaining_lifetime(health)) is None:
-        yield NotApplicable(reason="the token shows no expiry")
-    elif remaining <= timedelta():
-        yield NotApplicable(reason="the token has expired")
-    elif remaining <= health.policy.warn_before:
-        expiry = format_time(health.access.now + remaining)
-        yield warn(f"{_token(health)} expires in {_duration(remaining)}, at {expiry}", _replace(health), _where(health))
-
-
-@CHECKS.check()
 def the_token_is_rotated_in_time(health: TokenHealth) -> Iterator[Observation]:
     """The token is rotated in time.
 
@@ -72,8 +54,8 @@ def the_token_is_rotated_in_time(health: TokenHealth) -> Iterator[Observation]:
     elif age is None:
         yield NotApplicable(reason="the age of the token is not known")
     elif age >= limit:
-        old = f"{'' if health.made else 'at least '}{_duration(age)} old"
-        message = f"{_token(health)} is {old}; the policy is to rotate it after {_duration(limit)}"
+        old = f"{'' if health.made else 'at least '}{format_lifetime(age)} old"
+        message = f"{_token(health)} is {old}; the policy is to rotate it after {format_lifetime(limit)}"
         yield warn(message, _replace(health), _where(health))
 
 
@@ -176,11 +158,3 @@ def _replace(health: TokenHealth) -> str:
     token = health.access.token
     old = f", then delete the old one there: identifier {token.identifier}" if isinstance(token, Token) else ""
     return f"create a new one on {_page(health)}, put it into {_where(health)}{old}"
-
-
-def _duration(length: timedelta) -> str:
-    """A duration in words, rounded down: "13 days", "5 h", "7 min"."""
-    seconds = int(length.total_seconds())
-    if seconds >= 2 * 86_400:
-        return f"{seconds // 86_400} days"
-    return f"{seconds // 3600} h" if seconds >= 2 * 3600 else f"{seconds // 60} min"

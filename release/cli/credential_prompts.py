@@ -70,6 +70,7 @@ class CredentialSession:
         return verify.verify_credential(
             system or self.system, index, project,
             offline=self.offline, directory=self.directory, waive=self.config.waive,
+            warn_before=self.config.warn_before,
         )  # fmt: skip
 
     def verify_all(self) -> Sequence[Verification]:
@@ -82,7 +83,7 @@ class CredentialSession:
         if not self.terminal:
             return
         repaired = {one.access.index.name: self.verify(one.access.index) for one in found if self._repair(one)}
-        self.write("".join(f"{name} is now: {one.verdict.word}\n" for name, one in repaired.items()))
+        self.write("".join(f"{name} is now: {one.verdict_text}\n" for name, one in repaired.items()))
         worst = log_diagnosis.worst_index([repaired.get(one.access.index.name, one) for one in found])
         if worst is None or worst.verdict.cause not in repairs.FIXED_BY_NEW_TOKEN:
             return

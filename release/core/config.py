@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from release.core import tables
 from release.core.errors import ConfigError
 from release.core.models.index import WELL_KNOWN, Index, is_loopback
+from release.core.models.token_health import TokenPolicy
 from release.core.tables import KeyPath, Reader
 
 
@@ -95,6 +97,14 @@ class Config:
             f"no index is called {name!r}{tables.did_you_mean(name, self.indexes)}",
             remedy=f"use one of {', '.join(sorted(self.indexes))}, or add a table [tool.release.indexes.{name}]",
         )
+
+    @property
+    def warn_before(self) -> timedelta:
+        """How long before its expiration a token is reported; the default where the fleet's value has an error."""
+        try:
+            return tables.duration(self.fleet["warn-before"], _AT / "fleet" / "warn-before")
+        except (KeyError, ConfigError):
+            return TokenPolicy().warn_before
 
     def tag(self, name: str, version: str) -> str:
         return self.tag_format.format(name=name, version=version)

@@ -124,6 +124,8 @@ class Access:
     now: datetime
     #: SHA-256 of the files that this release has already built, and that the index may have
     ours: frozenset[str] = frozenset()
+    #: how long before its expiration the token is reported; None: not at all
+    warn_before: timedelta | None = None
     #: whether this version is about to be uploaded, so that its files must not be on the index yet
     releasing: bool = True
     #: where remedies are carried out

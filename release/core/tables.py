@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from release.core.errors import ConfigError
@@ -16,6 +18,7 @@ from release.core.errors import ConfigError
 T = TypeVar("T")
 #: characters of a value that a message shows
 _LONGEST = 60
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,3 +156,14 @@ def did_you_mean(word: str, options: Iterable[str]) -> str:
     """The closest option, as the end of a message; empty if none is close."""
     near = difflib.get_close_matches(word, list(options), n=1)
     return f": did you mean {near[0]!r}?" if near else ""
+
+
+def duration(value: Any, at: KeyPath, *, or_else: str = "") -> timedelta:
+    """Read a time such as "180d"; `or_else` completes the message with what else is accepted."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhdw])", value) if isinstance(value, str) else None
+    if match is None:
+        raise at.wrong(f'a time such as "180d", a number and one of s, m, h, d, w{or_else}', value)
+    try:
+        return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+    except OverflowError:
+        raise at.wrong("a shorter time", value) from None

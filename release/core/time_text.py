@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 _MINUTE, _HOUR = 60, 3600
 
@@ -22,6 +22,14 @@ def format_duration(seconds: float) -> str:
     if whole < 10 * _MINUTE:
         return f"{whole // _MINUTE} min {whole % _MINUTE} s"
     return f"{whole / _MINUTE:.0f} min" if whole < 100 * _MINUTE else f"{whole / _HOUR:.0f} h"
+
+
+def format_lifetime(length: timedelta) -> str:
+    """A duration as people plan with it, rounded down: "13 days", "5 h", "7 min"."""
+    seconds = int(length.total_seconds())
+    if seconds >= 2 * 24 * _HOUR:
+        return f"{seconds // (24 * _HOUR)} days"
+    return f"{seconds // _HOUR} h" if seconds >= 2 * _HOUR else f"{seconds // _MINUTE} min"
 
 
 def format_count(number: int, noun: str) -> str:

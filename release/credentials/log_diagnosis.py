@@ -13,7 +13,7 @@ from typing import Any
 
 from release.adapters.system.program_output import Log
 from release.core.config import Config
-from release.core.models.check_result import CheckState, Finding, Verdict
+from release.core.models.check_result import CheckState, Finding
 from release.core.models.index import Index, host_of, well_known
 from release.core.models.results import Verification
 from release.diagnostics.catalog import CATALOG
@@ -89,7 +89,7 @@ def explain_failure(
         note = f"not the credentials of this machine: the log is of a CI run ({service}); with --here they are compared"
         return _from_log(matches, (source, note, *origin), project, service), None
     verified = [verify(index, project) for index in _target_indexes(matches[0].values, config)]
-    words = (f"credential for {one.access.index.name}: {_verdict_word(one.verdict)}" for one in verified)
+    words = (f"credential for {one.access.index.name}: {_verdict_word(one)}" for one in verified)
     explained = _from_log(matches, (source, *origin, *words), project, service)
     for one in verified:
         # the index reports an owner, but shows no such project
@@ -221,8 +221,8 @@ def _nothing_recognised(log: Log, examined: tuple[str, ...]) -> Explanation:
     return Explanation(cause=None, title=title, remedy=remedy, examined=(*examined, f"{len(CATALOG)} known failures"))
 
 
-def _verdict_word(verdict: Verdict) -> str:
-    return verdict.word + (f" ({verdict.cause})" if verdict.cause else "")
+def _verdict_word(verified: Verification) -> str:
+    return verified.verdict_text + (f" ({verified.verdict.cause})" if verified.verdict.cause else "")
 
 
 def explanation_to_json(explanation: Explanation) -> dict[str, Any]:
@@ -272,17 +272,25 @@ def worst_index(verified: Sequence[Verification]) -> Verification | None:
 def indexes_to_text(verified: Sequence[Verification]) -> Iterator[str]:
     """The verdict on each index and the one next step, for a person, line by line."""
     for one in verified:
-        yield f"{one.access.index.name}: {_verdict_word(one.verdict)}"
+        yield f"{one.access.index.name}: {_verdict_word(one)}"
         if one.verdict.message:
             yield f"  {one.verdict.message}"
     worst = worst_index(verified)
     if worst is None:
-        yield "→ no problems found; next: python -m release check"
+        yield f"→ {_no_problem(verified)}; next: python -m release check"
     else:
         yield f"next, for {worst.access.index.name}: {worst.verdict.message}"
         yield f"→ {worst.verdict.remedy}"
         if worst.verdict.cause:
             yield f"  more: python -m release explain {worst.verdict.cause}"
+
+
+def _no_problem(verified: Sequence[Verification]) -> str:
+    unconfirmed = [one.access.index.name for one in verified if not one.confirmed]
+    if not unconfirmed:
+        return "no problems found"
+    offline = " offline" if all(one.offline for one in verified) else ""
+    return f"no problem found{offline}; not confirmed by {' and '.join(unconfirmed)}"
 
 
 def indexes_to_json(verified: Sequence[Verification]) -> dict[str, Any]:
@@ -300,6 +308,7 @@ def _verdict_to_json(verified: Verification) -> dict[str, Any]:
     return {
         "index": verified.access.index.name,
         "verdict": verdict.word,
+        "confirmed": verified.confirmed,
         "cause": verdict.cause,
         "causes": list(verdict.causes),
         "message": verdict.message,

@@ -117,8 +117,8 @@ def store_token(  # noqa: PLR0913 - a request with options, all but the first fo
 def _other_command(verified: Verification) -> str:
     """The command that stores a token of another project for that project; empty where it is not such a token."""
     index, token = verified.access.index, verified.access.token
-    projects = scope(token).projects if isinstance(token, Token) else ()
-    if verified.verdict.cause != "cred.project-scope-mismatch" or len(projects) != 1:
+    projects = scope(token).projects if isinstance(token, Token) else None
+    if verified.verdict.cause != "cred.project-scope-mismatch" or projects is None or len(projects) != 1:
         return ""
     return credential_remedies.store_command(verified.access.user, index, normalize_name(projects[0]))
 

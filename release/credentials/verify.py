@@ -29,6 +29,7 @@ from release.core.models.oidc_identity import OidcIdentity
 from release.core.models.probe import STANDARD_MODULES, ProbeResult
 from release.core.models.results import Verification
 from release.core.models.secret_location import NotStored
+from release.core.models.token_health import TokenPolicy
 from release.core.models.user_environment import UserEnvironment
 from release.core.secret import Secret
 from release.core.tokens.token import decode
@@ -40,6 +41,7 @@ _Answer = TypeVar("_Answer")
 Tier = Callable[[System, Access], Access]
 
 _NOTHING_WAIVED: Mapping[str, str] = MappingProxyType({})
+_WARN_BEFORE = TokenPolicy().warn_before
 
 
 def verify_credential(  # noqa: PLR0913 - a query with options, all but the first three with defaults
@@ -53,11 +55,13 @@ def verify_credential(  # noqa: PLR0913 - a query with options, all but the firs
     waive: Mapping[str, str] = _NOTHING_WAIVED,
     keyring: Pipe | None = None,
     tiers: Sequence[Tier] | None = None,
+    warn_before: timedelta = _WARN_BEFORE,
 ) -> Verification:
     """Verify the credential of one index. Every source is queried, not only the one that wins.
 
     `credential` replaces the sources. With `offline`, no request is made. `directory` is the project's; `keyring` is
     the process that reads the keyring, if it has been started. `tiers` replaces the tiers of this module.
+    A token that expires within `warn_before` gets a warning.
     """
     resolved = Resolution(credential=credential) if isinstance(credential, Credential) else credential
     if resolved is None:
@@ -65,7 +69,7 @@ def verify_credential(  # noqa: PLR0913 - a query with options, all but the firs
             index=index, env=system.env, home=system.home, directory=directory, project=_name(project),
             every_source=True, keyring_child=keyring,
         ))  # fmt: skip
-    facts = replace(_access(resolved, system, index, project, directory), releasing=False)
+    facts = replace(_access(resolved, system, index, project, directory), releasing=False, warn_before=warn_before)
     if not offline:
         facts = _query(system, facts, waive, _ALL_TIERS if tiers is None else tiers)
     outcomes = tuple(engine.run(credential_checks.CHECKS, facts, waive=waive, subject=index.name))
@@ -119,6 +123,7 @@ def collect_access(  # noqa: PLR0913 - a query with options, all but the first t
     waive: Mapping[str, str] = _NOTHING_WAIVED,
     credential: Credential | None = None,
     directory: Path | None = None,
+    warn_before: timedelta = _WARN_BEFORE,
 ) -> Access:
     """The facts for a release. The project is always looked up on the index, the other tiers as in `verify_credential`.
 
@@ -128,7 +133,8 @@ def collect_access(  # noqa: PLR0913 - a query with options, all but the first t
     if credential is None:
         query = SourceQuery(index=index, env=system.env, home=system.home, project=_name(project))
         resolved = sources.resolve(query)
-    facts = query_project(system, replace(_access(resolved, system, index, project, directory), ours=ours))
+    facts = replace(_access(resolved, system, index, project, directory), ours=ours, warn_before=warn_before)
+    facts = query_project(system, facts)
     return _query(system, facts, waive, (query_job_identity, query_token, query_permission))
 
 

@@ -15,6 +15,7 @@ from release.diagnostics import (
     metadata,
     mistaken_values,
     permissions,
+    token_limits,
     trusted_publishing_failures,
 )
 from release.diagnostics.models import Diagnosis
@@ -24,7 +25,7 @@ SECTIONS: Mapping[str, tuple[Diagnosis, ...]] = MappingProxyType(
     {
         "The credential's value": credential_failures.DIAGNOSES,
         "Other text instead of a token": mistaken_values.DIAGNOSES,
-        "What the credential may do": permissions.DIAGNOSES,
+        "What the credential may do": permissions.DIAGNOSES + token_limits.DIAGNOSES,
         "Variables and .pypirc": credential_storage.VARIABLES_AND_PYPIRC,
         "Keyring, shell and CI": credential_storage.KEYRING_AND_SHELL,
         "Address, network, server": endpoint.DIAGNOSES,

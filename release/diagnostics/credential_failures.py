@@ -52,8 +52,8 @@ DIAGNOSES = (
     Diagnosis(
         id="cred.token-whitespace",
         title="the token contains a blank or a line break",
-        explanation="Pasting, echo and editors add line breaks. PyPI ignores them around the token, but not inside it; "
-        "other indexes accept neither.",
+        explanation="Pasting, echo and editors add line breaks. PyPI ignores them around the token, and inside it only "
+        "if their number happens to fit; other indexes accept neither.",
         symptoms=("Invalid leading whitespace, reserved character(s), or return character(s) in header value",),
         also=(shared_phrases.INVALID_AUTH,),
         remedy="store the token again without the blank or line break: use printf %s, not echo, and a single line in "
@@ -239,8 +239,9 @@ DIAGNOSES = (
     Diagnosis(
         id="cred.malformed",
         title="the token is damaged in the middle",
-        explanation="A character was changed, added or lost, or the case of all letters was changed, so the parts of "
-        "the token no longer have the lengths that it declares.",
+        explanation="A character was changed, added or lost, or the case of all letters was changed. The parts of the "
+        "token no longer have the lengths that it declares, or contain what no index issues, such as a user identifier "
+        "that is not a UUID.",
         also=(shared_phrases.INVALID_AUTH,),
         shows="like an unknown token",
         remedy="copy the whole token again, and nothing else; if it is no longer shown, create one at "

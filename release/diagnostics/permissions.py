@@ -76,7 +76,7 @@ DIAGNOSES = (
         id="cred.user-caveat",
         title="the token is limited to another user",
         explanation="A token contains the account that it was created for. An index refuses a token with another "
-        "account in it.",
+        "account in it; two of them in one token are detected offline.",
         symptoms=(
             "403 current user does not match user restriction in token",
             "403 token with user restriction without",
@@ -90,7 +90,7 @@ DIAGNOSES = (
         id="cred.caveat-invalid",
         title="the token has a caveat that the index does not know",
         explanation="A caveat was added that is not an array, has an unknown tag, or has values of the wrong form. "
-        "Indexes refuse caveats that they cannot check.",
+        "Indexes refuse caveats that they cannot check, for every upload.",
         symptoms=(
             "403 Invalid API Token: … caveat has unknown tag",
             "403 Invalid API Token: … caveat must be an array",
@@ -102,7 +102,6 @@ DIAGNOSES = (
         ),
         remedy="use the token as the index issued it, without the added caveat; if it is unchanged, see "
         "status.python.org and try again later",
-        detect="probe",
         weight="low",
         sources=("pypi/warehouse: macaroons/caveats", "pypi/warehouse#15586", "pypi/support#618"),
     ),

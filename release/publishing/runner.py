@@ -187,7 +187,10 @@ class _Run:
     def _check_credentials(self, name: str) -> StepResult:
         index, config = self.config.index(name), self.config
         ours = build.known_hashes(self.journal, self.files)
-        facts = verify.collect_access(self.system, index, self.source.project, ours=ours, waive=config.waive)
+        facts = verify.collect_access(
+            self.system, index, self.source.project,
+            ours=ours, waive=config.waive, warn_before=config.warn_before,
+        )  # fmt: skip
         self.resources.use_credential(name, facts.credential, facts.skew)
         if not isinstance(facts.listing, Unknown | NotApplicable):
             self.listings[name] = facts.listing

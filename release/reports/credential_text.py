@@ -19,7 +19,8 @@ from release.core.models.results import Verification
 from release.core.models.secret_location import location_to_json, location_to_text
 from release.core.secret import Secret
 from release.core.time_text import format_count
-from release.core.tokens.token import Token, TokenScope, scope, validity
+from release.core.tokens.scope import TokenScope
+from release.core.tokens.token import Token, scope, validity
 from release.reports.lines import format_iso_time, outcome_to_json, outcome_to_lines
 
 _TITLES = ("where from", "what it is", "known", "works")
@@ -40,10 +41,10 @@ def verification_to_text(found: Verification, *, quiet: bool = False) -> Iterato
             yield title
             yield from (f"  {text}" for text in facts(access))
             yield from _tier_to_text([outcomes[check.name] for check in tier])
-    yield f"verdict: {found.verdict.word}" + (f", {found.verdict.cause}" if found.verdict.cause else "")
+    yield f"verdict: {found.verdict_text}" + (f", {found.verdict.cause}" if found.verdict.cause else "")
     yield from _problems_to_text(problems[:1] if quiet else problems)
-    if found.verdict.passed and found.offline:
-        yield "  offline: the index was not contacted"
+    if found.verdict.word == "warning" and not found.confirmed:
+        yield f"  {'offline: ' * found.offline}not confirmed by the index"
 
 
 def _tier_to_text(outcomes: list[Outcome]) -> Iterator[str]:
@@ -123,9 +124,11 @@ def _scope(found: TokenScope) -> str:
         case "account":
             return "all projects of its user"
         case "projects":
-            return ", ".join(map(repr, found.projects)) or f"the projects {', '.join(found.ids)}"
+            return ", ".join(map(repr, found.projects or ())) or f"the projects {', '.join(found.ids or ())}"
         case "publisher":
             return "a trusted publisher's projects"
+        case "nothing":
+            return "no project: its limits exclude each other"
         case "unknown":
             return "an unknown scope: the token shows no restriction, but the index may apply one"
 
@@ -169,7 +172,8 @@ def verification_to_json(found: Verification) -> dict[str, Any]:
     """The document, schema 1."""
     access, verdict = found.access, found.verdict
     return {
-        "schema": 1, "verdict": verdict.word, "cause": verdict.cause, "causes": list(verdict.causes),
+        "schema": 1, "verdict": verdict.word, "confirmed": found.confirmed,
+        "cause": verdict.cause, "causes": list(verdict.causes),
         "index": access.index.name,
         "project": access.project.name if isinstance(access.project, ProjectMetadata) else None,
         "credential": _credential(access), "token": _token(access), "identity": _identity(access),
@@ -212,7 +216,7 @@ def _token(access: Access) -> dict[str, Any] | None:
     found, limits = scope(access.token), validity(access.token)
     return {
         "location": access.token.location, "identifier": access.token.identifier,
-        "scope": {"kind": found.kind, "projects": list(found.projects)},
+        "scope": {"kind": found.kind, "projects": list(found.projects or ())},
         "expires": format_iso_time(limits.expires_at), "not_before": format_iso_time(limits.not_before),
         "fingerprint": access.credential.password.fingerprint,
     }  # fmt: skip

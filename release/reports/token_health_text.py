@@ -59,7 +59,8 @@ def scan_to_lines(report: HealthReport, *, quiet: bool = False) -> Iterator[Line
 def _row_to_line(row: TokenReport, annotation: tuple[str, str, str] | None = None) -> Line:
     age = f"{row.age.days} days old" if row.age is not None and row.age.days else ""
     left = f"{row.left.days} days left" if row.left is not None and row.left > timedelta() else ""
-    times = ", ".join(filter(None, (age, left)))
+    open_question = "" if row.confirmed or row.seen.word != "healthy" else "not confirmed by the index"
+    times = ", ".join(filter(None, (age, left, open_question)))
     text = f"{row.seen.state:<9} {row.seen.about}: {row.seen.place}" + (f" ({times})" if times else "")
     return Line(text=text, style=_STYLES[row.seen.state], annotation=annotation)
 
@@ -81,6 +82,8 @@ def _summary(report: HealthReport) -> Iterator[Line]:
     words = [row.seen.word for row in report.rows]
     counts = counts_to_text(words, WORST_FIRST[::-1]) or "none"
     healthy = bool(words) and set(words) == {"healthy"}
+    if any(row.seen.word == "healthy" and not row.confirmed for row in report.rows):
+        counts += f" ({'no problem found offline, ' * report.offline}not confirmed by the index)"
     yield Line(text=f"{len(words)} checked: {counts}", style="bold green" if healthy else "bold")
     if report.interrupted:
         yield Line(text="  interrupted: tokens that were not checked are unknown", style="bold yellow")
@@ -111,6 +114,7 @@ def scan_to_json(report: HealthReport, *, strict: bool) -> dict[str, Any]:
 def _row_to_json(row: TokenReport) -> dict[str, Any]:
     return token_status_to_json(row.seen) | {
         "age_days": row.age.days if row.age is not None else None,
+        "confirmed": row.confirmed,
         "days_left": row.left.days if row.left is not None else None,
         "checks": dict(row.seen.checks), "findings": [outcome_to_json(one) for one in row.outcomes],
     }  # fmt: skip

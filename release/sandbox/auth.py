@@ -18,7 +18,6 @@ from uuid import UUID
 
 from release.core.models.attestation import AttestationPublisher
 from release.core.tokens import macaroon
-from release.core.tokens.macaroon import MalformedError
 from release.sandbox import publishers
 from release.sandbox.index_store import IndexProject
 
@@ -56,7 +55,7 @@ def identify(header: str, db: sqlite3.Connection) -> Principal | None:
     text = rest if scheme.lower() in {"bearer", "token"} else None
     if scheme.lower() == "basic":  # only Basic credentials are stripped
         text = _password(rest)
-    token = _decode(text) if text else None
+    token = macaroon.deserialize_leniently(text) if text else None
     if token is None:
         return None
     return _user(db, token) or _publisher(db, token)
@@ -121,18 +120,6 @@ def _password(encoded: str) -> str | None:
         return None
 
 
-def _decode(text: str) -> macaroon.Macaroon | None:
-    """Decode a token as the index does: characters outside the alphabet and bytes after the signature are ignored."""
-    prefix, _, rest = text.partition("-")
-    if prefix != "pypi" or not rest:
-        return None
-    data = rest.encode("utf-8", "surrogatepass")
-    try:
-        return macaroon.deserialize(base64.urlsafe_b64decode(data + b"=" * (-len(data) % 4)))[0]
-    except (binascii.Error, ValueError, MalformedError):
-        return None
-
-
 def _identifier(token: macaroon.Macaroon) -> str | None:
     try:
         return str(UUID(token.identifier.decode()))
@@ -190,10 +177,12 @@ def _caveat_problem(caveat: bytes, principal: Principal, project: IndexProject, 
 def _as_array(data: dict[str, Any], principal: Principal) -> Any:
     """Convert a legacy caveat, which is an object, to an array; return any other object unchanged."""
     permissions = data.get("permissions")
-    if data.get("version") == 1 and permissions == "user":
-        return [3, principal.user_id]
-    if data.get("version") == 1 and isinstance(permissions, dict) and "projects" in permissions:
-        return [1, permissions["projects"]]
+    if data.get("version") == 1:
+        if permissions == "user" and principal.publisher_id is None:
+            return [3, principal.user_id]
+        if isinstance(permissions, dict) and "projects" in permissions:
+            return [1, permissions["projects"]]
+        return data
     if "nbf" in data and "exp" in data:
         return [0, data["exp"], data["nbf"]]
     return [2, data["project_ids"]] if "project_ids" in data else data

@@ -30,13 +30,13 @@ from release.core.models.secret_location import (
     project_of,
 )
 from release.core.models.token_health import TokenPolicy
-from release.core.tables import KeyPath, Reader, did_you_mean, number, read_list, read_table, string
+from release.core.tables import KeyPath, Reader, did_you_mean, duration, number, read_list, read_table, string
 from release.core.tokens import token
 from release.credentials import sources
 from release.credentials.sources import configured_locations, keyring
 from release.credentials.sources.base import SourceQuery
 from release.credentials.sources.configured_locations import StoredCredential
-from release.token_health.location_reader import LOCATION_READERS, duration, location_of
+from release.token_health.location_reader import LOCATION_READERS, location_of
 from release.token_health.notify import NotifySettings, read_settings
 
 

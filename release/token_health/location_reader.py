@@ -1,11 +1,9 @@
-"""Read the location of a secret, and durations, from a table."""
+"""Read the location of a secret from a table."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from release.core.errors import ConfigError
@@ -17,20 +15,7 @@ from release.core.models.secret_location import (
     KeyringEntry,
     PrivateFile,
 )
-from release.core.tables import KeyPath, Reader, read_table, string
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-
-
-def duration(value: Any, at: KeyPath, *, or_else: str = "") -> timedelta:
-    """Read a time such as "180d"; `or_else` completes the message with what else is accepted."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhdw])", value) if isinstance(value, str) else None
-    if match is None:
-        raise at.wrong(f'a time such as "180d", a number and one of s, m, h, d, w{or_else}', value)
-    try:
-        return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
-    except OverflowError:
-        raise at.wrong("a shorter time", value) from None
+from release.core.tables import KeyPath, Reader, duration, read_table, string
 
 
 def secret_location(value: Any, at: KeyPath) -> ConfiguredLocation:

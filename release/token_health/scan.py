@@ -25,7 +25,8 @@ from release.core.models.index import Index
 from release.core.models.results import Verification
 from release.core.models.token_health import TokenReport, TokenStatus, token_state
 from release.core.secret import Secret
-from release.core.tokens.token import Token, TokenScope, decode, scope, validity
+from release.core.tokens.scope import TokenScope
+from release.core.tokens.token import Token, decode, scope, validity
 from release.credentials import verify
 from release.credentials.sources import configured_locations
 from release.credentials.sources.configured_locations import StoredCredential
@@ -105,6 +106,7 @@ class Scan:
         verification = verify.verify_credential(
             system, target.index, target.project,
             offline=self.offline, credential=stored.resolution, waive=self.waive, tiers=queries.tiers(),
+            warn_before=target.policy.warn_before,
         )  # fmt: skip
         queries.release(target)
         access = verification.access
@@ -237,23 +239,23 @@ _UNINTERESTING = {CheckState.PASSED, CheckState.NOT_APPLICABLE, CheckState.SKIPP
 
 def evaluate_token(found: Verification, health: TokenHealth, *, place: str, waive: Mapping[str, str]) -> TokenReport:
     """Evaluate the verification of a credential, and what a working token may still lack."""
-    own = engine.run(token_health_checks.CHECKS, health, waive=waive, subject=found.access.index.name)
-    outcomes = (
+    every = (
         # a wrong clock is reported once for the machine, not for each token
         *(_unknown_if_temporary(one) for one in found.outcomes if one.check != "the-clocks-agree"),
-        # warnings can be waived too, since they change the exit status here
-        *(
-            replace(one, state=CheckState.WAIVED, reason=waive[one.check])
-            if one.state is CheckState.WARNED and one.check in waive
-            else one
-            for one in own
-        ),
+        *engine.run(token_health_checks.CHECKS, health, waive=waive, subject=found.access.index.name),
+    )
+    # warnings can be waived too, since they change the exit status here
+    outcomes = tuple(
+        replace(one, state=CheckState.WAIVED, reason=waive[one.check])
+        if one.state is CheckState.WARNED and one.check in waive
+        else one
+        for one in every
     )
     return TokenReport(
         seen=_status(found, derive_verdict(outcomes), outcomes, health, place),
         outcomes=tuple(one for one in outcomes if one.state not in _UNINTERESTING),
         age=token_health_checks.token_age(health), left=token_health_checks.remaining_lifetime(health),
-        skew=found.access.skew,
+        skew=found.access.skew, confirmed=found.confirmed,
     )  # fmt: skip
 
 
@@ -277,13 +279,13 @@ def _status(
     cause, remaining = verdict.cause or verdict.check, token_health_checks.remaining_lifetime(health)
     token = access.token if isinstance(access.token, Token) else None
     covered = scope(token) if token else TokenScope(kind="unknown")
-    names = ", ".join(covered.projects or covered.ids)
+    names = ", ".join(covered.projects or covered.ids or ())
     return TokenStatus(
         index=access.index.name, upload_url=access.index.upload_url, place=place,
         project=access.project.name if isinstance(access.project, ProjectMetadata) else None,
         fingerprint=credential.password.fingerprint if isinstance(credential, Credential) else "",
         identifier=token.identifier if token else "",
-        scope={"account": "account", "projects": names, "publisher": "trusted publisher", "unknown": ""}[covered.kind],
+        scope={"account": "account", "projects": names, "publisher": "trusted publisher"}.get(covered.kind, ""),
         expires=None if remaining is None else access.now + remaining, word=verdict.word,
         state=token_state(verdict.word, cause), cause=cause,
         message=verdict.message, remedy=verdict.remedy, checks={one.check: str(one.state) for one in outcomes},

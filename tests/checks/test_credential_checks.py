@@ -18,7 +18,7 @@ from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import CheckState, NotApplicable, Outcome, Unknown, derive_verdict
 from release.core.models.index import IndexFile, Ownership, ProjectListing
 from release.core.models.probe import ProbeResult, ServerResponse
-from tests.checks.test_token_checks import ACCOUNT, LOCAL, NOW, OTHER, access, listing, token
+from tests.checks.test_token_checks import ACCOUNT, IDS, LOCAL, NOW, OTHER, PUBLISHER, access, listing, token
 
 HELP = "See https://pypi.org/help/#x for more information."
 IDENTITY = (400, "Unknown protocol version.")
@@ -29,7 +29,7 @@ FIRST = (
 )
 INVALID = (403, f"Invalid or non-existent authentication information. {HELP}")
 SCOPE = "project-scoped token is not valid for project: 'acme-widget'"
-MINTED = token(b'[4,"p",null]', b'[2,["x"]]')
+MINTED = token(PUBLISHER, IDS)
 NO_ROLE = (403, f"The user 'alice' isn't allowed to upload to project 'acme-widget'. {HELP}")
 
 
@@ -68,7 +68,7 @@ def outcomes(facts: Access) -> list[Outcome]:
     [
         known(),
         first(*FIRST),
-        known(token(b'[1,["acme-widget"]]', b'[2,["x"]]')),
+        known(token(b'[1,["acme-widget"]]', IDS)),
         known(MINTED),
         known(skew=timedelta(seconds=59)),
         known(index=LOCAL),
@@ -180,8 +180,8 @@ def test_the_message_says_what_only_this_case_shows() -> None:
 @pytest.mark.parametrize(
     ("password", "copies", "anew"),
     [
-        (token(b'[1,["acme-widget"]]', b'[2,["x"]]'), 2, True),
-        (token(b'[1,["acme-widget"]]', b'[2,["x"]]'), 3, True),
+        (token(b'[1,["acme-widget"]]', IDS), 2, True),
+        (token(b'[1,["acme-widget"]]', IDS), 3, True),
         (token(), 4, False),
         (token(), 2, True),
     ],

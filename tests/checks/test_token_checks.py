@@ -6,7 +6,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -22,7 +22,8 @@ from release.core.tokens import macaroon
 from release.core.tokens.token import decode
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-ACCOUNT = b'[3,"00000000-0000-0000-0000-000000000000"]'
+UUID = b"00000000-0000-0000-0000-000000000000"
+ACCOUNT, PUBLISHER, IDS = b'[3,"%s"]' % UUID, b'[4,"%s",null]' % UUID, b'[2,["%s"]]' % UUID
 OTHER = Index(name="acme", upload_url="https://acme.test/legacy/", simple_url="https://acme.test/simple/", kind="other")
 LOCAL = Index(name="pypi", upload_url="http://127.0.0.1:9/legacy/", simple_url="http://127.0.0.1:9/simple/")
 VARIABLE = EnvironmentVariable(name="TWINE_PASSWORD")
@@ -80,11 +81,18 @@ def blocked(facts: Access) -> list[str]:
     "facts",
     [
         access(),
-        access(token(b'[1,["acme-widget"]]', b'[2,["x"]]')),
-        access(token(b'[1,["ACME.Widget","other"]]')),
+        access(token(b'[1,["acme-widget"]]', IDS)),
+        access(token(b'[1,["acme-widget","ACME.Widget","other"]]')),
+        access(token(ACCOUNT, b'[1,["other","acme-widget"],"a field of the future"]')),
+        access(token(ACCOUNT, ACCOUNT, b'[1, ["acme-widget"]]', b'[1,["acme-widget","other"]]')),
+        access(
+            token(b'{"version":1,"permissions":"user"}', b'{"version":1,"permissions":{"projects":["acme-widget"]}}')
+        ),
+        access(token(ACCOUNT, b'{"nbf":1600000000,"exp":1999999999}')),
+        access(token(b'[1,["acme-widget"]]', IDS, IDS)),
         access(token()),
         access(
-            token(b'[4,"p",null]', b'[2,["x"]]', b"[0,1795522500,1795521600]"),
+            token(PUBLISHER, IDS, b"[0,1795522500,1795521600]"),
             now=datetime.fromtimestamp(1795521600, UTC),
         ),
         access(index=TESTPYPI),
@@ -92,7 +100,7 @@ def blocked(facts: Access) -> list[str]:
         access(token(ACCOUNT, location="localhost"), index=LOCAL),
         access("hunter2", username="alice", index=OTHER),
         access(listing=None),
-        access(token(b'[4,"p",null]'), listing=None),
+        access(token(PUBLISHER, IDS), listing=None),
         access(listing=listing("acme_widget-1.1.tar.gz"), ours=frozenset({f"{0:064}"})),
     ],
 )
@@ -120,10 +128,12 @@ def test_a_healthy_way_in_has_no_finding(facts: Access) -> None:
         (access(token(ACCOUNT), index=LOCAL), "cred.wrong-index"),
         (access(token(ACCOUNT, b"[0,1795000000,0]")), "cred.expired"),
         (access(token(ACCOUNT, b"[0,1999999999,1999999990]")), "cred.expired"),
-        (access(token(b'[4,"p",null]', b"[0,1795000000,0]")), "tp.token-expired"),
+        (access(token(PUBLISHER, b"[0,1795000000,0]")), "tp.token-expired"),
+        (access(token(PUBLISHER, IDS, b'[1,["other"]]')), "cred.project-scope-mismatch"),
+        (access(token(ACCOUNT, b"[0,1795000000,0]", b"[0,1999999999,1795500000]")), "cred.expired"),
         (access(token(b'[1,["other"]]')), "cred.project-scope-mismatch"),
         (access(token(b'[1,["acme-widget"]]'), listing=None), "cred.project-scope-new-project"),
-        (access(token(b'[2,["x"]]'), listing=None), "cred.project-scope-new-project"),
+        (access(token(IDS), listing=None), "cred.project-scope-new-project"),
         (access(listing=listing(status="archived")), "project.archived"),
         (access(listing=listing(status="quarantined")), "project.quarantined"),
     ],
@@ -145,12 +155,15 @@ def test_each_failure_has_one_cause_and_its_consequences_are_silent(facts: Acces
     [
         (access(f" {token(ACCOUNT)}\n"), "cred.token-whitespace"),
         (access(token(ACCOUNT) + "Abcd"), "cred.trailing"),
-        (access(token(ACCOUNT, b'[9,"new"]')), None),
+        (access(token(ACCOUNT, IDS)), "cred.project-id-scope"),
+        (access(token(IDS)), "cred.project-id-scope"),
+        (access(token(b'{"project_ids":["%s"]}' % UUID)), "cred.project-id-scope"),
+        (access(token(ACCOUNT, b"[0,1795600000,0]"), warn_before=timedelta(days=14)), "cred.expires-soon"),
         (access(listing=listing("acme_widget-1.1.tar.gz", "acme_widget-1.1-py3-none-any.whl")), "version.not-bumped"),
         (access(listing=listing("acme_widget-1.1.0.tar.gz")), "version.not-bumped"),
     ],
 )
-def test_what_the_index_would_take_all_the_same_is_a_warning(facts: Access, cause: str | None) -> None:
+def test_what_the_index_would_take_all_the_same_is_a_warning(facts: Access, cause: str) -> None:
     assert summary(facts) == [(cause, "warn")]
     assert blocked(facts) == []
 

@@ -39,14 +39,6 @@ def before(state: str = "healthy", fingerprint: str = "00000000") -> PreviousTok
 
 
 CASES = {
-    "the-token-lasts": [
-        (facts(), CheckState.NOT_APPLICABLE),
-        (facts(PROJECT, ends(30 * DAY)), CheckState.PASSED),
-        (facts(PROJECT, ends(14 * DAY)), CheckState.WARNED),
-        (facts(PROJECT, ends(timedelta(minutes=5))), CheckState.WARNED),
-        (facts(PROJECT, ends(-DAY)), CheckState.NOT_APPLICABLE),
-        (facts(PROJECT, ends(30 * DAY), policy=TokenPolicy(warn_before=31 * DAY)), CheckState.WARNED),
-    ],
     "the-token-is-rotated-in-time": [
         (facts(), CheckState.NOT_APPLICABLE),
         (facts(known_since=NOW - 179 * DAY), CheckState.PASSED),

@@ -68,17 +68,23 @@ _CHANGES: Mapping[str, Callable[..., str]] = {
 
 
 def mint(recipe: dict[str, Any]) -> str:
-    """A token of the user `mint`, for the index `at`, for `scope.projects`, with `extra` caveats."""
-    caveats: list[Any] = [{"$user": recipe["mint"]}]
-    if projects := recipe.get("scope", {}).get("projects"):
-        caveats.append([1, projects])
-    caveats += recipe.get("extra", [])
-    index = _INDEXES[recipe.get("at", "pypi")]
+    """A token of the user `mint`, for the index `at`, for `scope.projects`, with `extra` caveats.
+
+    `spaced`: its user's caveat has a space, as some tools write JSON.
+    """
+    index, user = _INDEXES[recipe.get("at", "pypi")], _caveat({"$user": recipe["mint"]})
+    user = user.replace(b",", b", ") if recipe.get("spaced") else user
     return macaroon.to_text(
         macaroon.create_macaroon(
-            index.token_location, str(uuid.uuid4()).encode(), os.urandom(32), *map(_caveat, caveats)
+            index.token_location, str(uuid.uuid4()).encode(), os.urandom(32), user, *limits(recipe)
         )
     )
+
+
+def limits(recipe: dict[str, Any]) -> list[bytes]:
+    """The caveats of a recipe after that of its user."""
+    projects = recipe.get("scope", {}).get("projects")
+    return list(map(_caveat, [*([[1, projects]] if projects else ()), *recipe.get("extra", ())]))
 
 
 def _caveat(form: Any) -> bytes:
@@ -105,7 +111,11 @@ _BASES: Mapping[str, Callable[[dict[str, Any]], str]] = {
 
 
 def make_token(recipe: dict[str, Any]) -> str:
-    text = next(make(recipe) for name, make in _BASES.items() if name in recipe)
+    return damaged(next(make(recipe) for name, make in _BASES.items() if name in recipe), recipe)
+
+
+def damaged(text: str, recipe: dict[str, Any]) -> str:
+    """A token after the changes of a recipe."""
     for name, *arguments in recipe.get("changes", ()):
         text = _CHANGES[name](text, *arguments)
     return text

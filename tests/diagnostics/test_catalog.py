@@ -27,6 +27,8 @@ cred.alphabet cred.malformed cred.trailing cred.head-missing cred.comment cred.s
 cred.identifier cred.encoded cred.project-scope-mismatch cred.project-scope-new-project cred.expired
 cred.revoked cred.leaked-auto-revoked cred.signature-mismatch cred.user-caveat cred.caveat-invalid account.disabled
 account.email-unverified account.no-2fa account.no-role org.inactive project.archived project.quarantined
+cred.scope-conflict cred.scope-empty cred.scope-unnormalised cred.publisher-caveat cred.project-id-scope
+cred.expires-soon
 
 src.env-shadows src.wrong-env-name src.password-missing cred.swapped pypirc.not-found pypirc.section-unlisted
 pypirc.section-misspelled pypirc.key-misspelled pypirc.indented pypirc.commented-out pypirc.missing-repo

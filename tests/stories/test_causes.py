@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -51,6 +52,7 @@ from tests.diagnostics.test_matcher import ANSWERS, OUTPUTS, output
 
 ACME = Index(name="acme", upload_url="https://acme.test/legacy/", simple_url="https://acme.test/simple/", kind="other")
 ACCOUNT = b'[3,"00000000-0000-0000-0000-000000000000"]'
+PUBLISHER = b'[4,"00000000-0000-0000-0000-000000000000",null]'
 INVALID = "403 Invalid or non-existent authentication information. See https://pypi.org/help/#invalid-auth"
 
 WORLD = SeedData(
@@ -307,6 +309,15 @@ TABLE: list[Any] = [
     ("cred.project-scope-mismatch", typed(lambda _: token(b'[1,["other"]]'))),
     ("cred.expired", typed(lambda _: token(ACCOUNT, b"[0,1795000000,0]"))),
     ("cred.expired", typed(lambda _: token(ACCOUNT, b"[0,4000000000,3999999999]"))),
+    ("tp.token-expired", typed(lambda _: token(PUBLISHER, b"[0,1795000000,1794999100]"))),
+    ("cred.scope-conflict", typed(lambda _: token(ACCOUNT, b'[1,["acme-widget"]]', b'[1,["other"]]'))),
+    ("cred.scope-empty", typed(lambda _: token(ACCOUNT, b"[1,[]]"))),
+    ("cred.scope-unnormalised", typed(lambda _: token(ACCOUNT, b'[1,["Acme_Widget"]]'))),
+    ("cred.publisher-caveat", typed(lambda _: token(ACCOUNT, PUBLISHER))),
+    ("cred.user-caveat", typed(lambda _: token(ACCOUNT, b'[3,"11111111-1111-1111-1111-111111111111"]'))),
+    ("cred.caveat-invalid", typed(lambda _: token(ACCOUNT, b"[99]"))),
+    ("cred.project-id-scope", typed(lambda _: token(ACCOUNT, b'[2,["11111111-1111-1111-1111-111111111111"]]'))),
+    ("cred.expires-soon", typed(lambda _: token(ACCOUNT, b"[0,%d,0]" % (time.time() + 432_000)))),
     # what the index says to it
     ("cred.project-scope-mismatch", asked("widget", "acme-gadget")),
     ("cred.project-scope-new-project", asked("account", "brand-new", caveat.project_names("brand-new"))),
@@ -321,7 +332,6 @@ TABLE: list[Any] = [
     ("org.inactive", asked("account", "stopped")),
     ("project.archived", asked("account", "archived")),
     ("project.quarantined", asked("account", "suspect")),
-    ("tp.token-expired", asked("revoked", "acme-widget", b'[4,"publisher",null]')),
     ("name.too-similar", asked("account", "acme-w1dget")),
     ("name.stdlib", asked("account", "json")),
     ("name.invalid", asked("account", "-acme-")),

@@ -223,7 +223,9 @@ def test_a_token_of_another_index_never_leaves_the_machine() -> None:
 @pytest.mark.parametrize("project", ["acme-widget", "acme-new"])
 def test_what_is_offline_asks_nobody(project: str) -> None:
     with started(WORLD) as running:
-        assert answer(verified(running, "forged", project, offline=True)) == ("healthy", None)
+        found = verified(running, "forged", project, offline=True)
+        assert answer(found) == ("healthy", None)
+        assert (found.confirmed, found.verdict_text) == (False, "no problem found offline; not confirmed by the index")
         assert running.sandbox.log == []
 
 
@@ -334,7 +336,10 @@ def test_another_secret_that_is_shadowed_is_a_warning_and_told_without_being_sho
 
 # -- the program ------------------------------------------------------------------------------------
 
-KEYS = ["schema", "verdict", "cause", "causes", "index", "project", "credential", "token", "identity", "checks"]
+KEYS = [
+    "schema", "verdict", "confirmed", "cause", "causes",
+    "index", "project", "credential", "token", "identity", "checks",
+]  # fmt: skip
 
 
 @contextmanager
@@ -354,6 +359,7 @@ def test_the_program_says_it_as_text_and_as_json(tmp_path: Path) -> None:
         data = project.run("verify", "--json", "--index", "testpypi").data
         assert list(data) == KEYS
         assert (data["schema"], data["verdict"], data["cause"], data["causes"]) == (1, "healthy", None, [])
+        assert data["confirmed"] is True
         assert (data["index"], data["project"]) == ("testpypi", "acme-widget")
         assert list(data["credential"]) == ["origin", "username", "shadowed", "twine"]
         assert list(data["token"]) == ["location", "identifier", "scope", "expires", "not_before", "fingerprint"]

@@ -38,6 +38,7 @@ def _verify(options: argparse.Namespace, write: Write) -> int:
         found = verification.verify_credential(
             real, config.index(options.index), project,
             offline=options.offline, directory=directory, waive=config.waive, keyring=keyring,
+            warn_before=config.warn_before,
         )  # fmt: skip
     lines = fit_lines(credential_text.verification_to_text(found, quiet=options.quiet))
     show(options, write, credential_text.verification_to_json(found), lines)

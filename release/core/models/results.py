@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from release.core.errors import Exit
 from release.core.facts import Access, BuiltFiles, InstallTrial, PublishedRelease
-from release.core.models.check_result import Outcome, Verdict, blocking_problem
+from release.core.models.check_result import Outcome, Unknown, Verdict, blocking_problem
 from release.core.models.distribution import Distribution, UploadResult
 from release.core.models.index import Index
+from release.core.models.probe import ProbeResult
 
 if TYPE_CHECKING:
     from release.core.plan import Plan
@@ -25,6 +26,28 @@ class Verification:
     verdict: Verdict
     #: whether the index was deliberately not contacted
     offline: bool = False
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the index has confirmed that the credential works: the answers of the last tier, "works".
+
+        The index knows the token, and accepts it for the project: with its signature and caveats, or, for a project
+        that it does not have yet, the account that would create it. Without a project, that it knows the token.
+        """
+        access = self.access
+        identity, permission = access.identity, access.permission
+        if not self.verdict.passed or not isinstance(identity, ProbeResult) or not identity.passed():
+            return False
+        if isinstance(permission, ProbeResult):
+            return permission.passed()
+        return isinstance(access.project, Unknown)
+
+    @property
+    def verdict_text(self) -> str:
+        """The verdict in words: "warning"; not "healthy" where the index has not confirmed it."""
+        if self.verdict.word != "healthy" or self.confirmed:
+            return self.verdict.word
+        return f"no problem found{' offline' if self.offline else ''}; not confirmed by the index"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

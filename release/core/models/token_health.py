@@ -14,7 +14,8 @@ from release.core.models.check_result import Outcome, VerdictWord
 TokenState = Literal["healthy", "warning", "expiring", "expired", "revoked", "broken", "unknown"]
 
 _BY_CAUSE: Mapping[str, TokenState] = {
-    "the-token-lasts": "expiring",
+    "cred.expires-soon": "expiring",
+    "the-token-lasts": "expiring",  # its name in histories from before it was in the catalog
     "cred.expired": "expired",
     "tp.token-expired": "expired",
     "cred.revoked": "revoked",
@@ -99,6 +100,8 @@ class TokenReport:
     left: timedelta | None
     #: how far the index's clock is ahead of this machine's; None if it was not measured
     skew: timedelta | None = None
+    #: whether the index has confirmed the token, as in `Verification`
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """The caveats of a token, which limit it. Each is compact JSON, `[tag, field…]`, inside the macaroon.
 
-Source: warehouse, `macaroons/caveats/__init__.py` (tags), `_core.py` (form), `_legacy.py` (objects).
+Source: warehouse, `macaroons/caveats/__init__.py` (tags), `_core.py` (form), `_legacy.py` (objects): values are not
+converted, so that a number is no text; additional fields are ignored.
 """
 
 from __future__ import annotations
@@ -52,28 +53,32 @@ class PublisherCaveat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnknownCaveat:
-    """A caveat that this program does not know; the index refuses caveats that it does not know."""
+class InvalidCaveat:
+    """A caveat of a kind or form that the index refuses always."""
 
     text: str
+    #: the index's words for it: "caveat has unknown tag: 9"
+    refusal: str
 
 
 _FIRST = datetime(1, 1, 1, tzinfo=UTC)
 _LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
-Caveat = Expiration | ProjectNames | ProjectIds | RequestUser | PublisherCaveat | UnknownCaveat
+Caveat = Expiration | ProjectNames | ProjectIds | RequestUser | PublisherCaveat | InvalidCaveat
 
 
 def parse_caveat(data: bytes) -> Caveat:
-    """A caveat from its bytes. Never raises: a caveat that cannot be parsed is an `UnknownCaveat`."""
+    """A caveat from its bytes. Never raises: a caveat that the index cannot parse is an `InvalidCaveat`."""
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):
-        value = None
-    if isinstance(value, dict):
-        value = _adapted(value)
-    known = _read(value) if isinstance(value, list) and value else None
-    return known or UnknownCaveat(text=data.decode("utf-8", "backslashreplace"))
+        refusal = "unknown error"
+    else:
+        found = _read(_adapted(value) if isinstance(value, dict) else value)
+        if not isinstance(found, str):
+            return found
+        refusal = found
+    return InvalidCaveat(text=data.decode("utf-8", "backslashreplace"), refusal=refusal)
 
 
 def expiration(expires_at: datetime, not_before: datetime) -> bytes:
@@ -90,12 +95,16 @@ def _dump(tag: int, *fields: Any) -> bytes:
     return json.dumps([tag, *fields], separators=(",", ":")).encode()
 
 
+#: the legacy form of the caveat for a user has no user: the owner of the token is meant
+_OWNER = object()
+
+
 def _adapted(value: Mapping[str, Any]) -> list[Any] | None:
     """The array that the index converts an object to; tokens from before 2022 have objects."""
     if value.get("version") == 1:
         match value.get("permissions"):
             case "user":
-                return [3, None]
+                return [3, _OWNER]
             case {"projects": names}:
                 return [1, names]
             case _:
@@ -105,18 +114,36 @@ def _adapted(value: Mapping[str, Any]) -> list[Any] | None:
     return [2, value["project_ids"]] if "project_ids" in value else None
 
 
-def _read(value: Sequence[Any]) -> Caveat | None:
-    """The caveat; surplus fields are ignored, as they are by the index."""
-    match value:
-        case [0, int(end), int(start), *_] if not any(isinstance(one, bool) for one in value[:3]):
+#: by tag: the number of fields that must be there
+_FIELDS = {0: 2, 1: 1, 2: 1, 3: 1, 4: 1}
+
+
+def _read(value: Any) -> Caveat | str:
+    """The caveat, or the index's words for why it is none."""
+    if not isinstance(value, list):
+        return "caveat must be an array"
+    if not value:
+        return "caveat array cannot be empty"
+    tag, *fields = value
+    if type(tag) is not int or tag not in _FIELDS:
+        return f"caveat has unknown tag: {tag}"
+    if len(fields) < _FIELDS[tag]:
+        return "Not enough values"
+    return _build(tag, fields) or "invalid values for fields"
+
+
+def _build(tag: int, fields: Sequence[Any]) -> Caveat | None:
+    """The caveat of a known tag; None if its values are of the wrong types."""
+    match tag, fields:
+        case 0, [int(end), int(start), *_] if not isinstance(end, bool) and not isinstance(start, bool):
             return Expiration(expires_at=_time(end), not_before=_time(start))
-        case [1, [*names], *_] if not isinstance(value[0], bool) and _texts(names):
+        case 1, [[*names], *_] if _texts(names):
             return ProjectNames(names=tuple(names))
-        case [2, [*ids], *_] if _texts(ids):
+        case 2, [[*ids], *_] if _texts(ids):
             return ProjectIds(ids=tuple(ids))
-        case [3, (str() | None) as user, *_]:
-            return RequestUser(user_id=user)
-        case [4, str(publisher), *_]:
+        case 3, [user, *_] if isinstance(user, str) or user is _OWNER:
+            return RequestUser(user_id=user if isinstance(user, str) else None)
+        case 4, [str(publisher), *claims] if not claims or claims[0] is None or isinstance(claims[0], dict):
             return PublisherCaveat(publisher_id=publisher)
         case _:
             return None

@@ -92,6 +92,22 @@ def deserialize(data: bytes) -> tuple[Macaroon, int]:
     return Macaroon(location=place, identifier=identifier, caveats=tuple(caveats), signature=signature), len(data) - at
 
 
+def deserialize_leniently(text: str) -> Macaroon | None:
+    """The token that the index reads in a text without surrounding blanks; None if it reads none.
+
+    The index skips characters outside the alphabet, and ignores bytes after the signature.
+    Source: warehouse, `macaroons/services.py`.
+    """
+    prefix, _, rest = text.partition("-")
+    if prefix != "pypi" or not rest:
+        return None
+    data = rest.encode("utf-8", "surrogatepass")
+    try:
+        return deserialize(base64.urlsafe_b64decode(data + b"=" * (-len(data) % 4)))[0]
+    except ValueError:  # MalformedError and binascii.Error are
+        return None
+
+
 def to_text(macaroon: Macaroon, prefix: str = "pypi-") -> str:
     """The token as text, as the index shows it."""
     return prefix + base64.urlsafe_b64encode(macaroon.serialize()).decode().rstrip("=")

@@ -1,4 +1,4 @@
-"""Decode API tokens: their contents, scope and validity, or their defect; make attenuated copies of them.
+"""Decode API tokens: their contents, or their defect; make attenuated copies of them.
 
 The holder of a token can add caveats to it, but cannot remove one. So a copy is made offline, and sent instead of the
 token itself. Source: warehouse, `macaroons/caveats`: the index verifies a copy like the token, caveats included.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 from release.core.models.check_result import Finding
 from release.core.models.credential import Credential
@@ -17,9 +16,11 @@ from release.core.models.index import Index, is_loopback
 from release.core.secret import Secret
 from release.core.tokens import caveats as caveat
 from release.core.tokens import encoding_defects, macaroon
-from release.core.tokens.caveats import Caveat, Expiration, ProjectIds, ProjectNames, PublisherCaveat, RequestUser
-from release.core.tokens.defects import BLANKS, TokenDefect
-from release.core.tokens.macaroon import MalformedError
+from release.core.tokens.caveat_damage import caveat_damage
+from release.core.tokens.caveats import Caveat
+from release.core.tokens.defects import BLANKS, COPY, TokenDefect
+from release.core.tokens.macaroon import Macaroon, MalformedError
+from release.core.tokens.scope import TokenScope, Validity, scope_of, validity_of
 
 _SHAPE = re.compile(r"pypi-([A-Za-z0-9_+/-]*)(=*)")
 _BODY = re.compile(r"AgE[A-Za-z0-9_+/-]+")
@@ -42,31 +43,11 @@ class Token:
     remarks: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenScope:
-    """What a token may upload to, according to its own caveats."""
-
-    #: "unknown": no caveat is visible; the index may store further ones
-    kind: Literal["account", "projects", "publisher", "unknown"]
-    #: normalized names; empty if the token names no projects, or only their identifiers
-    projects: tuple[str, ...] = ()
-    #: identifiers of projects, UUIDs
-    ids: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validity:
-    """When a token is valid: from `not_before` until, not including, `expires_at`. Aware, UTC; None: no limit."""
-
-    not_before: datetime | None = None
-    expires_at: datetime | None = None
-
-
 def decode(secret: Secret) -> Token | TokenDefect:
     """Decode a token as the index does, or find its defect.
 
-    Surrounding blanks, the standard base64 alphabet, padding and characters after the signature are
-    accepted with a warning: PyPI strips or ignores them.
+    Surrounding blanks, the standard base64 alphabet, padding, characters after the signature, and those that the
+    index's decoder skips are accepted with a warning.
     Source: warehouse, `macaroons/security_policy.py` (strip), `macaroons/services.py` (the rest).
     """
     text = secret.reveal()
@@ -75,7 +56,7 @@ def decode(secret: Secret) -> Token | TokenDefect:
     if shape is None or core.count("pypi-") > 1:
         from release.core.tokens.text_defects import text_defect  # many patterns, which a sound token does not need
 
-        return text_defect(text)
+        return _decode_leniently(text, text_defect(text))
     body = shape[1]
     data = macaroon.decode_base64(body)
     try:
@@ -86,12 +67,39 @@ def decode(secret: Secret) -> Token | TokenDefect:
     defect = encoding_defects.field_defect(found) or encoding_defects.length_defect(body, trailing)
     if defect is not None:
         return defect
+    remarks = encoding_defects.remarks(text, body=body, padding=len(shape[2]), trailing=trailing)
+    return _token(found, trailing, tuple(remarks))
+
+
+def holds_token(secret: Secret) -> bool | None:
+    """Whether the index reads a token in a password, damaged or not; None if the tool that sends it decides.
+
+    Tools encode characters outside of ASCII differently.
+    """
+    text = secret.reveal()
+    return macaroon.deserialize_leniently(text.strip()) is not None if text.isascii() else None
+
+
+def _decode_leniently(text: str, defect: TokenDefect) -> Token | TokenDefect:
+    """The token in a text with other characters, where the index skips these; otherwise the defect."""
+    found = macaroon.deserialize_leniently(text.strip()) if text.isascii() else None
+    if found is None or encoding_defects.field_defect(found) is not None:
+        return defect
+    message = f"{defect.message}; PyPI accepts it, but other indexes and tools do not"
+    return _token(found, 0, (Finding(message=message, remedy=defect.remedy, severity="warn", cause=defect.cause),))
+
+
+def _token(found: Macaroon, trailing: int, remarks: tuple[Finding, ...]) -> Token | TokenDefect:
+    caveats = tuple(map(caveat.parse_caveat, found.caveats))
+    damage = caveat_damage(found.caveats, caveats)
+    if damage is not None:
+        return TokenDefect("cred.malformed", f"the token is damaged: {damage}", COPY)
     return Token(
         location=found.location,
         identifier=found.identifier.decode(),
-        caveats=tuple(map(caveat.parse_caveat, found.caveats)),
+        caveats=caveats,
         trailing=trailing,
-        remarks=tuple(encoding_defects.remarks(text, body=body, padding=len(shape[2]), trailing=trailing)),
+        remarks=remarks,
     )
 
 
@@ -100,10 +108,15 @@ def attenuate(secret: Secret, *caveats: bytes) -> Secret:
 
     Raises `ValueError` for a damaged token.
     """
-    shape = _SHAPE.fullmatch(secret.reveal().strip(BLANKS))
+    text = secret.reveal()
+    shape = _SHAPE.fullmatch(text.strip(BLANKS))
+    found: Macaroon | None
     if shape is None:
+        found = macaroon.deserialize_leniently(text.strip())
+    else:
+        found, _ = macaroon.deserialize(macaroon.decode_base64(shape[1]))
+    if found is None:
         raise ValueError("no token to attenuate")
-    found, _ = macaroon.deserialize(macaroon.decode_base64(shape[1]))
     return Secret(macaroon.to_text(found.attenuate(*caveats)))
 
 
@@ -127,24 +140,12 @@ def contains_token(text: str, index: Index | None = None) -> bool:
 
 def scope(token: Token) -> TokenScope:
     """What the visible caveats of the token allow."""
-    names = [set(one.names) for one in token.caveats if isinstance(one, ProjectNames)]
-    ids = [set(one.ids) for one in token.caveats if isinstance(one, ProjectIds)]
-    projects = tuple(sorted(set.intersection(*names))) if names else ()
-    identifiers = tuple(sorted(set.intersection(*ids))) if ids else ()
-    kinds = {type(one) for one in token.caveats}
-    if PublisherCaveat in kinds:
-        return TokenScope(kind="publisher", projects=projects, ids=identifiers)
-    if names or ids:
-        return TokenScope(kind="projects", projects=projects, ids=identifiers)
-    return TokenScope(kind="account" if RequestUser in kinds else "unknown")
+    return scope_of(token.caveats)
 
 
 def validity(token: Token) -> Validity:
     """When the token is valid, according to all its expirations."""
-    limits = [one for one in token.caveats if isinstance(one, Expiration)]
-    if not limits:
-        return Validity()
-    return Validity(not_before=max(one.not_before for one in limits), expires_at=min(one.expires_at for one in limits))
+    return validity_of(token.caveats)
 
 
 def location_matches(location: str, index: Index) -> bool:

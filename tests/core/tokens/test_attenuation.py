@@ -21,7 +21,11 @@ HERE = EnvironmentVariable(name="TWINE_PASSWORD")
 
 def token() -> Secret:
     return Secret(
-        macaroon.to_text(macaroon.create_macaroon("pypi.org", str(uuid.uuid4()).encode(), os.urandom(32), b'[3,"u"]'))
+        macaroon.to_text(
+            macaroon.create_macaroon(
+                "pypi.org", str(uuid.uuid4()).encode(), os.urandom(32), b'{"version":1,"permissions":"user"}'
+            )
+        )
     )
 
 

@@ -1,0 +1,84 @@
+"""Find caveats that a character changed in the token has left: no index issues them, and no holder adds them.
+
+A caveat of an unknown kind, or with a name that is not normalized, can have been added on purpose. An identifier that
+is not a UUID, or the remains of JSON, cannot.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+from release.core.models.index import is_project_name
+from release.core.tokens.caveats import (
+    Caveat,
+    Expiration,
+    InvalidCaveat,
+    ProjectIds,
+    ProjectNames,
+    PublisherCaveat,
+    RequestUser,
+)
+
+#: as PostgreSQL and Python write it; the index compares the text
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+#: a period of two numbers with ten digits, in the forms in which it is written; a character of a number may be another
+_PERIODS = (
+    re.compile(r"\[0,(.{10}),(.{10})\]", re.DOTALL),
+    re.compile(r"\[0, (.{10}), (.{10})\]", re.DOTALL),
+    re.compile(r'\{"(?:nbf|exp)":(.{10}),"(?:nbf|exp)":(.{10})\}', re.DOTALL),
+    re.compile(r'\{"(?:nbf|exp)": (.{10}), "(?:nbf|exp)": (.{10})\}', re.DOTALL),
+)
+
+
+def caveat_damage(data: Sequence[bytes], caveats: Sequence[Caveat]) -> str | None:
+    """What is damaged in the caveats of a token, given as their bytes and parsed; None if nothing is.
+
+    "the user identifier in caveat 1 is not a UUID".
+    """
+    for number, (one, caveat) in enumerate(zip(data, caveats, strict=True), 1):
+        if what := _damage(one.decode("utf-8", "replace"), caveat, alone=len(caveats) == 1):
+            return what.format(f"caveat {number}")
+    return None
+
+
+def _damage(text: str, caveat: Caveat, *, alone: bool) -> str | None:
+    """A phrase with a place for the caveat's name."""
+    match caveat:
+        case RequestUser(user_id=user) if user is not None and not _UUID.fullmatch(user):
+            return "the user identifier in {} is not a UUID"
+        case ProjectIds(ids=ids) if not all(map(_UUID.fullmatch, ids)):
+            return "a project identifier in {} is not a UUID"
+        case PublisherCaveat(publisher_id=publisher) if not _UUID.fullmatch(publisher):
+            return "the publisher identifier in {} is not a UUID"
+        case ProjectNames(names=names) if not all(map(is_project_name, names)):
+            return "a project name in {} contains characters that no name has"
+        case InvalidCaveat() if _was_json(text):
+            return "{} is not valid JSON"
+        case Expiration() if _is_torn(text):
+            return "a time in {} has lost a digit"
+        # of another tag than before: [3,"…"] is of a user, [4,"…",null] of a publisher, and always with other caveats
+        case PublisherCaveat() if alone and len(json.loads(text)) == 2:  # noqa: PLR2004 - tag and publisher
+            return "the tag of {} is not the one that belongs to its fields"
+        case RequestUser(user_id=str()) if json.loads(text)[2:] == [None]:
+            return "the tag of {} is not the one that belongs to its fields"
+        case _:
+            return None
+
+
+def _was_json(text: str) -> bool:
+    """Whether a text that is not JSON looks like a caveat of an index with a character changed, or like no text."""
+    try:
+        json.loads(text)
+    except RecursionError:
+        return False
+    except ValueError:
+        return text[:1] in {"[", "{"} or text[-1:] in {"]", "}"} or "\ufffd" in text or not text.isprintable()
+    return False
+
+
+def _is_torn(text: str) -> bool:
+    """Whether one digit of two times is another character, which leaves a shorter or a third number."""
+    found = next((match for form in _PERIODS if (match := form.fullmatch(text))), None)
+    return found is not None and sum(not one.isdecimal() for one in found[1] + found[2]) == 1
