@@ -203,7 +203,7 @@ def with_remedy(access: Access, remark: Finding) -> Finding:
             remedy = new_token(access, found.origin)
         case "src.wrong-env-name" if found is not None and isinstance(found.origin, EnvironmentVariable):
             remedy = copied_variable(access, found.origin.name)
-        case "cred.missing" | "keyring.service-mismatch" | "keyring.username-mismatch":
+        case "cred.missing" | "src.password-missing" | "keyring.service-mismatch" | "keyring.username-mismatch":
             remedy = new_token(access)
         case "keyring.other-project":
             remedy = token_for_project(access, KeyringEntry(service=access.index.upload_url, username=_USERNAME))

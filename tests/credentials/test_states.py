@@ -35,7 +35,7 @@ NOW = 1_800_000_000
 STATES = [
     json.loads(line) for line in Path(__file__).with_name("states.jsonl").read_text(encoding="utf-8").splitlines()
 ]
-_INDEXES = {"pypi": PYPI, "testpypi": TESTPYPI}
+INDEXES = {"pypi": PYPI, "testpypi": TESTPYPI}
 _HOSTS = {
     "{upload-host}": host_of(PYPI.upload_url),
     "{pypi-host}": host_of(PYPI.simple_url),
@@ -72,7 +72,7 @@ def mint(recipe: dict[str, Any]) -> str:
 
     `spaced`: its user's caveat has a space, as some tools write JSON.
     """
-    index, user = _INDEXES[recipe.get("at", "pypi")], _caveat({"$user": recipe["mint"]})
+    index, user = INDEXES[recipe.get("at", "pypi")], _caveat({"$user": recipe["mint"]})
     user = user.replace(b",", b", ") if recipe.get("spaced") else user
     return macaroon.to_text(
         macaroon.create_macaroon(
@@ -155,7 +155,7 @@ def prepare(state: dict[str, Any], home: Path) -> System:
 def verify_state(state: dict[str, Any], home: Path) -> Verification:
     project = ProjectMetadata(name=state.get("project", "acme-widget"), version="1.0")
     return verify_credential(
-        prepare(state, home), _INDEXES[state.get("index", "pypi")], project, offline=True, directory=home / "project"
+        prepare(state, home), INDEXES[state.get("index", "pypi")], project, offline=True, directory=home / "project"
     )
 
 

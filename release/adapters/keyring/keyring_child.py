@@ -85,7 +85,9 @@ def _read(backend: Any, request: dict[str, Any]) -> dict[str, Any]:
         return found | {"username": username, "password": password}
     near = [*_similar(backend, service, request["users"])]
     for one in request["near"]:
-        near += _similar(backend, one, [username, *request["own"]])
+        # The keychain of macOS cannot search for the entry of any user.
+        users = request["users"] if sys.platform == "darwin" else []
+        near += _similar(backend, one, [username, *request["own"], *users])
     return found | {"near": near}
 
 

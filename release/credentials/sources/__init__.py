@@ -164,8 +164,8 @@ class _Search:
         self.candidates += variables
         in_variables = (_other_tool(one, self.index) for one in variables)
         found = (*in_variables, *misplaced_tokens.find_misplaced_tokens(query, reported))
-        if self.unknown:  # the password may be where it could not be read
-            found = tuple(one for one in found if one.cause != "src.password-missing")
+        if not found and not self.unknown:  # otherwise the password may be where it could not be read
+            found = tuple(misplaced_tokens.find_username_alone(query))
         places = {one.where for one in found}
         self.remarks = (*(one for one in self.remarks if one.where not in places), *found)
 
@@ -268,7 +268,12 @@ def _other_tool(one: CredentialCandidate, index: Index) -> Finding:
     reader = "which no upload tool reads" if one.tool == "no tool" else f"which only {one.tool} reads"
     if isinstance(one.origin, EnvironmentVariable):
         remedy = f'export TWINE_USERNAME={_USERNAME} TWINE_PASSWORD="${one.origin.name}"'
-        return base.warning(f"{where} is set, {reader}", remedy, where, "src.wrong-env-name")
+        what = (
+            f"is set, {reader}"
+            if issuer(one.password) is None
+            else f"has a token, {reader}: twine reads $TWINE_PASSWORD"
+        )
+        return base.warning(f"{where} {what}", remedy, where, "src.wrong-env-name")
     return base.warning(
         f"{where} has a token, {reader}",
         f"store it where uploads look for it: python -m release store --index {index.name}", where, "cred.missing",

@@ -73,9 +73,12 @@ replace = base.refuse_replacement
 
 def _swapped(password: str | None, env: Mapping[str, str]) -> Finding:
     if password is not None and password.strip() == "__token__":
-        message = "$TWINE_USERNAME has the token and $TWINE_PASSWORD its username: they are swapped"
+        message = (
+            "$TWINE_USERNAME has the token and $TWINE_PASSWORD its username: they are swapped; pypi-preflight uses "
+            "neither, twine alone would send them so"
+        )
     else:
-        message = "$TWINE_USERNAME has the token, which must be in $TWINE_PASSWORD"
+        message = "$TWINE_USERNAME has the token, which must be in $TWINE_PASSWORD; pypi-preflight does not use it"
     user = detect_user_environment(env)
     remedy = shell.join_commands(
         user.shell_name,
@@ -84,10 +87,7 @@ def _swapped(password: str | None, env: Mapping[str, str]) -> Finding:
     )
     if user.ci is not None:
         remedy = "pass the secret as TWINE_PASSWORD, and __token__ as TWINE_USERNAME, in the workflow"
-    return base.warning(
-        f"{message}; pypi-preflight uses neither, twine alone would send them so", remedy, "$TWINE_USERNAME",
-        "cred.swapped",
-    )  # fmt: skip
+    return base.warning(message, remedy, "$TWINE_USERNAME", "cred.swapped")
 
 
 def _token_as_username(env: Mapping[str, str]) -> Finding:

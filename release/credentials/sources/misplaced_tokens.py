@@ -53,7 +53,7 @@ _MAX_SIZE = 262_144
 
 
 def find_misplaced_tokens(query: SourceQuery, reported: Collection[str] = ()) -> Iterator[Finding]:
-    """A warning for each token of the index in a place that an upload does not read, and for a username alone.
+    """A warning for each token of the index in a place that an upload does not read.
 
     `reported`: files that a source has reported already, as their locations name them.
     """
@@ -61,7 +61,6 @@ def find_misplaced_tokens(query: SourceQuery, reported: Collection[str] = ()) ->
     yield from pypirc.misplaced_tokens(query)
     yield from _copies_of_pypirc(query)
     yield from _configuration(query, reported)
-    yield from _username_alone(query)
 
 
 def find_misplaced_variables(query: SourceQuery) -> Iterator[CredentialCandidate]:
@@ -186,7 +185,7 @@ def _line_with_token(path: Path, query: SourceQuery) -> int | None:
     return next((number for number, line in enumerate(lines, 1) if contains_token(line, query.index)), None)
 
 
-def _username_alone(query: SourceQuery) -> Iterator[Finding]:
+def find_username_alone(query: SourceQuery) -> Iterator[Finding]:
     """A username that has no password anywhere."""
     variable = query.env.get("TWINE_USERNAME")
     location = EnvironmentVariable(name="TWINE_USERNAME") if variable else pypirc.username_without_password(query)

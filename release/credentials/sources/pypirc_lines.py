@@ -19,6 +19,8 @@ from release.credentials.sources import base
 
 _HEADING = re.compile(r"\[(?P<name>.+)\]")
 _OPTION = re.compile(r"(?P<key>[^:=]*?)\s*[:=]\s*(?P<value>.*)")
+#: the beginning of an option, but not a token with padding
+_KEY = re.compile(r"[A-Za-z][\w -]{0,30}\s*[:=]")
 _COMMENT = re.compile(r"\s*[#;]")
 
 
@@ -67,7 +69,7 @@ def misplaced_lines(text: str, name: str, index: Index, is_read: Callable[[str],
     """
     lines = list(parse_lines(text))
     for line in lines:
-        used = line.kind == "option" and line.key == "password" and is_read(line.section)
+        used = line.key == "password" and is_read(line.section) and not _continues_another(line)
         if not used and contains_token(line.text, index):
             where = f"{name}, line {line.number}"
             message, remedy, cause = _explain(line, lines, name, index, is_read)
@@ -81,17 +83,9 @@ def _explain(
     this = f"line {line.number} of {name}"
     if line.kind == "comment":
         return "the line with the token is a comment", f"remove the '#' or ';' from {this}", "pypirc.commented-out"
-    if line.kind == "continuation":
-        return (
-            f"the line with the token is indented, so it continues the value of {shown(line.key)} above it",
-            f"remove the blanks at the beginning of {this}", "pypirc.indented",
-        )  # fmt: skip
-    if heading := _swallowed_heading(line, lines):
-        message = (
-            f"the token is in no section [{index.name}]: its heading, in line {heading.number}, is indented, so it "
-            f"continues the value of {shown(heading.key)} above it"
-        )
-        return message, f"remove the blanks at the beginning of line {heading.number} of {name}", "pypirc.indented"
+    heading = _swallowed_heading(line, lines)
+    if heading or _continues_another(line):
+        return _explain_indented(line, heading, lines, name, index)
     if line.key in {"username", "user"}:
         return (
             "the token is the username; it must be the password",
@@ -103,7 +97,10 @@ def _explain(
             f"write two lines in place of {this}: username = __token__, and password = the token", "url.credentials",
         )  # fmt: skip
     if is_read(line.section) and line.key != "password":
-        remedy = f"write 'password' in place of {shown(line.key)} in {this}"
+        option = next(
+            (one for one in lines if one.kind == "option" and (one.section, one.key) == (line.section, line.key)), line
+        )
+        remedy = f"write 'password' in place of {shown(line.key)} in line {option.number} of {name}"
         return f"no tool reads a key {shown(line.key)}", remedy, "pypirc.key-misspelled"
     return _explain_section(line, lines, name, index)
 
@@ -116,6 +113,29 @@ def _explain_section(line: PypircLine, lines: list[PypircLine], name: str, index
     else:
         remedy = f"write [{index.name}] in line {number} of {name}"
     return message, remedy, "pypirc.section-misspelled"
+
+
+def _explain_indented(
+    line: PypircLine, heading: PypircLine | None, lines: list[PypircLine], name: str, index: Index
+) -> tuple[str, str, str]:
+    """The lines to correct are those from the heading on, or else the whole value that the line is in."""
+    if heading is not None:
+        message = (
+            f"the token is in no section [{index.name}]: its heading, in line {heading.number}, is indented, so it "
+            f"continues the value of {shown(heading.key)} above it"
+        )
+    else:
+        message = f"the line with the token is indented, so it continues the value of {shown(line.key)} above it"
+    block = [one for one in lines if one.kind == "continuation" and (one.section, one.key) == (line.section, line.key)]
+    first = heading or next((one for one in block if _KEY.match(one.text.strip())), line)
+    last = line if line.kind == "continuation" else first
+    which = f"line {first.number}" if first.number == last.number else f"lines {first.number} to {last.number}"
+    return message, f"remove the blanks at the beginning of {which} of {name}", "pypirc.indented"
+
+
+def _continues_another(line: PypircLine) -> bool:
+    """Whether a line that looks like an option of its own belongs to the value of another."""
+    return line.kind == "continuation" and _KEY.match(line.text.strip()) is not None
 
 
 def _swallowed_heading(line: PypircLine, lines: list[PypircLine]) -> PypircLine | None:
