@@ -125,9 +125,13 @@ def _other_command(verified: Verification) -> str:
 
 def _scope_warnings(access: Access, own: str | None) -> Iterator[tuple[str, str]]:
     """Where the scope of a token does not fit the entry: one for a single project's, or the one for every project."""
+    index = access.index
+    if own is not None and index.kind == "other":
+        message = f"uploads of {own!r} to {index.name} send the username '__token__' with it"
+        yield message, f"set TWINE_USERNAME if {index.name} needs another username"
     if not isinstance(access.token, Token):
         return
-    index, found = access.index, scope(access.token)
+    found = scope(access.token)
     if own is not None and found.kind == "account" and access.listing is not None:
         page = credential_remedies.token_page(index)
         message = f"it can upload to every project of its user, but is stored only for {own!r}: create one with the "

@@ -134,6 +134,20 @@ def test_a_token_whose_scope_does_not_fit_the_entry_is_a_warning(project: UserPr
     assert new["warnings"] == [], "the first release needs an account-wide token"
 
 
+def test_another_kind_of_index_may_need_another_username(project: UserProject, on: Indexes) -> None:
+    table = f'[tool.release.indexes.acme]\nupload-url = "{on.pypi.upload_url}"\nsimple-url = "{on.pypi.simple_url}"\n'
+    file = project.directory / "pyproject.toml"
+    file.write_text(file.read_text(encoding="utf-8") + table + 'kind = "other"\n', encoding="utf-8")
+    told = run(project, "store", "--index", "acme", "--project", "acme-widget", "--offline", stdin="hunter2")
+    assert told.status == 0, told.all
+    assert "send the username '__token__' with it" in told.out
+    assert "hunter2" not in told.all
+    found = run(project, "verify", "--index", "acme", "--offline", "--json").data["credential"]
+    assert (found["username"], "'__token__:acme-widget'" in found["origin"]["detail"]) == ("__token__", True)
+    project.env["TWINE_USERNAME"] = "alice"
+    assert run(project, "verify", "--index", "acme", "--offline", "--json").data["credential"]["username"] == "alice"
+
+
 def test_store_shows_what_would_be_used_instead(project: UserProject, on: Indexes) -> None:
     told = store(project, on, "widget", "--project", "acme-widget")
     assert "twine alone would send the username '__token__:acme-widget'" in told.out
