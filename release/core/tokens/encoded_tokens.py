@@ -6,12 +6,11 @@ other damage is taken for these.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
+from release.core.models.index import WELL_KNOWN
 from release.core.tokens import macaroon
 from release.core.tokens.defects import BLANKS, QUOTES, TokenDefect, counted
 
@@ -29,8 +28,11 @@ _SOFT_BREAK = re.compile(r"[ \t]*[=`^]\r?\n[ \t]*")
 _BEFORE_SIGNATURE = b"\0\0\6\x20"
 _SIGNATURE = 32
 #: the head of a token: its version, its location, the header of its identifier
-_HEAD = re.compile(rb"\x02\x01(.)([A-Za-z0-9:.-]{4,})\x02\x24[0-9a-f]{8}-", re.DOTALL)
+_HEAD = re.compile(rb".\x01(.)([A-Za-z0-9:.-]{3,})\x02\x24[0-9a-fA-F]{8}-", re.DOTALL)
+_LOCATIONS = frozenset(index.token_location.encode() for index in WELL_KNOWN.values())
 _IDENTIFIER = re.compile(rb"\x02\x24[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\0")
+#: an identifier, or the beginning of a caveat, with the header of its field
+_MIDDLE = re.compile(_IDENTIFIER.pattern + rb"|\0\x02.{1,2}(?:\[[0-4],|\{\")", re.DOTALL)
 
 
 def is_whole(text: str) -> bool:
@@ -99,37 +101,28 @@ def _unescaped(core: str) -> str:
 
 
 def headless_token(text: str) -> TokenDefect | None:
-    """The defect of a text that is the end of a token: base64 that ends with a macaroon's signature, but has no head.
+    """The defect of a text that is the end or the middle of a token: it has parts of a macaroon, but not its head.
 
-    Whether the beginning is there is decided by the data, not by "pypi-": a first character that was changed or added
-    is another defect.
+    Whether the head is there is decided by the data, not by "pypi-": a first character that was changed or added is
+    another defect.
     """
     core = "".join(text.split()).removeprefix("pypi-")
     body = core.rstrip("=")
-    if not re.fullmatch(r"[\w+/-]+", body, re.ASCII):
+    if core.startswith("AgE") or not re.fullmatch(r"[\w+/-]+", body, re.ASCII):
         return None
     for skipped in range(min(4, len(body))):
-        data = _decoded(body[skipped:])
+        data = macaroon.decode_base64(body[skipped:])
         if _ends_like_a_token(data):
-            return None if _has_head(data) else _headless(len(core))
+            return None if _has_head(data) else _headless("the beginning of the token is missing", len(core))
+        if _MIDDLE.search(data):
+            return None if _has_head(data) else _headless("the beginning of the token is missing or damaged", len(core))
     return None
 
 
-def _headless(length: int) -> TokenDefect:
-    message = f"the beginning of the token is missing: {counted(length, 'character')} of its end are there"
-    remedy = (
-        "copy the whole token again, from 'pypi-' on; if it is no longer shown, create a new one on your account page"
-    )
-    return TokenDefect("cred.head-missing", message, remedy)
-
-
-def _decoded(body: str) -> bytes:
-    if len(body) % 4 == 1:
-        return b""
-    try:
-        return base64.urlsafe_b64decode(body.replace("+", "-").replace("/", "_") + "=" * (-len(body) % 4))
-    except binascii.Error:
-        return b""
+def _headless(what: str, length: int) -> TokenDefect:
+    remedy = "copy the whole token again, from 'pypi-' on; if it is no longer shown, create a new one"
+    message = f"{what}: only {counted(length, 'character')} of it are there"
+    return TokenDefect("cred.head-missing", message, remedy + " on your account page")
 
 
 def _ends_like_a_token(data: bytes) -> bool:
@@ -138,10 +131,13 @@ def _ends_like_a_token(data: bytes) -> bool:
 
 
 def _has_head(data: bytes) -> bool:
-    """Whether the data has the head of a token, possibly with a wrong byte or two."""
-    if _HEAD.search(data):
+    """Whether the data has the head of a token, possibly with a few wrong bytes."""
+    head = _HEAD.search(data)
+    if head is not None and len(head[2]) == head[1][0]:
         return True
     found = _IDENTIFIER.search(data)
     if found is None or found.start() < 4:  # noqa: PLR2004 - version, type, length, and a location
         return False
+    if data[3 : found.start()] in _LOCATIONS and not re.fullmatch(rb"[a-z.]{3}", data[:3]):
+        return True
     return data[0] == 2 or data[1] == 1 or data[2] == found.start() - 3  # noqa: PLR2004 - the version of the format

@@ -72,7 +72,7 @@ def _non_ascii(text: str) -> TokenDefect | None:
 def _assignment(text: str) -> TokenDefect | None:
     core = text.strip(BLANKS)
     at = core.find("pypi-Ag")
-    if at < 1 and not core.startswith("pypi-") and (found := re.search(r"(?<![\w-])AgE[\w+/-]{80}", core, re.ASCII)):
+    if at < 1 and not re.match("pypi.AgE", core) and (found := re.search(r"(?<![\w-])AgE[\w+/-]{80}", core, re.ASCII)):
         at = found.start()
     if at < 1 or not _BEFORE.fullmatch(core[:at]):
         return None

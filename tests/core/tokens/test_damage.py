@@ -77,6 +77,16 @@ def test_a_token_without_its_head_is_called_so_wherever_it_was_cut(
         assert cause_of(f"{prefix}{value[cut:]}\n") == "cred.head-missing", cut
 
 
+@given(TOKENS, st.data())
+@EVERY
+def test_the_middle_of_a_token_is_called_a_token_without_its_head(value: str, data: st.DataObject) -> None:
+    """The identifier shows it, until that is damaged, too."""
+    cut, end = data.draw(st.integers(6, 14)), data.draw(st.integers(85, len(value)))
+    at = data.draw(st.integers(85, len(value)))
+    assert cause_of(value[cut:end]) == "cred.head-missing"
+    assert cause_of(value[cut:at] + "x" + value[at + 1 :]) == "cred.head-missing"
+
+
 @pytest.mark.parametrize("cut", range(1, 6))
 def test_a_token_without_its_prefix_is_called_so(cut: int) -> None:
     assert cause_of(mint()[cut:]) == "cred.prefix-missing"
@@ -238,3 +248,12 @@ def test_no_damage_is_taken_for_something_else(value: str, one: str, data: st.Da
         "cred.other-service", "cred.identifier", "cred.secret-reference", "cred.file-path", "cred.placeholder",
         "cred.head-missing", "cred.encoded",
     }  # fmt: skip
+
+
+@given(TOKENS, st.sampled_from(string.whitespace + "#=:"), st.data())
+@EVERY
+def test_a_character_that_is_replaced_by_a_mark_or_a_blank_is_damage(value: str, one: str, data: st.DataObject) -> None:
+    at = data.draw(st.integers(5, len(value) - 2))
+    expected = "cred.token-whitespace" if one.isspace() else "cred.alphabet"
+    blank_head = {"cred.head-missing"} if one.isspace() and at < 8 else set()
+    assert cause_of(value[:at] + one + value[at + 1 :]) in {expected} | blank_head
