@@ -11,7 +11,7 @@ from dataclasses import replace
 from release.core import shell
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import Finding, Unknown
-from release.core.models.credential import CredentialCandidate
+from release.core.models.credential import Credential, CredentialCandidate
 from release.core.models.index import Index, normalize_name
 from release.core.models.secret_location import (
     ConfigFileKey,
@@ -34,7 +34,7 @@ _USERNAME, _VARIABLE = "__token__", "TWINE_PASSWORD"
 _TWINE_VARIABLES = {_VARIABLE, "TWINE_USERNAME"}
 #: causes of remarks on a line of `.pypirc` that `diagnose` offers to change
 _CHANGED_BY_DIAGNOSE = frozenset(
-    """pypirc.section-unlisted url.legacy-domain url.http url.no-trailing-slash url.simple-or-root
+    """url.no-scheme url.legacy-domain url.http url.no-trailing-slash url.simple-or-root
     pypirc.repository-mismatch cred.username-not-token""".split()  # noqa: SIM905 - a list that people read
 )
 #: defects whose remedy depends on the value, not on where it is stored
@@ -93,15 +93,29 @@ def token_for_project(access: Access, origin: SecretLocation | None) -> str:
 
 def _without_variable(access: Access, origin: SecretLocation, name: str) -> str:
     """Unset a variable; then nothing more where another token is stored that works, else store one."""
-    user, unset = access.user, shell.unset_variables(access.user.shell_name, name)
+    user = access.user
+    wrong_username = _has_wrong_username_variable(access)
+    names = ("TWINE_USERNAME",) * wrong_username + (name,)
+    unset = shell.unset_variables(user.shell_name, *names)
     rest = [one for one in access.candidates if one.origin != origin and one.status in {"used", "shadowed"}]
     if rest and _is_sound(access, rest[0].password):
         return unset
     if any(isinstance(one.origin, ConfigFileKey) for one in rest):
         return shell.join_commands(user.shell_name, unset, own_command(user, "diagnose"))
     if not user.can_store:
-        return shell.read_variable(user.shell_name, name)
+        username = shell.set_variable(user.shell_name, "TWINE_USERNAME", _USERNAME) if wrong_username else ""
+        return shell.join_commands(user.shell_name, shell.read_variable(user.shell_name, name), username)
     return shell.join_commands(user.shell_name, unset, store_command(user, access.index))
+
+
+def _has_wrong_username_variable(access: Access) -> bool:
+    used = access.credential
+    return (
+        isinstance(used, Credential)
+        and access.index.kind == "warehouse"
+        and used.username != _USERNAME
+        and isinstance(used.username_origin, EnvironmentVariable)
+    )
 
 
 def _is_sound(access: Access, secret: Secret) -> bool:
@@ -207,13 +221,21 @@ def with_remedy(access: Access, remark: Finding) -> Finding:
             remedy = new_token(access)
         case "keyring.other-project":
             remedy = token_for_project(access, KeyringEntry(service=access.index.upload_url, username=_USERNAME))
+        case "keyring.hang" if isinstance(access.credential, Credential) and user.ci is None:
+            null = "keyring.backends.null.Keyring"  # which has no entries, and answers at once
+            remedy = shell.set_variable(user.shell_name, "PYTHON_KEYRING_BACKEND", null)
         case "src.env-shadows" if user.ci is None:
             remedy = _without_shadow(access, found.origin if found else None)
-        case cause if in_pypirc and cause in _CHANGED_BY_DIAGNOSE:
+        case cause if in_pypirc and (cause in _CHANGED_BY_DIAGNOSE or _is_unlisted(remark)):
             remedy = own_command(user, "diagnose")
         case _:
             pass
     return replace(remark, remedy=remedy)
+
+
+def _is_unlisted(remark: Finding) -> bool:
+    """Whether a section only lacks in `index-servers`: one with another name is corrected by hand."""
+    return remark.cause == "pypirc.section-unlisted" and "index-servers" in remark.message
 
 
 def _without_shadow(access: Access, origin: SecretLocation | None) -> str:

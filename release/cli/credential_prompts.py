@@ -24,8 +24,10 @@ from release.core.config import Config
 from release.core.errors import ReleaseError, UsageError
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import Unknown
+from release.core.models.credential import StoredSecret
 from release.core.models.index import Index
 from release.core.models.results import Verification
+from release.core.models.secret_location import location_to_text
 from release.core.secret import Secret
 from release.core.tokens.defects import BLANKS
 from release.credentials import log_diagnosis, repairs, verify
@@ -84,13 +86,20 @@ class CredentialSession:
             return
         repaired = {one.access.index.name: self.verify(one.access.index) for one in found if self._repair(one)}
         self.write("".join(f"{name} is now: {one.verdict_text}\n" for name, one in repaired.items()))
-        worst = log_diagnosis.worst_index([repaired.get(one.access.index.name, one) for one in found])
-        if worst is None or worst.verdict.cause not in repairs.FIXED_BY_NEW_TOKEN:
-            return
-        index = worst.access.index
-        own = storing.belongs_to_project(worst)
-        if ask_yes_no(self.write, f"\nStore a new token for {index.name} now?"):
-            self.write("".join(f"{line}\n" for line in storing.stored_to_text(self.store(index, own=own))))
+        for one in self._without_token([repaired.get(one.access.index.name, one) for one in found]):
+            index, line = one.access.index, repairs.line_to_replace(one.access)
+            own = line is None and storing.belongs_to_project(one)
+            place = f" in place of {location_to_text(line.location)}" if line else ""
+            if ask_yes_no(self.write, f"\nStore a new token for {index.name}{place} now?"):
+                stored = self.store(index, own=own, line=line)
+                self.write("".join(f"{text}\n" for text in storing.stored_to_text(stored)))
+
+    def _without_token(self, found: Sequence[Verification]) -> Sequence[Verification]:
+        """The indexes that need a new token: those with a wrong one, or else the worst if it has none."""
+        needed = [one for one in found if repairs.is_fixed_by_new_token(one.verdict.cause)]
+        possible = [one for one in needed if one.access.user.can_store or repairs.line_to_replace(one.access)]
+        wrong = [one for one in possible if one.verdict.cause != "cred.missing"]
+        return wrong or [one for one in possible if one is log_diagnosis.worst_index(found)]
 
     def _repair(self, found: Verification) -> bool:
         """Whether a repair was made for an index. After each one the credential is verified again."""
@@ -106,14 +115,14 @@ class CredentialSession:
         proposals = repairs.propose_repairs(self.system, access, found.verdict.causes)
         return next((one for one in proposals if (one.cause, one.title) not in offered), None)
 
-    def store(self, index: Index, *, own: bool = False) -> StoredToken:
+    def store(self, index: Index, *, own: bool = False, line: StoredSecret | None = None) -> StoredToken:
         """Read a token from the terminal or a pipe, verify it and store it. Raises ReleaseError.
 
-        `own`: for this session's project only.
+        In the keyring, `own`: for this session's project only; or in the `line` of `.pypirc` that has the old one.
         """
         return storing.store_token(
             self.system, index, self._read_token(index, own=own), self.project,
-            own=own, offline=self.offline, insecure=self.insecure, directory=self.directory,
+            own=own, offline=self.offline, insecure=self.insecure, directory=self.directory, line=line,
         )  # fmt: skip
 
     def _apply(self, one: Repair) -> bool:

@@ -12,27 +12,36 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from urllib.parse import unquote
 
 from release.adapters.system import safe_write
 from release.adapters.system.system import System
 from release.core.facts import Access
+from release.core.models.credential import Credential, StoredSecret
 from release.core.models.index import WELL_KNOWN
-from release.core.models.secret_location import ConfigFileKey, KeyringEntry, location_to_text, project_of
+from release.core.models.secret_location import (
+    ConfigFileKey,
+    KeyringEntry,
+    location_to_text,
+    project_of,
+)
 from release.core.redaction import redact
 from release.core.secret import Secret
 from release.core.tokens.token import Token, decode
-from release.credentials.sources import keyring, pypirc, pypirc_file
+from release.credentials.sources import base, keyring, pypirc, pypirc_file
 from release.credentials.sources.base import BrokenSourceError, read_bytes
 from release.credentials.sources.pypirc_file import load_pypirc
 
-#: causes that a new token in the keyring fixes
-FIXED_BY_NEW_TOKEN = frozenset(
-    """cred.missing cred.truncated cred.malformed cred.alphabet cred.placeholder cred.control-chars cred.bom-nonascii
-    cred.account-password cred.other-service cred.pasted-twice cred.wrong-index cred.expired cred.revoked
-    cred.signature-mismatch cred.project-scope-mismatch cred.project-scope-new-project keyring.stale
-    keyring.service-mismatch keyring.username-mismatch keyring.other-project pypirc.testpypi-under-pypi pypirc.indented
-    pypirc.section-misspelled pypirc.key-misspelled pypirc.commented-out src.password-missing url.credentials
-    cred.swapped""".split()  # noqa: SIM905 - a list that people read
+#: causes besides those of the token itself that a new token fixes
+_FIXED_BY_NEW_TOKEN = re.compile(
+    r"keyring\.(?:stale|service-mismatch|username-mismatch|other-project)|src\.password-missing|url\.credentials"
+    r"|pypirc\.(?:testpypi-under-pypi|indented|section-misspelled|key-misspelled|commented-out)"
+)
+#: causes of the token itself that a new token does not fix, or that are no reason for one yet
+_NOT_FIXED = re.compile(r"cred\.(?:username-.*|expires-soon|project-id-scope|leaked-auto-revoked)")
+_URL_CAUSES = frozenset(
+    """url.no-scheme url.legacy-domain url.http url.no-trailing-slash url.simple-or-root
+    pypirc.repository-mismatch""".split()  # noqa: SIM905 - a list that people read
 )
 #: characters of a token that may appear in a masked line by chance
 _CHANCE = 12
@@ -77,6 +86,7 @@ class _Proposals:
             yield from self._remove_byte_order_mark(remarked["pypirc.malformed"])
         if "pypirc.section-unlisted" in remarked:
             yield from self._list_sections()
+        yield from self._correct_lines()
         for one in self.access.candidates:
             if isinstance(one.origin, ConfigFileKey) and one.status == "used":
                 yield from self._clean_token(one.origin)
@@ -119,6 +129,38 @@ class _Proposals:
                     after=f"index-servers = {' '.join([*words, name])}", apply=self._rewrite(new),
                 )  # fmt: skip
 
+    def _correct_lines(self) -> Iterator[Repair]:
+        """A repository that means the index, but is not its upload URL; a username other than `__token__`."""
+        wrong = dict(self._wrong_lines())
+        try:
+            file = load_pypirc(self.path, "~/.pypirc") if wrong else None
+        except BrokenSourceError:
+            return
+        if file is None:
+            return
+        right = {"repository": self.access.index.upload_url, "username": "__token__"}
+        for section, key in ((section, key) for section in file.parser.sections() for key in right):
+            line = ConfigFileKey(path="~/.pypirc", section=section, key=key, line=file.line(section, key))
+            cause = wrong.get((key, file.where(section, key))) or wrong.get((key, location_to_text(line)))
+            new = pypirc_file.with_value(self.data, section, key, right[key]) if cause else None
+            if cause and new is not None:
+                old = base.without_user(self._value((section, key)) or "")
+                yield Repair(
+                    cause=cause, title=f"correct the {key}", where=location_to_text(line), before=f"{key} = {old}",
+                    after=f"{key} = {right[key]}", apply=self._rewrite(new),
+                )  # fmt: skip
+
+    def _wrong_lines(self) -> Iterator[tuple[tuple[str, str], str]]:
+        """((key, where), cause) of the values to correct."""
+        for one in self.access.remarks:
+            if one.cause in _URL_CAUSES:
+                yield ("repository", one.where or ""), one.cause or ""
+            elif one.cause == "cred.username-not-token":
+                yield ("username", one.where or ""), one.cause
+        used = self.access.credential
+        if isinstance(used, Credential) and self.access.index.kind == "warehouse" and used.username != "__token__":
+            yield ("username", location_to_text(used.username_origin)), "cred.username-not-token"
+
     def _clean_token(self, location: ConfigFileKey) -> Iterator[Repair]:
         """A password that is a complete token once quotes, blanks and comments are removed."""
         text = self._value((location.section, location.key))
@@ -144,12 +186,18 @@ class _Proposals:
         """
         candidates, causes = self.access.candidates, self.causes
         used = next(((one.origin, one.password) for one in candidates if one.status == "used"), None)
-        shadowed = ((one.origin, one.password) for one in candidates if one.status == "shadowed")
-        stored = next(((place, token) for place, token in shadowed if isinstance(place, KeyringEntry)), None)
-        if used is None or stored is None or stored[1] == used[1] or isinstance(used[0], KeyringEntry):
+        shadowed = [(one.origin, one.password) for one in candidates if one.status == "shadowed"]
+        if used is None:
             return
-        (place, token), (entry, other) = used, stored
-        cause, own = causes[0] if causes else "src.env-shadows", project_of(entry)
+        (place, token), cause = used, causes[0] if causes else "src.env-shadows"
+        for line, unused in shadowed:
+            if cause == "src.env-shadows" and isinstance(line, ConfigFileKey) and unused != token:
+                yield from self._delete_from_file(line, unused, "delete the token that is not used from its line")
+        stored = next(((entry, other) for entry, other in shadowed if isinstance(entry, KeyringEntry)), None)
+        if stored is None or stored[1] == token or isinstance(place, KeyringEntry):
+            return
+        entry, other = stored
+        own = project_of(entry)
         if isinstance(place, ConfigFileKey) and isinstance(decode(other), Token):
             if cause.startswith("cred."):
                 yield from self._delete_from_file(
@@ -174,12 +222,38 @@ class _Proposals:
             )  # fmt: skip
 
 
+def is_fixed_by_new_token(cause: str | None) -> bool:
+    """Whether a cause goes away with a new token."""
+    cause = cause or ""
+    return bool(_FIXED_BY_NEW_TOKEN.fullmatch(cause)) or (cause.startswith("cred.") and not _NOT_FIXED.fullmatch(cause))
+
+
+def line_to_replace(access: Access) -> StoredSecret | None:
+    """The line of `.pypirc` with the token that an upload would use, or that was meant for it; None: there is none."""
+    for one in access.candidates:
+        place = one.origin
+        if isinstance(place, ConfigFileKey) and place.kind == "pypirc" and one.status in {"used", "other-index"}:
+            return StoredSecret(
+                source="pypirc", location=place, secret=one.password, manual_change=f"change {location_to_text(place)}"
+            )
+    return None
+
+
 def unwrapped(text: str) -> str | None:
-    """The token in a value without quotes, blanks, line breaks and a comment; None where that is no complete token."""
+    """The only complete token in a value, in its usual form; None where there is none, several, or nothing else.
+
+    Quotes, blanks, line breaks, comments, other characters around it, a missing or repeated prefix and percent
+    encoding are removed.
+    """
     core = re.sub(r"(?<=\S)\s+[;#].*", "", text.strip(), flags=re.DOTALL)
-    core = "".join(core.strip("'\"`<> \t").split())
-    token = decode(Secret(core))
-    return core if core != text and isinstance(token, Token) and not token.trailing else None
+    core = unquote("".join(one for one in core if one.isascii() and one.isprintable() and not one.isspace()))
+    found: set[str] = set()
+    for found_body in re.findall(r"AgE[\w+/-]+", re.sub("pypi-", " ", core, flags=re.IGNORECASE), re.ASCII):
+        body = found_body.replace("+", "-").replace("/", "_")
+        token = decode(Secret(f"pypi-{body}"))
+        if isinstance(token, Token):
+            found.add(f"pypi-{body[: len(body) - token.trailing]}")
+    return found.pop() if len(found) == 1 and found != {text} else None
 
 
 def _masked(text: str, token: str) -> str:

@@ -17,7 +17,7 @@ from release.core import shell
 from release.core.errors import ReleaseError
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import Unknown, Verdict
-from release.core.models.credential import Credential, twine_alone_to_text
+from release.core.models.credential import Credential, Resolution, StoredSecret, twine_alone_to_text
 from release.core.models.index import Index, normalize_name
 from release.core.models.results import Verification
 from release.core.models.secret_location import (
@@ -34,15 +34,16 @@ from release.core.secret import Secret
 from release.core.tokens.defects import TokenDefect
 from release.core.tokens.token import Token, decode, scope
 from release.credentials import verify
-from release.credentials.sources import keyring
+from release.credentials.sources import keyring, pypirc
+from release.credentials.sources.base import StorageQuery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredToken:
-    """A token that has been stored in the keyring."""
+    """A token that has been stored in the keyring, or in a line of `.pypirc`."""
 
     index: Index
-    location: KeyringEntry
+    location: SecretLocation
     #: the result of verifying it, before it was stored
     verdict: Verdict
     fingerprint: str
@@ -86,11 +87,12 @@ def store_token(  # noqa: PLR0913 - a request with options, all but the first fo
     offline: bool = False,
     insecure: bool = False,
     directory: Path | None = None,
+    line: StoredSecret | None = None,
 ) -> StoredToken:
     """Verify a token for a project, store it and read it back. Raises ReleaseError where it is not stored.
 
     `own`: store it as the project's own; otherwise in the entry that serves every project. `insecure` allows a keyring
-    that is a readable file.
+    that is a readable file. `line`: a line of `.pypirc` whose token it replaces, instead of the keyring's.
     """
     verified = verify.verify_token(system, index, secret, project, offline=offline)
     verdict = verified.verdict
@@ -98,8 +100,15 @@ def store_token(  # noqa: PLR0913 - a request with options, all but the first fo
         remedy = _other_command(verified) or verdict.remedy
         raise ReleaseError(f"not stored: {verdict.message}", remedy=remedy, cause=verdict.cause)
     name = project.name if own and isinstance(project, ProjectMetadata) else None
-    entry = keyring.project_entry(index, name) if name else keyring.upload_entry(index)
-    location = keyring.write_entry(entry, secret, system.env, insecure=insecure)
+    location: SecretLocation
+    if line is None:
+        entry = keyring.project_entry(index, name) if name else keyring.upload_entry(index)
+        location = keyring.write_entry(entry, secret, system.env, insecure=insecure)
+    else:
+        location = line.location
+        resolved = Resolution(credential=None)
+        query = StorageQuery(system=system, index=index, resolved=resolved, directory=directory or system.home)
+        pypirc.replace(line, secret, query)
     now = verify.verify_credential(system, index, project, offline=True, directory=directory)
     used = now.access.credential
     return StoredToken(
@@ -147,7 +156,7 @@ def _scope_warnings(access: Access, own: str | None) -> Iterator[tuple[str, str]
         )
 
 
-def _conflicts(now: Verification, stored: KeyringEntry, secret: Secret) -> Iterator[tuple[str, str]]:
+def _conflicts(now: Verification, stored: SecretLocation, secret: Secret) -> Iterator[tuple[str, str]]:
     """What an upload would use instead of the token, or together with it."""
     access, index = now.access, now.access.index
     used = access.credential

@@ -70,6 +70,7 @@ _FOUND_ELSEWHERE = (
     "keyring.service-mismatch",
     "keyring.username-mismatch",
     "keyring.other-project",
+    "cred.username-not-token",
     "src.wrong-env-name",
     "env.not-forwarded",
     "pypirc.commented-out",

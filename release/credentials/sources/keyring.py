@@ -262,6 +262,10 @@ def _of_another_user(query: SourceQuery, user: str) -> Finding:
     if contains_token(user):
         message = f"the keyring has a token as the username of {index.upload_url!r}; it must be the password"
         return base.warning(message, remedy, "keyring", "cred.swapped")
+    if user == _USERNAME and index.kind == "warehouse" and "TWINE_USERNAME" in query.env:
+        message = f"the username is {username!r}, but must be {_USERNAME!r}: the keyring has a token"
+        command = shell.set_variable(detect_user_environment(query.env).shell_name, "TWINE_USERNAME", _USERNAME)
+        return base.warning(message, command, "keyring", "cred.username-not-token")
     owner = project_of(KeyringEntry(service=index.upload_url, username=user))
     if owner is not None and (query.project is None or normalize_name(owner) != normalize_name(query.project)):
         return _other_project(query, owner)

@@ -189,7 +189,7 @@ def _section_remarks(file: PypircFile, index: Index, section: str | None) -> Ite
     if file.bom:
         yield base.warning(
             f"{file.name} starts with a byte order mark, which twine cannot read",
-            f"save {file.name} as UTF-8 without BOM", f"{file.name}, line 1", "pypirc.malformed",
+            "python -m release diagnose", f"{file.name}, line 1", "pypirc.malformed",
         )  # fmt: skip
     if section is None:
         for name in _other_sections(file):

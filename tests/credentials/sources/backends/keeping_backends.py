@@ -86,3 +86,10 @@ class Mute(KeepingKeyring):
     def _entries(self) -> list[list[str]]:
         time.sleep(600)
         return []
+
+
+class LockedToRead(KeepingKeyring):
+    """Locked, also where it is only asked."""
+
+    def _entries(self) -> list[list[str]]:
+        raise KeyringLocked
