@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from release.core.models.project_limits import PER_ACCOUNT, PER_ADDRESS
 from release.diagnostics import shared_phrases
 from release.diagnostics.models import Diagnosis
 
@@ -226,9 +227,9 @@ DIAGNOSES = (
     Diagnosis(
         id="server.new-project-quota",
         title="too many new projects in a short time",
-        explanation="PyPI limits how many projects an account and an IP address can create: in 2026 a few a day for "
-        "each account, and 40 an hour for each address. Failed attempts count. The limit of the account is the same on "
-        "every network.",
+        explanation="PyPI limits how many projects an account and an IP address can create: in 2026 "
+        f"{PER_ACCOUNT.limit} a day for each account, and {PER_ADDRESS.limit} an hour for each address. Failed "
+        "attempts count. The limit of the account is the same on every network.",
         symptoms=("429 Too many new projects created", "429 Too Many Requests"),
         remedy="wait until the time in the answer's RateLimit header (t= is in seconds), a day if there is none, then "
         "upload again; another network does not help, and existing projects are not affected",

@@ -9,7 +9,7 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -18,12 +18,14 @@ from packaging.utils import canonicalize_name
 
 from release.core import tables
 from release.core.models.attestation import AttestationPublisher
+from release.core.models.project_limits import NEW_PROJECT_LIMITS, ProjectLimit
 from release.core.secret import Secret
 from release.core.tables import KeyPath, Reader
 from release.core.tokens import macaroon
 from release.sandbox import publishers
 from release.sandbox.fault_json import read_faults
 from release.sandbox.faults import Fault
+from release.sandbox.project_quota import write_project_limits
 from release.sandbox.publishers import CiJob, SeedPublisher
 
 #: PyPI's admin flags that affect uploads
@@ -96,6 +98,8 @@ class SeedData:
     job: CiJob = field(default_factory=CiJob)
     #: normalised names that cannot be registered
     prohibited: tuple[str, ...] = ()
+    #: of new projects, for each user and each address
+    new_projects: tuple[ProjectLimit, ...] = NEW_PROJECT_LIMITS
     #: those of `FLAGS` that are on
     flags: tuple[str, ...] = ()
     #: path of the trust configuration that verifies attestations; None: any signature is accepted
@@ -165,6 +169,19 @@ _TOKEN: Mapping[str, Reader] = {
     "expires": lambda value, at: None if value is None else _unix_seconds(value, at),
     "publisher": lambda value, at: AttestationPublisher.from_json(tables.read_table(value, at, _SIGNER, ["kind"])),
 }
+_LIMIT: Mapping[str, Reader] = {
+    "limit": tables.number(1, 1_000_000, whole=True),
+    "seconds": tables.number(1, 31_536_000, whole=True, unit="a number of seconds"),
+}
+
+
+def _limits(value: Any, at: KeyPath) -> tuple[ProjectLimit, ...]:
+    """The limits of `NEW_PROJECT_LIMITS`, with those that are given by kind in their place."""
+    kinds: dict[str, Reader] = dict.fromkeys(("ip", "user"), lambda value, at: tables.read_table(value, at, _LIMIT))
+    given = tables.read_table(value, at, kinds)
+    return tuple(replace(one, **given.get(one.kind, {})) for one in NEW_PROJECT_LIMITS)
+
+
 _SEED_DATA: Mapping[str, Reader] = {
     "users": lambda value, at: tuple(User(**one) for one in tables.read_named_tables(value, at, _USER)),
     "projects": lambda value, at: tuple(SeedProject(**one) for one in tables.read_named_tables(value, at, _PROJECT)),
@@ -176,6 +193,7 @@ _SEED_DATA: Mapping[str, Reader] = {
     "audience": tables.string,
     "job": lambda value, at: CiJob(**tables.read_table(value, at, publishers.JOB)),
     "prohibited": _names,
+    "new_projects": _limits,
     "flags": lambda value, at: tuple(tables.known(flag, at, FLAGS) for flag in tables.strings(value, at)),
     "sigstore": tables.string,
     "faults": read_faults,
@@ -219,6 +237,7 @@ def apply_seed_data(db: sqlite3.Connection, data: SeedData, host: str) -> None:
     db.execute("DELETE FROM settings")
     settings = {"audience": data.audience, "sigstore": data.sigstore}
     db.executemany("INSERT INTO settings VALUES (?, ?)", [one for one in settings.items() if one[1] is not None])
+    write_project_limits(db, data.new_projects)
     for table, column, values in (("flags", "name", data.flags), ("prohibited", "normalized", data.prohibited)):
         db.execute(f"DELETE FROM {table}")  # noqa: S608 - both names are constants
         db.executemany(f"INSERT OR IGNORE INTO {table} ({column}) VALUES (?)", [(v,) for v in values])  # noqa: S608 - the same

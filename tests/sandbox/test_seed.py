@@ -82,6 +82,14 @@ MISTAKES: dict[str, tuple[Any, str]] = {
         "tokens[0].expires must be a time: unix seconds, or a string like '2027-01-31T00:00:00Z', not 'soon'",
     ),
     "unknown flag": ({"flags": ["readonly"]}, "flags: unknown 'readonly': did you mean 'read-only'?"),
+    "unknown kind of limit": (
+        {"new_projects": {"users": {}}},
+        "unknown key new_projects.users: did you mean 'user'?",
+    ),
+    "a limit of none": (
+        {"new_projects": {"user": {"limit": 0}}},
+        "new_projects.user.limit must be a number from 1 to 1000000, not 0",
+    ),
     "no names": ({"prohibited": "x"}, "prohibited must be a list of strings, not 'x'"),
 }
 

@@ -76,7 +76,7 @@ def test_a_state_directory_outlives_the_server(tmp_path: Path) -> None:
         assert {name: pypi.token(name) for name in pypi.sandbox.tokens} == before
         assert pypi.files("probe-new") == [wheel_name("probe-new")]
         assert pypi.upload("probe-new").line == "200 OK"
-        assert 'user";r=19;' in pypi.upload("probe-more").headers["RateLimit"]
+        assert 'user";r=3;' in pypi.upload("probe-more").headers["RateLimit"]
     with server.start_sandbox(state=state) as sandbox:
         assert SandboxClient(sandbox=sandbox).files("probe-more") == [wheel_name("probe-more")]
         assert sandbox.tokens["account"].reveal() == before["account"]

@@ -178,7 +178,7 @@ def test_a_refused_upload_changes_not_a_byte_of_the_state(pypi: SandboxClient) -
         assert do(pypi).status != 200
     assert pypi.upload("probe-new", changes={"sha256_digest": ZEROS}).line == DIGEST
     assert state() == before
-    assert '"project.create.user";r=19;' in pypi.upload("probe-new").headers["RateLimit"]
+    assert '"project.create.user";r=3;' in pypi.upload("probe-new").headers["RateLimit"]
 
 
 JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
@@ -236,14 +236,28 @@ def test_a_release_has_one_sdist_and_takes_other_spellings_of_its_version(pypi: 
     assert len(pypi.files()) == 2
 
 
-def test_the_limit_of_new_projects_is_twenty_an_hour_and_is_spent_by_refused_tokens_too() -> None:
+def test_the_limits_of_new_projects_are_those_of_pypis_headers() -> None:
+    clock = Clock()
+    with sandbox_client(clock=clock) as pypi:
+        first = pypi.upload("probe-0")
+        policy = '"project.create.ip";q=40;w=3600;pk=:ip:, "project.create.user";q=4;w=86400;pk=:user:'
+        assert first.headers["RateLimit-Policy"] == policy
+        assert [pypi.upload(f"probe-{n}").status for n in range(1, 5)] == [200, 200, 200, 429]
+        clock.advance(hours=23)
+        last = pypi.upload("probe-4")
+        assert last.headers["RateLimit"] == '"project.create.ip";r=40;t=3600, "project.create.user";r=0;t=3600'
+        clock.advance(hours=1)
+        assert pypi.upload("probe-4").status == 200
+
+
+def test_a_limit_of_new_projects_is_configurable_and_is_spent_by_refused_tokens_too() -> None:
     clock = Clock()
     policy = '"project.create.ip";q=40;w=3600;pk=:ip:, "project.create.user";q=20;w=3600;pk=:user:'
 
     def state(of_ip: int, of_user: int, seconds: int) -> str:
         return f'"project.create.ip";r={of_ip};t={seconds}, "project.create.user";r={of_user};t={seconds}'
 
-    with sandbox_client(clock=clock) as pypi:
+    with sandbox_client({"new_projects": {"user": {"limit": 20, "seconds": 3600}}}, clock=clock) as pypi:
         first = pypi.upload("probe-0")
         assert (first.headers["RateLimit-Policy"], first.headers["RateLimit"]) == (policy, state(40, 20, 3600))
         clock.advance(seconds=1)

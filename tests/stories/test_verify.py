@@ -189,8 +189,8 @@ def test_a_switch_of_the_site_is_no_fault_of_the_token(flag: str, project: str, 
 
 def test_asking_about_new_projects_spends_none_of_the_quota_and_tells_what_is_left() -> None:
     with started(WORLD) as running:
-        for number in range(19):
-            assert running.upload(f"acme-{'abcdefghjkmnpqrstuv'[number]}", "1.0").status == 200
+        for letter in "abc":
+            assert running.upload(f"acme-{letter}", "1.0").status == 200
         before = state(running)
         for _ in range(3):
             found = verified(running, "account", "acme-new")
@@ -198,12 +198,12 @@ def test_asking_about_new_projects_spends_none_of_the_quota_and_tells_what_is_le
             assert isinstance(found.access.permission, ProbeResult)
             left = {one.name: one.remaining for one in found.access.permission.quotas()}
             assert left["project.create.user"] == 1
-            assert "project.create.user: 1 of 20 left" in "".join(credential_text.verification_to_text(found))
+            assert "project.create.user: 1 of 4 left" in "".join(credential_text.verification_to_text(found))
         assert state(running) == before
         assert running.upload("acme-last", "1.0").status == 200
         found = verified(running, "account", "acme-new")
         assert answer(found) == ("broken", "server.new-project-quota")
-        assert "project.create.user: 0 of 20 left" in found.verdict.message
+        assert "project.create.user: 0 of 4 left" in found.verdict.message
         assert answer(verified(running, "account", "acme-widget")) == ("healthy", None)
 
 

@@ -1,0 +1,31 @@
+"""How many new projects PyPI accepts in a time, for each account and for each IP address.
+
+The numbers stand only here. A limit that the headers of an answer state precedes them.
+
+Sources: the account's is what the `RateLimit-Policy` header of PyPI said through 2026 (pypi/support#11827,
+`"project.create.user";q=4;w=86400`); the address's is the code's default (warehouse 6b62157, `config.py`: 40 an hour,
+where the account's is 20 an hour).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectLimit:
+    """One limit of new projects, in a moving window."""
+
+    #: what is counted by: the IP address or the account
+    kind: Literal["ip", "user"]
+    #: new projects in a window
+    limit: int
+    #: the window
+    seconds: int
+
+
+PER_ADDRESS = ProjectLimit(kind="ip", limit=40, seconds=3600)
+PER_ACCOUNT = ProjectLimit(kind="user", limit=4, seconds=86_400)
+#: in the order of PyPI's headers
+NEW_PROJECT_LIMITS = (PER_ADDRESS, PER_ACCOUNT)
