@@ -18,8 +18,8 @@ from release.core.models.index import Index, host_of, well_known
 from release.core.models.results import Verification
 from release.diagnostics.catalog import CATALOG
 from release.diagnostics.log_text import ci_service, plain_log, uploader_of
-from release.diagnostics.matcher import recognise, status_without_message
-from release.diagnostics.models import Match, fill_placeholders
+from release.diagnostics.matcher import recognise, status_without_message, verify_remedy
+from release.diagnostics.models import Match
 
 #: causes of which no credential is sent, so that they never explain the answer to an upload. poetry does upload
 #: without one, but its log does not show that
@@ -184,7 +184,7 @@ def _from_log(
         cause=first.cause,
         title=first.diagnosis.title,
         evidence=first.evidence,
-        remedy=_tell_apart(first.values, service) if first.cause == _UNKNOWN_CREDENTIAL else first.remedy,
+        remedy=_remedy(first, service),
         certain=first.certain,
         others=tuple(one for one in _same_message(matches) if one != first.cause),
         index=first.values.get("index") or first.values.get("host"),
@@ -193,15 +193,11 @@ def _from_log(
     )
 
 
-def _tell_apart(values: Mapping[str, str], service: str | None) -> str:
-    """The command that tells a revoked token from a damaged one and from one that was not given to a job."""
+def _remedy(match: Match, service: str | None) -> str:
+    if match.cause != _UNKNOWN_CREDENTIAL:
+        return match.remedy
     where = "run in that job, with the same variables" if service else "run where the upload failed"
-    given = ", or not given to this job" if service else ""
-    return fill_placeholders(
-        f"{where}: python -m release verify --index {{index}}; it reports whether the token was revoked or is "
-        f"damaged{given}; a revoked one is replaced by a new one from {{site}}/manage/account/token/",
-        values,
-    )
+    return verify_remedy(match.values, where, in_ci=service is not None)
 
 
 def _same_message(matches: Sequence[Match]) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ DIAGNOSES = (
         explanation="The site and its simple index serve installers; files are uploaded to another address.",
         symptoms=("It appears you're trying to upload to {host} but have an invalid URL", "405 Method Not Allowed"),
         also=("404 Not Found",),
-        remedy="upload to {upload_url}; twine upload --repository {index} knows it",
+        remedy="upload to {upload_url}: twine upload --repository-url {upload_url} dist/*",
         sources=("thammegowda/mtdata#169", "pypa/packaging-problems#156"),
     ),
     Diagnosis(

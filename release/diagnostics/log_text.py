@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 
 from release.core.redaction import redact
 
@@ -21,10 +22,15 @@ _STAMP = r"\ufeff?\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^\s\]]*\]?(?:[ ]\d\d[OE](
 _RETRY = re.compile(
     r"WARNING:?\s+Retrying\s+\(Retry\(total=[\s\S]{0,300}?\)\)\s+after\s+connection\s+broken\s+by[\s\S]{0,900}?['\"]:\s+/\S*"
 )
-#: lines; a log that ends with such a warning has nothing else to say
-_END = 6
+#: a status in the forms of requests and httpx, followed by no phrase; 400 and 403 need the server's message
+_NO_PHRASE = re.compile(
+    r"(?:\b(?=\d{3}\s(?:Client|Server)\s+Error:\s+for\s+url)|(?<=\berror\s')(?=\d{3}\s?'))(?P<status>404|405|413|429|5\d\d)"
+    r"(?P<kind>\s(?:Client|Server)\s+Error:)?"
+)
 #: lines; what fewer of them have in common can be their text
 _FEW = 4
+#: characters; shorter lines can lack a part of it
+_SHORT = 20
 #: what CI services, rich and quoted mail put before a line: the name of a step, a time, a frame
 _BEFORE = re.compile(
     rf"^[ \t>]*(?:(?:[^\t\n]{{0,60}}\t){{0,2}}{_STAMP})?"
@@ -88,12 +94,12 @@ _UPLOADERS: Mapping[str, re.Pattern[str]] = {
 
 def plain_log(text: str) -> str:
     """The text without colors, frames, times, commands to CI services, entities and secrets, line by line."""
-    text = _without_common_start(_CONTROL.sub("", redact(text).replace("\r\n", "\n").replace("\r", "\n")))
+    text = _CONTROL.sub("", redact(text).replace("\r\n", "\n").replace("\r", "\n"))
     if "[" in text:
         text = _LOST_CONTROL.sub("", text)
     if "::" in text or "##[" in text or "section_" in text:
         text = _COMMAND.sub("", text).replace("%0A", "\n").replace("%0D", "").replace("%25", "%")
-    text = _AFTER.sub("", _BEFORE.sub("", text))
+    text = _BEFORE.sub("", _without_common_start(_AFTER.sub("", _BEFORE.sub("", text))))
     if "&" in text:
         text = html.unescape(text)
     return _SECRETS.sub(lambda match: f"{match[1] or match[2] or match[3]}***", text)
@@ -101,7 +107,7 @@ def plain_log(text: str) -> str:
 
 def _without_common_start(text: str) -> str:
     """The text without the words that all its lines begin with: the name of a container, a comment sign."""
-    lines = [line for line in text.split("\n") if line.strip()]
+    lines = [line for line in text.split("\n") if len(line) > _SHORT]
     if len(lines) < _FEW:
         return text
     first, last = min(lines), max(lines)
@@ -113,9 +119,18 @@ def _without_common_start(text: str) -> str:
 def without_retries(plain: str) -> str:
     """The plain log without attempts that were followed by others, unless it ends with one."""
     kept = _RETRY.sub("", plain)
-    if len(kept) != len(plain) and _RETRY.search("\n".join(plain.rstrip().split("\n")[-_END:])):
-        return plain
-    return kept
+    *_, last = (0, *(match.end() for match in _RETRY.finditer(plain)))
+    return plain if last and not plain[last:].strip() else kept
+
+
+def with_phrases(plain: str) -> str:
+    """The plain log with the standard phrase of each status whose phrase is missing, as HTTP/2 has none."""
+
+    def phrase(match: re.Match[str]) -> str:
+        status = int(match["status"])
+        return match[0] + (f" {HTTPStatus(status).phrase} " if status in set(HTTPStatus) else "")
+
+    return _NO_PHRASE.sub(phrase, plain)
 
 
 def ci_service(text: str) -> str | None:

@@ -13,18 +13,13 @@ from collections.abc import Callable, Iterable, Mapping
 
 from release.core.models.index import host_of, well_known
 from release.diagnostics.catalog import CATALOG
-from release.diagnostics.log_text import ci_service, plain_log, without_retries
+from release.diagnostics.log_text import ci_service, plain_log, with_phrases, without_retries
 from release.diagnostics.models import Match, fill_placeholders
 from release.diagnostics.ranking import SymptomHit, rank_hits
 from release.diagnostics.symptom_search import Found, JoinedText, find_symptom, standard_status
 
 #: the remedy for a message that no record has
 _UNKNOWN_REMEDY = "follow the server's message, then run it again; {site}/help/ explains it"
-#: the remedy for a credential that an index does not know, where the credential is not at hand
-VERIFY_REMEDY = (
-    "run python -m release verify --index {index}, with the same variables; it reports whether the token was revoked "
-    "or is damaged; replace a revoked one with a new one from {site}/manage/account/token/"
-)
 #: maximum number of characters of evidence
 _SHOWN = 300
 #: characters; in longer logs line breaks within words are ignored only if nothing was found
@@ -38,7 +33,7 @@ def recognise(text: str, *, status: int | None = None) -> tuple[Match, ...]:
     failed. Several causes often have the same message: only the state of the machine tells them apart.
     """
     plain = plain_log(text if status is None else f"{status} {text}")
-    plain = plain if status is not None else without_retries(plain)
+    plain = plain if status is not None else with_phrases(without_retries(plain))
     hits = _hits(plain, status=status)
     context = _context(plain)
     ranked = rank_hits(hits, plain, context, in_ci=status is None and ci_service(text) is not None)
@@ -60,8 +55,19 @@ def remedy_for_answer(text: str, *, status: int | None = None, values: Mapping[s
         return fill_placeholders(_UNKNOWN_REMEDY, values)
     known = {**found[0].values, **(values or {})}
     if found[0].cause == "cred.revoked" and "identifier" not in known:
-        return fill_placeholders(VERIFY_REMEDY, known)
+        return verify_remedy(known, "run with the same variables")
     return found[0].diagnosis.remedy_for(known)
+
+
+def verify_remedy(values: Mapping[str, str], where: str, *, in_ci: bool = False) -> str:
+    """The command that tells a revoked token from a damaged one, and from one that was not given to a CI job."""
+    index = "" if values.get("index") or not values.get("host") else " (INDEX: the name of {host} in the configuration)"
+    given = ", or was not given to this job" if in_ci else ""
+    return fill_placeholders(
+        f"{where}: python -m release verify --index {{index}}{index}; it reports whether the token was revoked or is "
+        f"damaged{given}; replace a revoked token with a new one from {{site}}/manage/account/token/",
+        values,
+    )
 
 
 def status_without_message(text: str) -> int | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from release.core.models.index import PYPI, WELL_KNOWN, well_known
+from release.core.models.index import PYPI, WELL_KNOWN, host_of, is_loopback, well_known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,28 @@ def fill_placeholders(text: str, values: Mapping[str, str] | None = None) -> str
     """
     known = {name: value for name, value in (values or {}).items() if _SAFE.fullmatch(value)}
     known |= _addresses(known)
+    if (host := host_of(known.get("upload_url", ""))) and well_known(known["upload_url"]) is None:
+        text = _for_other_index(text, host)
     return _PLACEHOLDER.sub(lambda place: known.get(place[1], place[1].upper()), text)
+
+
+#: an address on the pages of PyPI's own code
+_PAGE = re.compile(r"\b(?P<before>at |from |see |)\{site\}/(?P<page>manage|account|help)/[\w/{}#.-]*[\w/}]")
+#: without its upload path, or with that of the simple API
+_NO_UPLOAD_PATH = re.compile(r"(https?://[^/]+)(?:/simple|/pypi)?/?")
+
+
+def _for_other_index(text: str, host: str) -> str:
+    """The text for an index that need not have PyPI's pages; one on loopback has them."""
+    if is_loopback(host):
+        return text
+
+    def place(match: re.Match[str]) -> str:
+        if match["page"] == "help":
+            return f"{match['before']}the documentation of {host}"
+        return f"on {host}" if match["before"] == "at " else f"{match['before']}{host}"
+
+    return _PAGE.sub(place, text)
 
 
 def _addresses(known: Mapping[str, str]) -> dict[str, str]:
@@ -89,4 +110,7 @@ def _addresses(known: Mapping[str, str]) -> dict[str, str]:
     if index := well_known(url) or WELL_KNOWN.get(name):
         return {"index": index.name, "upload_url": index.upload_url, "site": index.site}
     origin = re.match(r"https?://[^/]+", url)
-    return {"upload_url": url.rstrip("/") + "/", "site": origin[0]} if origin else {}
+    if origin is None:
+        return {}
+    bare = _NO_UPLOAD_PATH.fullmatch(url)
+    return {"upload_url": f"{bare[1]}/legacy/" if bare else url.rstrip("/") + "/", "site": origin[0]}

@@ -6,7 +6,6 @@ and TestPyPI are placeholders in all three.
 
 from __future__ import annotations
 
-import io
 import json
 import random
 import re
@@ -17,15 +16,10 @@ from typing import Any
 
 import pytest
 
-from release.adapters.system.program_output import _read
-from release.core.config import Config
-from release.core.facts import ProjectMetadata
-from release.core.models.check_result import Unknown
-from release.core.models.index import PYPI, TESTPYPI, Index, host_of
-from release.core.models.results import Verification
-from release.credentials import verify
-from release.credentials.log_diagnosis import Explanation, explain_failure
+from release.core.models.index import PYPI, TESTPYPI, host_of
+from release.credentials.log_diagnosis import Explanation
 from tests.diagnostics import uploaders
+from tests.diagnostics.bare_machine import Verifier, bare_verifier, diagnosed
 
 HERE = Path(__file__).parent
 FILES = ("tool-outputs.json", "excerpts.json", "uploader-outputs.json")
@@ -45,32 +39,8 @@ INDISTINGUISHABLE = {
 
 
 @pytest.fixture(scope="module")
-def nothing_here(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Index, str | None], Verification]:
-    """The state of a machine without any credential, offline."""
-    from dataclasses import replace
-
-    from release.adapters.system.system import real_system
-
-    home = tmp_path_factory.mktemp("home")
-    system = replace(real_system(), env={"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}, home=home)
-    known: dict[tuple[str, str | None], Verification] = {}
-
-    def verifier(index: Index, project: str | None) -> Verification:
-        subject = ProjectMetadata(name=project, version="") if project else Unknown(reason="none", remedy="name it")
-        if (index.upload_url, project) not in known:
-            known[index.upload_url, project] = verify.verify_credential(
-                system, index, subject, offline=True, directory=home
-            )
-        return known[index.upload_url, project]
-
-    return verifier
-
-
-Verifier = Callable[[Index, str | None], Verification]
-
-
-def diagnosed(log: str, verifier: Verifier) -> Explanation:
-    return explain_failure(_read("log", io.BytesIO(log.encode("utf-8", "surrogateescape"))), Config(), verifier)[0]
+def nothing_here(tmp_path_factory: pytest.TempPathFactory) -> Verifier:
+    return bare_verifier(tmp_path_factory.mktemp("home"))
 
 
 def holds(case: dict[str, Any], found: Explanation) -> None:
