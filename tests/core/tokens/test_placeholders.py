@@ -277,7 +277,7 @@ def random_passwords(draw: st.DrawFn) -> str:
 @example("your horse token here")
 @example("[correct secret key]")
 @example("op-horse://x")
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=700, deadline=None)
 def test_no_password_is_shown(value: str) -> None:
     """Neither whole nor in part: no word of it but those of the message itself."""
     found = defect_of(value)
