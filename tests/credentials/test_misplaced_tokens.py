@@ -34,6 +34,7 @@ _COMMENT = re.compile(r"remove the '#' or ';' from line (\d+) of ")
 _MOVE = re.compile(r"move line (\d+) of \S+ to a section (\[.+\])")
 _REPLACE = re.compile(r"write two lines in place of line (\d+) of ")
 _COPY = re.compile(r"copy line (\d+) of '(.+)' to the section (\[.+\]) of '(.+)'")
+_WRITE = re.compile(r"write in \S+, line (\d+): (.+)")
 _TOKEN = re.compile(r"pypi-[\w-]+")
 
 
@@ -58,6 +59,8 @@ def edit(remedy: str, path: Path) -> bool:
         lines = [one for one in lines if not re.match(r"\s*(username|password)\b", one) or token[0] in one]
         at = next(number for number, one in enumerate(lines) if token[0] in one)
         lines[at : at + 1] = ["username = __token__", f"password = {token[0]}"]
+    elif found := _WRITE.match(remedy):
+        lines[int(found[1]) - 1] = found[2]
     elif found := _COPY.match(remedy):
         lines += [found[3], Path(found[2]).read_text(encoding="utf-8").splitlines()[int(found[1]) - 1]]
     else:

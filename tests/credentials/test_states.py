@@ -124,6 +124,7 @@ def damaged(text: str, recipe: dict[str, Any]) -> str:
 def prepare(state: dict[str, Any], home: Path) -> System:
     """The machine of a state, with its home directory."""
     values = {f"⟦{name}⟧": make_token(recipe) for name, recipe in state.get("tokens", {}).items()} | _HOSTS
+    values["{home}"] = str(home)
 
     def fill(text: str) -> str:
         for name, value in values.items():

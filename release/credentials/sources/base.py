@@ -186,7 +186,7 @@ def remarks_on(url: str, upload_url: str, where: str, remedy: str) -> Iterator[F
     elif shown != upload_url and well_known(url):
         problem, alone, cause = "is not the upload address", "would be refused there", "url.simple-or-root"
     elif "@" in url.partition("//")[2].partition("/")[0]:
-        message = f"the address {shown!r} has a username or password, which pypi-preflight does not read and logs show"
+        message = f"the address {shown!r} contains a login, which pypi-preflight does not read and logs may show"
         yield warning(message, remedy, where, "url.credentials")
         return
     else:

@@ -48,6 +48,8 @@ _PROJECT_FILES = {
 }  # fmt: skip
 #: files with variables, which a shell or another tool must load
 _VARIABLE_FILES = (".env", ".env.local", ".envrc")
+#: of variables that name a file with a secret
+_FILE_SUFFIXES = ("_FILE", "_PATH")
 #: bytes; longer files are no configuration
 _MAX_SIZE = 262_144
 
@@ -86,6 +88,9 @@ def _variables(query: SourceQuery) -> Iterator[Finding]:
     for name, value in _unread_variables(query):
         if EnvironmentVariable(name=name) not in whole:
             yield _in_longer_text(name, value, query)
+    for name, value in sorted(query.env.items()):
+        if name.upper().endswith(_FILE_SUFFIXES) and _line_with_token(Path(value), query):
+            yield _in_named_file(name, value, query)
 
 
 def _in_longer_text(name: str, value: str, query: SourceQuery) -> Finding:
@@ -105,11 +110,22 @@ def _in_longer_text(name: str, value: str, query: SourceQuery) -> Finding:
     return base.warning(message, store, where, "src.wrong-env-name")
 
 
+def _in_named_file(name: str, value: str, query: SourceQuery) -> Finding:
+    user, where = detect_user_environment(query.env), f"${name}"
+    remedy = credential_remedies.store_command(user, query.index)
+    if user.shell_name == "posix" and user.ci is None:
+        remedy = f'export TWINE_USERNAME=__token__ TWINE_PASSWORD="$(cat {shlex.quote(value)})"'
+    return base.warning(
+        f"{where} names the file {value!r} with a token, which no upload tool reads: twine reads $TWINE_PASSWORD",
+        remedy, where, "src.wrong-env-name",
+    )  # fmt: skip
+
+
 def _copies_of_pypirc(query: SourceQuery) -> Iterator[Finding]:
     """Backups of `.pypirc` and files of a similar name, in the home directory and the project's."""
     right = query.home / ".pypirc"
     seen = {right, *(() if right.exists() else pypirc.mistaken_paths(query))}
-    for directory in filter(None, (query.home, query.directory)):
+    for directory in filter(None, (query.home, query.home / ".config", query.directory)):
         try:
             paths = sorted(path for path in directory.iterdir() if pypirc.is_similar_name(path.name))
         except OSError:

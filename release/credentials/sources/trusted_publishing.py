@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from release.adapters.oidc import provider
+from release.adapters.system.shell_detection import detect_user_environment
+from release.core import shell
 from release.core.models.check_result import Finding
 from release.core.models.credential import Ambient, StoredSecret
 from release.core.models.index import Index
 from release.core.models.oidc_identity import TRUSTED_PROVIDERS
 from release.core.models.secret_location import TrustedPublishing, location_to_text
+from release.core.tokens.token import contains_token
 from release.credentials.sources import base
 from release.credentials.sources.base import SourceQuery, SourceResult, StorageQuery
 
@@ -27,7 +30,8 @@ def find(query: SourceQuery) -> SourceResult | None:
         why = None if refused is None else Finding(message=refused.message, remedy=refused.remedy, cause=refused.cause)
         if service not in TRUSTED_PROVIDERS:
             why = _unsupported(query.index, service)
-        return SourceResult(ambient=Ambient(provider=service, origin=TrustedPublishing(provider=service), identity=why))
+        ambient = Ambient(provider=service, origin=TrustedPublishing(provider=service), identity=why)
+        return SourceResult(ambient=ambient, remarks=tuple(_other_username(query)) if why is None else ())
     if not provider.may_request_identity(query.env, query.index):
         return None
     where = location_to_text(query.used)
@@ -37,6 +41,17 @@ def find(query: SourceQuery) -> SourceResult | None:
         where, "tp.mixed-credentials",
     )  # fmt: skip
     return SourceResult(remarks=(remark,))
+
+
+def _other_username(query: SourceQuery) -> Iterator[Finding]:
+    """Twine only tries trusted publishing for `__token__`. Observed: twine 7.0.0, `auth.Resolver`."""
+    name = query.env.get("TWINE_USERNAME")
+    if name and name != "__token__" and not contains_token(name):
+        user = detect_user_environment(query.env)
+        yield base.warning(
+            f"$TWINE_USERNAME is {name!r}: pypi-preflight uses trusted publishing; twine alone would need a password",
+            shell.unset_variables(user.shell_name, "TWINE_USERNAME"), "$TWINE_USERNAME", "cred.username-not-token",
+        )  # fmt: skip
 
 
 def _unsupported(index: Index, service: str) -> Finding:
