@@ -30,6 +30,10 @@ _PERIODS = (
     re.compile(r'\{"(?:nbf|exp)":(.{10}),"(?:nbf|exp)":(.{10})\}', re.DOTALL),
     re.compile(r'\{"(?:nbf|exp)": (.{10}), "(?:nbf|exp)": (.{10})\}', re.DOTALL),
 )
+#: a time of today that has lost its first digit to a sign
+_NEGATIVE = re.compile(r"-\d{9}\b", re.ASCII)
+#: what a space after a comma or a colon can have become, in JSON that is still valid
+_WAS_SPACE = re.compile(r"(?<=[,:])(?:[\t\r\n-]|\d(?=\d{10}\b))", re.ASCII)
 
 
 def caveat_damage(data: Sequence[bytes], caveats: Sequence[Caveat]) -> str | None:
@@ -38,12 +42,14 @@ def caveat_damage(data: Sequence[bytes], caveats: Sequence[Caveat]) -> str | Non
     "the user identifier in caveat 1 is not a UUID".
     """
     for number, (one, caveat) in enumerate(zip(data, caveats, strict=True), 1):
-        if what := _damage(one.decode("utf-8", "replace"), caveat, alone=len(caveats) == 1):
+        # the index limits a token of a publisher to the publisher's projects
+        odd = isinstance(caveat, PublisherCaveat) and number == 1 and not isinstance((*caveats, None)[1], ProjectIds)
+        if what := _damage(one.decode("utf-8", "replace"), caveat, without_projects=odd):
             return what.format(f"caveat {number}")
     return None
 
 
-def _damage(text: str, caveat: Caveat, *, alone: bool) -> str | None:
+def _damage(text: str, caveat: Caveat, *, without_projects: bool) -> str | None:
     """A phrase with a place for the caveat's name."""
     match caveat:
         case RequestUser(user_id=user) if user is not None and not _UUID.fullmatch(user):
@@ -56,10 +62,12 @@ def _damage(text: str, caveat: Caveat, *, alone: bool) -> str | None:
             return "a project name in {} contains characters that no name has"
         case InvalidCaveat() if _was_json(text):
             return "{} is not valid JSON"
+        case _ if _has_lost_a_space(text):
+            return "a space in {} is another character"
         case Expiration() if _is_torn(text):
             return "a time in {} has lost a digit"
-        # of another tag than before: [3,"…"] is of a user, [4,"…",null] of a publisher, and always with other caveats
-        case PublisherCaveat() if alone and len(json.loads(text)) == 2:  # noqa: PLR2004 - tag and publisher
+        # of another tag than before: [3,"…"] is of a user, [4,"…",null] of a publisher
+        case PublisherCaveat() if without_projects and len(json.loads(text)) == 2:  # noqa: PLR2004 - tag and publisher
             return "the tag of {} is not the one that belongs to its fields"
         case RequestUser(user_id=str()) if json.loads(text)[2:] == [None]:
             return "the tag of {} is not the one that belongs to its fields"
@@ -78,7 +86,25 @@ def _was_json(text: str) -> bool:
     return False
 
 
+def _has_lost_a_space(text: str) -> bool:
+    """Whether one character keeps a text from being JSON with spaces, as Python writes it."""
+    for match in _WAS_SPACE.finditer(text):
+        written = f"{text[: match.start()]} {text[match.end() :]}"
+        if "\\" not in written and _as_written(written) == written:
+            return True
+    return False
+
+
+def _as_written(text: str) -> str | None:
+    try:
+        return json.dumps(json.loads(text))
+    except (ValueError, RecursionError):
+        return None
+
+
 def _is_torn(text: str) -> bool:
-    """Whether one digit of two times is another character, which leaves a shorter or a third number."""
+    """Whether one digit of two times is another character, which leaves a shorter or a third number, or a sign."""
+    if _NEGATIVE.search(text):
+        return True
     found = next((match for form in _PERIODS if (match := form.fullmatch(text))), None)
     return found is not None and sum(not one.isdecimal() for one in found[1] + found[2]) == 1
