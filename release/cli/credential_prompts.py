@@ -23,11 +23,11 @@ from release.core import shell
 from release.core.config import Config
 from release.core.errors import ReleaseError, UsageError
 from release.core.facts import Access, ProjectMetadata
-from release.core.models.check_result import Unknown
-from release.core.models.credential import StoredSecret
+from release.core.models.check_result import BlockingProblem, Unknown
+from release.core.models.credential import Credential, StoredSecret
 from release.core.models.index import Index
 from release.core.models.results import Verification
-from release.core.models.secret_location import location_to_text
+from release.core.models.secret_location import DEFAULT_USERNAME, NotStored, SecretLocation, location_to_text
 from release.core.secret import Secret
 from release.core.tokens.defects import BLANKS
 from release.credentials import log_diagnosis, repairs, verify
@@ -124,6 +124,30 @@ class CredentialSession:
             self.system, index, self._read_token(index, own=own), self.project,
             own=own, offline=self.offline, insecure=self.insecure, directory=self.directory, line=line,
         )  # fmt: skip
+
+    def renew(self, access: Access, problem: BlockingProblem) -> Credential | None:
+        """Offer to store a new token in place of one that stops a run; None: the user declines, or it does not work.
+
+        Where it cannot be stored, it is used for this run only.
+        """
+        index, line = access.index, repairs.line_to_replace(access)
+        kept = line is not None or access.user.can_store
+        verb = "Store a new token" if kept else "Use a new token for this run"
+        self.write(f"{index.name}: {problem.message}\n")
+        if not ask_yes_no(self.write, f"{verb} and continue?"):
+            return None
+        origin: SecretLocation = NotStored(description="your input")
+        try:
+            if kept:
+                stored = self.store(index, line=line)
+                self.write("".join(f"  {text}\n" for text in storing.stored_to_text(stored)))
+                secret, origin = stored.secret, stored.location
+            else:
+                secret = self._read_token(index, own=False)
+        except ReleaseError as error:
+            self.write(f"{error.message}\n→ {error.remedy}\n")
+            return None
+        return Credential(username="__token__", username_origin=DEFAULT_USERNAME, password=secret, origin=origin)
 
     def _apply(self, one: Repair) -> bool:
         """Show a repair, ask, and make it. Returns whether it was made."""

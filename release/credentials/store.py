@@ -46,7 +46,7 @@ class StoredToken:
     location: SecretLocation
     #: the result of verifying it, before it was stored
     verdict: Verdict
-    fingerprint: str
+    secret: Secret
     #: why the token is better stored in another way: (message, remedy)
     warnings: tuple[tuple[str, str], ...]
     #: what prevents uploads from using it: (message, remedy)
@@ -115,7 +115,7 @@ def store_token(  # noqa: PLR0913 - a request with options, all but the first fo
         index=index,
         location=location,
         verdict=verdict,
-        fingerprint=secret.fingerprint,
+        secret=secret,
         warnings=tuple(_scope_warnings(verified.access, name)),
         conflicts=tuple(_conflicts(now, location, secret)),
         twine=twine_alone_to_text(used, now.access.candidates) if isinstance(used, Credential) else "",
@@ -198,7 +198,7 @@ def stored_to_json(stored: StoredToken) -> dict[str, Any]:
         "stored": True,
         "index": stored.index.name,
         "origin": location_to_json(stored.location),
-        "fingerprint": stored.fingerprint,
+        "fingerprint": stored.secret.fingerprint,
         "verdict": stored.verdict.word,
         "causes": list(stored.verdict.causes),
         "warnings": [{"message": message, "remedy": remedy} for message, remedy in stored.warnings],

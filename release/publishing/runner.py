@@ -17,13 +17,14 @@ from release.core import plan as plans
 from release.core.config import Config
 from release.core.errors import RefusedError, ReleaseError, from_os_error
 from release.core.events import CheckFinished, Message, Observer, StepFinished, StepStarted
-from release.core.facts import PreviousRelease, ProjectMetadata, Source
-from release.core.models.check_result import NotApplicable, Outcome, Unknown, blocking_problem
+from release.core.facts import Access, PreviousRelease, ProjectMetadata, Source
+from release.core.models.check_result import BlockingProblem, NotApplicable, Outcome, Unknown, blocking_problem
+from release.core.models.credential import Credential
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index, ProjectListing
 from release.core.models.results import RunResult, StepResult
 from release.core.plan import SANDBOX, Plan, Step
-from release.credentials import verify
+from release.credentials import repairs, verify
 from release.leaks import search
 from release.publishing import attest, build, compare, promote, recorder, result
 from release.publishing import journal as journals
@@ -31,6 +32,10 @@ from release.publishing.journal import Journal
 from release.publishing.run_resources import RunResources
 
 Facts = TypeVar("Facts")
+#: called with the access that does not work, and why; returns another credential, or None
+RenewCredential = Callable[[Access, BlockingProblem], Credential | None]
+#: how often a new credential is requested for one index
+_RENEWALS = 3
 
 
 def execute_plan(  # noqa: PLR0913 - a plan, and the environment that it is executed in
@@ -44,12 +49,14 @@ def execute_plan(  # noqa: PLR0913 - a plan, and the environment that it is exec
     approve: Callable[[Plan, str | None], bool],
     command: str,
     files: tuple[Distribution, ...] = (),
+    renew: RenewCredential | None = None,
     open_resources: Callable[..., RunResources] = RunResources,
 ) -> RunResult:
     """Execute the plan to its end or to its first failure. Never raises expected errors; they are part of the result.
 
     `approve` is called once, before the first irreversible step, with the index that the project would be created on
-    (None: it exists everywhere). `command` repeats the run; `files` are prebuilt ones.
+    (None: it exists everywhere). `command` repeats the run; `files` are prebuilt ones. `renew` is called where the run
+    would stop for a credential, before anything was sent; it returns another one, or None.
     """
     observer = recorder.RunRecorder(forward=notify, system=system)
     with journals.lock_project(directory), ExitStack() as stack:
@@ -58,7 +65,7 @@ def execute_plan(  # noqa: PLR0913 - a plan, and the environment that it is exec
         )
         run = _Run(
             plan=plan, config=config, source=source, directory=directory, system=system, notify=observer.notify,
-            approve=approve, journal=journals.for_plan(plan, directory), resources=resources, files=files,
+            approve=approve, renew=renew, journal=journals.for_plan(plan, directory), resources=resources, files=files,
             pool=stack.enter_context(ThreadPoolExecutor(1)),
         )  # fmt: skip
         try:
@@ -84,6 +91,7 @@ class _Run:
     system: System
     notify: Observer
     approve: Callable[[Plan, str | None], bool]
+    renew: RenewCredential | None
     journal: Journal
     resources: RunResources
     #: for work in parallel to the steps
@@ -185,12 +193,15 @@ class _Run:
         return StepResult(changed=True, note=note)
 
     def _check_credentials(self, name: str) -> StepResult:
-        index, config = self.config.index(name), self.config
-        ours = build.known_hashes(self.journal, self.files)
-        facts = verify.collect_access(
-            self.system, index, self.source.project,
-            ours=ours, waive=config.waive, warn_before=config.warn_before,
-        )  # fmt: skip
+        facts, outcomes = self._access(name)
+        for _ in range(_RENEWALS):
+            problem = blocking_problem(outcomes)
+            if problem is None or self.renew is None or not self._may_renew(outcomes):
+                break
+            credential = self.renew(facts, problem)
+            if credential is None:
+                break
+            facts, outcomes = self._access(name, credential)
         self.resources.use_credential(name, facts.credential, facts.skew)
         if not isinstance(facts.listing, Unknown | NotApplicable):
             self.listings[name] = facts.listing
@@ -200,9 +211,28 @@ class _Run:
                 if self.previous is not None:
                     self.previous.cancel()
                 self.previous = self.pool.submit(compare.fetch_previous_release, facts.listing, self.plan.version)
+        return self._evaluate(outcomes, stops=self.plan.strict)
+
+    def _access(self, name: str, credential: Credential | None = None) -> tuple[Access, tuple[Outcome, ...]]:
+        """The access to an index and the outcomes of its checks; `credential` replaces the one of the sources."""
+        config = self.config
+        facts = verify.collect_access(
+            self.system, config.index(name), self.source.project, waive=config.waive, credential=credential,
+            ours=build.known_hashes(self.journal, self.files), directory=self.directory,
+        )  # fmt: skip
         facts = attest.predict_signing(self.system, config, facts)
         checks = credential_checks.CHECKS + credential_checks.OF_SIGNING
-        return self._check(checks, facts, stops=self.plan.strict, subject=name)
+        return facts, tuple(engine.run(checks, facts, waive=config.waive, block=config.block, subject=name))
+
+    def _may_renew(self, outcomes: Iterable[Outcome]) -> bool:
+        """Whether nothing was sent yet, and a new credential removes all that stops the run."""
+        uploads = any(isinstance(step, plans.Upload) and step.index != SANDBOX for step in self.plan.steps)
+        if not (self.plan.strict and uploads) or self.resources.uploads:
+            return False
+        blocking = [one for one in outcomes if one.state.blocks]
+        causes = [finding.cause for one in blocking for finding in one.findings if finding.severity == "block"]
+        causes += [one.cause for one in blocking if not one.findings]
+        return bool(causes) and all(map(repairs.is_fixed_by_new_token, causes))
 
     def _check_files(self) -> StepResult:
         """A release stops at any rejection; a rehearsal continues with the files that the index would accept."""

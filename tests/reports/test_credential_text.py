@@ -54,7 +54,7 @@ def test_each_failure_is_shown_once_and_the_cause_first(name: str) -> None:
     lines = list(verification_to_text(found))
     text = "\n".join(lines)
     last = lines[next(number for number, line in enumerate(lines) if line.startswith("verdict: ")) :]
-    assert last[0].startswith(f"verdict: {found.verdict.word}")
+    assert last[0].startswith(f"verdict: {found.verdict_text}")
     for outcome in found.outcomes:
         for one in outcome.findings:
             assert text.count(one.message) == 1
@@ -70,7 +70,7 @@ def test_each_failure_is_shown_once_and_the_cause_first(name: str) -> None:
 def test_quiet_shows_the_verdict_alone(name: str) -> None:
     found = verification(STATES[name]())
     lines = list(verification_to_text(found, quiet=True))
-    assert lines[0].startswith(f"verdict: {found.verdict.word}")
+    assert lines[0].startswith(f"verdict: {found.verdict_text}")
     assert "where from" not in lines
     assert [line for line in lines if line not in list(verification_to_text(found))] == []
     assert not any(line.startswith("also: ") for line in lines)

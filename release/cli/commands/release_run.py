@@ -14,7 +14,12 @@ from release.core.errors import Exit, RefusedError, ReleaseError
 
 if TYPE_CHECKING:
     from release.cli.terminal.console import PlainConsole
+    from release.core.config import Config
+    from release.core.facts import Access, Source
+    from release.core.models.check_result import BlockingProblem
+    from release.core.models.credential import Credential
     from release.core.plan import Plan
+    from release.publishing.runner import RenewCredential
 
 
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {
@@ -73,6 +78,7 @@ def run_plan(options: argparse.Namespace, write: Write) -> int:
         result = runner.execute_plan(
             plan, config=config, source=source, directory=directory, system=system, notify=console.on_event,
             approve=_approval(console, options, write), command=_command_line(options), files=files,
+            renew=_renewal(console, options, write, config, source),
         )  # fmt: skip
     if options.json:
         document = plans.plan_to_json(result.plan, dict(config.indexes))
@@ -104,6 +110,27 @@ def _approval(console: PlainConsole, options: argparse.Namespace, write: Write) 
     return approve
 
 
+def _renewal(
+    console: PlainConsole, options: argparse.Namespace, write: Write, config: Config, source: Source
+) -> RenewCredential | None:
+    """Offers to store a new token where the run would stop for its credential; None where prompts are not possible."""
+    if options.json or options.quiet or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return None
+
+    def renew(access: Access, problem: BlockingProblem) -> Credential | None:
+        from release.adapters.system import system as systems
+        from release.cli.credential_prompts import CredentialSession
+
+        session = CredentialSession(
+            system=systems.real_system(), directory=options.directory.resolve(), config=config, project=source.project,
+            offline=False, insecure=False, terminal=True, write=write,
+        )  # fmt: skip
+        with console.paused():
+            return session.renew(access, problem)
+
+    return renew
+
+
 def _require_name(plan: Plan, index: str, name: str | None, write: Write) -> None:
     if name is None and sys.stdin.isatty():
         write(f"{plan.project} does not exist on {index}. Type its name to create it: ")
@@ -117,18 +144,22 @@ def _require_name(plan: Plan, index: str, name: str | None, write: Write) -> Non
 
 
 def _command_line(options: argparse.Namespace) -> str:
-    """The command that does the same again."""
-    words = ["python -m release", options.command]
-    if options.directory != Path():
-        words.append(f"--directory {options.directory}")
+    """The command that does the same again, quoted for the user's shell."""
+    from release.adapters.system import system as systems
+    from release.adapters.system.shell_detection import detect_user_environment
+    from release.core import shell
+
+    words = ["python", "-m", "release", options.command]
     given = {
+        "--directory": options.directory if options.directory != Path() else None,
         "--config": options.config, "--index": options.index, "--dry-run-on": options.dry_run_on,
         "--new-project": options.new_project,
     }  # fmt: skip
-    words += [f"{option} {value}" for option, value in given.items() if value]
+    for option, value in given.items():
+        words += [option, str(value)] if value else []
     words += ["--built"] if options.built else []
     words += ["--files", *map(str, options.files)] if options.files else []
-    return " ".join(words)
+    return shell.command_line(detect_user_environment(systems.real_system().env).shell_name, *words)
 
 
 COMMANDS = {
