@@ -48,8 +48,8 @@ _PROJECT_FILES = {
 }  # fmt: skip
 #: files with variables, which a shell or another tool must load
 _VARIABLE_FILES = (".env", ".env.local", ".envrc")
-#: of variables that name a file with a secret
-_FILE_SUFFIXES = ("_FILE", "_PATH")
+#: variables that name a file with a secret
+_SECRET_FILE_VARIABLE = re.compile(r".*(?:TOKEN|PASS|SECRET|PYPI|TWINE|CREDENTIAL).*_(?:FILE|PATH)", re.IGNORECASE)
 #: bytes; longer files are no configuration
 _MAX_SIZE = 262_144
 
@@ -89,7 +89,7 @@ def _variables(query: SourceQuery) -> Iterator[Finding]:
         if EnvironmentVariable(name=name) not in whole:
             yield _in_longer_text(name, value, query)
     for name, value in sorted(query.env.items()):
-        if name.upper().endswith(_FILE_SUFFIXES) and _line_with_token(Path(value), query):
+        if _SECRET_FILE_VARIABLE.fullmatch(name) and _line_with_token(Path(value), query):
             yield _in_named_file(name, value, query)
 
 

@@ -91,7 +91,7 @@ def _explain(
             "the token is the username; it must be the password",
             f"write two lines in place of {this}: username = __token__, and password = the token", "cred.swapped",
         )  # fmt: skip
-    if "@" in line.text:
+    if re.search(r"[:/]\S+@", line.text):
         return (
             "the token is in the address, where neither pypi-preflight nor twine reads it",
             f"write two lines in place of {this}: username = __token__, and password = the token", "url.credentials",
