@@ -88,7 +88,7 @@ class CredentialSession:
         self.write("".join(f"{name} is now: {one.verdict_text}\n" for name, one in repaired.items()))
         for one in self._without_token([repaired.get(one.access.index.name, one) for one in found]):
             index, line = one.access.index, repairs.line_to_replace(one.access)
-            own = line is None and storing.belongs_to_project(one)
+            own = line is None and storing.belongs_to_project(one.access, one.verdict.cause)
             place = f" in place of {location_to_text(line.location)}" if line else ""
             if ask_yes_no(self.write, f"\nStore a new token for {index.name}{place} now?"):
                 stored = self.store(index, own=own, line=line)
@@ -139,7 +139,8 @@ class CredentialSession:
         origin: SecretLocation = NotStored(description="your input")
         try:
             if kept:
-                stored = self.store(index, line=line)
+                own = line is None and storing.belongs_to_project(access, problem.cause)
+                stored = self.store(index, own=own, line=line)
                 self.write("".join(f"  {text}\n" for text in storing.stored_to_text(stored)))
                 secret, origin = stored.secret, stored.location
             else:

@@ -63,17 +63,17 @@ def token_defect(index: Index, secret: Secret) -> TokenDefect | None:
     return token if isinstance(token, TokenDefect) else None
 
 
-def belongs_to_project(found: Verification) -> bool:
-    """Whether a new token for an index is to be stored as the project's own.
+def belongs_to_project(access: Access, cause: str | None) -> bool:
+    """Whether a new token for an index is to be stored as the project's own. `cause`: why the one found does not work.
 
     Where its own is broken, and where the keyring has only tokens of other projects, which stay.
     """
-    credential = found.access.credential
-    if not isinstance(found.access.project, ProjectMetadata):
+    credential = access.credential
+    if not isinstance(access.project, ProjectMetadata):
         return False
     if not isinstance(credential, Credential):
-        return found.verdict.cause == "keyring.other-project"
-    limited = found.verdict.cause == "cred.project-scope-mismatch" and isinstance(credential.origin, KeyringEntry)
+        return cause == "keyring.other-project"
+    limited = cause == "cred.project-scope-mismatch" and isinstance(credential.origin, KeyringEntry)
     return limited or project_of(credential.origin) is not None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import json
@@ -14,7 +15,9 @@ from unittest import mock
 
 import pytest
 
+from release.cli.credential_prompts import CredentialSession
 from release.cli.main import main
+from release.core.models.check_result import blocking_problem
 from release.sandbox.seed import ApiToken, SeedData, SeedProject, User
 from tests import sample_distributions
 from tests.stories.project import Indexes, Told, UserProject, indexes, make, posts, release_table
@@ -273,3 +276,31 @@ def test_the_remedy_as_printed_makes_it_healthy_and_leaves_other_entries(
     expected = {user: token(on, name) for user, name in entries.items()}
     assert users(project) == expected | {"__token__:acme-widget": token(on, "widget")}
     assert run(project, "verify", "--json").data["verdict"] == "healthy"
+
+
+@pytest.mark.parametrize(
+    "entries", [{"__token__": "gadget"}, {"__token__:acme-widget": "revoked", "__token__": "account"}], ids=len
+)
+def test_a_run_that_would_stop_takes_a_new_token_as_the_project_s_own(
+    project: UserProject, on: Indexes, entries: dict[str, str]
+) -> None:
+    """The token of another project, and the one of every project, stay where they are."""
+    data = [[on.pypi.upload_url, user, token(on, name)] for user, name in entries.items()]
+    (project.home / "keyring.json").write_text(json.dumps(data), encoding="utf-8")
+    written: list[str] = []
+    with (
+        mock.patch.dict(os.environ, project.environment(), clear=True),
+        mock.patch("sys.stdin", io.StringIO(f"y\n{token(on, 'widget')}\n")),
+    ):
+        options = argparse.Namespace(
+            directory=project.directory, config=None, project=None, offline=False, json=False, quiet=False
+        )
+        session = CredentialSession.from_options(options, written.append)
+        found = session.verify(session.config.index("pypi"))
+        problem = blocking_problem(found.outcomes)
+        assert problem is not None
+        credential = session.renew(found.access, problem)
+    assert credential is not None
+    assert (credential.username, credential.password) == ("__token__", on.pypi.tokens["widget"])
+    expected = {user: token(on, name) for user, name in entries.items()}
+    assert users(project) == expected | {"__token__:acme-widget": token(on, "widget")}, written
