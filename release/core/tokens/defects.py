@@ -25,7 +25,7 @@ ENCLOSING = {
 QUOTES = "'\"`<>"
 
 COPY = "copy the whole token again, and nothing else; if it is no longer shown, create a new one on your account page"
-_TOKENISH = re.compile(r"AgE[\w+/-]{20}|pypi-[\w+/-]{40}|AgE.*AgE", re.ASCII)
+_TOKENISH = re.compile(r"AgE[\w+/-]{20}|pypi-[\w+/-]{40}|AgE.*AgE|pypi-AgE", re.ASCII)
 #: characters; a longer text that begins like a token is treated as a damaged one
 LONG = 60
 

@@ -87,7 +87,7 @@ def _decodings(core: str) -> Iterator[tuple[str, str, str]]:
         import html
 
         yield "HTML", "decode it", html.unescape(core)
-    if "\\" in core:
+    if "\\" in re.sub(r"\\[\"']", "", core):  # escaped quotes are quotes
         yield "escaped, as in JSON or Markdown", "remove the backslashes and what they escape", _unescaped(core)
 
 

@@ -31,7 +31,7 @@ _FORMATS = {
     "an API key of OpenAI or a compatible service": r"sk-(?:proj|svcacct|admin|None)-[\w-]{20,} | sk-\w{32,}",
     "an API key of SendGrid": r"SG\.[\w-]{16,}\.[\w-]{16,}",
     "a crates.io token": r"cio[A-Za-z0-9]{32}",
-    "a JFrog Artifactory key or token": r"AKC[a-z0-9][A-Za-z0-9]{30,} | cmVmd[A-Za-z0-9=]{40,}",
+    "a JFrog Artifactory key or token": r"AKC[A-Za-z0-9]{16,} | cmVmd[A-Za-z0-9=]{40,}",
     "a DigitalOcean token": r"do[opr]_v1_[0-9a-f]{32,}",
     "a Stripe key": r"[srp]k_(?:live|test)_[A-Za-z0-9]{16,} | whsec_[A-Za-z0-9+/=]{16,}",
     "a Twilio key": r"(?:SK|AC)[0-9a-f]{32}",
@@ -59,15 +59,32 @@ _FORMATS = {
     "a Tailscale key": r"tskey-[a-z]+-[\w-]{16,}",
     "a New Relic key": r"NRAK-[A-Z0-9]{27}",
     "a Groq, xAI, Replicate or Perplexity API key": r"(?:gsk_|xai-|r8_|pplx-)[A-Za-z0-9]{30,}",
+    "a Clojars token": r"CLOJARS_[a-z0-9]{32,}",
+    "a Cloudflare key": r"v1\.0-[0-9a-f]{24}-[0-9a-f]{100,}",
+    "a Discord token": r"[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,}",
+    "a Dropbox token": r"sl\.[\w-]{60,}",
+    "a Fly.io token": r"fo1_[\w-]{30,} | FlyV1\ \S{30,}",
+    "a Heroku key": r"HRKU-[\w-]{30,}",
+    "a HubSpot token": r"pat-[a-z]{2}\d-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    "a JetBrains token": r"perm[:-][\w=.+/-]{20,}",
+    "a Mailgun key": r"key-[0-9a-f]{32}",
+    "a Mapbox token": r"[ps]k\.eyJ[\w.-]{20,}",
+    "an OpenShift token": r"sha256~[\w-]{40,}",
+    "a PlanetScale or Supabase token": r"pscale_(?:tkn|pw|oauth)_[\w.=-]{32,} | sbp_[0-9a-f]{40}",
+    "a Prefect or PostHog key": r"pn[ub]_[A-Za-z0-9]{32,} | ph[cx]_[A-Za-z0-9]{32,}",
+    "a Square token": r"EAAA[\w-]{50,} | sq0[a-z]{3}-[\w-]{20,}",
+    "a Scalingo or Brevo key": r"tk-us-[\w-]{40,} | xkeysib-[0-9a-f]{64}-\w{16}",
+    "an Airtable token": r"pat[A-Za-z0-9]{14}\.[0-9a-f]{64}",
+    "a Dynatrace token": r"dt0[a-z]\d\d\.[A-Z0-9]{24}\.[A-Z0-9]{64}",
     "a Figma or Notion token": r"figd_[\w-]{32,} | (?:ntn|secret)_[A-Za-z0-9]{40,}",
 }
 _KEYS = re.compile(
     r"-----BEGIN\ .* | (?:sk-)?(?:ssh|ecdsa)-[\w@.-]+\s+AAAA.* | PuTTY-User-Key-File-.*"
-    r" | (?:AGE-SECRET-KEY-1|age1)\w{50,}",
+    r" | (?:AGE-SECRET-KEY-1|age1)\w{50,} | \{.*\"private_key\".*\}",
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
 _JWT = re.compile(r"(?:bearer\s+)?eyJ[\w-]{4,}={0,2}\.(?:eyJ)?[\w-]*={0,2}\.[\w.=-]*", re.ASCII | re.IGNORECASE)
-_UUID = re.compile(r"\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?", re.IGNORECASE)
+_UUID = re.compile(r"(?:urn:uuid:)?\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?", re.IGNORECASE)
 #: digits of MD5, SHA-1, SHA-224, SHA-256, SHA-384 and SHA-512
 _DIGEST_LENGTHS = (32, 40, 56, 64, 96, 128)
 _DIGEST = re.compile(r"(?:(?:sha\d+|md5|blake2b\w*)[:=-])?([0-9a-f]{32,128})", re.IGNORECASE)
@@ -102,7 +119,7 @@ def identifier(text: str) -> TokenDefect | None:
     if _UUID.fullmatch(core):
         what = "a UUID: the identifier of a token, or a token of a service such as Codecov"
     elif digest is not None and len(digest[1]) in _DIGEST_LENGTHS:
-        what = f"{len(digest[1])} hexadecimal digits: a digest, such as the hash of a file, or an identifier"
+        what = f"{len(digest[1])} hexadecimal digits: a digest, such as the hash of a file, or an identifier or key"
     elif "AgE" in core:  # a token, in an address or before one
         return None
     elif _EMAIL.fullmatch(core):

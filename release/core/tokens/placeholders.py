@@ -44,7 +44,7 @@ _EXPRESSIONS: dict[str, tuple[str, str]] = {
         "let PowerShell expand it, in double quotes or none, not in single quotes",
     ),
     "an unexpanded interpolation of an INI file": (
-        rf"%\({_NAME}\)s | \$\{{{_NAME}:{_NAME}\}}",
+        rf"%\([^()]+\)s | \$\{{{_NAME}:{_NAME}\}}",
         "write the value itself: no uploader expands it in .pypirc",
     ),
     "an unexpanded variable of cmd": (
@@ -72,14 +72,15 @@ _OF_GITHUB = re.compile(r"\$\{\{\s*(?:secrets|env|vars|inputs|steps|needs|github
 _LOWER_VARIABLE = re.compile(rf"\${_NAME}|%{_NAME}%|!{_NAME}!")
 _CONTEXT = re.compile(rf"(?:secrets|env|vars|inputs|variables|github|steps|process\.env)\.({_NAME})")
 _NO_VALUE = re.compile(
-    r"none|null|nil|undefined|nan|not[ _-]?set|true|false|yes|no|on|off|0|1|n/?a|\(null\)|<none>|\[object Object\]",
+    r"-|none|null|void|nil|undefined|nan|not[ _-]?set|true|false|yes|no|on|off|0|1|n/?a|\(null\)|<none>"
+    r"|\[object Object\]",
     re.IGNORECASE,
 )
 _MASK = re.compile(r"[*•●.…xX·#?_-]{3,}")
-_SHORTENED = re.compile(r"\*{3}|\.{3}|…|•{3}|●{3}")
+_SHORTENED = re.compile(r"\*{3}|\.{3}|…|•{3}|●{3}|AgE.*<[A-Za-z ._-]+>|\[\.*\]")
 _RUN_TOGETHER = re.compile(
     r"your(?:pypi|test|api|secret|access|new)*(?:token|key|password|secret)(?:here)?"
-    r"|(?:my|the|insert|paste)(?:pypi|api)*token(?:here)?|(?:replace|change|insert|paste)(?:me|it|this)(?:please|now)?",
+    r"|(?:my|the|insert|paste|pypi|testpypi|api|access|auth|upload|publish|deploy)(?:pypi|api)*(?:token|key)(?:here)?|(?:replace|change|insert|paste)(?:me|it|this)(?:please|now)?",
     re.IGNORECASE,
 )
 _REQUEST = re.compile(r"(?:your|insert|paste|replace)[\s_-].*\b(?:token|key|here|secret|password)\b.*", re.IGNORECASE)

@@ -17,7 +17,7 @@ MARKERS = frozenset(
     """your insert paste replace replaceme change changeme changeit placeholder todo fixme tbd xxx xxxx dummy fake test
     testing tests example examples sample demo foo bar baz foobar redacted hidden masked removed omitted here token
     tokens apitoken key keys apikey secret secrets password passwd pwd passphrase credential credentials none null nil
-    undefined nan empty unset value""".split()  # noqa: SIM905 - a list that people read
+    undefined nan empty unset value invalid unknown missing tba blah""".split()  # noqa: SIM905 - a list that people read
 )
 #: words that stand next to those
 _FILLERS = frozenset(
@@ -25,13 +25,16 @@ _FILLERS = frozenset(
     or not api auth access pass user users username name account project repository repo package scoped global pypi
     testpypi twine uv publish upload flit poetry pdm hatch index release deploy github gitlab gh ci prod production
     staging dev env vars var variable process string text id org main default job cat echo get read show run op vault
-    sops keychain keyring bws bw doppler infisical vars variables etc home root usr opt mnt data config txt""".split()  # noqa: SIM905 - a list that people read
+    sops keychain keyring bws bw doppler infisical vars variables etc
+    aws azure gcp sm secretsmanager keyvault pypirc netrc home root usr opt mnt data config txt""".split()  # noqa: SIM905 - a list that people read
 )
 _INDEX_WORDS = frozenset({"pypi", "testpypi"})
 _NOUNS = frozenset({"token", "password", "secret", "key", "apikey", "auth", "credentials", "passwd", "pass", "pwd"})
 #: words that ask for a value, so that they are in no name of a variable
 _REQUESTS = frozenset({"your", "my", "insert", "paste", "replace", "change", "enter", "put", "add", "here", "me"})
 
+#: words in the name of a variable
+_LONGEST_NAME = 4
 CONSTANT = re.compile(r"[A-Z][A-Z0-9_]+")
 #: a word that is no random text: in one case, or in camel case, with a few digits at its end
 _PLAIN = re.compile(
@@ -82,5 +85,5 @@ def names_a_token(name: str) -> bool:
 def is_variable(name: str) -> bool:
     """Whether a text is the name of a variable or secret, and does not ask for a value."""
     words = name.lower().split("_")
-    named = names_a_token(name) or (len(words) > 1 and all_known(words) and bool(_NOUNS & {*words}))
+    named = names_a_token(name) or (1 < len(words) <= _LONGEST_NAME and words[-1] in _NOUNS and all_plain(words))
     return bool(CONSTANT.fullmatch(name)) and named and not _REQUESTS & {*words}

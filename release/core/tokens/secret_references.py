@@ -13,14 +13,14 @@ from release.core.tokens.plain_words import all_plain, quoted, some_known
 
 #: what it is a reference to → its forms, and what replaces it
 _FORMS: dict[str, tuple[str, str]] = {
-    "1Password": (r"(?:op\ read\s+)?[\"']?op://.+", "let `op run` replace the reference"),
+    "1Password": (r"(?:op\ read\s+)?[\"']?(?:op|1password|onepassword)://.+", "let `op run` replace the reference"),
     "HashiCorp Vault": (r"vault:(?!//)\S+/\S+ | vault://.+", "read the secret with `vault kv get`"),
     "AWS Secrets Manager": (
-        r"arn:aws[\w-]*:secretsmanager:.+ | (?:aws-?secretsmanager|aws-?sm|secretsmanager)://.+",
+        r"arn:aws[\w-]*:secretsmanager:.+ | (?:aws[-:]?secrets?-?manager|aws-?sm|secretsmanager):\S+",
         "read the secret with `aws secretsmanager get-secret-value`",
     ),
     "AWS Systems Manager": (
-        r"arn:aws[\w-]*:ssm:.+ | (?:aws-?)?ssm(?:-parameter)?://.+",
+        r"arn:aws[\w-]*:ssm:.+ | (?:aws-?)?ssm(?:-parameter)?:/.+",
         "read the secret with `aws ssm get-parameter`",
     ),
     "a secret of AWS CloudFormation": (
@@ -29,14 +29,14 @@ _FORMS: dict[str, tuple[str, str]] = {
     ),
     "Google Secret Manager": (
         (
-            r"(?:sm|gcp-?secrets?|gcp-?sm|gcp-?secret-?manager|berglas|google-secret-manager)://.+"
+            r"(?:sm|gcp-?secrets?|gcp-?sm|gcp-?secret-?manager|berglas|google-secret-manager|secretmanager)://.+"
             r" | projects/[^/\s]+/(?:locations/[^/\s]+/)?secrets/.+"
         ),
         "read the secret with `gcloud secrets versions access`",
     ),
     "Azure Key Vault": (
         (
-            r"@Microsoft\.KeyVault\(.*\) | (?:akvs?|azure-?kv|azure-?key-?vault|keyvault)://.+"
+            r"@Microsoft\.KeyVault\(.*\) | (?:akvs?|azure-?kv|azure-?key-?vault|keyvault):\S+"
             r" | https://[\w-]+\.vault\.azure\.net/\S*"
         ),
         "read the secret with `az keyvault secret show`",
@@ -47,7 +47,7 @@ _FORMS: dict[str, tuple[str, str]] = {
     "Doppler": (r"doppler:\S+", "let `doppler run` set the variable"),
     "Infisical": (r"infisical:\S+", "let `infisical run` set the variable"),
     "a password manager": (
-        r"(?:lastpass|lpass|dl|dashlane|protonpass|enpass|keeper)://.+",
+        r"(?:lastpass|lpass|dl|dashlane|protonpass|enpass|keeper|akeyless|cyberark|chamber)://.+",
         "read the secret with that program",
     ),
     "a secret store": (
@@ -68,15 +68,21 @@ _FORMS: dict[str, tuple[str, str]] = {
 }
 _COMPILED = {what: re.compile(form, re.DOTALL | re.VERBOSE) for what, (form, _) in _FORMS.items()}
 
+#: the syntax in which templates and Spring write references
+_WRAPPED = re.compile(r"^(?:\{\{|\$\{|<)\s*(?!env:)([a-z][\w+-]*:[^{}<>]+?)\s*(?:\}\}|\}|>)$")
 _ROOT = (
-    r"/(?:run|var|etc|home|root|tmp|usr|opt|mnt|srv|Users|secrets|vault|private|dev|proc|workspace|github|builds|app)"
+    r"/(?:run|var|etc|home|root|tmp|usr|opt|mnt|srv|Users|secrets|vault|private|dev|proc|workspace|github|builds|app|Volumes|media|data"
+    r"|config|[cd]/Users)"
 )
 _PART = r"[\w.@ -]+"
 _ENDING = r"\.(?:txt|token|json|ini|cfg|conf|toml|ya?ml|env|key|pem|secret|pass|password|gpg|asc|age|pypirc|netrc)"
 #: directories that only the start of a path has
 _START = r"(?:~[\w.-]*|\.\.?|\$\{?HOME\}?|%\w+%|\$[Ee]nv:\w+|[A-Za-z]:|\\\\[\w.-]+)"
+#: directories of relative paths without an ending
+_TRADE = r"(?:\.?secrets?|tokens?|credentials|keys|config)"
 _PATH = re.compile(
     rf"""@?(?: {_ROOT}(?:/{_PART})+/? | {_START}(?:[/\\]{_PART})+ | (?:[\w.-]+/)+[\w.-]*{_ENDING}
+      | {_TRADE}(?:/[\w.-]+)+
       | [\w.-]*\.(?:txt|json|ini|cfg|toml|ya?ml|env|pem|gpg|asc|pypirc|netrc) ) | file:\S+ """,
     re.VERBOSE | re.ASCII,
 )
@@ -86,8 +92,9 @@ _CERTAIN_PATH = re.compile(rf"(?:@|file:(?://)?)?(?:{_ROOT}/.+|{_START}[/\\].+{_
 
 def secret_reference(core: str) -> TokenDefect | None:
     """The defect of a reference that a secret manager's tool replaces, and no uploader."""
+    inner = _WRAPPED.sub(r"\1", core)
     for what, form in _COMPILED.items():
-        if form.fullmatch(core):
+        if form.fullmatch(core) or form.fullmatch(inner):
             certain = "/" in core or core.startswith(("arn:", "@Microsoft.", "{{resolve:"))
             message = f"a reference to {what},{quoted(core, certain=certain)}, is stored instead of the token"
             return TokenDefect("cred.secret-reference", message, f"{_FORMS[what][1]}, or store the token itself")

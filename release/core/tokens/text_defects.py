@@ -29,7 +29,7 @@ _BEFORE = re.compile(
     rf"(?:.*[\w\])}}.\"'-]\s*[=:]\s*|.*[?&]|(?:\S+\s+)+|-p|--password=?){_OPENING}",
     re.DOTALL,
 )
-_COMMENT_AFTER = re.compile(r"[\"'`<]?(pypi-[\w+/=-]+?)[\"'`>]?(?=\s|[#;]|\(.|//)", re.ASCII)
+_COMMENT_AFTER = re.compile(r"[\"'`<]?(pypi-[\w+/=-]+?)[\"'`>]?(?=\s|[#;(].|//)", re.ASCII)
 _COMMENT_BEFORE = re.compile(r"(?:\s*(?:[#;]|//|--|rem\s)[^\n]*\n)+\s*(\S+)", re.IGNORECASE)
 
 
@@ -131,7 +131,11 @@ def _inner_blanks(text: str) -> TokenDefect | None:
 
 def _prefix(text: str) -> TokenDefect | None:
     core = text.strip(BLANKS)
-    if core.startswith("pypi-") or not is_tokenish(core):
+    if (
+        core.startswith("pypi-")
+        or not is_tokenish(core)
+        or ("pypi-AgE" in core and core[0] not in "-_" and not core[0].isalnum())
+    ):
         return None
     if core[:5].lower() == "pypi-":
         message = "the prefix 'pypi-' is not in lower case"

@@ -43,6 +43,11 @@ doppler://acme/prod/PYPI_TOKEN
 infisical://acme/prod/PYPI_TOKEN
 bws://pypi-token
 keychain:pypi-token
+{{ op://release/pypi/token }}
+${sm://pypi-token}
+${vault:secret/pypi}
+ssm:/release/pypi
+keyvault:pypi-token
 op read op://release/pypi/token
 env:PYPI_TOKEN
 env://TWINE_PASSWORD
@@ -64,6 +69,10 @@ PATHS = """
 @/run/secrets/pypi_token
 token.txt
 secrets/pypi.token
+secrets/pypi_token
+~/token
+.pypirc
+/c/Users/alice/token
 file:/run/secrets/pypi_token
 file:///run/secrets/pypi_token
 C:\\Users\\alice\\pypi.txt
@@ -120,6 +129,11 @@ PYPI_API_TOKEN
 TWINE_PASSWORD
 UV_PUBLISH_TOKEN
 ACME_PYPI_TOKEN
+MY_PROJECT_PYPI_TOKEN
+pypiToken
+apiToken
+TWINE_PASSWORD=$PYPI_TOKEN
+pypi-API_TOKEN
 GITHUB_TOKEN
 <your token>
 <token>
@@ -223,6 +237,8 @@ def test_a_long_reference_is_shown_in_part() -> None:
         ("my horse key staple", "cred.account-password"),
         ("api horse here", "cred.account-password"),
         ("token-horse", "cred.account-password"),
+        ("secret!", "cred.account-password"),
+        ("ACME_TOKEN", "cred.placeholder"),
         ("secret123", "cred.account-password"),
         ("Password1", "cred.account-password"),
         ("TIGER_HORSE", "cred.account-password"),
