@@ -117,6 +117,9 @@ def exported(shell: Shell) -> None:
     for remedy in (one.remedy_for() for one in CATALOG.values()):
         for command in re.findall(r"export (?:[A-Z_]+=(?:\"[^\"]*\"|[^\s;,]+)\s?)+", remedy):
             name = command.removeprefix("export ").partition("=")[0]
+            mounted = shell.home / "mounted"
+            mounted.write_text("x", encoding="utf-8")
+            command = command.replace("/run/secrets/pypi_token", str(mounted))  # noqa: PLW2901 - the file of the example
             assert shell.run(f'PYPI_TOKEN=x; TWINE_USERNAME=x; {command.strip()}; printf %s "${name}"')
 
 
