@@ -57,7 +57,8 @@ def the_limits_of_the_token_can_be_met(access: Access) -> Iterator[Observation]:
     remedy = new_token_remedy(access)
     for number, one in enumerate(access.token.caveats, 1):
         if isinstance(one, InvalidCaveat):
-            message = f"has a limit that no index accepts: caveat {number}, {one.refusal}"
+            reason = "not JSON" if one.refusal == "unknown error" else one.refusal.removeprefix("caveat ")
+            message = f"has a limit that no index accepts, caveat {number}: {reason}"
             yield _finding(access, message, remedy, "cred.caveat-invalid")
     for wrong in contradictions(access.token.caveats, access.now):
         yield _finding(access, wrong.message, remedy, wrong.cause)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -109,3 +110,11 @@ def test_attestations_are_made_where_they_can_be_or_must_be_or_not_at_all(value:
 def test_no_other_word_is_taken_for_attestations(value: object) -> None:
     with pytest.raises(ConfigError, match='true, false or "auto"'):
         parse_config({"attest": value})
+
+
+@pytest.mark.parametrize(
+    ("fleet", "days"), [({}, 14), ({"warn-before": "3d"}, 3), ({"warn-before": "2w"}, 14), ({"warn-before": 3}, 14)]
+)
+def test_when_a_token_is_reported_before_it_expires(fleet: dict[str, object], days: int) -> None:
+    """An error in the fleet must not stop a release."""
+    assert parse_config({"fleet": fleet}).warn_before == timedelta(days=days)

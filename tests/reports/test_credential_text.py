@@ -13,10 +13,13 @@ from release.core.facts import Access
 from release.core.models.check_result import Finding, Unknown, derive_verdict
 from release.core.models.index import TESTPYPI
 from release.core.models.results import Verification
-from release.reports.credential_text import verification_to_text
+from release.credentials.log_diagnosis import indexes_to_json, indexes_to_text
+from release.reports.credential_text import verification_to_json, verification_to_text
 from release.reports.line_width import fit_line
-from tests.checks.test_token_checks import ACCOUNT, access, listing, token
+from tests.checks.test_credential_checks import FIRST, NO_ROLE, first, known, permission
+from tests.checks.test_token_checks import ACCOUNT, OTHER, access, listing, token
 
+NAMELESS = Unknown(reason="no name", remedy="name it")
 ODD = Finding(message="~/.pypirc is odd", remedy="chmod 600 ~/.pypirc", severity="warn", cause="pypirc.perms")
 STATES: dict[str, Callable[[], Access]] = {
     "healthy": access,
@@ -64,6 +67,51 @@ def test_each_failure_is_shown_once_and_the_cause_first(name: str) -> None:
         assert text.count(found.verdict.message) == 1
         assert found.verdict.message in last[1]
         assert next(line for line in last if line.startswith("  → ")) == f"  → {found.verdict.remedy}"
+
+
+@pytest.mark.parametrize(
+    ("facts", "offline", "confirmed", "verdict", "last"),
+    [
+        (access(), True, False, "no problem found offline; not confirmed by the index", ""),
+        (access(), False, False, "no problem found; not confirmed by the index", ""),
+        (known(), False, True, "healthy", ""),
+        (first(*FIRST), False, True, "healthy", ""),
+        (known(permission=None), False, False, "no problem found; not confirmed by the index", ""),
+        (known(permission=None, project=NAMELESS, listing=NAMELESS), False, True, "healthy", ""),
+        (
+            access("hunter2", username="alice", index=OTHER),
+            False,
+            False,
+            "no problem found; not confirmed by the index",
+            "",
+        ),
+        (known(f" {token(ACCOUNT)}"), False, True, "warning, cred.token-whitespace", ""),
+        (
+            access(f" {token(ACCOUNT)}"),
+            True,
+            False,
+            "warning, cred.token-whitespace",
+            "offline: not confirmed by the index",
+        ),
+        (access(f" {token(ACCOUNT)}"), False, False, "warning, cred.token-whitespace", "not confirmed by the index"),
+        (access("hunter2"), True, False, "broken, cred.account-password", ""),
+        (permission(*NO_ROLE), False, False, "broken, account.no-role", ""),
+    ],
+)
+def test_only_what_the_index_has_confirmed_is_called_healthy(
+    facts: Access, offline: bool, confirmed: bool, verdict: str, last: str
+) -> None:
+    found = replace(verification(facts), offline=offline)
+    lines = list(verification_to_text(found))
+    assert f"verdict: {verdict}" in lines
+    assert ("not confirmed" in lines[-1] and lines[-1].strip() == last) is bool(last)
+    assert (found.confirmed, verification_to_json(found)["confirmed"]) == (confirmed, confirmed)
+    assert indexes_to_json([found])["indexes"][0]["confirmed"] is confirmed
+    told = list(indexes_to_text([found]))
+    assert told[0].startswith(f"pypi: {found.verdict_text}" if facts.index.name == "pypi" else "acme: ")
+    assert ("→ no problems found; next: python -m release check" in told) is (
+        confirmed and found.verdict.word == "healthy"
+    )
 
 
 @pytest.mark.parametrize("name", STATES)

@@ -13,6 +13,9 @@ import pytest
 
 from release.core.errors import Exit
 from release.core.models.token_health import TokenReport
+from release.core.tokens import caveats as caveat
+from release.core.tokens.token import attenuate
+from release.reports.token_health_text import scan_to_json, scan_to_lines
 from release.sandbox.faults import CannedResponse, Drop, Fault, RequestFilter
 from release.sandbox.seed import SeedData, apply_seed_data
 from tests.sandbox.sandbox_client import Clock, SandboxClient, sandbox_client
@@ -112,7 +115,9 @@ def test_the_same_token_is_asked_about_once_however_many_places_hold_it(watch: F
 def test_the_index_is_asked_as_far_as_it_may_be(watch: FleetRun, how: Any, posts: int, gets: int) -> None:
     watch.add("widget")
     before = len(watch.running.sandbox.log)
-    assert set(states(watch.look(probe=how)).values()) == {"healthy"}
+    found = watch.look(probe=how)
+    assert set(states(found).values()) == {"healthy"}
+    assert [row.confirmed for row in found.rows] == [how == "permission"]
     asked = Counter(one.method for one in watch.running.sandbox.log[before:])
     assert (asked["POST"], asked["GET"]) == (posts, gets)
 
@@ -120,7 +125,12 @@ def test_the_index_is_asked_as_far_as_it_may_be(watch: FleetRun, how: Any, posts
 def test_offline_asks_nobody(watch: FleetRun) -> None:
     watch.add("revoked")
     before = len(watch.running.sandbox.log)
-    assert set(states(watch.look(offline=True)).values()) == {"healthy"}
+    found = watch.look(offline=True)
+    assert set(states(found).values()) == {"healthy"}
+    text = [line.text for line in scan_to_lines(found)]
+    assert text[0].endswith("$REVOKED (not confirmed by the index)")
+    assert "1 checked: 1 healthy (no problem found offline, not confirmed by the index)" in text
+    assert [row["confirmed"] for row in scan_to_json(found, strict=False)["tokens"]] == [False]
     assert len(watch.running.sandbox.log) == before
 
 
@@ -128,6 +138,19 @@ def test_a_warning_can_be_accepted_with_a_reason(watch: FleetRun) -> None:
     watch.add("account")
     watch.table = {"waive": {"the-token-is-for-one-project": "there will be more of them"}}
     assert watch.look().status(strict=True) is Exit.DONE
+
+
+def test_a_token_that_expires_soon_can_be_accepted_with_a_reason(watch: FleetRun) -> None:
+    soon = caveat.expiration(watch.now() + timedelta(days=3), watch.now() - timedelta(days=1))
+    secret = attenuate(watch.running.sandbox.tokens["widget"], soon).reveal()
+    watch.add("widget", secret=secret)
+    found = watch.look(offline=True)
+    assert [(row.seen.state, row.seen.cause) for row in found.rows] == [("expiring", "cred.expires-soon")]
+    assert sum("expires in" in line.text for line in scan_to_lines(found)) == 1
+    watch.table = {"warn-before": "2d"}
+    assert set(states(watch.look(offline=True)).values()) == {"healthy"}
+    watch.table = {"waive": {"the-token-lasts": "it is for this release alone"}}
+    assert watch.look(offline=True).status(strict=True) is Exit.DONE
 
 
 GONE = [
