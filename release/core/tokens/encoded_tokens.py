@@ -108,7 +108,11 @@ def headless_token(text: str) -> TokenDefect | None:
     """
     core = "".join(text.split()).removeprefix("pypi-")
     body = core.rstrip("=")
-    if core.startswith("AgE") or not re.fullmatch(r"[\w+/-]+", body, re.ASCII):
+    if (
+        core.startswith("AgE")
+        or re.match(r"\s*pypi-\S{0,3}\s+\S", text)
+        or not re.fullmatch(r"[\w+/-]+", body, re.ASCII)
+    ):
         return None
     for skipped in range(min(4, len(body))):
         data = macaroon.decode_base64(body[skipped:])

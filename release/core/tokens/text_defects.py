@@ -26,7 +26,7 @@ from release.core.tokens.placeholders import masked_token, mistaken_value
 
 _OPENING = "[\"'`<([{]*"
 _BEFORE = re.compile(
-    rf"(?:.*[\w\])}}.\"'-]\s*[=:]\s*|.*[?&]|(?:\S+\s+)+|-p|--password=?){_OPENING}",
+    rf"(?:.*[\w\])}}.\"'-]\s*[=:]\s*|.+[?&]|(?:\S+\s+)+|-p|--password=?){_OPENING}",
     re.DOTALL,
 )
 _COMMENT_AFTER = re.compile(r"[\"'`<]?(pypi-[\w+/=-]+?)[\"'`>]?(?=\s|[#;(].|//)", re.ASCII)
@@ -72,7 +72,11 @@ def _non_ascii(text: str) -> TokenDefect | None:
 def _assignment(text: str) -> TokenDefect | None:
     core = text.strip(BLANKS)
     at = core.find("pypi-Ag")
-    if at < 1 and not re.match("pypi.AgE", core) and (found := re.search(r"(?<![\w-])AgE[\w+/-]{80}", core, re.ASCII)):
+    if (
+        at < 1
+        and not re.match("(?s)pypi.{0,2}AgE", core)
+        and (found := re.search(r"(?<![\w-])AgE[\w+/-]{80}", core, re.ASCII))
+    ):
         at = found.start()
     if at < 1 or not _BEFORE.fullmatch(core[:at]):
         return None
@@ -134,7 +138,7 @@ def _prefix(text: str) -> TokenDefect | None:
     if (
         core.startswith("pypi-")
         or not is_tokenish(core)
-        or ("pypi-AgE" in core and core[0] not in "-_" and not core[0].isalnum())
+        or ("pypi-AgE" in core and core[0] not in "-_+/" and not core[0].isalnum())
     ):
         return None
     if core[:5].lower() == "pypi-":
