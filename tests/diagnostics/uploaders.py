@@ -72,6 +72,8 @@ UNSENT = {"poetry": UNKNOWN_TOKEN}
 BUILDERS = ("flit", "setuptools")
 #: tools that do not use a keyring unless they are told to
 WITHOUT_KEYRING = ("uv", "pdm", "maturin", "setuptools")
+#: tools that follow the redirect of an upload
+FOLLOWING = ("uv", "poetry", "flit")
 OLD_FORM = {"setuptools": ("upload.malformed",)}
 
 
@@ -346,12 +348,12 @@ SCENARIOS: Mapping[str, Scenario] = {
     "no-slash": Scenario(
         prepare=_with(
             lambda running: {
-                "password": running.token("account"),
+                "password": running.token("revoked"),
                 "url": running.sandbox.upload_url.rstrip("/"),
             }
         ),
         causes=("url.no-trailing-slash",),
-        but=dict.fromkeys(("uv", "poetry", "flit"), ()),
+        but=dict.fromkeys(FOLLOWING, UNKNOWN_TOKEN),
     ),
     "refused": Scenario(
         prepare=_with(lambda _: {"password": "x", "url": f"http://127.0.0.1:{closed_port()}/legacy/"}),
