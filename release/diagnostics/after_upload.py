@@ -12,7 +12,7 @@ DIAGNOSES = (
         explanation="The pages that installers read are cached in many places, some for more than ten minutes. The "
         "upload succeeded.",
         symptoms=(shared_phrases.NOT_FOUND_YET, "ERROR: No matching distribution found for {requirement}"),
-        also=("because there is no version of",),
+        also=("Because there is no version of",),
         remedy="wait up to half an hour and try again: pip install --no-cache-dir {project}=={version}; do not upload "
         "again",
         detect="network",

@@ -153,13 +153,13 @@ VARIABLES_AND_PYPIRC = (
     Diagnosis(
         id="pypirc.percent",
         title="a % in .pypirc is read as a reference",
-        explanation="flit and hatch use configparser with interpolation, so a single % is an error; twine does not. "
-        "cmd.exe replaces %NAME% in the same way.",
+        explanation="hatch and older versions of flit use configparser with interpolation, so a single % is an error; "
+        "twine does not. cmd.exe replaces %NAME% in the same way.",
         symptoms=(
-            "configparser.InterpolationSyntaxError: '%' must be followed by '%' or '('",
+            "InterpolationSyntaxError: '%' must be followed by '%' or '('",
             "InterpolationMissingOptionError: Bad value substitution",
         ),
-        remedy="use a token as the password, which never contains %; or write %% for flit and hatch only",
+        remedy="use a token as the password, which never contains %; or write %% for hatch only",
         weight="low",
         sources=("pypa/flit: flit/upload.py", "Python documentation: configparser, interpolation of values"),
     ),

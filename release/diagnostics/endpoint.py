@@ -15,7 +15,6 @@ DIAGNOSES = (
         symptoms=(
             "308 An upload was attempted to /legacy but the expected upload URL is /legacy/",
             "RedirectDetected: {url} attempted to redirect to {target}.",
-            "Redirects are not supported. Is the URL missing a trailing slash?",
             "308 Permanent Redirect",
             "Caused by: redirect failed",
         ),
@@ -164,6 +163,7 @@ DIAGNOSES = (
             "requests.exceptions.ConnectTimeout",
             "Read timed out.",
             "operation timed out",
+            "Error uploading to repository: {url} - timed out",
             "connection closed before message completed",
             "Server disconnected without sending a response",
             "Caused by: io: Peer disconnected",

@@ -180,6 +180,7 @@ DIAGNOSES = (
             "invalid Zip archive",
             "File is not a zip file",
             "InvalidDistribution: Invalid distribution file: '{file}'",
+            "InvalidDistribution: No METADATA in archive",
         ),
         remedy="build the wheel again with an unchanged backend, and do not modify it afterwards; python -m zipfile -t "
         "{file} tests it; see https://docs.pypi.org/archives/",

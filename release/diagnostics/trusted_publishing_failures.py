@@ -14,6 +14,7 @@ DIAGNOSES = (
         symptoms=(
             shared_phrases.NO_IDENTITY,
             shared_phrases.NO_OIDC,
+            "Unable to retrieve an OIDC token from the CI platform",
             "Environment variable ACTIONS_ID_TOKEN_REQUEST_TOKEN not set",
             "the ACTIONS_ID_TOKEN_REQUEST_TOKEN environment variable was unset",
         ),

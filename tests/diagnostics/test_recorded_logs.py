@@ -18,6 +18,9 @@ import pytest
 
 from release.core.models.index import PYPI, TESTPYPI, host_of
 from release.credentials.log_diagnosis import Explanation
+from release.diagnostics.catalog import CATALOG
+from release.diagnostics.log_text import plain_log
+from release.diagnostics.symptom_search import find_symptom
 from tests.diagnostics import uploaders
 from tests.diagnostics.bare_machine import Verifier, bare_verifier, diagnosed
 
@@ -154,3 +157,64 @@ def _sample() -> Iterator[Any]:
 @pytest.mark.parametrize(("variation", "case"), list(_sample()))
 def test_the_cause_stays_where_a_log_is_copied(variation: str, case: dict[str, Any], nothing_here: Verifier) -> None:
     holds(case, diagnosed(VARIATIONS[variation](uploaders.with_hosts(case["log"])), nothing_here))
+
+
+# -- nothing from memory ------------------------------------------------------------------------------------
+
+#: words of tools that no recording contains → where they stand
+FROM_SOURCE = {
+    "InvalidConfiguration: could not determine credentials for configured repository": "twine 7.0.0: auth.py",
+    "InvalidConfiguration: could not determine credentials": "twine 7.0.0: auth.py",
+    "EOFError: EOF when reading a line": "Python 3: input() at the end of a file",
+    "Invalid leading whitespace, reserved character(s), or return character(s) in header value": "requests 2.32: utils",
+    "Your username contains control characters": "twine 7.0.0: utils.py",
+    "Index not found: `{section}`": "uv 0.13.9: its binary",
+    "Failed to unlock the item!": "keyring 25: backends/SecretService.py",
+    "Failed to unlock the keyring!": "keyring 25: backends/kwallet.py",
+    "Can't get password from keychain: (-25293": "keyring 25: backends/macOS",
+    "Can't get password from keychain: (-25308": "keyring 25: backends/macOS",
+    "Can't get password from keychain: (-128": "keyring 25: backends/macOS",
+    "Unexpected input(s) '{input}', valid inputs are": "GitHub's runner: pypa/gh-action-pypi-publish#283",
+    "[Errno -3] Temporary failure in name resolution": "glibc: EAI_AGAIN",
+    "Temporary failure in name resolution": "glibc: EAI_AGAIN",
+    "nodename nor servname provided, or not known": "macOS: EAI_NONAME",
+    "[Errno 11001] getaddrinfo failed": "Windows: WSAHOST_NOT_FOUND",
+    "[Errno 61] Connection refused": "macOS: ECONNREFUSED",
+    "[WinError 10061]": "Windows: WSAECONNREFUSED",
+    "Network is unreachable": "Linux, macOS: ENETUNREACH",
+    "TLSV1_ALERT_PROTOCOL_VERSION": "OpenSSL; pypi/warehouse#3645",
+    "The write operation timed out": "Python 3: ssl",
+    "EOF occurred in violation of protocol": "Python 3: ssl; pypi/support#3183",
+    "BrokenPipeError": "Python 3",
+    "requests.exceptions.ReadTimeout": "requests 2.32: exceptions.py",
+    "requests.exceptions.ConnectTimeout": "requests 2.32: exceptions.py",
+    "Read timed out.": "urllib3 2: connectionpool.py",
+    "Unable to retrieve an OIDC token from the CI platform": "twine 7.0.0: auth.py",
+    "trusted publishing functionality not enabled": "warehouse 6b62157: oidc/views.py",
+    "Trusted publishing functionality not enabled": "warehouse 6b62157: oidc/views.py",
+    "has trusted publishing disabled": "pypa/gh-action-pypi-publish: oidc-exchange.py",
+    "does not indicate trusted publishing support": "pypa/gh-action-pypi-publish: oidc-exchange.py",
+    "The workflow was run with the 'attestations: true' input, but an explicit password was also set": "the action",
+    "Certificate's Build Config URI": "pypa/gh-action-pypi-publish#283",
+    "already has a publish attestation": "pypa/gh-action-pypi-publish#319",
+    "Unknown distribution format: '{file}.attestation'": "Asana/python-asana#206",
+    "invalid JSON in attestation": "twine 7.0.0",
+    "It looks like there are no Python distribution packages to publish in the directory": "the action",
+    "InvalidDistribution: Invalid distribution file: '{file}'": "twine 7.0.0: package.py",
+    "InvalidDistribution: Invalid distribution metadata: unrecognized or malformed field '{field}'": "twine 7.0.0",
+    "variants for 'description-content-type' are": "packaging 26.4: metadata.py",
+    "THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE": "pip 26: exceptions.py",
+    "but hash does not match": "uv: uv-publish, HashMismatch",
+    "ModuleNotFoundError: No module named '{module}'": "Python 3",
+}
+
+
+def test_no_words_of_a_tool_are_from_memory() -> None:
+    """Each symptom is in a recording, or its source is named; a server's words are in `recorded.json`."""
+    logs = [uploaders.with_hosts(case["log"]) for case in CASES]
+    logs += [path.read_bytes().decode() for path in (HERE / "outputs").iterdir()]
+    plain = [plain_log(log) for log in logs]
+    words = {one for diagnosis in CATALOG.values() for one in (*diagnosis.symptoms, *diagnosis.also)}
+    words = {one for one in words if not one[:3].isdigit()}
+    unseen = {one for one in words if not any(find_symptom(one, log) for log in plain)}
+    assert unseen == FROM_SOURCE.keys()
