@@ -82,6 +82,16 @@ def new_token(access: Access, origin: SecretLocation | None = None) -> str:
             return shell.read_variable(user.shell_name, _VARIABLE)
 
 
+def rotated_token(access: Access) -> str:
+    """Replace the token that is used and still works, wherever it is stored."""
+    user, origin = access.user, access.credential.origin if isinstance(access.credential, Credential) else None
+    in_file = isinstance(origin, ConfigFileKey) and origin.kind == "pypirc"
+    if user.ci is not None or not (in_file or isinstance(origin, KeyringEntry)):
+        return new_token(access, origin)
+    project = project_of(origin)
+    return own_command(user, "rotate", "--index", access.index.name, *(("--project", project) if project else ()))
+
+
 def token_for_project(access: Access, origin: SecretLocation | None) -> str:
     """Store a token for this project, where the one in `origin` is for others: in the keyring, it stays beside it."""
     user = access.user

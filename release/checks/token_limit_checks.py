@@ -80,7 +80,7 @@ def the_token_is_valid_now(access: Access) -> Iterator[Observation]:
         yield _finding(access, message, new_token_remedy(access), cause)
     elif limits.not_before is not None and limits.not_before > access.now:
         message = f"is not valid before {limits.not_before:%Y-%m-%d %H:%M:%S} UTC"
-        remedy = "wait until then; if that time has passed, set this machine's clock"
+        remedy = "wait until then, or set this machine's clock if that time has passed"
         yield _finding(access, message, remedy, "cred.expired")
 
 
@@ -103,7 +103,7 @@ def the_token_lasts(access: Access) -> Iterator[Observation]:
         origin = origin_of(access)
         yield Finding(
             message=f"the token in {origin} expires in {format_lifetime(end - access.now)}, at {format_time(end)}",
-            remedy=new_token_remedy(access),
+            remedy=credential_remedies.rotated_token(access),
             severity="warn",
             where=origin,
             cause="cred.expires-soon",

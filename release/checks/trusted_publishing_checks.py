@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from release.checks import credential_remedies
 from release.checks.engine import Checklist
 from release.checks.token_checks import a_credential_is_found
+from release.core import shell
 from release.core.facts import Access
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.credential import Ambient
@@ -56,15 +58,15 @@ def the_job_can_be_a_publisher(access: Access) -> Iterator[Observation]:
     elif identity.provider not in TRUSTED_PROVIDERS:
         yield Finding(
             message=f"{access.index.name} does not support trusted publishers on {identity.provider}",
-            remedy=f"use an API token there, from {access.index.site}/manage/account/token/",
+            remedy=f"use an API token there, from {credential_remedies.token_page(access.index)}",
             server_text="unknown trusted publishing issuer",
             cause="tp.unknown-issuer",
         )
     elif identity.provider == "GitHub":
-        yield from _github_findings(identity)
+        yield from _github_findings(access, identity)
 
 
-def _github_findings(identity: OidcIdentity) -> Iterator[Finding]:
+def _github_findings(access: Access, identity: OidcIdentity) -> Iterator[Finding]:
     repository, subject = claim_text(identity, "repository"), claim_text(identity, "sub")
     if claim_text(identity, "event_name") == "pull_request_target":
         yield Finding(
@@ -75,7 +77,9 @@ def _github_findings(identity: OidcIdentity) -> Iterator[Finding]:
         )
     if not subject.lower().startswith(f"repo:{repository.lower()}"):
         message = f"the subject of the identity token is {subject!r}, but must start with 'repo:{repository}'"
-        remedy = f"reset it: gh api --method PUT repos/{repository}/actions/oidc/customization/sub -F use_default=true"
+        address = f"repos/{repository}/actions/oidc/customization/sub"
+        name = access.user.shell_name
+        remedy = shell.command_line(name, "gh", "api", "--method", "PUT", address, "-F", "use_default=true")
         yield Finding(
             message=message, remedy=remedy, server_text="Check failed for required claim 'sub'", cause="tp.custom-sub"
         )
@@ -93,7 +97,7 @@ def _reusable_workflow_findings(identity: OidcIdentity, repository: str) -> Iter
     where = f"{file!r} of {owner}" if elsewhere else repr(file)
     effect = "which cannot be a publisher" if never else f"so the publisher must name {file!r}, not {top[1]!r}"
     message = f"the upload runs in the reusable workflow {where}, called by {top[1]!r}, {effect}"
-    remedy = f"move the job that uploads into {top[1]}; the build may stay where it is; see {_TROUBLESHOOTING}"
+    remedy = f"move the job that uploads, without the build, into {top[1]}; see {_TROUBLESHOOTING}"
     yield Finding(message=message, remedy=remedy, severity="block" if never else "warn", cause="tp.reusable-workflow")
 
 

@@ -112,8 +112,7 @@ def missing_permission(env: Mapping[str, str], index: Index | None = None) -> No
         )
     return NoIdentityError(
         "GitHub issues no identity to this job: it lacks the permission id-token: write",
-        remedy="add to the job that uploads: permissions: id-token: write (permissions of the job replace those of "
-        "the workflow); or set an API token as TWINE_PASSWORD",
+        remedy="add to the job that uploads: permissions: id-token: write",
         cause="tp.id-token-permission",
     )
 

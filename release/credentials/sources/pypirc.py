@@ -222,7 +222,8 @@ def _why_not(file: PypircFile, index: Index, name: str) -> Iterator[Finding]:
         )  # fmt: skip
     elif _has_wrong_case(name, index):
         message = f"section [{name}] is not [{index.name}]: section names are case-sensitive"
-        yield base.warning(message, f"write it as [{index.name}]", file.where(name), "pypirc.section-unlisted")
+        remedy = f"write [{index.name}] in line {file.line(name)} of {file.name}"
+        yield base.warning(message, remedy, file.where(name), "pypirc.section-unlisted")
     elif _is_meant(file, index, name) and name not in _listed(file):
         yield base.warning(
             f"section [{name}] is not listed in index-servers, so no tool reads it",

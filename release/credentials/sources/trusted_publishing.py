@@ -34,10 +34,11 @@ def find(query: SourceQuery) -> SourceResult | None:
         return SourceResult(ambient=ambient, remarks=tuple(_other_username(query)) if why is None else ())
     if not provider.may_request_identity(query.env, query.index):
         return None
-    where = location_to_text(query.used)
+    where, ci = location_to_text(query.used), detect_user_environment(query.env).ci
+    page = f": {ci.secrets_page}" if ci and ci.secrets_page else ""
     remark = base.warning(
         f"{where} is used instead of the identity that {service} issues for this job",
-        f"to use trusted publishing, remove {where} from the job and delete the secret",
+        f"to use trusted publishing, remove {where} from the job and delete the secret{page}",
         where, "tp.mixed-credentials",
     )  # fmt: skip
     return SourceResult(remarks=(remark,))
