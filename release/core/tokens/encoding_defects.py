@@ -22,8 +22,10 @@ def structure_defect(body: str, data: bytes, error: MalformedError) -> TokenDefe
     """The defect of base64 that is not a whole macaroon: truncated, or changed in the middle."""
     if not "AgE".startswith(body[:3]):
         return _foreign_body("pypi-" + body)
-    if re.search(r"(.)\1{11,}$", body):
+    if re.search(r"(.)\1{11,}$", body) or (len(body) < LONG and re.search(r"(.)\1{4,}$", body)):
         return TokenDefect("cred.placeholder", "the end of the token is masked by a run of one character", COPY)
+    if len(body) < LONG and _ends_in_words(body, data):
+        return TokenDefect("cred.placeholder", "the end of the token is a placeholder, as in an example", COPY)
     if error.missing and _undamaged_so_far(data, error):
         return _truncated(body, data, error)
     place = f"a character at or before {characters(error.offset) + len('pypi-')}"
@@ -31,6 +33,16 @@ def structure_defect(body: str, data: bytes, error: MalformedError) -> TokenDefe
     if body in {body.lower(), body.upper()}:
         message = "all letters of the token have the same case, so the case was changed"
     return TokenDefect("cred.malformed", message, COPY)
+
+
+def _ends_in_words(body: str, data: bytes) -> bool:
+    """Whether words of a placeholder follow the location, as in "pypi-AgEIcHlwaS5vcmcYOUR_TOKEN"."""
+    from release.core.tokens.placeholders import mistaken_value
+
+    if len(data) < 4 or not is_host(data[3 : 3 + data[2]]):  # noqa: PLR2004 - version, type, length
+        return False
+    rest = body[characters(3 + data[2]) - 1 :]
+    return any(mistaken_value(rest[at:].strip("-_")) for at in range(5) if len(rest) > at + 2)
 
 
 def case_defect(text: str) -> TokenDefect | None:

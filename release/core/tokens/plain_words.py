@@ -22,7 +22,7 @@ MARKERS = frozenset(
 #: words that stand next to those
 _FILLERS = frozenset(
     """my the a an this that me it with put enter add set please real actual own new old of for from to is goes in and
-    or not api auth access pass user users username name account project repository repo package scoped global pypi
+    or not rest api auth access pass user users username name account project repository repo package scoped global pypi
     testpypi twine uv publish upload flit poetry pdm hatch index release deploy github gitlab gh ci prod production
     staging dev env vars var variable process string text id org main default job cat echo get read show run op vault
     sops keychain keyring bws bw doppler infisical vars variables etc

@@ -236,12 +236,20 @@ def test_a_wrapped_token_contains_blanks(value: str, width: int, line_break: str
         (lambda t: t[:24] + "…", "cred.placeholder"),
         (lambda t: t[:30] + "..." + t[-6:], "cred.placeholder"),
         (lambda t: t[:24] + "*" * 100, "cred.placeholder"),
+        (lambda t: t[:8] + "xxxxxxxx", "cred.placeholder"),
+        (lambda t: t[:40] + "XXXXXXXX", "cred.placeholder"),
     ],
 )
 def test_each_accident_of_copying_has_its_cause(spoil: Callable[[str], str], cause: str) -> None:
     for location in ("pypi.org", "test.pypi.org", "127.0.0.1"):
         for caveats in CAVEATS:
             assert cause_of(spoil(mint(location, caveats))) == cause
+
+
+@pytest.mark.parametrize("words", ["YOUR_TOKEN", "your-token-here", "_REPLACE_ME", "-rest-of-token", "CJexample"])
+@pytest.mark.parametrize("start", ["pypi-AgEIcHlwaS5vcmc", "pypi-AgENdGVzdC5weXBpLm9yZw"])
+def test_words_after_the_start_of_a_token_are_a_placeholder(start: str, words: str) -> None:
+    assert cause_of(start + words) == "cred.placeholder"
 
 
 @given(TOKENS, st.sampled_from([one for one in string.printable if one not in ALPHABET]), st.data())
