@@ -35,7 +35,8 @@ _TWINE_VARIABLES = {_VARIABLE, "TWINE_USERNAME"}
 #: causes of remarks on a line of `.pypirc` that `diagnose` offers to change
 _CHANGED_BY_DIAGNOSE = frozenset(
     """url.no-scheme url.legacy-domain url.http url.no-trailing-slash url.simple-or-root
-    pypirc.repository-mismatch cred.username-not-token""".split()  # noqa: SIM905 - a list that people read
+    pypirc.repository-mismatch pypirc.indented pypirc.section-misspelled pypirc.key-misspelled pypirc.commented-out
+    cred.username-not-token""".split()  # noqa: SIM905 - a list that people read
 )
 #: defects whose remedy depends on the value, not on where it is stored
 _BY_VALUE = frozenset({"cred.secret-reference", "cred.file-path"})

@@ -86,7 +86,8 @@ class _Proposals:
             yield from self._remove_byte_order_mark(remarked["pypirc.malformed"])
         if "pypirc.section-unlisted" in remarked:
             yield from self._list_sections()
-        yield from self._correct_lines()
+        misplaced = () if isinstance(self.access.credential, Credential) else tuple(self._place_tokens())
+        yield from misplaced or self._correct_lines()
         for one in self.access.candidates:
             if isinstance(one.origin, ConfigFileKey) and one.status == "used":
                 yield from self._clean_token(one.origin)
@@ -148,6 +149,19 @@ class _Proposals:
                 yield Repair(
                     cause=cause, title=f"correct the {key}", where=location_to_text(line), before=f"{key} = {old}",
                     after=f"{key} = {right[key]}", apply=self._rewrite(new),
+                )  # fmt: skip
+
+    def _place_tokens(self) -> Iterator[Repair]:
+        """A token of the index in a line of the file that no tool reads, or not as a password."""
+        query = base.SourceQuery(index=self.access.index, env=self.system.env, home=self.system.home)
+        for finding, change in pypirc.misplaced_tokens(query):
+            new = change.apply(self.data)
+            if new is not None and finding.cause is not None:
+                before, after = (one.decode("utf-8", "replace").splitlines() for one in (self.data, new))
+                yield Repair(
+                    cause=finding.cause, title=change.to_text("the file"), where=finding.where or "~/.pypirc",
+                    before="; ".join(_only_in(before, after)), after="; ".join(_only_in(after, before)),
+                    apply=self._rewrite(new),
                 )  # fmt: skip
 
     def _wrong_lines(self) -> Iterator[tuple[tuple[str, str], str]]:
@@ -254,6 +268,15 @@ def unwrapped(text: str) -> str | None:
         if isinstance(token, Token):
             found.add(f"pypi-{body[: len(body) - token.trailing]}")
     return found.pop() if len(found) == 1 and found != {text} else None
+
+
+def _only_in(lines: Sequence[str], others: Sequence[str]) -> Iterator[str]:
+    """The lines that the others lack, without secrets; the values of a login are not shown at all."""
+    for line in lines:
+        if line not in others:
+            key = re.match(r"[\s#;]*[A-Za-z][\w -]{0,30}\s*[:=]", line)
+            whole = line.strip().startswith("[") or line.endswith("= __token__")
+            yield redact(line) if whole else f"{key[0] if key else ''} …"
 
 
 def _masked(text: str, token: str) -> str:

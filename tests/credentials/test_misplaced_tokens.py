@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import subprocess
 import sys
+import uuid
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from release.core.facts import ProjectMetadata
-from release.core.models.index import PYPI
+from release.core.models.index import PYPI, Index
 from release.core.models.secret_location import EnvironmentVariable
+from release.core.tokens import macaroon
+from release.credentials.repairs import propose_repairs
+from release.credentials.sources import pypirc
+from release.credentials.sources.base import SourceQuery
 from release.credentials.sources.pypirc_lines import parse_lines
 from release.credentials.verify import verify_credential
 from tests.credentials.test_states import INDEXES, STATES, prepare, verify_state
@@ -83,21 +89,31 @@ CASES = [state for state in STATES if state["cause"] in EDITED]
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the commands are for a POSIX shell")
 @pytest.mark.parametrize("state", CASES, ids=[state["id"] for state in CASES])
-def test_the_change_that_is_named_makes_the_token_count(state: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize("by_diagnose", [False, True], ids=["by hand", "by diagnose"])
+def test_the_change_that_is_named_makes_the_token_count(
+    state: dict[str, Any], by_diagnose: bool, tmp_path: Path
+) -> None:
     system = prepare(state, tmp_path)
     index = INDEXES[state.get("index", "pypi")]
     project = ProjectMetadata(name="acme-widget", version="1.0")
     seen: list[str | None] = []
     for _ in range(3):
-        found = verify_credential(system, index, project, offline=True, directory=tmp_path / "project").verdict
-        if found.word == "healthy":
+        found = verify_credential(system, index, project, offline=True, directory=tmp_path / "project")
+        verdict = found.verdict
+        if verdict.word == "healthy":
             return
-        assert found.cause not in seen, f"{seen}: {found.remedy}"
-        seen.append(found.cause)
-        if not edit(found.remedy, tmp_path / ".pypirc"):
-            if re.search("python -m release|read -rs|secret behind|workflow", found.remedy):
-                return  # takes a token, which tests/stories/test_remedies.py types
-            system = replace(system, env=run(found.remedy, dict(system.env)))
+        assert verdict.cause not in seen, f"{seen}: {verdict.remedy}"
+        seen.append(verdict.cause)
+        in_words = next((one.remedy for one in found.access.remarks if one.cause == verdict.cause), "")
+        if by_diagnose and verdict.remedy == "python -m release diagnose":
+            repair = propose_repairs(system, found.access, verdict.causes)[0]
+            assert repair.cause == verdict.cause
+            assert not re.search("AgE|hunter2", f"{repair.title} {repair.before} {repair.after}")
+            repair.apply()
+        elif not edit(in_words, tmp_path / ".pypirc"):
+            if re.search("python -m release|read -rs|secret behind|workflow", verdict.remedy):
+                return  # takes a token, which tests/stories/test_pasted_remedies.py types
+            system = replace(system, env=run(verdict.remedy, dict(system.env)))
     raise AssertionError(seen)
 
 
@@ -149,6 +165,17 @@ def test_places_of_other_indexes_and_private_sections_are_no_mistake(tmp_path: P
     found = verify_state(state, tmp_path)
     assert (found.verdict.word, found.verdict.cause) == ("broken", "cred.missing")
     assert [one.cause for one in found.access.remarks if one.cause != "keyring.no-backend"] == []
+
+
+def test_a_section_of_another_index_on_the_same_host_is_no_mistake(tmp_path: Path) -> None:
+    def local(name: str, port: int) -> Index:
+        base = f"http://127.0.0.1:{port}/"
+        return Index(name=name, upload_url=f"{base}legacy/", simple_url=f"{base}simple/")
+
+    text = macaroon.to_text(macaroon.create_macaroon("127.0.0.1", str(uuid.uuid4()).encode(), os.urandom(32)))
+    (tmp_path / ".pypirc").write_text(f"[pypi]\nrepository = http://127.0.0.1:7/legacy/\npassword = {text}\n")
+    query = SourceQuery(index=local("testpypi", 8), env={}, home=tmp_path)
+    assert list(pypirc.misplaced_tokens(query)) == []
 
 
 @pytest.mark.parametrize(

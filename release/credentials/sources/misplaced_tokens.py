@@ -60,7 +60,7 @@ def find_misplaced_tokens(query: SourceQuery, reported: Collection[str] = ()) ->
     `reported`: files that a source has reported already, as their locations name them.
     """
     yield from _variables(query)
-    yield from pypirc.misplaced_tokens(query)
+    yield from (finding for finding, _change in pypirc.misplaced_tokens(query))
     yield from _copies_of_pypirc(query)
     yield from _configuration(query, reported)
 

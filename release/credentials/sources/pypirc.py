@@ -16,13 +16,14 @@ from release.adapters.system.shell_detection import detect_user_environment
 from release.core import shell
 from release.core.models.check_result import Finding
 from release.core.models.credential import StoredSecret
-from release.core.models.index import WELL_KNOWN, Index, well_known
+from release.core.models.index import WELL_KNOWN, Index, host_of, is_loopback, well_known
 from release.core.models.secret_location import ConfigFileKey, location_to_text
 from release.core.secret import Secret
 from release.core.shell import ShellName
 from release.core.tokens.token import contains_token
 from release.credentials.sources import base, pypirc_file, pypirc_lines
 from release.credentials.sources.base import BrokenSourceError, SourceQuery, SourceResult, StorageQuery
+from release.credentials.sources.pypirc_changes import LineChange
 from release.credentials.sources.pypirc_file import PypircFile, load_pypirc
 
 _PATH = "~/.pypirc"
@@ -65,8 +66,11 @@ def replace(stored: StoredSecret, new: Secret, query: StorageQuery) -> None:
         )  # fmt: skip
 
 
-def misplaced_tokens(query: SourceQuery) -> Iterator[Finding]:
-    """Why each token of the index in the file does not count; what `find` reports already is left out."""
+def misplaced_tokens(query: SourceQuery) -> Iterator[tuple[Finding, LineChange]]:
+    """Why each token of the index in the file does not count, and the change with which it does.
+
+    A section with a misspelled name is among them whatever its password is.
+    """
     path = query.config_file or query.home / ".pypirc"
     try:
         file = load_pypirc(path, _PATH if query.config_file is None else str(path))
@@ -74,12 +78,16 @@ def misplaced_tokens(query: SourceQuery) -> Iterator[Finding]:
         return
     if file is None:
         return
-    index, listed = query.index, _listed(file)
-    section = _section(file, index)
-    explained = {name for name in _other_sections(file) if section is None and any(_why_not(file, index, name))}
+    index, read = query.index, {"server-login", *(name for name in _listed(file) if _is_meant(file, query.index, name))}
+    if _section(file, index) is None:
+        for name in _other_sections(file):
+            for remark in _why_not(file, index, name):
+                read.add(name)
+                if remark.cause == "pypirc.section-misspelled" and (line := file.line(name)):
+                    yield remark, LineChange(kind="heading", first=line, last=line, text=index.name)
     text = path.read_bytes().decode("utf-8-sig")
-    read = {"server-login", *(name for name in listed if _is_meant(file, index, name)), *explained}
-    yield from pypirc_lines.misplaced_lines(text, file.name, index, read.__contains__)
+    others = {name for name in file.parser.sections() if _shares_host(file, index, name)} - read
+    yield from pypirc_lines.misplaced_lines(text, file.name, index, read.__contains__, others.__contains__)
 
 
 def username_without_password(query: SourceQuery) -> ConfigFileKey | None:
@@ -176,6 +184,14 @@ def _is_meant(file: PypircFile, index: Index, section: str) -> bool:
     return base.is_same(url, index.upload_url) if url else section == index.name
 
 
+def _shares_host(file: PypircFile, index: Index, section: str) -> bool:
+    """Whether a section is for another index on the same host, whose tokens have the same location."""
+    url = _repository(file, section)
+    if url is None or _is_meant(file, index, section):
+        return False
+    return host_of(url) == host_of(index.upload_url) or (index.loopback and is_loopback(host_of(url)))
+
+
 def _first(file: PypircFile, key: str, *sections: str | None) -> tuple[str | None, ConfigFileKey | None]:
     """The value of an option in the first section that has it, and where that is."""
     for section in sections:
@@ -197,7 +213,7 @@ def _section_remarks(file: PypircFile, index: Index, section: str | None) -> Ite
         return
     url = file.parser.get(section, "repository", fallback=None)
     if url is not None:
-        where = file.where(section, "repository")
+        where, url = file.where(section, "repository"), url.partition("\n")[0]  # indented lines: `misplaced_tokens`
         yield from base.remarks_on(url, index.upload_url, where, f"write in {where}: repository = {index.upload_url}")
     elif section not in WELL_KNOWN:
         yield base.warning(

@@ -16,6 +16,7 @@ from release.core.models.index import WELL_KNOWN, Index
 from release.core.redaction import redact
 from release.core.tokens.token import contains_token
 from release.credentials.sources import base
+from release.credentials.sources.pypirc_changes import LineChange
 
 _HEADING = re.compile(r"\[(?P<name>.+)\]")
 _OPTION = re.compile(r"(?P<key>[^:=]*?)\s*[:=]\s*(?P<value>.*)")
@@ -62,62 +63,53 @@ def parse_lines(text: str) -> Iterator[PypircLine]:
             yield PypircLine(number=number, text=line, kind="option", section=section, key=key)
 
 
-def misplaced_lines(text: str, name: str, index: Index, is_read: Callable[[str], bool]) -> Iterator[Finding]:
-    """Why each line with a token of the index does not count.
+def misplaced_lines(
+    text: str, name: str, index: Index, is_read: Callable[[str], bool], is_of_another: Callable[[str], bool]
+) -> Iterator[tuple[Finding, LineChange]]:
+    """Why each line with a token of the index does not count, and the change with which it does.
 
-    `name` is the file's; `is_read` tells whether an upload to the index reads a section.
+    `name` is the file's; `is_read` tells whether an upload to the index reads a section, `is_of_another` whether its
+    tokens are of another index, although they look the same.
     """
     lines = list(parse_lines(text))
     for line in lines:
         used = line.key == "password" and is_read(line.section) and not _continues_another(line)
-        if not used and contains_token(line.text, index):
+        if not used and not is_of_another(line.section) and contains_token(line.text, index):
             where = f"{name}, line {line.number}"
-            message, remedy, cause = _explain(line, lines, name, index, is_read)
-            yield base.warning(f"{where}: {message}", remedy, where, cause)
+            message, change, cause = _explain(line, lines, index, is_read)
+            yield base.warning(f"{where}: {message}", change.to_text(name), where, cause), change
 
 
 def _explain(
-    line: PypircLine, lines: list[PypircLine], name: str, index: Index, is_read: Callable[[str], bool]
-) -> tuple[str, str, str]:
-    """Message, remedy and cause."""
-    this = f"line {line.number} of {name}"
-    if line.kind == "comment":
-        return "the line with the token is a comment", f"remove the '#' or ';' from {this}", "pypirc.commented-out"
+    line: PypircLine, lines: list[PypircLine], index: Index, is_read: Callable[[str], bool]
+) -> tuple[str, LineChange, str]:
+    """Message, change and cause."""
     heading = _swallowed_heading(line, lines)
+    if line.kind == "comment":
+        return "the line with the token is a comment", _change("uncomment", line), "pypirc.commented-out"
     if heading or _continues_another(line):
-        return _explain_indented(line, heading, lines, name, index)
+        return _explain_indented(line, heading, lines, index)
     if line.key in {"username", "user"}:
-        return (
-            "the token is the username; it must be the password",
-            f"write two lines in place of {this}: username = __token__, and password = the token", "cred.swapped",
-        )  # fmt: skip
+        return "the token is the username; it must be the password", _change("login", line), "cred.swapped"
     if re.search(r"[:/]\S+@", line.text):
-        return (
-            "the token is in the address, where neither pypi-preflight nor twine reads it",
-            f"write two lines in place of {this}: username = __token__, and password = the token", "url.credentials",
-        )  # fmt: skip
+        message = "the token is in the address, where neither pypi-preflight nor twine reads it"
+        return message, _change("login", line), "url.credentials"
     if is_read(line.section) and line.key != "password":
-        option = next(
-            (one for one in lines if one.kind == "option" and (one.section, one.key) == (line.section, line.key)), line
-        )
-        remedy = f"write 'password' in place of {shown(line.key)} in line {option.number} of {name}"
-        return f"no tool reads a key {shown(line.key)}", remedy, "pypirc.key-misspelled"
-    return _explain_section(line, lines, name, index)
-
-
-def _explain_section(line: PypircLine, lines: list[PypircLine], name: str, index: Index) -> tuple[str, str, str]:
+        key = shown(line.key)
+        change = _change("key", _option_of(line, lines), text=key[1:-1])
+        return f"no tool reads a key {key}", change, "pypirc.key-misspelled"
     message = f"the token is in section {shown(line.section, '[]')}, but an upload to {index.name} reads [{index.name}]"
-    number = next((one.number for one in lines if one.kind == "heading" and one.section == line.section), line.number)
-    if line.section in {"distutils", *WELL_KNOWN}:
-        remedy = f"move line {line.number} of {name} to a section [{index.name}]"
+    heads = [one for one in lines if one.kind == "heading" and one.section == line.section]
+    if line.section in {"distutils", *WELL_KNOWN} or not heads:
+        change = LineChange(kind="move", first=_option_of(line, lines).number, last=line.number, text=index.name)
     else:
-        remedy = f"write [{index.name}] in line {number} of {name}"
-    return message, remedy, "pypirc.section-misspelled"
+        change = _change("heading", heads[0], text=index.name)
+    return message, change, "pypirc.section-misspelled"
 
 
 def _explain_indented(
-    line: PypircLine, heading: PypircLine | None, lines: list[PypircLine], name: str, index: Index
-) -> tuple[str, str, str]:
+    line: PypircLine, heading: PypircLine | None, lines: list[PypircLine], index: Index
+) -> tuple[str, LineChange, str]:
     """The lines to correct are those from the heading on, or else the whole value that the line is in."""
     if heading is not None:
         message = (
@@ -129,8 +121,18 @@ def _explain_indented(
     block = [one for one in lines if one.kind == "continuation" and (one.section, one.key) == (line.section, line.key)]
     first = heading or next((one for one in block if _KEY.match(one.text.strip())), line)
     last = line if line.kind == "continuation" else first
-    which = f"line {first.number}" if first.number == last.number else f"lines {first.number} to {last.number}"
-    return message, f"remove the blanks at the beginning of {which} of {name}", "pypirc.indented"
+    change = LineChange(kind="unindent", first=first.number, last=last.number)
+    return message, change, "pypirc.indented"
+
+
+def _change(kind: Literal["uncomment", "heading", "key", "login"], line: PypircLine, text: str = "") -> LineChange:
+    return LineChange(kind=kind, first=line.number, last=line.number, text=text)
+
+
+def _option_of(line: PypircLine, lines: list[PypircLine]) -> PypircLine:
+    """The first line of the option that a line belongs to."""
+    options = (one for one in lines if one.kind == "option" and (one.section, one.key) == (line.section, line.key))
+    return next(options, line)
 
 
 def _continues_another(line: PypircLine) -> bool:
