@@ -26,8 +26,8 @@ DIAGNOSES = (
             'user_pass = (self.username … TypeError: can only concatenate str (not "NoneType") to str',
         ),
         also=(shared_phrases.POETRY_INVALID_AUTH, "EOFError: EOF when reading a line", shared_phrases.UNAUTHORIZED),
-        remedy="create an API token at {site}/manage/account/token/ and store it: python -m keyring set {upload_url} "
-        "__token__; in CI, pass it as TWINE_PASSWORD, with TWINE_USERNAME=__token__, or set up trusted publishing",
+        remedy="store an API token: python -m release store --index {index}; in CI, give the job a secret as "
+        "TWINE_PASSWORD, with a token from {site}/manage/account/token/",
         weight="high",
         sources=("twine documentation: Keyring support, Environment variables", "godaddy/tartufo#9"),
     ),
@@ -73,7 +73,7 @@ DIAGNOSES = (
         "the name of an account, and uploads with account names are refused.",
         symptoms=(shared_phrases.CONTROL_CHARACTERS_USERNAME,),
         also=(shared_phrases.ACCOUNT_NAME,),
-        remedy="set the username to exactly __token__, nine characters: export TWINE_USERNAME=__token__",
+        remedy="export TWINE_USERNAME=__token__",
         sources=("pypi/warehouse: accounts/security_policy.py",),
     ),
     Diagnosis(
@@ -85,8 +85,7 @@ DIAGNOSES = (
             shared_phrases.CONTROL_CHARACTERS,
             shared_phrases.INVALID_AUTH,
         ),
-        remedy="paste with a right click or Shift-Insert, or store the token once: python -m keyring set {upload_url} "
-        "__token__",
+        remedy="paste with a right click or Shift-Insert: python -m release store --index {index}",
         weight="high",
         sources=("pypa/twine#671", "pypi/warehouse#14762", "pypa/twine#1145", "bpo-37426"),
     ),
@@ -137,8 +136,7 @@ DIAGNOSES = (
         "Single quotes keep the shell from expanding $PYPI_TOKEN, and a typo keeps the CI service from doing so.",
         also=(shared_phrases.INVALID_AUTH,),
         shows="like any wrong token; only the value itself shows it",
-        remedy='use the token itself, or let the shell expand the variable: export TWINE_PASSWORD="$PYPI_TOKEN", with '
-        "double quotes",
+        remedy='export TWINE_PASSWORD="$PYPI_TOKEN"',
         sources=("biosustain/cameo#285",),
     ),
     Diagnosis(
@@ -156,7 +154,7 @@ DIAGNOSES = (
         explanation="It lacks an underscore, begins with an @, has capital letters, or is the name of the token. The "
         "index reads it as the name of an account.",
         symptoms=(shared_phrases.ACCOUNT_NAME,),
-        remedy="set the username to __token__, with two underscores on each side: export TWINE_USERNAME=__token__",
+        remedy="export TWINE_USERNAME=__token__",
         sources=("pypa/packaging-problems#313",),
     ),
     Diagnosis(
@@ -200,7 +198,7 @@ DIAGNOSES = (
         "next to each other. The index receives them as one long token, which it does not know.",
         also=(shared_phrases.INVALID_AUTH,),
         shows="like an unknown token; the value is about twice as long as one",
-        remedy="keep one token: clear the stored value, then paste once: python -m release store --index {index}",
+        remedy="clear the stored value, then paste once: python -m release store --index {index}",
         weight="low",
         sources=("pypi/warehouse: macaroons/services.py",),
     ),

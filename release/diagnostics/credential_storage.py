@@ -10,11 +10,11 @@ VARIABLES_AND_PYPIRC = (
         id="src.env-shadows",
         title="an environment variable overrides the intended credential",
         explanation="TWINE_USERNAME and TWINE_PASSWORD take precedence over .pypirc and the keyring. A variable that a "
-        "shell profile or a CI setting has exported for years is used, even if a newer token is stored elsewhere.",
+        "shell profile or a CI setting has exported for years is used, even if a newer token is stored elsewhere. "
+        "Remove it there, too.",
         also=(shared_phrases.INVALID_AUTH, shared_phrases.ACCOUNT_NAME, shared_phrases.OTHER_PROJECT),
         shows="a new token changes nothing",
-        remedy="unset TWINE_USERNAME TWINE_PASSWORD (in PowerShell: Remove-Item Env:TWINE_PASSWORD), and remove them "
-        "from where they are exported",
+        remedy="unset TWINE_USERNAME TWINE_PASSWORD",
         sources=("pypa/twine#577", "adafruit/Adafruit_CircuitPython_BusDevice#97"),
     ),
     Diagnosis(
@@ -30,8 +30,7 @@ VARIABLES_AND_PYPIRC = (
             shared_phrases.POETRY_INVALID_AUTH,
         ),
         shows="as if there were no token",
-        remedy="use the name that the uploader reads; for twine: export TWINE_USERNAME=__token__ "
-        'TWINE_PASSWORD="$PYPI_TOKEN"',
+        remedy='export TWINE_USERNAME=__token__ TWINE_PASSWORD="$PYPI_TOKEN"',
         sources=("JRubics/poetry-publish#37", "Idein/nnoir#96"),
     ),
     Diagnosis(
@@ -77,7 +76,7 @@ VARIABLES_AND_PYPIRC = (
         "and password of any other section are silently ignored.",
         also=(shared_phrases.MISSING_SECTION, shared_phrases.CREDENTIAL_NOT_FOUND),
         shows="as if the section were not there",
-        remedy="add {index} to index-servers in the [distutils] section of ~/.pypirc",
+        remedy="add {index} to index-servers in ~/.pypirc: python -m release diagnose",
         sources=("pypa/twine#355", "packaging.python.org: The .pypirc file"),
     ),
     *pypirc_line_failures.DIAGNOSES,
@@ -168,7 +167,7 @@ VARIABLES_AND_PYPIRC = (
         title="others on this machine can read .pypirc",
         explanation="The file contains secrets in plain text, and its mode lets the group or everyone read it.",
         shows="nothing fails",
-        remedy="run chmod 600 ~/.pypirc; on a machine with other users, also create a new token",
+        remedy="chmod 600 ~/.pypirc",
         weight="low",
         sources=("packaging.python.org: The .pypirc file",),
     ),
@@ -182,7 +181,7 @@ KEYRING_AND_SHELL = (
         "the address of the site, or for 'pypi' is not found.",
         also=(shared_phrases.CREDENTIAL_NOT_FOUND,),
         shows="twine asks for a token although one is stored",
-        remedy="store it under the name that twine looks up: python -m keyring set {upload_url} __token__",
+        remedy="python -m release store --index {index}",
         sources=("pypa/twine#277", "pypa/twine#208", "twine documentation: Keyring support"),
     ),
     Diagnosis(
@@ -192,8 +191,7 @@ KEYRING_AND_SHELL = (
         "stored.",
         also=(shared_phrases.CREDENTIAL_NOT_FOUND,),
         shows="twine asks for a token although one is stored",
-        remedy="store it for __token__: python -m keyring set {upload_url} __token__; then delete the old entry: "
-        "python -m keyring del {upload_url} {user}",
+        remedy="python -m release store --index {index}",
         sources=("twine 7.0.0: auth.Resolver.username",),
     ),
     Diagnosis(
@@ -212,7 +210,7 @@ KEYRING_AND_SHELL = (
         "and provide no way to replace it.",
         also=(shared_phrases.INVALID_AUTH, shared_phrases.ACCOUNT_NAME),
         shows="a new token elsewhere changes nothing",
-        remedy="replace it: python -m keyring set {upload_url} __token__",
+        remedy="python -m release store --index {index}",
         detect="probe",
         sources=("pypa/packaging.python.org#297", "python-poetry/poetry#1999", "python-poetry/poetry#6320"),
     ),
@@ -231,7 +229,8 @@ KEYRING_AND_SHELL = (
         id="keyring.hang",
         title="the keyring is waiting to be unlocked",
         explanation="The secret service asks for a password in a window that cannot be seen: over SSH, in cron, under "
-        "WSL. The uploader waits for it without a message, or stops; macOS answers with -25308 or -25293.",
+        "WSL. The uploader waits for it without a message, or stops; macOS answers with -25308 or -25293. "
+        "Unlock it in a graphical session, or pass the token as TWINE_PASSWORD.",
         symptoms=(
             "Failed to unlock the collection!",
             "Failed to unlock the item!",
@@ -243,8 +242,7 @@ KEYRING_AND_SHELL = (
         ),
         also=("Error getting password from keyring",),
         shows="the upload hangs before its first line of output",
-        remedy="unlock the keyring in a graphical session, or do without it: export "
-        "PYTHON_KEYRING_BACKEND=keyring.backends.null.Keyring, and use TWINE_PASSWORD",
+        remedy="export PYTHON_KEYRING_BACKEND=keyring.backends.null.Keyring",
         weight="high",
         sources=(
             "pypa/twine#847",

@@ -97,7 +97,7 @@ DIAGNOSES = (
         title="the repository customized the subject of its identity",
         explanation="GitHub lets organizations customize the claim sub; PyPI expects it to begin with repo:owner/name.",
         symptoms=("422 Check failed for required claim 'sub'", "422 Check failed for optional claim 'sub'"),
-        remedy="reset it: gh api --method PUT repos/OWNER/NAME/actions/oidc/customization/sub -F use_default=true",
+        remedy="gh api --method PUT repos/OWNER/NAME/actions/oidc/customization/sub -F use_default=true",
         detect="network",
         weight="low",
         sources=("pypi/warehouse#19405",),

@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 
 from release.cli.main import parser
-from release.core.models.index import PYPI
 from release.diagnostics.catalog import CATALOG
 from release.sandbox import server
 from release.sandbox.seed import SeedData
@@ -77,10 +76,6 @@ class Shell:
             **{f"GIT_{who}_{what}": "a@b.test" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
         }
 
-    def entries(self) -> list[list[str]]:
-        found: list[list[str]] = json.loads((self.home / "keyring.json").read_text(encoding="utf-8"))
-        return found
-
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
@@ -95,17 +90,6 @@ def shell(tmp_path: Path, sandbox: Sandbox) -> Shell:
     (tmp_path / "dist").mkdir()
     (tmp_path / "dist" / sample_distributions.wheel_name()).write_bytes(sample_distributions.wheel())
     return Shell(home=tmp_path, sandbox=sandbox)
-
-
-def set_in_keyring(shell: Shell) -> None:
-    shell.run(f"python -m keyring set {PYPI.upload_url} __token__", stdin="pypi-x\n")
-    assert shell.entries() == [[PYPI.upload_url, "__token__", "pypi-x"]]
-
-
-def deleted_from_keyring(shell: Shell) -> None:
-    shell.run(f"python -m keyring set {PYPI.upload_url} alice", stdin="x\n")
-    shell.run(f"python -m keyring del {PYPI.upload_url} alice")
-    assert shell.entries() == []
 
 
 def keyring_told(shell: Shell) -> None:
@@ -218,8 +202,6 @@ def our_own(shell: Shell) -> None:
 
 
 RUN: dict[str, Callable[[Shell], None]] = {
-    "python -m keyring set": set_in_keyring,
-    "python -m keyring del": deleted_from_keyring,
     "python -m keyring --list-backends": keyring_told,
     "python -m release": our_own,
     "python -m release status": our_own,
