@@ -48,7 +48,7 @@ OF_SIGNING = Checklist[Access]()
 
 @_OF_THE_PROBES.check(needs=(the_token_is_valid_now,))
 def the_index_knows_the_token(access: Access) -> Iterator[Observation]:
-    """The index accepts the token.
+    """The index knows the token.
 
     Probed with a copy of the token that has expired, which cannot upload anything.
     """

@@ -69,6 +69,7 @@ def outcomes(facts: Access) -> list[Outcome]:
         known(),
         first(*FIRST),
         known(token(b'[1,["acme-widget"]]', IDS)),
+        known(token(ACCOUNT, IDS)),
         known(MINTED),
         known(skew=timedelta(seconds=59)),
         known(index=LOCAL),

@@ -294,6 +294,9 @@ def test_alone_it_walks_through_all_indexes_and_ends_with_one_next_step(project:
     project.credentials(on)
     told = project.run("diagnose")
     assert (told.status, "no problems found" in told.out) == (0, True)
+    told = project.run("diagnose", "--offline")
+    assert "testpypi: no problem found offline; not confirmed by the index" in told.out
+    assert "no problem found offline; not confirmed by pypi and testpypi" in " ".join(told.out.split())
 
 
 def test_it_needs_no_project(tmp_path: Path) -> None:

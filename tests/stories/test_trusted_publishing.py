@@ -135,7 +135,7 @@ def test_verify_shows_the_claims_and_exchanges_nothing(tmp_path: Path) -> None:
         assert exchanges(on.pypi) == []
     assert told.status == 0, told.all
     assert "job_workflow_ref     acme/widget/.github/workflows/release.yml@refs/tags/v1.0" in told.out
-    assert "only exchanging the identity token shows whether" in told.out
+    assert "only exchanging the identity token, at the upload, shows whether" in told.out
     assert data["credential"]["origin"]["kind"] == "trusted-publishing"
     assert data["identity"]["publisher"] == {
         "owner": "acme", "repository": "widget", "workflow_filename": "release.yml", "environment": "pypi",

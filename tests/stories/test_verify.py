@@ -9,12 +9,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from release.adapters.system.system import System, real_system
+from release.checks import engine
+from release.checks.credential_checks import CHECKS
 from release.core.facts import ProjectMetadata
 from release.core.models.credential import Credential
 from release.core.models.index import PYPI, TESTPYPI, Index
@@ -22,6 +25,8 @@ from release.core.models.probe import ProbeResult
 from release.core.models.results import Verification
 from release.core.models.secret_location import EnvironmentVariable
 from release.core.secret import Secret
+from release.core.tokens.caveats import expiration
+from release.core.tokens.token import attenuate
 from release.credentials import verify
 from release.reports import credential_text
 from tests.adapters.index.test_token_probes import state
@@ -151,6 +156,8 @@ def test_every_token_has_its_verdict_and_the_index_stays_as_it_was(
     before = state(world)
     found = verified(world, name, project)
     assert answer(found) == (("broken", cause) if cause else ("healthy", None))
+    # a project that is not there yet: the index verifies the signature at the first upload
+    assert found.confirmed is (cause is None and project != "acme-new")
     assert found.verdict.causes == ((cause,) if cause else ())
     assert state(world) == before
     shown = json.dumps(credential_text.verification_to_json(found)) + "".join(
@@ -359,7 +366,8 @@ def test_the_program_says_it_as_text_and_as_json(tmp_path: Path) -> None:
         data = project.run("verify", "--json", "--index", "testpypi").data
         assert list(data) == KEYS
         assert (data["schema"], data["verdict"], data["cause"], data["causes"]) == (1, "healthy", None, [])
-        assert data["confirmed"] is True
+        assert data["confirmed"] is False  # the project is not there yet
+        assert project.run("verify", "--json").data["confirmed"] is True
         assert (data["index"], data["project"]) == ("testpypi", "acme-widget")
         assert list(data["credential"]) == ["origin", "username", "shadowed", "twine"]
         assert list(data["token"]) == ["location", "identifier", "scope", "expires", "not_before", "fingerprint"]
@@ -424,3 +432,20 @@ def test_the_benchmark_runs() -> None:
     done = subprocess.run(argv, cwd=root, capture_output=True, text=True, check=False, timeout=120, env=env)
     assert done.returncode == 0, done.stderr
     assert "ratio of medians" in done.stdout
+
+
+def test_a_release_reports_a_token_that_expires_soon() -> None:
+    """`check`, `publish` and `release` collect the same facts, and stop for none of them."""
+    with started(WORLD) as running:
+        now = datetime.now(UTC)
+        soon = attenuate(
+            running.sandbox.tokens["account"], expiration(now + timedelta(days=3), now - timedelta(days=1))
+        )
+        system = replace(real_system(), env={"TWINE_PASSWORD": soon.reveal()})
+        project = ProjectMetadata(name="acme-widget", version="9.0")
+        facts = verify.collect_access(system, like_pypi(running), project)
+        found = list(engine.run(CHECKS, facts))
+        assert not [one for one in found if one.state.blocks]
+        assert [one.cause for outcome in found for one in outcome.findings] == ["cred.expires-soon"]
+        less = verify.collect_access(system, like_pypi(running), project, warn_before=timedelta(days=2))
+        assert not [one for outcome in engine.run(CHECKS, less) for one in outcome.findings]

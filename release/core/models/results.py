@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from release.core.errors import Exit
 from release.core.facts import Access, BuiltFiles, InstallTrial, PublishedRelease
-from release.core.models.check_result import Outcome, Unknown, Verdict, blocking_problem
+from release.core.models.check_result import Outcome, Verdict, blocking_problem
 from release.core.models.distribution import Distribution, UploadResult
 from release.core.models.index import Index
 from release.core.models.probe import ProbeResult
@@ -29,18 +29,14 @@ class Verification:
 
     @property
     def confirmed(self) -> bool:
-        """Whether the index has confirmed that the credential works: the answers of the last tier, "works".
+        """Whether the index has confirmed that the credential works: the permission for a project that exists.
 
-        The index knows the token, and accepts it for the project: with its signature and caveats, or, for a project
-        that it does not have yet, the account that would create it. Without a project, that it knows the token.
+        The index verifies signature and caveats of a token only there. That it knows the token, or that the account
+        may create a project, is less.
         """
-        access = self.access
-        identity, permission = access.identity, access.permission
-        if not self.verdict.passed or not isinstance(identity, ProbeResult) or not identity.passed():
-            return False
-        if isinstance(permission, ProbeResult):
-            return permission.passed()
-        return isinstance(access.project, Unknown)
+        permission = self.access.permission
+        probed = isinstance(permission, ProbeResult) and permission.kind != "first-release" and permission.passed()
+        return probed and self.verdict.passed
 
     @property
     def verdict_text(self) -> str:
