@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
@@ -265,7 +267,7 @@ TAME = st.sampled_from(["correct horse", "$", "${", "}", "{{", "}}", "%", "%(", 
 
 @st.composite
 def phrases(draw: st.DrawFn) -> str:
-    words = draw(st.lists(st.sampled_from(WORDS), min_size=3, max_size=6))
+    words = draw(st.lists(st.sampled_from(WORDS), min_size=3, max_size=12))
     text = draw(st.sampled_from(" -_.")).join(words)
     text = draw(st.sampled_from([text, text.title(), text.upper()]))
     for one in draw(st.lists(st.sampled_from(SPECIAL), max_size=2)):
@@ -279,7 +281,7 @@ def phrases(draw: st.DrawFn) -> str:
 @st.composite
 def random_passwords(draw: st.DrawFn) -> str:
     letters = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-    text = "".join(draw(st.lists(st.sampled_from(letters + SPECIAL), min_size=8, max_size=40)))
+    text = "".join(draw(st.lists(st.sampled_from(letters + SPECIAL), min_size=8, max_size=90)))
     assume(sum(one.isalnum() for one in text) > 5)
     assume(not text.isalpha())  # a word of the message
     assume(not all_known(words_of(text)))
@@ -295,8 +297,8 @@ def random_passwords(draw: st.DrawFn) -> str:
 @example("op-horse://x")
 @settings(max_examples=700, deadline=None)
 def test_no_password_is_shown(value: str) -> None:
-    """Neither whole nor in part: no word of it but those of the message itself."""
+    """Neither whole nor in part."""
     found = defect_of(value)
-    shown = found.message + found.remedy
-    assert value not in shown, found
-    assert repr(value)[1:-1] not in shown
+    assert value not in found.message + found.remedy
+    shown = " ".join(re.findall("['\"].*['\"]", found.message))
+    assert not any(value[at : at + 8] in shown for at in range(len(value) - 7)), found
