@@ -21,11 +21,12 @@ DIAGNOSES = (
             "Missing required option: user",
             "Missing credentials for",
             "Attempted to publish with a password, but no username",
+            "401 You must be identified to edit package information",
             "PdmUsageError]: Username and password are required",
             "Credentials not found and non-interactive mode is enabled",
             'user_pass = (self.username … TypeError: can only concatenate str (not "NoneType") to str',
         ),
-        also=(shared_phrases.POETRY_INVALID_AUTH, "EOFError: EOF when reading a line", shared_phrases.UNAUTHORIZED),
+        also=(shared_phrases.POETRY_INVALID_AUTH, "EOFError: EOF when reading a line"),
         remedy="store an API token: python -m release store --index {index}; in CI, give the job a secret as "
         "TWINE_PASSWORD, with a token from {site}/manage/account/token/",
         weight="high",
@@ -125,6 +126,7 @@ DIAGNOSES = (
         explanation="Copying from a narrow terminal, or a field with a maximum length, cut the token short. Truncation "
         "is always detected without contacting the index.",
         symptoms=(shared_phrases.INVALID_AUTH,),
+        also=(shared_phrases.UNAUTHORIZED,),
         remedy="copy the whole token, some 170 to 220 characters; PyPI shows it only once, so if it is lost, create a "
         "new one at {site}/manage/account/token/",
         sources=("pypi/warehouse: macaroons/services.py", "libmacaroons: v2 binary format"),
@@ -163,7 +165,7 @@ DIAGNOSES = (
         explanation="Since January 2024, PyPI and TestPyPI accept neither passwords nor one-time codes for uploads: "
         "use an API token or trusted publishing.",
         symptoms=(shared_phrases.ACCOUNT_NAME,),
-        also=(shared_phrases.INVALID_AUTH,),
+        also=(shared_phrases.INVALID_AUTH, shared_phrases.UNAUTHORIZED),
         remedy="create an API token at {site}/manage/account/token/ and use it as the password, with the username "
         "__token__; or set up trusted publishing",
         weight="high",

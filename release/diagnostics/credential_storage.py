@@ -235,6 +235,7 @@ KEYRING_AND_SHELL = (
             "Failed to unlock the collection!",
             "Failed to unlock the item!",
             "Failed to unlock the keyring!",
+            "Failed to create the collection:",
             "Can't get password from keychain: (-25293",
             "Can't get password from keychain: (-25308",
             "Can't get password from keychain: (-128",
@@ -295,7 +296,12 @@ KEYRING_AND_SHELL = (
         "organization that does not share it, or to protected branches and tags only. A secret of the repository "
         "overrides the organization's.",
         symptoms=(shared_phrases.EMPTY, shared_phrases.INVALID_AUTH),
-        also=(shared_phrases.CREDENTIAL_NOT_FOUND, shared_phrases.ODD, "Missing credentials for"),
+        also=(
+            shared_phrases.UNAUTHORIZED,
+            shared_phrases.CREDENTIAL_NOT_FOUND,
+            shared_phrases.ODD,
+            "Missing credentials for",
+        ),
         remedy="compare the name in the workflow with the list in the repository's settings, declare the secret's "
         "environment in the job, and protect the tag pattern in GitLab",
         weight="high",

@@ -67,7 +67,7 @@ DIAGNOSES = (
         explanation="dist/* matches everything that earlier builds left there, and an upload stops at the first of "
         "these files.",
         symptoms=(
-            "InvalidDistribution: Unknown distribution format: '{file}'",
+            "Unknown distribution format: '{file}'",
             "Unknown distribution file type: {file}",
             "Caused by: unknown distribution type",
         ),
@@ -82,7 +82,7 @@ DIAGNOSES = (
         title="there is nothing to upload",
         explanation="The build did not run, wrote its files elsewhere, or they did not reach this job.",
         symptoms=(
-            "InvalidDistribution: Cannot find file (or expand pattern)",
+            "Cannot find file (or expand pattern)",
             "error: No files found to publish",
             "No artifacts found",
             "No files to publish. Run poetry build first or use the --build option",
@@ -142,7 +142,7 @@ DIAGNOSES = (
         symptoms=(
             "400 '{version}' is invalid for 'version'",
             "400 'version' is a required field",
-            "400 '' is an invalid value for Version",
+            "400 is an invalid value for Version. Error:",
         ),
         remedy="write a version such as 1.2.3, 1.2.3rc1 or 1.2.3.post1 under [project] in pyproject.toml",
         weight="low",

@@ -27,6 +27,11 @@ _NO_PHRASE = re.compile(
     r"(?:\b(?=\d{3}\s(?:Client|Server)\s+Error:\s+for\s+url)|(?<=\berror\s')(?=\d{3}\s?'))(?P<status>404|405|413|429|5\d\d)"
     r"(?P<kind>\s(?:Client|Server)\s+Error:)?"
 )
+#: the failure of a server whose phrase is not the standard one, as those of nginx, Apache and Cloudflare
+_OTHER_PHRASE = re.compile(
+    r"(?P<before>HTTPError:\s+|HTTP\s+Error\s+|[Ss]erver\s+error\s+'|Upload\s+failed\s+\(|status\s+code\s+)"
+    r"(?P<status>5\d\d)(?!\s*[:)]?\s+(?:Internal\s+Server|Bad\s+Gateway|Service\s+Unavailable|Gateway\s+Timeout)\b)"
+)
 #: lines; what fewer of them have in common can be their text
 _FEW = 4
 #: characters; shorter lines can lack a part of it
@@ -54,7 +59,7 @@ _SERVICES: Mapping[str, re.Pattern[str]] = {
     ),
     "Travis CI": re.compile(
         r"\btravis_(?:fold|time):(?:start|end)|/home/travis/|^The command \".*\" exited with \d"
-        r"|Your build exited with \d",
+        r"|^PyPI upload failed\.|^failed to deploy$|Your build exited with \d",
         re.MULTILINE,
     ),
     "Azure Pipelines": re.compile(r"##\[section\]|/home/vsts/work/|\bD:\\a\\\d+\\|/Users/runner/work/\d+/"),
@@ -130,7 +135,13 @@ def with_phrases(plain: str) -> str:
         status = int(match["status"])
         return match[0] + (f" {HTTPStatus(status).phrase} " if status in set(HTTPStatus) else "")
 
-    return _NO_PHRASE.sub(phrase, plain)
+    return _OTHER_PHRASE.sub(_standard_phrase, _NO_PHRASE.sub(phrase, plain))
+
+
+def _standard_phrase(match: re.Match[str]) -> str:
+    status = int(match["status"])
+    known = HTTPStatus(status if status in set(HTTPStatus) else 500)
+    return f"{match['before']}{int(known)} {known.phrase} ({match[0][len(match['before']) :]})"
 
 
 def ci_service(text: str) -> str | None:

@@ -43,6 +43,7 @@ DIAGNOSES = (
         explanation="The token is well formed and was issued by this index, but the index does not know its "
         "identifier: it was deleted by hand, in the recovery of the account, or by a rotation.",
         symptoms=(shared_phrases.INVALID_AUTH,),
+        also=(shared_phrases.UNAUTHORIZED,),
         remedy="look for the identifier {identifier} among the tokens at {site}/manage/account/; if it is not there, "
         "create a token at {site}/manage/account/token/ and store it in place of this one",
         detect="probe",
@@ -128,6 +129,7 @@ DIAGNOSES = (
         symptoms=(
             "403 User '{user}', associated with the API token used, does not have a verified primary email address",
             "400 User '{user}' does not have a verified primary email address",
+            "400 User '{user}' has no verified email addresses",
         ),
         remedy="sign in as {user}, verify the primary address at {site}/manage/account/#account-emails, and run it "
         "again",
@@ -148,6 +150,7 @@ DIAGNOSES = (
         "security device. The help page named in its answer does not exist.",
         symptoms=(
             "403 User '{user}', associated with the API token used, does not have two-factor authentication enabled",
+            "403 User '{user}' does not have two-factor authentication enabled",
         ),
         remedy="sign in as {user} and add a second factor at {site}/manage/account/#two-factor; see {site}/help/#twofa",
         detect="probe",
@@ -163,6 +166,7 @@ DIAGNOSES = (
             shared_phrases.NO_ROLE,
             "403 You are not allowed to upload to '{project}'",
             "403 You are not allowed to edit '{project}' package information",
+            "403 The credential associated with user '{user}' isn't allowed to upload to project '{project}'",
         ),
         remedy="ask an owner to add {user} at {site}/manage/project/{project}/collaboration/, and accept the "
         "invitation; or use a token of an account that has a role there",
@@ -289,6 +293,7 @@ PROJECT_NAME_DIAGNOSES = (
         symptoms=(
             "400 is an invalid value for Name. Error: Start and end with a letter or numeral",
             "400 The name '{project}' is invalid",
+            "400 Invalid value for name. Error: Start and end with a letter or numeral",
         ),
         remedy="correct name under [project] in pyproject.toml",
         weight="low",

@@ -40,7 +40,9 @@ _ANSWER = re.compile(
 #: all files were uploaded
 _UPLOADED = re.compile(r"^View at:|^Packages? uploaded successfully|^\u2728 Packages uploaded", re.MULTILINE)
 #: a claim of the identity, as the publishing action and uv print it
-_CLAIM = re.compile(r"`?\b(?P<name>\w+)`?:\s+[`\"](?P<value>[^`\"\n]*)[`\"]")
+_CLAIM = re.compile(
+    r"(?:^|[\s`])(?P<name>(?:job_)?workflow_ref|repository|environment)`?:\s+[`\"]?(?P<value>[\w./@-]+)", re.MULTILINE
+)
 #: an address that was meant to be the upload address
 _NO_SLASH = re.compile(r"/legacy$")
 _SENT_WHOLE = re.compile(r"-\s+Uploading\s+\S+\s+100%")
@@ -135,5 +137,8 @@ def _of_claims(claims: Mapping[str, str]) -> str | None:
     """Why no publisher matches the claims of an identity; None where they do not show it."""
     called, top = (claims.get(name, "").partition("@")[0] for name in ("job_workflow_ref", "workflow_ref"))
     if called and top and "MISSING" not in (called, top) and called != top:
+        return "tp.reusable-workflow"
+    place = "/".join(called.split("/")[:2])
+    if not top and called and claims.get("repository", place) != place:
         return "tp.reusable-workflow"
     return "tp.renamed" if claims.get("environment", "MISSING") not in {"MISSING", ""} else None

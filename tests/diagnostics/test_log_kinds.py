@@ -137,6 +137,7 @@ FROM = {
         "travis_fold:start:deploy.0\n",
         '  File "/home/travis/build/acme/x.py", line 1\n',
         'The command "twine upload dist/*" exited with 1.\n',
+        "PyPI upload failed.\nfailed to deploy\n",
         "Done. Your build exited with 1.\n",
     ],
     "another CI service": ["[Pipeline] sh\n", "buildkite-agent: x\n", "/home/circleci/project\n"],
@@ -283,6 +284,10 @@ def test_too_many_requests_is_the_quota_of_new_projects(log: str) -> None:
     [
         ("503 Server Error:  for url: https://a.test/legacy/", "server.outage"),
         ("Server error '502 ' for url 'https://a.test/legacy/'", "server.outage"),
+        ("HTTPError: 504 Gateway Time-out from https://a.test/legacy/", "server.outage"),
+        ("HTTPError: 520  from https://a.test/legacy/", "server.outage"),
+        ("Server error '502 Proxy Error' for url 'https://a.test/legacy/'", "server.outage"),
+        ("HTTP Error 503: Service Temporarily Unavailable | b''", "server.outage"),
         ("413 Client Error:  for url: https://a.test/legacy/", "size.file"),
         ("405 Client Error:  for url: https://a.test/simple/", "url.simple-or-root"),
         ("404 Client Error: Not Found for url: https://a.test/legacy/", "url.simple-or-root"),
@@ -335,6 +340,23 @@ def test_claims_show_why_no_publisher_matches(form: str, called: str, environmen
     found = recognise(claims(form, job_workflow_ref=called, workflow_ref=top, environment=environment))
     assert found[0].cause == cause
     assert {"tp.renamed", "tp.environment-mismatch", "tp.reusable-workflow"} <= {one.cause for one in found}
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("workflow_ref: a/b/.github/workflows/r.yml@v1\njob_workflow_ref: a/c/.github/workflows/p.yml@main\nref: v1",
+         "tp.reusable-workflow"),
+        ("* `repository`: `acme/widget`\n* `job_workflow_ref`: `acme/shared/.github/workflows/publish.yml@main`",
+         "tp.reusable-workflow"),
+        ("repository: acme/widget\njob_workflow_ref: acme/widget/.github/workflows/release.yml@v1\nenvironment: pypi",
+         "tp.renamed"),
+        ("* `repository`: `acme/widget`\n* `job_workflow_ref`: `acme/widget/.github/workflows/release.yml@v1`",
+         "tp.environment-mismatch"),
+    ],
+)  # fmt: skip
+def test_claims_as_pages_and_older_actions_show_them(text: str, cause: str) -> None:
+    assert causes(f"{NO_PUBLISHER}{text}\n")[0] == cause
 
 
 @pytest.mark.parametrize(
