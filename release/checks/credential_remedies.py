@@ -151,21 +151,21 @@ def _is_sound(access: Access, secret: Secret) -> bool:
 
 
 def _set_in_ci(user: UserEnvironment, index: Index) -> str:
-    where = _secrets_page(user)
     token = f"create a token at {token_page(index)}" if index.kind == "warehouse" else f"find the token of {index.name}"
-    return f"{token} and set it as the secret behind {_VARIABLE}: {where}"
+    return f"{token} and set it as the secret behind {_VARIABLE}{_in_secrets(user)}"
 
 
-def _secrets_page(user: UserEnvironment) -> str:
+def _in_secrets(user: UserEnvironment) -> str:
+    """Where the secrets of a job are: the page, or the service where its address is not known."""
     if user.ci is None:
         return ""
-    return user.ci.secrets_page or f"the secrets in the settings of {user.ci.service}"
+    return f": {user.ci.secrets_page}" if user.ci.secrets_page else f" in the settings of {user.ci.service}"
 
 
 def without_keyring(user: UserEnvironment, *, chosen: bool = False) -> str:
     """Use a variable instead of a keyring that does not work. `chosen`: a variable chooses its backend: unset that."""
     if user.ci is not None:
-        return f"set a token as the secret behind {_VARIABLE}: {_secrets_page(user)}"
+        return f"set a token as the secret behind {_VARIABLE}{_in_secrets(user)}"
     if chosen:
         return shell.unset_variables(user.shell_name, "PYTHON_KEYRING_BACKEND")
     return shell.read_variable(user.shell_name, _VARIABLE)
@@ -174,7 +174,7 @@ def without_keyring(user: UserEnvironment, *, chosen: bool = False) -> str:
 def empty_password(access: Access, origin: SecretLocation) -> str:
     """A password that is set, but empty: in CI, the secret has another name or is not given to the job."""
     if access.user.ci is not None:
-        return f"compare the secret's name and environment in the workflow with {_secrets_page(access.user)}"
+        return f"compare the name and environment of the secret in the workflow with those{_in_secrets(access.user)}"
     return new_token(access, origin)
 
 
@@ -183,7 +183,7 @@ def username_for_tokens(access: Access, origin: SecretLocation) -> str:
     user = access.user
     match origin:
         case EnvironmentVariable(name=name) if user.ci is not None:
-            return f"set {name} to {_USERNAME} in the workflow, or in {_secrets_page(user)}"
+            return f"set {name} to {_USERNAME} in the workflow, or as a secret{_in_secrets(user)}"
         case EnvironmentVariable(name=name):
             return shell.set_variable(user.shell_name, name, _USERNAME)
         case ConfigFileKey(kind="pypirc") if user.ci is None:

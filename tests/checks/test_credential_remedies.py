@@ -76,7 +76,7 @@ def test_a_new_token_goes_where_the_old_one_is(origin: SecretLocation | None, ex
          f'set "TWINE_PASSWORD=" & {STORE} --directory "my project"'),
         (CI, f"{CREATE} and set it as the secret behind TWINE_PASSWORD: {PAGE}"),
         (UserEnvironment(ci=CiSecrets(service="GitLab CI/CD")),
-         f"{CREATE} and set it as the secret behind TWINE_PASSWORD: the secrets in the settings of GitLab CI/CD"),
+         f"{CREATE} and set it as the secret behind TWINE_PASSWORD in the settings of GitLab CI/CD"),
     ],
 )  # fmt: skip
 def test_it_is_written_for_the_users_shell_or_ci_service(user: UserEnvironment, expected: str) -> None:
@@ -110,7 +110,7 @@ def test_a_token_behind_it_that_does_not_work_is_replaced_too(behind: str) -> No
         (USERNAME, UserEnvironment(), "export TWINE_USERNAME=__token__"),
         (USERNAME, UserEnvironment(shell_name="powershell"), "$env:TWINE_USERNAME = '__token__'"),
         (USERNAME, UserEnvironment(shell_name="cmd"), 'set "TWINE_USERNAME=__token__"'),
-        (USERNAME, CI, f"set TWINE_USERNAME to __token__ in the workflow, or in {PAGE}"),
+        (USERNAME, CI, f"set TWINE_USERNAME to __token__ in the workflow, or as a secret: {PAGE}"),
         (replace(LINE, key="username"), UserEnvironment(), "python -m release diagnose"),
         (KeyringEntry(service="https://acme.test/", username="alice"), UserEnvironment(),
          f"python -m keyring del https://acme.test/ alice && {STORE}"),
@@ -136,7 +136,7 @@ def test_an_empty_secret_in_ci_is_a_question_of_its_name() -> None:
     found = access("", user=CI)
     (only,) = findings(found)
     assert (only.cause, only.remedy) == (
-        "cred.env-empty", f"compare the secret's name and environment in the workflow with {PAGE}",
+        "cred.env-empty", f"compare the name and environment of the secret in the workflow with those: {PAGE}",
     )  # fmt: skip
 
 

@@ -138,7 +138,7 @@ def _copies_of_pypirc(query: SourceQuery) -> Iterator[Finding]:
 
 def _in_copy(path: Path, right: Path, query: SourceQuery) -> Iterator[Finding]:
     if line := _line_with_token(path, query):
-        remedy = pypirc.move_command(detect_user_environment(query.env).shell_name, str(path), str(right))
+        remedy = pypirc.move_command(detect_user_environment(query.env).shell_name, path, query.home)
         if right.exists():
             remedy = f"copy line {line} of {str(path)!r} to the section [{query.index.name}] of {str(right)!r}"
         yield base.warning(

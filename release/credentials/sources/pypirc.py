@@ -131,16 +131,20 @@ def _misplaced_files(query: SourceQuery) -> Iterator[Finding]:
         if path.is_file():
             yield base.warning(
                 f"no tool reads {str(path)!r}: the file must be {str(home / '.pypirc')!r}",
-                move_command(name, str(path), str(home / ".pypirc")), str(path), "pypirc.not-found",
+                move_command(name, path, home), str(path), "pypirc.not-found",
             )  # fmt: skip
 
 
-def move_command(name: ShellName, old: str, new: str) -> str:
-    """Move a file; on POSIX also make it readable by its owner only."""
-    if name == "posix":
-        move, protect = shell.command_line(name, "mv", old, new), shell.command_line(name, "chmod", "600", new)
-        return shell.join_commands(name, move, protect)
-    return shell.command_line(name, "Move-Item" if name == "powershell" else "move", old, new)
+def move_command(name: ShellName, path: Path, home: Path) -> str:
+    """Move a file to `~/.pypirc`; on POSIX also make it readable by its owner only."""
+    if name != "posix":
+        return shell.command_line(
+            name, "Move-Item" if name == "powershell" else "move", str(path), str(home / ".pypirc")
+        )
+    # a shell expands `~` only outside of quotes
+    old = str(path.relative_to(home)) if path.is_relative_to(home) else ""
+    source = f"~/{shell.quote_argument(name, old)}" if old else shell.quote_argument(name, str(path))
+    return shell.join_commands(name, f"mv {source} {_PATH}", f"chmod 600 {_PATH}")
 
 
 def _section(file: PypircFile, index: Index) -> str | None:

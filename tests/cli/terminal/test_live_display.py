@@ -53,6 +53,10 @@ CASES = {
             "           https://acme.test/settings",
         ],
     ),
+    "a remedy that begins like a command": (
+        "  → set a token as the secret behind TWINE_PASSWORD in the settings of GitHub Actions",
+        ["  → set a token as the secret behind TWINE_PASSWORD in the settings of GitHub", "    Actions"],
+    ),
     "two names": (
         f"  done in 3.1 s: acme_widget-1.0.tar.gz, {WHEEL}",
         ["  done in 3.1 s: acme_widget-1.0.tar.gz,", f"  {WHEEL}"],
