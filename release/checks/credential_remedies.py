@@ -27,6 +27,7 @@ from release.core.models.secret_location import (
 from release.core.models.user_environment import UserEnvironment
 from release.core.secret import Secret
 from release.core.tokens.caveats import InvalidCaveat
+from release.core.tokens.defects import TokenDefect
 from release.core.tokens.scope import contradictions
 from release.core.tokens.token import Token, decode, location_matches, scope, validity
 
@@ -197,6 +198,13 @@ def username_for_tokens(access: Access, origin: SecretLocation) -> str:
 
 def defective_token(access: Access, origin: SecretLocation, cause: str | None, remedy: str) -> str:
     """Replace a value that is no usable token; `remedy` is for a value that is not stored anywhere."""
+    path = access.token.path if isinstance(access.token, TokenDefect) else ""
+    if path and isinstance(origin, EnvironmentVariable) and access.user.ci is None:  # cmd knows no ~
+        return (
+            remedy
+            if access.user.shell_name == "cmd" and path.startswith("~")
+            else shell.load_variable(access.user.shell_name, origin.name, path)
+        )
     if cause in _BY_VALUE or isinstance(origin, NotStored):
         return remedy
     if cause == "cred.env-empty":

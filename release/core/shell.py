@@ -81,6 +81,18 @@ def read_variable(shell: ShellName, name: str) -> str:
             return f'set /p "{name}=API token: "'
 
 
+def load_variable(shell: ShellName, name: str, path: str) -> str:
+    """Set a variable in the session to the content of a file, without the line break at its end."""
+    match shell:
+        case "posix":
+            home, rest = ("~/", path[2:]) if path.startswith("~/") else ("", path)
+            return f'export {name}="$(cat {home}{shlex.quote(rest)})"'
+        case "powershell":
+            return f"$env:{name} = (Get-Content -Raw {quote_argument(shell, path)}).Trim()"
+        case "cmd":
+            return f'set /p "{name}=" < {quote_argument(shell, path)}'
+
+
 def pipe_variable(shell: ShellName, name: str, command: str) -> str:
     """Run a command with the value of a variable on its standard input."""
     match shell:

@@ -120,6 +120,23 @@ def test_a_username_is_corrected_where_it_is_set(origin: SecretLocation, user: U
     assert remedies.username_for_tokens(facts(user), origin) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "user", "expected"),
+    [
+        ("/run/secrets/token", UserEnvironment(), 'export TWINE_PASSWORD="$(cat /run/secrets/token)"'),
+        ("@~/.pypi-token", UserEnvironment(), 'export TWINE_PASSWORD="$(cat ~/.pypi-token)"'),
+        ("C:/token.txt", UserEnvironment(shell_name="powershell"),
+         "$env:TWINE_PASSWORD = (Get-Content -Raw C:/token.txt).Trim()"),
+        ("C:/token.txt", UserEnvironment(shell_name="cmd"), 'set /p "TWINE_PASSWORD=" < C:/token.txt'),
+        ("~/token.txt", UserEnvironment(shell_name="cmd"), "store the content of that file, not its path"),
+        ("/run/secrets/token", CI, "store the content of that file, not its path"),
+    ],
+)  # fmt: skip
+def test_the_file_of_a_path_is_read_into_the_variable(value: str, user: UserEnvironment, expected: str) -> None:
+    (only,) = findings(access(value, user=user))
+    assert (only.cause, only.remedy) == ("cred.file-path", expected)
+
+
 def test_a_variable_that_no_tool_reads_is_copied() -> None:
     assert (
         remedies.copied_variable(facts(UserEnvironment()), "PYPI_TOKEN")

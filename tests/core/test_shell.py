@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +45,9 @@ def test_an_argument_is_quoted_for_its_shell(text: str, posix: str, powershell: 
         (lambda one: shell.set_variable(one, "A", "__token__"), (
             "export A=__token__", "$env:A = '__token__'", 'set "A=__token__"')),
         (lambda one: shell.copy_variable(one, "A", "B"), ('export A="$B"', "$env:A = $env:B", 'set "A=%B%"')),
+        (lambda one: shell.load_variable(one, "A", "~/my token"), (
+            """export A="$(cat ~/'my token')\"""", "$env:A = (Get-Content -Raw '~/my token').Trim()",
+            'set /p "A=" < "~/my token"')),
         (lambda one: shell.pipe_variable(one, "A", "python -m x"), (
             'printf %s "$A" | python -m x', "$env:A | python -m x", "echo %A%| python -m x")),
         (lambda one: shell.read_variable(one, "A"), (
@@ -63,13 +67,16 @@ def run(command: str, *, stdin: str = "", **env: str) -> str:
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
-def test_the_posix_forms_do_what_they_promise() -> None:
+def test_the_posix_forms_do_what_they_promise(tmp_path: Path) -> None:
     show = 'printf "%s" "${A-unset}"'
     assert run(f"{shell.unset_variables('posix', 'A')} && {show}", A="x") == "unset"
     assert run(f"{shell.set_variable('posix', 'A', 'a b$c')} && {show}") == "a b$c"
     assert run(f"{shell.copy_variable('posix', 'A', 'B')} && {show}", B="a b") == "a b"
     assert run(f"{shell.read_variable('posix', 'A')} && {show}", stdin="a\\b\n") == "a\\b"
     assert run(f"{shell.pipe_variable('posix', 'A', '/bin/cat')}", A="x y") == "x y"
+    (tmp_path / "my token").write_text("x y\n", encoding="utf-8")
+    for path in ("~/my token", str(tmp_path / "my token")):
+        assert run(f"{shell.load_variable('posix', 'A', path)} && {show}", HOME=str(tmp_path)) == "x y"
     assert run(f"printf '%s|' {shell.command_line('posix', 'a b', 'it' + chr(39) + 's', '$HOME')}") == "a b|it's|$HOME|"
 
 

@@ -40,6 +40,8 @@ class TokenDefect:
     message: str
     #: what to do with the value, in the imperative
     remedy: str
+    #: path of the file that is stored instead of its content, if it may be shown; else empty
+    path: str = ""
 
 
 def is_tokenish(text: str) -> bool:

@@ -26,7 +26,7 @@ _FILLERS = frozenset(
     testpypi twine uv publish upload flit poetry pdm hatch index release deploy github gitlab gh ci prod production
     staging dev env vars var variable process string text id org main default job cat echo get read show run op vault
     sops keychain keyring bws bw doppler infisical vars variables etc
-    aws azure gcp sm secretsmanager keyvault pypirc netrc home root usr opt mnt data config txt""".split()  # noqa: SIM905 - a list that people read
+    aws azure gcp sm secretsmanager keyvault file pypirc netrc home root usr opt mnt data config txt""".split()  # noqa: SIM905 - a list that people read
 )
 _INDEX_WORDS = frozenset({"pypi", "testpypi"})
 _NOUNS = frozenset({"token", "password", "secret", "key", "apikey", "auth", "credentials", "passwd", "pass", "pwd"})

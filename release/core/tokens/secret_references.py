@@ -109,5 +109,11 @@ def file_path(core: str) -> TokenDefect | None:
     words = re.findall(r"[A-Za-z0-9]+", core)
     if not certain and not (all_plain(words) and (some_known([one.lower() for one in words]) or len(words) > 2)):  # noqa: PLR2004 - two words may be a password
         return None
-    message = f"the path of a file,{quoted(core, certain=certain)}, is stored instead of its content"
-    return TokenDefect("cred.file-path", message, "store the content of that file, not its path")
+    text = quoted(core, certain=certain)
+    message = f"the path of a file,{text}, is stored instead of its content"
+    path = (
+        re.sub(r"^(?:@|file:(?://(?=/))?)", "", core)
+        if text[1] in "'\"" and "$" not in core and "%" not in core
+        else ""
+    )
+    return TokenDefect("cred.file-path", message, "store the content of that file, not its path", path)

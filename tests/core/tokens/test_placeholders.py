@@ -196,6 +196,23 @@ def test_a_path_is_named_and_shown(value: str) -> None:
     assert (found.cause, f"'{value}'" in found.message) == ("cred.file-path", True), found
 
 
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        ("/run/secrets/pypi_token", "/run/secrets/pypi_token"),
+        ("@/run/secrets/pypi_token\n", "/run/secrets/pypi_token"),
+        ("file:///run/secrets/pypi_token", "/run/secrets/pypi_token"),
+        ("file:token.txt", "token.txt"),
+        ("~/.pypi-token", "~/.pypi-token"),
+        ("$HOME/.pypi_token", ""),
+        ("/home/alice/x7Kq2mZp9vT4nW8bL2", ""),
+        ("op://release/pypi/token", ""),
+    ],
+)
+def test_the_path_is_given_to_the_remedy_if_it_may_be_shown(value: str, path: str) -> None:
+    assert defect_of(value).path == path
+
+
 @pytest.mark.parametrize("value", PLACEHOLDERS)
 def test_a_placeholder_is_named_and_shown(value: str) -> None:
     found = defect_of(value)
@@ -300,5 +317,6 @@ def test_no_password_is_shown(value: str) -> None:
     """Neither whole nor in part."""
     found = defect_of(value)
     assert value not in found.message + found.remedy
+    assert not found.path
     shown = " ".join(re.findall("['\"].*['\"]", found.message))
     assert not any(value[at : at + 8] in shown for at in range(len(value) - 7)), found
