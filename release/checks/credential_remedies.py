@@ -232,6 +232,8 @@ def with_remedy(access: Access, remark: Finding) -> Finding:
     user, remedy = access.user, remark.remedy
     in_pypirc = user.ci is None and (remark.where or "").startswith("~/.pypirc")
     match remark.cause:
+        case "cred.wrong-index" if found is not None and user.ci is not None and access.credential is not None:
+            remedy = f"remove {location_to_text(found.origin)} from the environment of this job"
         case "cred.wrong-index" | "pypirc.testpypi-under-pypi" if found is not None:
             remedy = new_token(access, found.origin)
         case "src.wrong-env-name" if found is not None and isinstance(found.origin, EnvironmentVariable):

@@ -70,7 +70,7 @@ def near_misses(index: Index) -> Iterator[str]:
         host_of(index.upload_url), host_of(index.simple_url), index.name,
         *(url.rstrip("/") for url in urls), origin,
         *(f"http://{form.partition('://')[2]}" for url in urls[:1] for form in (url, url.rstrip("/"))), *retired,
-        *(_NAMES.get(index.name, ())),
+        *(_NAMES.get(index.name, ())), f"poetry-repository-{index.name}",
     )  # fmt: skip
     yield from (name for name in dict.fromkeys(names) if name and name != index.upload_url)
 

@@ -236,7 +236,7 @@ def _why_not(file: PypircFile, index: Index, name: str) -> Iterator[Finding]:
     """Why a section that looks right is not used."""
     if name != index.name and re.sub(r"[\s\"'`\[\]]", "", name) == index.name:
         yield base.warning(
-            f"section [{name}] is not [{index.name}]: quotes and blanks inside the brackets belong to the name",
+            f"section [{name}] is not [{index.name}]: everything between the brackets belongs to the name",
             f"write [{index.name}] in line {file.line(name)} of {file.name}", file.where(name),
             "pypirc.section-misspelled",
         )  # fmt: skip

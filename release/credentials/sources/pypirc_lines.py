@@ -100,7 +100,8 @@ def _explain(
         return f"no tool reads a key {key}", change, "pypirc.key-misspelled"
     message = f"the token is in section {shown(line.section, '[]')}, but an upload to {index.name} reads [{index.name}]"
     heads = [one for one in lines if one.kind == "heading" and one.section == line.section]
-    if line.section in {"distutils", *WELL_KNOWN} or not heads:
+    exists = any(one.kind == "heading" and one.section == index.name for one in lines)
+    if line.section in {"distutils", *WELL_KNOWN} or exists or not heads:
         change = LineChange(kind="move", first=_option_of(line, lines).number, last=line.number, text=index.name)
     else:
         change = _change("heading", heads[0], text=index.name)
