@@ -58,7 +58,8 @@ def edit(remedy: str, path: Path) -> bool:
         lines[int(found[1]) - 1] = re.sub(r"^\s*[#;]\s*", "", lines[int(found[1]) - 1])
     elif found := _MOVE.match(remedy):
         line = lines.pop(int(found[1]) - 1)
-        lines += [found[2], line]
+        lines += [found[2]] * (found[2] not in lines)
+        lines.insert(lines.index(found[2]) + 1, line)
     elif found := _REPLACE.match(remedy):
         token = _TOKEN.search(lines[int(found[1]) - 1])
         assert token is not None
@@ -113,7 +114,10 @@ def test_the_change_that_is_named_makes_the_token_count(
         elif not edit(in_words, tmp_path / ".pypirc"):
             if re.search("python -m release|read -rs|secret behind|workflow", verdict.remedy):
                 return  # takes a token, which tests/stories/test_pasted_remedies.py types
-            system = replace(system, env=run(verdict.remedy, dict(system.env)))
+            removed = re.match(r"remove \$(\w+) from the environment of this job", verdict.remedy)
+            env = dict(system.env)
+            after = {name: env[name] for name in env if name != removed[1]} if removed else run(verdict.remedy, env)
+            system = replace(system, env=after)
     raise AssertionError(seen)
 
 
