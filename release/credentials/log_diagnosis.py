@@ -16,10 +16,11 @@ from release.core.config import Config
 from release.core.models.check_result import CheckState, Finding
 from release.core.models.index import Index, host_of, well_known
 from release.core.models.results import Verification
+from release.diagnostics import shared_phrases
 from release.diagnostics.catalog import CATALOG
 from release.diagnostics.log_text import ci_service, plain_log, uploader_of
 from release.diagnostics.matcher import recognise, status_without_message, verify_remedy
-from release.diagnostics.models import Match
+from release.diagnostics.models import Match, fill_placeholders
 
 #: causes of which no credential is sent, so that they never explain the answer to an upload. poetry does upload
 #: without one, but its log does not show that
@@ -42,6 +43,17 @@ _UNDERLYING = {
     ),
     "cred.username-not-token": re.compile(r"cred\.(?:username|account-password|swapped)"),
 }
+#: uploader → the variables that it reads. Observed: the versions in tests/diagnostics/uploaders.py, 2026-11
+_VARIABLES = {
+    "uv": "UV_PUBLISH_TOKEN",
+    "hatch": "HATCH_INDEX_AUTH, with HATCH_INDEX_USER=__token__",
+    "flit": "FLIT_PASSWORD, with FLIT_USERNAME=__token__",
+    "poetry": "POETRY_PYPI_TOKEN_PYPI",
+    "pdm": "PDM_PUBLISH_PASSWORD, with PDM_PUBLISH_USERNAME=__token__",
+    "maturin": "MATURIN_PYPI_TOKEN",
+}
+#: of these, the uploaders that read .pypirc too
+_READ_PYPIRC = {"hatch", "flit", "maturin"}
 #: verifies the credential of an index for a project, given by name; None: the one of the directory
 Verifier = Callable[[Index, str | None], Verification]
 
@@ -81,35 +93,43 @@ def explain_failure(
     service = ci_service(log.text)
     skipped = f", of which {log.skipped} in the middle were skipped" * bool(log.skipped)
     source = f"{log.name}, {log.size} bytes{skipped}"
-    origin = _origin(log.text, service)
+    uploader = uploader_of(plain_log(log.text))
+    origin = _origin(log.text, uploader, service)
     if not matches:
         return _nothing_recognised(log, (source, *origin)), None
     project = matches[0].values.get("project")
     if service is not None and not here:
         note = f"not the credentials of this machine: the log is of a CI run ({service}); with --here they are compared"
-        return _from_log(matches, (source, note, *origin), project, service), None
+        return _from_log(matches, (source, note, *origin), project, service, uploader), None
     verified = [verify(index, project) for index in _target_indexes(matches[0].values, config)]
     words = (f"credential for {one.access.index.name}: {_verdict_word(one)}" for one in verified)
-    explained = _from_log(matches, (source, *origin, *words), project, service)
+    explained = _from_log(matches, (source, *origin, *words), project, service, uploader)
     for one in verified:
         # the index reports an owner, but shows no such project
         reserved = one.access.listing is None and any(match.cause == "name.reserved-empty" for match in matches)
         for cause in (*["name.reserved-empty"] * reserved, *_problems(one)):
-            if match := _explained_by(cause, matches):
+            if _can_be_here(cause, matches[0], uploader) and (match := _explained_by(cause, matches)):
                 return _from_both(matches, match, one, cause, explained), one
     return explained, None
 
 
-def _origin(text: str, service: str | None) -> Iterator[str]:
+def _origin(text: str, uploader: str | None, service: str | None) -> tuple[str, ...]:
     """Which uploader ran, where, and whether it can have sent no credential."""
-    plain = plain_log(text)
-    uploader = uploader_of(plain)
+    notes = []
     if uploader:
-        yield f"the output of {uploader}" + (f" in {service}" if service else "")
-    if "password: <hidden>" in plain:
-        yield "the log shows that a credential was sent: password: <hidden>"
-    elif uploader == "poetry":
-        yield "poetry uploads without a credential, too, if it has none"
+        notes.append(f"the output of {uploader}" + (f" in {service}" if service else ""))
+    if "password: <hidden>" in text:
+        notes.append("the log shows that a credential was sent: password: <hidden>")
+    elif uploader == "poetry" and shared_phrases.INVALID_AUTH.partition(" ")[2] in text:
+        notes.append("poetry uploads without a credential, too, if it has none")
+    return tuple(notes)
+
+
+def _can_be_here(cause: str, first: Match, uploader: str | None) -> bool:
+    """Whether an uploader that found no credential reads the place of a cause; the places verified are twine's."""
+    if first.cause != "cred.missing" or uploader not in _VARIABLES:
+        return True
+    return cause.startswith("pypirc.") and uploader in _READ_PYPIRC
 
 
 def _with_index(values: Mapping[str, str], config: Config) -> Mapping[str, str]:
@@ -176,7 +196,7 @@ def _findings(verified: Verification) -> Iterator[Finding]:
 
 
 def _from_log(
-    matches: Sequence[Match], examined: tuple[str, ...], project: str | None, service: str | None
+    matches: Sequence[Match], examined: tuple[str, ...], project: str | None, service: str | None, uploader: str | None
 ) -> Explanation:
     """What the log alone shows."""
     first = matches[0]
@@ -184,7 +204,7 @@ def _from_log(
         cause=first.cause,
         title=first.diagnosis.title,
         evidence=first.evidence,
-        remedy=_remedy(first, service),
+        remedy=_remedy(first, service, uploader),
         certain=first.certain,
         others=tuple(one for one in _same_message(matches) if one != first.cause),
         index=first.values.get("index") or first.values.get("host"),
@@ -193,7 +213,12 @@ def _from_log(
     )
 
 
-def _remedy(match: Match, service: str | None) -> str:
+def _remedy(match: Match, service: str | None, uploader: str | None) -> str:
+    """The remedy of the record, in the terms of the uploader and of the place of the run."""
+    if match.cause == "cred.missing" and uploader in _VARIABLES:
+        do = "pass the job" if service else "give it"
+        text = f"{do} an API token from {{site}}/manage/account/token/ as {_VARIABLES[uploader]}"
+        return fill_placeholders(text + "; or set up trusted publishing" * bool(service), match.values)
     if match.cause != _UNKNOWN_CREDENTIAL:
         return match.remedy
     where = "run in that job, with the same variables" if service else "run where the upload failed"

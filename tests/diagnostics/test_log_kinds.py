@@ -84,6 +84,28 @@ def test_a_tool_that_stops_has_no_credential(log: str) -> None:
     assert causes(log)[0] == "cred.missing"
 
 
+@pytest.mark.parametrize(
+    ("log", "variable"),
+    [
+        ("error: Failed to publish `a`\n  cause: Missing credentials for: https://a.test/legacy/", "UV_PUBLISH_TOKEN"),
+        ("Missing required option: user", "HATCH_INDEX_AUTH"),
+        ("I-flit.upload\nException: Could not find username for upload.", "FLIT_PASSWORD"),
+        ("[PdmUsageError]: Username and password are required", "PDM_PUBLISH_PASSWORD"),
+        (
+            "maturin failed\n  Caused by: Credentials not found and non-interactive mode is enabled",
+            "MATURIN_PYPI_TOKEN",
+        ),
+    ],
+)
+def test_the_remedy_names_the_variable_of_the_tool(log: str, variable: str, nothing_here: Verifier) -> None:
+    found = diagnosed(log, nothing_here)
+    assert found.cause == "cred.missing"
+    assert variable in found.remedy
+    assert "TWINE_" not in found.remedy
+    in_ci = diagnosed(f"{log}\nError: Process completed with exit code 1.\n", nothing_here)
+    assert in_ci.remedy.startswith("pass the job an API token")
+
+
 def test_a_log_of_trusted_publishing_that_failed_first_is_about_the_credential() -> None:
     """uv tries trusted publishing if it has none, and prints why that failed, too."""
     tried = (
