@@ -48,8 +48,8 @@ def _finding(access: Access, message: str, remedy: str, cause: str) -> Finding:
 def the_limits_of_the_token_can_be_met(access: Access) -> Iterator[Observation]:
     """The token's limits can be met.
 
-    Whoever holds a token can limit it further, also so that no upload is left; and an index refuses a limit that it
-    does not know. Source: warehouse, `macaroons/caveats`.
+    The holder of a token can add limits to it. Those that exclude each other leave no upload, and the index refuses
+    limits that it does not know. Source: warehouse, `macaroons/caveats`.
     """
     if not isinstance(access.token, Token):
         yield NO_TOKEN

@@ -19,6 +19,7 @@ import pytest
 
 from release.adapters.system.system import real_system
 from release.core.facts import ProjectMetadata
+from release.core.models.check_result import CheckState
 from release.core.models.credential import Credential
 from release.core.models.index import Index
 from release.core.models.results import Verification
@@ -33,6 +34,14 @@ from tests.sandbox.sandbox_client import Clock, SandboxClient, basic_auth, sandb
 
 OTHER = "99999999-1111-4222-8333-444455556666"
 HERE = NotStored(description="the test")
+#: an answer → the check whose title it contradicts
+CONTRADICTED = {
+    "Username/Password authentication is no longer supported": "the-username-is-the-one-for-tokens",
+    "token is expired": "the-token-is-valid-now",
+    "project-scoped token is not valid for project": "the-token-covers-this-project",
+    "caveat": "the-limits-of-the-token-can-be-met",
+    "invalid values for fields": "the-limits-of-the-token-can-be-met",
+}
 CLOCK = Clock(datetime.fromtimestamp(NOW, UTC))
 #: a new one for each upload: the same file is another content under another spelling of the name
 _versions = itertools.count()
@@ -65,6 +74,9 @@ def compare(pypi: SandboxClient, password: str, username: str = "__token__", pro
         assert reply.status == 403, (claim, reply.line)
         # the end of the sentence has the address of a page of help
         assert answer == claim or (not colon and answer.startswith(claim)), (claim, answer)
+    passed = {one.check for one in found.outcomes if one.state is CheckState.PASSED}
+    untrue = {check for words, check in CONTRADICTED.items() if words in reply.reason}
+    assert not passed & untrue, reply.line
     if "PyPI accepts it" in found.verdict.message:
         assert reply.status == 200 or colon, (found.verdict.message, reply.line)
     if reply.status == 200:

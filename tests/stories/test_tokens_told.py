@@ -111,7 +111,7 @@ def test_what_can_not_be_delivered_is_said_and_the_verdict_stays(project: UserPr
     told = project.run("tokens", "--fleet", "fleet.toml", "--notify", "--metrics", "file/m.prom")
     assert told.status == 1
     assert "webhook $NOT_SET: $NOT_SET is not set" in told.err
-    assert "→ run: export NOT_SET=" in told.err
+    assert "→ read -rs NOT_SET && export NOT_SET" in told.err
     assert "cannot write" in told.err
     assert "1 message not delivered yet" in told.out
 
