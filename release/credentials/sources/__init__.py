@@ -165,7 +165,8 @@ class _Search:
         self.candidates += variables
         in_variables = (_other_tool(one, self.index) for one in variables)
         found = (*in_variables, *misplaced_tokens.find_misplaced_tokens(query, reported))
-        if not found and not self.unknown:  # otherwise the password may be where it could not be read
+        # The password may be where it could not be read, or be a token of another index.
+        if not found and not self.unknown and not self.sent_by_twine:
             found = tuple(misplaced_tokens.find_username_alone(query))
         places = {one.where for one in found}
         self.remarks = (*(one for one in self.remarks if one.where not in places), *found)

@@ -183,7 +183,7 @@ def remarks_on(url: str, upload_url: str, where: str, remedy: str) -> Iterator[F
         problem, cause = "is plain http", "url.http"
     elif shown == upload_url.rstrip("/"):
         problem, alone, cause = "has no final slash", "would be redirected, and stop", "url.no-trailing-slash"
-    elif shown != upload_url and well_known(url):
+    elif _canonical(shown) != upload_url and well_known(url):
         problem, alone, cause = "is not the upload address", "would be refused there", "url.simple-or-root"
     elif "@" in url.partition("//")[2].partition("/")[0]:
         message = f"the address {shown!r} contains a login, which pypi-preflight does not read and logs may show"
@@ -204,6 +204,12 @@ def without_user(url: str) -> str:
     if not parts.netloc:
         return redact(re.sub(r"^([a-z]*:?/*)[^/]*@", r"\1", url, flags=re.IGNORECASE))
     return redact(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
+
+
+def _canonical(url: str) -> str:
+    """The URL with its host in lower case and without the default port, as a client sends it."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.lower().removesuffix(":443")).geturl()
 
 
 def _with_scheme(url: str) -> str:

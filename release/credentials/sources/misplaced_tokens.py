@@ -208,7 +208,7 @@ def find_username_alone(query: SourceQuery) -> Iterator[Finding]:
     if location is not None and not contains_token(variable or ""):
         where = location_to_text(location)
         yield base.warning(
-            f"{where} has a username, but no password is stored for {query.index.name}",
+            f"{where} is set, but no password is stored for {query.index.name}",
             credential_remedies.store_command(detect_user_environment(query.env), query.index), where,
             "src.password-missing",
         )  # fmt: skip
