@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from http import HTTPStatus
 
 from release.core.redaction import redact
@@ -97,6 +98,7 @@ _UPLOADERS: Mapping[str, re.Pattern[str]] = {
 }
 
 
+@lru_cache(maxsize=1)
 def plain_log(text: str) -> str:
     """The text without colors, frames, times, commands to CI services, entities and secrets, line by line."""
     text = _CONTROL.sub("", redact(text).replace("\r\n", "\n").replace("\r", "\n"))
@@ -144,6 +146,7 @@ def _standard_phrase(match: re.Match[str]) -> str:
     return f"{match['before']}{int(known)} {known.phrase} ({match[0][len(match['before']) :]})"
 
 
+@lru_cache(maxsize=1)
 def ci_service(text: str) -> str | None:
     """The CI service that a log is from; None where nothing shows one."""
     text = re.sub(r"^[ \t]*(?:>[ ]?)+", "", _CONTROL.sub("", text), flags=re.MULTILINE)
