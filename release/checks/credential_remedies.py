@@ -6,6 +6,7 @@ words, with the address of the page. Explanations belong in the message.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from release.core import shell
@@ -274,3 +275,20 @@ def unanswered_source(access: Access, unknown: Unknown) -> Unknown:
 
 def _candidate_at(access: Access, where: str | None) -> CredentialCandidate | None:
     return next((one for one in access.candidates if location_to_text(one.origin) == where), None)
+
+
+#: causes besides those of the token itself that a new token fixes
+_FIXED_BY_NEW_TOKEN = re.compile(
+    r"keyring\.(?:stale|service-mismatch|username-mismatch|other-project)|src\.password-missing|url\.credentials"
+    r"|pypirc\.(?:testpypi-under-pypi|indented|section-misspelled|key-misspelled|commented-out)"
+)
+
+
+#: causes of the token itself that a new token does not fix, or that are no reason for one yet
+_NOT_FIXED = re.compile(r"cred\.(?:username-.*|expires-soon|project-id-scope|leaked-auto-revoked)")
+
+
+def is_fixed_by_new_token(cause: str | None) -> bool:
+    """Whether a cause goes away with a new token."""
+    cause = cause or ""
+    return bool(_FIXED_BY_NEW_TOKEN.fullmatch(cause)) or (cause.startswith("cred.") and not _NOT_FIXED.fullmatch(cause))

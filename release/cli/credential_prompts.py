@@ -96,7 +96,7 @@ class CredentialSession:
 
     def _without_token(self, found: Sequence[Verification]) -> Sequence[Verification]:
         """The indexes that need a new token: those with a wrong one, or else the worst if it has none."""
-        needed = [one for one in found if repairs.is_fixed_by_new_token(one.verdict.cause)]
+        needed = [one for one in found if credential_remedies.is_fixed_by_new_token(one.verdict.cause)]
         possible = [one for one in needed if one.access.user.can_store or repairs.line_to_replace(one.access)]
         wrong = [one for one in possible if one.verdict.cause != "cred.missing"]
         return wrong or [one for one in possible if one is log_diagnosis.worst_index(found)]

@@ -32,13 +32,6 @@ from release.credentials.sources import base, keyring, pypirc, pypirc_file
 from release.credentials.sources.base import BrokenSourceError, read_bytes
 from release.credentials.sources.pypirc_file import load_pypirc
 
-#: causes besides those of the token itself that a new token fixes
-_FIXED_BY_NEW_TOKEN = re.compile(
-    r"keyring\.(?:stale|service-mismatch|username-mismatch|other-project)|src\.password-missing|url\.credentials"
-    r"|pypirc\.(?:testpypi-under-pypi|indented|section-misspelled|key-misspelled|commented-out)"
-)
-#: causes of the token itself that a new token does not fix, or that are no reason for one yet
-_NOT_FIXED = re.compile(r"cred\.(?:username-.*|expires-soon|project-id-scope|leaked-auto-revoked)")
 _URL_CAUSES = frozenset(
     """url.no-scheme url.legacy-domain url.http url.no-trailing-slash url.simple-or-root
     pypirc.repository-mismatch""".split()  # noqa: SIM905 - a list that people read
@@ -234,12 +227,6 @@ class _Proposals:
                 cause="src.env-shadows", title=title, where=location_to_text(place),
                 before=f"password = <token {token.fingerprint}>", apply=self._rewrite(new),
             )  # fmt: skip
-
-
-def is_fixed_by_new_token(cause: str | None) -> bool:
-    """Whether a cause goes away with a new token."""
-    cause = cause or ""
-    return bool(_FIXED_BY_NEW_TOKEN.fullmatch(cause)) or (cause.startswith("cred.") and not _NOT_FIXED.fullmatch(cause))
 
 
 def line_to_replace(access: Access) -> StoredSecret | None:

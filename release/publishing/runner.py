@@ -12,7 +12,15 @@ from typing import Literal, TypeVar
 
 from release.adapters import collect
 from release.adapters.system.system import System
-from release.checks import credential_checks, distributions, engine, leak_checks, reproducibility, source_checks
+from release.checks import (
+    credential_checks,
+    credential_remedies,
+    distributions,
+    engine,
+    leak_checks,
+    reproducibility,
+    source_checks,
+)
 from release.core import plan as plans
 from release.core.config import Config
 from release.core.errors import RefusedError, ReleaseError, from_os_error
@@ -24,7 +32,7 @@ from release.core.models.distribution import Distribution
 from release.core.models.index import Index, ProjectListing
 from release.core.models.results import RunResult, StepResult
 from release.core.plan import SANDBOX, Plan, Step
-from release.credentials import repairs, verify
+from release.credentials import verify
 from release.leaks import search
 from release.publishing import attest, build, compare, promote, recorder, result
 from release.publishing import journal as journals
@@ -232,7 +240,7 @@ class _Run:
         blocking = [one for one in outcomes if one.state.blocks]
         causes = [finding.cause for one in blocking for finding in one.findings if finding.severity == "block"]
         causes += [one.cause for one in blocking if not one.findings]
-        return bool(causes) and all(map(repairs.is_fixed_by_new_token, causes))
+        return bool(causes) and all(map(credential_remedies.is_fixed_by_new_token, causes))
 
     def _check_files(self) -> StepResult:
         """A release stops at any rejection; a rehearsal continues with the files that the index would accept."""

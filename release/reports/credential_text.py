@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from release.checks.credential_checks import TIERS, quota_to_text
+from release.checks.credential_remedies import is_fixed_by_new_token, token_page
 from release.checks.index_state import listed_files
 from release.checks.trusted_publishing_checks import ambient_to_text
 from release.core.facts import Access, ProjectMetadata
@@ -42,9 +43,16 @@ def verification_to_text(found: Verification, *, quiet: bool = False) -> Iterato
             yield from (f"  {text}" for text in facts(access))
             yield from _tier_to_text([outcomes[check.name] for check in tier])
     yield f"verdict: {found.verdict_text}" + (f", {found.verdict.cause}" if found.verdict.cause else "")
-    yield from _problems_to_text(problems[:1] if quiet else problems)
+    yield from _problems_to_text(problems[:1] if quiet else problems, page=_page_for_new_token(found))
     if found.verdict.word == "warning" and not found.confirmed:
         yield f"  {'offline: ' * found.offline}not confirmed by the index"
+
+
+def _page_for_new_token(found: Verification) -> str:
+    """The page where a token is created; empty where that does not help. In CI, the remedy names it."""
+    access, cause = found.access, found.verdict.cause
+    helps = not found.verdict.passed and is_fixed_by_new_token(cause)
+    return token_page(access.index) if helps and access.index.kind == "warehouse" and access.user.ci is None else ""
 
 
 def _tier_to_text(outcomes: list[Outcome]) -> Iterator[str]:
@@ -69,7 +77,8 @@ def _problems(outcomes: Iterable[Outcome]) -> list[Finding]:
     return [finding for _, finding in sorted(ranked, key=lambda pair: pair[0])]
 
 
-def _problems_to_text(problems: Sequence[Finding]) -> Iterator[str]:
+def _problems_to_text(problems: Sequence[Finding], *, page: str) -> Iterator[str]:
+    """The problems; `page`: where the token is created that ends the first one."""
     for number, one in enumerate(problems):
         if number:
             yield f"also: {one.cause or one.severity}"
@@ -79,6 +88,8 @@ def _problems_to_text(problems: Sequence[Finding]) -> Iterator[str]:
             yield f"  the index would say: {one.server_text}"
         if one.remedy:
             yield f"  → {one.remedy}"
+        if page and page not in one.remedy and not number:
+            yield f"  new tokens: {page}"
         if one.cause and not number:
             yield f"  more: python -m release explain {one.cause}"
 

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from release.adapters.system.system import System, real_system
+from release.checks import credential_remedies
 from release.core.facts import ProjectMetadata
 from release.core.models.credential import Resolution
 from release.core.models.index import PYPI, Index
@@ -100,7 +101,7 @@ class Desk:
                 break
             offered.add((one.cause, one.title))
             one.apply()
-        if repairs.is_fixed_by_new_token(found.verdict.cause):
+        if credential_remedies.is_fixed_by_new_token(found.verdict.cause):
             self._replace(found)
 
     def _replace(self, found: Verification) -> None:

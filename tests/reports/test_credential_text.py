@@ -137,3 +137,14 @@ def test_in_eighty_columns_no_word_is_torn_and_a_command_stays_whole(name: str) 
         assert fitted.split() == line.split()
         longest = max(fitted.splitlines(), key=len)
         assert len(longest) <= 80 or "→ " in longest
+
+
+@pytest.mark.parametrize(
+    ("name", "helps"),
+    [("truncated", True), ("password", True), ("expired", True), ("other project", True), ("username", False)],
+)
+def test_the_page_of_new_tokens_is_named_where_a_new_token_helps(name: str, helps: bool) -> None:
+    lines = list(verification_to_text(verification(STATES[name]())))
+    page = "  new tokens: https://pypi.org/manage/account/token/"
+    assert (page in lines) is helps
+    assert page not in list(verification_to_text(verification(access())))
