@@ -29,7 +29,8 @@ from release.credentials.sources.base import SourceQuery
 
 #: read by `environment`
 _TWINE_VARIABLES = ("TWINE_USERNAME", "TWINE_PASSWORD")
-#: in a directory of user configuration or data → the tool that reads it
+#: in a directory of user configuration or data → the tool that reads it. Observed on Linux with uv 0.13.9
+#: (`uv auth dir`), poetry 2.5.1, hatch 1.18.2 (`hatch config find`) and pdm 2.29.4 (`pdm config`), 2026-11
 _TOOL_FILES = {
     "uv/uv.toml": "uv",
     "uv/credentials/credentials.toml": "uv",
