@@ -258,29 +258,41 @@ def run(*words):
 """
 
 
+@pytest.fixture(scope="module")
+def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package with all additions, each of which touches its listed files only; and the test of its structure."""
+    tree = tmp_path_factory.mktemp("extended")
+    shutil.copytree(ROOT / "release", tree / "release", ignore=shutil.ignore_patterns("__pycache__"))
+    for added in ADDITIONS.values():
+        for name, text in added.texts.items():
+            path = tree / "release" / name
+            path.write_text((path.read_text("utf-8") if path.exists() else "") + text, encoding="utf-8")
+        for before, after in added.entries:
+            path = tree / "release" / added.registry
+            assert path.read_text("utf-8").count(before) == 1
+            path.write_text(path.read_text("utf-8").replace(before, after), encoding="utf-8")
+    (tree / "tests").mkdir()
+    shutil.copy(ROOT / "tests" / "test_architecture.py", tree / "tests")
+    (tree / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
+    return tree
+
+
+def run_in(tree: Path, *argv: str) -> None:
+    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")} | {"HOME": str(tree)}
+    done = subprocess.run(
+        [sys.executable, *argv], cwd=tree, env=env, capture_output=True, text=True, check=False, timeout=200
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
 @pytest.mark.parametrize("kind", ADDITIONS)
-def test_an_addition_touches_the_listed_files_only(kind: str, tmp_path: Path) -> None:
-    added = ADDITIONS[kind]
-    ignore = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "release", tmp_path / "release", ignore=ignore)
-    for name, text in added.texts.items():
-        path = tmp_path / "release" / name
-        path.write_text((path.read_text("utf-8") if path.exists() else "") + text, encoding="utf-8")
-    for before, after in added.entries:
-        path = tmp_path / "release" / added.registry
-        assert path.read_text("utf-8").count(before) == 1
-        path.write_text(path.read_text("utf-8").replace(before, after), encoding="utf-8")
-    (tmp_path / "tests").mkdir()
-    shutil.copy(ROOT / "tests" / "test_architecture.py", tmp_path / "tests")
-    (tmp_path / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
-    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")} | {"HOME": str(tmp_path)}
-    lines = [line.removeprefix(" " * 12) for line in added.proof.splitlines()]
-    for argv in (
-        [sys.executable, "-c", RUN + "\n".join(lines)],
-        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "tests/test_architecture.py"],
-    ):
-        done = subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=200)
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+def test_an_addition_works(kind: str, extended: Path) -> None:
+    lines = [line.removeprefix(" " * 12) for line in ADDITIONS[kind].proof.splitlines()]
+    run_in(extended, "-c", RUN + "\n".join(lines))
+
+
+def test_the_package_with_all_additions_keeps_its_structure(extended: Path) -> None:
+    run_in(extended, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "tests/test_architecture.py")
 
 
 def test_the_documentation_lists_the_places() -> None:
