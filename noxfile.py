@@ -21,7 +21,8 @@ def _with(session: nox.Session, *groups: str) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests."""
     _with(session, "tests")
-    session.run("python", "-m", "pytest", *(session.posargs or ["-n", "2"]))
+    # Many tests wait for servers and clocks: three workers keep two cores busy.
+    session.run("python", "-m", "pytest", *(session.posargs or ["-n", "3"]))
 
 
 @nox.session(reuse_venv=True)

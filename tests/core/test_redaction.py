@@ -80,9 +80,9 @@ def test_no_beginning_of_a_token_is_left_in_any_text(length: int, before: str, a
 
 def test_ten_megabytes_take_less_than_a_second() -> None:
     big = "Collecting something-long 1.0 from here and there\n" * 200_000
-    began = time.perf_counter()
+    began = time.process_time()
     assert known()(big) == big
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 SECRET = """
