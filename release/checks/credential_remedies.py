@@ -96,7 +96,7 @@ def rotated_token(access: Access) -> str:
 
 
 def token_for_project(access: Access, origin: SecretLocation | None) -> str:
-    """Store a token for this project, where the one in `origin` is for others: in the keyring, it stays beside it."""
+    """Store a token for this project, where the one in `origin` is for others: the keyring has both."""
     user = access.user
     if not isinstance(origin, KeyringEntry) or user.ci is not None or not user.can_store:
         return new_token(access, origin)

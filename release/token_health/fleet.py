@@ -309,13 +309,13 @@ def _find(
         yield location_to_text(credential.origin), resolution, known
     has_own = any(one.status != "other-index" and project_of(one.origin) for one in resolution.candidates)
     for one in resolution.candidates:
-        beside = has_own and isinstance(one.origin, KeyringEntry) and project_of(one.origin) is None
+        shared = has_own and isinstance(one.origin, KeyringEntry) and project_of(one.origin) is None
         issued_for = token.issuer(one.password) if one.status == "other-tool" else None
         if one.status == "shadowed" or (issued_for is not None and token.location_matches(issued_for, index)):
             found = Credential(
                 username="__token__", username_origin=DEFAULT_USERNAME, password=one.password, origin=one.origin
             )
-            yield location_to_text(one.origin), Resolution(credential=found), _OTHER_PROJECTS if beside else known
+            yield location_to_text(one.origin), Resolution(credential=found), _OTHER_PROJECTS if shared else known
 
 
 def _publisher(env: Mapping[str, str], directory: Path) -> str | None:

@@ -170,7 +170,7 @@ def is_same(url: str, upload_url: str) -> bool:
 def remarks_on(url: str, upload_url: str, where: str, remedy: str) -> Iterator[Finding]:
     """The worst mistake in a URL that means `upload_url`, if there is any, and what it means to twine alone.
 
-    Observed: twine 7.0.0, 2026-11. `upload_url` is where this program uploads to, whatever the URL is.
+    Observed: twine 7.0.0, 2026-11. `upload_url` is where this program uploads to; the URL does not change that.
     """
     shown, whole, host = without_user(url), _with_scheme(url), host_of(_with_scheme(url))
     if host in RETIRED_HOSTS:

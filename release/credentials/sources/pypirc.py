@@ -69,7 +69,7 @@ def replace(stored: StoredSecret, new: Secret, query: StorageQuery) -> None:
 def misplaced_tokens(query: SourceQuery) -> Iterator[tuple[Finding, LineChange]]:
     """Why each token of the index in the file does not count, and the change with which it does.
 
-    A section with a misspelled name is among them whatever its password is.
+    A section with a misspelled name is always among them.
     """
     path = query.config_file or query.home / ".pypirc"
     try:
@@ -120,7 +120,7 @@ def is_similar_name(name: str) -> bool:
 
 
 def mistaken_paths(query: SourceQuery) -> list[Path]:
-    """The files that `find` reports where there is no `.pypirc`, whatever they contain."""
+    """The files that `find` reports where there is no `.pypirc`, also empty ones."""
     paths = [query.home / name for name in _MISTAKEN_NAMES]
     return [*paths, query.directory / ".pypirc"] if query.directory else paths
 

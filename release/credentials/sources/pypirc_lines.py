@@ -1,7 +1,7 @@
 """The lines of a `.pypirc` with a token that an upload does not read, and the change with which it would.
 
 Observed: Python 3.11 to 3.14, `configparser`: a line that is indented deeper than the key above it continues the value
-of that key, whatever it looks like; quotes and blanks inside the brackets belong to a section's name.
+of that key, even if it looks like a key itself; quotes and blanks inside the brackets belong to a section's name.
 """
 
 from __future__ import annotations
