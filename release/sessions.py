@@ -71,7 +71,8 @@ def _session(
         session.install(*packages)
         options = ["--built"] if command == "rehearse" and "build passed" in chain else []
         env = {} if credentials else _no_credentials()
-        session.run("python", "-m", "release", command, *options, *_options_for(command, session.posargs), env=env)
+        words = [command, *options, *_options_for(command, session.posargs)]
+        session.run("python", "-P", "-m", "release", *words, env=env)
         chain.append(f"{command} passed")
 
     session.__doc__ = text
@@ -90,7 +91,7 @@ def _inspection(packages: list[str]) -> Callable[..., None]:
         if not files:
             session.skip("dist/ is empty: pass files after --")
         session.install(*packages[:-1], _with_checks(packages[-1]))
-        session.run("python", "-m", "release", "inspect", "--others", *files, env=_no_credentials())
+        session.run("python", "-P", "-m", "release", "inspect", "--others", *files, env=_no_credentials())
 
     session.__doc__ = "Inspect files, with third-party checkers: -- FILE…, or those in dist/."
     return session
@@ -107,7 +108,7 @@ def _token_health(packages: list[str]) -> Callable[..., None]:
 
     def session(session: nox.Session) -> None:
         session.install(*packages)
-        session.run("python", "-m", "release", "tokens", *session.posargs)
+        session.run("python", "-P", "-m", "release", "tokens", *session.posargs)
 
     session.__doc__ = "Show the health of all tokens. Exits with 0 or 1: for a schedule, run the program itself."
     return session

@@ -24,7 +24,7 @@ _FILES = {"files": "a prebuilt file, or a directory of them; may be given severa
 
 def _run(command: str, *options: str) -> None:
     """Run a command of the program in this directory, and exit with its status."""
-    status = subprocess.run([sys.executable, "-m", "release", command, *options], check=False).returncode
+    status = subprocess.run([sys.executable, "-P", "-m", "release", command, *options], check=False).returncode
     if status:
         raise Exit(code=status)
 
@@ -158,7 +158,7 @@ def release(context: Context, yes: bool = False, new_project: str = "") -> None:
         raise Exit(
             "noxfile.py is missing, so there are no sessions to run\n"
             "→ create it with two lines (from release.sessions import register; register()),\n"
-            "  or release without nox: python -m release release",
+            "  or release without nox: pypi-preflight release",
             code=2,
         )
     _run("release", "--plan")

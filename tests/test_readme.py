@@ -61,7 +61,7 @@ def test_the_second_command_runs_the_tests(clone: Path) -> None:
 
 
 def test_every_verb_of_the_readme_is_a_verb_of_the_program() -> None:
-    verbs = set(re.findall(r"python -m release ([a-z]+)", README))
+    verbs = set(re.findall(r"pypi-preflight ([a-z]+)", README))
     assert verbs
     for verb in sorted(verbs):
         done = subprocess.run(

@@ -51,7 +51,7 @@ def token_page(index: Index) -> str:
 
 def own_command(user: UserEnvironment, verb: str, *arguments: str) -> str:
     """A command of this program."""
-    return shell.command_line(user.shell_name, "python", "-m", "release", verb, *arguments, *user.options)
+    return shell.command_line(user.shell_name, "pypi-preflight", verb, *arguments, *user.options)
 
 
 def store_command(user: UserEnvironment, index: Index, project: str | None = None) -> str:

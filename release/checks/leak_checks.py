@@ -77,7 +77,7 @@ def _remedy(leak: Leak, scope: ScanScope) -> str:
         case "files":
             return f"{revoke}, unless it has never been shared; exclude it from the build, and rebuild"
         case "tree":
-            search = "python -m release leaks --history"
+            search = "pypi-preflight leaks --history"
             return f"{revoke}, unless it has never been shared; then search for older copies: {search}"
         case "staged":
             return f"remove it from the file before you commit: git restore --staged -- {path!r}"

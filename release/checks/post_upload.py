@@ -34,7 +34,7 @@ def every_file_is_listed(uploaded: UploadedRelease) -> Iterator[Observation]:
     for name in (file.filename for file in uploaded.expected if _listed(uploaded, file.filename) is None):
         if name in uploaded.accepted:
             message = f"{index} accepted {name!r}, but does not list it yet"
-            remedy, cause = f"see {page}, and confirm again later: python -m release confirm", "post.index-lag"
+            remedy, cause = f"see {page}, and confirm again later: pypi-preflight confirm", "post.index-lag"
         else:
             message = f"{index} does not have {name!r}, and is not known to have accepted it"
             remedy = f"see {page}, and resume the upload: it compares hashes and sends what is missing"

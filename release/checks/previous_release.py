@@ -184,4 +184,4 @@ def the_size_is_in_line(built: BuiltFiles) -> Iterator[Observation]:
         now, then = sizes[one.filename], sizes[before.filename]
         if abs(now - then) > _UNUSUAL and not then / _FACTOR <= now <= then * _FACTOR:
             message = f"the file has {now:,} bytes, while that of {before.version} had {then:,}"
-            yield warn(message, "inspect its contents: python -m release inspect FILE", one.filename)
+            yield warn(message, "inspect its contents: pypi-preflight inspect FILE", one.filename)

@@ -78,7 +78,7 @@ def _not_listed(published: PublishedRelease, what: str, *, uploaded: bool) -> Fi
         return Finding(message=message, remedy=remedy, where=what, cause="post.index-lag")
     return Finding(
         message=f"{what} is missing: {index} does not list it{waited}",
-        remedy=f"see {_page(published)}; upload it again if it never arrived: python -m release publish",
+        remedy=f"see {_page(published)}; upload it again if it never arrived: pypi-preflight publish",
         where=what,
     )
 

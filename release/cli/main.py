@@ -19,7 +19,7 @@ from release.core.errors import ReleaseError, from_os_error
 def parser(words: Collection[str]) -> argparse.ArgumentParser:
     """The command line, with the options of the commands in `words`. Global options may also follow the command."""
     root = argparse.ArgumentParser(
-        prog="python -m release",
+        prog="pypi-preflight",
         parents=[_global_options()],
         description="Release Python packages: green means PyPI accepts the upload, red names the cause.",
         epilog="exit status: 0 done · 1 refused, nothing uploaded · 2 usage or configuration error · "

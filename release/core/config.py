@@ -149,7 +149,7 @@ def _url(value: Any, at: KeyPath) -> str:
     if parts.username or parts.password:
         raise ConfigError(
             f"{at} contains a user name or password",
-            remedy="remove it from the URL; see `release explain cred.missing`",
+            remedy="remove it from the URL; see: pypi-preflight explain cred.missing",
         )
     if parts.scheme not in {"http", "https"} or not host:
         raise at.wrong("an http(s) URL", value)

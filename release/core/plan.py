@@ -286,6 +286,6 @@ def require_name(plan: Plan) -> tuple[str, str]:
     """Project and version. Raises `UsageError` where they are unknown."""
     if plan.project is None or plan.version is None:
         raise UsageError(
-            "the project's name and version are unknown", remedy="run `python -m release check`, which shows why"
+            "the project's name and version are unknown", remedy="run `pypi-preflight check`, which shows why"
         )
     return plan.project, plan.version

@@ -234,7 +234,7 @@ def _nothing_recognised(log: Log, examined: tuple[str, ...]) -> Explanation:
     status = status_without_message(log.text)
     if status is None:
         title = "no known failure was found in this log"
-        known = "python -m release explain --all lists known failures"
+        known = "pypi-preflight explain --all lists known failures"
         remedy = f"pass the whole output, preferably with --verbose; {known}"
     else:
         title = f"the index answered {status}, but the tool does not show the server's message"
@@ -275,7 +275,7 @@ def explanation_to_text(explanation: Explanation) -> Iterator[str]:
     if explanation.remedy:
         yield f"→ {explanation.remedy}"
     if explanation.cause:
-        yield f"  more: python -m release explain {explanation.cause}"
+        yield f"  more: pypi-preflight explain {explanation.cause}"
 
 
 # -- without a log: all indexes -------------------------------------------------------------------------
@@ -298,12 +298,12 @@ def indexes_to_text(verified: Sequence[Verification]) -> Iterator[str]:
             yield f"  {one.verdict.message}"
     worst = worst_index(verified)
     if worst is None:
-        yield f"→ {_no_problem(verified)}; next: python -m release check"
+        yield f"→ {_no_problem(verified)}; next: pypi-preflight check"
     else:
         yield f"next, for {worst.access.index.name}: {worst.verdict.message}"
         yield f"→ {worst.verdict.remedy}"
         if worst.verdict.cause:
-            yield f"  more: python -m release explain {worst.verdict.cause}"
+            yield f"  more: pypi-preflight explain {worst.verdict.cause}"
 
 
 def _no_problem(verified: Sequence[Verification]) -> str:

@@ -72,7 +72,7 @@ DIAGNOSES = (
         "all of them, so tests there pass.",
         also=("ModuleNotFoundError: No module named '{module}'",),
         shows="import fails in a clean environment",
-        remedy="test the wheel in a clean environment before every upload: python -m release rehearse; then correct "
+        remedy="test the wheel in a clean environment before every upload: pypi-preflight rehearse; then correct "
         "the packages or the dependencies, and bump the version",
         detect="after",
         sources=("packaging.python.org: Package discovery", "pyinvoke/invocations: release"),
@@ -83,7 +83,7 @@ DIAGNOSES = (
         explanation="The tag was pushed before the upload, which was refused; or a tag was deleted after a successful "
         "upload, which leaves a release without a tag.",
         shows="the tag's version is not on the index",
-        remedy="upload the files of the tagged commit: python -m release publish; if that is not possible, delete the "
+        remedy="upload the files of the tagged commit: pypi-preflight publish; if that is not possible, delete the "
         "tag: git push origin :refs/tags/TAG",
         detect="network",
         sources=("semantic-release/semantic-release: index.js", "sindresorhus/np: source/index.js"),

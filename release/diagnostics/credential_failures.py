@@ -27,7 +27,7 @@ DIAGNOSES = (
             'user_pass = (self.username … TypeError: can only concatenate str (not "NoneType") to str',
         ),
         also=(shared_phrases.POETRY_INVALID_AUTH, "EOFError: EOF when reading a line"),
-        remedy="store an API token: python -m release store --index {index}; in CI, give the job a secret as "
+        remedy="store an API token: pypi-preflight store --index {index}; in CI, give the job a secret as "
         "TWINE_PASSWORD, with a token from {site}/manage/account/token/",
         weight="high",
         sources=("twine documentation: Keyring support, Environment variables", "godaddy/tartufo#9"),
@@ -86,7 +86,7 @@ DIAGNOSES = (
             shared_phrases.CONTROL_CHARACTERS,
             shared_phrases.INVALID_AUTH,
         ),
-        remedy="paste with a right click or Shift-Insert: python -m release store --index {index}",
+        remedy="paste with a right click or Shift-Insert: pypi-preflight store --index {index}",
         weight="high",
         sources=("pypa/twine#671", "pypi/warehouse#14762", "pypa/twine#1145", "bpo-37426"),
     ),
@@ -200,7 +200,7 @@ DIAGNOSES = (
         "next to each other. The index receives them as one long token, which it does not know.",
         also=(shared_phrases.INVALID_AUTH,),
         shows="like an unknown token; the value is about twice as long as one",
-        remedy="clear the stored value, then paste once: python -m release store --index {index}",
+        remedy="clear the stored value, then paste once: pypi-preflight store --index {index}",
         weight="low",
         sources=("pypi/warehouse: macaroons/services.py",),
     ),

@@ -40,7 +40,7 @@ VARIABLES_AND_PYPIRC = (
         "variable does not reach this process.",
         also=(shared_phrases.CREDENTIAL_NOT_FOUND,),
         shows="twine asks for the token, or stops where it cannot ask",
-        remedy="store an API token: python -m release store --index {index}; in CI, give the job the secret as "
+        remedy="store an API token: pypi-preflight store --index {index}; in CI, give the job the secret as "
         "TWINE_PASSWORD",
         sources=("twine 7.0.0: auth.Resolver.password",),
     ),
@@ -76,7 +76,7 @@ VARIABLES_AND_PYPIRC = (
         "and password of any other section are silently ignored.",
         also=(shared_phrases.MISSING_SECTION, shared_phrases.CREDENTIAL_NOT_FOUND),
         shows="as if the section were not there",
-        remedy="add {index} to index-servers in ~/.pypirc: python -m release diagnose",
+        remedy="add {index} to index-servers in ~/.pypirc: pypi-preflight diagnose",
         sources=("pypa/twine#355", "packaging.python.org: The .pypirc file"),
     ),
     *pypirc_line_failures.DIAGNOSES,
@@ -181,7 +181,7 @@ KEYRING_AND_SHELL = (
         "the address of the site, or for 'pypi' is not found.",
         also=(shared_phrases.CREDENTIAL_NOT_FOUND,),
         shows="twine asks for a token although one is stored",
-        remedy="python -m release store --index {index}",
+        remedy="pypi-preflight store --index {index}",
         sources=("pypa/twine#277", "pypa/twine#208", "twine documentation: Keyring support"),
     ),
     Diagnosis(
@@ -191,7 +191,7 @@ KEYRING_AND_SHELL = (
         "stored.",
         also=(shared_phrases.CREDENTIAL_NOT_FOUND,),
         shows="twine asks for a token although one is stored",
-        remedy="python -m release store --index {index}",
+        remedy="pypi-preflight store --index {index}",
         sources=("twine 7.0.0: auth.Resolver.username",),
     ),
     Diagnosis(
@@ -200,7 +200,7 @@ KEYRING_AND_SHELL = (
         explanation="A token that was stored with store --project is used for uploads of that project only. Other "
         "projects use their own entry, or the one for all projects, which is the only one that twine itself reads.",
         shows="no credential is found, although one is stored for the index",
-        remedy="store one for this project: python -m release store --index {index} --project {project}",
+        remedy="store one for this project: pypi-preflight store --index {index} --project {project}",
         sources=("twine 7.0.0: auth.Resolver.get_password_from_keyring",),
     ),
     Diagnosis(
@@ -210,7 +210,7 @@ KEYRING_AND_SHELL = (
         "and provide no way to replace it.",
         also=(shared_phrases.INVALID_AUTH, shared_phrases.ACCOUNT_NAME),
         shows="a new token elsewhere changes nothing",
-        remedy="python -m release store --index {index}",
+        remedy="pypi-preflight store --index {index}",
         detect="probe",
         sources=("pypa/packaging.python.org#297", "python-poetry/poetry#1999", "python-poetry/poetry#6320"),
     ),

@@ -77,7 +77,7 @@ DIAGNOSES = (
         "where it then looks for other ones. Addresses are shown in logs and in the list of processes.",
         also=(shared_phrases.CREDENTIAL_NOT_FOUND, shared_phrases.INVALID_AUTH),
         shows="as if there were no token",
-        remedy="write the address without them, {upload_url}, and store the token: python -m release store --index "
+        remedy="write the address without them, {upload_url}, and store the token: pypi-preflight store --index "
         "{index}; if a log shows the address, create a new token at {site}/manage/account/token/",
         weight="low",
         sources=("twine 7.0.0: utils.get_repository_from_config",),

@@ -26,7 +26,7 @@ DIAGNOSES = (
         "was built again and has other bytes.",
         also=(shared_phrases.FILE_EXISTS, shared_phrases.FILE_EXISTS_OLD),
         shows="the index lists some of the release's files",
-        remedy="keep the files of the first build and upload what is missing: python -m release status shows which; if "
+        remedy="keep the files of the first build and upload what is missing: pypi-preflight status shows which; if "
         "they are lost, bump the version",
         detect="network",
         weight="high",

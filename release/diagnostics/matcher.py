@@ -64,7 +64,7 @@ def verify_remedy(values: Mapping[str, str], where: str, *, in_ci: bool = False)
     index = "" if values.get("index") or not values.get("host") else " (INDEX: the name of {host} in the configuration)"
     given = ", or was not given to this job" if in_ci else ""
     return fill_placeholders(
-        f"{where}: python -m release verify --index {{index}}{index}; it reports whether the token was revoked or is "
+        f"{where}: pypi-preflight verify --index {{index}}{index}; it reports whether the token was revoked or is "
         f"damaged{given}; replace a revoked token with a new one from {{site}}/manage/account/token/",
         values,
     )

@@ -56,7 +56,7 @@ DIAGNOSES = (
         "alone does not show offline which project it belongs to.",
         also=(shared_phrases.OTHER_PROJECT,),
         shows="a warning; the upload works if the identifier is that of the project",
-        remedy="ask the index: python -m release verify --index {index} --project {project}",
+        remedy="ask the index: pypi-preflight verify --index {index} --project {project}",
         weight="low",
         sources=("pypi/warehouse: macaroons/caveats", "pypi/warehouse: manage/views"),
     ),

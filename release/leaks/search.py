@@ -87,5 +87,5 @@ def _root(system: System, path: Path) -> Path:
 def _no_repository(path: Path) -> UsageError:
     return UsageError(
         f"{str(path)!r} is not in a git repository, so it has no history and no index",
-        remedy="scan its files: python -m release leaks",
+        remedy="scan its files: pypi-preflight leaks",
     )

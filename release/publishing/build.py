@@ -53,7 +53,7 @@ def build_files(  # noqa: PLR0913 - source, target and observer of a build
     if earlier:
         return BuildResult(files=earlier, built=False)
     if origin == "journal":
-        raise RefusedError("nothing has been built", remedy="run: python -m release build")
+        raise RefusedError("nothing has been built", remedy="run: pypi-preflight build")
     journal.remove_files()
     source, epoch = _prepare_source(system, directory, journal.commit if origin == "commit" else None, scratch)
 

@@ -156,7 +156,7 @@ def compare_with_dry_run(
     if journal.last("verified", index=name, files=hashes):
         return StepResult(changed=False, note=f"the same {len(files)} files passed on {name}")
     if index is None:
-        raise _no_dry_run(f"no identical files were confirmed on {name}", "run: python -m release rehearse --built")
+        raise _no_dry_run(f"no identical files were confirmed on {name}", "run: pypi-preflight rehearse --built")
     _compare_with_index(files, index, project)
     journal.write("proven", index=name, files=hashes)
     return StepResult(changed=True, note=f"{name} has the same {len(files)} files")
@@ -169,7 +169,7 @@ def _compare_with_index(files: Sequence[Distribution], index: Index, project: st
     for file in files:
         result = result_from_listing(file, listing)
         if result is None:
-            remedy = "run it first: python -m release testpypi; or use another dry run: --dry-run-on sandbox"
+            remedy = "run it first: pypi-preflight testpypi; or use another dry run: --dry-run-on sandbox"
             raise _no_dry_run(f"{index.name} has no {file.filename!r}", remedy)
         if not isinstance(result, Receipt):
             raise RefusedError(

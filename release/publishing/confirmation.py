@@ -60,7 +60,7 @@ def _parse_release(text: str) -> ProjectMetadata:
     name, equals, version = (part.strip() for part in text.partition("=="))
     if not equals or not is_project_name(name):
         raise UsageError(
-            f"{text!r} is not a release", remedy="pass NAME==VERSION: python -m release confirm acme-widget==1.0"
+            f"{text!r} is not a release", remedy="pass NAME==VERSION: pypi-preflight confirm acme-widget==1.0"
         )
     try:
         Version(version)

@@ -111,7 +111,7 @@ def find_record(project: Path, version: str | None) -> Path:
     """The path of a version's record, or of the last "rehearsal"; None: the newest one. Raises `UsageError`."""
     known = journals.record_paths(project)
     if not known:
-        raise UsageError(f"there are no records in {str(project)!r}", remedy="run: python -m release rehearse")
+        raise UsageError(f"there are no records in {str(project)!r}", remedy="run: pypi-preflight rehearse")
     if version is None:
         return known[-1]
     path = journals.record_path(project, version)

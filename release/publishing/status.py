@@ -49,7 +49,7 @@ def status_to_lines(releases: list[dict[str, Any]]) -> Iterator[str]:
     """The status for a terminal."""
     if not releases:
         yield "nothing has been released or rehearsed here"
-        yield "→ run: python -m release rehearse"
+        yield "→ run: pypi-preflight rehearse"
     for release in releases:
         what = "rehearsal of " if release["rehearsal"] else ""
         commit = f" at {release['commit'][:12]}" if release["commit"] else ""
@@ -90,7 +90,7 @@ def history_to_lines(entries: list[dict[str, Any]], unreadable: Iterable[str]) -
     yield from unreadable
     if not entries:
         yield "there are no records here"
-        yield "→ run: python -m release rehearse"
+        yield "→ run: pypi-preflight rehearse"
 
 
 def _entry_lines(one: dict[str, Any]) -> Iterator[str]:

@@ -24,7 +24,7 @@ them; `{project}` stands for a value, `…` for any text, and a number in front 
 response.
 
 This page is generated. Change the records in `release/diagnostics/`, then run
-`python -m release explain --all --markdown > docs/failures.md`.
+`pypi-preflight explain --all --markdown > docs/failures.md`.
 """
 
 

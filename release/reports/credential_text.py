@@ -91,7 +91,7 @@ def _problems_to_text(problems: Sequence[Finding], *, page: str) -> Iterator[str
         if page and page not in one.remedy and not number:
             yield f"  new tokens: {page}"
         if one.cause and not number:
-            yield f"  more: python -m release explain {one.cause}"
+            yield f"  more: pypi-preflight explain {one.cause}"
 
 
 def _source(access: Access) -> Iterator[str]:

@@ -44,7 +44,7 @@ def scan_to_lines(report: HealthReport, *, quiet: bool = False) -> Iterator[Line
     """The problems with their remedies, the worst first; then the healthy tokens, unless `quiet`; then the counts."""
     if not report.rows:
         yield Line(text="no credentials found", style="bold yellow")
-        yield Line(text="  → store one (python -m release store --index NAME), or list them: --fleet FILE")
+        yield Line(text="  → store one (pypi-preflight store --index NAME), or list them: --fleet FILE")
     ranked = sorted(report.rows, key=lambda row: WORST_FIRST.index(row.seen.word))
     healthy = [row for row in ranked if row.seen.word == "healthy"]
     for row in ranked[: len(ranked) - len(healthy)]:
@@ -134,7 +134,7 @@ def token_status_to_json(seen: TokenStatus) -> dict[str, Any]:
 def token_history_to_lines(now: Sequence[StatusInterval], changed: Iterable[StatusInterval]) -> Iterator[Line]:
     """The status of each credential and since when; then the changes, newest first."""
     if not now:
-        yield Line(text="the history is empty: run python -m release tokens")
+        yield Line(text="the history is empty: run pypi-preflight tokens")
         return
     ranked = sorted(now, key=lambda one: (WORST_FIRST.index(one.seen.word), one.seen.about, one.seen.place))
     for one in ranked[:_SHOWN]:
@@ -209,7 +209,7 @@ def issue_to_markdown(rows: Sequence[TokenReport], *, at: datetime) -> str:
     parts = [f"**{len(rows)} credentials: {counts}**, {at:%Y-%m-%d %H:%M} UTC"]
     parts += ["\n".join(_problem_to_markdown(one)) for one in problems[:_LIMIT]]
     if len(problems) > _LIMIT:
-        parts.append(f"… and {len(problems) - _LIMIT} more: `python -m release tokens`")
+        parts.append(f"… and {len(problems) - _LIMIT} more: `pypi-preflight tokens`")
     return "\n\n".join(parts) + "\n"
 
 

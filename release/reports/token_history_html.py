@@ -43,7 +43,7 @@ def token_history_page(strips: Sequence[TokenTimeline], *, now: datetime) -> str
     last = max((one.now.last_seen for one in strips), default=None)
     return render_page(
         "tokens.html", title=f"Token health: {counts}", counts=counts, level=_LEVELS[worst], start=start, now=now,
-        times=f"last check {_minute(last)}, page created {_minute(now)}" if last else "run: python -m release tokens",
+        times=f"last check {_minute(last)}, page created {_minute(now)}" if last else "run: pypi-preflight tokens",
         rows=[_row(one, start=start, now=now, unfolded=number < _OPEN) for number, one in enumerate(ranked)],
         height=_STRIP, heights=_HEIGHTS, legend=_LEGEND,
     )  # fmt: skip

@@ -161,7 +161,7 @@ def test_the_message_says_what_only_this_case_shows() -> None:
     assert unknown.token is not None
     identifier = unknown.token.identifier  # type: ignore[union-attr] # a healthy one
     assert identifier in derive_verdict(outcomes(unknown)).message
-    assert derive_verdict(outcomes(unknown)).remedy == "unset TWINE_PASSWORD && python -m release store --index pypi"
+    assert derive_verdict(outcomes(unknown)).remedy == "unset TWINE_PASSWORD && pypi-preflight store --index pypi"
     owners = Ownership(name="acme-widget", roles=(("Owner", "dave"), ("Maintainer", "zoe")))
     assert (
         "'alice' has no role on 'Acme_Widget'; 'dave', 'zoe' have"

@@ -29,7 +29,7 @@ VARIABLE = EnvironmentVariable(name="TWINE_PASSWORD")
 USERNAME = EnvironmentVariable(name="TWINE_USERNAME")
 LINE = ConfigFileKey(path="~/.pypirc", section="pypi", key="password", line=3)
 ENTRY = KeyringEntry(service=PYPI.upload_url, username="__token__")
-STORE = "python -m release store --index pypi"
+STORE = "pypi-preflight store --index pypi"
 CREATE = f"create a token at {PYPI.site}/manage/account/token/"
 PAGE = "https://github.com/acme/widget/settings/secrets/actions"
 CI = UserEnvironment(ci=CiSecrets(service="GitHub Actions", secrets_page=PAGE))
@@ -50,7 +50,7 @@ def facts(user: UserEnvironment, *stored: tuple[SecretLocation, str]) -> Access:
     [
         (VARIABLE, f"unset TWINE_PASSWORD && {STORE}"),
         (EnvironmentVariable(name="ACME_TOKEN"), "read -rs ACME_TOKEN && export ACME_TOKEN"),
-        (LINE, "python -m release diagnose"),
+        (LINE, "pypi-preflight diagnose"),
         (ENTRY, STORE),
         (KeyringEntry(service="https://acme.test/a b/", username="alice"),
          "python -m keyring set 'https://acme.test/a b/' alice"),
@@ -99,7 +99,7 @@ def test_where_another_token_is_stored_that_works_the_variable_is_only_unset() -
 )  # fmt: skip
 def test_a_token_behind_it_that_does_not_work_is_replaced_too(behind: str) -> None:
     found = facts(UserEnvironment(), (VARIABLE, "hunter2"), (LINE, behind))
-    assert remedies.new_token(found, VARIABLE) == "unset TWINE_PASSWORD && python -m release diagnose"
+    assert remedies.new_token(found, VARIABLE) == "unset TWINE_PASSWORD && pypi-preflight diagnose"
     found = facts(UserEnvironment(), (VARIABLE, "hunter2"), (ENTRY, behind))
     assert remedies.new_token(found, VARIABLE) == f"unset TWINE_PASSWORD && {STORE}"
 
@@ -111,7 +111,7 @@ def test_a_token_behind_it_that_does_not_work_is_replaced_too(behind: str) -> No
         (USERNAME, UserEnvironment(shell_name="powershell"), "$env:TWINE_USERNAME = '__token__'"),
         (USERNAME, UserEnvironment(shell_name="cmd"), 'set "TWINE_USERNAME=__token__"'),
         (USERNAME, CI, f"set TWINE_USERNAME to __token__ in the workflow, or as a secret: {PAGE}"),
-        (replace(LINE, key="username"), UserEnvironment(), "python -m release diagnose"),
+        (replace(LINE, key="username"), UserEnvironment(), "pypi-preflight diagnose"),
         (KeyringEntry(service="https://acme.test/", username="alice"), UserEnvironment(),
          f"python -m keyring del https://acme.test/ alice && {STORE}"),
     ],
@@ -168,7 +168,7 @@ def test_a_remark_of_a_source_gets_the_remedy_of_the_place_that_is_wrong() -> No
     foreign = CredentialCandidate(origin=LINE, password=Secret("x"), status="other-index")
     found = access(candidates=(foreign,), credential=None, token=None)
     remark = Finding(message="m", remedy="r", where="~/.pypirc, line 3, [pypi] password", cause="cred.wrong-index")
-    assert remedies.with_remedy(found, remark).remedy == "python -m release diagnose"
+    assert remedies.with_remedy(found, remark).remedy == "pypi-preflight diagnose"
     unknown = replace(remark, cause="pypirc.malformed")
     assert remedies.with_remedy(found, unknown) == unknown
 
@@ -190,7 +190,7 @@ def test_the_remedy_for_every_defect_is_one_command_without_a_remark(
         candidates=(CredentialCandidate(origin=origin, password=secret, status="used"),),
     )  # fmt: skip
     (only,) = findings(found)
-    assert only.remedy.endswith(("python -m release diagnose", STORE))
+    assert only.remedy.endswith(("pypi-preflight diagnose", STORE))
     assert ":" not in only.remedy.replace("Env:", "")
 
 

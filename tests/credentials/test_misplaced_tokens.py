@@ -109,13 +109,13 @@ def test_the_change_that_is_named_makes_the_token_count(
         assert verdict.cause not in seen, f"{seen}: {verdict.remedy}"
         seen.append(verdict.cause)
         in_words = next((one.remedy for one in found.access.remarks if one.cause == verdict.cause), "")
-        if by_diagnose and verdict.remedy == "python -m release diagnose":
+        if by_diagnose and verdict.remedy == "pypi-preflight diagnose":
             repair = propose_repairs(system, found.access, verdict.causes)[0]
             assert repair.cause == verdict.cause
             assert not re.search("AgE|hunter2", f"{repair.title} {repair.before} {repair.after}")
             repair.apply()
         elif not edit(in_words, tmp_path / ".pypirc"):
-            if re.search("python -m release|read -rs|secret behind|workflow", verdict.remedy):
+            if re.search("pypi-preflight|read -rs|secret behind|workflow", verdict.remedy):
                 return  # takes a token, which tests/stories/test_pasted_remedies.py types
             removed = re.match(r"remove \$(\w+) from the environment of this job", verdict.remedy)
             env = dict(system.env)

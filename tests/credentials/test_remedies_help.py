@@ -42,12 +42,15 @@ pytestmark = pytest.mark.skipif(
 _WORDS = ("healthy", "warning", "unknown", "broken")
 #: how a remedy begins that is a command; all others say what to edit or to click
 _COMMANDS = (
-    "unset ", "export ", "read -rs ", "mv ", "chmod ", "python -m keyring del", "python -m release store",
-    "python -m release diagnose", "python -m release rotate",
+    "unset ", "export ", "read -rs ", "mv ", "chmod ", "python -m keyring del", "pypi-preflight store",
+    "pypi-preflight diagnose", "pypi-preflight rotate",
 )  # fmt: skip
 _OF_THE_SHELL = {"HOME", "PWD", "OLDPWD", "SHLVL", "_"}
 #: the program's own commands are written down, not run
-_SHELL = 'python() { printf "%s\\0" "$@" >> calls; printf "\\n" >> calls; }\n'
+_SHELL = '''note() { printf "%s\\0" "$@" >> calls; printf "\\n" >> calls; }
+python() { note "$@"; }
+pypi-preflight() { note pypi-preflight "$@"; }
+'''
 
 
 @dataclass(kw_only=True)
@@ -76,17 +79,17 @@ class Desk:
             self.system, env={key: env[key] for key in env if key not in {"HOME", "PWD", "SHLVL", "_"}}
         )
         for line in calls.read_text(encoding="utf-8").splitlines():
-            self._run(line.split("\0")[1:-1], found)
+            self._run(line.split("\0")[:-1], found)
 
     def _run(self, words: list[str], found: Verification) -> None:
         match words:
-            case ["release", "store", "--index", _, *rest]:
+            case ["pypi-preflight", "store", "--index", _, *rest]:
                 self._store(rest[1] if rest else None)
-            case ["release", "diagnose"]:
+            case ["pypi-preflight", "diagnose"]:
                 self._diagnose()
-            case ["keyring", "del", service, username]:
+            case ["-m", "keyring", "del", service, username]:
                 self._keep([one for one in self._entries() if one[:2] != [service, username]])
-            case ["release", "rotate", *_]:
+            case ["pypi-preflight", "rotate", *_]:
                 self._replace(found)
             case _:
                 raise AssertionError(f"not a command that a remedy may name: {words}")

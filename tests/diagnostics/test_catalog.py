@@ -146,7 +146,7 @@ def test_what_cannot_be_reproduced_is_known_all_the_same(id_: str) -> None:
 
 
 def test_the_page_equals_the_records() -> None:
-    """To write it anew: python -m release explain --all --markdown > docs/failures.md."""
+    """To write it anew: pypi-preflight explain --all --markdown > docs/failures.md."""
     page = (ROOT / "docs" / "failures.md").read_text(encoding="utf-8")
     assert page == catalog_page.catalog_to_markdown(SECTIONS)
 

@@ -53,7 +53,7 @@ def test_a_missing_credential_never_explains_an_answer(tool: str, nothing_here: 
     assert (found.cause, found.certain) == ("cred.revoked", False)
     assert found.others[0] == "cred.truncated"
     assert not {"cred.missing", "src.wrong-env-name", "pypirc.section-unlisted"} & {found.cause, *found.others}
-    assert "python -m release verify --index pypi" in found.remedy
+    assert "pypi-preflight verify --index pypi" in found.remedy
 
 
 def test_poetry_alone_can_have_sent_nothing(nothing_here: Verifier) -> None:
@@ -183,7 +183,7 @@ def test_a_ci_log_is_not_compared_with_this_machine(log: str, nothing_here: Veri
     found = diagnosed(log + TWINE_403, nothing_here)
     assert (found.cause, found.certain, found.here) == ("cred.revoked", False, ())
     assert found.others[:2] == ("cred.truncated", "ci.secret-scope")
-    assert found.remedy.startswith("run in that job, with the same variables: python -m release verify --index pypi")
+    assert found.remedy.startswith("run in that job, with the same variables: pypi-preflight verify --index pypi")
 
 
 @pytest.mark.parametrize("tool", [name for name in ANSWERED if " " not in name])

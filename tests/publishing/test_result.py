@@ -30,7 +30,7 @@ def course(**changes: Any) -> RunState:
     source = Source(config=Config(), project=ProjectMetadata(name="a", version="1"), git=None, tag=None, changelog=None)
     values: dict[str, Any] = {
         "plan": plan.make_plan("release", Config(), source), "files": (WHEEL, SDIST), "uploads": {}, "touched": (),
-        "ignored_failures": 0, "changed": True, "command": "python -m release release",
+        "ignored_failures": 0, "changed": True, "command": "pypi-preflight release",
     }  # fmt: skip
     return RunState(**(values | changes))
 
@@ -57,7 +57,7 @@ def test_each_way_to_stop_has_its_exit_status(
 ) -> None:
     end = result.failed(course(uploads=answers, touched=touched), step, NO)
     assert end.exit == expected
-    assert (end.remedy, end.next_command) == ("do it", "python -m release release")
+    assert (end.remedy, end.next_command) == ("do it", "pypi-preflight release")
 
 
 def test_an_incomplete_release_says_what_is_where() -> None:

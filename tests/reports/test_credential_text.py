@@ -115,7 +115,7 @@ def test_only_what_the_index_has_confirmed_is_called_healthy(
     assert indexes_to_json([found])["indexes"][0]["confirmed"] is confirmed
     told = list(indexes_to_text([found]))
     assert told[0].startswith(f"pypi: {found.verdict_text}" if facts.index.name == "pypi" else "acme: ")
-    assert ("→ no problems found; next: python -m release check" in told) is (
+    assert ("→ no problems found; next: pypi-preflight check" in told) is (
         confirmed and found.verdict.word == "healthy"
     )
 

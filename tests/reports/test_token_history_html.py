@@ -134,7 +134,7 @@ def test_what_nobody_has_looked_at_for_long_has_its_date() -> None:
 def test_where_nothing_is_remembered_the_page_says_how_to_begin() -> None:
     made = token_history_page([], now=NOW)
     assert "the history is empty" in made
-    assert "python -m release tokens" in made
+    assert "pypi-preflight tokens" in made
 
 
 @pytest.fixture(scope="module")

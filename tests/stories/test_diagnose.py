@@ -162,7 +162,7 @@ def test_where_all_is_well_here_the_words_alone_are_told(project: UserProject, o
     assert (data["cause"], data["certain"], told.status) == ("cred.revoked", False, 0)
     assert data["others"][0] == "cred.truncated"
     assert "cred.missing" not in data["others"], "twine sends nothing without a credential"
-    assert "python -m release verify --index pypi" in data["remedy"]
+    assert "pypi-preflight verify --index pypi" in data["remedy"]
     assert "credential for pypi: healthy" in data["looked"]
 
 

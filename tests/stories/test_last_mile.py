@@ -68,7 +68,7 @@ def test_a_tag_that_the_remote_refuses_leaves_the_release_and_says_what_goes_on(
         assert REFUSAL in told.out
         assert f"on pypi: {WHEEL}, {SDIST}" in told.out
         assert "not done: push the tag v1.0 to origin" in told.out
-        assert "next: python -m release publish" in told.out
+        assert "next: pypi-preflight publish" in told.out
         assert set(files_on(on.pypi)) == {WHEEL, SDIST}
         assert project.git("tag") == "v1.0"
 
@@ -169,7 +169,7 @@ def test_pypi_gets_nothing_that_has_not_passed_a_dry_run(tmp_path: Path) -> None
         told = project.run("publish", "--yes")
         assert told.status == 1, told.all
         assert "these files have not passed a dry run" in told.out
-        assert "python -m release testpypi" in told.out
+        assert "pypi-preflight testpypi" in told.out
         assert posts(on.pypi) == []
         assert project.git("tag") == ""
 
@@ -232,7 +232,7 @@ def test_what_is_interrupted_after_one_file_is_completed_by_the_next_run(tmp_pat
         told = project.run("release", "--yes")
         assert told.status == 4, told.all
         assert f"on {index}: {WHEEL}; not known to be on {index}: {SDIST}" in told.out
-        assert "next: python -m release release" in told.out
+        assert "next: pypi-preflight release" in told.out
         broken.clear_faults()
         done = project.run("release", "--yes")
         assert done.status == 0, done.all
@@ -282,7 +282,7 @@ def test_a_file_that_is_late_on_the_page_is_told_from_one_that_is_missing(tmp_pa
         told = project.run("publish", "--yes")
         assert told.status == 4, told.all
         assert f"pypi accepted '{WHEEL}', but does not list it yet" in told.out
-        assert "python -m release confirm" in told.out
+        assert "pypi-preflight confirm" in told.out
 
 
 def test_a_release_on_github_comes_last_and_has_the_very_files(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_who_declines_gets_the_cause_and_the_remedy(project: UserProject, on: In
     broken(project, on)
     screen = talk(project, "testpypi", "--yes", answers=[("and continue?", "n")])
     assert screen.status == 1
-    assert "→ python -m release diagnose" in screen.text
+    assert "→ pypi-preflight diagnose" in screen.text
     assert posts(on.testpypi) == []
 
 

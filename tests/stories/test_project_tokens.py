@@ -168,7 +168,7 @@ def test_verify_names_the_entry_and_the_command_that_mends_it(project: UserProje
     assert run(project, "verify").status == 0
     broken = run(project, "verify", "--project", "acme-gadget", "--offline")
     assert "cred.project-scope-mismatch" in broken.out
-    assert "python -m release store --index pypi --project acme-gadget" in broken.out
+    assert "pypi-preflight store --index pypi --project acme-gadget" in broken.out
     assert store(project, on, "gadget", "--project", "acme-gadget").status == 0
     for name, user in (("acme-gadget", "__token__:acme-gadget"), ("acme-widget", "__token__")):
         found = run(project, "verify", "--project", name, "--json").data
@@ -269,7 +269,7 @@ def test_the_remedy_as_printed_makes_it_healthy_and_leaves_other_entries(
     found = run(project, "verify", "--json").data
     assert (found["verdict"], found["cause"]) == ("broken", cause)
     remedy = next(one["remedy"] for check in found["checks"] for one in check["findings"] if one["cause"] == cause)
-    program, *words = shlex.split(remedy.removeprefix("python -m release "))
+    program, *words = shlex.split(remedy.removeprefix("pypi-preflight "))
     assert words[:4] == ["--index", "pypi", "--project", "acme-widget"]
     stored = run(project, program, *words, stdin=token(on, "widget"))
     assert stored.status == 0, stored.all

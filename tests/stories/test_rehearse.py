@@ -30,7 +30,7 @@ def test_a_tree_without_git_goes_the_whole_road(tmp_path: Path) -> None:
     assert told.status == 0, told.all
     assert "acme-widget 1.0 was rehearsed" in told.out
     assert "later  The project is in a git repository" in told.out
-    assert "next: python -m release check" in told.out
+    assert "next: pypi-preflight check" in told.out
     assert project.run("status").out.startswith("rehearsal of 1.0")
 
 

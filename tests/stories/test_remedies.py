@@ -194,7 +194,7 @@ def our_own(shell: Shell) -> None:
     del shell
     found = 0
     for remedy in (one.remedy_for() for one in CATALOG.values()):
-        for words in re.findall(r"python -m release ((?:[a-z]+)(?: --[a-z-]+(?: [A-Za-z-]+)?)*)", remedy):
+        for words in re.findall(r"pypi-preflight ((?:[a-z]+)(?: --[a-z-]+(?: [A-Za-z-]+)?)*)", remedy):
             known = words.split(" shows")[0].split()
             parser(known).parse_args(known)
             found += 1
@@ -203,8 +203,8 @@ def our_own(shell: Shell) -> None:
 
 RUN: dict[str, Callable[[Shell], None]] = {
     "python -m keyring --list-backends": keyring_told,
-    "python -m release": our_own,
-    "python -m release status": our_own,
+    "pypi-preflight": our_own,
+    "pypi-preflight status": our_own,
     "python -m zipfile": zip_tested,
     "python -c": python_tells,
     "export": exported,

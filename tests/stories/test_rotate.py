@@ -243,7 +243,7 @@ def test_where_nothing_is_to_be_rotated_it_says_so(project: UserProject, pypi: S
     (project.home / "keyring.json").write_text("[]")
     told = rotate(project, value(pypi, "new"), "--json")
     assert (told.status, told.data["cause"]) == (1, "cred.missing")
-    assert "python -m release store" in told.data["remedy"]
+    assert "pypi-preflight store" in told.data["remedy"]
 
 
 # -- leaked ---------------------------------------------------------------------------------------

@@ -52,12 +52,12 @@ def _explain(options: argparse.Namespace, write: Write) -> int:
     from release.reports import catalog_page
 
     if options.all == (options.cause is not None):
-        raise UsageError("explain takes one cause, or --all", remedy="name one: python -m release explain cred.missing")
+        raise UsageError("explain takes one cause, or --all", remedy="name one: pypi-preflight explain cred.missing")
     cause = options.cause
     if not options.all and cause not in CATALOG:
         similar = similar_ids(cause)[:3]
         hint = f": did you mean {' or '.join(map(repr, similar))}?" if similar else ""
-        raise UsageError(f"unknown cause {cause!r}{hint}", remedy="list all causes: python -m release explain --all")
+        raise UsageError(f"unknown cause {cause!r}{hint}", remedy="list all causes: pypi-preflight explain --all")
     records = list(CATALOG.values()) if options.all else [CATALOG[cause]]
     if options.json:
         found = [catalog_page.diagnosis_to_json(one) for one in records]

@@ -149,7 +149,7 @@ def _command_line(options: argparse.Namespace) -> str:
     from release.adapters.system.shell_detection import detect_user_environment
     from release.core import shell
 
-    words = ["python", "-m", "release", options.command]
+    words = ["pypi-preflight", options.command]
     given = {
         "--directory": options.directory if options.directory != Path() else None,
         "--config": options.config, "--index": options.index, "--dry-run-on": options.dry_run_on,

@@ -52,7 +52,7 @@ def _token_history(options: argparse.Namespace) -> str:
     if options.format != "html" or options.version is not None:
         raise UsageError(
             "--tokens requires --html, and takes no version",
-            remedy="run: python -m release report --tokens --html; for text or JSON: python -m release tokens history",
+            remedy="run: pypi-preflight report --tokens --html; for text or JSON: pypi-preflight tokens history",
         )
     history = open_history(options)
     timelines = health_history.load_timelines(history)

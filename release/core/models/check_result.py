@@ -24,7 +24,7 @@ class Finding:
     server_text: str | None = None
     #: the document that the rule is based on
     source: str | None = None
-    #: id of the known failure in the catalog (`release explain ID`)
+    #: id of the known failure in the catalog (`pypi-preflight explain ID`)
     cause: str | None = None
 
 

@@ -209,7 +209,7 @@ def _section_remarks(file: PypircFile, index: Index, section: str | None) -> Ite
     if file.bom:
         yield base.warning(
             f"{file.name} starts with a byte order mark, which twine cannot read",
-            "python -m release diagnose", f"{file.name}, line 1", "pypirc.malformed",
+            "pypi-preflight diagnose", f"{file.name}, line 1", "pypirc.malformed",
         )  # fmt: skip
     if section is None:
         for name in _other_sections(file):

@@ -276,7 +276,7 @@ def _old_token(request: RotationRequest, resolved: Resolution, everything: Seque
             return one.secret
     raise ReleaseError(
         f"there is no token for {index.name} to rotate: none in the environment, ~/.pypirc, the keyring or the fleet",
-        remedy=f"store a first one: python -m release store --index {index.name}",
+        remedy=f"store a first one: pypi-preflight store --index {index.name}",
         cause="cred.missing",
     )
 

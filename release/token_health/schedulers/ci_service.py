@@ -47,7 +47,7 @@ class CiService:
         text = self._service.render_token_health(
             load_pipeline(self._system, self._request.directory, file=self._request.config),
             cron=self.times.text,
-            command=f"python -m release tokens --strict {shlex.join(words)}".strip(),
+            command=f"pypi-preflight tokens --strict {shlex.join(words)}".strip(),
             variables=base.secret_variables(self._request, notify=False) or ("TWINE_PASSWORD",),
         )
         return {str(self.path): text}
@@ -74,7 +74,7 @@ class CiService:
             return safe_write.remove_file(self.path)
 
     def _require_own_file(self) -> None:
-        start = b"# Written by `python -m release schedule"
+        start = b"# Written by `pypi-preflight schedule"
         if self.path.is_file() and not self.path.read_bytes().startswith(start):
             raise ReleaseError(
                 f"{str(self.path)!r} was not written by this program", remedy="inspect it, and move it elsewhere"

@@ -144,7 +144,7 @@ def _find(crontab: str, name: str) -> re.Match[str] | None:
 
 
 def _marks(name: str) -> tuple[str, str]:
-    return f"# >>> {name}: python -m release schedule >>>", f"# <<< {name} <<<"
+    return f"# >>> {name}: pypi-preflight schedule >>>", f"# <<< {name} <<<"
 
 
 def read_crontab(system: System) -> str:

@@ -74,9 +74,9 @@ def test_a_line_fits_eighty_columns(text: str, expected: list[str]) -> None:
     "text",
     [
         f"         → run: python -m twine check --strict /home/somebody/project/dist/{WHEEL}",
-        "  → unset TWINE_PASSWORD && python -m release store --index pypi --directory '/home/somebody/my project'",
+        "  → unset TWINE_PASSWORD && pypi-preflight store --index pypi --directory '/home/somebody/my project'",
         "  → gh api --method PUT repos/acme/widget/actions/oidc/customization/sub -F use_default=true -F a=b",
-        f"next: python -m release publish --config preflight.toml --files {WHEEL} wheelhouse",
+        f"next: pypi-preflight publish --config preflight.toml --files {WHEEL} wheelhouse",
         f"record: /home/somebody/a/long/way/down/to/the/project/.release/1.0/{'ab' * 20}/record.json",
     ],
 )

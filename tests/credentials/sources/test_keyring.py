@@ -79,7 +79,7 @@ def test_an_entry_under_a_name_beside_is_noticed_and_never_used(tmp_path: Path, 
         assert isinstance(found, SourceResult)
         assert found.password is None
         assert [one.cause for one in found.remarks] == ["keyring.service-mismatch"]
-        assert found.remarks[0].remedy == f"python -m release store --index {index.name}"
+        assert found.remarks[0].remedy == f"pypi-preflight store --index {index.name}"
 
 
 def test_an_entry_of_another_user_is_noticed(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ CASES = {
 }
 EACH = pytest.mark.parametrize("made", CASES.values(), ids=CASES)
 HEALTH: dict[str, Any] = {
-    "cron": "17 9 * * 1", "command": "python -m release tokens --strict", "variables": ["TWINE_PASSWORD", "B"],
+    "cron": "17 9 * * 1", "command": "pypi-preflight tokens --strict", "variables": ["TWINE_PASSWORD", "B"],
 }  # fmt: skip
 
 
@@ -52,7 +52,7 @@ def test_no_audit_of_zizmor_finds_anything_not_even_the_strictest(tmp_path: Path
 
 def test_the_documentation_has_a_command_for_each_service() -> None:
     text = (Path(__file__).parents[3] / "docs" / "automation.md").read_text(encoding="utf-8")
-    assert re.findall(r"^python -m release ci (\w+)", text, re.MULTILINE) == list(SERVICES)
+    assert re.findall(r"^pypi-preflight ci (\w+)", text, re.MULTILINE) == list(SERVICES)
 
 
 #: name of the service → options of check-jsonschema

@@ -41,7 +41,7 @@ from tests.uploads import PROJECT, Clock, Pool, closing, credential, release, th
 LIMITS, SHORT = UploadLimits(), UploadLimits(connect=1, read=1, total=20)
 HTML = (("Content-Type", "text/html"),)
 PORTAL = "<html><form>Sign in</form></html>"
-COMMAND = "python -m release publish"
+COMMAND = "pypi-preflight publish"
 
 
 @pytest.fixture(scope="module")
