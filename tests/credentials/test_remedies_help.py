@@ -47,10 +47,10 @@ _COMMANDS = (
 )  # fmt: skip
 _OF_THE_SHELL = {"HOME", "PWD", "OLDPWD", "SHLVL", "_"}
 #: the program's own commands are written down, not run
-_SHELL = '''note() { printf "%s\\0" "$@" >> calls; printf "\\n" >> calls; }
+_SHELL = """note() { printf "%s\\0" "$@" >> calls; printf "\\n" >> calls; }
 python() { note "$@"; }
 pypi-preflight() { note pypi-preflight "$@"; }
-'''
+"""
 
 
 @dataclass(kw_only=True)
