@@ -16,7 +16,7 @@ from release.acceptance.open_distribution import OpenDistribution, stream_digest
 from release.acceptance.rule import ARCHIVE_CHECK, METADATA, REBUILD, FileUpload, Refusal, Rule
 from release.acceptance.twine_form import TwineForm, twine_form
 from release.acceptance.wheel_rules import the_wheel_has_its_metadata
-from release.checks import archive_warnings
+from release.checks import archive_warnings, lfs_pointers
 from release.core.facts import BuiltFile, BuiltFiles
 from release.core.models.check_result import Finding, Observation
 from release.core.models.distribution import InspectedFile
@@ -51,7 +51,8 @@ def _inspect(file: BuiltFile, built: BuiltFiles) -> InspectedFile:
 
 def _inspect_content(file: BuiltFile, content: BinaryIO, built: BuiltFiles) -> InspectedFile:
     filename = file.filename
-    distribution = OpenDistribution(filename, content, visit=file.visit)
+    pointers = lfs_pointers.PointerSearch(file.visit)
+    distribution = OpenDistribution(filename, content, visit=pointers)
     with _sha256(file) as digest:
         form = twine_form(distribution, sha256="", blake2_256="")
         distribution.read_members()
@@ -63,6 +64,7 @@ def _inspect_content(file: BuiltFile, content: BinaryIO, built: BuiltFiles) -> I
         *((refusal.advice.check, _finding(refusal, filename)) for refusal in refusals if refusal.advice),
         *_twine_findings(form, refusals, filename),
         *((item.name, found) for item in archive_warnings.CHECKS for found in item.observe(upload)),
+        *((item.name, found) for item in lfs_pointers.CHECKS for found in item.observe(pointers.result(distribution))),
     ]
     if file.sha256 not in {None, sha256}:
         message = f"the file has changed since it was built: its SHA-256 was {file.sha256} and is {sha256} now"

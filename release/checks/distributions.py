@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from release.acceptance import rule
-from release.checks import archive_warnings, distribution_reader, metadata_consistency
+from release.checks import archive_warnings, distribution_reader, lfs_pointers, metadata_consistency
 from release.checks.distribution_reader import inspect_built_files
 from release.checks.engine import Check, Checklist, quote_some, warn
 from release.core.facts import BuiltFiles
@@ -108,6 +108,7 @@ def the_uploader_knows_the_metadata_version(built: BuiltFiles) -> Iterator[Obser
 
 
 OF_A_FILE += [_of_inspection(item.name, item.title, item.why) for item in archive_warnings.CHECKS]
+OF_A_FILE += [_of_inspection(item.name, item.title, item.why) for item in lfs_pointers.CHECKS]
 
 
 def supports(specifier: SpecifierSet, python: str) -> bool:
