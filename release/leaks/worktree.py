@@ -65,7 +65,16 @@ class PendingGrep:
 
 def scan_directory(system: System, directory: Path) -> ScanResult:
     """Scan the files of a directory and of its submodules. Raises `ToolError` where git fails."""
-    if repository.find_root(system, directory) is None:
+    return _scan_inside(system, directory, None)
+
+
+def _scan_inside(system: System, directory: Path, above: Path | None) -> ScanResult:
+    """Scan a directory in the repository `above`, or in none.
+
+    Git finds the repository above also for a submodule that is not checked out, and for one without its `.git`.
+    """
+    root = repository.find_root(system, directory)
+    if root is None or root == above:
         names = tuple(_walk(directory))
         return replace(_scan_files(directory, names), count=len(names))
     grep = start_grep(system, directory)
@@ -75,8 +84,8 @@ def scan_directory(system: System, directory: Path) -> ScanResult:
     from release.leaks.credential_files import may_hold_credentials
 
     suspects = dict.fromkeys([*grep.suspects(), *filter(may_hold_credentials, grep.names)])
-    nested = tuple(_nested_repositories(directory, grep.names))
-    parts = [_with_prefix(scan_directory(system, directory / name), name) for name in nested]
+    nested = tuple(_nested_repositories(directory, grep.names, has_submodules=(root / ".gitmodules").exists()))
+    parts = [_with_prefix(_scan_inside(system, directory / name, root), name) for name in nested]
     merged = merge_scans([_scan_files(directory, tuple(suspects)), *parts])
     return replace(merged, count=len(grep.names) - len(nested) + sum(part.count for part in parts))
 
@@ -117,11 +126,11 @@ def _walk(directory: Path) -> Iterator[str]:
         yield from ((place / name).as_posix() for name in files)
 
 
-def _nested_repositories(directory: Path, names: tuple[str, ...]) -> Iterator[str]:
-    """The submodules, and other repositories, which git lists with a slash."""
-    has_submodules = ".gitmodules" in names
+def _nested_repositories(directory: Path, names: tuple[str, ...], *, has_submodules: bool) -> Iterator[str]:
+    """The submodules, and other repositories, which git lists with a slash; no links to directories."""
     for name in names:
-        if name.endswith("/") or (has_submodules and (directory / name).is_dir()):
+        path = directory / name
+        if name.endswith("/") or (has_submodules and path.is_dir() and not path.is_symlink()):
             yield name.rstrip("/")
 
 

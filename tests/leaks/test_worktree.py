@@ -52,3 +52,73 @@ def test_below_a_directory_of_a_repository_the_halves_are_its_own(
     found = worktree.start_grep(system.real_system(), tmp_path / "x")
     assert len(found.names) == 12
     assert set(found.suspects()) == {f"{'ab'[n % 2]}/{n}.py" for n in range(0, 12, 3)}
+
+
+def git(directory: Path, *words: str) -> None:
+    identity = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "protocol.file.allow=always")
+    subprocess.run(["git", *identity, *words], cwd=directory, check=True, capture_output=True)
+
+
+def committed(directory: Path, files: dict[str, str]) -> Path:
+    """A repository with one commit."""
+    for path, text in files.items():
+        (directory / path).parent.mkdir(parents=True, exist_ok=True)
+        (directory / path).write_text(text)
+    git(directory, "init", "-q", "-b", "main")
+    git(directory, "add", "-A")
+    git(directory, "commit", "-q", "-m", "all")
+    return directory
+
+
+@pytest.fixture
+def superproject(tmp_path: Path) -> Path:
+    """A repository with a token, a submodule with another, and in that a submodule with a third; none is cloned."""
+    inner = committed(tmp_path / "inner", {"c.py": token()})
+    middle = committed(tmp_path / "middle", {"b.py": token()})
+    git(middle, "submodule", "add", "-q", str(inner), "third party/inner")
+    git(middle, "commit", "-q", "-m", "inner")
+    top = committed(tmp_path / "top", {"src/a.py": token()})
+    git(top, "submodule", "add", "-q", str(middle), "src/lib")
+    git(top, "commit", "-q", "-m", "lib")
+    git(tmp_path, "clone", "-q", str(top), "clone")
+    return tmp_path / "clone"
+
+
+def places(directory: Path) -> set[str]:
+    return {leak.path for leak in worktree.scan_directory(system.real_system(), directory).leaks}
+
+
+def test_a_submodule_that_is_not_checked_out_has_no_files(superproject: Path) -> None:
+    assert places(superproject) == {"src/a.py"}
+    assert places(superproject / "src") == {"a.py"}
+    assert places(superproject / "src" / "lib") == set()
+    git(superproject, "submodule", "update", "--init", "src/lib")
+    assert places(superproject) == {"src/a.py", "src/lib/b.py"}
+    git(superproject, "submodule", "update", "--init", "--recursive")
+    assert places(superproject) == {"src/a.py", "src/lib/b.py", "src/lib/third party/inner/c.py"}
+    assert places(superproject / "src") == {"a.py", "lib/b.py", "lib/third party/inner/c.py"}
+
+
+@pytest.mark.parametrize("broken", ["no .git", "an empty .git", "a .git that leads nowhere"])
+def test_a_submodule_without_its_repository_is_a_directory(superproject: Path, broken: str) -> None:
+    git(superproject, "submodule", "update", "--init", "src/lib")
+    there = superproject / "src" / "lib" / ".git"
+    there.unlink()
+    if broken == "an empty .git":
+        there.mkdir()
+    elif broken == "a .git that leads nowhere":
+        there.write_text("gitdir: /nowhere\n")
+    assert places(superproject) == {"src/a.py", "src/lib/b.py"}
+
+
+def test_links_to_directories_are_not_followed(superproject: Path) -> None:
+    for name, target in (("here", "."), ("up", ".."), ("self", "self"), ("src/loop", "../src"), ("there", "src")):
+        (superproject / name).symlink_to(target)
+    assert places(superproject) == {"src/a.py"}
+    git(superproject, "add", "-A")
+    assert places(superproject) == {"src/a.py"}
+
+
+def test_a_repository_in_a_repository_is_searched(superproject: Path) -> None:
+    committed(superproject / "other", {"d.py": token()})
+    assert places(superproject) == {"src/a.py", "other/d.py"}
