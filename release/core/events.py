@@ -22,7 +22,7 @@ class StepFinished:
     """The step that started last is over."""
 
     title: str
-    #: "done", "refused" (a check or the index refused), "skipped" (there was nothing left to do)
+    #: "done", "refused" (a check or the index refused), "skipped" (there was nothing to do)
     status: Literal["done", "refused", "skipped"]
     #: a short text to show after the title; may be empty
     note: str

@@ -142,6 +142,11 @@ Promotion = CompareWithDryRun | Tag | PushTag | ReleaseOnGitHub
 Step = Check | Promotion | Build | Upload | Confirm
 
 
+def has_lasting_effect(step: Step) -> bool:
+    """Whether the step changes anything that outlives the run, apart from its record and the files that it builds."""
+    return isinstance(step, Tag | PushTag | ReleaseOnGitHub) or (isinstance(step, Upload) and step.index != SANDBOX)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """The steps of one run, in order."""

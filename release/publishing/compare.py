@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
@@ -13,7 +13,7 @@ from release.adapters.git import repository
 from release.adapters.index import simple_api
 from release.adapters.system.system import System
 from release.checks import previous_release, reproducibility
-from release.checks.engine import Check
+from release.checks.engine import Check, quote
 from release.core.config import Config
 from release.core.errors import RefusedError, ToolError, UnreachableError
 from release.core.facts import BuiltFile, BuiltFiles, FilenameConflict, PreviousRelease
@@ -22,6 +22,7 @@ from release.core.models.distribution import Distribution, Receipt, result_from_
 from release.core.models.index import Index, IndexFile, ProjectListing, files_by_release
 from release.core.models.results import StepResult
 from release.core.plan import SANDBOX
+from release.publishing import stored_verdict
 from release.publishing.build import rebuild
 from release.publishing.journal import Journal
 
@@ -138,12 +139,12 @@ def _fetch(file: IndexFile, cache: Path | None = None) -> BuiltFile | Unknown:
 
 
 def compare_with_dry_run(
-    files: Sequence[Distribution], index: Index | None, project: str, journal: Journal
+    files: Sequence[Distribution], index: Index | None, project: str, journal: Journal, waive: Collection[str]
 ) -> StepResult:
     """Compare the files, byte for byte, with those that passed the dry run on `index`; None: the sandbox.
 
     The journal records what passed here; files that passed elsewhere are on the index of the dry run.
-    Raises `RefusedError` where any file differs or did not pass.
+    Raises `RefusedError` where any file differs or did not pass, or passed only by a waiver that is not in `waive`.
     """
     for file in files:
         if not file.path.is_file() or builder.load_distribution(file.path) != file:
@@ -153,7 +154,12 @@ def compare_with_dry_run(
             )
     name = index.name if index else SANDBOX
     hashes = sorted(file.sha256 for file in files)
-    if journal.last("verified", index=name, files=hashes):
+    if passed := journal.last("verified", index=name, files=hashes):
+        if lapsed := stored_verdict.lapsed_waivers(passed, waive):
+            raise _no_dry_run(
+                f"{quote(lapsed)} failed on {name} and was waived, but is no longer",
+                "correct what failed and bump the version; or waive it again in [tool.release.waive]",
+            )
         return StepResult(changed=False, note=f"the same {len(files)} files passed on {name}")
     if index is None:
         raise _no_dry_run(f"no identical files were confirmed on {name}", "run: pypi-preflight rehearse --built")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from release.core.errors import Exit, ReleaseError
-from release.core.models.check_result import Outcome
+from release.core.errors import Exit, RefusedError, ReleaseError
+from release.core.models.check_result import Outcome, blocking_problem
 from release.core.models.distribution import Distribution, Receipt, UploadResult
 from release.core.models.results import RunResult
 from release.core.plan import SANDBOX, Confirm, Plan, PushTag, ReleaseOnGitHub, Step, Tag, Upload
@@ -29,7 +29,7 @@ class RunState:
     touched: Collection[str]
     #: number of failed checks that did not stop this run
     ignored_failures: int
-    #: whether any step had something to do
+    #: whether any step with a lasting effect had something to do
     changed: bool
     #: the command that repeats the run
     command: str
@@ -38,6 +38,17 @@ class RunState:
     outcomes: Sequence[Outcome] = ()
     #: path of the journal
     journal: str = ""
+
+
+class ChecksFailedError(RefusedError):
+    """Checks of one or more steps failed."""
+
+
+def checks_failed(outcomes: Iterable[Outcome]) -> ChecksFailedError:
+    """The error for outcomes of which at least one blocks: the first problem, and the number of failed checks."""
+    problem = blocking_problem(outcomes)
+    assert problem is not None
+    return ChecksFailedError(problem.message, remedy=problem.remedy, cause=problem.cause)
 
 
 def succeeded(run: RunState) -> RunResult:
@@ -116,8 +127,8 @@ def _success_message(run: RunState) -> str:
         later = f"; {count} check{'s' if count > 1 else ''} above would block a release" if count else ""
         return f"{release} was rehearsed: the index accepted it, and it installs and works{later}"
     if plan.verb != "confirm" and not run.changed:
-        return f"nothing left to do: {release} is on {where}, confirmed"
-    return f"{release} is on {where}, confirmed"
+        return f"nothing to do: {release} is on {where}, confirmed"
+    return f"{release} is on {where}, confirmed: hashes verified, installed and tested"
 
 
 def _next_command(run: RunState) -> str:

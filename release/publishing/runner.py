@@ -18,6 +18,7 @@ from release.checks import (
     distributions,
     engine,
     leak_checks,
+    post_upload,
     reproducibility,
     source_checks,
 )
@@ -32,9 +33,10 @@ from release.core.models.distribution import Distribution
 from release.core.models.index import Index, ProjectListing
 from release.core.models.results import RunResult, StepResult
 from release.core.plan import SANDBOX, Plan, Step
+from release.core.redaction import Redactor
 from release.credentials import verify
 from release.leaks import search
-from release.publishing import attest, build, compare, promote, recorder, result
+from release.publishing import attest, build, compare, promote, recorder, result, stored_verdict
 from release.publishing import journal as journals
 from release.publishing.journal import Journal
 from release.publishing.run_resources import RunResources
@@ -44,6 +46,8 @@ Facts = TypeVar("Facts")
 RenewCredential = Callable[[Access, BlockingProblem], Credential | None]
 #: how often a new credential is requested for one index
 _RENEWALS = 3
+#: steps without effects, which are all executed even if the checks of one fail
+_HARMLESS = plans.CheckSource | plans.CheckCredentials
 
 
 def execute_plan(  # noqa: PLR0913 - a plan, and the environment that it is executed in
@@ -111,14 +115,20 @@ class _Run:
     listings: dict[str, ProjectListing | None] = field(default_factory=dict)
     #: failed checks that did not stop the run
     ignored_failures: int = 0
-    #: whether any step had something to do
+    #: whether any step with a lasting effect had something to do
     changed: bool = False
     #: the release before this one; None where no index has one
     previous: Future[PreviousRelease | Unknown | NotApplicable] | None = None
 
     def execute(self) -> tuple[Step, ReleaseError] | None:
-        """Execute the steps in order. The step that failed and why, or None."""
+        """Execute the steps in order. The step that failed and why, or None.
+
+        The checks of the source and of all indexes are run even if one of them fails: they have no effects.
+        """
+        blocked: Step | None = None
         for step in self.plan.steps:
+            if blocked is not None and not isinstance(step, _HARMLESS):
+                break
             title, started = step.title, time.monotonic()
             failure: ReleaseError | None = None
             done = StepResult(changed=False)
@@ -134,11 +144,14 @@ class _Run:
             seconds = time.monotonic() - started
             if failure is not None:
                 self.notify(StepFinished(title=title, status="refused", note=failure.message, seconds=seconds))
-                return step, failure
-            self.changed = self.changed or (done.changed and not isinstance(step, plans.Check))
+                if not (isinstance(failure, result.ChecksFailedError) and isinstance(step, _HARMLESS)):
+                    return step, failure
+                blocked = blocked or step
+                continue
+            self.changed = self.changed or (done.changed and plans.has_lasting_effect(step))
             status: Literal["done", "skipped"] = "done" if done.changed else "skipped"
             self.notify(StepFinished(title=title, status=status, note=done.note, seconds=seconds))
-        return None
+        return None if blocked is None else (blocked, result.checks_failed(self.outcomes))
 
     def _execute(self, step: Step) -> StepResult:
         match step:
@@ -154,6 +167,8 @@ class _Run:
                 return self._build(origin)
             case plans.CheckFiles():
                 return self._check_files()
+            case plans.Upload(index="sandbox") if self.plan.strict and self._earlier_verdict(SANDBOX) is not None:
+                return StepResult(changed=False, note=f"the same {len(self.files)} files were accepted before")
             case plans.Upload(index=name):
                 approve = self._require_approval if name != SANDBOX else lambda: None
                 return self.resources.upload(
@@ -169,7 +184,7 @@ class _Run:
         match step:
             case plans.CompareWithDryRun(proven_on=name):
                 index = None if name == SANDBOX else self.config.index(name)
-                return compare.compare_with_dry_run(files, index, self._project().name, journal)
+                return compare.compare_with_dry_run(files, index, self._project().name, journal, self.config.waive)
             case plans.Tag():
                 return promote.tag_release(system, directory, step, plan=self.plan, files=files, journal=journal)
             case plans.PushTag():
@@ -192,9 +207,8 @@ class _Run:
             shown.append(outcome)
             self.outcomes.append(outcome)
             self.notify(CheckFinished(outcome=outcome, stops=stops))
-        problem = blocking_problem(shown)
-        if problem and stops:
-            raise RefusedError(problem.message, remedy=problem.remedy, cause=problem.cause)
+        if stops and any(outcome.state.blocks for outcome in shown):
+            raise result.checks_failed(shown)
         blocking = sum(outcome.state.blocks for outcome in shown)
         self.ignored_failures += blocking
         note = f"{blocking} check{'s' if blocking > 1 else ''} would block a release" if blocking else ""
@@ -235,7 +249,8 @@ class _Run:
     def _may_renew(self, outcomes: Iterable[Outcome]) -> bool:
         """Whether nothing was sent yet, and a new credential removes all that stops the run."""
         uploads = any(isinstance(step, plans.Upload) and step.index != SANDBOX for step in self.plan.steps)
-        if not (self.plan.strict and uploads) or self.resources.uploads:
+        stopped = any(one.state.blocks for one in self.outcomes)
+        if not (self.plan.strict and uploads) or stopped or self.resources.uploads:
             return False
         blocking = [one for one in outcomes if one.state.blocks]
         causes = [finding.cause for one in blocking for finding in one.findings if finding.severity == "block"]
@@ -298,17 +313,24 @@ class _Run:
                 raise RefusedError("not confirmed", remedy="answer y, or pass --yes")
 
     def _confirm(self, name: str) -> StepResult:
-        index = self._index(name)
-        url = "" if index.ephemeral else index.upload_url  # one sandbox is like another
-        hashes = sorted(file.sha256 for file in self.files)
-        if self.plan.verb != "confirm" and self.journal.last("verified", index=name, url=url, files=hashes):
-            return StepResult(changed=False, note=f"already confirmed on {name}")
-        facts = self.resources.fetch_uploaded(index, self._project(), self.files, self.journal)
-        from release.checks import post_upload
-
-        done = self._check(post_upload.CHECKS, facts, subject=name)
-        self.journal.write("verified", index=name, url=url, files=hashes)
+        earlier = self._earlier_verdict(name)
+        if earlier is not None and self.plan.verb != "confirm":
+            self._evaluate(earlier, stops=True)
+            return StepResult(changed=False, note=f"already confirmed on {name}, with the results above")
+        facts = self.resources.fetch_uploaded(self._index(name), self._project(), self.files, self.journal)
+        outcomes = tuple(
+            engine.run(post_upload.CHECKS, facts, waive=self.config.waive, block=self.config.block, subject=name)
+        )
+        done = self._evaluate(outcomes, stops=True)
+        redact = Redactor(self.resources.credentials.values())
+        stored_verdict.store_verdict(self.journal, self._key(name), outcomes, redact)
         return done
+
+    def _earlier_verdict(self, name: str) -> tuple[Outcome, ...] | None:
+        return stored_verdict.load_verdict(self.journal, self._key(name))
+
+    def _key(self, name: str) -> stored_verdict.ConfirmationKey:
+        return stored_verdict.confirmation_key(name, self.files, self.config)
 
     def _project(self) -> ProjectMetadata:
         name, version = plans.require_name(self.plan)

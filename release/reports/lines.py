@@ -39,9 +39,9 @@ def event_to_lines(event: Event) -> Iterator[Line]:
         case StepStarted():
             yield Line(text=event.title, style="bold")
         case StepFinished(status="refused"):
-            yield Line(text=f"  stopped after {event.seconds:.1f} s", style="bold red")
+            yield Line(text=f"  failed after {event.seconds:.1f} s", style="bold red")
         case StepFinished(status="skipped"):
-            yield Line(text=f"  nothing left to do: {event.note}", style="dim")
+            yield Line(text=f"  nothing to do: {event.note}", style="dim")
         case StepFinished():
             note = f": {event.note}" if event.note else ""
             yield Line(text=f"  done in {event.seconds:.1f} s{note}", style="dim")

@@ -84,5 +84,7 @@ def test_hundreds_of_files_are_counted_and_not_listed() -> None:
 
 def test_all_went_well() -> None:
     end = result.succeeded(course())
-    assert (end.exit, end.message, end.remedy) == (Exit.DONE, "a 1 is on testpypi and pypi, confirmed", "")
-    assert result.succeeded(course(changed=False)).message.startswith("nothing left to do")
+    assert (end.exit, end.message, end.remedy) == (
+        Exit.DONE, "a 1 is on testpypi and pypi, confirmed: hashes verified, installed and tested", ""
+    )  # fmt: skip
+    assert result.succeeded(course(changed=False)).message.startswith("nothing to do")

@@ -7,6 +7,12 @@ from pathlib import Path
 from release.sandbox.seed import SeedData
 from tests.stories.project import UserProject, files_on, indexes, make, posts, release_table
 
+WAIVED_SMOKE_TEST = """
+[tool.release.smoke]
+commands = ["python -c 'raise SystemExit(3)'"]
+[tool.release.waive]
+what-was-installed-works = "the program needs a screen"
+"""
 WHEEL, SDIST = "acme_widget-1.0-py3-none-any.whl", "acme_widget-1.0.tar.gz"
 
 
@@ -19,9 +25,12 @@ def ready(tmp_path: Path, on: object, **options: str) -> UserProject:
 
 def test_a_release_goes_through_and_a_second_run_finds_nothing_to_do(tmp_path: Path) -> None:
     with indexes() as on:
-        project = ready(tmp_path, on)
+        project = make(tmp_path, more=release_table(on) + WAIVED_SMOKE_TEST)
+        project.credentials(on)
+        project.commit()
         first = project.run("release", "--yes")
         assert first.status == 0, first.all
+        assert first.out.count("waived The installed release can be imported and run") == 3
         assert "acme-widget 1.0 is on testpypi and pypi, confirmed" in first.out
         assert "next:" not in first.out
         assert set(files_on(on.pypi)) == {WHEEL, SDIST}
@@ -31,7 +40,10 @@ def test_a_release_goes_through_and_a_second_run_finds_nothing_to_do(tmp_path: P
         sent = len(posts(on.testpypi)), len(posts(on.pypi))
         second = project.run("release", "--yes")
         assert second.status == 0, second.all
-        assert "nothing left to do" in second.out
+        assert "nothing to do: acme-widget 1.0 is on testpypi and pypi, confirmed" in second.out
+        assert second.out.count("waived The installed release can be imported and run") == 3
+        assert second.out.count("raise SystemExit(3)") == first.out.count("raise SystemExit(3)")
+        assert "  | * " not in second.out  # nothing was built
         assert (len(posts(on.testpypi)), len(posts(on.pypi))) == sent
 
         status = project.run("status", "--json").data
@@ -40,7 +52,9 @@ def test_a_release_goes_through_and_a_second_run_finds_nothing_to_do(tmp_path: P
         assert project.git("status", "--porcelain") == ""
 
         confirmed = project.run("confirm", "--json")
-        assert (confirmed.status, confirmed.data["message"]) == (0, "acme-widget 1.0 is on pypi, confirmed")
+        assert (confirmed.status, confirmed.data["message"]) == (
+            0, "acme-widget 1.0 is on pypi, confirmed: hashes verified, installed and tested"
+        )  # fmt: skip
 
 
 def test_the_verbs_one_by_one_release_the_same_bytes(tmp_path: Path) -> None:
@@ -61,6 +75,26 @@ def test_stale_files_are_never_uploaded(tmp_path: Path) -> None:
         project.commit()
         assert project.run("testpypi").status == 0
         assert set(files_on(on.testpypi)) == {WHEEL, SDIST}
+
+
+def test_check_shows_everything_that_fails_in_one_run(tmp_path: Path) -> None:
+    """Of the source and of both indexes; the headline counts them. Nothing is built."""
+    with indexes() as on:
+        project = ready(tmp_path, on)
+        project.write("stray.txt", "not committed")
+        (project.home / ".pypirc").unlink()
+        told = project.run("check")
+        assert told.status == 1
+        assert told.out.count("FAIL") >= 3
+        assert "check the credentials for testpypi" in told.out
+        assert "check the credentials for pypi" in told.out
+        *_, headline, _remedy, _record, _next = told.out.splitlines()
+        assert headline == "3 checks failed: 1 file changed or untracked: 'stray.txt', …"
+        released = project.run("release", "--yes", "--json")
+        assert released.status == 1
+        failed = [(c["check"], c["subject"]) for c in released.data["checks"] if c["state"] == "failed"]
+        assert [subject for _, subject in failed] == ["", "testpypi", "pypi"]
+        assert not list(project.root.glob(".release/*/*/dist/*"))
 
 
 def test_with_one_check_failing_nothing_is_built(tmp_path: Path) -> None:

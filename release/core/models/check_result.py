@@ -101,8 +101,11 @@ class BlockingProblem:
 
 
 def blocking_problem(outcomes: Iterable[Outcome]) -> BlockingProblem | None:
-    """The first problem that blocks, and how many checks failed if there are several; None if nothing blocks."""
-    blocking = [one for one in outcomes if one.state.blocks]
+    """The first problem that blocks, and how many checks failed if there are several; None if nothing blocks.
+
+    Failures precede unknown results, as in a verdict.
+    """
+    blocking = sorted((one for one in outcomes if one.state.blocks), key=lambda one: one.state is not CheckState.FAILED)
     if not blocking:
         return None
     first = blocking[0]
