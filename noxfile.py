@@ -2,13 +2,13 @@
 
 import nox
 
-from release.sessions import register
+from pypi_preflight import sessions
 
 nox.needs_version = ">=2026.8.10"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.sessions = ["tests", "lint", "types"]
 
-register()
+sessions.register()
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 

@@ -6,7 +6,7 @@ import sys
 from invoke.context import Context
 from invoke.tasks import task
 
-from release import tasks
+from pypi_preflight import tasks
 
 namespace = tasks.collection()
 

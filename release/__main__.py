@@ -2,7 +2,10 @@
 
 import sys
 
-from release.cli.main import main
+from release import ignore_current_directory
 
 if __name__ == "__main__":
+    ignore_current_directory()
+    from release.cli.main import main
+
     sys.exit(main())

@@ -2,8 +2,8 @@
 
 A project's own `noxfile.py` is two lines:
 
-    from release.sessions import register
-    register()
+    from pypi_preflight import sessions
+    sessions.register()
 
 The environments contain this package and nothing of the project. Only sessions that need credentials can see them.
 """
@@ -72,7 +72,7 @@ def _session(
         options = ["--built"] if command == "rehearse" and "build passed" in chain else []
         env = {} if credentials else _no_credentials()
         words = [command, *options, *_options_for(command, session.posargs)]
-        session.run("python", "-P", "-m", "release", *words, env=env)
+        session.run("python", "-P", "-m", "pypi_preflight", *words, env=env)
         chain.append(f"{command} passed")
 
     session.__doc__ = text
@@ -91,7 +91,7 @@ def _inspection(packages: list[str]) -> Callable[..., None]:
         if not files:
             session.skip("dist/ is empty: pass files after --")
         session.install(*packages[:-1], _with_checks(packages[-1]))
-        session.run("python", "-P", "-m", "release", "inspect", "--others", *files, env=_no_credentials())
+        session.run("python", "-P", "-m", "pypi_preflight", "inspect", "--others", *files, env=_no_credentials())
 
     session.__doc__ = "Inspect files, with third-party checkers: -- FILE…, or those in dist/."
     return session
@@ -108,7 +108,7 @@ def _token_health(packages: list[str]) -> Callable[..., None]:
 
     def session(session: nox.Session) -> None:
         session.install(*packages)
-        session.run("python", "-P", "-m", "release", "tokens", *session.posargs)
+        session.run("python", "-P", "-m", "pypi_preflight", "tokens", *session.posargs)
 
     session.__doc__ = "Show the health of all tokens. Exits with 0 or 1: for a schedule, run the program itself."
     return session

@@ -2,8 +2,8 @@
 
 A project's own `tasks.py` is two lines:
 
-    from invoke import Collection
-    from release import tasks; namespace = Collection.from_module(tasks)
+    from pypi_preflight import tasks
+    namespace = tasks.collection()
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FILES = {"files": "a prebuilt file, or a directory of them; may be given severa
 
 def _run(command: str, *options: str) -> None:
     """Run a command of the program in this directory, and exit with its status."""
-    status = subprocess.run([sys.executable, "-P", "-m", "release", command, *options], check=False).returncode
+    status = subprocess.run([sys.executable, "-P", "-m", "pypi_preflight", command, *options], check=False).returncode
     if status:
         raise Exit(code=status)
 
@@ -157,7 +157,7 @@ def release(context: Context, yes: bool = False, new_project: str = "") -> None:
     if not Path("noxfile.py").is_file():
         raise Exit(
             "noxfile.py is missing, so there are no sessions to run\n"
-            "→ create it with two lines (from release.sessions import register; register()),\n"
+            "→ create it with two lines (from pypi_preflight import sessions; sessions.register()),\n"
             "  or release without nox: pypi-preflight release",
             code=2,
         )
@@ -166,7 +166,8 @@ def release(context: Context, yes: bool = False, new_project: str = "") -> None:
         raise Exit("not confirmed: nothing was done\n→ answer y, or pass --yes", code=1)
     session = f"{context.config.get('nox_prefix', '')}publish"
     words = ["--yes", *_flags(**{"new-project": new_project})]
-    status = subprocess.run([sys.executable, "-m", "nox", "--session", session, "--", *words], check=False).returncode
+    argv = [sys.executable, "-P", "-m", "nox", "--session", session, "--", *words]
+    status = subprocess.run(argv, check=False).returncode
     if status:
         raise Exit(code=status)
 

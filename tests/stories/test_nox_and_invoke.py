@@ -16,8 +16,8 @@ NOX, INVOKE = (sys.executable, "-m", "nox"), (sys.executable, "-m", "invoke")
 
 
 def with_two_files(project: UserProject) -> UserProject:
-    project.write("noxfile.py", "from release.sessions import register\nregister()\n")
-    project.write("tasks.py", "from release import tasks\nnamespace = tasks.collection()\n")
+    project.write("noxfile.py", "from pypi_preflight import sessions\nsessions.register()\n")
+    project.write("tasks.py", "from pypi_preflight import tasks\nnamespace = tasks.collection()\n")
     project.write(".gitignore", ".nox/\n__pycache__/\n")
     project.env["PYTHONPATH"] = ""
     return project
@@ -81,7 +81,7 @@ def test_without_a_noxfile_invoke_says_what_to_do(tmp_path: Path) -> None:
     (project.root / "noxfile.py").unlink()
     told = project.command(*INVOKE, "release", "--yes")
     assert told.status == 2
-    assert "from release.sessions import register" in told.err
+    assert "from pypi_preflight import sessions" in told.err
 
 
 @pytest.mark.parametrize("verb", ["testpypi", "upload"])

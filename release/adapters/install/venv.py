@@ -113,7 +113,7 @@ def _installation(system: System, environment: Environment, name: str, url: str)
     if environment.installer == "uv":
         # The cache may have another file that was at the same URL.
         return [str(installer.find_uv(system)), "pip", "install", "--python", python, "--refresh-package", name]
-    pip = [sys.executable, "-m", "pip", "--python", python] if _has_pip() else [python, "-I", "-m", "pip"]
+    pip = [sys.executable, "-P", "-m", "pip", "--python", python] if _has_pip() else [python, "-I", "-m", "pip"]
     # pip caches the wheels that it builds by the URL of the sdist, and would not fetch the sdist again.
     fresh = [] if url.endswith(".whl") else ["--no-cache-dir"]
     return [*pip, "install", "--no-user", "--prefer-binary", "--progress-bar=off", *fresh]
