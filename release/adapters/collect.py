@@ -98,6 +98,7 @@ def collect_project(system: System, directory: Path, *, ask_backend: bool = True
 
 def collect_git(system: System, directory: Path, tag: str | None) -> GitState | Unknown | None:
     """The repository of the project, with the release tag if it has one; None without git."""
+    from release.adapters.builds import submodule_use
     from release.adapters.github import releases
 
     try:
@@ -117,6 +118,7 @@ def collect_git(system: System, directory: Path, tag: str | None) -> GitState | 
             tags=git.tags_at(system, root, commit),
             remote=remote,
             github=releases.github_repository(system.env, git.remote_url(system, root, remote) if remote else None),
+            submodules=submodule_use.collect_submodules(system, root, directory),
         )
     except ToolError as error:
         return Unknown(reason=error.message, remedy=error.remedy)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from packaging.version import InvalidVersion, Version
 
 from release.checks.engine import Checklist, quote_some, warn
-from release.core.facts import GitState, Source
+from release.core.facts import CHECK_OUT_SUBMODULES, GitState, Source
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.index import is_project_name
 from release.core.time_text import format_count
@@ -100,6 +100,27 @@ def the_tree_is_clean(source: Source) -> Iterator[Observation]:
     if changes:
         message = f"{format_count(len(changes), 'file')} changed or untracked: {quote_some(changes, listed=5)}"
         yield Finding(message=message, remedy="commit, ignore or remove them; see git status")
+
+
+@CHECKS.check(needs=(the_project_is_in_a_repository,))
+def the_submodules_are_checked_out(source: Source) -> Iterator[Observation]:
+    """The submodules that the release takes files from are checked out.
+
+    A clone without `--recurse-submodules` has an empty directory in place of each. Only submodules in a package, or in
+    a place that the build configuration names, count: the files of others may not be meant for the release.
+    """
+    submodules = _git(source).submodules
+    if not submodules:
+        yield NotApplicable(reason="the repository has no submodules")
+    for one in submodules:
+        if one.used_because and not one.checked_out:
+            remedy = (
+                CHECK_OUT_SUBMODULES
+                if one.named
+                else f"write its path and url into .gitmodules, then: {CHECK_OUT_SUBMODULES}"
+            )
+            message = f"the submodule {one.path!r} is not checked out, and the release needs its files, because "
+            yield Finding(message=message + one.used_because, remedy=remedy, where=one.path)
 
 
 @CHECKS.check(needs=(the_project_is_in_a_repository,))

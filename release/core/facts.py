@@ -65,6 +65,25 @@ class ProjectMetadata:
     version: str
 
 
+#: the command that checks out every submodule, also those in submodules
+CHECK_OUT_SUBMODULES = "git submodule update --init --recursive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submodule:
+    """A submodule of the repository that holds the project."""
+
+    #: relative to the repository
+    path: str
+    #: whether its directory has files
+    checked_out: bool
+    #: why the project's files include it, to be read after "because": "it is in the package 'acme'"; None if they may
+    #: not include it
+    used_because: str | None = None
+    #: whether .gitmodules has its URL
+    named: bool = True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitState:
     """The state of the repository that holds the project."""
@@ -89,6 +108,8 @@ class GitState:
     remote: str | None = None
     #: "owner/repository" on GitHub; None if the remote is elsewhere
     github: str | None = None
+    #: with those inside of submodules
+    submodules: tuple[Submodule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

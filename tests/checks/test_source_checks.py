@@ -10,7 +10,7 @@ import pytest
 from release.checks.engine import run
 from release.checks.source_checks import CHECKS
 from release.core.config import Config
-from release.core.facts import GitState, ProjectMetadata, Source
+from release.core.facts import GitState, ProjectMetadata, Source, Submodule
 from release.core.models.check_result import CheckState, Unknown
 
 COMMIT, OTHER = "a" * 40, "b" * 40
@@ -91,7 +91,29 @@ def test_a_failure_without_a_repository_has_no_consequences() -> None:
     assert failing(source(git=None)) == {
         "the-project-is-in-a-repository": CheckState.FAILED,
         "the-tree-is-clean": CheckState.SKIPPED,
+        "the-submodules-are-checked-out": CheckState.SKIPPED,
         "the-branch-is-the-release-branch": CheckState.SKIPPED,
         "the-tag-is-free-or-here": CheckState.SKIPPED,
         "the-branch-is-not-behind-its-upstream": CheckState.SKIPPED,
     }
+
+
+def submodules(**changes: Any) -> dict[str, CheckState]:
+    one = Submodule(path="acme/data", checked_out=False, used_because="it is in the package 'acme'")
+    return failing(
+        source(git=git(submodules=(Submodule(path="docs/theme", checked_out=False), replace(one, **changes))))
+    )
+
+
+def test_a_missing_submodule_is_refused_where_the_release_needs_it() -> None:
+    assert submodules() == {"the-submodules-are-checked-out": CheckState.FAILED}
+    assert submodules(checked_out=True) == {}
+    assert submodules(used_because=None) == {}
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_the_remedy_for_a_missing_submodule_checks_it_out(*, named: bool) -> None:
+    one = Submodule(path="acme/data", checked_out=False, used_because="it is in the package 'acme'", named=named)
+    (finding,) = (f for o in run(CHECKS, source(git=git(submodules=(one,)))) for f in o.findings)
+    assert finding.remedy.endswith("git submodule update --init --recursive")
+    assert (".gitmodules" in finding.remedy) is not named

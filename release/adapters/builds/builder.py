@@ -13,11 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from release.adapters.builds import submodule_use
 from release.adapters.git import repository
 from release.adapters.install import installer
 from release.adapters.system import program_output
 from release.adapters.system.system import System, explain_os_errors, temporary_directory
 from release.core.errors import ConfigError, ToolError
+from release.core.facts import CHECK_OUT_SUBMODULES
 from release.core.models.distribution import Distribution
 
 #: the default build backend of a project that has only a setup.cfg (PEP 518)
@@ -157,7 +159,8 @@ def _run_build(
         cwd=source, env=env, on_line=on_line, apart=apart, umask=0o022,
     )  # fmt: skip
     if done.status:
-        raise build_error(done.output + done.errors)
+        output = done.output + done.errors
+        raise build_error(output, submodule=submodule_use.missing_submodule(system, source, output))
     return done.output
 
 
@@ -248,14 +251,23 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
 )
 
 
-def build_error(output: str) -> ToolError:
-    """The error for a failed build; `output` is all that it wrote."""
+def build_error(output: str, *, submodule: str | None = None) -> ToolError:
+    """The error for a failed build; `output` is all that it wrote.
+
+    `submodule`: the path in it that is a submodule which is not checked out; None without one.
+    """
     if re.search(r"No space left on device|ENOSPC", output):
         return ToolError("no space left on the disk during the build", remedy="free some space, then build again")
     # Without what build wrote around it: "> command", then the command's output in lines that begin with "< ".
     # Observed: build 1.6.1, 2026-11
     last = output.rpartition("\n> ")[2].splitlines()
     quoted = "\n".join(line[2:] for line in last if line.startswith("< ")) or output
+    if submodule is not None:
+        return ToolError(
+            f"the project does not build, because its submodule {submodule!r} is not checked out: "
+            f"{program_output.cause_line(quoted)!r}\n{program_output.last_lines(quoted)}",
+            remedy=CHECK_OUT_SUBMODULES,
+        )
     remedy = "run `python -m build` in the project, and fix what it reports"
     for pattern, text in _REMEDIES:
         if found := re.search(pattern, output):
