@@ -32,6 +32,10 @@ _COMPILERS = {
     "cython", "pybind11", "nanobind", "setuptools-rust", "scikit-build", "mypy", "hatch-mypyc", "hatch-cython",
     "scikit-build-core", "cffi", "numpy", "extensionlib", "setuptools-golang", "setuptools-zig",
 }  # fmt: skip
+#: a line of .gitattributes that assigns files to Git LFS. Source: gitattributes(5)
+_LFS = re.compile(r"(?m)^(?!\s*#).*\sfilter=lfs(?:\s|$)")
+#: a section of .gitmodules. Source: gitmodules(5)
+_SUBMODULE = re.compile(r'(?m)^\s*\[submodule\s+"')
 _EXTENSION_IN_SETUP_PY = re.compile(r"\b(ext_modules|cffi_modules|rust_extensions|cythonize|Extension(?=\s*\())")
 
 
@@ -53,6 +57,10 @@ class Pipeline:
     binary: bool
     #: the reason for `binary`, to be read after "since"
     because: str
+    #: whether the repository has files in Git LFS
+    lfs: bool = False
+    #: whether the repository has submodules
+    submodules: bool = False
 
     def install(self, *, extra: str = "") -> str:
         """Return the command that installs this program."""
@@ -105,11 +113,13 @@ def load_pipeline(
             f"uv pip compile --universal --generate-hashes --output-file {lock} -",
         )
     root = repository.find_root(system, directory)
+    lfs, submodules = detect_checkout(system, root) if root else (False, False)
     inside = directory.resolve().relative_to(root.resolve()).as_posix() if root else "."
     pipeline = Pipeline(
         tag_format=config.tag_format, name=collect.load_project_name(directory),
         directory="" if inside == "." else f"{inside}/",
         version=version("pypi-preflight"), requirements=lock, binary=binary, because=because,
+        lfs=lfs, submodules=submodules,
     )  # fmt: skip
     for part in (pipeline.directory, pipeline.requirements or "", *pipeline.around_version):
         if not _SAFE.fullmatch(part):
@@ -134,6 +144,19 @@ def write_workflow(path: Path, text: str, *, force: bool) -> bool:
                 remedy="compare them (omit --output to print the workflow), or use --force to replace the file",
             )
         return safe_write.write_atomically(path, text.encode())
+
+
+def detect_checkout(system: System, root: Path) -> tuple[bool, bool]:
+    """Return whether a checkout of the repository needs Git LFS, and whether it needs submodules.
+
+    Any of its .gitattributes may assign files to Git LFS, those of submodules too. Raises `ToolError` where git fails.
+    """
+    from release.adapters.git import repository
+
+    paths = [root / path for path in repository.tracked_files(system, root) if path.endswith(".gitattributes")]
+    texts = map(_read_text, dict.fromkeys([*paths, root / ".gitattributes"]))
+    named = _SUBMODULE.search(_read_text(root / ".gitmodules"))
+    return any(_LFS.search(text) for text in texts), named is not None
 
 
 def detect_binary(pyproject: Mapping[str, Any], setup_py: str = "") -> tuple[bool, str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import tomllib
+from pathlib import Path
 
 import pytest
 
-from release.publishing.ci.pipeline import detect_binary
+from release.adapters.system.system import real_system
+from release.publishing.ci.pipeline import detect_binary, detect_checkout
 
 BUILD = '[build-system]\nrequires = [{requires}]\nbuild-backend = "{backend}"\n'
 
@@ -41,3 +44,30 @@ def test_what_does_not_compile_is_pure(backend: str) -> None:
 @pytest.mark.parametrize("data", [{}, {"build-system": 3}, {"build-system": {"requires": [3, ""]}}, {"tool": []}])
 def test_a_table_that_makes_no_sense_is_no_reason(data: dict[str, object]) -> None:
     assert detect_binary(data)[0] is False
+
+
+GITMODULES = '[submodule "lib"]\n\tpath = lib\n\turl = ../lib\n'
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({}, (False, False)),
+        ({".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n"}, (True, False)),
+        ({"a/b/.gitattributes": "* text\nx.npz -text filter=lfs\n"}, (True, False)),
+        ({".gitattributes": '"a b" filter=lfs\n', ".gitmodules": GITMODULES}, (True, True)),
+        ({".gitmodules": GITMODULES}, (False, True)),
+        ({".gitmodules": ""}, (False, False)),
+        ({".gitattributes": "# *.bin filter=lfs\n*.py filter=black\n*.x filter=lfs-not\n"}, (False, False)),
+        ({"docs/gitattributes.txt": "*.bin filter=lfs\n"}, (False, False)),
+    ],
+)
+def test_a_checkout_needs_what_the_repository_names(
+    tmp_path: Path, files: dict[str, str], found: tuple[bool, bool]
+) -> None:
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    for words in (["init", "-q"], ["add", "-A"]):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    assert detect_checkout(real_system(), tmp_path) == found

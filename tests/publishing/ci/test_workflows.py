@@ -28,6 +28,8 @@ CASES = {
     "locked": pipeline(requirements="ci/tools.txt"),
     "part": pipeline(directory="libs/a b/", tag_format="{name}-v{version}"),
     "part-binary": pipeline(directory="libs/a b/", binary=True, requirements="tools.txt"),
+    "large": pipeline(lfs=True, submodules=True),
+    "large-binary": pipeline(lfs=True, submodules=True, binary=True),
 }
 EACH = pytest.mark.parametrize("made", CASES.values(), ids=CASES)
 HEALTH: dict[str, Any] = {
@@ -169,3 +171,36 @@ def test_token_health_runs_when_it_is_asked_to_and_reads_secrets_as_variables_al
     assert job["permissions"] == {"contents": "read"}
     assert job["steps"][-1]["env"] == {"TWINE_PASSWORD": "${{ secrets.TWINE_PASSWORD }}", "B": "${{ secrets.B }}"}
     assert "17 9 * * 1" in gitlab.render_token_health(pipeline(), **HEALTH)
+
+
+def checkouts(text: str) -> dict[str, tuple[object, object]]:
+    """Job → `lfs` and `submodules` of its checkout."""
+    return {
+        name: (step["with"].get("lfs"), step["with"].get("submodules"))
+        for name, job in jobs(text).items()
+        for step in job["steps"]
+        if "checkout" in step.get("uses", "")
+    }
+
+
+def test_the_jobs_that_build_check_out_large_files_and_submodules() -> None:
+    nothing, everything = (None, None), (True, "recursive")
+    assert checkouts(github.render_release(CASES["large"])) == {
+        "build": everything, "testpypi": nothing, "pypi": nothing,
+    }  # fmt: skip
+    assert checkouts(github.render_release(CASES["large-binary"])) == {
+        "sdist": everything, "build": nothing, "testpypi": nothing, "pypi": nothing,
+    }  # fmt: skip
+    assert set(checkouts(github.render_release(pipeline(lfs=True))).values()) == {(True, None), nothing}
+    assert set(checkouts(github.render_release(pipeline(submodules=True))).values()) == {(None, "recursive"), nothing}
+    job = parsed(gitlab.render_release(CASES["large"]))[".in_git"]
+    assert job["variables"]["GIT_SUBMODULE_STRATEGY"] == "recursive"
+    assert job["before_script"][0].endswith(" git git-lfs")
+    assert "git lfs pull" in job["before_script"][1]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_repository_with_neither_gets_no_word_of_them(service: str) -> None:
+    text = SERVICES[service].render_release(CASES["pure"])
+    assert "lfs" not in text
+    assert "submodule" not in text.lower()
