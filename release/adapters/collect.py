@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from release.adapters.git import repository as git
+from release.adapters.install import interpreters
 from release.adapters.system.system import System
 from release.core import config as configuration
+from release.core import python_versions
 from release.core.config import Config
 from release.core.errors import ConfigError, ReleaseError, ToolError, UnreachableError
 from release.core.facts import BuiltFile, BuiltFiles, GitState, ProjectMetadata, Source
 from release.core.models.check_result import Unknown
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index, ProjectListing
+from release.core.models.interpreter import RequiredPython
+
+if TYPE_CHECKING:
+    from packaging.metadata import RawMetadata
 
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 
@@ -74,13 +81,39 @@ def collect_source(system: System, directory: Path, config: Config, *, ask_backe
     With `ask_backend=False`, a name or version that only the build backend knows is unknown: a rehearsal reads it
     from the built files.
     """
+    python = collect_required_python(system, directory)
+    system = interpreters.with_interpreter(system, python)
     known = collect_project(system, directory, ask_backend=ask_backend)
     tag = None if isinstance(known, Unknown) else config.tag(known.name, known.version)
     changelog = None
     with suppress(OSError, UnicodeDecodeError):
         changelog = (directory / config.changelog).read_text(encoding="utf-8") if config.changelog else None
     git_state = collect_git(system, directory, tag)
-    return Source(config=config, project=known, git=git_state, tag=tag, changelog=changelog)
+    return Source(config=config, project=known, git=git_state, tag=tag, changelog=changelog, python=python)
+
+
+def collect_required_python(system: System, directory: Path) -> RequiredPython | None:
+    """The Python versions that the project's files require; None where they state none.
+
+    Its build backend is not run.
+    """
+    texts = []
+    for name in ("pyproject.toml", "setup.cfg", "setup.py"):
+        text = None
+        with suppress(OSError, UnicodeDecodeError):
+            text = (directory / name).read_text(encoding="utf-8-sig")
+        texts.append(text)
+    declared = python_versions.declared_requires_python(*texts)
+    return interpreters.find_required_python(system, *declared) if declared else None
+
+
+def required_python_of_files(system: System, files: tuple[Distribution, ...]) -> RequiredPython | None:
+    """The Python versions that the metadata of built files requires; None where they require none."""
+    raws = _metadata(files[:2])  # an sdist and a wheel
+    specifier = next((raw["requires_python"] for raw in raws if raw.get("requires_python")), None)
+    if specifier is None:
+        return None
+    return interpreters.find_required_python(system, specifier, "Requires-Python in the metadata")
 
 
 def collect_project(system: System, directory: Path, *, ask_backend: bool = True) -> ProjectMetadata | Unknown:
@@ -151,6 +184,15 @@ def _open(path: Path) -> BinaryIO:
 
 def project_of_files(files: tuple[Distribution, ...]) -> ProjectMetadata:
     """Name and version as the metadata of the files spells them. Raises `ToolError` where it has neither."""
+    for raw in _metadata(files):
+        if "name" in raw and "version" in raw:
+            return ProjectMetadata(name=raw["name"], version=raw["version"])
+    raise ToolError(
+        "the metadata of the built files has no name and version", remedy="check the build backend's configuration"
+    )
+
+
+def _metadata(files: tuple[Distribution, ...]) -> Iterator[RawMetadata]:
     from packaging.metadata import parse_email
 
     from release.acceptance.open_distribution import OpenDistribution
@@ -159,12 +201,7 @@ def project_of_files(files: tuple[Distribution, ...]) -> ProjectMetadata:
     for file in files:
         with file.path.open("rb") as stream:
             form = twine_form(OpenDistribution(file.filename, stream), sha256=file.sha256, blake2_256="")
-        raw, _ = parse_email(form.metadata)
-        if "name" in raw and "version" in raw:
-            return ProjectMetadata(name=raw["name"], version=raw["version"])
-    raise ToolError(
-        "the metadata of the built files has no name and version", remedy="check the build backend's configuration"
-    )
+        yield parse_email(form.metadata)[0]
 
 
 def with_project(source: Source, system: System, directory: Path, project: ProjectMetadata) -> Source:

@@ -8,10 +8,15 @@ from collections.abc import Iterator
 from packaging.version import InvalidVersion, Version
 
 from release.checks.engine import Checklist, quote_some, warn
+from release.core import python_versions
 from release.core.facts import CHECK_OUT_SUBMODULES, GitState, Source
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.index import is_project_name
+from release.core.models.interpreter import RequiredPython, version_to_text
 from release.core.time_text import format_count
+
+#: Python versions in a message
+_MOST_VERSIONS = 8
 
 CHECKS = Checklist[Source]()
 #: before a release, which has its tag on this commit, or will have it
@@ -70,6 +75,36 @@ def the_version_is_valid(source: Source) -> Iterator[Observation]:
             cause="version.local",
             server_text=f"The use of local versions in '{text}' is not allowed.",
         )
+
+
+@CHECKS.check()
+def a_required_python_is_installed(source: Source) -> Iterator[Observation]:
+    """A Python version that the project requires is installed.
+
+    The clean install before the upload needs one, and some build backends do: the interpreter that runs this program,
+    or another one that uv, pyenv, the Windows launcher or PATH has.
+    """
+    python = source.python
+    if python is None:
+        yield NotApplicable(reason="the project's files state no requires-python")
+    elif python.chosen is None:
+        yield missing_python(python)
+
+
+def missing_python(python: RequiredPython) -> Finding:
+    """The finding where no installed interpreter satisfies the project's requirement."""
+    found = ", ".join(map(version_to_text, python.others[-_MOST_VERSIONS:]))
+    minors = python_versions.fitting_minors(python.specifier)
+    message = f"the project requires Python {python.specifier!r} ({python.declared_in}); found only {found}"
+    if not minors:
+        return Finding(message=message, remedy=f"correct {python.declared_in}: no known Python version satisfies it")
+    running = python.running.version[1]
+    closest = min(minors, key=lambda text: abs(int(text.partition(".")[2]) - running))
+    return Finding(
+        message=message,
+        remedy=f"install one of {', '.join(minors)}: uv python install {closest}, or pyenv install {closest}; "
+        "then run the same command again",
+    )
 
 
 @CHECKS.check()

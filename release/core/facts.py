@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
     from release.core.models.credential import Ambient, Credential, CredentialCandidate
     from release.core.models.distribution import Distribution, MemberVisitor, ReleaseManifest
     from release.core.models.index import Index, IndexContents, IndexFile, Ownership, ProjectListing
+    from release.core.models.interpreter import RequiredPython
     from release.core.models.leak import ScanResult, ScanScope
     from release.core.models.probe import ProbeResult
     from release.core.models.token_health import TokenPolicy
@@ -124,6 +125,8 @@ class Source:
     tag: str | None
     #: text of the configured changelog; None if that file does not exist
     changelog: str | None
+    #: the Python versions that it requires; None if it states none without its build backend
+    python: RequiredPython | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

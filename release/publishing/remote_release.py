@@ -17,7 +17,7 @@ from packaging.version import Version
 from release.adapters import collect, sigstore
 from release.adapters.builds import builder
 from release.adapters.index import json_api, simple_api
-from release.adapters.install import installer, smoke_tests, venv
+from release.adapters.install import installer, interpreters, smoke_tests, venv
 from release.adapters.install.venv import Environment
 from release.adapters.system.parallel import run_jobs
 from release.adapters.system.system import System, explain_os_errors
@@ -201,7 +201,8 @@ def install_and_test(
     """
     wheels = [file for file in release.files if file.filename.endswith(".whl")]
     sdist = next((file for file in release.files if file.filename.endswith((".tar.gz", ".zip"))), None)
-    chosen = venv.best_file(file.filename for file in wheels)
+    system = _with_required_python(system, release.files)
+    chosen = venv.best_file((file.filename for file in wheels), interpreters.chosen_interpreter(system))
     wheel = next((file for file in wheels if file.filename == chosen), None)
     no_wheel = "the release has no wheel for this interpreter" if wheels else "the release has no wheel"
 
@@ -230,6 +231,15 @@ def install_and_test(
         remedy = "confirm it with a Python version and on a platform that its wheels support"
         return replace(release, wheel=Unknown(reason=reason, remedy=remedy), sdist=by_sdist)
     return replace(release, wheel=by_wheel, sdist=by_sdist)
+
+
+def _with_required_python(system: System, files: Iterable[IndexFile]) -> System:
+    """The system with an interpreter that the release supports, where one is found; all files require the same."""
+    specifier = next((file.requires_python for file in files if file.requires_python), None)
+    if specifier is None:
+        return system
+    required = interpreters.find_required_python(system, specifier, "Requires-Python on the index")
+    return interpreters.with_interpreter(system, required)
 
 
 def install_file_and_test(  # noqa: PLR0913, PLR0917 - one file and its environment

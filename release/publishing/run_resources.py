@@ -16,18 +16,20 @@ from pathlib import Path
 from typing import Self
 
 from release.adapters import collect
-from release.adapters.install import installer, smoke_tests, venv
+from release.adapters.install import installer, interpreters, smoke_tests, venv
 from release.adapters.install.venv import Environment
 from release.adapters.system.system import System
 from release.adapters.twine import twine_process
-from release.checks import trusted_publishing_checks
+from release.checks import source_checks, trusted_publishing_checks
 from release.core.config import Config
+from release.core.errors import RefusedError
 from release.core.events import Message, Observer, Progress
 from release.core.facts import ProjectMetadata, SmokeTestResult, UploadedRelease
 from release.core.models.check_result import Finding, Unknown
 from release.core.models.credential import Ambient, Credential
 from release.core.models.distribution import Distribution, Receipt, UploadResult, result_from_listing
 from release.core.models.index import UPLOAD_WINDOW, Index, ProjectListing
+from release.core.models.interpreter import RequiredPython
 from release.core.models.results import StepResult
 from release.core.models.secret_location import SandboxToken
 from release.core.plan import Confirm, Plan, Upload
@@ -74,6 +76,9 @@ class RunResources:
 
     def __enter__(self) -> Self:
         """Start what later steps need, in parallel to the build."""
+        if self.system.python is not None:
+            uses = "the build and the clean install"
+            self.notify(Message(text=interpreters.chosen_to_text(self.system.python, uses)))
         temporary = tempfile.TemporaryDirectory(prefix="release-", ignore_cleanup_errors=True)
         self._scratch = Path(self._stack.enter_context(temporary))
         self._pool = self._stack.enter_context(ThreadPoolExecutor(2, thread_name_prefix="environment"))
@@ -116,6 +121,23 @@ class RunResources:
             self.notify(Message(text=f"{index}: {trusted_publishing_checks.ambient_to_text(found)}"))
         self.skews[index] = skew or timedelta()
 
+    def use_python(self, required: RequiredPython | None) -> None:
+        """Use the interpreter that the source or the built files require for the clean install.
+
+        Raises `RefusedError` where none was found, unless the check is waived.
+        """
+        if required is None:
+            return
+        if required.chosen is None:
+            if source_checks.a_required_python_is_installed.name not in self.config.waive:
+                finding = source_checks.missing_python(required)
+                raise RefusedError(finding.message, remedy=finding.remedy)
+        elif required.chosen != interpreters.chosen_interpreter(self.system):
+            self.system = interpreters.with_interpreter(self.system, required)
+            self.notify(Message(text=interpreters.chosen_to_text(required, "the clean install")))
+            if self._environment is not None:
+                self._create_environment()
+
     # -- upload --------------------------------------------------------------------------------
 
     def upload(
@@ -132,6 +154,7 @@ class RunResources:
         `approve` is called before the first request that changes anything, and may raise. Raises `UploadError` at the
         first file that is not accepted; earlier ones stay on the index.
         """
+        self.use_python(collect.required_python_of_files(self.system, tuple(files)))
         self.uploads[index.name] = []
         remaining = self._compare_with_index(index, project, files, journal)
         todo = remaining.files
@@ -252,7 +275,8 @@ class RunResources:
         self, index: Index, project: ProjectMetadata, files: Sequence[Distribution], listing: ProjectListing
     ) -> tuple[Finding | Unknown | None, tuple[SmokeTestResult, ...]]:
         assert self._environment is not None
-        chosen = venv.best_file(file.filename for file in files)
+        self.use_python(collect.required_python_of_files(self.system, tuple(files)))
+        chosen = venv.best_file((file.filename for file in files), interpreters.chosen_interpreter(self.system))
         on_index = listing.file(chosen) if chosen else None
         if on_index is None or on_index.sha256 is None:
             return Unknown(

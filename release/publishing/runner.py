@@ -292,6 +292,7 @@ class _Run:
     # -- effects -----------------------------------------------------------------------------------
 
     def _build(self, origin: str) -> StepResult:
+        self.resources.use_python(self.source.python)
         done = build.build_files(
             self.system, self.directory, self.journal, origin=origin, scratch=self.resources.scratch,
             notify=self.notify,

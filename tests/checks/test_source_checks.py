@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from release.checks.engine import run
-from release.checks.source_checks import CHECKS
+from release.checks.source_checks import CHECKS, missing_python
 from release.core.config import Config
 from release.core.facts import GitState, ProjectMetadata, Source, Submodule
 from release.core.models.check_result import CheckState, Unknown
+from release.core.models.interpreter import Interpreter, RequiredPython
 
 COMMIT, OTHER = "a" * 40, "b" * 40
 LOST = Unknown(reason="no answer", remedy="try again")
@@ -29,6 +31,14 @@ def source(config: Config = Config(), **changes: Any) -> Source:  # noqa: B008 -
         config=config, project=ProjectMetadata(name="acme", version="1.0"), git=git(), tag="v1.0", changelog=None
     )
     return replace(whole, **changes)
+
+
+def python(specifier: str, *versions: tuple[int, int, int], chosen: bool = False) -> RequiredPython:
+    running = Interpreter(path=Path("python"), version=(3, 11, 7))
+    return RequiredPython(
+        specifier=specifier, declared_in="requires-python in pyproject.toml", running=running,
+        chosen=replace(running, version=(3, 13, 0)) if chosen else None, others=(running.version, *versions),
+    )  # fmt: skip
 
 
 def failing(facts: Source) -> dict[str, CheckState]:
@@ -49,6 +59,9 @@ def test_a_project_in_order_passes() -> None:
         (source(project=ProjectMetadata(name="acmé", version="1.0")), "the-name-is-valid", CheckState.FAILED),
         (source(project=ProjectMetadata(name="acme", version="one")), "the-version-is-valid", CheckState.FAILED),
         (source(project=ProjectMetadata(name="acme", version="1.0+g1")), "the-version-is-valid", CheckState.FAILED),
+        (source(python=python(">=3.13")), "a-required-python-is-installed", CheckState.FAILED),
+        (source(python=python("<3.10", (3, 12, 1))), "a-required-python-is-installed", CheckState.FAILED),
+        (source(python=python(">=3.99")), "a-required-python-is-installed", CheckState.FAILED),
         (source(git=None), "the-project-is-in-a-repository", CheckState.FAILED),
         (source(git=LOST), "the-project-is-in-a-repository", CheckState.UNKNOWN),
         (source(git=git(changes=("setup.py",))), "the-tree-is-clean", CheckState.FAILED),
@@ -80,6 +93,7 @@ def test_each_statement_can_fail(facts: Source, check: str, state: CheckState) -
         source(git=git(upstream=None, behind=LOST)),
         source(Config(changelog="NEWS"), changelog="Changes\n\n## [1.0] - today\n"),
         source(Config(changelog="NEWS"), changelog="acme 1.0.\n"),
+        source(python=python(">=3.13", chosen=True)),
         source(project=ProjectMetadata(name="Acme.Widget_2", version="1.0rc1.post2")),
     ],
 )
@@ -117,3 +131,31 @@ def test_the_remedy_for_a_missing_submodule_checks_it_out(*, named: bool) -> Non
     (finding,) = (f for o in run(CHECKS, source(git=git(submodules=(one,)))) for f in o.findings)
     assert finding.remedy.endswith("git submodule update --init --recursive")
     assert (".gitmodules" in finding.remedy) is not named
+
+
+@pytest.mark.parametrize(
+    ("required", "message", "remedy"),
+    [
+        (
+            python(">=3.13", (3, 12, 1)),
+            "the project requires Python '>=3.13' (requires-python in pyproject.toml); found only 3.11.7, 3.12.1",
+            (
+                "install one of 3.13, 3.14, 3.15: uv python install 3.13, or pyenv install 3.13; then run the same "
+                "command again"
+            ),
+        ),
+        (
+            python("<3.10"),
+            "the project requires Python '<3.10' (requires-python in pyproject.toml); found only 3.11.7",
+            "install one of 3.8, 3.9: uv python install 3.9, or pyenv install 3.9; then run the same command again",
+        ),
+        (
+            python(">=3.99"),
+            "the project requires Python '>=3.99' (requires-python in pyproject.toml); found only 3.11.7",
+            "correct requires-python in pyproject.toml: no known Python version satisfies it",
+        ),
+    ],
+)
+def test_versions_that_satisfy_the_requirement_are_named(required: RequiredPython, message: str, remedy: str) -> None:
+    finding = missing_python(required)
+    assert (finding.message, finding.remedy) == (message, remedy)

@@ -6,14 +6,13 @@ import hashlib
 import json
 import re
 import shutil
-import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from release.adapters.builds import submodule_use
+from release.adapters.builds import frontend, submodule_use
 from release.adapters.git import repository
 from release.adapters.install import installer
 from release.adapters.system import program_output
@@ -152,12 +151,12 @@ def _run_build(
     env = installer.installer_environment(system)
     if epoch is not None:
         env["SOURCE_DATE_EPOCH"] = str(epoch)
-    # -P: a directory `build/` in the project would be imported instead of the program. The project is the working
-    # directory, as in a build by hand, because of its [tool.uv].
-    done = system.run(
-        [sys.executable, "-P", "-m", "build", "--installer", installer.choose_installer(system), *options, str(source)],
-        cwd=source, env=env, on_line=on_line, apart=apart, umask=0o022,
-    )  # fmt: skip
+    # The project is the working directory, as in a build by hand, because of its [tool.uv].
+    with frontend.build_command(system) as build:
+        done = system.run(
+            [*build, "--installer", installer.choose_installer(system), *options, str(source)],
+            cwd=source, env=env, on_line=on_line, apart=apart, umask=0o022,
+        )  # fmt: skip
     if done.status:
         output = done.output + done.errors
         raise build_error(output, submodule=submodule_use.missing_submodule(system, source, output))

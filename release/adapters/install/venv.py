@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-from release.adapters.install import installer
+from release.adapters.install import installer, interpreters
 from release.adapters.system import program_output
 from release.adapters.system.system import System, explain_os_errors
 from release.core.errors import ToolError
 from release.core.models.check_result import Finding, Unknown
+from release.core.models.interpreter import Interpreter, version_to_text
 
 #: seconds for one install, with builds of dependencies
 _LIMIT = 1800
@@ -33,6 +34,8 @@ class Environment:
     #: the directory of its scripts
     bin: Path
     installer: installer.Installer
+    #: the one that it was created with
+    created_by: Interpreter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,17 +56,18 @@ class Installed:
 
 
 def create_environment(system: System, directory: Path) -> Environment:
-    """Create a virtual environment for this interpreter in a new directory. Raises `ToolError`."""
+    """Create a virtual environment for the interpreter of `system` in a new directory. Raises `ToolError`."""
+    interpreter = interpreters.chosen_interpreter(system)
     chosen = installer.choose_installer(system)
     with explain_os_errors("the clean environment"):
         directory.parent.mkdir(parents=True, exist_ok=True)
     if chosen == "uv":
-        options = ["--quiet", "--no-project", "--no-config", "--python", sys.executable]
+        options = ["--quiet", "--no-project", "--no-config", "--python", str(interpreter.path)]
         argv = [str(installer.find_uv(system)), "venv", *options, str(directory)]
     else:
         # Our own pip can install into the environment (pip >= 22.3); installing pip there would take seconds.
         bare = ["--without-pip"] if _has_pip() else []
-        argv = [sys.executable, "-I", "-m", "venv", *bare, str(directory)]
+        argv = [str(interpreter.path), "-I", "-m", "venv", *bare, str(directory)]
     made = system.run(argv, env=installer.installer_environment(system), timeout=_LIMIT)
     if made.status:
         raise ToolError(
@@ -75,7 +79,9 @@ def create_environment(system: System, directory: Path) -> Environment:
         (directory / "uv.toml").touch()
     bin_, name = ("Scripts", "python.exe") if sys.platform == "win32" else ("bin", "python")
     scripts = directory.resolve() / bin_
-    return Environment(directory=directory.resolve(), python=scripts / name, bin=scripts, installer=chosen)
+    return Environment(
+        directory=directory.resolve(), python=scripts / name, bin=scripts, installer=chosen, created_by=interpreter
+    )
 
 
 def _has_pip() -> bool:
@@ -121,8 +127,9 @@ def _installation(system: System, environment: Environment, name: str, url: str)
 
 def load_installed(environment: Environment, name: str) -> Installed:
     """A project that is installed in the environment. Raises `ToolError` where it is not."""
-    # Computed without running the environment's interpreter, which is the same as this one.
+    # Computed without running the environment's interpreter, of which only the version may differ from this one.
     base = {"base": str(environment.directory), "platbase": str(environment.directory)}
+    base["py_version_short"] = version_to_text(environment.created_by.version[:2])
     paths = (sysconfig.get_path(kind, scheme="venv", vars=base) for kind in ("purelib", "platlib"))
     finder = importlib.metadata.DistributionFinder.Context(name=name, path=list(dict.fromkeys(paths)))
     found = next(iter(importlib.metadata.Distribution.discover(context=finder)), None)
@@ -167,12 +174,14 @@ def _bare(url: str | None) -> str:
     return unquote((url or "").partition("#")[0])
 
 
-def best_file(filenames: Iterable[str]) -> str | None:
-    """The file that an installer chooses for this interpreter: the best wheel, else the sdist, else None."""
-    from packaging.tags import sys_tags
+def best_file(filenames: Iterable[str], interpreter: Interpreter | None = None) -> str | None:
+    """The file that an installer chooses for an interpreter: the best wheel, else the sdist, else None.
+
+    `interpreter`: None means the one that runs this program.
+    """
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-    rank = {tag: place for place, tag in enumerate(sys_tags())}
+    rank = {tag: place for place, tag in enumerate(interpreters.supported_tags(interpreter))}
     best: list[tuple[int, str]] = []
     sdists = []
     for filename in filenames:

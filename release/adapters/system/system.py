@@ -20,6 +20,7 @@ from typing import Protocol
 
 from release.adapters.system.process import Completed, run_program
 from release.core.errors import ReleaseError
+from release.core.models.interpreter import RequiredPython
 
 
 class RunProgram(Protocol):
@@ -61,6 +62,8 @@ class System:
     #: in seconds
     sleep: Callable[[float], None]
     run: RunProgram
+    #: the interpreter for builds and clean installs, and why it is not the one that runs this program; else None
+    python: RequiredPython | None = None
 
 
 def real_system() -> System:

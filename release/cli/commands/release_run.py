@@ -52,6 +52,7 @@ def _command(*options: str) -> Command:
 def run_plan(options: argparse.Namespace, write: Write) -> int:
     """Run the command's plan; with `--plan`, only show it."""
     from release.adapters import collect
+    from release.adapters.install import interpreters
     from release.adapters.system import system as systems
     from release.core import plan as plans
     from release.publishing import build, runner
@@ -65,6 +66,7 @@ def run_plan(options: argparse.Namespace, write: Write) -> int:
         source = build.source_of(files, config)
     else:
         source = collect.collect_source(system, directory, config, ask_backend=options.command != "rehearse")
+        system = interpreters.with_interpreter(system, source.python)
     plan = plans.make_plan(
         options.command, config, source, index=options.index, built=options.built, prebuilt=bool(files)
     )
