@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import threading
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +16,9 @@ from release.acceptance.rule import DESCRIPTIONS, FileUpload, Refusal, Rules, se
 from release.core.models.index import IndexContents
 
 DESCRIPTION = Rules(DESCRIPTIONS)
+
+
+_EMPTY = "the README is empty: write a description in it, or remove readme from pyproject.toml"
 
 
 class RendererBrokeError(Exception):
@@ -36,10 +40,12 @@ def the_description_renders(upload: FileUpload, index: IndexContents) -> Refusal
         return None
     how = f"for '{content_type}'" if content_type else "in the default format of reStructuredText"
     failed = f"The description failed to render {how}."
+    advice = None if text.strip() else replace(the_description_renders.advice, remedy=_EMPTY)
     first_line = error.split("\n", 1)[0].removeprefix("<string>:").rstrip(".")
     return Refusal(
         text=f"{failed} See {upload.help('description-content-type')} for more information.",
-        message=f"the {failed[4:-1]}: {first_line}",
+        message=f"the {failed[4:-1]}: {first_line if text.strip() else 'it is empty'}",
+        advice=advice,
     )
 
 
@@ -77,6 +83,23 @@ def render_html(text: str, content_type: str) -> str | None:
             return html
         case _:
             return None
+
+
+def render_project_page(text: str, content_type: str) -> str | None:
+    """The description with the HTML and the extensions that the project's page supports; None for plain text.
+
+    Raises RendererBrokeError. Source: readme_renderer, `markdown.py`, its options for GitHub's Markdown.
+    """
+    if _kind(content_type) != "text/markdown":
+        return render_html(text, content_type)
+    from comrak import ExtensionOptions, RenderOptions, render_markdown
+
+    extensions, options = ExtensionOptions(), RenderOptions()
+    extensions.autolink = extensions.footnotes = extensions.table = extensions.tagfilter = True
+    extensions.strikethrough = extensions.tasklist = extensions.alerts = True
+    options.unsafe_ = True  # nothing is shown: only targets are read
+    html: str = render_markdown(text, extension_options=extensions, render_options=options)
+    return html
 
 
 #: docutils disables its own warnings for a moment, for the whole process; a second thread would see them

@@ -108,7 +108,7 @@ def metadata_refusals(upload: FileUpload) -> Iterator[Refusal]:
             refusal = server_error(f"the index's server fails on the metadata field {field.name!r}")
         else:
             text = field.text if field.text.endswith(".") else f"{field.text}."
-            refusal = Refusal(text=f"{text} {field.see}")
+            refusal = Refusal(text=f"{text} {field.see}", message=field.message)
         yield replace(refusal, rule="the-metadata-is-valid", advice=advice)
 
 

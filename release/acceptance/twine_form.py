@@ -55,6 +55,8 @@ class TwineForm:
     objection: TwineObjection | None = None
     #: the core metadata as it is in the archive; empty where there is none
     metadata: bytes = b""
+    #: the values of License-File in the metadata, sent or not
+    license_files: tuple[str, ...] = ()
 
 
 def twine_form(file: OpenDistribution, *, sha256: str, blake2_256: str) -> TwineForm:
@@ -63,7 +65,7 @@ def twine_form(file: OpenDistribution, *, sha256: str, blake2_256: str) -> Twine
     if isinstance(data, str):
         return TwineForm(fields=(), objection=TwineObjection(text=data))
     try:
-        raw, objection = _parse(data)
+        raw, license_files, objection = _parse(data)
     except Exception as error:  # noqa: BLE001 - twine catches nothing that the e-mail parser raises, and crashes
         text = f"{type(error).__name__}: {error}"
         return TwineForm(fields=(), objection=TwineObjection(text=text), metadata=data)
@@ -77,7 +79,7 @@ def twine_form(file: OpenDistribution, *, sha256: str, blake2_256: str) -> Twine
         ("sha256_digest", sha256),
         ("blake2_256_digest", blake2_256),
     ]
-    return TwineForm(fields=tuple(fields), objection=objection, metadata=data)
+    return TwineForm(fields=tuple(fields), objection=objection, metadata=data, license_files=license_files)
 
 
 def _metadata(file: OpenDistribution) -> bytes | str:
@@ -118,29 +120,34 @@ def _from_sdist(archive: ZipContents | TarContents) -> bytes | str:
     return data
 
 
-def _parse(data: bytes) -> tuple[Mapping[str, Any], TwineObjection | None]:
-    """The metadata fields that twine would send, and its objection."""
+def _parse(data: bytes) -> tuple[Mapping[str, Any], tuple[str, ...], TwineObjection | None]:
+    """The metadata fields that twine would send, the values of License-File, and twine's objection."""
     from packaging.metadata import InvalidMetadata, Metadata, parse_email
     from packaging.version import Version
 
     raw, unparsed = parse_email(data)
+    license_files = tuple(raw.get("license_files", ()))
     if Version(raw.get("metadata_version", "0")) < Version("2.4"):  # the first in which License-File has a meaning
         raw.pop("license_files", None)
         unparsed.pop("license-file", None)
     if unparsed:
         odd = "; ".join(f"unrecognized or malformed field {name!r}" for name in unparsed)
-        return raw, TwineObjection(text=f"Invalid distribution metadata: {odd}", odd_field=True)
+        return raw, license_files, TwineObjection(text=f"Invalid distribution metadata: {odd}", odd_field=True)
     try:
         Metadata.from_raw(raw)
     except ExceptionGroup as group:
         errors = "; ".join(sorted(map(str, group.exceptions)))
         fields = {error.field for error in group.exceptions if isinstance(error, InvalidMetadata)}
-        return raw, TwineObjection(
-            text=f"Invalid distribution metadata: {errors}",
-            unknown_version="metadata-version" in fields and "metadata_version" in raw,
-            about_version="metadata version" in errors,  # `packaging` gives no code for a field that is too new
+        return (
+            raw,
+            license_files,
+            TwineObjection(
+                text=f"Invalid distribution metadata: {errors}",
+                unknown_version="metadata-version" in fields and "metadata_version" in raw,
+                about_version="metadata version" in errors,  # `packaging` gives no code for a field that is too new
+            ),
         )
-    return raw, None
+    return raw, license_files, None
 
 
 def _fields(raw: Mapping[str, Any]) -> list[tuple[str, str]]:

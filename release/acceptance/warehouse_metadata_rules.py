@@ -8,7 +8,7 @@ from __future__ import annotations
 import email.utils
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 #: end of the index's messages about metadata
@@ -39,6 +39,8 @@ class InvalidField:
     #: where the index sends the reader
     see: str = SEE_CORE_METADATA
     remedy: str = CORRECT
+    #: our message, where the index's does not say what is wrong
+    message: str = ""
     #: id in the catalog of known failures
     cause: str | None = None
     #: whether the server fails on the field instead of rejecting it
@@ -133,11 +135,23 @@ def _classifier_errors(raw: Raw) -> Iterator[InvalidField]:
     known = classifiers | deprecated_classifiers.keys()
     for name in sorted(given - known):
         text = f"{name!r} is not a valid classifier."
-        yield InvalidField(name="classifier", text=text, remedy=_PICK_CLASSIFIER, cause="meta.classifier-invalid")
+        yield replace(_classifier_advice(name), text=text)
     for name in sorted(given & deprecated_classifiers.keys()):
         successors = deprecated_classifiers[name]
         text = f"The classifier {name!r} has been deprecated{f', use one of {successors} instead' * bool(successors)}."
         yield InvalidField(name="classifier", text=text, remedy=_PICK_CLASSIFIER, cause="meta.classifier-deprecated")
+
+
+def _classifier_advice(name: str) -> InvalidField:
+    """What to do about an unknown classifier. The index never knows those that start with `Private ::`."""
+    field = InvalidField(name="classifier", remedy=_PICK_CLASSIFIER, cause="meta.classifier-invalid")
+    if not name.lower().startswith("private ::"):
+        return field
+    return replace(
+        field,
+        message=f"the project is marked as never to be uploaded, by the classifier {name!r}",
+        remedy="remove the classifier if the project is to be public; otherwise upload it to a private index only",
+    )
 
 
 def _url_field_errors(raw: Raw) -> Iterator[InvalidField]:
@@ -167,10 +181,24 @@ def _url_errors(url: str, name: str) -> Iterator[InvalidField]:
     try:
         validator.validate(uri_reference(url).normalize())
     except exceptions.ValidationError:
-        remedy = "start the URL with https://"
-        yield InvalidField(name=name, text=f"{url!r} is not a valid url.", remedy=remedy, cause="meta.url-label")
+        text = f"{url!r} is not a valid url."
+        yield InvalidField(name=name, text=text, remedy=_url_remedy(url, name), cause="meta.url-label")
     except Exception:  # noqa: BLE001 - the server does not catch it either, and responds with an internal error
         yield InvalidField(name=name, server_fails=True)
+
+
+def _url_remedy(url: str, name: str) -> str:
+    """How to correct a URL, by what is wrong with it."""
+    place = "in setup.cfg, setup.py or pyproject.toml" if name != "project-url" else "in project.urls"
+    bare = url.strip("\"' <>")
+    if bare != url.strip():
+        return f"remove the quotation marks or brackets around the URL {place}, and write {bare}"
+    if found := re.fullmatch(r"(?:git\+|ssh://)*(?:https?://)?git@([\w.-]+)[:/](.+?)(?:\.git)?", url):
+        return f"write the address of the page {place}: https://{found[1]}/{found[2]}"
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme not in {"http", "https"}:
+        return f"write the address of a page that starts with https:// {place}: https://{rest}"
+    return f"correct the URL {place}" if separator else f"start the URL with https:// {place}"
 
 
 def _dependency_errors(raw: Raw) -> Iterator[InvalidField]:

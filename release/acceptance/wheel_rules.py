@@ -11,6 +11,7 @@ import csv
 import re
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
@@ -18,6 +19,7 @@ from packaging.version import Version
 from release.acceptance import rule
 from release.acceptance.archive_limits import Unreadable
 from release.acceptance.archive_rules import license_refusal, unreadable
+from release.acceptance.platform_remedies import platform_remedy
 from release.acceptance.rule import FileUpload, Refusal, Rules, server_error
 from release.core.models.index import IndexContents
 
@@ -94,18 +96,20 @@ def the_wheel_name_parses(upload: FileUpload, index: IndexContents) -> str | Non
 
 
 @WHEEL.rule(
-    remedy="build with cibuildwheel, or repair the wheel: auditwheel repair FILE, delocate-wheel FILE",
+    remedy="upload only the sdist for this platform; the index has no tag for it",
     cause="wheel.platform-tag",
     source=f"{rule.SPECIFICATIONS}/platform-compatibility-tags/",
 )
-def the_platforms_are_taken(upload: FileUpload, index: IndexContents) -> str | None:
+def the_platforms_are_taken(upload: FileUpload, index: IndexContents) -> Refusal | str | None:
     """Every platform tag is specific enough: `manylinux…`, not `linux_x86_64`."""
     if isinstance(_parse_file_name(upload), str):
         return None
     for tag in upload.filename.removesuffix(".whl").rpartition("-")[2].lower().split("."):
         matches = ((pattern.match(tag), machines) for pattern, machines in _PATTERNS)
         if tag not in _PLATFORMS and not any(found and found[1] in machines for found, machines in matches):
-            return f"Binary wheel '{upload.filename}' has an unsupported platform tag '{tag}'."
+            text = f"Binary wheel '{upload.filename}' has an unsupported platform tag '{tag}'."
+            remedy = platform_remedy(tag, upload.filename)
+            return Refusal(text=text, advice=replace(the_platforms_are_taken.advice, remedy=remedy)) if remedy else text
     return None
 
 

@@ -15,11 +15,12 @@ from release.core.models.check_result import Finding
 #: warns, which the index refuses. Source: docutils, `parsers/rst/states.py`
 _SHORT_TITLE = re.compile(r"(?:\A|\n[ \t]*\n)(?P<title>\S[^\n]{3,})\n(?P<line>=|([=~^*#+\"'-])\3{1,2})[ \t]*(?:\n|\Z)")
 _OUTSIDE = re.compile(r"^(?:/|\\|[A-Za-z]:)|(?:^|[/\\])\.\.(?:[/\\]|$)")
-#: caches, checkouts and leftovers of editors, merges, test runs and builds
+#: caches, checkouts and leftovers of editors, merges, test runs and builds; `package.json.orig`, `pyproject.toml.orig`
+#: and `Cargo.toml.orig` are written on purpose, by JupyterLab, uv_build and cargo
 _LEFTOVERS = re.compile(
     r"(?:^|/)(?:__pycache__|\.git|\.hg|\.svn|\.venv|\.tox|\.nox|\.mypy_cache|\.pytest_cache|\.ruff_cache|\.hypothesis"
     r"|\.ipynb_checkpoints|\.eggs|\.idea|\.DS_Store|Thumbs\.db|\.coverage|htmlcov|node_modules|pip-wheel-metadata)(?:/|$)"
-    r"|\.(?:py[co]|orig|rej|sw[op])$|~$"
+    r"|\.(?:py[co]|rej|sw[op])$|(?<!package\.json)(?<!pyproject\.toml)(?<!Cargo\.toml)\.orig$|~$"
 )
 #: in a wheel, what only a build leaves there; in an sdist, what an earlier build left
 _BUILD_LEFTOVERS = {

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import BinaryIO
 
 from release.acceptance import form_rules
@@ -13,18 +13,24 @@ from release.acceptance.archive_rules import ARCHIVE
 from release.acceptance.description_rules import DESCRIPTION
 from release.acceptance.file_rules import FILE, OUTSIDE
 from release.acceptance.open_distribution import OpenDistribution, stream_digests
-from release.acceptance.rule import ARCHIVE_CHECK, METADATA, REBUILD, FileUpload, Refusal, Rule
+from release.acceptance.rule import ARCHIVE_CHECK, CORE_METADATA, METADATA, REBUILD, FileUpload, Refusal, Rule
 from release.acceptance.twine_form import TwineForm, twine_form
+from release.acceptance.warehouse_metadata_rules import SEE_CORE_METADATA
 from release.acceptance.wheel_rules import the_wheel_has_its_metadata
-from release.checks import archive_warnings, lfs_pointers
+from release.checks import archive_warnings, lfs_pointers, wheel_checks
 from release.core.facts import BuiltFile, BuiltFiles
 from release.core.models.check_result import Finding, Observation
 from release.core.models.distribution import InspectedFile
 from release.core.models.index import PYPI, IndexContents, name_from_filename
 
+#: checks of one file, besides the rules of the index
+OF_AN_ARCHIVE = wheel_checks.CHECKS + archive_warnings.CHECKS
 TWINE = "twine-takes-the-files"
+LICENSE_FIELD = "the-license-files-fit-the-metadata-version"
 UPLOADER = "the-uploader-knows-the-metadata-version"
 SAME_BYTES = "the-files-are-as-they-were-built"
+#: PEP 639 defined License-File for 2.4
+_BEFORE_LICENSE_FILES = frozenset({"1.0", "1.1", "1.2", "2.1", "2.2", "2.3"})
 #: scheme and host of the site whose help pages are named by default
 SITE = PYPI.simple_url.removesuffix("/simple/")
 
@@ -63,7 +69,8 @@ def _inspect_content(file: BuiltFile, content: BinaryIO, built: BuiltFiles) -> I
     findings: list[tuple[str, Observation]] = [
         *((refusal.advice.check, _finding(refusal, filename)) for refusal in refusals if refusal.advice),
         *_twine_findings(form, refusals, filename),
-        *((item.name, found) for item in archive_warnings.CHECKS for found in item.observe(upload)),
+        *_license_field_findings(form, filename),
+        *((item.name, found) for item in OF_AN_ARCHIVE for found in item.observe(upload)),
         *((item.name, found) for item in lfs_pointers.CHECKS for found in item.observe(pointers.result(distribution))),
     ]
     if file.sha256 not in {None, sha256}:
@@ -140,6 +147,8 @@ def _twine_findings(form: TwineForm, refusals: tuple[Refusal, ...], filename: st
     if objection is not None and objection.unknown_version and METADATA not in reported:
         message = f"twine refuses the file: its packaging library does not know metadata version {version}"
         yield UPLOADER, _outdated_uploader(filename, message)
+    elif objection is not None and (place := _not_utf8(form.metadata)) is not None:
+        yield TWINE, _encoding_finding(place, filename)
     elif objection is not None and (repeated not in reported or objection.odd_field):
         yield (
             TWINE,
@@ -151,14 +160,54 @@ def _twine_findings(form: TwineForm, refusals: tuple[Refusal, ...], filename: st
                 cause="meta.tool-too-old" if objection.about_version else None,
             ),
         )
-    elif version in _TWINE_SINCE and METADATA not in reported and objection is None:
-        message = f"the metadata version is {version}, which twine before {_TWINE_SINCE[version]} refuses"
-        yield UPLOADER, replace(_outdated_uploader(filename, message), severity="warn")
 
 
-#: metadata version → the first twine that accepts it; versions known for two years are not worth a warning
-#: Source: twine's changelog
-_TWINE_SINCE = {"2.5": "7.0"}
+def _not_utf8(metadata: bytes) -> tuple[str, int, int] | None:
+    """Field, line counted from 1, and value of the first byte that is not UTF-8; None where all bytes are."""
+    try:
+        metadata.decode()
+    except UnicodeDecodeError as error:
+        before = metadata[: error.start]
+        head, separator, _ = before.replace(b"\r\n", b"\n").partition(b"\n\n")
+        names = re.findall(rb"^([A-Za-z][A-Za-z-]*):", head, re.MULTILINE)
+        field = "Description" if separator or not names else names[-1].decode()
+        return field, before.count(b"\n") + 1, metadata[error.start]
+    return None
+
+
+def _encoding_finding(place: tuple[str, int, int], filename: str) -> Finding:
+    """Metadata in another encoding, which pip does not install either. Observed: pip 26.3, 2026-11."""
+    field, line, byte = place
+    name = "METADATA" if filename.endswith(".whl") else "PKG-INFO"
+    source = "the README" if field == "Description" else "the file that has it (pyproject.toml, setup.cfg or setup.py)"
+    return Finding(
+        message=f"{name} is not UTF-8: byte 0x{byte:02x} in the field {field}, line {line}; twine and pip refuse it",
+        remedy=f"save {source} as UTF-8 and rebuild; setup.py: read files with encoding='utf-8'",
+        where=filename,
+        source=CORE_METADATA,
+    )
+
+
+def _license_field_findings(form: TwineForm, filename: str) -> Iterator[tuple[str, Finding]]:
+    """License-File in metadata in which it has no meaning, and which twine therefore drops.
+
+    Observed: uv 0.13.9 sends the field and gets status 400; twine 7.0.0 does not send it, 2026-11.
+    """
+    version = dict(form.fields).get("metadata_version", "")
+    if version in _BEFORE_LICENSE_FILES and form.license_files:
+        yield (
+            LICENSE_FIELD,
+            Finding(
+                message=f"the metadata has License-File, but its version is {version}: uploads with uv are refused",
+                remedy="upgrade the build backend, which then writes metadata 2.4 (setuptools>=77), and rebuild; or "
+                "upload with twine, which does not send the field",
+                severity="warn",
+                where=filename,
+                server_text=f"license-file introduced in metadata version 2.4, not {version}. {SEE_CORE_METADATA}",
+                source=f"{CORE_METADATA}#license-file",
+                cause="meta.tool-too-old",
+            ),
+        )
 
 
 def _outdated_uploader(filename: str, message: str) -> Finding:

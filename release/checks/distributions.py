@@ -10,9 +10,9 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from release.acceptance import rule
-from release.checks import archive_warnings, distribution_reader, lfs_pointers, metadata_consistency
+from release.checks import description_checks, distribution_reader, lfs_pointers, metadata_consistency
 from release.checks.distribution_reader import inspect_built_files
-from release.checks.engine import Check, Checklist, quote_some, warn
+from release.checks.engine import Check, Checklist, quote, quote_some, warn
 from release.core.facts import BuiltFiles
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.distribution import InspectedFile, parse_version
@@ -100,14 +100,22 @@ OF_A_FILE.append(_of_inspection(distribution_reader.TWINE, "Twine accepts the fi
 def the_uploader_knows_the_metadata_version(built: BuiltFiles) -> Iterator[Observation]:
     """The uploader supports the metadata version.
 
-    Blocks if the twine of this environment would refuse the file. Warns if only an older twine would, and it is not
-    known who will upload the files; a run uploads with the twine of this environment.
+    A run uploads with the twine of this environment.
     """
-    found = _reported(built, distribution_reader.UPLOADER)
-    yield from (one for one in found if built.project is None or one.severity == "block")
+    yield from _reported(built, distribution_reader.UPLOADER)
 
 
-OF_A_FILE += [_of_inspection(item.name, item.title, item.why) for item in archive_warnings.CHECKS]
+@OF_A_FILE.check(needs=(there_is_something_to_upload,), name=distribution_reader.LICENSE_FIELD)
+def the_license_files_fit_the_metadata_version(built: BuiltFiles) -> Iterator[Observation]:
+    """License-File is only in metadata that defines it.
+
+    The index refuses it in metadata before 2.4. uv sends it; twine, with which a run uploads, does not.
+    """
+    if built.project is None:
+        yield from _reported(built, distribution_reader.LICENSE_FIELD)
+
+
+OF_A_FILE += [_of_inspection(item.name, item.title, item.why) for item in distribution_reader.OF_AN_ARCHIVE]
 OF_A_FILE += [_of_inspection(item.name, item.title, item.why) for item in lfs_pointers.CHECKS]
 
 
@@ -203,6 +211,26 @@ def there_is_one_sdist_at_most(built: BuiltFiles) -> Iterator[Observation]:
             )
 
 
+@OF_THE_SET.check(needs=(there_is_something_to_upload,))
+def no_two_files_have_the_same_bytes(built: BuiltFiles) -> Iterator[Observation]:
+    """No two files have the same bytes.
+
+    The index refuses content that it has under another name ("File already exists"), after it accepted the first.
+    """
+    names: dict[str, list[str]] = {}
+    for one in inspect_built_files(built):
+        if one.sha256 and one.filename not in names.setdefault(one.sha256, []):
+            names[one.sha256].append(one.filename)
+    for same in names.values():
+        if len(same) > 1:
+            yield Finding(
+                message=f"{quote(same)} have the same bytes; the index accepts only the first of them",
+                remedy="build each wheel with its own tags; for one wheel with several tags, name them in one file: "
+                f"python -m wheel tags --python-tag +cp312 {same[0]}",
+                cause="file.exists-different",
+            )
+
+
 @OF_THE_SET.check(needs=(the_files_are_of_one_release,))
 def wheels_and_sdist_say_the_same(built: BuiltFiles) -> Iterator[Observation]:
     """Wheels and sdist have the same requirements.
@@ -217,4 +245,5 @@ def wheels_and_sdist_say_the_same(built: BuiltFiles) -> Iterator[Observation]:
             yield warn(message, "build the wheel from the sdist: python -m build", comparison.filename)
 
 
+OF_THE_SET += description_checks.CHECKS
 CHECKS += OF_A_FILE + OF_THE_SET

@@ -199,16 +199,16 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="tp.mixed-credentials",
-        title="a password is given, so trusted publishing is not tried",
+        title="a password or keyring is configured, so trusted publishing is not tried",
         explanation="twine, uv and the publishing action use a password if there is one, even an empty or old one, and "
-        "then attach no attestations.",
+        "then attach no attestations. With --trusted-publishing always, uv stops where a username, a password or a "
+        "keyring provider is set.",
         shows="no identity is requested, and no attestations are made",
-        also=(
-            "The workflow was run with the 'attestations: true' input, but an explicit password was also set",
-            "a username and a password are not allowed when using trusted publishing",
-        ),
-        remedy="remove user and password from the step, TWINE_PASSWORD and UV_PUBLISH_TOKEN from the job, and delete "
-        "the secret",
+        symptoms=("are not allowed when using trusted publishing",),
+        also=("The workflow was run with the 'attestations: true' input, but an explicit password was also set",),
+        remedy="remove user and password from the step, TWINE_PASSWORD, UV_PUBLISH_TOKEN, UV_PUBLISH_USERNAME, "
+        "UV_PUBLISH_PASSWORD and UV_KEYRING_PROVIDER from the job, keyring-provider from the configuration of uv, and "
+        "delete the secret",
         sources=("FalkorDB/falkordblite#12", "pypa/gh-action-pypi-publish: twine-upload.sh"),
     ),
     Diagnosis(

@@ -105,7 +105,7 @@ def test_the_cause_stands_alone() -> None:
         (zipped(wheel_members() | {"docs/conf.py": b""}), "no-common-name-is-installed"),
         (zipped(wheel_members() | {"setup.py": b""}), "no-common-name-is-installed"),
         (zipped(wheel_members() | {"acme_widget-1.0.data/purelib/tests/a.py": b""}), "no-common-name-is-installed"),
-        (wheel(metadata(Metadata_Version="2.5")), "the-uploader-knows-the-metadata-version"),
+        (wheel(metadata(Metadata_Version="2.2", License_File="a")), "the-license-files-fit-the-metadata-version"),
         (wheel(metadata(body="Widgets\n===\n\nText.\n")), "every-title-is-a-title"),
     ],
 )
@@ -168,10 +168,114 @@ def test_twine_is_named_where_it_alone_knows_no_such_metadata(monkeypatch: pytes
     assert failed(too_new) == ["the-index-takes-the-metadata"], "both refuse it: the index speaks"
 
 
-def test_a_run_uploads_with_the_twine_that_it_knows_and_warns_of_no_other() -> None:
-    content = wheel(metadata(Metadata_Version="2.5"))
+@pytest.mark.parametrize("changes", [{"Metadata_Version": "2.5"}, {"Metadata_Version": "2.2", "License_File": "a"}])
+def test_a_run_uploads_with_the_twine_that_it_knows_and_warns_of_no_other(changes: dict[str, str]) -> None:
+    """Twine 7 knows 2.5, which hatchling writes by default, and does not send License-File of old metadata."""
+    content = wheel(metadata(**changes))
     ours = built(file(WHEEL, content), project=ProjectMetadata(name="acme-widget", version="1.0"))
     assert failed(ours, CheckState.WARNED) == []
+
+
+def test_metadata_that_this_twine_knows_is_worth_no_word() -> None:
+    """Whoever uploads: `inspect` runs with the same twine."""
+    assert not failed(built(file(WHEEL, wheel(metadata(Metadata_Version="2.5")))), CheckState.WARNED)
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.2", "2.1", "2.3"])
+def test_license_file_in_old_metadata(version: str) -> None:
+    """The words of the index, which only uploads with uv meet; metadata 2.4 has the field."""
+    facts = built(file(SDIST, sdist(metadata(Metadata_Version=version, License_File=["LICENSE", "NOTICE"]))))
+    (found,) = (finding for one in run(CHECKS, facts) for finding in one.findings)
+    assert str(found.server_text).startswith(f"license-file introduced in metadata version 2.4, not {version}.")
+    assert "setuptools>=77" in found.remedy
+    assert not failed(built(file(SDIST, sdist(metadata(Metadata_Version=version)))), CheckState.WARNED)
+
+
+@pytest.mark.parametrize(
+    ("data", "named"),
+    [
+        (metadata(Author="J\xfcrgen").decode().encode("latin-1"), "byte 0xfc in the field Author, line 4;"),
+        (metadata(Summary="5 \u20ac").decode().encode("cp1252"), "byte 0x80 in the field Summary, line 4;"),
+        (metadata(body="Gr\xfc\xdfe").decode().encode("latin-1"), "byte 0xfc in the field Description, line 5;"),
+        (metadata(Author="A", Keywords="b\n c\xe9").decode().encode("latin-1"), "0xe9 in the field Keywords, line 6;"),
+    ],
+)
+def test_metadata_in_another_encoding(data: bytes, named: str) -> None:
+    """Field and byte, instead of twine's "unrecognized or malformed field"."""
+    facts = built(file(WHEEL, wheel(data)))
+    (found,) = (finding for one in run(CHECKS, facts) for finding in one.findings)
+    assert found.severity == "block"
+    assert found.message.startswith("METADATA is not UTF-8: ")
+    assert named in found.message
+    assert ("the README" in found.remedy) == ("Description" in named)
+    assert "as UTF-8 and rebuild" in found.remedy
+
+
+def test_metadata_in_utf_8_may_have_any_character() -> None:
+    assert not failed(built(file(WHEEL, wheel(metadata(Author="J\xfcrgen", Summary="5 \u20ac", body="\u4f60\u597d")))))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        (WHEEL, "acme_widget-1.0-1-py3-none-any.whl"),
+        (WHEEL, "acme_widget-1.0-py2-none-any.whl"),
+        (WHEEL, "acme_widget-1.0-cp311-abi3-win_amd64.whl", "acme_widget-1.0-cp312-abi3-win_amd64.whl"),
+    ],
+)
+def test_one_files_bytes_under_two_names(names: tuple[str, ...]) -> None:
+    """The index accepts the first and refuses the others: half a release."""
+    facts = built(*(file(name, wheel()) for name in names))
+    assert failed(facts) == ["no-two-files-have-the-same-bytes"]
+    (found,) = (one for outcome in run(CHECKS, facts) for one in outcome.findings if "same bytes" in one.message)
+    assert all(name in found.message for name in names)
+    document = inspection_to_json(facts)
+    assert [one["severity"] for one in document["release"]] == ["block"]
+
+
+def test_other_bytes_or_the_same_file_twice_are_no_half_release() -> None:
+    """The index answers the same file under the same name with 200."""
+    other = file("acme_widget-1.0-1-py3-none-any.whl", zipped(wheel_members() | {f"{'x' * 9}.py": b""}))
+    assert not failed(built(file(WHEEL, wheel()), other))
+    assert not failed(built(file(WHEEL, wheel()), file(WHEEL, wheel())))
+
+
+@pytest.mark.parametrize("name", ["Private :: Do Not Upload", "Private :: Only for me", "private :: do not upload"])
+def test_a_private_project_is_not_to_be_uploaded(name: str) -> None:
+    """The index has no such classifier on purpose: choosing another one is not the remedy."""
+    (found,) = (one for outcome in run(CHECKS, built(file(WHEEL, wheel(metadata(Classifier=name)))))
+                for one in outcome.findings)  # fmt: skip
+    assert found.message == f"the project is marked as never to be uploaded, by the classifier {name!r}"
+    assert "if the project is to be public" in found.remedy
+    assert str(found.server_text).startswith(f"{name!r} is not a valid classifier.")
+    (other,) = (one for outcome in run(CHECKS, built(file(WHEEL, wheel(metadata(Classifier="Privately :: x")))))
+                for one in outcome.findings)  # fmt: skip
+    assert "choose a classifier" in other.remedy
+
+
+@pytest.mark.parametrize(
+    ("headers", "remedy"),
+    [
+        ({"Home_page": '"https://a.example/x"'}, "remove the quotation marks or brackets around the URL in setup.cfg"),
+        ({"Home_page": "'https://a.example/x'"}, "and write https://a.example/x"),
+        ({"Project_URL": "Home, <https://a.example>"}, "around the URL in project.urls, and write https://a.example"),
+        ({"Project_URL": "Source, git@github.com:o/r.git"}, "https://github.com/o/r"),
+        ({"Project_URL": "Source, git+ssh://git@github.com/o/r.git"}, "in project.urls: https://github.com/o/r"),
+        ({"Home_page": "git://a.example/x"}, "a page that starts with https:// in setup.cfg"),
+        ({"Home_page": "a.example"}, "start the URL with https://"),
+    ],
+)
+def test_a_wrong_url_has_the_remedy_of_its_fault(headers: dict[str, str], remedy: str) -> None:
+    (found,) = (one for outcome in run(CHECKS, built(file(WHEEL, wheel(metadata(**headers)))))
+                for one in outcome.findings)  # fmt: skip
+    assert found.severity == "block"
+    assert remedy in found.remedy
+
+
+@pytest.mark.parametrize("name", ["package.json.orig", "pyproject.toml.orig", "Cargo.toml.orig"])
+def test_what_build_tools_write_on_purpose_is_no_leftover(name: str) -> None:
+    """JupyterLab, uv_build and cargo keep the original of what they rewrite."""
+    assert not failed(built(file(SDIST, tarred({"a-1/PKG-INFO": metadata(), f"a-1/{name}": b""}))), CheckState.WARNED)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,123 @@
+"""What the project page shows of the description, and what does not work there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import urlsplit
+
+from release.acceptance.description_rules import RendererBrokeError, render_project_page
+from release.acceptance.rule import DESCRIPTIONS
+from release.checks.distribution_reader import inspect_built_files
+from release.checks.engine import Checklist, warn
+from release.core.facts import BuiltFiles
+from release.core.models.check_result import Finding
+from release.core.models.distribution import InspectedFile
+
+#: targets that a finding names
+_LISTED = 3
+#: content type → the file that usually has it
+_READMES = {"text/markdown": "README.md", "text/x-rst": "README.rst", "text/plain": "README.txt"}
+
+CHECKS = Checklist[BuiltFiles]()
+
+
+@CHECKS.check()
+def the_description_is_not_empty(built: BuiltFiles) -> Iterator[Finding]:
+    """A README that the metadata declares is not empty.
+
+    Only a README that is configured has a content type in the metadata.
+    """
+    files = inspect_built_files(built)
+    for one in files:
+        kind = one.fields.get("description_content_type", "")
+        refused = any(check == DESCRIPTIONS for check, _ in one.findings)
+        if kind and not refused and not one.fields.get("description", "").strip():
+            message = f"{_empty_readme(files, kind)} is empty, so the project page has no description"
+            yield warn(message, "write a description in it, or remove readme from pyproject.toml", one.filename)
+            return
+
+
+def _empty_readme(files: Iterable[InspectedFile], kind: str) -> str:
+    """The name of the README in an sdist; without one, the usual name."""
+    for one in files:
+        for path, size in one.members:
+            top, _, name = path.partition("/")
+            if size <= 2 and top and name.lower().startswith("readme") and "/" not in name:  # noqa: PLR2004 - line ends
+                return name
+    return _READMES.get(kind.partition(";")[0].strip().lower(), "the README")
+
+
+@CHECKS.check()
+def the_links_of_the_description_work(built: BuiltFiles) -> Iterator[Finding]:
+    """Links and images of the description work on the project page.
+
+    The index resolves a relative link or image against its own address, where the file does not exist.
+    """
+    seen: dict[str, int | None] = {}
+    texts: set[tuple[str, str]] = set()
+    where = None
+    for one in inspect_built_files(built):
+        text = one.fields.get("description", "")
+        content_type = one.fields.get("description_content_type", "")
+        if text and (text, content_type) not in texts:
+            texts.add((text, content_type))
+            found = [target for target in relative_targets(text, content_type) if target not in seen]
+            seen |= {target: _line_of(target, text) for target in found}
+            where = where or (one.filename if found else None)
+    if seen:
+        named = ", ".join(f"{target!r}{f' (line {line})' * bool(line)}" for target, line in [*seen.items()][:_LISTED])
+        more = f" and {len(seen) - _LISTED} more" * (len(seen) > _LISTED)
+        some = f"{len(seen)} relative links or images" if len(seen) > 1 else "a relative link or image"
+        verb = "do" if len(seen) > 1 else "does"
+        yield warn(
+            f"the description has {some}, which {verb} not work on the project page: {named}{more}",
+            "write the full address, for example https://github.com/OWNER/REPOSITORY/blob/HEAD/PATH for a link, "
+            "https://raw.githubusercontent.com/OWNER/REPOSITORY/HEAD/PATH for an image",
+            where,
+        )
+
+
+def relative_targets(text: str, content_type: str) -> list[str]:
+    """The targets of relative links and images of a description, images first, each once."""
+    try:
+        html = render_project_page(text, content_type)
+    except RendererBrokeError:
+        return []
+    page = _PageTargets()
+    page.feed(html or "")
+    page.close()
+    return [target for target in dict.fromkeys([*page.images, *page.links]) if _is_relative(target)]
+
+
+def _is_relative(target: str) -> bool:
+    target = target.strip()
+    if not target or target.startswith("#"):
+        return False
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return False
+    return not parts.scheme and not parts.netloc
+
+
+def _line_of(target: str, text: str) -> int | None:
+    """The first line of the description that contains the target, counted from 1."""
+    return next((number for number, line in enumerate(text.splitlines(), 1) if target in line), None)
+
+
+class _PageTargets(HTMLParser):
+    """The targets of images and links of a page. Comments, code and blocks that are shown literally have none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.images: list[str] = []
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, Any]]) -> None:
+        found = dict(attrs)
+        if tag == "img" and found.get("src"):
+            self.images.append(found["src"])
+        elif tag == "a" and found.get("href"):
+            self.links.append(found["href"])
