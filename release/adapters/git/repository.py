@@ -161,7 +161,13 @@ def clone_commit(system: System, root: Path, commit: str, into: Path) -> None:
     """Clone into `into` and check out `commit`, with tags and submodules."""
     # The umask decides the modes of the files, which end up in the sdist.
     git_output(system, root, "clone", "--quiet", "--no-checkout", str(root), str(into), umask=0o022)
-    git_output(system, into, "checkout", "--quiet", "--detach", commit, umask=0o022)
+    checkout = (*_large_files(system, root), "checkout", "--quiet", "--detach", commit)
+    done = run_git(system, into, *checkout, umask=0o022)
+    if "smudge filter lfs failed" in done.errors:  # Observed: git-lfs 3.3.0, 2026-11
+        reason = failure_line(done.errors)
+        raise ToolError(f"Git LFS has no content for a file of the commit: {reason!r}", remedy="git lfs pull")
+    if done.status:
+        raise _failed(into, "checkout", done)
     _submodules(system, root, into)
 
 
@@ -232,9 +238,25 @@ def _submodules(system: System, source: Path, copy: Path) -> None:
         if not (source / path / ".git").exists():
             continue
         git_output(system, copy, "config", key.removesuffix("path") + "url", str(source / path))
-        update = ("-c", "protocol.file.allow=always", "submodule", "--quiet", "update", "--init", "--", path)
+        options = ("-c", "protocol.file.allow=always", *_large_files(system, source / path))
+        update = (*options, "submodule", "--quiet", "update", "--init", "--", path)
         git_output(system, copy, *update, umask=0o022)
         _submodules(system, source / path, copy / path)
+
+
+def _large_files(system: System, source: Path) -> tuple[str, ...]:
+    """Options with which a clone gets the large files that Git LFS has stored for its source; none without Git LFS.
+
+    A clone does not inherit the filter of `git lfs install --local`, which actions/checkout uses.
+    """
+    settings = run_git(system, source, "config", "-z", "--get-regexp", r"^filter\.lfs\.").output
+    if not settings:
+        return ()
+    own = _line(system, source, "config", "lfs.storage")
+    directory = git_output(system, source, "rev-parse", "--git-common-dir").strip()
+    storage = (source / directory / (own or "lfs")).resolve()
+    pairs = [entry.replace("\n", "=", 1) for entry in settings.split("\0") if entry]
+    return tuple(word for pair in (*pairs, f"lfs.storage={storage}") for word in ("-c", pair))
 
 
 def _line(system: System, where: Path, *arguments: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -196,6 +197,42 @@ def test_a_clone_brings_submodules_from_where_they_are(tmp_path: Path) -> None:
     assert (into / "third party" / "lib" / "lib.txt").read_text() == "l"
     assert (into / "third party" / "lib" / "vendored" / "deep.txt").read_text() == "d"
     assert git.changed_paths(system(), into) == ()
+
+
+def with_large_file(tmp_path: Path, smudge: str) -> Path:
+    """A repository with a pointer, and a filter of its own as `git lfs install --local` configures it."""
+    top = repository(tmp_path / "r", **{".gitattributes": "*.bin filter=lfs\n", "x.bin": "pointer"})
+    do(top, "config", "filter.lfs.smudge", smudge)
+    do(top, "config", "filter.lfs.required", "true")
+    (top / ".git" / "lfs").mkdir()
+    (top / ".git" / "lfs" / "object").write_text("content")
+    return top
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the filter is a shell command")
+def test_a_clone_has_the_large_files_that_its_source_has(tmp_path: Path) -> None:
+    smudge = 'cat "$(git config lfs.storage)/object"'
+    top = with_large_file(tmp_path, smudge)
+    git.clone_commit(system(), top, git.commit(system(), top), tmp_path / "clone")
+    assert (tmp_path / "clone" / "x.bin").read_text() == "content"
+    outer = repository(tmp_path / "outer")
+    do(outer, "submodule", "--quiet", "add", str(top), "lib")
+    commit(outer)
+    for words in (("filter.lfs.smudge", smudge), ("filter.lfs.required", "true")):
+        do(outer / "lib", "config", *words)
+    storage = outer / ".git" / "modules" / "lib" / "lfs"
+    storage.mkdir()
+    (storage / "object").write_text("of the submodule")
+    git.clone_commit(system(), outer, git.commit(system(), outer), tmp_path / "second")
+    assert (tmp_path / "second" / "lib" / "x.bin").read_text() == "of the submodule"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the filter is a shell command")
+def test_a_large_file_that_was_not_fetched_stops_the_clone(tmp_path: Path) -> None:
+    top = with_large_file(tmp_path, "exit 1")
+    with pytest.raises(ToolError, match="Git LFS has no content for a file of the commit") as caught:
+        git.clone_commit(system(), top, git.commit(system(), top), tmp_path / "clone")
+    assert caught.value.remedy == "git lfs pull"
 
 
 def test_a_shallow_clone_is_told(tmp_path: Path) -> None:
