@@ -14,7 +14,7 @@ from release.adapters.install import interpreters
 from release.adapters.system.system import System
 from release.core import config as configuration
 from release.core import python_versions
-from release.core.config import Config
+from release.core.config import CheckNames, Config
 from release.core.errors import ConfigError, ReleaseError, ToolError, UnreachableError
 from release.core.facts import BuiltFile, BuiltFiles, GitState, ProjectMetadata, Source
 from release.core.models.check_result import Unknown
@@ -28,8 +28,13 @@ if TYPE_CHECKING:
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 
 
-def load_config(directory: Path, file: Path | None = None, *, needs_project: bool = True) -> Config:
-    """The project's configuration. Raises `ConfigError` where there is no project, or the file is invalid."""
+def load_config(
+    directory: Path, file: Path | None = None, *, check_names: CheckNames, needs_project: bool = True
+) -> Config:
+    """The project's configuration. Raises `ConfigError` where there is no project, or the file is invalid.
+
+    `check_names` returns the names that `waive` and `checks` may contain.
+    """
     if needs_project and not any((directory / name).is_file() for name in _PROJECT_FILES):
         raise ConfigError(
             f"no Python project in {str(directory)!r}: there is no {', '.join(_PROJECT_FILES)}",
@@ -42,7 +47,7 @@ def load_config(directory: Path, file: Path | None = None, *, needs_project: boo
     table = tool.get("release", {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):
         raise ConfigError(f"tool.release in {str(path)!r} is not a table", remedy="write it as [tool.release]")
-    return configuration.parse_config(table)
+    return configuration.parse_config(table, check_names)
 
 
 def load_toml(path: Path) -> dict[str, Any]:

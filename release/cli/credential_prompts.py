@@ -18,6 +18,7 @@ from release.adapters.system import system as systems
 from release.adapters.system.shell_detection import detect_user_environment
 from release.adapters.system.system import System
 from release.checks import credential_remedies
+from release.checks.all_checks import check_names
 from release.cli.command import Write, ask_yes_no
 from release.core import shell
 from release.core.config import Config
@@ -187,7 +188,7 @@ def load_project(
     name = options.project or collect.load_project_name(directory)
     if name is not None:
         return verify.load_config_and_project(system, directory, file=options.config, name=name)
-    config = collect.load_config(directory, options.config, needs_project=False)
+    config = collect.load_config(directory, options.config, check_names=check_names, needs_project=False)
     return config, Unknown(reason="the project's name is unknown", remedy="pass --project NAME")
 
 

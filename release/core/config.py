@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Literal, get_args
@@ -114,9 +114,19 @@ class Config:
 _AT = KeyPath(file="pyproject.toml", path="tool.release")
 
 
-def parse_config(data: Mapping[str, Any]) -> Config:
-    """A `Config` from the `[tool.release]` table. Raises `ConfigError`, which names the key."""
+#: returns the names of all checks; it is called where a file names checks, which most files do not
+CheckNames = Callable[[], Collection[str]]
+
+
+def parse_config(data: Mapping[str, Any], check_names: CheckNames | None = None) -> Config:
+    """A `Config` from the `[tool.release]` table. Raises `ConfigError`, which names the key.
+
+    Without `check_names`, any name of a check is accepted.
+    """
     read = tables.read_table(data, _AT, _READERS)
+    if check_names is not None:
+        for key in ("waive", "checks"):
+            require_checks(read.get(key, {}), _AT / key, check_names)
     if "checks" in read:
         levels = read.pop("checks")
         read["block"] = frozenset(name for name, level in levels.items() if level == "block")
@@ -132,6 +142,17 @@ def read_indexes(value: Any, at: KeyPath) -> dict[str, Index]:
 def read_waivers(value: Any, at: KeyPath) -> dict[str, str]:
     """Names of checks, each with the reason why its failure is accepted."""
     return tables.read_mapping(value, at, _reason)
+
+
+def require_checks(named: Collection[str], at: KeyPath, check_names: CheckNames) -> None:
+    """Raise `ConfigError` for a name that no check has: what it was to accept or to block would stay as it is."""
+    known = check_names() if named else ()
+    for name in named:
+        if name not in known:
+            raise ConfigError(
+                f"{at}: no check is called {name!r}{tables.did_you_mean(name, known)}",
+                remedy=f"correct the name in {at.file}; all names: pypi-preflight explain --checks",
+            )
 
 
 def _index(name: str, value: Any, at: KeyPath) -> Index:

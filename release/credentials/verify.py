@@ -18,6 +18,7 @@ from release.adapters.system.process import Pipe
 from release.adapters.system.shell_detection import detect_user_environment
 from release.adapters.system.system import System
 from release.checks import credential_checks, engine
+from release.checks.all_checks import check_names
 from release.core.config import Config
 from release.core.errors import UnreachableError, UsageError
 from release.core.facts import Access, ProjectMetadata
@@ -100,7 +101,7 @@ def load_config_and_project(
     The build backend is not run if the name is in pyproject.toml, nor with `offline`. Raises `ConfigError`, and
     `UsageError` where `name` is not valid.
     """
-    config = collect.load_config(directory, file, needs_project=name is None)
+    config = collect.load_config(directory, file, check_names=check_names, needs_project=name is None)
     if name is not None:
         if not is_project_name(name):
             raise UsageError(f"{name!r} is not a valid project name", remedy="give the name as the index shows it")

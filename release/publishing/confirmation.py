@@ -14,6 +14,7 @@ from release.adapters import collect
 from release.adapters.install import smoke_tests
 from release.adapters.system.system import System
 from release.checks import engine, published_release
+from release.checks.all_checks import check_names
 from release.core.config import Config
 from release.core.errors import ConfigError, UsageError
 from release.core.events import CheckFinished, Message, Observer, StepFinished, StepStarted
@@ -103,10 +104,10 @@ def confirm_release(
 def config_for(directory: Path, file: Path | None, project: str) -> Config:
     """The configuration in `file`, or the directory's if it belongs to `project`: another's waivers do not apply."""
     if file is not None:
-        return collect.load_config(directory, file, needs_project=False)
+        return collect.load_config(directory, file, check_names=check_names, needs_project=False)
     try:
         name = collect.load_project_name(directory)
         own = name is not None and canonicalize_name(name) == canonicalize_name(project)
-        return collect.load_config(directory, needs_project=False) if own else Config()
+        return collect.load_config(directory, check_names=check_names, needs_project=False) if own else Config()
     except ConfigError:
         return Config()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import NormalizedName, canonicalize_name, canonicalize_version
 
 from release.adapters.system.system import System
+from release.checks.all_checks import check_names
 from release.checks.distribution_reader import inspect_built_files
 from release.core.errors import ConfigError, ToolError, UnreachableError, UsageError
 from release.core.facts import BuiltFile, BuiltFiles, LeakScan
@@ -107,7 +108,7 @@ def find_index(name: str, directory: Path, file: Path | None = None) -> Index:
     from release.adapters import collect
 
     try:
-        return collect.load_config(directory, file, needs_project=False).index(name)
+        return collect.load_config(directory, file, check_names=check_names, needs_project=False).index(name)
     except ConfigError:
         if file is None and name in WELL_KNOWN:
             return WELL_KNOWN[name]

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from release.adapters.system.system import System
-from release.core.config import read_indexes, read_waivers
+from release.checks.all_checks import check_names
+from release.core.config import read_indexes, read_waivers, require_checks
 from release.core.errors import ConfigError
 from release.core.facts import ProjectMetadata
 from release.core.models.check_result import Unknown
@@ -113,6 +114,7 @@ def parse_fleet(data: Mapping[str, Any], indexes: Mapping[str, Index] = WELL_KNO
 
 def _fleet(data: Mapping[str, Any], at: KeyPath, indexes: Mapping[str, Index], more: Mapping[str, Reader]) -> Fleet:
     read = read_table(data, at, {**_READERS, **more})
+    require_checks(read.get("waive", {}), at / "waive", check_names)
     policy = _policy(read, TokenPolicy())
     tokens = read_list(
         read.get("tokens", []), at / "tokens", lambda value, at: read_table(value, at, _TOKEN),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from release.adapters import collect
 from release.adapters.system.system import System
+from release.checks.all_checks import check_names
 from release.core.errors import ConfigError
 from release.core.facts import ProjectMetadata
 from release.core.models.check_result import Unknown
@@ -56,7 +57,7 @@ def load_request(
         return ScanRequest(
             fleet=fleet, targets=fleet_targets(system, fleet, directory), directory=directory, waive=waive
         )
-    settings = collect.load_config(directory, config_file, needs_project=False)
+    settings = collect.load_config(directory, config_file, check_names=check_names, needs_project=False)
     fleet = parse_fleet(settings.fleet, settings.indexes)
     if fleet.entries:
         targets = fleet_targets(system, fleet, directory)

@@ -20,7 +20,13 @@ ROOT = Path(__file__).parents[2]
 def explain(*words: str, **options: bool) -> str:
     """What the verb writes."""
     said: list[str] = []
-    chosen: dict[str, Any] = {"cause": words[0] if words else None, "all": False, "markdown": False, "json": False}
+    chosen: dict[str, Any] = {
+        "cause": words[0] if words else None,
+        "all": False,
+        "checks": False,
+        "markdown": False,
+        "json": False,
+    }
     assert load_command("explain").run(argparse.Namespace(**{**chosen, **options}), said.append) == 0
     return "".join(said)
 
@@ -56,9 +62,39 @@ def test_an_unknown_cause_is_a_usage_error_that_says_what_may_be_meant(word: str
     assert caught.value.exit == 2
 
 
+def test_a_check_is_explained() -> None:
+    text, data = explain("the-tree-is-clean"), json.loads(explain("the-tree-is-clean", json=True))
+    for words in ("No uncommitted changes", "Remedy:", "[tool.release.waive]", 'the-tree-is-clean = "your reason"'):
+        assert words in text
+    assert (data["schema"], data["check"]) == (1, "the-tree-is-clean")
+    assert explain("the-tree-is-clean", markdown=True).startswith("### `the-tree-is-clean`")
+
+
+def test_all_checks_are_explained_with_the_causes_and_alone() -> None:
+    every, alone = json.loads(explain(all=True, json=True)), json.loads(explain(checks=True, json=True))
+    assert every["checks"] == alone["checks"]
+    assert "causes" not in alone
+    assert "what-was-installed-works" in explain(all=True)
+    assert "cred.missing\n" not in explain(checks=True)
+    assert explain(checks=True, markdown=True) == (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("the-tree-is-claen", "the-tree-is-clean"),
+        ("the_token_lasts", "the-token-lasts"),
+        ("The-Name-Is-Valid", "the-name"),
+    ],
+)
+def test_an_unknown_check_gets_a_proposal(word: str, meant: str) -> None:
+    with pytest.raises(UsageError, match=f"did you mean '{meant}"):
+        explain(word)
+
+
 def test_one_cause_or_all_and_never_neither_nor_both() -> None:
-    for words, options in (((), {}), (("cred.missing",), {"all": True})):
-        with pytest.raises(UsageError, match="one cause, or --all"):
+    for words, options in (((), {}), (("cred.missing",), {"all": True}), ((), {"all": True, "checks": True})):
+        with pytest.raises(UsageError, match="one cause or check, or --all"):
             explain(*words, **options)
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from release.adapters import collect
 from release.adapters.system.system import real_system
+from release.checks.all_checks import check_names
 from release.core.facts import ProjectMetadata
 from release.core.models.check_result import Verdict
 from release.core.tokens import macaroon
@@ -87,7 +88,7 @@ class Machine:
 
     def verdict(self) -> Verdict:
         env = self.environment()
-        config = collect.load_config(self.project.root, None)
+        config = collect.load_config(self.project.root, None, check_names=check_names)
         return verify_credential(
             replace(real_system(), env=env, home=self.project.home), config.index("pypi"),
             ProjectMetadata(name="acme-widget", version=""), directory=self.project.root,

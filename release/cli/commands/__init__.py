@@ -31,7 +31,7 @@ _MODULES: Mapping[str, Mapping[str, str]] = {
     },
     "diagnose": {
         "diagnose": "find the cause of a failed upload, or what would block the next one, and how to fix it",
-        "explain": "explain a cause: its symptoms and how to fix it",
+        "explain": "explain a cause or a check: what it is, and how to fix it",
     },
     "credentials": {
         "verify": "verify a credential: where it comes from, what it is, and whether an upload would be accepted",

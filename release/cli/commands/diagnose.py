@@ -42,34 +42,59 @@ def _diagnose(options: argparse.Namespace, write: Write) -> int:
 
 
 def _add_explain_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("cause", nargs="?", metavar="CAUSE", help="the id of a cause, such as cred.truncated")
-    parser.add_argument("--all", action="store_true", help="explain all known causes")
-    parser.add_argument("--markdown", action="store_true", help="print Markdown")
+    parser.add_argument(
+        "cause",
+        nargs="?",
+        metavar="NAME",
+        help="the id of a cause, or the name of a check: cred.truncated, the-tree-is-clean",
+    )
+    parser.add_argument("--all", action="store_true", help="explain all known causes, and all checks")
+    parser.add_argument("--checks", action="store_true", help="explain all checks")
+    parser.add_argument("--markdown", action="store_true", help="print Markdown; with --all, of the causes")
 
 
 def _explain(options: argparse.Namespace, write: Write) -> int:
-    from release.diagnostics.catalog import CATALOG, SECTIONS, similar_ids
-    from release.reports import catalog_page
+    from release.checks.all_checks import checks_by_name
+    from release.diagnostics.catalog import CATALOG, SECTIONS
+    from release.reports import catalog_page, checks_page
 
-    if options.all == (options.cause is not None):
-        raise UsageError("explain takes one cause, or --all", remedy="name one: pypi-preflight explain cred.missing")
-    cause = options.cause
-    if not options.all and cause not in CATALOG:
-        similar = similar_ids(cause)[:3]
-        hint = f": did you mean {' or '.join(map(repr, similar))}?" if similar else ""
-        raise UsageError(f"unknown cause {cause!r}{hint}", remedy="list all causes: pypi-preflight explain --all")
-    records = list(CATALOG.values()) if options.all else [CATALOG[cause]]
+    name, every, only_checks = options.cause, options.all, options.checks
+    if [name is not None, every, only_checks].count(True) != 1:
+        remedy = "name one: pypi-preflight explain cred.missing"
+        raise UsageError("explain takes one cause or check, or --all, or --checks", remedy=remedy)
+    if name is not None and name not in CATALOG and name not in checks_by_name():
+        raise _unknown_name(name)
+    causes = [] if only_checks else list(CATALOG.values()) if every else [CATALOG[name]] if name in CATALOG else []
+    checks = list(checks_by_name().values()) if name is None else [checks_by_name()[name]] if not causes else []
     if options.json:
-        found = [catalog_page.diagnosis_to_json(one) for one in records]
-        write(to_json({"schema": 1, "causes": found} if options.all else {"schema": 1, **found[0]}))
-    elif options.markdown and options.all:
+        found = [catalog_page.diagnosis_to_json(one) for one in causes]
+        described = [checks_page.check_to_json(one, CATALOG) for one in checks]
+        lists = {"causes": found, "checks": described} if every else {"checks": described}
+        write(to_json({"schema": 1, **(lists if name is None else [*found, *described][0])}))
+    elif options.markdown and every:
         write(catalog_page.catalog_to_markdown(SECTIONS))
+    elif options.markdown and only_checks:
+        write(checks_page.checks_to_markdown(CATALOG))
     elif options.markdown:
-        write(catalog_page.diagnosis_to_markdown(records[0]))
+        shown = [catalog_page.diagnosis_to_markdown(one) for one in causes]
+        write("".join([*shown, *(checks_page.check_to_markdown(one, CATALOG) for one in checks)]))
     else:
         width = max(60, min(shutil.get_terminal_size().columns, 100))
-        write("\n\n".join(catalog_page.diagnosis_to_text(one, width=width) for one in records))
+        shown = [catalog_page.diagnosis_to_text(one, width=width) for one in causes]
+        write("\n\n".join([*shown, *(checks_page.check_to_text(one, CATALOG, width=width) for one in checks)]))
     return Exit.DONE
+
+
+def _unknown_name(name: str) -> UsageError:
+    from release.checks.all_checks import check_names
+    from release.core.tables import did_you_mean
+    from release.diagnostics.catalog import similar_ids
+
+    similar = similar_ids(name)[:3]
+    hint = did_you_mean(name.strip().lower().replace("_", "-"), check_names())
+    if similar and (not hint or "." in name):
+        hint = f": did you mean {' or '.join(map(repr, similar))}?"
+    return UsageError(f"unknown cause or check {name!r}{hint}", remedy="list all: pypi-preflight explain --all")
 
 
 COMMANDS = {

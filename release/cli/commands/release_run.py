@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from release.checks.all_checks import check_names
 from release.cli.command import Command, Write, ask_yes_no, open_console, read_line, show, to_json
 from release.core.errors import Exit, RefusedError, ReleaseError
 
@@ -60,7 +61,7 @@ def run_plan(options: argparse.Namespace, write: Write) -> int:
 
     system, directory = systems.real_system(), options.directory.resolve()
     files = build.find_distributions(options.files)
-    config = collect.load_config(directory, options.config, needs_project=not files)
+    config = collect.load_config(directory, options.config, check_names=check_names, needs_project=not files)
     config = replace(config, dry_run_on=options.dry_run_on or config.dry_run_on)
     if files:
         source = build.source_of(files, config)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from release.checks.all_checks import check_names
 from release.core.errors import ReleaseError, UsageError
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def load_pipeline(
     from release.adapters import collect
     from release.adapters.git import repository
 
-    config = collect.load_config(directory, file, needs_project=False)
+    config = collect.load_config(directory, file, check_names=check_names, needs_project=False)
     pyproject: Mapping[str, Any] = {}
     with suppress(tomllib.TOMLDecodeError):
         pyproject = tomllib.loads(_read_text(directory / "pyproject.toml"))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from release.adapters.system.process import Completed, TimedOutError
 from release.adapters.system.system import System, explain_os_errors
+from release.checks.all_checks import check_names
 from release.core.errors import ReleaseError, ToolError, UsageError
 from release.token_health.schedulers.cron_expression import CronExpression, parse_cron
 
@@ -296,7 +297,7 @@ def load_fleet(request: ScheduleRequest) -> Fleet:
 
     if request.fleet is not None:
         return fleet.load_fleet_file(request.fleet)
-    config = collect.load_config(request.directory, request.config, needs_project=False)
+    config = collect.load_config(request.directory, request.config, check_names=check_names, needs_project=False)
     return fleet.parse_fleet(config.fleet, config.indexes)
 
 

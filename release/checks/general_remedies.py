@@ -1,0 +1,166 @@
+"""How to fix what a check finds, in general; the remedy that is shown with a finding names the exact command.
+
+A check that is not listed gets `DEFAULT_REMEDY`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+DEFAULT_REMEDY = "Follow the remedy that is shown with the finding."
+
+_REPLACE = "Store another token: `pypi-preflight store`."
+_REBUILD = "Correct what the finding names in the project, and rebuild the files."
+_INDEX_DOWN = "Check the URL of the index, the network and the proxy, then run the command again."
+_COMPARE = (
+    "If the change is intended, nothing is to be done; otherwise restore what the finding names, and rebuild the files."
+)
+_SMOKE = (
+    "Correct the failing import or command, and release a new version; or name what is to be tried instead in "
+    "`[tool.release.smoke]`."
+)
+
+#: name of a check → what to do, in Markdown
+GENERAL_REMEDIES: Mapping[str, str] = MappingProxyType(
+    {
+        # the project
+        "the-project-says-its-name-and-version": "Declare `name` and `version` in `[project]` of pyproject.toml, or "
+        "correct what makes the build backend fail: `python -m build --sdist` shows its output.",
+        "the-name-is-valid": "Change `project.name`: ASCII letters and digits, with `.`, `_` and `-` between them.",
+        "the-version-is-valid": "Change the version to one such as 1.0, 1.0rc1 or 1.0.post1; if it comes from git, "
+        "commit everything and tag the commit.",
+        "the-project-is-in-a-repository": "Run `git init`, and commit everything; `pypi-preflight rehearse` needs no "
+        "repository.",
+        "the-tree-is-clean": "Commit the files, ignore them in `.gitignore`, or remove them; `git status` lists them.",
+        "the-submodules-are-checked-out": "Run `git submodule update --init --recursive`.",
+        "the-branch-is-the-release-branch": "Switch to the release branch, or change `branch` in `[tool.release]`.",
+        "the-tag-is-free-or-here": "Bump the version, or release the commit that the tag points to.",
+        "the-branch-is-not-behind-its-upstream": "Run `git pull --rebase`.",
+        "the-changelog-mentions-the-version": "Add an entry for the version, or change `changelog` in "
+        "`[tool.release]`.",
+        "the-tags-here-are-of-this-version": "Release from a commit that has the tag of this version only.",
+        "a-required-python-is-installed": "Install a Python version that `requires-python` allows, or extend "
+        "`requires-python`.",
+        # the credential and the index
+        "a-credential-is-found": "Create an API token on the index, and store it: `pypi-preflight store`.",
+        "the-credential-is-plain-to-see": "Correct the file, variable or keyring entry that the finding names, and "
+        "verify it: `pypi-preflight verify`.",
+        "the-username-is-the-one-for-tokens": "Set the username to `__token__` where the credential is stored.",
+        "the-token-is-whole": "Copy the whole token again, without quotes or blanks, and store it: "
+        "`pypi-preflight store`.",
+        "the-token-is-of-this-index": "Create a token on the index that is to be uploaded to; PyPI and TestPyPI have "
+        "separate accounts and tokens.",
+        "the-service-vouches-for-this-job": "Give the job permission to request an identity token (GitHub: "
+        "`id-token: write`; GitLab: `id_tokens`).",
+        "the-job-can-be-a-publisher": "Change the workflow as the finding says, or use an API token in this job.",
+        "the-limits-of-the-token-can-be-met": _REPLACE,
+        "the-token-is-valid-now": f"{_REPLACE} If the token is new, correct the clock of this machine.",
+        "the-token-lasts": "Replace the token before it expires: `pypi-preflight rotate`.",
+        "the-token-covers-this-project": "Store a token whose scope is this project; for a new project, one for the "
+        "entire account.",
+        "the-index-answers": _INDEX_DOWN,
+        "the-project-takes-uploads": "Unarchive the project in its settings; if it is in quarantine, contact the "
+        "index's administrators.",
+        "the-release-is-open": "Bump the version: the index accepts no more files for this release.",
+        "the-version-is-new": "Bump the version: file names cannot be used again on an index.",
+        "the-new-name-can-be-had": "Choose another project name, or ask an owner of that project for a role.",
+        "the-clocks-agree": "Correct the clock of this machine.",
+        "the-index-knows-the-token": f"{_REPLACE} The index does not know this one, or refuses it.",
+        "the-index-lets-the-token-upload": "Ask an owner of the project for a role, or store a token whose scope is "
+        "this project.",
+        "the-files-can-be-signed": "Release from a CI job with trusted publishing, install `pypi-preflight[attest]`, "
+        'or set `attest = "auto"` in `[tool.release]`.',
+        # the files
+        "there-is-something-to-upload": "Run `python -m build`, and pass the directory with its files.",
+        "the-files-are-as-they-were-built": "Build the files again; nothing may write to them after the checks.",
+        "the-file-names-are-right": "Rebuild the files with a current build backend; do not rename them.",
+        "the-archives-are-sound": _REBUILD,
+        "the-index-takes-the-metadata": "Correct the field in pyproject.toml (or setup.cfg, setup.py), and rebuild "
+        "the files.",
+        "the-index-takes-the-name": "Choose another project name.",
+        "the-description-renders": "Correct the README, or its content type, and rebuild the files.",
+        "the-index-has-room": "Remove what users do not need from the files, or request a higher limit from the index.",
+        "the-files-are-new-to-the-index": "Bump the version: file names cannot be used again on an index.",
+        "twine-takes-the-files": _REBUILD,
+        "the-uploader-knows-the-metadata-version": "Upgrade the uploader: `python -m pip install --upgrade twine`.",
+        "record-lists-what-is-in-the-wheel": "Rebuild the wheel; change nothing in it afterwards.",
+        "every-member-can-be-read": "Rebuild the wheel; a member is damaged, encrypted or compressed by a rare method.",
+        "every-path-stays-inside": "Remove the path that leads out of the archive, and rebuild the files.",
+        "nothing-is-shipped-by-accident": "Exclude the files in the configuration of the build backend, and rebuild.",
+        "no-common-name-is-installed": "Exclude the package in the configuration of the build backend, or move it "
+        "into the project's package.",
+        "every-title-is-a-title": "Put a blank after the `#` of the headings in the README.",
+        "no-git-lfs-pointer-is-shipped": "Run `git lfs pull`, and rebuild the files.",
+        "the-version-is-of-a-tag": "Run `git fetch --tags --unshallow`, tag the commit, and rebuild the files.",
+        "the-classifiers-fit-requires-python": "Remove the classifiers of Python versions that `requires-python` "
+        "excludes, or extend `requires-python`.",
+        "the-files-are-of-the-project": "Build into an empty directory: files of another project or version are in it.",
+        "the-files-are-of-one-release": "Build into an empty directory: files of another project or version are in it.",
+        "there-is-one-sdist-at-most": "Upload one sdist only: an index accepts one for each release.",
+        "wheels-and-sdist-say-the-same": "Build wheel and sdist from the same source; do not compute requirements at "
+        "build time.",
+        # comparisons
+        "the-build-is-reproducible": "Find what reads the clock, the machine or an unsorted directory during the "
+        "build.",
+        "the-wheel-is-the-same-from-the-tree": "Include in the sdist what the wheel is built from.",
+        "no-index-has-other-bytes": "Bump the version: no index replaces a file.",
+        "the-sdist-has-what-git-has": "Include the files by the configuration of the build backend, or exclude them "
+        "there.",
+        "the-last-release-can-be-compared": _INDEX_DOWN,
+        "no-file-vanished-or-shrank": _COMPARE,
+        "no-module-is-new-at-the-top": _COMPARE,
+        "the-dependencies-are-those-of-the-last-release": _COMPARE,
+        "python-is-supported-as-before": _COMPARE,
+        "no-entry-point-is-gone": _COMPARE,
+        "the-size-is-in-line": _COMPARE,
+        # secrets
+        "no-token-of-an-index-leaks": "Revoke the token first (`pypi-preflight rotate --leaked`), then remove it from "
+        "the files and from the history.",
+        "no-key-of-another-service-leaks": "Revoke the key first, where it was issued, then remove it from the files "
+        "and from the history.",
+        "no-credential-file-leaks": "Replace the credentials in the file first, then remove it from the files and "
+        "from the history.",
+        "everything-could-be-searched": "Make the file readable, or search it yourself.",
+        # after the upload
+        "the-index-could-be-asked": _INDEX_DOWN,
+        "every-file-is-listed": "Wait some minutes and confirm again: `pypi-preflight confirm`; if a file was not "
+        "uploaded, run the release again.",
+        "every-file-has-our-bytes": "Yank the release on the index, find who uploaded the file, and bump the version.",
+        "no-file-is-yanked": "Undo the yank on the index, or bump the version.",
+        "no-file-is-not-ours": "Find who uploaded the file: check the security history of the project on the index.",
+        "the-attestations-hold": "Check the publisher that the index names; if it is not yours, yank the release.",
+        "it-installs-into-a-clean-environment": "Correct the requirements, and release a new version; the finding "
+        "shows the end of the installer's output.",
+        "what-was-installed-works": _SMOKE,
+        # published releases
+        "the-project-is-in-good-standing": "Unarchive the project in its settings; if it is in quarantine, contact the "
+        "index's administrators.",
+        "the-release-is-visible": "Check name, version and index; after an upload, wait some minutes and "
+        "confirm again.",
+        "every-listed-file-is-recorded": "Find who uploaded the file: check the security history of the project on "
+        "the index.",
+        "the-pages-of-the-index-agree": "Wait some minutes and confirm again: a cache has not been updated.",
+        "every-file-has-attestations-or-none-has": "Publish all files of a release from the same workflow.",
+        "every-file-has-the-recorded-bytes": "Yank the release on the index, and find who uploaded the file.",
+        "every-download-is-what-its-page-says": "Confirm again from another network; if it persists, report it to the "
+        "index.",
+        "every-file-is-of-the-release": "Yank the release on the index, and release a new version.",
+        "the-files-say-the-same": "Build all files of the next release from the same source.",
+        "the-index-would-take-each-file-today": "Correct what the finding names before the next release.",
+        "the-wheel-installs-into-a-clean-environment": "Correct the requirements, and release a new version.",
+        "what-the-wheel-installs-works": _SMOKE,
+        "the-sdist-installs-into-a-clean-environment": "Complete `build-system.requires` and the files of the sdist, "
+        "and release a new version.",
+        "what-the-sdist-installs-works": _SMOKE,
+        "the-sdist-installs-what-the-wheel-does": "Include the missing modules in the sdist, and release a new "
+        "version.",
+        # token health
+        "the-token-is-rotated-in-time": "Replace the token: `pypi-preflight rotate`.",
+        "the-token-is-for-one-project": "Replace the token by one whose scope is the project: `pypi-preflight rotate`.",
+        "the-token-lies-in-one-place": "Keep the token in one location, and remove the copies that the finding names.",
+        "the-secret-is-the-one-seen-before": "If nobody of yours replaced the token, revoke it on the index.",
+        "trusted-publishing-is-used": "Add a trusted publisher in the settings of the project, and remove the token "
+        "from the CI service.",
+    }
+)
