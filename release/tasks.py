@@ -90,9 +90,9 @@ def rotate(_: Context, index: str = "pypi", project: str = "", leaked: bool = Fa
 
 
 @task(auto_shortflags=False)
-def rehearse(_: Context, built: bool = False) -> None:
+def rehearse(_: Context, built: bool = False, allow: bool = False, offline: bool = False) -> None:
     """Rehearse a release on an embedded index, without credentials."""
-    _run("rehearse", *_flags(built=built))
+    _run("rehearse", *_flags(built=built, allow=allow, offline=offline))
 
 
 @task(auto_shortflags=False, iterable=["files"], help=_FILES)

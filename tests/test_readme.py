@@ -38,7 +38,7 @@ def run(command: str, clone: Path, **env: str) -> subprocess.CompletedProcess[st
     path = f"{bin_}{os.pathsep}{os.environ['PATH']}"
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "VIRTUAL_ENV", "PYTHONPATH", "NOX"))}
     return subprocess.run(
-        ["bash", "-c", command], cwd=clone, env=kept | {"PATH": path} | env, text=True,
+        ["bash", "-c", command], cwd=clone, env=kept | {"PATH": path, "PYPI_PREFLIGHT_OFFLINE": "1"} | env, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=800,
     )  # fmt: skip
 

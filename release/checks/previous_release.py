@@ -60,7 +60,7 @@ def no_file_vanished_or_shrank(built: BuiltFiles) -> Iterator[Observation]:
     """
     for one, before in _pairs(built):
         now, then = dict(_files(one)), dict(_files(before))
-        gone = [path for path, size in then.items() if path not in now and size]
+        gone = [path for path, size in then.items() if path not in now]
         shrunk = [
             path
             for path in then.keys() & now.keys()

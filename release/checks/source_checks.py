@@ -245,3 +245,12 @@ def _tag_findings(tags: tuple[str, ...], version: str, ours: str | None) -> Iter
                 f"tag the commit as {ours}",
                 tag,
             )
+
+
+#: names of the checks of the repository's state, which a rehearsal shows but does not need: it is promised to need no
+#: repository, no clean tree, no branch and no tag
+OF_THE_REPOSITORY = frozenset(
+    check.name
+    for check in (*CHECKS, *OF_THE_TAGS)
+    if check is the_project_is_in_a_repository or the_project_is_in_a_repository in check.needs or check in OF_THE_TAGS
+)

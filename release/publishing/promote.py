@@ -10,12 +10,37 @@ from packaging.version import Version
 from release.adapters.git import repository
 from release.adapters.github import releases
 from release.adapters.system.system import System
+from release.core.config import Config
 from release.core.errors import ToolError
 from release.core.models.distribution import Distribution
 from release.core.models.index import ProjectListing
 from release.core.models.results import StepResult
-from release.core.plan import CompareWithDryRun, Plan, PushTag, ReleaseOnGitHub, Tag, require_name
+from release.core.plan import SANDBOX, CompareWithDryRun, Plan, Promotion, PushTag, ReleaseOnGitHub, Tag, require_name
+from release.publishing.compare import compare_with_dry_run
 from release.publishing.journal import Journal
+
+
+def execute_promotion(  # noqa: PLR0913 - a step, and what it publishes
+    step: Promotion,
+    *,
+    plan: Plan,
+    config: Config,
+    system: System,
+    directory: Path,
+    files: Sequence[Distribution],
+    journal: Journal,
+) -> StepResult:
+    """Execute a step that follows the dry run. Raises `RefusedError` and `ToolError`, as the functions below do."""
+    match step:
+        case CompareWithDryRun(proven_on=name):
+            index = None if name == SANDBOX else config.index(name)
+            return compare_with_dry_run(files, index, require_name(plan)[0], journal, config.waive)
+        case Tag():
+            return tag_release(system, directory, step, plan=plan, files=files, journal=journal)
+        case PushTag():
+            return push_release_tag(system, directory, step, journal)
+        case ReleaseOnGitHub():
+            return publish_on_github(system, step, plan, files, journal)
 
 
 def new_project_index(

@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from release.checks import source_checks
 from release.core.errors import Exit, RefusedError, ReleaseError
-from release.core.models.check_result import Outcome, blocking_problem
+from release.core.models.check_result import Outcome, blocking_problem, first_problem
 from release.core.models.distribution import Distribution, Receipt, UploadResult
 from release.core.models.results import RunResult
 from release.core.plan import SANDBOX, Confirm, Plan, PushTag, ReleaseOnGitHub, Step, Tag, Upload
-from release.core.time_text import format_time
+from release.core.time_text import format_count, format_time
 
 #: up to this many file names are listed one by one
 _FEW = 12
@@ -27,8 +28,10 @@ class RunState:
     uploads: Mapping[str, Sequence[UploadResult]]
     #: names of lasting indexes that this run has, or may have, uploaded something to
     touched: Collection[str]
-    #: number of failed checks that did not stop this run
-    ignored_failures: int
+    #: outcomes that block, but did not stop this run
+    ignored: Sequence[Outcome] = ()
+    #: whether a rehearsal succeeds although some of them would block a release
+    allow: bool = False
     #: whether any step with a lasting effect had something to do
     changed: bool
     #: the command that repeats the run
@@ -53,7 +56,38 @@ def checks_failed(outcomes: Iterable[Outcome]) -> ChecksFailedError:
 
 def succeeded(run: RunState) -> RunResult:
     """The result of a run that executed its whole plan."""
+    if run.plan.verb == "rehearse":
+        return _rehearsed(run)
     return _result(run, exit_=Exit.DONE, message=_success_message(run), remedy="", next_command=_next_command(run))
+
+
+def _rehearsed(run: RunState) -> RunResult:
+    """The result of a rehearsal.
+
+    A rehearsal needs no repository, no clean tree, no branch and no tag: what is wrong with them is named, but is no
+    failure. All else that would block a release is one, unless it is allowed.
+    """
+    state = source_checks.OF_THE_REPOSITORY
+    faults = [one for one in run.ignored if one.check not in state]
+    problem = first_problem(faults or run.ignored)
+    message = f"{_release(run.plan)} was rehearsed: the index accepted it, and it installs and works"
+    if problem is None:
+        return _result(run, exit_=Exit.DONE, message=message, remedy="", next_command=_next_command(run))
+    others = len(faults or run.ignored) - 1
+    more = f" (and {format_count(others, 'more failed check')})" if others else ""
+    if not faults:
+        message += f"; before a release: {problem.message}{more}"
+    else:
+        message = f"{message}; but this would block a release: {problem.message}{more}"
+    passed = run.allow or not faults
+    return _result(
+        run, exit_=Exit.DONE if passed else Exit.REFUSED, message=message, remedy=problem.remedy,
+        next_command=_next_command(run) if passed else run.command,
+    )  # fmt: skip
+
+
+def _release(plan: Plan) -> str:
+    return f"{plan.project} {plan.version}" if plan.project else "this project"
 
 
 def failed(run: RunState, step: Step | None, error: ReleaseError) -> RunResult:
@@ -115,17 +149,13 @@ def _names(files: Sequence[str]) -> str:
 
 def _success_message(run: RunState) -> str:
     plan = run.plan
-    release = f"{plan.project} {plan.version}" if plan.project else "this project"
+    release = _release(plan)
     confirmed = [step.index for step in plan.steps if isinstance(step, Confirm)]
     where = " and ".join([name for name in confirmed if name != SANDBOX] or confirmed)
     if plan.verb == "check":
         return f"{release} is ready to be released"
     if plan.verb == "build":
         return f"{release} is built: {', '.join(file.filename for file in run.files)}"
-    if plan.verb == "rehearse":
-        count = run.ignored_failures
-        later = f"; {count} check{'s' if count > 1 else ''} above would block a release" if count else ""
-        return f"{release} was rehearsed: the index accepted it, and it installs and works{later}"
     if plan.verb != "confirm" and not run.changed:
         return f"nothing to do: {release} is on {where}, confirmed"
     return f"{release} is on {where}, confirmed: hashes verified, installed and tested"

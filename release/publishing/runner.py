@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +13,6 @@ from typing import Literal, TypeVar
 from release.adapters import collect
 from release.adapters.system.system import System
 from release.checks import (
-    credential_checks,
     credential_remedies,
     distributions,
     engine,
@@ -26,19 +25,21 @@ from release.core import plan as plans
 from release.core.config import Config
 from release.core.errors import RefusedError, ReleaseError, from_os_error
 from release.core.events import CheckFinished, Message, Observer, StepFinished, StepStarted
-from release.core.facts import Access, PreviousRelease, ProjectMetadata, Source
-from release.core.models.check_result import BlockingProblem, NotApplicable, Outcome, Unknown, blocking_problem
+from release.core.facts import Access, ProjectMetadata, Source
+from release.core.models import check_result
+from release.core.models.check_result import BlockingProblem, NotApplicable, Outcome, Unknown
 from release.core.models.credential import Credential
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index, ProjectListing
 from release.core.models.results import RunResult, StepResult
 from release.core.plan import SANDBOX, Plan, Step
 from release.core.redaction import Redactor
-from release.credentials import verify
+from release.core.time_text import format_count
 from release.leaks import search
-from release.publishing import attest, build, compare, promote, recorder, result, stored_verdict
+from release.publishing import access, build, compare, promote, recorder, result, stored_verdict
 from release.publishing import journal as journals
 from release.publishing.journal import Journal
+from release.publishing.last_release import LastRelease
 from release.publishing.run_resources import RunResources
 
 Facts = TypeVar("Facts")
@@ -62,13 +63,16 @@ def execute_plan(  # noqa: PLR0913 - a plan, and the environment that it is exec
     command: str,
     files: tuple[Distribution, ...] = (),
     renew: RenewCredential | None = None,
+    allow: bool = False,
+    offline: bool = False,
     open_resources: Callable[..., RunResources] = RunResources,
 ) -> RunResult:
     """Execute the plan to its end or to its first failure. Never raises expected errors; they are part of the result.
 
     `approve` is called once, before the first irreversible step, with the index that the project would be created on
     (None: it exists everywhere). `command` repeats the run; `files` are prebuilt ones. `renew` is called where the run
-    would stop for a credential, before anything was sent; it returns another one, or None.
+    would stop for a credential, before anything was sent; it returns another one, or None. With `allow`, a rehearsal
+    succeeds even if failed checks would block a release; with `offline`, it is not compared with the last one.
     """
     observer = recorder.RunRecorder(forward=notify, system=system)
     with journals.lock_project(directory), ExitStack() as stack:
@@ -78,7 +82,7 @@ def execute_plan(  # noqa: PLR0913 - a plan, and the environment that it is exec
         run = _Run(
             plan=plan, config=config, source=source, directory=directory, system=system, notify=observer.notify,
             approve=approve, renew=renew, journal=journals.for_plan(plan, directory), resources=resources, files=files,
-            pool=stack.enter_context(ThreadPoolExecutor(1)),
+            last_release=LastRelease(pool=stack.enter_context(ThreadPoolExecutor(1))), allow=allow, offline=offline,
         )  # fmt: skip
         try:
             run.journal.write("begun", verb=plan.verb, steps=[step.title for step in plan.steps])
@@ -106,19 +110,20 @@ class _Run:
     renew: RenewCredential | None
     journal: Journal
     resources: RunResources
-    #: for work in parallel to the steps
-    pool: ThreadPoolExecutor
+    last_release: LastRelease
     files: tuple[Distribution, ...]
     outcomes: list[Outcome] = field(default_factory=list)
     approved: bool = False
     #: index name → its listing when the credentials were checked; None: no such project
     listings: dict[str, ProjectListing | None] = field(default_factory=dict)
-    #: failed checks that did not stop the run
-    ignored_failures: int = 0
+    #: outcomes that block, but did not stop the run
+    ignored: list[Outcome] = field(default_factory=list)
+    #: whether a rehearsal succeeds although some of them would block a release
+    allow: bool
+    #: whether a rehearsal asks no index
+    offline: bool
     #: whether any step with a lasting effect had something to do
     changed: bool = False
-    #: the release before this one; None where no index has one
-    previous: Future[PreviousRelease | Unknown | NotApplicable] | None = None
 
     def execute(self) -> tuple[Step, ReleaseError] | None:
         """Execute the steps in order. The step that failed and why, or None.
@@ -164,10 +169,14 @@ class _Run:
                 build.reject_changed(self.files, self.directory)
                 return StepResult(changed=False, note=f"{len(self.files)} prebuilt files")
             case plans.Build(origin=origin):
+                self._fetch_last_release()  # in parallel to the build
                 return self._build(origin)
             case plans.CheckFiles():
+                self._fetch_last_release()  # where only the build backend knows name and version
                 return self._check_files()
-            case plans.Upload(index="sandbox") if self.plan.strict and self._earlier_verdict(SANDBOX) is not None:
+            case plans.Upload(index="sandbox") if self.plan.strict and stored_verdict.load_verdict(
+                self.journal, self._key(SANDBOX)
+            ):
                 return StepResult(changed=False, note=f"the same {len(self.files)} files were accepted before")
             case plans.Upload(index=name):
                 approve = self._require_approval if name != SANDBOX else lambda: None
@@ -177,20 +186,16 @@ class _Run:
             case plans.Confirm(index=name):
                 return self._confirm(name)
             case _:
-                return self._promote(step)
+                return promote.execute_promotion(
+                    step, plan=self.plan, config=self.config, system=self.system, directory=self.directory,
+                    files=self.files, journal=self.journal,
+                )  # fmt: skip
 
-    def _promote(self, step: plans.Promotion) -> StepResult:
-        system, directory, files, journal = self.system, self.directory, self.files, self.journal
-        match step:
-            case plans.CompareWithDryRun(proven_on=name):
-                index = None if name == SANDBOX else self.config.index(name)
-                return compare.compare_with_dry_run(files, index, self._project().name, journal, self.config.waive)
-            case plans.Tag():
-                return promote.tag_release(system, directory, step, plan=self.plan, files=files, journal=journal)
-            case plans.PushTag():
-                return promote.push_release_tag(system, directory, step, journal)
-            case plans.ReleaseOnGitHub():
-                return promote.publish_on_github(system, step, self.plan, files, journal)
+    def _fetch_last_release(self) -> None:
+        """A rehearsal asks the release index, which need not answer; other runs have its listing already."""
+        plan = self.plan
+        if not (plan.strict or self.offline or plan.project is None or plan.version is None):
+            self.last_release.fetch_if_reachable(self.config.index("pypi"), plan.project, plan.version)
 
     # -- checks ------------------------------------------------------------------------------------
 
@@ -209,15 +214,15 @@ class _Run:
             self.notify(CheckFinished(outcome=outcome, stops=stops))
         if stops and any(outcome.state.blocks for outcome in shown):
             raise result.checks_failed(shown)
-        blocking = sum(outcome.state.blocks for outcome in shown)
-        self.ignored_failures += blocking
-        note = f"{blocking} check{'s' if blocking > 1 else ''} would block a release" if blocking else ""
+        ignored = [outcome for outcome in shown if outcome.state.blocks]
+        self.ignored += ignored
+        note = f"{format_count(len(ignored), 'check')} would block a release" if ignored else ""
         return StepResult(changed=True, note=note)
 
     def _check_credentials(self, name: str) -> StepResult:
         facts, outcomes = self._access(name)
         for _ in range(_RENEWALS):
-            problem = blocking_problem(outcomes)
+            problem = check_result.blocking_problem(outcomes)
             if problem is None or self.renew is None or not self._may_renew(outcomes):
                 break
             credential = self.renew(facts, problem)
@@ -229,22 +234,16 @@ class _Run:
             self.listings[name] = facts.listing
             compares = any(isinstance(step, plans.CheckFiles) for step in self.plan.steps)
             if compares and facts.listing is not None and self.plan.version is not None:
-                # fetched in parallel to the build; of several indexes, from the last one
-                if self.previous is not None:
-                    self.previous.cancel()
-                self.previous = self.pool.submit(compare.fetch_previous_release, facts.listing, self.plan.version)
+                self.last_release.fetch(facts.listing, self.plan.version)
         return self._evaluate(outcomes, stops=self.plan.strict)
 
     def _access(self, name: str, credential: Credential | None = None) -> tuple[Access, tuple[Outcome, ...]]:
         """The access to an index and the outcomes of its checks; `credential` replaces the one of the sources."""
-        config = self.config
-        facts = verify.collect_access(
-            self.system, config.index(name), self.source.project, waive=config.waive, credential=credential,
-            ours=build.known_hashes(self.journal, self.files), directory=self.directory,
+        ours = build.known_hashes(self.journal, self.files)
+        return access.check_access(
+            self.system, self.config, name, self.source.project, ours=ours, directory=self.directory,
+            credential=credential,
         )  # fmt: skip
-        facts = attest.predict_signing(self.system, config, facts)
-        checks = credential_checks.CHECKS + credential_checks.OF_SIGNING
-        return facts, tuple(engine.run(checks, facts, waive=config.waive, block=config.block, subject=name))
 
     def _may_renew(self, outcomes: Iterable[Outcome]) -> bool:
         """Whether nothing was sent yet, and a new credential removes all that stops the run."""
@@ -252,9 +251,7 @@ class _Run:
         stopped = any(one.state.blocks for one in self.outcomes)
         if not (self.plan.strict and uploads) or stopped or self.resources.uploads:
             return False
-        blocking = [one for one in outcomes if one.state.blocks]
-        causes = [finding.cause for one in blocking for finding in one.findings if finding.severity == "block"]
-        causes += [one.cause for one in blocking if not one.findings]
+        causes = check_result.blocking_causes(outcomes)
         return bool(causes) and all(map(credential_remedies.is_fixed_by_new_token, causes))
 
     def _check_files(self) -> StepResult:
@@ -264,6 +261,7 @@ class _Run:
             collect.collect_built(self.system, self.files, project),
             leaks=search.scan_distributions(self.files),
             conflicts=tuple(compare.find_conflicts(self.files, self.listings, self.config)),
+            previous=self.last_release.result(),
         )
         if not self.plan.uses_prebuilt:
             commit = None if self.plan.builds_tree else self.plan.commit
@@ -271,15 +269,11 @@ class _Run:
                 self.system, self.config, self.directory, commit, self.resources.scratch
             )
             tracked = compare.tracked_paths(self.system, self.directory)
-            earlier = self.previous.result() if self.previous else None
-            facts = replace(facts, tracked=tracked, previous=earlier, second_build=again, from_tree=from_tree)
+            facts = replace(facts, tracked=tracked, second_build=again, from_tree=from_tree)
         checks = [*distributions.CHECKS, *reproducibility.OF_INDEXES, *leak_checks.OF_BUILT]
         checks += compare.comparison_checks(facts)
         outcomes = tuple(engine.run(checks, facts, waive=self.config.waive, block=self.config.block))
-        refused: set[str | None] = set()  # None stands for all files
-        for outcome in outcomes:
-            if outcome.state.blocks:
-                refused |= {finding.where for finding in outcome.findings if finding.severity == "block"} or {None}
+        refused = check_result.refused_files(outcomes)
         rest = tuple(file for file in self.files if file.filename not in refused)
         continues = not self.plan.strict and bool(rest) and refused <= {file.filename for file in self.files}
         done = self._evaluate(outcomes, stops=not continues)
@@ -314,7 +308,7 @@ class _Run:
                 raise RefusedError("not confirmed", remedy="answer y, or pass --yes")
 
     def _confirm(self, name: str) -> StepResult:
-        earlier = self._earlier_verdict(name)
+        earlier = stored_verdict.load_verdict(self.journal, self._key(name))
         if earlier is not None and self.plan.verb != "confirm":
             self._evaluate(earlier, stops=True)
             return StepResult(changed=False, note=f"already confirmed on {name}, with the results above")
@@ -326,9 +320,6 @@ class _Run:
         redact = Redactor(self.resources.credentials.values())
         stored_verdict.store_verdict(self.journal, self._key(name), outcomes, redact)
         return done
-
-    def _earlier_verdict(self, name: str) -> tuple[Outcome, ...] | None:
-        return stored_verdict.load_verdict(self.journal, self._key(name))
 
     def _key(self, name: str) -> stored_verdict.ConfirmationKey:
         return stored_verdict.confirmation_key(name, self.files, self.config)
@@ -343,7 +334,7 @@ class _Run:
     def result(self, failure: tuple[Step | None, ReleaseError] | None, command: str) -> RunResult:
         state = result.RunState(
             plan=self.plan, files=self.files, uploads=self.resources.uploads, touched=self.resources.touched,
-            ignored_failures=self.ignored_failures, changed=self.changed, command=command,
+            ignored=self.ignored, allow=self.allow, changed=self.changed, command=command,
             deadlines=self.resources.deadlines, outcomes=self.outcomes,
             journal=str(self.journal.directory / "journal.jsonl"),
         )  # fmt: skip

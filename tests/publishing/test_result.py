@@ -12,7 +12,9 @@ from release.core import plan
 from release.core.config import Config
 from release.core.errors import Exit, ReleaseError
 from release.core.facts import ProjectMetadata, Source
+from release.core.models.check_result import CheckState, Finding, Outcome
 from release.core.models.distribution import Distribution, Receipt, Rejection, UnclearResponse, UploadResult
+from release.core.models.results import RunResult
 from release.core.plan import Build, CheckSource, Confirm, Step, Upload
 from release.publishing import result
 from release.publishing.result import RunState
@@ -30,7 +32,7 @@ def course(**changes: Any) -> RunState:
     source = Source(config=Config(), project=ProjectMetadata(name="a", version="1"), git=None, tag=None, changelog=None)
     values: dict[str, Any] = {
         "plan": plan.make_plan("release", Config(), source), "files": (WHEEL, SDIST), "uploads": {}, "touched": (),
-        "ignored_failures": 0, "changed": True, "command": "pypi-preflight release",
+        "changed": True, "command": "pypi-preflight release",
     }  # fmt: skip
     return RunState(**(values | changes))
 
@@ -88,3 +90,58 @@ def test_all_went_well() -> None:
         Exit.DONE, "a 1 is on testpypi and pypi, confirmed: hashes verified, installed and tested", ""
     )  # fmt: skip
     assert result.succeeded(course(changed=False)).message.startswith("nothing to do")
+
+
+def rehearsed(*failed: str, allow: bool = False) -> RunResult:
+    source = Source(config=Config(), project=ProjectMetadata(name="a", version="1"), git=None, tag=None, changelog=None)
+    outcomes = [
+        Outcome(
+            check=name, title=name, state=CheckState.FAILED,
+            findings=(Finding(message=f"{name} is wrong", remedy=f"mend {name}"),),
+        )
+        for name in failed
+    ]  # fmt: skip
+    command = "pypi-preflight rehearse"
+    made = plan.make_plan("rehearse", Config(), source)
+    return result.succeeded(course(plan=made, ignored=outcomes, allow=allow, command=command))
+
+
+IT_WORKS = "a 1 was rehearsed: the index accepted it, and it installs and works"
+
+
+def test_a_rehearsal_without_a_fault_succeeds() -> None:
+    end = rehearsed()
+    assert (end.exit, end.message, end.remedy) == (Exit.DONE, IT_WORKS, "")
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "the-project-is-in-a-repository",
+        "the-tree-is-clean",
+        "the-branch-is-the-release-branch",
+        "the-tag-is-free-or-here",
+        "the-branch-is-not-behind-its-upstream",
+        "the-tags-here-are-of-this-version",
+    ],
+)
+def test_what_a_rehearsal_needs_not_is_named_and_is_no_failure(check: str) -> None:
+    """The README promises: no tag, no clean tree, no configuration."""
+    end = rehearsed(check)
+    assert (end.exit, end.remedy) == (Exit.DONE, f"mend {check}")
+    assert end.message == f"{IT_WORKS}; before a release: {check} is wrong"
+    assert end.next_command == "pypi-preflight check"
+
+
+@pytest.mark.parametrize("check", ["the-version-is-valid", "the-changelog-mentions-the-version", "no-token-is-inside"])
+def test_a_fault_that_would_block_a_release_fails_the_rehearsal_unless_it_is_allowed(check: str) -> None:
+    end = rehearsed("the-tree-is-clean", check)
+    assert (end.exit, end.remedy) == (Exit.REFUSED, f"mend {check}")
+    assert end.message == f"{IT_WORKS}; but this would block a release: {check} is wrong"
+    assert end.next_command == "pypi-preflight rehearse"
+    allowed = rehearsed("the-tree-is-clean", check, allow=True)
+    assert (allowed.exit, allowed.message, allowed.remedy) == (Exit.DONE, end.message, end.remedy)
+
+
+def test_several_faults_are_counted() -> None:
+    assert rehearsed("b", "c", "d").message.endswith("b is wrong (and 2 more failed checks)")

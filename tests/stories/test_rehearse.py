@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stories.project import UserProject, make
+from tests.stories.project import UserProject, indexes, make, release_table
 
 LEGACY_SETUP = """\
 from setuptools import setup
@@ -30,6 +30,7 @@ def test_a_tree_without_git_goes_the_whole_road(tmp_path: Path) -> None:
     assert told.status == 0, told.all
     assert "acme-widget 1.0 was rehearsed" in told.out
     assert "later  The project is in a git repository" in told.out
+    assert "; before a release: the project is not in a git repository" in told.out
     assert "next: pypi-preflight check" in told.out
     assert project.run("status").out.startswith("rehearsal of 1.0")
 
@@ -104,6 +105,24 @@ def test_metadata_that_the_index_refuses_stops_before_the_upload(tmp_path: Path)
     assert "upload to sandbox" not in told.out
 
 
+def test_it_is_compared_with_the_last_release_and_needs_no_index_for_that(tmp_path: Path) -> None:
+    with indexes() as on:
+        project = make(tmp_path, more=release_table(on))
+        project.credentials(on)
+        project.write("acme_widget/py.typed", "")
+        project.commit()
+        assert project.run("release", "--yes").status == 0
+        project.write("pyproject.toml", (project.root / "pyproject.toml").read_text().replace("1.0", "1.1"))
+        (project.root / "acme_widget" / "py.typed").unlink()
+        told = project.run("rehearse")
+        assert told.status == 0, told.all
+        assert "missing since 1.0: 'acme_widget/py.typed'" in told.out
+        assert "missing since" not in project.run("rehearse", "--offline").out
+    told = project.run("rehearse")
+    assert told.status == 0, told.all
+    assert "No files of the previous release are missing or much smaller (pypi was not reached: " in told.out
+
+
 def test_one_json_document_and_nothing_else(tmp_path: Path) -> None:
     told = make(tmp_path).run("rehearse", "--json")
     data = told.data
@@ -122,8 +141,11 @@ def test_a_wheel_that_no_index_takes_is_shown_and_the_rehearsal_goes_on_with_the
         '        build_data["tag"] = "py3-none-linux_x86_64"\n',
     )
     told = project.run("rehearse")
-    assert told.status == 0, told.all
+    assert told.status == 1, told.all
     assert "has an unsupported platform tag 'linux_x86_64'" in told.out
+    *_, end, _remedy, _record, _next = told.out.splitlines()
+    assert "but this would block a release: " in end
     assert "continuing with the files the index would accept: acme_widget-1.0.tar.gz" in told.out
+    assert project.run("rehearse", "--allow").status == 0
     project.commit()
     assert project.run("build").status == 1

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "--index": {"metavar": "NAME", "help": "the index, by its name in the configuration"},
     "--built": {"action": "store_true", "help": "rehearse the files of the last build"},
+    "--allow": {
+        "action": "store_true",
+        "help": "exit with status 0 even if failed checks would block a release, as long as the rehearsal goes through",
+    },
+    "--offline": {"action": "store_true", "help": "contact no index: do not compare with the last release"},
     "--yes": {"action": "store_true", "help": "do not prompt before the first step that cannot be undone"},
     "--dry-run-on": {
         "choices": ("testpypi", "sandbox", "none"),
@@ -43,7 +48,9 @@ def add_plan_options(parser: argparse.ArgumentParser, *names: str) -> None:
     """Declare these options, and give defaults to all others that a plan may have."""
     for name in names:
         parser.add_argument(name, **_OPTIONS[name])
-    parser.set_defaults(index=None, built=False, yes=False, dry_run_on=None, new_project=None, files=())
+    parser.set_defaults(
+        index=None, built=False, allow=False, offline=False, yes=False, dry_run_on=None, new_project=None, files=()
+    )
 
 
 def _command(*options: str) -> Command:
@@ -56,7 +63,7 @@ def run_plan(options: argparse.Namespace, write: Write) -> int:
     from release.adapters.install import interpreters
     from release.adapters.system import system as systems
     from release.core import plan as plans
-    from release.publishing import build, runner
+    from release.publishing import build, last_release, runner
     from release.reports import run_text
 
     system, directory = systems.real_system(), options.directory.resolve()
@@ -81,7 +88,8 @@ def run_plan(options: argparse.Namespace, write: Write) -> int:
         result = runner.execute_plan(
             plan, config=config, source=source, directory=directory, system=system, notify=console.on_event,
             approve=_approval(console, options, write), command=_command_line(options), files=files,
-            renew=_renewal(console, options, write, config, source),
+            renew=_renewal(console, options, write, config, source), allow=options.allow,
+            offline=options.offline or last_release.is_offline(system.env),
         )  # fmt: skip
     if options.json:
         document = plans.plan_to_json(result.plan, dict(config.indexes))
@@ -160,7 +168,7 @@ def _command_line(options: argparse.Namespace) -> str:
     }  # fmt: skip
     for option, value in given.items():
         words += [option, str(value)] if value else []
-    words += ["--built"] if options.built else []
+    words += [f"--{name}" for name in ("built", "allow", "offline") if getattr(options, name)]
     words += ["--files", *map(str, options.files)] if options.files else []
     return shell.command_line(detect_user_environment(systems.real_system().env).shell_name, *words)
 
@@ -168,7 +176,7 @@ def _command_line(options: argparse.Namespace) -> str:
 COMMANDS = {
     "check": _command("--index"),
     "build": _command(),
-    "rehearse": _command("--built"),
+    "rehearse": _command("--built", "--allow", "--offline"),
     "testpypi": _command("--index", "--yes", "--files"),
     "publish": _command("--index", "--yes", "--dry-run-on", "--new-project", "--files"),
     "release": _command("--index", "--yes", "--dry-run-on", "--new-project"),

@@ -105,19 +105,51 @@ def blocking_problem(outcomes: Iterable[Outcome]) -> BlockingProblem | None:
 
     Failures precede unknown results, as in a verdict.
     """
-    blocking = sorted((one for one in outcomes if one.state.blocks), key=lambda one: one.state is not CheckState.FAILED)
+    blocking = _sort_blocking(outcomes)
+    first = first_problem(blocking)
+    if first is None or len(blocking) == 1:
+        return first
+    finding = next(_blocking_findings(blocking[0]), None)
+    message = finding.message if finding else first.message
+    return replace(first, message=f"{len(blocking)} checks failed: {message}, …")
+
+
+def first_problem(outcomes: Iterable[Outcome]) -> BlockingProblem | None:
+    """The first check that blocks, with its first finding and how many more it has; None if nothing blocks."""
+    blocking = _sort_blocking(outcomes)
     if not blocking:
         return None
-    first = blocking[0]
-    findings = [one for one in first.findings if one.severity == "block"] or list(first.findings)
-    finding = next(iter(findings), None)
-    message = finding.message if finding else first.reason or f"check {first.check!r} is {first.state}"
-    if len(blocking) > 1:
-        message = f"{len(blocking)} checks failed: {message}, …"
-    elif len(findings) > 1:
-        message = f"{message} (and {len(findings) - 1} more)"
-    remedy, cause = (finding.remedy, finding.cause) if finding else (first.remedy, first.cause)
-    return BlockingProblem(message=message, remedy=remedy, cause=cause)
+    first, findings = blocking[0], list(_blocking_findings(blocking[0]))
+    if not findings:
+        message = first.reason or f"check {first.check!r} is {first.state}"
+        return BlockingProblem(message=message, remedy=first.remedy, cause=first.cause)
+    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+    return BlockingProblem(message=f"{findings[0].message}{more}", remedy=findings[0].remedy, cause=findings[0].cause)
+
+
+def blocking_causes(outcomes: Iterable[Outcome]) -> list[str | None]:
+    """The cause of each problem that blocks; None where it is not in the catalog."""
+    blocking = [one for one in outcomes if one.state.blocks]
+    causes = [finding.cause for one in blocking for finding in one.findings if finding.severity == "block"]
+    return causes + [one.cause for one in blocking if not one.findings]
+
+
+def refused_files(outcomes: Iterable[Outcome]) -> frozenset[str | None]:
+    """The places of all findings that block, which are file names in a check of files; None stands for all files."""
+    found: set[str | None] = set()
+    for outcome in outcomes:
+        if outcome.state.blocks:
+            found |= {finding.where for finding in outcome.findings if finding.severity == "block"} or {None}
+    return frozenset(found)
+
+
+def _sort_blocking(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    blocking = [one for one in outcomes if one.state.blocks]
+    return sorted(blocking, key=lambda one: one.state is not CheckState.FAILED)
+
+
+def _blocking_findings(outcome: Outcome) -> Iterator[Finding]:
+    yield from [one for one in outcome.findings if one.severity == "block"] or outcome.findings
 
 
 VerdictWord = Literal["healthy", "warning", "broken", "unknown"]

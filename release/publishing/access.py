@@ -1,0 +1,36 @@
+"""The access to an index, checked before a release: the credential, what the index has, attestations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from release.adapters.system.system import System
+from release.checks import credential_checks, engine
+from release.core.config import Config
+from release.core.facts import Access, ProjectMetadata
+from release.core.models.check_result import Outcome, Unknown
+from release.core.models.credential import Credential
+from release.credentials import verify
+from release.publishing import attest
+
+
+def check_access(  # noqa: PLR0913 - an index, and the environment of the run
+    system: System,
+    config: Config,
+    name: str,
+    project: ProjectMetadata | Unknown,
+    *,
+    ours: frozenset[str],
+    directory: Path,
+    credential: Credential | None,
+) -> tuple[Access, tuple[Outcome, ...]]:
+    """The access to the index called `name`, and the outcomes of its checks.
+
+    `ours`: SHA-256 of files that this release has built; `credential` replaces the one of the sources.
+    """
+    facts = verify.collect_access(
+        system, config.index(name), project, waive=config.waive, credential=credential, ours=ours, directory=directory
+    )
+    facts = attest.predict_signing(system, config, facts)
+    checks = credential_checks.CHECKS + credential_checks.OF_SIGNING
+    return facts, tuple(engine.run(checks, facts, waive=config.waive, block=config.block, subject=name))
