@@ -22,6 +22,9 @@ _LEFTOVERS = re.compile(
     r"|\.ipynb_checkpoints|\.eggs|\.idea|\.DS_Store|Thumbs\.db|\.coverage|htmlcov|node_modules|pip-wheel-metadata)(?:/|$)"
     r"|\.(?:py[co]|rej|sw[op])$|(?<!package\.json)(?<!pyproject\.toml)(?<!Cargo\.toml)\.orig$|~$"
 )
+#: data of tests: patches and coverage data there are kept on purpose, what a run of the tests leaves is not
+_TEST_DATA = re.compile(r"(?:^|/)(?:[^/]*tests?|testing|testdata|fixtures)/")
+_LEFT_BY_A_RUN = re.compile(r"(?:^|/)(?:__pycache__|\.git|\.hg|\.svn|\.[a-z]+_cache|\.hypothesis|\.DS_Store)(?:/|$)")
 #: in a wheel, what only a build leaves there; in an sdist, what an earlier build left
 _BUILD_LEFTOVERS = {
     ".whl": re.compile(r"^(?:[^/]+\.egg-info|build|dist)(?:/|$)"),
@@ -84,11 +87,15 @@ def nothing_is_shipped_by_accident(upload: FileUpload) -> Iterator[Finding]:
     leftovers = [
         name
         for name in upload.file.paths
-        if _LEFTOVERS.search(name) or (build is not None and build.search(name) and name.partition("/")[0] != own)
+        if _is_leftover(name) or (build is not None and build.search(name) and name.partition("/")[0] != own)
     ]
     if leftovers:
         message = f"{quote_some(leftovers)} should not be in the archive"
         yield warn(message, "exclude it in the build backend's configuration", upload.filename)
+
+
+def _is_leftover(path: str) -> bool:
+    return bool((_LEFT_BY_A_RUN if _TEST_DATA.search(path) else _LEFTOVERS).search(path))
 
 
 @CHECKS.check()

@@ -155,8 +155,9 @@ DIAGNOSES = (
         "musllinux tags, which auditwheel sets after checking the wheel. macOS tags from 11 on have the minor version "
         "0.",
         symptoms=("400 Binary wheel '{file}' has an unsupported platform tag '{tag}'",),
-        remedy="build with cibuildwheel, or repair the wheel: auditwheel repair {file}; a project without compiled "
-        "code needs a py3-none-any wheel",
+        remedy="build with cibuildwheel; or repair a wheel for Linux: auditwheel repair {file}; or set "
+        "MACOSX_DEPLOYMENT_TARGET to a whole version, such as 13.0, and build again; a project without compiled code "
+        "needs a py3-none-any wheel; pypi-preflight inspect {file} shows the remedy for its tag",
         weight="high",
         sources=("PEP 600", "PEP 656", "pypa/twine#1006", "pypa/twine#1176", "sunpy/sunpy#6042"),
     ),

@@ -22,7 +22,8 @@ DIAGNOSES = (
         ),
         also=(shared_phrases.CORE_METADATA_INVALID,),
         remedy="upgrade the uploader: pip install --upgrade twine packaging (or hatch, flit, poetry, pdm); if that is "
-        "not possible, build with an older backend",
+        "not possible, build with an older backend; if the field is license-file, upgrade the build backend "
+        "(setuptools>=77) and build again, or upload with twine, which does not send the field",
         weight="high",
         sources=(
             "twine changelog: 6.1.0, 7.0.0",
@@ -70,13 +71,15 @@ DIAGNOSES = (
     Diagnosis(
         id="meta.classifier-invalid",
         title="a classifier is not on the list",
-        explanation="Classifiers are a fixed list. 'Private :: Do Not Upload' is refused on purpose, as a safeguard.",
+        explanation="Classifiers are a fixed list. 'Private :: Do Not Upload' is not on it: it marks a project as "
+        "never to be uploaded.",
         symptoms=(
             "400 '{classifier}' is not a valid classifier",
             "400 Invalid value for classifiers. Error:",
             "400 is an invalid value for Classifier. Error:",
         ),
-        remedy="correct it under classifiers in pyproject.toml; the list is at {site}/classifiers/",
+        remedy="correct it under classifiers in pyproject.toml; the list is at {site}/classifiers/; remove a "
+        "classifier that starts with 'Private ::' only if the project is to be public",
         sources=("PyPI help: trove-classifier", "pypa/trove-classifiers"),
     ),
     Diagnosis(
@@ -169,7 +172,8 @@ DIAGNOSES = (
             "400 Must have a URL",
             "400 Must have a label",
         ),
-        remedy="correct the entry under [project.urls] in pyproject.toml",
+        remedy="correct the entry under [project.urls] in pyproject.toml, or url in setup.cfg or setup.py: write an "
+        "address that starts with https://, without quotation marks",
         weight="low",
         sources=("packaging.python.org: Core metadata, Project-URL",),
     ),
