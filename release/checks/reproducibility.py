@@ -1,10 +1,9 @@
-"""The built files compared with a second build, with an index that has a file of the same name, and with git."""
+"""The built files compared with a second build, and with an index that has a file of the same name."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
-import re
 import tarfile
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -12,11 +11,9 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from release.acceptance.open_distribution import stream_digests
-from release.checks.distribution_reader import inspect_built_files
-from release.checks.engine import Checklist, quote_some, warn
+from release.checks.engine import Checklist, warn
 from release.core.facts import BuiltFile, BuiltFiles, FilenameConflict
 from release.core.models.check_result import Finding, NotApplicable, Observation
-from release.core.models.distribution import InspectedFile
 
 #: fields of a member that are content, not packing
 _CONTENT = frozenset({"content", "type"})
@@ -24,21 +21,10 @@ _CONTENT = frozenset({"content", "type"})
 _LISTED = 3
 #: bytes of a gzip header that hold the time. Source: RFC 1952, 2.3
 _GZIP_TIME = slice(4, 8)
-#: what build backends write into an sdist themselves
-_GENERATED = re.compile(
-    r"PKG-INFO|setup\.(?:py|cfg)|pyproject\.toml|(?:.*/)?[^/]+\.egg-info/.*|(?:.*/)?_?version\.(?:py|pyi|txt|h)|"
-    r"(?:.*/)?__version__\.py|(?:.*/)?_version_?\w*\.py|(?:.*/)?(?:AUTHORS|ChangeLog|Cargo\.lock|Cargo\.toml)|\.gitignore"
-)
-#: what is left out of an sdist on purpose, and by most backends by default
-_LEFT_OUT = re.compile(
-    r"(?:.*/)?(?:\.[^/]+|tests?|testing|docs?|examples?|benchmarks?|scripts|tools|ci|conda|recipes?)(?:/.*)?|"
-    r"(?:.*/)?(?:test_[^/]*|[^/]*_test\.py|conftest\.py)",
-    re.IGNORECASE,
-)
 #: the members of an archive by path, and its own fields under "": field → value
 _Fields = Mapping[str, Mapping[str, Any]]
 
-OF_BUILDS, OF_INDEXES, OF_GIT = Checklist[BuiltFiles](), Checklist[BuiltFiles](), Checklist[BuiltFiles]()
+OF_BUILDS, OF_INDEXES = Checklist[BuiltFiles](), Checklist[BuiltFiles]()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,36 +117,6 @@ def _conflict_remedy(built: BuiltFiles, one: FilenameConflict) -> str:
         f"{bump}; or, if only the packing differs, make the build reproducible and upload the files of that first "
         "build; or use the sandbox for the dry run: --dry-run-on sandbox"
     )
-
-
-@OF_GIT.check()
-def the_sdist_has_what_git_has(built: BuiltFiles) -> Iterator[Observation]:
-    """The sdist contains the tracked files, and no others.
-
-    Only directories of which the sdist contains something count, and only files that are not usually left out.
-    """
-    if built.tracked is None:
-        yield NotApplicable(reason="there is no repository to compare with")
-        return
-    for sdist in inspect_built_files(built):
-        if not sdist.is_wheel:
-            yield from _compare_with_git(sdist, built.tracked)
-
-
-def _compare_with_git(sdist: InspectedFile, tracked: frozenset[str]) -> Iterator[Observation]:
-    contained = {path.partition("/")[2] for path, _ in sdist.members}
-    directories = {path.rpartition("/")[0] for path in contained & tracked} - {""}
-    missing = sorted(
-        path for path in tracked - contained if path.rpartition("/")[0] in directories and not _LEFT_OUT.fullmatch(path)
-    )
-    stray = sorted(path for path in contained - tracked if not _GENERATED.fullmatch(path))
-    for paths, message, remedy in (
-        (missing, "tracked by git, but not in the sdist: {}", "include it in the build backend's configuration"),
-        (stray, "in the sdist, but not tracked by git: {}", "add it to git, or exclude it from the sdist"),
-    ):
-        if paths:
-            text = message.format(quote_some(paths))
-            yield warn(text, remedy, sdist.filename)
 
 
 def compare_builds(one: BuiltFile, other: BuiltFile) -> BuildDifference | None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
     from release.core.models.interpreter import RequiredPython
     from release.core.models.leak import ScanResult, ScanScope
     from release.core.models.probe import ProbeResult
+    from release.core.models.source_tree import SourceTree
     from release.core.models.token_health import TokenPolicy
     from release.core.tokens.defects import TokenDefect
     from release.core.tokens.token import Token
@@ -258,8 +259,10 @@ class BuiltFiles:
     now: datetime
     #: the contents of the target index for each project; None if it was not contacted
     on_index: Mapping[NormalizedName, IndexContents | Unknown] | None = None
-    #: paths that git tracks, relative to the project; None if there is no repository or they are not needed
-    tracked: frozenset[str] | None = None
+    #: the source to compare the files with; None if there is no repository or they are not compared
+    source_tree: SourceTree | None = None
+    #: the warnings of the build backend about files, without duplicates
+    backend_warnings: tuple[str, ...] = ()
     #: the same files from a second build; None if there was none
     second_build: tuple[BuiltFile, ...] | None = None
     #: the wheel built from the tree instead of the sdist; None if it was not built

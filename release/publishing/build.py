@@ -12,7 +12,7 @@ from pathlib import Path
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 
 from release.adapters import collect
-from release.adapters.builds import builder
+from release.adapters.builds import backend_output, builder
 from release.adapters.git import repository
 from release.adapters.system.system import System
 from release.core.config import Config
@@ -60,10 +60,12 @@ def build_files(  # noqa: PLR0913 - source, target and observer of a build
     def on_line(line: str) -> None:
         """Show the steps of the build frontend, which start with a star; the rest is progress."""
         notify(Message(text=line, tool_output=True) if line.startswith("* ") else Progress(text=line))
+        warnings.extend(filter(None, [backend_output.file_warning(line)]))
 
+    warnings: list[str] = []
     built = builder.build_distributions(system, source, journal.dist, epoch=epoch, on_line=on_line)
     record = [{"file": file.filename, "sha256": file.sha256, "size": file.size} for file in built]
-    journal.write("built", origin=origin, files=record)
+    journal.write("built", origin=origin, files=record, warnings=list(dict.fromkeys(warnings)))
     return BuildResult(files=built, built=True)
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 
 from release.adapters import collect
-from release.adapters.builds import builder
+from release.adapters.builds import backend_settings, builder
 from release.adapters.git import repository
 from release.adapters.index import simple_api
 from release.adapters.system.system import System
-from release.checks import previous_release, reproducibility
+from release.checks import backend_warnings, previous_release, reproducibility, source_comparison
 from release.checks.engine import Check, quote
 from release.core.config import Config
 from release.core.errors import RefusedError, ToolError, UnreachableError
@@ -21,6 +21,7 @@ from release.core.models.check_result import NotApplicable, Unknown
 from release.core.models.distribution import Distribution, Receipt, result_from_listing
 from release.core.models.index import Index, IndexFile, ProjectListing, files_by_release
 from release.core.models.results import StepResult
+from release.core.models.source_tree import SourceTree
 from release.core.plan import SANDBOX
 from release.publishing import stored_verdict
 from release.publishing.build import rebuild
@@ -48,26 +49,31 @@ def second_build(
 
 def comparison_checks(built: BuiltFiles) -> Iterator[Check[BuiltFiles]]:
     """The checks that have something to compare with."""
-    if built.tracked is not None:
-        yield from reproducibility.OF_GIT
+    if built.source_tree is not None:
+        yield from source_comparison.OF_GIT
+    yield from backend_warnings.CHECKS
     if built.second_build is not None or built.from_tree is not None:
         yield from reproducibility.OF_BUILDS
     if built.previous is not None:
         yield from previous_release.CHECKS
 
 
-def tracked_paths(system: System, directory: Path) -> frozenset[str] | None:
-    """The paths that git tracks, relative to the project's directory; None outside a repository."""
+def collect_source_tree(system: System, directory: Path) -> SourceTree | None:
+    """What git has of the project, and the settings of its build backend; None outside a repository."""
     try:
         root = repository.find_root(system, directory)
         paths = repository.tracked_files(system, root) if root else ()
+        if root is None or not paths:
+            return None
+        untracked = repository.untracked_files(system, directory)
     except ToolError:
-        return None
-    if root is None or not paths:
         return None
     prefix = directory.resolve().relative_to(root.resolve()).as_posix()
     start = "" if prefix == "." else f"{prefix}/"
-    return frozenset(path.removeprefix(start) for path in paths if path.startswith(start))
+    tracked = frozenset(path.removeprefix(start) for path in paths if path.startswith(start))
+    settings = backend_settings.load_backend_settings(directory)
+    declared = backend_settings.find_declared_files(directory, settings, tracked)
+    return SourceTree(tracked=tracked, untracked=frozenset(untracked), backend=settings, declared=declared)
 
 
 def fetch_previous_release(

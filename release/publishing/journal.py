@@ -100,6 +100,11 @@ class Journal:
             for item in (record["files"] if record else ())
         )
 
+    def backend_warnings(self) -> tuple[str, ...]:
+        """The warnings of the build backend about files in the last build."""
+        record = self.last("built")
+        return tuple(record.get("warnings", ())) if record else ()
+
     def accepted(self, index: str) -> frozenset[str]:
         """The names of the files that an index has accepted."""
         return frozenset(one["file"] for one in self.events() if one["event"] == "accepted" and one["index"] == index)

@@ -268,8 +268,11 @@ class _Run:
             again, from_tree = compare.second_build(
                 self.system, self.config, self.directory, commit, self.resources.scratch
             )
-            tracked = compare.tracked_paths(self.system, self.directory)
-            facts = replace(facts, tracked=tracked, second_build=again, from_tree=from_tree)
+            facts = replace(
+                facts, second_build=again, from_tree=from_tree,
+                source_tree=compare.collect_source_tree(self.system, self.directory),
+                backend_warnings=self.journal.backend_warnings(),
+            )  # fmt: skip
         checks = [*distributions.CHECKS, *reproducibility.OF_INDEXES, *leak_checks.OF_BUILT]
         checks += compare.comparison_checks(facts)
         outcomes = tuple(engine.run(checks, facts, waive=self.config.waive, block=self.config.block))

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from release.checks import distributions, previous_release, reproducibility, source_checks
+from release.checks import distributions, previous_release, source_checks
 from release.checks.distributions import CHECKS
 from release.checks.engine import run
 from release.core.config import Config
 from release.core.facts import BuiltFile, BuiltFiles, GitState, PreviousRelease, ProjectMetadata, Source
 from release.core.models.check_result import CheckState, Finding, NotApplicable, Unknown
-from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
+from tests.acceptance.making import NOW, WHEEL, metadata, sdist, wheel, wheel_members, zipped
 
 
 def file(name: str, content: bytes) -> BuiltFile:
@@ -127,37 +127,6 @@ def test_without_a_last_release_there_is_nothing_to_say(earlier: Any) -> None:
     outcomes = list(run(previous_release.CHECKS, built(newer(), previous=earlier)))
     assert {outcome.state for outcome in outcomes} == {CheckState.NOT_APPLICABLE}
     assert all(outcome.reason for outcome in outcomes)
-
-
-TRACKED = frozenset({"acme_widget/__init__.py", "acme_widget/data.json", "tests/test_a.py", "README.md", ".gitignore"})
-
-
-def packed(*paths: str) -> BuiltFile:
-    return file(
-        SDIST, tarred({f"acme_widget-1.0/{path}": b"" for path in paths} | {"acme_widget-1.0/PKG-INFO": metadata()})
-    )
-
-
-@pytest.mark.parametrize(
-    ("paths", "words"),
-    [
-        (("acme_widget/__init__.py", "acme_widget/data.json", "setup.cfg", "a.egg-info/SOURCES.txt"), []),
-        (("acme_widget/__init__.py", "README.md"), ["tracked by git, but not in the sdist: 'acme_widget/data.json'"]),
-        (
-            ("acme_widget/__init__.py", "acme_widget/data.json", "notes.txt", "acme_widget/_version.py"),
-            ["in the sdist, but not tracked by git: 'notes.txt'"],
-        ),
-    ],
-)
-def test_the_sdist_is_what_git_has(paths: tuple[str, ...], words: list[str]) -> None:
-    """Tests and dotfiles may be left out, backends write files of their own."""
-    found = said(reproducibility.OF_GIT, built(packed(*paths), file(WHEEL, wheel()), tracked=TRACKED))
-    assert found == ({"the-sdist-has-what-git-has": words} if words else {})
-
-
-def test_without_git_nothing_is_compared() -> None:
-    (outcome,) = run(reproducibility.OF_GIT, built(packed("x")))
-    assert outcome.state is CheckState.NOT_APPLICABLE
 
 
 @pytest.mark.parametrize(

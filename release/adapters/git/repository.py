@@ -157,6 +157,12 @@ def tracked_files(system: System, root: Path) -> tuple[str, ...]:
     return tuple(entry for entry in listed.split("\0") if entry)
 
 
+def untracked_files(system: System, directory: Path) -> tuple[str, ...]:
+    """Every path below `directory`, relative to it, that is neither tracked nor ignored."""
+    listed = git_output(system, directory, "ls-files", "-z", "--others", "--exclude-standard")
+    return tuple(entry for entry in listed.split("\0") if entry)
+
+
 def clone_commit(system: System, root: Path, commit: str, into: Path) -> None:
     """Clone into `into` and check out `commit`, with tags and submodules."""
     # The umask decides the modes of the files, which end up in the sdist.

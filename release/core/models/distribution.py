@@ -91,6 +91,8 @@ class InspectionCache:
 
     files: tuple[InspectedFile, ...] | None = None
     previous: tuple[InspectedFile, ...] | None = None
+    #: the wheel compared with git, in the form of that check
+    comparison: object = None
 
 
 #: why there is no clear response. "status": an HTTP status that a retry may change; "stopped": this program was
