@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from release.core.models.check_result import CheckState, Finding, NotApplicable, Observation, Outcome, Unknown
 
 Facts = TypeVar("Facts")
+_CRASHED = "the check itself failed: {}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,10 @@ def run(
         outcome = _unmet(item, known, subject)
         if outcome is None:
             outcome = _evaluate(item, facts, strict=item.name in block, subject=subject)
+            waived = [one.title for one in item.needs if known[one.name].state is CheckState.WAIVED]
+            if waived and outcome.reason == _CRASHED.format(AssertionError.__name__):
+                # it asserts that there is a fact which the waiver accepts as missing
+                outcome = replace(outcome, state=CheckState.SKIPPED, reason=f"needs: {waived[0]}", remedy="")
             if waive and item.name in waive and outcome.state.blocks:
                 outcome = replace(outcome, state=CheckState.WAIVED, reason=waive[item.name])
         known[item.name] = outcome
@@ -96,7 +101,11 @@ def _evaluate(item: Check[Facts], facts: Facts, *, strict: bool, subject: str) -
     try:
         observations = tuple(item.observe(facts))
     except Exception as error:  # noqa: BLE001 - a broken check must block, and must not hide the others
-        return replace(outcome, state=CheckState.CRASHED, reason=f"the check itself failed: {type(error).__name__}")
+        reason = _CRASHED.format(type(error).__name__)
+        remedy = (
+            f'report it as a bug of pypi-preflight; until then, add to [tool.release.waive]: {item.name} = "crashes"'
+        )
+        return replace(outcome, state=CheckState.CRASHED, reason=reason, remedy=remedy)
     findings = tuple(one for one in observations if isinstance(one, Finding))
     if strict:
         findings = tuple(replace(one, severity="block") for one in findings)

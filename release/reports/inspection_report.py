@@ -108,7 +108,9 @@ def _findings_to_text(findings: Sequence[Mapping[str, Any]], *, quiet: bool, of_
 def _finding_to_text(finding: Mapping[str, Any], *, with_file: bool) -> Iterator[str]:
     where = finding["where"]
     prefix = f"{where}: " if with_file and where and where not in finding["message"] else ""
-    yield f"  {'FAIL' if finding['severity'] == 'block' else 'warn'}  {prefix}{finding['message']}"
+    # third-party checkers are named by their messages
+    name = "" if finding["check"] in finding["message"] else f" [{finding['check']}]"
+    yield f"  {'FAIL' if finding['severity'] == 'block' else 'warn'}  {prefix}{finding['message']}{name}"
     if finding["server_text"] and finding["server_text"] not in finding["message"]:
         yield f"        the index would say: {finding['server_text']}"
     if finding["remedy"]:

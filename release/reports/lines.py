@@ -32,6 +32,9 @@ _MARKS = {
     CheckState.WAIVED: ("waived", "yellow"),
 }  # fmt: skip
 
+#: the states that show the name of the check, to be written into the configuration
+_NAMED = {CheckState.WARNED, CheckState.FAILED, CheckState.UNKNOWN, CheckState.CRASHED, CheckState.WAIVED}
+
 
 def event_to_lines(event: Event) -> Iterator[Line]:
     """The lines of an event. Progress has none: it is drawn or omitted; a secret has none either."""
@@ -61,11 +64,12 @@ def outcome_to_lines(outcome: Outcome, *, stops: bool = True, with_subject: bool
     if outcome.state.blocks and not stops:
         mark, style = "later", "yellow"
     subject = f" [{outcome.subject}]" if outcome.subject and with_subject else ""
+    name = f" [{outcome.check}]" if outcome.state in _NAMED else ""
     reason = f" ({outcome.reason})" if outcome.reason else ""
     annotation = None
     if outcome.state.blocks and not outcome.findings:
-        annotation = ("error" if stops else "warning", outcome.title, outcome.reason or outcome.state)
-    yield Line(text=f"  {mark:<7}{outcome.title}{subject}{reason}", style=style, annotation=annotation)
+        annotation = ("error" if stops else "warning", f"{outcome.title}{name}", outcome.reason or outcome.state)
+    yield Line(text=f"  {mark:<7}{outcome.title}{subject}{name}{reason}", style=style, annotation=annotation)
     if outcome.state.blocks and outcome.remedy:
         yield Line(text=f"         → {outcome.remedy}")
     for finding in outcome.findings:
@@ -78,7 +82,7 @@ def _finding_to_lines(finding: Finding, outcome: Outcome, *, stops: bool) -> Ite
     level = "error" if finding.severity == "block" and stops else "warning"
     yield Line(
         text=f"         {where}{finding.message}{cause}",
-        annotation=(level, outcome.title, f"{where}{finding.message}. {finding.remedy}"),
+        annotation=(level, f"{outcome.title} [{outcome.check}]", f"{where}{finding.message}. {finding.remedy}"),
     )
     if finding.server_text and finding.server_text not in finding.message:
         yield Line(text=f"         the index would say: {finding.server_text}", style="dim")

@@ -67,7 +67,7 @@ def _problems(run: Data) -> Iterator[str]:
         subject = f" ({_escape(check['subject'])})" if check.get("subject") else ""
         reason = f": {_escape(check['reason'])}" if check.get("reason") else ""
         emoji, state = _EMOJI[record_text.level(check)], record_text.state_label(check)
-        yield f"- {emoji} **{_escape(check['title'])}**{subject}: {state}{reason}"
+        yield f"- {emoji} **{_escape(check['title'])}**{subject}, {_code(check['check'])}: {state}{reason}"
         for finding in record_text.findings_of(check):
             yield f"  - {_escape(record_text.finding_to_text(finding))}"
             if finding.get("remedy"):

@@ -56,7 +56,7 @@ def _problems(run: Data) -> Iterator[str]:
     for check in record_text.checks_with_problems(run):
         subject = f" [{check['subject']}]" if check.get("subject") else ""
         reason = f" ({check['reason']})" if check.get("reason") else ""
-        yield f"{record_text.state_label(check)}: {check['title']}{subject}{reason}"
+        yield f"{record_text.state_label(check)}: {check['title']}{subject} [{check['check']}]{reason}"
         for finding in record_text.findings_of(check):
             remedy = f"\n  → {finding['remedy']}" if finding.get("remedy") else ""
             yield f"  {record_text.finding_to_text(finding)}{remedy}"

@@ -70,10 +70,12 @@ def _problem_to_lines(row: TokenReport) -> Iterator[Line]:
     level = "warning" if seen.word == "warning" else "error"
     message = f"{seen.message}. {seen.remedy}" if seen.remedy else seen.message
     yield _row_to_line(row, (level, f"{seen.about}: {seen.state}", message))
-    failed = (outcome for outcome in row.outcomes if outcome.state in {"warned", "failed"})
+    failed = [outcome for outcome in row.outcomes if outcome.state in {"warned", "failed"}]
     others = ((one.message, one.remedy) for outcome in failed for one in outcome.findings)
+    names = {outcome.reason: outcome.check for outcome in row.outcomes}
+    names |= {one.message: outcome.check for outcome in failed for one in outcome.findings}
     for text, remedy in dict.fromkeys([(seen.message, seen.remedy), *others]):
-        yield Line(text=f"          {text}")
+        yield Line(text=f"          {text}" + (f" [{names[text]}]" if text in names else ""))
         if remedy:
             yield Line(text=f"          → {remedy}")
 

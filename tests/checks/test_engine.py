@@ -80,6 +80,41 @@ def test_a_check_that_breaks_blocks_without_its_words() -> None:
     broken = outcomes({"third": BLOCK})["the-third-does-not-break"]
     assert (broken.state, broken.state.blocks) == (CheckState.CRASHED, True)
     assert broken.reason == "the check itself failed: KeyError"
+    assert 'to [tool.release.waive]: the-third-does-not-break = "' in broken.remedy
+
+
+def test_a_check_that_breaks_can_be_waived() -> None:
+    waived = outcomes({"third": BLOCK}, waive={"the-third-does-not-break": "a bug"})["the-third-does-not-break"]
+    assert (waived.state, waived.reason) == (CheckState.WAIVED, "a bug")
+
+
+def test_a_check_that_asserts_a_waived_fact_is_skipped_and_blocks_otherwise() -> None:
+    checks = Checklist[Facts]()
+
+    @checks.check()
+    def the_fact_is_known(facts: Facts) -> Iterator[Observation]:
+        """The fact is known."""
+        yield from facts.values()
+
+    @checks.check(needs=(the_fact_is_known,))
+    def the_fact_is_right(facts: Facts) -> Iterator[Observation]:
+        """The fact is right."""
+        assert not facts
+        yield from ()
+
+    @checks.check(needs=(the_fact_is_known,))
+    def the_other_is_right(facts: Facts) -> Iterator[Observation]:
+        """The other fact is right."""
+        yield facts["a bug"]
+
+    facts: Facts = {"fact": Unknown(reason="no network", remedy="connect")}
+    found = list(run(checks, facts, waive={"the-fact-is-known": "offline here"}))
+    assert [one.state for one in found] == [CheckState.WAIVED, CheckState.SKIPPED, CheckState.CRASHED]
+    assert found[1].reason == "needs: The fact is known"
+    assert not found[1].remedy
+    warned: Facts = {"fact": WARN}
+    found = list(run(checks, warned))
+    assert [one.state for one in found] == [CheckState.WARNED, CheckState.CRASHED, CheckState.CRASHED]
 
 
 def test_a_waived_failure_shows_its_reason_and_lets_what_needs_it_run() -> None:

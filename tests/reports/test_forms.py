@@ -17,9 +17,10 @@ import xmlschema
 
 from release.cli.main import parser
 from release.core.errors import Exit
-from release.core.models.check_result import CheckState
+from release.core.models.check_result import CheckState, Finding
 from release.core.models.index import Index
-from release.reports import FORMATS, html, junit, markdown, plain_text, sarif, templating
+from release.reports import FORMATS, html, junit, markdown, plain_text, record_text, sarif, templating
+from release.reports.lines import outcome_to_lines
 from tests.runs import FILES, accepted, full, outcome, record, refused, story
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -40,6 +41,28 @@ def test_the_forms_are_as_they_were(name: str) -> None:
     if os.environ.get("UPDATE_GOLDEN"):
         path.write_bytes(made.encode())
     assert made == path.read_bytes().decode()
+
+
+@EACH
+@pytest.mark.parametrize("name", FORMATS)
+def test_each_form_names_the_checks_with_problems(name: str, make: Callable[[], dict[str, Any]]) -> None:
+    """Their names are what `waive` and `checks` of the configuration contain."""
+    made = FORMATS[name].render(make())
+    for check in record_text.checks_with_problems(make()["runs"][-1]):
+        assert check["check"] in made or "<" in check["check"]  # which is escaped
+
+
+@pytest.mark.parametrize("state", CheckState)
+def test_a_line_names_the_check_that_has_a_problem(state: CheckState) -> None:
+    first = next(outcome_to_lines(outcome("The tree is clean", state, reason="r")))
+    quiet = {CheckState.PASSED, CheckState.SKIPPED, CheckState.NOT_APPLICABLE}
+    assert (" [the-tree-is-clean] (r)" in first.text) is (state not in quiet)
+
+
+def test_an_annotation_names_the_check() -> None:
+    finding = Finding(message="odd", remedy="commit it")
+    lines = outcome_to_lines(outcome("The tree is clean", CheckState.FAILED, finding))
+    assert [line.annotation[1] for line in lines if line.annotation] == ["The tree is clean [the-tree-is-clean]"]
 
 
 def test_each_form_is_documented_and_has_an_option() -> None:

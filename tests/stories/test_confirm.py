@@ -116,7 +116,8 @@ def test_an_uninstallable_sdist_is_found_though_the_wheel_installs(anywhere: Any
     assert told.status == 1, told.all
     lines = told.out.splitlines()
     assert "  ok     The wheel installs into a clean environment" in lines
-    assert "  FAIL   The sdist builds in isolation and installs into a clean environment" in lines
+    name = "[the-sdist-installs-into-a-clean-environment]"
+    assert f"  FAIL   The sdist builds in isolation and installs into a clean environment {name}" in lines
     assert "acme-widget does not build from its sdist" in told.out
     (headline,) = [line for line in lines if line.startswith("acme-widget 1.0 on pypi is not confirmed: ")]
     assert "acme-widget does not build from its sdist" in headline
