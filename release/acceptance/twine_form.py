@@ -59,9 +59,14 @@ class TwineForm:
     license_files: tuple[str, ...] = ()
 
 
-def twine_form(file: OpenDistribution, *, sha256: str, blake2_256: str) -> TwineForm:
-    """The form for a file whose digests are known."""
-    data = _metadata(file)
+def twine_form(file: OpenDistribution, *, sha256: str, blake2_256: str, own: bool = False) -> TwineForm:
+    """The form for a file whose digests are known.
+
+    `own`: with the metadata in the `.dist-info` directory that the file name implies, where twine may read another's.
+    """
+    archive = file.open_zip if own else None
+    found = archive.read(f"{file.dist_info}/METADATA") if archive is not None else None
+    data = found if isinstance(found, bytes) else _metadata(file)
     if isinstance(data, str):
         return TwineForm(fields=(), objection=TwineObjection(text=data))
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 from typing import Any
@@ -20,32 +21,36 @@ _LISTED = 3
 #: content type → the file that usually has it
 _READMES = {"text/markdown": "README.md", "text/x-rst": "README.rst", "text/plain": "README.txt"}
 
+_README = re.compile(r"readme[\w-]*(?:\.(?:md|rst|txt|markdown))?", re.IGNORECASE)
+
 CHECKS = Checklist[BuiltFiles]()
 
 
 @CHECKS.check()
 def the_description_is_not_empty(built: BuiltFiles) -> Iterator[Finding]:
-    """A README that the metadata declares is not empty.
+    """The README is not empty.
 
-    Only a README that is configured has a content type in the metadata.
+    setuptools declares the content type of an empty README; hatchling declares nothing, so only the sdist shows it.
     """
     files = inspect_built_files(built)
     for one in files:
-        kind = one.fields.get("description_content_type", "")
         refused = any(check == DESCRIPTIONS for check, _ in one.findings)
-        if kind and not refused and not one.fields.get("description", "").strip():
-            message = f"{_empty_readme(files, kind)} is empty, so the project page has no description"
-            yield warn(message, "write a description in it, or remove readme from pyproject.toml", one.filename)
+        if refused or not one.name or one.fields.get("description", "").strip():
+            continue
+        kind = one.fields.get("description_content_type", "")
+        if name := _empty_readme(files) or (_usual_readme(kind) if kind else None):
+            message = f"{name} is empty, so the project page has no description"
+            yield warn(message, f"write a description in {name}, or remove readme from pyproject.toml", one.filename)
             return
 
 
-def _empty_readme(files: Iterable[InspectedFile], kind: str) -> str:
-    """The name of the README in an sdist; without one, the usual name."""
-    for one in files:
-        for path, size in one.members:
-            top, _, name = path.partition("/")
-            if size <= 2 and top and name.lower().startswith("readme") and "/" not in name:  # noqa: PLR2004 - line ends
-                return name
+def _empty_readme(files: Iterable[InspectedFile]) -> str | None:
+    """The name of an empty README at the top of an sdist."""
+    paths = (path.partition("/")[2] for one in files if not one.is_wheel for path, size in one.members if size == 0)
+    return next((name for name in paths if _README.fullmatch(name)), None)
+
+
+def _usual_readme(kind: str) -> str:
     return _READMES.get(kind.partition(";")[0].strip().lower(), "the README")
 
 

@@ -60,7 +60,8 @@ def _inspect_content(file: BuiltFile, content: BinaryIO, built: BuiltFiles) -> I
     pointers = lfs_pointers.PointerSearch(file.visit)
     distribution = OpenDistribution(filename, content, visit=pointers)
     with _sha256(file) as digest:
-        form = twine_form(distribution, sha256="", blake2_256="")
+        own = bool(wheel_checks.other_dist_infos(distribution))  # that is reported, not what twine makes of the others
+        form = twine_form(distribution, sha256="", blake2_256="", own=own)
         distribution.read_members()
     sha256 = digest.result()
     distribution.set_digest("sha256", sha256)

@@ -8,6 +8,7 @@ from email.parser import BytesHeaderParser
 
 from packaging.tags import parse_tag
 
+from release.acceptance.open_distribution import OpenDistribution
 from release.acceptance.rule import SPECIFICATIONS, WHEELS, FileUpload
 from release.checks.engine import Checklist, quote_some, warn
 from release.core.models.check_result import Finding
@@ -31,19 +32,24 @@ def the_wheel_has_one_dist_info_directory(upload: FileUpload) -> Iterator[Findin
     pip and uv refuse to install a wheel with two, although the index accepts it. Observed: pip 26.3 ("has an invalid
     wheel, multiple .dist-info directories found"), uv 0.13.9 ("Multiple .dist-info directories found"), 2026-11.
     """
-    own = upload.file.dist_info
-    if upload.file.open_zip is None or not upload.filename.endswith(".whl") or own is None:
-        return
-    tops = {name.partition("/")[0] for name in upload.file.paths}
-    others = sorted(top for top in tops - {own} if top.endswith(".dist-info"))
-    if own in tops and others:  # without its own directory, the index refuses the wheel
+    if others := other_dist_infos(upload.file):
         yield Finding(
-            message=f"the wheel has {quote_some(others)} besides {own!r}; pip and uv refuse to install it",
+            message=f"the wheel has {quote_some(others)} besides {upload.file.dist_info!r}; pip and uv refuse to "
+            "install it",
             remedy=f"remove {quote_some(others)} from the source tree and from build/, or exclude it in the build "
             "backend's configuration, and rebuild: python -m build",
             where=upload.filename,
             source=WHEELS,
         )
+
+
+def other_dist_infos(file: OpenDistribution) -> list[str]:
+    """Further `.dist-info` directories at the top of a wheel; empty where it lacks its own, which the index refuses."""
+    own = file.dist_info
+    if file.open_zip is None or not file.filename.endswith(".whl") or own is None:
+        return []
+    tops = {name.partition("/")[0] for name in file.paths}
+    return sorted(top for top in tops - {own} if top.endswith(".dist-info")) if own in tops else []
 
 
 @CHECKS.check()

@@ -91,6 +91,23 @@ def test_the_empty_readme_is_named_as_it_is_in_the_sdist() -> None:
     assert one.message.startswith("readme-pypi.md is empty")
 
 
+@pytest.mark.parametrize("name", ["README.md", "README.rst", "README", "Readme.txt"])
+def test_hatchling_declares_nothing_of_an_empty_readme(name: str) -> None:
+    """Observed: hatchling 1.33, 2026-11. The sdist has the file."""
+    content = tarred({"acme_widget-1.0/PKG-INFO": metadata(), f"acme_widget-1.0/{name}": b""})
+    (one,) = found_by("the-description-is-not-empty", (SDIST, content), (WHEEL, wheel()))
+    assert one.message == f"{name} is empty, so the project page has no description"
+
+
+@pytest.mark.parametrize(
+    ("body", "member"), [("", "docs/README.md"), ("", "README.md.in"), ("Text", "README.md"), ("", "acme/README")]
+)
+def test_another_empty_file_is_not_the_readme(body: str, member: str) -> None:
+    """Nor is a README that the description was not made from."""
+    content = tarred({"acme_widget-1.0/PKG-INFO": metadata(body=body), f"acme_widget-1.0/{member}": b""})
+    assert not found_by("the-description-is-not-empty", (SDIST, content))
+
+
 def test_no_readme_is_no_empty_readme() -> None:
     assert not found_by("the-description-is-not-empty", (WHEEL, wheel()))
     data = metadata(body=TITLE, Description_Content_Type=MARKDOWN)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from release.acceptance.platform_remedies import platform_remedy
@@ -14,10 +16,12 @@ from tests.checks.test_distributions import built, file
 INFO = "acme_widget-1.0.dist-info"
 
 
-def findings(*paths: str, tag: str = "py3-none-any", inside: str | None = None, **members: bytes) -> list[Finding]:
+def findings(
+    *paths: str, tag: str = "py3-none-any", inside: str | None = None, members: Mapping[str, bytes] | None = None
+) -> list[Finding]:
     """The findings about a wheel with these members, whose WHEEL has the tags `inside`, one for each line."""
     lines = "".join(f"Tag: {one}\n" for one in (tag if inside is None else inside).split())
-    all_members = wheel_members() | dict.fromkeys(paths, b"") | members
+    all_members = wheel_members() | dict.fromkeys(paths, b"") | dict(members or {})
     all_members[f"{INFO}/WHEEL"] = f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\n{lines}".encode()
     all_members[f"{INFO}/RECORD"] = "".join(f"{name},,\n" for name in all_members).encode()
     facts = built(file(f"acme_widget-1.0-{tag}.whl", zipped(all_members)))
@@ -39,6 +43,12 @@ def test_a_second_dist_info_is_refused(path: str) -> None:
     assert found.severity == "block"
     assert repr(path.partition("/")[0]) in found.message
     assert "pip and uv refuse to install it" in found.message
+
+
+def test_metadata_in_another_dist_info_is_not_that_of_the_wheel() -> None:
+    """twine reads the first METADATA of all, here of another project: a consequence, which is not reported."""
+    (found,) = findings(members={"aaa-0.9.dist-info/METADATA": metadata("aaa", "0.9")})
+    assert "'aaa-0.9.dist-info'" in found.message
 
 
 def test_dist_info_below_a_package_is_data() -> None:
