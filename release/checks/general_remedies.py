@@ -105,8 +105,13 @@ GENERAL_REMEDIES: Mapping[str, str] = MappingProxyType(
         "build.",
         "the-wheel-is-the-same-from-the-tree": "Include in the sdist what the wheel is built from.",
         "no-index-has-other-bytes": "Bump the version: no index replaces a file.",
-        "the-sdist-has-what-git-has": "Include the files by the configuration of the build backend, or exclude them "
+        "the-wheel-has-every-sub-package": "Add the sub-package to the packages in the configuration of the build "
+        "backend, or exclude it there.",
+        "the-wheel-has-what-it-imports": "Add the module to the configuration of the build backend.",
+        "the-wheel-has-what-git-has": "Include the files by the configuration of the build backend, or exclude them "
         "there.",
+        "the-sdist-has-what-git-has": "Add the files to git, or exclude them from the sdist.",
+        "every-declared-file-is-found": "Add the files to git, or remove them from the configuration.",
         "the-last-release-can-be-compared": _INDEX_DOWN,
         "no-file-vanished-or-shrank": _COMPARE,
         "no-module-is-new-at-the-top": _COMPARE,

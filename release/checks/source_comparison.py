@@ -163,7 +163,7 @@ def the_wheel_has_every_sub_package(built: BuiltFiles) -> Iterator[Observation]:
 
 @OF_GIT.check()
 def the_wheel_has_what_it_imports(built: BuiltFiles) -> Iterator[Observation]:
-    """The wheel has every module of the project that its code and its scripts import.
+    """The wheel has the modules of the project that it imports.
 
     Only imports that run when a shipped module is imported count: not those in functions, under a condition, or in a
     `try` that expects them to fail.
