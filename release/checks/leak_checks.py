@@ -22,7 +22,7 @@ def no_token_of_an_index_leaks(leaks: LeakScan) -> Iterator[Observation]:
     Each is verified by its structure. Expired and partly masked tokens count: once published, they get the real one
     revoked, since PyPI goes by the identifier. Source: PyPI's help, "compromised token".
     """
-    yield from (leak_finding(leak, leaks) for leak in leaks.searched.real if leak.kind == INDEX_TOKEN)
+    yield from (leak_finding(leak, leaks) for leak in leaks.real if leak.kind == INDEX_TOKEN)
 
 
 @CHECKS.check()
@@ -30,15 +30,16 @@ def no_key_of_another_service_leaks(leaks: LeakScan) -> Iterator[Observation]:
     """No tokens or keys of other services, no private keys.
 
     Formats are those that the services publish. Matches that cannot be verified are ignored in tests, examples and
-    generated code.
+    generated code. The private key of a TLS server or client that the repository has for more than a year counts as a
+    key for tests of a local server, and is only a warning.
     """
-    yield from (leak_finding(leak, leaks) for leak in leaks.searched.real if leak.kind not in {INDEX_TOKEN, *FILES})
+    yield from (leak_finding(leak, leaks) for leak in leaks.real if leak.kind not in {INDEX_TOKEN, *FILES})
 
 
 @CHECKS.check()
 def no_credential_file_leaks(leaks: LeakScan) -> Iterator[Observation]:
     """No credential files (.pypirc, netrc, .env, .git-credentials)."""
-    yield from (leak_finding(leak, leaks) for leak in leaks.searched.real if leak.kind in FILES)
+    yield from (leak_finding(leak, leaks) for leak in leaks.real if leak.kind in FILES)
 
 
 @CHECKS.check()
@@ -55,11 +56,16 @@ def everything_could_be_searched(leaks: LeakScan) -> Iterator[Observation]:
 def leak_finding(leak: Leak, leaks: LeakScan) -> Finding:
     """The finding about a leak: where it is, and what to do, in that order."""
     in_files = leaks.scope == "files"
-    more = f" and in {format_count(leak.others, 'more object')}" if leak.others else ""
+    noun = "more object" if leaks.scope == "history" else "more place"
+    more = f" and in {format_count(leak.others, noun)}" if leak.others else ""
+    harmless = leaks.scope == "files" and leak.held_since is not None and leak.is_of_local_server
+    if harmless:
+        more += f"; the repository has it since {leak.held_since}, so it counts as a key for tests of a local server"
     file_cause = "meta.secret-in-dist" if in_files else None
     return Finding(
         message=f"{leak.what} found in {leak.where}{more}",
         remedy=_remedy(leak, leaks.scope),
+        severity="warn" if harmless else "block",
         where=leak.path.partition("!")[0] if in_files else leak.where,
         source="https://pypi.org/help/#compromised-token" if leak.kind == INDEX_TOKEN else None,
         cause=file_cause or ("cred.leaked-auto-revoked" if leak.kind == INDEX_TOKEN else None),
@@ -73,6 +79,10 @@ def revoke_remedy(leak: Leak) -> str:
 
 def _remedy(leak: Leak, scope: ScanScope) -> str:
     revoke, path = revoke_remedy(leak), leak.path.partition("!")[0]
+    if SECRET_KINDS[leak.kind].short_lived and scope != "staged":
+        return (
+            f"{revoke}; {'exclude it from the build, and rebuild' if scope == 'files' else 'remove it from the file'}"
+        )
     match scope:
         case "files":
             return f"{revoke}, unless it has never been shared; exclude it from the build, and rebuild"

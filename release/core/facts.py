@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
     from release.core.models.distribution import Distribution, MemberVisitor, ReleaseManifest
     from release.core.models.index import Index, IndexContents, IndexFile, Ownership, ProjectListing
     from release.core.models.interpreter import RequiredPython
-    from release.core.models.leak import ScanResult, ScanScope
+    from release.core.models.leak import Leak, ScanResult, ScanScope
     from release.core.models.probe import ProbeResult
     from release.core.models.source_tree import SourceTree
     from release.core.models.token_health import TokenPolicy
@@ -246,6 +246,11 @@ class LeakScan:
 
     scope: ScanScope
     searched: ScanResult
+
+    @property
+    def real(self) -> tuple[Leak, ...]:
+        """The distinct secrets that do not count as examples; of distributions, those of each file."""
+        return self.searched.real(by_file=self.scope == "files")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

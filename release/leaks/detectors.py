@@ -43,7 +43,10 @@ _NEARBY = 400
 def github_token(data: bytes, at: int) -> SecretMatch | None:
     """Source: GitHub blog 2021-04-05, "Behind GitHub's new authentication token formats"."""
     found = [_GITHUB.match(data, at - 3), _GITHUB_REFRESH.match(data, at - 3)]
-    return next((_spot("github-token", one) for one in found if one and _checksum_holds(one[1])), None)
+    valid = next((one for one in found if one and _checksum_holds(one[1])), None)
+    if valid is None:
+        return None
+    return _spot("github-installation-token" if valid[0].startswith(b"ghs_") else "github-token", valid)
 
 
 def npm_token(data: bytes, at: int) -> SecretMatch | None:

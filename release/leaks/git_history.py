@@ -183,6 +183,8 @@ class _Place:
     age: int
     commit: str
     path: str
+    #: where it was later, too
+    later_paths: tuple[str, ...] = ()
 
 
 def _first(group: Sequence[Leak], places: Mapping[str, _Place]) -> Leak:
@@ -190,10 +192,17 @@ def _first(group: Sequence[Leak], places: Mapping[str, _Place]) -> Leak:
     known = [leak for leak in group if leak.object in places]
     if not known:
         return replace(group[0], others=others)
-    first = max(known, key=lambda leak: places[leak.object or ""].age)
-    place = places[first.object or ""]
-    inner = first.path if first.path.startswith("!") else ""
-    return replace(first, path=place.path + inner, commit=place.commit, others=others)
+    located = sorted((_locate(leak, places) for leak in known), key=lambda leak: -places[leak.object or ""].age)
+    # A key that tests have too is one of theirs, wherever it was before.
+    first = next((leak for leak in located if leak.is_example), located[0])
+    return replace(first, others=others)
+
+
+def _locate(leak: Leak, places: Mapping[str, _Place]) -> Leak:
+    place = places[leak.object or ""]
+    inner = leak.path if leak.path.startswith("!") else ""
+    first, *later = (replace(leak, path=path + inner, commit=place.commit) for path in (place.path, *place.later_paths))
+    return next((one for one in (first, *later) if one.is_example), first)
 
 
 def _places(root: Path, env: Mapping[str, str], names: Sequence[str]) -> dict[str, _Place]:
@@ -215,7 +224,9 @@ def _places(root: Path, env: Mapping[str, str], names: Sequence[str]) -> dict[st
         if line.startswith("commit "):
             commit = line.removeprefix("commit ")
         elif found := _RAW.fullmatch(line):
-            places[found["new"]] = _Place(age=age, commit=commit, path=found["path"])
+            before = places.get(found["new"])
+            later = (before.path, *before.later_paths) if before else ()
+            places[found["new"]] = _Place(age=age, commit=commit, path=found["path"], later_paths=later)
     return places
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from release.adapters.git import repository
@@ -10,8 +12,11 @@ from release.adapters.system.system import System
 from release.core.errors import ToolError, UsageError
 from release.core.facts import LeakScan
 from release.core.models.distribution import Distribution
-from release.core.models.leak import ScanResult, UnscannedFile, merge_scans
+from release.core.models.leak import Leak, ScanResult, UnscannedFile, merge_scans
 from release.leaks import worktree
+
+#: a key that git has for so long is no accident
+_OLD = timedelta(days=365)
 
 
 def scan_distributions(files: Iterable[Distribution]) -> LeakScan:
@@ -23,6 +28,32 @@ def scan_distributions(files: Iterable[Distribution]) -> LeakScan:
         except OSError as error:
             found.append(ScanResult(unread=(UnscannedFile(path=file.filename, reason=_reason(error)),)))
     return LeakScan(scope="files", searched=merge_scans(found))
+
+
+def with_age(system: System, directory: Path, scan: LeakScan) -> LeakScan:
+    """The scan of a release's files, with the age in git of each key that may be one of a local server."""
+    leaks = tuple(
+        replace(leak, held_since=_held_since(system, directory, leak)) if leak.is_of_local_server else leak
+        for leak in scan.searched.leaks
+    )
+    return replace(scan, searched=replace(scan.searched, leaks=leaks))
+
+
+def _held_since(system: System, directory: Path, leak: Leak) -> str | None:
+    """The date of the commit that added a file of this content, if it is old; None otherwise."""
+    inside = leak.path.rpartition("!")[2].partition("/")[2] if ".tar.gz!" in leak.path else leak.path.rpartition("!")[2]
+    try:
+        root = repository.find_root(system, directory)
+        listed = repository.project_files(system, root) if root else ()
+        same = [path for path in listed if path == inside or path.endswith(f"/{inside}")]
+        if root is None or not same or leak.is_example or not inside:
+            return None
+        words = ("--diff-filter=A", "--no-renames", "--no-show-signature", "--format=%ct")
+        added = repository.git_output(system, root, "log", *words, "--", f":(literal){same[0]}").split()
+    except ToolError:
+        return None
+    date = datetime.fromtimestamp(int(added[-1]), UTC) if added else system.now()
+    return f"{date:%Y-%m-%d}" if system.now() - date > _OLD else None
 
 
 def scan_paths(
@@ -42,8 +73,17 @@ def scan_paths(
     if roots:
         from release.leaks import git_history
 
-        found += (LeakScan(scope="history", searched=git_history.scan_history(system, root)) for root in roots)
+        searched = [git_history.scan_history(system, root) for root in roots]
+        known = {(leak.kind, leak.identity) for one in searched for leak in one.leaks}
+        found = [_without(one, known) for one in found]
+        found += (LeakScan(scope="history", searched=one) for one in searched)
     return tuple(found)
+
+
+def _without(scan: LeakScan, known: set[tuple[str, str]]) -> LeakScan:
+    """A scan without the secrets that the history has too, which are reported once."""
+    leaks = tuple(leak for leak in scan.searched.leaks if (leak.kind, leak.identity) not in known)
+    return replace(scan, searched=replace(scan.searched, leaks=leaks))
 
 
 def _scan_path(system: System, path: Path) -> LeakScan:

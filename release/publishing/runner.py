@@ -259,7 +259,7 @@ class _Run:
         project = None if isinstance(self.source.project, Unknown) else self.source.project
         facts = replace(
             collect.collect_built(self.system, self.files, project),
-            leaks=search.scan_distributions(self.files),
+            leaks=search.with_age(self.system, self.directory, search.scan_distributions(self.files)),
             conflicts=tuple(compare.find_conflicts(self.files, self.listings, self.config)),
             previous=self.last_release.result(),
         )

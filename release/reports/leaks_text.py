@@ -18,7 +18,7 @@ _NOUNS = {"staged": ("staged file", ""), "history": ("object", " of the history"
 
 def leaks_block(found: Sequence[LeakScan]) -> bool:
     """Whether there are secrets, or a file on the command line could not be searched."""
-    return any(one.searched.real or (one.scope == "files" and one.searched.unread) for one in found)
+    return any(one.real or (one.scope == "files" and one.searched.unread) for one in found)
 
 
 def leaks_to_json(found: Sequence[LeakScan]) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def leaks_to_json(found: Sequence[LeakScan]) -> dict[str, Any]:
     return {
         "schema": 1,
         "searched": [{"scope": one.scope, "count": one.searched.count} for one in found],
-        "findings": [_finding_to_json(leak, one) for one in found for leak in one.searched.real],
+        "findings": [_finding_to_json(leak, one) for one in found for leak in one.real],
         "passed_over": [{"what": leak.what, "where": leak.where} for leak in _ignored(found)],
         "unread": [{"path": part.path, "reason": part.reason} for one in found for part in one.searched.unread],
     }
@@ -53,13 +53,15 @@ def _finding(leak: Leak, scan: LeakScan) -> Finding:
 
 
 def _ignored(found: Sequence[LeakScan]) -> list[Leak]:
-    return [leak for one in found for leak in one.searched.leaks if leak.is_example]
+    """Each secret once, at its first place."""
+    leaks = [leak for one in found for leak in one.searched.leaks if leak.is_example]
+    return list({(leak.kind, leak.identity): leak for leak in reversed(leaks)}.values())[::-1]
 
 
 def leaks_to_text(found: Sequence[LeakScan], *, quiet: bool = False) -> Iterator[str]:
     """The secrets with their remedies; then, unless `quiet`, what was not searched or ignored, and the counts."""
     for one in found:
-        for leak in one.searched.real:
+        for leak in one.real:
             finding = _finding(leak, one)
             yield f"FAIL  {finding.message}"
             yield f"      → {finding.remedy}"
@@ -68,8 +70,8 @@ def leaks_to_text(found: Sequence[LeakScan], *, quiet: bool = False) -> Iterator
     unread = [part for one in found for part in one.searched.unread]
     yield from _first("warn", "not searched", [f"{part.path}: {part.reason}".removeprefix(": ") for part in unread])
     ignored = [f"{leak.what} in {leak.where}" for leak in _ignored(found)]
-    yield from _first("note", "ignored in tests, examples or machine code", ignored)
-    count = sum(len(one.searched.real) for one in found)
+    yield from _first("note", "ignored in tests, examples or machine code, or expired", ignored)
+    count = sum(len(one.real) for one in found)
     nouns = ((one.searched.count, *_NOUNS.get(one.scope, ("file", ""))) for one in found)
     searched = ", ".join(f"{format_count(number, noun)}{rest}" for number, noun, rest in nouns)
     yield f"{format_count(count, 'secret') if count else 'no secret'} in {searched}"

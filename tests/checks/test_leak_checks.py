@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -117,3 +118,54 @@ def test_the_files_of_a_release_are_judged_by_the_same_checks() -> None:
     assert [outcome.check for outcome in built(None)] == [check.name for check in CHECKS]
     assert {outcome.state for outcome in built(None)} == {CheckState.NOT_APPLICABLE}
     assert [outcome.state.blocks for outcome in built(leaks(TOKEN, scope="files"))] == [True, False, False, False]
+
+
+def key(path: str, identity: str = "1") -> Leak:
+    return Leak(kind="private-key", identity=identity, path=path, line=1)
+
+
+def findings(facts: LeakScan) -> list[Finding]:
+    return [one for outcome in run(CHECKS, facts) for one in outcome.findings]
+
+
+def test_a_secret_at_several_places_is_one_finding() -> None:
+    (finding,) = findings(leaks(key("a.pem"), key("b.pem"), key("c.pem")))
+    assert finding.message == "a private key (fingerprint 1) found in a.pem:1 and in 2 more places"
+    assert len(findings(leaks(key("a.pem"), key("b.pem", "2")))) == 2
+
+
+def test_a_secret_in_several_files_of_a_release_is_one_finding_for_each() -> None:
+    found = leaks(key("a.whl!a.pem"), key("a.whl!b.pem"), key("a.tar.gz!a.pem"), scope="files")
+    assert [one.where for one in findings(found)] == ["a.whl", "a.tar.gz"]
+
+
+def test_a_key_that_the_tests_have_too_is_theirs_but_a_token_is_not() -> None:
+    assert findings(leaks(key("a.whl!a.pem"), key("a.tar.gz!tests/a.pem"), scope="files")) == []
+    tokens = [Leak(kind="pypi-token", identity="1", host=HOST, path=path, line=1) for path in ("a.py", "tests/a.py")]
+    assert len(findings(leaks(*tokens))) == 1
+
+
+@pytest.mark.parametrize("scope", ["files", "tree"])
+def test_a_token_of_an_hour_needs_no_visit_to_a_page(scope: ScanScope) -> None:
+    leak = Leak(kind="github-installation-token", identity="1", path=".git/config", line=9)
+    (finding,) = findings(leaks(leak, scope=scope))
+    assert "expires within an hour" in finding.remedy
+    assert "http" not in finding.remedy
+    assert finding.severity == "block"
+
+
+@pytest.mark.parametrize(
+    ("path", "since", "severity"),
+    [
+        ("a.whl!moto/moto_proxy/ca.key", "2019-03-04", "warn"),
+        ("a.whl!certs/server_key.pem", "2019-03-04", "warn"),
+        ("a.whl!certs/server_key.pem", None, "block"),
+        ("a.whl!deploy/id_rsa", "2019-03-04", "block"),
+    ],
+)
+def test_a_key_of_a_local_server_that_git_has_for_long_blocks_nothing(
+    path: str, since: str | None, severity: str
+) -> None:
+    (finding,) = findings(leaks(replace(key(path), held_since=since), scope="files"))
+    assert finding.severity == severity
+    assert ("since 2019-03-04" in finding.message) is (severity == "warn")

@@ -12,8 +12,9 @@ import pytest
 from release.adapters.git import objects
 from release.adapters.system.system import System, real_system
 from release.core.errors import ToolError
-from release.core.models.leak import Leak
-from release.leaks import git_history
+from release.core.facts import LeakScan
+from release.core.models.leak import Leak, ScanResult
+from release.leaks import git_history, search
 from tests import fake_tokens, sample_distributions
 
 _QUIET = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
@@ -207,3 +208,46 @@ def test_the_index_that_git_names_to_its_hooks_is_the_one(tmp_path: Path) -> Non
     subprocess.run(["git", "add", "a.txt"], cwd=tmp_path, env=dict(other.env), check=True)
     assert len(git_history.scan_staged(other, tmp_path).leaks) == 1
     assert git_history.scan_staged(system(), tmp_path).leaks == ()
+
+
+def test_a_key_that_moved_to_the_tests_is_one_of_theirs(tmp_path: Path) -> None:
+    key = fake_tokens.private_key()
+    commit(tmp_path, server_key=key)
+    commit(tmp_path, server_key=None, tests__server_key=key)
+    (leak,) = found(tmp_path)
+    assert (leak.path, leak.is_example) == ("tests/server.key", True)
+
+
+def test_a_key_of_tests_and_demos_with_changes_around_it_is_one_leak(tmp_path: Path) -> None:
+    key = fake_tokens.private_key()
+    for number in range(4):
+        commit(tmp_path, server_key=f"{number}\n{key}", demos__server_key=f"demo {number}\n{key}")
+    (leak,) = found(tmp_path)
+    assert (leak.path, leak.is_example, leak.others) == ("demos/server.key", True, 7)
+
+
+def test_a_token_that_is_in_tests_too_stays_a_leak(tmp_path: Path) -> None:
+    token = fake_tokens.token()
+    commit(tmp_path, a_txt=token, tests__a_txt=token)
+    (leak,) = found(tmp_path)
+    assert not leak.is_example
+
+
+def test_a_token_of_an_hour_in_history_is_harmless(tmp_path: Path) -> None:
+    commit(tmp_path, a_txt=fake_tokens.checksummed_token("ghs_"))
+    (leak,) = found(tmp_path)
+    assert leak.is_example
+    commit(tmp_path, a_txt=fake_tokens.checksummed_token("ghp_"))
+    assert [one.is_example for one in found(tmp_path)].count(False) == 1
+
+
+def test_a_key_knows_for_how_long_git_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2019-03-04T12:00:00+00:00")
+    commit(tmp_path, src__certs_ca_key="old")
+    monkeypatch.delenv("GIT_COMMITTER_DATE")
+    commit(tmp_path, src__certs_new_key="new")
+    paths = ["a.whl!certs/ca.key", "a-1.tar.gz!a-1/src/certs/ca.key", "a.whl!certs/new.key", "a.whl!certs/x.key"]
+    leaks = [Leak(kind="private-key", identity=path, path=path.replace("certs/", "certs."), line=1) for path in paths]
+    scan = LeakScan(scope="files", searched=ScanResult(leaks=tuple(leaks)))
+    aged = search.with_age(system(), tmp_path, scan)
+    assert [leak.held_since for leak in aged.searched.leaks] == ["2019-03-04", "2019-03-04", None, None]

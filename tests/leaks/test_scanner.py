@@ -112,7 +112,7 @@ def test_tokens_that_no_index_issued_are_none(name: str, host: str) -> None:
 
 OTHERS: dict[str, tuple[str, Callable[[], str]]] = {
     "GitHub, personal": ("github-token", lambda: fake_tokens.checksummed_token("ghp_")),
-    "GitHub, of an app": ("github-token", lambda: fake_tokens.checksummed_token("ghs_")),
+    "GitHub, of an app": ("github-installation-token", lambda: fake_tokens.checksummed_token("ghs_")),
     "GitHub, fine-grained": (
         "github-fine-grained-token",
         lambda: f"github_pat_{fake_tokens.random_text(22)}_{fake_tokens.random_text(59)}",
@@ -252,6 +252,16 @@ def test_what_has_changed_in_a_large_file_is_little() -> None:
         ("slack-token", "docs/index.md", True),
         (INDEX_TOKEN, "tests/test_upload.py", False),
         ("github-token", "docs/index.md", False),
+        ("github-installation-token", "tests/replay.txt", True),
+        ("github-installation-token", "app/replay.txt", False),
+        # of gevent, pytest-httpbin, django-sslserver
+        ("private-key", "src/greentest/3.12/keycert.pem", True),
+        ("private-key", "pytest_httpbin/certs/server.key", True),
+        ("private-key", "sslserver/certs/development.key", True),
+        ("private-key", "acme/certs/localhost.pem", True),
+        ("private-key", "acme/certs/server.key", False),
+        ("private-key", "attestation/server.key", False),
+        (INDEX_TOKEN, "pytest_httpbin/certs/server.key", False),
     ],
 )
 def test_among_tests_and_examples_only_what_is_proven_counts(kind: str, path: str, *, passed_over: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 
@@ -18,6 +18,8 @@ class SecretKind:
     revoke: str
     #: whether its form proves that it is real: a structure or a checksum that examples do not have
     proven: bool = False
+    #: whether it expires so soon that old ones are harmless
+    short_lived: bool = False
 
 
 INDEX_TOKEN = "pypi-token"  # noqa: S105 - the name of a kind
@@ -25,6 +27,12 @@ INDEX_TOKEN = "pypi-token"  # noqa: S105 - the name of a kind
 SECRET_KINDS = {
     INDEX_TOKEN: SecretKind("an API token", "remove it on your account page: {site}/manage/account/", proven=True),
     "github-token": SecretKind("a GitHub token", "revoke it: https://github.com/settings/tokens", proven=True),
+    # Source: GitHub documentation, "Generating an installation access token for a GitHub App"
+    "github-installation-token": SecretKind(
+        "a token of a GitHub Actions run or GitHub App",
+        "nothing has to be revoked, because it expires within an hour of its creation",
+        short_lived=True,
+    ),
     "github-fine-grained-token": SecretKind(
         "a fine-grained GitHub token", "revoke it: https://github.com/settings/personal-access-tokens"
     ),
@@ -54,9 +62,15 @@ SECRET_KINDS = {
     "git-credentials": SecretKind("a .git-credentials file", "revoke the token, or change the password, on that host"),
 }
 
-#: a path of tests or examples
+#: a path of tests or examples, or of what others test with: "greentest", "pytest_httpbin"
 _EXAMPLE_PATH = re.compile(
-    r"(?:\A|[/\\!_.-])(?:tests?|testing|test_?data|fixtures?|cert_?data|mocks?|examples?|samples?|demos?|docs?|dummy\w*)(?:[/\\!_.-]|\Z)",
+    r"(?:\A|[/\\!_.-])(?:(?:py|green|unit)?tests?|localhost|self[_-]?signed|snake[_-]?oil|development|testing|test_?data|fixtures?|cert_?data|mocks?|examples?|samples?|demos?|docs?|dummy\w*)(?:[/\\!_.-]|\Z)",
+    re.IGNORECASE,
+)
+
+#: a path of certificates and their keys
+_TLS_PATH = re.compile(
+    r"(?:\A|[/\\!_.-])(?:ca|certs?|certificates?|client|https?|keycert|local|server|ssl|tls)(?:[/\\!_.-]|\Z)",
     re.IGNORECASE,
 )
 
@@ -97,8 +111,10 @@ class Leak:
     object_type: str = "blob"
     #: the commit that added it, 40 or 64 hex digits; None if there is none, or it is unknown
     commit: str | None = None
-    #: number of other objects of the history with the same secret
+    #: number of other objects of the history, or of other places, with the same secret
     others: int = 0
+    #: since when git has it, "2019-03-04", if that is more than a year; None if it is newer, or unknown
+    held_since: str | None = None
 
     @property
     def what(self) -> str:
@@ -121,8 +137,15 @@ class Leak:
     @property
     def is_example(self) -> bool:
         """Whether it counts as an example: it is unproven, and in tests, examples or machine code."""
+        kind = SECRET_KINDS[self.kind]
         built_in = self.kind == "private-key" and _MACHINE_CODE.search(self.path) is not None
-        return not SECRET_KINDS[self.kind].proven and (built_in or _EXAMPLE_PATH.search(self.path) is not None)
+        expired = kind.short_lived and self.object is not None
+        return not kind.proven and (built_in or expired or _EXAMPLE_PATH.search(self.path) is not None)
+
+    @property
+    def is_of_local_server(self) -> bool:
+        """Whether it is the private key of a TLS server or client by its path, as projects have them for tests."""
+        return self.kind == "private-key" and _TLS_PATH.search(self.path) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,10 +166,21 @@ class ScanResult:
     #: number of files, or of objects of a repository, that were searched
     count: int = 0
 
-    @property
-    def real(self) -> tuple[Leak, ...]:
-        """The leaks that do not count as examples."""
-        return tuple(leak for leak in self.leaks if not leak.is_example)
+    def real(self, *, by_file: bool = False) -> tuple[Leak, ...]:
+        """Each secret once, at its first place; without those that count as examples at any of their places.
+
+        `by_file`: once for each archive or other file, because each is published on its own.
+        """
+        groups: dict[tuple[str, ...], list[Leak]] = {}
+        for leak in self.leaks:
+            file = leak.path.partition("!")[0] if by_file else ""
+            groups.setdefault((leak.kind, leak.identity, leak.host, file), []).append(leak)
+        examples = {(leak.kind, leak.identity) for leak in self.leaks if leak.is_example}
+        return tuple(
+            replace(found[0], others=found[0].others + len(found) - 1)
+            for found in groups.values()
+            if (found[0].kind, found[0].identity) not in examples
+        )
 
 
 #: what is searched: the files of a release, a directory, the staged changes, all objects of a repository
