@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
-from release.core.models.check_result import CheckState, Finding, NotApplicable, Observation, Outcome, Unknown
+from release.core.models.check_result import CheckState, Finding, NotApplicable, Note, Observation, Outcome, Unknown
 
 Facts = TypeVar("Facts")
 _CRASHED = "the check itself failed: {}"
@@ -107,7 +107,9 @@ def _evaluate(item: Check[Facts], facts: Facts, *, strict: bool, subject: str) -
         )
         return replace(outcome, state=CheckState.CRASHED, reason=reason, remedy=remedy)
     findings = tuple(one for one in observations if isinstance(one, Finding))
+    notes = tuple(one for one in observations if isinstance(one, Note))
     if strict:
+        findings += tuple(warn(one.message, one.remedy) for one in notes)
         findings = tuple(replace(one, severity="block") for one in findings)
     outcome = replace(outcome, findings=findings)
     if any(one.severity == "block" for one in findings):
@@ -117,6 +119,7 @@ def _evaluate(item: Check[Facts], facts: Facts, *, strict: bool, subject: str) -
             return replace(outcome, state=CheckState.UNKNOWN, reason=one.reason, remedy=one.remedy, cause=one.cause)
         if isinstance(one, NotApplicable):
             return replace(outcome, state=CheckState.NOT_APPLICABLE, reason=one.reason)
+    outcome = replace(outcome, reason="; ".join(dict.fromkeys(one.message for one in notes)))
     return replace(outcome, state=CheckState.WARNED) if findings else outcome
 
 

@@ -119,6 +119,7 @@ GENERAL_REMEDIES: Mapping[str, str] = MappingProxyType(
         "python-is-supported-as-before": _COMPARE,
         "no-entry-point-is-gone": _COMPARE,
         "the-size-is-in-line": _COMPARE,
+        "no-platform-is-gone": "Upload the wheels of the other platforms too.",
         # secrets
         "no-token-of-an-index-leaks": "Revoke the token first (`pypi-preflight rotate --leaked`), then remove it from "
         "the files and from the history.",

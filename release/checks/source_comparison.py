@@ -76,6 +76,14 @@ def _compare(built: BuiltFiles) -> _Comparison | None:
     return comparison
 
 
+def reported_as_missing(built: BuiltFiles) -> frozenset[str]:
+    """The paths in the wheel of all files that are reported here, because git has them and the wheel has not."""
+    comparison = _compare(built)
+    return (
+        frozenset(one.installed for one in (*comparison.missing, *comparison.left_out)) if comparison else frozenset()
+    )
+
+
 def _is_needless(one: MissingFile, layout: Layout) -> bool:
     """Sources of translations that are shipped compiled, and stubs of a package without type information."""
     if one.source.endswith(".po"):

@@ -222,8 +222,10 @@ class PreviousRelease:
     """The release before this one, from the index."""
 
     version: str
-    #: its sdist and its platform-independent wheel, if it has them
+    #: its sdist and one wheel, if it has them
     files: tuple[BuiltFile, ...]
+    #: the names of all its files, where this release is to have all of its own; else empty
+    filenames: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

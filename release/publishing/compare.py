@@ -11,15 +11,16 @@ from release.adapters import collect
 from release.adapters.builds import backend_settings, builder
 from release.adapters.git import repository
 from release.adapters.index import simple_api
+from release.adapters.install import venv
 from release.adapters.system.system import System
-from release.checks import backend_warnings, previous_release, reproducibility, source_comparison
+from release.checks import backend_warnings, previous_release, release_contents, reproducibility, source_comparison
 from release.checks.engine import Check, quote
 from release.core.config import Config
 from release.core.errors import RefusedError, ToolError, UnreachableError
 from release.core.facts import BuiltFile, BuiltFiles, FilenameConflict, PreviousRelease
 from release.core.models.check_result import NotApplicable, Unknown
 from release.core.models.distribution import Distribution, Receipt, result_from_listing
-from release.core.models.index import Index, IndexFile, ProjectListing, files_by_release
+from release.core.models.index import Index, IndexFile, ProjectListing, files_by_release, files_of_version
 from release.core.models.results import StepResult
 from release.core.models.source_tree import SourceTree
 from release.core.plan import SANDBOX
@@ -77,9 +78,12 @@ def collect_source_tree(system: System, directory: Path) -> SourceTree | None:
 
 
 def fetch_previous_release(
-    listing: ProjectListing | None, version: str, *, cache: Path | None = None
+    listing: ProjectListing | None, version: str, *, complete: bool = False, cache: Path | None = None
 ) -> PreviousRelease | Unknown | NotApplicable:
-    """The release before `version`: its sdist and its pure wheel, from the index or the cache."""
+    """The release before `version`: its sdist and its wheel for this machine, from the index or the cache.
+
+    `complete`: this release is to have files for the same platforms, apart from those that the index has already.
+    """
     try:
         found = latest_before(listing, Version(version))
     except InvalidVersion:
@@ -87,14 +91,21 @@ def fetch_previous_release(
     if found is None:
         return NotApplicable(reason="the index has no release to compare with")
     before, listed = found
-    small = [one for one in listed if one.filename.endswith((".tar.gz", "-none-any.whl")) and not _is_large(one)]
-    if not small:
-        return NotApplicable(reason=f"{before} has no sdist and no pure wheel that is small enough")
-    files = [_fetch(file, cache) for file in small]
+    small = {one.filename: one for one in listed if not _is_large(one)}
+    wheel = venv.best_file(name for name in small if name.endswith(".whl"))
+    chosen = [one for name, one in small.items() if name.endswith(".tar.gz") or name == wheel]
+    if not chosen:
+        return NotApplicable(reason=f"{before} has no sdist and no wheel for this machine that is small enough")
+    files = [_fetch(file, cache) for file in chosen]
     failed = next((one for one in files if isinstance(one, Unknown)), None)
     if failed is not None:
         return failed
-    return PreviousRelease(version=str(before), files=tuple(one for one in files if isinstance(one, BuiltFile)))
+    there = {release_contents.platform_family(file.filename) for file in files_of_version(listing, version)}
+    missing = [one.filename for one in listed if release_contents.platform_family(one.filename) not in there]
+    return PreviousRelease(
+        version=str(before), files=tuple(one for one in files if isinstance(one, BuiltFile)),
+        filenames=tuple(missing if complete else ()),
+    )  # fmt: skip
 
 
 def latest_before(listing: ProjectListing | None, version: Version) -> tuple[Version, tuple[IndexFile, ...]] | None:

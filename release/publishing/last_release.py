@@ -34,7 +34,7 @@ class LastRelease:
         """Start to fetch the release before `version`. Of several indexes, the last one counts."""
         if self._fetched is not None:
             self._fetched.cancel()
-        self._fetched = self.pool.submit(compare.fetch_previous_release, listing, version)
+        self._fetched = self.pool.submit(compare.fetch_previous_release, listing, version, complete=True)
 
     def fetch_if_reachable(self, index: Index, name: str, version: str) -> None:
         """Start to fetch it from an index that nothing else depends on, and that need not answer."""

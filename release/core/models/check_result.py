@@ -47,7 +47,16 @@ class NotApplicable:
     reason: str
 
 
-Observation = Finding | Unknown | NotApplicable
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Something worth a mention that is no problem: the check passes. It blocks only where the user configures that."""
+
+    message: str
+    #: for where it blocks
+    remedy: str
+
+
+Observation = Finding | Unknown | NotApplicable | Note
 
 
 class CheckState(StrEnum):
