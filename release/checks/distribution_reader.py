@@ -18,7 +18,7 @@ from release.acceptance.twine_form import TwineForm, twine_form
 from release.acceptance.warehouse_metadata_rules import SEE_CORE_METADATA
 from release.acceptance.wheel_rules import the_wheel_has_its_metadata
 from release.checks import archive_warnings, lfs_pointers, wheel_checks
-from release.core.facts import BuiltFile, BuiltFiles
+from release.core.facts import BuiltFile, BuiltFiles, PreviousRelease
 from release.core.models.check_result import Finding, Observation
 from release.core.models.distribution import InspectedFile
 from release.core.models.index import PYPI, IndexContents, name_from_filename
@@ -108,7 +108,11 @@ def _on_index(built: BuiltFiles, upload: FileUpload) -> IndexContents:
     """
     name = upload.project or name_from_filename(upload.filename)
     known = built.on_index.get(name) if built.on_index and name else None
-    return known if isinstance(known, IndexContents) else IndexContents(now=built.now)
+    if isinstance(known, IndexContents):
+        return known
+    # A project with an earlier release is no new one, whose name could be refused.
+    exists = name is not None and isinstance(built.previous, PreviousRelease)
+    return IndexContents(now=built.now, names=frozenset({name} if name and exists else ()))
 
 
 def _form_fields(form: TwineForm, filename: str, sha256: str) -> dict[str, tuple[str, ...]]:

@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
+from packaging.utils import canonicalize_name
+
 from release.adapters import collect
 from release.adapters.install import installer, interpreters, smoke_tests, venv
 from release.adapters.install.venv import Environment
@@ -102,9 +104,12 @@ class RunResources:
     def sandbox(self, project: str) -> Index:
         """The embedded index, started at the first call, with a user who may create `project`."""
         if self._sandbox is None:
+            from release.acceptance.form_rules import standard_modules
             from release.sandbox import seed, server
 
-            running = self._stack.enter_context(server.start_sandbox(seed.seed_for_project(project)))
+            # Where the check of a name that no new project may have has passed, the project exists.
+            seeded = seed.seed_for_project(project, exists=canonicalize_name(project) in standard_modules())
+            running = self._stack.enter_context(server.start_sandbox(seeded))
             self._sandbox = running.index()
             origin = SandboxToken()
             self.credentials[self._sandbox.name] = Credential(

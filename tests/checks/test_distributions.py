@@ -17,8 +17,9 @@ from release.acceptance.file_rules import FILE
 from release.acceptance.form_rules import FORM, NEW_NAME
 from release.checks.distributions import CHECKS, OF_A_FILE, OF_THE_SET
 from release.checks.engine import run
-from release.core.facts import BuiltFile, BuiltFiles, ProjectMetadata
+from release.core.facts import BuiltFile, BuiltFiles, PreviousRelease, ProjectMetadata
 from release.core.models.check_result import CheckState, Unknown
+from release.core.models.distribution import InspectionCache
 from release.core.models.index import IndexContents, StoredFile
 from release.reports.inspection_report import inspection_to_json
 from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
@@ -397,3 +398,11 @@ def test_heavy_libraries_wait_until_they_are_needed(monkeypatch: pytest.MonkeyPa
 def test_an_empty_tar_is_a_finding() -> None:
     """No members, no metadata."""
     assert failed(built(file(SDIST, tarred({})))) == ["the-archives-are-sound"]
+
+
+def test_the_name_of_a_module_of_the_standard_library_is_refused_for_new_projects_only() -> None:
+    content = wheel(metadata("importlib-resources"))
+    facts = built(file("importlib_resources-1.0-py3-none-any.whl", content))
+    assert "the-index-takes-the-name" in failed(facts)
+    earlier = replace(facts, previous=PreviousRelease(version="0.9", files=()), cache=InspectionCache())
+    assert "the-index-takes-the-name" not in failed(earlier)
