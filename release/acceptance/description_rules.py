@@ -18,7 +18,7 @@ from release.core.models.index import IndexContents
 DESCRIPTION = Rules(DESCRIPTIONS)
 
 
-_EMPTY = "the README is empty: write a description in it, or remove readme from pyproject.toml"
+_EMPTY = "the README is empty: write a description in it, or correct readme in pyproject.toml"
 
 
 class RendererBrokeError(Exception):

@@ -19,7 +19,7 @@ _OUTSIDE = re.compile(r"^(?:/|\\|[A-Za-z]:)|(?:^|[/\\])\.\.(?:[/\\]|$)")
 #: and `Cargo.toml.orig` are written on purpose, by JupyterLab, uv_build and cargo
 _LEFTOVERS = re.compile(
     r"(?:^|/)(?:__pycache__|\.git|\.hg|\.svn|\.venv|\.tox|\.nox|\.mypy_cache|\.pytest_cache|\.ruff_cache|\.hypothesis"
-    r"|\.ipynb_checkpoints|\.eggs|\.idea|\.DS_Store|Thumbs\.db|\.coverage|htmlcov|node_modules|pip-wheel-metadata)(?:/|$)"
+    r"|\.ipynb_checkpoints|\.eggs|\.idea|\.DS_Store|Thumbs\.db|\.coverage|htmlcov|pip-wheel-metadata)(?:/|$)"
     r"|\.(?:py[co]|rej|sw[op])$|(?<!package\.json)(?<!pyproject\.toml)(?<!Cargo\.toml)\.orig$|~$"
 )
 #: data of tests: patches and coverage data there are kept on purpose, what a run of the tests leaves is not
@@ -27,8 +27,8 @@ _TEST_DATA = re.compile(r"(?:^|/)(?:[^/]*tests?|testing|testdata|fixtures)/")
 _LEFT_BY_A_RUN = re.compile(r"(?:^|/)(?:__pycache__|\.git|\.hg|\.svn|\.[a-z]+_cache|\.hypothesis|\.DS_Store)(?:/|$)")
 #: in a wheel, what only a build leaves there; in an sdist, what an earlier build left
 _BUILD_LEFTOVERS = {
-    ".whl": re.compile(r"^(?:[^/]+\.egg-info|build|dist)(?:/|$)"),
-    ".tar.gz": re.compile(r"^[^/]+/(?:build/(?:lib[./]|bdist\.)|dist/[^/]+\.(?:whl|tar\.gz)$)"),
+    ".whl": re.compile(r"^(?:[^/]+\.egg-info|build|dist|node_modules)(?:/|$)"),
+    ".tar.gz": re.compile(r"^[^/]+/(?:build/(?:lib[./]|bdist\.)|dist/[^/]+\.(?:whl|tar\.gz)$|node_modules/)"),
 }
 #: what many projects have next to their package: once installed, all projects share it and the last one wins
 _GENERIC = frozenset(

@@ -38,20 +38,21 @@ def the_description_is_not_empty(built: BuiltFiles) -> Iterator[Finding]:
         if refused or not one.name or one.fields.get("description", "").strip():
             continue
         kind = one.fields.get("description_content_type", "")
-        if name := _empty_readme(files) or (_usual_readme(kind) if kind else None):
+        if name := _empty_readme(files):
             message = f"{name} is empty, so the project page has no description"
-            yield warn(message, f"write a description in {name}, or remove readme from pyproject.toml", one.filename)
-            return
+        elif kind:  # as in the wheels of kiwisolver 1.5.1, whose README has text
+            name = _READMES.get(kind.partition(";")[0].strip().lower(), "the README")
+            message = f"the project page has no description: {name} is empty, or the build backend did not read it"
+        else:
+            continue
+        yield warn(message, f"write a description in {name}, or correct readme in pyproject.toml", one.filename)
+        return
 
 
 def _empty_readme(files: Iterable[InspectedFile]) -> str | None:
     """The name of an empty README at the top of an sdist."""
     paths = (path.partition("/")[2] for one in files if not one.is_wheel for path, size in one.members if size == 0)
     return next((name for name in paths if _README.fullmatch(name)), None)
-
-
-def _usual_readme(kind: str) -> str:
-    return _READMES.get(kind.partition(";")[0].strip().lower(), "the README")
 
 
 @CHECKS.check()

