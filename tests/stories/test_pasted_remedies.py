@@ -118,7 +118,7 @@ class Machine:
                 fresh = ""
         os.close(ours)
         # `diagnose` reports what was wrong before its repairs
-        assert running.wait(10) == 0 or command.endswith("release diagnose"), seen
+        assert running.wait(10) == 0 or command.endswith("pypi-preflight diagnose"), seen
         variables = dict(one.partition("=")[::2] for one in after.read_text(encoding="utf-8").split("\0") if one)
         names = {*self.env, *(name for name in variables if name.startswith("TWINE_"))}
         self.env = {name: variables[name] for name in names if name in variables}
@@ -131,8 +131,9 @@ def machine(tmp_path: Path, on: Indexes) -> Machine:
     found.keyring()
     tools = found.project.home / "bin"
     tools.mkdir()
-    (tools / "python").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n', encoding="utf-8")
-    (tools / "python").chmod(0o755)
+    for name, words in {"python": "", "pypi-preflight": "-m release"}.items():
+        (tools / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {words} "$@"\n', encoding="utf-8")
+        (tools / name).chmod(0o755)
     return found
 
 

@@ -121,7 +121,7 @@ def test_without_a_token_the_remedy_names_the_project(
     (project.home / "keyring.json").write_text(json.dumps([[on.pypi.upload_url, "__token__", token(on, "account")]]))
     told = run(project, *command, "--project", "acme-gadget")
     assert told.status == 2
-    assert f"release {command[0]} --index pypi --project acme-gadget" in told.err
+    assert f"pypi-preflight {command[0]} --index pypi --project acme-gadget" in told.err
 
 
 def test_a_token_whose_scope_does_not_fit_the_entry_is_a_warning(project: UserProject, on: Indexes) -> None:

@@ -28,7 +28,7 @@ from tests.sandbox.sandbox_client import SandboxClient as Asking
 #: how a command begins
 _HEAD = re.compile(
     r"\b(python -m \w+(?: (?:set|del|--list-backends|\w+(?= shows)))?|python -c|pip (?:install|download)|git [a-z]+"
-    r"|twine (?:upload|check)|export|unset|chmod|rm|curl|gh api|auditwheel repair|strip)(?= )"
+    r"|pypi-preflight(?: \w+(?= shows))?|twine (?:upload|check)|export|unset|chmod|rm|curl|gh api|auditwheel repair|strip)(?= )"
 )
 #: beginnings that are run nowhere here, each with the reason
 NOT_RUN = {
@@ -54,7 +54,13 @@ class Shell:
         tools = self.home / "bin"
         if not tools.exists():
             tools.mkdir()
-            for name, words in {"python": "", "pip": "-m pip", "twine": "-m twine", "keyring": "-m keyring"}.items():
+            for name, words in {
+                "python": "",
+                "pip": "-m pip",
+                "twine": "-m twine",
+                "keyring": "-m keyring",
+                "pypi-preflight": "-m release",
+            }.items():
                 (tools / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {words} "$@"\n')
                 (tools / name).chmod(0o755)
         done = subprocess.run(
