@@ -28,7 +28,8 @@ from tests.sandbox.sandbox_client import SandboxClient as Asking
 #: how a command begins
 _HEAD = re.compile(
     r"\b(python -m \w+(?: (?:set|del|--list-backends|\w+(?= shows)))?|python -c|pip (?:install|download)|git [a-z]+"
-    r"|pypi-preflight(?: \w+(?= shows))?|twine (?:upload|check)|export|unset|chmod|rm|curl|gh api|auditwheel repair|strip)(?= )"
+    r"|pypi-preflight(?: \w+(?= shows))?|twine (?:upload|check)|export|unset|chmod|rm|curl|gh api|auditwheel repair"
+    r"|strip)(?= )"
 )
 #: beginnings that are run nowhere here, each with the reason
 NOT_RUN = {
