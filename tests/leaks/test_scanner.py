@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import time
 from collections.abc import Callable
 
 import pytest
@@ -274,13 +273,13 @@ def test_no_bytes_break_the_search(data: bytes) -> None:
     assert may_hold_secret(data) or not scan_bytes(data)
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "piece", [b"AgE", b"A\n", b"A" + b"-" * 159, b"-----BEGIN PRIVATE KEY-----", b"AC: 0", b"_" * 30]
 )
 def test_text_that_is_made_to_be_slow_is_not(piece: bytes) -> None:
-    begun = time.perf_counter()
+    """Backtracking would take hours, which the limit of this test ends."""
     scan_bytes(piece * (500_000 // len(piece)), ".env")
-    assert time.perf_counter() - begun < 5
 
 
 def test_every_kind_says_where_it_is_taken_back() -> None:
