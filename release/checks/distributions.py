@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from release.acceptance import rule
-from release.checks import description_checks, distribution_reader, lfs_pointers, metadata_consistency
+from release.checks import description_checks, distribution_reader, lfs_pointers, metadata_consistency, wheel_contents
 from release.checks.distribution_reader import inspect_built_files
 from release.checks.engine import Check, Checklist, quote, quote_some, warn
 from release.core.facts import BuiltFiles
@@ -245,5 +245,5 @@ def wheels_and_sdist_say_the_same(built: BuiltFiles) -> Iterator[Observation]:
             yield warn(message, "build the wheel from the sdist: python -m build", comparison.filename)
 
 
-OF_THE_SET += description_checks.CHECKS
+OF_THE_SET += description_checks.CHECKS + wheel_contents.CHECKS
 CHECKS += OF_A_FILE + OF_THE_SET

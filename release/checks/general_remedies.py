@@ -98,6 +98,8 @@ GENERAL_REMEDIES: Mapping[str, str] = MappingProxyType(
         "the-files-are-of-the-project": "Build into an empty directory: files of another project or version are in it.",
         "the-files-are-of-one-release": "Build into an empty directory: files of another project or version are in it.",
         "there-is-one-sdist-at-most": "Upload one sdist only: an index accepts one for each release.",
+        "the-wheel-has-something-to-import": "Name the project's packages or modules in the build backend's "
+        "configuration, and rebuild the files.",
         "wheels-and-sdist-say-the-same": "Build wheel and sdist from the same source; do not compute requirements at "
         "build time.",
         # comparisons

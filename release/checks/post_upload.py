@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from release.checks.engine import Checklist, quote, warn
-from release.core.facts import SmokeTestResult, UploadedRelease
+from release.checks.smoke_findings import smoke_test_observations
+from release.core.facts import UploadedRelease
 from release.core.models.attestation import VerifiedAttestations
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.index import IndexFile, ProjectListing, version_of
@@ -142,15 +143,9 @@ def what_was_installed_works(uploaded: UploadedRelease) -> Iterator[Observation]
 
     Tested from a directory where the project's own source cannot be imported.
     """
-    yield from smoke_test_observations(uploaded.trials)
-
-
-def smoke_test_observations(trials: Iterable[SmokeTestResult]) -> Iterator[Observation]:
-    """The problems of the imports and runs of an installed project."""
-    trials = tuple(trials)
-    if not trials:
-        yield NotApplicable(reason="there is nothing to import or run")
-    yield from (trial.problem for trial in trials if trial.problem is not None)
+    yield from smoke_test_observations(
+        uploaded.trials, check=what_was_installed_works.name, source=uploaded.source_tree
+    )
 
 
 def _listed(uploaded: UploadedRelease, filename: str) -> IndexFile | None:

@@ -12,7 +12,8 @@ from release.checks import metadata_consistency
 from release.checks.distribution_reader import inspect_built_files
 from release.checks.distributions import OF_A_FILE
 from release.checks.engine import Checklist, quote, quote_some, warn
-from release.checks.post_upload import smoke_test_observations, yank_findings
+from release.checks.post_upload import yank_findings
+from release.checks.smoke_findings import smoke_test_observations
 from release.core.facts import BuiltFile, InstallTrial, PublishedRelease
 from release.core.models.attestation import Provenance
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
@@ -268,7 +269,8 @@ def the_wheel_installs_into_a_clean_environment(published: PublishedRelease) -> 
 @CHECKS.check(needs=(the_wheel_installs_into_a_clean_environment,))
 def what_the_wheel_installs_works(published: PublishedRelease) -> Iterator[Observation]:
     """The installed wheel can be imported and run."""
-    yield from smoke_test_observations(published.wheel.trials if isinstance(published.wheel, InstallTrial) else ())
+    trials = published.wheel.trials if isinstance(published.wheel, InstallTrial) else ()
+    yield from smoke_test_observations(trials, check=what_the_wheel_installs_works.name)
 
 
 @CHECKS.check(needs=(every_download_is_what_its_page_says,))
@@ -283,7 +285,8 @@ def the_sdist_installs_into_a_clean_environment(published: PublishedRelease) -> 
 @CHECKS.check(needs=(the_sdist_installs_into_a_clean_environment,))
 def what_the_sdist_installs_works(published: PublishedRelease) -> Iterator[Observation]:
     """The installed sdist can be imported and run."""
-    yield from smoke_test_observations(published.sdist.trials if isinstance(published.sdist, InstallTrial) else ())
+    trials = published.sdist.trials if isinstance(published.sdist, InstallTrial) else ()
+    yield from smoke_test_observations(trials, check=what_the_sdist_installs_works.name)
 
 
 @CHECKS.check(needs=(the_wheel_installs_into_a_clean_environment, the_sdist_installs_into_a_clean_environment))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TYPE_CHECKING, BinaryIO
 
 from release.core.models.distribution import InspectionCache
 from release.core.models.user_environment import POSIX_SHELL, UserEnvironment
@@ -23,38 +23,11 @@ if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
     from release.core.models.interpreter import RequiredPython
     from release.core.models.leak import Leak, ScanResult, ScanScope
     from release.core.models.probe import ProbeResult
+    from release.core.models.smoke_test import SmokeTestResult
     from release.core.models.source_tree import SourceTree
     from release.core.models.token_health import TokenPolicy
     from release.core.tokens.defects import TokenDefect
     from release.core.tokens.token import Token
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmokeTest:
-    """One test of the installed project."""
-
-    kind: Literal["import", "script", "command"]
-    #: the module; the console script and its arguments; the program and its arguments
-    words: tuple[str, ...]
-    #: whether it is configured, so that a failure always counts
-    asked_for: bool = False
-
-    @property
-    def title(self) -> str:
-        """The test as a command: "import acme", "acme --help"."""
-        return " ".join(("import", *self.words) if self.kind == "import" else self.words)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmokeTestResult:
-    """The result of one smoke test."""
-
-    #: "import acme", "acme --help"
-    what: str
-    #: None if it passed
-    problem: Finding | None
-    #: seconds
-    took: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,6 +270,8 @@ class UploadedRelease:
     install: Finding | Unknown | None
     #: in the order of execution; empty if nothing was installed
     trials: tuple[SmokeTestResult, ...]
+    #: what git has of the project; None if there is no repository
+    source_tree: SourceTree | None = None
     #: file name → whether its attestations are valid, for the files that were uploaded with some
     attested: Mapping[str, VerifiedAttestations | Finding | Unknown] = field(default_factory=dict)
 

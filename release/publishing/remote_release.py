@@ -24,11 +24,12 @@ from release.adapters.system.system import System, explain_os_errors
 from release.checks.published_release import refuse_install
 from release.core.errors import RefusedError, ToolError, UnreachableError
 from release.core.events import Observer, Progress
-from release.core.facts import BuiltFile, InstallTrial, ProjectMetadata, PublishedRelease, SmokeTest, SmokeTestResult
+from release.core.facts import BuiltFile, InstallTrial, ProjectMetadata, PublishedRelease
 from release.core.models.attestation import Provenance
 from release.core.models.check_result import Finding, NotApplicable, Unknown
 from release.core.models.distribution import Distribution, ReleaseManifest
 from release.core.models.index import Index, IndexFile, ProjectListing, files_by_release, version_of
+from release.core.models.smoke_test import SmokeTest, SmokeTestResult
 from release.publishing import attest
 
 #: seconds until the simple API must list what is known to be uploaded
@@ -259,4 +260,14 @@ def install_file_and_test(  # noqa: PLR0913, PLR0917 - one file and its environm
     if problem is not None:
         return problem, ()
     notify(Progress(text=f"running smoke tests of {file.filename}", unit="files"))
-    return None, smoke_tests.run_smoke_tests(system, clean, name=project.name, tests=wanted)
+    extras = partial(_install_extras, system, clean, project, file, notify)
+    return None, smoke_tests.run_smoke_tests(system, clean, name=project.name, tests=wanted, install_extras=extras)
+
+
+def _install_extras(  # noqa: PLR0913, PLR0917 - a file, its environment, and the extras
+    system: System, clean: Environment, project: ProjectMetadata, file: IndexFile, notify: Observer,
+    extras: Sequence[str],
+) -> str | None:  # fmt: skip
+    notify(Progress(text=f"trying {project.name}[{','.join(extras)}]", unit="files"))
+    assert file.sha256 is not None
+    return venv.install_extras(system, clean, name=project.name, url=file.url, sha256=file.sha256, extras=extras)

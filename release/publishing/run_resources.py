@@ -26,7 +26,7 @@ from release.checks import source_checks, trusted_publishing_checks
 from release.core.config import Config
 from release.core.errors import RefusedError
 from release.core.events import Message, Observer, Progress
-from release.core.facts import ProjectMetadata, SmokeTestResult, UploadedRelease
+from release.core.facts import ProjectMetadata, UploadedRelease
 from release.core.models.check_result import Finding, Unknown
 from release.core.models.credential import Ambient, Credential
 from release.core.models.distribution import Distribution, Receipt, UploadResult, result_from_listing
@@ -34,6 +34,8 @@ from release.core.models.index import UPLOAD_WINDOW, Index, ProjectListing
 from release.core.models.interpreter import RequiredPython
 from release.core.models.results import StepResult
 from release.core.models.secret_location import SandboxToken
+from release.core.models.smoke_test import SmokeTestResult
+from release.core.models.source_tree import SourceTree
 from release.core.plan import Confirm, Plan, Upload
 from release.publishing import attest
 from release.publishing.journal import Journal
@@ -259,9 +261,18 @@ class RunResources:
     # -- confirm -------------------------------------------------------------------------------
 
     def fetch_uploaded(
-        self, index: Index, project: ProjectMetadata, files: Sequence[Distribution], journal: Journal
+        self,
+        index: Index,
+        project: ProjectMetadata,
+        files: Sequence[Distribution],
+        journal: Journal,
+        *,
+        source: SourceTree | None = None,
     ) -> UploadedRelease:
-        """What `index` lists of the release, and how it installs and works in a clean environment."""
+        """What `index` lists of the release, and how it installs and works in a clean environment.
+
+        `source`: what git has of the project.
+        """
         names, within = {file.filename for file in files}, self.config.upload.visible_within
         listing, _ = wait_until_listed(self.system, self.notify, index, project, names, within=within)
         install: Finding | Unknown | None = None
@@ -272,7 +283,7 @@ class RunResources:
             install, trials = self._install(index, project, files, listing)
         return UploadedRelease(
             index=index, expected=tuple(files), accepted=journal.accepted(index.name), listing=listing,
-            install=install, trials=trials,
+            install=install, trials=trials, source_tree=source,
             attested=attest.verify_sent_attestations(self.system, index, project, files, journal),
         )  # fmt: skip
 

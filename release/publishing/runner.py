@@ -315,13 +315,13 @@ class _Run:
         if earlier is not None and self.plan.verb != "confirm":
             self._evaluate(earlier, stops=True)
             return StepResult(changed=False, note=f"already confirmed on {name}, with the results above")
-        facts = self.resources.fetch_uploaded(self._index(name), self._project(), self.files, self.journal)
-        outcomes = tuple(
-            engine.run(post_upload.CHECKS, facts, waive=self.config.waive, block=self.config.block, subject=name)
-        )
+        config, journal, project = self.config, self.journal, self._project()
+        source = compare.collect_source_tree(self.system, self.directory)
+        facts = self.resources.fetch_uploaded(self._index(name), project, self.files, journal, source=source)
+        outcomes = tuple(engine.run(post_upload.CHECKS, facts, waive=config.waive, block=config.block, subject=name))
         done = self._evaluate(outcomes, stops=True)
         redact = Redactor(self.resources.credentials.values())
-        stored_verdict.store_verdict(self.journal, self._key(name), outcomes, redact)
+        stored_verdict.store_verdict(journal, self._key(name), outcomes, redact)
         return done
 
     def _key(self, name: str) -> stored_verdict.ConfirmationKey:

@@ -71,7 +71,7 @@ def outcome_to_lines(outcome: Outcome, *, stops: bool = True, with_subject: bool
         annotation = ("error" if stops else "warning", f"{outcome.title}{name}", outcome.reason or outcome.state)
     yield Line(text=f"  {mark:<7}{outcome.title}{subject}{name}{reason}", style=style, annotation=annotation)
     if outcome.state.blocks and outcome.remedy:
-        yield Line(text=f"         → {outcome.remedy}")
+        yield from _remedy_to_lines(outcome.remedy)
     for finding in outcome.findings:
         yield from _finding_to_lines(finding, outcome, stops=stops)
 
@@ -87,7 +87,14 @@ def _finding_to_lines(finding: Finding, outcome: Outcome, *, stops: bool) -> Ite
     if finding.server_text and finding.server_text not in finding.message:
         yield Line(text=f"         the index would say: {finding.server_text}", style="dim")
     if finding.remedy:
-        yield Line(text=f"         → {finding.remedy}")
+        yield from _remedy_to_lines(finding.remedy)
+
+
+def _remedy_to_lines(remedy: str) -> Iterator[Line]:
+    """A remedy; the lines of configuration in it are shown as they are pasted, except for their margin."""
+    first, *more = remedy.splitlines()
+    yield Line(text=f"         → {first}")
+    yield from (Line(text=f"           {line}") for line in more)
 
 
 def result_to_lines(command: str, message: str, remedy: str, *, passed: bool) -> Iterator[Line]:

@@ -121,13 +121,15 @@ def _provenance(published: PublishedRelease, filename: str) -> dict[str, Any] | 
     }
 
 
+_TRIAL = {None: "worked", "warn": str(CheckState.WARNED), "block": str(CheckState.FAILED)}
+
+
 def _install(trial: InstallTrial | Unknown | NotApplicable | None) -> dict[str, Any]:
     if not isinstance(trial, InstallTrial):
         outcome = str(CheckState.UNKNOWN) if isinstance(trial, Unknown) else "not tried"
         return {"file": None, "outcome": outcome, "trials": []}
     trials = [
-        {"what": one.what, "outcome": _outcome(one.problem, "worked"), "took": round(one.took, 3)}
-        for one in trial.trials
+        {"what": one.test.title, "outcome": _TRIAL[one.severity], "took": round(one.took, 3)} for one in trial.trials
     ]
     return {"file": trial.filename, "outcome": _outcome(trial.install, "installed"), "trials": trials}
 

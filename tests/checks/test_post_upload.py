@@ -7,11 +7,12 @@ import pytest
 
 from release.checks import engine
 from release.checks.post_upload import CHECKS
-from release.core.facts import SmokeTestResult, UploadedRelease
+from release.core.facts import UploadedRelease
 from release.core.models.attestation import PUBLISH, VerifiedAttestations
 from release.core.models.check_result import CheckState, Finding, Outcome, Unknown
 from release.core.models.distribution import Distribution
 from release.core.models.index import TESTPYPI, IndexFile, ProjectListing
+from release.core.models.smoke_test import SmokeTest, SmokeTestAttempt, SmokeTestResult
 
 FAILED, NOT_APPLICABLE, PASSED, SKIPPED, UNKNOWN, WARNED = (
     CheckState.FAILED,
@@ -25,7 +26,6 @@ SHA = "a" * 64
 WHEEL, SDIST = "acme_widget-1.0-py3-none-any.whl", "acme_widget-1.0.tar.gz"
 HOLDS = VerifiedAttestations(publishers=(), predicates=(PUBLISH,))
 BAD = Finding(message="it broke", remedy="mend it")
-WARNING = Finding(message="an extra is absent", remedy="install it", severity="warn")
 
 
 def file(filename: str = WHEEL, **more: Any) -> IndexFile:
@@ -36,13 +36,14 @@ def listing(*files: IndexFile) -> ProjectListing:
     return ProjectListing(name="Acme-Widget", files=files)
 
 
-def trial(problem: Finding) -> SmokeTestResult:
-    return SmokeTestResult(what="x", problem=problem, took=0)
+def trial(status: int | None) -> SmokeTestResult:
+    test = SmokeTest(kind="script", words=("acme", "--help"))
+    return SmokeTestResult(test=test, attempts=(SmokeTestAttempt(test=test, status=status, line="it broke"),))
 
 
 def published(**more: Any) -> UploadedRelease:
     expected = tuple(Distribution(path=Path(name), sha256=SHA, size=1) for name in (WHEEL, SDIST))
-    trials = (SmokeTestResult(what="import acme_widget", problem=None, took=0.1),)
+    trials = (trial(0),)
     facts = {"index": TESTPYPI, "expected": expected, "listing": listing(file(), file(SDIST)), "install": None}
     return UploadedRelease(**{**facts, "trials": trials, "attested": {WHEEL: HOLDS}, **more})
 
@@ -76,10 +77,10 @@ def test_a_release_that_is_all_there_passes_everything() -> None:
         ({"install": Unknown(reason="why", remedy="do")}, "it-installs-into-a-clean-environment", UNKNOWN, "why"),
         ({"trials": ()}, "what-was-installed-works", NOT_APPLICABLE, "nothing"),
         (
-            {"trials": (trial(BAD), trial(WARNING))},
+            {"trials": (trial(1), trial(None))},
             "what-was-installed-works", FAILED, "it broke",
         ),
-        ({"trials": (trial(WARNING),)}, "what-was-installed-works", WARNED, "an extra"),
+        ({"trials": (trial(None),)}, "what-was-installed-works", WARNED, "still running"),
     ],
 )  # fmt: skip
 def test_each_fault_is_found_by_its_check_and_by_no_other(

@@ -7,11 +7,12 @@ import pytest
 
 from release.checks import engine
 from release.checks.published_release import CHECKS, refuse_install
-from release.core.facts import BuiltFile, BuiltFiles, InstallTrial, ProjectMetadata, PublishedRelease, SmokeTestResult
+from release.core.facts import BuiltFile, BuiltFiles, InstallTrial, ProjectMetadata, PublishedRelease
 from release.core.models.attestation import PUBLISH, AttestationPublisher, Provenance, VerifiedAttestations
 from release.core.models.check_result import CheckState, Finding, NotApplicable, Outcome, Unknown
 from release.core.models.distribution import ManifestFile, ReleaseManifest
 from release.core.models.index import PYPI, IndexFile
+from release.core.models.smoke_test import SmokeTest, SmokeTestAttempt, SmokeTestResult
 from tests.acceptance.making import NOW, SDIST, WHEEL, metadata, sdist, wheel
 
 FAILED, NOT_APPLICABLE, PASSED, SKIPPED, UNKNOWN, WARNED = (
@@ -24,9 +25,12 @@ FAILED, NOT_APPLICABLE, PASSED, SKIPPED, UNKNOWN, WARNED = (
 )
 SHA = "a" * 64
 OTHER = "b" * 64
-WORKED = (SmokeTestResult(what="import acme_widget", problem=None, took=0.1),)
 BAD = Finding(message="it broke", remedy="mend it")
-BROKE = (SmokeTestResult(what="x", problem=BAD, took=0),)
+TEST = SmokeTest(kind="import", words=("acme_widget",))
+WORKED, BROKE = (
+    (SmokeTestResult(test=TEST, attempts=(SmokeTestAttempt(test=TEST, status=status, line="it broke"),)),)
+    for status in (0, 1)
+)
 SILENT = Unknown(reason="silence", remedy="wait")
 GITHUB = AttestationPublisher(kind="GitHub", details=(("repository", "acme/widget"), ("workflow", "r.yml")))
 OURS = Provenance(bundles=((GITHUB, ("{}",)),))

@@ -78,12 +78,22 @@ def test_what_is_missing_from_the_wheel_is_found_outside_the_checkout(tmp_path: 
     assert "import acme_widget" in told.out
 
 
-def test_an_extra_that_is_not_installed_is_a_warning_with_the_remedy(tmp_path: Path) -> None:
-    project = make(tmp_path)
-    project.write("acme_widget/__init__.py", "import a_module_of_nobody\n")
+def test_the_lines_of_a_refusal_accept_it_when_they_are_pasted(tmp_path: Path) -> None:
+    project = make(tmp_path, more='gui-scripts = { acme-window = "acme_widget:main" }\n')
+    project.write("acme_plugin.py", "import a_module_of_nobody\n")
+    text = (project.root / "pyproject.toml").read_text()
+    both = '[tool.hatch.build.targets.wheel]\ninclude = ["acme_widget", "acme_plugin.py"]\n'
+    project.write("pyproject.toml", text + both)
+    told = project.run("rehearse", "--json")
+    assert told.status == 1, told.all
+    assert "'import acme_plugin' fails with status 1" in told.data["message"]
+    assert "(in acme_plugin.py, line 1)" in told.data["message"]
+    remedy, _, lines = told.data["remedy"].partition("\n")
+    assert remedy.startswith("add the project that provides 'a_module_of_nobody' to dependencies")
+    assert lines == '[tool.release.smoke]\nimports = ["acme_widget"]\ncommands = ["acme-widget --help"]'
+    project.write("pyproject.toml", text + both + lines)
     told = project.run("rehearse")
     assert told.status == 0, told.all
-    assert "a_module_of_nobody" in told.out
 
 
 def test_the_smoke_list_of_the_configuration_is_run_as_it_is(tmp_path: Path) -> None:

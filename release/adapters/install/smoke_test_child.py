@@ -1,6 +1,6 @@
-"""A child program in the clean environment: imports a module or runs a script, and reports what failed.
+"""A child program in the clean environment: imports modules or runs a script, and reports what failed.
 
-    python -I smoke_test_child.py REPORT import MODULE
+    python -I smoke_test_child.py REPORT import MODULE…
     python -I smoke_test_child.py REPORT script FILE MODULE:ATTRIBUTE [ARGUMENT…]
 
 The report is JSON: `chain`, the exception that ended it, followed by its causes; and `absent`, the modules that
@@ -11,8 +11,11 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import runpy
 import sys
+import sysconfig
+import traceback
 
 #: the most links of a chain; a chain can be a loop
 _MOST = 50
@@ -30,12 +33,58 @@ class MissingModules:
             self.absent.append(name)
 
 
+#: site-packages first, then the environment
+_BASES = [os.path.realpath(path) for path in (*map(sysconfig.get_path, ("purelib", "platlib")), sys.prefix)]
+
+
+def relative(path: object) -> str:
+    """A path relative to site-packages, or else to the environment; empty where it is in neither."""
+    # of a path that does not exist, too; not of the directory that the environment's interpreter is in
+    if not isinstance(path, str) or not path:
+        return ""
+    full = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))  # noqa: PTH118, PTH119, PTH120
+    for base in _BASES:
+        if full.startswith(base + os.sep):
+            return full[len(base) + 1 :].replace(os.sep, "/")
+    return ""
+
+
+def place(error: BaseException) -> str:
+    """The innermost place of the installed files: "acme/cli.py, line 3"; empty where there is none."""
+    if isinstance(error, SyntaxError) and relative(error.filename):
+        return f"{relative(error.filename)}, line {error.lineno}"
+    found = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        name = relative(frame.f_code.co_filename)
+        if name:
+            found = f"{name}, line {line}"
+    return found
+
+
+def final_line(error: BaseException) -> str:
+    """The last line of the exception's traceback; of a message of several lines, the first and the last."""
+    try:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    except Exception:  # noqa: BLE001 - the text comes from the project's code
+        lines = []
+    return ": ".join([type_name(error), " … ".join(dict.fromkeys(lines[:1] + lines[-1:]))]).removesuffix(": ")
+
+
+def type_name(error: BaseException) -> str:
+    """The exception's class, with its module."""
+    return f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.").removeprefix("__main__.")
+
+
 def chain(error: BaseException | None) -> list[dict[str, object]]:
     """The exception and its causes."""
     links: list[dict[str, object]] = []
     while error is not None and len(links) < _MOST:
         explicit = error.__cause__ is not None
         link: dict[str, object] = {
+            "type": type_name(error),
+            "line": final_line(error),
+            "place": place(error),
+            "file": relative(error.filename) if isinstance(error, FileNotFoundError) else "",
             "import_error": isinstance(error, ImportError),
             "exit": isinstance(error, SystemExit),
             #: the module, where Python itself raised an ImportError
@@ -67,15 +116,16 @@ def run_script(file: str, target: str, arguments: list[str]) -> None:
 
 def main() -> None:
     """Do what the command line says, and always write the report."""
-    report, kind, what, *rest = sys.argv[1:]
+    report, kind, *rest = sys.argv[1:]
     missing = MissingModules()
     sys.meta_path.append(missing)
     links: list[dict[str, object]] = []
     try:
         if kind == "import":
-            importlib.import_module(what)
+            for name in rest:
+                importlib.import_module(name)
         else:
-            run_script(what, rest[0], rest[1:])
+            run_script(rest[0], rest[1], rest[2:])
     except BaseException as error:
         links = chain(error)
         raise

@@ -1,21 +1,19 @@
 """Smoke-test an installed project: import it and run its scripts, in empty directories and without credentials.
 
-The tests are those of the configuration, else the default ones.
+The tests are those of the configuration, else the default ones. What fails by default is tried once more: a script with
+`--version`, a private module after its package, and all that missed a module with an extra of the project.
 """
 
 from __future__ import annotations
 
-import configparser
 import json
-import keyword
 import os
-import re
 import shlex
 import shutil
-import sys
+import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,107 +23,115 @@ from release.adapters.system import program_output
 from release.adapters.system.parallel import run_jobs
 from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System, explain_os_errors, temporary_directory
+from release.core import module_names
 from release.core.config import SmokeTestSettings
 from release.core.errors import ConfigError, ToolError
-from release.core.facts import SmokeTest, SmokeTestResult
 from release.core.models.check_result import Finding
+from release.core.models.smoke_test import (
+    ExceptionLink,
+    ExtraAttempt,
+    SmokeTest,
+    SmokeTestAttempt,
+    SmokeTestResult,
+    TestedProject,
+)
 from release.core.redaction import without_credentials
 
 #: seconds for one test
 LIMIT = 60.0
+#: seconds for a script with --version, after it did not end with --help
+_SHORT_LIMIT = 15.0
 _CHILD = Path(__file__).with_name("smoke_test_child.py")
-#: modules that older Pythons had and this one may not have. Source: PEP 594, PEP 632, "What's New In Python 3.12"
-_REMOVED = re.compile(
-    "aifc|asynchat|asyncore|audioop|cgi|cgitb|chunk|crypt|distutils|imghdr|imp|lib2to3|mailcap|msilib|nis|nntplib"
-    "|ossaudiodev|pipes|smtpd|sndhdr|spwd|sunau|telnetlib|uu|xdrlib"
-)
-#: modules that the standard library itself tries to import, for other systems and other Pythons
-_OPTIONAL = sys.stdlib_module_names | {"org", "vms_lib", "_winreg"}
-_USAGE = re.compile(r"(?im)^\s*usage\b|^\s*options:|--help\b")
-_SOURCE = re.compile(r"\.(?:py|pyc|[\w.-]*so|[\w.-]*pyd)$")
-#: usually shipped by mistake; importing a setup.py would even run it
-_NOT_API = {
-    "test", "tests", "testing", "doc", "docs", "example", "examples", "benchmarks", "scripts", "setup", "conftest",
-}  # fmt: skip
 #: the most imports to test: hundreds of modules in a namespace would take minutes
 _MOST = 24
+#: the most extras to try, and the seconds after which no further one is tried
+_MOST_EXTRAS, _EXTRAS_LIMIT = 3, 180.0
+#: variables that name a screen; a program that has none of them cannot open a window
+_SCREEN = ("DISPLAY", "WAYLAND_DISPLAY", "MIR_SOCKET")
+
+#: installs extras of the project: None if that succeeded, else why not
+InstallExtras = Callable[[Sequence[str]], str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SmokeTestOutcome:
-    """How a test ended."""
+class _Run:
+    """What each test needs."""
 
-    #: exit status, negative for a signal; None where it was still running at the limit
-    status: int | None
-    #: all that it wrote
-    output: str
-    #: the report of the child; empty where it could not write one
-    report: dict[str, Any]
-    #: seconds that it was given
+    environment: Environment
+    installed: Installed
+    project: TestedProject
+    #: a directory for the directories of the tests
+    work: Path
     limit: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectUnderTest:
-    """What belongs to the project itself."""
-
-    name: str
-    #: its top-level modules, dotted
-    roots: tuple[str, ...]
-    #: its "Requires-Dist" lines
-    requires: tuple[str, ...]
-
-
-def run_smoke_tests(
+def run_smoke_tests(  # noqa: PLR0913 - an installed project, and what to do with it
     system: System,
     environment: Environment,
     *,
     name: str,
     tests: Sequence[SmokeTest] | None = None,
+    install_extras: InstallExtras | None = None,
     limit: float = LIMIT,
 ) -> tuple[SmokeTestResult, ...]:
     """Run the tests, two at a time; None: the default tests for what is installed.
 
-    Every test has an empty working directory and an empty home directory, and gets no credential.
+    Every test has an empty working directory and an empty home directory, and gets no credential. `install_extras`
+    is called where a default test failed for want of a module, until an extra helps.
     """
     installed = load_installed(environment, name)
     chosen = default_smoke_tests(installed.files, installed.entry_points) if tests is None else tests
-    own = ProjectUnderTest(name=name, roots=import_roots(installed.files), requires=installed.requires)
-    run = partial(_run_one, environment=environment, installed=installed, own=own, limit=limit)
+    scripts = module_names.console_scripts(installed.entry_points, "gui_scripts")
+    scripts |= module_names.console_scripts(installed.entry_points)
+    roots = module_names.import_roots(installed.files)
+    project = TestedProject(name=name, roots=roots, requires=installed.requires, scripts=scripts)
     with temporary_directory("the temporary directory", prefix="release-smoke-") as work:
-        jobs = [partial(run, test=one, work=work / str(n)) for n, one in enumerate(chosen)]
-        return tuple(run_jobs(system, jobs, workers=2))
+        run = _Run(environment=environment, installed=installed, project=project, work=work, limit=limit)
+        results = tuple(run_jobs(system, [partial(_run_test, run=run, test=one) for one in chosen], workers=2))
+        results = _after_their_package(system, run, results)
+        return _with_extras(system, run, results, install_extras) if install_extras else results
 
 
-def _run_one(  # noqa: PLR0913 - one test and its environment
-    system: System,
-    *,
-    environment: Environment,
-    test: SmokeTest,
-    installed: Installed,
-    own: ProjectUnderTest,
-    work: Path,
-    limit: float,
-) -> SmokeTestResult:
-    directory, home, report = work / "here", work / "home", work / "report.json"
-    with explain_os_errors("the temporary directory"):
-        directory.mkdir(parents=True)
-        home.mkdir()
-    env = smoke_test_environment(system, environment, home)
+def _run_test(system: System, *, run: _Run, test: SmokeTest) -> SmokeTestResult:
     started = time.monotonic()
+    attempts: tuple[SmokeTestAttempt, ...] = ()
+    not_run: Finding | None = None
+    try:
+        first = _attempt(system, run, test)
+        attempts = (first,)
+        if not first.passed and test.kind in {"script", "gui script"} and not test.asked_for:
+            other = replace(test, words=(test.words[0], "--version"))
+            limit = min(run.limit, _SHORT_LIMIT) if first.status is None else run.limit
+            attempts = (first, _attempt(system, replace(run, limit=limit), other))
+    except ToolError as error:
+        not_run = Finding(message=f"cannot run {test.title!r}: {error.message}", remedy=error.remedy)
+    took = time.monotonic() - started
+    return SmokeTestResult(test=test, attempts=attempts, not_run=not_run, took=took, project=run.project)
+
+
+def _attempt(system: System, run: _Run, test: SmokeTest) -> SmokeTestAttempt:
+    """Run a test once. Raises `ToolError` where it cannot be run."""
+    with explain_os_errors("the temporary directory"):
+        work = Path(tempfile.mkdtemp(dir=run.work))
+        directory, home, report = work / "here", work / "home", work / "report.json"
+        directory.mkdir()
+        home.mkdir()
+    env = smoke_test_environment(system, run.environment, home)
+    if test.kind == "gui script":
+        env = {name: value for name, value in env.items() if name not in _SCREEN}
     status: int | None = None
     try:
-        argv = _argv(environment, test, installed, report, env)
-        done = system.run(argv, cwd=directory, env=env, timeout=limit)
+        done = system.run(_argv(run, test, report, env), cwd=directory, env=env, timeout=run.limit)
         status, output = done.status, done.output
     except TimedOutError as error:
         output = error.output
-    except ToolError as error:
-        problem: Finding | None = Finding(message=f"cannot run {test.title!r}: {error.message}", remedy=error.remedy)
-        return SmokeTestResult(what=test.title, problem=problem, took=time.monotonic() - started)
-    outcome = SmokeTestOutcome(status=status, output=output, report=_load_report(report), limit=limit)
-    problem = smoke_test_problem(test, outcome, own)
-    return SmokeTestResult(what=test.title, problem=problem, took=time.monotonic() - started)
+    found = _load_report(report)
+    chain = found.get("chain")
+    return SmokeTestAttempt(
+        test=test, status=status, output=output, line=program_output.cause_line(output),
+        chain=None if chain is None else tuple(ExceptionLink(**link) for link in chain),
+        absent=tuple(found.get("absent", ())), limit=run.limit,
+    )  # fmt: skip
 
 
 def smoke_test_environment(system: System, environment: Environment, home: Path) -> dict[str, str]:
@@ -138,19 +144,16 @@ def smoke_test_environment(system: System, environment: Environment, home: Path)
     return env | {"PYTHONNOUSERSITE": "1", "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"}
 
 
-def _argv(
-    environment: Environment, test: SmokeTest, installed: Installed, report: Path, env: dict[str, str]
-) -> list[str]:
-    child = [str(environment.python), "-I", str(_CHILD), str(report)]
+def _argv(run: _Run, test: SmokeTest, report: Path, env: dict[str, str]) -> list[str]:
+    child = [str(run.environment.python), "-I", str(_CHILD), str(report)]
     match test.kind:
         case "import":
             return [*child, "import", *test.words]
-        case "script":
+        case "script" | "gui script":
             script, *arguments = test.words
-            target = console_scripts(installed.entry_points)[script]
-            plain = environment.bin / script
+            plain = run.environment.bin / script
             path = plain if plain.exists() else plain.with_name(f"{script}.exe")
-            return [*child, "script", str(path), target, *arguments]
+            return [*child, "script", str(path), run.project.scripts[script], *arguments]
         case "command":
             # Looked up here, because Windows would use our own PATH.
             program, *arguments = test.words
@@ -165,102 +168,99 @@ def _load_report(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def smoke_test_problem(test: SmokeTest, outcome: SmokeTestOutcome, own: ProjectUnderTest) -> Finding | None:
-    """None where the test passed; a warning where the failure may be intended; else a blocking finding."""
-    if outcome.status == 0:
-        return None
-    if not test.asked_for and (warning := _warning(test, outcome, own)):
-        return warning
-    if outcome.status is None:
-        what = f"is still running after {outcome.limit:g} s"
-    elif outcome.status < 0:
-        what = f"was ended by signal {-outcome.status}"
-    else:
-        what = f"fails with status {outcome.status}: {program_output.cause_line(outcome.output)!r}"
-    return Finding(
-        message=f"{test.title!r} {what}",
-        remedy="install the wheel into a new environment, run it there, fix the project and build again",
-    )
+# -- what failed is tried again ----------------------------------------------------------------------
 
 
-def _warning(test: SmokeTest, outcome: SmokeTestOutcome, own: ProjectUnderTest) -> Finding | None:
-    chain = outcome.report.get("chain", [])
-    if missing := _missing_cause(outcome, own):
-        return _not_installed(test, missing, own)
-    if test.kind == "script" and outcome.status is None:
-        what = f"is still running after {outcome.limit:g} s"
-    elif test.kind == "script" and chain and chain[0]["exit"] and _USAGE.search(outcome.output):
-        what = f"shows its usage and exits with status {outcome.status}"
-    else:
-        missing = _missing_before(outcome, own)
-        return _not_installed(test, missing, own) if missing else None
-    return Finding(
-        message=f"{test.title!r} {what}",
-        remedy="nothing, if this is intended; else fix it, or set commands in [tool.release.smoke]",
-        severity="warn",
-    )
+def _after_their_package(
+    system: System, run: _Run, results: tuple[SmokeTestResult, ...]
+) -> tuple[SmokeTestResult, ...]:
+    """Try private modules that failed after the modules that passed: some extensions need what their package loads."""
+    loaded = [one.test.words[0] for one in results if one.passed and one.test.kind == "import"]
+    if not loaded:
+        return results
+
+    def again(system: System, *, result: SmokeTestResult) -> SmokeTestResult:
+        test = replace(result.test, words=(*loaded, *result.test.words))
+        return replace(result, attempts=(*result.attempts, _attempt(system, run, test)))
+
+    private = [n for n, one in enumerate(results) if not one.passed and _is_private(one.test, run.installed.files)]
+    done = run_jobs(system, [partial(again, result=results[n]) for n in private])
+    repeated = dict(zip(private, done, strict=True))
+    return tuple(repeated.get(n, one) for n, one in enumerate(results))
 
 
-def _missing_cause(outcome: SmokeTestOutcome, own: ProjectUnderTest) -> str | None:
-    """The module of another project whose absence is the only cause of the failure; else None."""
-    missing: list[str] = []
-    for link in outcome.report.get("chain", []):
-        if link["not_found"] and link["module"]:
-            missing.append(link["module"])
-        # The next link is a cause of this one if it is explicit, or the context of a failed import.
-        if not (link["import_error"] or link["exit"] or link["explicit"]):
+def _is_private(test: SmokeTest, files: Iterable[str]) -> bool:
+    if test.kind != "import" or test.asked_for:
+        return False
+    name = test.words[0].replace(".", "/")
+    extension = any(file.startswith(f"{name}.") and file.endswith((".so", ".pyd")) for file in files)
+    return extension or name.rpartition("/")[2].startswith("_") or name.endswith("__mypyc")
+
+
+def _with_extras(
+    system: System, run: _Run, results: tuple[SmokeTestResult, ...], install: InstallExtras
+) -> tuple[SmokeTestResult, ...]:
+    """Install extras of the project, the likely ones first, and repeat what failed, until all of it passes."""
+    failed = {n: one for n, one in enumerate(results) if _may_need_extra(one)}
+    modules = [name for one in failed.values() for name in _missing_modules(one)]
+    output = "\n".join(attempt.output for one in failed.values() for attempt in one.attempts)
+    ranked = module_names.rank_extras(modules, output, run.project.requires) if failed else []
+    started = time.monotonic()
+    present: list[str] = []
+    for extra in ranked[:_MOST_EXTRAS]:
+        open_ = {n: one for n, one in failed.items() if not one.needed_extras}
+        if not open_ or time.monotonic() - started > _EXTRAS_LIMIT:
             break
-    others = [name for name in missing if _is_foreign(name, own.roots)]
-    return others[-1] if len(others) == len(missing) > 0 else None
+        problem = install([*present, extra])
+        present += [] if problem else [extra]
+        for n, one in open_.items():
+            tried = ExtraAttempt(extras=(extra,), problem=problem or "")
+            if problem is None:
+                tried = _repeat(system, run, one, tuple(present))
+            failed[n] = replace(one, extras=(*one.extras, tried))
+    return tuple(failed.get(n, one) for n, one in enumerate(results))
 
 
-def _missing_before(outcome: SmokeTestOutcome, own: ProjectUnderTest) -> str | None:
-    """The last module that was missing before the project raised an ImportError itself, or exited."""
-    chain = outcome.report.get("chain", [])
-    deliberate = chain and (chain[0]["exit"] or (chain[0]["import_error"] and chain[0]["module"] is None))
-    if not deliberate:
-        return None
-    missing = [name for name in outcome.report["absent"] if "." not in name and name not in _OPTIONAL]
-    return next((name for name in reversed(missing) if _is_foreign(name, own.roots)), None)
+def _repeat(system: System, run: _Run, result: SmokeTestResult, extras: tuple[str, ...]) -> ExtraAttempt:
+    again = _run_test(system, run=run, test=result.test)
+    if again.passed:
+        return ExtraAttempt(extras=extras)
+    first = next(iter(again.attempts), None)
+    link = next(iter(first.chain or ()), None) if first else None
+    text = link.line if link and not link.exit else first.line if first else ""
+    return ExtraAttempt(extras=extras, problem=f"fails with it too: {text!r}")
 
 
-def _is_foreign(name: str, roots: Iterable[str]) -> bool:
-    """Whether a module belongs neither to this project nor to the standard library of some Python."""
-    ours = any(f"{name}.".startswith(f"{root}.") or f"{root}.".startswith(f"{name}.") for root in roots)
-    return not ours and not _REMOVED.fullmatch(name.partition(".")[0])
+def _may_need_extra(result: SmokeTestResult) -> bool:
+    return not (result.passed or result.test.asked_for or result.not_run) and bool(_missing_modules(result))
 
 
-def _not_installed(test: SmokeTest, missing: str, own: ProjectUnderTest) -> Finding:
-    top = missing.partition(".")[0]
-    extra = extra_of(top, own.requires)
-    if top in sys.stdlib_module_names:
-        remedy = f"nothing, if this is intended: this Python has no {top!r}; else set [tool.release.smoke]"
-    elif extra:
-        remedy = f"nothing, if users install {own.name}[{extra}]; else move it to the project's dependencies"
-    else:
-        remedy = f"add the project that provides {top!r} to dependencies, or to a documented extra"
-    return Finding(message=f"{test.title!r} fails where {missing!r} is not installed", remedy=remedy, severity="warn")
+def _missing_modules(result: SmokeTestResult) -> list[str]:
+    """The modules of other projects that the first run missed, the likely cause of the failure first."""
+    first = result.attempts[0]
+    links = [link.module for link in first.chain or () if link.not_found and link.module]
+    found = dict.fromkeys([*links, *reversed(first.absent)])
+    return [
+        name
+        for name in found
+        if not module_names.is_part_of(name, result.project.roots) and not module_names.in_standard_library(name)
+    ]
 
 
-def extra_of(module: str, requires: Iterable[str]) -> str | None:
-    """The extra that installs the project of a module's name; None where there is none."""
-    from packaging.utils import canonicalize_name
-
-    for line in requires:
-        found = re.match(r"\s*([\w.-]+).*;.*\bextra\s*==\s*[\"']([^\"']+)", line)
-        if found and canonicalize_name(found[1]) in {canonicalize_name(module), f"python-{canonicalize_name(module)}"}:
-            return found[2]
-    return None
+# -- which tests -------------------------------------------------------------------------------------
 
 
 def default_smoke_tests(names: Iterable[str], entry_points: str) -> tuple[SmokeTest, ...]:
-    """An import of each top-level module, and each console script with `--help`.
+    """An import of each top-level module, and each script with `--help`.
 
     `names` are the members of a wheel or the files of an installed distribution, with forward slashes;
     `entry_points` is the text of entry_points.txt.
     """
-    imports = [SmokeTest(kind="import", words=(name,)) for name in import_roots(names)[:_MOST]]
-    return (*imports, *(SmokeTest(kind="script", words=(name, "--help")) for name in console_scripts(entry_points)))
+    imports = [SmokeTest(kind="import", words=(name,)) for name in module_names.import_roots(names)[:_MOST]]
+    scripts = module_names.console_scripts(entry_points)
+    gui = [name for name in module_names.console_scripts(entry_points, "gui_scripts") if name not in scripts]
+    tests = [SmokeTest(kind="script", words=(name, "--help")) for name in scripts]
+    return (*imports, *tests, *(SmokeTest(kind="gui script", words=(name, "--help")) for name in gui))
 
 
 def configured_smoke_tests(settings: SmokeTestSettings) -> tuple[SmokeTest, ...] | None:
@@ -281,42 +281,3 @@ def configured_smoke_tests(settings: SmokeTestSettings) -> tuple[SmokeTest, ...]
             ) from error
         wanted.append(SmokeTest(kind="command", words=split, asked_for=True))
     return tuple(wanted)
-
-
-def import_roots(names: Iterable[str]) -> tuple[str, ...]:
-    """The top-level modules, dotted; of a namespace package, the topmost regular modules."""
-    paths = {parts for name in names if (parts := _parts(name))}
-    return tuple(dict.fromkeys(_roots(paths, ())))
-
-
-def console_scripts(entry_points: str) -> dict[str, str]:
-    """Console scripts and their targets, "package.module:function"."""
-    parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
-    parser.optionxform = str  # type: ignore[assignment,method-assign] # names are case-sensitive; a documented way
-    try:
-        parser.read_string(entry_points)
-    except configparser.Error:
-        return {}  # another check reports the broken file
-    found = dict(parser.items("console_scripts")) if parser.has_section("console_scripts") else {}
-    return {name: target.partition("[")[0].replace(" ", "") for name, target in found.items()}
-
-
-def _parts(name: str) -> tuple[str, ...] | None:
-    """The dotted parts of an importable module, from its path below site-packages; else None."""
-    parts = name.split("/")
-    if re.fullmatch(r".+\.data", parts[0]) and parts[1:2] in (["purelib"], ["platlib"]):
-        parts = parts[2:]
-    if not parts or not _SOURCE.search(parts[-1]) or "__pycache__" in parts:
-        return None
-    parts = [*parts[:-1], parts[-1].partition(".")[0]]
-    good = all(part.isidentifier() and not keyword.iskeyword(part) for part in parts)
-    return tuple(parts) if good and parts[0] not in _NOT_API and "__main__" not in parts else None
-
-
-def _roots(paths: set[tuple[str, ...]], at: tuple[str, ...]) -> Iterator[str]:
-    below = sorted(path for path in paths if path[: len(at)] == at)
-    for child in sorted({path[: len(at) + 1] for path in below}):
-        if child in paths or (*child, "__init__") in paths:
-            yield ".".join(child)
-        else:
-            yield from _roots(paths, child)

@@ -8,13 +8,14 @@ import json
 import re
 import sys
 import sysconfig
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
 from release.adapters.install import installer, interpreters
 from release.adapters.system import program_output
+from release.adapters.system.process import TimedOutError
 from release.adapters.system.system import System, explain_os_errors
 from release.core.errors import ToolError
 from release.core.models.check_result import Finding, Unknown
@@ -22,6 +23,8 @@ from release.core.models.interpreter import Interpreter, version_to_text
 
 #: seconds for one install, with builds of dependencies
 _LIMIT = 1800
+#: seconds for the install of extras, which only prove that a failure is intended
+_EXTRAS_LIMIT = 180
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +115,24 @@ def install_file(  # noqa: PLR0913 - a released file is these four values
     if done.status:
         return install_problem(done.output, name=name, url=url)
     return _mismatch(load_installed(environment, name), name=name, version=version, url=url, sha256=sha256)
+
+
+def install_extras(  # noqa: PLR0913 - a released file, and its extras
+    system: System, environment: Environment, *, name: str, url: str, sha256: str, extras: Sequence[str]
+) -> str | None:
+    """Install what these extras of an installed file require: None if it succeeded, else why not.
+
+    The extras are those of the same URL and hash, so the file itself stays as it is.
+    """
+    requirement = f"{name}[{','.join(extras)}] @ {url}#sha256={sha256}"
+    try:
+        done = system.run(
+            [*_installation(system, environment, name, url), requirement],
+            cwd=environment.directory, env=installer.installer_environment(system), timeout=_EXTRAS_LIMIT, umask=0o022,
+        )  # fmt: skip
+    except TimedOutError:
+        return f"not installed after {_EXTRAS_LIMIT} s"
+    return f"cannot be installed: {program_output.cause_line(done.output)!r}" if done.status else None
 
 
 def _installation(system: System, environment: Environment, name: str, url: str) -> list[str]:

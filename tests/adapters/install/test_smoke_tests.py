@@ -8,47 +8,26 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from release.adapters.install import smoke_tests, venv
-from release.adapters.install.smoke_tests import ProjectUnderTest, SmokeTestOutcome, smoke_test_problem
 from release.adapters.install.venv import Environment
 from release.adapters.system.system import System, real_system
 from release.core.config import SmokeTestSettings
 from release.core.errors import ConfigError
-from release.core.facts import SmokeTest, SmokeTestResult
-from release.core.models.check_result import Finding
+from release.core.models.smoke_test import SmokeTestResult
 from release.core.tokens import macaroon
 
 SCRIPT = "def main():\n    import argparse\n    argparse.ArgumentParser().parse_args()\n"
 
 
-@pytest.mark.parametrize(
-    ("names", "modules"),
-    [
-        (["acme/__init__.py", "acme/sub/__init__.py", "acme/x.py", "acme-1.0.dist-info/METADATA"], ["acme"]),
-        (["acme.py", "_acme.cpython-311-darwin.so", "fast.pyd", "slow.abi3.so"], ["_acme", "acme", "fast", "slow"]),
-        (["ns/a/__init__.py", "ns/b/c/__init__.py", "ns/b/c/d/__init__.py", "ns/e.py"], ["ns.a", "ns.b.c", "ns.e"]),
-        (["acme/__init__.cpython-311-darwin.so"], ["acme"]),
-        (["acme-1.0.data/purelib/acme/__init__.py", "acme-1.0.data/scripts/run.py", "a.data/data/x.py"], ["acme"]),
-        (["tests/__init__.py", "docs/conf.py", "examples/a.py", "setup.py", "conftest.py", "acme.py"], ["acme"]),
-        (["acme-stubs/__init__.pyi", "acme/py.typed", "acme/data.json"], []),
-        (["81d2__mypyc.cpython-311-x86_64-linux-gnu.so", "class.py", "not-a-name.py", "acme.pth"], []),
-        (["acme/__pycache__/__init__.cpython-311.pyc", "../../../bin/acme", "../../../etc/acme/settings.py"], []),
-        (["__main__.py", "acme/__main__.py"], []),
-    ],
-)  # fmt: skip
-def test_the_default_imports_are_what_the_project_is_known_by(names: list[str], modules: list[str]) -> None:
-    assert [one.words[0] for one in smoke_tests.default_smoke_tests(names, "")] == modules
-
-
-def test_the_default_scripts_are_the_console_scripts() -> None:
-    text = "[console_scripts]\nAcme = acme.cli:main\nacme-x = acme.x : run [pretty]\n[gui_scripts]\nwin = acme:gui\n"
-    assert smoke_tests.console_scripts(text) == {"Acme": "acme.cli:main", "acme-x": "acme.x:run"}
-    assert [one.title for one in smoke_tests.default_smoke_tests([], text)] == ["Acme --help", "acme-x --help"]
-    assert smoke_tests.console_scripts("no section") == {}
+def test_the_default_tests_are_imports_and_scripts_with_help() -> None:
+    text = "[console_scripts]\nAcme = acme.cli:main\nacme-x = acme.x:run\n[gui_scripts]\nwin = acme:gui\n"
+    found = smoke_tests.default_smoke_tests(["acme.py"], text)
+    assert [(one.kind, one.title) for one in found] == [
+        ("import", "import acme"), ("script", "Acme --help"), ("script", "acme-x --help"), ("gui script", "win --help"),
+    ]  # fmt: skip
 
 
 def test_what_is_asked_for_is_taken_as_it_is() -> None:
@@ -61,97 +40,16 @@ def test_what_is_asked_for_is_taken_as_it_is() -> None:
         smoke_tests.configured_smoke_tests(SmokeTestSettings(commands=("acme 'a",)))
 
 
-def link(**more: Any) -> dict[str, Any]:
-    return {"import_error": False, "exit": False, "module": None, "not_found": False, "explicit": False} | more
-
-
-def missing(module: str | None) -> dict[str, Any]:
-    return link(import_error=True, not_found=True, module=module)
-
-
-IMPORT = SmokeTest(kind="import", words=("acme",))
-HELP = SmokeTest(kind="script", words=("acme", "--help"))
-EXIT = link(exit=True)
-
-
-@pytest.mark.parametrize(
-    ("attempt", "status", "chain", "absent", "output", "severity"),
-    [
-        (IMPORT, 0, [], [], "", None),
-        (IMPORT, 1, [missing("rich")], ["rich"], "", "warn"),
-        (IMPORT, 1, [missing("rich.table")], ["rich.table"], "", "warn"),
-        (IMPORT, 1, [link(import_error=True), missing("rich")], ["rich"], "", "warn"),
-        (IMPORT, 1, [link(explicit=True), missing("rich")], ["rich"], "", "warn"),
-        (IMPORT, 1, [link(import_error=True)], ["rich"], "", "warn"),
-        (IMPORT, 1, [link(), missing("rich")], ["rich"], "", "block"),
-        (IMPORT, 1, [link(import_error=True)], ["winreg", "org"], "", "block"),
-        (IMPORT, 1, [missing("acme._gone")], ["acme._gone"], "", "block"),
-        (IMPORT, 1, [missing("ns.acme.gone")], ["ns.acme.gone"], "", "block"),
-        (IMPORT, 1, [missing("ns.other")], ["ns.other"], "", "warn"),
-        (IMPORT, 1, [link(import_error=True), missing("acme.gone"), missing("rich")], [], "", "block"),
-        (IMPORT, 1, [missing("cgi")], ["cgi"], "", "block"),
-        (IMPORT, 1, [missing("tkinter")], ["tkinter"], "", "warn"),
-        (
-            IMPORT,
-            1,
-            [link(import_error=True, module="numpy")],
-            ["rich"],
-            "cannot import name 'x' from 'numpy'",
-            "block",
-        ),
-        (IMPORT, 1, [link()], ["rich"], "ValueError: no", "block"),
-        (IMPORT, None, [], [], "", "block"),
-        (IMPORT, -11, [], [], "", "block"),
-        (HELP, 2, [EXIT], [], "Usage: acme", "warn"),
-        (HELP, 2, [link()], [], "usage: acme", "block"),
-        (HELP, 1, [EXIT], ["click"], "install acme[cli]", "warn"),
-        (HELP, 1, [EXIT], [], "no", "block"),
-        (HELP, None, [], [], "", "warn"),
-        (HELP, -11, [], ["click"], "usage", "block"),
-        (replace(IMPORT, asked_for=True), 1, [missing("rich")], ["rich"], "", "block"),
-        (replace(HELP, kind="command", asked_for=True), None, [], [], "", "block"),
-    ],
-)
-def test_an_end_is_judged(  # noqa: PLR0917 - the columns of the table
-    attempt: SmokeTest,
-    status: int | None,
-    chain: list[dict[str, Any]],
-    absent: list[str],
-    output: str,
-    severity: str | None,
-) -> None:
-    report = {"chain": chain, "absent": absent} if chain else {}
-    own = ProjectUnderTest(name="acme", roots=("acme", "ns.acme"), requires=())
-    found = smoke_test_problem(attempt, SmokeTestOutcome(status=status, output=output, report=report, limit=60), own)
-    assert (found and found.severity) == severity
-    assert found is None or found.remedy
-
-
-def test_the_extra_that_would_bring_it_is_named() -> None:
-    own = ProjectUnderTest(name="acme", roots=("acme",), requires=("rich>=1 ; extra == 'pretty'", "six"))
-    ending = SmokeTestOutcome(status=1, output="", report={"chain": [missing("rich")], "absent": []}, limit=60)
-    found = smoke_test_problem(IMPORT, ending, own)
-    assert found is not None
-    assert "acme[pretty]" in found.remedy
-
-
-def test_the_module_that_was_missed_last_is_named() -> None:
-    own = ProjectUnderTest(name="acme", roots=("acme",), requires=())
-    report = {"chain": [EXIT], "absent": ["brotli", "click", "acme._speedups", "winreg"]}
-    found = smoke_test_problem(
-        HELP, SmokeTestOutcome(status=1, output="pip install acme[cli]", report=report, limit=60), own
-    )
-    assert found is not None
-    assert "'click'" in found.message
-
-
-def installed(tmp_path: Path, entry_points: str = "", **files: str) -> tuple[System, Environment]:
+def installed(
+    tmp_path: Path, entry_points: str = "", requires: Sequence[str] = (), **files: str
+) -> tuple[System, Environment]:
     """A clean environment with a project "acme" of these files, without any index."""
+    needs = "".join(f"Requires-Dist: {line}\n" for line in requires)
     machine = real_system()
     path = tmp_path / "acme-1.0-py3-none-any.whl"
     members = {
         **files,
-        "acme-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n",
+        "acme-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n" + needs,
         "acme-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         "acme-1.0.dist-info/entry_points.txt": entry_points,
     }
@@ -167,53 +65,101 @@ def installed(tmp_path: Path, entry_points: str = "", **files: str) -> tuple[Sys
 
 
 def severities(trials: Sequence[SmokeTestResult]) -> dict[str, str | None]:
-    return {one.what: one.problem.severity if one.problem else None for one in trials}
+    return {one.test.title: one.severity for one in trials}
 
 
-def test_each_kind_of_project_gets_its_verdict(tmp_path: Path) -> None:
-    scripts = {
-        "fine": "main",
-        "usage": "usage",
-        "extra": "extra",
-        "daemon": "daemon",
-        "broken": "broken",
-        "none": "gone",
-    }
-    points = "[console_scripts]\n" + "".join(f"{name} = good:{call}\n" for name, call in scripts.items())
-    good = (
-        SCRIPT
-        + """
+GOOD = (
+    SCRIPT
+    + """
+import sys
 def usage():
     print("Usage: usage FILE"); raise SystemExit(2)
+def version():
+    if "--version" not in sys.argv: raise ValueError("unsupported format character")
 def extra():
     try:
         import no_such_click
     except ImportError:
-        print("pip install acme[cli]"); raise SystemExit(1)
+        print("usage: pip install acme[cli]"); raise SystemExit(1)
 def daemon():
     import time; time.sleep(600)
 def broken():
     raise ValueError("no such luck")
+def data():
+    open(__file__.replace("good.py", "table.dat"))
+def excused():
+    try:
+        import no_such_speedup
+    except ImportError:
+        pass
+    sys.exit("acme: table.dat is missing")
+def window():
+    import os
+    assert not os.environ.get("DISPLAY")
 """
-    )
+)
+
+
+def test_each_kind_of_project_gets_its_verdict(tmp_path: Path) -> None:
+    calls = ("main", "usage", "version", "extra", "daemon", "broken", "data", "excused", "gone")
+    points = "[console_scripts]\n" + "".join(f"{call} = good:{call}\n" for call in calls)
+    points += "[gui_scripts]\n" + "".join(f"gui-{call} = good:{call}\n" for call in ("window", "daemon", "broken"))
     machine, clean = installed(
         tmp_path, points, **{
-            "good.py": good, "needy.py": "import no_such_rich.table\n", "torn.py": "from good import nothing\n",
-            "crash.py": "import os; os.abort()\n",
+            "good.py": GOOD, "needy.py": "import no_such_rich.table\n", "torn.py": "from good import nothing\n",
+            "crash.py": "import os; os.abort()\n", "quits.py": "raise SystemExit\n",
             "half/__init__.py": "from half import core\nimport half.gone\n", "half/core.py": "",
             "hidden.py": "try:\n import no_such\nexcept ImportError as e:\n raise RuntimeError('get it') from e\n",
+            "_speedups.py": "import sys\nassert 'good' in sys.modules\n",
         },
     )  # fmt: skip
-    trials = smoke_tests.run_smoke_tests(machine, clean, name="acme", limit=4)
+    trials = smoke_tests.run_smoke_tests(
+        replace(machine, env={**machine.env, "DISPLAY": ":9"}), clean, name="acme", limit=4
+    )
     assert severities(trials) == {
-        "import crash": "block", "import good": None, "import half": "block", "import hidden": "warn",
-        "import needy": "warn", "import torn": "block", "fine --help": None, "usage --help": "warn",
-        "extra --help": "warn", "daemon --help": "warn", "broken --help": "block", "none --help": "block",
+        "import _speedups": None, "import crash": "block", "import good": None, "import half": "block",
+        "import hidden": "block", "import needy": "block", "import quits": "block", "import torn": "block",
+        "main --help": None, "usage --help": None, "version --help": None, "extra --help": "block",
+        "daemon --help": "warn", "broken --help": "block", "data --help": "block", "excused --help": "block",
+        "gone --help": "block", "gui-window --help": None, "gui-daemon --help": None, "gui-broken --help": "block",
     }  # fmt: skip
-    problems = {one.what: one.problem for one in trials}
-    said = problems["broken --help"]
-    assert isinstance(said, Finding)
-    assert "ValueError: no such luck" in said.message
+    first = {one.test.title: (one.attempts[0].chain or ())[:1] for one in trials}
+    assert [(link.line, link.place) for link in first["broken --help"]] == [
+        ("ValueError: no such luck", "good.py, line 18")
+    ]
+    assert [link.place for link in first["import half"]] == ["half/__init__.py, line 2"]
+    assert [link.file for link in first["data --help"]] == ["table.dat"]
+    assert [link.place.partition(",")[0] for link in first["gone --help"]] == ["bin/gone"]
+
+
+def test_an_extra_excuses_what_it_makes_work_and_nothing_else(tmp_path: Path) -> None:
+    machine, clean = installed(
+        tmp_path, "", ("no-such-rich; extra == 'pretty'", "six; extra == 'zzz'", "no-such-bug; extra == 'dev'"), **{
+            "good.py": "", "needy.py": "import no_such_rich\n", "bug.py": "import no_such_bug\n",
+            "broken.py": "raise ValueError\n",
+        },
+    )  # fmt: skip
+    tried: list[Sequence[str]] = []
+
+    def install(extras: Sequence[str]) -> str | None:
+        tried.append(list(extras))
+        if extras == ["pretty"]:
+            next(clean.directory.rglob("good.py")).with_name("no_such_rich.py").write_text("")
+            return None
+        return "cannot be installed: 'no'"
+
+    trials = smoke_tests.run_smoke_tests(machine, clean, name="acme", install_extras=install)
+    assert tried == [["pretty"], ["pretty", "zzz"]]
+    assert severities(trials) == {
+        "import broken": "block", "import bug": "block", "import good": None, "import needy": None
+    }  # fmt: skip
+    assert {one.test.title: one.needed_extras for one in trials if one.needed_extras} == {"import needy": ("pretty",)}
+    told = {one.test.title: [extra.problem for extra in one.extras] for one in trials}
+    assert told["import bug"] == [
+        "fails with it too: \"ModuleNotFoundError: No module named 'no_such_bug'\"",
+        "cannot be installed: 'no'",
+    ]
+    assert told["import broken"] == []
 
 
 LOOK = """
@@ -235,7 +181,7 @@ def test_the_project_sees_no_credential_no_checkout_and_nobodys_home(tmp_path: P
     settings = imports if kind == "import" else SmokeTestSettings(commands=("python -m acme",))
     wanted = smoke_tests.configured_smoke_tests(settings)
     trials = smoke_tests.run_smoke_tests(replace(machine, env=env), clean, name="acme", tests=wanted)
-    assert [one.problem for one in trials] == [None]
+    assert [one.severity for one in trials] == [None]
     seen, here, beside, path = json.loads((tmp_path / "seen").read_text())
     assert token not in (tmp_path / "seen").read_text()
     assert not {*names, "PYTHONPATH"} & set(seen)

@@ -1,0 +1,98 @@
+"""What nobody could use is not released; what is waived is, and the record says so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.stories.project import UserProject, files_on, indexes, make, posts, release_table
+
+pytestmark = pytest.mark.network
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """A project that is broken for its users."""
+
+    #: the check that refuses it
+    check: str
+    #: part of the message
+    says: str
+    #: files that differ from those of a project in order; `pyproject.toml` is appended to
+    files: Mapping[str, str]
+
+
+FAULTS = {
+    "a forgotten dependency": Fault(
+        check="what-was-installed-works",
+        says="No module named 'idna'",
+        files={"acme_widget/__init__.py": "import idna\ndef main(): print('usage: acme-widget')\n"},
+    ),
+    "an empty wheel": Fault(
+        check="the-wheel-has-something-to-import",
+        says="has nothing to import or run; 'acme_widget/__init__.py' is not in it",
+        files={"pyproject.toml": '[tool.hatch.build.targets.wheel]\nbypass-selection = true\nexclude = ["*"]\n'},
+    ),
+    "a script whose module is not shipped": Fault(
+        check="what-was-installed-works",
+        says="No module named 'search_tool'",
+        files={
+            "pyproject.toml": '[tool.hatch.build.targets.wheel]\npackages = ["acme_widget"]\n',
+            "search_tool.py": "def main(): print('usage: acme-widget')\n",
+        },
+    ),
+}
+
+
+def broken(tmp_path: Path, fault: Fault, more: str) -> UserProject:
+    project = make(tmp_path)
+    text = (project.root / "pyproject.toml").read_text()
+    if "search_tool.py" in fault.files:
+        text = text.replace("acme_widget:main", "search_tool:main")
+    if "exclude" in fault.files.get("pyproject.toml", ""):  # an entry point would be something to run
+        text = text.replace('scripts = { acme-widget = "acme_widget:main" }', "")
+    for name, content in fault.files.items():
+        project.write(name, content)
+    project.write("pyproject.toml", text + fault.files.get("pyproject.toml", "") + more)
+    project.write(".gitignore", "dist/\n.release/\n")
+    project.commit()
+    return project
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_broken_package_is_released_nowhere_unless_its_check_is_waived(tmp_path: Path, fault: Fault) -> None:
+    with indexes() as on:
+        project = broken(tmp_path, fault, f"[tool.release]\npush-tag = false\n{release_table(on)}")
+        project.credentials(on)
+        told = project.run("release", "--yes")
+        assert told.status == 1, told.all
+        assert fault.says in told.out
+        assert posts(on.testpypi) == posts(on.pypi) == []
+        text = (project.root / "pyproject.toml").read_text()
+        waived = (
+            '[tool.release.waive]\nwhat-was-installed-works = "known"\nthe-wheel-has-something-to-import = "known"\n'
+        )
+        project.write("pyproject.toml", text + waived)
+        project.commit()
+        told = project.run("release", "--yes", "--json")
+        assert told.status == 0, told.all
+        assert files_on(on.testpypi) == files_on(on.pypi) != {}
+        record = json.loads((project.root / ".release/1.0/record.json").read_text())
+        assert {"check": fault.check, "reason": "known", "used": True} in record["waivers"]
+        assert f"{fault.check}: known" in project.run("report").out
+
+
+@pytest.mark.parametrize("fault", [FAULTS["a script whose module is not shipped"]])
+def test_a_broken_package_stops_in_the_rehearsal_of_a_release(tmp_path: Path, fault: Fault) -> None:
+    with indexes() as on:
+        project = broken(tmp_path, fault, f"[tool.release]\npush-tag = false\n{release_table(on)}")
+        project.credentials(on)
+        told = project.run("release", "--yes")
+        assert told.status == 1, told.all
+        assert "not shipped: 'search_tool.py' is in git and not in the wheel" in told.out
+        assert posts(on.testpypi) == posts(on.pypi) == []
