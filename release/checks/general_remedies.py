@@ -84,13 +84,20 @@ GENERAL_REMEDIES: Mapping[str, str] = MappingProxyType(
         "the-files-are-new-to-the-index": "Bump the version: file names cannot be used again on an index.",
         "twine-takes-the-files": _REBUILD,
         "the-uploader-knows-the-metadata-version": "Upgrade the uploader: `python -m pip install --upgrade twine`.",
+        "the-license-files-fit-the-metadata-version": "Upgrade the build backend (`setuptools>=77`) and rebuild the "
+        "files, or upload with twine.",
+        "the-wheel-has-one-dist-info-directory": "Remove the other directory from the source tree and from `build/`, "
+        "and rebuild the wheel.",
+        "the-tags-in-the-wheel-are-those-of-its-name": "Rebuild the wheel with the right tags; do not rename it.",
+        "the-wheel-is-tagged-for-its-compiled-code": "Declare the compiled code to the build backend, and build a "
+        "wheel for each platform: `cibuildwheel`.",
         "record-lists-what-is-in-the-wheel": "Rebuild the wheel; change nothing in it afterwards.",
         "every-member-can-be-read": "Rebuild the wheel; a member is damaged, encrypted or compressed by a rare method.",
         "every-path-stays-inside": "Remove the path that leads out of the archive, and rebuild the files.",
         "nothing-is-shipped-by-accident": "Exclude the files in the configuration of the build backend, and rebuild.",
         "no-common-name-is-installed": "Exclude the package in the configuration of the build backend, or move it "
         "into the project's package.",
-        "every-title-is-a-title": "Put a blank after the `#` of the headings in the README.",
+        "every-title-is-a-title": "Make the underline as long as the heading, in a README in reStructuredText.",
         "no-git-lfs-pointer-is-shipped": "Run `git lfs pull`, and rebuild the files.",
         "the-version-is-of-a-tag": "Run `git fetch --tags --unshallow`, tag the commit, and rebuild the files.",
         "the-classifiers-fit-requires-python": "Remove the classifiers of Python versions that `requires-python` "
@@ -102,6 +109,10 @@ GENERAL_REMEDIES: Mapping[str, str] = MappingProxyType(
         "configuration, and rebuild the files.",
         "wheels-and-sdist-say-the-same": "Build wheel and sdist from the same source; do not compute requirements at "
         "build time.",
+        "no-two-files-have-the-same-bytes": "Build each wheel with its own tags, or name several tags in one file: "
+        "`python -m wheel tags`.",
+        "the-description-is-not-empty": "Write a description in the README, or correct `readme` in pyproject.toml.",
+        "the-links-of-the-description-work": "Write the full address of each link and image in the README.",
         # comparisons
         "the-build-is-reproducible": "Find what reads the clock, the machine or an unsorted directory during the "
         "build.",

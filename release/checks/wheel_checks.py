@@ -93,9 +93,10 @@ def _expand(tag: str) -> frozenset[str]:
 
 @CHECKS.check()
 def the_wheel_is_tagged_for_its_compiled_code(upload: FileUpload) -> Iterator[Finding]:
-    """A wheel with compiled code for one platform, or one Python version, is tagged for it.
+    """Wheels are tagged for the compiled code in them.
 
-    pip installs a wheel with the tags `py3-none-any` everywhere. Libraries for several platforms may be in one wheel.
+    Code for one platform, or one Python version, works only there. pip installs a wheel with the tags `py3-none-any`
+    everywhere. Libraries for several platforms may be in one wheel.
     """
     parts = upload.filename.removesuffix(".whl").rsplit("-", 3)
     if not upload.filename.endswith(".whl") or len(parts) != 4:  # noqa: PLR2004 - name and version, three tags
