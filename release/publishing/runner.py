@@ -36,7 +36,7 @@ from release.core.plan import SANDBOX, Plan, Step
 from release.core.redaction import Redactor
 from release.core.time_text import format_count
 from release.leaks import search
-from release.publishing import access, build, compare, promote, recorder, result, stored_verdict
+from release.publishing import access, adoption, build, compare, promote, recorder, result, stored_verdict
 from release.publishing import journal as journals
 from release.publishing.journal import Journal
 from release.publishing.last_release import LastRelease
@@ -257,10 +257,15 @@ class _Run:
     def _check_files(self) -> StepResult:
         """A release stops at any rejection; a rehearsal continues with the files that the index would accept."""
         project = None if isinstance(self.source.project, Unknown) else self.source.project
+        conflicts = tuple(compare.find_conflicts(self.files, self.listings, self.config))
+        given = (self.system, self.files, conflicts, self.listings, self.journal)
+        if not self.plan.uses_prebuilt and (released := adoption.adopt_released_files(*given)):
+            self.notify(Message(text=adoption.ADOPTED))
+            self.files, conflicts = released, ()
         facts = replace(
             collect.collect_built(self.system, self.files, project),
             leaks=search.with_age(self.system, self.directory, search.scan_distributions(self.files)),
-            conflicts=tuple(compare.find_conflicts(self.files, self.listings, self.config)),
+            conflicts=conflicts,
             previous=self.last_release.result(),
         )
         if not self.plan.uses_prebuilt:

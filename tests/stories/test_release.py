@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+
+import pytest
 
 from release.sandbox.seed import SeedData
 from tests.stories.project import UserProject, files_on, indexes, make, posts, release_table
@@ -55,6 +58,25 @@ def test_a_release_goes_through_and_a_second_run_finds_nothing_to_do(tmp_path: P
         assert (confirmed.status, confirmed.data["message"]) == (
             0, "acme-widget 1.0 is on pypi, confirmed: hashes verified, installed and tested"
         )  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["hatchling.build", "setuptools.build_meta"])
+def test_a_finished_release_without_its_journal_has_nothing_to_do(tmp_path: Path, backend: str) -> None:
+    """hatchling builds the same files again; setuptools writes the time into the sdist."""
+    with indexes() as on:
+        project = make(tmp_path, more=release_table(on))
+        text = (project.root / "pyproject.toml").read_text().replace("hatchling.build", backend)
+        project.write("pyproject.toml", text.replace('["hatchling"]', f'["{backend.partition(".")[0]}"]'))
+        project.credentials(on)
+        project.commit()
+        assert project.run("release", "--yes").status == 0
+        shutil.rmtree(project.root / ".release")
+        sent = len(posts(on.testpypi)), len(posts(on.pypi))
+        again = project.run("release", "--yes")
+        assert again.status == 0, again.all
+        assert "nothing to do: acme-widget 1.0 is on testpypi and pypi, confirmed" in again.out
+        assert (len(posts(on.testpypi)), len(posts(on.pypi))) == sent
 
 
 def test_the_verbs_one_by_one_release_the_same_bytes(tmp_path: Path) -> None:
