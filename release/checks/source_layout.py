@@ -13,6 +13,7 @@ _NO_MODULES = re.compile(r"^[^/]+\.(?:data|dist-info)/")
 _CODE = (".py", ".pyi", ".so", ".pyd", ".pyc")
 #: what may stand in a wheel for `module.py`
 _COMPILED = re.compile(r"\.(?:[\w-]+\.)?(?:so|pyd)$|\.pyc$")
+_COMPILER_INPUT = (".c", ".cc", ".cpp", ".cxx")
 _PROJECT_FILES = ("pyproject.toml", "setup.py")
 
 
@@ -121,6 +122,8 @@ def _renamed(names: set[str], theirs: Mapping[str, set[str]]) -> str | None:
         return None
     fitting = [one for one, there in theirs.items() if one and 2 * len(code & there) > len(code)]
     fitting = [one for one in fitting if len(code & theirs[one]) > 1]
+    # CMake installs single modules from there: what it leaves out is a tool of the build
+    fitting = [one for one in fitting if not any(name.endswith(_COMPILER_INPUT) for name in theirs[one])]
     return fitting[0] if len(fitting) == 1 else None
 
 

@@ -268,3 +268,11 @@ def test_a_file_excluded_from_the_sdist_only_is_named() -> None:
 def test_without_git_nothing_is_compared() -> None:
     facts = BuiltFiles(project=None, files=(file(SDIST, sdist()),), now=NOW)
     assert {one.state for one in run(source_comparison.OF_GIT, facts)} == {CheckState.NOT_APPLICABLE}
+
+
+def test_a_build_tool_beside_sources_in_c_is_no_module_of_the_wheel() -> None:
+    """CMake installs single modules of `src/` into the package; nanobind is built so."""
+    members = names("acme/__init__.py", "acme/stubgen.py", "acme/__main__.py", "acme/src/common.cpp")
+    git = "src/__init__.py src/stubgen.py src/__main__.py src/version.py src/common.cpp"
+    assert compared(members, git, name="scikit-build-core") == {}
+    assert compared(members, git.replace(".cpp", ".txt"), name="scikit-build-core").keys() == {IN_GIT}
