@@ -197,7 +197,8 @@ def _compare_with_index(files: Sequence[Distribution], index: Index, project: st
         if not isinstance(result, Receipt):
             raise RefusedError(
                 f"{file.filename!r} is not the file that passed on {index.name}: the content there differs",
-                remedy="release the files that passed, or bump the version and repeat the dry run",
+                remedy="release the files that passed, bump the version and repeat the dry run, or use another one: "
+                "--dry-run-on sandbox",
                 cause="file.exists-different",
             )
 

@@ -47,6 +47,6 @@ def _place(package: str) -> Path:
     if spec is None or spec.origin is None:
         raise ToolError(
             f"the package {package!r} is not installed",
-            remedy="install the package 'build' into the environment of this program",
+            remedy="install build into the environment of this program: python -m pip install build",
         )
     return Path(spec.origin).parent

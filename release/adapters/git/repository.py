@@ -331,7 +331,7 @@ def push_tag(system: System, root: Path, remote: str, tag: str) -> bool:
     if theirs:
         raise ToolError(
             f"the remote {remote!r} has another tag {tag!r}: {theirs[:12]} there, {ours[:12]} here",
-            remedy=f"find out who created it; if it is a mistake: git push --force {remote} refs/tags/{tag}",
+            remedy="find out who created it, and correct it there; to keep it: push-tag = false in [tool.release]",
         )
     words = ("push", "--atomic", "--porcelain", remote, f"refs/tags/{tag}")
     try:
