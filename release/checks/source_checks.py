@@ -248,9 +248,11 @@ def _tag_findings(tags: tuple[str, ...], version: str, ours: str | None) -> Iter
 
 
 #: names of the checks of the repository's state, which a rehearsal shows but does not need: it is promised to need no
-#: repository, no clean tree, no branch and no tag
+#: repository, no clean tree, no branch and no tag. A submodule that is missing is a fault: its files are not released.
 OF_THE_REPOSITORY = frozenset(
     check.name
-    for check in (*CHECKS, *OF_THE_TAGS)
-    if check is the_project_is_in_a_repository or the_project_is_in_a_repository in check.needs or check in OF_THE_TAGS
-)
+    for check in (
+        the_project_is_in_a_repository, the_tree_is_clean, the_branch_is_the_release_branch, the_tag_is_free_or_here,
+        the_branch_is_not_behind_its_upstream, *OF_THE_TAGS,
+    )
+)  # fmt: skip

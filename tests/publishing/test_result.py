@@ -133,7 +133,15 @@ def test_what_a_rehearsal_needs_not_is_named_and_is_no_failure(check: str) -> No
     assert end.next_command == "pypi-preflight check"
 
 
-@pytest.mark.parametrize("check", ["the-version-is-valid", "the-changelog-mentions-the-version", "no-token-is-inside"])
+@pytest.mark.parametrize(
+    "check",
+    [
+        "the-version-is-valid",
+        "the-changelog-mentions-the-version",
+        "the-submodules-are-checked-out",
+        "no-token-is-inside",
+    ],
+)
 def test_a_fault_that_would_block_a_release_fails_the_rehearsal_unless_it_is_allowed(check: str) -> None:
     end = rehearsed("the-tree-is-clean", check)
     assert (end.exit, end.remedy) == (Exit.REFUSED, f"mend {check}")
