@@ -14,7 +14,7 @@ _CODE = (".py", ".pyi", ".so", ".pyd", ".pyc")
 #: what may stand in a wheel for `module.py`
 _COMPILED = re.compile(r"\.(?:[\w-]+\.)?(?:so|pyd)$|\.pyc$")
 _COMPILER_INPUT = (".c", ".cc", ".cpp", ".cxx")
-_PROJECT_FILES = ("pyproject.toml", "setup.py")
+_PROJECT_FILES = ("pyproject.toml", "setup.py", "package.json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +157,8 @@ def _nested_projects(start: str, below: list[str]) -> tuple[str, ...]:
     found = set()
     for path in below:
         directory, _, name = path.rpartition("/")
-        if f"{directory}/" != start and (name in _PROJECT_FILES or name == "package.json"):
+        is_module = name == "setup.py" and f"{directory}/__init__.py" in below
+        if f"{directory}/" != start and name in _PROJECT_FILES and not is_module:
             found.add(f"{directory}/")
     return tuple(found)
 

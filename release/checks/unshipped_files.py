@@ -30,15 +30,18 @@ _SOURCES = re.compile(
     r"|.*(?:~|\.(?:py|c|h|pyx|pxd|pyi|cpp)\.(?:in|src|tp|j2|jinja2?|mako|tmpl|template))",
     re.IGNORECASE,
 )
-#: notes for developers, and files of their tools
+_TITLES = (
+    "README|CHANGE(?:S|LOG)|HISTORY|NEWS|LICEN[CS]E|COPYING|NOTICE|TODO|NOTES?|AUTHORS|THANKS|CREDITS|CONTRIBUTING"
+    "|MAINTAINERS|OWNERS|INSTALL|UPGRADING|DESIGN|ARCHITECTURE|CLAUDE|AGENTS"
+)
+#: notes for developers, and files of their tools; `authors.html` and `license.py` are neither
 _NOTES = re.compile(
-    r"(?:.*/)?(?:\.[^/]+|(?:README|CHANGE(?:S|LOG)|HISTORY|NEWS|LICEN[CS]E|COPYING|NOTICE|TODO|NOTES?|AUTHORS|THANKS"
-    r"|CREDITS|CONTRIBUTING|MAINTAINERS|OWNERS|INSTALL|UPGRADING|DESIGN|ARCHITECTURE|CLAUDE|AGENTS)(?:[-_.][^/]*)?"
-    r"|(?:GNU)?Makefile[^/]*|meson(?:\.build|_options\.txt|\.options)|CMakeLists\.txt|SConscript|BUILD(?:\.bazel)?"
-    r"|Cargo\.(?:toml|lock)|setup\.(?:py|cfg)|pyproject\.toml|MANIFEST(?:\.in)?|tox\.ini|pytest\.ini|mypy\.ini"
+    rf"(?:.*/)?(?:\.[^/]+|(?:{_TITLES})(?:[-_.][^/]*)?(?<!\.py)(?<!\.json)(?<!\.html)"
+    rf"|(?i:{_TITLES})(?:[-_][^/.]*)?(?:\.(?i:md|rst|txt|markdown|adoc))?"
+    r"|(?i:(?:GNU)?Makefile)[^/]*|meson(?:\.build|_options\.txt|\.options)|CMakeLists\.txt|SConscript|BUILD(?:\.bazel)?"
+    r"|Cargo\.(?:toml|lock)|setup\.cfg|pyproject\.toml|MANIFEST(?:\.in)?|tox\.ini|pytest\.ini|mypy\.ini"
     r"|noxfile\.py|requirements[^/]*\.(?:txt|in)|vendor(?:ed)?\.txt|package(?:-lock)?\.json|yarn\.lock"
-    r"|pnpm-lock\.yaml|[tj]sconfig[^/]*\.json|[^/]*\.config\.[cm]?[jt]s|uv\.lock|poetry\.lock)",
-    re.IGNORECASE,
+    r"|pnpm-lock\.yaml|[tj]sconfig[^/]*\.json|[^/]*\.config\.[cm]?[jt]s|uv\.lock|poetry\.lock)"
 )
 #: READMEs by another name: an upper-case stem
 _UPPER_CASE = re.compile(r"(?:.*/)?[A-Z][A-Z0-9_-]+(?:\.(?:md|rst|txt))?")

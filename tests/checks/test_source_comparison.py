@@ -77,6 +77,7 @@ GIT = "src/acme_widget/__init__.py src/acme_widget/core.py README.md pyproject.t
             "python/lib/__init__.py python/lib/one.py python/lib/two.py python/lib/sub/__init__.py",
             "python/lib/sub",
         ),
+        (("a/__init__.py",), "a/__init__.py a/b/__init__.py a/b/setup.py", "a/b"),
         (("a/__init__.py", "b/__init__.py"), "src/a/__init__.py src/b/__init__.py src/b/c/__init__.py", "src/b/c"),
     ],
 )  # fmt: skip
@@ -159,6 +160,11 @@ def test_a_missing_file_is_a_warning(git: str, message: str, remedy: str) -> Non
     assert list(found) == [IN_GIT]
     (finding,) = found[IN_GIT]
     assert (finding.message, finding.remedy, finding.severity) == (message, remedy, "warn")
+
+
+@pytest.mark.parametrize("path", ["authors.html", "spdx/license.py", "prompts/system.md", "a/install.json", "news.css"])
+def test_a_name_like_that_of_a_note_is_no_note(path: str) -> None:
+    assert list(compared(names(*PACKAGE), f"{GIT}src/acme_widget/{path}")) == [IN_GIT]
 
 
 @pytest.mark.parametrize(
