@@ -9,7 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from release.adapters.builds.version_source import find_version_source
 from release.adapters.git import repository as git
+from release.adapters.git import signing, tags
 from release.adapters.install import interpreters
 from release.adapters.system.system import System
 from release.core import config as configuration
@@ -19,8 +21,9 @@ from release.core.errors import ConfigError, ReleaseError, ToolError, Unreachabl
 from release.core.facts import BuiltFile, BuiltFiles, GitState, ProjectMetadata, Source
 from release.core.models.check_result import Unknown
 from release.core.models.distribution import Distribution
-from release.core.models.index import Index, ProjectListing
+from release.core.models.index import Index, ProjectListing, normalize_name
 from release.core.models.interpreter import RequiredPython
+from release.core.tag_form import DEFAULT_FORMAT, TagForm, declared_form, learn_form
 
 if TYPE_CHECKING:
     from packaging.metadata import RawMetadata
@@ -89,12 +92,25 @@ def collect_source(system: System, directory: Path, config: Config, *, ask_backe
     python = collect_required_python(system, directory)
     system = interpreters.with_interpreter(system, python)
     known = collect_project(system, directory, ask_backend=ask_backend)
-    tag = None if isinstance(known, Unknown) else config.tag(known.name, known.version)
     changelog = None
     with suppress(OSError, UnicodeDecodeError):
         changelog = (directory / config.changelog).read_text(encoding="utf-8") if config.changelog else None
-    git_state = collect_git(system, directory, tag)
-    return Source(config=config, project=known, git=git_state, tag=tag, changelog=changelog, python=python)
+    source = Source(
+        config=config, project=known, git=collect_git(system, directory), tag=None, changelog=changelog,
+        pipeline_tag=pipeline_tag(system), version_source=find_version_source(system, directory),
+        rehearsal=not ask_backend, python=python,
+    )  # fmt: skip
+    return source if isinstance(known, Unknown) else with_project(source, system, directory, known)
+
+
+def pipeline_tag(system: System) -> str | None:
+    """The tag that the CI pipeline runs for; None outside of one, or for a branch.
+
+    Source: the lists of predefined variables of GitHub Actions and of GitLab CI.
+    """
+    if system.env.get("GITHUB_REF_TYPE") == "tag":
+        return system.env.get("GITHUB_REF_NAME") or None
+    return system.env.get("CI_COMMIT_TAG") or None
 
 
 def collect_required_python(system: System, directory: Path) -> RequiredPython | None:
@@ -134,8 +150,8 @@ def collect_project(system: System, directory: Path, *, ask_backend: bool = True
     return ProjectMetadata(name=name, version=version)
 
 
-def collect_git(system: System, directory: Path, tag: str | None) -> GitState | Unknown | None:
-    """The repository of the project, with the release tag if it has one; None without git."""
+def collect_git(system: System, directory: Path) -> GitState | Unknown | None:
+    """The repository of the project, without its release tag, see `with_project`; None without git."""
     from release.adapters.builds import submodule_use
     from release.adapters.github import releases
 
@@ -151,10 +167,13 @@ def collect_git(system: System, directory: Path, tag: str | None) -> GitState | 
             changes=git.changed_paths(system, root),
             upstream=git.upstream(system, root),
             behind=git.commits_behind(system, root),
-            tagged_commit=git.tag_commit(system, root, tag) if tag else None,
+            tagged_commit=None,
             shallow=git.is_shallow(system, root),
             tags=git.tags_at(system, root, commit),
+            all_tags=tags.all_tags(system, root),
             remote=remote,
+            on_remote=tags.is_on_remote(system, root, commit) if remote else None,
+            root_project=_root_project(directory, root),
             github=releases.github_repository(system.env, git.remote_url(system, root, remote) if remote else None),
             submodules=submodule_use.collect_submodules(system, root, directory),
         )
@@ -210,6 +229,51 @@ def _metadata(files: tuple[Distribution, ...]) -> Iterator[RawMetadata]:
 
 
 def with_project(source: Source, system: System, directory: Path, project: ProjectMetadata) -> Source:
-    """The source with the name and version that are known now."""
-    tag = source.config.tag(project.name, project.version)
-    return replace(source, project=project, tag=tag, git=collect_git(system, directory, tag))
+    """The source with the name and version that are known now, and their release tag."""
+    form = find_tag_form(source, project)
+    tag = form.tag(project.version)
+    if not isinstance(source.git, GitState):
+        return replace(source, project=project, tag=tag, tag_form=form)
+    everywhere = (one.name for one in source.git.all_tags)
+    tag = form.existing_tag(project.version, source.git.tags) or form.existing_tag(project.version, everywhere) or tag
+    state: GitState | Unknown = source.git
+    try:
+        root = git.find_root(system, directory)
+        assert root is not None
+        tagged = git.tag_commit(system, root, tag)
+        signed = not source.rehearsal and tagged is None
+        problem = signing.signing_problem(system, root) if signed else None
+        state = replace(source.git, tagged_commit=tagged, signing=problem)
+    except ToolError as error:
+        state = Unknown(reason=error.message, remedy=error.remedy)
+    return replace(source, project=project, tag=tag, tag_form=form, git=state)
+
+
+def find_tag_form(source: Source, project: ProjectMetadata) -> TagForm:
+    """How the project's tags spell its versions: as configured, or like the tags that are there."""
+    if source.config.tag_format is not None:
+        return declared_form(source.config.tag_format, project.name)
+    if not isinstance(source.git, GitState):
+        return learn_form(project.name, project.version, ())
+    other = source.git.root_project
+    only_named = other is not None and normalize_name(other) != normalize_name(project.name)
+    return learn_form(project.name, project.version, source.git.all_tags, only_named=only_named)
+
+
+def learn_tag_format(system: System, directory: Path) -> str:
+    """`tag-format` as the project's tags have it."""
+    name, git_state = load_project_name(directory), collect_git(system, directory)
+    if name is None or not isinstance(git_state, GitState):
+        return DEFAULT_FORMAT
+    project = ProjectMetadata(name=name, version="")
+    source = Source(config=Config(), project=project, git=git_state, tag=None, changelog=None)
+    return find_tag_form(source, project).template
+
+
+def _root_project(directory: Path, root: Path) -> str | None:
+    """The name of the project at the root of the repository; None if that is this one, or there is none."""
+    if directory.resolve() == root.resolve():
+        return None
+    with suppress(ConfigError):
+        return load_project_name(root)
+    return None

@@ -15,7 +15,7 @@ from release.checks.engine import Check
 
 #: heading → the modules of its checks; modules of this package that are not listed come last
 _SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "The project": ("source_checks",),
+    "The project": ("source_checks", "tag_checks"),
     "The credential and the index": (
         "token_checks", "trusted_publishing_checks", "token_limit_checks", "index_state", "credential_checks",
     ),
@@ -65,6 +65,8 @@ def is_index_refusal(check: Check[Any]) -> bool:
         rule.METADATA, rule.NEW_NAMES, rule.DESCRIPTIONS, rule.FILE_NAMES, rule.SIZES, rule.NEW_FILES,
         rule.ARCHIVE_CHECK, TWINE,
     }  # fmt: skip
+    if check.name == "the-version-is-the-newest-of-its-series":  # which only misleads users
+        return False
     return check.name in of_files or check in check_sections()["The credential and the index"]
 
 

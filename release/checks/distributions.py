@@ -13,6 +13,7 @@ from release.acceptance import rule
 from release.checks import description_checks, distribution_reader, lfs_pointers, metadata_consistency, wheel_contents
 from release.checks.distribution_reader import inspect_built_files
 from release.checks.engine import Check, Checklist, quote, quote_some, warn
+from release.checks.tag_checks import is_made_up
 from release.core.facts import BuiltFiles
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.distribution import InspectedFile, parse_version
@@ -21,8 +22,6 @@ _REBUILD_CLEAN = "empty dist/ and rebuild: python -m build"
 #: the first metadata version in which an sdist must be accurate. Source: PEP 643
 _RELIABLE = "2.2"
 _PYTHON = re.compile(r"Programming Language :: Python :: (\d+\.\d+)")
-#: what tools that take the version from git give to a checkout without tags
-_TAGLESS = re.compile(r"0(?:\.0)*|0(?:\.0)?\.1\.dev\d+|0(?:\.0)*\.(?:post\d+\.)?dev\d+")
 
 CHECKS = Checklist[BuiltFiles]()
 #: about each file on its own
@@ -130,12 +129,14 @@ def the_version_is_of_a_tag(built: BuiltFiles) -> Iterator[Observation]:
 
     A shallow clone, or a commit without a tag, gives `0.0.0`, `0.1.dev1` or `1.0+g1234567`.
     """
+    if built.source_checked:
+        yield NotApplicable(reason="the source was checked, which declares the version or has the tags")
+        return
     for one in inspect_built_files(built):
-        public, _, local = one.version.partition("+")
-        if _TAGLESS.fullmatch(public) or re.match(r"g[0-9a-f]{7}", local):
+        if is_made_up(one.version):
             message = f"{one.version!r} looks like the version of a checkout without tags"
-            remedy = "fetch tags and history: git fetch --tags --unshallow; tag the commit and rebuild"
-            yield warn(message, remedy, one.filename, cause="version.local" if local else None)
+            remedy = "fetch the tags (git fetch --tags; in a shallow clone: git fetch --unshallow --tags), then rebuild"
+            yield warn(message, remedy, one.filename, cause="version.local" if "+" in one.version else None)
 
 
 @OF_A_FILE.check()

@@ -39,7 +39,13 @@ GENERAL_REMEDIES: Mapping[str, str] = MappingProxyType(
         "the-branch-is-not-behind-its-upstream": "Run `git pull --rebase`.",
         "the-changelog-mentions-the-version": "Add an entry for the version, or change `changelog` in "
         "`[tool.release]`.",
-        "the-tags-here-are-of-this-version": "Release from a commit that has the tag of this version only.",
+        "the-tags-here-are-of-this-version": "Commit another version, and release that commit; if the tag belongs to "
+        "another project, set `tag-format` in `[tool.release]`.",
+        "the-pipeline-runs-for-this-version": "Commit a version, tag that commit with it, and push the new tag.",
+        "the-version-comes-from-a-tag-of-the-project": "Tag the commit with the version, in the form of the other "
+        "tags; configure the tool that takes the version from git to ignore tags of other kinds.",
+        "the-tag-can-be-signed": "Make the key available to git, or do not sign: `git config tag.gpgSign false`.",
+        "a-branch-of-the-remote-has-the-commit": "Push the branch before the release: `git push`.",
         "a-required-python-is-installed": "Install a Python version that `requires-python` allows, or extend "
         "`requires-python`.",
         # the credential and the index
@@ -64,6 +70,8 @@ GENERAL_REMEDIES: Mapping[str, str] = MappingProxyType(
         "index's administrators.",
         "the-release-is-open": "Bump the version: the index accepts no more files for this release.",
         "the-version-is-new": "Bump the version: file names cannot be used again on an index.",
+        "the-version-is-the-newest-of-its-series": "Bump the version beyond those on the index; if the branch is for "
+        "an earlier series, name it: `maintenance-branches` in `[tool.release]`.",
         "the-new-name-can-be-had": "Choose another project name, or ask an owner of that project for a role.",
         "the-clocks-agree": "Correct the clock of this machine.",
         "the-index-knows-the-token": f"{_REPLACE} The index does not know this one, or refuses it.",
@@ -99,7 +107,8 @@ GENERAL_REMEDIES: Mapping[str, str] = MappingProxyType(
         "into the project's package.",
         "every-title-is-a-title": "Make the underline as long as the heading, in a README in reStructuredText.",
         "no-git-lfs-pointer-is-shipped": "Run `git lfs pull`, and rebuild the files.",
-        "the-version-is-of-a-tag": "Run `git fetch --tags --unshallow`, tag the commit, and rebuild the files.",
+        "the-version-is-of-a-tag": "Fetch the tags (`git fetch --tags`; in a shallow clone: `git fetch --unshallow "
+        "--tags`), tag the commit, and rebuild the files.",
         "the-classifiers-fit-requires-python": "Remove the classifiers of Python versions that `requires-python` "
         "excludes, or extend `requires-python`.",
         "the-files-are-of-the-project": "Build into an empty directory: files of another project or version are in it.",

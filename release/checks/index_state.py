@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from release.checks.engine import Checklist, quote, quote_some, warn
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.index import (
+    TESTPYPI,
     UPLOAD_WINDOW,
     UPLOAD_WINDOW_CLOSED,
     IndexFile,
     ProjectListing,
+    files_by_release,
     files_of_version,
     normalize_name,
 )
 from release.core.time_text import format_count
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 _NO_PROJECT = NotApplicable(reason="the project is not on the index")
 #: between two releases the project has the version of the last one, which is not an error
@@ -103,6 +110,65 @@ def the_version_is_new(access: Access) -> Iterator[Observation]:
         message = f"{access.index.name} already has {files}: {quote_some(others)}"
         remedy = "bump the version, unless these are files of this very release"
         yield warn(message, remedy, access.index.name, cause="version.not-bumped")
+
+
+@CHECKS.check(needs=(the_index_answers,))
+def the_version_is_the_newest_of_its_series(access: Access) -> Iterator[Observation]:
+    """No later version on the index, or this one continues an earlier series.
+
+    Installers take the highest version: users would not get this one. A series is all versions with the same first
+    two numbers. An earlier series that the index has may continue; any other version needs a branch that
+    `maintenance-branches` names. A test index is not considered.
+    """
+    from packaging.version import InvalidVersion, Version
+
+    if not isinstance(access.listing, ProjectListing) or not isinstance(access.project, ProjectMetadata):
+        yield _NO_PROJECT
+        return
+    if not access.releasing or access.index.name == TESTPYPI.name:
+        yield _NO_RELEASE if not access.releasing else NotApplicable(reason="it is an index for tests")
+        return
+    if access.branch and any(fnmatchcase(access.branch, one) for one in access.maintenance_branches):
+        yield NotApplicable(reason=f"{access.branch!r} is a maintenance branch")
+        return
+    try:
+        later = later_version(Version(access.project.version), _versions(access.listing))
+    except InvalidVersion:
+        yield NotApplicable(reason="the version is not valid")
+        return
+    if later is not None:
+        pattern = access.branch or "1.x"
+        yield Finding(
+            message=f"{access.index.name} already has {later}, which is later than {access.project.version}",
+            remedy=f"set a version after {later}; on a branch for earlier versions, set "
+            f'maintenance-branches = ["{pattern}"] in [tool.release]',
+            where=access.index.name,
+            cause="version.not-bumped",
+        )
+
+
+def later_version(ours: Version, others: frozenset[Version]) -> Version | None:
+    """The version because of which `ours` would be no progress; None if there is none."""
+    if ours in others:  # a release that goes on
+        return None
+    later = {one for one in others if one > ours}
+    if not ours.is_prerelease:
+        later = {one for one in later if not one.is_prerelease}
+    if ours.is_postrelease and any(one.base_version == ours.base_version for one in others):
+        later = {one for one in later if one.base_version == ours.base_version}
+    same = {one for one in later if _series(one) == _series(ours)}
+    continues = any(_series(one) == _series(ours) for one in others - later)
+    return max(same or (set() if continues else later), default=None)
+
+
+def _series(version: Version) -> tuple[int, ...]:
+    return (version.epoch, version.major, version.minor)
+
+
+def _versions(listing: ProjectListing) -> frozenset[Version]:
+    """The releases on an index, without those that are yanked."""
+    found = files_by_release(listing).items()
+    return frozenset(one for one, files in found if any(file.yanked is None for file in files))
 
 
 def listed_files(access: Access) -> tuple[IndexFile, ...]:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 
 from packaging.version import InvalidVersion, Version
 
-from release.checks.engine import Checklist, quote_some, warn
+from release.checks.engine import Checklist, quote_some
 from release.core import python_versions
 from release.core.facts import CHECK_OUT_SUBMODULES, GitState, Source
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
 from release.core.models.index import is_project_name
 from release.core.models.interpreter import RequiredPython, version_to_text
+from release.core.tag_form import release_after
 from release.core.time_text import format_count
 
 #: Python versions in a message
 _MOST_VERSIONS = 8
 
 CHECKS = Checklist[Source]()
-#: before a release, which has its tag on this commit, or will have it
-OF_THE_TAGS = Checklist[Source]()
 
 
 @CHECKS.check()
@@ -66,15 +66,27 @@ def the_version_is_valid(source: Source) -> Iterator[Observation]:
         )
         return
     if version.local:
-        remedy = "commit everything and tag the commit (git tag v1.2.3), or set local_scheme = 'no-local-version'"
-        if isinstance(source.git, GitState) and source.git.shallow:
-            remedy = "fetch the whole history and its tags: git fetch --unshallow --tags"
         yield Finding(
             message=f"the version {text!r} has a local part, which no public index accepts",
-            remedy=remedy,
+            remedy=tag_remedy(source) if source.version_source else f"set the version to {version.public}",
             cause="version.local",
             server_text=f"The use of local versions in '{text}' is not allowed.",
         )
+
+
+def tag_remedy(source: Source) -> str:
+    """How a version that is derived from git becomes a release: the tags are missing here, or there is none yet."""
+    git = source.git
+    if not isinstance(git, GitState) or isinstance(source.project, Unknown) or source.tag_form is None:
+        return "tag a commit in a git repository, and build from there"
+    if git.shallow:
+        return "fetch the whole history and its tags: git fetch --unshallow --tags"
+    tag = source.tag_form.tag(release_after(source.project.version) or source.project.version)
+    tag = source.tag_form.tag("0.1.0") if not git.all_tags else tag
+    command = f"tag the commit: git tag {shlex.quote(tag)}"
+    if git.changes:
+        command = f"commit everything, then {command}"
+    return f"fetch the tags: git fetch --tags; if there are none, {command}" if not git.all_tags else command
 
 
 @CHECKS.check()
@@ -208,51 +220,3 @@ def the_changelog_mentions_the_version(source: Source) -> Iterator[Observation]:
         yield Finding(message=f"cannot read the changelog {path!r}", remedy="correct tool.release.changelog")
     elif not re.search(rf"(?<![\w.]){re.escape(version)}(?![\w.]*\d)", source.changelog):
         yield Finding(message=f"{path!r} does not mention {version}", remedy=f"add an entry for {version} to {path}")
-
-
-@OF_THE_TAGS.check()
-def the_tags_here_are_of_this_version(source: Source) -> Iterator[Observation]:
-    """No tag for another version on this commit.
-
-    Tools that take the version from git take it from any of the tags: two packages tagged on one commit get each
-    other's versions. A tag whose version is not in canonical form gets a second tag next to it.
-    """
-    if isinstance(source.git, Unknown) or source.git is None:
-        yield NotApplicable(reason="the project is not in a repository")
-    elif isinstance(source.project, Unknown):
-        yield NotApplicable(reason="name and version are known only to the build")
-    elif not source.git.tags:
-        yield NotApplicable(reason="the commit has no tag")
-    else:
-        yield from _tag_findings(source.git.tags, source.project.version, source.tag)
-
-
-def _tag_findings(tags: tuple[str, ...], version: str, ours: str | None) -> Iterator[Observation]:
-    for tag in tags:
-        found = re.search(r"(\d[\w.+!-]*)$", tag)
-        text = found[1] if found else ""
-        try:
-            tagged, expected = Version(text), Version(version)
-        except InvalidVersion:
-            continue
-        if tagged != expected:
-            message = f"the commit is also tagged {tag!r}, but the version is {version}"
-            remedy = f"tag each package on a commit of its own, or delete the tag: git tag -d {tag}"
-            yield warn(message, remedy, tag, cause="version.mismatch-tag")
-        elif tag != ours and str(tagged) != text:
-            yield warn(
-                f"the tag {tag!r} spells version {tagged} differently from the file names",
-                f"tag the commit as {ours}",
-                tag,
-            )
-
-
-#: names of the checks of the repository's state, which a rehearsal shows but does not need: it is promised to need no
-#: repository, no clean tree, no branch and no tag. A submodule that is missing is a fault: its files are not released.
-OF_THE_REPOSITORY = frozenset(
-    check.name
-    for check in (
-        the_project_is_in_a_repository, the_tree_is_clean, the_branch_is_the_release_branch, the_tag_is_free_or_here,
-        the_branch_is_not_behind_its_upstream, *OF_THE_TAGS,
-    )
-)  # fmt: skip

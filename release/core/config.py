@@ -59,8 +59,10 @@ class Config:
 
     #: the only branch to release from; None: any
     branch: str | None = None
-    #: the release tag; `{version}` and `{name}` are filled in
-    tag_format: str = "v{version}"
+    #: patterns of branches that release earlier series, such as "1.x" or "release/*"
+    maintenance_branches: tuple[str, ...] = ()
+    #: the release tag; `{version}` and `{name}` are filled in; None: like the tags that are there
+    tag_format: str | None = None
     #: a file that must mention the version, relative to the project; None: not checked
     changelog: str | None = None
     #: name → index; `pypi` and `testpypi` always exist
@@ -105,9 +107,6 @@ class Config:
             return tables.duration(self.fleet["warn-before"], _AT / "fleet" / "warn-before")
         except (KeyError, ConfigError):
             return TokenPolicy().warn_before
-
-    def tag(self, name: str, version: str) -> str:
-        return self.tag_format.format(name=name, version=version)
 
 
 #: where `[tool.release]` stands
@@ -223,6 +222,7 @@ _SMOKE: Mapping[str, Reader] = {"imports": tables.strings, "commands": tables.st
 _INDEX: Mapping[str, Reader] = {"upload-url": _url, "simple-url": _url, "kind": tables.one_of("warehouse", "other")}
 _READERS: Mapping[str, Reader] = {
     "branch": tables.string,
+    "maintenance-branches": tables.strings,
     "tag-format": _tag_format,
     "changelog": tables.string,
     "indexes": read_indexes,

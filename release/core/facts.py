@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
     from release.core.models.attestation import Provenance, VerifiedAttestations
     from release.core.models.check_result import Finding, NotApplicable, Unknown
     from release.core.models.credential import Ambient, Credential, CredentialCandidate
+    from release.core.models.derived_version import VersionSource
     from release.core.models.distribution import Distribution, MemberVisitor, ReleaseManifest
     from release.core.models.index import Index, IndexContents, IndexFile, Ownership, ProjectListing
     from release.core.models.interpreter import RequiredPython
@@ -26,6 +27,7 @@ if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
     from release.core.models.smoke_test import SmokeTestResult
     from release.core.models.source_tree import SourceTree
     from release.core.models.token_health import TokenPolicy
+    from release.core.tag_form import DatedTag, TagForm
     from release.core.tokens.defects import TokenDefect
     from release.core.tokens.token import Token
 
@@ -79,8 +81,16 @@ class GitState:
     shallow: bool
     #: the tags on the commit, sorted
     tags: tuple[str, ...] = ()
+    #: all tags of the repository
+    all_tags: tuple[DatedTag, ...] = ()
     #: the remote that tags are pushed to; None if there is none
     remote: str | None = None
+    #: whether a branch of any remote has the commit, as of the last fetch; None if it is not needed
+    on_remote: bool | None = None
+    #: why the tag cannot be signed; None if it can, or need not be signed
+    signing: Finding | Unknown | None = None
+    #: the name of the project at the root of the repository, if it is another one
+    root_project: str | None = None
     #: "owner/repository" on GitHub; None if the remote is elsewhere
     github: str | None = None
     #: with those inside of submodules
@@ -101,6 +111,14 @@ class Source:
     changelog: str | None
     #: the Python versions that it requires; None if it states none without its build backend
     python: RequiredPython | None = None
+    #: how the project's tags spell its versions; None while its name and version are unknown
+    tag_form: TagForm | None = None
+    #: the tag that the CI pipeline runs for; None outside of one, or for a branch
+    pipeline_tag: str | None = None
+    #: where the version comes from if the project does not declare it
+    version_source: VersionSource | None = None
+    #: whether nothing is released, so that the commit and its tag may still change
+    rehearsal: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +144,10 @@ class Access:
     warn_before: timedelta | None = None
     #: whether this version is about to be uploaded, so that its files must not be on the index yet
     releasing: bool = True
+    #: the branch; None if it is unknown
+    branch: str | None = None
+    #: patterns of the branches that release earlier series
+    maintenance_branches: tuple[str, ...] = ()
     #: where remedies are carried out
     user: UserEnvironment = POSIX_SHELL
     #: every stored password, in the order of the sources
@@ -239,6 +261,8 @@ class BuiltFiles:
     now: datetime
     #: the contents of the target index for each project; None if it was not contacted
     on_index: Mapping[NormalizedName, IndexContents | Unknown] | None = None
+    #: whether the source was checked, with its version
+    source_checked: bool = False
     #: the source to compare the files with; None if there is no repository or they are not compared
     source_tree: SourceTree | None = None
     #: the warnings of the build backend about files, without duplicates

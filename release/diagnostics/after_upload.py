@@ -83,8 +83,8 @@ DIAGNOSES = (
         explanation="The tag was pushed before the upload, which was refused; or a tag was deleted after a successful "
         "upload, which leaves a release without a tag.",
         shows="the tag's version is not on the index",
-        remedy="upload the files of the tagged commit: pypi-preflight publish; if that is not possible, delete the "
-        "tag: git push origin :refs/tags/TAG",
+        remedy="upload the files of the tagged commit: git switch --detach TAG, pypi-preflight publish; if that is not "
+        "possible, leave the tag, and release the next version",
         detect="network",
         sources=("semantic-release/semantic-release: index.js", "sindresorhus/np: source/index.js"),
     ),

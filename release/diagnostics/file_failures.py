@@ -131,8 +131,8 @@ DIAGNOSES = (
         explanation="The tag has one version, but the build made another; or a file was renamed by hand.",
         symptoms=("400 Version in filename should be '{expected}' not '{version}'",),
         shows="the release has another version than its tag",
-        remedy="set the version to the tag's, or move the tag to the commit that sets it: git tag -d TAG, git tag TAG; "
-        "then build again",
+        remedy="release the tagged commit: git switch --detach TAG, then build again; or bump the version beyond the "
+        "tag's, commit, and tag that commit",
         sources=("PEP 440", "pypi/warehouse: forklift/legacy.py"),
     ),
     Diagnosis(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from release.adapters.system.system import System
 from release.checks import credential_checks, engine
 from release.core.config import Config
-from release.core.facts import Access, ProjectMetadata
-from release.core.models.check_result import Outcome, Unknown
+from release.core.facts import Access, GitState, Source
+from release.core.models.check_result import Outcome
 from release.core.models.credential import Credential
 from release.credentials import verify
 from release.publishing import attest
@@ -18,7 +19,7 @@ def check_access(  # noqa: PLR0913 - an index, and the environment of the run
     system: System,
     config: Config,
     name: str,
-    project: ProjectMetadata | Unknown,
+    source: Source,
     *,
     ours: frozenset[str],
     directory: Path,
@@ -29,8 +30,11 @@ def check_access(  # noqa: PLR0913 - an index, and the environment of the run
     `ours`: SHA-256 of files that this release has built; `credential` replaces the one of the sources.
     """
     facts = verify.collect_access(
-        system, config.index(name), project, waive=config.waive, credential=credential, ours=ours, directory=directory
-    )
+        system, config.index(name), source.project, waive=config.waive, credential=credential, ours=ours,
+        directory=directory,
+    )  # fmt: skip
+    branch = source.git.branch if isinstance(source.git, GitState) else None
+    facts = replace(facts, branch=branch, maintenance_branches=config.maintenance_branches)
     facts = attest.predict_signing(system, config, facts)
     checks = credential_checks.CHECKS + credential_checks.OF_SIGNING
     return facts, tuple(engine.run(checks, facts, waive=config.waive, block=config.block, subject=name))

@@ -6,13 +6,13 @@ Later steps and runs use the same files and compare their hashes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 
 from release.adapters import collect
-from release.adapters.builds import backend_output, builder
+from release.adapters.builds import backend_output, builder, next_version
 from release.adapters.git import repository
 from release.adapters.system.system import System
 from release.core.config import Config
@@ -56,6 +56,9 @@ def build_files(  # noqa: PLR0913 - source, target and observer of a build
         raise RefusedError("nothing has been built", remedy="run: pypi-preflight build")
     journal.remove_files()
     source, epoch = _prepare_source(system, directory, journal.commit if origin == "commit" else None, scratch)
+    replaced = next_version.prepare_next_version(system, source) if origin == "tree" else next_version.NextVersion()
+    if replaced.text:
+        notify(Message(text=replaced.text))
 
     def on_line(line: str) -> None:
         """Show the steps of the build frontend, which start with a star; the rest is progress."""
@@ -63,7 +66,9 @@ def build_files(  # noqa: PLR0913 - source, target and observer of a build
         warnings.extend(filter(None, [backend_output.file_warning(line)]))
 
     warnings: list[str] = []
-    built = builder.build_distributions(system, source, journal.dist, epoch=epoch, on_line=on_line)
+    built = builder.build_distributions(
+        system, source, journal.dist, epoch=epoch, on_line=on_line, variables=replaced.variables
+    )
     record = [{"file": file.filename, "sha256": file.sha256, "size": file.size} for file in built]
     journal.write("built", origin=origin, files=record, warnings=list(dict.fromkeys(warnings)))
     return BuildResult(files=built, built=True)
@@ -77,7 +82,10 @@ def rebuild(
     `commit`: None builds the directory in its current state. Raises `ToolError` where the build fails.
     """
     source, epoch = _prepare_source(system, directory, commit, scratch)
-    return builder.build_distributions(system, source, scratch("again"), epoch=epoch, only_wheel=only_wheel)
+    variables = next_version.prepare_next_version(system, source).variables if commit is None else None
+    return builder.build_distributions(
+        system, source, scratch("again"), epoch=epoch, only_wheel=only_wheel, variables=variables
+    )
 
 
 def _prepare_source(
@@ -167,9 +175,11 @@ def _parse_filename(filename: str) -> tuple[str, str]:
     return parsed[0], str(parsed[1])
 
 
-def source_of(found: tuple[Distribution, ...], config: Config) -> Source:
+def source_of(system: System, found: tuple[Distribution, ...], config: Config) -> Source:
     """The source facts from the metadata of the files. Raises `ToolError` where they have none."""
-    return Source(config=config, project=collect.project_of_files(found), git=None, tag=None, changelog=None)
+    project, tag = collect.project_of_files(found), collect.pipeline_tag(system)
+    source = Source(config=config, project=project, git=None, tag=None, changelog=None, pipeline_tag=tag)
+    return replace(source, tag_form=collect.find_tag_form(source, project))
 
 
 def reject_changed(found: Sequence[Distribution], directory: Path) -> None:

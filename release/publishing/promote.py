@@ -7,7 +7,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from release.adapters.git import repository
+from release.adapters.git import repository, tags
 from release.adapters.github import releases
 from release.adapters.system.system import System
 from release.core.config import Config
@@ -64,7 +64,7 @@ def tag_release(  # noqa: PLR0913 - a tag and its message
     if root is None or plan.commit is None or repository.tag_commit(system, root, step.name) is not None:
         return StepResult(changed=False, note=f"{step.name} exists already")
     message = f"{plan.project} {plan.version}\n\n{_hashes(files)}\n"
-    repository.create_tag(system, root, step.name, plan.commit, message)
+    tags.create_tag(system, root, step.name, plan.commit, message)
     journal.write("tagged", tag=step.name)
     return StepResult(changed=True)
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from release.checks import source_checks
+from release.checks import tag_checks
 from release.core.errors import Exit, RefusedError, ReleaseError
 from release.core.models.check_result import Outcome, blocking_problem, first_problem
 from release.core.models.distribution import Distribution, Receipt, UploadResult
@@ -67,7 +67,7 @@ def _rehearsed(run: RunState) -> RunResult:
     A rehearsal needs no repository, no clean tree, no branch and no tag: what is wrong with them is named, but is no
     failure. All else that would block a release is one, unless it is allowed.
     """
-    state = source_checks.OF_THE_REPOSITORY
+    state = tag_checks.OF_THE_REPOSITORY
     faults = [one for one in run.ignored if one.check not in state]
     problem = first_problem(faults or run.ignored)
     message = f"{_release(run.plan)} was rehearsed: the index accepted it, and it installs and works"

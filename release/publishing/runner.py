@@ -20,6 +20,7 @@ from release.checks import (
     post_upload,
     reproducibility,
     source_checks,
+    tag_checks,
 )
 from release.core import plan as plans
 from release.core.config import Config
@@ -161,12 +162,13 @@ class _Run:
     def _execute(self, step: Step) -> StepResult:
         match step:
             case plans.CheckSource():
-                checks = source_checks.CHECKS + source_checks.OF_THE_TAGS
+                checks = source_checks.CHECKS + tag_checks.CHECKS
                 return self._check(checks, self.source, stops=self.plan.strict)
             case plans.CheckCredentials(index=name):
                 return self._check_credentials(name)
             case plans.Build(origin="given"):
                 build.reject_changed(self.files, self.directory)
+                self._check(tag_checks.OF_THE_PIPELINE, self.source, stops=self.plan.strict)
                 return StepResult(changed=False, note=f"{len(self.files)} prebuilt files")
             case plans.Build(origin=origin):
                 self._fetch_last_release()  # in parallel to the build
@@ -241,9 +243,8 @@ class _Run:
         """The access to an index and the outcomes of its checks; `credential` replaces the one of the sources."""
         ours = build.known_hashes(self.journal, self.files)
         return access.check_access(
-            self.system, self.config, name, self.source.project, ours=ours, directory=self.directory,
-            credential=credential,
-        )  # fmt: skip
+            self.system, self.config, name, self.source, ours=ours, directory=self.directory, credential=credential
+        )
 
     def _may_renew(self, outcomes: Iterable[Outcome]) -> bool:
         """Whether nothing was sent yet, and a new credential removes all that stops the run."""
@@ -274,7 +275,7 @@ class _Run:
                 self.system, self.config, self.directory, commit, self.resources.scratch
             )
             facts = replace(
-                facts, second_build=again, from_tree=from_tree,
+                facts, source_checked=True, second_build=again, from_tree=from_tree,
                 source_tree=compare.collect_source_tree(self.system, self.directory),
                 backend_warnings=self.journal.backend_warnings(),
             )  # fmt: skip

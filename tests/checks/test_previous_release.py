@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from release.checks import distributions, previous_release, source_checks
+from release.checks import distributions, previous_release
 from release.checks.distributions import CHECKS
 from release.checks.engine import run
-from release.core.config import Config
-from release.core.facts import BuiltFile, BuiltFiles, GitState, PreviousRelease, ProjectMetadata, Source
+from release.core.facts import BuiltFile, BuiltFiles, PreviousRelease, ProjectMetadata
 from release.core.models.check_result import CheckState, Finding, NotApplicable, Unknown
 from release.core.models.source_tree import SourceTree
 from tests.acceptance.making import NOW, WHEEL, metadata, sdist, tarred, wheel, wheel_members, zipped
@@ -292,47 +291,3 @@ def test_classifiers_against_requires_python(requires: str | None, python: str, 
     )
     found = said(CHECKS, built(file(WHEEL, wheel(data))))
     assert ("the-classifiers-fit-requires-python" in found) is odd
-
-
-def source(*tags: str, version: str = "1.0") -> Source:
-    git = GitState(
-        commit="0" * 40,
-        branch="main",
-        changes=(),
-        upstream=None,
-        behind=0,
-        tagged_commit=None,
-        shallow=False,
-        tags=tags,
-    )
-    return Source(
-        config=Config(),
-        project=ProjectMetadata(name="acme-widget", version=version),
-        git=git,
-        tag=f"v{version}",
-        changelog=None,
-    )
-
-
-@pytest.mark.parametrize(
-    ("tags", "words"),
-    [
-        (("v1.0",), ""),
-        (("latest",), ""),
-        (("v1.0", "other-v2.0"), "also tagged 'other-v2.0'"),
-        (("v1.0.0-beta",), "also tagged"),
-        (("v1.0", "acme-1.0"), ""),
-    ],
-)
-def test_tags_on_the_commit(tags: tuple[str, ...], words: str) -> None:
-    """Two packages tagged on one commit get each other's versions."""
-    found = said(source_checks.OF_THE_TAGS, source(*tags)).get("the-tags-here-are-of-this-version", [""])
-    assert words in found[0]
-    assert bool(found[0]) is bool(words)
-
-
-def test_a_tag_that_is_no_canonical_version() -> None:
-    (message,) = said(source_checks.OF_THE_TAGS, source("release-1.0.RC1", version="1.0rc1"))[
-        "the-tags-here-are-of-this-version"
-    ]
-    assert message == "the tag 'release-1.0.RC1' spells version 1.0rc1 differently from the file names"

@@ -16,7 +16,7 @@ def test_nothing_need_be_configured() -> None:
     config = parse_config({})
     assert config == Config()
     assert (config.index("pypi"), config.index("testpypi")) == (PYPI, TESTPYPI)
-    assert config.tag("acme", "1.0") == "v1.0"
+    assert config.tag_format is None
 
 
 def test_an_index_of_ones_own() -> None:

@@ -123,6 +123,7 @@ def test_a_rehearsal_without_a_fault_succeeds() -> None:
         "the-tag-is-free-or-here",
         "the-branch-is-not-behind-its-upstream",
         "the-tags-here-are-of-this-version",
+        "a-branch-of-the-remote-has-the-commit",
     ],
 )
 def test_what_a_rehearsal_needs_not_is_named_and_is_no_failure(check: str) -> None:

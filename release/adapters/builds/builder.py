@@ -7,7 +7,7 @@ import json
 import re
 import shutil
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,12 +33,14 @@ def build_distributions(  # noqa: PLR0913 - what, from where, to where, and how
     epoch: int | None,
     on_line: Callable[[str], None] | None = None,
     only_wheel: bool = False,
+    variables: Mapping[str, str] | None = None,
 ) -> tuple[Distribution, ...]:
     """Build an sdist and, from it, a wheel; both are moved to `into` once both are built.
 
     `only_wheel`: a wheel from the source directory itself, and no sdist. `epoch` becomes SOURCE_DATE_EPOCH, in
-    seconds since 1970. The backend may leave files in the source directory: pass a copy (`copy_project`,
-    `repository.clone_commit`). Raises `ToolError` with the backend's message, or `ConfigError` without a project.
+    seconds since 1970; `variables` are added to the environment. The backend may leave files in the source directory:
+    pass a copy (`copy_project`, `repository.clone_commit`). Raises `ToolError` with the backend's message, or
+    `ConfigError` without a project.
     """
     _require_project(source)
     source, into = source.resolve(), into.resolve()
@@ -48,7 +50,7 @@ def build_distributions(  # noqa: PLR0913 - what, from where, to where, and how
         report, out = work / "report.json", work / "out"
         options = ["--report", str(report), "--outdir", str(out), *(["--wheel"] if only_wheel else [])]
         ready = _buildable(system, source, work / "source")
-        _run_build(system, ready, *options, epoch=epoch, on_line=on_line)
+        _run_build(system, ready, *options, epoch=epoch, on_line=on_line, variables=variables)
         with explain_os_errors("the built files"):
             built = list(_built_files(report, out))
             return tuple(replace(file, path=file.path.replace(into / file.filename)) for file in built)
@@ -140,15 +142,16 @@ def copy_project(system: System, source: Path, into: Path) -> Path:
     return place
 
 
-def _run_build(
+def _run_build(  # noqa: PLR0913 - a program, its input and its environment
     system: System,
     source: Path,
     *options: str,
     epoch: int | None,
     on_line: Callable[[str], None] | None = None,
     apart: bool = False,
+    variables: Mapping[str, str] | None = None,
 ) -> str:
-    env = installer.installer_environment(system)
+    env = installer.installer_environment(system) | dict(variables or {})
     if epoch is not None:
         env["SOURCE_DATE_EPOCH"] = str(epoch)
     # The project is the working directory, as in a build by hand, because of its [tool.uv].

@@ -302,20 +302,6 @@ def failure_line(text: str) -> str:
     return next((line for line in lines if line.startswith(("fatal: ", "error: "))), lines[-1] if lines else "")
 
 
-def create_tag(system: System, root: Path, tag: str, commit: str, message: str) -> None:
-    """Create an annotated tag, signed if the user's configuration says so. Raises `ToolError` where it exists.
-
-    Where git knows no identity, as on a build machine, the tagger is the committer of the commit.
-    """
-    identity: tuple[str, ...] = ()
-    if run_git(system, root, "var", "GIT_COMMITTER_IDENT", credentials=True).status:
-        committer = git_output(system, root, "show", "--no-patch", "--format=%cn%x00%ce", commit).strip()
-        name, _, address = committer.partition("\0")
-        identity = ("-c", f"user.name={name}", "-c", f"user.email={address}")
-    words = ("tag", "--annotate", "--cleanup=verbatim", f"--message={message}", "--", tag, commit)
-    git_output(system, root, *identity, *words, credentials=True)
-
-
 def push_tag(system: System, root: Path, remote: str, tag: str) -> bool:
     """Push one tag, without prompting; returns whether the remote did not have it yet.
 

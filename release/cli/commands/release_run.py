@@ -71,7 +71,7 @@ def run_plan(options: argparse.Namespace, write: Write) -> int:
     config = collect.load_config(directory, options.config, check_names=check_names, needs_project=not files)
     config = replace(config, dry_run_on=options.dry_run_on or config.dry_run_on)
     if files:
-        source = build.source_of(files, config)
+        source = build.source_of(system, files, config)
     else:
         source = collect.collect_source(system, directory, config, ask_backend=options.command != "rehearse")
         system = interpreters.with_interpreter(system, source.python)

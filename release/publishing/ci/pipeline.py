@@ -117,7 +117,8 @@ def load_pipeline(
     lfs, submodules = detect_checkout(system, root) if root else (False, False)
     inside = directory.resolve().relative_to(root.resolve()).as_posix() if root else "."
     pipeline = Pipeline(
-        tag_format=config.tag_format, name=collect.load_project_name(directory),
+        tag_format=config.tag_format or collect.learn_tag_format(system, directory),
+        name=collect.load_project_name(directory),
         directory="" if inside == "." else f"{inside}/",
         version=version("pypi-preflight"), requirements=lock, binary=binary, because=because,
         lfs=lfs, submodules=submodules,

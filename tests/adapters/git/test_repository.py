@@ -11,6 +11,7 @@ import pytest
 
 from release.adapters.builds import builder
 from release.adapters.git import repository as git
+from release.adapters.git import tags
 from release.adapters.system.system import System, real_system
 from release.core.errors import ToolError
 from release.core.models.check_result import Unknown
@@ -94,13 +95,13 @@ def test_commit_time_branch_and_tags(tmp_path: Path) -> None:
     assert git.commit_time(system(), top, here) == int(do(top, "log", "-1", "--format=%ct"))
     assert git.branch(system(), top) == "main"
     assert git.tag_commit(system(), top, "v1.0") is None
-    git.create_tag(system(), top, "v1.0", here, "acme 1.0\n\n# not a comment")
+    tags.create_tag(system(), top, "v1.0", here, "acme 1.0\n\n# not a comment")
     assert do(top, "cat-file", "-t", "v1.0") == "tag"
     assert do(top, "tag", "--list", "--format=%(contents)").endswith("# not a comment")
     assert git.tag_commit(system(), top, "v1.0") == here
     assert git.tags_at(system(), top, here) == ("v1.0",)
     with pytest.raises(ToolError, match="already exists"):
-        git.create_tag(system(), top, "v1.0", here, "again")
+        tags.create_tag(system(), top, "v1.0", here, "again")
     do(top, "checkout", "--quiet", "--detach")
     assert git.branch(system(), top) is None
     assert git.upstream(system(), top) is None
@@ -171,7 +172,7 @@ def test_a_remote_out_of_reach_is_unknown_unless_what_was_fetched_tells_enough(t
 def test_a_clone_has_the_commit_its_tags_and_nothing_else(tmp_path: Path) -> None:
     top = repository(tmp_path / "r", **{"a.txt": "first"})
     first = git.commit(system(), top)
-    git.create_tag(system(), top, "v1", first, "one")
+    tags.create_tag(system(), top, "v1", first, "one")
     commit(top, **{"a.txt": "second"})
     (top / "stray.txt").write_text("untracked")
     into = tmp_path / "clone"
@@ -247,7 +248,7 @@ def test_a_shallow_clone_is_told(tmp_path: Path) -> None:
 
 def test_a_snapshot_is_the_tree_as_it_stands(tmp_path: Path) -> None:
     top = repository(tmp_path / "r", **{"pkg/a.txt": "a", "gone.txt": "g", ".gitignore": "*.pyc\n"})
-    git.create_tag(system(), top, "v1", "HEAD", "one")
+    tags.create_tag(system(), top, "v1", "HEAD", "one")
     (top / "pkg" / "a.txt").write_text("changed")
     (top / "pkg" / "new.txt").write_text("n")
     (top / "pkg" / "x.pyc").write_text("ignored")

@@ -1,0 +1,130 @@
+"""The form of release tags: learnt from those that are there."""
+
+from __future__ import annotations
+
+import pytest
+from packaging.version import Version
+
+from release.core.tag_form import DatedTag, TagForm, declared_form, is_comparable, learn_form, version_of_any_tag
+
+
+def learnt(*tags: str, name: str = "acme-widget", version: str = "1.1", only_named: bool = False) -> TagForm:
+    """From tags in the order of their making."""
+    dated = [DatedTag(name=tag, time=at) for at, tag in enumerate(tags)]
+    return learn_form(name, version, dated, only_named=only_named)
+
+
+@pytest.mark.parametrize(
+    ("tags", "version", "tag"),
+    [
+        ((), "1.1", "v1.1"),
+        (("nightly", "latest"), "1.1", "v1.1"),
+        (("0.9", "1.0"), "1.1", "1.1"),
+        (("v0.9", "v1.0"), "1.1", "v1.1"),
+        (("V1.0",), "1.1", "V1.1"),
+        (("v.1.0",), "1.1", "v.1.1"),
+        # the newest counts, in whatever way
+        (("0.9", "v1.0"), "1.1", "v1.1"),
+        (("acme-widget-0.9", "1.0"), "1.1", "1.1"),
+        (("release-1.0",), "1.1", "release-1.1"),
+        (("rel-1.0",), "1.1", "rel-1.1"),
+        (("release/1.0",), "1.1", "release/1.1"),
+        (("releases/v1.0",), "1.1", "releases/v1.1"),
+        (("version-1.0",), "1.1", "version-1.1"),
+        # with the name, in any spelling
+        (("acme-widget-v1.0",), "1.1", "acme-widget-v1.1"),
+        (("acme_widget-1.0",), "1.1", "acme_widget-1.1"),
+        (("Acme.Widget@1.0",), "1.1", "Acme.Widget@1.1"),
+        (("acme-widget/v1.0",), "1.1", "acme-widget/v1.1"),
+        (("acme-widget==1.0",), "1.1", "acme-widget==1.1"),
+        (("release/acme-widget/1.0",), "1.1", "release/acme-widget/1.1"),
+        # tags of siblings and of other kinds teach nothing
+        (("acme-gadget-v3.3",), "1.1", "v1.1"),
+        (("acme-widget-extra-3.3",), "1.1", "v1.1"),
+        (("1.0", "acme-gadget-v3.3"), "1.1", "1.1"),
+        (("acme-widget-1.0", "v9.0", "acme-gadget-v3.3"), "1.1", "acme-widget-1.1"),
+        (("1.0", "release-883"), "1.1", "1.1"),
+        (("1.0", "nightly-1.1.20260101"), "1.1", "1.1"),
+        (("1.0", "2026.06.04"), "1.1", "1.1"),
+        (("1.0", "deploy-2026"), "1.1", "1.1"),
+        (("1.0", "v1"), "1.1", "1.1"),
+        # calendar versions
+        (("v2026.06.04",), "2026.6.5", "v2026.06.05"),
+        (("v2026.06.04", "v2026.10.11"), "2026.11.2", "v2026.11.02"),
+        (("2026.6.4",), "2026.6.5", "2026.6.5"),
+        (("2025.06.04", "2026.6.4"), "2026.6.5", "2026.6.5"),
+        (("26.04",), "26.10", "26.10"),
+        (("26.04",), "26.5", "26.05"),
+        # pre-releases
+        (("v1.0.0-rc.1",), "1.1.0rc2", "v1.1.0-rc.2"),
+        (("v1.0.0-beta.1",), "1.1.0a2", "v1.1.0-alpha.2"),
+        (("v1.0.0-beta.1", "v1.0.0-rc1"), "1.1.0b2", "v1.1.0-b2"),
+        (("1.0.0rc1",), "1.1.0rc2", "1.1.0rc2"),
+        (("v1.0.0",), "1.1.0rc2", "v1.1.0rc2"),
+        (("v1.0.0-rc.1",), "1.1.0", "v1.1.0"),
+        (("release_1_0_3",), "1.1.0", "release_1_1_0"),
+        (("v1.0",), "1.1.post1", "v1.1.post1"),
+        (("v1.0",), "1.1.dev3", "v1.1.dev3"),
+        # a version that is not normalized
+        (("v1.0",), "v2.0.0", "v2.0.0"),
+        ((), "v2.0.0", "v2.0.0"),
+        ((), "1.0-RC1", "v1.0rc1"),
+        (("1.0",), "not a version", "not a version"),
+    ],
+)  # fmt: skip
+def test_the_next_tag_is_like_the_last(tags: tuple[str, ...], version: str, tag: str) -> None:
+    assert learnt(*tags, version=version).tag(version) == tag
+
+
+def test_tags_without_a_name_belong_to_the_project_at_the_root() -> None:
+    assert learnt("5.0", only_named=True).tag("1.1") == "v1.1"
+    assert learnt("5.0", only_named=True).version_of("5.0") is None
+    assert learnt("5.0", "acme-widget-1.0", only_named=True).tag("1.1") == "acme-widget-1.1"
+
+
+@pytest.mark.parametrize(
+    ("tag", "version"),
+    [
+        ("v2026.06.04", "2026.6.4"), ("2026.6.4", "2026.6.4"), ("v1.0.0-rc.1", "1.0.0rc1"), ("v1.0", "1.0.0"),
+        ("acme-widget-v1.0", "1.0"), ("acme.widget-1.0", "1.0"),
+    ],
+)  # fmt: skip
+def test_a_tag_that_equals_the_version_is_the_tag(tag: str, version: str) -> None:
+    form = learnt(tag, version=version)
+    assert form.existing_tag(version, ["other", tag]) == tag
+    assert form.existing_tag("7.0", ["other", tag]) is None
+
+
+def test_of_several_tags_the_one_in_the_form_counts() -> None:
+    assert learnt("v1.2.0").existing_tag("1.2.0", ["v1.2", "v1.2.0", "1.2.0"]) == "v1.2.0"
+    assert learnt("v1.2.0").existing_tag("2.0.0", ["v2", "v2.0"]) == "v2.0"
+
+
+def test_a_configured_form_is_the_only_one() -> None:
+    form = declared_form("{name}-v{version}", "acme-widget")
+    assert form.tag("v2.0") == "acme-widget-v2.0"
+    assert form.version_of("acme_widget-v1.0") == Version("1.0")
+    assert form.version_of("acme-gadget-v3.3") is form.version_of("v3.3") is None
+    assert declared_form("{version}-final", "acme").version_of("1.0-final") == Version("1.0")
+
+
+def test_names_with_digits() -> None:
+    assert learnt("py3status-3.1", name="py3status", version="3.2").tag("3.2") == "py3status-3.2"
+    assert learnt("3.1", name="py3status", version="3.2").version_of("py3status-v3.2") == Version("3.2")
+    assert version_of_any_tag("acme2-v1.0") == Version("1.0")
+    assert version_of_any_tag("acme-paper-v1") == Version("1")
+    assert version_of_any_tag("latest") is None
+
+
+@pytest.mark.parametrize(
+    ("tagged", "version", "comparable"),
+    [
+        ("883", "1.0", False),
+        ("1", "1.0", False),
+        ("882", "883", True),
+        ("2026.6.4", "1.0", False),
+        ("1.1", "1.0", True),
+    ],
+)
+def test_what_is_a_version_of_the_project(tagged: str, version: str, comparable: bool) -> None:
+    assert is_comparable(Version(tagged), Version(version)) is comparable
