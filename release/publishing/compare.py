@@ -9,7 +9,7 @@ from packaging.version import InvalidVersion, Version
 
 from release.adapters import collect
 from release.adapters.builds import backend_settings, builder
-from release.adapters.git import repository
+from release.adapters.git import repository, submodules
 from release.adapters.index import simple_api
 from release.adapters.install import venv
 from release.adapters.system.system import System
@@ -67,11 +67,13 @@ def collect_source_tree(system: System, directory: Path) -> SourceTree | None:
         if root is None or not paths:
             return None
         untracked = repository.untracked_files(system, directory)
+        # `the-submodules-are-checked-out` reports them; the path of a submodule is a directory
+        missing = {path for path, ready in submodules.list_submodules(system, root) if not ready}
     except ToolError:
         return None
     prefix = directory.resolve().relative_to(root.resolve()).as_posix()
     start = "" if prefix == "." else f"{prefix}/"
-    tracked = frozenset(path.removeprefix(start) for path in paths if path.startswith(start))
+    tracked = frozenset(path.removeprefix(start) for path in paths if path.startswith(start) and path not in missing)
     settings = backend_settings.load_backend_settings(directory)
     declared = backend_settings.find_declared_files(directory, settings, tracked)
     return SourceTree(tracked=tracked, untracked=frozenset(untracked), backend=settings, declared=declared)

@@ -10,6 +10,7 @@ import pytest
 
 from release.checks.engine import run
 from release.checks.source_checks import CHECKS, missing_python
+from release.checks.tag_checks import OF_THE_REPOSITORY
 from release.core.config import Config
 from release.core.facts import GitState, ProjectMetadata, Source, Submodule
 from release.core.models.check_result import CheckState, Unknown
@@ -159,3 +160,8 @@ def test_the_remedy_for_a_missing_submodule_checks_it_out(*, named: bool) -> Non
 def test_versions_that_satisfy_the_requirement_are_named(required: RequiredPython, message: str, remedy: str) -> None:
     finding = missing_python(required)
     assert (finding.message, finding.remedy) == (message, remedy)
+
+
+def test_a_missing_submodule_fails_a_rehearsal_too() -> None:
+    assert "the-tree-is-clean" in OF_THE_REPOSITORY
+    assert "the-submodules-are-checked-out" not in OF_THE_REPOSITORY
