@@ -121,7 +121,7 @@ def _missing_data(built: BuiltFiles, now: ReleaseContents, then: ReleaseContents
             continue
         if path.endswith(("py.typed", ".pyi")) or _in_git(built, path) is not False:
             found.append(path)
-        elif sources and not any(source == path or source.endswith(f"/{path}") for source in sources):
+        elif not any(source == path or source.endswith(f"/{path}") for source in sources):
             found.append(path)  # made by the build
     return found
 
