@@ -39,7 +39,9 @@ def every_declared_file_is_found(built: BuiltFiles) -> Iterator[Finding]:
         if (found := _NO_FILES.match(text)) is not None:
             pattern, directory = found.groups()
             whole = f"{directory}/{pattern}" if directory else pattern
-            if not ignored and _is_below(whole, packages) and not is_development_file(whole):
+            # one of several patterns for a directory, of which the others match
+            leftover = directory and any(name.startswith(f"{directory}/") for name in names)
+            if not (ignored or leftover) and _is_below(whole, packages) and not is_development_file(whole):
                 yield _unmatched(text)
         elif (absent := _ABSENT.match(text)) is not None:
             # setuptools ships the files of most such directories as data

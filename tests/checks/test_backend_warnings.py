@@ -78,3 +78,10 @@ def test_what_the_backend_reports_below_a_package_is_shown(text: str) -> None:
 def test_harmless_reports_are_silent(text: str) -> None:
     """Old lines of MANIFEST.in, sources of compiled code, and data directories that setuptools ships all the same."""
     assert reported(text, members=("acme_widget/assets/a.json",)) == []
+
+
+def test_one_pattern_of_several_for_a_directory_may_match_nothing() -> None:
+    """`recursive-include alembic/templates *.mako README *.py *.pyi`: the other patterns match."""
+    text = "no files found matching '*.pyi' under directory 'src/acme_widget/data'"
+    assert reported(text, members=("other/src/acme_widget/data/a.json",)) == []
+    assert len(reported(text, members=("other/src/acme_widget/database.json",))) == 1
