@@ -37,6 +37,14 @@ FAULTS = {
         says="has nothing to import or run; 'acme_widget/__init__.py' is not in it",
         files={"pyproject.toml": '[tool.hatch.build.targets.wheel]\nbypass-selection = true\nexclude = ["*"]\n'},
     ),
+    "a missing sub-package": Fault(
+        checks=("the-wheel-has-every-sub-package",),
+        says="git has the sub-package 'acme_widget/sub'",
+        files={
+            "pyproject.toml": '[tool.hatch.build.targets.wheel]\ninclude = ["acme_widget/*.py"]\n',
+            "acme_widget/sub/__init__.py": "",
+        },
+    ),
     "a script whose module is not shipped": Fault(
         checks=("the-wheel-has-what-it-imports", "what-was-installed-works"),
         says="git has 'search_tool.py', which the script 'acme-widget' imports",
