@@ -1,4 +1,4 @@
-"""Which modules shipped code imports as soon as it is imported itself."""
+"""Which modules shipped code imports, at import time or in a function."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _ALL_ERRORS = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "Bas
 
 
 def find_importers(wheel: BinaryIO, wanted: AbstractSet[str]) -> Mapping[str, str]:
-    """Dotted name of a wanted module → the first file of the wheel that imports it at import time.
+    """Dotted name of a wanted module → the first file of the wheel that imports it.
 
-    What is tried (`except ImportError`), under a condition, or done in a function does not count, nor do imports by
-    tests. A wheel or module that cannot be read imports nothing.
+    What is tried (`except ImportError`) or under a condition does not count, nor do imports by tests. A wheel or module
+    that cannot be read imports nothing.
     """
     last = {name.rpartition(".")[2] for name in wanted}
     mentioned = re.compile(rb"\b(?:" + b"|".join(re.escape(name.encode()) for name in sorted(last)) + rb")\b")
@@ -44,22 +44,22 @@ def _imports(code: bytes, path: str) -> set[str]:
     try:
         tree = ast.parse(code)
         module = path.removesuffix(".py").split("/")
-        return {name for node in _imported_at_once(tree.body) for name in _names(node, module)}
+        return {name for node in _unconditional_imports(tree.body) for name in _names(node, module)}
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return set()
 
 
-def _imported_at_once(body: list[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]:
+def _unconditional_imports(body: list[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]:
     for node in body:
         match node:
             case ast.Import() | ast.ImportFrom():
                 yield node
-            case ast.ClassDef():
-                yield from _imported_at_once(node.body)
+            case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+                yield from _unconditional_imports(node.body)
             case ast.With() if not any("suppress" in ast.unparse(item.context_expr) for item in node.items):
-                yield from _imported_at_once(node.body)
+                yield from _unconditional_imports(node.body)
             case ast.Try() if not any(map(_catches_imports, node.handlers)):
-                yield from _imported_at_once([*node.body, *node.orelse, *node.finalbody])
+                yield from _unconditional_imports([*node.body, *node.orelse, *node.finalbody])
             case _:
                 pass
 

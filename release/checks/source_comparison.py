@@ -173,8 +173,7 @@ def the_wheel_has_every_sub_package(built: BuiltFiles) -> Iterator[Observation]:
 def the_wheel_has_what_it_imports(built: BuiltFiles) -> Iterator[Observation]:
     """The wheel has the modules of the project that it imports.
 
-    Only imports that run when a shipped module is imported count: not those in functions, under a condition, or in a
-    `try` that expects them to fail.
+    Imports under a condition, or in a `try` that expects them to fail, do not count.
     """
     found = _compare(built)
     if found is None:
@@ -224,7 +223,7 @@ def _source_of(dotted: str, found: _Comparison) -> str | None:
 
 @OF_GIT.check()
 def the_wheel_has_what_git_has(built: BuiltFiles) -> Iterator[Observation]:
-    """The wheel has the modules and data files that git has below its packages.
+    """The wheel has the modules, data and py.typed that git has below its packages.
 
     What the configuration of the build backend leaves out explicitly does not count, nor do tests, documentation,
     examples, notes, and the sources of compiled code.
