@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from tests.stories.project import UserProject, files_on, indexes, make, posts, release_table
 
 pytestmark = pytest.mark.network
+POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'8e' * 32}\nsize 48605698\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,9 @@ class Fault:
     #: part of the message
     says: str
     #: files that differ from those of a project in order; `pyproject.toml` is appended to
-    files: Mapping[str, str]
+    files: Mapping[str, str] = field(default_factory=dict)
+    #: the directory of a submodule that is not checked out
+    submodule: str = ""
 
 
 FAULTS = {
@@ -36,6 +39,16 @@ FAULTS = {
         checks=("the-wheel-has-something-to-import",),
         says="has nothing to import or run; 'acme_widget/__init__.py' is not in it",
         files={"pyproject.toml": '[tool.hatch.build.targets.wheel]\nbypass-selection = true\nexclude = ["*"]\n'},
+    ),
+    "a pointer of Git LFS": Fault(
+        checks=("no-git-lfs-pointer-is-shipped",),
+        says="git lfs install && git lfs pull",
+        files={"acme_widget/model.bin": POINTER},
+    ),
+    "a missing submodule": Fault(
+        checks=("the-submodules-are-checked-out",),
+        says="git submodule update --init --recursive",
+        submodule="acme_widget/data",
     ),
     "a missing sub-package": Fault(
         checks=("the-wheel-has-every-sub-package",),
@@ -68,6 +81,14 @@ def broken(tmp_path: Path, fault: Fault, more: str) -> UserProject:
     project.write("pyproject.toml", text + fault.files.get("pyproject.toml", "") + more)
     project.write(".gitignore", "dist/\n.release/\n")
     project.commit()
+    if fault.submodule:
+        library = UserProject(root=tmp_path / "library", home=project.home)
+        library.write("data.json", "{}")
+        library.commit()
+        local = ("-c", "protocol.file.allow=always")
+        project.git(*local, "submodule", "--quiet", "add", library.root.as_uri(), fault.submodule)
+        project.git("commit", "--quiet", "--message=data")
+        project.git("submodule", "--quiet", "deinit", fault.submodule)
     return project
 
 
@@ -80,7 +101,9 @@ def test_a_broken_package_is_released_nowhere_unless_its_check_is_waived(tmp_pat
         told = project.run("release", "--yes")
         assert told.status == 1, told.all
         assert fault.says in told.out
+        assert fault.checks[0] in told.out
         assert posts(on.testpypi) == posts(on.pypi) == []
+        assert project.run("rehearse").status == 1
         text = (project.root / "pyproject.toml").read_text()
         waived = "".join(f'{check} = "known"\n' for check in fault.checks)
         project.write("pyproject.toml", f"{text}[tool.release.waive]\n{waived}")
