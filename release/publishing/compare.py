@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -60,7 +61,10 @@ def comparison_checks(built: BuiltFiles) -> Iterator[Check[BuiltFiles]]:
 
 
 def collect_source_tree(system: System, directory: Path) -> SourceTree | None:
-    """What git has of the project, and the settings of its build backend; None outside a repository."""
+    """What git has of the project, and the settings of its build backend; None outside a repository.
+
+    A tracked file that is removed from the directory is not counted: the build cannot ship it.
+    """
     try:
         root = repository.find_root(system, directory)
         paths = repository.tracked_files(system, root) if root else ()
@@ -73,7 +77,8 @@ def collect_source_tree(system: System, directory: Path) -> SourceTree | None:
         return None
     prefix = directory.resolve().relative_to(root.resolve()).as_posix()
     start = "" if prefix == "." else f"{prefix}/"
-    tracked = frozenset(path.removeprefix(start) for path in paths if path.startswith(start) and path not in missing)
+    here = (path for path in paths if path.startswith(start) and path not in missing)
+    tracked = frozenset(path.removeprefix(start) for path in here if os.path.lexists(root / path))
     settings = backend_settings.load_backend_settings(directory)
     declared = backend_settings.find_declared_files(directory, settings, tracked)
     return SourceTree(tracked=tracked, untracked=frozenset(untracked), backend=settings, declared=declared)
