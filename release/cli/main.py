@@ -15,6 +15,9 @@ from typing import Never, TextIO
 from release.cli.commands import HELP, load_command
 from release.core.errors import ReleaseError, from_os_error
 
+#: how signs of the messages are written where the encoding of the output lacks them
+_ASCII = str.maketrans({"→": "->", "←": "<-", "…": "...", "·": "-", "•": "*", "✓": "+", "✕": "x"})
+
 
 def parser(words: Collection[str]) -> argparse.ArgumentParser:
     """The command line, with the options of the commands in `words`. Global options may also follow the command."""
@@ -102,8 +105,10 @@ def _write(text: str, stream: TextIO | None = None) -> None:
     try:
         stream.write(redact(text))
         stream.flush()
+    except UnicodeEncodeError as error:  # a ValueError, so it comes first
+        plain = redact(text).translate(_ASCII)
+        stream.write(plain.encode(error.encoding, "replace").decode(error.encoding))
+        stream.flush()
     except (BrokenPipeError, ValueError):
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    except UnicodeEncodeError:
-        stream.write(redact(text).encode("ascii", "replace").decode())

@@ -1,0 +1,26 @@
+"""The command line in the process of the test: what its output looks like where an encoding lacks its signs."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from release.cli.main import main
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "cp437", "latin-1"])
+def test_nothing_is_lost_where_an_encoding_lacks_a_sign(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.release.waive]\nthe-tree-is-claen = "x"\n', encoding="utf-8")
+    out = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", out)
+    assert main(["check", "--directory", str(tmp_path)]) == 2
+    out.seek(0)
+    told = out.read()
+    assert "\n-> correct the name in pyproject.toml" in told or "\n→ correct the name in pyproject.toml" in told
+    assert "pypi-preflight explain --checks" in told
