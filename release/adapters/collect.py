@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from release.adapters.builds.version_source import find_version_source
+from release.adapters.git import projects, signing, tags
 from release.adapters.git import repository as git
-from release.adapters.git import signing, tags
 from release.adapters.install import interpreters
 from release.adapters.system.system import System
 from release.core import config as configuration
@@ -174,6 +174,8 @@ def collect_git(system: System, directory: Path) -> GitState | Unknown | None:
             remote=remote,
             on_remote=tags.is_on_remote(system, root, commit) if remote else None,
             root_project=_root_project(directory, root),
+            other_projects=projects.has_other_projects(system, root, directory),
+            below_root=directory.resolve() != root.resolve(),
             github=releases.github_repository(system.env, git.remote_url(system, root, remote) if remote else None),
             submodules=submodule_use.collect_submodules(system, root, directory),
         )
@@ -257,7 +259,9 @@ def find_tag_form(source: Source, project: ProjectMetadata) -> TagForm:
         return learn_form(project.name, project.version, ())
     other = source.git.root_project
     only_named = other is not None and normalize_name(other) != normalize_name(project.name)
-    return learn_form(project.name, project.version, source.git.all_tags, only_named=only_named)
+    return learn_form(
+        project.name, project.version, source.git.all_tags, only_named=only_named, alone=not source.git.other_projects
+    )
 
 
 def learn_tag_format(system: System, directory: Path) -> str:

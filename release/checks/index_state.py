@@ -132,16 +132,20 @@ def the_version_is_the_newest_of_its_series(access: Access) -> Iterator[Observat
         yield NotApplicable(reason=f"{access.branch!r} is a maintenance branch")
         return
     try:
-        later = later_version(Version(access.project.version), _versions(access.listing))
+        version = Version(access.project.version)
     except InvalidVersion:
+        version = None
+    if version is None or version.local:
         yield NotApplicable(reason="the version is not valid")
         return
+    later = later_version(version, _versions(access.listing))
     if later is not None:
-        pattern = access.branch or "1.x"
+        other = f'maintenance-branches = ["{access.branch}"] in [tool.release]'
+        if access.branch is None:  # as in a CI job for a tag
+            other = 'add to [tool.release.waive]: the-version-is-the-newest-of-its-series = "an earlier series"'
         yield Finding(
             message=f"{access.index.name} already has {later}, which is later than {access.project.version}",
-            remedy=f"set a version after {later}; on a branch for earlier versions, set "
-            f'maintenance-branches = ["{pattern}"] in [tool.release]',
+            remedy=f"set a version after {later}; if this continues an earlier series, {other}",
             where=access.index.name,
             cause="version.not-bumped",
         )

@@ -18,7 +18,7 @@ from release.checks.source_checks import (
 )
 from release.core.facts import GitState, ProjectMetadata, Source
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
-from release.core.tag_form import is_comparable, version_of_any_tag
+from release.core.tag_form import has_name, is_comparable, version_of_any_tag
 
 #: What tools that take the version from git give to a checkout without tags: setuptools-scm, hatch-vcs, flit-scm and
 #: pdm-backend 0.1.dev1, poetry-dynamic-versioning and dunamai 0.0.0.post1.dev0, pbr 0.0.1.dev1, versioneer 0+untagged.
@@ -70,7 +70,8 @@ def the_tags_here_are_of_this_version(source: Source) -> Iterator[Observation]:
         yield NotApplicable(reason="what is built is not yet committed")
     else:
         of_pipeline = {source.pipeline_tag}  # has a check of its own
-        yield from (_other_version(source, tag) for tag in git.tags if tag not in of_pipeline and _differs(source, tag))
+        here = (tag for tag in git.tags if tag not in of_pipeline and not _can_be_of_another_project(source, tag))
+        yield from (_other_version(source, tag) for tag in here if _differs(source, tag))
 
 
 @OF_THE_PIPELINE.check()
@@ -99,6 +100,13 @@ def _differs(source: Source, tag: str) -> bool:
     tagged = source.tag_form.version_of(tag) if source.tag_form else None
     _, version = _project(source)
     return tagged is not None and tagged != version and is_comparable(tagged, version)
+
+
+def _can_be_of_another_project(source: Source, tag: str) -> bool:
+    """Whether a tag has no name, in a repository of several projects with none at its root."""
+    git, (project, _) = _git(source), _project(source)
+    shared = git.below_root and git.other_projects and source.config.tag_format is None
+    return shared and not has_name(tag, project.name)
 
 
 def _other_version(source: Source, tag: str) -> Finding:

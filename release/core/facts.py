@@ -91,6 +91,10 @@ class GitState:
     signing: Finding | Unknown | None = None
     #: the name of the project at the root of the repository, if it is another one
     root_project: str | None = None
+    #: whether the repository has other Python projects
+    other_projects: bool = False
+    #: whether the project is in a subdirectory of the repository
+    below_root: bool = False
     #: "owner/repository" on GitHub; None if the remote is elsewhere
     github: str | None = None
     #: with those inside of submodules

@@ -102,15 +102,22 @@ def declared_form(tag_format: str, name: str) -> TagForm:
     return TagForm(pattern=re.compile(pattern, re.IGNORECASE), template=template)
 
 
-def learn_form(name: str, version: str, tags: Iterable[DatedTag], *, only_named: bool = False) -> TagForm:
+def learn_form(
+    name: str, version: str, tags: Iterable[DatedTag], *, only_named: bool = False, alone: bool = False
+) -> TagForm:
     """The form of the newest tag that has a version of this project; `v{version}` where there is none.
 
     Tags with the names of other projects do not count; where there are some, a tag with this project's name precedes
-    one without. `only_named`: tags without a name are those of another project.
+    one without. `only_named`: tags without a name are those of another project. `alone`: the repository has no other
+    project, so the one name that several tags have, or a tag of this version, is another name of this project.
     """
     tags, ours = tuple(tags), parse_tagged_version(version.lower().removeprefix("v"))
     named, unnamed = _pattern(name, named=True), _pattern(name, named=False)
     found = list(_teachers(tags, named, ours))
+    if alone and not found and not any(_teachers(tags, unnamed, ours)) and (other := _only_name(tags, named, ours)):
+        form = learn_form(other, version, tags)
+        if form.learnt_from:
+            return form
     if not found and not only_named:
         found = list(_teachers(tags, unnamed, ours))
     elif not only_named and not any(_is_of_other_project(tag.name, named) for tag in tags):
@@ -127,6 +134,11 @@ def learn_form(name: str, version: str, tags: Iterable[DatedTag], *, only_named:
         template=f"{before}{{version}}",
         spellings=tuple(alike), learnt_from=newest[0],
     )  # fmt: skip
+
+
+def has_name(tag: str, name: str) -> bool:
+    """Whether a tag has the name of a project, in any spelling."""
+    return re.search(_any_spelling(name), tag, re.IGNORECASE) is not None
 
 
 def is_comparable(tagged: Version, version: Version) -> bool:
@@ -166,7 +178,9 @@ def _teachers(
     for tag in tags:
         match = pattern.fullmatch(tag.name)
         version = parse_tagged_version(match["version"]) if match else None
-        if match and version is not None and (ours is None or is_comparable(version, ours)):
+        if match is None or version is None:
+            continue
+        if is_comparable(version, ours) if ours else len(version.release) > 1:
             found.append(((tag.time, version), match))
     yield from sorted(found, key=lambda pair: pair[0], reverse=True)
 
@@ -187,6 +201,15 @@ def _is_of_other_project(tag: str, named: re.Pattern[str]) -> bool:
     if found is None or named.fullmatch(tag) or _WORDS_ALONE.fullmatch(found["name"]):
         return False
     return parse_tagged_version(found["version"]) is not None
+
+
+def _only_name(tags: Iterable[DatedTag], named: re.Pattern[str], ours: Version | None) -> str | None:
+    """The one name in tags with versions; None if there are several, or a single tag of another version."""
+    matches = [found for tag in tags if _is_of_other_project(tag.name, named) and (found := _NAMED.fullmatch(tag.name))]
+    versions = [parse_tagged_version(found["version"]) for found in matches]
+    if len({found["name"] for found in matches}) != 1 or (len(versions) == 1 and versions != [ours]):
+        return None
+    return matches[0]["name"]
 
 
 def _respell(version: Version, spellings: tuple[str, ...]) -> str:

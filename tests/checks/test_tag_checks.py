@@ -11,9 +11,10 @@ from packaging.version import Version
 from release.checks import distributions, index_state, source_checks, tag_checks
 from release.checks.engine import run
 from release.core.config import Config
-from release.core.facts import BuiltFiles, GitState, ProjectMetadata, Source
+from release.core.facts import Access, BuiltFiles, GitState, ProjectMetadata, Source
 from release.core.models.check_result import CheckState, Finding, Outcome, Unknown
 from release.core.models.derived_version import VersionSource
+from release.core.models.index import PYPI, TESTPYPI, IndexFile, ProjectListing
 from release.core.tag_form import DatedTag, declared_form, learn_form
 from tests.acceptance.making import NOW
 
@@ -99,6 +100,21 @@ def test_a_configured_form_leaves_no_doubt() -> None:
     named = Config(tag_format="{name}-v{version}")
     assert outcomes(source("v3.3", "acme-gadget-v3.3", config=named)) == {}
     assert list(outcomes(source("acme-widget-v3.3", config=named))) == [OTHER_VERSION]
+
+
+def test_a_tag_without_a_name_among_several_projects_is_of_none_for_certain() -> None:
+    shared: dict[str, Any] = {"other_projects": True, "below_root": True}
+    for here in ("v3.3", "3.3", "release-3.3"):
+        assert outcomes(source(here, **shared)) == {}
+        assert outcomes(source(here, earlier=("v0.9",), **shared)) == {}
+    for facts in (
+        source("acme-widget-v3.3", **shared),
+        source("acme_widget/3.3", **shared),
+        source("v3.3", config=Config(tag_format="v{version}"), **shared),
+        source("v3.3", below_root=True),
+        source("v3.3", other_projects=True),
+    ):
+        assert list(outcomes(facts)) == [OTHER_VERSION]
 
 
 def test_a_rehearsal_of_what_is_not_yet_committed() -> None:
@@ -232,3 +248,42 @@ def test_a_commit_that_no_branch_of_the_remote_has() -> None:
 def test_a_version_lower_than_the_newest_of_its_series(ours: str, others: str, later: str | None) -> None:
     found = index_state.later_version(Version(ours), frozenset(map(Version, others.split())))
     assert found == (Version(later) if later else None)
+
+
+def on_index(version: str, *others: str, **more: Any) -> Outcome:
+    """The outcome for a version, on an index that has the versions `others`."""
+    files = tuple(
+        IndexFile(filename=f"acme_widget-{other}.tar.gz", url="", sha256="a" * 64, size=1, upload_time=NOW, yanked=None)
+        for other in others
+    )
+    access = Access(
+        index=more.pop("index", PYPI), project=ProjectMetadata(name="acme-widget", version=version), credential=None,
+        remarks=(), token=None, listing=ProjectListing(name="acme-widget", files=files), now=NOW, **more,
+    )  # fmt: skip
+    name = "the-version-is-the-newest-of-its-series"
+    return next(one for one in run(index_state.CHECKS, access) if one.check == name)
+
+
+def test_an_earlier_series_needs_a_branch_that_the_configuration_names() -> None:
+    on_main = on_index("1.2.3", "1.2.4", branch="main")
+    assert on_main.state is CheckState.FAILED
+    assert 'maintenance-branches = ["main"] in [tool.release]' in on_main.findings[0].remedy
+    for branch, patterns in (("1.x", ("1.x",)), ("release/1.2", ("main", "release/*")), ("1.2", ("[0-9].[0-9]",))):
+        found = on_index("1.2.3", "1.2.4", branch=branch, maintenance_branches=patterns)
+        assert found.state is CheckState.NOT_APPLICABLE, branch
+    others = on_index("1.2.3", "1.2.4", branch="main", maintenance_branches=("1.x", "release/*"))
+    assert others.state is CheckState.FAILED
+
+
+def test_a_job_for_a_tag_has_no_branch_that_could_be_named() -> None:
+    name = "the-version-is-the-newest-of-its-series"
+    found = on_index("1.2.3", "1.2.4", branch=None, maintenance_branches=("1.x",))
+    assert found.state is CheckState.FAILED
+    assert f'add to [tool.release.waive]: {name} = "an earlier series"' in found.findings[0].remedy
+    assert "maintenance-branches" not in found.findings[0].remedy
+
+
+def test_a_version_that_no_index_accepts_is_not_refused_a_second_time() -> None:
+    assert on_index("0.1.dev1+g1234567", "2.0", branch="main").state is CheckState.NOT_APPLICABLE
+    assert on_index("0.1.dev1", "2.0", branch="main").state is CheckState.FAILED
+    assert on_index("1.0", "2.0", branch="main", index=TESTPYPI).state is CheckState.NOT_APPLICABLE

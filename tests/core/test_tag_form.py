@@ -8,10 +8,10 @@ from packaging.version import Version
 from release.core.tag_form import DatedTag, TagForm, declared_form, is_comparable, learn_form, version_of_any_tag
 
 
-def learnt(*tags: str, name: str = "acme-widget", version: str = "1.1", only_named: bool = False) -> TagForm:
+def learnt(*tags: str, name: str = "acme-widget", version: str = "1.1", **more: bool) -> TagForm:
     """From tags in the order of their making."""
     dated = [DatedTag(name=tag, time=at) for at, tag in enumerate(tags)]
-    return learn_form(name, version, dated, only_named=only_named)
+    return learn_form(name, version, dated, **more)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +74,27 @@ def learnt(*tags: str, name: str = "acme-widget", version: str = "1.1", only_nam
 )  # fmt: skip
 def test_the_next_tag_is_like_the_last(tags: tuple[str, ...], version: str, tag: str) -> None:
     assert learnt(*tags, version=version).tag(version) == tag
+
+
+@pytest.mark.parametrize(
+    ("tags", "version", "tag"),
+    [
+        (("widget-1.1",), "1.1", "widget-1.1"),
+        (("widget-v0.9", "widget-v1.0"), "1.1", "widget-v1.1"),
+        (("py-widget@0.9", "py-widget@1.0", "nightly"), "1.1", "py-widget@1.1"),
+        (("widget-2026.05.04", "widget-2026.06.04"), "2026.6.5", "widget-2026.06.05"),
+        # not certain
+        (("paper-1.0",), "1.1", "v1.1"),
+        (("widget-0.9", "gadget-0.9"), "1.1", "v1.1"),
+        (("widget-0.9", "widget-1.0", "0.8"), "1.1", "1.1"),
+        (("widget-0.9", "widget-1.0", "acme-widget-0.8"), "1.1", "acme-widget-1.1"),
+        (("deploy-2026.05", "deploy-2026.06"), "1.1", "v1.1"),
+    ],
+)  # fmt: skip
+def test_the_name_in_the_tags_of_a_project_that_is_alone(tags: tuple[str, ...], version: str, tag: str) -> None:
+    assert learnt(*tags, version=version, alone=True).tag(version) == tag
+    if tag.startswith(("widget", "py-widget")):
+        assert learnt(*tags, version=version).tag(version) == f"v{version}"
 
 
 def test_tags_without_a_name_belong_to_the_project_at_the_root() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 from pathlib import Path
 
@@ -44,6 +45,10 @@ def signing_problem(system: System, root: Path) -> Finding | Unknown | None:
     reason = repository.failure_line(done.errors) or "no reason given"
     if reason.startswith("fatal: failed to write commit object") and len(lines) > 1:
         reason = lines[0]
+    if reason.startswith("error: gpg failed to sign the data"):  # git 2.39 shows nothing of gpg's output
+        key = repository.run_git(system, root, "config", "--get", "user.signingKey").output.strip()
+        show = f"gpg --list-secret-keys {shlex.quote(key)}" if key else "gpg --list-secret-keys"
+        by_hand = f"check that gpg has the secret key: {show}; then {by_hand}"
     return Finding(message=f"{settings[0]} is set, but git cannot sign the release tag: {reason!r}", remedy=by_hand)
 
 

@@ -1,0 +1,82 @@
+"""The facts about the tags of a repository with one project, and with several."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from release.adapters import collect
+from release.core.config import Config
+from release.core.facts import GitState, Source
+from tests.adapters.git.test_repository import commit, do, repository, system
+
+PROJECT = '[project]\nname = "{name}"\nversion = "1.0"\n'
+WIDGET, GADGET = PROJECT.format(name="acme-widget"), PROJECT.format(name="acme-gadget")
+
+
+def source(directory: Path) -> Source:
+    return collect.collect_source(system(), directory, Config())
+
+
+@pytest.mark.parametrize(
+    ("tag", "at_head"),
+    [
+        ("1.0", True), ("v1.0", True), ("widget-1.0", True), ("Acme_Widget-v1.0", True), ("v1.0.0", True),
+        ("release_1_0", True), ("v1.1", False), ("paper-2.0", False),
+    ],
+)  # fmt: skip
+def test_the_tag_of_this_version_is_the_release_tag(tmp_path: Path, tag: str, *, at_head: bool) -> None:
+    top = repository(tmp_path / "r", **{"pyproject.toml": WIDGET})
+    do(top, "tag", tag)
+    facts = source(top)
+    assert isinstance(facts.git, GitState)
+    assert facts.tag == (tag if at_head else "v1.0")
+    assert facts.git.tagged_commit == (facts.git.commit if at_head else None)
+    assert (facts.git.other_projects, facts.git.below_root) == (False, False)
+
+
+def test_one_of_two_projects_in_a_repository(tmp_path: Path) -> None:
+    top = repository(tmp_path / "r", **{"widget/pyproject.toml": WIDGET, "gadget/pyproject.toml": GADGET})
+    do(top, "tag", "acme-gadget-v3.3")
+    facts = source(top / "widget")
+    assert isinstance(facts.git, GitState)
+    assert (facts.git.other_projects, facts.git.below_root, facts.git.root_project) == (True, True, None)
+    assert facts.tag == "v1.0"
+    assert source(top / "gadget").tag == "acme-gadget-v1.0"
+    commit(top, **{"pyproject.toml": PROJECT.format(name="acme")})
+    facts = source(top / "widget")
+    assert isinstance(facts.git, GitState)
+    assert facts.git.root_project == "acme"
+
+
+@pytest.mark.parametrize(
+    ("tags", "tag_format"),
+    [
+        ((), "v{version}"), (("0.9",), "{version}"), (("acme-widget-v0.9",), "acme-widget-v{version}"),
+        (("widget-0.8", "widget-0.9"), "widget-{version}"), (("release-883", "nightly"), "v{version}"),
+    ],
+)  # fmt: skip
+def test_workflows_run_for_tags_like_those_that_are_there(
+    tmp_path: Path, tags: tuple[str, ...], tag_format: str
+) -> None:
+    top = repository(tmp_path / "r", **{"pyproject.toml": WIDGET})
+    for tag in tags:
+        do(top, "tag", tag)
+    assert collect.learn_tag_format(system(), top) == tag_format
+
+
+@pytest.mark.parametrize(
+    ("variables", "tag"),
+    [
+        ({"GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v1.1"}, "v1.1"),
+        ({"CI_COMMIT_TAG": "1.1"}, "1.1"),
+        ({"GITHUB_REF_TYPE": "branch", "GITHUB_REF_NAME": "v1.1"}, None),
+        ({"GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": ""}, None),
+        ({"CI_COMMIT_TAG": ""}, None),
+        ({}, None),
+    ],
+)
+def test_the_tag_that_a_pipeline_runs_for(variables: dict[str, str], tag: str | None) -> None:
+    none = {"GITHUB_REF_TYPE": "", "GITHUB_REF_NAME": "", "CI_COMMIT_TAG": ""}
+    assert collect.pipeline_tag(system(**none | variables)) == tag
