@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from release.checks.engine import Check, Checklist
 from release.core.facts import BuiltFiles, LeakScan
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
-from release.core.models.leak import INDEX_TOKEN, SECRET_KINDS, Leak, ScanScope
+from release.core.models.leak import INDEX_TOKEN, PRIVATE_KEY, SECRET_KINDS, Leak, ScanScope
 from release.core.time_text import format_count
 from release.leaks.credential_files import KINDS as FILES
 
@@ -27,13 +27,24 @@ def no_token_of_an_index_leaks(leaks: LeakScan) -> Iterator[Observation]:
 
 @CHECKS.check()
 def no_key_of_another_service_leaks(leaks: LeakScan) -> Iterator[Observation]:
-    """No tokens or keys of other services, no private keys.
+    """No tokens or keys of other services.
 
     Formats are those that the services publish. Matches that cannot be verified are ignored in tests, examples and
-    generated code. The private key of a TLS server or client that the repository has for more than a year counts as a
-    key for tests of a local server, and is only a warning.
+    generated code.
     """
-    yield from (leak_finding(leak, leaks) for leak in leaks.real if leak.kind not in {INDEX_TOKEN, *FILES})
+    others = {INDEX_TOKEN, PRIVATE_KEY, *FILES}
+    yield from (leak_finding(leak, leaks) for leak in leaks.real if leak.kind not in others)
+
+
+@CHECKS.check()
+def no_private_key_leaks(leaks: LeakScan) -> Iterator[Observation]:
+    """No private keys.
+
+    Those of tests, examples and generated code are ignored. The private key of a TLS server or client that the
+    repository has for more than a year counts as a key for tests of a local server, and is only a warning. A key that
+    is published on purpose is accepted with a waiver, which hides no token.
+    """
+    yield from (leak_finding(leak, leaks) for leak in leaks.real if leak.kind == PRIVATE_KEY)
 
 
 @CHECKS.check()

@@ -16,6 +16,7 @@ from tests.fake_tokens import HOST
 
 TOKEN = Leak(kind="pypi-token", identity="1f0c", host=HOST, path="a/conf.py", line=7)
 KEY = Leak(kind="private-key", identity="5d41402a", path="deploy.pem", line=1)
+SERVICE = Leak(kind="slack-token", identity="5d41402a", path="a/chat.py", line=2)
 FILE = Leak(kind="pypirc", identity="5d41402a", path=".pypirc", line=3)
 
 
@@ -36,13 +37,20 @@ def only(facts: LeakScan) -> Finding:
     ("leak", "check"),
     [
         (TOKEN, "no-token-of-an-index-leaks"),
-        (KEY, "no-key-of-another-service-leaks"),
+        (SERVICE, "no-key-of-another-service-leaks"),
+        (KEY, "no-private-key-leaks"),
         (FILE, "no-credential-file-leaks"),
     ],
 )
 def test_each_kind_blocks_in_one_check(leak: Leak, check: str) -> None:
     blocking = [name for name, outcome in outcomes(leaks(leak)).items() if outcome.state.blocks]
     assert blocking == [check]
+
+
+def test_a_waiver_for_a_private_key_hides_no_token() -> None:
+    """A key that a project publishes on purpose is waived by a name of its own."""
+    told = run(CHECKS, leaks(KEY, SERVICE), waive={"no-private-key-leaks": "for a proxy of the tests"})
+    assert [outcome.check for outcome in told if outcome.state.blocks] == ["no-key-of-another-service-leaks"]
 
 
 @pytest.mark.parametrize("kind", SECRET_KINDS)
@@ -117,7 +125,7 @@ def built(found: LeakScan | None) -> list[Outcome]:
 def test_the_files_of_a_release_are_judged_by_the_same_checks() -> None:
     assert [outcome.check for outcome in built(None)] == [check.name for check in CHECKS]
     assert {outcome.state for outcome in built(None)} == {CheckState.NOT_APPLICABLE}
-    assert [outcome.state.blocks for outcome in built(leaks(TOKEN, scope="files"))] == [True, False, False, False]
+    assert [outcome.state.blocks for outcome in built(leaks(TOKEN, scope="files"))] == [True, False, False, False, False]
 
 
 def key(path: str, identity: str = "1") -> Leak:

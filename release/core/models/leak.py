@@ -23,6 +23,7 @@ class SecretKind:
 
 
 INDEX_TOKEN = "pypi-token"  # noqa: S105 - the name of a kind
+PRIVATE_KEY = "private-key"
 
 SECRET_KINDS = {
     INDEX_TOKEN: SecretKind("an API token", "remove it on your account page: {site}/manage/account/", proven=True),
@@ -53,7 +54,7 @@ SECRET_KINDS = {
         "the private key of a Google service account",
         "delete the key: https://console.cloud.google.com/iam-admin/serviceaccounts",
     ),
-    "private-key": SecretKind(
+    PRIVATE_KEY: SecretKind(
         "a private key", "create a new pair, and remove the old public key from everywhere it is trusted"
     ),
     "pypirc": SecretKind("a .pypirc with a password", "change the password, or revoke the token, on that index"),
@@ -138,14 +139,14 @@ class Leak:
     def is_example(self) -> bool:
         """Whether it counts as an example: it is unproven, and in tests, examples or machine code."""
         kind = SECRET_KINDS[self.kind]
-        built_in = self.kind == "private-key" and _MACHINE_CODE.search(self.path) is not None
+        built_in = self.kind == PRIVATE_KEY and _MACHINE_CODE.search(self.path) is not None
         expired = kind.short_lived and self.object is not None
         return not kind.proven and (built_in or expired or _EXAMPLE_PATH.search(self.path) is not None)
 
     @property
     def is_of_local_server(self) -> bool:
         """Whether it is the private key of a TLS server or client by its path, as projects have them for tests."""
-        return self.kind == "private-key" and _TLS_PATH.search(self.path) is not None
+        return self.kind == PRIVATE_KEY and _TLS_PATH.search(self.path) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
