@@ -18,7 +18,8 @@ from release.acceptance.twine_form import TwineForm, twine_form
 from release.acceptance.warehouse_metadata_rules import SEE_CORE_METADATA
 from release.acceptance.wheel_rules import the_wheel_has_its_metadata
 from release.checks import archive_warnings, lfs_pointers, wheel_checks
-from release.core.facts import BuiltFile, BuiltFiles, PreviousRelease
+from release.checks.engine import warn
+from release.core.facts import NO_EARLIER_RELEASE, BuiltFile, BuiltFiles, PreviousRelease
 from release.core.models.check_result import Finding, Observation
 from release.core.models.distribution import InspectedFile
 from release.core.models.index import PYPI, IndexContents, name_from_filename
@@ -68,7 +69,7 @@ def _inspect_content(file: BuiltFile, content: BinaryIO, built: BuiltFiles) -> I
     upload = FileUpload(fields=_form_fields(form, filename, sha256), file=distribution, site=SITE)
     refusals = tuple(all_refusals(upload, _on_index(built, upload)))
     findings: list[tuple[str, Observation]] = [
-        *((refusal.advice.check, _finding(refusal, filename)) for refusal in refusals if refusal.advice),
+        *((refusal.advice.check, _finding(refusal, filename, built)) for refusal in refusals if refusal.advice),
         *_twine_findings(form, refusals, filename),
         *_license_field_findings(form, filename),
         *((item.name, found) for item in OF_AN_ARCHIVE for found in item.observe(upload)),
@@ -123,8 +124,13 @@ def _form_fields(form: TwineForm, filename: str, sha256: str) -> dict[str, tuple
     return fields | {"sha256_digest": (sha256,)}
 
 
-def _finding(refusal: Refusal, filename: str) -> Finding:
+def _finding(refusal: Refusal, filename: str, built: BuiltFiles) -> Finding:
     assert refusal.advice is not None
+    asked = built.on_index is not None or built.previous == NO_EARLIER_RELEASE
+    if refusal.rule == form_rules.the_new_name_is_no_standard_module.name and built.project is not None and not asked:
+        message = f"{built.project.name!r} is the name of a standard library module, which the index accepts only for "
+        remedy = "run it where the index can be reached (without --offline); for a new project, choose another name"
+        return warn(f"{message}an existing project; the index was not contacted", remedy, filename)
     return Finding(
         message=refusal.message or _shorten(refusal.text),
         remedy=refusal.advice.remedy,

@@ -147,8 +147,8 @@ GENERAL_REMEDIES: Mapping[str, str] = MappingProxyType(
         "the files and from the history.",
         "no-key-of-another-service-leaks": "Revoke the key first, where it was issued, then remove it from the files "
         "and from the history.",
-        "no-private-key-leaks": "Create a new pair first, then remove the key from the files and from the history; a key "
-        "that is published on purpose, such as one for tests, can be waived.",
+        "no-private-key-leaks": "Create a new pair first, then remove the key from the files and from the history; a "
+        "key that is published on purpose, such as one for tests, can be waived.",
         "no-credential-file-leaks": "Replace the credentials in the file first, then remove it from the files and "
         "from the history.",
         "everything-could-be-searched": "Make the file readable, or search it yourself.",

@@ -18,7 +18,7 @@ from release.checks import backend_warnings, previous_release, release_contents,
 from release.checks.engine import Check, quote
 from release.core.config import Config
 from release.core.errors import RefusedError, ToolError, UnreachableError
-from release.core.facts import BuiltFile, BuiltFiles, FilenameConflict, PreviousRelease
+from release.core.facts import NO_EARLIER_RELEASE, BuiltFile, BuiltFiles, FilenameConflict, PreviousRelease
 from release.core.models.check_result import NotApplicable, Unknown
 from release.core.models.distribution import Distribution, Receipt, result_from_listing
 from release.core.models.index import Index, IndexFile, ProjectListing, files_by_release, files_of_version
@@ -96,7 +96,7 @@ def fetch_previous_release(
     except InvalidVersion:
         return NotApplicable(reason=f"{version!r} is not a valid version")
     if found is None:
-        return NotApplicable(reason="the index has no release to compare with")
+        return NO_EARLIER_RELEASE
     before, listed = found
     small = {one.filename: one for one in listed if not _is_large(one)}
     wheel = venv.best_file(name for name in small if name.endswith(".whl"))

@@ -17,8 +17,8 @@ from release.acceptance.file_rules import FILE
 from release.acceptance.form_rules import FORM, NEW_NAME
 from release.checks.distributions import CHECKS, OF_A_FILE, OF_THE_SET
 from release.checks.engine import run
-from release.core.facts import BuiltFile, BuiltFiles, PreviousRelease, ProjectMetadata
-from release.core.models.check_result import CheckState, Unknown
+from release.core.facts import NO_EARLIER_RELEASE, BuiltFile, BuiltFiles, PreviousRelease, ProjectMetadata
+from release.core.models.check_result import CheckState, NotApplicable, Unknown
 from release.core.models.distribution import InspectionCache
 from release.core.models.index import IndexContents, StoredFile
 from release.reports.inspection_report import inspection_to_json
@@ -409,3 +409,26 @@ def test_the_name_of_a_module_of_the_standard_library_is_refused_for_new_project
     assert "the-index-takes-the-name" in failed(facts)
     earlier = replace(facts, previous=PreviousRelease(version="0.9", files=()), cache=InspectionCache())
     assert "the-index-takes-the-name" not in failed(earlier)
+
+
+@pytest.mark.parametrize(
+    ("previous", "state"),
+    [
+        (None, CheckState.WARNED),
+        (NotApplicable(reason="pypi was not reached: it did not answer"), CheckState.WARNED),
+        (NO_EARLIER_RELEASE, CheckState.FAILED),
+        (PreviousRelease(version="0.9", files=()), CheckState.PASSED),
+    ],
+    ids=["offline", "unreachable", "new", "exists"],
+)
+def test_a_name_of_the_standard_library_does_not_stop_an_offline_rehearsal(
+    previous: PreviousRelease | NotApplicable | None, state: CheckState
+) -> None:
+    """Only the index knows whether the project exists, and so may have the name."""
+    content = wheel(metadata("importlib-resources"))
+    project = ProjectMetadata(name="importlib-resources", version="1.0.0")
+    facts = built(file("importlib_resources-1.0-py3-none-any.whl", content), project=project)
+    (outcome,) = (
+        one for one in run(CHECKS, replace(facts, previous=previous)) if one.check == "the-index-takes-the-name"
+    )
+    assert outcome.state == state

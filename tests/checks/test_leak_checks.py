@@ -125,7 +125,13 @@ def built(found: LeakScan | None) -> list[Outcome]:
 def test_the_files_of_a_release_are_judged_by_the_same_checks() -> None:
     assert [outcome.check for outcome in built(None)] == [check.name for check in CHECKS]
     assert {outcome.state for outcome in built(None)} == {CheckState.NOT_APPLICABLE}
-    assert [outcome.state.blocks for outcome in built(leaks(TOKEN, scope="files"))] == [True, False, False, False, False]
+    assert [outcome.state.blocks for outcome in built(leaks(TOKEN, scope="files"))] == [
+        True,
+        False,
+        False,
+        False,
+        False,
+    ]
 
 
 def key(path: str, identity: str = "1") -> Leak:
