@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from release.acceptance.archive_limits import Unreadable
 from release.acceptance.rule import REBUILD, SPECIFICATIONS, FileUpload
@@ -82,20 +82,25 @@ def every_path_stays_inside(upload: FileUpload) -> Iterator[Finding]:
 @CHECKS.check()
 def nothing_is_shipped_by_accident(upload: FileUpload) -> Iterator[Finding]:
     """No caches, version control data, editor files or build leftovers."""
-    build = next((one for suffix, one in _BUILD_LEFTOVERS.items() if upload.filename.endswith(suffix)), None)
-    own = upload.file_name_stem  # a project may be called "build"
-    leftovers = [
-        name
-        for name in upload.file.paths
-        if _is_leftover(name) or (build is not None and build.search(name) and name.partition("/")[0] != own)
-    ]
-    if leftovers:
-        message = f"{quote_some(leftovers)} should not be in the archive"
+    if leftovers := find_leftovers(upload.filename, upload.file.paths, own=upload.file_name_stem):
+        message = f"{quote_some(list(leftovers))} should not be in the archive"
         yield warn(message, "exclude it in the build backend's configuration", upload.filename)
 
 
-def _is_leftover(path: str) -> bool:
-    return bool((_LEFT_BY_A_RUN if _TEST_DATA.search(path) else _LEFTOVERS).search(path))
+def find_leftovers(filename: str, paths: Iterable[str], *, own: str) -> dict[str, str]:
+    """What is in an archive by accident: path → the directory to exclude, or the path of a single file.
+
+    `own`: the normalized name of the project, which may be "build".
+    """
+    build = next((one for suffix, one in _BUILD_LEFTOVERS.items() if filename.endswith(suffix)), None)
+    found = {}
+    for path in paths:
+        match = (_LEFT_BY_A_RUN if _TEST_DATA.search(path) else _LEFTOVERS).search(path)
+        if match is None and build is not None and path.partition("/")[0] != own:
+            match = build.search(path)
+        if match:
+            found[path] = path[: match.end()].rstrip("/") if match[0].endswith("/") else path
+    return found
 
 
 @CHECKS.check()

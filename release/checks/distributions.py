@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from release.acceptance import rule
-from release.checks import description_checks, distribution_reader, lfs_pointers, metadata_consistency, wheel_contents
+from release.checks import (
+    archive_warnings,
+    description_checks,
+    distribution_reader,
+    lfs_pointers,
+    metadata_consistency,
+    wheel_contents,
+)
 from release.checks.distribution_reader import inspect_built_files
 from release.checks.engine import Check, Checklist, quote, quote_some, warn
+from release.checks.exclusion_remedies import how_to_exclude
 from release.checks.tag_checks import is_made_up
 from release.core.facts import BuiltFiles
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
@@ -114,7 +123,27 @@ def the_license_files_fit_the_metadata_version(built: BuiltFiles) -> Iterator[Ob
         yield from _reported(built, distribution_reader.LICENSE_FIELD)
 
 
-OF_A_FILE += [_of_inspection(item.name, item.title, item.why) for item in distribution_reader.OF_AN_ARCHIVE]
+def _stray_files(built: BuiltFiles) -> Iterator[Finding]:
+    """What is shipped by accident, with the setting of the build backend that excludes it from the sdist."""
+    for one in inspect_built_files(built):
+        for name, finding in one.findings:
+            if name == archive_warnings.nothing_is_shipped_by_accident.name:
+                yield replace(finding, remedy=_exclusion(built, one) or finding.remedy)
+
+
+def _exclusion(built: BuiltFiles, one: InspectedFile) -> str | None:
+    if built.source_tree is None or one.is_wheel:
+        return None
+    own = canonicalize_name(one.name).replace("-", "_")
+    strays = archive_warnings.find_leftovers(one.filename, (path for path, _ in one.members), own=own)
+    inside = [(unit.partition("/")[2], unit != path) for path, unit in strays.items()]
+    return how_to_exclude(built.source_tree.backend, inside)
+
+
+for _item in distribution_reader.OF_AN_ARCHIVE:
+    _check = _of_inspection(_item.name, _item.title, _item.why)
+    _is_of_strays = _item.name == archive_warnings.nothing_is_shipped_by_accident.name
+    OF_A_FILE.append(replace(_check, observe=_stray_files) if _is_of_strays else _check)
 OF_A_FILE += [_of_inspection(item.name, item.title, item.why) for item in lfs_pointers.CHECKS]
 
 

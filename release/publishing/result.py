@@ -79,11 +79,12 @@ def _rehearsed(run: RunState) -> RunResult:
         message += f"; before a release: {problem.message}{more}"
     else:
         message = f"{message}; but this would block a release: {problem.message}{more}"
-    passed = run.allow or not faults
-    return _result(
-        run, exit_=Exit.DONE if passed else Exit.REFUSED, message=message, remedy=problem.remedy,
-        next_command=_next_command(run) if passed else run.command,
-    )  # fmt: skip
+    if run.allow or not faults:
+        return _result(
+            run, exit_=Exit.DONE, message=message, remedy=problem.remedy, next_command=_next_command(run)
+        )  # fmt: skip
+    remedy = f"{problem.remedy}; to accept it in a rehearsal only: {run.command} --allow"
+    return _result(run, exit_=Exit.REFUSED, message=message, remedy=remedy, next_command=run.command)
 
 
 def _release(plan: Plan) -> str:

@@ -153,8 +153,9 @@ def test_a_wheel_that_no_index_takes_is_shown_and_the_rehearsal_goes_on_with_the
     told = project.run("rehearse")
     assert told.status == 1, told.all
     assert "has an unsupported platform tag 'linux_x86_64'" in told.out
-    *_, end, _remedy, _record, _next = told.out.splitlines()
+    *_, end, remedy, _record, _next = told.out.splitlines()
     assert "but this would block a release: " in end
+    assert remedy.endswith("; to accept it in a rehearsal only: pypi-preflight rehearse --allow")
     assert "continuing with the files the index would accept: acme_widget-1.0.tar.gz" in told.out
     assert project.run("rehearse", "--allow").status == 0
     project.commit()
