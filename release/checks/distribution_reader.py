@@ -19,7 +19,8 @@ from release.acceptance.warehouse_metadata_rules import SEE_CORE_METADATA
 from release.acceptance.wheel_rules import the_wheel_has_its_metadata
 from release.checks import archive_warnings, lfs_pointers, wheel_checks
 from release.checks.engine import warn
-from release.core.facts import NO_EARLIER_RELEASE, BuiltFile, BuiltFiles, PreviousRelease
+from release.checks.release_contents import NO_EARLIER_RELEASE
+from release.core.facts import BuiltFile, BuiltFiles, PreviousRelease
 from release.core.models.check_result import Finding, Observation
 from release.core.models.distribution import InspectedFile
 from release.core.models.index import PYPI, IndexContents, name_from_filename

@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from release.core.models.check_result import NotApplicable
 from release.core.models.distribution import InspectedFile
 
 #: suffixes of modules: sources, and compiled ones with or without the tag of an interpreter
 _MODULE = re.compile(r"(?P<name>[^/.]+)(?:\.py|(?:\.[\w-]+)?\.(?:so|pyd))$")
+#: what the previous release is where the index was asked and has none before this one
+NO_EARLIER_RELEASE = NotApplicable(reason="the index has no release to compare with")
 #: what no user misses: tests, documentation, examples, vendored and private code, bundled libraries
 _UNNOTICED = re.compile(
     r"(?:.*/)?(?:tests?|docs?|examples?|benchmarks?|vendor(?:ed)?|extern|externals|node_modules|third_party|[^/]+\.libs|"

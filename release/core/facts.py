@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
-from release.core.models.check_result import NotApplicable
 from release.core.models.distribution import InspectionCache
 from release.core.models.user_environment import POSIX_SHELL, UserEnvironment
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:  # inspecting files must not load the modules for credentials
 
     from release.core.config import Config
     from release.core.models.attestation import Provenance, VerifiedAttestations
-    from release.core.models.check_result import Finding, Unknown
+    from release.core.models.check_result import Finding, NotApplicable, Unknown
     from release.core.models.credential import Ambient, Credential, CredentialCandidate
     from release.core.models.derived_version import VersionSource
     from release.core.models.distribution import Distribution, MemberVisitor, ReleaseManifest
@@ -215,10 +214,6 @@ class BuiltFile:
     open: Callable[[], BinaryIO]
     #: called with the bytes of each member while the file is read
     visit: MemberVisitor | None = None
-
-
-#: what the previous release is where the index was asked and has none before this one
-NO_EARLIER_RELEASE = NotApplicable(reason="the index has no release to compare with")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,9 +16,10 @@ from release.adapters.install import venv
 from release.adapters.system.system import System
 from release.checks import backend_warnings, previous_release, release_contents, reproducibility, source_comparison
 from release.checks.engine import Check, quote
+from release.checks.release_contents import NO_EARLIER_RELEASE
 from release.core.config import Config
 from release.core.errors import RefusedError, ToolError, UnreachableError
-from release.core.facts import NO_EARLIER_RELEASE, BuiltFile, BuiltFiles, FilenameConflict, PreviousRelease
+from release.core.facts import BuiltFile, BuiltFiles, FilenameConflict, PreviousRelease
 from release.core.models.check_result import NotApplicable, Unknown
 from release.core.models.distribution import Distribution, Receipt, result_from_listing
 from release.core.models.index import Index, IndexFile, ProjectListing, files_by_release, files_of_version

@@ -17,7 +17,8 @@ from release.acceptance.file_rules import FILE
 from release.acceptance.form_rules import FORM, NEW_NAME
 from release.checks.distributions import CHECKS, OF_A_FILE, OF_THE_SET
 from release.checks.engine import run
-from release.core.facts import NO_EARLIER_RELEASE, BuiltFile, BuiltFiles, PreviousRelease, ProjectMetadata
+from release.checks.release_contents import NO_EARLIER_RELEASE
+from release.core.facts import BuiltFile, BuiltFiles, PreviousRelease, ProjectMetadata
 from release.core.models.check_result import CheckState, NotApplicable, Unknown
 from release.core.models.distribution import InspectionCache
 from release.core.models.index import IndexContents, StoredFile
