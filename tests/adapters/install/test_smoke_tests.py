@@ -101,9 +101,9 @@ def window():
 
 
 def test_each_kind_of_project_gets_its_verdict(tmp_path: Path) -> None:
-    calls = ("main", "usage", "version", "extra", "daemon", "broken", "data", "excused", "gone")
+    calls = ("main", "usage", "version", "extra", "broken", "data", "excused", "gone")
     points = "[console_scripts]\n" + "".join(f"{call} = good:{call}\n" for call in calls)
-    points += "[gui_scripts]\n" + "".join(f"gui-{call} = good:{call}\n" for call in ("window", "daemon", "broken"))
+    points += "[gui_scripts]\n" + "".join(f"gui-{call} = good:{call}\n" for call in ("window", "broken"))
     machine, clean = installed(
         tmp_path, points, **{
             "good.py": GOOD, "needy.py": "import no_such_rich.table\n", "torn.py": "from good import nothing\n",
@@ -113,15 +113,13 @@ def test_each_kind_of_project_gets_its_verdict(tmp_path: Path) -> None:
             "_speedups.py": "import sys\nassert 'good' in sys.modules\n",
         },
     )  # fmt: skip
-    trials = smoke_tests.run_smoke_tests(
-        replace(machine, env={**machine.env, "DISPLAY": ":9"}), clean, name="acme", limit=4
-    )
+    trials = smoke_tests.run_smoke_tests(replace(machine, env={**machine.env, "DISPLAY": ":9"}), clean, name="acme")
     assert severities(trials) == {
         "import _speedups": None, "import crash": "block", "import good": None, "import half": "block",
         "import hidden": "block", "import needy": "block", "import quits": "block", "import torn": "block",
         "main --help": None, "usage --help": None, "version --help": None, "extra --help": "block",
-        "daemon --help": "warn", "broken --help": "block", "data --help": "block", "excused --help": "block",
-        "gone --help": "block", "gui-window --help": None, "gui-daemon --help": None, "gui-broken --help": "block",
+        "broken --help": "block", "data --help": "block", "excused --help": "block",
+        "gone --help": "block", "gui-window --help": None, "gui-broken --help": "block",
     }  # fmt: skip
     first = {one.test.title: (one.attempts[0].chain or ())[:1] for one in trials}
     assert [(link.line, link.place) for link in first["broken --help"]] == [
@@ -130,6 +128,15 @@ def test_each_kind_of_project_gets_its_verdict(tmp_path: Path) -> None:
     assert [link.place for link in first["import half"]] == ["half/__init__.py, line 2"]
     assert [link.file for link in first["data --help"]] == ["table.dat"]
     assert [link.place.partition(",")[0] for link in first["gone --help"]] == ["bin/gone"]
+
+
+def test_a_program_that_does_not_end_is_stopped(tmp_path: Path) -> None:
+    points = "[console_scripts]\ndaemon = good:daemon\n[gui_scripts]\ngui-daemon = good:daemon\n"
+    machine, clean = installed(tmp_path, points, **{"good.py": GOOD})
+    both = smoke_tests.default_smoke_tests((), points)
+    trials = smoke_tests.run_smoke_tests(machine, clean, name="acme", tests=both, limit=0.8)
+    assert severities(trials) == {"daemon --help": "warn", "gui-daemon --help": None}
+    assert [one.attempts[0].status for one in trials] == [None, None]
 
 
 def test_an_extra_excuses_what_it_makes_work_and_nothing_else(tmp_path: Path) -> None:
