@@ -26,18 +26,20 @@ REMOVED = frozenset({
     "lib2to3", "mailcap", "msilib", "nis", "nntplib", "ossaudiodev", "pipes", "smtpd", "sndhdr", "spwd", "sunau",
     "telnetlib", "uu", "xdrlib",
 })  # fmt: skip
-#: import name → the project that provides it, where the names differ. Source: the projects' pages on the index
+#: import name → the requirement that provides it, where the names differ. Observed: the files of each project's newest
+#: release, 2026-11; setuptools 81 is the last one with pkg_resources, and installs a module distutils by its .pth file
 _PROVIDERS = {
     "attr": "attrs", "bs4": "beautifulsoup4", "Crypto": "pycryptodome", "cv2": "opencv-python", "dateutil":
     "python-dateutil", "distutils": "setuptools", "docx": "python-docx", "dotenv": "python-dotenv", "fitz": "PyMuPDF",
     "git": "GitPython", "github": "PyGithub", "google.protobuf": "protobuf", "jose": "python-jose", "jwt": "PyJWT",
-    "ldap": "python-ldap", "magic": "python-magic", "markdown": "Markdown", "multipart": "python-multipart",
-    "MySQLdb": "mysqlclient", "nacl": "PyNaCl", "OpenSSL": "pyOpenSSL", "PIL": "Pillow", "pkg_resources": "setuptools",
-    "psycopg2": "psycopg2-binary", "pptx": "python-pptx", "serial": "pyserial", "setuptools": "setuptools",
-    "skimage": "scikit-image", "sklearn": "scikit-learn", "slugify": "python-slugify", "socks": "PySocks",
-    "telegram": "python-telegram-bot", "usb": "pyusb", "win32api": "pywin32", "win32con": "pywin32", "wx": "wxPython",
-    "yaml": "PyYAML", "zmq": "pyzmq", "ruamel.yaml": "ruamel.yaml", "gi": "PyGObject", "Xlib": "python-xlib",
-    "lxml": "lxml", "numpy": "numpy", "pandas": "pandas", "pytest": "pytest", "requests": "requests",
+    "magic": "python-magic", "markdown": "Markdown", "multipart": "python-multipart",
+    "MySQLdb": "mysqlclient", "nacl": "PyNaCl", "OpenSSL": "pyOpenSSL", "PIL": "Pillow",
+    "pkg_resources": "setuptools<82", "psycopg2": "psycopg2-binary", "pptx": "python-pptx", "serial": "pyserial",
+    "setuptools": "setuptools", "skimage": "scikit-image", "sklearn": "scikit-learn", "slugify": "python-slugify",
+    "socks": "PySocks", "telegram": "python-telegram-bot", "usb": "pyusb", "win32api": "pywin32", "win32con": "pywin32",
+    "wx": "wxPython", "yaml": "PyYAML", "zmq": "pyzmq", "ruamel.yaml": "ruamel.yaml", "gi": "PyGObject",
+    "Xlib": "python-xlib", "lxml": "lxml", "numpy": "numpy", "pandas": "pandas", "pytest": "pytest",
+    "requests": "requests",
 }  # fmt: skip
 
 
@@ -95,7 +97,7 @@ def in_standard_library(module: str) -> bool:
 
 
 def provider_of(module: str) -> str | None:
-    """The project that is known to provide a module; None where only its name could be guessed."""
+    """The requirement that is known to provide a module; None where only its name could be guessed."""
     parts = module.split(".")
     return next((_PROVIDERS[at] for n in (2, 1) if (at := ".".join(parts[:n])) in _PROVIDERS), None)
 
@@ -129,7 +131,7 @@ def extras_with(module: str, requires: Iterable[str]) -> list[str]:
         {f"python-{name}" for name in names} | {f"py{name}" for name in names} | {f"{name}-python" for name in names}
     )
     if known := provider_of(module):
-        names.add(canonicalize_name(known))
+        names.add(canonicalize_name(known.partition("<")[0]))
     by_extra = extras_by_requirement(requires)
     return [extra for extra, found in by_extra.items() if names & {canonicalize_name(one) for one in found}]
 
