@@ -144,8 +144,9 @@ def what_was_installed_works(uploaded: UploadedRelease) -> Iterator[Observation]
     Tested from a directory where the project's own source cannot be imported.
     """
     yield from smoke_test_observations(
-        uploaded.trials, check=what_was_installed_works.name, source=uploaded.source_tree
-    )
+        uploaded.trials, check=what_was_installed_works.name, source=uploaded.source_tree,
+        has_waivers=uploaded.has_waivers,
+    )  # fmt: skip
 
 
 def _listed(uploaded: UploadedRelease, filename: str) -> IndexFile | None:

@@ -18,26 +18,32 @@ from release.core.models.source_tree import SourceTree
 
 _INCLUDE = "include it by the build backend's configuration"
 _TRY_AGAIN = "install the wheel into a new environment, run it there, fix the project and build again"
-#: what the loader of the system says about a library. Observed: glibc 2.41, macOS 15, Windows 11, ctypes.util, 2026-11
+#: what is said of a library that is missing. Observed, 2026-11: glibc 2.41, cffi 2.1.1, cairocffi 1.7.1,
+#: sounddevice 0.5.6, pyenchant 3.3.0, pyzbar 0.1.9, openslide-python 1.4.7, libusb1 3.4.0, mpv 1.0.8, hid 1.0.9.
+#: Sources: dyld of macOS ("Library not loaded"); CPython, Modules/_ctypes/callproc.c and Python/dynload_win.c
 _NO_LIBRARY = re.compile(
-    r"(?P<a>[\w.+-]+\.(?:so|dylib|dll)[\w.]*): cannot open shared object|Library not loaded: (?P<b>\S+)"
-    r"|Could not find module '(?P<c>[^']+)'|DLL load failed while importing (?P<d>\w+)"
-    r"|cannot load library '(?P<e>[^']+)'"
-    r"|(?:no library called|could not find library|library not found:?) \W?(?P<f>[\w.-]+)"
+    r"(?P<glibc>[\w.+-]+\.(?:so|dylib|dll)[\w.]*): cannot open shared object|Library not loaded: (?P<dyld>\S+)"
+    r"|Could not find module '(?P<ctypes>[^']+)'|DLL load failed while importing (?P<windows>\w+)"
+    r"|cannot load library '(?P<cffi>[^']+)'|no library called \W?(?P<cairocffi>[\w.+-]*\w)"
+    r"|\b(?P<after>[A-Za-z][\w+-]*)'? (?:C |shared )?library (?:was )?not found"
+    r"|(?i:unable to|cannot|can't|could not|couldn't|failed to) (?:find|locate|load) (?:a suitable |the )?"
+    r"(?:(?P<shared>[\w+-]+) (?:shared|C) library|(?P<lib>lib(?!rar|er)[\w+-]+(?:\.\d+)*))"
+    r"|(?:find|load) any of the following libraries: ?(?P<several>[\w.+-]+)"
 )
-#: (what the exception says, the host that has to be configured first)
+#: (what the exception says, the host that has to be configured first). Observed: Django 5.2.19, Flask 3.1.3,
+#: pytest 9.2.0, Sphinx 9.0.4, 2026-11
 _HOSTS = (
     (
         re.compile(
             r"^django\.core\.exceptions\.(?:ImproperlyConfigured|AppRegistryNotReady)|DJANGO_SETTINGS_MODULE"
-            r"|INSTALLED_APPS|Apps aren't loaded"
+            r"|isn't in an application in INSTALLED_APPS|Apps aren't loaded yet"
         ),
         "a configured Django project",
     ),
     (re.compile(r"Working outside of (?:application|request) context"), "a running Flask application"),
-    (re.compile(r"^(?:_pytest|pluggy|pytest)\."), "a run of pytest"),
-    (re.compile(r"^sphinx\."), "a run of Sphinx"),
-    (re.compile(r"^celery\.exceptions\.ImproperlyConfigured"), "a configured Celery application"),
+    # what pytest raises for skip() and fail() names itself a built-in exception
+    (re.compile(r"^(?:_pytest|pluggy|pytest)\.|^(?:Skipped|Failed|Exit): "), "a run of pytest"),
+    (re.compile(r"^sphinx\.errors\."), "a run of Sphinx"),
 )
 #: programs that load plug-ins; those who use a plug-in have its host
 _PROGRAMS = frozenset({
@@ -50,17 +56,18 @@ _SOURCE_DIRECTORIES = ("", "src/", "lib/", "python/")
 
 
 def smoke_test_observations(
-    trials: Iterable[SmokeTestResult], *, check: str, source: SourceTree | None = None
+    trials: Iterable[SmokeTestResult], *, check: str, source: SourceTree | None = None, has_waivers: bool = False
 ) -> Iterator[Observation]:
     """The problems of the imports and runs of an installed project.
 
-    `check` is the name with which they can be waived; `source` is what git has of the project.
+    `check` is the name with which they can be waived; `source` is what git has of the project; `has_waivers`: the
+    configuration already has a table of waivers, which TOML does not allow twice.
     """
     trials = tuple(trials)
     if not trials:
         yield NotApplicable(reason="there is nothing to import or run")
     failed = [trial for trial in trials if trial.severity is not None]
-    accept = _configuration(trials, failed, check)
+    accept = _configuration(trials, failed, check, has_waivers=has_waivers)
     for trial in trials:
         if trial in failed:
             finding = trial.not_run or _failure(trial, source or SourceTree(tracked=frozenset()))
@@ -70,7 +77,7 @@ def smoke_test_observations(
             extras = ",".join(trial.needed_extras)
             yield Note(
                 message=f"{trial.test.title!r} works with {trial.project.name}[{extras}]",
-                remedy="move what it requires from the extra to dependencies",
+                remedy="if all users need it, move what it requires from the extra to dependencies",
             )
 
 
@@ -93,7 +100,7 @@ def _failure(trial: SmokeTestResult, source: SourceTree) -> Finding:
     if first.status == 0:
         message = f"{title} ends the program that imports it"
         return Finding(message=message, remedy='do it only under: if __name__ == "__main__"')
-    message = f"{title} fails with status {first.status}: {_line(first)!r}{_place(first)}"
+    message = f"{title} fails with status {first.status}: {_line(first)!r}{_place(first, trial.project)}"
     return Finding(message=message + _tried(trial), remedy=_remedy(trial, source))
 
 
@@ -107,9 +114,22 @@ def _words(attempt: SmokeTestAttempt) -> str:
     return f": {attempt.line!r}" if attempt.line else ""
 
 
-def _place(attempt: SmokeTestAttempt) -> str:
-    place = next((link.place for link in attempt.chain or () if link.place), "")
-    return f" (in {place})" if place else ""
+def _place(attempt: SmokeTestAttempt, project: TestedProject) -> str:
+    """The place of the exception; and where the project's own files led to it, if that is another one."""
+    link = next((link for link in attempt.chain or () if link.place), None)
+    if link is None:
+        return ""
+    own = next((place for place in reversed(link.places) if _is_own(place, project)), link.place)
+    return f" (in {link.place})" if own == link.place else f" (in {link.place}; from {own})"
+
+
+def _is_own(place: str, project: TestedProject) -> bool:
+    return module_names.is_part_of(_module_of(place), project.roots)
+
+
+def _module_of(place: str) -> str:
+    """The dotted module of a place in site-packages."""
+    return place.partition(",")[0].removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 def _tried(trial: SmokeTestResult) -> str:
@@ -134,7 +154,7 @@ def _remedy(trial: SmokeTestResult, source: SourceTree) -> str:
         [*(f"{link.type}: {link.line}" for link in chain), first.output if not chain or chain[0].exit else ""]
     )
     if library := _NO_LIBRARY.search(text):
-        name = next(part for part in library.groups() if part)
+        name = posixpath.basename(next(part for part in library.groups() if part))
         return f"install the system library {name!r}, and run the same command again, or ship it in the wheel"
     if first.needs_screen:
         return "it needs a screen: run the same command where there is one, for example with xvfb-run"
@@ -174,11 +194,9 @@ def _targets(project: TestedProject) -> list[str]:
 
 def _importer(missing: ExceptionLink, project: TestedProject) -> str | None:
     """The top-level module of another project in which the import failed; None where it is one of the project."""
-    path = missing.place.partition(",")[0]
-    name = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-    if not path.endswith(".py") or module_names.is_part_of(name, project.roots):
+    if not missing.place.partition(",")[0].endswith(".py") or _is_own(missing.place, project):
         return None
-    return name.partition(".")[0]
+    return _module_of(missing.place).partition(".")[0]
 
 
 def _unshipped(
@@ -234,7 +252,9 @@ def _source_of(path: str, tracked: AbstractSet[str]) -> str | None:
 # -- how to accept it --------------------------------------------------------------------------------
 
 
-def _configuration(trials: Sequence[SmokeTestResult], failed: Sequence[SmokeTestResult], check: str) -> str:
+def _configuration(
+    trials: Sequence[SmokeTestResult], failed: Sequence[SmokeTestResult], check: str, *, has_waivers: bool
+) -> str:
     """How to accept it: a table that leaves out what failed; one that waives the check where nothing else remains.
 
     What passed in a way that the configuration cannot repeat is left out, too: with an extra, or by its usage text.
@@ -250,7 +270,10 @@ def _configuration(trials: Sequence[SmokeTestResult], failed: Sequence[SmokeTest
         elif passed.status == 0:
             commands.append(shlex.join(passed.test.words))
     if not imports and not commands:
-        return f'or accept it, in pyproject.toml:\n[tool.release.waive]\n{check} = "known, and accepted"'
+        line = f'{check} = "known, and accepted"'
+        if has_waivers:
+            return f"or accept it, below [tool.release.waive] in pyproject.toml:\n{line}"
+        return f"or accept it, in pyproject.toml:\n[tool.release.waive]\n{line}"
     configured = any(trial.test.asked_for for trial in trials)
     lines = ["or replace this table in pyproject.toml:" if configured else "or test only the rest, in pyproject.toml:"]
     lines += ["[tool.release.smoke]"]

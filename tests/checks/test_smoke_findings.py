@@ -29,18 +29,19 @@ REQUIRES = ("rich; extra == 'pretty'", "PyYAML; extra == 'dev'")
 PROJECT = TestedProject(
     name="acme", roots=("acme", "ns.acme"), requires=REQUIRES, scripts={"acme-run": "acme_tool:main"}
 )
-EXIT = ExceptionLink(exit=True, type="SystemExit", line="SystemExit: 1", place="acme/cli.py, line 9")
+EXIT = ExceptionLink(exit=True, type="SystemExit", line="SystemExit: 1", places=("acme/cli.py, line 9",))
 
 
 def missing(module: str, place: str = "acme/__init__.py, line 1", **more: Any) -> ExceptionLink:
     line = f"ModuleNotFoundError: No module named {module!r}"
     return ExceptionLink(
-        type="ModuleNotFoundError", line=line, place=place, import_error=True, not_found=True, module=module, **more
+        type="ModuleNotFoundError", line=line, places=(place,), import_error=True, not_found=True, module=module, **more
     )
 
 
-def raised(line: str, place: str = "acme/__init__.py, line 1", **more: Any) -> ExceptionLink:
-    return ExceptionLink(type=line.partition(":")[0], line=line, place=place, **more)
+def raised(line: str, *places: str, **more: Any) -> ExceptionLink:
+    places = places or ("acme/__init__.py, line 1",)
+    return ExceptionLink(type=line.partition(":")[0], line=line, places=places, **more)
 
 
 def trial(test: SmokeTest, status: int | None, *chain: ExceptionLink, output: str = "", **more: Any) -> SmokeTestResult:
@@ -62,7 +63,7 @@ def findings(*trials: SmokeTestResult, tracked: Sequence[str] = ()) -> list[Find
         ((missing("idna"),), "(in acme/__init__.py, line 1)", "add the project that provides 'idna'"),
         ((missing("cv2"),), "'cv2'", "add 'opencv-python', which provides 'cv2', to dependencies"),
         ((missing("requests"),), "'requests'", "add 'requests' to dependencies"),
-        ((missing("pkg_resources"),), "'pkg_resources'", "add 'setuptools', which provides 'pkg_resources'"),
+        ((missing("pkg_resources"),), "'pkg_resources'", "add 'setuptools<82', which provides 'pkg_resources'"),
         ((missing("yaml"),), "'yaml'", "move what provides 'yaml' from the extra 'dev' to dependencies"),
         ((missing("pytest"),), "'pytest'", "add 'pytest', which this plug-in is for"),
         ((missing("acme.gone"),), "'acme.gone'", "the wheel has no module 'acme.gone'"),
@@ -107,10 +108,17 @@ def findings(*trials: SmokeTestResult, tracked: Sequence[str] = ()) -> list[Find
             "imported in a configured Django project",
         ),
         (
-            (raised("RuntimeError: Working outside of application context."),),
-            "Working outside",
+            (
+                raised(
+                    "RuntimeError: Working outside of application context. … See the documentation.",
+                    "acme/__init__.py, line 4", "acme/state.py, line 7", "werkzeug/local.py, line 519",
+                ),
+            ),
+            "(in werkzeug/local.py, line 519; from acme/state.py, line 7)",
             "a running Flask application",
         ),
+        ((raised("Skipped: could not import 'pexpect': No module named 'pexpect'"),), "pexpect", "in a run of pytest"),
+        ((raised("sphinx.errors.ExtensionError: no builder"),), "no builder", "in a run of Sphinx"),
         (
             (raised("_tkinter.TclError: no display name and no $DISPLAY environment variable"),),
             "no display name",
@@ -130,6 +138,36 @@ def test_a_failure_is_shown_with_its_own_words_and_remedy(
     assert found.severity == "block"
     assert words in found.message
     assert remedy in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("line", "library"),
+    [
+        ("OSError: libodbc.so.2: cannot open shared object file: No such file or directory", "libodbc.so.2"),
+        ("OSError: cannot load library 'libgobject-2.0-0': libgobject-2.0-0: cannot open", "libgobject-2.0-0"),
+        ('OSError: no library called "cairo-2" was found', "cairo-2"),
+        ("OSError: PortAudio library not found", "PortAudio"),
+        ("ImportError: The 'enchant' C library was not found and maybe needs to be installed.", "enchant"),
+        ("ImportError: Unable to find zbar shared library", "zbar"),
+        ("ModuleNotFoundError: Couldn't locate OpenSlide shared library. Try `pip install openslide-bin`", "OpenSlide"),
+        ("OSError: Cannot find libmpv in the usual places. Depending on your distro, …", "libmpv"),
+        ("FileNotFoundError: [Errno 2] cannot find a suitable libusb-1.0: ['/x/libusb-1.0.so.0']", "libusb-1.0"),
+        (
+            "ImportError: Unable to load any of the following libraries:libhidapi-hidraw.so libhidapi.dylib",
+            "libhidapi-hidraw.so",
+        ),
+        ("ImportError: dlopen(x.so, 0x0002): Library not loaded: @rpath/libfoo.1.dylib", "libfoo.1.dylib"),
+        ("ImportError: DLL load failed while importing _core: The specified module could not be found.", "_core"),
+        ("ValueError: cannot find the library of templates", None),
+        ("RuntimeError: cannot find libraries", None),
+        ("KeyError: 'library'", None),
+        ("ValueError: could not load liberal settings", None),
+    ],
+)
+def test_a_system_library_is_named(line: str, library: str | None) -> None:
+    (found,) = findings(trial(IMPORT, 1, raised(line)))
+    assert (f"install the system library {library!r}," in found.remedy) == bool(library)
+    assert ("system library" in found.remedy) == bool(library)
 
 
 @pytest.mark.parametrize(
@@ -202,3 +240,11 @@ def test_where_nothing_else_remains_the_lines_waive_the_check() -> None:
     (found,) = findings(trial(IMPORT, 1, missing("idna")))
     waived = tomllib.loads(found.remedy.partition("\n")[2])["tool"]["release"]["waive"]
     assert waived == {"it-works": "known, and accepted"}
+
+
+def test_a_table_of_waivers_that_exists_gets_one_line_more() -> None:
+    found = smoke_test_observations([trial(IMPORT, 1, missing("idna"))], check="it-works", has_waivers=True)
+    (remedy,) = [one.remedy for one in found if isinstance(one, Finding)]
+    assert remedy.endswith(
+        'or accept it, below [tool.release.waive] in pyproject.toml:\nit-works = "known, and accepted"'
+    )

@@ -17,7 +17,7 @@ import sys
 import sysconfig
 import traceback
 
-#: the most links of a chain; a chain can be a loop
+#: the most links of a chain, which can be a loop, and the most places of a link
 _MOST = 50
 
 
@@ -49,16 +49,12 @@ def relative(path: object) -> str:
     return ""
 
 
-def place(error: BaseException) -> str:
-    """The innermost place of the installed files: "acme/cli.py, line 3"; empty where there is none."""
-    if isinstance(error, SyntaxError) and relative(error.filename):
-        return f"{relative(error.filename)}, line {error.lineno}"
-    found = ""
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        name = relative(frame.f_code.co_filename)
-        if name:
-            found = f"{name}, line {line}"
-    return found
+def places(error: BaseException) -> list[str]:
+    """The places of the installed files, the innermost one last: "acme/cli.py, line 3"."""
+    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError):
+        frames.append((error.filename or "", error.lineno or 0))
+    return [f"{relative(path)}, line {line}" for path, line in frames if relative(path)][-_MOST:]
 
 
 def final_line(error: BaseException) -> str:
@@ -83,7 +79,7 @@ def chain(error: BaseException | None) -> list[dict[str, object]]:
         link: dict[str, object] = {
             "type": type_name(error),
             "line": final_line(error),
-            "place": place(error),
+            "places": places(error),
             "file": relative(error.filename) if isinstance(error, FileNotFoundError) else "",
             "import_error": isinstance(error, ImportError),
             "exit": isinstance(error, SystemExit),

@@ -129,9 +129,13 @@ def _attempt(system: System, run: _Run, test: SmokeTest) -> SmokeTestAttempt:
     chain = found.get("chain")
     return SmokeTestAttempt(
         test=test, status=status, output=output, line=program_output.cause_line(output),
-        chain=None if chain is None else tuple(ExceptionLink(**link) for link in chain),
+        chain=None if chain is None else tuple(map(_link, chain)),
         absent=tuple(found.get("absent", ())), limit=run.limit,
     )  # fmt: skip
+
+
+def _link(link: dict[str, Any]) -> ExceptionLink:
+    return ExceptionLink(**{**link, "places": tuple(link["places"])})
 
 
 def smoke_test_environment(system: System, environment: Environment, home: Path) -> dict[str, str]:

@@ -11,7 +11,8 @@ from release.core.models.check_result import Finding
 
 #: a text that explains how to call a program
 _USAGE = re.compile(r"(?im)^\s*(?:[\w.-]+: )?usage\b|^\s*options:|--help\b")
-#: what a program without a screen says. Observed: tkinter 8.6, Qt 6.8, GTK 4, SDL 2, python-xlib 0.33, 2026-11
+#: what a program without a screen says. Observed, 2026-11: tkinter 8.6, PySide6 6.12, python-xlib 0.33, pynput 1.8.2.
+#: Sources: PyGObject, gi/overrides/Gtk.py; SDL, src/video/SDL_video.c
 _NO_SCREEN = re.compile(
     r"(?i)no display name|connect to display|open display|could not connect to any X display|Qt platform plugin"
     r"|\bDISPLAY\b|DisplayNameError|no available video device|Gtk couldn't be initialized|X server"
@@ -45,8 +46,8 @@ class ExceptionLink:
     type: str = ""
     #: its last line in a traceback: "ValueError: no such table"
     line: str = ""
-    #: the innermost place of the installed files: "acme/cli.py, line 3"; empty where there is none
-    place: str = ""
+    #: where it passed through the installed files, the innermost place last: "acme/cli.py, line 3"
+    places: tuple[str, ...] = ()
     #: the file that a FileNotFoundError names, relative to site-packages; empty where it is elsewhere
     file: str = ""
     import_error: bool = False
@@ -57,6 +58,11 @@ class ExceptionLink:
     not_found: bool = False
     #: whether the next link is its cause (`raise … from`), rather than its context
     explicit: bool = False
+
+    @property
+    def place(self) -> str:
+        """The innermost place of the installed files; empty where there is none."""
+        return self.places[-1] if self.places else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
