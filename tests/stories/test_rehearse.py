@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import sample_distributions
+from tests.sandbox.sandbox_client import SandboxClient
 from tests.stories.project import UserProject, indexes, make, release_table
 
 LEGACY_SETUP = """\
@@ -116,14 +118,11 @@ def test_metadata_that_the_index_refuses_stops_before_the_upload(tmp_path: Path)
 
 
 def test_it_is_compared_with_the_last_release_and_needs_no_index_for_that(tmp_path: Path) -> None:
+    files = {"acme_widget.py": None, "acme_widget/__init__.py": "", "acme_widget/py.typed": ""}
     with indexes() as on:
-        project = make(tmp_path, more=release_table(on))
-        project.credentials(on)
-        project.write("acme_widget/py.typed", "")
-        project.commit()
-        assert project.run("release", "--yes").status == 0
-        project.write("pyproject.toml", (project.root / "pyproject.toml").read_text().replace("1.0", "1.1"))
-        (project.root / "acme_widget" / "py.typed").unlink()
+        last = SandboxClient(sandbox=on.pypi).upload(content=sample_distributions.wheel(files=files))
+        assert last.line == "200 OK"
+        project = make(tmp_path, version="1.1", more=release_table(on))
         told = project.run("rehearse")
         assert told.status == 0, told.all
         assert "missing since 1.0: 'acme_widget/py.typed'" in told.out

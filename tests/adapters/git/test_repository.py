@@ -267,3 +267,17 @@ def test_a_snapshot_needs_no_repository(tmp_path: Path) -> None:
     (source / "setup.py").write_text("x")
     outside = system(GIT_CEILING_DIRECTORIES=str(tmp_path))
     assert [p.name for p in builder.copy_project(outside, source, tmp_path / "copy").iterdir()] == ["setup.py"]
+
+
+def test_what_is_neither_tracked_nor_ignored(tmp_path: Path) -> None:
+    """A file that is reached through a tracked link is in git."""
+    top = repository(tmp_path / "r", **{"real/a.txt": "a", "pkg/b.py": "b", ".gitignore": "*.pyc\n"})
+    (top / "pkg" / "link").symlink_to(top / "real", target_is_directory=True)
+    (top / "top-link").symlink_to("real", target_is_directory=True)
+    commit(top)
+    assert git.untracked_files(system(), top) == ()
+    (top / "pkg" / "x.pyc").write_text("ignored")
+    (top / "pkg" / "new.txt").write_text("n")
+    (top / "stray").symlink_to("real", target_is_directory=True)
+    assert git.untracked_files(system(), top) == ("pkg/new.txt", "stray")
+    assert git.untracked_files(system(), top / "pkg") == ("new.txt",)
