@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -51,6 +52,9 @@ def test_another_interpreter_builds_and_installs_it(tmp_path: Path, *, dynamic: 
     )
     project.write("setup.py", setup if dynamic else guard + setup)
     project.commit()
+    own = Path(sys.executable).parent  # its uv is found as a module, also where the environment is not activated
+    paths = os.environ["PATH"].split(os.pathsep)
+    project.env["PATH"] = os.pathsep.join(path for path in paths if Path(path) != own)
     told = project.run("rehearse")
     assert told.status == 0, told.all
     assert f"using Python {OTHER.release} from {OTHER.origin}" in told.out

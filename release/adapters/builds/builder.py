@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import tomllib
@@ -154,6 +155,9 @@ def _run_build(  # noqa: PLR0913 - a program, its input and its environment
     env = installer.installer_environment(system) | dict(variables or {})
     if epoch is not None:
         env["SOURCE_DATE_EPOCH"] = str(epoch)
+    if system.python is not None and (uv := installer.find_uv(system)):
+        # The uv of this environment is a module of it, which another interpreter does not find.
+        env["PATH"] = os.pathsep.join(filter(None, (env.get("PATH", ""), str(uv.parent))))
     # The project is the working directory, as in a build by hand, because of its [tool.uv].
     with frontend.build_command(system) as build:
         done = system.run(
