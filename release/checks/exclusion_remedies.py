@@ -18,6 +18,8 @@ def how_to_exclude(settings: BackendSettings, paths: Sequence[Exclusion]) -> str
     `paths`: each relative to the project, and whether it is a directory.
     """
     write = _SETTINGS.get(settings.name)
+    if settings.name == "hatchling" and settings.excluded_from_sdist:  # then hatchling ignores [tool.hatch.build]
+        write = _toml("tool.hatch.build.targets.sdist", "exclude")
     return write(sorted(set(paths))) if write else None
 
 
@@ -28,9 +30,10 @@ def _patterns(paths: Sequence[Exclusion], *, inside: str = "") -> list[str]:
     return [path + inside * directory for path, directory in paths]
 
 
-def _toml(prefix: str, *, inside: str = "") -> Callable[[Sequence[Exclusion]], str]:
+def _toml(table: str, key: str, *, inside: str = "") -> Callable[[Sequence[Exclusion]], str]:
     def write(paths: Sequence[Exclusion]) -> str:
-        return f"exclude it in pyproject.toml: {prefix} = {json.dumps(_patterns(paths, inside=inside))}"
+        patterns = json.dumps(_patterns(paths, inside=inside), ensure_ascii=False)
+        return f"add it to [{table}] in pyproject.toml: {key} = {patterns}"
 
     return write
 
@@ -42,23 +45,23 @@ def _manifest(paths: Sequence[Exclusion]) -> str:
         lines += [f"prune {path}" for path, directory in paths if directory]
     else:
         lines = [f"{'prune' if directory else 'exclude'} {path}" for path, directory in paths]
-    return f"exclude it in MANIFEST.in: {'; '.join(lines)}"
+    return f"add it to MANIFEST.in: {'; '.join(lines)}"
 
 
 def _attributes(paths: Sequence[Exclusion]) -> str:
     lines = "; ".join(f"{pattern} export-ignore" for pattern in _patterns(paths))
-    return f"exclude it in .gitattributes: {lines}"
+    return f"add it to .gitattributes: {lines}"
 
 
 #: meson-python has the files of `git archive`
 _SETTINGS: Mapping[str, Callable[[Sequence[Exclusion]], str]] = {
     "setuptools": _manifest,
-    "hatchling": _toml("[tool.hatch.build] exclude"),
-    "poetry-core": _toml("[tool.poetry] exclude", inside="/**/*"),
-    "pdm-backend": _toml("[tool.pdm.build] excludes", inside="/**/*"),
-    "uv_build": _toml("[tool.uv.build-backend] source-exclude"),
-    "flit_core": _toml("[tool.flit.sdist] exclude"),
-    "scikit-build-core": _toml("[tool.scikit-build] sdist.exclude"),
+    "hatchling": _toml("tool.hatch.build", "exclude"),
+    "poetry-core": _toml("tool.poetry", "exclude", inside="/**/*"),
+    "pdm-backend": _toml("tool.pdm.build", "excludes", inside="/**/*"),
+    "uv_build": _toml("tool.uv.build-backend", "source-exclude"),
+    "flit_core": _toml("tool.flit.sdist", "exclude"),
+    "scikit-build-core": _toml("tool.scikit-build", "sdist.exclude"),
     "meson-python": _attributes,
-    "maturin": _toml("[tool.maturin] exclude", inside="/**/*"),
+    "maturin": _toml("tool.maturin", "exclude", inside="/**/*"),
 }

@@ -32,11 +32,31 @@ MANY = [(f"acme/s{number}/.DS_Store", False) for number in range(5)]
             "MANIFEST.in: prune .idea; exclude acme/.DS_Store",
             "MANIFEST.in: recursive-exclude * .DS_Store",
         ),
-        ("hatchling", '[tool.hatch.build] exclude = [".idea", "acme/.DS_Store"]', '= ["**/.DS_Store"]'),
-        ("poetry-core", '[tool.poetry] exclude = [".idea/**/*", "acme/.DS_Store"]', '= ["**/.DS_Store"]'),
-        ("pdm-backend", '[tool.pdm.build] excludes = [".idea/**/*", "acme/.DS_Store"]', '= ["**/.DS_Store"]'),
-        ("uv_build", '[tool.uv.build-backend] source-exclude = [".idea", "acme/.DS_Store"]', '= ["**/.DS_Store"]'),
-        ("flit_core", '[tool.flit.sdist] exclude = [".idea", "acme/.DS_Store"]', '= ["**/.DS_Store"]'),
+        (
+            "hatchling",
+            '[tool.hatch.build] in pyproject.toml: exclude = [".idea", "acme/.DS_Store"]',
+            '= ["**/.DS_Store"]',
+        ),
+        (
+            "poetry-core",
+            '[tool.poetry] in pyproject.toml: exclude = [".idea/**/*", "acme/.DS_Store"]',
+            '= ["**/.DS_Store"]',
+        ),
+        (
+            "pdm-backend",
+            '[tool.pdm.build] in pyproject.toml: excludes = [".idea/**/*", "acme/.DS_Store"]',
+            '= ["**/.DS_Store"]',
+        ),
+        (
+            "uv_build",
+            '[tool.uv.build-backend] in pyproject.toml: source-exclude = [".idea", "acme/.DS_Store"]',
+            '= ["**/.DS_Store"]',
+        ),
+        (
+            "flit_core",
+            '[tool.flit.sdist] in pyproject.toml: exclude = [".idea", "acme/.DS_Store"]',
+            '= ["**/.DS_Store"]',
+        ),
         ("scikit-build-core", 'sdist.exclude = [".idea", "acme/.DS_Store"]', '= ["**/.DS_Store"]'),
         ("meson-python", ".gitattributes: .idea export-ignore; acme/.DS_Store", "**/.DS_Store export-ignore"),
     ],
@@ -45,6 +65,12 @@ def test_the_setting_of_the_backend_is_named(backend: str, few: str, many: str) 
     settings = BackendSettings(name=backend)
     assert few in (how_to_exclude(settings, STRAYS) or "")
     assert many in (how_to_exclude(settings, MANY) or "")
+
+
+def test_an_exclude_of_the_sdist_replaces_that_of_all_targets() -> None:
+    """Hatchling reads [tool.hatch.build] only where the target has no such setting, as for pytest-html 4.2."""
+    told = how_to_exclude(BackendSettings(name="hatchling", excluded_from_sdist=("/.github",)), STRAYS) or ""
+    assert "[tool.hatch.build.targets.sdist] in pyproject.toml: exclude = " in told
 
 
 def test_for_an_unknown_backend_no_setting_is_made_up() -> None:
@@ -68,7 +94,7 @@ def remedy(tree: SourceTree | None) -> str:
 
 def test_a_release_of_a_known_source_names_the_setting() -> None:
     tree = SourceTree(tracked=frozenset(), backend=BackendSettings(name="hatchling"))
-    assert remedy(tree) == 'exclude it in pyproject.toml: [tool.hatch.build] exclude = [".idea", "notes.orig"]'
+    assert remedy(tree) == 'add it to [tool.hatch.build] in pyproject.toml: exclude = [".idea", "notes.orig"]'
 
 
 def test_files_without_a_source_have_the_general_remedy() -> None:
