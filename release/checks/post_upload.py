@@ -145,7 +145,7 @@ def what_was_installed_works(uploaded: UploadedRelease) -> Iterator[Observation]
     """
     yield from smoke_test_observations(
         uploaded.trials, check=what_was_installed_works.name, source=uploaded.source_tree,
-        has_waivers=uploaded.has_waivers,
+        waived=uploaded.waived,
     )  # fmt: skip
 
 

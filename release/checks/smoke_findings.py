@@ -6,7 +6,7 @@ import json
 import posixpath
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
@@ -30,6 +30,9 @@ _NO_LIBRARY = re.compile(
     r"(?:(?P<shared>[\w+-]+) (?:shared|C) library|(?P<lib>lib(?!rar|er)[\w+-]+(?:\.\d+)*))"
     r"|(?:find|load) any of the following libraries: ?(?P<several>[\w.+-]+)"
 )
+_DJANGO = "a configured Django project"
+#: what Django says, also within the exception of another library. Observed: django-ninja 1.7.1, pydantic 2.14, 2026-11
+_NO_SETTINGS = "define the environment variable DJANGO_SETTINGS_MODULE or call settings.configure()"
 #: (what the exception says, the host that has to be configured first). Observed: Django 5.2.19, Flask 3.1.3,
 #: pytest 9.2.0, Sphinx 9.0.4, 2026-11
 _HOSTS = (
@@ -38,7 +41,7 @@ _HOSTS = (
             r"^django\.core\.exceptions\.(?:ImproperlyConfigured|AppRegistryNotReady)|DJANGO_SETTINGS_MODULE"
             r"|isn't in an application in INSTALLED_APPS|Apps aren't loaded yet"
         ),
-        "a configured Django project",
+        _DJANGO,
     ),
     (re.compile(r"Working outside of (?:application|request) context"), "a running Flask application"),
     # what pytest raises for skip() and fail() names itself a built-in exception
@@ -56,23 +59,27 @@ _SOURCE_DIRECTORIES = ("", "src/", "lib/", "python/")
 
 
 def smoke_test_observations(
-    trials: Iterable[SmokeTestResult], *, check: str, source: SourceTree | None = None, has_waivers: bool = False
+    trials: Iterable[SmokeTestResult],
+    *,
+    check: str,
+    source: SourceTree | None = None,
+    waived: Collection[str] = (),
 ) -> Iterator[Observation]:
     """The problems of the imports and runs of an installed project.
 
-    `check` is the name with which they can be waived; `source` is what git has of the project; `has_waivers`: the
-    configuration already has a table of waivers, which TOML does not allow twice.
+    `check` is the name with which they can be waived; `source` is what git has of the project; `waived` are
+    the checks that the configuration waives: their table stands there already, and TOML does not allow it twice.
     """
     trials = tuple(trials)
     if not trials:
         yield NotApplicable(reason="there is nothing to import or run")
     failed = [trial for trial in trials if trial.severity is not None]
-    accept = _configuration(trials, failed, check, has_waivers=has_waivers)
+    accept = "" if check in waived else "; " + _configuration(trials, failed, check, has_waivers=bool(waived))
     for trial in trials:
         if trial in failed:
             finding = trial.not_run or _failure(trial, source or SourceTree(tracked=frozenset()))
             # the lines are the same for all of them
-            yield replace(finding, remedy=f"{finding.remedy}; {accept}") if trial is failed[0] else finding
+            yield replace(finding, remedy=f"{finding.remedy}{accept}") if trial is failed[0] else finding
         elif trial.needed_extras:
             extras = ",".join(trial.needed_extras)
             yield Note(
@@ -159,8 +166,10 @@ def _remedy(trial: SmokeTestResult, source: SourceTree) -> str:
     if first.needs_screen:
         return "it needs a screen: run the same command where there is one, for example with xvfb-run"
     for pattern, host in _HOSTS:
-        if any(pattern.search(f"{link.type}: {link.line}") or pattern.search(link.line) for link in chain):
+        if any(pattern.search(link.line) for link in chain):
             return f"it can only be imported in {host}; test it there"
+    if _NO_SETTINGS in first.output:
+        return f"it can only be imported in {_DJANGO}; test it there"
     return _TRY_AGAIN
 
 
@@ -194,7 +203,8 @@ def _targets(project: TestedProject) -> list[str]:
 
 def _importer(missing: ExceptionLink, project: TestedProject) -> str | None:
     """The top-level module of another project in which the import failed; None where it is one of the project."""
-    if not missing.place.partition(",")[0].endswith(".py") or _is_own(missing.place, project):
+    file = missing.place.partition(",")[0]
+    if not missing.by_statement or not file.endswith(".py") or _is_own(missing.place, project):
         return None
     return _module_of(missing.place).partition(".")[0]
 

@@ -298,8 +298,8 @@ class UploadedRelease:
     install: Finding | Unknown | None
     #: in the order of execution; empty if nothing was installed
     trials: tuple[SmokeTestResult, ...]
-    #: whether the configuration waives any check
-    has_waivers: bool = False
+    #: the checks that the configuration waives
+    waived: frozenset[str] = frozenset()
     #: what git has of the project; None if there is no repository
     source_tree: SourceTree | None = None
     #: file name → whether its attestations are valid, for the files that were uploaded with some

@@ -283,7 +283,7 @@ class RunResources:
             install, trials = self._install(index, project, files, listing)
         return UploadedRelease(
             index=index, expected=tuple(files), accepted=journal.accepted(index.name), listing=listing,
-            install=install, trials=trials, source_tree=source, has_waivers=bool(self.config.waive),
+            install=install, trials=trials, source_tree=source, waived=frozenset(self.config.waive),
             attested=attest.verify_sent_attestations(self.system, index, project, files, journal),
         )  # fmt: skip
 

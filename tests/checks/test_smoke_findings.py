@@ -71,6 +71,11 @@ def findings(*trials: SmokeTestResult, tracked: Sequence[str] = ()) -> list[Find
         ((missing("cgi"),), "'cgi'", "newer Pythons do not have"),
         ((missing("tkinter"),), "'tkinter'", "this Python has no 'tkinter'"),
         ((missing("six", "oldlib/__init__.py, line 2"),), "line 2", "'oldlib' imports 'six' without requiring it"),
+        (
+            (missing("jupyter_server", "traitlets/utils/importstring.py, line 35", by_statement=False),),
+            "importstring.py, line 35",
+            "add the project that provides 'jupyter_server'",
+        ),
         ((missing("shipped"),), "'shipped'", "not shipped: 'src/shipped/__init__.py' is in git and not in the wheel"),
         ((missing("acme._gen"),), "'acme._gen'", "not shipped: 'deep/py/acme/_gen.pyx'"),
         ((missing("plain"),), "'plain'", "not shipped: 'plain.py'"),
@@ -243,8 +248,21 @@ def test_where_nothing_else_remains_the_lines_waive_the_check() -> None:
 
 
 def test_a_table_of_waivers_that_exists_gets_one_line_more() -> None:
-    found = smoke_test_observations([trial(IMPORT, 1, missing("idna"))], check="it-works", has_waivers=True)
-    (remedy,) = [one.remedy for one in found if isinstance(one, Finding)]
+    failed = trial(IMPORT, 1, missing("idna"))
+    remedy, accepted = (
+        one.remedy
+        for waived in ("the-tree-is-clean", "it-works")
+        for one in smoke_test_observations([failed], check="it-works", waived={waived})
+        if isinstance(one, Finding)
+    )
     assert remedy.endswith(
         'or accept it, below [tool.release.waive] in pyproject.toml:\nit-works = "known, and accepted"'
     )
+    assert accepted == "add the project that provides 'idna' to dependencies"
+
+
+def test_words_of_django_are_found_within_those_of_another_library() -> None:
+    words = "… define the environment variable DJANGO_SETTINGS_MODULE or call settings.configure()"
+    text = f"9 errors for Settings\n  {words}\n  For further information visit"
+    (found,) = findings(trial(IMPORT, 1, raised("pydantic_core.ValidationError: 9 errors … visit x"), output=text))
+    assert "in a configured Django project" in found.remedy

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import importlib
 import json
+import linecache
 import os
+import re
 import runpy
 import sys
 import sysconfig
@@ -57,6 +59,13 @@ def places(error: BaseException) -> list[str]:
     return [f"{relative(path)}, line {line}" for path, line in frames if relative(path)][-_MOST:]
 
 
+def by_statement(error: BaseException) -> bool:
+    """Whether the innermost line is an import statement, not a call that imports what its caller names."""
+    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    inner = next((linecache.getline(path, line) for path, line in reversed(frames) if relative(path)), "")
+    return re.search(r"(?:^|[\s:;])(?:import|from)\s", inner) is not None
+
+
 def final_line(error: BaseException) -> str:
     """The last line of the exception's traceback; of a message of several lines, the first and the last."""
     try:
@@ -85,6 +94,7 @@ def chain(error: BaseException | None) -> list[dict[str, object]]:
             "exit": isinstance(error, SystemExit),
             #: the module, where Python itself raised an ImportError
             "module": error.name if isinstance(error, ImportError) else None,
+            "by_statement": by_statement(error),
             #: whether that module is missing, rather than broken
             "not_found": isinstance(error, ModuleNotFoundError),
             #: whether the next link is its cause (`raise … from`), rather than its context

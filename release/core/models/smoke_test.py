@@ -54,6 +54,8 @@ class ExceptionLink:
     exit: bool = False
     #: of an ImportError that Python itself raised: the module
     module: str | None = None
+    #: whether the innermost place has an import statement, not a call that imports what its caller names
+    by_statement: bool = True
     #: whether that module is missing, rather than broken
     not_found: bool = False
     #: whether the next link is its cause (`raise … from`), rather than its context

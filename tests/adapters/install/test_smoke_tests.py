@@ -107,7 +107,8 @@ def test_each_kind_of_project_gets_its_verdict(tmp_path: Path) -> None:
     machine, clean = installed(
         tmp_path, points, **{
             "good.py": GOOD, "needy.py": "import no_such_rich.table\n", "torn.py": "from good import nothing\n",
-            "crash.py": "import os; os.abort()\n", "quits.py": "raise SystemExit\n",
+            "crash.py": "import os; os.abort()\n", "called.py": "__import__('no_such')\n",
+            "quits.py": "raise SystemExit\n",
             "half/__init__.py": "from half import core\nimport half.gone\n", "half/core.py": "",
             "hidden.py": "try:\n import no_such\nexcept ImportError as e:\n raise RuntimeError('get it') from e\n",
             "_speedups.py": "import sys\nassert 'good' in sys.modules\n",
@@ -115,7 +116,8 @@ def test_each_kind_of_project_gets_its_verdict(tmp_path: Path) -> None:
     )  # fmt: skip
     trials = smoke_tests.run_smoke_tests(replace(machine, env={**machine.env, "DISPLAY": ":9"}), clean, name="acme")
     assert severities(trials) == {
-        "import _speedups": None, "import crash": "block", "import good": None, "import half": "block",
+        "import _speedups": None, "import called": "block", "import crash": "block", "import good": None,
+        "import half": "block",
         "import hidden": "block", "import needy": "block", "import quits": "block", "import torn": "block",
         "main --help": None, "usage --help": None, "version --help": None, "extra --help": "block",
         "broken --help": "block", "data --help": "block", "excused --help": "block",
@@ -126,6 +128,7 @@ def test_each_kind_of_project_gets_its_verdict(tmp_path: Path) -> None:
         ("ValueError: no such luck", "good.py, line 18")
     ]
     assert [link.place for link in first["import half"]] == ["half/__init__.py, line 2"]
+    assert [link.by_statement for name in ("half", "called") for link in first[f"import {name}"]] == [True, False]
     assert [link.file for link in first["data --help"]] == ["table.dat"]
     assert [link.place.partition(",")[0] for link in first["gone --help"]] == ["bin/gone"]
 
