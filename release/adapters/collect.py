@@ -23,7 +23,7 @@ from release.core.models.check_result import Unknown
 from release.core.models.distribution import Distribution
 from release.core.models.index import Index, ProjectListing, normalize_name
 from release.core.models.interpreter import RequiredPython
-from release.core.tag_form import DEFAULT_FORMAT, TagForm, declared_form, learn_form
+from release.core.tag_form import DEFAULT_FORMAT, DatedTag, TagForm, declared_form, learn_form
 
 if TYPE_CHECKING:
     from packaging.metadata import RawMetadata
@@ -232,10 +232,13 @@ def _metadata(files: tuple[Distribution, ...]) -> Iterator[RawMetadata]:
 
 def with_project(source: Source, system: System, directory: Path, project: ProjectMetadata) -> Source:
     """The source with the name and version that are known now, and their release tag."""
+    if not isinstance(source.git, GitState):
+        form = find_tag_form(source, project)
+        return replace(source, project=project, tag=form.tag(project.version), tag_form=form)
+    source = _with_remote_tags(source, system, directory)
+    assert isinstance(source.git, GitState)
     form = find_tag_form(source, project)
     tag = form.tag(project.version)
-    if not isinstance(source.git, GitState):
-        return replace(source, project=project, tag=tag, tag_form=form)
     everywhere = (one.name for one in source.git.all_tags)
     tag = form.existing_tag(project.version, source.git.tags) or form.existing_tag(project.version, everywhere) or tag
     state: GitState | Unknown = source.git
@@ -251,6 +254,22 @@ def with_project(source: Source, system: System, directory: Path, project: Proje
     return replace(source, project=project, tag=tag, tag_form=form, git=state)
 
 
+def _with_remote_tags(source: Source, system: System, directory: Path) -> Source:
+    """With the tags that only the remote has, if a tag may be pushed."""
+    state = source.git
+    assert isinstance(state, GitState)
+    if source.rehearsal or state.remote is None or not source.config.push_tag:
+        return source
+    try:
+        root = git.find_root(system, directory)
+        listed = git.remote_tags(system, root, state.remote) if root else {}
+    except ToolError:
+        return source
+    here = {one.name for one in state.all_tags}
+    missing = tuple((name, commit) for name, commit in listed.items() if name not in here)
+    return replace(source, git=replace(state, remote_tags=missing))
+
+
 def find_tag_form(source: Source, project: ProjectMetadata) -> TagForm:
     """How the project's tags spell its versions: as configured, or like the tags that are there."""
     if source.config.tag_format is not None:
@@ -259,8 +278,9 @@ def find_tag_form(source: Source, project: ProjectMetadata) -> TagForm:
         return learn_form(project.name, project.version, ())
     other = source.git.root_project
     only_named = other is not None and normalize_name(other) != normalize_name(project.name)
+    tags_there = source.git.all_tags or tuple(DatedTag(name=name, time=0) for name, _ in source.git.remote_tags)
     return learn_form(
-        project.name, project.version, source.git.all_tags, only_named=only_named, alone=not source.git.other_projects
+        project.name, project.version, tags_there, only_named=only_named, alone=not source.git.other_projects
     )
 
 

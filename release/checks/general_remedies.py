@@ -44,6 +44,7 @@ GENERAL_REMEDIES: Mapping[str, str] = MappingProxyType(
         "the-pipeline-runs-for-this-version": "Commit a version, tag that commit with it, and push the new tag.",
         "the-version-comes-from-a-tag-of-the-project": "Tag the commit with the version, in the form of the other "
         "tags; configure the tool that takes the version from git to ignore tags of other kinds.",
+        "the-tags-of-the-remote-are-here": "Fetch the tags: `git fetch --tags`.",
         "the-tag-can-be-signed": "Make the key available to git, or do not sign: `git config tag.gpgSign false`.",
         "a-branch-of-the-remote-has-the-commit": "Push the branch before the release: `git push`.",
         "a-required-python-is-installed": "Install a Python version that `requires-python` allows, or extend "

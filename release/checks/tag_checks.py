@@ -176,6 +176,29 @@ def the_derived_version_is_of_a_tag(source: Source) -> Iterator[Observation]:
     yield warn(message, remedy) if source.rehearsal else Finding(message=message, remedy=remedy)
 
 
+@CHECKS.check(needs=(the_project_is_in_a_repository, the_version_is_valid))
+def the_tags_of_the_remote_are_here(source: Source) -> Iterator[Observation]:
+    """The clone has the remote's tags of this version and commit.
+
+    A clone of a single commit has none, and a second tag for the version could not be pushed.
+    """
+    git, form = _git(source), source.tag_form
+    if not git.remote_tags or form is None:
+        yield NotApplicable(reason="the remote has no other tags, or no tag is pushed")
+        return
+    project, version = _project(source)
+    if source.version_source is not None and is_made_up(project.version):
+        yield NotApplicable(reason="the version does not come from a tag")
+        return
+    for name, commit in git.remote_tags:
+        tagged = form.version_of(name)
+        if tagged is None or (name != source.tag and _can_be_of_another_project(source, name)):
+            continue
+        if tagged == version or (commit == git.commit and is_comparable(tagged, version)):
+            message = f"{git.remote!r} has the tag {name!r}, this clone does not"
+            yield Finding(message=message, remedy=f"git fetch {git.remote} tag {shlex.quote(name)}", where=name)
+
+
 @CHECKS.check(needs=(the_project_is_in_a_repository,))
 def the_tag_can_be_signed(source: Source) -> Iterator[Observation]:
     """The release tag can be signed, if git is configured to sign tags."""
@@ -207,7 +230,8 @@ OF_THE_REPOSITORY = frozenset(
     for check in (
         the_project_is_in_a_repository, source_checks.the_tree_is_clean,
         source_checks.the_branch_is_the_release_branch, source_checks.the_tag_is_free_or_here,
-        source_checks.the_branch_is_not_behind_its_upstream, the_tags_here_are_of_this_version, the_tag_can_be_signed,
-        a_branch_of_the_remote_has_the_commit,
+        source_checks.the_branch_is_not_behind_its_upstream, the_tags_here_are_of_this_version,
+        the_tags_of_the_remote_are_here,
+        the_tag_can_be_signed, a_branch_of_the_remote_has_the_commit,
     )
 )  # fmt: skip

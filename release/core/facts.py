@@ -89,6 +89,8 @@ class GitState:
     on_remote: bool | None = None
     #: why the tag cannot be signed; None if it can, or need not be signed
     signing: Finding | Unknown | None = None
+    #: name and commit of the tags that the remote has and this clone has not; empty if it was not asked
+    remote_tags: tuple[tuple[str, str], ...] = ()
     #: the name of the project at the root of the repository, if it is another one
     root_project: str | None = None
     #: whether the repository has other Python projects

@@ -66,6 +66,32 @@ def test_workflows_run_for_tags_like_those_that_are_there(
     assert collect.learn_tag_format(system(), top) == tag_format
 
 
+def test_a_clone_of_one_commit_learns_from_the_tags_of_its_remote(tmp_path: Path) -> None:
+    far = repository(tmp_path / "far", **{"pyproject.toml": WIDGET})
+    do(far, "tag", "0.9")
+    first = do(far, "rev-parse", "HEAD")
+    here = do(commit(far, **{"b.txt": "b"}), "rev-parse", "HEAD")
+    do(far, "tag", "--annotate", "--message=x", "1.0")
+    do(tmp_path, "clone", "--quiet", "--depth=1", "--no-tags", far.as_uri(), "near")
+    facts = source(tmp_path / "near")
+    assert isinstance(facts.git, GitState)
+    assert facts.tag == "1.0"
+    assert dict(facts.git.remote_tags) == {"0.9": first, "1.0": here}
+    rehearsed = collect.collect_source(system(), tmp_path / "near", Config(), ask_backend=False)
+    kept = collect.collect_source(system(), tmp_path / "near", Config(push_tag=False))
+    for other in (rehearsed, kept):
+        assert isinstance(other.git, GitState)
+        assert other.git.remote_tags == (), "no tag is pushed"
+    do(tmp_path / "near", "fetch", "--quiet", "origin", "tag", "1.0")
+    facts = source(tmp_path / "near")
+    assert isinstance(facts.git, GitState)
+    assert facts.git.tagged_commit == here
+    do(tmp_path / "near", "remote", "set-url", "origin", (tmp_path / "gone").as_uri())
+    facts = source(tmp_path / "near")
+    assert isinstance(facts.git, GitState)
+    assert facts.git.remote_tags == ()
+
+
 @pytest.mark.parametrize(
     ("variables", "tag"),
     [

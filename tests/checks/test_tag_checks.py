@@ -218,6 +218,24 @@ def test_a_tag_that_cannot_be_signed_is_refused() -> None:
     assert outcomes(source(signing=late))["the-tag-can-be-signed"].state is CheckState.UNKNOWN
 
 
+def test_a_tag_that_only_the_remote_has() -> None:
+    name, elsewhere = "the-tags-of-the-remote-are-here", "b" * 40
+    for tag, commit, earlier in (
+        ("v1.0", COMMIT, ()), ("v1.0", elsewhere, ()), ("1.0.0", elsewhere, ("v0.9",)), ("v0.9", COMMIT, ("v0.8",)),
+        ("acme-widget-1.0", elsewhere, ()),
+    ):  # fmt: skip
+        found = outcomes(source(remote="origin", remote_tags=((tag, commit),), earlier=earlier))
+        assert list(found) == [name]
+        assert found[name].findings[0].message == f"'origin' has the tag {tag!r}, this clone does not"
+        assert found[name].findings[0].remedy == f"git fetch origin tag {tag}"
+    for innocent in (
+        (("v0.9", elsewhere),), (("acme-gadget-v1.0", COMMIT), ("nightly", COMMIT)), (("release-883", COMMIT),), (),
+    ):  # fmt: skip
+        assert outcomes(source(remote="origin", remote_tags=innocent)) == {}
+    made_up = source(version="0.1.dev1", version_source=SCM, remote="origin", remote_tags=(("v2.0", COMMIT),))
+    assert list(outcomes(made_up)) == ["the-version-is-of-a-tag"], "the cause alone"
+
+
 def test_a_commit_that_no_branch_of_the_remote_has() -> None:
     name = "a-branch-of-the-remote-has-the-commit"
     (finding,) = outcomes(source(remote="origin", on_remote=False))[name].findings

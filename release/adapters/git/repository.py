@@ -223,6 +223,19 @@ def remote_commit(system: System, root: Path, remote: str, ref: str) -> str | Un
     return answer.output.split("\t")[0].strip()
 
 
+def remote_tags(system: System, root: Path, remote: str) -> dict[str, str]:
+    """The commits of all tags at a remote, by the names of the tags; empty where it cannot be reached."""
+    try:
+        answer = _run_at_remote(system, root, "ls-remote", "--quiet", "--tags", remote, timeout=_REMOTE_LIMIT)
+    except TimedOutError:
+        return {}
+    found = {}
+    for line in answer.output.splitlines() if not answer.status else ():
+        commit, _, ref = line.partition("\t")
+        found[ref.removeprefix("refs/tags/").removesuffix("^{}")] = commit  # the line with ^{} comes second
+    return found
+
+
 def _run_at_remote(system: System, root: Path, *arguments: str, timeout: float) -> Completed:
     """Run git with the user's credentials; neither git nor ssh nor a credential manager prompts."""
     env = git_environment(system, credentials=True)
