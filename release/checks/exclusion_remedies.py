@@ -61,7 +61,7 @@ _SETTINGS: Mapping[str, Callable[[Sequence[Exclusion]], str]] = {
     "pdm-backend": _toml("tool.pdm.build", "excludes", inside="/**/*"),
     "uv_build": _toml("tool.uv.build-backend", "source-exclude"),
     "flit_core": _toml("tool.flit.sdist", "exclude"),
-    "scikit-build-core": _toml("tool.scikit-build", "sdist.exclude"),
+    "scikit-build-core": _toml("tool.scikit-build.sdist", "exclude"),
     "meson-python": _attributes,
     "maturin": _toml("tool.maturin", "exclude", inside="/**/*"),
 }

@@ -54,8 +54,7 @@ class Submodule:
     path: str
     #: whether its directory has files
     checked_out: bool
-    #: why the project's files include it, to be read after "because": "it is in the package 'acme'"; None if they may
-    #: not include it
+    #: why the project's files include it, as after "because": "it is in the package 'acme'"; None if they may not
     used_because: str | None = None
     #: whether .gitmodules has its URL
     named: bool = True
@@ -139,8 +138,7 @@ class Access:
     remarks: tuple[Finding, ...]
     #: the credential's password, decoded; None if there is no credential or no token is needed
     token: Token | TokenDefect | None
-    #: what the index has under the project's name; None if there is no such project, NotApplicable if the index
-    #: was not contacted
+    #: what the index has of the project; None if it has no such project, NotApplicable if it was not contacted
     listing: ProjectListing | Unknown | NotApplicable | None
     #: aware, UTC
     now: datetime

@@ -57,7 +57,7 @@ MANY = [(f"acme/s{number}/.DS_Store", False) for number in range(5)]
             '[tool.flit.sdist] in pyproject.toml: exclude = [".idea", "acme/.DS_Store"]',
             '= ["**/.DS_Store"]',
         ),
-        ("scikit-build-core", 'sdist.exclude = [".idea", "acme/.DS_Store"]', '= ["**/.DS_Store"]'),
+        ("scikit-build-core", 'exclude = [".idea", "acme/.DS_Store"]', '= ["**/.DS_Store"]'),
         ("meson-python", ".gitattributes: .idea export-ignore; acme/.DS_Store", "**/.DS_Store export-ignore"),
     ],
 )
