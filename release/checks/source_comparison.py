@@ -164,7 +164,8 @@ def the_wheel_has_every_sub_package(built: BuiltFiles) -> Iterator[Observation]:
         installed = one.installed.removesuffix("/__init__.py")
         yield Finding(
             message=f"git has the sub-package {source!r}, the wheel {found.wheel.filename!r} does not",
-            remedy=how_to_ship_module(found.tree.backend, installed, source),
+            remedy=f"{how_to_ship_module(found.tree.backend, installed, source)}; if it is left out on purpose, "
+            'accept it in pyproject.toml: [tool.release.waive] the-wheel-has-every-sub-package = "your reason"',
             source=_SOURCE,
         )
 

@@ -227,6 +227,11 @@ def _pyproject(source: Path) -> dict[str, Any]:
         ) from error
 
 
+_SUBDIRECTORY = (
+    "build from a git clone with its tags; in a subdirectory of it, add the path to its top to [tool.setuptools_scm] "
+    'in pyproject.toml, for example root = ".."'
+)
+_NO_LINK = "replace the link {0!r}, which leads out of the project, by the file itself"
 #: Output of build and the installers → remedy; the first that matches wins, `{0}` is its first group.
 #: Observed: build 1.6.1 with pip 23.2 and uv 0.13, 2026-11.
 _REMEDIES: tuple[tuple[str, str], ...] = (
@@ -253,7 +258,15 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
         "add the project that provides {0!r} to [build-system] requires: builds are isolated",
     ),
     (r"(?:Syntax|Indentation|Tab)Error: ", "correct the syntax error in the file named above"),
-    (r"LookupError: setuptools-scm was unable|unable to detect version", "build from a git clone with its tags"),
+    (r"LookupError: setuptools-scm was unable|unable to detect version", _SUBDIRECTORY),
+    # backends put links as they are into the sdist, or refuse them. Observed: hatchling 1.33.0, pdm-backend 2.5.0,
+    # flit_core 4.2.0, poetry-core 2.5.0, 2026-11
+    (r"Link\w*Error: '[^'/]+/([^']+)' (?:would link|is a (?:sym)?link) to", _NO_LINK),
+    (r"ConfigError: \w+ path \(([^)]+)\) points outside the project", _NO_LINK),
+    (
+        r"ValueError: '[^']+' is not in the subpath of",
+        "replace links that lead out of the project by the files themselves",
+    ),
 )
 
 

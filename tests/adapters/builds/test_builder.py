@@ -205,3 +205,35 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             system(), project(tmp_path / "p", **{"pyproject.toml": FLIT}), tmp_path / "out", epoch=None
         )
     assert "free some space" in caught.value.remedy
+
+
+# Observed: hatchling 1.33.0, pdm-backend 2.5.0 (the link itself is in the sdist), flit_core 4.2.0, poetry-core 2.5.0,
+# setuptools-scm 10, 2026-11
+@pytest.mark.parametrize(
+    ("output", "remedy"),
+    [
+        (
+            "tarfile.LinkOutsideDestinationError: 'acme-1.0/README.md' would link to '/tmp/README.md', which is out\n",
+            "replace the link 'README.md', which leads out of the project, by the file itself",
+        ),
+        (
+            "tarfile.AbsoluteLinkError: 'acme-1.0/acme/data.json' is a link to an absolute path\n",
+            "replace the link 'acme/data.json', which leads out of the project, by the file itself",
+        ),
+        (
+            "flit_core.config.ConfigError: Readme path (README.md) points outside the project directory\n",
+            "replace the link 'README.md', which leads out of the project, by the file itself",
+        ),
+        (
+            "ValueError: '/tmp/a/shared/x.json' is not in the subpath of '/tmp/a/acme' OR one path is relative\n",
+            "replace links that lead out of the project by the files themselves",
+        ),
+        (
+            "LookupError: setuptools-scm was unable to detect version for /tmp/a/packages/acme.\n",
+            builder._SUBDIRECTORY,
+        ),
+        ("ValueError: 'x' is not in list\n", "run `python -m build` in the project, and fix what it reports"),
+    ],
+)
+def test_a_failure_of_a_backend_at_a_link_names_the_link(output: str, remedy: str) -> None:
+    assert builder.build_error(output).remedy == remedy
