@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from release.checks import tag_checks
+from release.checks import post_upload, published_release, tag_checks
 from release.core.errors import Exit, RefusedError, ReleaseError
-from release.core.models.check_result import Outcome, blocking_problem, first_problem
+from release.core.models.check_result import CheckState, Outcome, blocking_problem, first_problem
 from release.core.models.distribution import Distribution, Receipt, UploadResult
 from release.core.models.results import RunResult
 from release.core.plan import SANDBOX, Confirm, Plan, PushTag, ReleaseOnGitHub, Step, Tag, Upload
@@ -70,7 +70,9 @@ def _rehearsed(run: RunState) -> RunResult:
     state = tag_checks.OF_THE_REPOSITORY
     faults = [one for one in run.ignored if one.check not in state]
     problem = first_problem(faults or run.ignored)
-    message = f"{_release(run.plan)} was rehearsed: the index accepted it, and it installs and works"
+    waived = _waived(run)
+    works = f"; waived: {waived}" if waived else ", and it installs and works"
+    message = f"{_release(run.plan)} was rehearsed: the index accepted it{works}"
     if problem is None:
         return _result(run, exit_=Exit.DONE, message=message, remedy="", next_command=_next_command(run))
     others = len(faults or run.ignored) - 1
@@ -159,7 +161,17 @@ def _success_message(run: RunState) -> str:
         return f"{release} is built: {', '.join(file.filename for file in run.files)}"
     if plan.verb != "confirm" and not run.changed:
         return f"nothing to do: {release} is on {where}, confirmed"
-    return f"{release} is on {where}, confirmed: hashes verified, installed and tested"
+    waived = _waived(run)
+    return f"{release} is on {where}, confirmed" + (
+        f"; waived: {waived}" if waived else ": hashes verified, installed and tested"
+    )
+
+
+def _waived(run: RunState) -> str:
+    """The names of the waived checks of what was uploaded: what they would show is not claimed."""
+    uploaded = {check.name for checklist in (post_upload.CHECKS, published_release.CHECKS) for check in checklist}
+    waived = (one.check for one in run.outcomes if one.state == CheckState.WAIVED and one.check in uploaded)
+    return ", ".join(dict.fromkeys(waived))
 
 
 def _next_command(run: RunState) -> str:

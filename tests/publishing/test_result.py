@@ -92,6 +92,21 @@ def test_all_went_well() -> None:
     assert result.succeeded(course(changed=False)).message.startswith("nothing to do")
 
 
+def test_what_is_waived_is_not_claimed() -> None:
+    waived, of_source = (
+        Outcome(check=name, title=name, state=CheckState.WAIVED, reason="known")
+        for name in ("what-was-installed-works", "the-tree-is-clean")
+    )
+    source = Source(config=Config(), project=ProjectMetadata(name="a", version="1"), git=None, tag=None, changelog=None)
+    rehearse = course(plan=plan.make_plan("rehearse", Config(), source), outcomes=[waived, of_source])
+    assert result.succeeded(rehearse).message == (
+        "a 1 was rehearsed: the index accepted it; waived: what-was-installed-works"
+    )
+    end = result.succeeded(course(outcomes=[waived, of_source, waived])).message
+    assert end == "a 1 is on testpypi and pypi, confirmed; waived: what-was-installed-works"
+    assert "hashes verified, installed and tested" in result.succeeded(course(outcomes=[of_source])).message
+
+
 def rehearsed(*failed: str, allow: bool = False) -> RunResult:
     source = Source(config=Config(), project=ProjectMetadata(name="a", version="1"), git=None, tag=None, changelog=None)
     outcomes = [
