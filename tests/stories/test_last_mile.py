@@ -92,6 +92,13 @@ def test_another_tag_of_that_name_is_never_overwritten(tmp_path: Path) -> None:
         theirs = project.git("rev-parse", "v1.0")
         project.git("tag", "-d", "v1.0")
         told = project.run("publish", "--yes")
+        assert told.status == 1, told.all
+        assert "→ git fetch origin tag v1.0" in told.out
+        assert posts(on.pypi) == []
+        waived = '\n[tool.release.waive]\nthe-tags-of-the-remote-are-here = "they will be"\n'
+        project.write("pyproject.toml", (project.root / "pyproject.toml").read_text() + waived)
+        project.commit()
+        told = project.run("publish", "--yes")
         assert told.status == 4, told.all
         assert "has another tag 'v1.0'" in told.out
         assert remote_tag(project) == theirs
