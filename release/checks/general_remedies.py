@@ -69,7 +69,7 @@ GENERAL_REMEDIES: Mapping[str, str] = MappingProxyType(
         "the-index-answers": _INDEX_DOWN,
         "the-project-takes-uploads": "Unarchive the project in its settings; if it is in quarantine, contact the "
         "index's administrators.",
-        "the-release-is-open": "Bump the version: the index accepts no more files for this release.",
+        "the-release-is-open": "Bump the version: the index accepts no further files for this release.",
         "the-version-is-new": "Bump the version: file names cannot be used again on an index.",
         "the-version-is-the-newest-of-its-series": "Bump the version beyond those on the index; if the branch is for "
         "an earlier series, name it: `maintenance-branches` in `[tool.release]`.",

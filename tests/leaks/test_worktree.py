@@ -10,6 +10,7 @@ import pytest
 from release.adapters.system import system
 from release.leaks import worktree
 from tests.fake_tokens import token
+from tests.git_repositories import committed, git
 
 
 def repository(tmp_path: Path, paths: list[str]) -> list[str]:
@@ -52,22 +53,6 @@ def test_below_a_directory_of_a_repository_the_halves_are_its_own(
     found = worktree.start_grep(system.real_system(), tmp_path / "x")
     assert len(found.names) == 12
     assert set(found.suspects()) == {f"{'ab'[n % 2]}/{n}.py" for n in range(0, 12, 3)}
-
-
-def git(directory: Path, *words: str) -> None:
-    identity = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "protocol.file.allow=always")
-    subprocess.run(["git", *identity, *words], cwd=directory, check=True, capture_output=True)
-
-
-def committed(directory: Path, files: dict[str, str]) -> Path:
-    """A repository with one commit."""
-    for path, text in files.items():
-        (directory / path).parent.mkdir(parents=True, exist_ok=True)
-        (directory / path).write_text(text)
-    git(directory, "init", "-q", "-b", "main")
-    git(directory, "add", "-A")
-    git(directory, "commit", "-q", "-m", "all")
-    return directory
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,24 +10,9 @@ from release.adapters.builds import builder, submodule_use
 from release.adapters.git import repository
 from release.adapters.system import system
 from release.core.facts import Submodule
+from tests.git_repositories import committed, git
 
 REAL = system.real_system()
-
-
-def git(directory: Path, *words: str) -> None:
-    identity = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "protocol.file.allow=always")
-    subprocess.run(["git", *identity, *words], cwd=directory, check=True, capture_output=True)
-
-
-def committed(directory: Path, files: dict[str, str]) -> Path:
-    """A repository with one commit."""
-    for path, text in files.items():
-        (directory / path).parent.mkdir(parents=True, exist_ok=True)
-        (directory / path).write_text(text)
-    git(directory, "init", "-q", "-b", "main")
-    git(directory, "add", "-A")
-    git(directory, "commit", "-q", "-m", "all")
-    return directory
 
 
 def superproject(tmp_path: Path, paths: list[str], files: dict[str, str]) -> Path:
