@@ -245,6 +245,10 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
         "include the in-tree backend (backend-path) in the sdist, since the wheel is built from it",
     ),
     (
+        r"(?s)Building wheel from sdist.*FileNotFoundError: \[Errno 2\] No such file or directory: '([^/'][^']*)'",
+        "include {0!r} in the sdist, from which the wheel is built; for setuptools, in MANIFEST.in: include {0}",
+    ),
+    (
         r"Backend '([^']+)' is not available|BackendUnavailable",
         "add the backend's project to [build-system] requires, and check the spelling of build-backend",
     ),

@@ -232,8 +232,19 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             "LookupError: setuptools-scm was unable to detect version for /tmp/a/packages/acme.\n",
             builder._SUBDIRECTORY,
         ),
+        (
+            (
+                "* Building wheel from sdist\n* Getting build dependencies for wheel...\n"
+                '  File "<string>", line 2, in <module>\n'
+                "FileNotFoundError: [Errno 2] No such file or directory: 'requirements.txt'\n"
+            ),
+            (
+                "include 'requirements.txt' in the sdist, from which the wheel is built; "
+                "for setuptools, in MANIFEST.in: include requirements.txt"
+            ),
+        ),
         ("ValueError: 'x' is not in list\n", "run `python -m build` in the project, and fix what it reports"),
     ],
 )
-def test_a_failure_of_a_backend_at_a_link_names_the_link(output: str, remedy: str) -> None:
+def test_a_failure_of_a_backend_names_its_cause(output: str, remedy: str) -> None:
     assert builder.build_error(output).remedy == remedy
