@@ -1,9 +1,12 @@
 """Compare a whole dry run with the same work done by hand, in one run, as a ratio of medians.
 
     python benchmarks/rehearsal.py [--rounds 5] [--pip]
+    python benchmarks/rehearsal.py --comparison [--rounds 5]
 
 By hand: `python -m build`, `twine check`, `twine upload` to an embedded index, a new virtual environment, an
 installation from that index, and the same smoke test; with uv, or with pip and venv (`--pip`).
+
+`--comparison`: how much of a rehearsal in a repository is the comparison of wheel, sdist and git.
 """
 
 from __future__ import annotations
@@ -17,9 +20,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import release
+from release.adapters import collect
+from release.adapters.builds import builder
+from release.adapters.system.system import real_system
+from release.checks import engine, source_comparison
+from release.checks.distribution_reader import inspect_built_files
+from release.core.facts import ProjectMetadata
+from release.core.models.check_result import CheckState
+from release.publishing import compare
 from release.sandbox import server
 from release.sandbox.seed import seed_for_project
 
@@ -86,14 +98,56 @@ def ours(directory: Path, env: dict[str, str]) -> None:
     run(sys.executable, "-m", "release", "rehearse", cwd=directory, env=env)
 
 
+def comparison(directory: Path) -> float:
+    """Seconds that the comparison of the rehearsed files with git takes."""
+    system = real_system()
+    dist = directory / ".release" / "rehearsal" / "dist"
+    files = tuple(builder.load_distribution(path) for path in sorted(dist.iterdir()))
+    built = collect.collect_built(system, files, ProjectMetadata(name="acme-widget", version="1.0"))
+    inspect_built_files(built)  # a rehearsal reads the archives for its other checks, too
+    begun = time.perf_counter()
+    built = replace(built, source_tree=compare.collect_source_tree(system, directory))
+    outcomes = list(engine.run(source_comparison.OF_GIT, built))
+    taken = time.perf_counter() - begun
+    assert all(outcome.state == CheckState.PASSED for outcome in outcomes), outcomes
+    return taken
+
+
+def measure_comparison(rounds: int, env: dict[str, str]) -> None:
+    whole, part = [], []
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = Path(temporary) / "project"
+        project(directory)
+        for number in range(300):
+            (directory / "acme_widget" / f"data{number}.json").write_text("{}")
+        (directory / ".gitignore").write_text(".release\n")
+        git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.org"]
+        for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "all of it"]):
+            run(*git, *words, cwd=directory, env=env)
+        for number in range(rounds + 1):
+            begun = time.perf_counter()
+            ours(directory, env)
+            if number:
+                whole.append(time.perf_counter() - begun)
+                part.append(comparison(directory))
+    print(f"rehearsal {statistics.median(whole):.2f} s, of which the comparison {statistics.median(part):.3f} s")
+    ratio = statistics.median(part) / statistics.median(whole)
+    print(f"ratio of medians over {rounds} rounds: {ratio:.3f} (limit: 0.05)")
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--pip", action="store_true")
+    options.add_argument("--comparison", action="store_true")
     chosen = options.parse_args()
     # bytecode: without it every start compiles the program anew, which no installed program does
     compileall.compile_dir(Path(release.__file__).parent, quiet=1)
     env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    env["PYPI_PREFLIGHT_OFFLINE"] = "1"  # by hand, no index is asked for the last release either
+    if chosen.comparison:
+        measure_comparison(chosen.rounds, env)
+        return
     uv = None if chosen.pip else shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
     times: dict[str, list[float]] = {"ours": [], "by hand": []}
     with tempfile.TemporaryDirectory() as temporary:
