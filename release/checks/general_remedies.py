@@ -190,7 +190,7 @@ GENERAL_REMEDIES: Mapping[str, str] = MappingProxyType(
         "the-token-is-rotated-in-time": "Replace the token: `pypi-preflight rotate`.",
         "the-token-is-for-one-project": "Replace the token by one whose scope is the project: `pypi-preflight rotate`.",
         "the-token-lies-in-one-place": "Keep the token in one location, and remove the copies that the finding names.",
-        "the-secret-is-the-one-seen-before": "If nobody of yours replaced the token, revoke it on the index.",
+        "the-secret-is-the-one-seen-before": "Revoke the token on the index, unless a maintainer replaced it.",
         "trusted-publishing-is-used": "Add a trusted publisher in the settings of the project, and remove the token "
         "from the CI service.",
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stories.project import UserProject, files_on, indexes, make, posts, release_table
+from tests.stories.project import Indexes, UserProject, files_on, indexes, make, posts, release_table
 
 pytestmark = pytest.mark.network
 POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'8e' * 32}\nsize 48605698\n"
@@ -92,17 +92,23 @@ def broken(tmp_path: Path, fault: Fault, more: str) -> UserProject:
     return project
 
 
+def refused(tmp_path: Path, fault: Fault, on: Indexes) -> UserProject:
+    """The broken project, whose release ends before anything is uploaded."""
+    project = broken(tmp_path, fault, f"[tool.release]\npush-tag = false\n{release_table(on)}")
+    project.credentials(on)
+    told = project.run("release", "--yes")
+    assert told.status == 1, told.all
+    assert fault.says in told.out
+    assert fault.checks[0] in told.out
+    assert posts(on.testpypi) == posts(on.pypi) == []
+    return project
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_a_broken_package_is_released_nowhere_unless_its_check_is_waived(tmp_path: Path, fault: Fault) -> None:
     with indexes() as on:
-        project = broken(tmp_path, fault, f"[tool.release]\npush-tag = false\n{release_table(on)}")
-        project.credentials(on)
-        told = project.run("release", "--yes")
-        assert told.status == 1, told.all
-        assert fault.says in told.out
-        assert fault.checks[0] in told.out
-        assert posts(on.testpypi) == posts(on.pypi) == []
+        project = refused(tmp_path, fault, on)
         assert project.run("rehearse").status == 1
         text = (project.root / "pyproject.toml").read_text()
         waived = "".join(f'{check} = "known"\n' for check in fault.checks)
@@ -121,9 +127,4 @@ def test_a_broken_package_is_released_nowhere_unless_its_check_is_waived(tmp_pat
 @pytest.mark.parametrize("fault", [FAULTS["a script whose module is not shipped"]])
 def test_a_broken_package_stops_in_the_rehearsal_of_a_release(tmp_path: Path, fault: Fault) -> None:
     with indexes() as on:
-        project = broken(tmp_path, fault, f"[tool.release]\npush-tag = false\n{release_table(on)}")
-        project.credentials(on)
-        told = project.run("release", "--yes")
-        assert told.status == 1, told.all
-        assert fault.says in told.out
-        assert posts(on.testpypi) == posts(on.pypi) == []
+        refused(tmp_path, fault, on)

@@ -159,7 +159,7 @@ class SmokeTestResult:
     def severity(self) -> Literal["block", "warn"] | None:
         """How a failure counts; None where there is none.
 
-        Only a warning: a script that is still running at the limit. Many start a server whatever the arguments are.
+        Only a warning: a script that is still running at the limit. Many start a server regardless of their arguments.
         """
         if self.passed or self.needed_extras:
             return None
