@@ -11,8 +11,8 @@ _NAME = re.compile(r"[^\s'\"/\\]+\.(?:whl|tar\.gz|zip)\b")
 _COPYABLE = ("record: ", "next: ")
 #: a command in a remedy; a remedy without one is a sentence
 _COMMAND = re.compile(
-    r"→ (?:.*run: |.*\bpython -m |(?:unset|export|chmod|mv|gh|git|twine) |read -rs |set [-\"/]|move [A-Z\"]"
-    r"|(?:Move|Remove)-Item |\$env:)"
+    r"→ (?:.*run: |.*\b(?:python -m|pypi-preflight) |(?:unset|export|chmod|mv|gh|git|twine) |read -rs |set [-\"/]"
+    r"|move [A-Z\"]|(?:Move|Remove)-Item |\$env:)"
 )
 #: the start of a line: spaces, and an arrow or the word for a check's state
 _PREFIX = re.compile(r"\s*(?:→ |\S+\s{2,})?")

@@ -87,14 +87,14 @@ def _finding_to_lines(finding: Finding, outcome: Outcome, *, stops: bool) -> Ite
     if finding.server_text and finding.server_text not in finding.message:
         yield Line(text=f"         the index would say: {finding.server_text}", style="dim")
     if finding.remedy:
-        yield from _remedy_to_lines(finding.remedy)
+        yield from _remedy_to_lines(finding.remedy, margin="         ")
 
 
-def _remedy_to_lines(remedy: str) -> Iterator[Line]:
+def _remedy_to_lines(remedy: str, *, margin: str = "") -> Iterator[Line]:
     """A remedy; the lines of configuration in it are shown as they are pasted, except for their margin."""
     first, *more = remedy.splitlines()
-    yield Line(text=f"         → {first}")
-    yield from (Line(text=f"           {line}") for line in more)
+    yield Line(text=f"{margin}→ {first}")
+    yield from (Line(text=f"{margin}  {line}") for line in more)
 
 
 def result_to_lines(command: str, message: str, remedy: str, *, passed: bool) -> Iterator[Line]:
@@ -102,7 +102,7 @@ def result_to_lines(command: str, message: str, remedy: str, *, passed: bool) ->
     annotation = None if passed else ("error", f"release {command}", f"{message}. {remedy}" if remedy else message)
     yield Line(text=message, style="bold green" if passed else "bold red", annotation=annotation)
     if remedy:
-        yield Line(text=f"→ {remedy}")
+        yield from _remedy_to_lines(remedy)
 
 
 def outcome_to_json(outcome: Outcome) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from release.cli.terminal.live_display import TerminalConsole
 from release.core.events import Event, Message, Progress, StepFinished, StepStarted
 from release.publishing.upload.workers import progress_to_text
 from release.reports.line_width import fit_line, truncate_middle
+from release.reports.lines import result_to_lines
 
 WHEEL = "acme_widget-1.0-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
 
@@ -75,6 +76,7 @@ def test_a_line_fits_eighty_columns(text: str, expected: list[str]) -> None:
     [
         f"         → run: python -m twine check --strict /home/somebody/project/dist/{WHEEL}",
         "  → unset TWINE_PASSWORD && pypi-preflight store --index pypi --directory '/home/somebody/my project'",
+        "  → pypi-preflight store --index pypi --project acme-widget --directory '/home/somebody/my project'",
         "  → gh api --method PUT repos/acme/widget/actions/oidc/customization/sub -F use_default=true -F a=b",
         f"next: pypi-preflight publish --config preflight.toml --files {WHEEL} wheelhouse",
         f"record: /home/somebody/a/long/way/down/to/the/project/.release/1.0/{'ab' * 20}/record.json",
@@ -82,6 +84,17 @@ def test_a_line_fits_eighty_columns(text: str, expected: list[str]) -> None:
 )
 def test_what_is_to_be_copied_stays_one_line(text: str) -> None:
     assert fit_line(text, 80) == text
+
+
+def test_lines_of_configuration_stand_below_the_last_remedy_as_they_are_pasted() -> None:
+    remedy = 'accept it, in pyproject.toml:\n[tool.release.waive]\nthe-tree-is-clean = "known"'
+    lines = [line.text for line in result_to_lines("check", "it fails", remedy, passed=False)]
+    assert lines == [
+        "it fails",
+        "→ accept it, in pyproject.toml:",
+        "  [tool.release.waive]",
+        '  the-tree-is-clean = "known"',
+    ]
 
 
 #: as long as it gets
