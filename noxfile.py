@@ -13,14 +13,17 @@ sessions.register()
 PROJECT = nox.project.load_toml("pyproject.toml")
 
 
-def _with(session: nox.Session, *groups: str) -> None:
-    session.install("-e", ".", *nox.project.dependency_groups(PROJECT, *groups))
+def _with(session: nox.Session, *groups: str, env: dict[str, str] | None = None) -> None:
+    session.install("-e", ".", *nox.project.dependency_groups(PROJECT, *groups), env=env)
 
 
 @nox.session(reuse_venv=True)
 def tests(session: nox.Session) -> None:
     """Run the tests."""
-    _with(session, "tests")
+    # They start thousands of processes: compiled modules save a quarter of the time. pip compiles anyway, uv does not,
+    # and where PYTHONDONTWRITEBYTECODE is set, no process would.
+    _with(session, "tests", env={"UV_COMPILE_BYTECODE": "1"})
+    session.run("python", "-m", "compileall", "-q", "release", "pypi_preflight", "tests")
     # Many tests wait for servers and clocks: three workers keep two cores busy.
     session.run("python", "-m", "pytest", *(session.posargs or ["-n", "3"]))
 
