@@ -19,6 +19,7 @@ from release.sandbox.multipart import InvalidFormError, receive_form
 from release.sandbox.oidc_provider import IdentityProvider
 from release.sandbox.request_context import INDEX_FAULTS_KEY, LOG_FIELDS_KEY, IndexFaults, LogFields, RequestContext
 from release.sandbox.responses import not_allowed, not_found, page_response
+from release.sandbox.stages import STAGES_PATH, Stages
 from release.sandbox.upload import handle_upload
 
 if TYPE_CHECKING:
@@ -42,10 +43,20 @@ _PAGE = """<!DOCTYPE html>
 """
 
 
-def application(store: Store, clock: Callable[[], datetime], identity_provider: IdentityProvider) -> WSGIApplication:
-    """Make the WSGI application of the index in `store`. `clock` returns the time, aware, UTC."""
+def application(
+    store: Store, clock: Callable[[], datetime], identity_provider: IdentityProvider, *, staged: bool = False
+) -> WSGIApplication:
+    """Make the WSGI application of the index in `store`. `clock` returns the time, aware, UTC.
+
+    `staged`: it has staged releases, which no other index has yet.
+    """
+    stages = Stages(lambda stage: application(stage, clock, identity_provider)) if staged else None
 
     def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        found = stages.application(environ["PATH_INFO"]) if stages else None
+        if found:
+            prefix, of_stage = found
+            return of_stage(_below(environ, prefix), start_response)
         context = RequestContext(
             request=Request(environ),
             store=store,
@@ -55,13 +66,20 @@ def application(store: Store, clock: Callable[[], datetime], identity_provider: 
             log_fields=environ.get(LOG_FIELDS_KEY) or LogFields(),
             faults=environ.get(INDEX_FAULTS_KEY) or IndexFaults(),
         )
-        response = _malformed(context) or _route(context)
+        in_stages = stages and context.request.path.startswith(STAGES_PATH)
+        response = _malformed(context) or (stages.response(context) if stages and in_stages else _route(context))
         response.headers.pop("Date", None)  # the server adds one to every response
         if response.status.isupper():  # werkzeug writes reason phrases in upper case, PyPI does not
             response.status = f"{response.status_code} {HTTPStatus(response.status_code).phrase}"
         return response(environ, start_response)
 
     return serve
+
+
+def _below(environ: WSGIEnvironment, prefix: str) -> WSGIEnvironment:
+    """The environment for an application that is mounted at `prefix`."""
+    moved = {"SCRIPT_NAME": prefix, "PATH_INFO": environ["PATH_INFO"].removeprefix(prefix)}
+    return {**environ, **moved, "RAW_URI": environ.get("RAW_URI", "").removeprefix(prefix)}
 
 
 def _malformed(context: RequestContext) -> Response | None:

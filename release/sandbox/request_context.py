@@ -145,8 +145,8 @@ class RequestContext:
 
     @property
     def site(self) -> str:
-        """Scheme and host as the client sees them, without a trailing slash."""
-        return self.request.host_url.rstrip("/")
+        """Scheme, host and the path of a stage as the client sees them, without a trailing slash."""
+        return self.request.root_url.rstrip("/")
 
     def reading(self) -> AbstractContextManager[sqlite3.Connection]:
         """Open the index as this request may see it."""

@@ -29,6 +29,7 @@ from release.sandbox.http_server import Server
 from release.sandbox.index_store import Store
 from release.sandbox.oidc_provider import IdentityProvider
 from release.sandbox.seed import SeedData
+from release.sandbox.stages import STAGES_PATH
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -55,6 +56,7 @@ def start_sandbox(  # noqa: PLR0913 - all keyword arguments have defaults
     sleep: Sleep | None = None,
     around: Callable[[WSGIApplication], WSGIApplication] | None = None,
     identity_provider: IdentityProvider | None = None,
+    staged: bool = False,
 ) -> Sandbox:
     """Start an index; it answers requests when this returns.
 
@@ -62,6 +64,7 @@ def start_sandbox(  # noqa: PLR0913 - all keyword arguments have defaults
     and `seed_data` is applied to it. `clock` returns the time, aware, UTC; `sleep` takes the seconds for which a fault
     waits, from any thread. `around` wraps the application, inside the request log and the faults.
     `identity_provider` is another sandbox's, if both are to trust it; otherwise this one has its own.
+    `staged`: it has staged releases, see `stages`.
     Raises UsageError for a host that is not this machine, a port that is in use, or an unusable directory.
     """
     if not is_loopback(host):
@@ -79,7 +82,7 @@ def start_sandbox(  # noqa: PLR0913 - all keyword arguments have defaults
                 seed.apply_seed_data(db, data, host)
         provider = identity_provider or IdentityProvider(data.job)
         faults, closing = ActiveFaults(data.faults), threading.Event()
-        app = application(store, clock, provider)
+        app = application(store, clock, provider, staged=staged)
         app = FaultMiddleware(around(app) if around else app, faults, clock, sleep or _interruptible_sleep(closing))
         control_path = f"/+control/{secrets.token_urlsafe(16)}/faults"
         app = FaultControl(request_context.LogMiddleware(app, store.requests, clock), faults, control_path)
@@ -113,6 +116,8 @@ class Sandbox:
         self.upload_url = f"{self._site}/legacy/"
         self.simple_url = f"{self._site}/simple/"
         self.json_url = f"{self._site}/pypi/"
+        #: where stages are opened, if the sandbox has any
+        self.stages_url = f"{self._site}{STAGES_PATH}"
         self._server, self._store, self._faults, self._stack = server, store, faults, stack
         #: the identity provider of a job; pass it to other sandboxes that are to trust it too
         self.identity_provider = identity_provider
