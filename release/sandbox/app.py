@@ -112,6 +112,8 @@ def _route(context: RequestContext) -> Response:
         return oidc_exchange.audience_response(context)
     if path in oidc_exchange.EXCHANGE_PATHS:
         return oidc_exchange.exchange_token(context.after_work())
+    if path == oidc_exchange.BURN_PATH:
+        return oidc_exchange.burn_token(context.after_work())
     if path == oidc_provider.PATH and method == "GET":
         return context.identity_provider.token_response(context.request, context.now)
     for pattern, handler in _ROUTES:

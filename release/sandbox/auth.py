@@ -65,7 +65,7 @@ def _user(db: sqlite3.Connection, token: macaroon.Macaroon) -> Principal | None:
     row = db.execute(
         "SELECT tokens.*, users.name AS username, email_verified, two_factor FROM tokens"
         " JOIN users ON users.id = tokens.user WHERE tokens.id = ? AND NOT revoked AND NOT disabled",
-        (_identifier(token),),
+        (token_identifier(token),),
     ).fetchone()
     if row is None:
         return None
@@ -85,7 +85,7 @@ def _publisher(db: sqlite3.Connection, token: macaroon.Macaroon) -> Principal | 
     row = db.execute(
         "SELECT minted.*, name, provider, fields FROM minted JOIN publishers ON publishers.id = publisher"
         " WHERE minted.id = ?",
-        (_identifier(token),),
+        (token_identifier(token),),
     ).fetchone()
     if row is None:
         return None
@@ -120,7 +120,8 @@ def _password(encoded: str) -> str | None:
         return None
 
 
-def _identifier(token: macaroon.Macaroon) -> str | None:
+def token_identifier(token: macaroon.Macaroon) -> str | None:
+    """Return the identifier by which the index finds a token; None if it is not one of its own form."""
     try:
         return str(UUID(token.identifier.decode()))
     except ValueError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -24,7 +24,7 @@ from release.core.models.index import IndexContents, StoredFile
 #: what follows the name of a stored wheel for its METADATA, on disk and in URLs (PEP 658)
 METADATA_SUFFIX = ".metadata"
 #: version of the database schema
-_VERSION = 4
+_VERSION = 5
 _SCHEMA = """
 CREATE TABLE users (
   id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE,
@@ -58,6 +58,9 @@ CREATE TABLE publisher_projects (
 CREATE TABLE minted (
   id TEXT PRIMARY KEY, publisher TEXT NOT NULL REFERENCES publishers, key BLOB NOT NULL, caveats TEXT NOT NULL);
 CREATE TABLE identities (jti TEXT PRIMARY KEY);
+CREATE TABLE events (
+  serial INTEGER PRIMARY KEY AUTOINCREMENT, project TEXT NOT NULL REFERENCES projects, at TEXT NOT NULL,
+  event TEXT NOT NULL);
 CREATE TABLE hits (limiter TEXT NOT NULL, key TEXT NOT NULL, at REAL NOT NULL);
 CREATE TABLE flags (name TEXT PRIMARY KEY);
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -242,6 +245,12 @@ def create_project(db: sqlite3.Connection, project: IndexProject, now: datetime)
     row = (project.id, project.normalized, project.name, project.status, None, project.organization_active)
     db.execute("INSERT INTO projects VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, now.isoformat()))
     db.executemany("INSERT INTO roles VALUES (?, ?, ?)", [(project.id, *role) for role in project.roles.items()])
+
+
+def add_event(db: sqlite3.Connection, projects: Iterable[str], event: str, now: datetime) -> None:
+    """Add a line to the security history of each project; `projects` are their identifiers."""
+    rows = [(project, now.isoformat(), event) for project in projects]
+    db.executemany("INSERT INTO events (project, at, event) VALUES (?, ?, ?)", rows)
 
 
 def newest_release(db: sqlite3.Connection) -> int:

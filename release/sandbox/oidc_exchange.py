@@ -1,6 +1,7 @@
-"""Trusted publishing: `GET /_/oidc/audience`, `POST /_/oidc/mint-token`.
+"""Trusted publishing: `GET /_/oidc/audience`, `POST /_/oidc/mint-token`, `POST /_/oidc/burn-token`.
 
-Source: warehouse 6b62157, `oidc/views.py` and `oidc/services.py`; responses as recorded 2026-11.
+Source: warehouse 6b62157, `oidc/views.py` and `oidc/services.py`; responses as recorded 2026-11. Burning: warehouse
+pull request 20197, "Allow burning of TP tokens".
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from release.acceptance.form_rules import NEW_NAME
 from release.acceptance.rule import FileUpload, first_refusal
 from release.core.tokens import macaroon
 from release.sandbox import index_store
+from release.sandbox.auth import token_identifier
 from release.sandbox.index_store import admin_flags
 from release.sandbox.oidc_provider import decode_part
 from release.sandbox.publishers import ISSUERS, NoPublisherError, RegisteredPublisher, ReusedError, match_publisher
@@ -26,6 +28,9 @@ from release.sandbox.request_context import RequestContext
 from release.sandbox.responses import not_allowed
 
 AUDIENCE_PATH, EXCHANGE_PATHS = "/_/oidc/audience", ("/_/oidc/mint-token", "/_/oidc/github/mint-token")
+BURN_PATH = "/_/oidc/burn-token"
+#: lines of a project's security history
+TOKEN_ISSUED, TOKEN_REVOKED = "short-lived token created", "short-lived token revoked"
 #: seconds for which an issued token is valid
 _LIFETIME = 900
 
@@ -54,7 +59,7 @@ def exchange_token(context: RequestContext) -> Response:
         return not_allowed(context.request, "POST")
     with context.store.writing() as db:
         try:
-            provider, claims = _verify(context, db, _identity_token(context))
+            provider, claims = _verify(context, db, _token_in_body(context))
             with suppress(NoPublisherError):
                 _create_pending_project(context, db, _match(db, provider, claims, pending=True))
             try:
@@ -71,11 +76,28 @@ def exchange_token(context: RequestContext) -> Response:
     return _json(200, {"success": True, "token": token, "expires": expires})
 
 
+def burn_token(context: RequestContext) -> Response:
+    """Delete a token that `exchange_token` issued. The response never shows whether there was one."""
+    if context.request.method != "POST":
+        return not_allowed(context.request, "POST")
+    with suppress(ExchangeError), context.store.writing() as db:
+        _delete_minted(context, db, macaroon.deserialize_leniently(_token_in_body(context)))
+    return _json(202, {"message": "Accepted", "errors": []})
+
+
+def _delete_minted(context: RequestContext, db: sqlite3.Connection, token: macaroon.Macaroon | None) -> None:
+    identifier = token_identifier(token) if token is not None else None
+    row = db.execute("SELECT publisher FROM minted WHERE id = ?", (identifier,)).fetchone()
+    if row is not None:
+        db.execute("DELETE FROM minted WHERE id = ?", (identifier,))
+        index_store.add_event(db, _projects(db, row["publisher"]), TOKEN_REVOKED, context.now)
+
+
 # -- the identity -----------------------------------------------------------------------------------
 
 
-def _identity_token(context: RequestContext) -> str:
-    """Return the identity token in the body."""
+def _token_in_body(context: RequestContext) -> str:
+    """Return the token in the body. Raises ExchangeError if there is none."""
     context.request.max_content_length = 1024 * 1024
     data = context.request.get_data()
     try:
@@ -162,14 +184,21 @@ def _match(db: sqlite3.Connection, provider: str, claims: dict[str, Any], *, pen
 def _issue(context: RequestContext, db: sqlite3.Connection, publisher: RegisteredPublisher) -> tuple[str, int]:
     """Return a token for the publisher's projects, and when it expires, in unix seconds."""
     now = int(context.now.timestamp())
-    rows = db.execute("SELECT project FROM publisher_projects WHERE publisher = ? ORDER BY rowid", (publisher.id,))
-    limits = ([4, publisher.id, None], [2, [row["project"] for row in rows]], [0, now + _LIFETIME, now])
+    projects = _projects(db, publisher.id)
+    limits = ([4, publisher.id, None], [2, projects], [0, now + _LIFETIME, now])
     caveats = [json.dumps(one, separators=(",", ":")) for one in limits]
     identifier, key = str(uuid4()), secrets.token_bytes(32)
     location = context.request.host.rpartition(":")[0] or context.request.host
     db.execute("INSERT INTO minted VALUES (?, ?, ?, ?)", (identifier, publisher.id, key, json.dumps(caveats)))
     token = macaroon.create_macaroon(location, identifier.encode(), key, *(one.encode() for one in caveats))
+    index_store.add_event(db, projects, TOKEN_ISSUED, context.now)
     return macaroon.to_text(token), now + _LIFETIME
+
+
+def _projects(db: sqlite3.Connection, publisher: str) -> list[str]:
+    """Return the identifiers of a publisher's projects."""
+    rows = db.execute("SELECT project FROM publisher_projects WHERE publisher = ? ORDER BY rowid", (publisher,))
+    return [row["project"] for row in rows]
 
 
 def _audience(db: sqlite3.Connection) -> str:

@@ -179,6 +179,15 @@ class Sandbox:
         with self._store.writing() as db:
             db.execute("UPDATE tokens SET revoked = 1 WHERE name = ?", (token,))
 
+    def history(self, project: str) -> list[str]:
+        """Return the lines of a project's security history, in order."""
+        with self._store.reading() as db:
+            rows = db.execute(
+                "SELECT event FROM events JOIN projects ON projects.id = project WHERE normalized = ? ORDER BY serial",
+                (canonicalize_name(project),),
+            )
+            return [row["event"] for row in rows]
+
     def close(self) -> None:
         """Stop serving; a second call does nothing."""
         self._server.shutdown()

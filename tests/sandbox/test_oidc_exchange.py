@@ -18,7 +18,7 @@ from release.sandbox import server
 from release.sandbox.faults import CannedResponse, Fault, RequestFilter
 from release.sandbox.oidc_provider import IdentityProvider
 from release.sandbox.publishers import ISSUERS, CiJob, SeedPublisher
-from release.sandbox.seed import SeedData, SeedProject, User
+from release.sandbox.seed import ApiToken, SeedData, SeedProject, User
 from tests.sandbox.sandbox_client import Clock, Reply, SandboxClient, basic_auth, github_publisher
 
 WORLD = SeedData(
@@ -315,6 +315,52 @@ def test_the_token_ends_after_fifteen_minutes() -> None:
         token = mint(on, on.sandbox.identity_provider.token("pypi", clock.now)).json["token"]
         clock.advance(minutes=15)
         assert upload(on, "acme-widget", token).line == "403 Invalid API Token: token is expired, token is expired"
+
+
+BURN = "/_/oidc/burn-token"
+#: what is sent instead of an issued token → always the same answer, and nothing is deleted
+NOT_BURNT: dict[str, Any] = {
+    "no JSON": b"hello",
+    "no object": b"[]",
+    "no token": b"{}",
+    "a number": b'{"token": 1}',
+    "empty": b'{"token": ""}',
+    "no token of an index": b'{"token": "hello"}',
+    "not UTF-8": b"\xff",
+    "nothing": b"",
+}
+
+
+def burn(on: SandboxClient, token: str) -> Reply:
+    return on.ask("POST", BURN, body=json.dumps({"token": token}).encode())
+
+
+def test_a_burnt_token_is_unknown_and_both_are_in_the_history_of_each_project() -> None:
+    with index() as on:
+        token, other = mint(on).json["token"], mint(on).json["token"]
+        reply = burn(on, token)
+        assert (reply.line, reply.body) == ("202 Accepted", b'{"errors":[],"message":"Accepted"}')
+        assert reply.headers["Content-Type"] == "application/json"
+        unknown = "403 Invalid or non-existent authentication information. See "
+        assert upload(on, "acme-widget", token).line.startswith(unknown)
+        assert upload(on, "acme-widget", other).line == "200 OK"
+        assert burn(on, token).line == "202 Accepted"
+        for project in ("acme-widget", "old", "suspect"):
+            made = ["short-lived token created"] * 2
+            assert on.sandbox.history(project) == [*made, "short-lived token revoked"]
+        assert on.sandbox.history("acme-gadget") == []
+        assert on.ask("GET", BURN).headers["Allow"] == "POST"
+
+
+def test_nothing_but_an_issued_token_is_burnt_and_the_answer_is_the_same() -> None:
+    with index(replace(WORLD, tokens=(ApiToken(name="own", user="alice"),))) as on:
+        own, issued = on.sandbox.tokens["own"].reveal(), mint(on).json["token"]
+        for body in NOT_BURNT.values():
+            assert on.ask("POST", BURN, body=body).line == "202 Accepted"
+        assert burn(on, own).line == "202 Accepted"
+        assert upload(on, "acme-gadget", own).line == "200 OK"
+        assert upload(on, "acme-widget", issued).line == "200 OK"
+        assert on.sandbox.history("acme-widget") == ["short-lived token created"]
 
 
 PENDING = github_publisher("new", pending="Acme.New", user="alice")
