@@ -41,6 +41,7 @@ REVEALING = {
     "adapters/twine/twine_process.py",
     "adapters/github/releases.py",
     "adapters/github/actions_secrets.py",  # hands it to gh, on standard input
+    "adapters/index/staging_api.py",
     "adapters/index/token_probes.py",
     "cli/terminal/console.py",  # registers it with the CI service, which masks it from then on
     "credentials/sources/",  # each replaces secrets where it finds them

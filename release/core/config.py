@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from release.core import tables
 from release.core.errors import ConfigError
-from release.core.models.index import WELL_KNOWN, Index, is_loopback
+from release.core.models.index import WELL_KNOWN, Index, host_of, is_loopback
 from release.core.models.token_health import TokenPolicy
 from release.core.tables import KeyPath, Reader
 
@@ -181,6 +181,16 @@ def _url(value: Any, at: KeyPath) -> str:
     return f"{value.removesuffix('/')}/"
 
 
+def _stages_url(value: Any, at: KeyPath) -> str:
+    url = _url(value, at)
+    if is_loopback(host_of(url)):
+        return url
+    raise ConfigError(
+        f"{at} is not on this machine: {value!r}",
+        remedy="remove it; only the sandbox has staged releases so far: pypi-preflight sandbox --staged",
+    )
+
+
 def _tag_format(value: Any, at: KeyPath) -> str:
     text = tables.string(value, at)
     try:
@@ -219,7 +229,12 @@ _UPLOAD: Mapping[str, Reader] = {
     "visible-within": _SECONDS,
 }
 _SMOKE: Mapping[str, Reader] = {"imports": tables.strings, "commands": tables.strings}
-_INDEX: Mapping[str, Reader] = {"upload-url": _url, "simple-url": _url, "kind": tables.one_of("warehouse", "other")}
+_INDEX: Mapping[str, Reader] = {
+    "upload-url": _url,
+    "simple-url": _url,
+    "stages-url": _stages_url,
+    "kind": tables.one_of("warehouse", "other"),
+}
 _READERS: Mapping[str, Reader] = {
     "branch": tables.string,
     "maintenance-branches": tables.strings,

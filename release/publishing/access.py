@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from release.adapters.system.system import System
-from release.checks import credential_checks, engine
+from release.checks import credential_checks, credential_remedies, engine
 from release.core.config import Config
 from release.core.facts import Access, GitState, Source
+from release.core.models import check_result
 from release.core.models.check_result import Outcome
 from release.core.models.credential import Credential
+from release.core.plan import SANDBOX, Plan, Upload
 from release.credentials import verify
 from release.publishing import attest
 
@@ -38,3 +41,12 @@ def check_access(  # noqa: PLR0913 - an index, and the environment of the run
     facts = attest.predict_signing(system, config, facts)
     checks = credential_checks.CHECKS + credential_checks.OF_SIGNING
     return facts, tuple(engine.run(checks, facts, waive=config.waive, block=config.block, subject=name))
+
+
+def may_renew(plan: Plan, earlier: Iterable[Outcome], outcomes: Iterable[Outcome]) -> bool:
+    """Whether a new credential removes all that stops a run which uploads: `outcomes`, as no `earlier` one stops it."""
+    uploads = any(isinstance(step, Upload) and step.index != SANDBOX for step in plan.steps)
+    if not (plan.strict and uploads) or any(one.state.blocks for one in earlier):
+        return False
+    causes = check_result.blocking_causes(outcomes)
+    return bool(causes) and all(map(credential_remedies.is_fixed_by_new_token, causes))

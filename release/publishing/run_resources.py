@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -42,6 +42,7 @@ from release.publishing.journal import Journal
 from release.publishing.remote_release import install_file_and_test, wait_until_listed
 from release.publishing.upload import upload_state, upload_token
 from release.publishing.upload.errors import UploadError, predicted_rejection, upload_error
+from release.publishing.upload.index_session import IndexSession, open_session
 from release.publishing.upload.uploader import MANY, Timing, Uploader
 from release.publishing.upload.workers import UploadClient, UploadWorkers
 
@@ -147,19 +148,15 @@ class RunResources:
 
     # -- upload --------------------------------------------------------------------------------
 
-    def upload(
-        self,
-        index: Index,
-        project: ProjectMetadata,
-        files: Sequence[Distribution],
-        journal: Journal,
-        *,
-        approve: Callable[[], None],
-    ) -> StepResult:
+    def upload(  # noqa: PLR0913 - files, their index, and what is asked on the way
+        self, index: Index, project: ProjectMetadata, files: Sequence[Distribution], journal: Journal, *,
+        approve: Callable[[], None], check: Callable[[UploadedRelease], object],
+    ) -> StepResult:  # fmt: skip
         """Upload the files that `index` does not have.
 
         `approve` is called before the first request that changes anything, and may raise. Raises `UploadError` at the
-        first file that is not accepted; earlier ones stay on the index.
+        first file that is not accepted; earlier ones stay on the index, unless it has staged releases: there, `check`
+        is called with what the stage shows, and may raise before anything is public.
         """
         self.use_python(collect.required_python_of_files(self.system, tuple(files)))
         self.uploads[index.name] = []
@@ -172,7 +169,21 @@ class RunResources:
         if index.name not in self.trusted:
             self._check_metadata(index, project, todo, journal, self.credentials[index.name])
         approve()
-        self._send(index, project, todo, journal, opened=bool(remaining.receipts))
+        credential = self._upload_credential(index, project, todo)
+        if index.name in self.trusted:  # a token is only requested after approval
+            self._check_metadata(index, project, todo, journal, credential())
+        todo = attest.attach_attestations(
+            todo, index, system=self.system, config=self.config, trusted=index.name in self.trusted,
+            journal=journal, notify=self.notify,
+        )  # fmt: skip
+        with open_session(index, credential) as session:
+            if not session.staged:
+                self._send(index, project, todo, journal, credential, opened=bool(remaining.receipts))
+            else:
+                apart = replace(journal, directory=self.scratch("stage"))  # a stage that is not published is nothing
+                self._send(session.index, project, todo, apart, credential, opened=bool(remaining.receipts))
+                check(self.fetch_uploaded(session.index, project, files, apart))
+                self._publish(session, index, project, todo, journal)
         return StepResult(changed=True, note=f"{len(todo)} of {len(files)} files uploaded")
 
     def _compare_with_index(
@@ -196,23 +207,17 @@ class RunResources:
             raise predicted_rejection(index, project, remaining.rejection)
         return remaining
 
-    def _send(
-        self, index: Index, project: ProjectMetadata, todo: Sequence[Distribution], journal: Journal, *, opened: bool
-    ) -> None:
+    def _send(  # noqa: PLR0913 - files, their index, and how they are sent
+        self, index: Index, project: ProjectMetadata, todo: Sequence[Distribution], journal: Journal,
+        credential: Callable[[], Credential], *, opened: bool,
+    ) -> None:  # fmt: skip
         assert self._workers is not None
-        credential = self._upload_credential(index, project, todo)
-        if index.name in self.trusted:  # a token is only requested after approval
-            self._check_metadata(index, project, todo, journal, credential())
-        todo = attest.attach_attestations(
-            todo, index, system=self.system, config=self.config, trusted=index.name in self.trusted,
-            journal=journal, notify=self.notify,
-        )  # fmt: skip
         uploader = Uploader(
             index=index, project=project, journal=journal, notify=self.notify, workers=self._workers,
             credential=credential,
             fetch_listing=partial(collect.collect_listing, index, project.name, fresh=True, retries=0),
             rules=self.config.upload, timing=self.timing or Timing(sleep=self.system.sleep),
-            results=self.uploads[index.name],
+            results=self.uploads.get(index.name, []),  # those of a stage are no results of the run
         )  # fmt: skip
         if not index.ephemeral:
             self.touched.add(index.name)
@@ -221,8 +226,26 @@ class RunResources:
         finally:
             if not uploader.doubtful:
                 self.touched.discard(index.name)
-            elif index.name not in self.deadlines and index.kind == "warehouse":
+            elif index.name not in self.deadlines and index.kind == "warehouse" and not index.ephemeral:
                 self.deadlines[index.name] = self.system.now() + UPLOAD_WINDOW
+
+    def _publish(
+        self, session: IndexSession, index: Index, project: ProjectMetadata, todo: Sequence[Distribution],
+        journal: Journal,
+    ) -> None:  # fmt: skip
+        """Publish a stage. Raises `RefusedError`, and `UploadError` where it is unknown whether it is public."""
+        for file in todo:
+            journal.write("sending", index=index.name, file=file.filename, sha256=file.sha256)
+        self.touched.add(index.name)
+        try:
+            session.publish(todo, project)
+        except RefusedError:
+            self.touched.discard(index.name)
+            raise
+        self.touched.discard(index.name)
+        for file in todo:
+            self.uploads[index.name].append(Receipt(filename=file.filename, sha256=file.sha256))
+            journal.write("accepted", index=index.name, file=file.filename, sha256=file.sha256)
 
     def _upload_credential(
         self, index: Index, project: ProjectMetadata, todo: Sequence[Distribution]

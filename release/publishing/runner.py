@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from release.adapters import collect
 from release.adapters.system.system import System
 from release.checks import (
-    credential_remedies,
     distributions,
     engine,
     leak_checks,
@@ -183,8 +183,9 @@ class _Run:
             case plans.Upload(index=name):
                 approve = self._require_approval if name != SANDBOX else lambda: None
                 return self.resources.upload(
-                    self._index(name), self._project(), self.files, self.journal, approve=approve
-                )
+                    self._index(name), self._project(), self.files, self.journal, approve=approve,
+                    check=partial(self._check, post_upload.CHECKS, subject=f"{name} (stage)"),
+                )  # fmt: skip
             case plans.Confirm(index=name):
                 return self._confirm(name)
             case _:
@@ -225,7 +226,13 @@ class _Run:
         facts, outcomes = self._access(name)
         for _ in range(_RENEWALS):
             problem = check_result.blocking_problem(outcomes)
-            if problem is None or self.renew is None or not self._may_renew(outcomes):
+            sent = bool(self.resources.uploads)
+            if (
+                problem is None
+                or self.renew is None
+                or sent
+                or not access.may_renew(self.plan, self.outcomes, outcomes)
+            ):
                 break
             credential = self.renew(facts, problem)
             if credential is None:
@@ -245,15 +252,6 @@ class _Run:
         return access.check_access(
             self.system, self.config, name, self.source, ours=ours, directory=self.directory, credential=credential
         )
-
-    def _may_renew(self, outcomes: Iterable[Outcome]) -> bool:
-        """Whether nothing was sent yet, and a new credential removes all that stops the run."""
-        uploads = any(isinstance(step, plans.Upload) and step.index != SANDBOX for step in self.plan.steps)
-        stopped = any(one.state.blocks for one in self.outcomes)
-        if not (self.plan.strict and uploads) or stopped or self.resources.uploads:
-            return False
-        causes = check_result.blocking_causes(outcomes)
-        return bool(causes) and all(map(credential_remedies.is_fixed_by_new_token, causes))
 
     def _check_files(self) -> StepResult:
         """A release stops at any rejection; a rehearsal continues with the files that the index would accept."""

@@ -204,17 +204,19 @@ class Sandbox:
 
 
 def serve_in_foreground(
-    seed_data: SeedData | None, port: int, state: Path | None, write: Callable[[str], None]
+    seed_data: SeedData | None, port: int, state: Path | None, write: Callable[[str], None], *, staged: bool = False
 ) -> None:
     """Serve until Ctrl-C or SIGTERM, after writing one line of JSON with the URLs and the tokens.
 
     Raises UsageError as `start_sandbox` does.
     """
-    with start_sandbox(seed_data, state=state, port=port) as running:
+    with start_sandbox(seed_data, state=state, port=port, staged=staged) as running:
         # a shell that runs a program in the background passes only `kill` on to it, not Ctrl-C
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             urls = {name: getattr(running, name) for name in ("upload_url", "simple_url", "json_url", "control_url")}
+            if staged:
+                urls["stages_url"] = running.stages_url
             tokens = {name: token.reveal() for name, token in running.tokens.items()}
             write(json.dumps({**urls, "tokens": tokens, "ambient": running.ambient}) + "\n")
             while True:

@@ -47,6 +47,7 @@ def test_a_known_index_may_be_played_by_another_server() -> None:
         ({"indexes": {"x": 1}}, "tool.release.indexes.x must be a table"),
         ({"indexes": {"x": {"upload-url": "https://a.example/"}}}, "tool.release.indexes.x.simple-url is missing"),
         ({"indexes": {"pypi": {"uploadurl": "x"}}}, "did you mean 'upload-url'?"),
+        ({"indexes": {"pypi": {"stages-url": "https://a.example/"}}}, "is not on this machine"),
         ({"indexes": {"pypi": {"upload-url": "ftp://a.example/"}}}, "must be an http(s) URL"),
         ({"indexes": {"pypi": {"upload-url": "https://"}}}, "must be an http(s) URL"),
         ({"indexes": {"pypi": {"upload-url": "https://a.example:x/"}}}, "must be a URL"),

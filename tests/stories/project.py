@@ -49,10 +49,17 @@ def indexes(
     real: SeedData | None = None,
     name: str = "acme-widget",
     clock: Callable[[], datetime] = server.utc_now,
+    staged: bool = False,
 ) -> Iterator[Indexes]:
-    """The project is the user's on the index that plays PyPI, and is not known yet on the other."""
+    """The project is the user's on the index that plays PyPI, and is not known yet on the other.
+
+    `staged`: the index that plays PyPI has staged releases.
+    """
     test, real = test or seed_for_project(name), real or seed_for_project(name, exists=True)
-    with server.start_sandbox(test, clock=clock) as testpypi, server.start_sandbox(real, clock=clock) as pypi:
+    with (
+        server.start_sandbox(test, clock=clock) as testpypi,
+        server.start_sandbox(real, clock=clock, staged=staged) as pypi,
+    ):
         yield Indexes(testpypi=testpypi, pypi=pypi)
 
 

@@ -16,6 +16,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--state", type=Path, metavar="DIR", help="store uploads there (default: discard them at the end)"
     )
+    parser.add_argument("--staged", action="store_true", help="with staged releases (a draft, which no index has yet)")
 
 
 def _sandbox(options: argparse.Namespace, _write: Write) -> int:
@@ -28,7 +29,9 @@ def _sandbox(options: argparse.Namespace, _write: Write) -> int:
             world = SeedData.parse(options.world.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"cannot read {str(options.world)!r}: {error}", remedy="check the path") from None
-    server.serve_in_foreground(world, port=options.port, state=options.state, write=_write_unredacted)
+    server.serve_in_foreground(
+        world, port=options.port, state=options.state, write=_write_unredacted, staged=options.staged
+    )
     return Exit.DONE
 
 

@@ -54,6 +54,8 @@ class Index:
     kind: Literal["warehouse", "other"] = "warehouse"
     #: created for this run only, so that uploads to it are not releases
     ephemeral: bool = False
+    #: where a staged release is opened; None: the index publishes each file as it accepts it, as all of today do
+    stages_url: str | None = None
 
     @property
     def json_url(self) -> str:

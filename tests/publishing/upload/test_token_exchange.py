@@ -334,7 +334,7 @@ def test_a_long_upload_goes_on_with_a_new_token(tmp_path: Path) -> None:
         log = journal.for_release(tmp_path, version="1.0", commit=None)
         with RunResources(system=system, notify=lambda _: None, plan=plan, config=Config(attest="never")) as delivery:
             delivery.use_credential("pypi", ambient, None)
-            done = delivery.upload(index, PROJECT, files, log, approve=lambda: None)
+            done = delivery.upload(index, PROJECT, files, log, approve=lambda: None, check=lambda _: None)
         assert done.changed
         sent = [one.status for one in sandbox.log if one.method == "POST" and one.filename]
         exchanged = [one.status for one in sandbox.log if one.path == "/_/oidc/mint-token"]

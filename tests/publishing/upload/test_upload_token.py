@@ -76,7 +76,9 @@ def delivering(
     log = journal.for_release(tmp_path, version="1.0", commit=None)
     with RunResources(system=real_system(), notify=lambda _: None, plan=plan, config=config) as delivery:
         delivery.use_credential(index.name, credential(password), skew)
-        yield lambda project, some: delivery.upload(index, project, some, log, approve=lambda: None)
+        yield lambda project, some: delivery.upload(
+            index, project, some, log, approve=lambda: None, check=lambda _: None
+        )
 
 
 def started(wire: Wire) -> Sandbox:
