@@ -58,7 +58,8 @@ def status_to_lines(releases: list[dict[str, Any]]) -> Iterator[str]:
             yield f"  {file['file']}  {file['size']} bytes  sha256 {file['sha256'][:16]}…"
         for name, index in release["indexes"].items():
             states = list(index["files"].values())
-            accepted = f"{states.count('accepted')} of {len(release['files'])} files accepted"
+            total = f" of {len(release['files'])}" if release["files"] else ""  # prebuilt files are not in the journal
+            accepted = f"{states.count('accepted')}{total} files accepted"
             yield f"  {name}: {accepted}, {'confirmed' if index['verified'] else 'not confirmed'}"
         if release["ended"] is None:
             yield "  the last run has not ended: it was interrupted, or is still running"

@@ -31,4 +31,4 @@ def test_what_does_not_work_is_discarded_and_the_repaired_release_is_published(t
         assert set(files_on(on.pypi)) == {path.name for path in (machine.root / "wheelhouse").iterdir()}
         assert "pypi (stage)" in done.out
         status = machine.run("status")
-        assert "(stage)" not in status.out
+        assert "  pypi: 2 files accepted, confirmed" in status.out.splitlines()
