@@ -42,7 +42,8 @@ _MAC = frozenset(
     """.split()  # noqa: SIM905 - a list that people read
 )
 _LINUX = frozenset({"aarch64", "armv7l", "i686", "ppc64le", "riscv64", "s390x", "x86_64"})
-#: pattern → the architectures that it may contain
+#: pattern → the architectures that it may contain. A tag only has to begin with it, as on the server: whatever follows
+#: `iphoneos` and `wasm32` is accepted, and where the architecture comes last it is all of the rest
 _PATTERNS: tuple[tuple[re.Pattern[str], AbstractSet[str]], ...] = (
     (re.compile(r"macosx_10_\d+_(.*)"), _MAC),
     (re.compile(r"macosx_(?:11|12|13|14|15|26)_0_(.*)"), _MAC),
@@ -50,7 +51,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], AbstractSet[str]], ...] = (
     (re.compile(r"musllinux_\d+_\d+_(.*)"), _LINUX),
     (re.compile(r"ios_\d+_\d+_(.*)_(?:iphoneos|iphonesimulator)"), frozenset({"arm64", "x86_64"})),
     (re.compile(r"android_\d+_(.*)"), frozenset({"arm64_v8a", "armeabi_v7a", "x86", "x86_64"})),
-    (re.compile(r"pyemscripten_\d+_\d+_(.*)"), frozenset({"wasm32"})),
+    (re.compile(r"pyemscripten_\d+_\d+_(wasm32)"), frozenset({"wasm32"})),
 )
 
 WHEEL = Rules(rule.FILE_NAMES)

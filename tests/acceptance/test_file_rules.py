@@ -130,17 +130,19 @@ def test_a_wheel_name_that_is_not_normalised() -> None:
     "tags",
     ["manylinux1_x86_64", "manylinux_2_28_aarch64.manylinux2014_aarch64", "musllinux_1_2_armv7l", "win_amd64",
      "macosx_10_9_universal2", "macosx_11_0_arm64", "macosx_26_0_arm64", "linux_armv7l", "ios_15_6_arm64_iphoneos",
-     "android_27_arm64_v8a", "pyemscripten_2026_0_wasm32", "any"],
+     "android_27_arm64_v8a", "pyemscripten_2026_0_wasm32", "any", "pyemscripten_2026_0_wasm32x",
+     "PyEmscripten_2026_0_WASM32_v2", "ios_15_6_arm64_iphoneos_x", "ios_13_0_x86_64_iphonesimulator64"],
 )  # fmt: skip
 def test_platforms_that_are_taken(tags: str) -> None:
-    """Each family of platform tags, with an architecture of its own."""
+    """Each family of platform tags, with an architecture of its own; two of them may go on as they like."""
     assert answer(upload(wheel(), f"acme_widget-1.0-cp311-cp311-{tags}.whl")) is None
 
 
 @pytest.mark.parametrize(
     "tags",
     ["linux_x86_64", "manylinux_2_28_sparc", "musllinux_1_2_ppc64", "macosx_11_1_arm64", "macosx_27_0_arm64",
-     "ios_15_6_i386_iphoneos", "android_27_mips", "pyemscripten_2026_0_wasm64", "emscripten_3_1_wasm32", "solaris"],
+     "ios_15_6_i386_iphoneos", "android_27_mips", "pyemscripten_2026_0_wasm64", "emscripten_3_1_wasm32", "solaris",
+     "android_27_x86_64_x", "musllinux_1_2_x86_64x", "macosx_11_00_arm64", "macosx_10_9_arm64e", "win_amd64x", "anyx"],
 )  # fmt: skip
 def test_platforms_that_are_not_taken(tags: str) -> None:
     """The neighbours, one step off."""
