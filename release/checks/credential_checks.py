@@ -7,6 +7,7 @@ the catalog does not know is unknown, and blocks.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from release.checks import (
@@ -24,7 +25,7 @@ from release.core.models.check_result import Finding, NotApplicable, Observation
 from release.core.models.credential import Credential
 from release.core.models.index import ProjectListing, normalize_name
 from release.core.models.probe import ProbeResult, Quota
-from release.core.tokens.token import Token, scope
+from release.core.tokens.token import Token, scope, validity
 
 if TYPE_CHECKING:
     from release.diagnostics.models import Diagnosis, Match
@@ -135,12 +136,18 @@ def _cause(access: Access, likeliest: str) -> str:
     The text of the token has been checked completely before the index is probed.
     """
     from_exchange = isinstance(access.token, Token) and scope(access.token).kind == "publisher"
-    archived = isinstance(access.listing, ProjectListing) and access.listing.status.startswith("archived")
+    start = validity(access.token).not_before if isinstance(access.token, Token) else None
+    early = start is not None and start > access.now + (access.skew or timedelta())  # by the index's clock
+    status = access.listing.status if isinstance(access.listing, ProjectListing) else ""
     match likeliest:
+        case "cred.expired" if early:
+            return "cred.not-yet-valid"
         case "cred.revoked" | "cred.expired" if from_exchange:
             return "tp.token-expired"
-        case "account.no-role" | "tp.pending-name-mismatch" if archived:
+        case "account.no-role" | "tp.pending-name-mismatch" if status.startswith("archived"):
             return "project.archived"
+        case "cred.revoked" | "tp.pending-name-mismatch" if status == "quarantined":
+            return "project.quarantined"  # which freezes the accounts of its users, and shuts out its publishers
         case _:
             return likeliest
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from release.checks.engine import Checklist, quote, quote_some, warn
 from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import Finding, NotApplicable, Observation, Unknown
+from release.core.models.credential import Ambient
 from release.core.models.index import (
     TESTPYPI,
     UPLOAD_WINDOW,
@@ -21,6 +23,7 @@ from release.core.models.index import (
     normalize_name,
 )
 from release.core.time_text import format_count
+from release.core.tokens.token import Token, scope
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -46,7 +49,8 @@ def the_index_answers(access: Access) -> Iterator[Observation]:
 def the_project_takes_uploads(access: Access) -> Iterator[Observation]:
     """The project accepts uploads.
 
-    Source: PEP 792; warehouse, `packaging/models.py`: an archived project accepts none from any user.
+    Source: PEP 792; warehouse, `packaging/models.py`: an archived project accepts none. One in quarantine accepts those
+    of its owners and maintainers, whose accounts may be frozen, but none of its trusted publishers.
     """
     if not isinstance(access.listing, ProjectListing):
         yield _NO_PROJECT
@@ -55,7 +59,17 @@ def the_project_takes_uploads(access: Access) -> Iterator[Observation]:
         fix = "unarchive it" if status == "archived" else "contact the index's administrators"
         message = f"the project {name!r} is {status} on {access.index.name}"
         remedy = f"{fix}: {access.index.simple_url.removesuffix('simple/')}manage/project/{name}/settings/"
-        yield Finding(message=message, remedy=remedy, where=access.index.name, cause=f"project.{status}")
+        found = Finding(message=message, remedy=remedy, where=access.index.name, cause=f"project.{status}")
+        if status == "quarantined" and not _is_of_a_publisher(access):
+            message = f"{message}: it accepts files of its owners, but cannot be installed"
+            found = replace(found, message=message, severity="warn")
+        yield found
+
+
+def _is_of_a_publisher(access: Access) -> bool:
+    """Whether a trusted publisher uploads, not a user."""
+    token = access.token
+    return isinstance(access.credential, Ambient) or (isinstance(token, Token) and scope(token).kind == "publisher")
 
 
 @CHECKS.check(needs=(the_index_answers,), name="the-release-is-open")

@@ -79,9 +79,9 @@ def the_token_is_valid_now(access: Access) -> Iterator[Observation]:
         message = f"expired at {limits.expires_at:%Y-%m-%d %H:%M:%S} UTC"
         yield _finding(access, message, new_token_remedy(access), cause)
     elif limits.not_before is not None and limits.not_before > access.now:
-        message = f"is not valid before {limits.not_before:%Y-%m-%d %H:%M:%S} UTC"
-        remedy = "wait until then, or set this machine's clock if that time has passed"
-        yield _finding(access, message, remedy, "cred.expired")
+        start = f"{limits.not_before:%Y-%m-%d %H:%M:%S} UTC"
+        remedy = f"wait until {start}; if that time has passed, set this machine's clock, for example by NTP"
+        yield _finding(access, f"is not valid before {start}", remedy, "cred.not-yet-valid")
 
 
 @OF_THE_LIMITS.check(needs=(the_token_is_valid_now,))

@@ -29,12 +29,24 @@ DIAGNOSES = (
     ),
     Diagnosis(
         id="cred.expired",
-        title="the token has expired, or is not valid yet",
+        title="the token has expired",
         explanation="A token can have a time limit, added by its holder or by trusted publishing. The server's clock "
-        "decides; the message is the same for a token that is not valid yet.",
+        "decides.",
         symptoms=(shared_phrases.EXPIRED,),
         remedy="use the token that this one was derived from, or create one at {site}/manage/account/token/; if it "
         "should still be valid, set this machine's clock",
+        sources=("pypi/warehouse: macaroons/caveats",),
+    ),
+    Diagnosis(
+        id="cred.not-yet-valid",
+        title="the token is not valid yet",
+        explanation="A limit that was added to the token sets when it becomes valid. Either that time is to come, or "
+        "the clock of the machine that added the limit was ahead. The server's clock decides; its message is the one "
+        "for an expired token.",
+        also=(shared_phrases.EXPIRED,),
+        remedy="wait until the time that pypi-preflight verify --index {index} shows; if it has passed, set this "
+        "machine's clock, for example by NTP",
+        weight="low",
         sources=("pypi/warehouse: macaroons/caveats",),
     ),
     Diagnosis(

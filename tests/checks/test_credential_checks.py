@@ -18,6 +18,7 @@ from release.core.facts import Access, ProjectMetadata
 from release.core.models.check_result import CheckState, NotApplicable, Outcome, Unknown, derive_verdict
 from release.core.models.index import IndexFile, Ownership, ProjectListing
 from release.core.models.probe import ProbeResult, ServerResponse
+from release.core.tokens import caveats as caveat
 from tests.checks.test_token_checks import ACCOUNT, IDS, LOCAL, NOW, OTHER, PUBLISHER, access, listing, token
 
 HELP = "See https://pypi.org/help/#x for more information."
@@ -30,6 +31,7 @@ FIRST = (
 INVALID = (403, f"Invalid or non-existent authentication information. {HELP}")
 SCOPE = "project-scoped token is not valid for project: 'acme-widget'"
 MINTED = token(PUBLISHER, IDS)
+EARLY = token(ACCOUNT, caveat.expiration(not_before=NOW - timedelta(seconds=30), expires_at=NOW + timedelta(days=1)))
 NO_ROLE = (403, f"The user 'alice' isn't allowed to upload to project 'acme-widget'. {HELP}")
 
 
@@ -101,6 +103,9 @@ def test_what_is_in_order_is_healthy(facts: Access) -> None:
         (permission(403, "Invalid API Token: signatures do not match"), "cred.signature-mismatch"),
         (permission(403, "Invalid API Token: token is expired, token is expired"), "cred.expired"),
         (permission(403, "Invalid API Token: token is expired, token is expired", password=MINTED), "tp.token-expired"),
+        # It is valid by this machine's clock, and not by the index's, which is a minute behind.
+        (permission(403, "Invalid API Token: token is expired", password=EARLY, skew=timedelta(seconds=-60)), "cred.not-yet-valid"),
+        (permission(403, "Invalid API Token: token is expired", password=EARLY), "cred.expired"),
         (permission(403, f"Invalid API Token: {', '.join([SCOPE] * 4)}"), "cred.project-scope-mismatch"),
         (permission(403, f"Invalid API Token: {', '.join([SCOPE] * 2)}"), "cred.project-scope-mismatch"),
         (permission(403, "Invalid API Token: current user does not match user restriction in token"), "cred.user-caveat"),
@@ -115,6 +120,8 @@ def test_what_is_in_order_is_healthy(facts: Access) -> None:
         (first(429, "Too many new projects created"), "server.new-project-quota"),
         (first(403, f"New project registration temporarily disabled. {HELP}"), "server.readonly"),
         (known(listing=listing(status="archived")), "project.archived"),
+        (replace(identity(*INVALID), listing=listing(status="quarantined")), "project.quarantined"),
+        (known(MINTED, listing=listing(status="quarantined")), "project.quarantined"),
         (known(listing=None, similar_names=("acme-widgit",), project=ProjectMetadata(name="acme-widgit", version="1")), "name.too-similar"),
         (known(listing=None, similar_names=(), project=ProjectMetadata(name="json", version="1")), "name.stdlib"),
         (known(listing=None, similar_names=(), project=ProjectMetadata(name="xml.etree", version="1")), "name.stdlib"),

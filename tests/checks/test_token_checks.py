@@ -127,7 +127,9 @@ def test_a_healthy_way_in_has_no_finding(facts: Access) -> None:
         (access(token(ACCOUNT, location="test.pypi.org")), "cred.wrong-index"),
         (access(token(ACCOUNT), index=LOCAL), "cred.wrong-index"),
         (access(token(ACCOUNT, b"[0,1795000000,0]")), "cred.expired"),
-        (access(token(ACCOUNT, b"[0,1999999999,1999999990]")), "cred.expired"),
+        (access(token(ACCOUNT, b"[0,1999999999,1999999990]")), "cred.not-yet-valid"),
+        (access(token(ACCOUNT, b"[0,1999999999,0]", b"[0,1999999999,1999999990]")), "cred.not-yet-valid"),
+        (access(token(PUBLISHER, b"[0,1999999999,1999999990]")), "cred.not-yet-valid"),
         (access(token(PUBLISHER, b"[0,1795000000,0]")), "tp.token-expired"),
         (access(token(PUBLISHER, IDS, b'[1,["other"]]')), "cred.project-scope-mismatch"),
         (access(token(ACCOUNT, b"[0,1795000000,0]", b"[0,1999999999,1795500000]")), "cred.expired"),
@@ -135,7 +137,7 @@ def test_a_healthy_way_in_has_no_finding(facts: Access) -> None:
         (access(token(b'[1,["acme-widget"]]'), listing=None), "cred.project-scope-new-project"),
         (access(token(IDS), listing=None), "cred.project-scope-new-project"),
         (access(listing=listing(status="archived")), "project.archived"),
-        (access(listing=listing(status="quarantined")), "project.quarantined"),
+        (access(token(PUBLISHER), listing=listing(status="quarantined")), "project.quarantined"),
     ],
 )
 def test_each_failure_has_one_cause_and_its_consequences_are_silent(facts: Access, cause: str) -> None:
@@ -161,6 +163,7 @@ def test_each_failure_has_one_cause_and_its_consequences_are_silent(facts: Acces
         (access(token(ACCOUNT, b"[0,1795600000,0]"), warn_before=timedelta(days=14)), "cred.expires-soon"),
         (access(listing=listing("acme_widget-1.1.tar.gz", "acme_widget-1.1-py3-none-any.whl")), "version.not-bumped"),
         (access(listing=listing("acme_widget-1.1.0.tar.gz")), "version.not-bumped"),
+        (access(listing=listing(status="quarantined")), "project.quarantined"),
     ],
 )
 def test_what_the_index_would_take_all_the_same_is_a_warning(facts: Access, cause: str) -> None:

@@ -24,7 +24,7 @@ cred.missing cred.env-empty cred.token-whitespace cred.username-whitespace cred.
 cred.bom-nonascii cred.prefix-missing cred.truncated cred.placeholder cred.username-not-token cred.username-typo
 cred.account-password cred.wrong-index cred.prefix-doubled cred.pasted-twice cred.assignment cred.other-service
 cred.alphabet cred.malformed cred.trailing cred.head-missing cred.comment cred.secret-reference cred.file-path
-cred.identifier cred.encoded cred.project-scope-mismatch cred.project-scope-new-project cred.expired
+cred.identifier cred.encoded cred.project-scope-mismatch cred.project-scope-new-project cred.expired cred.not-yet-valid
 cred.revoked cred.leaked-auto-revoked cred.signature-mismatch cred.user-caveat cred.caveat-invalid account.disabled
 account.email-unverified account.no-2fa account.no-role org.inactive project.archived project.quarantined
 cred.scope-conflict cred.scope-empty cred.scope-unnormalised cred.publisher-caveat cred.project-id-scope

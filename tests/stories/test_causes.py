@@ -308,7 +308,7 @@ TABLE: list[Any] = [
     ("cred.encoded", typed(lambda one: base64.b64encode(one.encode()).decode())),
     ("cred.project-scope-mismatch", typed(lambda _: token(b'[1,["other"]]'))),
     ("cred.expired", typed(lambda _: token(ACCOUNT, b"[0,1795000000,0]"))),
-    ("cred.expired", typed(lambda _: token(ACCOUNT, b"[0,4000000000,3999999999]"))),
+    ("cred.not-yet-valid", typed(lambda _: token(ACCOUNT, b"[0,4000000000,3999999999]"))),
     ("tp.token-expired", typed(lambda _: token(PUBLISHER, b"[0,1795000000,1794999100]"))),
     ("cred.scope-conflict", typed(lambda _: token(ACCOUNT, b'[1,["acme-widget"]]', b'[1,["other"]]'))),
     ("cred.scope-empty", typed(lambda _: token(ACCOUNT, b"[1,[]]"))),
