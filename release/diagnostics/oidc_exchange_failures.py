@@ -15,6 +15,7 @@ from release.core.models.oidc_identity import (
     describe_job,
     publisher_fields,
     publisher_form_url,
+    subject_reset,
     workflow_of,
 )
 from release.diagnostics.catalog import CATALOG
@@ -137,11 +138,7 @@ def exchange_remedy(exchange: RefusedExchange) -> str:
                 "see https://docs.pypi.org/trusted-publishers/troubleshooting/"
             )
         case "tp.custom-sub":
-            owner = claim_text(exchange.identity, "repository") or "OWNER/NAME"
-            return (
-                f"reset it: gh api --method PUT repos/{owner}/actions/oidc/customization/sub -F use_default=true, "
-                "then run the job again"
-            )
+            return f"reset it: {subject_reset(exchange.identity)}, then run the job again"
         case _:
             return fill_placeholders(CATALOG[found].remedy, values)
 

@@ -95,12 +95,13 @@ DIAGNOSES = (
     Diagnosis(
         id="tp.custom-sub",
         title="the repository customized the subject of its identity",
-        explanation="GitHub lets organizations customize the claim sub; PyPI expects it to begin with repo:owner/name.",
+        explanation="Services let projects customize the claim sub. PyPI expects GitLab's to begin with "
+        "project_path:group/name; GitHub's it ignores since January 2026, other indexes may expect repo:owner/name.",
         symptoms=("422 Check failed for required claim 'sub'", "422 Check failed for optional claim 'sub'"),
         remedy="gh api --method PUT repos/OWNER/NAME/actions/oidc/customization/sub -F use_default=true",
         detect="network",
         weight="low",
-        sources=("pypi/warehouse#19405",),
+        sources=("pypi/warehouse#19405", "pypi/warehouse#19422"),
     ),
     Diagnosis(
         id="tp.pending-name-mismatch",

@@ -23,9 +23,17 @@ from release.sandbox import index_store
 from release.sandbox.auth import token_identifier
 from release.sandbox.index_store import admin_flags
 from release.sandbox.oidc_provider import decode_part
-from release.sandbox.publishers import ISSUERS, NoPublisherError, RegisteredPublisher, ReusedError, match_publisher
+from release.sandbox.publisher_matching import (
+    ClaimError,
+    NoPublisherError,
+    RegisteredPublisher,
+    ReusedError,
+    gitlab_issuer,
+    match_publisher,
+)
+from release.sandbox.publishers import ISSUERS
 from release.sandbox.request_context import RequestContext
-from release.sandbox.responses import not_allowed
+from release.sandbox.responses import not_allowed, page_response
 
 AUDIENCE_PATH, EXCHANGE_PATHS = "/_/oidc/audience", ("/_/oidc/mint-token", "/_/oidc/github/mint-token")
 BURN_PATH = "/_/oidc/burn-token"
@@ -57,6 +65,13 @@ def exchange_token(context: RequestContext) -> Response:
     """Issue an API token for an identity token. What was changed before a refusal is kept."""
     if context.request.method != "POST":
         return not_allowed(context.request, "POST")
+    try:
+        return _exchange_token(context)
+    except ClaimError:
+        return page_response(context.request, 500, "Internal Server Error")
+
+
+def _exchange_token(context: RequestContext) -> Response:
     with context.store.writing() as db:
         try:
             provider, claims = _verify(context, db, _token_in_body(context))
@@ -128,14 +143,23 @@ def _verify(context: RequestContext, db: sqlite3.Connection, token: str) -> tupl
     except (ValueError, KeyError, TypeError):
         raise ExchangeError("invalid-payload", "malformed JWT") from None
     provider = next((name for name, url in ISSUERS.items() if url == issuer), None)
+    flags = {"disallow-oidc", f"disallow-{provider}-oidc"}  # the second only for the issuers in `ISSUERS`
+    if provider is None and issuer in _gitlab_issuers(db):
+        provider = "gitlab"
     if provider is None:
         raise ExchangeError("invalid-payload", "unknown trusted publishing issuer")
-    if {"disallow-oidc", f"disallow-{provider}-oidc"} & admin_flags(db):
+    if flags & admin_flags(db):
         raise ExchangeError("not-enabled", f"{provider} trusted publishing functionality not enabled")
     claims = context.identity_provider.verify(token, issuer, _audience(db), context.now)
     if claims is None:
         raise ExchangeError("invalid-token", "malformed or invalid token")
     return provider, claims
+
+
+def _gitlab_issuers(db: sqlite3.Connection) -> set[str]:
+    """Self-managed instances: in a beta since November 2025, organizations on PyPI register theirs."""
+    rows = db.execute("SELECT fields FROM publishers WHERE provider = 'gitlab'")
+    return {gitlab_issuer(json.loads(row["fields"])) for row in rows}
 
 
 # -- the publisher ----------------------------------------------------------------------------------

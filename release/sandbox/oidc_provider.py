@@ -19,7 +19,7 @@ from uuid import uuid4
 from werkzeug.wrappers import Request, Response
 
 from release.core.secret import Secret
-from release.sandbox.publishers import ISSUERS, OWNER_ID, CiJob
+from release.sandbox.publishers import ISSUERS, OTHER_ISSUERS, OWNER_ID, CiJob
 from release.sandbox.responses import json_message
 
 #: where a job requests its identity token
@@ -45,7 +45,9 @@ class IdentityProvider:
         """Return the environment variables of the job; `site` is where it reaches this provider."""
         if self.job.provider == "gitlab":
             tokens = {f"{name.upper()}_ID_TOKEN": self.token(name, now()) for name in ("pypi", "testpypi")}
-            return {"GITLAB_CI": "true", **tokens}
+            return {"GITLAB_CI": "true", "CI_SERVER_URL": issuer_of(self.job), **tokens}
+        if self.job.provider in OTHER_ISSUERS:
+            return {self.job.provider.upper(): "true"}
         return {
             "GITHUB_ACTIONS": "true",
             "GITHUB_REPOSITORY": self.job.repository,
@@ -64,8 +66,8 @@ class IdentityProvider:
     def token(self, audience: str, now: datetime) -> str:
         """Issue an identity token for the job."""
         seconds = int(now.timestamp())
-        claims = _usual_claims(self.job) | {
-            "iss": ISSUERS[self.job.provider], "aud": audience, "jti": str(uuid4()), "iat": seconds,
+        claims = usual_claims(self.job) | {
+            "iss": issuer_of(self.job), "aud": audience, "jti": str(uuid4()), "iat": seconds,
             "nbf": seconds - 60, "exp": seconds + self.job.expires_in,
         }  # fmt: skip
         claims |= self.job.claims
@@ -86,14 +88,20 @@ class IdentityProvider:
                 return None
             seconds = now.timestamp()
             is_current = (
-                claims["exp"] > seconds - _LEEWAY
-                and claims["iat"] <= seconds + _LEEWAY
-                and claims.get("nbf", 0) <= seconds + _LEEWAY
+                int(claims["exp"]) > seconds - _LEEWAY
+                and int(claims["iat"]) <= seconds + _LEEWAY
+                and int(claims.get("nbf", 0)) <= seconds + _LEEWAY
             )
+            are_texts = all(isinstance(claims.get(name, ""), str) for name in ("sub", "jti"))
         except (ValueError, AttributeError, KeyError, TypeError):
             return None
         matches = claims.get("iss") == issuer and claims.get("aud") == audience
-        return claims if is_current and matches else None
+        return claims if is_current and are_texts and matches else None
+
+
+def issuer_of(job: CiJob) -> str:
+    """The issuer that the identity tokens of a job name."""
+    return job.issuer_url or {**ISSUERS, **OTHER_ISSUERS}[job.provider]
 
 
 def decode_part(part: str) -> bytes:
@@ -105,7 +113,7 @@ def _encode_part(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def _usual_claims(job: CiJob) -> dict[str, Any]:
+def usual_claims(job: CiJob) -> dict[str, Any]:
     """Return the claims of a job on a tag that was pushed."""
     owner, _, name = job.repository.partition("/")
     match job.provider:
@@ -119,13 +127,16 @@ def _usual_claims(job: CiJob) -> dict[str, Any]:
                 "ref_type": "tag", "sha": _SHA, "run_id": "3003", "runner_environment": "github-hosted",
             }  # fmt: skip
         case "gitlab":
+            host = issuer_of(job).partition("://")[2]
             return {
                 "sub": f"project_path:{job.repository}:ref_type:tag:ref:v1.0", "project_path": job.repository,
-                "ci_config_ref_uri": f"gitlab.com/{job.repository}//{job.workflow}@{_REF}",
+                "ci_config_ref_uri": f"{host}/{job.repository}//{job.workflow}@{_REF}",
                 "environment": job.environment, "ref_path": _REF, "sha": _SHA, "pipeline_source": "push",
             }  # fmt: skip
         case "google":
             return {"sub": "4004", "email": f"{owner}@acme.test", "email_verified": True}
+        case "circleci" | "buildkite" | "semaphore":
+            return {"sub": f"organization:{owner}:pipeline:{name}:ref:{_REF}"}
         case _:
             return {
                 "sub": f"org:{owner}:project:{name}", "organization": owner, "project": name,

@@ -1,13 +1,8 @@
-"""Trusted publishers and CI jobs: their seed data, and which publisher an identity matches.
-
-The claims of an identity are checked in the order and words of the index.
-Source: warehouse 6b62157, `oidc/models` (`check_claims_existence`, `lookup_by_claims`, `verify_claims`).
-"""
+"""Trusted publishers and CI jobs: their seed data."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,15 +13,22 @@ from release.core.tables import KeyPath, Reader, one_of, read_named_tables, stri
 #: provider → the required and the optional fields of its publishers
 FIELDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "github": (("repository", "owner_id", "workflow"), ("environment",)),
-    "gitlab": (("repository", "workflow"), ("environment",)),
+    "gitlab": (("repository", "workflow"), ("environment", "issuer_url")),
     "google": (("email",), ("sub",)),
     "activestate": (("organization", "project", "actor_id"), ()),
 }
+#: provider → the issuer that the index knows by itself
 ISSUERS = {
     "github": "https://token.actions.githubusercontent.com",
     "gitlab": "https://gitlab.com",
     "google": "https://accounts.google.com",
     "activestate": "https://platform.activestate.com/api/v1/oauth/oidc",
+}
+#: services whose identities the index does not accept. Source: their documentation of OpenID Connect tokens
+OTHER_ISSUERS = {
+    "circleci": "https://oidc.circleci.com/org/00000000-0000-4000-8000-000000001001",
+    "buildkite": "https://agent.buildkite.com",
+    "semaphore": "https://acme.semaphoreci.com",
 }
 #: the default id of a repository's owner
 OWNER_ID = "1001"
@@ -39,7 +41,8 @@ class SeedPublisher:
     name: str
     #: one of `FIELDS`
     provider: str = "github"
-    #: what is compared with an identity, by the names in `FIELDS`; an empty text matches anything
+    #: what is compared with an identity, by the names in `FIELDS`; an empty text matches anything, an empty
+    #: `issuer_url` only gitlab.com
     fields: Mapping[str, str] = field(default_factory=dict)
     #: names of the projects that it may upload to
     projects: tuple[str, ...] = ()
@@ -58,6 +61,8 @@ class CiJob:
     repository: str = "acme/widget"
     workflow: str = "release.yml"
     environment: str | None = "pypi"
+    #: of a self-managed GitLab; None: the provider's usual issuer
+    issuer_url: str | None = None
     #: claims with unusual values; None: the claim is missing
     claims: Mapping[str, Any] = field(default_factory=dict)
     #: "known"; "unknown": signed with a key that the index does not know; "forged": a wrong signature
@@ -93,15 +98,19 @@ def _seed_publisher(read: dict[str, Any], at: KeyPath) -> SeedPublisher:
             remedy = f"use {', '.join((*needed, *optional))}"
             raise UsageError(f"{at / name} is not a key for {provider}", remedy=remedy)
     for name in needed:
-        if name not in given:
+        if not given.get(name):
             raise at.missing(name)
     if ("pending" in read) == ("projects" in read) or ("pending" in read) != ("user" in read):
         raise UsageError(
             f"{at}: a publisher has either projects, or a pending project and its user",
             remedy="set 'projects', or 'pending' and 'user'",
         )
-    fields = {name: given.get(name, "") for name in (*needed, *optional)}
+    fields = {name: given.get(name) or "" for name in (*needed, *optional)}
     return SeedPublisher(**{**read, "fields": fields, "projects": read.get("projects", ())})
+
+
+def _text_or_none(value: Any, at: KeyPath) -> str | None:
+    return value if value is None or value == "" else string(value, at)
 
 
 def _number(value: Any, at: KeyPath) -> int:
@@ -112,197 +121,18 @@ def _number(value: Any, at: KeyPath) -> int:
 
 _FIELD_NAMES = tuple(dict.fromkeys(name for both in FIELDS.values() for names in both for name in names))
 _PUBLISHER: Mapping[str, Reader] = {
-    **dict.fromkeys(("name", "pending", "user", *_FIELD_NAMES), string),
+    **dict.fromkeys(("name", "pending", "user"), string),
+    **dict.fromkeys(_FIELD_NAMES, _text_or_none),
     "provider": one_of(*FIELDS),
     "projects": strings,
 }
 #: the keys of a job in the seed data
 JOB: Mapping[str, Reader] = {
-    "provider": one_of(*FIELDS),
+    "provider": one_of(*FIELDS, *OTHER_ISSUERS),
     "repository": string,
     "workflow": string,
-    "environment": lambda value, at: None if value is None else string(value, at),
+    **dict.fromkeys(("environment", "issuer_url"), _text_or_none),
     "claims": table,
     "key": one_of("known", "unknown", "forged"),
     "expires_in": _number,
-}
-
-
-# -- matching an identity ----------------------------------------------------------------------------
-
-Claims = Mapping[str, Any]
-Fields = Mapping[str, str]
-#: of each check the name that the index reports, and whether it passed
-Checks = Iterator[tuple[str, bool]]
-
-_GITHUB_FILE = re.compile(r"([^/]+\.(yml|yaml))(?=@)")
-_GITLAB_FILE = re.compile(r"(?<=//)(.+[^/]\.(yml|yaml))(?=@)")
-#: the claims that an identity must have
-_REQUIRED = {
-    "github": (
-        *("sub", "repository", "repository_owner", "repository_owner_id", "job_workflow_ref", "jti", "ref", "sha"),
-    ),
-    "gitlab": ("sub", "project_path", "ci_config_ref_uri", "jti", "ref_path", "sha"),
-    "google": ("email", "email_verified"),
-    "activestate": ("sub", *FIELDS["activestate"][0], "builder"),
-}
-
-
-class NoPublisherError(Exception):
-    """No publisher matches; the text is the index's reason."""
-
-
-class ReusedError(Exception):
-    """The identity was exchanged before."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegisteredPublisher:
-    """A publisher in the index's database."""
-
-    id: str
-    fields: Fields
-
-
-def match_publisher(
-    candidates: Sequence[RegisteredPublisher], provider: str, claims: Claims, *, used: bool
-) -> RegisteredPublisher:
-    """Find the publisher that these claims match. `used`: whether their identity was exchanged before.
-
-    Raises NoPublisherError and ReusedError.
-    """
-    for name in _REQUIRED[provider]:
-        if claims.get(name) is None:
-            raise NoPublisherError(f"Missing claim {name!r}")
-    lookup, verify = _PROVIDERS[provider]
-    publisher = next(lookup(candidates, claims), None)
-    if publisher is None:
-        raise NoPublisherError("Publisher with matching claims was not found")
-    for claim, passed in verify(publisher.fields, claims, used):
-        if not passed:
-            raise NoPublisherError(f"Check failed for {claim}")
-    return publisher
-
-
-# -- candidates, the best match first ---------------------------------------------------------------
-
-
-def _on_github(candidates: Sequence[RegisteredPublisher], claims: Claims) -> Iterator[RegisteredPublisher]:
-    file = _workflow_file(_GITHUB_FILE, claims, "job_workflow_ref", "Could not job extract workflow filename")
-    owned = [one for one in candidates if one.fields["owner_id"] == claims["repository_owner_id"]]
-    return _in_repository(owned, claims["repository"], file, claims.get("environment"))
-
-
-def _on_gitlab(candidates: Sequence[RegisteredPublisher], claims: Claims) -> Iterator[RegisteredPublisher]:
-    file = _workflow_file(_GITLAB_FILE, claims, "ci_config_ref_uri", "Could not extract workflow filename")
-    return _in_repository(candidates, claims["project_path"], file, claims.get("environment"))
-
-
-def _workflow_file(pattern: re.Pattern[str], claims: Claims, claim: str, error: str) -> str:
-    if file := pattern.search(claims[claim]):
-        return file[0]
-    raise NoPublisherError(f"{error} from OIDC claims" if claims[claim] else f"The {claim} claim is empty")
-
-
-def _in_repository(
-    candidates: Sequence[RegisteredPublisher], repository: str, file: str, environment: str | None
-) -> Iterator[RegisteredPublisher]:
-    """Match repository and workflow; publishers that name the environment precede those that accept any."""
-    for accepted in dict.fromkeys(((environment or "").lower(), "")):
-        for one in candidates:
-            found = (one.fields["repository"].lower(), one.fields["workflow"], one.fields["environment"].lower())
-            if found == (repository.lower(), file, accepted):
-                yield one
-
-
-def _on_google(candidates: Sequence[RegisteredPublisher], claims: Claims) -> Iterator[RegisteredPublisher]:
-    for sub in dict.fromkeys((claims.get("sub", ""), "")):
-        yield from (one for one in candidates if (one.fields["email"], one.fields["sub"]) == (claims["email"], sub))
-
-
-# -- checks -----------------------------------------------------------------------------------------
-
-
-def _verify_github(fields: Fields, claims: Claims, used: bool) -> Checks:
-    repository = fields["repository"]
-    yield "required claim 'sub'", _subject(claims) == f"repo:{repository}".lower()
-    yield "required claim 'repository'", claims["repository"].lower() == repository.lower()
-    yield "required claim 'repository_owner'", claims["repository_owner"] == repository.partition("/")[0]
-    yield "required claim 'repository_owner_id'", claims["repository_owner_id"] == fields["owner_id"]
-    refs = (claims.get("ref"), claims.get("sha"))
-    if not any(refs):
-        raise NoPublisherError("The ref and sha claims are empty")
-    _check_workflow(claims, "job_workflow_ref", f"{repository}/.github/workflows/{fields['workflow']}", refs)
-    if claims.get("event_name") == "pull_request_target":
-        raise NoPublisherError("Publishing from a workflow invoked via 'pull_request_target' is not supported.")
-    _check_unused(used)
-    yield "optional claim 'environment'", fields["environment"].lower() in {"", str(claims.get("environment")).lower()}
-
-
-def _verify_gitlab(fields: Fields, claims: Claims, used: bool) -> Checks:
-    repository = fields["repository"]
-    yield "required claim 'sub'", _subject(claims) == f"project_path:{repository}".lower()
-    yield "required claim 'project_path'", claims["project_path"].lower() == repository.lower()
-    refs = (claims.get("ref_path"), claims.get("sha"))
-    if not all(refs):
-        raise NoPublisherError("The ref_path and sha claims are empty")
-    _check_workflow(claims, "ci_config_ref_uri", f"gitlab.com/{repository}//{fields['workflow']}", refs)
-    _check_unused(used)
-    yield "optional claim 'environment'", fields["environment"] in {"", claims.get("environment")}
-
-
-def _verify_google(fields: Fields, claims: Claims, used: bool) -> Checks:
-    yield "required claim 'email'", claims["email"] == fields["email"]
-    yield "required claim 'email_verified'", claims["email_verified"] is True
-    _check_unused(used)
-    yield "optional claim 'sub'", fields["sub"] in {"", claims.get("sub")}
-
-
-def _verify_activestate(fields: Fields, claims: Claims, used: bool) -> Checks:
-    sub = claims["sub"]
-    if not sub:
-        raise NoPublisherError("Missing 'subject' claim")
-    parts = sub.split(":")
-    if len(parts) != 4 or parts[::2] != ["org", "project"]:  # noqa: PLR2004 - org:NAME:project:NAME
-        raise NoPublisherError("Invalid 'subject' claim. Wrong format")
-    if parts[1::2] != [fields["organization"], fields["project"]]:
-        raise NoPublisherError("Invalid 'subject' claim")
-    for name in FIELDS["activestate"][0]:
-        yield f"required claim {name!r}", claims[name] == fields[name]
-    yield "required claim 'builder'", claims["builder"] == "pypi-publisher"
-    _check_unused(used)
-
-
-def _subject(claims: Claims) -> str:
-    return ":".join(claims["sub"].split(":")[:2]).lower()
-
-
-def _check_workflow(claims: Claims, name: str, workflow: str, refs: tuple[Any, ...]) -> None:
-    expected = sorted({f"{workflow}@{ref}" for ref in refs if ref})
-    if claims[name] not in expected:
-        raise NoPublisherError(f"The {name} claim does not match, expecting one of {expected!r}, got {claims[name]!r}")
-
-
-def _check_unused(used: bool) -> None:
-    if used:
-        raise ReusedError
-
-
-#: by provider, how its publishers are found and verified
-_PROVIDERS: Mapping[
-    str,
-    tuple[
-        Callable[[Sequence[RegisteredPublisher], Claims], Iterator[RegisteredPublisher]],
-        Callable[[Fields, Claims, bool], Checks],
-    ],
-] = {
-    "github": (_on_github, _verify_github),
-    "gitlab": (_on_gitlab, _verify_gitlab),
-    "google": (_on_google, _verify_google),
-    "activestate": (
-        lambda candidates, claims: (
-            one for one in candidates if all(one.fields[name] == claims[name] for name in FIELDS["activestate"][0])
-        ),
-        _verify_activestate,
-    ),
 }

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from release.core.models.index import Index, normalize_name
 from release.core.secret import Secret
@@ -118,6 +118,19 @@ def publisher_fields(identity: OidcIdentity) -> dict[str, str]:
             pass
     fields |= {name: claim_text(identity, name) for name in claims}
     return {name: text for name, text in fields.items() if text}
+
+
+def subject_reset(identity: OidcIdentity) -> str:
+    """The command that gives the claim `sub` its usual form again.
+
+    Source: GitHub documentation, "REST API endpoints for GitHub Actions OIDC"; GitLab documentation, "Projects API".
+    """
+    if identity.provider == "GitLab":
+        project = quote(claim_text(identity, "project_path") or "GROUP/NAME", safe="")
+        parts = " ".join(f"-f ci_id_token_sub_claim_components[]={one}" for one in ("project_path", "ref_type", "ref"))
+        return f"glab api --method PUT projects/{project} {parts}"
+    repository = claim_text(identity, "repository") or "OWNER/NAME"
+    return f"gh api --method PUT repos/{repository}/actions/oidc/customization/sub -F use_default=true"
 
 
 def describe_job(identity: OidcIdentity) -> str:

@@ -31,7 +31,7 @@ from release.publishing.upload import upload_token
 from release.publishing.upload.errors import UploadError
 from release.sandbox import server
 from release.sandbox.faults import CannedResponse, Fault, RequestFilter
-from release.sandbox.publishers import CiJob
+from release.sandbox.publishers import CiJob, SeedPublisher
 from release.sandbox.seed import DEFAULT_USER, SeedData
 from release.sandbox.seed import SeedProject as Existing
 from release.sandbox.server import Sandbox
@@ -113,6 +113,9 @@ def run(
 
 CALLED = "acme/shared/.github/workflows/call.yml@refs/heads/main"
 OWN = "acme/widget/.github/workflows/call.yml@refs/tags/v1.0"
+GITLAB = SeedPublisher(
+    name="lab", provider="gitlab", fields={"repository": "acme/widget", "workflow": "release.yml", "environment": ""}
+)
 RACE = (github_publisher("p", pending="acme-widget", user=DEFAULT_USER),)
 #: changes of the world, of the job → cause, words of the message, words of the remedy
 REFUSALS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str, str]] = {
@@ -134,8 +137,8 @@ REFUSALS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str, str]] = {
         "claim does not match", FORM,
     ),
     "sub": (
-        {}, {"claims": {"sub": "x"}}, "tp.custom-sub", "claim 'sub'",
-        "repos/acme/widget/actions/oidc/customization/sub",
+        {"publishers": (GITLAB,)}, {"provider": "gitlab", "claims": {"sub": "x"}}, "tp.custom-sub", "claim 'sub'",
+        "glab api --method PUT projects/acme%2Fwidget -f",
     ),
     "event": (
         {}, {"claims": {"event_name": "pull_request_target"}}, "tp.event-unsupported", "'pull_request_target'",
