@@ -1,41 +1,35 @@
-"""What installers and other clients read: the simple API, the JSON API and the files themselves.
+"""What installers and other clients read: the simple API and the files themselves.
 
 Simple API: PEP 503 pages and PEP 691 JSON, with PEP 592, 658, 700 and 792; api-version 1.4. Two differences from PyPI
 are intended: nothing may be cached, because another sandbox may use this port tomorrow, and no CDN lags behind.
-JSON API: `/pypi/<name>/json`, `/pypi/<name>/<version>/json`.
-Observed: warehouse 6b62157, 2026-11, with `legacy/api/json.py`.
+Observed: warehouse 6b62157, 2026-11.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from html import escape
 from typing import Any
 from urllib.parse import quote
 
-from packaging.utils import canonicalize_name, canonicalize_version
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 from werkzeug.utils import redirect, send_file
 from werkzeug.wrappers import Response
 
 from release.sandbox import attestations
-from release.sandbox.index_store import METADATA_SUFFIX, IndexProject, find_project
+from release.sandbox.index_store import METADATA_SUFFIX, find_project
 from release.sandbox.request_context import RequestContext
 from release.sandbox.responses import not_found
 
 SIMPLE_JSON = "application/vnd.pypi.simple.v1+json"
 _SIMPLE_HTML = "application/vnd.pypi.simple.v1+html"
 _VERSION = "1.4"
-_NO_CACHE = ("Cache-Control", "no-cache")
+NO_CACHE = ("Cache-Control", "no-cache")
 #: seconds; the value that PyPI's file host sends
 _FILE_MAX_AGE = 365_000_000
-_TEXT_FIELDS = (
-    *("author", "author_email", "description", "description_content_type", "download_url", "home_page", "keywords"),
-    *("license", "license_expression", "maintainer", "maintainer_email", "requires_python", "summary"),
-)
-_LIST_FIELDS = ("classifiers", "dynamic", "license_file", "platform", "provides_extra", "requires_dist")
 
 # -- the simple API ---------------------------------------------------------------------------------
 
@@ -45,7 +39,7 @@ def simple_index(context: RequestContext) -> Response:
     with context.reading() as db:
         rows = db.execute("SELECT name FROM projects WHERE status != 'quarantined' ORDER BY normalized")
         names = [row["name"] for row in rows]
-        serial = _serial(db)
+        serial = last_serial(db)
     data = {"meta": _meta(serial), "projects": [{"name": name, "_last-serial": serial} for name in names]}
     links = [f'<a href="/simple/{canonicalize_name(name)}/">{escape(name)}</a><br/>' for name in names]
     return _simple_response(context, data, "Simple index", links, serial)
@@ -60,8 +54,8 @@ def simple_project(context: RequestContext, name: str, slash: str) -> Response:
             return Response("404 Not Found", status=404, content_type="text/plain; charset=UTF-8")
         if name != normalized or not slash:
             return redirect(f"{context.site}/simple/{normalized}/", 301)
-        rows = [] if project.status == "quarantined" else _files(db, project.id)
-        serial = _serial(db, project.id)
+        rows = [] if project.status == "quarantined" else stored_files(db, project.id)
+        serial = last_serial(db, project.id)
     context.log_fields.project = normalized
     data = {
         "meta": _meta(serial),
@@ -76,15 +70,15 @@ def simple_project(context: RequestContext, name: str, slash: str) -> Response:
 
 def _simple_file(site: str, project: str, row: sqlite3.Row) -> dict[str, Any]:
     return {
-        "core-metadata": _core_metadata(row),
-        "data-dist-info-metadata": _core_metadata(row),
+        "core-metadata": core_metadata(row),
+        "data-dist-info-metadata": core_metadata(row),
         "filename": row["filename"],
         "hashes": {"sha256": row["sha256"]},
         "provenance": attestations.local_provenance_url(site, project, row),
         "requires-python": row["requires_python"],
         "size": row["size"],
-        "upload-time": _timestamp(row),
-        "url": _file_url(site, row),
+        "upload-time": timestamp(row),
+        "url": file_url(site, row),
         "yanked": False if row["yanked"] is None else row["yanked"] or True,
     }
 
@@ -99,7 +93,7 @@ def _link(site: str, project: str, row: sqlite3.Row) -> str:
         "data-yanked": row["yanked"],
     }
     more = "".join(f' {name}="{escape(value)}"' for name, value in attributes.items() if value is not None)
-    return f'<a href="{_file_url(site, row)}#sha256={row["sha256"]}"{more}>{escape(row["filename"])}</a><br/>'
+    return f'<a href="{file_url(site, row)}#sha256={row["sha256"]}"{more}>{escape(row["filename"])}</a><br/>'
 
 
 def _simple_response(
@@ -117,102 +111,20 @@ def _simple_response(
             + "\n    ".join(links)
             + "\n  </body>\n</html>\n"
         )
-    headers = [("X-PyPI-Last-Serial", str(serial)), _NO_CACHE, ("Vary", "Accept")]
-    return _with_etag(context, Response(body, headers=headers, content_type=content_type))
+    headers = [("X-PyPI-Last-Serial", str(serial)), NO_CACHE, ("Vary", "Accept")]
+    return with_etag(context, Response(body, headers=headers, content_type=content_type))
 
 
 def _meta(serial: int) -> dict[str, Any]:
     return {"_last-serial": serial, "api-version": _VERSION}
 
 
-def _serial(db: sqlite3.Connection, project_id: str | None = None) -> int:
+def last_serial(db: sqlite3.Connection, project_id: str | None = None) -> int:
     """Return the number of the last change, which is here the number of the last upload."""
     query = "SELECT max(serial) FROM files"
     if project_id is not None:
         query += " JOIN releases ON releases.id = release WHERE project = ?"
     return db.execute(query, () if project_id is None else (project_id,)).fetchone()[0] or 0
-
-
-# -- the JSON API -----------------------------------------------------------------------------------
-
-
-def project_json(context: RequestContext, name: str, version: str | None = None) -> Response:
-    """Describe a project by the requested release, or by its newest one."""
-    normalized = canonicalize_name(name)
-    with context.reading() as db:
-        project = find_project(db, normalized)
-        release = _release(db, project, version) if project and project.status != "quarantined" else None
-        if project is None or release is None:
-            return Response('{"message": "Not Found"}', status=404, content_type="application/json")
-        if name != normalized:
-            tail = f"/{version}/json" if version else "/json"
-            return redirect(f"{context.site}/pypi/{normalized}{tail}", 301)
-        rows = _files(db, project.id)
-        roles = db.execute(
-            "SELECT role, name FROM roles JOIN users ON users.id = user WHERE project = ? ORDER BY role DESC, name",
-            (project.id,),
-        ).fetchall()
-    context.log_fields.project = normalized
-    data = {
-        "info": _info(project, release),
-        "last_serial": max((row["serial"] for row in rows), default=0),
-        "ownership": {
-            "organization": project.organization,
-            "roles": [{"role": row["role"], "user": row["name"]} for row in roles],
-        },
-        "urls": [_json_file(context.site, row) for row in rows if row["release"] == release["id"]],
-        "vulnerabilities": [],
-    }
-    if version is None:
-        data["releases"] = {
-            one: [_json_file(context.site, row) for row in rows if row["version"] == one]
-            for one in dict.fromkeys(row["version"] for row in rows)
-        }
-    return _with_etag(context, Response(json.dumps(data), content_type="application/json", headers=[_NO_CACHE]))
-
-
-def _release(db: sqlite3.Connection, project: IndexProject, version: str | None) -> sqlite3.Row | None:
-    rows = db.execute("SELECT * FROM releases WHERE project = ?", (project.id,)).fetchall()
-    if version is not None:
-        return next((row for row in rows if row["canonical"] == canonicalize_version(version)), None)
-    return max(rows, key=_rank, default=None)
-
-
-def _rank(row: sqlite3.Row) -> tuple[bool, bool, Version]:
-    """Sort key: releases that are neither yanked nor pre-releases are preferred, then newer versions."""
-    version = Version(row["version"])
-    return row["yanked"] is None, not version.is_prerelease, version
-
-
-def _info(project: IndexProject, release: sqlite3.Row) -> dict[str, Any]:
-    fields: Mapping[str, list[str]] = json.loads(release["fields"])
-    urls = [url.partition(",") for url in fields.get("project_urls", [])]
-    return {
-        "name": project.name,
-        "version": release["version"],
-        "yanked": release["yanked"] is not None,
-        "yanked_reason": release["yanked"] or None,
-        "project_urls": {label.strip(): url.strip() for label, _, url in urls} or None,
-        **{name: fields.get(name, [None])[0] for name in _TEXT_FIELDS},
-        **{name: fields.get(name) for name in _LIST_FIELDS},
-    }
-
-
-def _json_file(site: str, row: sqlite3.Row) -> dict[str, Any]:
-    return {
-        "core-metadata": _core_metadata(row),
-        "digests": {"blake2b_256": row["blake2_256"], "md5": row["md5"], "sha256": row["sha256"]},
-        "filename": row["filename"],
-        "packagetype": row["filetype"],
-        "python_version": row["pyversion"],
-        "requires_python": row["requires_python"],
-        "size": row["size"],
-        "upload_time": row["uploaded"][:19],
-        "upload_time_iso_8601": _timestamp(row),
-        "url": _file_url(site, row),
-        "yanked": row["yanked"] is not None,
-        "yanked_reason": row["yanked"] or None,
-    }
 
 
 # -- files ------------------------------------------------------------------------------------------
@@ -232,7 +144,7 @@ def file_response(context: RequestContext, digest: str, filename: str) -> Respon
     return send_file(path, environ, mimetype=kind, etag=etag, max_age=_FILE_MAX_AGE, conditional=True)
 
 
-def _files(db: sqlite3.Connection, project_id: str) -> list[sqlite3.Row]:
+def stored_files(db: sqlite3.Connection, project_id: str) -> list[sqlite3.Row]:
     """Return the files of a project, each with `version` and `yanked` of its release; the oldest release first."""
     rows = db.execute(
         "SELECT files.*, version, yanked FROM files JOIN releases ON releases.id = release WHERE project = ?",
@@ -241,22 +153,22 @@ def _files(db: sqlite3.Connection, project_id: str) -> list[sqlite3.Row]:
     return sorted(rows, key=lambda row: (Version(row["version"]), row["filename"]))
 
 
-def _file_url(site: str, row: sqlite3.Row) -> str:
+def file_url(site: str, row: sqlite3.Row) -> str:
     """Return the URL of a file, as on PyPI: parts of its BLAKE2b-256, then its name. One URL never gets new content."""
     digest = row["blake2_256"]
     return f"{site}/packages/{digest[:2]}/{digest[2:4]}/{digest[4:]}/{quote(row['filename'])}"
 
 
-def _core_metadata(row: sqlite3.Row) -> dict[str, str] | bool:
+def core_metadata(row: sqlite3.Row) -> dict[str, str] | bool:
     return {"sha256": row["metadata_sha256"]} if row["metadata_sha256"] else False
 
 
-def _timestamp(row: sqlite3.Row) -> str:
+def timestamp(row: sqlite3.Row) -> str:
     """Return the upload time in ISO 8601 with `Z`, as PEP 700 requires."""
     uploaded: str = row["uploaded"]
     return uploaded.replace("+00:00", "Z")
 
 
-def _with_etag(context: RequestContext, response: Response) -> Response:
+def with_etag(context: RequestContext, response: Response) -> Response:
     response.add_etag()
     return response.make_conditional(context.request)
